@@ -1,0 +1,39 @@
+#pragma once
+// IANA time zones (tzdata under /usr/share/zoneinfo, read through Abseil) for the two questions a shop asks: which
+// local day is it, and which business day does a sale count to. A value, cheap to copy, any thread.
+//
+//     const auto nairobi = base::TimeZone::load("Africa/Nairobi");
+//     if (!nairobi) { /* unknown name: the caller's input is wrong */ }
+//     nairobi->local_date(clock.now());
+//     nairobi->business_day(clock.now(), std::chrono::hours{4});   // till 03:59 it is still yesterday's trade
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace base {
+
+class TimeZone {
+public:
+    // Names as in the IANA database, case-sensitive. Safe for untrusted names: no paths, and an unknown name leaves
+    // nothing behind. Reads a file on first use of a name.
+    [[nodiscard]] static std::optional<TimeZone> load(std::string_view name);
+    [[nodiscard]] static TimeZone utc();
+
+    [[nodiscard]] const std::string& name() const;
+    [[nodiscard]] Date local_date(Timestamp instant) const;
+    // The business day D lasts from `cutoff` past midnight of D to `cutoff` past midnight of D + 1, on the wall clock:
+    // a change to or from summer time moves no border. 0 <= cutoff < 24 h.
+    [[nodiscard]] Date business_day(Timestamp instant, std::chrono::minutes cutoff) const;
+
+private:
+    struct Zone;
+    explicit TimeZone(std::shared_ptr<const Zone> zone) : zone_(std::move(zone)) {}
+    std::shared_ptr<const Zone> zone_;
+};
+
+}  // namespace base
