@@ -8,6 +8,8 @@
 //     redaction.matches("Set-Cookie");                    // true
 
 #include <bitset>
+#include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,8 +33,13 @@ public:
     static constexpr std::size_t longest_name = 48;
 
 private:
+    struct NameHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
+    };
+
     std::bitset<1024> ends_;  // first and last letter of a name: most keys are told apart by these two
-    std::unordered_set<std::string> names_;
+    std::unordered_set<std::string, NameHash, std::equal_to<>> names_;
     std::vector<std::string> paths_;
 };
 

@@ -1,0 +1,301 @@
+#include "log/json_writer.h"
+
+#include "log/exception_text.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace logging {
+namespace {
+
+constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+// True for bytes that are copied as they are: printable ASCII but the quote and the backslash.
+constexpr std::array<bool, 256> plain = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t byte = 0x20; byte < 0x7F; ++byte) table[byte] = byte != '"' && byte != '\\';
+    return table;
+}();
+
+// Eight bytes at once: is any of them not plain? (The classic "has a byte less than / equal to" tricks; a false alarm costs only time.)
+bool eight_plain(const char* bytes) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    constexpr std::uint64_t tops = 0x8080808080808080U;
+    const std::uint64_t quote = word ^ (ones * '"');
+    const std::uint64_t backslash = word ^ (ones * '\\');
+    const std::uint64_t deletes = word ^ (ones * 0x7F);
+    const std::uint64_t found = (word - ones * 0x20) | (quote - ones) | (backslash - ones) | (deletes - ones) | word;
+    return (found & tops) == 0;
+}
+
+// Length of the well-formed UTF-8 sequence at the start of `text`, or minus the length of its maximal ill-formed part
+// (Unicode 15, table 3-7).
+int utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t index) { return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U; };
+    const unsigned first = byte(0);
+    if (first < 0x80) return 1;
+    if (first < 0xC2 || first > 0xF4) return -1;
+    const int length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (byte(1) < low || byte(1) > high) return -1;
+    for (int index = 2; index < length; ++index) {
+        if ((byte(static_cast<std::size_t>(index)) & 0xC0U) != 0x80U) return -index;
+    }
+    return length;
+}
+
+void append_escape(std::string& out, unsigned character) {
+    switch (character) {
+        case '"': out += "\\\""; return;
+        case '\\': out += "\\\\"; return;
+        case '\n': out += "\\n"; return;
+        case '\r': out += "\\r"; return;
+        case '\t': out += "\\t"; return;
+        case '\b': out += "\\b"; return;
+        case '\f': out += "\\f"; return;
+        default: break;
+    }
+    out += "\\u00";
+    out += hex_digits[character >> 4U];
+    out += hex_digits[character & 15U];
+}
+
+// Appends the character at the start of `text`, which is not plain; returns its length.
+std::size_t append_special(std::string& out, std::string_view text) {
+    const auto first = static_cast<unsigned char>(text.front());
+    if (first < 0x80) {
+        append_escape(out, first);
+        return 1;
+    }
+    const int length = utf8_length(text);
+    if (length < 0) {
+        out += replacement_character;
+        return static_cast<std::size_t>(-length);
+    }
+    const auto second = static_cast<unsigned char>(text[1]);
+    if (first == 0xC2 && second < 0xA0) {
+        append_escape(out, second);
+    } else {
+        out.append(text.substr(0, static_cast<std::size_t>(length)));
+    }
+    return static_cast<std::size_t>(length);
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+    std::size_t copied = 0;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (at + 8 <= text.size() && eight_plain(text.data() + at)) {
+            at += 8;
+        } else if (plain[static_cast<unsigned char>(text[at])]) {
+            ++at;
+        } else {
+            out.append(text, copied, at - copied);
+            at += append_special(out, text.substr(at));
+            copied = at;
+        }
+    }
+    out.append(text, copied, text.size() - copied);
+}
+
+template <typename Number>
+void append_number(std::string& out, Number number) {
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    append_escaped(out, text);
+    out += '"';
+}
+
+void JSONWriter::fields(Fields fields) {
+    for (const Field& field : fields) {
+        if (out_.size() > longest_line) {
+            out_ += ",\"truncated\":true";
+            return;
+        }
+        out_ += ',';
+        member(field.key, field.value);
+    }
+}
+
+bool JSONWriter::redacted(std::string_view key) {
+    if (redaction_.matches(key)) return true;
+    if (!redaction_.has_paths() || depth_ >= deepest_path) return false;
+    path_[depth_] = key;
+    return redaction_.matches_path(std::span(path_).first(depth_ + 1));
+}
+
+void JSONWriter::member(std::string_view name, const Value& content) {
+    key(name);
+    if (redacted(name)) {
+        text(Redaction::replacement);
+        return;
+    }
+    if (depth_ < deepest_path) path_[depth_] = name;
+    ++depth_;
+    value(content);
+    --depth_;
+}
+
+void JSONWriter::key(std::string_view name) {
+    append_json_string(out_, name);
+    out_ += ':';
+}
+
+void JSONWriter::value(const Value& value) {
+    switch (value.kind()) {
+        case Value::Kind::null: out_ += "null"; return;
+        case Value::Kind::boolean: out_ += value.boolean() ? "true" : "false"; return;
+        case Value::Kind::integer: append_number(out_, value.integer()); return;
+        case Value::Kind::natural: append_number(out_, value.natural()); return;
+        case Value::Kind::real:
+            // As JSON.stringify does with what JSON has no number for.
+            if (std::isfinite(value.real())) append_number(out_, value.real());
+            else out_ += "null";
+            return;
+        case Value::Kind::text: text(value.text()); return;
+        case Value::Kind::raw:
+            if (value.size() > longest_line) text("[Truncated]");
+            else out_.append(value.text());
+            return;
+        case Value::Kind::object: object(Fields(std::span(static_cast<const Field*>(value.pointer()), value.size()))); return;
+        case Value::Kind::array: array(std::span(static_cast<const Value*>(value.pointer()), value.size())); return;
+        case Value::Kind::error:
+        case Value::Kind::unknown_error: error(value); return;
+        case Value::Kind::request: request(*static_cast<const RequestShape*>(value.pointer())); return;
+        case Value::Kind::response: response(*static_cast<const ResponseShape*>(value.pointer())); return;
+    }
+}
+
+void JSONWriter::text(std::string_view text) {
+    if (text.size() <= longest_text) {
+        append_json_string(out_, text);
+        return;
+    }
+    out_ += '"';
+    append_escaped(out_, text.substr(0, longest_text));
+    out_ += "[Truncated]\"";
+}
+
+void JSONWriter::separate() {
+    if (out_.back() != '{' && out_.back() != '[') out_ += ',';
+}
+
+void JSONWriter::object(Fields fields) {
+    out_ += '{';
+    for (const Field& field : fields) {
+        separate();
+        if (out_.size() > longest_line) {
+            out_ += "\"truncated\":true";
+            break;
+        }
+        member(field.key, field.value);
+    }
+    out_ += '}';
+}
+
+void JSONWriter::array(std::span<const Value> items) {
+    out_ += '[';
+    for (const Value& item : items) {
+        separate();
+        if (out_.size() > longest_line) {
+            text("[Truncated]");
+            break;
+        }
+        value(item);
+    }
+    out_ += ']';
+}
+
+void JSONWriter::error(const Value& value) {
+    const ExceptionText described = value.kind() == Value::Kind::error
+                                        ? describe(*static_cast<const std::exception*>(value.pointer()))
+                                        : ExceptionText{.type = "unknown", .message = "not a std::exception", .stack = "unknown", .code = {}};
+    const std::array<Field, 4> members{Field{"type", described.type}, Field{"message", described.message}, Field{"stack", described.stack},
+                                       Field{"code", described.code}};
+    object(Fields(std::span(members).first(described.code.empty() ? 3 : 4)));
+}
+
+void JSONWriter::request(const RequestShape& shape) {
+    out_ += '{';
+    if (!shape.id.empty()) {
+        member("id", shape.id);
+        out_ += ',';
+    }
+    member("method", shape.method);
+    out_ += ",\"url\":";
+    url(shape.url);
+    if (!shape.headers.empty()) headers(shape.headers);
+    if (!shape.remote_address.empty()) {
+        out_ += ',';
+        member("remoteAddress", shape.remote_address);
+        out_ += ',';
+        member("remotePort", shape.remote_port);
+    }
+    out_ += '}';
+}
+
+void JSONWriter::response(const ResponseShape& shape) {
+    out_ += '{';
+    member("statusCode", shape.status_code);
+    if (!shape.headers.empty()) headers(shape.headers);
+    out_ += '}';
+}
+
+void JSONWriter::headers(std::span<const Header> headers) {
+    out_ += ",\"headers\":{";
+    if (depth_ < deepest_path) path_[depth_] = "headers";
+    ++depth_;
+    for (const auto& [name, content] : headers) {
+        separate();
+        if (out_.size() > longest_line) {
+            out_ += "\"truncated\":true";
+            break;
+        }
+        member(name, content);
+    }
+    --depth_;
+    out_ += '}';
+}
+
+// A token in a query (a WebSocket's, a signed link's) is as secret as one in a header.
+void JSONWriter::url(std::string_view url) {
+    const std::size_t question = url.find('?');
+    if (question == std::string_view::npos || url.size() > longest_text) {
+        text(url.substr(0, question));
+        return;
+    }
+    out_ += '"';
+    append_escaped(out_, url.substr(0, question));
+    char delimiter = '?';
+    std::string_view rest = url.substr(question + 1);
+    while (true) {
+        const std::string_view pair = rest.substr(0, rest.find('&'));
+        const std::string_view name = pair.substr(0, pair.find('='));
+        out_ += delimiter;
+        if (name.size() < pair.size() && redaction_.matches(name)) {
+            append_escaped(out_, name);
+            out_ += '=';
+            out_ += Redaction::replacement;
+        } else {
+            append_escaped(out_, pair);
+        }
+        if (pair.size() == rest.size()) break;
+        rest.remove_prefix(pair.size() + 1);
+        delimiter = '&';
+    }
+    out_ += '"';
+}
+
+}  // namespace logging
