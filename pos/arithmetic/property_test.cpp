@@ -21,7 +21,9 @@ public:
     explicit Draw(std::uint64_t seed) : engine_(seed) {}
 
     // Uniform in [0, bound]. The modulo keeps the baskets the same with every standard library.
-    std::int64_t up_to(std::int64_t bound) { return static_cast<std::int64_t>(engine_() % (static_cast<std::uint64_t>(bound) + 1)); }
+    std::int64_t up_to(std::int64_t bound) {
+        return static_cast<std::int64_t>(engine_() % (static_cast<std::uint64_t>(bound) + 1));
+    }
     bool chance(int percent) { return up_to(99) < percent; }
 
     SaleInput sale() {
@@ -41,7 +43,8 @@ public:
 
     template <class Range>
     void shuffle(Range& range) {
-        for (auto i = static_cast<std::int64_t>(range.size()) - 1; i > 0; --i) std::swap(range[static_cast<std::size_t>(i)], range[static_cast<std::size_t>(up_to(i))]);
+        for (auto i = static_cast<std::int64_t>(range.size()) - 1; i > 0; --i)
+            std::swap(range[static_cast<std::size_t>(i)], range[static_cast<std::size_t>(up_to(i))]);
     }
 
 private:
@@ -112,7 +115,8 @@ void expect_lines_hold(const SaleInput& input, const SaleTotals& totals) {
         ASSERT_TRUE(is_rounded(line.gross, Wide{from.unit_price} * from.quantity, 10'000));
         ASSERT_EQ(line.discount, from.discount);
         const auto value = line.gross - line.discount - line.order_discount_share;
-        for (const auto amount : {value, line.order_discount_share, line.net, line.tax, line.total}) ASSERT_GE(amount, 0);
+        for (const auto amount : {value, line.order_discount_share, line.net, line.tax, line.total})
+            ASSERT_GE(amount, 0);
         ASSERT_EQ(line.net + line.tax, line.total);
         ASSERT_EQ(value, from.tax_inclusive ? line.total : line.net);
         discount_shares.push_back({line.order_discount_share, line.gross - line.discount, line.line_number});
@@ -171,7 +175,8 @@ void expect_totals_hold(const SaleInput& input, const SaleTotals& totals) {
     ASSERT_EQ(totals.tax_total, totals.inclusive_tax_total + totals.exclusive_tax_total);
     ASSERT_EQ(totals.cash_rounding, input.cash_rounding);
     ASSERT_EQ(totals.total, total + input.cash_rounding);
-    ASSERT_EQ(totals.total, totals.subtotal - totals.discount_total + totals.exclusive_tax_total + totals.cash_rounding);
+    ASSERT_EQ(totals.total,
+              totals.subtotal - totals.discount_total + totals.exclusive_tax_total + totals.cash_rounding);
 }
 
 TEST(Property, EveryBasketKeepsTheRules) {
@@ -226,14 +231,16 @@ TEST(Property, ReturnsAddUpToTheOriginal) {
         const auto sale = draw.sale();
         const auto totals = compute_sale(sale).value();
         const auto& from = sale.lines.front();
-        ReturnInput input{.original = totals.lines.front(), .original_quantity = from.quantity, .tax_inclusive = from.tax_inclusive};
+        ReturnInput input{
+            .original = totals.lines.front(), .original_quantity = from.quantity, .tax_inclusive = from.tax_inclusive};
         while (input.returned_quantity < input.original_quantity) {
             const auto left = input.original_quantity - input.returned_quantity;
             input.quantity = draw.chance(20) ? left : 1 + draw.up_to(left - 1);
             const auto result = return_line(input);
             ASSERT_TRUE(result) << describe(result.error().code);
             const LineAmounts& now = *result;
-            for (const auto amount : {now.gross, now.discount, now.order_discount_share, now.net, now.tax, now.total}) ASSERT_GE(amount, 0);
+            for (const auto amount : {now.gross, now.discount, now.order_discount_share, now.net, now.tax, now.total})
+                ASSERT_GE(amount, 0);
             ASSERT_EQ(now.net + now.tax, now.total);
             ASSERT_EQ(now.gross - now.discount - now.order_discount_share, from.tax_inclusive ? now.total : now.net);
             input.returned.gross += now.gross;
@@ -251,9 +258,14 @@ TEST(Property, ReturnsAddUpToTheOriginal) {
 // Any bits whatever: a result or an error, never a trap (the sanitizers watch), and what comes out keeps the rules.
 TEST(Property, ExtremeInputNeverWraps) {
     std::mt19937_64 engine{10};
-    static constexpr std::int64_t edges[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, 9'999, 10'000, 20'000, INT64_MAX / 10'000, INT64_MAX / 2, INT64_MAX - 1, INT64_MAX};
+    static constexpr std::int64_t edges[] = {
+        INT64_MIN,     INT64_MIN + 1, -1,       0, 1, 9'999, 10'000, 20'000, INT64_MAX / 10'000,
+        INT64_MAX / 2, INT64_MAX - 1, INT64_MAX};
     static constexpr std::int32_t rates[] = {INT32_MIN, -1, 0, 1, 160'000, 1'000'000, INT32_MAX};
-    const auto amount = [&engine] { return engine() % 3 == 0 ? static_cast<std::int64_t>(engine() >> engine() % 64) : edges[engine() % std::size(edges)]; };
+    const auto amount = [&engine] {
+        return engine() % 3 == 0 ? static_cast<std::int64_t>(engine() >> engine() % 64)
+                                 : edges[engine() % std::size(edges)];
+    };
     int computed = 0;
     for (int i = 0; i < basket_count; ++i) {
         SaleInput input;

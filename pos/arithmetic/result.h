@@ -13,19 +13,19 @@
 namespace pos::arithmetic {
 
 enum class ErrorCode : std::uint8_t {
-    overflow,                       // an amount leaves the range of 64 bits
+    overflow,  // an amount leaves the range of 64 bits
     no_lines,
     duplicate_line_number,
     quantity_not_positive,
     unit_price_negative,
     rate_negative,
-    discount_out_of_range,          // not within 0 and the line's gross
-    order_discount_out_of_range,    // not within 0 and what the line discounts leave
-    total_negative,                 // the cash rounding takes more than there is
+    discount_out_of_range,        // not within 0 and the line's gross
+    order_discount_out_of_range,  // not within 0 and what the line discounts leave
+    total_negative,               // the cash rounding takes more than there is
     cash_unit_not_positive,
-    weights_out_of_range,           // a negative weight, or none above zero to carry a total
-    return_quantity_out_of_range,   // not within 1 and what has not come back yet
-    return_amounts_inconsistent,    // the original line or the sum of its returns contradicts itself
+    weights_out_of_range,          // a negative weight, or none above zero to carry a total
+    return_quantity_out_of_range,  // not within 1 and what has not come back yet
+    return_amounts_inconsistent,   // the original line or the sum of its returns contradicts itself
 };
 
 // A short English sentence part, for logs and problem details.
@@ -42,8 +42,10 @@ enum class ErrorCode : std::uint8_t {
         case ErrorCode::total_negative: return "the cash rounding makes the total negative";
         case ErrorCode::cash_unit_not_positive: return "the cash rounding unit is not above zero";
         case ErrorCode::weights_out_of_range: return "a weight is below zero, or all are zero";
-        case ErrorCode::return_quantity_out_of_range: return "the returned quantity is not within what is left of the line";
-        case ErrorCode::return_amounts_inconsistent: return "the amounts of the original line or of its earlier returns contradict each other";
+        case ErrorCode::return_quantity_out_of_range:
+            return "the returned quantity is not within what is left of the line";
+        case ErrorCode::return_amounts_inconsistent:
+            return "the amounts of the original line or of its earlier returns contradict each other";
     }
     return "unknown";
 }

@@ -8,7 +8,8 @@ namespace pos::arithmetic {
 namespace {
 
 bool is_consistent(const LineAmounts& line, bool tax_inclusive) {
-    for (const std::int64_t amount : {line.gross, line.discount, line.order_discount_share, line.net, line.tax, line.total}) {
+    for (const std::int64_t amount :
+         {line.gross, line.discount, line.order_discount_share, line.net, line.tax, line.total}) {
         if (amount < 0) return false;
     }
     const Wide value = Wide{line.gross} - line.discount - line.order_discount_share;
@@ -34,7 +35,8 @@ Result<LineAmounts> return_line(const ReturnInput& input) {
     if (!is_consistent(input.original, input.tax_inclusive) || !is_consistent(input.returned, input.tax_inclusive)) {
         return ArithmeticError{ErrorCode::return_amounts_inconsistent};
     }
-    if (input.returned_quantity == 0 && input.returned != LineAmounts{}) return ArithmeticError{ErrorCode::return_amounts_inconsistent};
+    if (input.returned_quantity == 0 && input.returned != LineAmounts{})
+        return ArithmeticError{ErrorCode::return_amounts_inconsistent};
     const LineAmounts left = difference(input.original, input.returned);
     if (!is_consistent(left, input.tax_inclusive)) return ArithmeticError{ErrorCode::return_amounts_inconsistent};
     if (input.quantity == quantity_left) return left;
@@ -51,7 +53,8 @@ Result<LineAmounts> return_line(const ReturnInput& input) {
     if (input.tax_inclusive) {
         now.total = part(input.original.total, left.total);
         // The tax stays within its price, in this return and in what remains for the next.
-        now.tax = std::clamp(now.tax, std::max<std::int64_t>(0, left.tax - (left.total - now.total)), std::min(left.tax, now.total));
+        now.tax = std::clamp(now.tax, std::max<std::int64_t>(0, left.tax - (left.total - now.total)),
+                             std::min(left.tax, now.total));
         now.net = now.total - now.tax;
         now.gross = now.total + now.discount + now.order_discount_share;
     } else {

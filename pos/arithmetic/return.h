@@ -20,7 +20,7 @@ struct ReturnInput {
     bool tax_inclusive = false;          // of the original line
     LineAmounts returned;                // sum of earlier returns, positive
     std::int64_t returned_quantity = 0;
-    std::int64_t quantity = 0;           // coming back now, above zero
+    std::int64_t quantity = 0;  // coming back now, above zero
 };
 
 // Amounts are positive, as on the original; whoever books them gives them their sign. What the customer is given back

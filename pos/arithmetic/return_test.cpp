@@ -11,14 +11,20 @@ namespace {
 constexpr std::int64_t one = 10'000;
 
 LineAmounts sum(const LineAmounts& a, const LineAmounts& b) {
-    return {a.gross + b.gross, a.discount + b.discount, a.order_discount_share + b.order_discount_share, a.net + b.net, a.tax + b.tax, a.total + b.total};
+    return {a.gross + b.gross, a.discount + b.discount, a.order_discount_share + b.order_discount_share,
+            a.net + b.net,     a.tax + b.tax,           a.total + b.total};
 }
 
-LineAmounts inclusive(std::int64_t total, std::int64_t tax) { return {.gross = total, .net = total - tax, .tax = tax, .total = total}; }
-LineAmounts exclusive(std::int64_t net, std::int64_t tax) { return {.gross = net, .net = net, .tax = tax, .total = net + tax}; }
+LineAmounts inclusive(std::int64_t total, std::int64_t tax) {
+    return {.gross = total, .net = total - tax, .tax = tax, .total = total};
+}
+LineAmounts exclusive(std::int64_t net, std::int64_t tax) {
+    return {.gross = net, .net = net, .tax = tax, .total = net + tax};
+}
 
 // Returns the parts one after the other.
-std::vector<LineAmounts> return_parts(const LineAmounts& original, bool tax_inclusive, const std::vector<std::int64_t>& quantities) {
+std::vector<LineAmounts> return_parts(const LineAmounts& original, bool tax_inclusive,
+                                      const std::vector<std::int64_t>& quantities) {
     ReturnInput input{.original = original, .tax_inclusive = tax_inclusive};
     for (const auto quantity : quantities) input.original_quantity += quantity;
     std::vector<LineAmounts> parts;
@@ -39,14 +45,18 @@ std::vector<std::int64_t> totals_of(const std::vector<LineAmounts>& parts) {
 }
 
 TEST(Return, WholeLineGivesTheOriginal) {
-    const LineAmounts original{.gross = 22'500, .discount = 500, .order_discount_share = 100, .net = 18'879, .tax = 3021, .total = 21'900};
+    const LineAmounts original{
+        .gross = 22'500, .discount = 500, .order_discount_share = 100, .net = 18'879, .tax = 3021, .total = 21'900};
     EXPECT_EQ(return_parts(original, true, {15'000}), (std::vector{original}));
 }
 
 TEST(Return, TheLastPartTakesWhatIsLeft) {
-    EXPECT_EQ(totals_of(return_parts(inclusive(1000, 138), true, {one, one, one})), (std::vector<std::int64_t>{333, 333, 334}));
-    EXPECT_EQ(totals_of(return_parts(inclusive(2000, 276), true, {one, one, one})), (std::vector<std::int64_t>{667, 667, 666}));
-    EXPECT_EQ(totals_of(return_parts(exclusive(1000, 210), false, {one, 2 * one})), (std::vector<std::int64_t>{403, 807}));
+    EXPECT_EQ(totals_of(return_parts(inclusive(1000, 138), true, {one, one, one})),
+              (std::vector<std::int64_t>{333, 333, 334}));
+    EXPECT_EQ(totals_of(return_parts(inclusive(2000, 276), true, {one, one, one})),
+              (std::vector<std::int64_t>{667, 667, 666}));
+    EXPECT_EQ(totals_of(return_parts(exclusive(1000, 210), false, {one, 2 * one})),
+              (std::vector<std::int64_t>{403, 807}));
     EXPECT_EQ(totals_of(return_parts(inclusive(670, 92), true, {1000, 2350})), (std::vector<std::int64_t>{200, 470}));
 }
 
@@ -72,7 +82,8 @@ TEST(Return, ManyHalvesNeverComeToMoreThanTheLine) {
 
 TEST(Return, LargestAmounts) {
     constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
-    const auto parts = return_parts(inclusive(largest, largest / 8), true, {largest / 3, largest / 3, largest - largest / 3 * 2});
+    const auto parts =
+        return_parts(inclusive(largest, largest / 8), true, {largest / 3, largest / 3, largest - largest / 3 * 2});
     EXPECT_EQ(parts[0].total, largest / 3);
 }
 
@@ -95,8 +106,12 @@ TEST(Return, RefusesMoreThanIsLeft) {
 }
 
 TEST(Return, RefusesAmountsThatContradictEachOther) {
-    const ReturnInput good{.original = inclusive(1000, 138), .original_quantity = 2 * one, .tax_inclusive = true,
-                           .returned = inclusive(500, 69), .returned_quantity = one, .quantity = one};
+    const ReturnInput good{.original = inclusive(1000, 138),
+                           .original_quantity = 2 * one,
+                           .tax_inclusive = true,
+                           .returned = inclusive(500, 69),
+                           .returned_quantity = one,
+                           .quantity = one};
     ASSERT_TRUE(return_line(good));
     const auto code = [&good](auto change) {
         ReturnInput input = good;
@@ -111,7 +126,8 @@ TEST(Return, RefusesAmountsThatContradictEachOther) {
     EXPECT_EQ(code([](ReturnInput& input) { input.returned = inclusive(1001, 138); }), expected);
     EXPECT_EQ(code([](ReturnInput& input) { input.returned = inclusive(500, 139); }), expected);
     EXPECT_EQ(code([](ReturnInput& input) { input.returned = inclusive(-1, 0); }), expected);
-    EXPECT_EQ(code([](ReturnInput& input) { input.original.tax = std::numeric_limits<std::int64_t>::min(); }), expected);
+    EXPECT_EQ(code([](ReturnInput& input) { input.original.tax = std::numeric_limits<std::int64_t>::min(); }),
+              expected);
     EXPECT_EQ(code([](ReturnInput& input) { input.returned_quantity = 0; }), expected);
 }
 

@@ -17,11 +17,29 @@ TEST(DivideRounded, HalvesGoAwayFromZero) {
         std::int64_t denominator;
         std::int64_t expected;
     };
-    const Case cases[] = {{0, 7, 0},   {1, 2, 1},   {-1, 2, -1}, {3, 2, 2},   {-3, 2, -2},  {5, 2, 3},   {1, 3, 0},
-                          {2, 3, 1},   {-2, 3, -1}, {-1, 3, 0},  {4, 10, 0},  {5, 10, 1},   {14, 10, 1}, {15, 10, 2},
-                          {-15, 10, -2}, {-14, 10, -1}, {7, 1, 7}, {largest, 1, largest}, {smallest, 1, smallest}, {499999, 1000000, 0}};
+    const Case cases[] = {{0, 7, 0},
+                          {1, 2, 1},
+                          {-1, 2, -1},
+                          {3, 2, 2},
+                          {-3, 2, -2},
+                          {5, 2, 3},
+                          {1, 3, 0},
+                          {2, 3, 1},
+                          {-2, 3, -1},
+                          {-1, 3, 0},
+                          {4, 10, 0},
+                          {5, 10, 1},
+                          {14, 10, 1},
+                          {15, 10, 2},
+                          {-15, 10, -2},
+                          {-14, 10, -1},
+                          {7, 1, 7},
+                          {largest, 1, largest},
+                          {smallest, 1, smallest},
+                          {499999, 1000000, 0}};
     for (const auto& [numerator, denominator, expected] : cases) {
-        EXPECT_EQ(static_cast<std::int64_t>(divide_rounded(numerator, denominator)), expected) << numerator << "/" << denominator;
+        EXPECT_EQ(static_cast<std::int64_t>(divide_rounded(numerator, denominator)), expected)
+            << numerator << "/" << denominator;
     }
 }
 
@@ -75,9 +93,10 @@ TEST(RoundCash, ToTheNearestCoin) {
         std::int64_t unit;
         std::int64_t expected;
     };
-    const Case cases[] = {{12345, 100, -45}, {12350, 100, 50}, {12349, 100, -49}, {12300, 100, 0}, {0, 100, 0},    {40, 100, -40},
-                          {50, 100, 50},     {12347, 5, -2},   {12348, 5, 2},     {12345, 1, 0},   {-12345, 100, 45}, {-12350, 100, -50},
-                          {7, 20, -7},       {10, 20, 10},     {smallest, 1, 0},  {largest, 1, 0}, {1, largest, -1}};
+    const Case cases[] = {{12345, 100, -45}, {12350, 100, 50},   {12349, 100, -49}, {12300, 100, 0}, {0, 100, 0},
+                          {40, 100, -40},    {50, 100, 50},      {12347, 5, -2},    {12348, 5, 2},   {12345, 1, 0},
+                          {-12345, 100, 45}, {-12350, 100, -50}, {7, 20, -7},       {10, 20, 10},    {smallest, 1, 0},
+                          {largest, 1, 0},   {1, largest, -1}};
     for (const auto& [amount, unit, expected] : cases) {
         const auto adjustment = round_cash(amount, unit);
         ASSERT_TRUE(adjustment) << amount;

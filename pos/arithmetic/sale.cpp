@@ -49,7 +49,8 @@ Fault apply_line_discount(const LineInput& input, LineTotals& line) {
     if (input.quantity <= 0) return fault(ErrorCode::quantity_not_positive);
     if (input.unit_price < 0) return fault(ErrorCode::unit_price_negative);
     if (input.rate_ppm < 0) return fault(ErrorCode::rate_negative);
-    if (!store(line.gross, divide_rounded(Wide{input.unit_price} * input.quantity, quantity_scale))) return fault(ErrorCode::overflow);
+    if (!store(line.gross, divide_rounded(Wide{input.unit_price} * input.quantity, quantity_scale)))
+        return fault(ErrorCode::overflow);
     if (input.discount < 0 || input.discount > line.gross) return fault(ErrorCode::discount_out_of_range);
     line.discount = input.discount;
     return std::nullopt;
@@ -64,7 +65,8 @@ Fault apply_order_discount(const SaleInput& input, std::vector<LineTotals>& line
         weights.push_back({value_of(line), line.line_number});
         value_sum += weights.back().value;
     }
-    if (input.order_discount < 0 || input.order_discount > value_sum) return ArithmeticError{ErrorCode::order_discount_out_of_range};
+    if (input.order_discount < 0 || input.order_discount > value_sum)
+        return ArithmeticError{ErrorCode::order_discount_out_of_range};
     const auto shares = split_by_largest_remainder(input.order_discount, weights);
     if (!shares) return shares.error();
     for (std::size_t i = 0; i < lines.size(); ++i) lines[i].order_discount_share = (*shares)[i];
@@ -75,7 +77,8 @@ Fault set_tax(const LineInput& input, std::int64_t tax, LineTotals& line) {
     line.tax = tax;
     const Wide value = value_of(line);
     const Wide net = input.tax_inclusive ? value - tax : value;
-    if (!store(line.net, net) || !store(line.total, net + tax)) return ArithmeticError{ErrorCode::overflow, input.line_number};
+    if (!store(line.net, net) || !store(line.total, net + tax))
+        return ArithmeticError{ErrorCode::overflow, input.line_number};
     return std::nullopt;
 }
 
@@ -116,11 +119,8 @@ template <class Visit>
 Fault for_each_group(const std::vector<LineInput>& lines, Visit visit) {
     std::vector<std::size_t> order(lines.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::sort(order, [&lines](std::size_t a, std::size_t b) {
-        const auto key_a = group_key(lines[a]);
-        const auto key_b = group_key(lines[b]);
-        return key_a != key_b ? key_a < key_b : lines[a].line_number < lines[b].line_number;
-    });
+    std::ranges::sort(order,
+                      [&lines](std::size_t a, std::size_t b) { return group_key(lines[a]) < group_key(lines[b]); });
     for (std::size_t begin = 0; begin < order.size();) {
         std::size_t end = begin + 1;
         while (end < order.size() && group_key(lines[order[end]]) == group_key(lines[order[begin]])) ++end;
@@ -131,7 +131,8 @@ Fault for_each_group(const std::vector<LineInput>& lines, Visit visit) {
 }
 
 Fault tax_each_group(const SaleInput& input, std::vector<LineTotals>& lines) {
-    return for_each_group(input.lines, [&](std::span<const std::size_t> group) { return tax_group(input, group, lines); });
+    return for_each_group(input.lines,
+                          [&](std::span<const std::size_t> group) { return tax_group(input, group, lines); });
 }
 
 // The groups are sums of their lines in either way of rounding.
@@ -165,7 +166,8 @@ Fault add_up_sale(const SaleInput& input, SaleTotals& totals) {
 
     totals.cash_rounding = input.cash_rounding;
     const bool stored = store(totals.subtotal, subtotal) && store(totals.discount_total, discount) &&
-                        store(totals.inclusive_tax_total, inclusive_tax) && store(totals.exclusive_tax_total, exclusive_tax) &&
+                        store(totals.inclusive_tax_total, inclusive_tax) &&
+                        store(totals.exclusive_tax_total, exclusive_tax) &&
                         store(totals.tax_total, inclusive_tax + exclusive_tax) && store(totals.total, total);
     if (!stored) return ArithmeticError{ErrorCode::overflow};
     if (total < 0) return ArithmeticError{ErrorCode::total_negative};

@@ -22,9 +22,9 @@ struct LineInput {
     std::int64_t quantity = 0;     // ten-thousandths, above zero
     std::int64_t unit_price = 0;   // with or without tax, as tax_inclusive says; >= 0
     bool tax_inclusive = false;
-    std::int64_t discount = 0;     // off this line, 0 to its gross
+    std::int64_t discount = 0;  // off this line, 0 to its gross
     std::string tax_code;
-    std::int32_t rate_ppm = 0;     // 16 % = 160000; >= 0
+    std::int32_t rate_ppm = 0;  // 16 % = 160000; >= 0
 };
 
 enum class TaxRounding : std::uint8_t {
@@ -70,10 +70,10 @@ struct TaxGroup {
 
 // total = subtotal - discount_total + exclusive_tax_total + cash_rounding = sum of the lines' total + cash_rounding.
 struct SaleTotals {
-    std::vector<LineTotals> lines;      // in the order of the input
-    std::vector<TaxGroup> tax_groups;   // by code, rate, exclusive before inclusive
-    std::int64_t subtotal = 0;          // sum of the lines' gross
-    std::int64_t discount_total = 0;    // line discounts and order discount
+    std::vector<LineTotals> lines;     // in the order of the input
+    std::vector<TaxGroup> tax_groups;  // by code, rate, exclusive before inclusive
+    std::int64_t subtotal = 0;         // sum of the lines' gross
+    std::int64_t discount_total = 0;   // line discounts and order discount
     std::int64_t inclusive_tax_total = 0;
     std::int64_t exclusive_tax_total = 0;
     std::int64_t tax_total = 0;

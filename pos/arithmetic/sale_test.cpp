@@ -15,11 +15,21 @@ constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t one = 10'000;
 
 LineInput inclusive(std::int32_t line_number, std::int64_t unit_price, std::int32_t rate_ppm = 160'000) {
-    return {.line_number = line_number, .quantity = one, .unit_price = unit_price, .tax_inclusive = true, .tax_code = "VAT", .rate_ppm = rate_ppm};
+    return {.line_number = line_number,
+            .quantity = one,
+            .unit_price = unit_price,
+            .tax_inclusive = true,
+            .tax_code = "VAT",
+            .rate_ppm = rate_ppm};
 }
 
 LineInput exclusive(std::int32_t line_number, std::int64_t unit_price, std::int32_t rate_ppm) {
-    return {.line_number = line_number, .quantity = one, .unit_price = unit_price, .tax_inclusive = false, .tax_code = "VAT", .rate_ppm = rate_ppm};
+    return {.line_number = line_number,
+            .quantity = one,
+            .unit_price = unit_price,
+            .tax_inclusive = false,
+            .tax_code = "VAT",
+            .rate_ppm = rate_ppm};
 }
 
 template <class Member>
@@ -38,7 +48,8 @@ ArithmeticError error_of(const SaleInput& input) {
 // ---- Golden vectors ---------------------------------------------------------------------------------------------
 
 TEST(Golden, TaxIncludedAtSixteenPercent) {
-    const std::pair<std::int64_t, std::int64_t> cases[] = {{100, 14}, {1005, 139}, {10050, 1386}, {11600, 1600}, {123457, 17029}, {22500, 3103}};
+    const std::pair<std::int64_t, std::int64_t> cases[] = {{100, 14},     {1005, 139},     {10050, 1386},
+                                                           {11600, 1600}, {123457, 17029}, {22500, 3103}};
     for (const auto& [price, tax] : cases) {
         for (const auto rounding : {TaxRounding::rate_group, TaxRounding::line}) {
             const auto totals = compute_sale({.lines = {inclusive(1, price)}, .rounding = rounding});
@@ -69,7 +80,8 @@ TEST(Golden, ThreeLinesPerLineAndPerGroup) {
 }
 
 TEST(Golden, TaxOnTopAtTwentyOnePercent) {
-    SaleInput input{.lines = {exclusive(1, 592, 210'000), exclusive(2, 152, 210'000), exclusive(3, 154, 210'000), exclusive(4, 39, 210'000)}};
+    SaleInput input{.lines = {exclusive(1, 592, 210'000), exclusive(2, 152, 210'000), exclusive(3, 154, 210'000),
+                              exclusive(4, 39, 210'000)}};
     const auto per_group = compute_sale(input);
     ASSERT_TRUE(per_group);
     EXPECT_EQ(per_group->tax_total, 197);
@@ -84,7 +96,8 @@ TEST(Golden, TaxOnTopAtTwentyOnePercent) {
 }
 
 TEST(Golden, OrderDiscountByLargestRemainder) {
-    const auto totals = compute_sale({.lines = {inclusive(1, 3333), inclusive(2, 3333), inclusive(3, 3334)}, .order_discount = 1000});
+    const auto totals =
+        compute_sale({.lines = {inclusive(1, 3333), inclusive(2, 3333), inclusive(3, 3334)}, .order_discount = 1000});
     ASSERT_TRUE(totals);
     EXPECT_EQ(column(*totals, &LineTotals::order_discount_share), (std::vector<std::int64_t>{333, 333, 334}));
     EXPECT_EQ(totals->discount_total, 1000);
@@ -126,7 +139,8 @@ TEST(Golden, CashRoundingIsNeverTaxed) {
 // ---- The rules --------------------------------------------------------------------------------------------------
 
 TEST(Sale, GroupsAreByCodeRateAndInclusion) {
-    SaleInput input{.lines = {inclusive(1, 11600), exclusive(2, 1000, 160'000), inclusive(3, 500, 0), inclusive(4, 500, 0), inclusive(5, 11600)}};
+    SaleInput input{.lines = {inclusive(1, 11600), exclusive(2, 1000, 160'000), inclusive(3, 500, 0),
+                              inclusive(4, 500, 0), inclusive(5, 11600)}};
     input.lines[2].tax_code = "EXEMPT";
     input.lines[3].tax_code = "ZERO";
     const auto totals = compute_sale(input);
@@ -212,7 +226,8 @@ TEST(Sale, RefusesInputThatBreaksARule) {
         {with([](SaleInput& input) { input.order_discount = 201; }), {ErrorCode::order_discount_out_of_range, 0}},
         {with([](SaleInput& input) { input.cash_rounding = -201; }), {ErrorCode::total_negative, 0}},
     };
-    for (const auto& expected : cases) EXPECT_EQ(error_of(expected.input), expected.error) << describe(expected.error.code);
+    for (const auto& expected : cases)
+        EXPECT_EQ(error_of(expected.input), expected.error) << describe(expected.error.code);
 }
 
 TEST(Sale, LargestAmountsAreExact) {
@@ -220,7 +235,8 @@ TEST(Sale, LargestAmountsAreExact) {
     ASSERT_TRUE(totals);
     EXPECT_EQ(totals->total, largest);
     EXPECT_EQ(totals->tax_total, 1272189246462727698);  // (2^63 - 1) * 16 / 116, by exact arithmetic
-    EXPECT_EQ(compute_sale({.lines = {inclusive(1, largest, std::numeric_limits<std::int32_t>::max())}})->total, largest);
+    EXPECT_EQ(compute_sale({.lines = {inclusive(1, largest, std::numeric_limits<std::int32_t>::max())}})->total,
+              largest);
 }
 
 TEST(Sale, OverflowIsAnErrorNamingTheLine) {
@@ -234,13 +250,19 @@ TEST(Sale, OverflowIsAnErrorNamingTheLine) {
 
     for (const auto rounding : {TaxRounding::rate_group, TaxRounding::line}) {
         EXPECT_EQ(error_of({.lines = {exclusive(5, largest, 1)}, .rounding = rounding}).code, ErrorCode::overflow);
-        EXPECT_EQ(error_of({.lines = {exclusive(5, largest, std::numeric_limits<std::int32_t>::max())}, .rounding = rounding}).code, ErrorCode::overflow);
-        EXPECT_EQ(error_of({.lines = {inclusive(1, largest), inclusive(2, 1)}, .rounding = rounding}).code, ErrorCode::overflow);
+        EXPECT_EQ(
+            error_of({.lines = {exclusive(5, largest, std::numeric_limits<std::int32_t>::max())}, .rounding = rounding})
+                .code,
+            ErrorCode::overflow);
+        EXPECT_EQ(error_of({.lines = {inclusive(1, largest), inclusive(2, 1)}, .rounding = rounding}).code,
+                  ErrorCode::overflow);
         // Different groups: each fits, the sale does not.
-        EXPECT_EQ(error_of({.lines = {inclusive(1, largest, 0), inclusive(2, 1, 5)}, .rounding = rounding}).code, ErrorCode::overflow);
+        EXPECT_EQ(error_of({.lines = {inclusive(1, largest, 0), inclusive(2, 1, 5)}, .rounding = rounding}).code,
+                  ErrorCode::overflow);
     }
     EXPECT_EQ(error_of({.lines = {inclusive(1, largest)}, .cash_rounding = 1}).code, ErrorCode::overflow);
-    EXPECT_EQ(error_of({.lines = {inclusive(1, 1)}, .cash_rounding = std::numeric_limits<std::int64_t>::min()}).code, ErrorCode::total_negative);
+    EXPECT_EQ(error_of({.lines = {inclusive(1, 1)}, .cash_rounding = std::numeric_limits<std::int64_t>::min()}).code,
+              ErrorCode::total_negative);
 }
 
 }  // namespace

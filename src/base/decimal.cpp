@@ -13,7 +13,8 @@ std::optional<Quantity> Quantity::from_string(std::string_view text) {
     const std::size_t point = text.find('.');
     const std::string_view integer = text.substr(0, point);
     const std::string_view decimals = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
-    if (integer.empty() || integer.size() > max_integer_digits || (integer.size() > 1 && integer.front() == '0')) return std::nullopt;
+    if (integer.empty() || integer.size() > max_integer_digits || (integer.size() > 1 && integer.front() == '0'))
+        return std::nullopt;
     if (point != std::string_view::npos && (decimals.empty() || decimals.size() > max_decimals)) return std::nullopt;
 
     std::int64_t value = 0;
@@ -32,7 +33,8 @@ std::optional<Quantity> Quantity::from_string(std::string_view text) {
 void Quantity::append_to(std::string& out) const {
     // Unsigned, because the smallest int64 has no positive counterpart.
     const bool negative = ten_thousandths < 0;
-    const auto magnitude = negative ? 0 - static_cast<std::uint64_t>(ten_thousandths) : static_cast<std::uint64_t>(ten_thousandths);
+    const auto magnitude =
+        negative ? 0 - static_cast<std::uint64_t>(ten_thousandths) : static_cast<std::uint64_t>(ten_thousandths);
     if (negative) out.push_back('-');
     append_integer(out, magnitude / scale);
     auto decimals = magnitude % scale;

@@ -37,12 +37,14 @@ struct Quantity {
 
     friend constexpr Quantity operator+(Quantity left, Quantity right) {
         std::int64_t result = 0;
-        if (__builtin_add_overflow(left.ten_thousandths, right.ten_thousandths, &result)) throw std::overflow_error("Quantity: sum out of range");
+        if (__builtin_add_overflow(left.ten_thousandths, right.ten_thousandths, &result))
+            throw std::overflow_error("Quantity: sum out of range");
         return Quantity{result};
     }
     friend constexpr Quantity operator-(Quantity left, Quantity right) {
         std::int64_t result = 0;
-        if (__builtin_sub_overflow(left.ten_thousandths, right.ten_thousandths, &result)) throw std::overflow_error("Quantity: difference out of range");
+        if (__builtin_sub_overflow(left.ten_thousandths, right.ten_thousandths, &result))
+            throw std::overflow_error("Quantity: difference out of range");
         return Quantity{result};
     }
     constexpr Quantity operator-() const { return Quantity{} - *this; }
@@ -59,5 +61,7 @@ struct Rate {
 
 template <>
 struct std::hash<base::Quantity> {
-    std::size_t operator()(base::Quantity quantity) const noexcept { return std::hash<std::int64_t>{}(quantity.ten_thousandths); }
+    std::size_t operator()(base::Quantity quantity) const noexcept {
+        return std::hash<std::int64_t>{}(quantity.ten_thousandths);
+    }
 };

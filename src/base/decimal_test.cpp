@@ -40,9 +40,36 @@ TEST(Quantity, ReadsAndWrites) {
 }
 
 TEST(Quantity, RefusesEverythingElse) {
-    for (const std::string_view text : {"", "-", ".", "-.", ".5", "5.", "-.5", "+1", "01", "00", "-01", "1.23456", "1.00000", "1e3", "1E3", "1,5",
-                                        " 1", "1 ", "--1", "1-", "1..2", "1.2.3", "100000000000000", "99999999999999999999999999999999", "NaN",
-                                        "Infinity", "0x10", "1.-5", "1.5-", "\xD9\xA1"}) {
+    for (const std::string_view text : {"",
+                                        "-",
+                                        ".",
+                                        "-.",
+                                        ".5",
+                                        "5.",
+                                        "-.5",
+                                        "+1",
+                                        "01",
+                                        "00",
+                                        "-01",
+                                        "1.23456",
+                                        "1.00000",
+                                        "1e3",
+                                        "1E3",
+                                        "1,5",
+                                        " 1",
+                                        "1 ",
+                                        "--1",
+                                        "1-",
+                                        "1..2",
+                                        "1.2.3",
+                                        "100000000000000",
+                                        "99999999999999999999999999999999",
+                                        "NaN",
+                                        "Infinity",
+                                        "0x10",
+                                        "1.-5",
+                                        "1.5-",
+                                        "\xD9\xA1"}) {
         EXPECT_FALSE(Quantity::from_string(text)) << text;
     }
     EXPECT_FALSE(Quantity::from_string(std::string_view{"1\0", 2}));
@@ -51,7 +78,8 @@ TEST(Quantity, RefusesEverythingElse) {
 TEST(Quantity, WritingAndReadingGivesTheSameNumber) {
     SeededRandom random{5};
     for (int i = 0; i < 50'000; ++i) {
-        const auto magnitude = static_cast<std::int64_t>(random.below(Quantity::max_ten_thousandths) >> random.below(60));
+        const auto magnitude =
+            static_cast<std::int64_t>(random.below(Quantity::max_ten_thousandths) >> random.below(60));
         const Quantity quantity{i % 2 == 0 ? magnitude : -magnitude};
         ASSERT_EQ(Quantity::from_string(quantity.to_string()), quantity) << quantity.to_string();
     }

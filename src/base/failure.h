@@ -60,13 +60,25 @@ public:
     [[nodiscard]] const char* what() const noexcept override;
 
     // Milliseconds after which a retry makes sense; becomes Retry-After (seconds, rounded up) and retryAfterMs.
-    Failure&& retry_after(std::int64_t milliseconds) && { retry_after_ms_ = milliseconds; return std::move(*this); }
+    Failure&& retry_after(std::int64_t milliseconds) && {
+        retry_after_ms_ = milliseconds;
+        return std::move(*this);
+    }
     // A further member of the problem document (`name`: rendered JSON), e.g. the current row of a 412.
-    Failure&& member(std::string name, std::string json) && { members_.push_back({std::move(name), std::move(json)}); return std::move(*this); }
+    Failure&& member(std::string name, std::string json) && {
+        members_.push_back({std::move(name), std::move(json)});
+        return std::move(*this);
+    }
     // A reply header, e.g. WWW-Authenticate of a 401.
-    Failure&& header(std::string name, std::string value) && { headers_.emplace_back(std::move(name), std::move(value)); return std::move(*this); }
+    Failure&& header(std::string name, std::string value) && {
+        headers_.emplace_back(std::move(name), std::move(value));
+        return std::move(*this);
+    }
     // What only the log may know.
-    Failure&& cause(std::string text) && { cause_ = std::move(text); return std::move(*this); }
+    Failure&& cause(std::string text) && {
+        cause_ = std::move(text);
+        return std::move(*this);
+    }
 
     [[nodiscard]] std::optional<std::int64_t> retry_after_ms() const noexcept { return retry_after_ms_; }
     [[nodiscard]] const std::vector<IssueParameter>& members() const noexcept { return members_; }

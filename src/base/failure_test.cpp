@@ -9,7 +9,11 @@ constexpr ErrorCode busy{"service.busy", 503, true, Action::retry, "The service 
 
 TEST(Failure, CarriesWhatTheClientMayKnow) {
     try {
-        throw Failure(busy, "queue is full").retry_after(1500).member("depth", "12").header("Retry-After", "2").cause("pool of 8 is used up");
+        throw Failure(busy, "queue is full")
+            .retry_after(1500)
+            .member("depth", "12")
+            .header("Retry-After", "2")
+            .cause("pool of 8 is used up");
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.code(), busy);
         EXPECT_STREQ(failure.what(), "queue is full");

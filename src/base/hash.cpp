@@ -36,7 +36,8 @@ const unsigned char* bytes_of(std::string_view text) {
 Digest256 sha256(std::string_view bytes) {
     Digest256 digest;
     unsigned int size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, sha256_algorithm(), nullptr) != 1 || size != digest.size()) {
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, sha256_algorithm(), nullptr) != 1 ||
+        size != digest.size()) {
         throw std::runtime_error("SHA-256 is not available");
     }
     return digest;
@@ -46,7 +47,8 @@ Digest256 hmac_sha256(std::string_view key, std::string_view message) {
     Digest256 digest;
     std::size_t size = 0;
     char name[] = "SHA256";
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                                     OSSL_PARAM_construct_end()};
     const std::unique_ptr<EVP_MAC_CTX, FreeMac> context{EVP_MAC_CTX_new(hmac_algorithm())};
     if (!context || EVP_MAC_init(context.get(), bytes_of(key), key.size(), parameters) != 1 ||
         EVP_MAC_update(context.get(), bytes_of(message), message.size()) != 1 ||

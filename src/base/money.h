@@ -24,12 +24,14 @@ struct Money {
 
     friend constexpr Money operator+(Money left, Money right) {
         std::int64_t result = 0;
-        if (__builtin_add_overflow(left.minor, right.minor, &result)) throw std::overflow_error("Money: sum out of range");
+        if (__builtin_add_overflow(left.minor, right.minor, &result))
+            throw std::overflow_error("Money: sum out of range");
         return Money{result};
     }
     friend constexpr Money operator-(Money left, Money right) {
         std::int64_t result = 0;
-        if (__builtin_sub_overflow(left.minor, right.minor, &result)) throw std::overflow_error("Money: difference out of range");
+        if (__builtin_sub_overflow(left.minor, right.minor, &result))
+            throw std::overflow_error("Money: difference out of range");
         return Money{result};
     }
     constexpr Money operator-() const { return Money{} - *this; }

@@ -36,10 +36,12 @@ TEST(Money, ThrowsRatherThanWraps) {
 }
 
 TEST(Currency, KnowsTheDecimals) {
-    const Currency cases[] = {{"KES", 2}, {"UGX", 0}, {"TZS", 2}, {"RWF", 0}, {"USD", 2}, {"EUR", 2}, {"KWD", 3}, {"BHD", 3},
-                              {"TND", 3}, {"JPY", 0}, {"BIF", 0}, {"ETB", 2}, {"AED", 2}, {"ZWG", 2}, {"XOF", 0}, {"SSP", 2}};
+    const Currency cases[] = {{"KES", 2}, {"UGX", 0}, {"TZS", 2}, {"RWF", 0}, {"USD", 2}, {"EUR", 2},
+                              {"KWD", 3}, {"BHD", 3}, {"TND", 3}, {"JPY", 0}, {"BIF", 0}, {"ETB", 2},
+                              {"AED", 2}, {"ZWG", 2}, {"XOF", 0}, {"SSP", 2}};
     for (const auto& expected : cases) EXPECT_EQ(find_currency(expected.code), expected) << expected.code;
-    for (const std::string_view code : {"", "kes", "KE", "KESX", "XXX", "XAU", "ZZZ", "AAA"}) EXPECT_FALSE(find_currency(code)) << code;
+    for (const std::string_view code : {"", "kes", "KE", "KESX", "XXX", "XAU", "ZZZ", "AAA"})
+        EXPECT_FALSE(find_currency(code)) << code;
 }
 
 }  // namespace

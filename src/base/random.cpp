@@ -28,7 +28,8 @@ std::uint64_t RandomSource::below(std::uint64_t bound) {
 void SecureRandom::fill(std::span<std::uint8_t> out) {
     while (!out.empty()) {
         const auto part = out.first(std::min<std::size_t>(out.size(), std::numeric_limits<int>::max()));
-        if (RAND_bytes(part.data(), static_cast<int>(part.size())) != 1) throw std::runtime_error("RAND_bytes: no entropy");
+        if (RAND_bytes(part.data(), static_cast<int>(part.size())) != 1)
+            throw std::runtime_error("RAND_bytes: no entropy");
         out = out.subspan(part.size());
     }
 }

@@ -18,7 +18,8 @@ using Values = std::array<std::int8_t, 256>;
 constexpr Values values_of(std::string_view alphabet) {
     Values values{};
     values.fill(-1);
-    for (std::size_t i = 0; i < alphabet.size(); ++i) values[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i)
+        values[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
     return values;
 }
 
@@ -40,7 +41,8 @@ constexpr int hex_pair(char high, char low) {
 }
 
 constexpr bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_ascii_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_ascii_digit(c) || c == '-' || c == '.' || c == '_' ||
+           c == '~';
 }
 
 std::optional<std::string> decode_percents(std::string_view text, bool plus_is_space) {
@@ -63,13 +65,17 @@ std::optional<std::string> decode_percents(std::string_view text, bool plus_is_s
 std::string encode_base64(std::string_view bytes, std::string_view alphabet, bool padded) {
     std::string out;
     out.reserve((bytes.size() + 2) / 3 * 4);
-    const auto byte_at = [bytes](std::size_t i) -> std::uint32_t { return i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : 0; };
+    const auto byte_at = [bytes](std::size_t i) -> std::uint32_t {
+        return i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : 0;
+    };
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         const std::uint32_t bits = byte_at(i) << 16U | byte_at(i + 1) << 8U | byte_at(i + 2);
         const std::size_t characters = std::min<std::size_t>(bytes.size() - i, 3) + 1;
         for (std::size_t k = 0; k < 4; ++k) {
-            if (k < characters) out.push_back(alphabet[(bits >> (18 - 6 * k)) & 63U]);
-            else if (padded) out.push_back('=');
+            if (k < characters)
+                out.push_back(alphabet[(bits >> (18 - 6 * k)) & 63U]);
+            else if (padded)
+                out.push_back('=');
         }
     }
     return out;
@@ -100,7 +106,9 @@ std::optional<std::string> decode_base64(std::string_view text, const Values& va
 // Size of the well-formed sequence at the head of `text`, whose first byte is not ASCII; 0 when it is not one.
 // The ranges are those of the Unicode Standard, table 3-7.
 std::size_t utf8_sequence_size(std::string_view text) {
-    const auto byte_at = [text](std::size_t i) -> unsigned { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0; };
+    const auto byte_at = [text](std::size_t i) -> unsigned {
+        return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0;
+    };
     const auto continues = [&byte_at](std::size_t i) { return (byte_at(i) & 0xC0U) == 0x80U; };
     const unsigned first = byte_at(0);
     const unsigned second = byte_at(1);

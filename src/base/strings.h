@@ -26,7 +26,9 @@ namespace base {
 
 // ---- ASCII ------------------------------------------------------------------------------------------------------
 
-[[nodiscard]] constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+[[nodiscard]] constexpr char ascii_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 [[nodiscard]] constexpr bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 [[nodiscard]] constexpr bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 [[nodiscard]] std::string ascii_lower(std::string_view text);
@@ -64,14 +66,14 @@ template <std::integral Integer>
 // As percent_decode, and '+' is a space (application/x-www-form-urlencoded).
 [[nodiscard]] std::optional<std::string> form_decode(std::string_view text);
 
-[[nodiscard]] std::string hex_encode(std::string_view bytes);                          // lower case
-[[nodiscard]] std::optional<std::string> hex_decode(std::string_view text);            // either case, even length
+[[nodiscard]] std::string hex_encode(std::string_view bytes);                // lower case
+[[nodiscard]] std::optional<std::string> hex_decode(std::string_view text);  // either case, even length
 
 // RFC 4648. Decoding is strict: no white space, no foreign alphabet, unused bits zero, so that one value has one text.
-[[nodiscard]] std::string base64_encode(std::string_view bytes);                       // §4, padded
-[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);         // §4, padding required
-[[nodiscard]] std::string base64url_encode(std::string_view bytes);                    // §5, no padding
-[[nodiscard]] std::optional<std::string> base64url_decode(std::string_view text);      // §5, padding refused
+[[nodiscard]] std::string base64_encode(std::string_view bytes);                   // §4, padded
+[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);     // §4, padding required
+[[nodiscard]] std::string base64url_encode(std::string_view bytes);                // §5, no padding
+[[nodiscard]] std::optional<std::string> base64url_decode(std::string_view text);  // §5, padding refused
 
 // ---- UTF-8 ------------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,8 @@ TEST(Numbers, AppendAndParse) {
     EXPECT_EQ(out, "-9223372036854775808 18446744073709551615 -128");
     EXPECT_EQ(parse_integer<std::int64_t>("-9223372036854775808"), std::numeric_limits<std::int64_t>::min());
     EXPECT_EQ(parse_integer<std::uint16_t>("65535"), 65535);
-    for (const auto text : {"", "-", "+1", " 1", "1 ", "1.0", "65536", "-1", "0x1", "1e2"}) EXPECT_FALSE(parse_integer<std::uint16_t>(text)) << text;
+    for (const auto text : {"", "-", "+1", " 1", "1 ", "1.0", "65536", "-1", "0x1", "1e2"})
+        EXPECT_FALSE(parse_integer<std::uint16_t>(text)) << text;
 }
 
 TEST(Percent, EncodesAllButUnreserved) {
@@ -71,8 +72,13 @@ TEST(Hex, BothWays) {
 }
 
 TEST(Base64, VectorsOfRfc4648) {
-    const std::pair<std::string_view, std::string_view> cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-                                                                   {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    const std::pair<std::string_view, std::string_view> cases[] = {{"", ""},
+                                                                   {"f", "Zg=="},
+                                                                   {"fo", "Zm8="},
+                                                                   {"foo", "Zm9v"},
+                                                                   {"foob", "Zm9vYg=="},
+                                                                   {"fooba", "Zm9vYmE="},
+                                                                   {"foobar", "Zm9vYmFy"}};
     for (const auto& [bytes, text] : cases) {
         EXPECT_EQ(base64_encode(bytes), text);
         EXPECT_EQ(base64_decode(text), bytes);
@@ -85,10 +91,12 @@ TEST(Base64, VectorsOfRfc4648) {
 }
 
 TEST(Base64, IsStrict) {
-    for (const auto text : {"Zg", "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", " Zm9v", "Zg==Zg==", "Z=g=", "-__-", "Zm9v===="}) {
+    for (const auto text : {"Zg", "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", " Zm9v",
+                            "Zg==Zg==", "Z=g=", "-__-", "Zm9v===="}) {
         EXPECT_FALSE(base64_decode(text)) << text;
     }
-    for (const auto text : {"Zg==", "Z", "Zh", "Zm9", "+//+", "Zm9vY", "Zg ", "Zm\n8"}) EXPECT_FALSE(base64url_decode(text)) << text;
+    for (const auto text : {"Zg==", "Z", "Zh", "Zm9", "+//+", "Zm9vY", "Zg ", "Zm\n8"})
+        EXPECT_FALSE(base64url_decode(text)) << text;
 }
 
 TEST(Base64, EncodingAndDecodingGivesTheSameBytes) {
@@ -105,17 +113,49 @@ TEST(Base64, EncodingAndDecodingGivesTheSameBytes) {
 }
 
 TEST(Utf8, CountsCodePoints) {
-    const std::pair<std::string_view, std::size_t> cases[] = {
-        {"", 0}, {"abc", 3}, {"Nyanya \xC2\xBD kg", 11}, {"\xE2\x82\xAC", 1}, {"\xF0\x9F\x98\x80", 1}, {"12345678\xC2\xBD" "12345678", 17},
-        {"\0"sv, 1}, {"\xC2\x80", 1}, {"\xDF\xBF", 1}, {"\xE0\xA0\x80", 1}, {"\xED\x9F\xBF", 1}, {"\xEE\x80\x80", 1}, {"\xEF\xBF\xBF", 1},
-        {"\xF0\x90\x80\x80", 1}, {"\xF4\x8F\xBF\xBF", 1}};
+    const std::pair<std::string_view, std::size_t> cases[] = {{"", 0},
+                                                              {"abc", 3},
+                                                              {"Nyanya \xC2\xBD kg", 11},
+                                                              {"\xE2\x82\xAC", 1},
+                                                              {"\xF0\x9F\x98\x80", 1},
+                                                              {"12345678\xC2\xBD"
+                                                               "12345678",
+                                                               17},
+                                                              {"\0"sv, 1},
+                                                              {"\xC2\x80", 1},
+                                                              {"\xDF\xBF", 1},
+                                                              {"\xE0\xA0\x80", 1},
+                                                              {"\xED\x9F\xBF", 1},
+                                                              {"\xEE\x80\x80", 1},
+                                                              {"\xEF\xBF\xBF", 1},
+                                                              {"\xF0\x90\x80\x80", 1},
+                                                              {"\xF4\x8F\xBF\xBF", 1}};
     for (const auto& [text, count] : cases) EXPECT_EQ(utf8_length(text), count) << hex_encode(text);
 }
 
 TEST(Utf8, RefusesIllFormedSequences) {
-    for (const auto text : {"\x80"sv, "\xBF"sv, "\xC0\x80"sv, "\xC1\xBF"sv, "\xC2"sv, "\xC2 "sv, "\xC2\xC2"sv, "\xE0\x80\x80"sv, "\xE0\x9F\xBF"sv,
-                            "\xED\xA0\x80"sv, "\xED\xBF\xBF"sv, "\xE2\x82"sv, "\xE2\x82 "sv, "\xF0\x80\x80\x80"sv, "\xF0\x8F\xBF\xBF"sv,
-                            "\xF4\x90\x80\x80"sv, "\xF5\x80\x80\x80"sv, "\xF0\x9F\x98"sv, "\xFE"sv, "\xFF"sv, "abcdefgh\xFF"sv, "abcdefg\xC2"sv}) {
+    for (const auto text : {"\x80"sv,
+                            "\xBF"sv,
+                            "\xC0\x80"sv,
+                            "\xC1\xBF"sv,
+                            "\xC2"sv,
+                            "\xC2 "sv,
+                            "\xC2\xC2"sv,
+                            "\xE0\x80\x80"sv,
+                            "\xE0\x9F\xBF"sv,
+                            "\xED\xA0\x80"sv,
+                            "\xED\xBF\xBF"sv,
+                            "\xE2\x82"sv,
+                            "\xE2\x82 "sv,
+                            "\xF0\x80\x80\x80"sv,
+                            "\xF0\x8F\xBF\xBF"sv,
+                            "\xF4\x90\x80\x80"sv,
+                            "\xF5\x80\x80\x80"sv,
+                            "\xF0\x9F\x98"sv,
+                            "\xFE"sv,
+                            "\xFF"sv,
+                            "abcdefgh\xFF"sv,
+                            "abcdefg\xC2"sv}) {
         EXPECT_FALSE(utf8_length(text)) << hex_encode(text);
         EXPECT_FALSE(is_utf8(text));
     }
@@ -125,7 +165,11 @@ TEST(Utf8, RefusesIllFormedSequences) {
 bool is_utf8_by_decoding(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto first = static_cast<std::uint8_t>(text[i]);
-        const std::size_t size = first < 0x80 ? 1 : first >> 5U == 6 ? 2 : first >> 4U == 14 ? 3 : first >> 3U == 30 ? 4 : 0;
+        const std::size_t size = first < 0x80        ? 1
+                                 : first >> 5U == 6  ? 2
+                                 : first >> 4U == 14 ? 3
+                                 : first >> 3U == 30 ? 4
+                                                     : 0;
         if (size == 0 || i + size > text.size()) return false;
         std::uint32_t point = size == 1 ? first : first & (0x7FU >> size);
         for (std::size_t k = 1; k < size; ++k) {

@@ -10,15 +10,17 @@ using namespace std::chrono_literals;
 Timestamp at(std::string_view text) { return parse_timestamp(text).value(); }
 
 TEST(TimeZone, LoadsIanaNamesAlone) {
-    for (const std::string_view name : {"Africa/Nairobi", "UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3"}) {
+    for (const std::string_view name :
+         {"Africa/Nairobi", "UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3"}) {
         const auto zone = TimeZone::load(name);
         ASSERT_TRUE(zone) << name;
         EXPECT_EQ(zone->name(), name);
     }
     const std::string long_name(10'000, 'A');
-    for (const std::string_view name : {"", "Nairobi", "africa/nairobi", "/usr/share/zoneinfo/Africa/Nairobi", "../zoneinfo/UTC", "localtime",
-                                        "file:Africa/Nairobi", ":UTC", "right/UTC", "posix/UTC", "Africa", "Africa/", "zone.tab", "tzdata.zi",
-                                        "Fixed/UTC+03:00:00", long_name.c_str()}) {
+    for (const std::string_view name :
+         {"", "Nairobi", "africa/nairobi", "/usr/share/zoneinfo/Africa/Nairobi", "../zoneinfo/UTC", "localtime",
+          "file:Africa/Nairobi", ":UTC", "right/UTC", "posix/UTC", "Africa", "Africa/", "zone.tab", "tzdata.zi",
+          "Fixed/UTC+03:00:00", long_name.c_str()}) {
         EXPECT_FALSE(TimeZone::load(name)) << name.substr(0, 80);
     }
     EXPECT_FALSE(TimeZone::load(std::string_view{"Africa/Nairobi\0", 15}));
@@ -50,16 +52,19 @@ TEST(TimeZone, BusinessDayEndsAtTheCutoff) {
         {"2026-01-01T23:59:00+03:00", 1439min, "2026-01-01"},
     };
     for (const auto& expected : cases) {
-        EXPECT_EQ(format_date(nairobi.business_day(at(expected.instant), expected.cutoff)), expected.day) << expected.instant;
+        EXPECT_EQ(format_date(nairobi.business_day(at(expected.instant), expected.cutoff)), expected.day)
+            << expected.instant;
     }
 }
 
 TEST(TimeZone, SummerTimeMovesNoBorder) {
     const auto berlin = TimeZone::load("Europe/Berlin").value();
     // 2026-03-29: 02:00 becomes 03:00 (01:00Z); 2026-10-25: 03:00 becomes 02:00 (01:00Z).
-    EXPECT_EQ(format_date(berlin.business_day(at("2026-03-29T01:59:59Z"), 240min)), "2026-03-28");  // 03:59:59 summer time
+    EXPECT_EQ(format_date(berlin.business_day(at("2026-03-29T01:59:59Z"), 240min)),
+              "2026-03-28");  // 03:59:59 summer time
     EXPECT_EQ(format_date(berlin.business_day(at("2026-03-29T02:00:00Z"), 240min)), "2026-03-29");
-    EXPECT_EQ(format_date(berlin.business_day(at("2026-10-25T02:59:59Z"), 240min)), "2026-10-24");  // 03:59:59 winter time
+    EXPECT_EQ(format_date(berlin.business_day(at("2026-10-25T02:59:59Z"), 240min)),
+              "2026-10-24");  // 03:59:59 winter time
     EXPECT_EQ(format_date(berlin.business_day(at("2026-10-25T03:00:00Z"), 240min)), "2026-10-25");
 }
 

@@ -34,7 +34,7 @@ void put_milliseconds(Uuid::Bytes& bytes, std::int64_t milliseconds) {
     for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
 }
 
-Uuid with_version(Uuid::Bytes bytes, std::uint8_t version) {
+Uuid with_version(Uuid::Bytes bytes, unsigned version) {
     bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0FU) | (version << 4U));
     bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3FU) | 0x80U);
     return Uuid{bytes};
