@@ -94,6 +94,13 @@ private:
     detail::Family* family_ = nullptr;
 };
 
+template <>
+Counter Family<Counter>::with(std::span<const std::string_view> values) const;
+template <>
+Gauge Family<Gauge>::with(std::span<const std::string_view> values) const;
+template <>
+Histogram Family<Histogram>::with(std::span<const std::string_view> values) const;
+
 using CounterFamily = Family<Counter>;
 using GaugeFamily = Family<Gauge>;
 using HistogramFamily = Family<Histogram>;
