@@ -1,0 +1,101 @@
+#pragma once
+// Which handler a method and a path mean. Built once at start, then read-only: any number of loops may share one, as long
+// as its links and handlers may be called from them. Looking up costs one step per path segment and no allocation.
+//
+//     http::Router router;
+//     auto api = router.group("/v1", {authenticate});
+//     api.add(http::Method::get, "/products/{id}", {.handler = show_product});
+//     api.add(http::Method::post, "/imports", {.handler = import, .options = {.body_limit = 64 << 20}});
+//     router.add(http::Method::get, "/assets/{path...}", {.handler = asset});
+//     http::Chain app({errors, request_id, access_log}, router.handler());
+//
+// A static segment beats a parameter, a parameter beats a tail; a parameter never is empty, a tail has one segment at
+// least. "/products/" is not "/products": 404. HEAD is answered by GET's handler, OPTIONS by 204 with Allow, a path under
+// other methods by 405 with Allow. add() throws std::invalid_argument for a malformed or doubled pattern.
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/loop.h"
+#include "http/method.h"
+#include "http/middleware.h"
+
+namespace http {
+
+class Context;
+struct Operation;  // http/operation.h: what the OpenAPI document says about a route
+
+struct RouteOptions {
+    std::optional<std::uint64_t> body_limit;      // bytes; Request::default_body_limit when not set
+    std::optional<async::Milliseconds> deadline;  // for the handler; the server's when not set
+};
+
+struct Route {
+    Handler handler;
+    std::vector<Middleware> middleware = {};
+    std::shared_ptr<const Operation> operation = {};
+    RouteOptions options = {};
+};
+
+// A route as registered: what is enumerable.
+struct RouteEntry {
+    Method method = Method::get;
+    std::string pattern;
+    std::vector<std::string> parameters;  // in order of appearance
+    std::shared_ptr<const Operation> operation;
+    RouteOptions options;
+    Chain chain;  // the groups' links, the route's links, the handler
+};
+
+class Router;
+
+// A prefix and links in front of every route added through it. Keeps a reference to its router.
+class RouteGroup {
+public:
+    RouteGroup(Router& router, std::string prefix, std::vector<Middleware> links);
+    void add(Method method, std::string_view pattern, Route route);
+    [[nodiscard]] RouteGroup group(std::string_view prefix, std::vector<Middleware> links = {}) const;
+    [[nodiscard]] std::string_view prefix() const { return prefix_; }
+
+private:
+    Router& router_;
+    std::string prefix_;
+    std::vector<Middleware> links_;
+};
+
+class Router {
+public:
+    Router();
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    void add(Method method, std::string_view pattern, Route route);
+    [[nodiscard]] RouteGroup group(std::string_view prefix, std::vector<Middleware> links = {});
+
+    // Finds the route, tells the context, and runs the route's chain. Throws base::Failure http.not_found (404) or
+    // http.method_not_allowed (405, with Allow).
+    async::Task<void> dispatch(Context& context) const;
+    // dispatch() as the end of a chain; the router must outlive it.
+    [[nodiscard]] Handler handler() const;
+
+    // In order of registration; addresses are stable.
+    [[nodiscard]] const std::deque<RouteEntry>& routes() const { return routes_; }
+
+private:
+    friend class RouteGroup;
+    struct Node;
+
+    void add_entry(RouteEntry entry);
+    const Node* find(const Node& node, std::string_view rest, Context& context) const;
+
+    std::deque<RouteEntry> routes_;
+    std::unique_ptr<Node> root_;
+};
+
+}  // namespace http
