@@ -45,12 +45,12 @@ skip_step() {
 
 # run_step TITLE COMMAND...: the summary gets a line; a failure prints the summary and ends the script.
 run_step() {
-    local title=$1 began=$SECONDS status=0
+    local title=$1 began=$SECONDS
     shift
     printf '\n%s\n' "${bold}==> $title${plain}"
     step_skip_reason=''
-    # Not `"$@" || status=$?`, which would switch errexit off inside the step: a step runs on until its last command.
     step_running=$title step_began=$began
+    # Plainly, not behind `||` or `if`: those would switch errexit off inside the step.
     "$@"
     step_running=''
     if [[ -n $step_skip_reason ]]; then
@@ -58,7 +58,6 @@ run_step() {
     else
         step_summary+=("${green}ok${plain}       $title ($(duration $((SECONDS - began))))")
     fi
-    return "$status"
 }
 
 # For the EXIT trap of scripts made of steps: says what had passed when one fails.
