@@ -1,0 +1,135 @@
+// A child process whose output is kept, that is always stopped, and whose log is at hand when a test fails.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+// One line of the Pino log, or a line that is none (a sanitizer's report, a crash).
+export interface LogLine {
+  level?: number;
+  msg?: string;
+  [field: string]: unknown;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export class Process {
+  readonly log: LogLine[] = [];
+  readonly exited: Promise<Exit>;
+  private readonly child: ChildProcess;
+  private readonly watchers = new Set<(line: LogLine) => void>();
+  private ended: Exit | undefined;
+
+  constructor(program: string, args: string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (text) => this.record(text));
+    }
+    this.exited = new Promise((resolve) => {
+      const end = (exit: Exit) => {
+        this.ended ??= exit;
+        resolve(this.ended);
+      };
+      this.child.once('error', (error) => {
+        this.record(`cannot run ${program}: ${error.message}`);
+        end({ code: 127, signal: null });
+      });
+      // 'close', not 'exit': by then the whole output has been read.
+      this.child.once('close', (code, signal) => end({ code, signal }));
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  get running(): boolean {
+    return this.ended === undefined;
+  }
+
+  // The log as text, for error messages.
+  get output(): string {
+    return this.log.map((line) => (line.level === undefined ? String(line.text) : JSON.stringify(line))).join('\n');
+  }
+
+  // The first line, past or to come, that matches.
+  async line(matches: (line: LogLine) => boolean, timeoutMs = 30_000): Promise<LogLine> {
+    const past = this.log.find(matches);
+    if (past) return past;
+    let timer: NodeJS.Timeout | undefined;
+    let watch: ((line: LogLine) => void) | undefined;
+    const fail = (why: string): never => {
+      throw new Error(`${why}; its output:\n${this.output}`);
+    };
+    try {
+      return await Promise.race([
+        new Promise<LogLine>((resolve) => {
+          watch = (line) => {
+            if (matches(line)) resolve(line);
+          };
+          this.watchers.add(watch);
+        }),
+        this.exited.then(({ code, signal }) => fail(`the process ended (${signal ?? code}) before the line came`)),
+        new Promise<never>((_, reject) => {
+          timer = setTimeout(() => {
+            try {
+              fail(`no such line within ${timeoutMs} ms`);
+            } catch (error) {
+              reject(error as Error);
+            }
+          }, timeoutMs);
+        }),
+      ]);
+    } finally {
+      clearTimeout(timer);
+      if (watch) this.watchers.delete(watch);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) this.child.kill(signal);
+  }
+
+  // As an operator stops it; after `graceMs` it is killed and that is an error.
+  async stop(graceMs = 15_000): Promise<Exit> {
+    this.signal('SIGTERM');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), graceMs);
+    });
+    const outcome = await Promise.race([this.exited, late]);
+    clearTimeout(timer);
+    if (outcome !== 'late') return outcome;
+    await this.kill();
+    throw new Error(`the process did not stop within ${graceMs} ms of SIGTERM; its output:\n${this.output}`);
+  }
+
+  async kill(): Promise<Exit> {
+    this.signal('SIGKILL');
+    return this.exited;
+  }
+
+  private record(text: string): void {
+    const line = parse(text);
+    this.log.push(line);
+    for (const watch of [...this.watchers]) watch(line);
+  }
+}
+
+function parse(text: string): LogLine {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as LogLine;
+  } catch {
+    // Not JSON: kept as text below.
+  }
+  return { text };
+}
+
+// Runs a program to its end.
+export async function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<Exit & { output: string }> {
+  const process_ = new Process(program, args, env);
+  const exit = await process_.exited;
+  return { ...exit, output: process_.output };
+}

@@ -1,0 +1,135 @@
+// The real binary: migrated scratch database, free port, captured log.
+//
+//     const service = await startService();
+//     const { status, body } = await service.api('POST', '/v1/auth/login', { body: { email, password } });
+//     await service.stop();
+import { randomBytes } from 'node:crypto';
+import { type ScratchDatabase, scratchDatabase } from './database.js';
+import { environment } from './environment.js';
+import { type Exit, Process, run } from './process.js';
+
+export interface ServiceOptions {
+  // Share a database between two instances; without it the service gets its own and drops it when it stops.
+  database?: ScratchDatabase;
+  // Added to, or replacing, the settings below.
+  env?: Record<string, string>;
+}
+
+export interface CallOptions {
+  token?: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+  // Aborts the call: a client that went away.
+  signal?: AbortSignal;
+}
+
+export interface Reply<Body> {
+  status: number;
+  headers: Headers;
+  // Parsed when the reply is JSON, otherwise undefined.
+  body: Body;
+  // The bytes as they came (decoded from Content-Encoding), for comparing replays.
+  text: string;
+}
+
+export class Service {
+  private constructor(
+    readonly database: ScratchDatabase,
+    private readonly ownsDatabase: boolean,
+    private readonly env: NodeJS.ProcessEnv,
+    private process_: Process,
+    private port_: number,
+  ) {}
+
+  static async start(options: ServiceOptions = {}): Promise<Service> {
+    const database = options.database ?? (await scratchDatabase());
+    const env = serviceEnvironment(database, options.env ?? {});
+    try {
+      if (!options.database) await migrate(env);
+      const { child, port } = await serve(env);
+      return new Service(database, !options.database, env, child, port);
+    } catch (error) {
+      if (!options.database) await database.drop();
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port_}`;
+  }
+
+  get process(): Process {
+    return this.process_;
+  }
+
+  async api<Body = any>(method: string, path: string, options: CallOptions = {}): Promise<Reply<Body>> {
+    const headers = new Headers(options.headers);
+    if (options.token) headers.set('authorization', `Bearer ${options.token}`);
+    const hasBody = options.body !== undefined;
+    if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
+    const response = await fetch(this.url + path, {
+      method,
+      headers,
+      redirect: 'manual',
+      body: hasBody ? (typeof options.body === 'string' ? options.body : JSON.stringify(options.body)) : undefined,
+      signal: options.signal ?? AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '') && text !== '';
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (isJson ? JSON.parse(text) : undefined) as Body,
+      text,
+    };
+  }
+
+  // After a crash: the same settings and the same port, as a supervisor would do it.
+  async restart(): Promise<void> {
+    if (this.process_.running) await this.process_.stop();
+    const { child, port } = await serve({ ...this.env, PORT: String(this.port_) });
+    this.process_ = child;
+    this.port_ = port;
+  }
+
+  async stop(): Promise<Exit> {
+    try {
+      return this.process_.running ? await this.process_.stop() : await this.process_.exited;
+    } finally {
+      if (this.ownsDatabase) await this.database.drop();
+    }
+  }
+}
+
+export const startService = (options?: ServiceOptions): Promise<Service> => Service.start(options);
+
+// The settings of one instance. Nothing is inherited but what a program needs to run and what the sanitizers read.
+export function serviceEnvironment(database: ScratchDatabase, more: Record<string, string>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TZ|LANG|TMPDIR|.*SAN_.*)$/.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    BACKEND_API_ENV: 'test',
+    DATABASE_URL: database.appUrl,
+    DATABASE_OWNER_URL: database.ownerUrl,
+    REDIS_URL: environment.redisUrl,
+    PORT: '0',
+    JWT_SECRET: randomBytes(48).toString('base64url'),
+    ...more,
+  };
+}
+
+export async function migrate(env: NodeJS.ProcessEnv): Promise<void> {
+  const { code, signal, output } = await run(environment.binary, ['db', 'migrate'], env);
+  if (code !== 0) throw new Error(`backend-api db migrate ended with ${signal ?? code}:\n${output}`);
+}
+
+async function serve(env: NodeJS.ProcessEnv): Promise<{ child: Process; port: number }> {
+  const child = new Process(environment.binary, ['serve'], env);
+  try {
+    const listening = await child.line((line) => line.msg === 'listening');
+    return { child, port: Number(listening.port) };
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+}

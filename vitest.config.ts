@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+// The real binary against real servers: one file after another in one process, so that figures and logs stay readable
+// and two cores are not fought over. The servers come from bin/with-servers.
+export default defineConfig({
+  test: {
+    include: ['tests/e2e/**/*.test.ts'],
+    pool: 'forks',
+    poolOptions: { forks: { singleFork: true } },
+    fileParallelism: false,
+    // The binary under test may carry AddressSanitizer, which makes it about three times slower.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    reporters: ['default'],
+  },
+});
