@@ -1,0 +1,262 @@
+#pragma once
+// Tables out of the structs' field lists: the counterpart of Drizzle's schema. A table is a described struct plus keys and
+// constraints; each constraint names the error that its violation means. Columns are the JSON names in snake_case, in
+// the order of the list; std::optional and schema::Maybe are nullable.
+//
+//     inline constexpr auto products = db::tenant_table<Product>("products",
+//         db::primary_key<&Product::id>(),
+//         db::unique<&ProductFields::sku>("products_sku", errors::sku_taken).where("deleted_at is null"),
+//         db::references<&ProductFields::category_id>(categories, errors::unknown_category),
+//         db::index<&ProductFields::name, &Product::id>("products_name"));
+//
+// tenant_table adds what no author may forget: the column tenant_id, first in the primary key, in every unique key, index
+// and foreign key, and the row level security policies. Lifetime: constexpr; any thread.
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "base/failure.h"
+#include "schema/schema.h"
+
+namespace db {
+
+enum class ConstraintKind : std::uint8_t { primary_key, unique, references, index, check };
+
+// What may be done to the rows by the app role; the owner's migrations may do all.
+enum class Access : std::uint8_t {
+    read_write,   // select, insert, update, delete
+    append_only,  // select, insert; update of the columns named by updatable<>() alone
+};
+
+// Who sees the rows (domain.md, Isolation).
+enum class Wall : std::uint8_t {
+    tenant,       // tenant_id column; forced row level security
+    tenant_root,  // the tenants table itself: its id is the tenant
+    system,       // no tenant: only the app_system role
+};
+
+inline constexpr std::size_t max_key_columns = 6;
+
+// Columns are named by the accessor of their member pointer (schema::Field::key).
+struct Constraint {
+    ConstraintKind kind{};
+    std::string_view name;
+    std::array<schema::Accessor, max_key_columns> columns{};
+    std::size_t column_count = 0;
+    base::ErrorCode error{};          // unique, references, check
+    std::string_view predicate;       // of a partial index, or the expression of a check
+    std::string_view target;          // referenced table; its primary key is meant
+    std::string_view method;          // index: "" = btree, else e.g. "gin"
+    std::string_view expression;      // index over an expression instead of columns
+    bool deferred = false;            // checked at commit
+    bool cross_tenant = false;        // references: the target is no tenant table
+
+    [[nodiscard]] constexpr Constraint where(std::string_view sql) const {
+        auto copy = *this;
+        copy.predicate = sql;
+        return copy;
+    }
+    [[nodiscard]] constexpr Constraint at_commit() const {
+        auto copy = *this;
+        copy.deferred = true;
+        return copy;
+    }
+};
+
+// The type-erased table: what migrations, db check and the SQL writer read.
+struct TableView {
+    std::string_view name;
+    const schema::ObjectType* row = nullptr;
+    std::span<const Constraint> constraints;
+    Wall wall = Wall::tenant;
+    Access access = Access::read_write;
+    std::span<const schema::Accessor> updatable;  // append_only: columns that the app role may update
+    std::span<const struct ColumnDefault> defaults;
+    std::string_view renamed_from;
+
+    [[nodiscard]] const Constraint& primary_key() const;
+};
+
+struct ColumnDefault {
+    schema::Accessor column;
+    std::string_view sql;
+};
+
+// "createdAt" → "created_at".
+[[nodiscard]] std::string column_name(std::string_view json_name);
+// The field that a member pointer's accessor means; nullptr when it is not of this row.
+[[nodiscard]] const schema::Field* find_field(const schema::ObjectType& row, schema::Accessor key);
+
+namespace detail {
+
+struct Option {
+    std::optional<Access> access;
+    schema::Accessor updatable = nullptr;
+    std::optional<ColumnDefault> column_default;
+    std::string_view renamed_from;
+};
+
+template <auto... M>
+constexpr Constraint make_constraint(ConstraintKind kind, std::string_view name) {
+    static_assert(sizeof...(M) <= max_key_columns, "db: a key has at most six columns besides tenant_id");
+    Constraint constraint{.kind = kind, .name = name};
+    constraint.columns = {&schema::detail::access_member<M>...};
+    constraint.column_count = sizeof...(M);
+    return constraint;
+}
+
+template <auto First, auto...>
+struct FirstOf {
+    static constexpr auto value = First;
+};
+
+template <class T>
+struct WithoutOptional {
+    using type = T;
+};
+template <class T>
+struct WithoutOptional<std::optional<T>> {
+    using type = T;
+};
+template <class T>
+struct WithoutOptional<schema::Maybe<T>> {
+    using type = T;
+};
+
+}  // namespace detail
+
+template <class Row, class Key, std::size_t ConstraintCount, std::size_t UpdatableCount, std::size_t DefaultCount>
+struct Table {
+    using RowType = Row;
+    using KeyType = Key;  // std::tuple of the primary key's member types, tenant_id left out
+
+    std::string_view name;
+    Wall wall = Wall::tenant;
+    Access access = Access::read_write;
+    std::array<Constraint, ConstraintCount> constraints{};
+    std::array<schema::Accessor, UpdatableCount> updatable{};
+    std::array<ColumnDefault, DefaultCount> defaults{};
+    std::string_view renamed_from;
+
+    // Valid as long as the table, which is a namespace-scope constant.
+    [[nodiscard]] constexpr TableView view() const {
+        return {name, &schema::object_of<Row>, constraints, wall, access, updatable, defaults, renamed_from};
+    }
+};
+
+// ---- Constraints and options -------------------------------------------------------------------------------------
+
+template <auto... M>
+struct PrimaryKey {
+    using Key = std::tuple<schema::detail::MemberOf<M>...>;
+    constexpr Constraint constraint() const { return detail::make_constraint<M...>(ConstraintKind::primary_key, "pkey"); }
+};
+
+template <auto... M>
+constexpr PrimaryKey<M...> primary_key() {
+    return {};
+}
+
+template <auto... M>
+constexpr Constraint unique(std::string_view name, base::ErrorCode error) {
+    auto constraint = detail::make_constraint<M...>(ConstraintKind::unique, name);
+    constraint.error = error;
+    return constraint;
+}
+
+template <auto... M>
+constexpr Constraint index(std::string_view name) {
+    return detail::make_constraint<M...>(ConstraintKind::index, name);
+}
+
+// An index over an SQL expression list; tenant_id is not added to it (a trigram index has no use for it).
+constexpr Constraint expression_index(std::string_view name, std::string_view method, std::string_view expression) {
+    Constraint constraint{.kind = ConstraintKind::index, .name = name};
+    constraint.method = method;
+    constraint.expression = expression;
+    return constraint;
+}
+
+constexpr Constraint check(std::string_view name, std::string_view sql, base::ErrorCode error) {
+    Constraint constraint{.kind = ConstraintKind::check, .name = name};
+    constraint.predicate = sql;
+    constraint.error = error;
+    return constraint;
+}
+
+// A foreign key to the primary key of `target`, (tenant_id, …) to (tenant_id, …) between tenant tables. The member types
+// must be those of the target's key.
+template <auto... M, class Target>
+constexpr Constraint references(std::string_view name, const Target& target, base::ErrorCode error) {
+    using Own = std::tuple<typename detail::WithoutOptional<schema::detail::MemberOf<M>>::type...>;
+    static_assert(std::same_as<Own, typename Target::KeyType>,
+                  "db::references: the members' types are not those of the target's primary key");
+    auto constraint = detail::make_constraint<M...>(ConstraintKind::references, name);
+    constraint.error = error;
+    constraint.target = target.name;
+    constraint.cross_tenant = target.wall != Wall::tenant;
+    return constraint;
+}
+
+constexpr detail::Option append_only() { return {.access = Access::append_only}; }
+template <auto M>
+constexpr detail::Option updatable() {
+    return {.updatable = &schema::detail::access_member<M>};
+}
+// A default for rows that are there when the column is added.
+template <auto M>
+constexpr detail::Option column_default(std::string_view sql) {
+    return {.column_default = ColumnDefault{&schema::detail::access_member<M>, sql}};
+}
+constexpr detail::Option renamed_from(std::string_view name) { return {.renamed_from = name}; }
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_constraint = std::same_as<T, Constraint>;
+
+// `updatable` and `column_default` counts are upper bounds known from the option count.
+template <class Row, auto... KeyMembers, class... Parts>
+constexpr auto make_table(std::string_view name, Wall wall, PrimaryKey<KeyMembers...> key, const Parts&... parts) {
+    constexpr auto constraint_count = (static_cast<std::size_t>(is_constraint<Parts>) + ... + 1);
+    constexpr auto option_count = sizeof...(Parts) + 1 - constraint_count;
+    Table<Row, typename PrimaryKey<KeyMembers...>::Key, constraint_count, option_count, option_count> table;
+    table.name = name;
+    table.wall = wall;
+    table.constraints[0] = key.constraint();
+    std::size_t constraint = 1;
+    std::size_t update = 0;
+    std::size_t fallback = 0;
+    const auto add = [&](const auto& part) {
+        if constexpr (is_constraint<std::remove_cvref_t<decltype(part)>>) {
+            table.constraints[constraint++] = part;
+        } else {
+            if (part.access) table.access = *part.access;
+            if (part.updatable != nullptr) table.updatable[update++] = part.updatable;
+            if (part.column_default) table.defaults[fallback++] = *part.column_default;
+            if (!part.renamed_from.empty()) table.renamed_from = part.renamed_from;
+        }
+    };
+    (add(parts), ...);
+    return table;
+}
+
+}  // namespace detail
+
+template <class Row, auto... KeyMembers, class... Parts>
+constexpr auto tenant_table(std::string_view name, PrimaryKey<KeyMembers...> key, const Parts&... parts) {
+    return detail::make_table<Row>(name, Wall::tenant, key, parts...);
+}
+// The table of tenants: row level security by its id.
+template <class Row, auto... KeyMembers, class... Parts>
+constexpr auto tenant_root_table(std::string_view name, PrimaryKey<KeyMembers...> key, const Parts&... parts) {
+    return detail::make_table<Row>(name, Wall::tenant_root, key, parts...);
+}
+// A table of the whole installation; only SystemDb reaches it.
+template <class Row, auto... KeyMembers, class... Parts>
+constexpr auto system_table(std::string_view name, PrimaryKey<KeyMembers...> key, const Parts&... parts) {
+    return detail::make_table<Row>(name, Wall::system, key, parts...);
+}
+
+}  // namespace db
