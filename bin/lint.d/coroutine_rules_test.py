@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Samples for coroutine_rules.py: what it must report, and what it must leave alone. Run by bin/lint."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from coroutine_rules import Files
+
+REPORTED = {
+    "reference-parameter": [
+        "async::Task<int> f(const std::string& text) { co_return text.size(); }",
+        "Task<void> Pool::run(Job& job) { co_await job; }",
+        "Task<void> f(std::string&& text) { co_return; }",
+        "Task<int> f(Row& row);\nTask<int> f(Row& row) { co_return 1; }",
+        "Task<std::vector<std::pair<int, int>>> f(int a, std::map<int, int>& b) { co_return {}; }",
+    ],
+    "capturing-lambda": [
+        "auto f = [&]() -> Task<int> { co_return 1; };",
+        "auto f = [value](int a) -> async::Task<void> { co_await g(a); };",
+        "spawn([this] { co_await g(); });",
+    ],
+    "await-in-catch": ["Task<void> f() { try { co_await g(); } catch (const E& e) { co_await h(); } }"],
+    "structured-binding": ["Task<void> f() { auto [a, b] = co_await g(); }", "Task<void> f() { const auto& [a, b] = co_await g(); }"],
+}
+
+ACCEPTED = [
+    "Task<void> f(Context& context) { co_await g(); }",
+    "Task<void> f(http::Context& context, Next next) { co_await next(); }",
+    "Task<void> f(Job<SendMail>& job) { co_await g(); }",
+    "Task<void> f(std::function<void(int&)> visit) { co_return; }",
+    "Task<void> f(const std::string& text) { return g(std::string(text)); }",  # forwards, no frame
+    "Task<void> f(Row& row);",  # not known to be a coroutine here
+    "Task<void> f(int& a) { return run([]() -> Task<void> { co_return; }); }",
+    "auto f = []() -> Task<int> { co_return 1; };",
+    "auto f = [&] { return 1; };",
+    "Task<void> f() { try { co_await g(); } catch (const E& e) { failed = true; } co_await h(); }",
+    "Task<void> f() { auto r = co_await g(); auto& [a, b] = r; }",
+    "// Task<void> f(int& a) { co_return; }",
+    "// lint: allow(reference-parameter) the caller awaits it before its own frame ends\nTask<void> f(int& a) { co_return; }",
+]
+
+
+def rules_reported(text):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "sample.cpp")
+        path.write_text(text, encoding="utf-8")
+        return {line.split("[", 1)[1].split("]", 1)[0] for line in Files([str(path)]).check()}
+
+
+def main():
+    wrong = []
+    for rule, samples in REPORTED.items():
+        wrong += [f"not reported as {rule}: {text}" for text in samples if rules_reported(text) != {rule}]
+    wrong += [f"reported as {rules_reported(text)}: {text}" for text in ACCEPTED if rules_reported(text)]
+    wrong += [
+        f"an excuse without a reason was accepted: {text}"
+        for text in ["// lint: allow(reference-parameter)\nTask<void> f(int& a) { co_return; }"]
+        if not rules_reported(text)
+    ]
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
