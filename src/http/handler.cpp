@@ -1,0 +1,182 @@
+#include "http/handler.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "base/strings.h"
+#include "schema/form.h"
+
+namespace http {
+
+namespace {
+
+// "application/json; charset=utf-8" → type and charset.
+struct MediaType {
+    std::string type;
+    std::string charset;
+};
+
+MediaType parse_media_type(std::string_view value) {
+    const auto parts = base::split(value, ';');
+    MediaType media{base::ascii_lower(base::trim(parts.front())), {}};
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+        const auto equals = parts[i].find('=');
+        if (equals == std::string_view::npos) continue;
+        if (!base::iequals(base::trim(parts[i].substr(0, equals)), "charset")) continue;
+        auto text = base::trim(parts[i].substr(equals + 1));
+        if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+        media.charset = base::ascii_lower(text);
+    }
+    return media;
+}
+
+bool is_json(std::string_view type) { return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json")); }
+
+[[noreturn]] void throw_malformed(const schema::ReadError& error) {
+    throw base::Failure(errors::malformed_json, fmt::format("{}{}{}", to_string(error.malformed), error.detail.empty() ? "" : ": ", error.detail));
+}
+
+void append(Findings& findings, std::vector<base::Issue> issues) {
+    findings.insert(findings.end(), std::make_move_iterator(issues.begin()), std::make_move_iterator(issues.end()));
+}
+
+std::vector<schema::TextField> text_fields(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    std::vector<schema::TextField> fields;
+    fields.reserve(pairs.size());
+    for (const auto& [name, value] : pairs) fields.push_back({name, value});
+    return fields;
+}
+
+// "getV1ProductsById": when a route was given no id.
+std::string default_id(Method method, std::string_view pattern) {
+    auto id = base::ascii_lower(to_string(method));
+    bool upper = true;
+    for (const char c : pattern) {
+        if (c == '{') id += "By";
+        if (!base::is_ascii_digit(c) && (base::ascii_lower(c) < 'a' || base::ascii_lower(c) > 'z')) {
+            upper = true;
+            continue;
+        }
+        id += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+        upper = false;
+    }
+    return id;
+}
+
+const schema::Field* version_field(const schema::Type& type) {
+    if (type.kind != schema::Kind::object) return nullptr;
+    const auto* field = type.object->find("version");
+    return field != nullptr && field->type->kind == schema::Kind::int32 ? field : nullptr;
+}
+
+}  // namespace
+
+namespace detail {
+
+void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out, Findings& findings) {
+    const schema::ObjectType wrapper{field.name, std::span(&field, 1), {}, schema::UnknownKeys::reject, nullptr, {}};
+    const schema::TextField given{field.name, text.value_or(std::string_view{})};
+    auto error = schema::read_text(wrapper, out, text ? std::span(&given, 1) : std::span<const schema::TextField>{}, {.in = in});
+    if (error) append(findings, std::move(error->issues));
+}
+
+async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text, Findings& findings) {
+    auto& request = context.request();
+    const auto media = parse_media_type(request.header("content-type").value_or("application/json"));
+    const bool form = media.type == "application/x-www-form-urlencoded" && type.kind == schema::Kind::object;
+    if (!form && !is_json(media.type)) {
+        throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send application/json", media.type));
+    }
+    if (!media.charset.empty() && media.charset != "utf-8" && media.charset != "utf8") {
+        throw base::Failure(errors::unsupported_media_type, fmt::format("charset \"{}\": send UTF-8", media.charset));
+    }
+    *text = co_await request.body();
+    std::optional<schema::ReadError> error;
+    if (form) {
+        const auto pairs = schema::parse_urlencoded(*text);
+        if (!pairs) throw base::Failure(errors::malformed_json, pairs.error());
+        error = schema::read_text(*type.object, out, text_fields(*pairs), {.in = "body"});
+    } else {
+        error = schema::read_json(type, out, *text, {.max_bytes = static_cast<std::size_t>(request.body_limit())});
+    }
+    if (!error) co_return;
+    if (error->malformed != schema::Malformed::none) throw_malformed(*error);
+    append(findings, std::move(error->issues));
+}
+
+void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings) {
+    const auto pairs = schema::parse_urlencoded(context.request().query());
+    if (!pairs) {
+        findings.push_back({"query", "", "malformed", pairs.error(), {}});
+        return;
+    }
+    auto error = schema::read_text(type, out, text_fields(*pairs), {.in = "query"});
+    if (error) append(findings, std::move(error->issues));
+}
+
+void describe_query(Operation& operation, const schema::ObjectType& type) {
+    for (const auto& field : type.fields) operation.parameters.push_back({"query", &field, field.required()});
+    operation.can_fail(errors::invalid);
+}
+
+void describe_body(Operation& operation, const schema::Type& type) {
+    operation.body = &type;
+    operation.body_media_types = {"application/json"};
+    if (type.kind == schema::Kind::object) operation.body_media_types.emplace_back("application/x-www-form-urlencoded");
+    for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type, errors::body_too_large, errors::request_timeout}) {
+        operation.can_fail(error);
+    }
+}
+
+void send_rendered(Context& context, std::uint16_t status, std::string body) {
+    context.response().status(status).content_type("application/json").body(std::move(body));
+}
+
+void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status) {
+    std::string body;
+    body.reserve(512);
+    schema::write_json(type, value, body);
+    send_rendered(context, status, std::move(body));
+    if (const auto* version = version_field(type)) {
+        context.response().header("ETag", fmt::format("\"{}\"", *static_cast<const std::int32_t*>(version->get(value))));
+    }
+}
+
+void throw_invalid(Findings findings) { throw base::Failure(errors::invalid, std::move(findings)); }
+
+}  // namespace detail
+
+void Routes::add_route(Method method, std::string_view pattern, Handler handler, Operation operation, RouteDocs docs) {
+    const auto full = std::string(group_.prefix()) + std::string(pattern);
+    operation.id = docs.id.empty() ? default_id(method, full) : std::string(docs.id);
+    operation.summary = docs.summary;
+    operation.description = docs.description;
+    operation.tag = tag_;
+    for (const auto& error : docs.errors) operation.can_fail(error);
+    if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr) operation.reply.headers.emplace_back("ETag");
+    for (const auto& parameter : operation.parameters) {
+        if (parameter.in == "path" && !full.contains(fmt::format("{{{}}}", parameter.field->name))) {
+            throw std::invalid_argument(fmt::format("{} {}: the handler takes a path parameter \"{}\" that the pattern does not have",
+                                                    to_string(method), full, parameter.field->name));
+        }
+    }
+    group_.add(method, pattern,
+               {.handler = std::move(handler),
+                .middleware = std::move(docs.middleware),
+                .operation = std::make_shared<const Operation>(std::move(operation)),
+                .options = docs.options});
+}
+
+void require_services(const Router& router, const Services& services) {
+    for (const auto& route : router.routes()) {
+        if (!route.operation) continue;
+        for (const auto has : route.operation->needs) {
+            if (!has(services)) {
+                throw std::logic_error(fmt::format("{} {} uses a service that this program does not provide", to_string(route.method), route.pattern));
+            }
+        }
+    }
+}
+
+}  // namespace http

@@ -1,0 +1,329 @@
+#pragma once
+// Typed routes. A handler is a plain function: its parameters say what it takes from the request, its result what it
+// answers, and both together are the contract that OpenAPI shows.
+//
+//     async::Task<http::Created<Product>> create_product(Permitted<"products.write"> caller, http::Body<NewProduct> input, db::Db db);
+//
+//     void routes(http::Routes routes) {
+//         routes.post("/products", create_product, {.id = "createProduct", .summary = "Add a product", .errors = {errors::sku_taken}});
+//         routes.get("/products/{id}", show_product, {.id = "getProduct"});
+//     }
+//
+// Parts are read in the order of the parameters, so a caller that stands first is judged before the body is looked at; all
+// findings of path, query and body come back in one 422. A part is any type with
+//     static T (or async::Task<T>) read(http::Context&, http::Findings&);      // throws, or adds findings
+//     static void describe(http::Operation&);
+// or a specialisation of http::Part<T>. `Context&` is a part too, for what no other part gives.
+//
+// Results: a described struct (200, with ETag when it has a `version`), Created<T>, Accepted<T>, NoContent, Rendered<T>, and
+// Task<void> for a handler that fills context.response() itself.
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "async/task.h"
+#include "base/failure.h"
+#include "http/context.h"
+#include "http/operation.h"
+#include "http/router.h"
+#include "schema/schema.h"
+
+namespace http {
+
+namespace errors {
+inline constexpr base::ErrorCode invalid{"request.invalid", 422, false, base::Action::fix, "The request does not follow the contract"};
+inline constexpr base::ErrorCode malformed_json{"request.malformed_json", 400, false, base::Action::fix, "The body is not JSON as this API takes it"};
+inline constexpr base::ErrorCode unsupported_media_type{"request.unsupported_media_type", 415, false, base::Action::fix, "The body's media type is not understood here"};
+}  // namespace errors
+
+using Findings = std::vector<base::Issue>;
+
+// Specialise for types that cannot have the members themselves.
+template <class T>
+struct Part {
+    static_assert(requires(Context& context, Findings& findings, Operation& operation) {
+        T::read(context, findings);
+        T::describe(operation);
+    }, "http: this parameter is not a request part (is the header that makes it one included?)");
+    static auto read(Context& context, Findings& findings) { return T::read(context, findings); }
+    static void describe(Operation& operation) { T::describe(operation); }
+};
+
+template <std::size_t N>
+struct FixedString {
+    char text[N]{};
+    consteval FixedString(const char (&from)[N]) { std::copy_n(from, N, text); }  // NOLINT(google-explicit-constructor)
+    [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
+};
+
+namespace detail {
+
+// One parameter as a field of its own, so that path and header parts use the readers and the documentation of schema.
+template <class T>
+const void* access_itself(const void* value) {
+    return value;
+}
+template <FixedString Name, class T>
+inline constexpr schema::Field field_of_part{
+    Name.view(), &schema::type_of<T>, schema::detail::erase_rules(typename schema::detail::RulesOf<T>::type{}), &access_itself<T>, &access_itself<T>, nullptr};
+
+void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out, Findings& findings);
+async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text, Findings& findings);
+void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings);
+void describe_query(Operation& operation, const schema::ObjectType& type);
+void describe_body(Operation& operation, const schema::Type& type);
+
+// The JSON of a reply, its status, and an ETag when the object has an integer member "version".
+void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status);
+void send_rendered(Context& context, std::uint16_t status, std::string body);
+
+}  // namespace detail
+
+// ---- Parts -------------------------------------------------------------------------------------------------------
+
+// http::Path<"id", ProductId> id: a path parameter; *id is the value. One that is no T is a 422.
+template <FixedString Name, class T>
+struct Path {
+    T value;
+    const T& operator*() const { return value; }
+
+    static Path read(Context& context, Findings& findings) {
+        Path part{};
+        detail::read_parameter(detail::field_of_part<Name, T>, "path", context.param(Name.view()), &part.value, findings);
+        return part;
+    }
+    static void describe(Operation& operation) {
+        operation.parameters.push_back({"path", &detail::field_of_part<Name, T>, true});
+        operation.can_fail(errors::invalid);
+    }
+};
+
+// http::Query<ProductFilter> filter: the whole query string as a described struct.
+template <class T>
+struct Query {
+    T value;
+    const T& operator*() const { return value; }
+    const T* operator->() const { return &value; }
+
+    static Query read(Context& context, Findings& findings) {
+        Query part{};
+        detail::read_query(context, schema::object_of<T>, &part.value, findings);
+        return part;
+    }
+    static void describe(Operation& operation) { detail::describe_query(operation, schema::object_of<T>); }
+};
+
+// http::Body<NewProduct> input: the JSON (or urlencoded) body. `text` is the JSON as sent, valid until the reply.
+template <class T>
+struct Body {
+    T value;
+    std::string_view text;
+    const T& operator*() const { return value; }
+    T& operator*() { return value; }
+    const T* operator->() const { return &value; }
+    T* operator->() { return &value; }
+
+    static async::Task<Body> read(Context& context, Findings& findings) {
+        Body part{};
+        co_await detail::read_body(context, schema::type_of<T>, &part.value, &part.text, findings);
+        co_return part;
+    }
+    static void describe(Operation& operation) { detail::describe_body(operation, schema::type_of<T>); }
+};
+
+// http::HeaderValue<"X-Device-Id", DeviceId> device; HeaderValue<"…", std::optional<T>> for one that may be missing.
+template <FixedString Name, class T>
+struct HeaderValue {
+    T value;
+    const T& operator*() const { return value; }
+
+    static HeaderValue read(Context& context, Findings& findings) {
+        HeaderValue part{};
+        detail::read_parameter(detail::field_of_part<Name, T>, "header", context.request().header(Name.view()), &part.value, findings);
+        return part;
+    }
+    static void describe(Operation& operation) {
+        operation.parameters.push_back({"header", &detail::field_of_part<Name, T>, detail::field_of_part<Name, T>.required()});
+        operation.can_fail(errors::invalid);
+    }
+};
+
+// http::Use<Mailer> mailer: a service of this loop. A route that uses one that is missing stops the server from starting.
+template <class T>
+struct Use {
+    T* service;
+    T& operator*() const { return *service; }
+    T* operator->() const { return service; }
+
+    static Use read(Context& context, Findings&) { return {&context.services().use<T>()}; }
+    static void describe(Operation& operation) {
+        operation.needs.push_back([](const Services& services) { return services.has<T>(); });
+    }
+};
+
+template <>
+struct Part<Context&> {
+    static void describe(Operation&) {}
+};
+
+// ---- Results -----------------------------------------------------------------------------------------------------
+
+// 201 with Location.
+template <class T>
+struct Created {
+    T value;
+    std::string location;
+};
+
+// 202: it was taken, not done.
+template <class T>
+struct Accepted {
+    T value;
+};
+
+// 204.
+struct NoContent {};
+
+// A reply whose bytes exist already (a stored idempotent reply, a cached page); documented as a T with status Status.
+template <class T, std::uint16_t Status = 200>
+struct Rendered {
+    std::string body;
+    std::uint16_t status = Status;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+namespace detail {
+
+template <class R>
+struct Reply {
+    static void send(Context& context, const R& value) { send_json(context, schema::type_of<R>, &value, 200); }
+    static ReplyDoc describe() { return {.status = 200, .body = &schema::type_of<R>}; }
+};
+template <class T>
+struct Reply<Created<T>> {
+    static void send(Context& context, const Created<T>& result) {
+        send_json(context, schema::type_of<T>, &result.value, 201);
+        context.response().header("Location", result.location);
+    }
+    static ReplyDoc describe() { return {.status = 201, .body = &schema::type_of<T>, .headers = {"Location"}}; }
+};
+template <class T>
+struct Reply<Accepted<T>> {
+    static void send(Context& context, const Accepted<T>& result) { send_json(context, schema::type_of<T>, &result.value, 202); }
+    static ReplyDoc describe() { return {.status = 202, .body = &schema::type_of<T>}; }
+};
+template <>
+struct Reply<NoContent> {
+    static void send(Context& context, NoContent) { context.response().status(204); }
+    static ReplyDoc describe() { return {.status = 204}; }
+};
+template <class T, std::uint16_t Status>
+struct Reply<Rendered<T, Status>> {
+    static void send(Context& context, Rendered<T, Status>&& result) {
+        send_rendered(context, result.status, std::move(result.body));
+        for (const auto& [name, value] : result.headers) context.response().header(name, value);
+    }
+    static ReplyDoc describe() { return {.status = Status, .body = &schema::type_of<T>}; }
+};
+template <>
+struct Reply<void> {
+    static ReplyDoc describe() { return {.status = 200, .media_type = "*/*"}; }
+};
+
+template <class T>
+struct Ready {
+    T value;
+    [[nodiscard]] bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    T await_resume() { return std::move(value); }
+};
+
+template <class P>
+auto read_part(Context& context, Findings& findings) {
+    if constexpr (std::same_as<P, Context&>) {
+        return Ready<std::reference_wrapper<Context>>{context};
+    } else if constexpr (requires { Part<P>::read(context, findings).operator co_await(); }) {
+        return Part<P>::read(context, findings);
+    } else {
+        return Ready<P>{Part<P>::read(context, findings)};
+    }
+}
+
+template <class P>
+using Held = std::conditional_t<std::same_as<P, Context&>, std::reference_wrapper<Context>, P>;
+
+[[noreturn]] void throw_invalid(Findings findings);
+
+template <class R, class... P>
+async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)) {
+    Findings findings;
+    std::tuple<Held<P>...> parts{co_await read_part<P>(context, findings)...};
+    if (!findings.empty()) throw_invalid(std::move(findings));
+    if constexpr (std::is_void_v<R>) {
+        co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
+    } else {
+        auto result = co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
+        Reply<R>::send(context, std::move(result));
+    }
+}
+
+}  // namespace detail
+
+// ---- Registration ------------------------------------------------------------------------------------------------
+
+// What the signature cannot say.
+struct RouteDocs {
+    std::string_view id{};           // operationId, camelCase, unique
+    std::string_view summary{};      // a line
+    std::string_view description{};  // Markdown
+    std::vector<base::ErrorCode> errors{};  // besides those of the parts
+    RouteOptions options{};
+    std::vector<Middleware> middleware{};
+};
+
+// A group of routes under one tag. Cheap to copy; valid while the router is.
+class Routes {
+public:
+    Routes(RouteGroup group, std::string_view tag) : group_(std::move(group)), tag_(tag) {}
+
+    template <class R, class... P>
+    void get(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        add(Method::get, pattern, handler, std::move(docs));
+    }
+    template <class R, class... P>
+    void post(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        add(Method::post, pattern, handler, std::move(docs));
+    }
+    template <class R, class... P>
+    void put(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        add(Method::put, pattern, handler, std::move(docs));
+    }
+    template <class R, class... P>
+    void patch(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        add(Method::patch, pattern, handler, std::move(docs));
+    }
+    template <class R, class... P>
+    void del(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        add(Method::del, pattern, handler, std::move(docs));
+    }
+    [[nodiscard]] Routes tagged(std::string_view tag) const { return {group_, tag}; }
+
+private:
+    template <class R, class... P>
+    void add(Method method, std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs) {
+        Operation operation;
+        (Part<P>::describe(operation), ...);
+        operation.reply = detail::Reply<R>::describe();
+        add_route(method, pattern, [handler](Context& context) { return detail::run_handler(context, handler); }, std::move(operation), std::move(docs));
+    }
+    void add_route(Method method, std::string_view pattern, Handler handler, Operation operation, RouteDocs docs);
+
+    RouteGroup group_;
+    std::string_view tag_;
+};
+
+// Throws std::logic_error naming the first route whose services are not all there: run at start.
+void require_services(const Router& router, const Services& services);
+
+}  // namespace http

@@ -1,0 +1,52 @@
+#pragma once
+// What a typed route says about itself: made once at registration by its parts and its result, read by openapi/ and by the
+// checks at start. Plain data.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/failure.h"
+#include "http/services.h"
+#include "schema/type.h"
+
+namespace http {
+
+struct ParameterDoc {
+    std::string_view in;  // path, query, header
+    const schema::Field* field;
+    bool required = true;
+};
+
+struct ReplyDoc {
+    std::uint16_t status = 200;
+    const schema::Type* body = nullptr;  // nullptr: none, or not JSON
+    std::string_view media_type = "application/json";
+    std::string_view doc{};
+    std::vector<std::string_view> headers{};  // Location, ETag, …
+};
+
+struct Operation {
+    std::string id;
+    std::string summary;
+    std::string description;
+    std::string tag;
+    std::vector<ParameterDoc> parameters;
+    const schema::Type* body = nullptr;
+    std::vector<std::string_view> body_media_types;
+    ReplyDoc reply;
+    std::vector<base::ErrorCode> errors;          // every problem that this route can answer
+    std::vector<std::string_view> security;       // schemes, any of which suffices; empty: public
+    std::string_view permission;
+    std::vector<bool (*)(const Services&)> needs; // what must be there at start
+
+    void can_fail(const base::ErrorCode& error) {
+        for (const auto& known : errors) {
+            if (known == error) return;
+        }
+        errors.push_back(error);
+    }
+};
+
+}  // namespace http
