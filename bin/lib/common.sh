@@ -60,6 +60,27 @@ run_step() {
     fi
 }
 
+# try_step TITLE COMMAND...: as run_step, but a failure is noted in step_failures and the next step still runs.
+step_failures=0
+try_step() {
+    local title=$1 began=$SECONDS status
+    shift
+    printf '\n%s\n' "${bold}==> $title${plain}"
+    set +e # around, not `if (...)`: that would switch errexit off inside
+    (
+        set -e
+        "$@"
+    )
+    status=$?
+    set -e
+    if ((status == 0)); then
+        step_summary+=("${green}ok${plain}       $title ($(duration $((SECONDS - began))))")
+    else
+        step_summary+=("${red}FAILED${plain}   $title ($(duration $((SECONDS - began))))")
+        step_failures=$((step_failures + 1))
+    fi
+}
+
 # For the EXIT trap of scripts made of steps: says what had passed when one fails.
 print_summary_on_failure() {
     local status=$?
