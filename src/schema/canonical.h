@@ -5,14 +5,15 @@
 //     constexpr std::string_view noise[] = {"sentAt", "attempt"};
 //     auto text = schema::canonical_json(body, noise);
 
-#include <span>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace schema {
 
 // nullopt when `json` is not JSON that read_json would take. `without` names top-level members that are left out.
-[[nodiscard]] std::optional<std::string> canonical_json(std::string_view json, std::span<const std::string_view> without = {});
+[[nodiscard]] std::optional<std::string> canonical_json(std::string_view json,
+                                                        std::span<const std::string_view> without = {});
 
 }  // namespace schema

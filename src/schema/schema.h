@@ -178,7 +178,7 @@ constexpr void copy_scalar_rules(Rules& rules, const Options& from) {
     } else if constexpr (std::same_as<Options, QuantityRules>) {
         rules.min = from.min * base::Quantity::scale;
         rules.max = from.max * base::Quantity::scale;
-        if (from.not_zero && from.min == 0) rules.min = 1;
+        rules.not_zero = from.not_zero;
     } else if constexpr (requires { from.max_items; }) {
         rules.min_items = from.min_items;
         rules.max_items = from.max_items;
@@ -303,12 +303,28 @@ inline constexpr ObjectType object_of = detail::make_object<T>();
 
 // ---- The declaration ---------------------------------------------------------------------------------------------
 
+namespace detail {
+
+// Letters, digits, '_' and '-': written without escaping, and safe in a URL, an environment and a JSON Pointer.
+constexpr bool is_plain_name(std::string_view name) {
+    for (const char c : name) {
+        const bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        if (!plain) return false;
+    }
+    return !name.empty();
+}
+
+}  // namespace detail
+
 // One member: its JSON name and its rules.
 template <auto M>
 constexpr detail::Part<1> field(std::string_view name, typename detail::RulesOf<detail::MemberOf<M>>::type rules = {}) {
     using Member = detail::MemberOf<M>;
-    return {{Field{name, &type_of<Member>, detail::erase_rules(rules), &detail::access_member<M>, &detail::access_member<M>,
-                   &detail::assign_value<Member>}},
+    if (!detail::is_plain_name(name)) throw "schema::field: a name is made of letters, digits, '_' and '-'";
+    if (std::same_as<Member, Bytes> || std::same_as<Member, std::optional<Bytes>>) rules.internal = true;
+    return {{Field{name, &type_of<Member>, detail::erase_rules(rules), &detail::access_member<M>,
+                   &detail::access_member<M>, &detail::assign_value<Member>}},
             1};
 }
 
@@ -389,6 +405,10 @@ constexpr auto object(std::string_view name, const Parts&... parts) {
         }
     };
     (add(parts), ...);
+    // The member that keeps unknown members may be a column (then it is a field as well) or nothing else.
+    bool is_field = spec.unknown_member == nullptr;
+    for (const auto& one : spec.fields) is_field = is_field || one.key == spec.unknown_member;
+    if (!is_field) ++spec.members;
     return spec;
 }
 
@@ -462,10 +482,15 @@ constexpr Type make_optional_type() {
 
 template <class T>
 constexpr Type make_array_type() {
+    using Element = typename IsVector<T>::Element;
     static_assert(!std::same_as<T, std::vector<bool>>, "schema: std::vector<bool> has no elements to point at");
+    static_assert(!IsVector<Element>::value && !IsMap<Element>::value,
+                  "schema: put the inner array or map into a struct, so that it has rules of its own");
     Type type{Kind::array, &type_of<typename IsVector<T>::Element>};
     type.size = [](const void* value) { return static_cast<const T*>(value)->size(); };
-    type.at = [](const void* value, std::size_t index) -> const void* { return &(*static_cast<const T*>(value))[index]; };
+    type.at = [](const void* value, std::size_t index) -> const void* {
+        return &(*static_cast<const T*>(value))[index];
+    };
     type.append = [](void* value) -> void* { return &static_cast<T*>(value)->emplace_back(); };
     type.clear = [](void* value) { static_cast<T*>(value)->clear(); };
     return type;
@@ -473,6 +498,9 @@ constexpr Type make_array_type() {
 
 template <class T>
 constexpr Type make_map_type() {
+    using Element = typename IsMap<T>::Element;
+    static_assert(!IsVector<Element>::value && !IsMap<Element>::value,
+                  "schema: put the inner array or map into a struct, so that it has rules of its own");
     Type type{Kind::map, &type_of<typename IsMap<T>::Element>};
     type.size = [](const void* value) { return static_cast<const T*>(value)->size(); };
     type.clear = [](void* value) { static_cast<T*>(value)->clear(); };
@@ -530,18 +558,29 @@ constexpr Type make_type() {
         static_assert(described<T>, "schema: this enum has no `constexpr auto describe(E*)` beside it");
         return {Kind::enumeration, nullptr, nullptr, &enum_of<T>};
     } else {
-        static_assert(described<T>, "schema: this type is no schema type and has no `friend constexpr auto describe(T*)`");
+        static_assert(described<T>,
+                      "schema: this type is no schema type and has no `friend constexpr auto describe(T*)`");
         return {Kind::object, nullptr, &object_of<T>};
     }
 }
 
 template <class T>
 constexpr ObjectType make_object() {
-    static_assert(std::is_aggregate_v<T>, "schema::object: the struct must be an aggregate (no constructors, no private members)");
+    static_assert(std::is_aggregate_v<T>,
+                  "schema::object: the struct must be an aggregate (no constructors, no private members)");
     static_assert(spec_of<T>.members == member_count<T>(),
                   "schema::object: describe() must list every member of the struct exactly once");
     const auto& spec = spec_of<T>;
-    return {spec.name, spec.fields, spec.refinements, spec.unknown_keys, spec.unknown_member, spec.doc};
+    return {spec.name,
+            spec.fields,
+            spec.refinements,
+            spec.unknown_keys,
+            spec.unknown_member,
+            spec.doc,
+            [](void* state, void (*visit)(void*, const void*)) {
+                const T value{};
+                visit(state, &value);
+            }};
 }
 
 // Position of a member pointer among T's fields, flattened ones included.
@@ -560,7 +599,8 @@ consteval std::size_t field_index() {
 template <class T, auto M>
 constexpr const Field& field_of() {
     constexpr auto index = detail::field_index<T, M>();
-    static_assert(index < detail::spec_of<T>.fields.size(), "schema::field_of: this member is not among the fields of T");
+    static_assert(index < detail::spec_of<T>.fields.size(),
+                  "schema::field_of: this member is not among the fields of T");
     return detail::spec_of<T>.fields[index];
 }
 
@@ -601,7 +641,16 @@ struct ReadOptions {
     std::size_t max_issues = 100;
 };
 
-enum class Malformed : std::uint8_t { none, invalid_json, invalid_utf8, too_deep, too_big, duplicate_key, poisoned_key, number_range };
+enum class Malformed : std::uint8_t {
+    none,
+    invalid_json,
+    invalid_utf8,
+    too_deep,
+    too_big,
+    duplicate_key,
+    poisoned_key,
+    number_range
+};
 [[nodiscard]] std::string_view to_string(Malformed malformed);
 
 // What kept a value from being read: text that is not JSON as we take it (malformed, with where and why in `detail`), or
@@ -619,7 +668,8 @@ struct TextField {
 };
 
 // nullopt when all was well. `out` is a T as described by `type`, freshly initialised.
-[[nodiscard]] std::optional<ReadError> read_json(const Type& type, void* out, std::string_view json, const ReadOptions& options = {});
+[[nodiscard]] std::optional<ReadError> read_json(const Type& type, void* out, std::string_view json,
+                                                 const ReadOptions& options = {});
 // Arrays are read from repeated names and from comma-separated values.
 [[nodiscard]] std::optional<ReadError> read_text(const ObjectType& type, void* out, std::span<const TextField> fields,
                                                  const ReadOptions& options = {});
@@ -638,7 +688,8 @@ template <class T>
 }
 
 template <class T>
-[[nodiscard]] std::expected<T, ReadError> parse_text(std::span<const TextField> fields, const ReadOptions& options = {}) {
+[[nodiscard]] std::expected<T, ReadError> parse_text(std::span<const TextField> fields,
+                                                     const ReadOptions& options = {}) {
     std::expected<T, ReadError> result;
     if (auto error = read_text(object_of<T>, &*result, fields, options)) return std::unexpected(std::move(*error));
     return result;

@@ -63,6 +63,7 @@ struct Rules {
     bool read_only = false;   // in replies; refused in requests
     bool write_only = false;  // in requests; never in replies
     bool unique_items = false;
+    bool not_zero = false;         // of quantities
     std::uint32_t min_length = 0;  // code points
     std::uint32_t max_length = 10'000;
     std::uint32_t min_items = 0;
@@ -77,37 +78,53 @@ struct Rules {
 struct Type;
 struct ObjectType;
 
-// Issues found so far. Pointers are those of one value being read: "/lines/0/quantity".
+// Issues found so far. Pointers are those of one value being read: "/lines/0/quantity". One thread; no allocation until
+// the first issue.
 class Issues {
 public:
     explicit Issues(std::string_view in = "body", std::size_t limit = 100) : in_(in), limit_(limit) {}
+    Issues(const Issues&) = delete;
+    Issues& operator=(const Issues&) = delete;
 
-    // `pointer` is relative to the value that a refinement checks ("/endsAt").
+    // `pointer` is relative to the value that a refinement checks ("/endsAt"). Nothing is kept beyond the limit.
     void add(std::string_view pointer, std::string_view code, std::string message,
              std::vector<base::IssueParameter> params = {});
     [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
     [[nodiscard]] bool full() const noexcept { return list_.size() >= limit_; }
     [[nodiscard]] const std::vector<base::Issue>& list() const noexcept { return list_; }
     [[nodiscard]] std::vector<base::Issue> take() && { return std::move(list_); }
+    // JSON Pointer (RFC 6901) to the value being read; "" is the whole.
+    [[nodiscard]] std::string path() const;
 
-    // The path to the value being read; readers push and pop.
+    // The path to the value being read; readers push and pop. `key` must outlive the scope.
     class Scope {
     public:
-        Scope(Issues& issues, std::string_view key);
-        Scope(Issues& issues, std::size_t index);
-        ~Scope() { issues_.path_.resize(length_); }
+        Scope(Issues& issues, std::string_view key) : issues_(issues), parent_(issues.innermost_), key_(key) {
+            issues.innermost_ = this;
+        }
+        Scope(Issues& issues, std::size_t index)
+            : issues_(issues), parent_(issues.innermost_), index_(index), is_index_(true) {
+            issues.innermost_ = this;
+        }
+        ~Scope() { issues_.innermost_ = parent_; }
         Scope(const Scope&) = delete;
         Scope& operator=(const Scope&) = delete;
 
     private:
+        friend class Issues;
+        void append_to(std::string& path) const;
+
         Issues& issues_;
-        std::size_t length_;
+        const Scope* parent_;
+        std::string_view key_;
+        std::size_t index_ = 0;
+        bool is_index_ = false;
     };
 
 private:
     std::string in_;
     std::size_t limit_;
-    std::string path_;
+    const Scope* innermost_ = nullptr;
     std::vector<base::Issue> list_;
 };
 
@@ -149,6 +166,8 @@ struct ObjectType {
     UnknownKeys unknown_keys = UnknownKeys::reject;
     Accessor unknown_member = nullptr;  // a schema::Json that receives unknown members as one JSON object
     std::string_view doc;
+    // Shows `visit` an object as its initialisers make it: where the defaults are read.
+    void (*visit_default)(void* state, void (*visit)(void* state, const void* object)) = nullptr;
 
     [[nodiscard]] const Field* find(std::string_view name) const;
 };
@@ -171,8 +190,9 @@ struct Type {
     void (*clear)(void* value) = nullptr;
     // map
     void* (*insert)(void* value, std::string key) = nullptr;
-    void (*each)(const void* value, void* state, void (*visit)(void* state, std::string_view key, const void* item)) = nullptr;
-    // patch: where the mask of present fields is
+    void (*each)(const void* value, void* state,
+                 void (*visit)(void* state, std::string_view key, const void* item)) = nullptr;
+    // patch: where the mask of present fields is; `emplace` gives the object
     std::uint64_t* (*present)(void* value) = nullptr;
 };
 

@@ -1,0 +1,225 @@
+#include "schema/json_document.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "base/strings.h"
+
+namespace schema::detail {
+
+namespace dom = simdjson::dom;
+
+namespace {
+
+// A parser keeps some 15 times the size of the largest text it has seen: larger ones get a parser of their own.
+constexpr std::size_t kept_size = 64U << 10U;
+
+// simdjson says NUMBER_ERROR for what is no number ("01") and for what no 64 bits hold. Looks for the former.
+bool has_misspelt_number(std::string_view json) {
+    bool in_string = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+            continue;
+        }
+        in_string = c == '"';
+        if (c != '-' && !base::is_ascii_digit(c)) continue;
+        const auto digits = [&] {
+            const std::size_t start = i;
+            while (i < json.size() && base::is_ascii_digit(json[i])) ++i;
+            return i - start;
+        };
+        if (json[i] == '-') ++i;
+        const bool zero_first = i < json.size() && json[i] == '0';
+        const std::size_t whole = digits();
+        if (whole == 0 || (zero_first && whole > 1)) return true;
+        if (i < json.size() && json[i] == '.' && (++i, digits() == 0)) return true;
+        if (i < json.size() && (json[i] == 'e' || json[i] == 'E')) {
+            ++i;
+            if (i < json.size() && (json[i] == '+' || json[i] == '-')) ++i;
+            if (digits() == 0) return true;
+        }
+        if (i < json.size() && std::strchr(" \t\r\n,]}", json[i]) == nullptr) return true;
+        --i;
+    }
+    return false;
+}
+
+Malformed malformed_of(simdjson::error_code error, std::string_view json) {
+    switch (error) {
+        case simdjson::SUCCESS: return Malformed::none;
+        case simdjson::DEPTH_ERROR: return Malformed::too_deep;
+        case simdjson::UTF8_ERROR: return Malformed::invalid_utf8;
+        case simdjson::CAPACITY:
+        case simdjson::MEMALLOC: return Malformed::too_big;
+        case simdjson::NUMBER_ERROR:
+            return has_misspelt_number(json) ? Malformed::invalid_json : Malformed::number_range;
+        default: return Malformed::invalid_json;
+    }
+}
+
+template <class Integer>
+void append_number(std::string& out, Integer value) {
+    char buffer[32];
+    out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void append_double(std::string& out, double value) {
+    // 2^63 and 2^64 are exact doubles; below them an integral double converts without loss.
+    if (value == std::trunc(value)) {
+        if (value >= -0x1p63 && value < 0x1p63) return append_number(out, static_cast<std::int64_t>(value));
+        if (value >= 0 && value < 0x1p64) return append_number(out, static_cast<std::uint64_t>(value));
+    }
+    append_number(out, value);
+}
+
+void append_object(dom::object object, KeyOrder order, std::string& out) {
+    JSONMembers members;
+    for (const auto [key, value] : object) members.emplace_back(key, value);
+    if (order == KeyOrder::sorted) std::ranges::sort(members, {}, &JSONMembers::value_type::first);
+    append_members(members, order, out);
+}
+
+void append_array(dom::array array, KeyOrder order, std::string& out) {
+    char separator = '[';
+    for (const dom::element item : array) {
+        out.push_back(separator);
+        separator = ',';
+        append_json(item, order, out);
+    }
+    if (separator == '[') out.push_back('[');
+    out.push_back(']');
+}
+
+}  // namespace
+
+struct Document::Buffers {
+    dom::parser parser;
+    std::unique_ptr<char[]> padded;
+    std::size_t capacity = 0;
+    bool in_use = false;
+};
+
+Document::Buffers& Document::buffers_of_thread() {
+    thread_local Buffers buffers;
+    return buffers;
+}
+
+Document::Document() = default;
+
+Document::~Document() {
+    if (buffers_ != nullptr) buffers_->in_use = false;
+}
+
+Malformed Document::parse(std::string_view json, std::size_t max_depth) {
+    // A custom check may parse a text of its own in the middle of reading this one.
+    buffers_ = &buffers_of_thread();
+    if (buffers_->in_use || json.size() > kept_size) {
+        own_ = std::make_unique<Buffers>();
+        buffers_ = own_.get();
+    }
+    buffers_->in_use = true;
+
+    // simdjson reads up to SIMDJSON_PADDING bytes beyond the end.
+    if (buffers_->capacity < json.size()) {
+        buffers_->capacity = std::max<std::size_t>(4096, json.size());
+        buffers_->padded = std::make_unique<char[]>(buffers_->capacity + simdjson::SIMDJSON_PADDING);
+    } else if (buffers_->padded == nullptr) {
+        buffers_->capacity = 4096;
+        buffers_->padded = std::make_unique<char[]>(buffers_->capacity + simdjson::SIMDJSON_PADDING);
+    }
+    if (!json.empty()) std::memcpy(buffers_->padded.get(), json.data(), json.size());
+    std::memset(buffers_->padded.get() + json.size(), ' ', simdjson::SIMDJSON_PADDING);
+
+    // simdjson refuses the level that reaches its limit.
+    const std::size_t depth_limit = max_depth + 1;
+    if (buffers_->parser.max_depth() != depth_limit) {
+        const auto error =
+            buffers_->parser.allocate(std::max(buffers_->capacity, buffers_->parser.capacity()), depth_limit);
+        if (error != simdjson::SUCCESS) return Malformed::too_big;
+    }
+    const auto error = buffers_->parser.parse(buffers_->padded.get(), json.size(), false).get(root_);
+    return malformed_of(error, json);
+}
+
+std::string_view describe(Malformed malformed) {
+    switch (malformed) {
+        case Malformed::none: return "well formed";
+        case Malformed::invalid_json: return "the text is not JSON (RFC 8259)";
+        case Malformed::invalid_utf8: return "the text is not UTF-8";
+        case Malformed::too_deep: return "arrays and objects are nested too deeply";
+        case Malformed::too_big: return "the text is too long";
+        case Malformed::duplicate_key: return "a member stands twice in one object";
+        case Malformed::poisoned_key: return "a member is named __proto__, or a constructor holds a prototype";
+        case Malformed::number_range: return "a number is beyond 64 bits";
+    }
+    return "not read";
+}
+
+bool is_poisoned(std::string_view key, dom::element value) {
+    if (key == "__proto__") return true;
+    return key == "constructor" && value.is_object() &&
+           dom::object(value).at_key("prototype").error() == simdjson::SUCCESS;
+}
+
+void inspect_keys(std::vector<std::string_view>& keys, TreeFault& fault) {
+    std::ranges::sort(keys);
+    const auto twice = std::ranges::adjacent_find(keys);
+    if (twice == keys.end()) return;
+    fault.malformed = Malformed::duplicate_key;
+    fault.detail = std::string("the member ").append(twice->substr(0, 100)).append(" stands twice in one object");
+}
+
+void inspect(dom::element element, TreeFault& fault) {
+    if (fault.malformed != Malformed::none) return;
+    if (element.is_array()) {
+        for (const dom::element item : dom::array(element)) inspect(item, fault);
+    } else if (element.is_object()) {
+        std::vector<std::string_view> keys;
+        for (const auto [key, value] : dom::object(element)) {
+            if (is_poisoned(key, value)) {
+                fault.malformed = Malformed::poisoned_key;
+                fault.detail = std::string("the member ").append(key).append(" is refused");
+                return;
+            }
+            keys.push_back(key);
+            fault.has_nul = fault.has_nul || key.find('\0') != std::string_view::npos;
+            inspect(value, fault);
+        }
+        if (fault.malformed == Malformed::none) inspect_keys(keys, fault);
+    } else if (element.is_string()) {
+        fault.has_nul = fault.has_nul || std::string_view(element).find('\0') != std::string_view::npos;
+    }
+}
+
+void append_members(const JSONMembers& members, KeyOrder order, std::string& out) {
+    char separator = '{';
+    for (const auto& [key, value] : members) {
+        out.push_back(separator);
+        separator = ',';
+        write_json_string(key, out);
+        out.push_back(':');
+        append_json(value, order, out);
+    }
+    if (separator == '{') out.push_back('{');
+    out.push_back('}');
+}
+
+void append_json(dom::element element, KeyOrder order, std::string& out) {
+    switch (element.type()) {
+        case dom::element_type::ARRAY: return append_array(element, order, out);
+        case dom::element_type::OBJECT: return append_object(element, order, out);
+        case dom::element_type::STRING: return write_json_string(std::string_view(element), out);
+        case dom::element_type::INT64: return append_number(out, std::int64_t(element));
+        case dom::element_type::UINT64: return append_number(out, std::uint64_t(element));
+        case dom::element_type::DOUBLE: return append_double(out, double(element));
+        case dom::element_type::BOOL: out.append(bool(element) ? "true" : "false"); return;
+        case dom::element_type::NULL_VALUE: out.append("null"); return;
+    }
+}
+
+}  // namespace schema::detail

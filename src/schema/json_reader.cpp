@@ -1,0 +1,315 @@
+// JSON → value, by descriptor. A document is refused whole (Malformed) for what no schema could mend: text that is not
+// JSON, duplicate keys, prototype poisoning; everything else becomes an issue, and reading goes on.
+
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include "schema/json_document.h"
+#include "schema/rules.h"
+#include "schema/schema.h"
+
+namespace schema {
+
+namespace detail {
+
+namespace dom = simdjson::dom;
+
+namespace {
+
+constexpr std::size_t no_field = static_cast<std::size_t>(-1);
+
+std::string_view received_type(dom::element element) {
+    switch (element.type()) {
+        case dom::element_type::ARRAY: return "array";
+        case dom::element_type::OBJECT: return "object";
+        case dom::element_type::STRING: return "string";
+        case dom::element_type::INT64:
+        case dom::element_type::UINT64: return "integer";
+        case dom::element_type::DOUBLE: return "number";
+        case dom::element_type::BOOL: return "boolean";
+        case dom::element_type::NULL_VALUE: return "null";
+    }
+    return "value";
+}
+
+// Members mostly come in the order of the declaration, so the search starts where the last one ended.
+std::size_t find_field(std::span<const Field> fields, std::size_t expected, std::string_view key) {
+    for (std::size_t i = expected; i < fields.size(); ++i) {
+        if (fields[i].name == key) return fields[i].rules.internal ? no_field : i;
+    }
+    for (std::size_t i = 0; i < expected; ++i) {
+        if (fields[i].name == key) return fields[i].rules.internal ? no_field : i;
+    }
+    return no_field;
+}
+
+class JSONReader {
+public:
+    explicit JSONReader(Issues& issues) : issues_(issues) {}
+
+    void read(const Type& type, void* out, dom::element element, const Rules& rules);
+    [[nodiscard]] bool is_malformed() const { return fault_.malformed != Malformed::none; }
+    [[nodiscard]] TreeFault& fault() { return fault_; }
+
+private:
+    // Members that no field wants.
+    struct Unknown {
+        std::vector<std::string_view> keys;
+        std::string text;
+    };
+
+    void read_boolean(void* out, dom::element element);
+    void read_integer(Kind kind, void* out, dom::element element, const Rules& rules);
+    void read_number(void* out, dom::element element, const Rules& rules);
+    void read_array(const Type& type, void* out, dom::element element, const Rules& rules);
+    void read_map(const Type& type, void* out, dom::element element, const Rules& rules);
+    void read_object(const Type& type, void* out, dom::element element);
+    void read_field(const Field& field, void* object, dom::element element);
+    void read_unknown(const ObjectType& object, std::string_view key, dom::element element, Unknown& unknown);
+    void finish_unknown(const ObjectType& object, void* target, Unknown& unknown);
+    void add_missing(const ObjectType& object, std::uint64_t seen);
+    void read_json_text(void* out, dom::element element);
+    void invalid_type(Kind expected, dom::element element);
+    // What is not read is still looked through for faults of the whole document.
+    void skip(dom::element element);
+    void refuse(Malformed malformed, std::string detail);
+
+    Issues& issues_;
+    TreeFault fault_;
+};
+
+void JSONReader::refuse(Malformed malformed, std::string detail) {
+    if (is_malformed()) return;
+    fault_.malformed = malformed;
+    fault_.detail = std::move(detail);
+}
+
+void JSONReader::skip(dom::element element) { inspect(element, fault_); }
+
+void JSONReader::invalid_type(Kind expected, dom::element element) {
+    if (element.is_null()) {
+        add_not_null(issues_, expected);
+    } else {
+        add_invalid_type(issues_, expected, received_type(element));
+        skip(element);
+    }
+}
+
+void JSONReader::read_boolean(void* out, dom::element element) {
+    if (!element.is_bool()) return invalid_type(Kind::boolean, element);
+    *static_cast<bool*>(out) = bool(element);
+}
+
+// 1.0 and 1e2 are integers: JSON has one kind of number, and some clients write all of them with a point.
+void JSONReader::read_integer(Kind kind, void* out, dom::element element, const Rules& rules) {
+    std::int64_t value = 0;
+    switch (element.type()) {
+        case dom::element_type::INT64: value = std::int64_t(element); break;
+        case dom::element_type::UINT64: return add_integer_too_big(false, kind, rules, issues_);
+        case dom::element_type::DOUBLE: {
+            const auto number = double(element);
+            if (number != std::trunc(number)) return invalid_type(kind, element);
+            if (number < -0x1p63 || number >= 0x1p63) return add_integer_too_big(number < 0, kind, rules, issues_);
+            value = static_cast<std::int64_t>(number);
+            break;
+        }
+        default: return invalid_type(kind, element);
+    }
+    check_integer(value, kind, rules, issues_);
+    store_integer(kind, out, value);
+}
+
+void JSONReader::read_number(void* out, dom::element element, const Rules& rules) {
+    if (!element.is_number()) return invalid_type(Kind::number, element);
+    const auto value = double(element);
+    check_number(value, rules, issues_);
+    *static_cast<double*>(out) = value;
+}
+
+void JSONReader::read_array(const Type& type, void* out, dom::element element, const Rules& rules) {
+    if (!element.is_array()) return invalid_type(Kind::array, element);
+    const dom::array items(element);
+    type.clear(out);
+    // Counted before anything is made: a megabyte of "{}" would become a thousand times that in values.
+    std::size_t count = 0;
+    for ([[maybe_unused]] const dom::element item : items) ++count;
+    if (!check_count(count, rules, issues_)) return skip(element);
+    const std::size_t issues_before = issues_.list().size();
+    std::size_t index = 0;
+    for (const dom::element item : items) {
+        if (issues_.full()) {
+            skip(item);
+            continue;
+        }
+        const Issues::Scope scope(issues_, index++);
+        read(*type.element, type.append(out), item, rules);
+        if (is_malformed()) return;
+    }
+    if (rules.unique_items && issues_.list().size() == issues_before) check_unique(type, out, issues_);
+}
+
+void JSONReader::read_map(const Type& type, void* out, dom::element element, const Rules& rules) {
+    if (!element.is_object()) return invalid_type(Kind::map, element);
+    const dom::object members(element);
+    type.clear(out);
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto member : members) ++count;
+    if (!check_count(count, rules, issues_)) return skip(element);
+    std::vector<std::string_view> keys;
+    for (const auto [key, value] : members) {
+        if (is_poisoned(key, value))
+            return refuse(Malformed::poisoned_key, std::string("the member ").append(key).append(" is refused"));
+        keys.push_back(key);
+        const Issues::Scope scope(issues_, key);
+        if (key.find('\0') != std::string_view::npos) add_nul_character(issues_);
+        if (issues_.full()) {
+            skip(value);
+        } else {
+            read(*type.element, type.insert(out, std::string(key)), value, rules);
+        }
+        if (is_malformed()) return;
+    }
+    inspect_keys(keys, fault_);
+}
+
+void JSONReader::read_field(const Field& field, void* object, dom::element element) {
+    const Issues::Scope scope(issues_, field.name);
+    if (field.rules.read_only) {
+        add_read_only(issues_, field.name);
+        return skip(element);
+    }
+    if (issues_.full()) return skip(element);
+    read(*field.type, field.get_mutable(object), element, field.rules);
+}
+
+void JSONReader::read_unknown(const ObjectType& object, std::string_view key, dom::element element, Unknown& unknown) {
+    if (is_poisoned(key, element))
+        return refuse(Malformed::poisoned_key, std::string("the member ").append(key).append(" is refused"));
+    unknown.keys.push_back(key);
+    const Issues::Scope scope(issues_, key);
+    if (object.unknown_keys == UnknownKeys::reject) {
+        add_unknown_key(issues_, object, key);
+        return skip(element);
+    }
+    fault_.has_nul = key.find('\0') != std::string_view::npos;
+    skip(element);
+    if (is_malformed()) return;
+    if (fault_.has_nul) return add_nul_character(issues_);
+    unknown.text.push_back(unknown.text.empty() ? '{' : ',');
+    write_json_string(key, unknown.text);
+    unknown.text.push_back(':');
+    append_json(element, KeyOrder::as_written, unknown.text);
+}
+
+void JSONReader::finish_unknown(const ObjectType& object, void* target, Unknown& unknown) {
+    if (unknown.keys.empty()) return;
+    inspect_keys(unknown.keys, fault_);
+    if (unknown.text.empty()) return;
+    unknown.text.push_back('}');
+    static_cast<Json*>(const_cast<void*>(object.unknown_member(target)))->text = std::move(unknown.text);
+}
+
+void JSONReader::add_missing(const ObjectType& object, std::uint64_t seen) {
+    for (std::size_t i = 0; i < object.fields.size(); ++i) {
+        const Field& field = object.fields[i];
+        if ((seen >> i & 1U) != 0 || !field.required() || field.rules.internal || field.rules.read_only) continue;
+        const Issues::Scope scope(issues_, field.name);
+        add_required(issues_, field.name);
+    }
+}
+
+void JSONReader::read_object(const Type& type, void* out, dom::element element) {
+    if (!element.is_object()) return invalid_type(Kind::object, element);
+    const ObjectType& object = *type.object;
+    void* const target = type.patch ? type.emplace(out) : out;
+    const std::size_t issues_before = issues_.list().size();
+    std::uint64_t seen = 0;
+    std::size_t expected = 0;
+    Unknown unknown;
+    for (const auto [key, value] : dom::object(element)) {
+        const std::size_t index = find_field(object.fields, expected, key);
+        if (index == no_field) {
+            read_unknown(object, key, value, unknown);
+        } else if ((seen >> index & 1U) != 0) {
+            refuse(Malformed::duplicate_key,
+                   std::string("the member ").append(key).append(" stands twice in one object"));
+        } else {
+            seen |= std::uint64_t{1} << index;
+            expected = index + 1;
+            read_field(object.fields[index], target, value);
+        }
+        if (is_malformed()) return;
+    }
+    finish_unknown(object, target, unknown);
+    if (type.patch) {
+        *type.present(out) = seen;
+        return;
+    }
+    add_missing(object, seen);
+    if (!is_malformed() && issues_.list().size() == issues_before) run_refinements(object, target, issues_);
+}
+
+void JSONReader::read_json_text(void* out, dom::element element) {
+    auto& text = static_cast<Json*>(out)->text;
+    text.clear();
+    fault_.has_nul = false;
+    skip(element);
+    if (is_malformed()) return;
+    if (fault_.has_nul) return add_nul_character(issues_);
+    if (!element.is_null()) append_json(element, KeyOrder::as_written, text);
+}
+
+void JSONReader::read(const Type& type, void* out, dom::element element, const Rules& rules) {
+    switch (type.kind) {
+        case Kind::boolean: return read_boolean(out, element);
+        case Kind::int16:
+        case Kind::int32:
+        case Kind::int64:
+        case Kind::money:
+        case Kind::rate: return read_integer(type.kind, out, element, rules);
+        case Kind::number: return read_number(out, element, rules);
+        case Kind::string:
+        case Kind::uuid:
+        case Kind::timestamp:
+        case Kind::date:
+        case Kind::quantity:
+        case Kind::enumeration:
+            if (!element.is_string()) return invalid_type(type.kind, element);
+            return read_string_like(type, out, std::string_view(element), rules, Encoding::verified, issues_);
+        case Kind::optional:
+            if (element.is_null()) return type.reset(out);
+            return read(*type.element, type.emplace(out), element, rules);
+        case Kind::maybe:
+            if (element.is_null() && type.element->kind != Kind::optional)
+                return invalid_type(type.element->kind, element);
+            return read(*type.element, type.emplace(out), element, rules);
+        case Kind::array: return read_array(type, out, element, rules);
+        case Kind::map: return read_map(type, out, element, rules);
+        case Kind::object: return read_object(type, out, element);
+        case Kind::json: return read_json_text(out, element);
+        case Kind::bytes: return invalid_type(Kind::bytes, element);
+    }
+}
+
+}  // namespace
+
+}  // namespace detail
+
+std::optional<ReadError> read_json(const Type& type, void* out, std::string_view json, const ReadOptions& options) {
+    if (json.size() > options.max_bytes) {
+        return ReadError{Malformed::too_big, "more than " + std::to_string(options.max_bytes) + " bytes", {}};
+    }
+    detail::Document document;
+    if (const Malformed malformed = document.parse(json, options.max_depth); malformed != Malformed::none) {
+        return ReadError{malformed, std::string(detail::describe(malformed)), {}};
+    }
+    Issues issues(options.in, options.max_issues);
+    detail::JSONReader reader(issues);
+    reader.read(type, out, document.root(), Rules{});
+    if (reader.is_malformed()) return ReadError{reader.fault().malformed, std::move(reader.fault().detail), {}};
+    if (issues.empty()) return std::nullopt;
+    return ReadError{Malformed::none, {}, std::move(issues).take()};
+}
+
+}  // namespace schema

@@ -1,0 +1,16 @@
+#pragma once
+// Inside the library: the writer with a choice of members. Pure functions: any thread.
+
+#include <cstdint>
+#include <string>
+
+#include "schema/type.h"
+
+namespace schema::detail {
+
+// `all` includes internal and write-only members: what tells two values apart (unique_items). Never sent.
+enum class Members : std::uint8_t { visible, all };
+
+void write_json(const Type& type, const void* value, std::string& out, Members members);
+
+}  // namespace schema::detail
