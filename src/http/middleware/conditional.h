@@ -1,0 +1,59 @@
+#pragma once
+// Conditional requests (RFC 9110 §13) by row version: a row of version 7 has the ETag "7", and "7-br", "7-gzip", "7-zstd"
+// when compressed, which all mean version 7. Functions are pure; the link may be shared by loops.
+//
+//     context.response().header("ETag", http::etag_for(product.version));
+//     const auto expected = http::require_if_match(context);                 // 428 request.if_match_missing
+//     if (!expected.matches(row.version)) throw http::version_conflict(row_as_json);     // 412 with the current row
+//
+// conditional_get() answers GET and HEAD whose reply (status 200) has an ETag or Last-Modified: If-Match before
+// If-Unmodified-Since (412), then If-None-Match before If-Modified-Since (304), in the order of §13.2.2.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/failure.h"
+#include "http/middleware.h"
+
+namespace http {
+
+class Request;
+
+[[nodiscard]] std::string etag_for(std::int64_t version);
+
+// What If-Match asks for: any version (`*`), or one of these. A weak tag never matches (strong comparison, §13.1.1), nor
+// does one that is no version of ours; both are left out.
+struct VersionMatch {
+    bool any = false;
+    std::vector<std::int64_t> versions = {};
+    [[nodiscard]] bool matches(std::int64_t version) const;
+    // The one version, when exactly one was named: what an `update … where version = $2` takes.
+    [[nodiscard]] std::optional<std::int64_t> single() const;
+};
+// nullopt when absent; throws request.if_match_malformed (400).
+[[nodiscard]] std::optional<VersionMatch> if_match(const Context& context);
+// Throws request.if_match_missing (428) when absent.
+[[nodiscard]] VersionMatch require_if_match(const Context& context);
+// 412; `current` is the present row as JSON, sent as the member "current".
+[[nodiscard]] base::Failure version_conflict(std::string current = {});
+
+// One entity tag of a list: its opaque part with the quotes, without W/.
+struct EntityTag {
+    bool weak = false;
+    std::string_view quoted;
+};
+// nullopt when malformed. "*" is none of its cases.
+[[nodiscard]] std::optional<std::vector<EntityTag>> parse_entity_tags(std::string_view list);
+// The opaque part without quotes and without the suffix of a coding.
+[[nodiscard]] std::string_view uncoded_tag(std::string_view quoted);
+
+// True when the client has this representation: If-None-Match by weak comparison, coding suffixes dropped, or, in its
+// absence, If-Modified-Since. `etag` or `last_modified` may be "".
+[[nodiscard]] bool is_not_modified(const Request& request, std::string_view etag, std::string_view last_modified);
+
+[[nodiscard]] Middleware conditional_get();
+
+}  // namespace http
