@@ -4,7 +4,7 @@
 //     // SQL text: $1 is always the tenant, your arguments start at $2.
 //     inline constexpr db::Query<StockLevel(LocationId, VariantId)> level{"stock.level",
 //         "select location_id, variant_id, on_hand from stock_levels "
-//         "where tenant_id = $1 and location_id = $2 and variant_id = $3", db::Cost::point};
+//         "where tenant_id = $1 and location_id = $2 and variant_id = $3", db::Kind::point};
 //
 //     // The builder, for one table: text from the member pointers.
 //     inline constexpr auto by_id = db::find<products>("products.by_id");                   // Query<Product(ProductId)>
@@ -24,13 +24,10 @@
 #include <tuple>
 #include <vector>
 
+#include "db/kind.h"
 #include "db/table.h"
 
 namespace db {
-
-// point: reads at most 100 rows by an index; grouped with other callers' reads. read: any other read, on its own
-// connections. write: changes something.
-enum class Cost : std::uint8_t { point, read, write };
 
 enum class Verb : std::uint8_t { text, select, insert, insert_all, upsert, update, replace, remove, count };
 
@@ -65,7 +62,7 @@ struct StatementView {
     std::string_view name;
     std::string_view sql;  // empty for the builder's
     Plan plan;
-    Cost cost = Cost::point;
+    Kind kind = Kind::point;
     bool system = false;
     std::int32_t timeout_ms = 0;               // 0: the pool's default
     const schema::Type* row = nullptr;         // nullptr: no columns
@@ -96,26 +93,26 @@ struct BasicQuery {
 
     std::string_view name;
     std::string_view sql;
-    Cost cost = Cost::point;
+    Kind kind = Kind::point;
     std::int32_t timeout_ms = 0;
     Plan plan{};
 
     [[nodiscard]] constexpr StatementView view() const {
-        return {name, sql, plan, cost, System, timeout_ms, row_type<R>(), argument_types<Args...>, this};
+        return {name, sql, plan, kind, System, timeout_ms, row_type<R>(), argument_types<Args...>, this};
     }
 };
 
 }  // namespace detail
 
-template <class Signature>
-struct Query;
-template <class R, class... Args>
-struct Query<R(Args...)> : detail::BasicQuery<false, R, Args...> {};
+template <bool System, class Signature>
+struct TypedQuery;
+template <bool System, class R, class... Args>
+struct TypedQuery<System, R(Args...)> : detail::BasicQuery<System, R, Args...> {};
 
 template <class Signature>
-struct SystemQuery;
-template <class R, class... Args>
-struct SystemQuery<R(Args...)> : detail::BasicQuery<true, R, Args...> {};
+using Query = TypedQuery<false, Signature>;
+template <class Signature>
+using SystemQuery = TypedQuery<true, Signature>;
 
 // A keyset list: the first page and the page after a row are two statements, since one with an optional bound cannot use
 // the index. `Key` are the order columns.
@@ -227,21 +224,21 @@ public:
         return Builder<T, Row, Arguments, Key, OrderMembers...>(plan);
     }
 
-    [[nodiscard]] constexpr auto named(std::string_view name, Cost cost = Cost::point) const {
+    [[nodiscard]] constexpr auto named(std::string_view name, Kind kind = Kind::point) const {
         using Result = typename QueryOf<is_system, R, Arguments>::type;
         const auto writes = plan_.verb != Verb::select && plan_.verb != Verb::count;
-        return Result{{name, {}, writes || plan_.for_update ? Cost::write : cost, 0, plan_}};
+        return Result{{name, {}, writes || plan_.for_update ? Kind::write : kind, 0, plan_}};
     }
 
     // Two statements, `name` and `name_after`: see PageQuery.
-    [[nodiscard]] constexpr auto page(std::string_view name, std::string_view name_after, Cost cost = Cost::point) const {
+    [[nodiscard]] constexpr auto page(std::string_view name, std::string_view name_after, Kind kind = Kind::point) const {
         static_assert(sizeof...(OrderMembers) > 0, "db: a page needs order_by<>() first");
         using Result = typename PageOf<R, Key, Arguments>::type;
         auto first = plan_;
         first.paged = true;
         auto after = first;
         after.after = true;
-        return Result{{{name, {}, cost, 0, first}}, {{name_after, {}, cost, 0, after}}, &key_of_row<R, OrderMembers...>};
+        return Result{{{name, {}, kind, 0, first}}, {{name_after, {}, kind, 0, after}}, &key_of_row<R, OrderMembers...>};
     }
 
 private:

@@ -17,15 +17,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "db/kind.h"
 #include "observe/metrics.h"
 
 namespace db {
 
-enum class Kind : std::uint8_t {
-    point,  // autocommit read of at most about 100 rows by index: shares a Sync group with its neighbours, may be repeated
-    read,   // any other read: a connection of its own while it runs
-    write,  // everything else, and every statement of a batch or transaction may be of any kind
-};
 
 struct Statement {
     std::string_view name;  // "module.what": [a-z0-9_.], at most 56 characters, unique in the program

@@ -1,0 +1,109 @@
+#include "db/db.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/strings.h"
+
+namespace db {
+
+namespace errors {
+inline constexpr base::ErrorCode invalid_cursor{"request.invalid_cursor", 422, false, base::Action::fix, "The cursor is not one of this list"};
+}
+
+namespace detail {
+
+// A refusal becomes what its constraint was declared to mean. Thrown outside of the catch block, which no co_await may enter.
+async::Task<Result> execute(Target target, const Statement* statement, Parameters parameters) {
+    std::exception_ptr refusal;
+    try {
+        if (target.transaction != nullptr) co_return co_await target.transaction->query(*statement, std::move(parameters));
+        co_return co_await target.database->query(*statement, std::move(parameters), target.scope, target.deadline);
+    } catch (const Error& error) {
+        refusal = target.store->catalogue->explain(error);
+    }
+    std::rethrow_exception(std::move(refusal));
+}
+
+async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> calls) {
+    std::exception_ptr refusal;
+    try {
+        if (target.transaction != nullptr) co_return co_await target.transaction->batch(std::move(calls));
+        co_return co_await target.database->batch(std::move(calls), target.scope, target.deadline);
+    } catch (const Error& error) {
+        refusal = target.store->catalogue->explain(error);
+    }
+    std::rethrow_exception(std::move(refusal));
+}
+
+void throw_not_one(std::string_view statement, std::size_t rows) {
+    throw std::logic_error(fmt::format("statement \"{}\" gave {} rows where exactly one was expected", statement, rows));
+}
+
+void throw_bad_cursor() {
+    throw base::Failure(errors::invalid_cursor, {{"query", "/cursor", "invalid_cursor", "Start again without a cursor.", {}}});
+}
+
+std::string cursor_scope(const Target& target, std::string_view statement, const Parameters& arguments) {
+    std::string scope = target.scope.tenant ? target.scope.tenant->to_string() : std::string();
+    scope += statement;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const auto value = arguments.at(i);
+        scope += value ? fmt::format(":{}:", value->size()) : ":null";
+        scope += value.value_or("");
+    }
+    return scope;
+}
+
+void read_cursor_value(const schema::Type& type, std::string_view json, void* out) {
+    if (schema::read_json(type, out, json)) throw_bad_cursor();
+}
+
+async::Task<std::int64_t> fetch_affected(async::Task<Result> execution) {
+    const auto result = co_await execution;
+    co_return static_cast<std::int64_t>(result.affected());
+}
+
+}  // namespace detail
+
+async::Task<BatchResults> Batch::commit() {
+    co_return BatchResults(co_await detail::execute_all(target_, std::move(calls_)));
+}
+
+Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline) {
+    return Db({.store = &store, .database = store.app, .scope = {tenant}, .deadline = deadline});
+}
+
+SystemDb system_db(const Store& store, async::SteadyTime deadline) {
+    return SystemDb({.store = &store, .database = store.system, .scope = {}, .deadline = deadline});
+}
+
+namespace {
+
+// 128 bits of a MAC are plenty for a value that a guess gains nothing from.
+constexpr std::size_t tag_size = 16;
+
+std::string cursor_tag(std::string_view secret, std::string_view scope, std::string_view payload) {
+    const auto mac = base::hmac_sha256(secret, fmt::format("cursor\n{}\n{}\n{}", scope.size(), scope, payload));
+    return std::string(base::as_chars(mac).substr(0, tag_size));
+}
+
+}  // namespace
+
+std::string seal_cursor(std::string_view secret, std::string_view scope, const std::vector<std::string>& values) {
+    // JSON texts hold no raw line feed.
+    const auto payload = fmt::format("{}", fmt::join(values, "\n"));
+    return base::base64url_encode(cursor_tag(secret, scope, payload) + payload);
+}
+
+std::optional<std::vector<std::string>> open_cursor(std::string_view secret, std::string_view scope, std::string_view cursor) {
+    const auto bytes = base::base64url_decode(cursor);
+    if (!bytes || bytes->size() <= tag_size) return std::nullopt;
+    const auto payload = std::string_view(*bytes).substr(tag_size);
+    if (!base::constant_time_equal(std::string_view(*bytes).substr(0, tag_size), cursor_tag(secret, scope, payload))) return std::nullopt;
+    std::vector<std::string> values;
+    for (const auto part : base::split(payload, '\n')) values.emplace_back(part);
+    return values;
+}
+
+}  // namespace db

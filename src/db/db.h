@@ -1,0 +1,324 @@
+#pragma once
+// Db: what a handler works with. A small value: which tenant, until when, and on what (a pool, or the open transaction). Every
+// statement travels with its tenant setting in one implicit transaction, so row level security stands behind each
+// `tenant_id = $1`.
+//
+//     auto product = co_await db.one(product_by_id, id);                        // std::optional<Product>
+//     auto levels = co_await db.all(levels_of, location);                       // std::vector<StockLevel>
+//     auto changed = co_await db.run(product_replace, product, old_version);    // rows changed
+//     auto page = co_await db.page(product_page, request, category);            // db::Page<Product>
+//
+//     db::Batch batch = db.batch();                                             // one round trip, all or nothing
+//     batch.add(insert_sale, sale);
+//     batch.add(insert_lines, lines);
+//     co_await batch.commit();
+//
+//     co_await db.transaction([&](db::Db tx) { return settle(tx, invoice); });  // reads in between; run again on conflicts
+//
+// Errors: a violated constraint is thrown as the error it was declared with; db.unavailable, db.timeout, db.overloaded (503),
+// db.outcome_unknown and db.serialization are retriable. A function that takes a Db works inside and outside of
+// transactions.
+//
+// SystemDb is the same for what happens before a tenant is known (sign-up, login, look-ups of tokens, relays): it runs
+// SystemQuery, as the app_system role. bin/lint lists its users.
+
+#include "async/task.h"
+#include "db/catalogue.h"
+#include "db/database.h"
+#include "db/page.h"
+#include "db/row.h"
+
+namespace db {
+
+// The databases of one loop. What it points at outlives it.
+struct Store {
+    Database* app;
+    Database* system;
+    const Catalogue* catalogue;
+};
+
+template <class R>
+struct Slot {
+    std::size_t index;
+};
+
+class Batch;
+
+namespace detail {
+
+// Where statements go.
+struct Target {
+    const Store* store = nullptr;
+    Database* database = nullptr;
+    Transaction* transaction = nullptr;
+    Scope scope;
+    async::SteadyTime deadline;
+};
+
+async::Task<Result> execute(Target target, const Statement* statement, Parameters parameters);
+async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> calls);
+[[noreturn]] void throw_not_one(std::string_view statement, std::size_t rows);
+[[noreturn]] void throw_bad_cursor();
+std::string cursor_scope(const Target& target, std::string_view statement, const Parameters& arguments);
+void read_cursor_value(const schema::Type& type, std::string_view json, void* out);
+
+template <class R>
+R read_one(const Result& result, std::size_t row) {
+    R value{};
+    read_row(result, row, schema::type_of<R>, &value);
+    return value;
+}
+
+template <class R>
+std::vector<R> read_all(const Result& result) {
+    std::vector<R> rows(result.rows());
+    for (std::size_t i = 0; i < rows.size(); ++i) read_row(result, i, schema::type_of<R>, &rows[i]);
+    return rows;
+}
+
+template <class R>
+async::Task<std::optional<R>> fetch_one(async::Task<Result> execution) {
+    const auto result = co_await execution;
+    if (result.rows() == 0) co_return std::nullopt;
+    co_return read_one<R>(result, 0);
+}
+template <class R>
+async::Task<R> fetch_only(std::string_view name, async::Task<Result> execution) {
+    const auto result = co_await execution;
+    if (result.rows() != 1) throw_not_one(name, result.rows());
+    co_return read_one<R>(result, 0);
+}
+template <class R>
+async::Task<std::vector<R>> fetch_all(async::Task<Result> execution) {
+    const auto result = co_await execution;
+    co_return read_all<R>(result);
+}
+async::Task<std::int64_t> fetch_affected(async::Task<Result> execution);
+
+template <class... Args>
+void append_arguments(Parameters& parameters, const Args&... args) {
+    (append_argument(parameters, schema::type_of<Args>, &args), ...);
+}
+
+template <class Key, std::size_t... I>
+Key read_key(const std::vector<std::string>& values, std::index_sequence<I...>) {
+    Key key;
+    if (values.size() != sizeof...(I)) throw_bad_cursor();
+    (read_cursor_value(schema::type_of<std::tuple_element_t<I, Key>>, values[I], &std::get<I>(key)), ...);
+    return key;
+}
+
+template <class Key>
+std::vector<std::string> write_key(const Key& key) {
+    return std::apply([](const auto&... column) { return std::vector<std::string>{schema::to_json(column)...}; }, key);
+}
+
+}  // namespace detail
+
+template <bool System>
+class BasicDb {
+public:
+    explicit BasicDb(detail::Target target) noexcept : target_(target) {}
+
+    // The row, if there is one.
+    template <class R, class... Args>
+    async::Task<std::optional<R>> one(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+        return detail::fetch_one<R>(start(query, args...));
+    }
+    // Exactly one row; anything else is a fault of the program (aggregates, `returning` after an insert).
+    template <class R, class... Args>
+    async::Task<R> only(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+        return detail::fetch_only<R>(query.name, start(query, args...));
+    }
+    template <class R, class... Args>
+    async::Task<std::vector<R>> all(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+        return detail::fetch_all<R>(start(query, args...));
+    }
+    // The number of rows that were inserted, changed or removed.
+    template <class R, class... Args>
+    async::Task<std::int64_t> run(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+        return detail::fetch_affected(start(query, args...));
+    }
+
+    template <class R, class Key, class... Args>
+    async::Task<Page<R>> page(const PageQuery<R, Key, Args...>& query, PageRequest request, const std::type_identity_t<Args>&... args) const
+        requires(!System)
+    {
+        auto parameters = begin();
+        detail::append_arguments(parameters, args...);
+        auto scope = detail::cursor_scope(target_, query.first.name, parameters);
+        const auto* statement = &find(query.first);
+        if (request.cursor) {
+            const auto values = open_cursor(target_.store->catalogue->cursor_secret(), scope, *request.cursor);
+            if (!values) detail::throw_bad_cursor();
+            const auto key = detail::read_key<Key>(*values, std::make_index_sequence<std::tuple_size_v<Key>>{});
+            std::apply([&](const auto&... column) { detail::append_arguments(parameters, column...); }, key);
+            statement = &find(query.after);
+        }
+        // One more than asked for tells whether there is a next page.
+        detail::append_arguments(parameters, request.limit + 1);
+        return finish_page(query, std::move(scope), request.limit, detail::execute(target_, statement, std::move(parameters)));
+    }
+
+    [[nodiscard]] Batch batch() const;
+
+    // `work(BasicDb)` returns a Task; it may run several times (40001, 40P01). What the callable holds lives until the end.
+    template <class Work, class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
+    async::Task<T> transaction(Work work, Isolation isolation = Isolation::read_committed) const {
+        auto target = target_;
+        if (target.transaction != nullptr) {
+            // Inside a transaction already: a savepoint.
+            co_return co_await target.transaction->template savepoint<T>([&work, target](Transaction& inner) {
+                auto nested = target;
+                nested.transaction = &inner;
+                return work(BasicDb(nested));
+            });
+        } else {
+            co_return co_await target.database->template transaction<T>(
+                {.scope = target.scope, .deadline = target.deadline, .isolation = isolation}, [&work, target](Transaction& transaction) {
+                    auto inside = target;
+                    inside.transaction = &transaction;
+                    return work(BasicDb(inside));
+                });
+        }
+    }
+
+    [[nodiscard]] base::Uuid tenant() const { return target_.scope.tenant.value_or(base::Uuid{}); }
+    [[nodiscard]] async::SteadyTime deadline() const noexcept { return target_.deadline; }
+    [[nodiscard]] async::Loop& loop() const noexcept { return target_.database->loop(); }
+
+    // The same connection or transaction, bound to a tenant: what sign-up and relays write a tenant's rows with.
+    [[nodiscard]] BasicDb<false> as_tenant(base::Uuid tenant) const
+        requires System
+    {
+        auto target = target_;
+        target.scope = Scope{tenant};
+        return BasicDb<false>(target);
+    }
+
+private:
+    template <bool>
+    friend class BasicDb;
+    friend class Batch;
+
+    [[nodiscard]] Parameters begin() const {
+        Parameters parameters;
+        if constexpr (!System) parameters.append(*target_.scope.tenant);
+        return parameters;
+    }
+    template <class Q>
+    [[nodiscard]] const Statement& find(const Q& query) const {
+        return target_.store->catalogue->statement(&query, query.name);
+    }
+    template <class Q, class... Args>
+    async::Task<Result> start(const Q& query, const Args&... args) const {
+        auto parameters = begin();
+        detail::append_arguments(parameters, args...);
+        return detail::execute(target_, &find(query), std::move(parameters));
+    }
+    template <class Q>
+    async::Task<Page<typename Q::Row>> finish_page(const Q& query, std::string scope, std::int32_t limit, async::Task<Result> execution) const {
+        const auto secret = target_.store->catalogue->cursor_secret();
+        const auto key_of = query.key_of;
+        const auto result = co_await execution;
+        Page<typename Q::Row> page{detail::read_all<typename Q::Row>(result), std::nullopt};
+        if (page.data.size() > static_cast<std::size_t>(limit)) {
+            page.data.pop_back();
+            page.next_cursor = seal_cursor(secret, scope, detail::write_key(key_of(page.data.back())));
+        }
+        co_return page;
+    }
+
+    detail::Target target_;
+};
+
+using Db = BasicDb<false>;
+using SystemDb = BasicDb<true>;
+
+// What a committed batch gave.
+class BatchResults {
+public:
+    explicit BatchResults(std::vector<Result> results) : results_(std::move(results)) {}
+
+    template <class R>
+    [[nodiscard]] std::optional<R> one(Slot<R> slot) const {
+        const auto& result = results_.at(slot.index);
+        if (result.rows() == 0) return std::nullopt;
+        return detail::read_one<R>(result, 0);
+    }
+    template <class R>
+    [[nodiscard]] std::vector<R> all(Slot<R> slot) const {
+        return detail::read_all<R>(results_.at(slot.index));
+    }
+    template <class R>
+    [[nodiscard]] std::int64_t affected(Slot<R> slot) const {
+        return static_cast<std::int64_t>(results_.at(slot.index).affected());
+    }
+
+private:
+    std::vector<Result> results_;
+};
+
+// Statements that go out together: one round trip, one implicit transaction (inside a transaction: one round trip of it).
+// A statement cannot use what another one returned; ids are made by us or the client.
+class Batch {
+public:
+    explicit Batch(detail::Target target) : target_(target) {}
+
+    template <class R, class... Args>
+    Slot<R> add(const Query<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
+        Parameters parameters;
+        parameters.append(*target_.scope.tenant);
+        detail::append_arguments(parameters, args...);
+        return push<R>(query, std::move(parameters));
+    }
+    template <class R, class... Args>
+    Slot<R> add(const SystemQuery<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
+        Parameters parameters;
+        detail::append_arguments(parameters, args...);
+        return push<R>(query, std::move(parameters));
+    }
+    // Returning means committed. Runs once; a failure throws and nothing was kept.
+    [[nodiscard]] async::Task<BatchResults> commit();
+    [[nodiscard]] std::size_t size() const noexcept { return calls_.size(); }
+
+private:
+    template <class R, class Q>
+    Slot<R> push(const Q& query, Parameters parameters) {
+        calls_.push_back({&target_.store->catalogue->statement(&query, query.name), std::move(parameters)});
+        return {calls_.size() - 1};
+    }
+
+    detail::Target target_;
+    std::vector<Call> calls_;
+};
+
+template <bool System>
+Batch BasicDb<System>::batch() const {
+    return Batch(target_);
+}
+
+// A tenant's Db needs a verified caller: auth/ makes it for handlers.
+[[nodiscard]] Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline);
+[[nodiscard]] SystemDb system_db(const Store& store, async::SteadyTime deadline);
+
+// The StatementViews of queries and pages, for app::Module::statements.
+namespace detail {
+template <class Q>
+void append_views(std::vector<StatementView>& views, const Q& query) {
+    if constexpr (requires { query.first; }) {
+        views.push_back(query.first.view());
+        views.push_back(query.after.view());
+    } else {
+        views.push_back(query.view());
+    }
+}
+}  // namespace detail
+template <class... Queries>
+[[nodiscard]] std::vector<StatementView> statements(const Queries&... queries) {
+    std::vector<StatementView> views;
+    (detail::append_views(views, queries), ...);
+    return views;
+}
+
+}  // namespace db
