@@ -10,22 +10,11 @@ namespace db {
 
 namespace {
 
-void append_types(std::vector<std::uint32_t>& types, const schema::Type& type) {
-    if (type.kind == schema::Kind::object) {
-        for (const auto& field : type.object->fields) types.push_back(parameter_oid(*field.type));
-    } else if (type.kind == schema::Kind::array && type.element->kind == schema::Kind::object) {
-        for (const auto& field : type.element->object->fields) types.push_back(array_parameter_oid(*field.type));
-    } else {
-        types.push_back(parameter_oid(type));
-    }
-}
-
 // Declared types, not inferred ones: binary parameters must be of the very type, and PostgreSQL then says at Parse what does
 // not fit.
 std::vector<std::uint32_t> parameter_types(const StatementView& view) {
     std::vector<std::uint32_t> types;
-    if (!view.system) types.push_back(type::uuid);
-    for (const auto* argument : view.arguments) append_types(types, *argument);
+    for (const auto& parameter : parameters_of(view)) types.push_back(parameter.oid);
     return types;
 }
 

@@ -38,7 +38,7 @@ struct Store {
 };
 
 template <class R>
-struct Slot {
+struct BatchSlot {
     std::size_t index;
 };
 
@@ -241,17 +241,17 @@ public:
     explicit BatchResults(std::vector<Result> results) : results_(std::move(results)) {}
 
     template <class R>
-    [[nodiscard]] std::optional<R> one(Slot<R> slot) const {
+    [[nodiscard]] std::optional<R> one(BatchSlot<R> slot) const {
         const auto& result = results_.at(slot.index);
         if (result.rows() == 0) return std::nullopt;
         return detail::read_one<R>(result, 0);
     }
     template <class R>
-    [[nodiscard]] std::vector<R> all(Slot<R> slot) const {
+    [[nodiscard]] std::vector<R> all(BatchSlot<R> slot) const {
         return detail::read_all<R>(results_.at(slot.index));
     }
     template <class R>
-    [[nodiscard]] std::int64_t affected(Slot<R> slot) const {
+    [[nodiscard]] std::int64_t affected(BatchSlot<R> slot) const {
         return static_cast<std::int64_t>(results_.at(slot.index).affected());
     }
 
@@ -266,14 +266,14 @@ public:
     explicit Batch(detail::Target target) : target_(target) {}
 
     template <class R, class... Args>
-    Slot<R> add(const Query<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
+    BatchSlot<R> add(const Query<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
         Parameters parameters;
         parameters.append(*target_.scope.tenant);
         detail::append_arguments(parameters, args...);
         return push<R>(query, std::move(parameters));
     }
     template <class R, class... Args>
-    Slot<R> add(const SystemQuery<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
+    BatchSlot<R> add(const SystemQuery<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
         Parameters parameters;
         detail::append_arguments(parameters, args...);
         return push<R>(query, std::move(parameters));
@@ -284,7 +284,7 @@ public:
 
 private:
     template <class R, class Q>
-    Slot<R> push(const Q& query, Parameters parameters) {
+    BatchSlot<R> push(const Q& query, Parameters parameters) {
         calls_.push_back({&target_.store->catalogue->statement(&query, query.name), std::move(parameters)});
         return {calls_.size() - 1};
     }

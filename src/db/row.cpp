@@ -45,7 +45,15 @@ void visit_scalar(const Type& type, const void* value, Use use) {
     }
 }
 
-bool is_jsonb(Kind kind) { return kind == Kind::json || kind == Kind::object || kind == Kind::map; }
+// As sql_type() has it: an array of objects is one jsonb value.
+bool is_jsonb(const Type& type) {
+    if (type.kind == Kind::array) {
+        const auto* element = type.element;
+        while (element->kind == Kind::optional || element->kind == Kind::maybe) element = element->element;
+        return element->kind == Kind::array || is_jsonb(*element);
+    }
+    return type.kind == Kind::json || type.kind == Kind::object || type.kind == Kind::map;
+}
 
 std::string json_text(const Type& type, const void* value) {
     if (type.kind == Kind::json) {
@@ -75,7 +83,7 @@ const Type* plain_type(const Type* type) {
 // An array parameter out of `count` values that `value_at` gives (nullptr: null).
 template <class ValueAt>
 void append_array(Parameters& parameters, const Type& element, std::size_t count, ValueAt value_at) {
-    if (is_jsonb(element.kind)) {
+    if (is_jsonb(element)) {
         std::vector<std::optional<std::string>> texts(count);
         for (std::size_t i = 0; i < count; ++i) {
             if (const auto* value = value_at(i)) texts[i] = json_text(element, value);
@@ -118,7 +126,7 @@ void append_value(Parameters& parameters, const Type& declared, const void* valu
     value = through_optional(type, value);
     if (value == nullptr) {
         parameters.append_null();
-    } else if (is_jsonb(type->kind)) {
+    } else if (is_jsonb(*type)) {
         parameters.append_jsonb(json_text(*type, value));
     } else if (type->kind == Kind::array) {
         append_array(parameters, *plain_type(type->element), type->size(value), [&](std::size_t i) -> const void* {
@@ -171,11 +179,11 @@ void read_plain(const Type& type, Bytes bytes, void* out) {
         case Kind::enumeration: return read_enum(type, bytes, out);
         case Kind::json:
         case Kind::object:
-        case Kind::map: return read_jsonb(type, bytes, out);
+        case Kind::map:
+        case Kind::array: return read_jsonb(type, bytes, out);
         case Kind::bytes: as_mutable<schema::Bytes>(out).value.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size()); return;
         case Kind::optional:
-        case Kind::maybe:
-        case Kind::array: break;
+        case Kind::maybe: break;
     }
     throw std::logic_error("db: this kind is no plain column");
 }
@@ -186,7 +194,7 @@ void read_value(const Type& type, const std::optional<Bytes>& bytes, void* out) 
         return read_value(*type.element, bytes, type.emplace(out));
     }
     if (!bytes) throw DecodeError("null, where the declaration allows none");
-    if (type.kind == Kind::array) {
+    if (type.kind == Kind::array && !is_jsonb(type)) {
         type.clear(out);
         for (const auto& element : decode_array(*bytes).elements) read_value(*type.element, element, type.append(out));
         return;
