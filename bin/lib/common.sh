@@ -61,18 +61,27 @@ run_step() {
 }
 
 # try_step TITLE COMMAND...: as run_step, but a failure is noted in step_failures and the next step still runs.
-step_failures=0
+# With step_quiet its output is shown only then.
+step_failures=0 step_quiet=0
 try_step() {
-    local title=$1 began=$SECONDS status
+    local title=$1 began=$SECONDS status output
     shift
-    printf '\n%s\n' "${bold}==> $title${plain}"
+    output=$(mktemp)
+    ((step_quiet)) || printf '\n%s\n' "${bold}==> $title${plain}"
     set +e # around, not `if (...)`: that would switch errexit off inside
+    if ((step_quiet)); then exec 8>"$output"; else exec 8>&1; fi
     (
         set -e
         "$@"
-    )
+    ) >&8 2>&1
     status=$?
+    exec 8>&-
     set -e
+    if ((status != 0 && step_quiet)); then
+        printf '%s\n' "${bold}==> $title${plain}"
+        cat "$output"
+    fi
+    rm -f "$output"
     if ((status == 0)); then
         step_summary+=("${green}ok${plain}       $title ($(duration $((SECONDS - began))))")
     else

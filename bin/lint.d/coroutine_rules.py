@@ -170,7 +170,9 @@ class Files:
 
 
 def main():
-    findings = Files(sys.argv[1:]).check()
+    """Arguments: all files; standard input: those to report about, one a line."""
+    chosen = set(sys.stdin.read().split("\n"))
+    findings = [finding for finding in Files(sys.argv[1:]).check() if finding.split(":", 1)[0] in chosen]
     print("\n".join(findings), end="\n" if findings else "")
     return 1 if findings else 0
 
