@@ -74,6 +74,7 @@ struct TableView {
     std::span<const schema::Accessor> updatable;  // append_only: columns that the app role may update
     std::span<const struct ColumnDefault> defaults;
     std::string_view renamed_from;
+    std::span<const struct RenamedColumn> renamed_columns;
 
     [[nodiscard]] const Constraint& primary_key() const;
 };
@@ -83,10 +84,19 @@ struct ColumnDefault {
     std::string_view sql;
 };
 
+struct RenamedColumn {
+    schema::Accessor column;
+    std::string_view from;  // the SQL name that it had
+};
+
 // "createdAt" → "created_at".
 [[nodiscard]] std::string column_name(std::string_view json_name);
 // The field that a member pointer's accessor means; nullptr when it is not of this row.
 [[nodiscard]] const schema::Field* find_field(const schema::ObjectType& row, schema::Accessor key);
+// The constraint's name in PostgreSQL: as declared, and "products_pkey" for the primary key.
+[[nodiscard]] inline std::string constraint_name(const TableView& table, const Constraint& constraint) {
+    return constraint.kind == ConstraintKind::primary_key ? std::string(table.name) + "_pkey" : std::string(constraint.name);
+}
 
 namespace detail {
 
@@ -95,6 +105,7 @@ struct Option {
     schema::Accessor updatable = nullptr;
     std::optional<ColumnDefault> column_default;
     std::string_view renamed_from;
+    std::optional<RenamedColumn> renamed_column;
 };
 
 template <auto... M>
@@ -138,10 +149,11 @@ struct Table {
     std::array<schema::Accessor, UpdatableCount> updatable{};
     std::array<ColumnDefault, DefaultCount> defaults{};
     std::string_view renamed_from;
+    std::array<RenamedColumn, DefaultCount> renamed_columns{};
 
     // Valid as long as the table, which is a namespace-scope constant.
     [[nodiscard]] constexpr TableView view() const {
-        return {name, &schema::object_of<Row>, constraints, wall, access, updatable, defaults, renamed_from};
+        return {name, &schema::object_of<Row>, constraints, wall, access, updatable, defaults, renamed_from, renamed_columns};
     }
 };
 
@@ -209,14 +221,20 @@ template <auto M>
 constexpr detail::Option column_default(std::string_view sql) {
     return {.column_default = ColumnDefault{&schema::detail::access_member<M>, sql}};
 }
+// The table's or column's former SQL name: the next migration renames instead of dropping and adding. May go once that
+// migration is written.
 constexpr detail::Option renamed_from(std::string_view name) { return {.renamed_from = name}; }
+template <auto M>
+constexpr detail::Option renamed_column(std::string_view from) {
+    return {.renamed_column = RenamedColumn{&schema::detail::access_member<M>, from}};
+}
 
 namespace detail {
 
 template <class T>
 inline constexpr bool is_constraint = std::same_as<T, Constraint>;
 
-// `updatable` and `column_default` counts are upper bounds known from the option count.
+// The counts of `updatable`, `column_default` and `renamed_column` are upper bounds known from the option count.
 template <class Row, auto... KeyMembers, class... Parts>
 constexpr auto make_table(std::string_view name, Wall wall, PrimaryKey<KeyMembers...> key, const Parts&... parts) {
     constexpr auto constraint_count = (static_cast<std::size_t>(is_constraint<Parts>) + ... + 1);
@@ -228,6 +246,7 @@ constexpr auto make_table(std::string_view name, Wall wall, PrimaryKey<KeyMember
     std::size_t constraint = 1;
     std::size_t update = 0;
     std::size_t fallback = 0;
+    std::size_t rename = 0;
     const auto add = [&](const auto& part) {
         if constexpr (is_constraint<std::remove_cvref_t<decltype(part)>>) {
             table.constraints[constraint++] = part;
@@ -236,6 +255,7 @@ constexpr auto make_table(std::string_view name, Wall wall, PrimaryKey<KeyMember
             if (part.updatable != nullptr) table.updatable[update++] = part.updatable;
             if (part.column_default) table.defaults[fallback++] = *part.column_default;
             if (!part.renamed_from.empty()) table.renamed_from = part.renamed_from;
+            if (part.renamed_column) table.renamed_columns[rename++] = *part.renamed_column;
         }
     };
     (add(parts), ...);
