@@ -182,7 +182,7 @@ private:
                                             std::move_only_function<async::Task<T>(Transaction&)>& work,
                                             std::conditional_t<std::is_void_v<T>, std::optional<bool>, std::optional<T>>& value);
 
-    std::unique_ptr<detail::DatabaseState> state_;
+    std::shared_ptr<detail::DatabaseState> state_;
 };
 
 template <class T>

@@ -1,0 +1,280 @@
+#include "db/database.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "db/driver/database_state.h"
+
+namespace db {
+
+namespace {
+
+using detail::DatabaseState;
+using detail::Exchange;
+using detail::Lease;
+using detail::LeaseWait;
+using detail::Loss;
+
+void check_call(const DatabaseState& state, const Call& call) {
+    (void)state.statements.index_of(*call.statement);
+    // The wire counts parameters in 16 bits.
+    if (call.parameters.size() > std::numeric_limits<std::uint16_t>::max()) {
+        throw std::invalid_argument("too many parameters for " + std::string(call.statement->name));
+    }
+}
+
+async::SteadyTime bounded(async::SteadyTime deadline, async::Milliseconds timeout) {
+    return std::min(deadline, async::Loop::now() + timeout);
+}
+
+async::Task<Result> run_point(std::shared_ptr<DatabaseState> state, Call call, Scope scope, async::SteadyTime deadline) {
+    state->check_open();
+    check_call(*state, call);
+    state->points->check_room();
+    Result result;
+    Exchange exchange(*state, bounded(deadline, state->timeout_of(*call.statement)),
+                      {.calls = {&call, 1},
+                       .results = {&result, 1},
+                       .tenant = scope.tenant,
+                       .shares_sync = true,
+                       .loss = Loss::repeat});
+    co_await exchange;
+    co_return std::move(result);
+}
+
+struct ImplicitOptions {
+    Kind kind;
+    Scope scope;
+    async::SteadyTime deadline;
+};
+
+// One implicit transaction on a connection of its own. A second run only where the first certainly left nothing.
+async::Task<std::vector<Result>> run_implicit(std::shared_ptr<DatabaseState> state, std::vector<Call> calls, ImplicitOptions options) {
+    state->check_open();
+    for (const Call& call : calls) check_call(*state, call);
+    const auto loss = options.kind == Kind::write ? Loss::unknown : Loss::repeat;
+    for (int attempt = 0;; ++attempt) {
+        std::vector<Result> results(calls.size());
+        const Lease lease = co_await LeaseWait(*state, options.deadline, state->lease_pool(options.kind));
+        Exchange exchange(*state, options.deadline,
+                          {.calls = calls, .results = results, .tenant = options.scope.tenant, .unnamed = attempt > 0, .loss = loss});
+        exchange.run_on(lease.connection());
+        try {
+            co_await exchange;
+            co_return std::move(results);
+        } catch (...) {
+            if (attempt > 0 || !exchange.may_repeat()) throw;
+        }
+    }
+}
+
+async::Task<Result> run_single(std::shared_ptr<DatabaseState> state, Call call, ImplicitOptions options) {
+    std::vector<Call> calls;
+    calls.push_back(std::move(call));
+    auto results = co_await run_implicit(std::move(state), std::move(calls), options);
+    co_return std::move(results.front());
+}
+
+}  // namespace
+
+namespace detail {
+
+class TransactionState {
+public:
+    TransactionState(std::shared_ptr<DatabaseState> shared, const TransactionOptions& chosen) : database(std::move(shared)), options(chosen) {
+        controls.push_back(begin_text());
+    }
+
+    [[nodiscard]] std::string begin_text() const {
+        std::string text = "begin isolation level ";
+        switch (options.isolation) {
+            case Isolation::read_committed: text += "read committed"; break;
+            case Isolation::repeatable_read: text += "repeatable read"; break;
+            case Isolation::serializable: text += "serializable"; break;
+        }
+        return text + (options.read_only ? " read only" : " read write");
+    }
+
+    std::shared_ptr<DatabaseState> database;
+    TransactionOptions options;
+    Lease lease;
+    // Travel with the next statement: BEGIN, SAVEPOINT, RELEASE and ROLLBACK TO cost no round trip.
+    std::vector<std::string> controls;
+    bool begun = false;
+    bool running = false;
+    std::uint64_t savepoints = 0;
+};
+
+namespace {
+
+async::Task<std::vector<Result>> run_in_transaction(TransactionState* transaction, std::vector<Call> calls, bool commit) {
+    auto& state = *transaction->database;
+    for (const Call& call : calls) check_call(state, call);
+    // Two at once would mix their savepoints and answers.
+    if (transaction->running) throw std::logic_error("a transaction runs one statement at a time");
+    if (!transaction->lease.is_alive()) {
+        throw base::Failure(base::Failure(errors::unavailable).cause("the transaction's connection was lost"));
+    }
+    std::vector<Result> results(calls.size());
+    auto timeout = commit ? state.options.write_timeout : async::Milliseconds(0);
+    for (const Call& call : calls) timeout = std::max(timeout, state.timeout_of(*call.statement));
+    const std::vector<std::string> controls = std::exchange(transaction->controls, {});
+    const bool first = !std::exchange(transaction->begun, true);
+    const bool may_have_committed = commit && !transaction->options.read_only;
+    Exchange exchange(state, bounded(transaction->options.deadline, timeout),
+                      {.calls = calls,
+                       .results = results,
+                       .controls = controls,
+                       .tenant = first ? transaction->options.scope.tenant : std::nullopt,
+                       .commit = commit,
+                       .loss = may_have_committed ? Loss::unknown : Loss::unavailable});
+    exchange.run_on(transaction->lease.connection());
+    transaction->running = true;
+    std::exception_ptr failure;
+    try {
+        co_await exchange;
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    transaction->running = false;
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(results);
+}
+
+async::Task<Result> run_one_in_transaction(TransactionState* transaction, Call call) {
+    std::vector<Call> calls;
+    calls.push_back(std::move(call));
+    auto results = co_await run_in_transaction(transaction, std::move(calls), false);
+    co_return std::move(results.front());
+}
+
+}  // namespace
+}  // namespace detail
+
+Transaction::Transaction(Database& database, const TransactionOptions& options)
+    : state_(std::make_unique<detail::TransactionState>(database.state_, options)) {}
+
+Transaction::~Transaction() = default;
+
+async::Task<void> Transaction::start() {
+    auto& database = *state_->database;
+    database.check_open();
+    auto& pool = database.lease_pool(Kind::write);
+    state_->lease = co_await LeaseWait(database, bounded(state_->options.deadline, database.options.write_timeout), pool);
+}
+
+async::Task<void> Transaction::commit() {
+    // Without a statement nothing was begun.
+    if (!state_->begun) co_return;
+    co_await detail::run_in_transaction(state_.get(), {}, true);
+}
+
+async::Task<Result> Transaction::query(const Statement& statement, Parameters parameters) {
+    return detail::run_one_in_transaction(state_.get(), {&statement, std::move(parameters)});
+}
+
+async::Task<std::vector<Result>> Transaction::batch(std::vector<Call> calls) {
+    return detail::run_in_transaction(state_.get(), std::move(calls), false);
+}
+
+std::string Transaction::push_savepoint() {
+    std::string name = "s" + std::to_string(++state_->savepoints);
+    state_->controls.push_back("savepoint " + name);
+    return name;
+}
+
+void Transaction::pop_savepoint(const std::string& name, bool keep) {
+    auto& controls = state_->controls;
+    // Never sent: nothing ran inside it.
+    const auto unsent = std::ranges::find(controls, "savepoint " + name);
+    if (unsent != controls.end()) {
+        controls.erase(unsent, controls.end());
+        return;
+    }
+    if (!keep) controls.push_back("rollback to savepoint " + name);
+    controls.push_back("release savepoint " + name);
+}
+
+const Scope& Transaction::scope() const noexcept { return state_->options.scope; }
+async::SteadyTime Transaction::deadline() const noexcept { return state_->options.deadline; }
+
+Subscription::~Subscription() {
+    if (listener_ != nullptr) listener_->remove(id_);
+}
+
+Database::Database(async::Loop& loop, Options options, const StatementRegistry& statements, logging::Logger logger,
+                   observe::Metrics& metrics)
+    : state_(std::make_shared<DatabaseState>(loop, std::move(options), statements, std::move(logger), metrics)) {}
+
+Database::~Database() { state_->shutdown(); }
+
+async::Task<void> Database::connect(async::SteadyTime deadline) {
+    auto& points = *state_->points;
+    points.open_one();
+    while (!points.has_connection()) {
+        if (async::Loop::now() >= deadline) {
+            throw base::Failure(base::Failure(errors::unavailable).cause("cannot connect: " + points.last_failure()));
+        }
+        co_await async::sleep(&state_->loop, async::Milliseconds(1));
+    }
+}
+
+async::Task<bool> Database::ready(async::SteadyTime deadline) {
+    try {
+        co_await run_point(state_, {&state_->statements.ping(), {}}, {}, deadline);
+        co_return true;
+    } catch (const base::Failure&) {
+        co_return false;
+    }
+}
+
+async::Task<void> Database::close(async::SteadyTime deadline) {
+    state_->closed = true;
+    const auto is_busy = [](DatabaseState& state) {
+        return state.active > 0 || state.reads->counts().leased > 0 || state.writes->counts().leased > 0;
+    };
+    while (is_busy(*state_) && async::Loop::now() < deadline) co_await async::sleep(&state_->loop, async::Milliseconds(10));
+    state_->shutdown();
+}
+
+async::Task<Result> Database::query(const Statement& statement, Parameters parameters, Scope scope, async::SteadyTime deadline) {
+    Call call{&statement, std::move(parameters)};
+    if (statement.kind == Kind::point) return run_point(state_, std::move(call), scope, deadline);
+    return run_single(state_, std::move(call), {statement.kind, scope, bounded(deadline, state_->timeout_of(statement))});
+}
+
+async::Task<std::vector<Result>> Database::batch(std::vector<Call> calls, Scope scope, async::SteadyTime deadline) {
+    auto timeout = state_->options.write_timeout;
+    for (const Call& call : calls) timeout = std::max(timeout, state_->timeout_of(*call.statement));
+    return run_implicit(state_, std::move(calls), {Kind::write, scope, bounded(deadline, timeout)});
+}
+
+Subscription Database::listen(std::string channel, ListenCallbacks callbacks) {
+    return {state_->listener.get(), state_->listener->add(std::move(channel), std::move(callbacks))};
+}
+
+Database::Counts Database::counts(Kind kind) const {
+    if (kind == Kind::point) return state_->points->counts();
+    return state_->lease_pool(kind).counts();
+}
+
+const Options& Database::options() const noexcept { return state_->options; }
+async::Loop& Database::loop() const noexcept { return state_->loop; }
+
+std::optional<async::Milliseconds> Database::retry_pause(const std::exception_ptr& failure, const TransactionOptions& options,
+                                                         int attempt) {
+    bool worth_it = false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        worth_it = error.is_serialization() || (error.is_stale_statement() && attempt == 1);
+    } catch (...) {
+        return std::nullopt;
+    }
+    const auto pause = state_->with_jitter(async::Milliseconds(10) * (1 << std::min(attempt, 6)));
+    if (!worth_it || attempt >= options.attempts || async::Loop::now() + pause >= options.deadline) return std::nullopt;
+    return pause;
+}
+
+}  // namespace db

@@ -1,0 +1,104 @@
+#pragma once
+// Connection: a Link in pipeline mode. Keeps the order of what was sent (the flight), gives each reply to whom it belongs, and
+// knows which statements are prepared on it. It knows nothing of pools but its owner's two callbacks.
+//
+//     connection.send(exchange);      // its statements; a point read shares the next sync() with its neighbours
+//     connection.sync();              // ends the implicit transaction and sends everything
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "db/driver/exchange.h"
+#include "db/driver/link.h"
+
+namespace db::detail {
+
+class Pool;
+
+class Connection final : public Link {
+public:
+    Connection(DatabaseState& state, Pool& pool);
+    ~Connection() override;
+
+    void send(Exchange& exchange);
+    void sync(Exchange* exchange = nullptr);
+    // The task is gone: its replies will be read and dropped, within the grace or at the cost of the connection.
+    void abandon(const Exchange& exchange);
+
+    [[nodiscard]] std::size_t syncs_in_flight() const noexcept { return syncs_; }
+    [[nodiscard]] bool has_flight() const noexcept { return first_ != flight_.size(); }
+    [[nodiscard]] bool is_idle_outside_transaction() const;
+    // Tells everybody in flight that the replies will not come.
+    void fail_flight(const std::string& cause);
+    // Ends whatever transaction was left open.
+    void send_rollback();
+    [[nodiscard]] async::SteadyTime connected_at() const noexcept { return connected_at_; }
+
+    // The lease pool's notes: lent out (or being cleaned), and given back with replies still to come.
+    bool leased = false;
+    bool draining = false;
+
+private:
+    enum class Step : std::uint8_t { prepare, scope, control, commit, execute, sync };
+    struct Expected {
+        Step step;
+        bool answered = false;
+        std::uint16_t version = 0;
+        std::uint32_t statement = 0;
+        std::uint32_t position = 0;
+        Exchange* exchange = nullptr;
+    };
+    // Parse survives the rollback of its transaction, but not an error ahead of it. After each loss a new name is used, so
+    // that late errors about the old one are told apart and "already exists" cannot happen.
+    struct Prepared {
+        bool present = false;  // or on its way, earlier in the pipeline
+        std::uint16_t version = 0;
+        std::string name;
+    };
+
+    void on_connected() override;
+    void on_readable() override;
+    void on_lost(const std::string& cause) override;
+
+    void send_control(const std::string& sql, Exchange* exchange, Step step);
+    void send_scope(Exchange& exchange);
+    void send_call(Exchange& exchange, std::uint32_t position);
+    Prepared& prepare(const Statement& statement, std::uint32_t index, Expected expected);
+    void push(Expected expected);
+    void check_sent(int sent);
+
+    [[nodiscard]] Expected& front() { return flight_[first_]; }
+    void pop();
+    void take(PGresult* raw);
+    void take_sync();
+    void take_ok(Expected& expected, Result result);
+    void take_error(Expected& expected, const Result& result, const PGresult* raw);
+    void take_aborted(Expected& expected);
+    void end_of_step();
+    void invalidate(const Expected& expected);
+    void check_grace();
+
+    DatabaseState& state_;
+    Pool& pool_;
+    std::vector<Prepared> prepared_;
+    std::vector<Expected> flight_;  // from first_ on; compacted as it is used up
+    std::size_t first_ = 0;
+    std::size_t syncs_ = 0;
+    std::uint64_t pushed_ = 0;
+    std::uint64_t popped_ = 0;
+    // Replies up to these numbers belong to nobody.
+    std::uint64_t grace_mark_ = 0;
+    std::uint64_t abandoned_mark_ = 0;
+    async::Timer grace_;
+    bool send_failed_ = false;
+    async::SteadyTime connected_at_{};
+    // Reused for the arrays that libpq wants.
+    std::vector<const char*> values_;
+    std::vector<int> lengths_;
+    std::vector<int> formats_;
+};
+
+[[nodiscard]] ErrorFields error_fields(const PGresult* result, std::string_view statement);
+
+}  // namespace db::detail

@@ -1,0 +1,126 @@
+#include "db/driver/database_state.h"
+
+#include <libpq-fe.h>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+namespace db::detail {
+
+namespace {
+
+std::map<std::string, std::string> parse_url(const std::string& url) {
+    char* problem = nullptr;
+    PQconninfoOption* parsed = PQconninfoParse(url.c_str(), &problem);
+    if (parsed == nullptr) {
+        // libpq's message may quote the URL, and with it the password.
+        PQfreemem(problem);
+        throw std::invalid_argument("the database URL cannot be parsed");
+    }
+    std::map<std::string, std::string> values;
+    for (const auto* option = parsed; option->keyword != nullptr; ++option) {
+        if (option->val != nullptr) values[option->keyword] = option->val;
+    }
+    PQconninfoFree(parsed);
+    return values;
+}
+
+std::uint64_t jitter_seed(const void* address) {
+    return reinterpret_cast<std::uintptr_t>(address) ^
+           static_cast<std::uint64_t>(async::Loop::now().time_since_epoch().count());
+}
+
+}  // namespace
+
+ConnectParameters connect_parameters(const Options& options, std::string_view label, async::Milliseconds statement_timeout,
+                                     bool read_only) {
+    auto values = parse_url(options.url);
+    const auto setting = [&values](std::string_view name, std::string_view value) {
+        values["options"].append(" -c ").append(name).append("=").append(value);
+    };
+    // The server gives up by itself, whatever becomes of us.
+    setting("statement_timeout", std::to_string(statement_timeout.count()));
+    setting("lock_timeout", std::to_string(options.lock_timeout.count()));
+    setting("idle_in_transaction_session_timeout", std::to_string(options.idle_in_transaction_timeout.count()));
+    // Compiling a plan costs more than our statements take.
+    setting("jit", "off");
+    if (read_only) setting("default_transaction_read_only", "on");
+    values["client_encoding"] = "UTF8";
+    values.try_emplace("application_name", options.role + "/" + std::string(label));
+    // A peer that vanished without a word is noticed within half a minute.
+    values.try_emplace("keepalives_idle", "15");
+    values.try_emplace("keepalives_interval", "5");
+    values.try_emplace("keepalives_count", "3");
+    values.try_emplace("tcp_user_timeout", "30000");
+    // One round trip less at each connect, and no look for Kerberos tickets on the loop's thread.
+    values.try_emplace("gssencmode", "disable");
+    return {values.begin(), values.end()};
+}
+
+DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const StatementRegistry& registry,
+                             logging::Logger log, observe::Metrics& process_metrics)
+    : loop(event_loop),
+      options(std::move(settings)),
+      statements(registry),
+      logger(log.child({{"module", "db"}})),
+      metrics(process_metrics),
+      open_connections(metrics.gauge_family("db_connections", "Open PostgreSQL connections.", {"role", "pool"})),
+      connection_failures(metrics.counter_family("db_connection_failures_total",
+                                                 "PostgreSQL connections that failed or were lost.", {"role", "pool"})),
+      random(jitter_seed(this)) {
+    points = std::make_unique<PointPool>(
+        *this, PoolOptions{Kind::point, "point", options.point_connections, 1, options.point_timeout});
+    reads = std::make_unique<LeasePool>(*this, PoolOptions{Kind::read, "read", options.read_connections, 0, options.read_timeout});
+    writes = std::make_unique<LeasePool>(*this, PoolOptions{Kind::write, "write", options.write_connections, 0, options.write_timeout});
+    listener = std::make_unique<Listener>(*this);
+}
+
+void DatabaseState::shutdown() {
+    closed = true;
+    listener->close();
+    points->close();
+    reads->close();
+    writes->close();
+}
+
+async::Milliseconds DatabaseState::timeout_of(const Statement& statement) const {
+    if (statement.timeout.count() > 0) return statement.timeout;
+    switch (statement.kind) {
+        case Kind::point: return options.point_timeout;
+        case Kind::read: return options.read_timeout;
+        case Kind::write: return options.write_timeout;
+    }
+    return options.write_timeout;
+}
+
+// Half of it at least.
+async::Milliseconds DatabaseState::with_jitter(async::Milliseconds delay) {
+    const auto half = delay.count() / 2;
+    return async::Milliseconds(half + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(half) + 1)));
+}
+
+void DatabaseState::check_open() const {
+    if (closed) throw base::Failure(base::Failure(errors::unavailable).retry_after(1000).cause("closing"));
+}
+
+void DatabaseState::add_finished(Waiter& waiter) {
+    finished.push_back(waiter);
+    if (std::exchange(resume_posted, true)) return;
+    loop.post([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->resume_finished();
+    });
+}
+
+void DatabaseState::resume_finished() {
+    resume_posted = false;
+    // One list at a time: what these tasks finish in turn waits for the next round.
+    WaiterList batch;
+    batch.swap(finished);
+    while (!batch.empty()) {
+        auto& waiter = batch.front();
+        waiter.leave();
+        waiter.resume();
+    }
+}
+
+}  // namespace db::detail
