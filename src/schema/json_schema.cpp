@@ -1,0 +1,311 @@
+#include "schema/json_schema.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "schema/formats.h"
+#include "schema/rules.h"
+#include "schema/schema.h"
+
+namespace schema {
+
+namespace {
+
+// A JSON object, member by member.
+class ObjectText {
+public:
+    void raw(std::string_view name, std::string_view json) {
+        text_.push_back(text_.empty() ? '{' : ',');
+        write_json_string(name, text_);
+        text_.append(":").append(json);
+    }
+    void text(std::string_view name, std::string_view value) {
+        std::string json;
+        write_json_string(value, json);
+        raw(name, json);
+    }
+    template <class Number>
+    void number(std::string_view name, Number value) {
+        raw(name, fmt::format("{}", value));
+    }
+    // Members that are text already: `"readOnly":true,"default":1`.
+    void members(std::string_view json) {
+        if (!json.empty()) text_.append(text_.empty() ? "{" : ",").append(json);
+    }
+    [[nodiscard]] std::string take() && { return text_.empty() ? "{}" : std::move(text_) + "}"; }
+
+private:
+    std::string text_;
+};
+
+bool holds_one(const Type& type) { return type.kind == Kind::optional || type.kind == Kind::maybe; }
+
+// The type inside optionals, arrays and maps.
+const Type& innermost(const Type& type) { return type.element == nullptr ? type : innermost(*type.element); }
+
+bool is_required(const Field& field, Direction direction) {
+    return direction == Direction::input ? field.required() : field.type->kind != Kind::maybe;
+}
+
+bool is_part_of(const Field& field, Direction direction) {
+    if (field.rules.internal) return false;
+    return direction == Direction::input ? !field.rules.read_only : !field.rules.write_only;
+}
+
+bool differs(const ObjectType& object, std::set<const ObjectType*>& visited) {
+    if (!visited.insert(&object).second) return false;
+    return std::ranges::any_of(object.fields, [&](const Field& field) {
+        if (field.rules.internal) return false;
+        if (field.rules.read_only || field.rules.write_only) return true;
+        if (is_required(field, Direction::input) != is_required(field, Direction::output)) return true;
+        const Type& inner = innermost(*field.type);
+        return inner.kind == Kind::object && differs(*inner.object, visited);
+    });
+}
+
+void add_type(ObjectText& schema, std::string_view type, bool nullable) {
+    if (nullable) {
+        schema.raw("type", fmt::format(R"(["{}","null"])", type));
+    } else {
+        schema.text("type", type);
+    }
+}
+
+void add_integer(ObjectText& schema, Kind kind, const Rules& rules, bool nullable) {
+    add_type(schema, "integer", nullable);
+    std::int64_t least = rules.min;
+    std::int64_t greatest = rules.max;
+    if (kind == Kind::int16) {
+        least = std::max<std::int64_t>(least, std::numeric_limits<std::int16_t>::min());
+        greatest = std::min<std::int64_t>(greatest, std::numeric_limits<std::int16_t>::max());
+    } else if (kind == Kind::int32 || kind == Kind::rate) {
+        schema.text("format", "int32");
+        least = std::max<std::int64_t>(least, std::numeric_limits<std::int32_t>::min());
+        greatest = std::min<std::int64_t>(greatest, std::numeric_limits<std::int32_t>::max());
+    } else {
+        schema.text("format", "int64");
+    }
+    schema.number("minimum", least);
+    schema.number("maximum", greatest);
+}
+
+void add_string(ObjectText& schema, const Rules& rules, bool nullable) {
+    add_type(schema, "string", nullable);
+    if (rules.format != Format::none) schema.text("format", to_string(rules.format));
+    if (rules.min_length > 0) schema.number("minLength", rules.min_length);
+    schema.number("maxLength", rules.max_length);
+    if (!rules.pattern.empty()) {
+        // Compiles it: a pattern that RE2 refuses is found here, at start-up.
+        (void)detail::matches_pattern(rules.pattern, "");
+        schema.text("pattern", fmt::format("^(?:{})$", rules.pattern));
+    } else if (const std::string_view pattern = detail::pattern_of(rules.format); !pattern.empty()) {
+        schema.text("pattern", pattern);
+    }
+}
+
+void add_number(ObjectText& schema, const Rules& rules, bool nullable) {
+    add_type(schema, "number", nullable);
+    if (rules.min_number != std::numeric_limits<double>::lowest()) schema.number("minimum", rules.min_number);
+    if (rules.max_number != std::numeric_limits<double>::max()) schema.number("maximum", rules.max_number);
+}
+
+// JSON Schema cannot bound a decimal string, so the bounds are words.
+std::string quantity_bounds(const Rules& rules) {
+    constexpr std::int64_t whole = base::Quantity::max_ten_thousandths / base::Quantity::scale * base::Quantity::scale;
+    std::string text;
+    if (rules.min > -whole && rules.min != -max_safe_integer)
+        text += fmt::format(" At least {}.", base::Quantity{rules.min}.to_string());
+    if (rules.max < whole && rules.max != max_safe_integer)
+        text += fmt::format(" At most {}.", base::Quantity{rules.max}.to_string());
+    if (rules.not_zero) text += " Not zero.";
+    return text;
+}
+
+std::string describe_value(Kind kind, const Rules& rules) {
+    std::string text(rules.doc);
+    const auto append = [&](std::string_view more) {
+        if (!text.empty() && !text.ends_with('.')) text.push_back('.');
+        text.append(text.empty() ? more : fmt::format(" {}", more));
+    };
+    if (kind == Kind::money && text.find("inor units") == std::string::npos) append("Integer minor units.");
+    if (kind == Kind::rate && text.find("per million") == std::string::npos) append("Parts per million.");
+    if (kind == Kind::quantity) append("Decimal with at most 4 digits after the point." + quantity_bounds(rules));
+    return text;
+}
+
+void add_scalar(ObjectText& schema, const Type& type, const Rules& rules, bool nullable) {
+    switch (type.kind) {
+        case Kind::boolean: return add_type(schema, "boolean", nullable);
+        case Kind::int16:
+        case Kind::int32:
+        case Kind::int64:
+        case Kind::money:
+        case Kind::rate: return add_integer(schema, type.kind, rules, nullable);
+        case Kind::number: return add_number(schema, rules, nullable);
+        case Kind::string: return add_string(schema, rules, nullable);
+        case Kind::quantity:
+            add_type(schema, "string", nullable);
+            schema.text("format", "decimal");
+            return schema.text("pattern", R"(^-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,4})?$)");
+        case Kind::uuid:
+        case Kind::timestamp:
+        case Kind::date:
+            add_type(schema, "string", nullable);
+            return schema.text("format", type.kind == Kind::uuid   ? "uuid"
+                                         : type.kind == Kind::date ? "date"
+                                                                   : "date-time");
+        default: return;  // json: any value, so no constraint
+    }
+}
+
+std::string render_enumeration(const EnumType& enumeration) {
+    std::string names = "[";
+    for (const auto& one : enumeration.values) {
+        if (names.size() > 1) names.push_back(',');
+        write_json_string(one.name, names);
+    }
+    ObjectText schema;
+    schema.text("type", "string");
+    schema.raw("enum", names + "]");
+    return std::move(schema).take();
+}
+
+// readOnly, writeOnly and default.
+std::string annotations_of(const ObjectType& object, const Field& field) {
+    std::string text;
+    const auto append = [&](std::string_view more) { text.append(text.empty() ? "" : ",").append(more); };
+    if (field.rules.read_only) append(R"("readOnly":true)");
+    if (field.rules.write_only) append(R"("writeOnly":true)");
+    if (!field.rules.defaulted || field.rules.write_only || object.visit_default == nullptr) return text;
+    std::pair<const Field&, std::string> state{field, R"("default":)"};
+    object.visit_default(&state, [](void* erased, const void* value) {
+        auto& [of, json] = *static_cast<std::pair<const Field&, std::string>*>(erased);
+        write_json(*of.type, of.get(value), json);
+    });
+    // An empty Maybe is no value at all.
+    if (!(field.type->kind == Kind::maybe && state.second == R"("default":null)")) append(state.second);
+    return text;
+}
+
+}  // namespace
+
+Components::Names& Components::claim(std::string_view name, const void* owner) {
+    Names& names = names_.try_emplace(std::string(name)).first->second;
+    if (names.owner == nullptr) names.owner = owner;
+    if (names.owner != owner) throw std::logic_error(fmt::format("schema: two types are named {}", name));
+    return names;
+}
+
+void Components::announce(const Type& type, Direction direction) {
+    const Type& inner = innermost(type);
+    if (inner.kind != Kind::object || !announced_.emplace(inner.object, direction).second) return;
+    if (!inner.patch) {
+        Names& names = claim(inner.object->name, inner.object);
+        (direction == Direction::input ? names.has_input : names.has_output) = true;
+    }
+    for (const Field& field : inner.object->fields) {
+        if (is_part_of(field, direction)) announce(*field.type, direction);
+    }
+}
+
+std::string Components::name_of(const ObjectType& object, Direction direction) {
+    std::string name(object.name);
+    Names& names = claim(name, &object);
+    std::set<const ObjectType*> visited;
+    if (!differs(object, visited)) return name;
+    if (!names.is_given) {
+        names.is_given = true;
+        names.plain = names.has_input && names.has_output ? Direction::output : direction;
+    }
+    if (names.plain == direction) return name;
+    return name + (direction == Direction::input ? "Input" : "Output");
+}
+
+std::string Components::reference(const Type& type, Direction direction) {
+    std::string name;
+    if (type.kind == Kind::enumeration) {
+        name = type.enumeration->name;
+        claim(name, type.enumeration);
+        schemas_.try_emplace(name, render_enumeration(*type.enumeration));
+    } else {
+        name = type.patch ? std::string(type.object->name) + "Patch" : name_of(*type.object, direction);
+        if (name != type.object->name) claim(name, type.object);
+        // The place is taken before the object is rendered, so that one which contains itself comes to an end.
+        if (schemas_.try_emplace(name).second) {
+            std::string text = render_object(*type.object, direction, type.patch);
+            schemas_[name] = std::move(text);
+        }
+    }
+    return fmt::format("\"#/components/schemas/{}\"", name);
+}
+
+std::string Components::render_object(const ObjectType& object, Direction direction, bool patch) {
+    ObjectText properties;
+    std::string required;
+    for (const Field& field : object.fields) {
+        if (!is_part_of(field, direction)) continue;
+        // A patch sets what it names and nothing else: no default applies.
+        properties.raw(field.name,
+                       patch ? schema_of(*field.type, direction, field.rules) : schema_of(object, field, direction));
+        if (patch || !is_required(field, direction)) continue;
+        required.push_back(required.empty() ? '[' : ',');
+        write_json_string(field.name, required);
+    }
+    ObjectText schema;
+    schema.text("type", "object");
+    if (!object.doc.empty()) schema.text("description", object.doc);
+    schema.raw("properties", std::move(properties).take());
+    if (!required.empty()) schema.raw("required", required + "]");
+    schema.raw("additionalProperties", object.unknown_keys == UnknownKeys::keep ? "true" : "false");
+    return std::move(schema).take();
+}
+
+std::string Components::render(const Type& type, Direction direction, const Rules& rules, bool nullable,
+                               std::string_view extra) {
+    if (holds_one(type)) {
+        return render(*type.element, direction, rules, nullable || type.kind == Kind::optional, extra);
+    }
+    ObjectText schema;
+    Rules item_rules = rules;
+    item_rules.doc = {};
+    item_rules.example = {};
+    if (type.kind == Kind::object || type.kind == Kind::enumeration) {
+        const std::string target = reference(type, direction);
+        if (nullable) {
+            schema.raw("anyOf", fmt::format(R"([{{"$ref":{}}},{{"type":"null"}}])", target));
+        } else {
+            schema.raw("$ref", target);
+        }
+    } else if (type.kind == Kind::array) {
+        add_type(schema, "array", nullable);
+        schema.raw("items", render(*type.element, direction, item_rules, false, {}));
+        if (rules.min_items > 0) schema.number("minItems", rules.min_items);
+        schema.number("maxItems", rules.max_items);
+        if (rules.unique_items) schema.raw("uniqueItems", "true");
+    } else if (type.kind == Kind::map) {
+        add_type(schema, "object", nullable);
+        schema.raw("additionalProperties", render(*type.element, direction, item_rules, false, {}));
+        if (rules.min_items > 0) schema.number("minProperties", rules.min_items);
+        schema.number("maxProperties", rules.max_items);
+    } else {
+        add_scalar(schema, type, rules, nullable);
+    }
+    if (const std::string text = describe_value(type.kind, rules); !text.empty()) schema.text("description", text);
+    if (!rules.example.empty()) schema.raw("examples", fmt::format("[{}]", rules.example));
+    schema.members(extra);
+    return std::move(schema).take();
+}
+
+std::string Components::schema_of(const Type& type, Direction direction, const Rules& rules) {
+    return render(type, direction, rules, false, {});
+}
+
+std::string Components::schema_of(const ObjectType& object, const Field& field, Direction direction) {
+    return render(*field.type, direction, field.rules, false, annotations_of(object, field));
+}
+
+}  // namespace schema
