@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "async/task.h"
 #include "http/headers.h"
@@ -111,7 +112,7 @@ private:
     std::string body_bytes_;
     BodySource* source_ = nullptr;
     std::unique_ptr<BodySource> owned_source_;
-    std::unique_ptr<BodySource> replaced_source_;
+    std::vector<std::unique_ptr<BodySource>> replaced_sources_;
 };
 
 }  // namespace http

@@ -91,8 +91,12 @@ private:
     friend class RouteGroup;
     struct Node;
 
-    void add_entry(RouteEntry entry);
-    const Node* find(const Node& node, std::string_view rest, Context& context) const;
+    struct Search;
+
+    // `links` come before the route's own.
+    void add_entry(Method method, std::string pattern, Route route, const std::vector<Middleware>& links);
+    Node& node_for(std::string_view pattern, std::vector<std::string>& parameters);
+    static const RouteEntry* find(const Node& node, std::string_view path, Search& search);
 
     std::deque<RouteEntry> routes_;
     std::unique_ptr<Node> root_;

@@ -1,0 +1,157 @@
+#pragma once
+// One connection: a state machine on socket callbacks; a coroutine runs for the handler chain alone. Private to the
+// library; loop's thread only. It owns itself through the operations under way and the server's list.
+//
+//     Connection::start(impl, std::move(socket), peer);
+//
+// Input: one buffer. A head's views point into it, so it is neither moved nor grown while a request is handled; a body that
+// does not fit behind its head is read into a second buffer, on demand. Output: replies gather in `out_` and leave in one
+// send when no further complete request waits, or when the handler suspends; what the socket does not take moves to
+// `sending_`, and no new request is begun before it has gone.
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <coroutine>
+#include <memory>
+#include <string>
+
+#include "async/loop.h"
+#include "http/body_decoder.h"
+#include "http/context.h"
+#include "http/finish.h"
+#include "http/head_parser.h"
+#include "http/server_impl.h"
+
+namespace http {
+
+class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+                         public ConnectionHook,
+                         public BodySource {
+public:
+    using Ref = boost::intrusive_ptr<Connection>;
+
+    static void start(const std::shared_ptr<Server::Impl>& server, Socket socket,
+                      const boost::asio::ip::tcp::endpoint& peer);
+    Connection(std::shared_ptr<Server::Impl> server, Socket socket, const boost::asio::ip::tcp::endpoint& peer);
+
+    // Closes at once, whatever is under way. A handler runs on, and its reply is dropped.
+    void cut();
+    // Closes when nothing is under way; else the next reply is the last.
+    void retire();
+
+    async::Task<std::optional<std::string_view>> read_some() override;
+    std::optional<std::string_view> take_buffered() override;
+
+private:
+    friend class StreamWriter;
+    enum class Phase : std::uint8_t { reading_head, handling, draining_body, lingering, closed };
+    struct BodyArrival;
+    struct OutputDrained;
+
+    // connection.cpp: input and the order of things
+    void process();
+    [[nodiscard]] bool step();
+    [[nodiscard]] bool next_request();
+    void begin_request(const Head& head);
+    void after_processing();
+    void reject(const base::ErrorCode& code, std::string_view detail);
+    void start_read();
+    [[nodiscard]] bool make_room();
+    void on_read(const boost::system::error_code& error, std::size_t size);
+    void on_input(bool ended);
+    void on_timer();
+    void arm();
+    void set_read_deadline_between_requests();
+
+    // body
+    void start_body_read();
+    void begin_body_deadline();
+    [[nodiscard]] std::string_view unread() const;
+    void consume(std::size_t size);
+    void settle_input();
+    [[nodiscard]] bool drain_some();
+    void wake(std::coroutine_handle<>& waiter);
+
+    // request and reply
+    static async::detail::Detached run_request(Ref self);
+    void finish_handler(const std::exception_ptr& error);
+    async::Task<bool> run_stream();
+    void finish_request(bool sent);
+    [[nodiscard]] bool may_keep_alive();
+    void write_head(const Framing& framing);
+    void write_body();
+
+    // output
+    [[nodiscard]] bool flush();
+    void continue_write();
+    void on_written(const boost::system::error_code& error, std::size_t size);
+    void after_write();
+    void end_after_reply();
+    void close_quietly();
+    void leave();
+
+    std::shared_ptr<Server::Impl> server_;
+    Socket socket_;
+    std::string remote_address_;
+    std::uint16_t remote_port_;
+    async::Timer timer_;
+    async::SteadyTime now_;
+    async::SteadyTime armed_{};
+    async::SteadyTime read_deadline_ = async::SteadyTime::max();
+    async::SteadyTime write_deadline_ = async::SteadyTime::max();
+
+    Phase phase_ = Phase::reading_head;
+    bool processing_ = false;
+    bool in_request_ = false;
+    bool reading_ = false;
+    bool reading_body_buffer_ = false;
+    bool writing_ = false;
+    bool peer_closed_ = false;
+    bool close_after_write_ = false;
+    bool linger_ = false;  // input may be under way that a plain close would answer with a reset
+    bool linked_ = false;
+    bool head_under_way_ = false;
+
+    HeadParser parser_;
+    std::unique_ptr<char[]> input_;
+    std::size_t capacity_ = 0;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+
+    Head head_;
+    BodyDecoder decoder_ = BodyDecoder::none();
+    std::unique_ptr<char[]> body_buffer_;
+    std::size_t body_begin_ = 0;
+    std::size_t body_end_ = 0;
+    bool in_body_buffer_ = false;
+    bool body_broken_ = false;
+    bool body_timed_out_ = false;
+    bool body_deadline_set_ = false;
+    async::SteadyTime body_deadline_{};
+    std::uint64_t drained_ = 0;
+    std::coroutine_handle<> body_waiter_;
+
+    bool keep_alive_ = true;
+    bool chunked_reply_ = false;
+    bool stream_running_ = false;
+    std::optional<std::uint64_t> stream_length_;
+    std::uint64_t reply_body_bytes_ = 0;
+    std::uint64_t requests_ = 0;
+    std::size_t batched_ = 0;
+    unsigned flushes_in_a_row_ = 0;
+
+    std::string out_;
+    std::string tail_bytes_;  // a large body, sent behind out_ without being copied into it
+    std::shared_ptr<const std::string> tail_owner_;
+    std::string_view tail_;
+    std::string sending_;
+    std::string sending_tail_bytes_;
+    std::shared_ptr<const std::string> sending_tail_owner_;
+    std::string_view sending_tail_;
+    std::size_t sent_ = 0;
+    std::coroutine_handle<> write_waiter_;
+
+    Context context_;  // last: destroyed first, as what it holds may refer to the rest
+};
+
+}  // namespace http

@@ -1,0 +1,212 @@
+#include "http/router.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "base/failure.h"
+#include "base/strings.h"
+#include "http/context.h"
+#include "http/errors.h"
+
+namespace http {
+
+namespace {
+
+[[noreturn]] void refuse(std::string_view pattern, std::string_view why) {
+    throw std::invalid_argument("route pattern \"" + std::string(pattern) + "\": " + std::string(why));
+}
+
+bool is_identifier(std::string_view name) {
+    const auto is_letter = [](char c) {
+        return (base::ascii_lower(c) >= 'a' && base::ascii_lower(c) <= 'z') || c == '_';
+    };
+    return !name.empty() && is_letter(name[0]) &&
+           std::ranges::all_of(name, [&](char c) { return is_letter(c) || base::is_ascii_digit(c); });
+}
+
+std::vector<Middleware> joined(const std::vector<Middleware>& first, const std::vector<Middleware>& second) {
+    auto all = first;
+    all.insert(all.end(), second.begin(), second.end());
+    return all;
+}
+
+async::Task<void> answer_options(Context& context, const MethodSet& allowed) {
+    context.response().status(204);
+    if (!allowed.empty()) context.response().header("Allow", allowed.to_string());
+    co_return;
+}
+
+// "/a/b" gives "a" and leaves "/b".
+std::string_view take_segment(std::string_view& path) {
+    const auto end = std::min(path.find('/', 1), path.size());
+    const auto segment = path.substr(1, end - 1);
+    path.remove_prefix(end);
+    return segment;
+}
+
+}  // namespace
+
+struct Router::Node {
+    struct Child {
+        std::string segment;
+        std::unique_ptr<Node> node;
+    };
+    std::vector<Child> statics;  // sorted by segment
+    std::unique_ptr<Node> parameter;
+    std::unique_ptr<Node> tail;
+    std::array<const RouteEntry*, method_count> routes{};
+
+    [[nodiscard]] Node* static_child(std::string_view segment) const {
+        const auto at = std::ranges::lower_bound(statics, segment, {}, &Child::segment);
+        return at != statics.end() && at->segment == segment ? at->node.get() : nullptr;
+    }
+    Node& static_child_or_new(std::string_view segment) {
+        const auto at = std::ranges::lower_bound(statics, segment, {}, &Child::segment);
+        if (at != statics.end() && at->segment == segment) return *at->node;
+        return *statics.insert(at, {std::string(segment), std::make_unique<Node>()})->node;
+    }
+    [[nodiscard]] const RouteEntry* route_for(Method method) const {
+        if (method == Method::other) return nullptr;
+        const auto* own = routes[static_cast<std::size_t>(method)];
+        if (own == nullptr && method == Method::head) return routes[static_cast<std::size_t>(Method::get)];
+        return own;
+    }
+    void collect_methods(MethodSet& allowed) const {
+        for (std::size_t i = 0; i < routes.size(); ++i) {
+            if (routes[i] == nullptr) continue;
+            allowed.insert(static_cast<Method>(i));
+            allowed.insert(Method::options);
+            if (static_cast<Method>(i) == Method::get) allowed.insert(Method::head);
+        }
+    }
+};
+
+struct Router::Search {
+    Method method;
+    MethodSet allowed{};
+    std::array<std::string_view, max_path_parameters> values{};
+    std::size_t count = 0;
+};
+
+RouteGroup::RouteGroup(Router& router, std::string prefix, std::vector<Middleware> links)
+    : router_(router), prefix_(std::move(prefix)), links_(std::move(links)) {}
+
+void RouteGroup::add(Method method, std::string_view pattern, Route route) {
+    router_.add_entry(method, prefix_ + std::string(pattern), std::move(route), links_);
+}
+
+RouteGroup RouteGroup::group(std::string_view prefix, std::vector<Middleware> links) const {
+    return {router_, prefix_ + std::string(prefix), joined(links_, links)};
+}
+
+Router::Router() : root_(std::make_unique<Node>()) {}
+
+Router::~Router() = default;
+
+void Router::add(Method method, std::string_view pattern, Route route) {
+    add_entry(method, std::string(pattern), std::move(route), {});
+}
+
+RouteGroup Router::group(std::string_view prefix, std::vector<Middleware> links) {
+    return {*this, std::string(prefix), std::move(links)};
+}
+
+void Router::add_entry(Method method, std::string pattern, Route route, const std::vector<Middleware>& links) {
+    if (method == Method::other) refuse(pattern, "has no method");
+    if (!route.handler) refuse(pattern, "has no handler");
+    std::vector<std::string> parameters;
+    auto& slot = node_for(pattern, parameters).routes[static_cast<std::size_t>(method)];
+    if (slot != nullptr) refuse(pattern, "means the same as " + slot->pattern + ", which is registered already");
+    slot = &routes_.emplace_back(RouteEntry{
+        .method = method,
+        .pattern = std::move(pattern),
+        .parameters = std::move(parameters),
+        .operation = std::move(route.operation),
+        .options = route.options,
+        .chain = Chain(joined(links, route.middleware), std::move(route.handler)),
+    });
+}
+
+Router::Node& Router::node_for(std::string_view pattern, std::vector<std::string>& parameters) {
+    if (!pattern.starts_with('/')) refuse(pattern, "must start with /");
+    auto* node = root_.get();
+    if (pattern == "/") return *node;
+    for (auto rest = pattern; !rest.empty();) {
+        const auto segment = take_segment(rest);
+        if (segment.empty()) refuse(pattern, "has an empty segment");
+        if (!segment.starts_with('{')) {
+            if (segment.find_first_of("{}") != std::string_view::npos)
+                refuse(pattern, "a parameter is a whole segment");
+            node = &node->static_child_or_new(segment);
+            continue;
+        }
+        if (!segment.ends_with('}')) refuse(pattern, "a parameter is a whole segment");
+        auto name = segment.substr(1, segment.size() - 2);
+        const bool tail = name.ends_with("...");
+        if (tail) name.remove_suffix(3);
+        if (tail && !rest.empty()) refuse(pattern, "a tail stands last");
+        if (!is_identifier(name)) refuse(pattern, "a parameter's name is letters, digits and _");
+        if (std::ranges::find(parameters, name) != parameters.end()) refuse(pattern, "names a parameter twice");
+        if (parameters.size() == max_path_parameters) refuse(pattern, "has too many parameters");
+        parameters.emplace_back(name);
+        auto& child = tail ? node->tail : node->parameter;
+        if (!child) child = std::make_unique<Node>();
+        node = child.get();
+    }
+    return *node;
+}
+
+// Each node is tried at most once: static before parameter before tail, and back when the branch has no such method.
+const RouteEntry* Router::find(const Node& node, std::string_view path, Search& search) {
+    if (path.empty()) {
+        node.collect_methods(search.allowed);
+        return node.route_for(search.method);
+    }
+    auto rest = path;
+    const auto segment = take_segment(rest);
+    if (const auto* child = node.static_child(segment)) {
+        if (const auto* found = find(*child, rest, search)) return found;
+    }
+    const auto count = search.count;
+    if (node.parameter && !segment.empty()) {
+        search.values[search.count++] = segment;
+        if (const auto* found = find(*node.parameter, rest, search)) return found;
+        search.count = count;
+    }
+    if (node.tail && path.size() > 1) {
+        search.values[search.count++] = path.substr(1);
+        node.tail->collect_methods(search.allowed);
+        if (const auto* found = node.tail->route_for(search.method)) return found;
+        search.count = count;
+    }
+    return nullptr;
+}
+
+async::Task<void> Router::dispatch(Context& context) const {
+    const auto& request = context.request();
+    Search search{.method = request.method()};
+    const auto path = request.path();
+    const RouteEntry* entry = nullptr;
+    if (path.starts_with('/')) entry = find(*root_, path == "/" ? std::string_view() : path, search);
+    if (entry == nullptr) {
+        const bool everything = path == "*";
+        if (request.method() == Method::options && (everything || !search.allowed.empty())) {
+            return answer_options(context, search.allowed);
+        }
+        if (search.allowed.empty()) throw base::Failure(errors::not_found);
+        throw base::Failure(errors::method_not_allowed).header("Allow", search.allowed.to_string());
+    }
+    context.clear_params();
+    for (std::size_t i = 0; i < search.count; ++i) context.add_param(entry->parameters[i], search.values[i]);
+    context.set_route(entry, entry->pattern);
+    if (entry->options.body_limit) context.request().set_body_limit(*entry->options.body_limit);
+    if (entry->options.deadline) context.set_deadline(context.started() + *entry->options.deadline);
+    return entry->chain(context);
+}
+
+Handler Router::handler() const {
+    return [this](Context& context) { return dispatch(context); };
+}
+
+}  // namespace http

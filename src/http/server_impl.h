@@ -1,0 +1,77 @@
+#pragma once
+// What the connections of one server share. Private to server.cpp and connection.cpp; loop's thread only, but for the
+// counters, which the metrics page reads from any thread.
+//
+//     impl->counters.add(impl->counters.sent_bytes, n);
+
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/loop_asio.h"
+#include "async/sync.h"
+#include "http/server.h"
+
+namespace http {
+
+class Connection;
+
+using Executor = boost::asio::io_context::executor_type;
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
+using ConnectionHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+
+// One writer, so a plain load and store do: no locked instruction per request.
+struct Counters {
+    using Counter = std::atomic<std::uint64_t>;
+    Counter connections{0};
+    Counter accepted{0};
+    Counter refused{0};
+    Counter in_flight{0};
+    Counter requests{0};
+    Counter rejected{0};
+    Counter received_bytes{0};
+    Counter sent_bytes{0};
+
+    static void add(Counter& counter, std::uint64_t by) {
+        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+    static void subtract(Counter& counter, std::uint64_t by) { add(counter, ~by + 1); }
+};
+
+struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
+    Impl(ServerParts parts, ServerOptions server_options);
+    ~Impl();
+
+    void listen();
+    void accept();
+    void on_accepted(const boost::system::error_code& error, Socket socket);
+    void begin_drain();
+    void cut_all();
+    void remove(Connection& connection);
+    // "Date: …\r\n", made once per second.
+    [[nodiscard]] std::string_view date_line(async::SteadyTime now);
+
+    async::Loop& loop;
+    Handler app;
+    const Services& services;
+    logging::Logger logger;
+    ServerOptions options;
+    std::optional<Acceptor> acceptor;
+    boost::asio::ip::tcp::endpoint peer;
+    async::Timer accept_pause;
+    boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>,
+                           boost::intrusive::constant_time_size<true>>
+        connections;
+    bool draining = false;
+    async::Event all_gone;
+    std::string date;
+    async::SteadyTime date_expiry;
+    std::shared_ptr<Counters> counters = std::make_shared<Counters>();
+    observe::Registration registration;
+};
+
+}  // namespace http
