@@ -139,8 +139,9 @@ build() {
     configure "$preset"
     local -a command=(ninja -C "$tree" -j "$(build_jobs)" "$@")
     if [[ -t 1 ]]; then
-        NINJA_STATUS="building $preset [%f/%t] " "${command[@]}" --quiet 2>&1 | sed -u '/ninja: no work to do/d' && return
-        return 1
+        # No pipe: ninja draws its live line only when it sees the terminal itself.
+        (cd "$tree" && NINJA_STATUS="building $preset [%f/%t] " ninja -j "$(build_jobs)" "$@")
+        return
     fi
     NINJA_STATUS='[%f/%t] ' "${command[@]}" 2>&1 | awk -v preset="$preset" '
         /^ninja: (Entering directory|no work to do)/ { next }
