@@ -1,0 +1,150 @@
+#pragma once
+// What the shop sells: categories, products, their variants (what is priced, stocked and sold) and the variants' barcodes.
+
+#include "pos/modules/taxes/tables.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode unknown_category{"category.unknown", 422, false, base::Action::fix, "There is no such category"};
+inline constexpr base::ErrorCode unknown_product{"product.unknown", 422, false, base::Action::fix, "There is no such product"};
+inline constexpr base::ErrorCode unknown_variant{"variant.unknown", 422, false, base::Action::fix, "There is no such variant"};
+inline constexpr base::ErrorCode sku_taken{"variant.sku_taken", 409, false, base::Action::fix, "Another variant has this SKU"};
+inline constexpr base::ErrorCode barcode_taken{"variant.barcode_taken", 409, false, base::Action::fix, "Another variant has this barcode"};
+}  // namespace errors
+
+enum class SoldBy : std::uint8_t { unit, weight, length, volume };
+constexpr auto describe(SoldBy*) {
+    return schema::enumeration<SoldBy>("SoldBy", {{SoldBy::unit, "unit"}, {SoldBy::weight, "weight"}, {SoldBy::length, "length"}, {SoldBy::volume, "volume"}});
+}
+
+struct CategoryFields {
+    std::optional<CategoryId> parent_id;
+    std::string name;
+    std::int32_t sort = 0;
+    std::optional<std::string> colour;
+
+    friend constexpr auto describe(CategoryFields*) {
+        return schema::object<CategoryFields>("NewCategory",
+            schema::field<&CategoryFields::parent_id>("parentId"),
+            schema::field<&CategoryFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
+            schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
+            schema::field<&CategoryFields::colour>("colour", {.pattern = "#[0-9a-fA-F]{6}", .example = R"("#e63946")"}));
+    }
+};
+
+struct Category {
+    CategoryId id;
+    CategoryFields fields;
+    RowMeta meta;
+
+    friend constexpr auto describe(Category*) {
+        return schema::object<Category>("Category", schema::field<&Category::id>("id"), schema::flatten<&Category::fields>(), schema::flatten<&Category::meta>());
+    }
+};
+
+struct ProductFields {
+    std::string name;
+    std::optional<std::string> description;
+    std::optional<CategoryId> category_id;
+    std::optional<std::string> brand;
+    SoldBy sold_by = SoldBy::unit;
+    std::optional<TaxClassId> tax_class_id;
+    bool track_stock = true;
+    bool active = true;
+
+    friend constexpr auto describe(ProductFields*) {
+        return schema::object<ProductFields>("ProductFields",
+            schema::field<&ProductFields::name>("name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar")"}),
+            schema::field<&ProductFields::description>("description", {.max_length = 4'000, .trim = true}),
+            schema::field<&ProductFields::category_id>("categoryId"),
+            schema::field<&ProductFields::brand>("brand", {.max_length = 80, .trim = true}),
+            schema::field<&ProductFields::sold_by>("soldBy", {.defaulted = true}),
+            schema::field<&ProductFields::tax_class_id>("taxClassId"),
+            schema::field<&ProductFields::track_stock>("trackStock", {.defaulted = true}),
+            schema::field<&ProductFields::active>("active", {.defaulted = true}));
+    }
+};
+
+struct Product {
+    ProductId id;
+    ProductFields fields;
+    RowMeta meta;
+
+    friend constexpr auto describe(Product*) {
+        return schema::object<Product>("Product", schema::field<&Product::id>("id"), schema::flatten<&Product::fields>(), schema::flatten<&Product::meta>());
+    }
+};
+
+struct VariantFields {
+    std::string name;
+    std::optional<std::string> sku;
+    std::string unit = "pc";
+    base::Money price;
+    std::optional<base::Money> cost;
+    std::optional<base::Quantity> reorder_level;
+    bool active = true;
+
+    friend constexpr auto describe(VariantFields*) {
+        return schema::object<VariantFields>("VariantFields",
+            schema::field<&VariantFields::name>("name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar 1kg")"}),
+            schema::field<&VariantFields::sku>("sku", {.min_length = 1, .max_length = 64, .trim = true}),
+            schema::field<&VariantFields::unit>("unit", {.min_length = 1, .max_length = 16, .defaulted = true}),
+            schema::field<&VariantFields::price>("price", {.min = 0, .max = 1'000'000'000'000, .doc = "Selling price of one unit, minor units; whether it holds the tax is the tax rate's `inclusive`."}),
+            schema::field<&VariantFields::cost>("cost", {.min = 0, .max = 1'000'000'000'000}),
+            schema::field<&VariantFields::reorder_level>("reorderLevel", {.min = 0}),
+            schema::field<&VariantFields::active>("active", {.defaulted = true}));
+    }
+};
+
+struct Variant {
+    VariantId id;
+    ProductId product_id;
+    VariantFields fields;
+    RowMeta meta;
+
+    friend constexpr auto describe(Variant*) {
+        return schema::object<Variant>("Variant", schema::field<&Variant::id>("id"), schema::field<&Variant::product_id>("productId"),
+            schema::flatten<&Variant::fields>(), schema::flatten<&Variant::meta>());
+    }
+};
+
+struct Barcode {
+    BarcodeId id;
+    VariantId variant_id;
+    std::string barcode;
+    base::Quantity pack_quantity{base::Quantity::scale};
+    RowMeta meta;
+
+    friend constexpr auto describe(Barcode*) {
+        return schema::object<Barcode>("Barcode",
+            schema::field<&Barcode::id>("id"),
+            schema::field<&Barcode::variant_id>("variantId"),
+            schema::field<&Barcode::barcode>("barcode", {.format = schema::Format::barcode}),
+            schema::field<&Barcode::pack_quantity>("packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}),
+            schema::flatten<&Barcode::meta>());
+    }
+};
+
+namespace tables {
+inline constexpr auto categories = db::tenant_table<Category>("categories", db::primary_key<&Category::id>(),
+    db::index<&CategoryFields::name, &Category::id>("categories_name"));
+inline constexpr auto products = db::tenant_table<Product>("products", db::primary_key<&Product::id>(),
+    db::references<&ProductFields::category_id>("products_category", categories, errors::unknown_category),
+    db::references<&ProductFields::tax_class_id>("products_tax_class", tax_classes, errors::unknown_tax_class),
+    db::index<&ProductFields::name, &Product::id>("products_name"),
+    db::index<&ProductFields::category_id, &ProductFields::name, &Product::id>("products_of_category"),
+    db::index<&RowMeta::updated_at, &Product::id>("products_updated"),
+    db::expression_index("products_search", "gin", "lower(name) gin_trgm_ops"));
+inline constexpr auto variants = db::tenant_table<Variant>("variants", db::primary_key<&Variant::id>(),
+    db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null"),
+    db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
+    db::index<&Variant::product_id, &VariantFields::name, &Variant::id>("variants_of_product"),
+    db::index<&VariantFields::name, &Variant::id>("variants_name"));
+inline constexpr auto variant_barcodes = db::tenant_table<Barcode>("variant_barcodes", db::primary_key<&Barcode::id>(),
+    db::unique<&Barcode::barcode>("variant_barcodes_barcode", errors::barcode_taken).where("deleted_at is null"),
+    db::references<&Barcode::variant_id>("variant_barcodes_variant", variants, errors::unknown_variant),
+    db::index<&Barcode::variant_id>("variant_barcodes_of_variant"));
+}  // namespace tables
+
+}  // namespace pos

@@ -1,0 +1,60 @@
+#pragma once
+// Shops and store rooms, and the counter of receipts that the server numbers itself.
+
+#include "db/table.h"
+#include "pos/row_meta.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode location_code_taken{"location.code_taken", 409, false, base::Action::fix, "Another location has this code"};
+inline constexpr base::ErrorCode unknown_location{"location.unknown", 422, false, base::Action::fix, "There is no such location"};
+}  // namespace errors
+
+struct LocationFields {
+    std::string code;
+    std::string name;
+    std::optional<std::string> address;
+    std::optional<std::string> tax_pin;
+    bool is_warehouse = false;
+    bool active = true;
+
+    friend constexpr auto describe(LocationFields*) {
+        return schema::object<LocationFields>("NewLocation",
+            schema::field<&LocationFields::code>("code", {.format = schema::Format::code, .doc = "Short, upper case; stands in receipt numbers.", .example = R"("NRB1")"}),
+            schema::field<&LocationFields::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
+            schema::field<&LocationFields::address>("address", {.max_length = 500, .trim = true}),
+            schema::field<&LocationFields::tax_pin>("taxPin", {.max_length = 32, .trim = true}),
+            schema::field<&LocationFields::is_warehouse>("isWarehouse", {.defaulted = true}),
+            schema::field<&LocationFields::active>("active", {.defaulted = true}));
+    }
+};
+
+struct Location {
+    LocationId id;
+    LocationFields fields;
+    RowMeta meta;
+
+    friend constexpr auto describe(Location*) {
+        return schema::object<Location>("Location", schema::field<&Location::id>("id"), schema::flatten<&Location::fields>(), schema::flatten<&Location::meta>());
+    }
+};
+
+struct LocationCounter {
+    LocationId location_id;
+    std::int64_t last_receipt = 0;
+
+    friend constexpr auto describe(LocationCounter*) {
+        return schema::object<LocationCounter>("LocationCounter", schema::field<&LocationCounter::location_id>("locationId"), schema::field<&LocationCounter::last_receipt>("lastReceipt"));
+    }
+};
+
+namespace tables {
+inline constexpr auto locations = db::tenant_table<Location>("locations", db::primary_key<&Location::id>(),
+    db::unique<&LocationFields::code>("locations_code", errors::location_code_taken).where("deleted_at is null"),
+    db::index<&LocationFields::name, &Location::id>("locations_name"));
+inline constexpr auto location_counters = db::tenant_table<LocationCounter>("location_counters", db::primary_key<&LocationCounter::location_id>(),
+    db::references<&LocationCounter::location_id>("location_counters_location", locations, errors::unknown_location));
+}  // namespace tables
+
+}  // namespace pos

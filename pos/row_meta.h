@@ -1,0 +1,30 @@
+#pragma once
+// The columns that every synchronised row has (domain.md, "Conventions"). Flattened into the row's struct:
+//
+//     schema::flatten<&Product::meta>()
+
+#include "pos/ids.h"
+#include "schema/schema.h"
+
+namespace pos {
+
+struct RowMeta {
+    std::int32_t version = 1;
+    base::Timestamp created_at;
+    base::Timestamp updated_at;
+    std::optional<base::Timestamp> deleted_at;
+    std::optional<UserId> created_by;
+    std::optional<DeviceId> origin_device_id;
+
+    friend constexpr auto describe(RowMeta*) {
+        return schema::object<RowMeta>("RowMeta",
+            schema::field<&RowMeta::version>("version", {.doc = "Counts the changes of the row; the number in its ETag."}),
+            schema::field<&RowMeta::created_at>("createdAt"),
+            schema::field<&RowMeta::updated_at>("updatedAt"),
+            schema::field<&RowMeta::deleted_at>("deletedAt", {.internal = true}),
+            schema::field<&RowMeta::created_by>("createdBy", {.internal = true}),
+            schema::field<&RowMeta::origin_device_id>("originDeviceId", {.internal = true}));
+    }
+};
+
+}  // namespace pos
