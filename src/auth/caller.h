@@ -1,0 +1,109 @@
+#pragma once
+// Who calls, and what they may do: the request parts that handlers take. Including this header is what makes db::Db a part.
+//
+//     async::Task<Product> show(auth::Permitted<"products.read"> caller, http::Path<"id", ProductId> id, db::Db db);
+//     async::Task<Me> me(auth::Caller caller);
+//
+//     caller.may("sales.refund")                   // at any location
+//     caller.may_at("sales.refund", location_id)   // there
+//
+// Caller proves an access token (Authorization: Bearer) or a cookie session with its CSRF token; the first part of a request
+// that needs it does so, the others reuse it. Permissions and the session's state come from a per-loop cache, dropped by
+// NOTIFY and at most 5 s old. A handler cannot get a tenant's Db without a caller: the Db is the caller's tenant's.
+
+#include <bitset>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/uuid.h"
+#include "db/db.h"
+#include "http/handler.h"
+
+namespace auth {
+
+namespace errors {
+inline constexpr base::ErrorCode missing_credentials{"auth.missing_credentials", 401, false, base::Action::refresh_auth, "This needs a caller: send Authorization: Bearer"};
+inline constexpr base::ErrorCode invalid_token{"auth.invalid_token", 401, false, base::Action::refresh_auth, "The access token is not valid"};
+inline constexpr base::ErrorCode token_expired{"auth.token_expired", 401, true, base::Action::refresh_auth, "The access token has expired"};
+inline constexpr base::ErrorCode session_revoked{"auth.session_revoked", 401, false, base::Action::refresh_auth, "The session has ended"};
+inline constexpr base::ErrorCode forbidden{"auth.forbidden", 403, false, base::Action::contact, "The caller may not do this"};
+inline constexpr base::ErrorCode csrf_failed{"auth.csrf_failed", 403, false, base::Action::fix, "The CSRF token is missing or wrong"};
+}  // namespace errors
+
+inline constexpr std::size_t max_permissions = 128;
+using PermissionSet = std::bitset<max_permissions>;
+
+// The program's permissions in a fixed order, "resource.action"; the position is the bit.
+class Permissions {
+public:
+    explicit Permissions(std::vector<std::string_view> names);
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
+    [[nodiscard]] PermissionSet set_of(const std::vector<std::string>& names) const;  // unknown names are left out
+    [[nodiscard]] const std::vector<std::string_view>& names() const noexcept { return names_; }
+
+private:
+    std::vector<std::string_view> names_;  // sorted
+};
+
+// What a member may do: everywhere, and at single locations.
+struct Grants {
+    PermissionSet everywhere;
+    std::vector<std::pair<base::Uuid, PermissionSet>> by_location;
+};
+
+struct Caller {
+    base::Uuid user_id;
+    base::Uuid tenant_id;
+    base::Uuid session_id;
+    std::optional<base::Uuid> device_id;
+    std::shared_ptr<const Grants> grants;
+    const Permissions* permissions = nullptr;
+
+    // Throws std::logic_error for a name that is no permission of the program.
+    [[nodiscard]] bool may(std::string_view permission) const;
+    [[nodiscard]] bool may_at(std::string_view permission, base::Uuid location) const;
+    // Throws 403 auth.forbidden.
+    void require_at(std::string_view permission, base::Uuid location) const;
+    // nullopt: at every location; else at these alone (perhaps none).
+    [[nodiscard]] std::optional<std::vector<base::Uuid>> locations_with(std::string_view permission) const;
+
+    static async::Task<Caller> read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation);
+};
+
+namespace detail {
+void require(const Caller& caller, std::string_view permission);
+void describe_permission(http::Operation& operation, std::string_view permission);
+}  // namespace detail
+
+// A caller who may do this at one location at least; 403 otherwise. Handlers that act at a location ask may_at() too.
+template <http::FixedString Permission>
+struct Permitted : Caller {
+    static async::Task<Permitted> read(http::Context& context, http::Findings& findings) {
+        Permitted permitted{co_await Caller::read(context, findings)};
+        detail::require(permitted, Permission.view());
+        co_return permitted;
+    }
+    static void describe(http::Operation& operation) {
+        Caller::describe(operation);
+        detail::describe_permission(operation, Permission.view());
+    }
+};
+
+}  // namespace auth
+
+// The tenant's rows of the caller.
+template <>
+struct http::Part<db::Db> {
+    static async::Task<db::Db> read(Context& context, Findings& findings);
+    static void describe(Operation& operation);
+};
+
+// Before a tenant is known. bin/lint lists the files that may take it.
+template <>
+struct http::Part<db::SystemDb> {
+    static db::SystemDb read(Context& context, Findings& findings);
+    static void describe(Operation& operation);
+};
