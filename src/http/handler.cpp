@@ -116,7 +116,7 @@ void read_query(Context& context, const schema::ObjectType& type, void* out, Fin
 }
 
 void describe_query(Operation& operation, const schema::ObjectType& type) {
-    for (const auto& field : type.fields) operation.parameters.push_back({"query", &field, field.required()});
+    for (const auto& field : type.fields) operation.parameters.push_back({"query", &field, field.required(), &type});
     operation.can_fail(errors::invalid);
 }
 

@@ -17,6 +17,7 @@ struct ParameterDoc {
     std::string_view in;  // path, query, header
     const schema::Field* field;
     bool required = true;
+    const schema::ObjectType* object = nullptr;  // whose initialisers hold the default; of a query
 };
 
 struct ReplyDoc {
