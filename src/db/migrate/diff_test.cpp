@@ -1,0 +1,257 @@
+#include "db/migrate/diff.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "db/migrate/shop_schema.h"
+
+namespace db::migrate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// One tenant table, as a C++ declaration of it would give.
+TableSnapshot items() {
+    return {.name = "items",
+            .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
+            .columns = {{.name = "tenant_id", .type = "uuid"},
+                        {.name = "id", .type = "uuid"},
+                        {.name = "name", .type = "text"},
+                        {.name = "count", .type = "integer", .fallback = "0"}},
+            .constraints = {{.name = "items_name", .type = ConstraintType::unique_index, .columns = {"tenant_id", "name"},
+                             .predicate = "name <> ''"},
+                            {.name = "items_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
+}
+TableSnapshot parts() {
+    return {.name = "parts",
+            .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
+            .columns = {{.name = "tenant_id", .type = "uuid"}, {.name = "id", .type = "uuid"}, {.name = "item_id", .type = "uuid"}},
+            .constraints = {{.name = "parts_item", .type = ConstraintType::foreign_key, .columns = {"tenant_id", "item_id"},
+                             .target = "items", .target_columns = {"tenant_id", "id"}},
+                            {.name = "parts_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
+}
+Snapshot base() { return {.tables = {items(), parts()}}; }
+
+struct Case {
+    const char* name;
+    void (*change)(Snapshot& now);
+    std::vector<std::string> statements;
+    bool allow_drops = false;
+};
+
+const std::vector<Case>& cases() {
+    static const std::vector<Case> all{
+        {"nothing", [](Snapshot&) {}, {}},
+        {"add a nullable column",
+         [](Snapshot& now) { now.tables[0].columns.push_back({.name = "note", .type = "text", .nullable = true}); },
+         {"alter table items add column note text"}},
+        {"add a column with a default",
+         [](Snapshot& now) { now.tables[0].columns.push_back({.name = "order", .type = "bigint", .fallback = "1"}); },
+         {"alter table items add column \"order\" bigint not null default 1"}},
+        {"drop a column",
+         [](Snapshot& now) { now.tables[0].columns.erase(now.tables[0].columns.begin() + 3); },
+         {"alter table items drop column count"},
+         true},
+        {"rename a column with all that names it",
+         [](Snapshot& now) {
+             auto& table = now.tables[0];
+             table.columns[2] = {.name = "title", .type = "text", .renamed_from = "name"};
+             table.constraints[0].columns[1] = "title";
+             table.constraints[0].predicate = "title <> ''";
+         },
+         {"alter table items rename column name to title"}},
+        {"rename a key column that others reference",
+         [](Snapshot& now) {
+             now.tables[0].columns[1] = {.name = "number", .type = "uuid", .renamed_from = "id"};
+             now.tables[0].constraints[1].columns[1] = "number";
+             now.tables[1].constraints[0].target_columns[1] = "number";
+         },
+         {"alter table items rename column id to number"}},
+        {"rename a table",
+         [](Snapshot& now) {
+             auto& table = now.tables[0];
+             table.name = "things";
+             table.renamed_from = "items";
+             table.constraints[1].name = "things_pkey";
+             now.tables[1].constraints[0].target = "things";
+         },
+         {"alter table items rename to things", "alter table things rename constraint items_pkey to things_pkey"}},
+        {"rename an index",
+         [](Snapshot& now) { now.tables[0].constraints[0].name = "items_title"; },
+         {"alter index items_name rename to items_title"}},
+        {"change a type that has a default",
+         [](Snapshot& now) { now.tables[0].columns[3].type = "bigint"; },
+         {"alter table items alter column count drop default",
+          "alter table items alter column count type bigint using count::bigint",
+          "alter table items alter column count set default 0"}},
+        {"change a default", [](Snapshot& now) { now.tables[0].columns[3].fallback = "5"; },
+         {"alter table items alter column count set default 5"}},
+        {"drop a default", [](Snapshot& now) { now.tables[0].columns[3].fallback = ""; },
+         {"alter table items alter column count drop default"}},
+        {"allow null", [](Snapshot& now) { now.tables[0].columns[2].nullable = true; },
+         {"alter table items alter column name drop not null"}},
+        {"change an index",
+         [](Snapshot& now) { now.tables[0].constraints[0].predicate = "name <> '-'"; },
+         {"drop index items_name", "create unique index items_name on items (tenant_id, name) where name <> '-'"}},
+        {"add a check",
+         [](Snapshot& now) {
+             now.tables[0].constraints.push_back({.name = "items_count", .type = ConstraintType::check, .predicate = "count >= 0"});
+         },
+         {"alter table items add constraint items_count check (count >= 0)"}},
+        {"change a primary key that others reference",
+         [](Snapshot& now) {
+             now.tables[0].constraints[1].columns.push_back("name");
+             now.tables[1].constraints[0].target_columns.push_back("name");
+         },
+         {"alter table parts drop constraint parts_item", "alter table items drop constraint items_pkey",
+          "alter table items add constraint items_pkey primary key (tenant_id, id, name)",
+          "alter table parts add constraint parts_item foreign key (tenant_id, item_id) references items (tenant_id, id, name)"}},
+        {"drop both tables",
+         [](Snapshot& now) { now.tables.clear(); },
+         {"alter table parts drop constraint parts_item", "drop table items", "drop table parts"},
+         true},
+        {"make a table append-only",
+         [](Snapshot& now) { now.tables[1].guard.access = Access::append_only, now.tables[1].guard.updatable = {"item_id"}; },
+         {"revoke all on parts from {{app}}, {{app_system}}", "grant select, insert on parts to {{app}}",
+          "grant update (item_id) on parts to {{app}}", "grant select, insert, update, delete on parts to {{app_system}}"}},
+        {"hide a table from tenants",
+         [](Snapshot& now) { now.tables[1].guard = {.wall = Wall::system}; },
+         {"drop policy tenant_isolation on parts", "drop policy system_access on parts", "drop policy owner_access on parts",
+          "alter table parts no force row level security", "alter table parts disable row level security",
+          "revoke all on parts from {{app}}, {{app_system}}",
+          "grant select, insert, update, delete on parts to {{app_system}}"}},
+        {"add a table",
+         [](Snapshot& now) {
+             now.tables.push_back({.name = "tags",
+                                   .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
+                                   .columns = {{.name = "tenant_id", .type = "uuid"}, {.name = "tag", .type = "text"}},
+                                   .constraints = {{.name = "tags_pkey", .type = ConstraintType::primary_key,
+                                                    .columns = {"tenant_id", "tag"}}}});
+         },
+         {"create table tags (\n    tenant_id uuid not null,\n    tag text not null,\n"
+          "    constraint tags_pkey primary key (tenant_id, tag)\n)",
+          "alter table tags enable row level security", "alter table tags force row level security",
+          "create policy tenant_isolation on tags to {{app}} using (tenant_id = nullif(current_setting('app.tenant', true), "
+          "'')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid)",
+          "create policy system_access on tags to {{app_system}} using (true) with check (true)",
+          "create policy owner_access on tags to current_user using (true) with check (true)",
+          "grant select, insert, update, delete on tags to {{app}}",
+          "grant select, insert, update, delete on tags to {{app_system}}"}},
+        {"add an extension and a function",
+         [](Snapshot& now) {
+             now.objects = {{"trigrams", SqlObject::Stage::before_tables, "create extension pg_trgm;", "drop extension pg_trgm"},
+                            {"now_twice", SqlObject::Stage::after_tables, "create function f() ...;\n", "drop function f()"}};
+         },
+         {"create extension pg_trgm", "create function f() ..."}},
+    };
+    return all;
+}
+
+TEST(Diff, GivesTheStatements) {
+    for (const auto& one : cases()) {
+        auto now = base();
+        one.change(now);
+        const auto difference = diff(base(), now, {.allow_drops = one.allow_drops});
+        EXPECT_EQ(difference.statements, one.statements) << one.name;
+        EXPECT_THAT(difference.errors, IsEmpty()) << one.name;
+    }
+}
+
+TEST(Diff, RefusesToLoseData) {
+    auto now = base();
+    now.tables[0].columns.pop_back();
+    now.tables.pop_back();
+    const auto difference = diff(base(), now);
+    EXPECT_THAT(difference.errors, ElementsAre(HasSubstr("table parts would be dropped"), HasSubstr("column items.count")));
+    EXPECT_THAT(difference.errors[0], HasSubstr("--allow-drops"));
+}
+
+TEST(Diff, RefusesARequiredColumnWithoutDefault) {
+    auto now = base();
+    now.tables[0].columns.push_back({.name = "kind", .type = "text"});
+    EXPECT_THAT(diff(base(), now).errors, ElementsAre(HasSubstr("db::column_default<&...>")));
+}
+
+TEST(Diff, RefusesARenameOfWhatIsStillThere) {
+    auto now = base();
+    now.tables[0].columns.push_back({.name = "title", .type = "text", .nullable = true, .renamed_from = "name"});
+    EXPECT_THAT(diff(base(), now).errors, ElementsAre(HasSubstr("which is still a column")));
+}
+
+TEST(Diff, ForgetsARenameThatIsDone) {
+    auto now = base();
+    now.tables[0].columns[2].renamed_from = "label";
+    now.tables[0].renamed_from = "articles";
+    EXPECT_TRUE(diff(base(), now).empty());
+}
+
+TEST(Diff, WarnsOfLocks) {
+    auto now = base();
+    now.tables[0].columns[3].type = "bigint";
+    now.tables[0].constraints.push_back({.name = "items_count", .type = ConstraintType::index, .columns = {"tenant_id", "count"}});
+    EXPECT_THAT(diff(base(), now).warnings, ElementsAre(HasSubstr("rewritten"), HasSubstr("concurrently")));
+}
+
+TEST(Diff, ReplacesFunctionsAndRemakesViews) {
+    auto before = base();
+    before.objects = {{"f", SqlObject::Stage::after_tables, "create or replace function f() 1", "drop function f()"},
+                      {"v", SqlObject::Stage::after_tables, "create view v as 1", "drop view v"}};
+    auto now = before;
+    now.objects[0].create_sql = "create or replace function f() 2";
+    now.objects[1].create_sql = "create view v as 2";
+    EXPECT_THAT(diff(before, now).statements, ElementsAre("drop view v", "create or replace function f() 2", "create view v as 2"));
+}
+
+// ---- Snapshots ----
+
+TEST(Snapshot, OfTheShop) {
+    const auto snapshot = build_snapshot(shop::tables(), {});
+    const auto* products = snapshot.find_table("products");
+    ASSERT_NE(products, nullptr);
+    EXPECT_EQ(products->columns[0].name, "tenant_id");
+    EXPECT_EQ(products->find_column("version")->fallback, "1");
+    EXPECT_TRUE(products->find_column("deleted_at")->nullable);
+    EXPECT_THAT(products->find_constraint("products_pkey")->columns, ElementsAre("tenant_id", "id"));
+    EXPECT_THAT(products->find_constraint("products_sku")->columns, ElementsAre("tenant_id", "sku"));
+    EXPECT_EQ(products->find_constraint("products_sku")->type, ConstraintType::unique_index);
+    const auto* reference = products->find_constraint("products_category");
+    EXPECT_THAT(reference->columns, ElementsAre("tenant_id", "category_id"));
+    EXPECT_THAT(reference->target_columns, ElementsAre("tenant_id", "id"));
+    EXPECT_EQ(products->find_constraint("products_sold_by_values")->predicate, "sold_by in ('unit', 'weight')");
+    EXPECT_EQ(snapshot.find_table("tenants")->guard.tenant_column, "id");
+    EXPECT_EQ(snapshot.find_table("users")->columns.size(), 3U);
+    EXPECT_THAT(snapshot.find_table("movements")->guard.updatable, ElementsAre("note"));
+}
+
+TEST(Snapshot, SurvivesItsText) {
+    auto snapshot = build_snapshot(shop::tables(), {});
+    snapshot.id = "20261122000000_init";
+    snapshot.previous = {"20261121000000_before"};
+    snapshot.objects = {{"f", SqlObject::Stage::after_tables, "create or replace function f() as '{\"a\": [1,2]}'", "drop function f()"}};
+    const auto text = to_text(snapshot);
+    EXPECT_THAT(text, HasSubstr("\n        {\"name\": \"sku\", \"type\": \"text\""));
+    const auto read = parse_snapshot(text);
+    EXPECT_EQ(to_text(read), text);
+    EXPECT_EQ(read.id, snapshot.id);
+    EXPECT_TRUE(diff(read, snapshot).empty());
+    EXPECT_TRUE(diff(snapshot, read).empty());
+}
+
+TEST(Snapshot, SaysWhatIsWrongWithItsText) {
+    EXPECT_THROW((void)parse_snapshot("{"), std::runtime_error);
+    EXPECT_THROW((void)parse_snapshot(R"({"id":"a","previous":[],"tables":[{"name":1}],"objects":[]})"), std::runtime_error);
+}
+
+TEST(Snapshot, RefusesDeclarationsThatMakeNoSchema) {
+    auto twice = shop::tables();
+    twice.push_back(twice.front());
+    EXPECT_THROW((void)build_snapshot(twice, {}), std::logic_error);
+    const std::vector<TableView> without_target{shop::movements.view()};
+    EXPECT_THROW((void)build_snapshot(without_target, {}), std::logic_error);
+}
+
+}  // namespace
+}  // namespace db::migrate
