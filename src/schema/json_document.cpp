@@ -135,11 +135,9 @@ Malformed Document::parse(std::string_view json, std::size_t max_depth) {
     if (!json.empty()) std::memcpy(buffers_->padded.get(), json.data(), json.size());
     std::memset(buffers_->padded.get() + json.size(), ' ', simdjson::SIMDJSON_PADDING);
 
-    // simdjson refuses the level that reaches its limit.
-    const std::size_t depth_limit = max_depth + 1;
-    if (buffers_->parser.max_depth() != depth_limit) {
+    if (buffers_->parser.max_depth() != max_depth) {
         const auto error =
-            buffers_->parser.allocate(std::max(buffers_->capacity, buffers_->parser.capacity()), depth_limit);
+            buffers_->parser.allocate(std::max(buffers_->capacity, buffers_->parser.capacity()), max_depth);
         if (error != simdjson::SUCCESS) return Malformed::too_big;
     }
     const auto error = buffers_->parser.parse(buffers_->padded.get(), json.size(), false).get(root_);

@@ -46,6 +46,9 @@ class Maybe : public std::optional<T> {
 public:
     using std::optional<T>::optional;
     using std::optional<T>::operator=;
+    friend constexpr bool operator==(const Maybe& left, const Maybe& right) {
+        return static_cast<const std::optional<T>&>(left) == static_cast<const std::optional<T>&>(right);
+    }
 };
 
 // Any JSON value, kept as minified text; empty text is `null`.
@@ -224,9 +227,9 @@ void assign_value(void* to, const void* from) {
 // Converts to whatever a member needs: counts the members of an aggregate.
 struct Anything {
     template <class T>
-    constexpr operator T&() const& noexcept;
+    operator T&() const& noexcept;
     template <class T>
-    constexpr operator T&&() const&& noexcept;
+    operator T&&() const&& noexcept;
 };
 template <class T, std::size_t... I>
 constexpr bool initialisable_with(std::index_sequence<I...>) {
@@ -241,15 +244,21 @@ constexpr std::size_t member_count() {
     }
 }
 
-template <std::size_t N>
+// What one argument of schema::object() brings; T is the struct that it belongs to.
+template <class T, std::size_t FieldCount, std::size_t RefinementCount = 0>
 struct Part {
-    std::array<Field, N> fields;
-    std::size_t members;  // of the struct that it stands for
+    using Owner = T;
+    std::array<Field, FieldCount> fields;
+    std::array<void (*)(const void*, Issues&), RefinementCount> refinements{};
 };
+template <class T>
 struct Refinement {
+    using Owner = T;
     void (*check)(const void* object, Issues& issues);
 };
+template <class T>
 struct KeepUnknown {
+    using Owner = T;
     Accessor member;
 };
 struct Documentation {
@@ -258,12 +267,25 @@ struct Documentation {
 
 template <class T>
 constexpr std::size_t fields_in = 0;
-template <std::size_t N>
-constexpr std::size_t fields_in<Part<N>> = N;
+template <class T, std::size_t F, std::size_t R>
+constexpr std::size_t fields_in<Part<T, F, R>> = F;
 template <class T>
 constexpr std::size_t refinements_in = 0;
-template <>
-inline constexpr std::size_t refinements_in<Refinement> = 1;
+template <class T, std::size_t F, std::size_t R>
+constexpr std::size_t refinements_in<Part<T, F, R>> = R;
+template <class T>
+constexpr std::size_t refinements_in<Refinement<T>> = 1;
+template <class T>
+constexpr bool is_part = false;
+template <class T, std::size_t F, std::size_t R>
+constexpr bool is_part<Part<T, F, R>> = true;
+
+// Documentation belongs to no struct.
+template <class T, class Part>
+constexpr bool belongs_to = true;
+template <class T, class Part>
+    requires requires { typename Part::Owner; }
+constexpr bool belongs_to<T, Part> = std::same_as<typename Part::Owner, T>;
 
 template <class T, std::size_t FieldCount, std::size_t RefinementCount>
 struct ObjectSpec {
@@ -319,13 +341,13 @@ constexpr bool is_plain_name(std::string_view name) {
 
 // One member: its JSON name and its rules.
 template <auto M>
-constexpr detail::Part<1> field(std::string_view name, typename detail::RulesOf<detail::MemberOf<M>>::type rules = {}) {
+constexpr detail::Part<detail::OwnerOf<M>, 1> field(std::string_view name,
+                                                    typename detail::RulesOf<detail::MemberOf<M>>::type rules = {}) {
     using Member = detail::MemberOf<M>;
     if (!detail::is_plain_name(name)) throw "schema::field: a name is made of letters, digits, '_' and '-'";
     if (std::same_as<Member, Bytes> || std::same_as<Member, std::optional<Bytes>>) rules.internal = true;
     return {{Field{name, &type_of<Member>, detail::erase_rules(rules), &detail::access_member<M>,
-                   &detail::access_member<M>, &detail::assign_value<Member>}},
-            1};
+                   &detail::access_member<M>, &detail::assign_value<Member>}}};
 }
 
 namespace detail {
@@ -342,18 +364,28 @@ constexpr auto flatten_fields(std::index_sequence<I...>) {
     return fields;
 }
 
-}  // namespace detail
-
-// The fields of a struct member, as if they were our own: one list serves the request and the stored row.
-template <auto M>
-constexpr auto flatten() {
-    constexpr auto count = detail::spec_of<detail::MemberOf<M>>.fields.size();
-    return detail::Part<count>{detail::flatten_fields<M>(std::make_index_sequence<count>{}), 1};
+template <auto M, std::size_t I>
+void check_nested(const void* object, Issues& issues) {
+    spec_of<MemberOf<M>>.refinements[I](access_member<M>(object), issues);
 }
 
-// A rule over several fields: `void check(const T&, schema::Issues&)`, run when every field was fine by itself.
-template <auto Check>
-constexpr detail::Refinement refine();
+template <auto M, std::size_t... I>
+constexpr std::array<void (*)(const void*, Issues&), sizeof...(I)> flatten_refinements(std::index_sequence<I...>) {
+    return {&check_nested<M, I>...};
+}
+
+}  // namespace detail
+
+// The fields and refinements of a struct member, as if they were our own: one list serves the request and the stored row.
+template <auto M>
+constexpr auto flatten() {
+    using Inner = detail::MemberOf<M>;
+    constexpr auto fields = detail::spec_of<Inner>.fields.size();
+    constexpr auto refinements = detail::spec_of<Inner>.refinements.size();
+    return detail::Part<detail::OwnerOf<M>, fields, refinements>{
+        detail::flatten_fields<M>(std::make_index_sequence<fields>{}),
+        detail::flatten_refinements<M>(std::make_index_sequence<refinements>{})};
+}
 
 namespace detail {
 template <class F>
@@ -368,33 +400,49 @@ void run_check(const void* object, Issues& issues) {
 }
 }  // namespace detail
 
+// A rule over several fields: `void check(const T&, schema::Issues&)`, run when every field was fine by itself.
 template <auto Check>
-constexpr detail::Refinement refine() {
-    return {&detail::run_check<Check>};
+constexpr auto refine() {
+    using T = typename detail::CheckArgument<decltype(Check)>::type;
+    return detail::Refinement<T>{&detail::run_check<Check>};
 }
 
 // Unknown members are accepted and kept in this Json member instead of being an error.
 template <auto M>
     requires std::same_as<detail::MemberOf<M>, Json>
-constexpr detail::KeepUnknown keep_unknown() {
+constexpr detail::KeepUnknown<detail::OwnerOf<M>> keep_unknown() {
     return {&detail::access_member<M>};
 }
 
 constexpr detail::Documentation doc(std::string_view text) { return {text}; }
 
+namespace detail {
+constexpr void refuse_repeated(std::span<const Field> fields) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (fields[i].name == fields[j].name) throw "schema::object: two fields have the same name";
+            if (fields[i].key == fields[j].key) throw "schema::object: one member is listed twice";
+        }
+    }
+}
+}  // namespace detail
+
 template <class T, class... Parts>
 constexpr auto object(std::string_view name, const Parts&... parts) {
     constexpr auto field_count = (detail::fields_in<Parts> + ... + 0);
     constexpr auto refinement_count = (detail::refinements_in<Parts> + ... + 0);
+    static_assert((detail::belongs_to<T, Parts> && ...),
+                  "schema::object: a field, flatten, refine or keep_unknown is not a member of the described struct");
     static_assert(field_count <= 64, "schema::object: at most 64 fields; nest the rest in an object of its own");
     detail::ObjectSpec<T, field_count, refinement_count> spec;
     spec.name = name;
     std::size_t at = 0;
     [[maybe_unused]] std::size_t check = 0;
     const auto add = [&](const auto& part) {
-        if constexpr (requires { part.fields; }) {
+        if constexpr (detail::is_part<std::remove_cvref_t<decltype(part)>>) {
             for (const auto& one : part.fields) spec.fields[at++] = one;
-            spec.members += part.members;
+            for (const auto one : part.refinements) spec.refinements[check++] = one;
+            ++spec.members;
         } else if constexpr (requires { part.check; }) {
             spec.refinements[check++] = part.check;
         } else if constexpr (requires { part.member; }) {
@@ -409,6 +457,7 @@ constexpr auto object(std::string_view name, const Parts&... parts) {
     bool is_field = spec.unknown_member == nullptr;
     for (const auto& one : spec.fields) is_field = is_field || one.key == spec.unknown_member;
     if (!is_field) ++spec.members;
+    detail::refuse_repeated(std::span<const Field>(spec.fields));
     return spec;
 }
 

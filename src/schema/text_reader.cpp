@@ -31,7 +31,7 @@ private:
     void read_number(void* out, std::string_view text, const Rules& rules);
     void read_embedded_json(const Type& type, void* out, std::string_view text);
     void append_items(const Type& array, void* out, std::string_view text, const Rules& rules);
-    void finish_field(const Field& field, void* object, bool is_present);
+    void finish_field(const Field& field, void* object, bool is_present, bool is_faulty);
 
     Issues& issues_;
     const ReadOptions& options_;
@@ -150,7 +150,7 @@ void TextReader::read_field(const Field& field, void* object, std::string_view t
     read(*field.type, field.get_mutable(object), text, field.rules);
 }
 
-void TextReader::finish_field(const Field& field, void* object, bool is_present) {
+void TextReader::finish_field(const Field& field, void* object, bool is_present, bool is_faulty) {
     if (field.rules.internal || field.rules.read_only) return;
     const Issues::Scope scope(issues_, field.name);
     if (!is_present) {
@@ -159,13 +159,14 @@ void TextReader::finish_field(const Field& field, void* object, bool is_present)
     }
     if (!is_array(field)) return;
     const auto [type, target] = array_of(field, object);
-    if (check_count(type->size(target), field.rules, issues_) && field.rules.unique_items) {
+    if (check_count(type->size(target), field.rules, issues_) && field.rules.unique_items && !is_faulty) {
         check_unique(*type, target, issues_);
     }
 }
 
 void TextReader::read_fields(const ObjectType& object, void* out, std::span<const TextField> fields) {
     std::uint64_t seen = 0;
+    std::uint64_t faulty = 0;
     for (const TextField& one : fields) {
         if (issues_.full()) return;
         const Field* field = object.find(one.name);
@@ -176,10 +177,14 @@ void TextReader::read_fields(const ObjectType& object, void* out, std::span<cons
             continue;
         }
         const std::uint64_t bit = std::uint64_t{1} << static_cast<std::size_t>(field - object.fields.data());
+        const std::size_t issues_before = issues_.list().size();
         read_field(*field, out, one.value, (seen & bit) != 0);
         seen |= bit;
+        if (issues_.list().size() != issues_before) faulty |= bit;
     }
-    for (std::size_t i = 0; i < object.fields.size(); ++i) finish_field(object.fields[i], out, (seen >> i & 1U) != 0);
+    for (std::size_t i = 0; i < object.fields.size(); ++i) {
+        finish_field(object.fields[i], out, (seen >> i & 1U) != 0, (faulty >> i & 1U) != 0);
+    }
     if (issues_.empty()) run_refinements(object, out, issues_);
 }
 
