@@ -130,8 +130,22 @@ void Headers::set(std::string_view name, std::string_view value) {
 void Headers::append(std::string_view name, std::string_view value) {
     require_valid(name, value);
     const auto offset = static_cast<std::uint32_t>(bytes_.size());
-    bytes_.append(name).append(value);
+    if (const auto size = bytes_.size() + name.size() + value.size(); size > bytes_.capacity()) {
+        // `name` and `value` may view our own bytes, which must not move between the two appends.
+        std::string grown;
+        grown.reserve(std::max(size, 2 * bytes_.capacity()));
+        grown.append(bytes_).append(name).append(value);
+        bytes_ = std::move(grown);
+    } else {
+        bytes_.append(name).append(value);
+    }
     entries_.push_back({offset, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
+}
+
+void Headers::append_all(const Headers& block) {
+    const auto shift = static_cast<std::uint32_t>(bytes_.size());
+    bytes_.append(block.bytes_);
+    for (const auto& entry : block.entries_) entries_.push_back({entry.offset + shift, entry.name_size, entry.value_size});
 }
 
 void Headers::remove(std::string_view name) {

@@ -116,6 +116,8 @@ public:
     void set(std::string_view name, std::string_view value);
     // Adds one more; what Set-Cookie, Link and Vary need.
     void append(std::string_view name, std::string_view value);
+    // Adds every field of `block`, as they are: one copy, for headers that all replies have.
+    void append_all(const Headers& block);
     void remove(std::string_view name);
     // Adds `token` to a comma-separated list unless it is there: vary("Accept-Encoding").
     void add_to_list(std::string_view name, std::string_view token);

@@ -31,7 +31,7 @@ std::vector<Middleware> joined(const std::vector<Middleware>& first, const std::
     return all;
 }
 
-async::Task<void> answer_options(Context& context, const MethodSet& allowed) {
+async::Task<void> answer_options(Context& context, MethodSet allowed) {
     context.response().status(204);
     if (!allowed.empty()) context.response().header("Allow", allowed.to_string());
     co_return;

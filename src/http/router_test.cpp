@@ -1,0 +1,115 @@
+#include "http/router.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "async/loop.h"
+#include "http/context.h"
+#include "http/inject.h"
+
+namespace http {
+namespace {
+
+Handler echo(std::string name) {
+    return [name = std::move(name)](Context& context) -> async::Task<void> {
+        std::string text = name;
+        for (std::size_t i = 0; i < context.param_count(); ++i) {
+            const auto [key, value] = context.param_at(i);
+            text.append(" ").append(key).append("=").append(value);
+        }
+        context.response().body(text);
+        co_return;
+    };
+}
+
+Middleware tag(std::string name) {
+    return [name = std::move(name)](Context& context, Next next) -> async::Task<void> {
+        context.response().headers().append("X-Tag", name);
+        return next(context);
+    };
+}
+
+struct RouterTest : testing::Test {
+    async::Loop loop;
+    Services services;
+    Router router;
+
+    InjectedResponse send(Method method, std::string target) {
+        return async::run_until_done(
+            loop, Injector(loop, router.handler(), services).run({.method = method, .target = std::move(target)}));
+    }
+    std::string get(std::string target) {
+        const auto reply = send(Method::get, std::move(target));
+        return reply.status == 200 ? reply.body : std::to_string(reply.status);
+    }
+};
+
+TEST_F(RouterTest, FindsTheMostExactRoute) {
+    router.add(Method::get, "/", {.handler = echo("root")});
+    router.add(Method::get, "/v1/products", {.handler = echo("list")});
+    router.add(Method::get, "/v1/products/{id}", {.handler = echo("one")});
+    router.add(Method::get, "/v1/products/search", {.handler = echo("search")});
+    router.add(Method::get, "/v1/products/{id}/variants/{variant}", {.handler = echo("variant")});
+    router.add(Method::get, "/v1/products/search/deep", {.handler = echo("deep")});
+    router.add(Method::get, "/files/{path...}", {.handler = echo("file")});
+    EXPECT_EQ(get("/"), "root");
+    EXPECT_EQ(get("/v1/products?x=/y"), "list");
+    EXPECT_EQ(get("/v1/products/7"), "one id=7");
+    EXPECT_EQ(get("/v1/products/a%20b"), "one id=a b");
+    EXPECT_EQ(get("/v1/products/search"), "search");
+    EXPECT_EQ(get("/v1/products/search/variants/2"), "variant id=search variant=2");
+    EXPECT_EQ(get("/files/a/b.css"), "file path=a/b.css");
+    for (const auto* missing : {"/v1", "/v1/products/", "/v1/products/7/", "//v1/products", "/v1//products", "/files",
+                                "/files/", "/V1/products", "/v1/products/7/variants"}) {
+        EXPECT_EQ(get(missing), "404") << missing;
+    }
+}
+
+TEST_F(RouterTest, KnowsTheMethodsOfAPath) {
+    router.add(Method::get, "/items/{id}", {.handler = echo("get")});
+    router.add(Method::del, "/items/{item}", {.handler = echo("delete")});
+    router.add(Method::post, "/items/all", {.handler = echo("all")});
+    EXPECT_EQ(send(Method::head, "/items/1").status, 200);
+    EXPECT_EQ(send(Method::head, "/items/1").header("Content-Length"), "8");
+    EXPECT_EQ(send(Method::head, "/items/1").body, "");
+    EXPECT_EQ(send(Method::del, "/items/1").body, "delete item=1");
+    EXPECT_EQ(send(Method::del, "/items/all").body, "delete item=all");
+    const auto refused = send(Method::put, "/items/1");
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.header("allow"), "GET, HEAD, DELETE, OPTIONS");
+    const auto options = send(Method::options, "/items/all");
+    EXPECT_EQ(options.status, 204);
+    EXPECT_EQ(options.header("Allow"), "GET, HEAD, POST, DELETE, OPTIONS");
+    EXPECT_EQ(send(Method::options, "/nowhere").status, 404);
+    EXPECT_EQ(send(Method::options, "*").status, 204);
+}
+
+TEST_F(RouterTest, FlattensTheLinksOfGroups) {
+    auto api = router.group("/v1", {tag("v1")});
+    auto shop = api.group("/shop", {tag("shop")});
+    shop.add(Method::get, "/{id}",
+             {.handler = echo("shop"), .middleware = {tag("route")}, .options = {.body_limit = 7}});
+    const auto reply = send(Method::get, "/v1/shop/3");
+    EXPECT_EQ(reply.body, "shop id=3");
+    std::string tags;
+    for (const auto& [name, value] : reply.headers) {
+        if (name == "X-Tag") tags += value + " ";
+    }
+    EXPECT_EQ(tags, "v1 shop route ");
+    ASSERT_EQ(router.routes().size(), 1U);
+    EXPECT_EQ(router.routes()[0].pattern, "/v1/shop/{id}");
+    EXPECT_EQ(router.routes()[0].options.body_limit, 7U);
+}
+
+TEST_F(RouterTest, RefusesBadPatterns) {
+    router.add(Method::get, "/a/{id}", {.handler = echo("")});
+    for (const auto* pattern : {"", "a", "/a/", "//", "/{}", "/{id", "/x{id}", "/{id}x", "/{a}/{a}", "/{rest...}/x",
+                                "/{a-b}", "/a/{other}", "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}"}) {
+        EXPECT_THROW(router.add(Method::get, pattern, {.handler = echo("")}), std::invalid_argument) << pattern;
+    }
+    EXPECT_THROW(router.add(Method::get, "/b", {}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace http

@@ -1,0 +1,455 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "async/sync.h"
+#include "http/context.h"
+#include "http/router.h"
+#include "log/log.h"
+
+namespace http {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+// A blocking client; every wait ends after five seconds.
+class Client {
+public:
+    explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        const timeval timeout{.tv_sec = 5, .tv_usec = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            throw std::runtime_error("connect");
+        }
+    }
+    ~Client() { close(); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void send(std::string_view bytes) const {
+        while (!bytes.empty()) {
+            const auto size = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (size <= 0) return;
+            bytes.remove_prefix(static_cast<std::size_t>(size));
+        }
+    }
+    void end_sending() const { ::shutdown(socket_, SHUT_WR); }
+    void close() {
+        if (socket_ >= 0) ::close(socket_);
+        socket_ = -1;
+    }
+    // Closes with a reset.
+    void abort() {
+        const linger now{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        close();
+    }
+    // Until the server closes.
+    [[nodiscard]] std::string read_all() const {
+        std::string all;
+        while (read_more(all)) {}
+        return all;
+    }
+    [[nodiscard]] std::string read_until(std::string_view ending) const {
+        std::string all;
+        while (!all.ends_with(ending) && read_more(all)) {}
+        return all;
+    }
+    [[nodiscard]] bool read_more(std::string& all) const {
+        char buffer[65536];
+        const auto size = ::recv(socket_, buffer, sizeof buffer, 0);
+        if (size > 0) all.append(buffer, static_cast<std::size_t>(size));
+        return size > 0;
+    }
+
+private:
+    int socket_;
+};
+
+std::size_t count_of(std::string_view text, std::string_view part) {
+    std::size_t count = 0;
+    for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;
+    return count;
+}
+
+struct ServerTest : testing::Test {
+    async::Loop loop;
+    Services services;
+    observe::Metrics metrics;
+    Router router;
+    ServerOptions options;
+    std::unique_ptr<Server> server;
+    std::thread thread;
+    std::uint16_t port = 0;
+
+    void SetUp() override {
+        router.add(Method::get, "/health", {.handler = [](Context& context) -> async::Task<void> {
+                       context.response().static_body("ok").content_type("text/plain");
+                       co_return;
+                   }});
+        router.add(Method::post, "/echo", {.handler = [](Context& context) -> async::Task<void> {
+                       const auto body = co_await context.request().body();
+                       context.response().body(std::string(body));
+                   }});
+        router.add(Method::post, "/ignore", {.handler = [](Context& context) -> async::Task<void> {
+                       context.response().body("ignored");
+                       co_return;
+                   }});
+        router.add(Method::get, "/big", {.handler = [](Context& context) -> async::Task<void> {
+                       context.response().body(std::string(10'000'000, 'b'));
+                       co_return;
+                   }});
+    }
+    void start() {
+        server = std::make_unique<Server>(
+            ServerParts{.loop = loop, .app = router.handler(), .services = services, .logger = {}, .metrics = metrics},
+            options);
+        server->listen();
+        port = server->port();
+        loop.keep_alive();
+        thread = std::thread([this] { loop.run(); });
+    }
+    std::future<void> drain(std::chrono::milliseconds time) {
+        auto done = std::make_shared<std::promise<void>>();
+        auto future = done->get_future();
+        loop.post([this, done, time] {
+            async::start(server->drain(async::Loop::now() + time),
+                         [done](const std::exception_ptr&) { done->set_value(); });
+        });
+        return future;
+    }
+    void TearDown() override {
+        if (!server) return;
+        EXPECT_EQ(drain(100ms).wait_for(5s), std::future_status::ready);
+        loop.post([this] { loop.stop(); });
+        thread.join();
+    }
+    std::string exchange(std::string_view bytes) {
+        const Client client(port);
+        client.send(bytes);
+        client.end_sending();
+        return client.read_all();
+    }
+};
+
+std::string get(std::string_view path, std::string_view fields = "") {
+    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
+}
+std::string post(std::string_view path, std::string_view body, std::string_view fields = "") {
+    return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) +
+           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+TEST_F(ServerTest, Answers) {
+    start();
+    const auto reply = exchange(get("/health"));
+    EXPECT_TRUE(reply.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: ")) << reply;
+    EXPECT_TRUE(reply.ends_with("GMT\r\nContent-Length: 2\r\n\r\nok")) << reply;
+    EXPECT_TRUE(exchange("HEAD /health HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("Content-Length: 2\r\n\r\n"));
+    EXPECT_TRUE(exchange("GET /health HTTP/1.0\r\n\r\n").ends_with("Connection: close\r\n\r\nok"));
+    EXPECT_TRUE(exchange("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                    .ends_with("Connection: keep-alive\r\n\r\nok"));
+    EXPECT_NE(metrics.render().find("http_requests_total 4"), std::string::npos) << metrics.render();
+}
+
+TEST_F(ServerTest, RefusesMalformedRequestsAndLivesOn) {
+    start();
+    for (const auto& [bytes, status] : std::vector<std::pair<std::string, std::string>>{
+             {"GET / HTTP/1.1\r\n\r\n", "400"},
+             {"\x16\x03\x01\x02", "400"},
+             {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
+             {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+              "400"},
+             {get("/health", "X: " + std::string(20'000, 'x') + "\r\n"), "431"},
+             {get("/" + std::string(20'000, 'x')), "414"},
+             {post("/echo", "x", "Expect: nonsense\r\n"), "417"},
+             {post("/echo", "x", "Transfer-Encoding: gzip, chunked\r\n"), "400"},
+         }) {
+        const auto reply = exchange(bytes);
+        EXPECT_TRUE(reply.starts_with("HTTP/1.1 " + status)) << bytes.substr(0, 60) << "\n" << reply;
+        EXPECT_NE(reply.find("application/problem+json"), std::string::npos);
+        EXPECT_NE(reply.find("Connection: close"), std::string::npos);
+    }
+    EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
+    // A rejected head ends the connection: what follows is never read as a request.
+    EXPECT_EQ(count_of(exchange("GET / HTTP/1.1\nHost: a\n\n" + get("/health")), "HTTP/1.1 "), 1U);
+}
+
+TEST_F(ServerTest, AnswersAPipelineInOrder) {
+    start();
+    std::string batch;
+    for (int i = 0; i < 300; ++i) batch += i % 2 == 0 ? get("/health") : post("/echo", "n" + std::to_string(i) + ".");
+    const auto reply = exchange(batch);
+    EXPECT_EQ(count_of(reply, "HTTP/1.1 200 OK"), 300U);
+    std::size_t at = 0;
+    for (int i = 1; i < 300; i += 2) {
+        at = reply.find("n" + std::to_string(i) + ".", at);
+        ASSERT_NE(at, std::string::npos) << i;
+    }
+}
+
+TEST_F(ServerTest, ReadsBodiesOfEverySizeAndShape) {
+    start();
+    for (const std::size_t size : {0UL, 1UL, 1000UL, 5000UL, 20'000UL, 100'000UL, 1'048'576UL}) {
+        std::string body(size, 'x');
+        if (size > 0) body.back() = 'y';
+        EXPECT_TRUE(exchange(post("/echo", body) + get("/health")).contains("\r\n\r\n" + body + "HTTP/1.1 200 OK"))
+            << size;
+        std::string chunked = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (std::size_t at = 0; at < size; at += 7000) {
+            const auto piece = body.substr(at, 7000);
+            char digits[20];
+            std::snprintf(digits, sizeof digits, "%zx", piece.size());
+            chunked += digits + "\r\n"s + piece + "\r\n";
+        }
+        EXPECT_TRUE(exchange(chunked + "0\r\n\r\n" + get("/health")).contains("\r\n\r\n" + body + "HTTP/1.1 200 OK"))
+            << size;
+    }
+}
+
+TEST_F(ServerTest, BoundsBodies) {
+    start();
+    EXPECT_TRUE(exchange(post("/echo", std::string(1'048'577, 'x'))).starts_with("HTTP/1.1 413"));
+    std::string chunked = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 17; ++i) chunked += "10000\r\n" + std::string(65536, 'x') + "\r\n";
+    EXPECT_TRUE(exchange(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413"));
+    EXPECT_TRUE(exchange("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
+                    .starts_with("HTTP/1.1 400"));
+    EXPECT_TRUE(exchange("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+                    .starts_with("HTTP/1.1 400"));
+    EXPECT_TRUE(exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab").starts_with("HTTP/1.1 400"));
+}
+
+TEST_F(ServerTest, DrainsASmallUnreadBodyAndClosesOnALargeOne) {
+    start();
+    EXPECT_EQ(count_of(exchange(post("/ignore", std::string(30'000, 'x')) + get("/health")), "HTTP/1.1 200"), 2U);
+    EXPECT_EQ(count_of(exchange(post("/ignore", std::string(300'000, 'x')) + get("/health")), "HTTP/1.1 200"), 1U);
+    std::string chunked = "POST /ignore HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    EXPECT_EQ(count_of(exchange(chunked + get("/health")), "HTTP/1.1 200"), 2U);
+}
+
+TEST_F(ServerTest, AnswersExpectWhenTheBodyIsRead) {
+    start();
+    const std::string head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    const Client client(port);
+    client.send(head);
+    EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("hello");
+    EXPECT_TRUE(client.read_until("hello").starts_with("HTTP/1.1 200 OK"));
+    const Client refused(port);
+    refused.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\n\r\n");
+    refused.end_sending();
+    EXPECT_TRUE(refused.read_all().starts_with("HTTP/1.1 413"));
+}
+
+TEST_F(ServerTest, EndsSlowHeadsBodiesAndIdleConnections) {
+    options.head_deadline = 60ms;
+    options.body_deadline = 60ms;
+    options.idle_deadline = 60ms;
+    start();
+    const Client silent(port);
+    EXPECT_EQ(silent.read_all(), "");
+    const Client slow_head(port);
+    slow_head.send("GET /health HTTP/1.1\r\nHo");
+    EXPECT_TRUE(slow_head.read_all().starts_with("HTTP/1.1 408"));
+    const Client slow_body(port);
+    slow_body.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+    EXPECT_TRUE(slow_body.read_all().starts_with("HTTP/1.1 408"));
+    const Client idle(port);
+    idle.send(get("/health"));
+    EXPECT_TRUE(idle.read_all().ends_with("\r\n\r\nok"));
+    const Client second_head(port);
+    second_head.send(get("/health") + "GET ");
+    EXPECT_EQ(count_of(second_head.read_all(), "HTTP/1.1 408"), 1U);
+}
+
+TEST_F(ServerTest, SendsLargeRepliesToSlowReaders) {
+    start();
+    const Client client(port);
+    client.send(get("/big") + get("/health") + get("/big") + get("/health", "Connection: close\r\n"));
+    std::this_thread::sleep_for(50ms);
+    const auto reply = client.read_all();
+    EXPECT_EQ(count_of(reply, "HTTP/1.1 200 OK"), 4U);
+    EXPECT_GT(reply.size(), 20'000'000U);
+    EXPECT_TRUE(reply.ends_with("\r\n\r\nok"));
+}
+
+TEST_F(ServerTest, StreamsWithBackPressure) {
+    std::atomic<std::size_t> written = 0;
+    std::atomic<bool> ended = false;
+    router.add(Method::get, "/stream", {.handler = [&](Context& context) -> async::Task<void> {
+                   context.response().stream([&](BodyWriter& out) -> async::Task<void> {
+                       const std::string piece(10'000, 's');
+                       for (int i = 0; i < 2000; ++i) {
+                           if (!co_await out.write(piece)) break;
+                           written += piece.size();
+                       }
+                       ended = true;
+                   });
+                   co_return;
+               }});
+    start();
+    Client client(port);
+    client.send(get("/stream") + get("/health", "Connection: close\r\n"));
+    for (std::size_t before = 1; before != written || before == 0;) {
+        before = written;
+        std::this_thread::sleep_for(50ms);
+    }
+    EXPECT_FALSE(ended);
+    EXPECT_LT(written, 15'000'000U);
+    const auto reply = client.read_all();
+    EXPECT_TRUE(ended);
+    EXPECT_GT(reply.size(), 20'000'000U);
+    EXPECT_TRUE(reply.contains("Transfer-Encoding: chunked\r\n"));
+    EXPECT_TRUE(reply.contains("\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n"));
+
+    ended = false;
+    Client leaver(port);
+    leaver.send(get("/stream"));
+    static_cast<void>(leaver.read_until("s"));
+    leaver.abort();
+    for (int i = 0; i < 500 && !ended; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_TRUE(ended);
+}
+
+TEST_F(ServerTest, CutsAFailedStream) {
+    router.add(Method::get, "/broken", {.handler = [](Context& context) -> async::Task<void> {
+                   context.response().stream([](BodyWriter& out) -> async::Task<void> {
+                       static_cast<void>(co_await out.write("part"));
+                       static_cast<void>(co_await out.flush());
+                       throw std::runtime_error("source failed");
+                   });
+                   co_return;
+               }});
+    router.add(Method::get, "/short", {.handler = [](Context& context) -> async::Task<void> {
+                   context.response().stream(
+                       [](BodyWriter& out) -> async::Task<void> { static_cast<void>(co_await out.write("part")); }, 10);
+                   co_return;
+               }});
+    start();
+    const auto broken = exchange(get("/broken"));
+    EXPECT_TRUE(broken.ends_with("4\r\npart\r\n")) << broken;
+    EXPECT_FALSE(exchange(get("/short")).contains("part"));
+    EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
+}
+
+TEST_F(ServerTest, AHandlerRunsToItsEndWhenTheClientHasGone) {
+    async::Event release(loop);
+    std::atomic<bool> entered = false;
+    std::atomic<bool> noticed = false;
+    std::atomic<bool> finished = false;
+    router.add(Method::post, "/slow", {.handler = [&](Context& context) -> async::Task<void> {
+                   const auto body = co_await context.request().body();
+                   entered = true;
+                   while (!context.client_gone()) co_await async::sleep(&context.loop(), 10ms);
+                   noticed = true;
+                   co_await release;
+                   context.response().body("late " + std::string(body));
+                   finished = true;
+               }});
+    start();
+    for (const bool reset : {true, false}) {
+        finished = entered = noticed = false;
+        Client client(port);
+        client.send(post("/slow", "body"));
+        for (int i = 0; i < 500 && !entered; ++i) std::this_thread::sleep_for(10ms);
+        reset ? client.abort() : client.close();
+        for (int i = 0; i < 500 && !noticed; ++i) std::this_thread::sleep_for(10ms);
+        EXPECT_TRUE(noticed);
+        loop.post([&] { release.set(); });
+        for (int i = 0; i < 500 && !finished; ++i) std::this_thread::sleep_for(10ms);
+        EXPECT_TRUE(finished);
+    }
+    EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
+}
+
+TEST_F(ServerTest, DrainsGracefully) {
+    async::Event release(loop);
+    std::atomic<bool> entered = false;
+    router.add(Method::get, "/slow", {.handler = [&](Context& context) -> async::Task<void> {
+                   entered = true;
+                   co_await release;
+                   context.response().body("done");
+               }});
+    start();
+    const Client idle(port);
+    idle.send(get("/health"));
+    static_cast<void>(idle.read_until("ok"));
+    const Client busy(port);
+    busy.send(get("/slow"));
+    for (int i = 0; i < 500 && !entered; ++i) std::this_thread::sleep_for(10ms);
+    auto drained = drain(5s);
+    EXPECT_EQ(idle.read_all(), "");
+    EXPECT_EQ(drained.wait_for(20ms), std::future_status::timeout);
+    EXPECT_THROW(Client{port}, std::runtime_error);
+    loop.post([&] { release.set(); });
+    const auto reply = busy.read_all();
+    EXPECT_TRUE(reply.contains("Connection: close\r\n"));
+    EXPECT_TRUE(reply.ends_with("done"));
+    EXPECT_EQ(drained.wait_for(5s), std::future_status::ready);
+}
+
+TEST_F(ServerTest, CutsWhatOutlivesTheDrainDeadline) {
+    start();
+    const Client partial(port);
+    partial.send("GET /hea");
+    const Client stalled(port);
+    stalled.send(get("/big"));
+    std::string some;
+    ASSERT_TRUE(stalled.read_more(some));
+    EXPECT_EQ(drain(100ms).wait_for(5s), std::future_status::ready);
+    EXPECT_EQ(partial.read_all(), "");
+}
+
+TEST_F(ServerTest, BoundsConnections) {
+    options.max_connections = 2;
+    start();
+    const Client first(port);
+    const Client second(port);
+    first.send(get("/health"));
+    second.send(get("/health"));
+    static_cast<void>(first.read_until("ok"));
+    static_cast<void>(second.read_until("ok"));
+    EXPECT_TRUE(Client(port).read_all().starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(ServerTest, BoundsRequestsPerConnection) {
+    options.max_requests_per_connection = 2;
+    start();
+    const auto reply = exchange(get("/health") + get("/health") + get("/health"));
+    EXPECT_EQ(count_of(reply, "HTTP/1.1 200"), 2U);
+    EXPECT_EQ(count_of(reply, "Connection: close"), 1U);
+}
+
+TEST_F(ServerTest, TellsWhenAReplyWasSent) {
+    std::promise<SendResult> result;
+    router.add(Method::get, "/told", {.handler = [&](Context& context) -> async::Task<void> {
+                   context.response().body("told").after_send([&](const SendResult& sent) { result.set_value(sent); });
+                   co_return;
+               }});
+    start();
+    static_cast<void>(exchange(get("/told")));
+    const auto sent = result.get_future().get();
+    EXPECT_EQ(sent.status, 200);
+    EXPECT_EQ(sent.body_bytes, 4U);
+    EXPECT_TRUE(sent.complete);
+}
+
+}  // namespace
+}  // namespace http
