@@ -5,12 +5,13 @@
 //     links.push_back(authenticate);
 //     http::Chain app(std::move(links), router.handler());
 //
-// request_id    first: every later word about the request carries it
-// access_log    sees the reply as it was sent, whoever made it
-// trusted_proxies, security_headers, cors: cannot fail before they have left their mark, so errors carry it too
-// problems      around all that throws
-// compression, conditional_get: their hooks run last added first: 304 is decided before anything is compressed
-// body_decoding  last: bytes are decoded when the handler reads them
+// request_id       first: every later word about the request carries it
+// access_log       sees the reply as it was sent, whoever made it
+// trusted_proxies, security_headers: cannot fail, so what they find and set is there for errors too
+// problems         around all that throws
+// cors             its refusals are problems; its headers are on errors too, as all hooks run on the finished reply
+// compression, conditional_get: the hook added last runs first, so 304 is decided before anything is compressed
+// body_decoding    last: bytes are decoded when the handler reads them
 
 #include <optional>
 #include <vector>

@@ -1,0 +1,110 @@
+#include "http/middleware/access_log.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "http/context.h"
+#include "http/middleware/log_fields.h"
+#include "http/middleware/route_histograms.h"
+#include "log/logger.h"
+#include "observe/metrics.h"
+
+namespace http {
+
+namespace {
+
+// The fields of one line: bounded, on the stack.
+class LineFields {
+public:
+    LineFields() : LineFields(std::make_index_sequence<capacity>()) {}
+    void add(std::string_view key, logging::Value value) { fields_[count_++] = {key, value}; }
+    void add_text(std::string_view key, std::string_view text) {
+        if (!text.empty()) add(key, text);
+    }
+    [[nodiscard]] logging::Fields view() const { return logging::Fields(std::span(fields_).first(count_)); }
+
+private:
+    static constexpr std::size_t capacity = 6 + LogFields::most_fields;
+    template <std::size_t... Index>
+    explicit LineFields(std::index_sequence<Index...>) : fields_{((void)Index, logging::Field{{}, nullptr})...} {}
+
+    std::array<logging::Field, capacity> fields_;
+    std::size_t count_ = 0;
+};
+
+class AccessLogLink {
+public:
+    explicit AccessLogLink(AccessLogOptions options) : options_(std::move(options)) {
+        if (options_.metrics == nullptr) return;
+        histograms_ = std::make_unique<RouteHistograms>(options_.metrics->histogram_family(
+            "http_request_duration_seconds", "Time from the end of a request's head to the end of its reply.",
+            {"method", "route", "status"}));
+    }
+
+    async::Task<void> operator()(Context& context, Next next) const {
+        context.response().after_send([this, &context](const SendResult& result) { finish(context, result); });
+        return next(context);
+    }
+
+private:
+    void finish(const Context& context, const SendResult& result) const {
+        const std::chrono::duration<double> taken = async::Loop::now() - context.started();
+        if (histograms_)
+            histograms_->of(context.route(), context.request().method(), result.status).observe(taken.count());
+        const auto level = level_of(result);
+        if (context.server_logger().enabled(level) && !is_quiet(context, result)) write(context, result, taken.count());
+    }
+
+    [[nodiscard]] logging::Level level_of(const SendResult& result) const {
+        if (result.status >= 500) return logging::Level::error;
+        return options_.warn_client_errors && result.status >= 400 ? logging::Level::warn : logging::Level::info;
+    }
+
+    [[nodiscard]] bool is_quiet(const Context& context, const SendResult& result) const {
+        return result.status < 400 && result.complete &&
+               std::ranges::find(options_.quiet_routes, context.route_pattern()) != options_.quiet_routes.end();
+    }
+
+    static std::string_view message_of(const SendResult& result) {
+        if (result.status >= 500) return "request errored";
+        return result.complete ? "request completed" : "request aborted";
+    }
+
+    void write(const Context& context, const SendResult& result, double seconds) const {
+        const auto& request = context.request();
+        std::vector<logging::Header> headers;
+        if (options_.log_headers) {
+            for (const auto& [name, value] : request.headers()) headers.emplace_back(name, value);
+        }
+        const logging::RequestShape shape{.id = context.request_id(),
+                                          .method = request.method_text(),
+                                          .url = request.target(),
+                                          .remote_address = request.remote_address(),
+                                          .remote_port = request.remote_port(),
+                                          .headers = headers};
+        const logging::ResponseShape reply{.status_code = result.status, .headers = {}};
+        LineFields fields;
+        fields.add_text("reqId", context.request_id());
+        fields.add("req", logging::request(shape));
+        fields.add("res", logging::response(reply));
+        fields.add_text("route", context.route_pattern());
+        if (request.client_address() != request.remote_address())
+            fields.add_text("clientAddress", request.client_address());
+        if (const auto* added = context.get<LogFields>()) {
+            for (std::size_t i = 0; i < added->size(); ++i) fields.add((*added)[i].key, (*added)[i].value);
+        }
+        // Microseconds are as much as the clock is worth.
+        fields.add("responseTime", std::round(seconds * 1e6) / 1e3);
+        context.server_logger().log(level_of(result), message_of(result), fields.view());
+    }
+
+    AccessLogOptions options_;
+    std::unique_ptr<RouteHistograms> histograms_;
+};
+
+}  // namespace
+
+Middleware access_log(AccessLogOptions options) { return AccessLogLink(std::move(options)); }
+
+}  // namespace http
