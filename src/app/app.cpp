@@ -1,0 +1,167 @@
+#include "app/app.h"
+
+#include <stdexcept>
+
+#include "app/health.h"
+#include "http/middleware/default_chain.h"
+#include "observe/process_metrics.h"
+#include "openapi/docs_routes.h"
+#include "openapi/document.h"
+
+namespace app {
+
+namespace {
+
+constexpr auto connect_time = std::chrono::seconds(10);
+
+template <class T>
+void append(std::vector<T>& all, const std::vector<T>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+}
+
+db::Options database_options(const Settings& settings, std::string url, std::string role) {
+    db::Options options;
+    options.url = std::move(url);
+    options.role = std::move(role);
+    options.point_connections = static_cast<std::size_t>(settings.database_point_connections);
+    options.read_connections = static_cast<std::size_t>(settings.database_read_connections);
+    options.write_connections = static_cast<std::size_t>(settings.database_write_connections);
+    return options;
+}
+
+// Login and sign-up are few beside the tenants' own traffic.
+db::Options system_options(const Settings& settings) {
+    auto options = database_options(settings, settings.database_system_url, "app_system");
+    options.point_connections = 1;
+    options.read_connections = 1;
+    options.write_connections = std::max<std::size_t>(2, options.write_connections / 4);
+    return options;
+}
+
+http::DefaultChainOptions chain_options(const Settings& settings, observe::Metrics& metrics) {
+    http::DefaultChainOptions options;
+    options.access_log = {.metrics = &metrics, .quiet_routes = {"/health", "/ready", "/metrics"}};
+    options.trusted_proxies.networks = settings.trusted_proxies;
+    options.problems.type_base = settings.public_url + "/problems/";
+    options.cors.reset();
+    if (!settings.cors_origins.empty()) {
+        const bool any = settings.cors_origins.front() == "*";
+        options.cors = http::CORSOptions{.origins = settings.cors_origins, .credentials = !any};
+    }
+    return options;
+}
+
+logging::Options log_options(const Settings& settings) {
+    logging::Options options;
+    if (const auto level = logging::level_from(settings.log_level)) options.level = *level;
+    return options;
+}
+
+}  // namespace
+
+std::vector<db::TableView> tables_of(const Definition& definition) {
+    std::vector<db::TableView> tables;
+    for (const auto& module : definition.modules) append(tables, module.tables);
+    return tables;
+}
+
+std::vector<db::StatementView> statements_of(const Definition& definition) {
+    std::vector<db::StatementView> statements;
+    for (const auto& module : definition.modules) append(statements, module.statements);
+    return statements;
+}
+
+std::vector<base::ErrorCode> errors_of(const Definition& definition) {
+    auto errors = definition.errors;
+    for (const auto& module : definition.modules) append(errors, module.errors);
+    return errors;
+}
+
+std::vector<DatabaseObject> database_objects_of(const Definition& definition) {
+    std::vector<DatabaseObject> objects;
+    for (const auto& module : definition.modules) append(objects, module.database_objects);
+    return objects;
+}
+
+Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Sink> sink)
+    : definition(of),
+      settings(std::move(given)),
+      log(log_options(settings), std::move(sink)),
+      catalogue(metrics, {.tables = tables_of(of), .statements = statements_of(of), .cursor_secret = settings.secret}) {
+    registrations_.push_back(observe::register_process_metrics(metrics));
+    registrations_.push_back(metrics.collect([this](observe::Samples& samples) {
+        const auto dropped = log.dropped();
+        samples.counter("log_lines_dropped_total", "Log lines that found no room", static_cast<double>(dropped.lines));
+    }));
+    add_routes();
+    chain = http::Chain(http::default_chain(chain_options(settings, metrics)), router.handler());
+}
+
+void Shared::add_routes() {
+    add_health_routes(router, *this);
+    if (definition.root_routes) definition.root_routes(router);
+    const auto api = router.group("/v1");
+    for (const auto& module : definition.modules) {
+        if (module.routes != nullptr) module.routes(http::Routes(api, module.name));
+    }
+    openapi::Info info;
+    info.title = definition.title;
+    info.version = definition.version;
+    info.description = definition.description;
+    if (!settings.public_url.empty()) info.servers = {settings.public_url};
+    openapi_document = openapi::document(router, info);
+    openapi::mount(router, openapi_document);
+    openapi::mount_problems(router, errors_of(definition));
+}
+
+Worker::Worker(Shared& shared)
+    : shared_(shared),
+      app_database_(loop_, database_options(shared.settings, shared.settings.database_url, "app"), shared.catalogue.registry(), shared.log.logger(), shared.metrics),
+      system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(), shared.metrics),
+      store_{&app_database_, &system_database_, &shared.catalogue} {
+    services_.add(shared);
+    services_.add(*this);
+    services_.add(store_);
+    if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
+    http::require_services(shared.router, services_);
+}
+
+Worker::~Worker() = default;
+
+LoopParts Worker::parts() {
+    return {loop_, store_, services_, shared_.settings, shared_.log.logger(), shared_.metrics};
+}
+
+async::Task<void> Worker::start() {
+    std::exception_ptr failure;
+    try {
+        const auto deadline = async::Loop::now() + connect_time;
+        co_await app_database_.connect(deadline);
+        co_await system_database_.connect(deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) shared_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+}
+
+std::uint16_t Worker::listen(std::uint16_t port) {
+    server_ = std::make_unique<http::Server>(
+        http::ServerParts{.loop = loop_, .app = [this](http::Context& context) { return shared_.chain(context); }, .services = services_, .logger = shared_.log.logger(), .metrics = shared_.metrics},
+        http::ServerOptions{.address = shared_.settings.host, .port = port});
+    server_->listen();
+    return server_->port();
+}
+
+async::Task<void> Worker::stop(async::SteadyTime deadline) {
+    if (server_) co_await server_->drain(deadline);
+    co_await app_database_.close(deadline);
+    co_await system_database_.close(deadline);
+    owned_services_.reset();
+}
+
+async::Task<http::InjectedResponse> Worker::inject(http::InjectedRequest request) {
+    const http::Injector injector(loop_, [this](http::Context& context) { return shared_.chain(context); }, services_, shared_.log.logger());
+    co_return co_await injector.run(std::move(request));
+}
+
+}  // namespace app

@@ -1,0 +1,123 @@
+#pragma once
+// App: the only place that wires things. From a Definition (the modules and what they need) and Settings it makes the shared,
+// read-only parts (catalogue, router, chain, documents) and one Worker a core, which share nothing else.
+//
+//     int main(int argc, char** argv) { return app::run(pos::definition(), argc, argv); }
+//
+// In tests, without a socket: testing/test_app.h.
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/module.h"
+#include "app/settings.h"
+#include "base/embedded.h"
+#include "db/db.h"
+#include "http/inject.h"
+#include "http/server.h"
+#include "log/log.h"
+#include "observe/metrics.h"
+
+namespace app {
+
+// What the services of one loop are made of; all of it outlives them.
+struct LoopParts {
+    async::Loop& loop;
+    const db::Store& store;
+    http::Services& services;
+    const Settings& settings;
+    logging::Logger logger;
+    observe::Metrics& metrics;
+};
+
+struct DemoLogin {
+    std::string role;
+    std::string login;
+    std::string password;
+};
+
+// A service, as data.
+struct Definition {
+    std::string name;
+    std::string version;
+    std::string title;
+    std::string description;
+    std::vector<Module> modules;
+    std::vector<base::ErrorCode> errors;  // besides the modules'
+    std::span<const base::EmbeddedFile> migrations;
+    std::filesystem::path migrations_directory;  // where `db generate` writes
+    // Adds to `services` what the modules' handlers use. What it returns owns them, and dies before the loop.
+    std::function<std::shared_ptr<void>(const LoopParts&)> make_services;
+    // Routes outside of /v1.
+    std::function<void(http::Router&)> root_routes;
+    // The demo shop of `backend-api dev`; repeatable. Gives what to log in with.
+    std::function<async::Task<std::vector<DemoLogin>>(const LoopParts&)> seed;
+};
+
+// Everything that loops share: made once, then read-only (metrics and the draining flag are atomic).
+class Shared {
+public:
+    Shared(const Definition& definition, Settings settings, std::shared_ptr<logging::Sink> sink);
+
+    const Definition& definition;
+    const Settings settings;
+    logging::Log log;
+    observe::Metrics metrics;
+    db::Catalogue catalogue;
+    http::Router router;
+    http::Chain chain;
+    std::string openapi_document;
+    std::atomic<bool> draining = false;
+
+private:
+    void add_routes();
+    std::vector<observe::Registration> registrations_;
+};
+
+// One event loop with its databases, services and listener. Everything but post-like calls happens on its thread.
+class Worker {
+public:
+    explicit Worker(Shared& shared);
+    ~Worker();
+
+    // Connects the databases and makes the services. A database that cannot be reached is logged, not fatal: /ready says so.
+    async::Task<void> start();
+    // `port` 0: a free one.
+    std::uint16_t listen(std::uint16_t port);
+    // Finishes requests until the deadline, then closes the databases.
+    async::Task<void> stop(async::SteadyTime deadline);
+
+    [[nodiscard]] async::Loop& loop() { return loop_; }
+    [[nodiscard]] db::Store& store() { return store_; }
+    [[nodiscard]] LoopParts parts();
+    [[nodiscard]] async::Task<http::InjectedResponse> inject(http::InjectedRequest request);
+
+private:
+    Shared& shared_;
+    async::Loop loop_;
+    db::Database app_database_;
+    db::Database system_database_;
+    db::Store store_;
+    http::Services services_;
+    std::shared_ptr<void> owned_services_;
+    std::unique_ptr<http::Server> server_;
+};
+
+// All statements, tables and error codes of a definition.
+[[nodiscard]] std::vector<db::TableView> tables_of(const Definition& definition);
+[[nodiscard]] std::vector<db::StatementView> statements_of(const Definition& definition);
+[[nodiscard]] std::vector<base::ErrorCode> errors_of(const Definition& definition);
+[[nodiscard]] std::vector<DatabaseObject> database_objects_of(const Definition& definition);
+
+// Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code.
+int serve(const Definition& definition, Settings settings);
+
+// The command line: serve, dev, db, openapi, seed, config. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+int run(const Definition& definition, int argc, char** argv);
+
+}  // namespace app

@@ -1,0 +1,120 @@
+// The running service: one thread a loop, and the main thread, which waits for signals.
+
+#include <boost/asio/signal_set.hpp>
+#include <latch>
+#include <thread>
+
+#include "app/app.h"
+#include "async/loop_asio.h"
+
+namespace app {
+
+namespace {
+
+// A worker on its own thread.
+class WorkerThread {
+public:
+    WorkerThread(Shared& shared, std::uint16_t port) : worker_(std::make_unique<Worker>(shared)), port_(port) {}
+
+    // Returns the port once the worker listens. Throws what kept it from that.
+    std::uint16_t start() {
+        std::latch listening(1);
+        std::exception_ptr failure;
+        thread_ = std::thread([&, this] {
+            worker_->loop().keep_alive();
+            worker_->loop().post([&, this] {
+                async::start(worker_->start(), [&, this](std::exception_ptr error) {
+                    try {
+                        if (error) std::rethrow_exception(error);
+                        port_ = worker_->listen(port_);
+                    } catch (...) {
+                        failure = std::current_exception();
+                    }
+                    listening.count_down();
+                });
+            });
+            worker_->loop().run();
+        });
+        listening.wait();
+        if (failure) std::rethrow_exception(failure);
+        return port_;
+    }
+
+    // Thread-safe: begins to drain; join() waits for the end.
+    void begin_stop(async::SteadyTime deadline) {
+        worker_->loop().post([this, deadline] {
+            async::start(worker_->stop(deadline), [this](const std::exception_ptr&) { worker_->loop().stop(); });
+        });
+    }
+
+    void join() {
+        if (thread_.joinable()) thread_.join();
+    }
+
+    ~WorkerThread() {
+        if (thread_.joinable()) {
+            worker_->loop().stop();
+            thread_.join();
+        }
+    }
+
+private:
+    std::unique_ptr<Worker> worker_;
+    std::uint16_t port_;
+    std::thread thread_;
+};
+
+// PostgreSQL usually shares the machine: ▲ with two cores one loop beats two.
+std::size_t thread_count(const Settings& settings) {
+    if (settings.threads > 0) return static_cast<std::size_t>(settings.threads);
+    return std::max(1U, std::thread::hardware_concurrency() / 2);
+}
+
+// Blocks until SIGTERM or SIGINT; a second one while draining kills at once.
+int wait_for_signal(Shared& shared) {
+    async::Loop loop;
+    boost::asio::signal_set signals(async::native(loop), SIGTERM, SIGINT);
+    int received = 0;
+    signals.async_wait([&](const boost::system::error_code&, int signal) { received = signal; });
+    loop.run();
+    shared.log.logger().info("shutting down", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
+    return received;
+}
+
+void wait_out_the_load_balancer(const Settings& settings) {
+    if (settings.shutdown_delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(settings.shutdown_delay_ms));
+}
+
+}  // namespace
+
+int serve(const Definition& definition, Settings settings) {
+    const auto started = async::Loop::now();
+    Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    auto port = static_cast<std::uint16_t>(shared.settings.port);
+    std::vector<std::unique_ptr<WorkerThread>> workers;
+    try {
+        for (std::size_t i = 0; i < thread_count(shared.settings); ++i) {
+            workers.push_back(std::make_unique<WorkerThread>(shared, port));
+            port = workers.back()->start();
+        }
+    } catch (const std::exception& error) {
+        shared.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
+        return 1;
+    }
+    const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - started);
+    shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)}, {"threads", static_cast<std::int64_t>(workers.size())}, {"startupMs", took.count()}});
+
+    wait_for_signal(shared);
+    // From here the default action of a second signal ends the process.
+    shared.draining = true;
+    wait_out_the_load_balancer(shared.settings);
+    const auto deadline = async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms);
+    for (auto& worker : workers) worker->begin_stop(deadline);
+    for (auto& worker : workers) worker->join();
+    workers.clear();
+    shared.log.logger().info("stopped");
+    shared.log.flush();
+    return 0;
+}
+
+}  // namespace app
