@@ -1,19 +1,19 @@
 #pragma once
-// A file inside the binary, put there by embed_files() of cmake/embed.cmake. The views live as long as the program; any
-// thread.
+// A file that is part of the program: embed_files() of cmake/embed.cmake makes a table of a folder's files. Constant data that
+// lives as long as the program; any thread.
 //
-//     #include "embedded/swagger_ui.h"                     // made by embed_files(TARGET openapi NAME swagger_ui ...)
-//     for (const base::EmbeddedFile& file : embedded::swagger_ui()) serve(file.path, file.bytes);
+//     embed_files(pos migrations ${CMAKE_CURRENT_SOURCE_DIR}/migrations)      # CMakeLists.txt
+//
+//     #include "embedded/migrations.h"
+//     for (const base::EmbeddedFile& file : embedded::migrations()) use(file.path, file.bytes);
 
 #include <string_view>
 
 namespace base {
 
 struct EmbeddedFile {
-    std::string_view path;  // relative to the embedded directory, with '/'
+    std::string_view path;  // below the folder, with '/'; the table is sorted by it
     std::string_view bytes;
-    std::string_view br = {};    // the same compressed, when embedded with COMPRESS
-    std::string_view gzip = {};
 };
 
 }  // namespace base

@@ -1,0 +1,247 @@
+#include "db/migrate/apply.h"
+
+#include <algorithm>
+#include <ostream>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/strings.h"
+#include "db/sql.h"
+
+namespace db::migrate {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds poll_interval{100};
+
+std::int64_t lock_key() { return static_cast<std::int64_t>(base::stable_hash64("backend-api schema_migrations")); }
+
+// Polled: a session that waits inside pg_advisory_lock() holds a snapshot, and `create index concurrently` of the instance
+// that migrates would wait for it for ever.
+class Turn {
+public:
+    Turn(Connection& connection, milliseconds wait, std::ostream& out) : connection_(connection) {
+        const auto give_up = std::chrono::steady_clock::now() + wait;
+        for (bool told = false; !try_lock(); told = true) {
+            if (std::chrono::steady_clock::now() >= give_up) {
+                throw MigrationError(fmt::format("another instance has been migrating for {} s; see pg_stat_activity", wait.count() / 1000));
+            }
+            if (!told) out << "waiting for another instance that migrates" << std::endl;
+            std::this_thread::sleep_for(poll_interval);
+        }
+    }
+    ~Turn() {
+        try {
+            connection_.execute(fmt::format("select pg_advisory_unlock({})", lock_key()));
+        } catch (const SqlError&) {
+            // The connection is lost, and the lock with it.
+        }
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+private:
+    bool try_lock() { return connection_.query(fmt::format("select pg_try_advisory_lock({})", lock_key()))[0][0] == "t"; }
+
+    Connection& connection_;
+};
+
+void ensure_ledger(Connection& connection) {
+    connection.execute(
+        "create table if not exists schema_migrations (\n"
+        "    name text primary key,\n"
+        "    checksum text not null,\n"
+        "    applied_at timestamptz not null default now(),\n"
+        "    duration_ms integer not null\n"
+        ")");
+}
+
+// An applied migration is history: editing it changes no database, and new ones would differ from old ones.
+void require_unchanged(std::span<const Migration> migrations, const std::map<std::string, LedgerEntry>& ledger) {
+    std::string changed;
+    for (const auto& migration : migrations) {
+        const auto entry = ledger.find(migration.name);
+        if (entry == ledger.end() || entry->second.checksum == checksum_of(migration.sql)) continue;
+        changed += "\n  " + migration.name;
+    }
+    if (changed.empty()) return;
+    throw MigrationError("migrations were edited after they had been applied:" + changed +
+                         "\nRestore their text, and put the change into a new migration (db generate).");
+}
+
+bool runs_without_transaction(std::string_view sql) {
+    return base::trim(sql.substr(0, sql.find('\n'))) == "-- no-transaction";
+}
+
+class Runner {
+public:
+    Runner(Connection& connection, const Migration& migration, const Roles& roles)
+        : connection_(connection), migration_(migration), roles_(roles), alone_(runs_without_transaction(migration.sql)) {}
+
+    milliseconds run() {
+        const auto started = std::chrono::steady_clock::now();
+        const auto statements = split_statements(migration_.sql);
+        if (!alone_) connection_.execute("begin");
+        for (const auto& statement : statements) run(statement);
+        const auto duration = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
+        connection_.query("insert into schema_migrations (name, checksum, duration_ms) values ($1, $2, $3)",
+                          {migration_.name, checksum_of(migration_.sql), std::to_string(duration.count())});
+        if (!alone_) commit();
+        return duration;
+    }
+
+private:
+    void run(const ScriptStatement& statement) {
+        if (!alone_) refuse_transaction_control(statement);
+        try {
+            connection_.execute(with_roles(statement.text, roles_));
+        } catch (const SqlError& error) {
+            if (!alone_) connection_.execute("rollback");
+            throw MigrationError(explain(statement, error));
+        }
+    }
+
+    // Deferred constraints are checked here, with no statement to blame.
+    void commit() {
+        try {
+            connection_.execute("commit");
+        } catch (const SqlError& error) {
+            throw MigrationError(fmt::format("{} failed at its commit, and nothing of it was kept: {}", migration_.name, error.what()));
+        }
+    }
+
+    void refuse_transaction_control(const ScriptStatement& statement) {
+        const auto lower = base::ascii_lower(statement.text);
+        for (const std::string_view word : {"begin", "start", "commit", "rollback", "end", "abort"}) {
+            if (!lower.starts_with(word) || (lower.size() > word.size() && lower[word.size()] != ' ')) continue;
+            connection_.execute("rollback");
+            throw MigrationError(fmt::format("{} line {}: '{}' would end the migration's own transaction; write '-- no-transaction' "
+                                             "as the first line to do without it",
+                                             migration_.name, statement.line, statement.text));
+        }
+    }
+
+    std::string explain(const ScriptStatement& statement, const SqlError& error) const {
+        auto line = statement.line;
+        if (error.position() > 0) {
+            const auto before = std::string_view(statement.text).substr(0, error.position() - 1);
+            line += static_cast<std::size_t>(std::ranges::count(before, '\n'));
+        }
+        return fmt::format("{}/migration.sql line {}: {}{}\n\n    {}\n\n{}", migration_.name, line, error.what(),
+                           error.sqlstate().empty() ? "" : fmt::format(" (SQLSTATE {})", error.sqlstate()),
+                           statement.text.substr(0, 2'000),
+                           alone_ ? "It runs without a transaction: what stands before that statement was kept. Undo it by hand "
+                                    "or make the statements repeatable, then migrate again."
+                                  : "Nothing of this migration was kept.");
+    }
+
+    Connection& connection_;
+    const Migration& migration_;
+    const Roles& roles_;
+    bool alone_;
+};
+
+void prepare_session(Connection& connection, const ApplyOptions& options, std::ostream& out) {
+    connection.on_notice([&out](std::string_view text) { out << "    " << text << '\n'; });
+    connection.execute(fmt::format("set lock_timeout = {}; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
+                                   "set client_min_messages = warning",
+                                   options.lock_timeout.count()));
+}
+
+void warn_of_unknown(std::span<const Migration> migrations, const std::map<std::string, LedgerEntry>& ledger, std::ostream& out) {
+    for (const auto& [name, entry] : ledger) {
+        if (std::ranges::find(migrations, name, &Migration::name) != migrations.end()) continue;
+        out << "note: " << name << " was applied by another release and is not part of this one\n";
+    }
+}
+
+}  // namespace
+
+std::map<std::string, LedgerEntry> read_ledger(Connection& connection) {
+    std::map<std::string, LedgerEntry> ledger;
+    if (!connection.query("select to_regclass('schema_migrations')")[0][0]) return ledger;
+    const auto rows = connection.query(
+        "select name, checksum, to_char(applied_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS') || 'Z', duration_ms "
+        "from schema_migrations");
+    for (const auto& row : rows) ledger[*row[0]] = {*row[1], *row[2], *row[3]};
+    return ledger;
+}
+
+std::size_t apply(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out) {
+    Connection connection(options.owner_url);
+    prepare_session(connection, options, out);
+    const Turn turn(connection, options.wait_for_turn, out);
+    ensure_roles(connection, options.roles);
+    ensure_ledger(connection);
+    const auto ledger = read_ledger(connection);
+    require_unchanged(migrations, ledger);
+    warn_of_unknown(migrations, ledger, out);
+    std::size_t applied = 0;
+    for (const auto& migration : migrations) {
+        if (ledger.contains(migration.name)) continue;
+        out << "applying " << migration.name << std::flush;
+        try {
+            out << ", " << Runner(connection, migration, options.roles).run().count() << " ms" << std::endl;
+        } catch (...) {
+            out << std::endl;
+            throw;
+        }
+        ++applied;
+    }
+    out << (applied == 0 ? std::string("nothing to do: ") : fmt::format("{} applied, ", applied))
+        << fmt::format("{} migrations are in the database\n", ledger.size() + applied);
+    return applied;
+}
+
+// ---- Roles -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void create_role(Connection& connection, const std::string& role) {
+    try {
+        // Without a password: authentication by password fails until one is set.
+        connection.execute(fmt::format("create role {} login", quote_identifier(role)));
+    } catch (const SqlError& error) {
+        // A migration of another database of this server was faster: roles belong to the whole server.
+        if (error.sqlstate() == "42710" || error.sqlstate() == "23505") return;
+        if (error.sqlstate() != "42501") throw;
+        throw MigrationError(fmt::format("the role {0} is missing, and this user may not create it. As an administrator run:\n"
+                                         "    create role {1} login password '...';",
+                                         role, quote_identifier(role)));
+    }
+}
+
+void require_bound(Connection& connection, const std::string& role) {
+    const auto rows = connection.query(
+        "select rolsuper or rolbypassrls, rolname = current_user from pg_roles where rolname = $1", {role});
+    if (rows.at(0)[0] == "t") {
+        throw MigrationError(fmt::format("the role {} is a superuser or has BYPASSRLS: row level security would not bind it", role));
+    }
+    if (rows.at(0)[1] == "t") {
+        throw MigrationError(fmt::format("the role {} runs the service and must not own the tables: give the migrations another "
+                                         "user (DATABASE_OWNER_URL)",
+                                         role));
+    }
+}
+
+}  // namespace
+
+void ensure_roles(Connection& connection, const Roles& roles) {
+    if (roles.app == roles.system) throw MigrationError("the roles of app and app_system must be two");
+    for (const auto* role : {&roles.app, &roles.system}) {
+        if (connection.query("select 1 from pg_roles where rolname = $1", {*role}).empty()) create_role(connection, *role);
+        require_bound(connection, *role);
+        if (connection.query("select has_schema_privilege($1, 'public', 'usage')", {*role})[0][0] == "t") continue;
+        connection.execute(fmt::format("grant usage on schema public to {}", quote_identifier(*role)));
+    }
+    // A member of app_system sees every tenant's rows.
+    if (connection.query("select pg_has_role($1, $2, 'member')", {roles.app, roles.system})[0][0] == "t") {
+        throw MigrationError(fmt::format("the role {} is a member of {}: the wall between tenants would be void", roles.app, roles.system));
+    }
+}
+
+}  // namespace db::migrate

@@ -1,0 +1,48 @@
+#pragma once
+// Migrations onto a database. Instances that start together take turns (an advisory lock), the ledger schema_migrations says
+// what was applied, and every migration that is missing there is applied: also one that was merged late. One thread, blocking.
+//
+//     db::migrate::apply(migrations, {.owner_url = url, .roles = {"shop_app", "shop_system"}}, std::cout);
+
+#include <chrono>
+#include <iosfwd>
+#include <map>
+#include <span>
+#include <string>
+
+#include "db/migrate/connection.h"
+#include "db/migrate/migration.h"
+#include "db/migrate/script.h"
+
+namespace db::migrate {
+
+struct ApplyOptions {
+    std::string owner_url;
+    Roles roles;
+    std::chrono::milliseconds wait_for_turn{60'000};  // while another instance migrates
+    // A migration that waits for a table's lock makes all later users of that table wait behind it.
+    std::chrono::milliseconds lock_timeout{10'000};
+};
+
+// Why no (further) migration was applied, with what to do about it.
+class MigrationError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// Number of migrations applied. Throws MigrationError or SqlError; what was applied before stays, the failed one leaves
+// nothing unless it begins with "-- no-transaction".
+std::size_t apply(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out);
+
+struct LedgerEntry {
+    std::string checksum;
+    std::string applied_at;
+    std::string duration_ms;
+};
+// By migration; empty when the database was never migrated.
+[[nodiscard]] std::map<std::string, LedgerEntry> read_ledger(Connection& connection);
+
+// Creates the roles that are missing (LOGIN, without password) and refuses those that row level security would not bind.
+void ensure_roles(Connection& connection, const Roles& roles);
+
+}  // namespace db::migrate
