@@ -1,0 +1,190 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+
+namespace config {
+
+namespace detail {
+
+std::vector<base::Issue> load(const schema::ObjectType& type, void* out, const Environment& environment,
+                              const LoadOptions& options) {
+    std::vector<schema::TextField> fields;
+    for (const auto& field : type.fields) {
+        const auto found = environment.find(field.name);
+        if (found != environment.end() && !found->second.empty()) fields.push_back({field.name, found->second});
+    }
+    auto error = schema::read_text(type, out, fields, {.in = "environment", .max_issues = options.max_issues});
+    if (!error) return {};
+    if (error->malformed == schema::Malformed::none) return std::move(error->issues);
+    return {{"environment",
+             "",
+             std::string(schema::to_string(error->malformed)),
+             "Shorten the variables: together they are too long.",
+             {}}};
+}
+
+}  // namespace detail
+
+namespace {
+
+std::string_view variable_of(const base::Issue& issue) {
+    std::string_view name = issue.pointer;
+    if (name.starts_with('/')) name.remove_prefix(1);
+    return name.substr(0, name.find('/'));
+}
+
+const schema::Type& inner_type(const schema::Type& type) {
+    const bool holds_one = type.kind == schema::Kind::optional || type.kind == schema::Kind::maybe;
+    return holds_one ? inner_type(*type.element) : type;
+}
+
+// postgresql://user:password@host/ shows its password; a rare '@' in a path is hidden along with it, which does no harm.
+std::string without_password(std::string_view value) {
+    const std::size_t scheme = value.find("://");
+    const std::size_t at = value.rfind('@');
+    if (scheme == std::string_view::npos || at == std::string_view::npos || at < scheme + 3) return std::string(value);
+    const std::string_view user = value.substr(scheme + 3, at - scheme - 3);
+    const std::size_t colon = user.find(':');
+    if (colon == std::string_view::npos) return std::string(value);
+    return fmt::format("{}{}:[redacted]{}", value.substr(0, scheme + 3), user.substr(0, colon), value.substr(at));
+}
+
+// The JSON text of a value as a person would set it: without quotes, nothing for null.
+std::string value_text(const schema::Field& field, const void* settings) {
+    const schema::Type& type = *field.type;
+    if (type.kind == schema::Kind::maybe && type.peek(field.get(settings)) == nullptr) return {};
+    std::string json;
+    schema::write_json(type, field.get(settings), json);
+    if (json == "null") return {};
+    if (json.starts_with('"')) {
+        if (auto text = schema::parse<std::string>(json)) return *text;
+    }
+    if (inner_type(type).kind == schema::Kind::array) {
+        if (const auto items = schema::parse<std::vector<schema::Json>>(json)) {
+            std::string text;
+            for (const auto& item : *items) {
+                const auto plain = schema::parse<std::string>(item.text);
+                text.append(text.empty() ? "" : ",").append(plain ? *plain : item.text);
+            }
+            return text;
+        }
+    }
+    return json;
+}
+
+std::string describe_type(const schema::Type& outer, const schema::Rules& rules) {
+    using schema::Kind;
+    const schema::Type& type = inner_type(outer);
+    const auto bounded = [&](std::string_view name) {
+        const bool has_min = rules.min > -schema::max_safe_integer;
+        const bool has_max = rules.max < schema::max_safe_integer;
+        if (has_min && has_max) return fmt::format("{}, {} to {}", name, rules.min, rules.max);
+        if (has_min) return fmt::format("{}, at least {}", name, rules.min);
+        if (has_max) return fmt::format("{}, at most {}", name, rules.max);
+        return std::string(name);
+    };
+    switch (type.kind) {
+        case Kind::boolean: return "`true` or `false`";
+        case Kind::int16:
+        case Kind::int32:
+        case Kind::int64: return bounded("integer");
+        case Kind::money: return bounded("integer (minor units)");
+        case Kind::rate: return bounded("integer (parts per million)");
+        case Kind::number: return "number";
+        case Kind::quantity: return "decimal";
+        case Kind::uuid: return "UUID";
+        case Kind::timestamp: return "date and time (RFC 3339)";
+        case Kind::date: return "date";
+        case Kind::array: return describe_type(*type.element, rules) + ", several with commas";
+        case Kind::enumeration: {
+            std::string names;
+            for (const auto& one : type.enumeration->values)
+                names.append(names.empty() ? "" : ", ").append(fmt::format("`{}`", one.name));
+            return names;
+        }
+        default: break;
+    }
+    std::string text = rules.format == schema::Format::none ? "text" : std::string(schema::to_string(rules.format));
+    if (rules.min_length > 1) text += fmt::format(", at least {} characters", rules.min_length);
+    return text;
+}
+
+// Pipes end a cell, line breaks a table.
+std::string cell(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '|') out.push_back('\\');
+        out.push_back(c == '\n' ? ' ' : c);
+    }
+    return out;
+}
+
+std::string default_cell(const schema::ObjectType& type, const schema::Field& field) {
+    if (!field.rules.defaulted || field.rules.write_only || type.visit_default == nullptr) return {};
+    std::pair<const schema::Field&, std::string> state{field, {}};
+    type.visit_default(&state, [](void* erased, const void* settings) {
+        auto& [of, text] = *static_cast<std::pair<const schema::Field&, std::string>*>(erased);
+        text = value_text(of, settings);
+    });
+    return state.second.empty() ? std::string() : fmt::format("`{}`", cell(state.second));
+}
+
+}  // namespace
+
+std::string report(std::span<const base::Issue> issues) {
+    std::size_t width = 0;
+    for (const auto& issue : issues) width = std::max(width, variable_of(issue).size());
+    std::string text = fmt::format("The configuration has {} fault{}:\n", issues.size(), issues.size() == 1 ? "" : "s");
+    for (const auto& issue : issues) text += fmt::format("  {:<{}}  {}\n", variable_of(issue), width, issue.message);
+    text += "Set these in the environment or in the .env file (docs/configuration.md lists all of them).\n";
+    return text;
+}
+
+std::string report(const std::filesystem::path& file, const FileFault& fault) {
+    if (fault.line == 0) return fmt::format("{}: {}\n", file.string(), fault.message);
+    return fmt::format("{}:{}: {}\n", file.string(), fault.line, fault.message);
+}
+
+void require_in_production(Profile profile, const ProductionRule& rule, schema::Issues& issues) {
+    if (profile != Profile::production || rule.holds) return;
+    issues.add(fmt::format("/{}", rule.variable), "not_for_production",
+               fmt::format("Production does not take this value. {}", rule.how_to_mend));
+}
+
+bool is_weak_secret(std::string_view secret) {
+    if (secret.empty() || secret.find_first_not_of(secret.front()) == std::string_view::npos) return true;
+    const std::string lower = base::ascii_lower(secret);
+    constexpr std::array<std::string_view, 9> placeholders = {
+        "changeme", "change-me", "change_me", "placeholder", "example", "secret", "password", "default", "development"};
+    return std::ranges::any_of(placeholders,
+                               [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+std::string dump(const schema::ObjectType& type, const void* settings) {
+    std::string text;
+    for (const auto& field : type.fields) {
+        if (field.rules.internal) continue;
+        const std::string value = value_text(field, settings);
+        const bool is_hidden = field.rules.write_only && !value.empty();
+        text += fmt::format("{}={}\n", field.name, is_hidden ? "[redacted]" : without_password(value));
+    }
+    return text;
+}
+
+std::string markdown_table(const schema::ObjectType& type) {
+    std::string text = "| Variable | Type | Default | Required | Meaning |\n|---|---|---|---|---|\n";
+    for (const auto& field : type.fields) {
+        if (field.rules.internal) continue;
+        text += fmt::format("| `{}` | {}{} | {} | {} | {} |\n", field.name,
+                            cell(describe_type(*field.type, field.rules)), field.rules.write_only ? ", secret" : "",
+                            default_cell(type, field), field.required() ? "yes" : "", cell(field.rules.doc));
+    }
+    return text;
+}
+
+}  // namespace config
