@@ -40,6 +40,24 @@ constexpr auto escapes = [] {
     return table;
 }();
 
+// memcpy of a length that is known at run time only is a call; names and values are mostly short.
+void copy_short(char* to, const char* from, std::size_t size) {
+    if (size > 32) {
+        std::memcpy(to, from, size);
+    } else if (size >= 16) {
+        std::memcpy(to, from, 16);
+        std::memcpy(to + size - 16, from + size - 16, 16);
+    } else if (size >= 8) {
+        std::memcpy(to, from, 8);
+        std::memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        std::memcpy(to, from, 4);
+        std::memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+    }
+}
+
 }  // namespace
 
 class JSONWriter {
@@ -90,7 +108,7 @@ void JSONWriter::raw(std::string_view text) {
         out_.append(text);
         return;
     }
-    std::memcpy(reserve(text.size()), text.data(), text.size());
+    copy_short(reserve(text.size()), text.data(), text.size());
     used_ += text.size();
 }
 
@@ -136,7 +154,7 @@ void JSONWriter::name(std::string_view name) {
     // Field names need no escaping: schema::field() refuses those that would.
     char* const at = reserve(name.size() + 3);
     at[0] = '"';
-    std::memcpy(at + 1, name.data(), name.size());
+    copy_short(at + 1, name.data(), name.size());
     at[name.size() + 1] = '"';
     at[name.size() + 2] = ':';
     used_ += name.size() + 3;
