@@ -210,13 +210,15 @@ Database::Database(async::Loop& loop, Options options, const StatementRegistry& 
 Database::~Database() { state_->shutdown(); }
 
 async::Task<void> Database::connect(async::SteadyTime deadline) {
-    auto& points = *state_->points;
-    points.open_one();
-    while (!points.has_connection()) {
-        if (async::Loop::now() >= deadline) {
-            throw base::Failure(base::Failure(errors::unavailable).cause("cannot connect: " + points.last_failure()));
+    constexpr async::Milliseconds pause(50);
+    for (;;) {
+        try {
+            co_await run_point(state_, {&state_->statements.ping(), {}}, {}, deadline);
+            co_return;
+        } catch (const base::Failure&) {
+            if (async::Loop::now() + pause >= deadline) throw;
         }
-        co_await async::sleep(&state_->loop, async::Milliseconds(1));
+        co_await async::sleep(&state_->loop, pause);
     }
 }
 

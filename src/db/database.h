@@ -85,6 +85,8 @@ namespace detail {
 class Listener;
 class TransactionState;
 struct DatabaseState;
+template <class T>
+using Outcome = std::conditional_t<std::is_void_v<T>, std::optional<bool>, std::optional<T>>;
 }  // namespace detail
 
 // An open transaction on a connection of its own. Lives in Database::transaction()'s frame; the work gets a reference.
@@ -179,8 +181,7 @@ private:
                                                                  const TransactionOptions& options, int attempt);
     template <class T>
     async::Task<std::exception_ptr> attempt(TransactionOptions options,
-                                            std::move_only_function<async::Task<T>(Transaction&)>& work,
-                                            std::conditional_t<std::is_void_v<T>, std::optional<bool>, std::optional<T>>& value);
+                                            std::move_only_function<async::Task<T>(Transaction&)>* work, detail::Outcome<T>* value);
 
     std::shared_ptr<detail::DatabaseState> state_;
 };
@@ -207,16 +208,16 @@ async::Task<T> Transaction::savepoint(std::move_only_function<async::Task<T>(Tra
 }
 
 template <class T>
-async::Task<std::exception_ptr> Database::attempt(
-    TransactionOptions options, std::move_only_function<async::Task<T>(Transaction&)>& work,
-    std::conditional_t<std::is_void_v<T>, std::optional<bool>, std::optional<T>>& value) {
+async::Task<std::exception_ptr> Database::attempt(TransactionOptions options,
+                                                  std::move_only_function<async::Task<T>(Transaction&)>* work,
+                                                  detail::Outcome<T>* value) {
     Transaction transaction(*this, options);
     try {
         co_await transaction.start();
         if constexpr (std::is_void_v<T>) {
-            co_await work(transaction);
+            co_await (*work)(transaction);
         } else {
-            value.emplace(co_await work(transaction));
+            value->emplace(co_await (*work)(transaction));
         }
         co_await transaction.commit();
     } catch (...) {
@@ -229,8 +230,8 @@ template <class T>
 async::Task<T> Database::transaction(TransactionOptions options,
                                      std::move_only_function<async::Task<T>(Transaction&)> work) {
     for (int number = 1;; ++number) {
-        std::conditional_t<std::is_void_v<T>, std::optional<bool>, std::optional<T>> value;
-        const std::exception_ptr failure = co_await attempt<T>(options, work, value);
+        detail::Outcome<T> value;
+        const std::exception_ptr failure = co_await attempt<T>(options, &work, &value);
         if (!failure) {
             if constexpr (std::is_void_v<T>) {
                 co_return;

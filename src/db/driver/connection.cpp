@@ -50,7 +50,7 @@ Connection::~Connection() = default;
 void Connection::on_connected() {
     if (PQenterPipelineMode(native_) != 1) return fail(error_text());
     connected_at_ = async::Loop::now();
-    pool_.on_connected(*this);
+    pool_.on_connected();
 }
 
 // ---- Sending ----------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ void Connection::take(PGresult* raw) {
         case PGRES_EMPTY_QUERY:
         case PGRES_COMMAND_OK:
         case PGRES_TUPLES_OK: return take_ok(expected, std::move(result));
-        case PGRES_FATAL_ERROR: return take_error(expected, result, raw);
+        case PGRES_FATAL_ERROR: return take_error(expected, raw);
         // COPY inside a statement: not possible in pipeline mode.
         default: return fail("unexpected reply to " + std::string(state_.statements.entry(expected.statement).statement->name));
     }
@@ -231,8 +231,7 @@ void Connection::take_ok(Expected& expected, Result result) {
     exchange->on_end(false);
 }
 
-void Connection::take_error(Expected& expected, const Result& result, const PGresult* raw) {
-    (void)result;  // owns raw
+void Connection::take_error(Expected& expected, const PGresult* raw) {
     if (ends_session(raw)) return fail(std::string(base::trim(PQresultErrorMessage(raw))));
     const bool of_statement = expected.step == Step::prepare || expected.step == Step::execute || expected.step == Step::scope;
     auto fields = error_fields(raw, of_statement ? state_.statements.entry(expected.statement).statement->name : std::string_view());

@@ -73,9 +73,8 @@ private:
     void take(PGresult* raw);
     void take_sync();
     void take_ok(Expected& expected, Result result);
-    void take_error(Expected& expected, const Result& result, const PGresult* raw);
+    void take_error(Expected& expected, const PGresult* raw);
     void take_aborted(Expected& expected);
-    void end_of_step();
     void invalidate(const Expected& expected);
     void check_grace();
 

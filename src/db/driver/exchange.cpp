@@ -10,6 +10,10 @@ namespace db::detail {
 Waiter::Waiter(DatabaseState& state, async::SteadyTime deadline)
     : state_(state), started_(async::Loop::now()), deadline_(deadline), timer_(state.loop, [this] { expire(); }) {
     ++state_.active;
+    // Nothing is sent that nobody waits for.
+    if (started_ < deadline_) return;
+    failure_ = std::make_exception_ptr(base::Failure(base::Failure(errors::timeout).cause("the deadline passed before the start")));
+    finished_ = true;
 }
 
 Waiter::~Waiter() {

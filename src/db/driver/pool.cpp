@@ -20,6 +20,7 @@ Pool::Pool(DatabaseState& state, PoolOptions options)
 Pool::~Pool() { close(); }
 
 void Pool::check_room() const {
+    if (closed_) throw base::Failure(base::Failure(errors::unavailable).cause("closed"));
     if (waiting_count_ >= state_.options.max_waiting) {
         throw base::Failure(base::Failure(errors::overloaded).retry_after(1000).cause("too many wait for a connection"));
     }
@@ -66,8 +67,7 @@ void Pool::want_more() {
     for (auto opening = connecting(); opening < wanted && connections_.size() < options_.limit; ++opening) open_one();
 }
 
-void Pool::on_connected(Connection& connection) {
-    (void)connection;
+void Pool::on_connected() {
     down_since_ = {};
     open_gauge_.add(1);
     serve();
@@ -86,12 +86,11 @@ void Pool::on_lost(Connection& connection, const std::string& cause) {
         delay_ = 0ms;
         want_more();
     } else {
-        connect_failed(cause);
+        connect_failed();
     }
 }
 
-void Pool::connect_failed(const std::string& cause) {
-    (void)cause;
+void Pool::connect_failed() {
     if (closed_) return;
     if (down_since_ == async::SteadyTime{} && !has_connection()) down_since_ = async::Loop::now();
     if (retry_.is_set()) return;
@@ -102,13 +101,14 @@ void Pool::connect_failed(const std::string& cause) {
 void Pool::close() {
     closed_ = true;
     retry_.cancel();
-    while (!waiting_.empty()) {
-        waiting_.front().finish(std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("closed"))));
-    }
     for (const auto& connection : std::exchange(connections_, {})) {
         if (connection->is_connected()) open_gauge_.add(-1);
         connection->fail_flight("closed");
         connection->close();
+    }
+    // Last: reads that were in flight have queued again.
+    while (!waiting_.empty()) {
+        waiting_.front().finish(std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("closed"))));
     }
 }
 
@@ -124,8 +124,7 @@ void PointPool::resubmit(Exchange& exchange) {
     schedule();
 }
 
-void PointPool::on_sync(Connection& connection) {
-    (void)connection;
+void PointPool::on_sync(Connection& /*connection*/) {
     if (!waiting_.empty()) schedule();
 }
 

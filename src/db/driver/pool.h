@@ -26,7 +26,7 @@ public:
     Pool& operator=(const Pool&) = delete;
 
     // Callbacks of connections.
-    void on_connected(Connection& connection);
+    void on_connected();
     void on_lost(Connection& connection, const std::string& cause);
     virtual void on_sync(Connection& connection) = 0;
 
@@ -51,7 +51,7 @@ protected:
     std::size_t waiting_count_ = 0;
 
 private:
-    void connect_failed(const std::string& cause);
+    void connect_failed();
     [[nodiscard]] std::size_t connecting() const noexcept;
 
     ConnectParameters parameters_;
