@@ -367,6 +367,7 @@ void Connection::begin_request(const Head& head) {
     ++requests_;
     head_under_way_ = false;
     body_broken_ = body_timed_out_ = body_deadline_set_ = false;
+    body_received_ = 0;
     read_deadline_ = no_deadline;
     if (head.chunked) {
         decoder_ = BodyDecoder::chunked();
@@ -412,6 +413,9 @@ async::Task<std::optional<std::string_view>> Connection::read_some() {
             const auto step = decoder_.decode(available);
             consume(step.consumed);
             body_broken_ = step.failed;
+            body_received_ += step.data.size();
+            // Bounded here too: a decoder in front could swallow bytes for ever and give none.
+            if (body_received_ > context_.request().body_limit()) throw base::Failure(errors::body_too_large);
             if (!step.data.empty()) co_return step.data;
         } else if (peer_closed_ || phase_ == Phase::closed) {
             body_broken_ = true;

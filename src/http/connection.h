@@ -128,6 +128,7 @@ private:
     bool body_timed_out_ = false;
     bool body_deadline_set_ = false;
     async::SteadyTime body_deadline_{};
+    std::uint64_t body_received_ = 0;
     std::uint64_t drained_ = 0;
     std::coroutine_handle<> body_waiter_;
 

@@ -129,7 +129,7 @@ async::Task<std::string_view> Request::body() { return buffer_body(); }
 async::Task<std::string_view> Request::buffer_body() {
     if (body_complete_) co_return body_;
     // What announces too much is refused before any of it is read (and before 100 Continue).
-    if (owned_source_ == nullptr && content_length_) check_limit(*content_length_);
+    if (content_length_) check_limit(*content_length_);
     if (const auto whole = source_->take_buffered()) {
         check_limit(whole->size());
         body_ = *whole;
@@ -149,7 +149,7 @@ async::Task<std::string_view> Request::buffer_body() {
 
 async::Task<std::optional<std::string_view>> Request::read_some() {
     if (body_complete_) co_return std::nullopt;
-    if (owned_source_ == nullptr && content_length_) check_limit(*content_length_);
+    if (content_length_) check_limit(*content_length_);
     const auto piece = co_await source_->read_some();
     if (!piece) {
         body_complete_ = true;

@@ -71,7 +71,7 @@ public:
     [[nodiscard]] bool has_body() const { return has_body_; }
     // nullopt for a chunked body and for none.
     [[nodiscard]] std::optional<std::uint64_t> content_length() const { return content_length_; }
-    // In bytes as sent by body() and read_some(), after a decoder if there is one. The route sets it before the handler.
+    // In bytes, before and after a decoder. The route sets it before the handler.
     [[nodiscard]] std::uint64_t body_limit() const { return body_limit_; }
     void set_body_limit(std::uint64_t bytes) { body_limit_ = bytes; }
 

@@ -437,6 +437,56 @@ TEST_F(ServerTest, BoundsRequestsPerConnection) {
     EXPECT_EQ(count_of(reply, "Connection: close"), 1U);
 }
 
+TEST_F(ServerTest, TakesBytesOneByOne) {
+    start();
+    const Client client(port);
+    const std::string chunked =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n";
+    for (const char c :
+         chunked + post("/ignore", "12345") + post("/echo", "67890") + get("/health", "Connection: close\r\n")) {
+        client.send({&c, 1});
+        std::this_thread::yield();
+    }
+    const auto reply = client.read_all();
+    EXPECT_EQ(count_of(reply, "HTTP/1.1 200 OK"), 4U) << reply;
+    EXPECT_TRUE(reply.contains("\r\n\r\nhelloHTTP/1.1"));
+    EXPECT_TRUE(reply.contains("\r\n\r\n67890HTTP/1.1"));
+}
+
+async::Task<void> after_a_while(Context& context) {
+    co_await async::sleep(&context.loop(), 10ms);
+    context.response().body("late");
+}
+
+TEST_F(ServerTest, APipelineWaitsForASlowHandlerAndKeepsItsOrder) {
+    router.add(Method::get, "/late", {.handler = after_a_while});
+    start();
+    const auto reply = exchange(get("/health") + get("/late") + get("/health") + get("/late") + post("/echo", "end"));
+    EXPECT_EQ(count_of(reply, "HTTP/1.1 200 OK"), 5U);
+    EXPECT_TRUE(reply.ends_with("\r\n\r\nend"));
+    // What is ready leaves at once, not with the slow one behind it.
+    const Client client(port);
+    client.send(get("/health") + get("/late"));
+    EXPECT_TRUE(client.read_until("ok").ends_with("ok"));
+    EXPECT_TRUE(client.read_until("late").ends_with("late"));
+}
+
+TEST_F(ServerTest, ManyClientsAtOnceWhoComeAndGo) {
+    router.add(Method::get, "/late", {.handler = after_a_while});
+    start();
+    for (int round = 0; round < 20; ++round) {
+        std::vector<std::unique_ptr<Client>> clients;
+        for (int i = 0; i < 30; ++i) {
+            auto& client = *clients.emplace_back(std::make_unique<Client>(port));
+            const auto bytes =
+                get("/late") + post("/echo", std::string(static_cast<std::size_t>(i) * 700, 'x')) + get("/big");
+            client.send(std::string_view(bytes).substr(0, bytes.size() - static_cast<std::size_t>(i % 3) * 20));
+            if (i % 2 == 0) client.abort();
+        }
+    }
+    EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
+}
+
 TEST_F(ServerTest, TellsWhenAReplyWasSent) {
     std::promise<SendResult> result;
     router.add(Method::get, "/told", {.handler = [&](Context& context) -> async::Task<void> {
