@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "schema/json_writer.h"
 
 namespace schema::detail {
 
@@ -74,7 +75,8 @@ void append_double(std::string& out, double value) {
         if (value >= -0x1p63 && value < 0x1p63) return append_number(out, static_cast<std::int64_t>(value));
         if (value >= 0 && value < 0x1p64) return append_number(out, static_cast<std::uint64_t>(value));
     }
-    append_number(out, value);
+    char buffer[32];
+    out.append(buffer, put_double(buffer, value));
 }
 
 void append_object(dom::object object, KeyOrder order, std::string& out) {

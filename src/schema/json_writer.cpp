@@ -164,7 +164,7 @@ void JSONWriter::name(std::string_view name) {
 void JSONWriter::number(double number) {
     if (!std::isfinite(number)) return raw("null");
     char* const at = reserve(32);
-    used_ += static_cast<std::size_t>(std::to_chars(at, at + 32, number).ptr - at);
+    used_ += static_cast<std::size_t>(put_double(at, number) - at);
 }
 
 void JSONWriter::scalar(const Type& type, const void* value) {
@@ -267,6 +267,13 @@ void JSONWriter::value(const Type& type, const void* value) {
         case Kind::bytes: return string(static_cast<const Bytes*>(value)->value);
         default: return scalar(type, value);
     }
+}
+
+// Without an exponent, a large double would look like an integer that 64 bits cannot hold, and be refused by readers.
+char* put_double(char* to, double number) {
+    const bool is_large = std::abs(number) >= 0x1p63;
+    return is_large ? std::to_chars(to, to + 32, number, std::chars_format::scientific).ptr
+                    : std::to_chars(to, to + 32, number).ptr;
 }
 
 void write_json(const Type& type, const void* value, std::string& out, Members members) {

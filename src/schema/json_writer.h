@@ -13,4 +13,7 @@ enum class Members : std::uint8_t { visible, all };
 
 void write_json(const Type& type, const void* value, std::string& out, Members members);
 
+// The shortest text that reads back as `number`, which is finite; at most 32 characters. Returns the end.
+char* put_double(char* to, double number);
+
 }  // namespace schema::detail

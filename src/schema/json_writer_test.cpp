@@ -94,6 +94,9 @@ TEST(WriteJSON, Numbers) {
     EXPECT_EQ(to_json(1.0), "1");
     EXPECT_EQ(to_json(-0.1), "-0.1");
     EXPECT_EQ(to_json(1e300), "1e+300");
+    // Not as twenty digits, which would read as an integer beyond 64 bits.
+    for (const double large : {0x1p64, 123456789012345670000.0, -0x1p64, 0x1p63})
+        EXPECT_EQ(*parse<double>(to_json(large)), large);
     EXPECT_EQ(to_json(std::numeric_limits<double>::quiet_NaN()), "null");
     EXPECT_EQ(to_json(std::numeric_limits<double>::infinity()), "null");
     EXPECT_EQ(to_json(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");
