@@ -51,8 +51,8 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
     return options;
 }
 
-logging::Options log_options(const Settings& settings) {
-    logging::Options options;
+logging::LogOptions log_options(const Settings& settings) {
+    logging::LogOptions options;
     if (const auto level = logging::level_from(settings.log_level)) options.level = *level;
     return options;
 }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/strings.h"
+#include "http/errors.h"
 #include "schema/form.h"
 
 namespace http {
@@ -39,13 +40,6 @@ bool is_json(std::string_view type) { return type == "application/json" || (type
 
 void append(Findings& findings, std::vector<base::Issue> issues) {
     findings.insert(findings.end(), std::make_move_iterator(issues.begin()), std::make_move_iterator(issues.end()));
-}
-
-std::vector<schema::TextField> text_fields(const std::vector<std::pair<std::string, std::string>>& pairs) {
-    std::vector<schema::TextField> fields;
-    fields.reserve(pairs.size());
-    for (const auto& [name, value] : pairs) fields.push_back({name, value});
-    return fields;
 }
 
 // "getV1ProductsById": when a route was given no id.
@@ -95,8 +89,8 @@ async::Task<void> read_body(Context& context, const schema::Type& type, void* ou
     std::optional<schema::ReadError> error;
     if (form) {
         const auto pairs = schema::parse_urlencoded(*text);
-        if (!pairs) throw base::Failure(errors::malformed_json, pairs.error());
-        error = schema::read_text(*type.object, out, text_fields(*pairs), {.in = "body"});
+        if (!pairs) throw base::Failure(errors::malformed_json, std::string(schema::to_string(pairs.error())));
+        error = schema::read_text(*type.object, out, schema::text_fields(*pairs), {.in = "body"});
     } else {
         error = schema::read_json(type, out, *text, {.max_bytes = static_cast<std::size_t>(request.body_limit())});
     }
@@ -108,10 +102,10 @@ async::Task<void> read_body(Context& context, const schema::Type& type, void* ou
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings) {
     const auto pairs = schema::parse_urlencoded(context.request().query());
     if (!pairs) {
-        findings.push_back({"query", "", "malformed", pairs.error(), {}});
+        findings.push_back({"query", "", "malformed", std::string(schema::to_string(pairs.error())), {}});
         return;
     }
-    auto error = schema::read_text(type, out, text_fields(*pairs), {.in = "query"});
+    auto error = schema::read_text(type, out, schema::text_fields(*pairs), {.in = "query"});
     if (error) append(findings, std::move(error->issues));
 }
 
