@@ -7,6 +7,7 @@
 #include <chrono>
 #include <iosfwd>
 #include <map>
+#include <stdexcept>
 #include <span>
 #include <string>
 

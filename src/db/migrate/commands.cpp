@@ -1,0 +1,224 @@
+#include "db/migrate/commands.h"
+
+#include <algorithm>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/strings.h"
+#include "db/check.h"
+#include "db/migrate/diff.h"
+#include "db/migrate/inspect.h"
+#include "db/migrate/scratch.h"
+
+namespace db::migrate {
+
+namespace {
+
+template <class Work>
+int run(std::ostream& out, Work&& work) {
+    try {
+        return work();
+    } catch (const SqlError& error) {
+        out << "error: " << error.what() << '\n';
+    } catch (const std::exception& error) {
+        out << "error: " << error.what() << '\n';
+    }
+    return 1;
+}
+
+void print(std::ostream& out, std::string_view head, const std::vector<std::string>& lines) {
+    for (const auto& line : lines) out << head << line << '\n';
+}
+
+std::string names_of(const std::vector<const Snapshot*>& leaves) {
+    std::vector<std::string> names;
+    for (const auto* leaf : leaves) names.push_back(leaf->id);
+    return fmt::format("{}", fmt::join(names, " and "));
+}
+
+// ---- generate ----
+
+void write_file(const std::filesystem::path& path, std::string_view text) {
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.close();
+    if (!file) throw std::runtime_error("cannot write " + path.string());
+}
+
+bool is_plain(std::string_view name) {
+    return !name.empty() && name.size() <= 60 && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || base::is_ascii_digit(c) || c == '_';
+    });
+}
+
+std::string script_of(const Difference& difference, bool empty) {
+    if (empty) {
+        return "-- Statements end with a semicolon; the roles are {{app}} and {{app_system}}. All run in one transaction, unless the\n"
+               "-- first line of this file is '-- no-transaction'. Replace this comment.\n";
+    }
+    std::string text;
+    for (const auto& warning : difference.warnings) text += "-- Mind: " + warning + "\n";
+    if (!text.empty()) text += "\n";
+    for (const auto& statement : difference.statements) text += statement + ";\n";
+    return text;
+}
+
+int generate_files(const Declarations& declarations, const GenerateOptions& options, std::ostream& out) {
+    if (!is_plain(options.name)) throw MigrationError("a migration's name is made of lower-case letters, digits and '_', at most 60");
+    const auto migrations = load_migrations(options.folder);
+    const History history(migrations);
+    const auto& leaves = history.leaves();
+    if (leaves.size() > 1 && !options.empty) {
+        throw MigrationError(fmt::format("{} stand side by side: branches were merged. If the later one was applied nowhere yet, delete it "
+                                         "and generate it again; else join them: db generate merge --empty",
+                                         names_of(leaves)));
+    }
+    auto snapshot = build_snapshot(declarations.tables, declarations.objects);
+    const auto difference =
+        options.empty ? Difference{} : diff(leaves.empty() ? Snapshot{} : *leaves.front(), snapshot, {options.allow_drops});
+    print(out, "error: ", difference.errors);
+    if (!difference.errors.empty()) return 1;
+    if (difference.statements.empty() && !options.empty) {
+        out << "nothing to do: the newest migration has the tables as they are declared\n";
+        return 0;
+    }
+    snapshot.id = fmt::format("{:%Y%m%d%H%M%S}_{}", std::chrono::floor<std::chrono::seconds>(options.now), options.name);
+    for (const auto* leaf : leaves) snapshot.previous.push_back(leaf->id);
+    const auto folder = options.folder / snapshot.id;
+    if (std::filesystem::exists(folder)) throw MigrationError(folder.string() + " exists already");
+    std::filesystem::create_directories(folder);
+    write_file(folder / "migration.sql", script_of(difference, options.empty));
+    write_file(folder / "snapshot.json", to_text(snapshot));
+    print(out, "mind: ", difference.warnings);
+    out << "wrote " << (folder / "migration.sql").string() << ": " << difference.statements.size()
+        << " statements. Read it, then: backend-api db migrate\n";
+    return 0;
+}
+
+// ---- check ----
+
+class Checker {
+public:
+    Checker(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options, std::ostream& out)
+        : declarations_(declarations), migrations_(migrations), options_(options), out_(out) {}
+
+    int run() {
+        const History history(migrations_);
+        const bool one_leaf = check_leaves(history);
+        if (one_leaf) check_drift(*history.leaves().front());
+        const ScratchDatabase replayed(options_.server_url);
+        std::ostringstream progress;
+        apply(migrations_, {.owner_url = replayed.url(), .roles = options_.roles}, progress);
+        Connection connection(replayed.url());
+        if (one_leaf) check_replay(*history.leaves().front(), connection);
+        check_statements(connection);
+        out_ << (failures_ == 0 ? "db check: all is well\n" : fmt::format("db check: {} failed\n", failures_));
+        return failures_ == 0 ? 0 : 1;
+    }
+
+private:
+    void pass(std::string_view what) { out_ << "ok    " << what << '\n'; }
+    void fail(std::string_view what, const std::vector<std::string>& lines, std::string_view mend) {
+        ++failures_;
+        out_ << "FAIL  " << what << '\n';
+        print(out_, "      - ", lines);
+        if (!mend.empty()) out_ << "      " << mend << '\n';
+    }
+
+    bool check_leaves(const History& history) {
+        const auto& leaves = history.leaves();
+        if (leaves.size() == 1) {
+            pass(fmt::format("one newest migration: {}", leaves.front()->id));
+        } else if (leaves.empty()) {
+            fail("there are no migrations", {}, "Run: backend-api db generate init");
+        } else {
+            fail(fmt::format("{} stand side by side", names_of(leaves)), {},
+                 "Delete the one that was applied nowhere and generate it again, or run: backend-api db generate merge --empty");
+        }
+        return leaves.size() == 1;
+    }
+
+    void check_drift(const Snapshot& newest) {
+        const auto now = build_snapshot(declarations_.tables, declarations_.objects);
+        const auto difference = diff(newest, now, {.allow_drops = true});
+        if (difference.empty()) return pass(fmt::format("the newest snapshot has the {} tables as they are declared", now.tables.size()));
+        auto lines = difference.errors;
+        lines.insert(lines.end(), difference.statements.begin(), difference.statements.end());
+        fail("the tables have changed since the newest migration", lines, "Run: backend-api db generate NAME");
+    }
+
+    // Against the snapshot rather than the tables: drift is told once, above.
+    void check_replay(const Snapshot& newest, Connection& replayed) {
+        const ScratchDatabase declared(options_.server_url);
+        Connection connection(declared.url());
+        for (const auto& statement : diff({}, newest).statements) connection.execute(with_roles(statement, options_.roles));
+        const auto lines = compare(inspect(replayed), inspect(connection));
+        if (lines.empty()) return pass(fmt::format("{} migrations from zero give what the newest snapshot says", migrations_.size()));
+        fail("the migrations from zero do not give what the newest snapshot says", lines,
+             "Mend the newest migration if it was applied nowhere, else add one: backend-api db generate NAME --empty");
+    }
+
+    void check_statements(Connection& connection) {
+        StatementChecker checker(connection, options_.roles);
+        std::size_t failed = 0;
+        for (const auto& statement : declarations_.statements) {
+            const auto findings = checker.check(statement);
+            if (findings.empty()) continue;
+            ++failed;
+            fail(fmt::format("statement {}", statement.name), findings, "");
+        }
+        if (failed == 0) pass(fmt::format("{} statements fit the schema", declarations_.statements.size()));
+    }
+
+    const Declarations& declarations_;
+    std::span<const Migration> migrations_;
+    const CheckOptions& options_;
+    std::ostream& out_;
+    int failures_ = 0;
+};
+
+}  // namespace
+
+int generate(const Declarations& declarations, const GenerateOptions& options, std::ostream& out) {
+    return run(out, [&] { return generate_files(declarations, options, out); });
+}
+
+int migrate(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out) {
+    return run(out, [&] {
+        apply(migrations, options, out);
+        return 0;
+    });
+}
+
+int status(std::span<const Migration> migrations, const std::string& owner_url, std::ostream& out) {
+    return run(out, [&] {
+        Connection connection(owner_url);
+        auto ledger = read_ledger(connection);
+        bool current = true;
+        for (const auto& migration : migrations) {
+            const auto entry = ledger.find(migration.name);
+            const bool changed = entry != ledger.end() && entry->second.checksum != checksum_of(migration.sql);
+            if (entry == ledger.end()) {
+                out << "pending  " << migration.name << '\n';
+            } else {
+                out << (changed ? "CHANGED  " : "applied  ") << migration.name << "  " << entry->second.applied_at << "  "
+                    << entry->second.duration_ms << " ms\n";
+            }
+            current = current && entry != ledger.end() && !changed;
+            ledger.erase(migration.name);
+        }
+        for (const auto& [name, entry] : ledger) out << "foreign  " << name << "  " << entry.applied_at << '\n';
+        return current ? 0 : 1;
+    });
+}
+
+int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options, std::ostream& out) {
+    return run(out, [&] { return Checker(declarations, migrations, options, out).run(); });
+}
+
+}  // namespace db::migrate
