@@ -48,7 +48,7 @@ struct ResponseAccess {
     [[nodiscard]] std::shared_ptr<const std::string> take_owner() { return std::move(response.body_owner_); }
     [[nodiscard]] bool owns_body() const { return response.body_view_.data() == response.body_.data(); }
     void run_before_send(Context& context);
-    void run_after_send(const SendResult& result);
+    void run_after_send(Context& context, const SendResult& result) noexcept;
 };
 
 }  // namespace http

@@ -602,7 +602,8 @@ void Connection::write_body() {
 
 void Connection::finish_request(bool sent) {
     ResponseAccess(context_.response())
-        .run_after_send({.status = context_.response().status(), .body_bytes = reply_body_bytes_, .complete = sent});
+        .run_after_send(context_,
+                        {.status = context_.response().status(), .body_bytes = reply_body_bytes_, .complete = sent});
     Counters::subtract(server_->counters->in_flight, 1);
     in_request_ = false;
     context_.reset();

@@ -104,6 +104,7 @@ async::Task<InjectedResponse> Injector::run(InjectedRequest request) const {
     }
     ResponseAccess(context.response())
         .run_after_send(
+            context,
             {.status = context.response().status(), .body_bytes = reply.body.size(), .complete = reply.complete});
     co_return reply;
 }

@@ -124,9 +124,7 @@ void Request::check_limit(std::uint64_t size) const {
     throw base::Failure(errors::body_too_large, "more than " + std::to_string(body_limit_) + " bytes");
 }
 
-async::Task<std::string_view> Request::body() { return buffer_body(); }
-
-async::Task<std::string_view> Request::buffer_body() {
+async::Task<std::string_view> Request::body() {
     if (body_complete_) co_return body_;
     // What announces too much is refused before any of it is read (and before 100 Continue).
     if (content_length_) check_limit(*content_length_);

@@ -87,7 +87,6 @@ public:
 private:
     friend struct RequestAccess;
 
-    async::Task<std::string_view> buffer_body();
     void check_limit(std::uint64_t size) const;
 
     Method method_ = Method::get;

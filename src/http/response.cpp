@@ -1,6 +1,7 @@
 #include "http/response.h"
 
 #include "http/access.h"
+#include "log/value.h"
 
 namespace http {
 
@@ -61,12 +62,17 @@ void ResponseAccess::run_before_send(Context& context) {
     }
 }
 
-void ResponseAccess::run_after_send(const SendResult& result) {
+void ResponseAccess::run_after_send(Context& context, const SendResult& result) noexcept {
     auto& hooks = response.after_send_;
     while (!hooks.empty()) {
         auto hook = std::move(hooks.back());
         hooks.pop_back();
-        hook(result);
+        try {
+            hook(result);
+        } catch (...) {
+            context.server_logger().error("an after_send hook failed",
+                                          {{"err", logging::error(std::current_exception())}});
+        }
     }
 }
 

@@ -89,6 +89,18 @@ TEST_F(InjectTest, AHookOrStatusThatFailsGivesABare500) {
     EXPECT_EQ(send([](Context&) -> async::Task<void> { throw std::runtime_error("handler"); }).status, 500);
 }
 
+TEST_F(InjectTest, AnAfterSendHookThatThrowsHurtsNobody) {
+    bool ran = false;
+    const auto reply = send([&](Context& context) -> async::Task<void> {
+        context.response().body("x");
+        context.response().after_send([&](const SendResult&) { ran = true; });
+        context.response().after_send([](const SendResult&) { throw std::runtime_error("hook"); });
+        co_return;
+    });
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_TRUE(ran);
+}
+
 TEST_F(InjectTest, StreamsAndKnowsABrokenOne) {
     const auto streaming = [](Context& context) -> async::Task<void> {
         context.response().stream([](BodyWriter& out) -> async::Task<void> {

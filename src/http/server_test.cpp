@@ -490,7 +490,8 @@ TEST_F(ServerTest, ManyClientsAtOnceWhoComeAndGo) {
 TEST_F(ServerTest, TellsWhenAReplyWasSent) {
     std::promise<SendResult> result;
     router.add(Method::get, "/told", {.handler = [&](Context& context) -> async::Task<void> {
-                   context.response().body("told").after_send([&](const SendResult& sent) { result.set_value(sent); });
+                   context.response().body("told");
+                   context.response().after_send([&](const SendResult& sent) { result.set_value(sent); });
                    co_return;
                }});
     start();
