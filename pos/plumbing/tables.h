@@ -88,7 +88,7 @@ struct OutboxEvent {
 
 namespace tables {
 inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>("idempotency_keys",
-    db::primary_key<&IdempotencyKey::principal_kind, &IdempotencyKey::route, &IdempotencyKey::key>(),
+    db::primary_key<&IdempotencyKey::principal_kind, &IdempotencyKey::route, &IdempotencyKey::key>(errors::key_known),
     db::index<&IdempotencyKey::expires_at>("idempotency_keys_expiry"));
 inline constexpr auto change_pointers = db::tenant_table<ChangePointer>("change_pointers", db::primary_key<&ChangePointer::collection, &ChangePointer::row_id>(),
     db::unique<&ChangePointer::seq>("change_pointers_seq", errors::feed_conflict));

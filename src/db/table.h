@@ -162,12 +162,18 @@ struct Table {
 template <auto... M>
 struct PrimaryKey {
     using Key = std::tuple<schema::detail::MemberOf<M>...>;
-    constexpr Constraint constraint() const { return detail::make_constraint<M...>(ConstraintKind::primary_key, "pkey"); }
+    base::ErrorCode error{};
+    constexpr Constraint constraint() const {
+        auto constraint = detail::make_constraint<M...>(ConstraintKind::primary_key, "pkey");
+        constraint.error = error;
+        return constraint;
+    }
 };
 
+// `error`: what a second row with this key means, where clients make ids.
 template <auto... M>
-constexpr PrimaryKey<M...> primary_key() {
-    return {};
+constexpr PrimaryKey<M...> primary_key(base::ErrorCode error = {}) {
+    return {error};
 }
 
 template <auto... M>

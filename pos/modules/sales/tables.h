@@ -206,7 +206,7 @@ struct PaymentRow {
 };
 
 namespace tables {
-inline constexpr auto sales = db::tenant_table<SaleRow>("sales", db::primary_key<&SaleRow::id>(), db::append_only(),
+inline constexpr auto sales = db::tenant_table<SaleRow>("sales", db::primary_key<&SaleRow::id>(errors::sale_exists), db::append_only(),
     db::unique<&SaleRow::client_request_id>("sales_client_request", errors::client_request_used),
     db::unique<&SaleRow::device_id, &SaleRow::device_seq>("sales_device_seq", errors::device_replaced),
     db::unique<&SaleRow::receipt_number>("sales_receipt", errors::receipt_taken),
@@ -226,7 +226,7 @@ inline constexpr auto sale_lines = db::tenant_table<SaleLineRow>("sale_lines", d
 inline constexpr auto sale_taxes = db::tenant_table<SaleTaxRow>("sale_taxes",
     db::primary_key<&SaleTaxRow::sale_id, &SaleTaxRow::tax_code, &SaleTaxRow::tax_rate_ppm, &SaleTaxRow::inclusive>(), db::append_only(),
     db::references<&SaleTaxRow::sale_id>("sale_taxes_sale", sales, errors::unknown_sale));
-inline constexpr auto payments = db::tenant_table<PaymentRow>("payments", db::primary_key<&PaymentRow::id>(), db::append_only(),
+inline constexpr auto payments = db::tenant_table<PaymentRow>("payments", db::primary_key<&PaymentRow::id>(errors::payment_exists), db::append_only(),
     db::updatable<&PaymentRow::status>(), db::updatable<&PaymentRow::intent_id>(), db::updatable<&PaymentRow::external_ref>(),
     db::unique<&PaymentRow::method, &PaymentRow::external_ref>("payments_reference", errors::payment_reference_used).where("external_ref is not null"),
     db::references<&PaymentRow::sale_id>("payments_sale", sales, errors::unknown_sale),

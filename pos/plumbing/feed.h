@@ -1,0 +1,36 @@
+#pragma once
+// The change feed and the outbox: what every write adds to its batch.
+//
+//     auto batch = db.batch();
+//     batch.add(product_replace, product, old_version);
+//     record_changes(batch, {{"products", product.id.uuid()}}, caller);
+//     co_await batch.commit();
+//
+// The counter's row lock makes commit order = number order inside a tenant, so a reader misses nothing. It is taken by the
+// last statement of a batch, to be held for as short a time as can be.
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "db/db.h"
+#include "pos/plumbing/tables.h"
+
+namespace pos {
+
+struct Change {
+    std::string_view collection;  // the table's name
+    base::Uuid row_id;
+    ChangeKind op = ChangeKind::updated;
+    std::optional<LocationId> location_id{};
+};
+
+// The last thing added to a batch. A row that is named twice counts once.
+void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device);
+
+// A message that leaves when the batch is committed. `payload` is a JSON object.
+void add_to_outbox(db::Batch& batch, OutboxEvent event);
+
+[[nodiscard]] std::vector<db::StatementView> feed_statements();
+
+}  // namespace pos

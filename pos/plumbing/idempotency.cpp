@@ -1,0 +1,125 @@
+#include "pos/plumbing/idempotency.h"
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "schema/canonical.h"
+
+namespace pos {
+
+namespace {
+
+// Raised by idempotency_lock() when another transaction holds the key.
+constexpr std::string_view locked_sqlstate = "IK409";
+
+constexpr db::Query<void(std::int64_t)> lock{{"idempotency.lock", "select from idempotency_lock($2) where $1 is not null", db::Kind::write}};
+constexpr auto add_key = db::insert<tables::idempotency_keys>("idempotency.add");
+constexpr auto find_key = db::find<tables::idempotency_keys>("idempotency.find");
+
+// Members that a client changes between attempts at the same request.
+constexpr std::string_view transport_noise[] = {"sentAt", "attempt", "appVersion"};
+
+std::string bytes_of(const base::Digest256& digest) { return std::string(base::as_chars(digest)); }
+
+bool is_key_text(std::string_view key) {
+    if (key.empty() || key.size() > max_idempotency_key) return false;
+    return std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
+}
+
+[[noreturn]] void throw_in_progress() { throw base::Failure(errors::key_in_progress).retry_after(1'000); }
+
+StoredReply reply_of(const IdempotencyKey& row) {
+    return {static_cast<std::uint16_t>(row.status), row.response.value, row.etag, row.location, row.resource_type, row.resource_id};
+}
+
+// Whether the failure says that the key's row is there already, or that its lock is held.
+enum class About : std::uint8_t { something_else, known, locked };
+
+About about(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const db::Error& error) {
+        return error.sqlstate() == locked_sqlstate ? About::locked : About::something_else;
+    } catch (const base::Failure& error) {
+        return error.code() == errors::key_known ? About::known : About::something_else;
+    } catch (...) {
+        return About::something_else;
+    }
+}
+
+}  // namespace
+
+std::optional<std::string> read_idempotency_key(std::optional<std::string_view> header) {
+    if (!header) return std::nullopt;
+    auto text = base::trim(*header);
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+    if (!is_key_text(text)) throw base::Failure(errors::key_invalid, "up to 255 printable characters without spaces, quoted or bare");
+    return std::string(text);
+}
+
+IdempotencyHeader IdempotencyHeader::read(http::Context& context, http::Findings&) {
+    return {read_idempotency_key(context.request().header("idempotency-key"))};
+}
+
+void IdempotencyHeader::describe(http::Operation& operation) {
+    operation.parameters.push_back({"header", &http::detail::field_of_part<"Idempotency-Key", std::optional<std::string>>, false});
+    for (const auto& error : {errors::key_missing, errors::key_invalid, errors::key_in_progress, errors::key_reused}) operation.can_fail(error);
+}
+
+std::string IdempotentRequest::scope() const { return fmt::format("{}\n{}\n{}\n{}", tenant.to_string(), principal_kind, route, key); }
+
+base::Digest256 fingerprint_of(std::string_view json) {
+    const auto canonical = schema::canonical_json(json, transport_noise);
+    return base::sha256(canonical ? std::string_view(*canonical) : json);
+}
+
+void begin_idempotent(db::Batch& batch, const IdempotentRequest& request) {
+    batch.add(lock, static_cast<std::int64_t>(base::stable_hash64(request.scope())));
+}
+
+void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply, base::Timestamp now) {
+    batch.add(add_key, IdempotencyKey{.principal_kind = request.principal_kind,
+                                      .route = request.route,
+                                      .key = request.key,
+                                      .request_hash = {bytes_of(request.fingerprint)},
+                                      .status = reply.status,
+                                      .response = {reply.body},
+                                      .etag = reply.etag,
+                                      .location = reply.location,
+                                      .resource_type = reply.resource_type,
+                                      .resource_id = reply.resource_id,
+                                      .created_at = now,
+                                      .expires_at = now + replay_store_days});
+}
+
+bool is_about_the_key(const std::exception_ptr& failure) { return about(failure) != About::something_else; }
+
+async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::exception_ptr failure) {
+    switch (about(failure)) {
+        case About::something_else: std::rethrow_exception(failure);
+        case About::locked: throw_in_progress();
+        case About::known: break;
+    }
+    const auto row = co_await db.one(find_key, request.principal_kind, request.route, request.key);
+    // Gone between the two: the cleaner took an expired key. The next attempt is a first one.
+    if (!row) throw_in_progress();
+    if (row->request_hash.value != bytes_of(request.fingerprint)) {
+        auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
+        if (row->resource_id) throw std::move(reused).member("resourceId", fmt::format("\"{}\"", row->resource_id->to_string()));
+        throw reused;
+    }
+    co_return reply_of(*row);
+}
+
+std::vector<db::StatementView> idempotency_statements() { return db::statements(lock, add_key, find_key); }
+
+std::string idempotency_function_sql() {
+    return "create or replace function idempotency_lock(key bigint) returns void language plpgsql as $$\n"
+           "begin\n"
+           "  if not pg_try_advisory_xact_lock(key) then\n"
+           "    raise exception 'the first request with this key is still running' using errcode = 'IK409';\n"
+           "  end if;\n"
+           "end $$;\n";
+}
+
+}  // namespace pos

@@ -1,0 +1,93 @@
+#pragma once
+// Writes that clients may repeat (api.md, "Idempotency"). The key's row, the effect and the stored reply are one transaction:
+// a crash leaves nothing behind, and a repeated request gets the bytes of the first reply.
+//
+//     IdempotentRequest request = idempotent_request("user", "POST /v1/things", key, fingerprint);
+//     auto batch = db.batch();
+//     begin_idempotent(batch, request);                       // first: refuses a key that is under way or known
+//     batch.add(insert_thing, thing);
+//     finish_idempotent(batch, request, reply, runtime.now());
+//     co_await batch.commit();                                // throws; replay_of() turns what it throws into the first reply
+//
+// Only successes are stored: a request that was refused may be accepted by a mended server.
+
+#include <optional>
+#include <string>
+
+#include "base/hash.h"
+#include "db/db.h"
+#include "http/handler.h"
+#include "pos/plumbing/runtime.h"
+#include "pos/plumbing/tables.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode key_missing{"idempotency.key_missing", 400, false, base::Action::fix, "This needs an Idempotency-Key"};
+inline constexpr base::ErrorCode key_invalid{"idempotency.key_invalid", 400, false, base::Action::fix, "The Idempotency-Key is not one"};
+inline constexpr base::ErrorCode key_mismatch{"idempotency.key_mismatch", 422, false, base::Action::fix, "Idempotency-Key and clientRequestId differ"};
+inline constexpr base::ErrorCode key_in_progress{"idempotency.in_progress", 409, true, base::Action::retry, "The first request with this key is still running"};
+inline constexpr base::ErrorCode key_reused{"idempotency.key_reused", 422, false, base::Action::fix, "This key belongs to another request"};
+}  // namespace errors
+
+inline constexpr std::size_t max_idempotency_key = 255;
+inline constexpr auto replay_store_days = std::chrono::days(30);
+
+// The header's value: an RFC 8941 string ("…") or a bare one. Empty when it was not sent; throws key_invalid.
+[[nodiscard]] std::optional<std::string> read_idempotency_key(std::optional<std::string_view> header);
+
+// The header as a handler's part.
+struct IdempotencyHeader {
+    std::optional<std::string> key;
+    static IdempotencyHeader read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation);
+};
+
+struct IdempotentRequest {
+    base::Uuid tenant;
+    std::string principal_kind;  // user, device, api_key
+    std::string route;           // "POST /v1/sales"
+    std::string key;
+    base::Digest256 fingerprint{};
+
+    // One text for the whole scope: names the lock and the single flight.
+    [[nodiscard]] std::string scope() const;
+};
+
+struct StoredReply {
+    std::uint16_t status = 201;
+    std::string body;
+    std::optional<std::string> etag;
+    std::optional<std::string> location;
+    std::optional<std::string> resource_type;
+    std::optional<base::Uuid> resource_id;
+};
+
+// SHA-256 of the canonical JSON without the members that differ between attempts.
+[[nodiscard]] base::Digest256 fingerprint_of(std::string_view json);
+
+void begin_idempotent(db::Batch& batch, const IdempotentRequest& request);
+void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply, base::Timestamp now);
+
+// What a refused begin_idempotent() means: the stored reply; throws key_in_progress, key_reused, or `failure` itself when
+// it is about something else.
+[[nodiscard]] async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::exception_ptr failure);
+
+// Whether this failure is about the key (known or under way).
+[[nodiscard]] bool is_about_the_key(const std::exception_ptr& failure);
+
+// The stored reply as an answer, marked `Idempotent-Replayed: true`.
+template <class T, std::uint16_t Status>
+[[nodiscard]] http::Rendered<T, Status> to_rendered(StoredReply reply, bool replayed) {
+    http::Rendered<T, Status> rendered{std::move(reply.body), reply.status, {}};
+    if (reply.etag) rendered.headers.emplace_back("ETag", *reply.etag);
+    if (reply.location) rendered.headers.emplace_back("Location", *reply.location);
+    if (replayed) rendered.headers.emplace_back("Idempotent-Replayed", "true");
+    return rendered;
+}
+
+[[nodiscard]] std::vector<db::StatementView> idempotency_statements();
+// The function that the lock needs: raises instead of answering false, so that the batch ends there.
+[[nodiscard]] std::string idempotency_function_sql();
+
+}  // namespace pos

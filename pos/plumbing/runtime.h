@@ -1,0 +1,51 @@
+#pragma once
+// What handlers need besides the database: the time, new ids, and which idempotency keys are under way on this loop. One a
+// loop, a service: http::Use<Runtime>.
+
+#include <string>
+#include <unordered_set>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "base/uuid.h"
+
+namespace pos {
+
+class Runtime {
+public:
+    Runtime(const base::Clock& clock, base::RandomSource& random) : clock_(clock), ids_(clock, random) {}
+
+    [[nodiscard]] base::Timestamp now() const { return clock_.now(); }
+    template <class Id>
+    [[nodiscard]] Id new_id() {
+        return Id(ids_.next());
+    }
+
+    // Holds a key while its request runs; empty when another request of this loop holds it.
+    class KeyGuard {
+    public:
+        KeyGuard() = default;
+        KeyGuard(std::unordered_set<std::string>& running, std::string key) : running_(&running), key_(std::move(key)) {}
+        KeyGuard(KeyGuard&& other) noexcept : running_(std::exchange(other.running_, nullptr)), key_(std::move(other.key_)) {}
+        KeyGuard& operator=(KeyGuard&&) = delete;
+        ~KeyGuard() {
+            if (running_ != nullptr) running_->erase(key_);
+        }
+        explicit operator bool() const { return running_ != nullptr; }
+
+    private:
+        std::unordered_set<std::string>* running_ = nullptr;
+        std::string key_;
+    };
+    [[nodiscard]] KeyGuard hold(std::string key) {
+        if (!running_.insert(key).second) return {};
+        return {running_, std::move(key)};
+    }
+
+private:
+    const base::Clock& clock_;
+    base::UuidGenerator ids_;
+    std::unordered_set<std::string> running_;
+};
+
+}  // namespace pos
