@@ -56,8 +56,9 @@ std::vector<std::string> StatementChecker::check(const StatementView& statement)
         plan_ = plan_as_role(statement, description.parameters.size(), findings);
         check_columns(statement, description, findings);
     } catch (const migrate::SqlError& error) {
-        findings.push_back(fmt::format("PostgreSQL refuses it: {}{}", error.what(),
-                                       error.position() > 0 ? fmt::format(" (at character {})", error.position()) : ""));
+        findings.push_back(
+            fmt::format("PostgreSQL refuses it: {}{}", error.what(),
+                        error.position() > 0 ? fmt::format(" (at character {})", error.position()) : ""));
     } catch (const std::logic_error& error) {
         findings.emplace_back(error.what());
     }
@@ -66,11 +67,13 @@ std::vector<std::string> StatementChecker::check(const StatementView& statement)
 
 const std::string& StatementChecker::type_name(std::uint32_t oid) {
     auto& name = type_names_[oid];
-    if (name.empty()) name = connection_.query("select format_type($1::oid, null)", {std::to_string(oid)}).at(0).at(0).value();
+    if (name.empty())
+        name = connection_.query("select format_type($1::oid, null)", {std::to_string(oid)}).at(0).at(0).value();
     return name;
 }
 
-void StatementChecker::check_parameters(const StatementView& statement, const migrate::Description& description, Lines& findings) {
+void StatementChecker::check_parameters(const StatementView& statement, const migrate::Description& description,
+                                        Lines& findings) {
     const auto expected = parameters_of(statement);
     const auto& got = description.parameters;
     if (expected.size() != got.size()) {
@@ -79,24 +82,26 @@ void StatementChecker::check_parameters(const StatementView& statement, const mi
     }
     for (std::size_t i = 0; i < std::min(expected.size(), got.size()); ++i) {
         if (expected[i].oid == got[i]) continue;
-        findings.push_back(fmt::format("parameter ${} ({}): the declaration gives {}, PostgreSQL takes {}", i + 1, expected[i].name,
-                                       type_name(expected[i].oid), type_name(got[i])));
+        findings.push_back(fmt::format("parameter ${} ({}): the declaration gives {}, PostgreSQL takes {}", i + 1,
+                                       expected[i].name, type_name(expected[i].oid), type_name(got[i])));
     }
 }
 
-void StatementChecker::check_columns(const StatementView& statement, const migrate::Description& description, Lines& findings) {
+void StatementChecker::check_columns(const StatementView& statement, const migrate::Description& description,
+                                     Lines& findings) {
     const auto expected = columns_of(statement);
     const auto& got = description.columns;
     if (statement.row == nullptr) {
         const bool silent = std::ranges::all_of(got, [](const auto& column) { return column.type == void_type; });
-        if (!silent) findings.push_back(fmt::format("the declaration is void, the statement gives {} columns", got.size()));
+        if (!silent)
+            findings.push_back(fmt::format("the declaration is void, the statement gives {} columns", got.size()));
         return;
     }
     if (expected.size() != got.size()) {
         std::vector<std::string> names;
         for (const auto& column : got) names.push_back(column.name);
-        findings.push_back(fmt::format("the row type has {} columns, the statement gives {} ({})", expected.size(), got.size(),
-                                       fmt::join(names, ", ")));
+        findings.push_back(fmt::format("the row type has {} columns, the statement gives {} ({})", expected.size(),
+                                       got.size(), fmt::join(names, ", ")));
         return;
     }
     const auto outer_joined = outer_joined_tables(plan_);
@@ -114,18 +119,22 @@ void StatementChecker::check_column(const TypedName& expected, const migrate::De
                                        type_name(expected.oid), type_name(column.type)));
     }
     if (expected.nullable || column.table == 0) return;
-    const auto rows = connection_.query(column_sql, {std::to_string(column.table), std::to_string(column.table_column)});
+    const auto rows =
+        connection_.query(column_sql, {std::to_string(column.table), std::to_string(column.table_column)});
     if (rows.empty() || rows[0][3] == "t") return;
     if (rows[0][2] == "f") {
-        findings.push_back(fmt::format("column {}: {}.{} may be null; make the member std::optional, or coalesce() in the statement",
-                                       column.name, *rows[0][0], *rows[0][1]));
+        findings.push_back(
+            fmt::format("column {}: {}.{} may be null; make the member std::optional, or coalesce() in the statement",
+                        column.name, *rows[0][0], *rows[0][1]));
     } else if (std::ranges::find(outer_joined, *rows[0][0]) != outer_joined.end()) {
-        findings.push_back(fmt::format("column {}: {} is outer joined, so it may be null; make the member std::optional",
-                                       column.name, *rows[0][0]));
+        findings.push_back(
+            fmt::format("column {}: {} is outer joined, so it may be null; make the member std::optional", column.name,
+                        *rows[0][0]));
     }
 }
 
-std::string StatementChecker::plan_as_role(const StatementView& statement, std::size_t parameter_count, Lines& findings) {
+std::string StatementChecker::plan_as_role(const StatementView& statement, std::size_t parameter_count,
+                                           Lines& findings) {
     const auto& role = statement.system ? roles_.system : roles_.app;
     std::string execute = fmt::format("explain (format json) execute {}", prepared_name);
     if (parameter_count > 0) {
@@ -135,7 +144,8 @@ std::string StatementChecker::plan_as_role(const StatementView& statement, std::
     // Explaining starts the executor, which checks privileges; a generic plan does not fold the nulls.
     connection_.execute("begin");
     try {
-        connection_.execute(fmt::format("set local role {}; set local plan_cache_mode = force_generic_plan", quote_identifier(role)));
+        connection_.execute(
+            fmt::format("set local role {}; set local plan_cache_mode = force_generic_plan", quote_identifier(role)));
         const auto rows = connection_.query(execute);
         if (!rows.empty()) plan = rows[0].at(0).value_or("");
     } catch (const migrate::SqlError& error) {

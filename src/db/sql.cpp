@@ -88,6 +88,7 @@ std::optional<std::string> enum_check(std::string_view column, const schema::Typ
 namespace {
 
 // Key words that cannot be a column or table name without quotes (SQL Key Words, PostgreSQL 15, appendix C), sorted.
+// clang-format off
 constexpr std::string_view reserved_words[] = {
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both",
     "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross",
@@ -99,6 +100,7 @@ constexpr std::string_view reserved_words[] = {
     "primary", "references", "returning", "right", "select", "session_user", "similar", "some", "symmetric", "system_user",
     "table", "tablesample", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose",
     "when", "where", "window", "with"};
+// clang-format on
 static_assert(std::ranges::is_sorted(reserved_words));
 
 bool is_plain_identifier(std::string_view name) {
@@ -119,7 +121,9 @@ std::string quoted(std::string_view text, char quote) {
 
 }  // namespace
 
-std::string quote_identifier(std::string_view name) { return is_plain_identifier(name) ? std::string(name) : quoted(name, '"'); }
+std::string quote_identifier(std::string_view name) {
+    return is_plain_identifier(name) ? std::string(name) : quoted(name, '"');
+}
 
 // standard_conforming_strings is on since PostgreSQL 9.1: a backslash is a character like any other.
 std::string quote_literal(std::string_view text) { return quoted(text, '\''); }
@@ -171,7 +175,10 @@ namespace {
 class Renderer {
 public:
     explicit Renderer(const StatementView& statement)
-        : name_(statement.name), plan_(statement.plan), table_(statement.plan.table()), next_(statement.system ? 1 : 2) {}
+        : name_(statement.name),
+          plan_(statement.plan),
+          table_(statement.plan.table()),
+          next_(statement.system ? 1 : 2) {}
 
     std::string text() {
         switch (plan_.verb) {
@@ -224,8 +231,8 @@ private:
 
     bool is_key(const schema::Field& field) const {
         const auto& key = table_.primary_key();
-        return std::find(key.columns.begin(), key.columns.begin() + static_cast<std::ptrdiff_t>(key.column_count), field.key) !=
-               key.columns.begin() + static_cast<std::ptrdiff_t>(key.column_count);
+        return std::find(key.columns.begin(), key.columns.begin() + static_cast<std::ptrdiff_t>(key.column_count),
+                         field.key) != key.columns.begin() + static_cast<std::ptrdiff_t>(key.column_count);
     }
 
     std::string condition(const Condition& condition, std::string_view prefix) {
@@ -286,15 +293,16 @@ private:
                              column_name(by.name)));
         }
         const auto in_order = [&](schema::Accessor key) {
-            return std::find(plan_.order.begin(), plan_.order.begin() + static_cast<std::ptrdiff_t>(plan_.order_count), key) !=
-                   plan_.order.begin() + static_cast<std::ptrdiff_t>(plan_.order_count);
+            return std::find(plan_.order.begin(), plan_.order.begin() + static_cast<std::ptrdiff_t>(plan_.order_count),
+                             key) != plan_.order.begin() + static_cast<std::ptrdiff_t>(plan_.order_count);
         };
         for (const auto& constraint : table_.constraints) {
             const bool is_unique = constraint.kind == ConstraintKind::primary_key ||
                                    (constraint.kind == ConstraintKind::unique && constraint.predicate.empty());
             if (!is_unique) continue;
             if (std::all_of(constraint.columns.begin(),
-                            constraint.columns.begin() + static_cast<std::ptrdiff_t>(constraint.column_count), in_order)) {
+                            constraint.columns.begin() + static_cast<std::ptrdiff_t>(constraint.column_count),
+                            in_order)) {
                 return;
             }
         }
@@ -318,7 +326,8 @@ private:
     std::string select_joined() {
         const auto target = plan_.joined();
         const auto& key = target.primary_key();
-        if (key.column_count != 1) fail(fmt::format("joins {}, whose key has several columns: write it as text", target.name));
+        if (key.column_count != 1)
+            fail(fmt::format("joins {}, whose key has several columns: write it as text", target.name));
         const auto* id = find_field(*target.row, key.columns[0]);
         auto on = fmt::format("target.{} = source.{}", column(*id), column(plan_.joined_by));
         if (target.wall == Wall::tenant) {
@@ -326,8 +335,8 @@ private:
             // $1 for both sides: each index is then entered by a constant.
             on = "target.tenant_id = $1 and " + on;
         }
-        auto text = fmt::format("select {} from {} as source join {} as target on {}{}", columns(target, "target."), table(),
-                                quote_identifier(target.name), on, where("source."));
+        auto text = fmt::format("select {} from {} as source join {} as target on {}{}", columns(target, "target."),
+                                table(), quote_identifier(target.name), on, where("source."));
         return text + tail("source.");
     }
 
@@ -350,7 +359,8 @@ private:
         for (const auto& field : table_.row->fields) {
             const auto type = sql_type(*field.type);
             // unnest() takes an array of arrays apart to its scalars.
-            if (type.ends_with("[]")) fail(fmt::format("inserts many rows, but {} is an array: insert one by one", field.name));
+            if (type.ends_with("[]"))
+                fail(fmt::format("inserts many rows, but {} is an array: insert one by one", field.name));
             const auto element = type.starts_with("numeric") ? "numeric" : type;
             arrays.push_back(fmt::format("{}::{}[]", parameter(), element));
         }
@@ -380,7 +390,8 @@ private:
         require_condition();
         if (plan_.set_count == 0) fail("updates no column");
         std::vector<std::string> set;
-        for (std::size_t i = 0; i < plan_.set_count; ++i) set.push_back(fmt::format("{} = {}", column(plan_.set[i]), parameter()));
+        for (std::size_t i = 0; i < plan_.set_count; ++i)
+            set.push_back(fmt::format("{} = {}", column(plan_.set[i]), parameter()));
         return fmt::format("update {} set {}{}", table(), fmt::join(set, ", "), where(""));
     }
 

@@ -60,7 +60,8 @@ TEST(SqlType, OfEveryKind) {
 
 TEST(EnumCheck, ListsTheValues) {
     EXPECT_EQ(enum_check("sold_by", schema::type_of<std::optional<shop::SoldBy>>), "sold_by in ('unit', 'weight')");
-    EXPECT_EQ(enum_check("kinds", schema::type_of<std::vector<shop::SoldBy>>), "kinds <@ array['unit', 'weight']::text[]");
+    EXPECT_EQ(enum_check("kinds", schema::type_of<std::vector<shop::SoldBy>>),
+              "kinds <@ array['unit', 'weight']::text[]");
     EXPECT_EQ(enum_check("name", schema::type_of<std::string>), std::nullopt);
 }
 
@@ -76,8 +77,8 @@ inline constexpr auto category_page = db::select<shop::products>()
                                           .where<&Product::deleted_at, Compare::is_null>()
                                           .order_by<&ProductFields::name, &Product::id>()
                                           .page("products.of_category", "products.of_category_after");
-inline constexpr auto newest_page =
-    db::select<shop::movements>().order_by_descending<&Movement::id>().page("movements.newest", "movements.newest_after");
+inline constexpr auto newest_page = db::select<shop::movements>().order_by_descending<&Movement::id>().page(
+    "movements.newest", "movements.newest_after");
 
 struct Golden {
     StatementView statement;
@@ -105,10 +106,9 @@ std::vector<Golden> goldens() {
     static constexpr auto add_movements = db::insert_all<shop::movements>("m.add");
     static constexpr auto add_users = db::insert_all<shop::users>("u.add_all");
     static constexpr auto put_category = db::upsert<shop::categories>("c.put");
-    static constexpr auto rename = db::update<shop::categories, &Category::name, &Category::parent_id>()
-                                       .where<&Category::id>()
-                                       .returning()
-                                       .named("c.rename");
+    static constexpr auto rename =
+        db::update<shop::categories, &Category::name, &Category::parent_id>().where<&Category::id>().returning().named(
+            "c.rename");
     static constexpr auto replace_product = db::replace<shop::products>("p.replace");
     static constexpr auto remove = db::remove<shop::categories>().where<&Category::id>().named("c.remove");
     static constexpr auto count = db::count<shop::products>().where<&ProductFields::category_id>().named("p.count");
@@ -150,7 +150,8 @@ std::vector<Golden> goldens() {
          "insert into categories (tenant_id, id, name, parent_id) values ($1, $2, $3, $4) on conflict (tenant_id, id) "
          "do update set name = excluded.name, parent_id = excluded.parent_id"},
         {rename.view(),
-         "update categories set name = $2, parent_id = $3 where tenant_id = $1 and id = $4 returning id, name, parent_id"},
+         "update categories set name = $2, parent_id = $3 where tenant_id = $1 and id = $4 returning id, name, "
+         "parent_id"},
         {replace_product.view(),
          "update products set sku = $3, name = $4, category_id = $5, price = $6, sold_by = $7, tags = $8, labels = $9, "
          "extra = $10, version = $11, deleted_at = $12 where tenant_id = $1 and id = $2 and version = $13"},
@@ -164,7 +165,8 @@ TEST(Render, EveryVerb) {
 }
 
 TEST(Render, RefusesPlansThatMakeNoStatement) {
-    static constexpr auto nullable = db::select<shop::products>().order_by<&Product::deleted_at, &Product::id>().page("a", "b");
+    static constexpr auto nullable =
+        db::select<shop::products>().order_by<&Product::deleted_at, &Product::id>().page("a", "b");
     static constexpr auto partial = db::select<shop::products>().order_by<&ProductFields::name>().page("a", "b");
     static constexpr auto all = db::remove<shop::products>().named("a");
     static constexpr auto versionless = db::replace<shop::categories>("a");
@@ -189,14 +191,15 @@ TEST(ParametersOf, ExpandsObjectsAndArraysOfObjects) {
     EXPECT_THAT(parameters_of(add.view()),
                 testing::ElementsAre(TypedName{"tenant_id", type::uuid, false}, TypedName{"id", type::uuid, false},
                                      TypedName{"name", type::text, false}, TypedName{"parent_id", type::uuid, true}));
-    EXPECT_THAT(parameters_of(add_all.view()),
-                testing::ElementsAre(TypedName{"id", type::uuid_array, false}, TypedName{"email", type::text_array, false},
-                                     TypedName{"created_at", type::timestamptz_array, false}));
+    EXPECT_THAT(
+        parameters_of(add_all.view()),
+        testing::ElementsAre(TypedName{"id", type::uuid_array, false}, TypedName{"email", type::text_array, false},
+                             TypedName{"created_at", type::timestamptz_array, false}));
     EXPECT_TRUE(columns_of(add.view()).empty());
     static constexpr Query<std::int64_t(base::Date)> one{"m.sum", "select 1"};
     EXPECT_THAT(columns_of(one.view()), testing::ElementsAre(TypedName{"", type::int8, false}));
-    EXPECT_THAT(parameters_of(one.view()),
-                testing::ElementsAre(TypedName{"tenant_id", type::uuid, false}, TypedName{"argument 1", type::date, false}));
+    EXPECT_THAT(parameters_of(one.view()), testing::ElementsAre(TypedName{"tenant_id", type::uuid, false},
+                                                                TypedName{"argument 1", type::date, false}));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ public:
         const auto give_up = std::chrono::steady_clock::now() + wait;
         for (bool told = false; !try_lock(); told = true) {
             if (std::chrono::steady_clock::now() >= give_up) {
-                throw MigrationError(fmt::format("another instance has been migrating for {} s; see pg_stat_activity", wait.count() / 1000));
+                throw MigrationError(fmt::format("another instance has been migrating for {} s; see pg_stat_activity",
+                                                 wait.count() / 1000));
             }
             if (!told) out << "waiting for another instance that migrates" << std::endl;
             std::this_thread::sleep_for(poll_interval);
@@ -45,7 +46,9 @@ public:
     Turn& operator=(const Turn&) = delete;
 
 private:
-    bool try_lock() { return connection_.query(fmt::format("select pg_try_advisory_lock({})", lock_key()))[0][0] == "t"; }
+    bool try_lock() {
+        return connection_.query(fmt::format("select pg_try_advisory_lock({})", lock_key()))[0][0] == "t";
+    }
 
     Connection& connection_;
 };
@@ -80,7 +83,10 @@ bool runs_without_transaction(std::string_view sql) {
 class Runner {
 public:
     Runner(Connection& connection, const Migration& migration, const Roles& roles)
-        : connection_(connection), migration_(migration), roles_(roles), alone_(runs_without_transaction(migration.sql)) {}
+        : connection_(connection),
+          migration_(migration),
+          roles_(roles),
+          alone_(runs_without_transaction(migration.sql)) {}
 
     milliseconds run() {
         const auto started = std::chrono::steady_clock::now();
@@ -110,7 +116,8 @@ private:
         try {
             connection_.execute("commit");
         } catch (const SqlError& error) {
-            throw MigrationError(fmt::format("{} failed at its commit, and nothing of it was kept: {}", migration_.name, error.what()));
+            throw MigrationError(
+                fmt::format("{} failed at its commit, and nothing of it was kept: {}", migration_.name, error.what()));
         }
     }
 
@@ -119,9 +126,10 @@ private:
         for (const std::string_view word : {"begin", "start", "commit", "rollback", "end", "abort"}) {
             if (!lower.starts_with(word) || (lower.size() > word.size() && lower[word.size()] != ' ')) continue;
             connection_.execute("rollback");
-            throw MigrationError(fmt::format("{} line {}: '{}' would end the migration's own transaction; write '-- no-transaction' "
-                                             "as the first line to do without it",
-                                             migration_.name, statement.line, statement.text));
+            throw MigrationError(
+                fmt::format("{} line {}: '{}' would end the migration's own transaction; write '-- no-transaction' "
+                            "as the first line to do without it",
+                            migration_.name, statement.line, statement.text));
         }
     }
 
@@ -131,12 +139,13 @@ private:
             const auto before = std::string_view(statement.text).substr(0, error.position() - 1);
             line += static_cast<std::size_t>(std::ranges::count(before, '\n'));
         }
-        return fmt::format("{}/migration.sql line {}: {}{}\n\n    {}\n\n{}", migration_.name, line, error.what(),
-                           error.sqlstate().empty() ? "" : fmt::format(" (SQLSTATE {})", error.sqlstate()),
-                           statement.text.substr(0, 2'000),
-                           alone_ ? "It runs without a transaction: what stands before that statement was kept. Undo it by hand "
-                                    "or make the statements repeatable, then migrate again."
-                                  : "Nothing of this migration was kept.");
+        return fmt::format(
+            "{}/migration.sql line {}: {}{}\n\n    {}\n\n{}", migration_.name, line, error.what(),
+            error.sqlstate().empty() ? "" : fmt::format(" (SQLSTATE {})", error.sqlstate()),
+            statement.text.substr(0, 2'000),
+            alone_ ? "It runs without a transaction: what stands before that statement was kept. Undo it by hand "
+                     "or make the statements repeatable, then migrate again."
+                   : "Nothing of this migration was kept.");
     }
 
     Connection& connection_;
@@ -147,12 +156,14 @@ private:
 
 void prepare_session(Connection& connection, const ApplyOptions& options, std::ostream& out) {
     connection.on_notice([&out](std::string_view text) { out << "    " << text << '\n'; });
-    connection.execute(fmt::format("set lock_timeout = {}; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
-                                   "set client_min_messages = warning",
-                                   options.lock_timeout.count()));
+    connection.execute(
+        fmt::format("set lock_timeout = {}; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
+                    "set client_min_messages = warning",
+                    options.lock_timeout.count()));
 }
 
-void warn_of_unknown(std::span<const Migration> migrations, const std::map<std::string, LedgerEntry>& ledger, std::ostream& out) {
+void warn_of_unknown(std::span<const Migration> migrations, const std::map<std::string, LedgerEntry>& ledger,
+                     std::ostream& out) {
     for (const auto& [name, entry] : ledger) {
         if (std::ranges::find(migrations, name, &Migration::name) != migrations.end()) continue;
         out << "note: " << name << " was applied by another release and is not part of this one\n";
@@ -209,9 +220,10 @@ void create_role(Connection& connection, const std::string& role) {
         // A migration of another database of this server was faster: roles belong to the whole server.
         if (error.sqlstate() == "42710" || error.sqlstate() == "23505") return;
         if (error.sqlstate() != "42501") throw;
-        throw MigrationError(fmt::format("the role {0} is missing, and this user may not create it. As an administrator run:\n"
-                                         "    create role {1} login password '...';",
-                                         role, quote_identifier(role)));
+        throw MigrationError(
+            fmt::format("the role {0} is missing, and this user may not create it. As an administrator run:\n"
+                        "    create role {1} login password '...';",
+                        role, quote_identifier(role)));
     }
 }
 
@@ -219,12 +231,14 @@ void require_bound(Connection& connection, const std::string& role) {
     const auto rows = connection.query(
         "select rolsuper or rolbypassrls, rolname = current_user from pg_roles where rolname = $1", {role});
     if (rows.at(0)[0] == "t") {
-        throw MigrationError(fmt::format("the role {} is a superuser or has BYPASSRLS: row level security would not bind it", role));
+        throw MigrationError(
+            fmt::format("the role {} is a superuser or has BYPASSRLS: row level security would not bind it", role));
     }
     if (rows.at(0)[1] == "t") {
-        throw MigrationError(fmt::format("the role {} runs the service and must not own the tables: give the migrations another "
-                                         "user (DATABASE_OWNER_URL)",
-                                         role));
+        throw MigrationError(
+            fmt::format("the role {} runs the service and must not own the tables: give the migrations another "
+                        "user (DATABASE_OWNER_URL)",
+                        role));
     }
 }
 
@@ -233,14 +247,16 @@ void require_bound(Connection& connection, const std::string& role) {
 void ensure_roles(Connection& connection, const Roles& roles) {
     if (roles.app == roles.system) throw MigrationError("the roles of app and app_system must be two");
     for (const auto* role : {&roles.app, &roles.system}) {
-        if (connection.query("select 1 from pg_roles where rolname = $1", {*role}).empty()) create_role(connection, *role);
+        if (connection.query("select 1 from pg_roles where rolname = $1", {*role}).empty())
+            create_role(connection, *role);
         require_bound(connection, *role);
         if (connection.query("select has_schema_privilege($1, 'public', 'usage')", {*role})[0][0] == "t") continue;
         connection.execute(fmt::format("grant usage on schema public to {}", quote_identifier(*role)));
     }
     // A member of app_system sees every tenant's rows.
     if (connection.query("select pg_has_role($1, $2, 'member')", {roles.app, roles.system})[0][0] == "t") {
-        throw MigrationError(fmt::format("the role {} is a member of {}: the wall between tenants would be void", roles.app, roles.system));
+        throw MigrationError(fmt::format("the role {} is a member of {}: the wall between tenants would be void",
+                                         roles.app, roles.system));
     }
 }
 

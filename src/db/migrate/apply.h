@@ -7,8 +7,8 @@
 #include <chrono>
 #include <iosfwd>
 #include <map>
-#include <stdexcept>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include "db/migrate/connection.h"

@@ -58,7 +58,8 @@ bool is_plain(std::string_view name) {
 
 std::string script_of(const Difference& difference, bool empty) {
     if (empty) {
-        return "-- Statements end with a semicolon; the roles are {{app}} and {{app_system}}. All run in one transaction, unless the\n"
+        return "-- Statements end with a semicolon; the roles are {{app}} and {{app_system}}. All run in one "
+               "transaction, unless the\n"
                "-- first line of this file is '-- no-transaction'. Replace this comment.\n";
     }
     std::string text;
@@ -69,25 +70,29 @@ std::string script_of(const Difference& difference, bool empty) {
 }
 
 int generate_files(const Declarations& declarations, const GenerateOptions& options, std::ostream& out) {
-    if (!is_plain(options.name)) throw MigrationError("a migration's name is made of lower-case letters, digits and '_', at most 60");
+    if (!is_plain(options.name))
+        throw MigrationError("a migration's name is made of lower-case letters, digits and '_', at most 60");
     const auto migrations = load_migrations(options.folder);
     const History history(migrations);
     const auto& leaves = history.leaves();
     if (leaves.size() > 1 && !options.empty) {
-        throw MigrationError(fmt::format("{} stand side by side: branches were merged. If the later one was applied nowhere yet, delete it "
-                                         "and generate it again; else join them: db generate merge --empty",
-                                         names_of(leaves)));
+        throw MigrationError(fmt::format(
+            "{} stand side by side: branches were merged. If the later one was applied nowhere yet, delete it "
+            "and generate it again; else join them: db generate merge --empty",
+            names_of(leaves)));
     }
     auto snapshot = build_snapshot(declarations.tables, declarations.objects);
-    const auto difference =
-        options.empty ? Difference{} : diff(leaves.empty() ? Snapshot{} : *leaves.front(), snapshot, {options.allow_drops});
+    const auto difference = options.empty
+                                ? Difference{}
+                                : diff(leaves.empty() ? Snapshot{} : *leaves.front(), snapshot, {options.allow_drops});
     print(out, "error: ", difference.errors);
     if (!difference.errors.empty()) return 1;
     if (difference.statements.empty() && !options.empty) {
         out << "nothing to do: the newest migration has the tables as they are declared\n";
         return 0;
     }
-    snapshot.id = fmt::format("{:%Y%m%d%H%M%S}_{}", std::chrono::floor<std::chrono::seconds>(options.now), options.name);
+    snapshot.id =
+        fmt::format("{:%Y%m%d%H%M%S}_{}", std::chrono::floor<std::chrono::seconds>(options.now), options.name);
     for (const auto* leaf : leaves) snapshot.previous.push_back(leaf->id);
     const auto folder = options.folder / snapshot.id;
     if (std::filesystem::exists(folder)) throw MigrationError(folder.string() + " exists already");
@@ -104,7 +109,8 @@ int generate_files(const Declarations& declarations, const GenerateOptions& opti
 
 class Checker {
 public:
-    Checker(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options, std::ostream& out)
+    Checker(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options,
+            std::ostream& out)
         : declarations_(declarations), migrations_(migrations), options_(options), out_(out) {}
 
     int run() {
@@ -138,7 +144,8 @@ private:
             fail("there are no migrations", {}, "Run: backend-api db generate init");
         } else {
             fail(fmt::format("{} stand side by side", names_of(leaves)), {},
-                 "Delete the one that was applied nowhere and generate it again, or run: backend-api db generate merge --empty");
+                 "Delete the one that was applied nowhere and generate it again, or run: backend-api db generate merge "
+                 "--empty");
         }
         return leaves.size() == 1;
     }
@@ -146,7 +153,8 @@ private:
     void check_drift(const Snapshot& newest) {
         const auto now = build_snapshot(declarations_.tables, declarations_.objects);
         const auto difference = diff(newest, now, {.allow_drops = true});
-        if (difference.empty()) return pass(fmt::format("the newest snapshot has the {} tables as they are declared", now.tables.size()));
+        if (difference.empty())
+            return pass(fmt::format("the newest snapshot has the {} tables as they are declared", now.tables.size()));
         auto lines = difference.errors;
         lines.insert(lines.end(), difference.statements.begin(), difference.statements.end());
         fail("the tables have changed since the newest migration", lines, "Run: backend-api db generate NAME");
@@ -156,9 +164,11 @@ private:
     void check_replay(const Snapshot& newest, Connection& replayed) {
         const ScratchDatabase declared(options_.server_url);
         Connection connection(declared.url());
-        for (const auto& statement : diff({}, newest).statements) connection.execute(with_roles(statement, options_.roles));
+        for (const auto& statement : diff({}, newest).statements)
+            connection.execute(with_roles(statement, options_.roles));
         const auto lines = compare(inspect(replayed), inspect(connection));
-        if (lines.empty()) return pass(fmt::format("{} migrations from zero give what the newest snapshot says", migrations_.size()));
+        if (lines.empty())
+            return pass(fmt::format("{} migrations from zero give what the newest snapshot says", migrations_.size()));
         fail("the migrations from zero do not give what the newest snapshot says", lines,
              "Mend the newest migration if it was applied nowhere, else add one: backend-api db generate NAME --empty");
     }
@@ -206,8 +216,8 @@ int status(std::span<const Migration> migrations, const std::string& owner_url, 
             if (entry == ledger.end()) {
                 out << "pending  " << migration.name << '\n';
             } else {
-                out << (changed ? "CHANGED  " : "applied  ") << migration.name << "  " << entry->second.applied_at << "  "
-                    << entry->second.duration_ms << " ms\n";
+                out << (changed ? "CHANGED  " : "applied  ") << migration.name << "  " << entry->second.applied_at
+                    << "  " << entry->second.duration_ms << " ms\n";
             }
             current = current && entry != ledger.end() && !changed;
             ledger.erase(migration.name);
@@ -217,7 +227,8 @@ int status(std::span<const Migration> migrations, const std::string& owner_url, 
     });
 }
 
-int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options, std::ostream& out) {
+int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options,
+          std::ostream& out) {
     return run(out, [&] { return Checker(declarations, migrations, options, out).run(); });
 }
 

@@ -27,8 +27,8 @@ struct Declarations {
 
 struct GenerateOptions {
     std::filesystem::path folder;
-    std::string name;          // lower case, digits, '_'
-    bool empty = false;        // no statements: you write them; check proves that they lead to the declared tables
+    std::string name;    // lower case, digits, '_'
+    bool empty = false;  // no statements: you write them; check proves that they lead to the declared tables
     bool allow_drops = false;
     base::Timestamp now;
 };
@@ -48,6 +48,7 @@ struct CheckOptions {
 
 // One leaf; no drift between tables and the newest snapshot; the migrations from zero give what the snapshot says; every
 // statement fits the migrated schema.
-int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options, std::ostream& out);
+int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options,
+          std::ostream& out);
 
 }  // namespace db::migrate

@@ -35,7 +35,8 @@ std::string field(const PGresult* result, int code) {
 ResultHandle require(PGresult* raw, const PGconn* connection) {
     ResultHandle result(raw);
     const auto status = PQresultStatus(raw);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) throw_error(raw, connection);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+        throw_error(raw, connection);
     return result;
 }
 
@@ -66,7 +67,8 @@ Connection::Connection(const std::string& url) : state_(new State) {
     const char* values[] = {"10", "backend-api db", "UTF8", url.c_str(), nullptr};
     state_->connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(state_->connection) != CONNECTION_OK) {
-        throw SqlError("no connection to the database: " + std::string(base::trim(PQerrorMessage(state_->connection))), "", 0);
+        throw SqlError("no connection to the database: " + std::string(base::trim(PQerrorMessage(state_->connection))),
+                       "", 0);
     }
     const auto receive = [](void* state, const PGresult* result) {
         const auto& notice = static_cast<State*>(state)->notice;
@@ -75,7 +77,9 @@ Connection::Connection(const std::string& url) : state_(new State) {
     PQsetNoticeReceiver(state_->connection, receive, state_.get());
 }
 
-void Connection::execute(const std::string& sql) { (void)require(PQexec(state_->connection, sql.c_str()), state_->connection); }
+void Connection::execute(const std::string& sql) {
+    (void)require(PQexec(state_->connection, sql.c_str()), state_->connection);
+}
 
 std::vector<Row> Connection::query(const std::string& sql, std::initializer_list<std::string_view> parameters) {
     const std::vector<std::string> texts(parameters.begin(), parameters.end());
@@ -96,14 +100,16 @@ std::vector<Row> Connection::query(const std::string& sql, std::initializer_list
     return rows;
 }
 
-Description Connection::prepare(const std::string& name, const std::string& sql, const std::vector<std::uint32_t>& types) {
+Description Connection::prepare(const std::string& name, const std::string& sql,
+                                const std::vector<std::uint32_t>& types) {
     auto* connection = state_->connection;
     if (!name.empty()) {
         for (const auto& row : query("select 1 from pg_prepared_statements where name = $1", {name})) {
             if (!row.empty()) execute("deallocate \"" + name + "\"");
         }
     }
-    (void)require(PQprepare(connection, name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data()), connection);
+    (void)require(PQprepare(connection, name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data()),
+                  connection);
     const auto result = require(PQdescribePrepared(connection, name.c_str()), connection);
     Description description;
     for (int i = 0; i < PQnparams(result.get()); ++i) description.parameters.push_back(PQparamtype(result.get(), i));

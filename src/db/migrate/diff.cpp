@@ -20,7 +20,9 @@ std::string list_of(const std::vector<std::string>& names) {
     return fmt::format("{}", fmt::join(quoted, ", "));
 }
 
-bool is_word(char c) { return base::ascii_lower(c) >= 'a' ? base::ascii_lower(c) <= 'z' : base::is_ascii_digit(c) || c == '_'; }
+bool is_word(char c) {
+    return base::ascii_lower(c) >= 'a' ? base::ascii_lower(c) <= 'z' : base::is_ascii_digit(c) || c == '_';
+}
 
 // In an expression that PostgreSQL follows by itself when a column is renamed; ours has to follow to compare equal.
 std::string replace_word(std::string_view text, std::string_view from, std::string_view to) {
@@ -44,8 +46,10 @@ std::string definition_of(const ConstraintSnapshot& constraint) {
     const auto name = quote_identifier(constraint.name);
     const auto* when = constraint.deferred ? " deferrable initially deferred" : "";
     switch (constraint.type) {
-        case ConstraintType::primary_key: return fmt::format("constraint {} primary key ({})", name, list_of(constraint.columns));
-        case ConstraintType::unique: return fmt::format("constraint {} unique ({}){}", name, list_of(constraint.columns), when);
+        case ConstraintType::primary_key:
+            return fmt::format("constraint {} primary key ({})", name, list_of(constraint.columns));
+        case ConstraintType::unique:
+            return fmt::format("constraint {} unique ({}){}", name, list_of(constraint.columns), when);
         case ConstraintType::check: return fmt::format("constraint {} check ({})", name, constraint.predicate);
         case ConstraintType::foreign_key:
             return fmt::format("constraint {} foreign key ({}) references {} ({}){}", name, list_of(constraint.columns),
@@ -111,7 +115,8 @@ public:
             const bool append_only = guard_.access == Access::append_only;
             out_.push_back(fmt::format("grant {} on {} to {{{{app}}}}", append_only ? "select, insert" : all, table_));
             if (append_only && !guard_.updatable.empty()) {
-                out_.push_back(fmt::format("grant update ({}) on {} to {{{{app}}}}", list_of(guard_.updatable), table_));
+                out_.push_back(
+                    fmt::format("grant update ({}) on {} to {{{{app}}}}", list_of(guard_.updatable), table_));
             }
         }
         out_.push_back(fmt::format("grant {} on {} to {{{{app_system}}}}", all, table_));
@@ -121,7 +126,8 @@ public:
 
 private:
     void policy(std::string_view name, std::string_view role, std::string_view rows) {
-        out_.push_back(fmt::format("create policy {} on {} to {} using ({}) with check ({})", name, table_, role, rows, rows));
+        out_.push_back(
+            fmt::format("create policy {} on {} to {} using ({}) with check ({})", name, table_, role, rows, rows));
     }
 
     std::vector<std::string>& out_;
@@ -246,8 +252,8 @@ private:
         if (is_index(constraint)) {
             sql("alter index {} rename to {}", quote_identifier(constraint.name), quote_identifier(to));
         } else {
-            sql("alter table {} rename constraint {} to {}", quote_identifier(table.name), quote_identifier(constraint.name),
-                quote_identifier(to));
+            sql("alter table {} rename constraint {} to {}", quote_identifier(table.name),
+                quote_identifier(constraint.name), quote_identifier(to));
         }
         constraint.name = to;
     }
@@ -284,7 +290,8 @@ private:
                 if (is_index(constraint)) {
                     sql("drop index {}", quote_identifier(constraint.name));
                 } else {
-                    sql("alter table {} drop constraint {}", quote_identifier(old.name), quote_identifier(constraint.name));
+                    sql("alter table {} drop constraint {}", quote_identifier(old.name),
+                        quote_identifier(constraint.name));
                 }
             }
         }
@@ -296,9 +303,11 @@ private:
             if (options_.allow_drops) {
                 sql("drop table {}", quote_identifier(old.name));
             } else {
-                refuse("table {0} would be dropped with its rows. If it has a new name, declare db::renamed_from(\"{0}\"); "
-                       "if it shall go, run again with --allow-drops",
-                       old.name);
+                refuse(
+                    "table {0} would be dropped with its rows. If it has a new name, declare "
+                    "db::renamed_from(\"{0}\"); "
+                    "if it shall go, run again with --allow-drops",
+                    old.name);
             }
         }
     }
@@ -318,20 +327,24 @@ private:
     void drop_column(const TableSnapshot& table, const ColumnSnapshot& column) {
         if (options_.allow_drops) {
             sql("alter table {} drop column {}", quote_identifier(table.name), quote_identifier(column.name));
-            warn("{}.{} is dropped: instances of the previous release that still run will fail on it", table.name, column.name);
+            warn("{}.{} is dropped: instances of the previous release that still run will fail on it", table.name,
+                 column.name);
         } else {
-            refuse("column {0}.{1} would be dropped with its data. If it has a new name, declare "
-                   "db::renamed_column<&...>(\"{1}\") in the table; if it shall go, run again with --allow-drops",
-                   table.name, column.name);
+            refuse(
+                "column {0}.{1} would be dropped with its data. If it has a new name, declare "
+                "db::renamed_column<&...>(\"{1}\") in the table; if it shall go, run again with --allow-drops",
+                table.name, column.name);
         }
     }
 
     void add_column(const TableSnapshot& table, const ColumnSnapshot& column) {
         if (!column.nullable && column.fallback.empty()) {
-            refuse("column {0}.{1} is new and not null, but the rows that are there have no value for it. Give "
-                   "db::column_default<&...>(\"<SQL>\") in the table, or make the member std::optional, fill it in a second "
-                   "migration (--empty) and make it required in a third",
-                   table.name, column.name);
+            refuse(
+                "column {0}.{1} is new and not null, but the rows that are there have no value for it. Give "
+                "db::column_default<&...>(\"<SQL>\") in the table, or make the member std::optional, fill it in a "
+                "second "
+                "migration (--empty) and make it required in a third",
+                table.name, column.name);
             return;
         }
         sql("alter table {} add column {}", quote_identifier(table.name), definition_of(column));
@@ -345,8 +358,8 @@ private:
             // The old default may have no cast to the new type.
             if (!old.fallback.empty()) sql("{} drop default", prefix);
             sql("{0} type {1} using {2}::{1}", prefix, column.type, quote_identifier(column.name));
-            warn("{}.{} changes from {} to {}: the table is locked while it is rewritten", table.name, column.name, old.type,
-                 column.type);
+            warn("{}.{} changes from {} to {}: the table is locked while it is rewritten", table.name, column.name,
+                 old.type, column.type);
         }
         if (old.fallback != column.fallback || (retyped && !column.fallback.empty())) {
             if (!column.fallback.empty()) {
@@ -357,7 +370,8 @@ private:
         }
         if (old.nullable == column.nullable) return;
         sql("{} {} not null", prefix, column.nullable ? "drop" : "set");
-        if (!column.nullable) warn("{}.{} becomes not null: the migration fails if a row has null there", table.name, column.name);
+        if (!column.nullable)
+            warn("{}.{} becomes not null: the migration fails if a row has null there", table.name, column.name);
     }
 
     void add_constraints(bool foreign_keys) {
@@ -376,13 +390,16 @@ private:
         if (is_index(constraint)) {
             sql("{}", create_index(table, constraint));
             if (has_rows) {
-                warn("index {} blocks writes to {} while it is built; for a big table make it by hand: db generate --empty, "
-                     "'-- no-transaction' as the first line, create index concurrently",
-                     constraint.name, table.name);
+                warn(
+                    "index {} blocks writes to {} while it is built; for a big table make it by hand: db generate "
+                    "--empty, "
+                    "'-- no-transaction' as the first line, create index concurrently",
+                    constraint.name, table.name);
             }
         } else {
             sql("alter table {} add {}", quote_identifier(table.name), definition_of(constraint));
-            if (has_rows) warn("{} is checked against every row of {}, which is locked meanwhile", constraint.name, table.name);
+            if (has_rows)
+                warn("{} is checked against every row of {}, which is locked meanwhile", constraint.name, table.name);
         }
     }
 

@@ -15,23 +15,32 @@ using testing::SizeIs;
 
 // One tenant table, as a C++ declaration of it would give.
 TableSnapshot items() {
-    return {.name = "items",
-            .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
-            .columns = {{.name = "tenant_id", .type = "uuid"},
-                        {.name = "id", .type = "uuid"},
-                        {.name = "name", .type = "text"},
-                        {.name = "count", .type = "integer", .fallback = "0"}},
-            .constraints = {{.name = "items_name", .type = ConstraintType::unique_index, .columns = {"tenant_id", "name"},
-                             .predicate = "name <> ''"},
-                            {.name = "items_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
+    return {
+        .name = "items",
+        .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
+        .columns = {{.name = "tenant_id", .type = "uuid"},
+                    {.name = "id", .type = "uuid"},
+                    {.name = "name", .type = "text"},
+                    {.name = "count", .type = "integer", .fallback = "0"}},
+        .constraints = {{.name = "items_name",
+                         .type = ConstraintType::unique_index,
+                         .columns = {"tenant_id", "name"},
+                         .predicate = "name <> ''"},
+                        {.name = "items_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
 }
 TableSnapshot parts() {
-    return {.name = "parts",
-            .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
-            .columns = {{.name = "tenant_id", .type = "uuid"}, {.name = "id", .type = "uuid"}, {.name = "item_id", .type = "uuid"}},
-            .constraints = {{.name = "parts_item", .type = ConstraintType::foreign_key, .columns = {"tenant_id", "item_id"},
-                             .target = "items", .target_columns = {"tenant_id", "id"}},
-                            {.name = "parts_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
+    return {
+        .name = "parts",
+        .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
+        .columns = {{.name = "tenant_id", .type = "uuid"},
+                    {.name = "id", .type = "uuid"},
+                    {.name = "item_id", .type = "uuid"}},
+        .constraints = {{.name = "parts_item",
+                         .type = ConstraintType::foreign_key,
+                         .columns = {"tenant_id", "item_id"},
+                         .target = "items",
+                         .target_columns = {"tenant_id", "id"}},
+                        {.name = "parts_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
 }
 Snapshot base() { return {.tables = {items(), parts()}}; }
 
@@ -87,18 +96,22 @@ const std::vector<Case>& cases() {
          {"alter table items alter column count drop default",
           "alter table items alter column count type bigint using count::bigint",
           "alter table items alter column count set default 0"}},
-        {"change a default", [](Snapshot& now) { now.tables[0].columns[3].fallback = "5"; },
+        {"change a default",
+         [](Snapshot& now) { now.tables[0].columns[3].fallback = "5"; },
          {"alter table items alter column count set default 5"}},
-        {"drop a default", [](Snapshot& now) { now.tables[0].columns[3].fallback = ""; },
+        {"drop a default",
+         [](Snapshot& now) { now.tables[0].columns[3].fallback = ""; },
          {"alter table items alter column count drop default"}},
-        {"allow null", [](Snapshot& now) { now.tables[0].columns[2].nullable = true; },
+        {"allow null",
+         [](Snapshot& now) { now.tables[0].columns[2].nullable = true; },
          {"alter table items alter column name drop not null"}},
         {"change an index",
          [](Snapshot& now) { now.tables[0].constraints[0].predicate = "name <> '-'"; },
          {"drop index items_name", "create unique index items_name on items (tenant_id, name) where name <> '-'"}},
         {"add a check",
          [](Snapshot& now) {
-             now.tables[0].constraints.push_back({.name = "items_count", .type = ConstraintType::check, .predicate = "count >= 0"});
+             now.tables[0].constraints.push_back(
+                 {.name = "items_count", .type = ConstraintType::check, .predicate = "count >= 0"});
          },
          {"alter table items add constraint items_count check (count >= 0)"}},
         {"change a primary key that others reference",
@@ -108,33 +121,39 @@ const std::vector<Case>& cases() {
          },
          {"alter table parts drop constraint parts_item", "alter table items drop constraint items_pkey",
           "alter table items add constraint items_pkey primary key (tenant_id, id, name)",
-          "alter table parts add constraint parts_item foreign key (tenant_id, item_id) references items (tenant_id, id, name)"}},
+          "alter table parts add constraint parts_item foreign key (tenant_id, item_id) references items (tenant_id, "
+          "id, name)"}},
         {"drop both tables",
          [](Snapshot& now) { now.tables.clear(); },
          {"alter table parts drop constraint parts_item", "drop table items", "drop table parts"},
          true},
         {"make a table append-only",
-         [](Snapshot& now) { now.tables[1].guard.access = Access::append_only, now.tables[1].guard.updatable = {"item_id"}; },
+         [](Snapshot& now) {
+             now.tables[1].guard.access = Access::append_only, now.tables[1].guard.updatable = {"item_id"};
+         },
          {"revoke all on parts from {{app}}, {{app_system}}", "grant select, insert on parts to {{app}}",
-          "grant update (item_id) on parts to {{app}}", "grant select, insert, update, delete on parts to {{app_system}}"}},
+          "grant update (item_id) on parts to {{app}}",
+          "grant select, insert, update, delete on parts to {{app_system}}"}},
         {"hide a table from tenants",
          [](Snapshot& now) { now.tables[1].guard = {.wall = Wall::system}; },
-         {"drop policy tenant_isolation on parts", "drop policy system_access on parts", "drop policy owner_access on parts",
-          "alter table parts no force row level security", "alter table parts disable row level security",
-          "revoke all on parts from {{app}}, {{app_system}}",
+         {"drop policy tenant_isolation on parts", "drop policy system_access on parts",
+          "drop policy owner_access on parts", "alter table parts no force row level security",
+          "alter table parts disable row level security", "revoke all on parts from {{app}}, {{app_system}}",
           "grant select, insert, update, delete on parts to {{app_system}}"}},
         {"add a table",
          [](Snapshot& now) {
-             now.tables.push_back({.name = "tags",
-                                   .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
-                                   .columns = {{.name = "tenant_id", .type = "uuid"}, {.name = "tag", .type = "text"}},
-                                   .constraints = {{.name = "tags_pkey", .type = ConstraintType::primary_key,
-                                                    .columns = {"tenant_id", "tag"}}}});
+             now.tables.push_back(
+                 {.name = "tags",
+                  .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
+                  .columns = {{.name = "tenant_id", .type = "uuid"}, {.name = "tag", .type = "text"}},
+                  .constraints = {
+                      {.name = "tags_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "tag"}}}});
          },
          {"create table tags (\n    tenant_id uuid not null,\n    tag text not null,\n"
           "    constraint tags_pkey primary key (tenant_id, tag)\n)",
           "alter table tags enable row level security", "alter table tags force row level security",
-          "create policy tenant_isolation on tags to {{app}} using (tenant_id = nullif(current_setting('app.tenant', true), "
+          "create policy tenant_isolation on tags to {{app}} using (tenant_id = nullif(current_setting('app.tenant', "
+          "true), "
           "'')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid)",
           "create policy system_access on tags to {{app_system}} using (true) with check (true)",
           "create policy owner_access on tags to current_user using (true) with check (true)",
@@ -142,8 +161,9 @@ const std::vector<Case>& cases() {
           "grant select, insert, update, delete on tags to {{app_system}}"}},
         {"add an extension and a function",
          [](Snapshot& now) {
-             now.objects = {{"trigrams", SqlObject::Stage::before_tables, "create extension pg_trgm;", "drop extension pg_trgm"},
-                            {"now_twice", SqlObject::Stage::after_tables, "create function f() ...;\n", "drop function f()"}};
+             now.objects = {
+                 {"trigrams", SqlObject::Stage::before_tables, "create extension pg_trgm;", "drop extension pg_trgm"},
+                 {"now_twice", SqlObject::Stage::after_tables, "create function f() ...;\n", "drop function f()"}};
          },
          {"create extension pg_trgm", "create function f() ..."}},
     };
@@ -165,7 +185,8 @@ TEST(Diff, RefusesToLoseData) {
     now.tables[0].columns.pop_back();
     now.tables.pop_back();
     const auto difference = diff(base(), now);
-    EXPECT_THAT(difference.errors, ElementsAre(HasSubstr("table parts would be dropped"), HasSubstr("column items.count")));
+    EXPECT_THAT(difference.errors,
+                ElementsAre(HasSubstr("table parts would be dropped"), HasSubstr("column items.count")));
     EXPECT_THAT(difference.errors[0], HasSubstr("--allow-drops"));
 }
 
@@ -191,7 +212,8 @@ TEST(Diff, ForgetsARenameThatIsDone) {
 TEST(Diff, WarnsOfLocks) {
     auto now = base();
     now.tables[0].columns[3].type = "bigint";
-    now.tables[0].constraints.push_back({.name = "items_count", .type = ConstraintType::index, .columns = {"tenant_id", "count"}});
+    now.tables[0].constraints.push_back(
+        {.name = "items_count", .type = ConstraintType::index, .columns = {"tenant_id", "count"}});
     EXPECT_THAT(diff(base(), now).warnings, ElementsAre(HasSubstr("rewritten"), HasSubstr("concurrently")));
 }
 
@@ -202,7 +224,8 @@ TEST(Diff, ReplacesFunctionsAndRemakesViews) {
     auto now = before;
     now.objects[0].create_sql = "create or replace function f() 2";
     now.objects[1].create_sql = "create view v as 2";
-    EXPECT_THAT(diff(before, now).statements, ElementsAre("drop view v", "create or replace function f() 2", "create view v as 2"));
+    EXPECT_THAT(diff(before, now).statements,
+                ElementsAre("drop view v", "create or replace function f() 2", "create view v as 2"));
 }
 
 // ---- Snapshots ----
@@ -230,7 +253,8 @@ TEST(Snapshot, SurvivesItsText) {
     auto snapshot = build_snapshot(shop::tables(), {});
     snapshot.id = "20261122000000_init";
     snapshot.previous = {"20261121000000_before"};
-    snapshot.objects = {{"f", SqlObject::Stage::after_tables, "create or replace function f() as '{\"a\": [1,2]}'", "drop function f()"}};
+    snapshot.objects = {{"f", SqlObject::Stage::after_tables, "create or replace function f() as '{\"a\": [1,2]}'",
+                         "drop function f()"}};
     const auto text = to_text(snapshot);
     EXPECT_THAT(text, HasSubstr("\n        {\"name\": \"sku\", \"type\": \"text\""));
     const auto read = parse_snapshot(text);
@@ -242,7 +266,8 @@ TEST(Snapshot, SurvivesItsText) {
 
 TEST(Snapshot, SaysWhatIsWrongWithItsText) {
     EXPECT_THROW((void)parse_snapshot("{"), std::runtime_error);
-    EXPECT_THROW((void)parse_snapshot(R"({"id":"a","previous":[],"tables":[{"name":1}],"objects":[]})"), std::runtime_error);
+    EXPECT_THROW((void)parse_snapshot(R"({"id":"a","previous":[],"tables":[{"name":1}],"objects":[]})"),
+                 std::runtime_error);
 }
 
 TEST(Snapshot, RefusesDeclarationsThatMakeNoSchema) {

@@ -95,8 +95,8 @@ std::vector<std::string> compare(const Facts& migrations, const Facts& declarati
         if (found == migrations.end()) {
             lines.push_back(fmt::format("{}: the migrations do not make it ({})", key, value));
         } else if (found->second != value) {
-            lines.push_back(fmt::format("{}: the migrations give  {}\n{:>{}}  the tables declare  {}", key, found->second, "",
-                                        key.size() + 1, value));
+            lines.push_back(fmt::format("{}: the migrations give  {}\n{:>{}}  the tables declare  {}", key,
+                                        found->second, "", key.size() + 1, value));
         }
     }
     for (const auto& [key, value] : migrations) {

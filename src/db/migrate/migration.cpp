@@ -39,7 +39,8 @@ std::vector<Migration> from_folders(Folders folders) {
     std::vector<Migration> migrations;
     for (auto& [name, files] : folders) {
         if (!is_migration_name(name)) {
-            throw std::runtime_error(fmt::format("{} is no migration's name: <yyyymmddhhmmss>_<name>, name in lower case", name));
+            throw std::runtime_error(
+                fmt::format("{} is no migration's name: <yyyymmddhhmmss>_<name>, name in lower case", name));
         }
         for (const auto* file : {"migration.sql", "snapshot.json"}) {
             if (!files.contains(file)) throw std::runtime_error(fmt::format("migration {} has no {}", name, file));
@@ -90,7 +91,8 @@ History::History(std::span<const Migration> migrations) {
             throw std::runtime_error(fmt::format("{}/snapshot.json: {}", migration.name, error.what()));
         }
         if (snapshots_.back().id != migration.name) {
-            throw std::runtime_error(fmt::format("{}/snapshot.json has the id {}", migration.name, snapshots_.back().id));
+            throw std::runtime_error(
+                fmt::format("{}/snapshot.json has the id {}", migration.name, snapshots_.back().id));
         }
         names.insert(migration.name);
         continued.insert(snapshots_.back().previous.begin(), snapshots_.back().previous.end());
@@ -98,7 +100,8 @@ History::History(std::span<const Migration> migrations) {
     for (const auto& snapshot : snapshots_) {
         for (const auto& previous : snapshot.previous) {
             if (names.contains(previous)) continue;
-            throw std::runtime_error(fmt::format("migration {} was made on top of {}, which is missing", snapshot.id, previous));
+            throw std::runtime_error(
+                fmt::format("migration {} was made on top of {}, which is missing", snapshot.id, previous));
         }
         if (!continued.contains(snapshot.id)) leaves_.push_back(&snapshot);
     }

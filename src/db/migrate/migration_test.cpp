@@ -62,7 +62,8 @@ TEST(ChecksumOf, IsTheSameForBothLineEndings) {
 }
 
 TEST(History, FindsTheLeaves) {
-    const std::vector<Migration> line{migration("20260101000000_a", ""), migration("20260102000000_b", R"("20260101000000_a")")};
+    const std::vector<Migration> line{migration("20260101000000_a", ""),
+                                      migration("20260102000000_b", R"("20260101000000_a")")};
     const History one(line);
     ASSERT_EQ(one.leaves().size(), 1U);
     EXPECT_EQ(one.leaves()[0]->id, "20260102000000_b");

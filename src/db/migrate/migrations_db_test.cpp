@@ -30,7 +30,8 @@ const Roles roles{.app = "migrate_test_app", .system = "migrate_test_system"};
 
 std::string server_url() {
     const char* url = std::getenv("TEST_POSTGRES_URL");
-    if (url == nullptr) throw std::runtime_error("TEST_POSTGRES_URL is not set: run the tests through bin/with-servers");
+    if (url == nullptr)
+        throw std::runtime_error("TEST_POSTGRES_URL is not set: run the tests through bin/with-servers");
     return url;
 }
 
@@ -53,7 +54,9 @@ protected:
             connection.execute(std::string("create role ") + owner + " login createdb createrole");
         }
     }
-    void SetUp() override { Connection(server_url()).execute("alter database " + scratch_.name() + " owner to " + owner); }
+    void SetUp() override {
+        Connection(server_url()).execute("alter database " + scratch_.name() + " owner to " + owner);
+    }
 
     std::string url_as(const std::string& user) const { return scratch_.url() + " user=" + user; }
     ApplyOptions options() const { return {.owner_url = url_as(owner), .roles = roles}; }
@@ -99,7 +102,8 @@ TEST_F(Migrations, ThatWereEditedAreRefused) {
 }
 
 TEST_F(Migrations, ThatFailLeaveNothingAndSayWhere) {
-    const Migration broken{"20260101000000_broken", "create table one (a int);\n\n-- why\ninsert into one\nvalues (1),\n('x');\n", ""};
+    const Migration broken{"20260101000000_broken",
+                           "create table one (a int);\n\n-- why\ninsert into one\nvalues (1),\n('x');\n", ""};
     EXPECT_EQ(migrate_all({broken}), 1);
     EXPECT_THAT(output(), HasSubstr("20260101000000_broken/migration.sql line 6: invalid input syntax"));
     EXPECT_THAT(output(), HasSubstr("(SQLSTATE 22P02)"));
@@ -117,7 +121,8 @@ TEST_F(Migrations, MayNotEndTheirTransaction) {
 
 TEST_F(Migrations, WithoutATransactionRunStatementByStatement) {
     const Migration first{"20260101000000_first", "create table one (a int);", ""};
-    const Migration index{"20260102000000_index", "-- no-transaction\ncreate index concurrently one_a on one (a);\n", ""};
+    const Migration index{"20260102000000_index", "-- no-transaction\ncreate index concurrently one_a on one (a);\n",
+                          ""};
     EXPECT_EQ(migrate_all({first, index}), 0) << output();
 }
 
@@ -145,9 +150,12 @@ TEST_F(Migrations, GiveUpWaitingInTime) {
     std::ostringstream ignored;
     const std::vector<Migration> slow{{"20260101000000_slow", "select pg_sleep(1);", ""}};
     std::jthread holder([&] { migrate(slow, options(), ignored); });
-    while (other.query("select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where "
-                       "datname = current_database())")
-               .empty()) {
+    while (
+        other
+            .query(
+                "select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where "
+                "datname = current_database())")
+            .empty()) {
         std::this_thread::yield();
     }
     auto hasty = options();
@@ -194,8 +202,9 @@ protected:
     }
 
     static std::string add_product(const std::string& tenant, int number, int category) {
-        return "insert into products (tenant_id, id, sku, name, category_id, price, sold_by, tags, labels, extra) values ('" + tenant +
-               "', '" + id(number) + "', 's" + std::to_string(number) + "', 'n', '" + id(category) +
+        return "insert into products (tenant_id, id, sku, name, category_id, price, sold_by, tags, labels, extra) "
+               "values ('" +
+               tenant + "', '" + id(number) + "', 's" + std::to_string(number) + "', 'n', '" + id(category) +
                "', 1, 'unit', '{}', '[]', 'null')";
     }
 };
@@ -213,7 +222,8 @@ TEST_F(Walls, HideOtherTenantsRows) {
     EXPECT_EQ(app.query("update categories set name = 'x' where tenant_id = $1 returning id", {tenant_b}).size(), 0U);
     EXPECT_EQ(app.query("delete from categories where tenant_id = $1 returning id", {tenant_b}).size(), 0U);
     EXPECT_EQ(Connection(url_as(roles.system)).query("select * from categories").size(), 2U);
-    EXPECT_EQ(Connection(url_as(owner)).query("select * from categories").size(), 2U) << "migrations of data see all rows";
+    EXPECT_EQ(Connection(url_as(owner)).query("select * from categories").size(), 2U)
+        << "migrations of data see all rows";
 }
 
 TEST_F(Walls, RefuseRowsOfAnotherTenant) {
@@ -242,7 +252,8 @@ TEST_F(Walls, KeepTenantsFromTheSystemsTables) {
 
 TEST_F(Walls, LetTenantsSeeTheirOwnRowOfTenantsAlone) {
     Connection system(url_as(roles.system));
-    system.execute(std::string("insert into tenants (id, name) values ('") + tenant_a + "', 'A'), ('" + tenant_b + "', 'B')");
+    system.execute(std::string("insert into tenants (id, name) values ('") + tenant_a + "', 'A'), ('" + tenant_b +
+                   "', 'B')");
     Connection app(url_as(roles.app));
     EXPECT_EQ(app.query("select * from tenants").size(), 0U);
     act_for(app, tenant_b);
@@ -255,9 +266,10 @@ TEST_F(Walls, KeepAppendOnlyTablesAppendOnly) {
     Connection(url_as(roles.system)).execute(add_product(tenant_a, 5, 1));
     Connection app(url_as(roles.app));
     act_for(app, tenant_a);
-    EXPECT_EQ(sqlstate_of(app, std::string("insert into movements (tenant_id, id, product_id, delta, day, note) values ('") +
-                                   tenant_a + "', '" + id(7) + "', '" + id(5) + "', 1.5, '2026-01-01', '')"),
-              "00000");
+    EXPECT_EQ(
+        sqlstate_of(app, std::string("insert into movements (tenant_id, id, product_id, delta, day, note) values ('") +
+                             tenant_a + "', '" + id(7) + "', '" + id(5) + "', 1.5, '2026-01-01', '')"),
+        "00000");
     EXPECT_EQ(sqlstate_of(app, "update movements set note = 'x'"), "00000");
     EXPECT_EQ(sqlstate_of(app, "update movements set delta = 2"), "42501");
     EXPECT_EQ(sqlstate_of(app, "delete from movements"), "42501");
@@ -340,8 +352,8 @@ TEST_F(Check, AcceptsEveryStatementOfTheBuilder) {
     static constexpr auto count = db::count<shop::users>().named("u.count");
     for (const auto& statement :
          {page.first.view(), page.after.view(), find_product.view(), find_tenant.view(), any_of.view(), joined.view(),
-          add_product.view(), add_tenant.view(), add_user.view(), add_movements.view(), put_category.view(), rename.view(),
-          replace.view(), remove.view(), count.view()}) {
+          add_product.view(), add_tenant.view(), add_user.view(), add_movements.view(), put_category.view(),
+          rename.view(), replace.view(), remove.view(), count.view()}) {
         EXPECT_THAT(findings(statement), testing::IsEmpty()) << statement.name << ": " << render(statement);
     }
 }
@@ -357,7 +369,8 @@ std::vector<Refused> refused() {
     static constexpr Query<base::Money()> sum{"a", "select sum(price) from products where tenant_id = $1"};
     static constexpr Query<std::string(std::int32_t)> parameter_type{
         "a", "select name from products where tenant_id = $1 and price = $2"};
-    static constexpr Query<std::string(shop::ProductId)> parameter_count{"a", "select name from products where tenant_id = $1"};
+    static constexpr Query<std::string(shop::ProductId)> parameter_count{
+        "a", "select name from products where tenant_id = $1"};
     static constexpr Query<shop::CategoryId()> nullable{"a", "select category_id from products where tenant_id = $1"};
     static constexpr Query<NameRow()> outer{"a", outer_join};
     static constexpr Query<NameRow()> names{"a", "select name, sku from products where tenant_id = $1"};
@@ -366,19 +379,20 @@ std::vector<Refused> refused() {
     static constexpr Query<void()> privilege{"a", "update movements set delta = 0 where tenant_id = $1"};
     static constexpr Query<std::string()> hidden{"a", "select email from users where $1::uuid is not null"};
     static constexpr auto plan = db::remove<shop::products>().named("a");
-    return {{syntax.view(), "PostgreSQL refuses it: syntax error"},
-            {column_type.view(), "column price: the declaration reads integer, the statement gives bigint"},
-            {sum.view(), "column sum: the declaration reads bigint, the statement gives numeric"},
-            {parameter_type.view(), "parameter $2 (argument 1): the declaration gives integer, PostgreSQL takes bigint"},
-            {parameter_count.view(), "the declaration gives 2 parameters (the tenant is $1), the statement uses 1"},
-            {nullable.view(), "products.category_id may be null"},
-            {outer.view(), "column category_name: categories is outer joined"},
-            {names.view(), "column sku: the row type has category_name in this place"},
-            {too_few.view(), "the row type has 2 columns, the statement gives 1 (name)"},
-            {rows.view(), "the declaration is void, the statement gives 1 columns"},
-            {privilege.view(), "the role migrate_test_app cannot run it: permission denied for table movements"},
-            {hidden.view(), "permission denied for table users"},
-            {plan.view(), "would change every row"}};
+    return {
+        {syntax.view(), "PostgreSQL refuses it: syntax error"},
+        {column_type.view(), "column price: the declaration reads integer, the statement gives bigint"},
+        {sum.view(), "column sum: the declaration reads bigint, the statement gives numeric"},
+        {parameter_type.view(), "parameter $2 (argument 1): the declaration gives integer, PostgreSQL takes bigint"},
+        {parameter_count.view(), "the declaration gives 2 parameters (the tenant is $1), the statement uses 1"},
+        {nullable.view(), "products.category_id may be null"},
+        {outer.view(), "column category_name: categories is outer joined"},
+        {names.view(), "column sku: the row type has category_name in this place"},
+        {too_few.view(), "the row type has 2 columns, the statement gives 1 (name)"},
+        {rows.view(), "the declaration is void, the statement gives 1 columns"},
+        {privilege.view(), "the role migrate_test_app cannot run it: permission denied for table movements"},
+        {hidden.view(), "permission denied for table users"},
+        {plan.view(), "would change every row"}};
 }
 
 TEST_F(Check, FindsWhatDoesNotFit) {
@@ -408,12 +422,15 @@ protected:
     }
     int generate_at(int second, const std::vector<TableView>& tables, std::string name, bool empty = false) {
         out_.str("");
-        const base::Timestamp now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1} + std::chrono::seconds(second)};
-        return generate({tables, objects_, {}}, {.folder = folder_, .name = std::move(name), .empty = empty, .now = now}, out_);
+        const base::Timestamp now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1} +
+                                  std::chrono::seconds(second)};
+        return generate({tables, objects_, {}},
+                        {.folder = folder_, .name = std::move(name), .empty = empty, .now = now}, out_);
     }
     int check_all(const std::vector<TableView>& tables) {
         out_.str("");
-        return check({tables, objects_, {}}, load_migrations(folder_), {.server_url = server_url(), .roles = roles}, out_);
+        return check({tables, objects_, {}}, load_migrations(folder_), {.server_url = server_url(), .roles = roles},
+                     out_);
     }
     std::string output() const { return out_.str(); }
     void write(const std::string& migration, const std::string& sql) const {
@@ -430,8 +447,9 @@ protected:
 TEST_F(Commands, GenerateWhatCheckAccepts) {
     EXPECT_EQ(check_all(shop::tables()), 1);
     EXPECT_THAT(output(), HasSubstr("db generate init"));
-    objects_ = {{"count_categories", "create or replace function count_categories() returns bigint language sql stable as $$ select "
-                                     "count(*) from categories; $$;",
+    objects_ = {{"count_categories",
+                 "create or replace function count_categories() returns bigint language sql stable as $$ select "
+                 "count(*) from categories; $$;",
                  "drop function count_categories()"},
                 {"trigrams", "create extension pg_trgm", "drop extension pg_trgm", SqlObject::Stage::before_tables}};
     ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
@@ -452,8 +470,9 @@ TEST_F(Commands, CheckFindsDrift) {
 TEST_F(Commands, CheckFindsMigrationsThatDoNotGiveTheirSnapshot) {
     ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
     auto sql = load_migrations(folder_)[0].sql;
-    sql += "alter table categories alter column name drop not null;\nalter table categories no force row level security;\n"
-           "grant select on tenants to public;\ncreate index stray on categories (name);\n";
+    sql +=
+        "alter table categories alter column name drop not null;\nalter table categories no force row level security;\n"
+        "grant select on tenants to public;\ncreate index stray on categories (name);\n";
     write("20260101000000_init", sql);
     EXPECT_EQ(check_all(first_tables()), 1);
     EXPECT_THAT(output(), HasSubstr("column categories.name: the migrations give  text\n"));

@@ -121,7 +121,8 @@ private:
     void finish(std::size_t end) {
         if (start_) {
             const auto line = 1 + std::count(sql_.begin(), sql_.begin() + static_cast<std::ptrdiff_t>(*start_), '\n');
-            statements_.push_back({std::string(base::trim(sql_.substr(*start_, end - *start_))), static_cast<std::size_t>(line)});
+            statements_.push_back(
+                {std::string(base::trim(sql_.substr(*start_, end - *start_))), static_cast<std::size_t>(line)});
         }
         start_.reset();
         words_.clear();

@@ -18,16 +18,20 @@ TEST(SplitStatements, AtSemicolonsThatEndOne) {
     EXPECT_THAT(texts(" ;;\n-- only a comment\n;"), ElementsAre());
     EXPECT_THAT(texts("select 1; select 2"), ElementsAre("select 1", "select 2"));
     EXPECT_THAT(texts("select ';'; select 'it''s;'"), ElementsAre("select ';'", "select 'it''s;'"));
-    EXPECT_THAT(texts(R"(select e'\';'; select '\'; select 3)"), ElementsAre(R"(select e'\';')", R"(select '\')", "select 3"));
+    EXPECT_THAT(texts(R"(select e'\';'; select '\'; select 3)"),
+                ElementsAre(R"(select e'\';')", R"(select '\')", "select 3"));
     EXPECT_THAT(texts("select \"a;b\"; select 2"), ElementsAre("select \"a;b\"", "select 2"));
     EXPECT_THAT(texts("do $$ begin; end $$; select 2"), ElementsAre("do $$ begin; end $$", "select 2"));
     EXPECT_THAT(texts("do $a$ ; $$ ; $a$; select $1;"), ElementsAre("do $a$ ; $$ ; $a$", "select $1"));
     EXPECT_THAT(texts("/* a; /* b; */ c; */ select 1"), ElementsAre("select 1"));
     EXPECT_THAT(texts("select 1 -- ; no\n + 2; select 3"), ElementsAre("select 1 -- ; no\n + 2", "select 3"));
-    EXPECT_THAT(texts("create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end; "
-                      "select 3"),
-                ElementsAre("create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end",
-                            "select 3"));
+    EXPECT_THAT(
+        texts(
+            "create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end; "
+            "select 3"),
+        ElementsAre(
+            "create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end",
+            "select 3"));
     EXPECT_THAT(texts("begin; select 1; end;"), ElementsAre("begin", "select 1", "end"));
     EXPECT_THAT(texts("select 'open; "), ElementsAre("select 'open;"));
     EXPECT_THAT(texts("/* open"), ElementsAre());

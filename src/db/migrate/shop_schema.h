@@ -14,8 +14,10 @@
 namespace shop {
 
 namespace errors {
-inline constexpr base::ErrorCode sku_taken{"shop.sku_taken", 409, false, base::Action::fix, "Another product has this SKU"};
-inline constexpr base::ErrorCode no_category{"shop.no_category", 409, false, base::Action::fix, "There is no such category"};
+inline constexpr base::ErrorCode sku_taken{"shop.sku_taken", 409, false, base::Action::fix,
+                                           "Another product has this SKU"};
+inline constexpr base::ErrorCode no_category{"shop.no_category", 409, false, base::Action::fix,
+                                             "There is no such category"};
 inline constexpr base::ErrorCode bad_price{"shop.bad_price", 422, false, base::Action::fix, "A price is not negative"};
 }  // namespace errors
 
@@ -45,9 +47,10 @@ struct User {
     base::Timestamp created_at;
 
     friend constexpr auto describe(User*) {
-        return schema::object<User>("User", schema::field<&User::id>("id"),
-                                    schema::field<&User::email>("email", {.format = schema::Format::email, .lower_case = true}),
-                                    schema::field<&User::created_at>("createdAt"));
+        return schema::object<User>(
+            "User", schema::field<&User::id>("id"),
+            schema::field<&User::email>("email", {.format = schema::Format::email, .lower_case = true}),
+            schema::field<&User::created_at>("createdAt"));
     }
 };
 
@@ -57,7 +60,8 @@ struct Category {
     std::optional<CategoryId> parent_id;
 
     friend constexpr auto describe(Category*) {
-        return schema::object<Category>("Category", schema::field<&Category::id>("id"), schema::field<&Category::name>("name"),
+        return schema::object<Category>("Category", schema::field<&Category::id>("id"),
+                                        schema::field<&Category::name>("name"),
                                         schema::field<&Category::parent_id>("parentId"));
     }
 };
@@ -95,10 +99,10 @@ struct Product {
     std::optional<base::Timestamp> deleted_at;
 
     friend constexpr auto describe(Product*) {
-        return schema::object<Product>("Product", schema::field<&Product::id>("id"), schema::flatten<&Product::fields>(),
-                                       schema::field<&Product::labels>("labels"), schema::field<&Product::extra>("extra"),
-                                       schema::field<&Product::version>("version"),
-                                       schema::field<&Product::deleted_at>("deletedAt"));
+        return schema::object<Product>(
+            "Product", schema::field<&Product::id>("id"), schema::flatten<&Product::fields>(),
+            schema::field<&Product::labels>("labels"), schema::field<&Product::extra>("extra"),
+            schema::field<&Product::version>("version"), schema::field<&Product::deleted_at>("deletedAt"));
     }
 };
 
@@ -111,19 +115,19 @@ struct Movement {
     std::string note;
 
     friend constexpr auto describe(Movement*) {
-        return schema::object<Movement>("Movement", schema::field<&Movement::id>("id"),
-                                        schema::field<&Movement::product_id>("productId"),
-                                        schema::field<&Movement::delta>("delta"), schema::field<&Movement::sold_by>("soldBy"),
-                                        schema::field<&Movement::day>("day"), schema::field<&Movement::note>("note"));
+        return schema::object<Movement>(
+            "Movement", schema::field<&Movement::id>("id"), schema::field<&Movement::product_id>("productId"),
+            schema::field<&Movement::delta>("delta"), schema::field<&Movement::sold_by>("soldBy"),
+            schema::field<&Movement::day>("day"), schema::field<&Movement::note>("note"));
     }
 };
 
 inline constexpr auto tenants = db::tenant_root_table<Tenant>("tenants", db::primary_key<&Tenant::id>());
 inline constexpr auto users = db::system_table<User>("users", db::primary_key<&User::id>(),
                                                      db::unique<&User::email>("users_email", errors::sku_taken));
-inline constexpr auto categories = db::tenant_table<Category>(
-    "categories", db::primary_key<&Category::id>(),
-    db::unique<&Category::name>("categories_name", errors::sku_taken).at_commit());
+inline constexpr auto categories =
+    db::tenant_table<Category>("categories", db::primary_key<&Category::id>(),
+                               db::unique<&Category::name>("categories_name", errors::sku_taken).at_commit());
 inline constexpr auto products = db::tenant_table<Product>(
     "products", db::primary_key<&Product::id>(),
     db::unique<&ProductFields::sku>("products_sku", errors::sku_taken).where("deleted_at is null"),

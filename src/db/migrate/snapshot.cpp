@@ -45,18 +45,21 @@ private:
 
     void require_name(std::string_view name) const {
         if (name.empty()) fail("something has no name");
-        if (name.size() > max_identifier_bytes) fail(fmt::format("the name {} is longer than PostgreSQL's 63 bytes", name));
+        if (name.size() > max_identifier_bytes)
+            fail(fmt::format("the name {} is longer than PostgreSQL's 63 bytes", name));
     }
 
     static std::string name_in(const TableView& table, schema::Accessor key) {
         const auto* field = find_field(*table.row, key);
-        if (field == nullptr) throw std::logic_error(fmt::format("db: table {}: a member is no column of it", table.name));
+        if (field == nullptr)
+            throw std::logic_error(fmt::format("db: table {}: a member is no column of it", table.name));
         return column_name(field->name);
     }
 
     static std::vector<std::string> names_in(const TableView& table, const Constraint& constraint) {
         std::vector<std::string> names;
-        for (std::size_t i = 0; i < constraint.column_count; ++i) names.push_back(name_in(table, constraint.columns[i]));
+        for (std::size_t i = 0; i < constraint.column_count; ++i)
+            names.push_back(name_in(table, constraint.columns[i]));
         return names;
     }
 
@@ -78,13 +81,15 @@ private:
         for (const auto accessor : table_.updatable) {
             if (accessor != nullptr) guard.updatable.push_back(name_in(table_, accessor));
         }
-        if (!guard.updatable.empty() && table_.access != Access::append_only) fail("updatable<>() is for append_only() tables");
+        if (!guard.updatable.empty() && table_.access != Access::append_only)
+            fail("updatable<>() is for append_only() tables");
         std::ranges::sort(guard.updatable);
         return guard;
     }
 
     ColumnSnapshot column(const schema::Field& field) const {
-        ColumnSnapshot column{.name = column_name(field.name), .type = sql_type(*field.type), .nullable = is_nullable(*field.type)};
+        ColumnSnapshot column{
+            .name = column_name(field.name), .type = sql_type(*field.type), .nullable = is_nullable(*field.type)};
         require_name(column.name);
         for (const auto& fallback : table_.defaults) {
             if (fallback.column == field.key) column.fallback = fallback.sql;
@@ -96,7 +101,8 @@ private:
     }
 
     ConstraintSnapshot build(const Constraint& from) const {
-        ConstraintSnapshot to{.name = std::string(from.name), .predicate = std::string(from.predicate), .deferred = from.deferred};
+        ConstraintSnapshot to{
+            .name = std::string(from.name), .predicate = std::string(from.predicate), .deferred = from.deferred};
         switch (from.kind) {
             case ConstraintKind::primary_key:
                 to.type = ConstraintType::primary_key;
@@ -106,7 +112,8 @@ private:
             case ConstraintKind::unique:
                 // A constraint cannot be partial; an index cannot wait for the commit.
                 to.type = from.predicate.empty() ? ConstraintType::unique : ConstraintType::unique_index;
-                if (from.deferred && !from.predicate.empty()) fail(fmt::format("{}: a partial key is checked at once", from.name));
+                if (from.deferred && !from.predicate.empty())
+                    fail(fmt::format("{}: a partial key is checked at once", from.name));
                 to.columns = scoped_names(table_, from);
                 break;
             case ConstraintKind::references: add_reference(from, to); break;
@@ -131,7 +138,8 @@ private:
         to.target_columns = names_in(*target, target->primary_key());
         if (target->wall != Wall::tenant) return;
         // (tenant_id, x_id) to (tenant_id, id): a row of another tenant cannot be referred to.
-        if (table_.wall == Wall::system) fail(fmt::format("{}: a system table cannot reference a tenant's rows", from.name));
+        if (table_.wall == Wall::system)
+            fail(fmt::format("{}: a system table cannot reference a tenant's rows", from.name));
         to.columns.insert(to.columns.begin(), guard().tenant_column);
         to.target_columns.insert(to.target_columns.begin(), "tenant_id");
     }
@@ -153,7 +161,8 @@ private:
         }
         names.clear();
         for (const auto& constraint : snapshot.constraints) {
-            if (!names.insert(constraint.name).second) fail(fmt::format("two constraints are called {}", constraint.name));
+            if (!names.insert(constraint.name).second)
+                fail(fmt::format("two constraints are called {}", constraint.name));
         }
     }
 
@@ -169,7 +178,8 @@ bool has_relation(const ConstraintSnapshot& constraint) {
 void require_distinct_relations(const Snapshot& snapshot) {
     std::set<std::string_view> names;
     const auto add = [&](const std::string& name) {
-        if (!names.insert(name).second) throw std::logic_error(fmt::format("db: two tables or indexes are called {}", name));
+        if (!names.insert(name).second)
+            throw std::logic_error(fmt::format("db: two tables or indexes are called {}", name));
     };
     for (const auto& table : snapshot.tables) {
         add(table.name);
@@ -181,7 +191,9 @@ void require_distinct_relations(const Snapshot& snapshot) {
 
 }  // namespace
 
-const ColumnSnapshot* TableSnapshot::find_column(std::string_view column) const { return find_by_name(columns, column); }
+const ColumnSnapshot* TableSnapshot::find_column(std::string_view column) const {
+    return find_by_name(columns, column);
+}
 const ConstraintSnapshot* TableSnapshot::find_constraint(std::string_view constraint) const {
     return find_by_name(constraints, constraint);
 }
@@ -194,7 +206,8 @@ Snapshot build_snapshot(std::span<const TableView> tables, std::span<const SqlOb
     require_distinct_relations(snapshot);
     std::set<std::string_view> names;
     for (const auto& object : objects) {
-        if (!names.insert(object.name).second) throw std::logic_error(fmt::format("db: two SQL objects are called {}", object.name));
+        if (!names.insert(object.name).second)
+            throw std::logic_error(fmt::format("db: two SQL objects are called {}", object.name));
         snapshot.objects.push_back(
             {std::string(object.name), object.stage, std::string(object.create_sql), std::string(object.drop_sql)});
     }

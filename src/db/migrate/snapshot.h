@@ -32,7 +32,8 @@ constexpr auto describe(Wall*) {
         "Wall", {{Wall::tenant, "tenant"}, {Wall::tenant_root, "tenantRoot"}, {Wall::system, "system"}});
 }
 constexpr auto describe(Access*) {
-    return schema::enumeration<Access>("Access", {{Access::read_write, "readWrite"}, {Access::append_only, "appendOnly"}});
+    return schema::enumeration<Access>("Access",
+                                       {{Access::read_write, "readWrite"}, {Access::append_only, "appendOnly"}});
 }
 constexpr auto describe(SqlObject::Stage*) {
     return schema::enumeration<SqlObject::Stage>(
@@ -50,7 +51,8 @@ struct ColumnSnapshot {
 
     friend constexpr auto describe(ColumnSnapshot*) {
         return schema::object<ColumnSnapshot>(
-            "ColumnSnapshot", schema::field<&ColumnSnapshot::name>("name"), schema::field<&ColumnSnapshot::type>("type"),
+            "ColumnSnapshot", schema::field<&ColumnSnapshot::name>("name"),
+            schema::field<&ColumnSnapshot::type>("type"),
             schema::field<&ColumnSnapshot::nullable>("nullable", {.defaulted = true}),
             schema::field<&ColumnSnapshot::fallback>("default", {.max_length = 100'000, .defaulted = true}),
             schema::field<&ColumnSnapshot::renamed_from>("renamedFrom", {.defaulted = true, .internal = true}));
@@ -102,10 +104,11 @@ struct GuardSnapshot {
 
     friend bool operator==(const GuardSnapshot&, const GuardSnapshot&) = default;
     friend constexpr auto describe(GuardSnapshot*) {
-        return schema::object<GuardSnapshot>("GuardSnapshot", schema::field<&GuardSnapshot::wall>("wall"),
-                                             schema::field<&GuardSnapshot::tenant_column>("tenantColumn", {.defaulted = true}),
-                                             schema::field<&GuardSnapshot::access>("access"),
-                                             schema::field<&GuardSnapshot::updatable>("updatable", {.defaulted = true}));
+        return schema::object<GuardSnapshot>(
+            "GuardSnapshot", schema::field<&GuardSnapshot::wall>("wall"),
+            schema::field<&GuardSnapshot::tenant_column>("tenantColumn", {.defaulted = true}),
+            schema::field<&GuardSnapshot::access>("access"),
+            schema::field<&GuardSnapshot::updatable>("updatable", {.defaulted = true}));
     }
 };
 
@@ -122,7 +125,8 @@ struct TableSnapshot {
     friend constexpr auto describe(TableSnapshot*) {
         return schema::object<TableSnapshot>(
             "TableSnapshot", schema::field<&TableSnapshot::name>("name"), schema::field<&TableSnapshot::guard>("guard"),
-            schema::field<&TableSnapshot::columns>("columns"), schema::field<&TableSnapshot::constraints>("constraints"),
+            schema::field<&TableSnapshot::columns>("columns"),
+            schema::field<&TableSnapshot::constraints>("constraints"),
             schema::field<&TableSnapshot::renamed_from>("renamedFrom", {.defaulted = true, .internal = true}));
     }
 };
@@ -135,16 +139,17 @@ struct ObjectSnapshot {
 
     friend bool operator==(const ObjectSnapshot&, const ObjectSnapshot&) = default;
     friend constexpr auto describe(ObjectSnapshot*) {
-        return schema::object<ObjectSnapshot>("ObjectSnapshot", schema::field<&ObjectSnapshot::name>("name"),
-                                              schema::field<&ObjectSnapshot::stage>("stage"),
-                                              schema::field<&ObjectSnapshot::create_sql>("create", {.max_length = 1'000'000}),
-                                              schema::field<&ObjectSnapshot::drop_sql>("drop", {.max_length = 100'000}));
+        return schema::object<ObjectSnapshot>(
+            "ObjectSnapshot", schema::field<&ObjectSnapshot::name>("name"),
+            schema::field<&ObjectSnapshot::stage>("stage"),
+            schema::field<&ObjectSnapshot::create_sql>("create", {.max_length = 1'000'000}),
+            schema::field<&ObjectSnapshot::drop_sql>("drop", {.max_length = 100'000}));
     }
 };
 
 struct Snapshot {
-    std::string id;                     // the migration's name; empty before it has one
-    std::vector<std::string> previous;  // the migrations it was made on top of; several after a merge
+    std::string id;                       // the migration's name; empty before it has one
+    std::vector<std::string> previous;    // the migrations it was made on top of; several after a merge
     std::vector<TableSnapshot> tables;    // by name
     std::vector<ObjectSnapshot> objects;  // in the order of the modules: later ones may use earlier ones
 
