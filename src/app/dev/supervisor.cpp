@@ -1,0 +1,311 @@
+#include "app/dev/supervisor.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <ostream>
+#include <system_error>
+#include <unistd.h>
+
+#include "app/dev/data_directory.h"
+#include "app/dev/local_servers.h"
+#include "app/dev/process.h"
+#include "app/dev/ready_probe.h"
+#include "app/dev/redis_server.h"
+#include "app/dev/secrets.h"
+#include "app/dev/signals.h"
+#include "base/random.h"
+
+namespace app::dev {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds look_interval{10};
+constexpr seconds idle_interval{1};
+// Longer than a server takes to drain its requests.
+constexpr seconds drain_deadline{30};
+constexpr seconds pretty_printer_deadline{2};
+// Seeding some thousand rows and migrating a demo database take seconds.
+constexpr std::chrono::minutes step_deadline{10};
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+class Supervisor {
+public:
+    Supervisor(Options options, std::ostream& out)
+        : began_(Clock::now()), options_(std::move(options)), out_(out), directory_(options_.data_directory),
+          servers_(directory_, {.fresh = options_.fresh, .progress = [this](std::string_view text) { say(text); }}) {}
+
+    int run();
+
+private:
+    void say(std::string_view text) { out_ << text << std::endl; }
+    [[nodiscard]] Pause until_stopped();
+    [[nodiscard]] Pause until_hurried();
+
+    void choose_port();
+    void choose_environment();
+    [[nodiscard]] bool migrate_and_seed();
+    [[nodiscard]] bool run_step(std::string_view what, const std::vector<std::string>& arguments);
+    [[nodiscard]] bool start_server();
+    [[nodiscard]] bool wait_until_ready();
+    [[nodiscard]] int server_output();
+    [[nodiscard]] Command command(const std::vector<std::string>& arguments) const;
+
+    void launch();
+    void restart();
+    void watch();
+    void notice_ended_server();
+    void stop_server();
+    void shut_down();
+    void introduce();
+    [[nodiscard]] std::string introduction() const;
+
+    Clock::time_point began_;
+    Options options_;
+    std::ostream& out_;
+    Signals signals_;
+    DataDirectory directory_;
+    LocalServers servers_;
+    std::vector<std::string> environment_;
+    Process pretty_printer_;
+    Descriptor pretty_input_;
+    Process server_;
+    bool introduced_ = false;
+};
+
+int Supervisor::run() {
+    int status = 0;
+    try {
+        choose_port();
+        servers_.start(until_stopped());
+        choose_environment();
+        launch();
+        watch();
+    } catch (const Interrupted&) {
+        // Ctrl-C while something was starting.
+    } catch (const std::exception& error) {
+        say(fmt::format("\n{}", error.what()));
+        status = 1;
+    }
+    shut_down();
+    return status;
+}
+
+Pause Supervisor::until_stopped() {
+    return [this](milliseconds time) {
+        if (signals_.stop_requests() == 0) signals_.pause(time);
+        return signals_.stop_requests() == 0;
+    };
+}
+
+// The first Ctrl-C asked for the stop that is under way; one more and it becomes a short one. Stopped because of a failure,
+// the first one hurries.
+Pause Supervisor::until_hurried() {
+    return [this, before = std::max(signals_.stop_requests(), 0)](milliseconds time) {
+        if (signals_.stop_requests() == before) signals_.pause(time);
+        return signals_.stop_requests() == before;
+    };
+}
+
+void Supervisor::choose_port() {
+    if (options_.port == 0) options_.port = free_port();
+    // Our servers share a port among threads (SO_REUSEPORT), so two of them would start, and each get half of the requests.
+    if (!port_is_free(options_.port)) throw StartFailure(fmt::format("port {} is in use: choose another with --port", options_.port));
+}
+
+void Supervisor::choose_environment() {
+    base::SecureRandom random;
+    const Secrets secrets = load_or_create_secrets(directory_.path() / "secrets", random);
+    const Addresses& addresses = servers_.addresses();
+    std::vector<std::pair<std::string, std::string>> variables{
+        {"APP_ENV", "development"},
+        {"PORT", std::to_string(options_.port)},
+        {"DATABASE_OWNER_URL", addresses.database_owner_url},
+        {"DATABASE_URL", addresses.database_url},
+        {"DATABASE_SYSTEM_URL", addresses.database_system_url},
+        {"REDIS_URL", addresses.redis_url},
+        {"JWT_PRIVATE_KEY_FILE", secrets.jwt_key_file.string()},
+        {"APP_SECRET", secrets.app_secret},
+    };
+    variables.insert(variables.end(), options_.environment.begin(), options_.environment.end());
+    environment_ = environment_with(variables);
+}
+
+Command Supervisor::command(const std::vector<std::string>& arguments) const {
+    Command command{.arguments = {options_.executable.string()}, .environment = environment_};
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    return command;
+}
+
+bool Supervisor::run_step(std::string_view what, const std::vector<std::string>& arguments) {
+    say(what);
+    try {
+        Process step = Process::start(command(arguments));
+        const bool ended = step.wait(step_deadline, until_stopped());
+        if (signals_.stop_requests() > 0) throw Interrupted();
+        if (ended && step.succeeded()) return true;
+        step.kill();
+        say(fmt::format("{} failed: {}", what, step.how_it_ended()));
+    } catch (const std::system_error& error) {
+        say(fmt::format("{} failed: {}", what, error.what()));
+    }
+    return false;
+}
+
+bool Supervisor::migrate_and_seed() { return run_step("migrating", {"db", "migrate"}) && run_step("seeding", {"seed"}); }
+
+int Supervisor::server_output() {
+    if (isatty(STDOUT_FILENO) == 0 || access(options_.pretty_printer.c_str(), X_OK) != 0) return -1;
+    if (pretty_printer_.running()) return pretty_input_.get();
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+    const Descriptor reader(ends[0]);
+    pretty_input_ = Descriptor(ends[1]);
+    pretty_printer_ = Process::start(
+        {.arguments = {options_.pretty_printer.string(), "--colorize"}, .environment = environment_, .input = reader.get()});
+    return pretty_input_.get();
+}
+
+bool Supervisor::start_server() {
+    say("starting the server");
+    if (!port_is_free(options_.port)) {
+        say(fmt::format("port {} has been taken by somebody else", options_.port));
+        return false;
+    }
+    try {
+        Command serve = command({"serve"});
+        serve.output = server_output();
+        server_ = Process::start(serve);
+    } catch (const std::system_error& error) {
+        say(error.what());
+        return false;
+    }
+    return wait_until_ready();
+}
+
+bool Supervisor::wait_until_ready() {
+    const auto deadline = Clock::now() + options_.ready_deadline;
+    while (server_.running()) {
+        // Asked again after the answer: it must come from a server that is still ours.
+        if (is_ready(options_.port) && server_.running()) return true;
+        if (Clock::now() >= deadline) {
+            say(fmt::format("the server was not ready within {} ms", options_.ready_deadline.count()));
+            stop_server();
+            return false;
+        }
+        if (!until_stopped()(look_interval)) throw Interrupted();
+    }
+    say(fmt::format("the server ended while starting: {}", server_.how_it_ended()));
+    server_ = {};
+    return false;
+}
+
+void Supervisor::launch() {
+    if (!migrate_and_seed() || !start_server()) {
+        say("mend it and build: the server starts anew (SIGUSR1). Ctrl-C stops.");
+        return;
+    }
+    introduce();
+}
+
+void Supervisor::restart() {
+    const auto began = Clock::now();
+    // As in a deployment: the old server goes on until the new one's migrations are in place.
+    const bool was_running = server_.running();
+    if (!migrate_and_seed()) {
+        say(was_running ? "the server before it keeps running" : "still without a server; mend it and build");
+        return;
+    }
+    stop_server();
+    if (!start_server()) {
+        say("mend it and build: the server starts anew (SIGUSR1). Ctrl-C stops.");
+        return;
+    }
+    if (introduced_) {
+        say(fmt::format("restarted in {:.1f} s", seconds_since(began)));
+    } else {
+        introduce();
+    }
+}
+
+void Supervisor::watch() {
+    while (signals_.stop_requests() == 0) {
+        signals_.pause(idle_interval);
+        if (signals_.stop_requests() > 0) return;
+        if (const auto failure = servers_.failure()) throw StartFailure(*failure);
+        notice_ended_server();
+        if (signals_.take_restart()) restart();
+    }
+}
+
+void Supervisor::notice_ended_server() {
+    if (server_.id() < 0 || server_.running()) return;
+    say(fmt::format("\nthe server ended by itself: {}. It starts anew after the next build (SIGUSR1). Ctrl-C stops.", server_.how_it_ended()));
+    server_ = {};
+}
+
+void Supervisor::stop_server() {
+    if (!server_.running()) return;
+    server_.signal(SIGTERM);
+    if (!server_.wait(drain_deadline, until_hurried())) server_.kill();
+    server_ = {};
+}
+
+void Supervisor::shut_down() {
+    const Pause pause = until_hurried();
+    if (server_.running()) say("\nstopping the server");
+    stop_server();
+    // End of file ends it, after the last line.
+    pretty_input_.close();
+    if (!pretty_printer_.wait(pretty_printer_deadline, pause)) pretty_printer_.kill();
+    say("stopping Redis and PostgreSQL");
+    servers_.stop(pause);
+    say("stopped");
+}
+
+void Supervisor::introduce() {
+    introduced_ = true;
+    out_ << introduction() << std::flush;
+}
+
+std::string Supervisor::introduction() const {
+    const std::string base = fmt::format("http://localhost:{}", options_.port);
+    std::string text = fmt::format("\n  ready in {:.1f} s\n\n", seconds_since(began_));
+    const auto row = [&text](std::string_view name, std::string_view value) { text += fmt::format("  {:<12}{}\n", name, value); };
+    row("API", base);
+    row("Docs", base + "/docs");
+    row("OpenAPI", base + "/openapi.json");
+    row("JWKS", base + "/.well-known/jwks.json");
+    row("Health", fmt::format("{0}/health  {0}/ready  {0}/metrics", base));
+    for (std::size_t index = 0; const DemoLogin& login : options_.demo_logins) {
+        row(index++ == 0 ? "Log in as" : "", fmt::format("{:<12}{}  {}", login.role, login.login, login.password));
+    }
+    row("PostgreSQL", fmt::format("psql '{}'", servers_.addresses().database_owner_url));
+    row("Redis", fmt::format("redis-cli -s '{}'", servers_.addresses().redis_socket.string()));
+    row("Restart", fmt::format("kill -USR1 {}  (bin/dev does it after a build)", getpid()));
+    row("Stop", "Ctrl-C");
+    return text + "\n";
+}
+
+}  // namespace
+
+int run(Options options, std::ostream& out) {
+    // A terminal that is closed must not end us before the children are stopped.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        return Supervisor(std::move(options), out).run();
+    } catch (const std::exception& error) {
+        out << error.what() << std::endl;
+        return 1;
+    }
+}
+
+}  // namespace app::dev
