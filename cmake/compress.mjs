@@ -1,4 +1,4 @@
-// node compress.mjs INPUT OUTPUT: writes OUTPUT.br and OUTPUT.gz, as small as they go. Same input, same bytes.
+// node compress.mjs INPUT OUTPUT: writes OUTPUT, OUTPUT.br and OUTPUT.gz, as small as they go. Same input, same bytes.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -11,5 +11,6 @@ const params = {
   [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
   [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
 };
+writeFileSync(output, bytes);
 writeFileSync(`${output}.br`, brotliCompressSync(bytes, { params }));
 writeFileSync(`${output}.gz`, gzipSync(bytes, { level: 9 }));

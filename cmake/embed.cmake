@@ -1,12 +1,16 @@
-# embed_files(TARGET NAME DIRECTORY)
-# Makes every file below DIRECTORY part of TARGET: `std::span<const base::EmbeddedFile> embedded::NAME()`, declared in
+# embed_files(TARGET NAME DIRECTORY [FILE...])
+# Makes every file below DIRECTORY, or the named ones alone (which the build may make), part of TARGET: `std::span<const base::EmbeddedFile> embedded::NAME()`, declared in
 # "embedded/NAME.h". A changed, new or removed file rebuilds one small source: the assembler reads the bytes (.incbin), and
 # each file's digest stands in that source, so that neither Ninja nor ccache can serve old bytes.
 set(EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_write.cmake)
 
 function(embed_files target name directory)
   get_filename_component(directory ${directory} ABSOLUTE)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS LIST_DIRECTORIES false ${directory}/*)
+  if(ARGN)
+    list(TRANSFORM ARGN PREPEND ${directory}/ OUTPUT_VARIABLE files)
+  else()
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS LIST_DIRECTORIES false ${directory}/*)
+  endif()
   set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded/${name})
   file(CONFIGURE OUTPUT ${output}/embedded/${name}.h @ONLY CONTENT
 "#pragma once

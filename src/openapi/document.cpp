@@ -1,0 +1,313 @@
+#include "openapi/document.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "base/strings.h"
+#include "http/errors.h"
+#include "http/operation.h"
+#include "http/router.h"
+#include "http/status.h"
+#include "openapi/json_text.h"
+#include "openapi/problem.h"
+#include "openapi/problem_responses.h"
+#include "schema/json_schema.h"
+
+namespace openapi {
+
+namespace {
+
+using schema::Direction;
+
+// "/files/{path...}" → "/files/{path}": OpenAPI knows no tails.
+std::string path_of(std::string_view pattern) {
+    std::string path(pattern);
+    if (path.ends_with("...}")) path.replace(path.size() - 4, 4, "}");
+    return path;
+}
+
+// OpenAPI 3.1 §4.8.12.1: these are described by other means, and parameters of their names are ignored.
+bool is_described_elsewhere(const http::ParameterDoc& parameter) {
+    if (parameter.field->rules.internal) return true;
+    if (parameter.in != "header") return false;
+    const auto name = parameter.field->name;
+    return base::iequals(name, "accept") || base::iequals(name, "content-type") || base::iequals(name, "authorization");
+}
+
+std::string info_object(const Info& info) {
+    JsonObject object;
+    object.text("title", info.title).text("version", info.version).text_unless_empty("description", info.description);
+    if (info.contact) {
+        JsonObject contact;
+        contact.text_unless_empty("name", info.contact->name);
+        contact.text_unless_empty("url", info.contact->url).text_unless_empty("email", info.contact->email);
+        object.raw("contact", std::move(contact).take());
+    }
+    if (info.licence) {
+        JsonObject licence;
+        licence.text("name", info.licence->name).text_unless_empty("identifier", info.licence->identifier);
+        object.raw("license", std::move(licence).take());
+    }
+    return std::move(object).take();
+}
+
+std::string servers_array(const Info& info) {
+    JsonArray servers;
+    for (const auto& server : info.servers) {
+        JsonObject object;
+        object.text("url", server.url).text_unless_empty("description", server.description);
+        servers.raw(std::move(object).take());
+    }
+    return std::move(servers).take();
+}
+
+std::string security_schemes_object(const Info& info) {
+    JsonObject schemes;
+    for (const auto& scheme : info.security_schemes) {
+        JsonObject object;
+        if (scheme.kind == SchemeKind::bearer) {
+            object.text("type", "http").text("scheme", "bearer").text_unless_empty("bearerFormat", scheme.detail);
+        } else {
+            object.text("type", "apiKey").text("in", "cookie").text("name", scheme.detail);
+        }
+        schemes.raw(scheme.name, std::move(object.text_unless_empty("description", scheme.description)).take());
+    }
+    return std::move(schemes).take();
+}
+
+class DocumentWriter {
+public:
+    DocumentWriter(const http::Router& router, const Info& info) : info_(info), problems_(info.problem_type_base) {
+        for (const auto& route : router.routes()) {
+            if (route.operation) routes_.push_back(&route);
+        }
+    }
+
+    std::string write() {
+        announce_types();
+        std::string paths = paths_object();
+        // Referred to by every error reply, so it is there even when no route was.
+        (void)components_.schema_of(schema::type_of<Problem>, Direction::output);
+        JsonObject object;
+        object.text("openapi", "3.1.0").raw("info", info_object(info_)).raw("servers", servers_array(info_));
+        object.raw("tags", tags_array()).raw("paths", paths).raw("components", components_object());
+        return std::move(object).take();
+    }
+
+private:
+    // Names of components must not hang on the order in which routes ask for them.
+    void announce_types() {
+        components_.announce(schema::type_of<Problem>, Direction::output);
+        for (const auto* route : routes_) {
+            const auto& operation = *route->operation;
+            if (operation.body != nullptr) components_.announce(*operation.body, Direction::input);
+            if (operation.reply.body != nullptr) components_.announce(*operation.reply.body, Direction::output);
+        }
+    }
+
+    std::string tags_array() const {
+        JsonArray tags;
+        std::set<std::string_view> seen;
+        for (const auto* route : routes_) {
+            const std::string_view name = route->operation->tag;
+            if (name.empty() || !seen.insert(name).second) continue;
+            JsonObject tag;
+            tag.text("name", name);
+            const auto doc = std::ranges::find(info_.tags, name, &TagDoc::name);
+            if (doc != info_.tags.end()) tag.text_unless_empty("description", doc->description);
+            tags.raw(std::move(tag).take());
+        }
+        return std::move(tags).take();
+    }
+
+    // In order of registration, the routes of one path together.
+    std::string paths_object() {
+        std::vector<std::pair<std::string, std::vector<const http::RouteEntry*>>> paths;
+        for (const auto* route : routes_) {
+            auto path = path_of(route->pattern);
+            auto known = std::ranges::find(paths, path, [](const auto& pair) { return pair.first; });
+            if (known == paths.end()) known = paths.insert(paths.end(), {std::move(path), {}});
+            for (const auto* other : known->second) {
+                if (other->method == route->method) refuse_pair(*other, *route, "are one path in OpenAPI");
+            }
+            known->second.push_back(route);
+        }
+        JsonObject object;
+        for (const auto& [path, routes] : paths) {
+            JsonObject item;
+            for (const auto* route : routes) item.raw(base::ascii_lower(http::to_string(route->method)), operation_object(*route));
+            object.raw(path, std::move(item).take());
+        }
+        return std::move(object).take();
+    }
+
+    std::string operation_object(const http::RouteEntry& route) {
+        const auto& operation = *route.operation;
+        const auto [known, is_new] = ids_.try_emplace(operation.id, &route);
+        if (!is_new) refuse_pair(*known->second, route, fmt::format("have the same operationId \"{}\"", operation.id));
+        JsonObject object;
+        object.text("operationId", operation.id).text_unless_empty("summary", operation.summary);
+        object.text_unless_empty("description", description_of(operation));
+        if (!operation.tag.empty()) object.raw("tags", std::move(JsonArray().text(operation.tag)).take());
+        object.text_unless_empty("x-permission", operation.permission);
+        if (auto parameters = parameters_array(route); parameters != "[]") object.raw("parameters", parameters);
+        if (operation.body != nullptr) object.raw("requestBody", request_body_object(operation));
+        object.raw("responses", responses_object(route)).raw("security", security_array(route));
+        return std::move(object).take();
+    }
+
+    static std::string description_of(const http::Operation& operation) {
+        if (operation.permission.empty()) return operation.description;
+        return fmt::format("{}{}Needs the permission `{}`.", operation.description, operation.description.empty() ? "" : "\n\n",
+                           operation.permission);
+    }
+
+    std::string parameters_array(const http::RouteEntry& route) {
+        JsonArray parameters;
+        std::set<std::string_view> in_path;
+        for (const auto& parameter : route.operation->parameters) {
+            if (is_described_elsewhere(parameter)) continue;
+            if (parameter.in == "path") in_path.insert(parameter.field->name);
+            parameters.raw(parameter_object(parameter));
+        }
+        // Those that the handler reads from its Context, if at all.
+        for (const auto& name : route.parameters) {
+            if (in_path.contains(name)) continue;
+            JsonObject object;
+            object.text("name", name).text("in", "path").flag("required", true);
+            if (route.pattern.ends_with(fmt::format("{{{}...}}", name))) {
+                object.text("description", "The rest of the path, slashes included.");
+            }
+            parameters.raw(std::move(object.raw("schema", R"({"type":"string","minLength":1})")).take());
+        }
+        return std::move(parameters).take();
+    }
+
+    std::string parameter_object(const http::ParameterDoc& parameter) {
+        // Text and example stand beside the schema, where documentation pages look for them.
+        schema::Field field = *parameter.field;
+        field.rules.doc = {};
+        field.rules.example = {};
+        JsonObject object;
+        object.text("name", field.name).text("in", parameter.in).flag("required", parameter.required);
+        object.text_unless_empty("description", parameter.field->rules.doc).raw("schema", parameter_schema(parameter, field));
+        if (!parameter.field->rules.example.empty()) object.raw("example", parameter.field->rules.example);
+        return std::move(object).take();
+    }
+
+    // A parameter is there or not, but never null.
+    std::string parameter_schema(const http::ParameterDoc& parameter, const schema::Field& field) {
+        if (field.type->kind == schema::Kind::optional) {
+            return components_.schema_of(*field.type->element, Direction::input, field.rules);
+        }
+        if (parameter.object != nullptr) return components_.schema_of(*parameter.object, field, Direction::input);
+        return components_.schema_of(*field.type, Direction::input, field.rules);
+    }
+
+    std::string request_body_object(const http::Operation& operation) {
+        const auto media = std::move(JsonObject().raw("schema", components_.schema_of(*operation.body, Direction::input))).take();
+        JsonObject content;
+        for (const auto type : operation.body_media_types) content.raw(type, media);
+        JsonObject object;
+        object.flag("required", true).raw("content", std::move(content).take());
+        return std::move(object).take();
+    }
+
+    std::string responses_object(const http::RouteEntry& route) {
+        const auto& reply = route.operation->reply;
+        std::map<std::uint16_t, std::string> responses;
+        responses[reply.status] = reply_object(reply);
+        // http::conditional_get() answers for whatever has a tag.
+        if (route.method == http::Method::get && std::ranges::count(reply.headers, "ETag") > 0) {
+            JsonObject not_modified;
+            not_modified.text("description", "Not Modified: the version in If-None-Match is the current one.");
+            responses[304] = std::move(not_modified.raw("headers", problems_.headers({"ETag", "X-Request-Id"}))).take();
+        }
+        for (auto& [status, codes] : errors_by_status(*route.operation)) {
+            if (responses.contains(status)) {
+                throw std::logic_error(fmt::format("openapi: {} {} has {} both as reply and as problem", http::to_string(route.method),
+                                                   route.pattern, status));
+            }
+            responses[status] = problems_.response(status, codes);
+        }
+        JsonObject object;
+        for (const auto& [status, json] : responses) object.raw(fmt::format("{}", status), json);
+        return std::move(object).take();
+    }
+
+    std::map<std::uint16_t, std::vector<base::ErrorCode>> errors_by_status(const http::Operation& operation) const {
+        std::map<std::string_view, base::ErrorCode> sorted;
+        for (const auto& code : operation.errors) sorted.try_emplace(code.code, code);
+        for (const auto& code : info_.common_errors) sorted.try_emplace(code.code, code);
+        std::map<std::uint16_t, std::vector<base::ErrorCode>> by_status;
+        for (const auto& [name, code] : sorted) by_status[code.status].push_back(code);
+        return by_status;
+    }
+
+    std::string reply_object(const http::ReplyDoc& reply) {
+        auto names = reply.headers;
+        names.emplace_back("X-Request-Id");
+        std::string_view text = reply.doc.empty() ? http::reason_phrase(reply.status) : reply.doc;
+        JsonObject object;
+        object.text("description", text.empty() ? "Done" : text).raw("headers", problems_.headers(names));
+        if (http::has_no_body(reply.status)) return std::move(object).take();
+        JsonObject media;
+        if (reply.body != nullptr) media.raw("schema", components_.schema_of(*reply.body, Direction::output));
+        JsonObject content;
+        content.raw(reply.media_type, std::move(media).take());
+        return std::move(object.raw("content", std::move(content).take())).take();
+    }
+
+    std::string security_array(const http::RouteEntry& route) const {
+        JsonArray alternatives;
+        for (const auto name : route.operation->security) {
+            if (std::ranges::count(info_.security_schemes, name, &SecurityScheme::name) == 0) {
+                throw std::logic_error(fmt::format("openapi: {} {} names the security scheme \"{}\", which is not declared",
+                                                   http::to_string(route.method), route.pattern, name));
+            }
+            alternatives.raw(std::move(JsonObject().raw(name, "[]")).take());
+        }
+        return std::move(alternatives).take();
+    }
+
+    std::string components_object() const {
+        JsonObject schemas;
+        for (const auto& [name, json] : components_.all()) schemas.raw(name, json);
+        JsonObject object;
+        object.raw("schemas", std::move(schemas).take()).raw("responses", problems_.responses());
+        object.raw("examples", problems_.examples()).raw("headers", problems_.header_definitions());
+        return std::move(object.raw("securitySchemes", security_schemes_object(info_))).take();
+    }
+
+    [[noreturn]] static void refuse_pair(const http::RouteEntry& first, const http::RouteEntry& second, std::string_view why) {
+        throw std::logic_error(fmt::format("openapi: {} {} and {} {} {}", http::to_string(first.method), first.pattern,
+                                           http::to_string(second.method), second.pattern, why));
+    }
+
+    const Info& info_;
+    std::vector<const http::RouteEntry*> routes_;
+    schema::Components components_;
+    ProblemResponses problems_;
+    std::map<std::string_view, const http::RouteEntry*> ids_;
+};
+
+}  // namespace
+
+std::vector<SecurityScheme> default_security_schemes() {
+    return {
+        {"bearer", SchemeKind::bearer, "JWT", "An access token: `Authorization: Bearer …`."},
+        {"session", SchemeKind::cookie, "__Host-sid", "The browser's session; changes need the CSRF token as well."},
+    };
+}
+
+std::vector<base::ErrorCode> default_common_errors() {
+    return {http::errors::headers_too_large, http::errors::internal, http::errors::overloaded};
+}
+
+std::string document(const http::Router& router, const Info& info) { return DocumentWriter(router, info).write(); }
+
+}  // namespace openapi

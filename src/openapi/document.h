@@ -1,0 +1,73 @@
+#pragma once
+// The OpenAPI 3.1 document out of what the routes say about themselves (http::Operation) and the structs they take and
+// return. Routes without an operation are left out. Same routes, same bytes. Pure; made once at start.
+//
+//     const std::string json = openapi::document(router, {.title = "Shop", .version = "1.4.0", .description = "..."});
+//
+// Problems of a status become one response with an example per code; one that is the only code of its status is shared by
+// all routes as #/components/responses/<code>.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/failure.h"
+
+namespace http {
+class Router;
+}
+
+namespace openapi {
+
+struct Licence {
+    std::string name;
+    std::string identifier;  // SPDX
+};
+
+struct Contact {
+    std::string name;
+    std::string url;
+    std::string email;
+};
+
+struct Server {
+    std::string url = "/";
+    std::string description;
+};
+
+struct TagDoc {
+    std::string name;
+    std::string description;
+};
+
+enum class SchemeKind : std::uint8_t { bearer, cookie };
+struct SecurityScheme {
+    std::string name;  // what http::Operation::security refers to
+    SchemeKind kind = SchemeKind::bearer;
+    std::string detail;  // the token's format, or the cookie's name
+    std::string description;
+};
+
+// `bearer`: a JWT; `session`: the cookie __Host-sid.
+[[nodiscard]] std::vector<SecurityScheme> default_security_schemes();
+// What any route can answer before its handler has a say: headers too large, internal, overloaded.
+[[nodiscard]] std::vector<base::ErrorCode> default_common_errors();
+
+struct Info {
+    std::string title;
+    std::string version;
+    std::string description = {};  // Markdown
+    std::optional<Licence> licence = std::nullopt;
+    std::optional<Contact> contact = std::nullopt;
+    std::vector<Server> servers = {{}};
+    std::vector<TagDoc> tags = {};  // descriptions; the order is that of the routes
+    std::vector<SecurityScheme> security_schemes = default_security_schemes();
+    std::vector<base::ErrorCode> common_errors = default_common_errors();
+    std::string problem_type_base = "/problems/";
+};
+
+// Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an
+// error code that two tables define differently, and struct names that clash.
+[[nodiscard]] std::string document(const http::Router& router, const Info& info);
+
+}  // namespace openapi

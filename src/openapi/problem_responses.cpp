@@ -1,0 +1,136 @@
+#include "openapi/problem_responses.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "http/handler.h"
+#include "http/middleware/problems.h"
+#include "http/status.h"
+#include "openapi/json_text.h"
+
+namespace openapi {
+
+namespace {
+
+struct HeaderDoc {
+    std::string_view name;
+    std::string_view description;
+    std::string_view schema = R"({"type":"string"})";
+};
+
+constexpr std::array<HeaderDoc, 9> header_docs{{
+    {"ETag", "The row's version, for If-Match and If-None-Match."},
+    {"Location", "Where the new resource is.", R"({"type":"string","format":"uri-reference"})"},
+    {"X-Request-Id", "Names this request in the logs."},
+    {"X-Retriable", "Whether the same bytes may succeed later.", R"({"type":"string","enum":["true","false"]})"},
+    {"Retry-After", "Seconds to wait before the next attempt.", R"({"type":"integer","minimum":0})"},
+    {"WWW-Authenticate", "How to authenticate (RFC 6750)."},
+    {"Idempotent-Replayed", "`true`: the stored reply to an earlier request with this key."},
+    {"Set-Cookie", "The session."},
+    {"Cache-Control", "How long the reply may be kept."},
+}};
+
+std::string header_definition(std::string_view name) {
+    const auto* const known = std::ranges::find(header_docs, name, &HeaderDoc::name);
+    JsonObject header;
+    if (known == header_docs.end()) return std::move(header.raw("schema", R"({"type":"string"})")).take();
+    return std::move(header.text("description", known->description).raw("schema", known->schema)).take();
+}
+
+// 409 is there for a request that is still running under the same Idempotency-Key.
+bool says_when(const base::ErrorCode& code) {
+    return code.retriable && (code.status == 409 || code.status == 429 || code.status == 503);
+}
+
+std::string example_of(const base::ErrorCode& code, std::string_view type_base) {
+    std::vector<base::Issue> issues;
+    if (code == http::errors::invalid) issues.push_back({"body", "/name", "required", "is required", {}});
+    base::Failure failure(code, std::move(issues));
+    if (says_when(code)) std::move(failure).retry_after(1000);
+    const http::ProblemPlace place{
+        .instance = "/v1/example", .request_id = "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091", .type_base = type_base};
+    JsonObject example;
+    example.text("summary", code.title).raw("value", http::problem_json(failure, place));
+    return std::move(example).take();
+}
+
+std::string description_of(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
+    std::string text(http::reason_phrase(status));
+    if (text.empty()) text = fmt::format("Status {}", status);
+    text += codes.size() == 1 ? ": " : ":\n";
+    for (const auto& code : codes) text += fmt::format("{}`{}` {}.", codes.size() == 1 ? "" : "\n* ", code.code, code.title);
+    return text;
+}
+
+std::string reference(std::string_view kind, std::string_view name) {
+    return std::move(JsonObject().text("$ref", fmt::format("#/components/{}/{}", kind, name))).take();
+}
+
+template <class Map>
+std::string object_of(const Map& members) {
+    JsonObject object;
+    for (const auto& [name, json] : members) object.raw(name, json);
+    return std::move(object).take();
+}
+
+}  // namespace
+
+void ProblemResponses::remember(const base::ErrorCode& code) {
+    const auto& known = codes_.try_emplace(code.code, code).first->second;
+    if (known.status != code.status || known.title != code.title || known.retriable != code.retriable ||
+        known.action != code.action) {
+        throw std::logic_error(fmt::format("openapi: two error tables define {} differently", code.code));
+    }
+}
+
+std::string ProblemResponses::headers(const std::vector<std::string_view>& names) {
+    JsonObject object;
+    std::set<std::string_view> sorted(names.begin(), names.end());
+    for (const auto name : sorted) {
+        headers_.emplace(name);
+        object.raw(name, reference("headers", name));
+    }
+    return std::move(object).take();
+}
+
+std::string ProblemResponses::render(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
+    std::vector<std::string_view> names{"X-Request-Id", "X-Retriable"};
+    if (std::ranges::any_of(codes, says_when)) names.emplace_back("Retry-After");
+    if (status == 401) names.emplace_back("WWW-Authenticate");
+    JsonObject examples;
+    for (const auto& code : codes) examples.raw(code.code, reference("examples", code.code));
+    JsonObject media;
+    media.raw("schema", reference("schemas", "Problem")).raw("examples", std::move(examples).take());
+    JsonObject content;
+    content.raw("application/problem+json", std::move(media).take());
+    JsonObject response;
+    response.text("description", description_of(status, codes)).raw("headers", headers(names));
+    return std::move(response.raw("content", std::move(content).take())).take();
+}
+
+std::string ProblemResponses::response(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
+    for (const auto& code : codes) remember(code);
+    if (codes.size() != 1) return render(status, codes);
+    const auto name = codes.front().code;
+    if (!shared_.contains(name)) shared_.emplace(name, render(status, codes));
+    return reference("responses", name);
+}
+
+std::string ProblemResponses::responses() const { return object_of(shared_); }
+
+std::string ProblemResponses::header_definitions() const {
+    JsonObject object;
+    for (const auto& name : headers_) object.raw(name, header_definition(name));
+    return std::move(object).take();
+}
+
+std::string ProblemResponses::examples() const {
+    JsonObject object;
+    for (const auto& [name, code] : codes_) object.raw(name, example_of(code, type_base_));
+    return std::move(object).take();
+}
+
+}  // namespace openapi
