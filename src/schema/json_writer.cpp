@@ -271,6 +271,7 @@ void JSONWriter::value(const Type& type, const void* value) {
 
 // Without an exponent, a large double would look like an integer that 64 bits cannot hold, and be refused by readers.
 char* put_double(char* to, double number) {
+    if (number == 0) number = 0;  // JSON readers make an integer of "-0"; JSON.stringify writes "0" as well
     const bool is_large = std::abs(number) >= 0x1p63;
     return is_large ? std::to_chars(to, to + 32, number, std::chars_format::scientific).ptr
                     : std::to_chars(to, to + 32, number).ptr;

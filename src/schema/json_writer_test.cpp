@@ -92,6 +92,7 @@ TEST(WriteJSON, PiecesLargerThanTheChunk) {
 
 TEST(WriteJSON, Numbers) {
     EXPECT_EQ(to_json(1.0), "1");
+    EXPECT_EQ(to_json(-0.0), "0");
     EXPECT_EQ(to_json(-0.1), "-0.1");
     EXPECT_EQ(to_json(1e300), "1e+300");
     // Not as twenty digits, which would read as an integer beyond 64 bits.
