@@ -171,7 +171,7 @@ std::unique_ptr<Encoder> make_encoder(Coding coding, const CompressionOptions& o
     return encoder;
 }
 
-// One context of each library per thread: making one costs more than compressing a page (docs/decisions/0007-middleware.md).
+// One context of each library per thread: making one costs more than compressing a page (docs/decisions/0008-middleware.md).
 std::string compress_whole(Coding coding, std::string_view body, const CompressionOptions& options) {
     if (coding == Coding::br) return compress_brotli(body, options.brotli_quality);
     if (coding == Coding::gzip) {

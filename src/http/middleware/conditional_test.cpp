@@ -1,0 +1,141 @@
+#include "http/middleware/conditional.h"
+
+#include <gtest/gtest.h>
+
+#include "http/middleware/chain_for_test.h"
+#include "http/middleware/problems.h"
+
+namespace http {
+namespace {
+
+// What if_match() makes of a header: "absent", "any", the versions, or the problem's code.
+std::string read_if_match(std::optional<std::string> header) {
+    ChainForTest chain;
+    std::string seen;
+    const auto handler = [&seen](Context& context) -> async::Task<void> {
+        const auto match = if_match(context);
+        if (!match) {
+            seen = "absent";
+        } else if (match->any) {
+            seen = "any";
+        } else {
+            for (const auto version : match->versions) seen += std::to_string(version) + ";";
+        }
+        co_return;
+    };
+    InjectedRequest request{.method = Method::patch};
+    if (header) request.headers.emplace_back("If-Match", *header);
+    const auto reply = chain.run({problems()}, handler, request);
+    return reply.status == 200 ? seen : std::to_string(reply.status);
+}
+
+TEST(IfMatch, ReadsVersionsAndDropsTheSuffixOfACoding) {
+    const std::vector<std::pair<std::optional<std::string>, std::string>> cases{{std::nullopt, "absent"},
+                                                                                {"*", "any"},
+                                                                                {"\"7\"", "7;"},
+                                                                                {"\"7-br\"", "7;"},
+                                                                                {"\"7-gzip\", \"8-zstd\"", "7;8;"},
+                                                                                {"W/\"7\"", ""},
+                                                                                {"\"abc\"", ""},
+                                                                                {"7", "400"},
+                                                                                {"\"7", "400"},
+                                                                                {"", "400"},
+                                                                                {"\"7\" \"8\"", "400"},
+                                                                                {"\"7\",, \"8\"", "7;8;"},
+                                                                                {"\"7-xz\"", ""},
+                                                                                {"\"-1\"", "-1;"},
+                                                                                {"\"99999999999999999999\"", ""}};
+    for (const auto& [header, expected] : cases)
+        EXPECT_EQ(read_if_match(header), expected) << header.value_or("(none)");
+}
+
+TEST(IfMatch, MissingIs428AndStaleIs412WithTheCurrentRow) {
+    ChainForTest chain;
+    const auto handler = [](Context& context) -> async::Task<void> {
+        if (!require_if_match(context).matches(7)) throw version_conflict(R"({"version":7})");
+        context.response().header("ETag", etag_for(8));
+        co_return;
+    };
+    const auto missing = chain.run({problems()}, handler, {.method = Method::patch});
+    EXPECT_EQ(missing.status, 428);
+    EXPECT_TRUE(missing.body.contains("request.if_match_missing"));
+    const auto stale = chain.run({problems()}, handler, {.method = Method::patch, .headers = {{"If-Match", "\"6\""}}});
+    EXPECT_EQ(stale.status, 412);
+    EXPECT_TRUE(stale.body.contains(R"("code":"request.version_conflict")"));
+    EXPECT_TRUE(stale.body.contains(R"("current":{"version":7})"));
+    EXPECT_EQ(chain.run({problems()}, handler, {.method = Method::patch, .headers = {{"If-Match", "\"7-br\""}}})
+                  .header("ETag"),
+              "\"8\"");
+}
+
+TEST(VersionMatch, SingleIsForOneVersionAlone) {
+    EXPECT_EQ(VersionMatch{.versions = {7}}.single(), 7);
+    EXPECT_FALSE((VersionMatch{.versions = {7, 8}}.single()));
+    EXPECT_FALSE(VersionMatch{.any = true}.single());
+    EXPECT_FALSE(VersionMatch{}.matches(7));
+}
+
+constexpr const char* changed_at = "Sun, 22 Nov 2026 06:14:03 GMT";
+constexpr const char* before = "Sun, 22 Nov 2026 06:14:02 GMT";
+
+struct GetCase {
+    const char* name;
+    std::vector<std::pair<std::string, std::string>> headers;
+    int status;
+    std::string etag = "\"7\"";
+    Method method = Method::get;
+};
+
+TEST(ConditionalGet, FollowsTheOrderOfRfc9110) {
+    const std::vector<GetCase> cases{
+        {"plain", {}, 200},
+        {"same tag", {{"If-None-Match", "\"7\""}}, 304},
+        {"one of several", {{"If-None-Match", "\"5\", W/\"7\""}}, 304, "W/\"7\""},
+        {"of a coding", {{"If-None-Match", "\"7-br\""}}, 304, "\"7-br\""},
+        {"any", {{"If-None-Match", "*"}}, 304},
+        {"HEAD", {{"If-None-Match", "\"7\""}}, 304, "\"7\"", Method::head},
+        {"other tag", {{"If-None-Match", "\"6\""}}, 200},
+        {"malformed", {{"If-None-Match", "7"}}, 200},
+        {"two fields", {{"If-None-Match", "\"5\""}, {"If-None-Match", "\"7\""}}, 304},
+        {"date", {{"If-Modified-Since", changed_at}}, 304},
+        {"older date", {{"If-Modified-Since", before}}, 200},
+        {"malformed date", {{"If-Modified-Since", "yesterday"}}, 200},
+        {"tag beats date", {{"If-None-Match", "\"6\""}, {"If-Modified-Since", changed_at}}, 200},
+        {"If-Match holds", {{"If-Match", "\"7-gzip\""}}, 200},
+        {"If-Match fails", {{"If-Match", "\"6\""}}, 412, ""},
+        {"If-Match weak", {{"If-Match", "W/\"7\""}}, 412, ""},
+        {"If-Match before If-None-Match", {{"If-Match", "\"6\""}, {"If-None-Match", "\"7\""}}, 412, ""},
+        {"unmodified since", {{"If-Unmodified-Since", changed_at}}, 200},
+        {"modified since", {{"If-Unmodified-Since", before}}, 412, ""},
+        {"If-Match beats If-Unmodified-Since", {{"If-Match", "\"7\""}, {"If-Unmodified-Since", before}}, 200},
+        {"not for POST", {{"If-None-Match", "\"7\""}}, 200, "\"7\"", Method::post},
+    };
+    for (const auto& test : cases) {
+        ChainForTest chain;
+        const auto reply = chain.run(
+            {conditional_get()},
+            Replies{.headers = {{"ETag", "\"7\""}, {"Last-Modified", changed_at}, {"Cache-Control", "no-cache"}}},
+            {.method = test.method, .headers = test.headers});
+        EXPECT_EQ(reply.status, test.status) << test.name;
+        EXPECT_EQ(reply.header("ETag").value_or(""), test.etag) << test.name;
+        if (test.status != 304) continue;
+        EXPECT_TRUE(reply.body.empty()) << test.name;
+        EXPECT_FALSE(reply.header("Content-Type")) << test.name;
+        EXPECT_EQ(reply.header("Cache-Control"), "no-cache") << test.name;
+    }
+}
+
+TEST(ConditionalGet, LeavesOtherRepliesAlone) {
+    ChainForTest chain;
+    EXPECT_EQ(chain
+                  .run({conditional_get()}, Replies{.headers = {{"ETag", "\"7\""}}, .status = 404},
+                       {.headers = {{"If-None-Match", "\"7\""}}})
+                  .status,
+              404);
+    EXPECT_EQ(
+        chain.run({conditional_get()}, Replies{}, {.headers = {{"If-None-Match", "*"}, {"If-Match", "*"}}}).status,
+        200);
+}
+
+}  // namespace
+}  // namespace http

@@ -1,0 +1,111 @@
+#include "http/middleware/problems.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "http/errors.h"
+#include "http/middleware/chain_for_test.h"
+#include "http/middleware/request_id.h"
+
+namespace http {
+namespace {
+
+constexpr base::ErrorCode total_mismatch{"sale.total_mismatch", 422, false, base::Action::fix,
+                                         "Sale total does not match its lines"};
+constexpr base::ErrorCode busy{"sale.busy", 503, true, base::Action::retry, "Try again"};
+
+async::Task<void> throws_foreign(Context&) {
+    throw std::runtime_error("password=hunter2 at 10.0.0.3");
+    co_return;
+}
+async::Task<void> throws_number(Context&) {
+    throw 42;
+    co_return;
+}
+// No coroutine: it throws while the chain is being called, not when it is awaited.
+async::Task<void> throws_at_once(Context&) { throw base::Failure(errors::not_found); }
+
+TEST(ProblemJson, HasEveryMember) {
+    const auto failure =
+        base::Failure(
+            total_mismatch,
+            {{"body", "/total", "mismatch", "is not the sum", {{"expected", "11600"}, {"currency", "\"KES\""}}},
+             {"query", "/limit", "max", "", {}}},
+            "lines give \"11600\"")
+            .retry_after(1500)
+            .member("current", "{\"version\":8}");
+    EXPECT_EQ(
+        problem_json(
+            failure,
+            {.instance = "/v1/sales", .request_id = "req-12345", .type_base = "https://api.example/problems/"}),
+        R"({"type":"https://api.example/problems/sale.total_mismatch","title":"Sale total does not match its lines","status":422,)"
+        R"("detail":"lines give \"11600\"","instance":"/v1/sales","code":"sale.total_mismatch","retriable":false,"action":"fix",)"
+        R"("retryAfterMs":1500,"requestId":"req-12345","errors":[{"in":"body","pointer":"/total","code":"mismatch","message":"is not the sum",)"
+        R"("params":{"expected":11600,"currency":"KES"}},{"in":"query","pointer":"/limit","code":"max"}],"current":{"version":8}})");
+}
+
+TEST(ProblemJson, LeavesOutWhatIsNotKnownAndStaysUtf8) {
+    EXPECT_EQ(
+        problem_json(base::Failure(total_mismatch,
+                                   "a\xff"
+                                   "b")),
+        R"({"type":"/problems/sale.total_mismatch","title":"Sale total does not match its lines","status":422,"detail":"a)"
+        "\xEF\xBF\xBD"
+        R"(b","code":"sale.total_mismatch","retriable":false,"action":"fix","retryAfterMs":null})");
+}
+
+TEST(Problems, FailureBecomesReplyWithItsHeaders) {
+    ChainForTest chain;
+    const auto handler = [](Context& context) -> async::Task<void> {
+        context.response().status(201).body("half done").header("ETag", "\"7\"");
+        throw base::Failure(busy).retry_after(1001).header("X-Queue", "mpesa").cause("pool exhausted at 10.0.0.3");
+        co_return;
+    };
+    const auto reply = chain.run({request_id(), problems()}, handler,
+                                 {.target = "/v1/sales?token=secret", .headers = {{"X-Request-Id", "till-0001"}}});
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.header("Content-Type"), "application/problem+json");
+    EXPECT_EQ(reply.header("Retry-After"), "2");
+    EXPECT_EQ(reply.header("X-Retriable"), "true");
+    EXPECT_EQ(reply.header("X-Queue"), "mpesa");
+    EXPECT_EQ(reply.header("Cache-Control"), "no-store");
+    EXPECT_EQ(reply.header("X-Request-Id"), "till-0001");
+    EXPECT_FALSE(reply.header("ETag"));
+    EXPECT_TRUE(reply.body.contains(
+        R"("instance":"/v1/sales","code":"sale.busy","retriable":true,"action":"retry","retryAfterMs":1001,"requestId":"till-0001")"));
+    EXPECT_FALSE(reply.body.contains("10.0.0.3"));
+    EXPECT_TRUE(chain.log_contains("pool exhausted at 10.0.0.3"));
+    EXPECT_TRUE(chain.log_contains("\"level\":50"));
+}
+
+TEST(Problems, ForeignExceptionIsInternalAndItsTextStaysInTheLog) {
+    for (const Handler& handler : {Handler(throws_foreign), Handler(throws_number)}) {
+        ChainForTest chain;
+        const auto reply = chain.run({problems()}, handler);
+        EXPECT_EQ(reply.status, 500);
+        EXPECT_TRUE(reply.body.contains("\"code\":\"server.internal\""));
+        EXPECT_FALSE(reply.body.contains("hunter2"));
+        EXPECT_TRUE(chain.log_contains("\"err\":{\"type\":"));
+    }
+}
+
+TEST(Problems, RefusalWithoutCauseIsNotLogged) {
+    ChainForTest chain;
+    EXPECT_EQ(chain.run({problems()}, throws_at_once).status, 404);
+    EXPECT_TRUE(chain.sink->lines().empty());
+}
+
+TEST(Problems, RetryAfterRoundsUp) {
+    for (const auto& [milliseconds, seconds] :
+         {std::pair{0, "0"}, {1, "1"}, {1000, "1"}, {1001, "2"}, {60'000, "60"}}) {
+        ChainForTest chain;
+        const auto handler = [milliseconds](Context&) -> async::Task<void> {
+            throw base::Failure(busy).retry_after(milliseconds);
+        };
+        EXPECT_EQ(chain.run({problems()}, handler).header("Retry-After"), seconds) << milliseconds;
+    }
+}
+
+}  // namespace
+}  // namespace http
