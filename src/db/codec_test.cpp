@@ -20,7 +20,8 @@ T round_trip(const T& value) {
 TEST(Codec, ScalarsRoundTrip) {
     EXPECT_EQ(round_trip(true), true);
     EXPECT_EQ(round_trip(false), false);
-    for (auto value : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
+    for (auto value : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
+                       std::numeric_limits<std::int64_t>::max()}) {
         EXPECT_EQ(round_trip(value), value);
         EXPECT_EQ(round_trip(static_cast<std::int32_t>(value)), static_cast<std::int32_t>(value));
         EXPECT_EQ(round_trip(static_cast<std::int16_t>(value)), static_cast<std::int16_t>(value));
@@ -40,8 +41,9 @@ TEST(Codec, ScalarsRoundTrip) {
 }
 
 TEST(Codec, QuantitiesRoundTrip) {
-    for (const std::int64_t value : {0L, 1L, -1L, 9'999L, 10'000L, 10'001L, 15'000L, 100'000'000L, -123'456'789L, 10'000'000'000'000'000L,
-                                     base::Quantity::max_ten_thousandths, -base::Quantity::max_ten_thousandths}) {
+    for (const std::int64_t value :
+         {0L, 1L, -1L, 9'999L, 10'000L, 10'001L, 15'000L, 100'000'000L, -123'456'789L, 10'000'000'000'000'000L,
+          base::Quantity::max_ten_thousandths, -base::Quantity::max_ten_thousandths}) {
         EXPECT_EQ(round_trip(base::Quantity{value}).ten_thousandths, value);
     }
 }
@@ -84,15 +86,17 @@ TEST(Codec, DecodersAreStrict) {
     expect_refused<base::Timestamp>("\x7f\xff\xff\xff\xff\xff\xff\xff"sv);  // infinity
     expect_refused<base::Timestamp>("\x80\0\0\0\0\0\0\0"sv);
     expect_refused<base::Date>("\x7f\xff\xff\xff"sv);
-    expect_refused<base::Quantity>("\0\0\0\0\xc0\0\0\0"sv);              // NaN
-    expect_refused<base::Quantity>("\0\0\0\0\xd0\0\0\0"sv);              // infinity
-    expect_refused<base::Quantity>("\0\1\0\0\0\0\0\4"sv);                // a digit is missing
-    expect_refused<base::Quantity>("\0\1\xff\xfe\0\0\0\5\0\1"sv);        // 0.00000001
-    expect_refused<base::Quantity>("\0\1\0\4\0\0\0\4\0\1"sv);            // 10^16
-    expect_refused<base::Quantity>("\0\1\0\0\0\0\0\4\x27\x10"sv);        // digit 10000
+    expect_refused<base::Quantity>("\0\0\0\0\xc0\0\0\0"sv);        // NaN
+    expect_refused<base::Quantity>("\0\0\0\0\xd0\0\0\0"sv);        // infinity
+    expect_refused<base::Quantity>("\0\1\0\0\0\0\0\4"sv);          // a digit is missing
+    expect_refused<base::Quantity>("\0\1\xff\xfe\0\0\0\5\0\1"sv);  // 0.00000001
+    expect_refused<base::Quantity>("\0\1\0\4\0\0\0\4\0\1"sv);      // 10^16
+    expect_refused<base::Quantity>("\0\1\0\0\0\0\0\4\x27\x10"sv);  // digit 10000
     EXPECT_THROW((void)db::decode_array(bytes_of("\0\0\0\2\0\0\0\0\0\0\0\x17"sv)), db::DecodeError);
-    EXPECT_THROW((void)db::decode_array(bytes_of("\0\0\0\1\0\0\0\0\0\0\0\x17\x7f\xff\xff\xff\0\0\0\1"sv)), db::DecodeError);
-    EXPECT_THROW((void)db::decode_array(bytes_of("\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\5\0\0"sv)), db::DecodeError);
+    EXPECT_THROW((void)db::decode_array(bytes_of("\0\0\0\1\0\0\0\0\0\0\0\x17\x7f\xff\xff\xff\0\0\0\1"sv)),
+                 db::DecodeError);
+    EXPECT_THROW((void)db::decode_array(bytes_of("\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\5\0\0"sv)),
+                 db::DecodeError);
     EXPECT_THROW((void)db::decode_jsonb(bytes_of("\2{}"sv)), db::DecodeError);
     EXPECT_EQ(db::decode_jsonb(bytes_of("\1{}"sv)), "{}");
     EXPECT_THROW(db::Decoder<bool>::read(std::nullopt), db::DecodeError);
@@ -123,7 +127,9 @@ TEST(Errors, TellClassesApart) {
     EXPECT_EQ(code("23505"), "db.failed");
     EXPECT_FALSE(db::Error({.sqlstate = "0A000"}).is_stale_statement());
     EXPECT_TRUE(db::Error({.sqlstate = "0A000", .routine = "RevalidateCachedQuery"}).is_stale_statement());
-    EXPECT_EQ(db::Error({.sqlstate = "23505", .message = "m", .detail = "Key (email)=(a@b) exists"}).cause().find("a@b"), std::string::npos);
+    EXPECT_EQ(
+        db::Error({.sqlstate = "23505", .message = "m", .detail = "Key (email)=(a@b) exists"}).cause().find("a@b"),
+        std::string::npos);
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ async::SteadyTime bounded(async::SteadyTime deadline, async::Milliseconds timeou
     return std::min(deadline, async::Loop::now() + timeout);
 }
 
-async::Task<Result> run_point(std::shared_ptr<DatabaseState> state, Call call, Scope scope, async::SteadyTime deadline) {
+async::Task<Result> run_point(std::shared_ptr<DatabaseState> state, Call call, Scope scope,
+                              async::SteadyTime deadline) {
     state->check_open();
     check_call(*state, call);
     state->points->check_room();
@@ -50,15 +51,17 @@ struct ImplicitOptions {
 };
 
 // One implicit transaction on a connection of its own. A second run only where the first certainly left nothing.
-async::Task<std::vector<Result>> run_implicit(std::shared_ptr<DatabaseState> state, std::vector<Call> calls, ImplicitOptions options) {
+async::Task<std::vector<Result>> run_implicit(std::shared_ptr<DatabaseState> state, std::vector<Call> calls,
+                                              ImplicitOptions options) {
     state->check_open();
     for (const Call& call : calls) check_call(*state, call);
     const auto loss = options.kind == Kind::write ? Loss::unknown : Loss::repeat;
     for (int attempt = 0;; ++attempt) {
         std::vector<Result> results(calls.size());
         const Lease lease = co_await LeaseWait(*state, options.deadline, state->lease_pool(options.kind));
-        Exchange exchange(*state, options.deadline,
-                          {.calls = calls, .results = results, .tenant = options.scope.tenant, .unnamed = attempt > 0, .loss = loss});
+        Exchange exchange(
+            *state, options.deadline,
+            {.calls = calls, .results = results, .tenant = options.scope.tenant, .unnamed = attempt > 0, .loss = loss});
         exchange.run_on(lease.connection());
         try {
             co_await exchange;
@@ -82,7 +85,8 @@ namespace detail {
 
 class TransactionState {
 public:
-    TransactionState(std::shared_ptr<DatabaseState> shared, const TransactionOptions& chosen) : database(std::move(shared)), options(chosen) {
+    TransactionState(std::shared_ptr<DatabaseState> shared, const TransactionOptions& chosen)
+        : database(std::move(shared)), options(chosen) {
         controls.push_back(begin_text());
     }
 
@@ -108,7 +112,8 @@ public:
 
 namespace {
 
-async::Task<std::vector<Result>> run_in_transaction(TransactionState* transaction, std::vector<Call> calls, bool commit) {
+async::Task<std::vector<Result>> run_in_transaction(TransactionState* transaction, std::vector<Call> calls,
+                                                    bool commit) {
     auto& state = *transaction->database;
     for (const Call& call : calls) check_call(state, call);
     // Two at once would mix their savepoints and answers.
@@ -161,7 +166,8 @@ async::Task<void> Transaction::start() {
     auto& database = *state_->database;
     database.check_open();
     auto& pool = database.lease_pool(Kind::write);
-    state_->lease = co_await LeaseWait(database, bounded(state_->options.deadline, database.options.write_timeout), pool);
+    state_->lease =
+        co_await LeaseWait(database, bounded(state_->options.deadline, database.options.write_timeout), pool);
 }
 
 async::Task<void> Transaction::commit() {
@@ -236,14 +242,17 @@ async::Task<void> Database::close(async::SteadyTime deadline) {
     const auto is_busy = [](DatabaseState& state) {
         return state.active > 0 || state.reads->counts().leased > 0 || state.writes->counts().leased > 0;
     };
-    while (is_busy(*state_) && async::Loop::now() < deadline) co_await async::sleep(&state_->loop, async::Milliseconds(10));
+    while (is_busy(*state_) && async::Loop::now() < deadline)
+        co_await async::sleep(&state_->loop, async::Milliseconds(10));
     state_->shutdown();
 }
 
-async::Task<Result> Database::query(const Statement& statement, Parameters parameters, Scope scope, async::SteadyTime deadline) {
+async::Task<Result> Database::query(const Statement& statement, Parameters parameters, Scope scope,
+                                    async::SteadyTime deadline) {
     Call call{&statement, std::move(parameters)};
     if (statement.kind == Kind::point) return run_point(state_, std::move(call), scope, deadline);
-    return run_single(state_, std::move(call), {statement.kind, scope, bounded(deadline, state_->timeout_of(statement))});
+    return run_single(state_, std::move(call),
+                      {statement.kind, scope, bounded(deadline, state_->timeout_of(statement))});
 }
 
 async::Task<std::vector<Result>> Database::batch(std::vector<Call> calls, Scope scope, async::SteadyTime deadline) {
@@ -264,8 +273,8 @@ Database::Counts Database::counts(Kind kind) const {
 const Options& Database::options() const noexcept { return state_->options; }
 async::Loop& Database::loop() const noexcept { return state_->loop; }
 
-std::optional<async::Milliseconds> Database::retry_pause(const std::exception_ptr& failure, const TransactionOptions& options,
-                                                         int attempt) {
+std::optional<async::Milliseconds> Database::retry_pause(const std::exception_ptr& failure,
+                                                         const TransactionOptions& options, int attempt) {
     bool worth_it = false;
     try {
         std::rethrow_exception(failure);

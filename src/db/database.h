@@ -44,24 +44,24 @@ struct Call {
 };
 
 struct Options {
-    std::string url;            // postgresql://..., also over a Unix socket: postgresql:///name?host=/run/postgresql
-    std::string role = "app";   // label of metrics and log lines, and part of application_name
+    std::string url;           // postgresql://..., also over a Unix socket: postgresql:///name?host=/run/postgresql
+    std::string role = "app";  // label of metrics and log lines, and part of application_name
     std::size_t point_connections = 2;
     std::size_t read_connections = 2;
     std::size_t write_connections = 8;
-    std::size_t max_waiting = 1024;        // per kind; beyond it db.overloaded
-    std::size_t point_group_limit = 64;    // operations that share one Sync
+    std::size_t max_waiting = 1024;          // per kind; beyond it db.overloaded
+    std::size_t point_group_limit = 64;      // operations that share one Sync
     std::size_t point_groups_in_flight = 2;  // per connection
     async::Milliseconds connect_timeout{5'000};
-    async::Milliseconds point_timeout{2'000};   // per operation, and statement_timeout on the server
+    async::Milliseconds point_timeout{2'000};  // per operation, and statement_timeout on the server
     async::Milliseconds read_timeout{10'000};
     async::Milliseconds write_timeout{5'000};
     async::Milliseconds lock_timeout{3'000};
     async::Milliseconds idle_in_transaction_timeout{10'000};
-    async::Milliseconds drain_grace{2'000};        // abandoned replies later than this cost the connection
-    async::Milliseconds reconnect_minimum{50};     // doubled at each failure, with jitter
+    async::Milliseconds drain_grace{2'000};     // abandoned replies later than this cost the connection
+    async::Milliseconds reconnect_minimum{50};  // doubled at each failure, with jitter
     async::Milliseconds reconnect_maximum{5'000};
-    async::Milliseconds fail_fast_after{1'000};    // unreachable for longer: refuse at once instead of queueing
+    async::Milliseconds fail_fast_after{1'000};  // unreachable for longer: refuse at once instead of queueing
 };
 
 enum class Isolation : std::uint8_t { read_committed, repeatable_read, serializable };
@@ -122,8 +122,7 @@ private:
 class Subscription {
 public:
     Subscription() = default;
-    Subscription(Subscription&& other) noexcept
-        : listener_(std::exchange(other.listener_, nullptr)), id_(other.id_) {}
+    Subscription(Subscription&& other) noexcept : listener_(std::exchange(other.listener_, nullptr)), id_(other.id_) {}
     Subscription& operator=(Subscription&& other) noexcept {
         std::swap(listener_, other.listener_);
         std::swap(id_, other.id_);
@@ -157,7 +156,8 @@ public:
     [[nodiscard]] async::Task<Result> query(const Statement& statement, Parameters parameters, Scope scope,
                                             async::SteadyTime deadline);
     // All calls in one implicit transaction and one round trip on a write connection. Returning means committed.
-    [[nodiscard]] async::Task<std::vector<Result>> batch(std::vector<Call> calls, Scope scope, async::SteadyTime deadline);
+    [[nodiscard]] async::Task<std::vector<Result>> batch(std::vector<Call> calls, Scope scope,
+                                                         async::SteadyTime deadline);
     // BEGIN ... COMMIT around `work`, which may run several times. For savepoints, isolation levels and reading in between.
     template <class T>
     async::Task<T> transaction(TransactionOptions options, std::move_only_function<async::Task<T>(Transaction&)> work);
@@ -181,7 +181,8 @@ private:
                                                                  const TransactionOptions& options, int attempt);
     template <class T>
     async::Task<std::exception_ptr> attempt(TransactionOptions options,
-                                            std::move_only_function<async::Task<T>(Transaction&)>* work, detail::Outcome<T>* value);
+                                            std::move_only_function<async::Task<T>(Transaction&)>* work,
+                                            detail::Outcome<T>* value);
 
     std::shared_ptr<detail::DatabaseState> state_;
 };

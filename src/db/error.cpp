@@ -32,7 +32,8 @@ std::string cause_text(const ErrorFields& fields) {
 }  // namespace
 
 std::vector<base::ErrorCode> error_codes() {
-    return {errors::unavailable, errors::timeout, errors::overloaded, errors::outcome_unknown, errors::serialization, errors::failed};
+    return {errors::unavailable,     errors::timeout,       errors::overloaded,
+            errors::outcome_unknown, errors::serialization, errors::failed};
 }
 
 Error::Error(ErrorFields fields, std::size_t index, std::shared_ptr<std::vector<Result>> partial)

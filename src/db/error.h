@@ -16,12 +16,16 @@
 namespace db {
 
 namespace errors {
-inline constexpr base::ErrorCode unavailable{"db.unavailable", 503, true, base::Action::retry, "The database cannot be reached"};
+inline constexpr base::ErrorCode unavailable{"db.unavailable", 503, true, base::Action::retry,
+                                             "The database cannot be reached"};
 inline constexpr base::ErrorCode timeout{"db.timeout", 503, true, base::Action::retry, "The database took too long"};
-inline constexpr base::ErrorCode overloaded{"db.overloaded", 503, true, base::Action::retry, "The database has more work than it may queue"};
-inline constexpr base::ErrorCode outcome_unknown{"db.outcome_unknown", 503, true, base::Action::retry,
-                                                 "It is not known whether the change was made; repeat it with the same key"};
-inline constexpr base::ErrorCode serialization{"db.serialization", 409, true, base::Action::retry, "Another change came in between"};
+inline constexpr base::ErrorCode overloaded{"db.overloaded", 503, true, base::Action::retry,
+                                            "The database has more work than it may queue"};
+inline constexpr base::ErrorCode outcome_unknown{
+    "db.outcome_unknown", 503, true, base::Action::retry,
+    "It is not known whether the change was made; repeat it with the same key"};
+inline constexpr base::ErrorCode serialization{"db.serialization", 409, true, base::Action::retry,
+                                               "Another change came in between"};
 inline constexpr base::ErrorCode failed{"db.failed", 500, false, base::Action::contact, "The server failed"};
 }  // namespace errors
 

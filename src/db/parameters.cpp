@@ -85,7 +85,8 @@ void encode(std::string& out, base::Date value) {
 void encode(std::string& out, base::Quantity value) {
     if (!value.is_in_range()) throw std::invalid_argument("a quantity beyond numeric(18,4)");
     const bool negative = value.ten_thousandths < 0;
-    const auto digits = numeric_digits(static_cast<std::uint64_t>(negative ? -value.ten_thousandths : value.ten_thousandths));
+    const auto digits =
+        numeric_digits(static_cast<std::uint64_t>(negative ? -value.ten_thousandths : value.ten_thousandths));
     append_big_endian(out, digits.count);
     append_big_endian(out, digits.weight);
     append_big_endian(out, static_cast<std::uint16_t>(negative ? 0x4000 : 0));

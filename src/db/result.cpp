@@ -1,9 +1,9 @@
 #include "db/result.h"
 
+#include <libpq-fe.h>
 #include <bit>
 #include <concepts>
 #include <cstring>
-#include <libpq-fe.h>
 
 #include "base/strings.h"
 
@@ -23,7 +23,8 @@ Integer read_big_endian(Bytes& bytes) {
 template <std::integral Integer>
 Integer read_exactly(Bytes bytes) {
     if (bytes.size() != sizeof(Integer)) {
-        throw DecodeError("expected " + std::to_string(sizeof(Integer)) + " bytes, got " + std::to_string(bytes.size()));
+        throw DecodeError("expected " + std::to_string(sizeof(Integer)) + " bytes, got " +
+                          std::to_string(bytes.size()));
     }
     return read_big_endian<Integer>(bytes);
 }
@@ -43,7 +44,8 @@ NumericHeader read_numeric_header(Bytes& bytes) {
     header.sign = read_big_endian<std::uint16_t>(bytes);
     read_big_endian<std::int16_t>(bytes);  // display scale: does not change the value
     if (header.sign != 0 && header.sign != 0x4000) throw DecodeError("numeric is NaN or infinite");
-    if (header.count < 0 || bytes.size() != static_cast<std::size_t>(header.count) * 2) throw DecodeError("malformed numeric");
+    if (header.count < 0 || bytes.size() != static_cast<std::size_t>(header.count) * 2)
+        throw DecodeError("malformed numeric");
     return header;
 }
 
@@ -63,7 +65,8 @@ void decode(Bytes bytes, std::string_view& out) { out = {reinterpret_cast<const 
 void decode(Bytes bytes, std::vector<std::byte>& out) { out.assign(bytes.begin(), bytes.end()); }
 
 void decode(Bytes bytes, base::Uuid& out) {
-    if (bytes.size() != base::Uuid::size) throw DecodeError("expected a uuid, got " + std::to_string(bytes.size()) + " bytes");
+    if (bytes.size() != base::Uuid::size)
+        throw DecodeError("expected a uuid, got " + std::to_string(bytes.size()) + " bytes");
     base::Uuid::Bytes raw;
     std::memcpy(raw.data(), bytes.data(), raw.size());
     out = base::Uuid(raw);
@@ -74,7 +77,8 @@ void decode(Bytes bytes, base::Timestamp& out) {
     // The two ends of the range mean -infinity and infinity; PostgreSQL's own last instant is in the year 294276.
     constexpr auto since_1970 = std::chrono::microseconds(epoch.time_since_epoch()).count();
     std::int64_t result = 0;
-    if (microseconds == std::numeric_limits<std::int64_t>::min() || __builtin_add_overflow(microseconds, since_1970, &result)) {
+    if (microseconds == std::numeric_limits<std::int64_t>::min() ||
+        __builtin_add_overflow(microseconds, since_1970, &result)) {
         throw DecodeError("timestamp is infinite");
     }
     out = base::Timestamp(std::chrono::microseconds(result));
@@ -100,7 +104,8 @@ void decode(Bytes bytes, base::Quantity& out) {
         if (weight < -1) throw DecodeError("numeric has more than four decimals");
         std::int64_t scaled = digit;
         for (int power = -1; power < weight; ++power) {
-            if (__builtin_mul_overflow(scaled, std::int64_t{10'000}, &scaled)) throw DecodeError("numeric beyond numeric(18,4)");
+            if (__builtin_mul_overflow(scaled, std::int64_t{10'000}, &scaled))
+                throw DecodeError("numeric beyond numeric(18,4)");
         }
         if (__builtin_add_overflow(value, scaled, &value)) throw DecodeError("numeric beyond numeric(18,4)");
     }
@@ -118,7 +123,8 @@ ArrayView decode_array(Bytes bytes) {
     if (dimensions != 1) throw DecodeError("array has " + std::to_string(dimensions) + " dimensions");
     const auto count = read_big_endian<std::int32_t>(bytes);
     read_big_endian<std::int32_t>(bytes);  // lower bound
-    if (count < 0 || static_cast<std::size_t>(count) > bytes.size() / sizeof(std::int32_t)) throw DecodeError("malformed array");
+    if (count < 0 || static_cast<std::size_t>(count) > bytes.size() / sizeof(std::int32_t))
+        throw DecodeError("malformed array");
     array.elements.reserve(static_cast<std::size_t>(count));
     for (std::int32_t i = 0; i < count; ++i) {
         const auto size = read_big_endian<std::int32_t>(bytes);

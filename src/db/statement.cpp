@@ -9,7 +9,8 @@ namespace db {
 namespace {
 
 // A lookup by index takes well under a millisecond, below prom-client's first bucket.
-constexpr std::array seconds_buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
+constexpr std::array seconds_buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                     0.1,    0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
 
 // PostgreSQL keeps the first 63 bytes of a prepared statement's name; the connection may append a version.
 constexpr std::size_t max_name_length = 56;
@@ -28,9 +29,11 @@ StatementRegistry::StatementRegistry(observe::Metrics& metrics, std::initializer
                   .parameter_types = {25},
                   .kind = Kind::point},
       ping_{.name = "db.ping", .sql = "select 1", .kind = Kind::point},
-      seconds_(metrics.histogram_family("db_statement_duration_seconds", "Time from submission to result, by statement.",
-                                        {"statement"}, seconds_buckets)),
-      rows_(metrics.counter_family("db_statement_rows_total", "Rows returned or changed, by statement.", {"statement"})),
+      seconds_(metrics.histogram_family("db_statement_duration_seconds",
+                                        "Time from submission to result, by statement.", {"statement"},
+                                        seconds_buckets)),
+      rows_(
+          metrics.counter_family("db_statement_rows_total", "Rows returned or changed, by statement.", {"statement"})),
       errors_(metrics.counter_family("db_statement_errors_total",
                                      "Failed statements, by the class of the SQLSTATE (its first two characters).",
                                      {"statement", "class"})) {

@@ -145,7 +145,8 @@ PostgresProxy::PostgresProxy(const std::string& host, const std::string& port) :
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (::bind(state_->listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(state_->listener, 64) != 0 ||
+    if (::bind(state_->listener, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        ::listen(state_->listener, 64) != 0 ||
         ::getsockname(state_->listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
         throw std::runtime_error("PostgresProxy: cannot listen");
     }

@@ -1,8 +1,8 @@
 #include "testing/scratch_database.h"
 
+#include <libpq-fe.h>
 #include <array>
 #include <cstdlib>
-#include <libpq-fe.h>
 #include <memory>
 #include <stdexcept>
 
@@ -33,7 +33,8 @@ ResultHandle run(const std::string& url, const std::string& sql) {
     const auto connection = connect(url);
     ResultHandle result(PQexec(connection.get(), sql.c_str()));
     const auto status = PQresultStatus(result.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw std::runtime_error(PQresultErrorMessage(result.get()));
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        throw std::runtime_error(PQresultErrorMessage(result.get()));
     return result;
 }
 
@@ -53,7 +54,8 @@ ScratchDatabase::ScratchDatabase() : name_("test_" + random_hex()), password_(ra
     }
     admin_url_ = url;
     char* problem = nullptr;
-    const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(PQconninfoParse(url, &problem), &PQconninfoFree);
+    const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(PQconninfoParse(url, &problem),
+                                                                                &PQconninfoFree);
     PQfreemem(problem);
     if (!parsed) throw std::runtime_error("TEST_POSTGRES_URL is not a PostgreSQL URL");
     for (const auto* option = parsed.get(); option->keyword != nullptr; ++option) {

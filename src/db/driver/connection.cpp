@@ -83,7 +83,8 @@ void Connection::send_scope(Exchange& exchange) {
     const char* values[] = {text};
     Expected expected{.step = Step::scope, .statement = StatementRegistry::set_tenant_index, .exchange = &exchange};
     if (exchange.plan().unnamed) {
-        check_sent(PQsendQueryParams(native_, statement.sql.c_str(), 1, statement.parameter_types.data(), values, nullptr, nullptr, binary));
+        check_sent(PQsendQueryParams(native_, statement.sql.c_str(), 1, statement.parameter_types.data(), values,
+                                     nullptr, nullptr, binary));
     } else {
         const Prepared& prepared = prepare(statement, StatementRegistry::set_tenant_index, expected);
         expected.version = prepared.version;
@@ -108,12 +109,15 @@ void Connection::send_call(Exchange& exchange, std::uint32_t position) {
     Expected expected{.step = Step::execute, .statement = index, .position = position, .exchange = &exchange};
     if (exchange.plan().unnamed) {
         // The declared types are as many as the parameters, or none.
-        const Oid* types = statement.parameter_types.size() == slots.size() ? statement.parameter_types.data() : nullptr;
-        check_sent(PQsendQueryParams(native_, statement.sql.c_str(), count, types, values_.data(), lengths_.data(), formats_.data(), binary));
+        const Oid* types =
+            statement.parameter_types.size() == slots.size() ? statement.parameter_types.data() : nullptr;
+        check_sent(PQsendQueryParams(native_, statement.sql.c_str(), count, types, values_.data(), lengths_.data(),
+                                     formats_.data(), binary));
     } else {
         const Prepared& prepared = prepare(statement, index, expected);
         expected.version = prepared.version;
-        check_sent(PQsendQueryPrepared(native_, prepared.name.c_str(), count, values_.data(), lengths_.data(), formats_.data(), binary));
+        check_sent(PQsendQueryPrepared(native_, prepared.name.c_str(), count, values_.data(), lengths_.data(),
+                                       formats_.data(), binary));
     }
     push(expected);
 }
@@ -201,7 +205,9 @@ void Connection::take(PGresult* raw) {
         case PGRES_TUPLES_OK: return take_ok(expected, std::move(result));
         case PGRES_FATAL_ERROR: return take_error(expected, raw);
         // COPY inside a statement: not possible in pipeline mode.
-        default: return fail("unexpected reply to " + std::string(state_.statements.entry(expected.statement).statement->name));
+        default:
+            return fail("unexpected reply to " +
+                        std::string(state_.statements.entry(expected.statement).statement->name));
     }
 }
 
@@ -233,8 +239,10 @@ void Connection::take_ok(Expected& expected, Result result) {
 
 void Connection::take_error(Expected& expected, const PGresult* raw) {
     if (ends_session(raw)) return fail(std::string(base::trim(PQresultErrorMessage(raw))));
-    const bool of_statement = expected.step == Step::prepare || expected.step == Step::execute || expected.step == Step::scope;
-    auto fields = error_fields(raw, of_statement ? state_.statements.entry(expected.statement).statement->name : std::string_view());
+    const bool of_statement =
+        expected.step == Step::prepare || expected.step == Step::execute || expected.step == Step::scope;
+    auto fields = error_fields(
+        raw, of_statement ? state_.statements.entry(expected.statement).statement->name : std::string_view());
     if (of_statement) state_.statements.count_error(expected.statement, fields.sqlstate);
     if (expected.step == Step::prepare || Error(fields).is_stale_statement()) invalidate(expected);
     auto* exchange = expected.exchange;
@@ -256,7 +264,8 @@ void Connection::take_aborted(Expected& expected) {
 }
 
 void Connection::invalidate(const Expected& expected) {
-    const bool is_named = expected.step == Step::prepare || expected.step == Step::execute || expected.step == Step::scope;
+    const bool is_named =
+        expected.step == Step::prepare || expected.step == Step::execute || expected.step == Step::scope;
     if (!is_named) return;
     Prepared& prepared = prepared_[expected.statement];
     if (!prepared.present || prepared.version != expected.version) return;
@@ -275,7 +284,8 @@ void Connection::abandon(const Exchange& exchange) {
 }
 
 void Connection::check_grace() {
-    if (grace_mark_ != 0 && popped_ < grace_mark_ && !grace_.is_set()) return fail_later("abandoned replies did not come in time");
+    if (grace_mark_ != 0 && popped_ < grace_mark_ && !grace_.is_set())
+        return fail_later("abandoned replies did not come in time");
     grace_mark_ = popped_ < abandoned_mark_ ? abandoned_mark_ : 0;
     if (grace_mark_ != 0) grace_.expires_after(state_.options.drain_grace);
 }

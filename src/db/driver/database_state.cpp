@@ -32,8 +32,8 @@ std::uint64_t jitter_seed(const void* address) {
 
 }  // namespace
 
-ConnectParameters connect_parameters(const Options& options, std::string_view label, async::Milliseconds statement_timeout,
-                                     bool read_only) {
+ConnectParameters connect_parameters(const Options& options, std::string_view label,
+                                     async::Milliseconds statement_timeout, bool read_only) {
     auto values = parse_url(options.url);
     const auto setting = [&values](std::string_view name, std::string_view value) {
         values["options"].append(" -c ").append(name).append("=").append(value);
@@ -70,8 +70,10 @@ DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const St
       random(jitter_seed(this)) {
     points = std::make_unique<PointPool>(
         *this, PoolOptions{Kind::point, "point", options.point_connections, 1, options.point_timeout});
-    reads = std::make_unique<LeasePool>(*this, PoolOptions{Kind::read, "read", options.read_connections, 0, options.read_timeout});
-    writes = std::make_unique<LeasePool>(*this, PoolOptions{Kind::write, "write", options.write_connections, 0, options.write_timeout});
+    reads = std::make_unique<LeasePool>(
+        *this, PoolOptions{Kind::read, "read", options.read_connections, 0, options.read_timeout});
+    writes = std::make_unique<LeasePool>(
+        *this, PoolOptions{Kind::write, "write", options.write_connections, 0, options.write_timeout});
     listener = std::make_unique<Listener>(*this);
 }
 

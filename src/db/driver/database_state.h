@@ -37,7 +37,7 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
     WaiterList finished;
     bool resume_posted = false;
     bool closed = false;
-    std::size_t active = 0;  // waiters and leases alive
+    std::size_t active = 0;   // waiters and leases alive
     async::SteadyTime now{};  // of the reply being handled
 
     std::unique_ptr<PointPool> points;

@@ -56,23 +56,36 @@ public:
 };
 [[maybe_unused]] const auto* const world = testing::AddGlobalTestEnvironment(new World);
 
-const Statement item_by_id{.name = "items.by_id", .sql = "select tenant_id, name from items where id = $1", .parameter_types = {20}, .kind = Kind::point};
-const Statement item_of_tenant{.name = "items.of_tenant", .sql = "select id, name from items where tenant_id = $1 and id = $2", .parameter_types = {2950, 20}, .kind = Kind::point};
+const Statement item_by_id{.name = "items.by_id",
+                           .sql = "select tenant_id, name from items where id = $1",
+                           .parameter_types = {20},
+                           .kind = Kind::point};
+const Statement item_of_tenant{.name = "items.of_tenant",
+                               .sql = "select id, name from items where tenant_id = $1 and id = $2",
+                               .parameter_types = {2950, 20},
+                               .kind = Kind::point};
 const Statement divide{.name = "test.divide", .sql = "select 100 / $1::bigint", .kind = Kind::point};
 const Statement transaction_time{.name = "test.now", .sql = "select now()", .kind = Kind::point};
 const Statement broken{.name = "test.broken", .sql = "select * from no_such_table", .kind = Kind::point};
 const Statement skipped_parse{.name = "test.skipped_parse", .sql = "select $1::bigint + 1", .kind = Kind::point};
 const Statement point_pid{.name = "test.point_pid", .sql = "select pg_backend_pid()", .kind = Kind::point};
-const Statement point_sleep{.name = "test.point_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::point};
+const Statement point_sleep{
+    .name = "test.point_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::point};
 const Statement read_pid{.name = "test.read_pid", .sql = "select pg_backend_pid()", .kind = Kind::read};
-const Statement read_sleep{.name = "test.read_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::read};
+const Statement read_sleep{
+    .name = "test.read_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::read};
 const Statement read_write{.name = "test.read_write", .sql = "insert into notes values (-1, '')", .kind = Kind::read};
 const Statement write_pid{.name = "test.write_pid", .sql = "select pg_backend_pid()", .kind = Kind::write};
-const Statement write_sleep{.name = "test.write_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::write};
-const Statement insert_item{.name = "items.insert", .sql = "insert into items (tenant_id, id, name) values ($1, $2, $3)", .kind = Kind::write};
-const Statement insert_child{.name = "children.insert", .sql = "insert into children (id, parent) values ($1, $2)", .kind = Kind::write};
-const Statement insert_note{.name = "notes.insert", .sql = "insert into notes (id, text) values ($1, $2)", .kind = Kind::write};
-const Statement count_notes{.name = "notes.count", .sql = "select count(*) from notes where text = $1", .kind = Kind::read};
+const Statement write_sleep{
+    .name = "test.write_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::write};
+const Statement insert_item{
+    .name = "items.insert", .sql = "insert into items (tenant_id, id, name) values ($1, $2, $3)", .kind = Kind::write};
+const Statement insert_child{
+    .name = "children.insert", .sql = "insert into children (id, parent) values ($1, $2)", .kind = Kind::write};
+const Statement insert_note{
+    .name = "notes.insert", .sql = "insert into notes (id, text) values ($1, $2)", .kind = Kind::write};
+const Statement count_notes{
+    .name = "notes.count", .sql = "select count(*) from notes where text = $1", .kind = Kind::read};
 const Statement all_wide{.name = "wide.all", .sql = "select * from wide", .kind = Kind::point};
 const Statement all_wide_write{.name = "wide.all_write", .sql = "select * from wide", .kind = Kind::write};
 const Statement discard_point{.name = "test.discard_point", .sql = "deallocate all", .kind = Kind::point};
@@ -159,8 +172,10 @@ class DriverTest : public testing::Test {
 protected:
     DriverTest() {
         for (const auto* statement :
-             {&item_by_id, &item_of_tenant, &divide, &transaction_time, &broken, &skipped_parse, &point_pid, &point_sleep, &read_pid, &read_sleep, &read_write,
-              &write_pid, &write_sleep, &insert_item, &insert_child, &insert_note, &count_notes, &all_wide, &all_wide_write, &discard_point, &discard_write}) {
+             {&item_by_id,     &item_of_tenant, &divide,       &transaction_time, &broken,      &skipped_parse,
+              &point_pid,      &point_sleep,    &read_pid,     &read_sleep,       &read_write,  &write_pid,
+              &write_sleep,    &insert_item,    &insert_child, &insert_note,      &count_notes, &all_wide,
+              &all_wide_write, &discard_point,  &discard_write}) {
             statements.add(*statement);
         }
     }
@@ -175,7 +190,8 @@ protected:
     T run(async::Task<T> task) {
         return async::run_until_done(loop, std::move(task));
     }
-    Outcome try_query(const Statement& statement, Parameters parameters = {}, Scope scope = {}, async::Milliseconds within = 5s) {
+    Outcome try_query(const Statement& statement, Parameters parameters = {}, Scope scope = {},
+                      async::Milliseconds within = 5s) {
         return run(outcome_of(database->query(statement, std::move(parameters), scope, soon(within))));
     }
     Outcome try_batch(std::vector<Call> calls, Scope scope = {}, async::Milliseconds within = 5s) {
@@ -192,14 +208,16 @@ protected:
 };
 
 TEST_F(DriverTest, ConnectFailsWithinItsDeadline) {
-    database.emplace(loop, db::Options{.url = "postgresql:///x?host=/nonexistent"}, statements, logging::Logger(), metrics);
+    database.emplace(loop, db::Options{.url = "postgresql:///x?host=/nonexistent"}, statements, logging::Logger(),
+                     metrics);
     EXPECT_THROW(run(database->connect(soon(100ms))), base::Failure);
     EXPECT_FALSE(run(database->ready(soon(50ms))));
 }
 
 TEST_F(DriverTest, AUrlThatIsNoneDoesNotLeakThePassword) {
     try {
-        database.emplace(loop, db::Options{.url = "postgresql://u:secret@h/x?nonsense=1"}, statements, logging::Logger(), metrics);
+        database.emplace(loop, db::Options{.url = "postgresql://u:secret@h/x?nonsense=1"}, statements,
+                         logging::Logger(), metrics);
         FAIL();
     } catch (const std::invalid_argument& error) {
         EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos);
@@ -207,28 +225,59 @@ TEST_F(DriverTest, AUrlThatIsNoneDoesNotLeakThePassword) {
 }
 
 TEST_F(DriverTest, EveryTypeIsReadByPostgresqlAsMeant) {
-    const Statement types{.name = "test.types",
-                          .sql = "select $1::boolean::text, $2::smallint::text, $3::integer::text, $4::bigint::text, $5::float8::text, $6::text, "
-                                 "$7::bytea::text, $8::uuid::text, $9::timestamptz at time zone 'UTC' || '', $10::date::text, $11::numeric(18,4)::text, "
-                                 "$12::text[]::text, $13::bigint[]::text, $14::jsonb::text, $15::text, $16::numeric[]::text",
-                          .kind = Kind::point};
-    const Statement echo{.name = "test.echo", .sql = "select -1234.5678::numeric(18,4), array[1.5, null]::numeric[], '{\"a\": 1}'::jsonb, 99999999999999.9999::numeric(18,4)",
+    const Statement types{
+        .name = "test.types",
+        .sql =
+            "select $1::boolean::text, $2::smallint::text, $3::integer::text, $4::bigint::text, $5::float8::text, "
+            "$6::text, "
+            "$7::bytea::text, $8::uuid::text, $9::timestamptz at time zone 'UTC' || '', $10::date::text, "
+            "$11::numeric(18,4)::text, "
+            "$12::text[]::text, $13::bigint[]::text, $14::jsonb::text, $15::text, $16::numeric[]::text",
+        .kind = Kind::point};
+    const Statement echo{.name = "test.echo",
+                         .sql =
+                             "select -1234.5678::numeric(18,4), array[1.5, null]::numeric[], '{\"a\": 1}'::jsonb, "
+                             "99999999999999.9999::numeric(18,4)",
                          .kind = Kind::point};
     statements.add(types);
     statements.add(echo);
     open();
     const std::vector<std::byte> raw{std::byte{0}, std::byte{255}};
     Parameters parameters;
-    parameters.append(true).append(std::int16_t{-2}).append(std::int32_t{3}).append(std::int64_t{-4}).append(0.25).append("text");
-    parameters.append(std::span<const std::byte>(raw)).append(tenant_a).append(*base::parse_timestamp("2026-11-22T09:14:03.120001Z"));
+    parameters.append(true)
+        .append(std::int16_t{-2})
+        .append(std::int32_t{3})
+        .append(std::int64_t{-4})
+        .append(0.25)
+        .append("text");
+    parameters.append(std::span<const std::byte>(raw))
+        .append(tenant_a)
+        .append(*base::parse_timestamp("2026-11-22T09:14:03.120001Z"));
     parameters.append(*base::parse_date("1999-12-31")).append(base::Quantity{-12'345'678});
     parameters.append(std::vector<std::optional<std::string>>{"a", std::nullopt}).append(std::vector<std::int64_t>{});
-    parameters.append_jsonb(R"({"a":1})").append_null().append(std::vector<base::Quantity>{{1}, {10'000}, {-100'000'000}});
+    parameters.append_jsonb(R"({"a":1})")
+        .append_null()
+        .append(std::vector<base::Quantity>{{1}, {10'000}, {-100'000'000}});
     const auto outcome = try_query(types, std::move(parameters));
     ASSERT_EQ(outcome.code, "ok") << outcome.sqlstate;
-    const std::vector<std::optional<std::string>> expected{"true", "-2", "3", "-4", "0.25", "text", "\\x00ff", tenant_a.to_string(), "2026-11-22 09:14:03.120001",
-                                                           "1999-12-31", "-1234.5678", "{a,NULL}", "{}", "{\"a\": 1}", std::nullopt, "{0.0001,1.0000,-10000.0000}"};
-    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(outcome.result.get<std::optional<std::string>>(0, i), expected[i]) << i;
+    const std::vector<std::optional<std::string>> expected{"true",
+                                                           "-2",
+                                                           "3",
+                                                           "-4",
+                                                           "0.25",
+                                                           "text",
+                                                           "\\x00ff",
+                                                           tenant_a.to_string(),
+                                                           "2026-11-22 09:14:03.120001",
+                                                           "1999-12-31",
+                                                           "-1234.5678",
+                                                           "{a,NULL}",
+                                                           "{}",
+                                                           "{\"a\": 1}",
+                                                           std::nullopt,
+                                                           "{0.0001,1.0000,-10000.0000}"};
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_EQ(outcome.result.get<std::optional<std::string>>(0, i), expected[i]) << i;
 
     const auto echoed = try_query(echo);
     EXPECT_EQ(echoed.result.get<base::Quantity>(0, 0), base::Quantity{-12'345'678});
@@ -246,12 +295,16 @@ TEST_F(DriverTest, ReadsOfOneTurnShareATransaction) {
         for (int i = 0; i < 2; ++i) tasks.push_back(database->query(transaction_time, {}, {}, soon()));
         return tasks;
     };
-    const auto together = run([](std::vector<async::Task<Result>> tasks) -> async::Task<std::vector<Result>> { co_return co_await async::when_all(std::move(tasks)); }(both()));
+    const auto together = run([](std::vector<async::Task<Result>> tasks) -> async::Task<std::vector<Result>> {
+        co_return co_await async::when_all(std::move(tasks));
+    }(both()));
     EXPECT_EQ(together[0].get<base::Timestamp>(0, 0), together[1].get<base::Timestamp>(0, 0));
     EXPECT_NE(try_query(transaction_time).result.get<base::Timestamp>(0, 0), together[0].get<base::Timestamp>(0, 0));
 }
 
-async::Task<std::vector<Outcome>> all_of(std::vector<async::Task<Outcome>> tasks) { co_return co_await async::when_all(std::move(tasks)); }
+async::Task<std::vector<Outcome>> all_of(std::vector<async::Task<Outcome>> tasks) {
+    co_return co_await async::when_all(std::move(tasks));
+}
 
 TEST_F(DriverTest, TenantsInOneGroupWithAFailingNeighbour) {
     open({.point_connections = 1});
@@ -267,9 +320,11 @@ TEST_F(DriverTest, TenantsInOneGroupWithAFailingNeighbour) {
     for (int round = 0; round < 20; ++round) {
         std::vector<async::Task<Outcome>> tasks;
         for (std::int64_t i = 0; i < 48; ++i) {
-            const Scope scope{i % 3 == 0 ? std::optional<base::Uuid>() : std::optional(i % 2 == 0 ? tenant_a : tenant_b)};
+            const Scope scope{i % 3 == 0 ? std::optional<base::Uuid>()
+                                         : std::optional(i % 2 == 0 ? tenant_a : tenant_b)};
             const bool fails = i % 11 == round % 11;
-            tasks.push_back(outcome_of(fails ? database->query(divide, one(0), scope, soon()) : database->query(item_by_id, one(1 + i), scope, soon())));
+            tasks.push_back(outcome_of(fails ? database->query(divide, one(0), scope, soon())
+                                             : database->query(item_by_id, one(1 + i), scope, soon())));
         }
         const auto outcomes = run(all_of(std::move(tasks)));
         for (std::int64_t i = 0; i < 48; ++i) {
@@ -344,7 +399,9 @@ TEST_F(DriverTest, DeferredConstraintsFailTheBatch) {
     EXPECT_EQ(batch.sqlstate, "23503");
     EXPECT_EQ(batch.index, db::Error::at_commit);
     EXPECT_EQ(batch.partial, 2U);
-    auto work = [&](Transaction& transaction) -> async::Task<Result> { return transaction.query(insert_child, orphan); };
+    auto work = [&](Transaction& transaction) -> async::Task<Result> {
+        return transaction.query(insert_child, orphan);
+    };
     EXPECT_EQ(run(outcome_of(database->transaction<Result>({.deadline = soon()}, work))).sqlstate, "23503");
     EXPECT_EQ(count("select count(*) from children"), "0");
     EXPECT_EQ(count("select count(*) from notes where text = 'deferred'"), "0");
@@ -353,7 +410,8 @@ TEST_F(DriverTest, DeferredConstraintsFailTheBatch) {
 
 TEST_F(DriverTest, ABatchIsAllOrNothingAndSaysWhatFailed) {
     open();
-    const auto outcome = try_batch({{&insert_note, note(10, "batch")}, {&insert_note, note(10, "batch")}, {&insert_note, note(11, "batch")}});
+    const auto outcome = try_batch(
+        {{&insert_note, note(10, "batch")}, {&insert_note, note(10, "batch")}, {&insert_note, note(11, "batch")}});
     EXPECT_EQ(outcome.sqlstate, "23505");
     EXPECT_EQ(outcome.index, 1U);
     EXPECT_EQ(outcome.partial, 1U);
@@ -411,7 +469,9 @@ TEST_F(BrokenConnectionTest, CutReadsAreRepeated) {
 TEST_F(BrokenConnectionTest, CutTransactionsKnowWhereTheyStood) {
     open_through_proxy({.write_connections = 1});
     ASSERT_EQ(try_query(write_pid).code, "ok");
-    auto work = [&](Transaction& transaction) -> async::Task<Result> { return transaction.query(insert_note, note(30, "transaction cut")); };
+    auto work = [&](Transaction& transaction) -> async::Task<Result> {
+        return transaction.query(insert_note, note(30, "transaction cut"));
+    };
     proxy.cut_before_ready(1);
     EXPECT_EQ(run(outcome_of(database->transaction<Result>({.deadline = soon()}, work))).code, "db.unavailable");
     EXPECT_EQ(count("select count(*) from notes where text = 'transaction cut'"), "0");
@@ -460,7 +520,8 @@ TEST_F(DriverTest, TerminatedBackendsAreReplaced) {
     EXPECT_NE(pid(write_pid), write);
 
     Outcome interrupted;
-    const auto running = run_in_background(outcome_of(database->query(write_sleep, seconds(10), {}, soon())), &interrupted);
+    const auto running =
+        run_in_background(outcome_of(database->query(write_sleep, seconds(10), {}, soon())), &interrupted);
     turn(100ms);
     scratch->execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = '" + app_role + "'");
     turn(100ms);
@@ -513,9 +574,12 @@ TEST_F(DriverTest, TasksDestroyedWhileTheyWaitLeaveConnectionsUsable) {
     for (const auto delay : {0ms, 20ms}) {
         std::vector<Running> running;
         for (int i = 0; i < 3; ++i) {
-            running.push_back(run_in_background(outcome_of(database->query(point_sleep, seconds(0.05), {tenant_a}, soon()))));
-            running.push_back(run_in_background(outcome_of(database->query(read_sleep, seconds(0.05), {tenant_a}, soon()))));
-            running.push_back(run_in_background(outcome_of(database->query(write_sleep, seconds(0.05), {tenant_a}, soon()))));
+            running.push_back(
+                run_in_background(outcome_of(database->query(point_sleep, seconds(0.05), {tenant_a}, soon()))));
+            running.push_back(
+                run_in_background(outcome_of(database->query(read_sleep, seconds(0.05), {tenant_a}, soon()))));
+            running.push_back(
+                run_in_background(outcome_of(database->query(write_sleep, seconds(0.05), {tenant_a}, soon()))));
         }
         if (delay > 0ms) turn(delay);
         running.clear();
@@ -536,7 +600,9 @@ TEST_F(DriverTest, ADroppedTransactionIsRolledBack) {
     open({.write_connections = 1});
     const auto process = pid(write_pid);
     for (const auto delay : {5ms, 60ms}) {
-        auto running = run_in_background(outcome_of(database->transaction<Result>({.scope = {tenant_a}, .deadline = soon()}, [](Transaction& transaction) { return insert_and_wait(&transaction); })));
+        auto running = run_in_background(outcome_of(
+            database->transaction<Result>({.scope = {tenant_a}, .deadline = soon()},
+                                          [](Transaction& transaction) { return insert_and_wait(&transaction); })));
         turn(delay);
         running.destroy();
         EXPECT_EQ(pid(write_pid), process);
@@ -579,8 +645,9 @@ TEST_F(DriverTest, SerialisationFailuresAreRetried) {
     Skew skew{&*database, async::Event(loop)};
     std::vector<async::Task<Outcome>> tasks;
     for (const std::int64_t id : {50, 51}) {
-        tasks.push_back(outcome_of(database->transaction<Result>({.deadline = soon(), .isolation = Isolation::serializable},
-                                                                 [&skew, id](Transaction& transaction) { return write_skew(&skew, &transaction, id); })));
+        tasks.push_back(outcome_of(database->transaction<Result>(
+            {.deadline = soon(), .isolation = Isolation::serializable},
+            [&skew, id](Transaction& transaction) { return write_skew(&skew, &transaction, id); })));
     }
     const auto outcomes = run(all_of(std::move(tasks)));
     EXPECT_EQ(outcomes[0].code, "ok");
@@ -592,17 +659,22 @@ TEST_F(DriverTest, SerialisationFailuresAreRetried) {
 async::Task<Result> with_savepoints(Transaction* transaction) {
     co_await transaction->query(insert_note, note(60, "savepoint"));
     try {
-        co_await transaction->savepoint<Result>([](Transaction& inner) { return inner.query(insert_note, note(60, "savepoint")); });
+        co_await transaction->savepoint<Result>(
+            [](Transaction& inner) { return inner.query(insert_note, note(60, "savepoint")); });
     } catch (const db::Error& error) {
         if (!error.is_unique_violation()) throw;
     }
-    co_await transaction->savepoint<Result>([](Transaction& inner) { return inner.query(insert_note, note(61, "savepoint")); });
+    co_await transaction->savepoint<Result>(
+        [](Transaction& inner) { return inner.query(insert_note, note(61, "savepoint")); });
     co_return co_await transaction->query(insert_note, note(62, "savepoint"));
 }
 
 TEST_F(DriverTest, SavepointsUndoTheirOwnPart) {
     open();
-    EXPECT_EQ(run(outcome_of(database->transaction<Result>({.deadline = soon()}, [](Transaction& transaction) { return with_savepoints(&transaction); }))).code, "ok");
+    EXPECT_EQ(run(outcome_of(database->transaction<Result>(
+                      {.deadline = soon()}, [](Transaction& transaction) { return with_savepoints(&transaction); })))
+                  .code,
+              "ok");
     EXPECT_EQ(count("select count(*) from notes where text = 'savepoint'"), "3");
 }
 
@@ -611,14 +683,14 @@ async::Task<Result> swallow_an_error(Transaction* transaction) {
     Result result;
     try {
         result = co_await transaction->query(insert_note, note(70, "swallowed"));
-    } catch (const db::Error&) {
-    }
+    } catch (const db::Error&) {}
     co_return std::move(result);
 }
 
 TEST_F(DriverTest, CommitAfterASwallowedErrorIsNoSuccess) {
     open();
-    const auto outcome = run(outcome_of(database->transaction<Result>({.deadline = soon()}, [](Transaction& transaction) { return swallow_an_error(&transaction); })));
+    const auto outcome = run(outcome_of(database->transaction<Result>(
+        {.deadline = soon()}, [](Transaction& transaction) { return swallow_an_error(&transaction); })));
     EXPECT_EQ(outcome.sqlstate, "25P02");
     EXPECT_EQ(count("select count(*) from notes where text = 'swallowed'"), "0");
 }
@@ -633,10 +705,12 @@ TEST_F(DriverTest, ATransactionKeepsItsTenant) {
     Parameters parameters;
     parameters.append(tenant_b).append(std::int64_t{1}).append("b");
     (void)try_query(insert_item, parameters, {tenant_b});
-    const auto scoped = run(outcome_of(database->transaction<Result>({.scope = {tenant_b}, .deadline = soon()}, [](Transaction& transaction) { return read_items(&transaction); })));
+    const auto scoped = run(outcome_of(database->transaction<Result>(
+        {.scope = {tenant_b}, .deadline = soon()}, [](Transaction& transaction) { return read_items(&transaction); })));
     ASSERT_EQ(scoped.result.rows(), 1U);
     EXPECT_EQ(scoped.result.get<base::Uuid>(0, 0), tenant_b);
-    const auto unscoped = run(outcome_of(database->transaction<Result>({.deadline = soon()}, [](Transaction& transaction) { return read_items(&transaction); })));
+    const auto unscoped = run(outcome_of(database->transaction<Result>(
+        {.deadline = soon()}, [](Transaction& transaction) { return read_items(&transaction); })));
     EXPECT_EQ(unscoped.result.rows(), 0U);
 }
 
@@ -646,14 +720,18 @@ TEST_F(DriverTest, NotificationsComeAlsoAfterAReconnect) {
     open({.reconnect_maximum = 50ms});
     std::vector<std::string> payloads;
     int reconnects = 0;
-    auto subscription = database->listen("Cache Drop", {.on_notify = [&](std::string_view payload) { payloads.emplace_back(payload); }, .on_reconnect = [&] { ++reconnects; }});
+    auto subscription =
+        database->listen("Cache Drop", {.on_notify = [&](std::string_view payload) { payloads.emplace_back(payload); },
+                                        .on_reconnect = [&] { ++reconnects; }});
     auto other = database->listen("other", {.on_notify = [&](std::string_view) { payloads.emplace_back("other"); }});
     turn(150ms);
     scratch->execute("select pg_notify('Cache Drop', 'one'), pg_notify('other', '')");
     turn(50ms);
     EXPECT_EQ(payloads, (std::vector<std::string>{"one", "other"}));
     EXPECT_EQ(reconnects, 0);
-    scratch->execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'app/listen' and datname = current_database()");
+    scratch->execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'app/listen' and datname = "
+        "current_database()");
     turn(300ms);
     EXPECT_EQ(reconnects, 1);
     other = db::Subscription();
@@ -662,13 +740,16 @@ TEST_F(DriverTest, NotificationsComeAlsoAfterAReconnect) {
     EXPECT_EQ(payloads, (std::vector<std::string>{"one", "other", "two"}));
 }
 
-// How fast: --gtest_also_run_disabled_tests --gtest_filter='*PointReadRate' in a release build; docs/decisions/0005 has figures.
-async::Task<Outcome> read_for_a_while(Database* database, std::int64_t seed, async::SteadyTime until, std::int64_t* reads) {
+// How fast: --gtest_also_run_disabled_tests --gtest_filter='*PointReadRate' in a release build; docs/decisions/0007 has figures.
+async::Task<Outcome> read_for_a_while(Database* database, std::int64_t seed, async::SteadyTime until,
+                                      std::int64_t* reads) {
     Outcome last;
-    for (std::int64_t i = seed; async::Loop::now() < until; i = (i * 6364136223846793005 + 1442695040888963407) & 0x7fffffff) {
+    for (std::int64_t i = seed; async::Loop::now() < until;
+         i = (i * 6364136223846793005 + 1442695040888963407) & 0x7fffffff) {
         Parameters parameters;
         parameters.append(tenant_a).append(1'000'000 + i % 10'000);
-        last.result = co_await database->query(item_of_tenant, std::move(parameters), {tenant_a}, async::Loop::now() + 2s);
+        last.result =
+            co_await database->query(item_of_tenant, std::move(parameters), {tenant_a}, async::Loop::now() + 2s);
         if (last.result.rows() != 1) throw std::logic_error("row missing");
         ++*reads;
     }
@@ -676,7 +757,9 @@ async::Task<Outcome> read_for_a_while(Database* database, std::int64_t seed, asy
 }
 
 TEST_F(DriverTest, DISABLED_PointReadRate) {
-    scratch->execute("insert into items select '" + tenant_a.to_string() + "', 1000000 + i, 'item ' || i from generate_series(0, 9999) i on conflict do nothing; analyze items");
+    scratch->execute(
+        "insert into items select '" + tenant_a.to_string() +
+        "', 1000000 + i, 'item ' || i from generate_series(0, 9999) i on conflict do nothing; analyze items");
     for (const std::size_t connections : {1, 2}) {
         open({.point_connections = connections});
         std::int64_t reads = 0;
@@ -698,7 +781,8 @@ TEST_F(DriverTest, StatementsAreCounted) {
     (void)try_query(divide, one(0));
     (void)try_query(divide, one(5));
     const auto page = metrics.render();
-    EXPECT_NE(page.find(R"(db_statement_errors_total{statement="test.divide",class="22"} 1)"), std::string::npos) << page;
+    EXPECT_NE(page.find(R"(db_statement_errors_total{statement="test.divide",class="22"} 1)"), std::string::npos)
+        << page;
     EXPECT_NE(page.find(R"(db_statement_duration_seconds_count{statement="test.divide"} 1)"), std::string::npos);
     EXPECT_NE(page.find(R"(db_connections{role="app",pool="point"} 1)"), std::string::npos);
 }

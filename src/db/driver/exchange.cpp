@@ -12,7 +12,8 @@ Waiter::Waiter(DatabaseState& state, async::SteadyTime deadline)
     ++state_.active;
     // Nothing is sent that nobody waits for.
     if (started_ < deadline_) return;
-    failure_ = std::make_exception_ptr(base::Failure(base::Failure(errors::timeout).cause("the deadline passed before the start")));
+    failure_ = std::make_exception_ptr(
+        base::Failure(base::Failure(errors::timeout).cause("the deadline passed before the start")));
     finished_ = true;
 }
 
@@ -54,7 +55,8 @@ void Waiter::finish(std::exception_ptr failure) {
     finish();
 }
 
-Exchange::Exchange(DatabaseState& state, async::SteadyTime deadline, Plan plan) : Waiter(state, deadline), plan_(plan) {}
+Exchange::Exchange(DatabaseState& state, async::SteadyTime deadline, Plan plan)
+    : Waiter(state, deadline), plan_(plan) {}
 
 Exchange::~Exchange() {
     if (flight_ != nullptr) flight_->abandon(*this);
@@ -103,7 +105,8 @@ void Exchange::on_end(bool aborted) {
     if (!aborted) return finish();
     // A neighbour failed, this one never ran. Alone it cannot be met by that again.
     if (!plan_.unnamed) return repeat_alone();
-    finish(std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("aborted without an error"))));
+    finish(
+        std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("aborted without an error"))));
 }
 
 void Exchange::repeat_alone() {
@@ -126,15 +129,18 @@ void Exchange::on_lost(const std::string& cause) {
     if (plan_.loss == Loss::unknown) return finish(std::make_exception_ptr(ConnectionLost(cause)));
     if (plan_.shares_sync && repeats_++ == 0) return state_.points->resubmit(*this);
     may_repeat_ = plan_.loss == Loss::repeat;
-    finish(std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("connection lost: " + cause))));
+    finish(
+        std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("connection lost: " + cause))));
 }
 
 void Exchange::expire() {
     auto* connection = std::exchange(flight_, nullptr);
     if (connection == nullptr) return finish(state_.points->deadline_failure());
     connection->abandon(*this);
-    if (plan_.loss == Loss::unknown) return finish(std::make_exception_ptr(ConnectionLost("the deadline passed before the reply")));
-    finish(std::make_exception_ptr(base::Failure(base::Failure(errors::timeout).cause("the deadline passed before the reply"))));
+    if (plan_.loss == Loss::unknown)
+        return finish(std::make_exception_ptr(ConnectionLost("the deadline passed before the reply")));
+    finish(std::make_exception_ptr(
+        base::Failure(base::Failure(errors::timeout).cause("the deadline passed before the reply"))));
 }
 
 }  // namespace db::detail

@@ -76,12 +76,12 @@ class Exchange final : public Waiter {
 public:
     struct Plan {
         std::span<Call> calls;
-        std::span<Result> results;              // as many as calls
+        std::span<Result> results;                   // as many as calls
         std::span<const std::string> controls = {};  // BEGIN, SAVEPOINT ... ahead of the calls
-        std::optional<base::Uuid> tenant;       // set_config travels ahead of the calls
-        bool commit = false;                    // COMMIT after them
-        bool shares_sync = false;               // a point read
-        bool unnamed = false;                   // parse anew instead of using prepared statements
+        std::optional<base::Uuid> tenant;            // set_config travels ahead of the calls
+        bool commit = false;                         // COMMIT after them
+        bool shares_sync = false;                    // a point read
+        bool unnamed = false;                        // parse anew instead of using prepared statements
         Loss loss = Loss::unavailable;
     };
 

@@ -62,7 +62,8 @@ void Link::wait_for(Wait what, void (Link::*next)()) {
     descriptor_.async_wait(what == Wait::read ? Descriptor::wait_read : Descriptor::wait_write,
                            [weak = weak_from_this(), next](const boost::system::error_code& error) {
                                if (error) return;
-                               if (const auto self = weak.lock(); self && self->native_ != nullptr) (self.get()->*next)();
+                               if (const auto self = weak.lock(); self && self->native_ != nullptr)
+                                   (self.get()->*next)();
                            });
 }
 

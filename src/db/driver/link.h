@@ -6,9 +6,9 @@
 //     auto link = std::make_shared<Connection>(state, pool);     // a class on top
 //     link->open();                                              // on_connected() or on_lost() in a later turn
 
+#include <libpq-fe.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <libpq-fe.h>
 #include <memory>
 #include <string>
 #include <utility>

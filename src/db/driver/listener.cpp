@@ -63,7 +63,8 @@ void Listener::remove(std::uint64_t id) {
 void Listener::open() {
     if (closed_) return;
     std::erase_if(channels_, [this](const auto& entry) {
-        return std::ranges::none_of(subscribers_, [&](const auto& other) { return other.second.channel == entry.first; });
+        return std::ranges::none_of(subscribers_,
+                                    [&](const auto& other) { return other.second.channel == entry.first; });
     });
     for (auto& [channel, listening] : channels_) listening = false;
     command_running_ = false;
@@ -115,7 +116,8 @@ void Listener::finish_command(bool succeeded) {
     channels_[command_channel_] = true;
     std::vector<std::shared_ptr<ListenCallbacks>> missed;
     for (auto& [id, subscriber] : subscribers_) {
-        if (subscriber.channel == command_channel_ && std::exchange(subscriber.missed, false)) missed.push_back(subscriber.callbacks);
+        if (subscriber.channel == command_channel_ && std::exchange(subscriber.missed, false))
+            missed.push_back(subscriber.callbacks);
     }
     for (const auto& callbacks : missed) {
         if (callbacks->on_reconnect) callbacks->on_reconnect();

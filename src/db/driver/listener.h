@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "db/driver/link.h"
 #include "db/database.h"
+#include "db/driver/link.h"
 
 namespace db::detail {
 

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 Pool::Pool(DatabaseState& state, PoolOptions options)
     : state_(state),
       options_(options),
-      parameters_(connect_parameters(state.options, options.label, options.statement_timeout, options.kind != Kind::write)),
+      parameters_(
+          connect_parameters(state.options, options.label, options.statement_timeout, options.kind != Kind::write)),
       retry_(state.loop, [this] { want_more(); }),
       open_gauge_(state.open_connections.with({state.options.role, options.label})),
       failures_counter_(state.connection_failures.with({state.options.role, options.label})) {}
@@ -22,7 +23,8 @@ Pool::~Pool() { close(); }
 void Pool::check_room() const {
     if (closed_) throw base::Failure(base::Failure(errors::unavailable).cause("closed"));
     if (waiting_count_ >= state_.options.max_waiting) {
-        throw base::Failure(base::Failure(errors::overloaded).retry_after(1000).cause("too many wait for a connection"));
+        throw base::Failure(
+            base::Failure(errors::overloaded).retry_after(1000).cause("too many wait for a connection"));
     }
     const bool is_down = down_since_ != async::SteadyTime{} && !has_connection();
     if (is_down && async::Loop::now() - down_since_ > state_.options.fail_fast_after) {
@@ -41,9 +43,11 @@ std::size_t Pool::connecting() const noexcept {
 
 std::exception_ptr Pool::deadline_failure() const {
     if (has_connection()) {
-        return std::make_exception_ptr(base::Failure(base::Failure(errors::timeout).cause("the deadline passed in the queue")));
+        return std::make_exception_ptr(
+            base::Failure(base::Failure(errors::timeout).cause("the deadline passed in the queue")));
     }
-    return std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("no connection: " + last_failure_)));
+    return std::make_exception_ptr(
+        base::Failure(base::Failure(errors::unavailable).cause("no connection: " + last_failure_)));
 }
 
 Database::Counts Pool::counts() const {
@@ -63,7 +67,8 @@ void Pool::want_more() {
     if (closed_ || retry_.is_set()) return;
     const bool is_down = down_since_ != async::SteadyTime{};
     auto wanted = std::min(waiting_count_, options_.kind == Kind::point || is_down ? std::size_t{1} : options_.limit);
-    if (connections_.size() < options_.kept_open || (is_down && connections_.empty())) wanted = std::max(wanted, std::size_t{1});
+    if (connections_.size() < options_.kept_open || (is_down && connections_.empty()))
+        wanted = std::max(wanted, std::size_t{1});
     for (auto opening = connecting(); opening < wanted && connections_.size() < options_.limit; ++opening) open_one();
 }
 
@@ -108,7 +113,8 @@ void Pool::close() {
     }
     // Last: reads that were in flight have queued again.
     while (!waiting_.empty()) {
-        waiting_.front().finish(std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("closed"))));
+        waiting_.front().finish(
+            std::make_exception_ptr(base::Failure(base::Failure(errors::unavailable).cause("closed"))));
     }
 }
 
@@ -142,7 +148,8 @@ void PointPool::schedule() {
 Connection* PointPool::least_loaded() {
     Connection* best = nullptr;
     for (const auto& connection : connections_) {
-        if (!connection->is_connected() || connection->syncs_in_flight() >= state_.options.point_groups_in_flight) continue;
+        if (!connection->is_connected() || connection->syncs_in_flight() >= state_.options.point_groups_in_flight)
+            continue;
         if (best == nullptr || connection->syncs_in_flight() < best->syncs_in_flight()) best = connection.get();
     }
     return best;
@@ -179,7 +186,8 @@ void PointPool::send_group(Connection& connection) {
 
 // ---- Leases -----------------------------------------------------------------------------------------------------
 
-LeaseWait::LeaseWait(DatabaseState& state, async::SteadyTime deadline, LeasePool& pool) : Waiter(state, deadline), pool_(pool) {}
+LeaseWait::LeaseWait(DatabaseState& state, async::SteadyTime deadline, LeasePool& pool)
+    : Waiter(state, deadline), pool_(pool) {}
 
 LeaseWait::~LeaseWait() {
     if (connection_) pool_.give_back(std::move(connection_));

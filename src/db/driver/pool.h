@@ -101,7 +101,8 @@ private:
 class Lease {
 public:
     Lease() = default;
-    Lease(LeasePool* pool, std::shared_ptr<Connection> connection) noexcept : pool_(pool), connection_(std::move(connection)) {}
+    Lease(LeasePool* pool, std::shared_ptr<Connection> connection) noexcept
+        : pool_(pool), connection_(std::move(connection)) {}
     Lease(Lease&& other) noexcept : pool_(other.pool_), connection_(std::move(other.connection_)) {}
     Lease& operator=(Lease&& other) noexcept {
         std::swap(pool_, other.pool_);
