@@ -1,14 +1,14 @@
 #include "app/dev/data_directory.h"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
 
 #include "base/strings.h"
 
@@ -55,9 +55,10 @@ DataDirectory::DataDirectory(const fs::path& path) {
 
 void DataDirectory::refuse_foreign() const {
     if (fs::exists(path_ / marker_name) || holds_only_the_lock(path_)) return;
-    throw StartFailure(fmt::format("{} is not empty and was not made by `backend-api dev` (no {} in it): choose another "
-                                   "directory with --data-dir",
-                                   path_.string(), marker_name));
+    throw StartFailure(
+        fmt::format("{} is not empty and was not made by `backend-api dev` (no {} in it): choose another "
+                    "directory with --data-dir",
+                    path_.string(), marker_name));
 }
 
 void DataDirectory::lock() {
@@ -66,10 +67,11 @@ void DataDirectory::lock() {
     if (!lock_) fail(file, errno);
     if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
         const auto holder = read_pid_file(file);
-        throw StartFailure(fmt::format("{} is in use by {}: stop that one first (Ctrl-C in its terminal{}), or choose another "
-                                       "directory with --data-dir",
-                                       path_.string(), holder ? fmt::format("process {}", *holder) : "another process",
-                                       holder ? fmt::format(", or `kill {}`", *holder) : ""));
+        throw StartFailure(
+            fmt::format("{} is in use by {}: stop that one first (Ctrl-C in its terminal{}), or choose another "
+                        "directory with --data-dir",
+                        path_.string(), holder ? fmt::format("process {}", *holder) : "another process",
+                        holder ? fmt::format(", or `kill {}`", *holder) : ""));
     }
     const std::string id = fmt::format("{}\n", getpid());
     if (ftruncate(lock_.get(), 0) != 0 || pwrite(lock_.get(), id.data(), id.size(), 0) < 0) fail(file, errno);
@@ -80,7 +82,7 @@ void DataDirectory::wipe() {
         const auto name = entry.path().filename();
         if (name != marker_name && name != lock_name) fs::remove_all(entry.path());
     }
-    is_new_ = true;
+    is_new_ = false;
 }
 
 void ensure_directory(const fs::path& path, const User& owner, mode_t mode) {

@@ -21,7 +21,7 @@ public:
 
     // Absolute, without symbolic links.
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    // Nothing was in it before.
+    // Nothing was in it when it was claimed, and wipe() has not been called since.
     [[nodiscard]] bool is_new() const noexcept { return is_new_; }
     void wipe();
 

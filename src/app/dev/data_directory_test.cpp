@@ -106,7 +106,8 @@ TEST(Secrets, ADamagedFileIsNamed) {
     base::SeededRandom random(7);
     const Secrets secrets = load_or_create_secrets(scratch.path() / "secrets", random);
     std::ofstream(secrets.jwt_key_file) << "nonsense";
-    const std::string told = refusal([&] { static_cast<void>(load_or_create_secrets(scratch.path() / "secrets", random)); });
+    const std::string told =
+        refusal([&] { static_cast<void>(load_or_create_secrets(scratch.path() / "secrets", random)); });
     EXPECT_NE(told.find("jwt-ed25519.pem is damaged"), std::string::npos) << told;
 }
 

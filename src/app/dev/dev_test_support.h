@@ -4,6 +4,7 @@
 //     TemporaryDirectory scratch;
 //     DataDirectory directory(scratch.path() / "data");
 
+#include <unistd.h>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -12,7 +13,6 @@
 #include <iterator>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace app::dev {
@@ -59,7 +59,8 @@ inline std::vector<int> processes_in(const std::filesystem::path& directory) {
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         std::error_code error;
         const auto where = std::filesystem::read_symlink(entry.path() / "cwd", error);
-        if (!error && where.string().starts_with(directory.string() + "/")) found.push_back(std::atoi(entry.path().filename().c_str()));
+        if (!error && where.string().starts_with(directory.string() + "/"))
+            found.push_back(std::atoi(entry.path().filename().c_str()));
     }
     return found;
 }

@@ -75,10 +75,12 @@ void LocalServers::start(const Pause& pause) {
     }
     postgres_ = std::make_unique<PostgresServer>(PostgresOptions{
         .home = home, .log_file = root / "postgresql.log", .user = user, .binaries = options_.postgres_binaries});
-    redis_ = std::make_unique<RedisServer>(RedisOptions{
-        .home = root / "redis", .socket = postgres_->socket_directory() / "redis.sock", .log_file = root / "redis.log"});
+    redis_ = std::make_unique<RedisServer>(RedisOptions{.home = root / "redis",
+                                                        .socket = postgres_->socket_directory() / "redis.sock",
+                                                        .log_file = root / "redis.log"});
 
-    say(fs::exists(home / "data") ? "starting PostgreSQL and Redis" : "creating the database cluster, starting PostgreSQL and Redis");
+    say(fs::exists(home / "data") ? "starting PostgreSQL and Redis"
+                                  : "creating the database cluster, starting PostgreSQL and Redis");
     postgres_->begin(pause);
     redis_->begin(pause);
     redis_->finish(pause);
@@ -97,10 +99,12 @@ void LocalServers::stop(const Pause& pause) noexcept {
 
 std::optional<std::string> LocalServers::failure() {
     if (postgres_ && !postgres_->running()) {
-        return fmt::format("PostgreSQL ended ({}); see {}", postgres_->how_it_ended(), (directory_.path() / "postgresql.log").string());
+        return fmt::format("PostgreSQL ended ({}); see {}", postgres_->how_it_ended(),
+                           (directory_.path() / "postgresql.log").string());
     }
     if (redis_ && !redis_->running()) {
-        return fmt::format("Redis ended ({}); see {}", redis_->how_it_ended(), (directory_.path() / "redis.log").string());
+        return fmt::format("Redis ended ({}); see {}", redis_->how_it_ended(),
+                           (directory_.path() / "redis.log").string());
     }
     return std::nullopt;
 }

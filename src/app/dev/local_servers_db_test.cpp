@@ -36,7 +36,9 @@ TEST(LocalServers, GiveADatabaseWithItsThreeRolesAndKeepItOverARestart) {
         EXPECT_EQ(ask(addresses.database_system_url, "select current_user"), "app_system");
         EXPECT_EQ(ask(addresses.database_owner_url, "create table kept (id int)"), "done");
         EXPECT_EQ(ask(addresses.database_owner_url, "create extension pg_trgm"), "done");
-        EXPECT_EQ(ask(addresses.database_url, "select rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = current_user"), "f");
+        EXPECT_EQ(ask(addresses.database_url,
+                      "select rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = current_user"),
+                  "f");
         EXPECT_EQ(ask(addresses.database_url, "show server_encoding"), "UTF8");
         EXPECT_EQ(ask(addresses.database_url, "select setting from pg_settings where name = 'listen_addresses'"), "");
         EXPECT_EQ(ask(addresses.database_url, "show fsync"), "on");
@@ -111,7 +113,8 @@ TEST(LocalServers, StartAfterAKillOfEverybody) {
         DataDirectory directory(scratch.path() / "data");
         LocalServers servers(directory, {});
         servers.start(sleep_pause);
-        std::ofstream(scratch.path() / "ready") << ask(servers.addresses().database_owner_url, "create table kept (id int)") << std::flush;
+        std::ofstream(scratch.path() / "ready")
+            << ask(servers.addresses().database_owner_url, "create table kept (id int)") << std::flush;
         pause();
         _exit(0);
     }
@@ -185,7 +188,8 @@ TEST(LocalServers, StartingCanBeInterrupted) {
     {
         LocalServers servers(directory, {});
         int pauses = 0;
-        EXPECT_THROW(servers.start([&](std::chrono::milliseconds time) { return sleep_pause(time) && ++pauses < 5; }), Interrupted);
+        EXPECT_THROW(servers.start([&](std::chrono::milliseconds time) { return sleep_pause(time) && ++pauses < 5; }),
+                     Interrupted);
     }
     EXPECT_TRUE(eventually([&] { return processes_in(directory.path()).empty(); }));
     LocalServers servers(directory, {});

@@ -1,17 +1,17 @@
 #include "app/dev/postgres_server.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <fstream>
-#include <libpq-fe.h>
 #include <memory>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "app/dev/data_directory.h"
 #include "base/hash.h"
@@ -56,7 +56,8 @@ std::optional<fs::path> debian_binaries(std::optional<int> major) {
     int newest = 0;
     for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error)) {
         const auto version = base::parse_integer<int>(entry.path().filename().string());
-        if (!version || (major && *version != *major) || *version <= newest || !has_programs(entry.path() / "bin")) continue;
+        if (!version || (major && *version != *major) || *version <= newest || !has_programs(entry.path() / "bin"))
+            continue;
         newest = *version;
         found = entry.path() / "bin";
     }
@@ -79,7 +80,9 @@ std::optional<int> major_version(const fs::path& data) {
 }
 
 // Only what its programs need: a PGDATA or an LC_ALL of the terminal must not reach them.
-std::vector<std::string> server_environment() { return {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"}; }
+std::vector<std::string> server_environment() {
+    return {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"};
+}
 
 Descriptor open_log(const fs::path& file, int extra_flags) {
     Descriptor log(open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | extra_flags, 0600));
@@ -136,9 +139,10 @@ fs::path find_postgres_binaries(std::optional<int> major) {
     if (const auto found = debian_binaries(major)) return *found;
     if (major) {
         if (const auto other = debian_binaries(std::nullopt)) {
-            throw StartFailure(fmt::format("the data were made by PostgreSQL {}, which is not installed ({} is): install "
-                                           "postgresql-{} or begin anew with --fresh",
-                                           *major, other->string(), *major));
+            throw StartFailure(
+                fmt::format("the data were made by PostgreSQL {}, which is not installed ({} is): install "
+                            "postgresql-{} or begin anew with --fresh",
+                            *major, other->string(), *major));
         }
     }
     if (const auto found = path_binaries()) return *found;
@@ -171,7 +175,8 @@ void PostgresServer::end_leftover(const fs::path& home, const Pause& pause) {
             if (!pause(look_interval)) throw Interrupted();
         }
     }
-    if (works_in(*id, data)) throw StartFailure(fmt::format("PostgreSQL (process {}) still runs in {}: kill it", *id, data.string()));
+    if (works_in(*id, data))
+        throw StartFailure(fmt::format("PostgreSQL (process {}) still runs in {}: kill it", *id, data.string()));
     // PostgreSQL would take any process of its user that has got this id meanwhile for itself.
     fs::remove(pid_file);
 }
@@ -181,20 +186,25 @@ void PostgresServer::initialise(const Pause& pause) {
     const fs::path log_file = options_.log_file.parent_path() / "initdb.log";
     fs::remove_all(draft);
     const Descriptor log = open_log(log_file, O_TRUNC);
-    Process initdb = Process::start({.arguments = {(options_.binaries / "initdb").string(), "--pgdata=" + draft.string(),
-                                                   "--username=" + std::string(superuser), "--encoding=UTF8", "--locale=C.UTF-8",
-                                                   "--auth-local=trust", "--auth-host=reject", "--no-instructions"},
-                                     .environment = server_environment(),
-                                     .user = geteuid() == 0 ? std::optional(options_.user) : std::nullopt,
-                                     .output = log.get(),
-                                     .errors = log.get(),
-                                     .working_directory = options_.home});
+    Process initdb =
+        Process::start({.arguments = {(options_.binaries / "initdb").string(), "--pgdata=" + draft.string(),
+                                      "--username=" + std::string(superuser), "--encoding=UTF8", "--locale=C.UTF-8",
+                                      "--auth-local=trust", "--auth-host=reject", "--no-instructions", "--no-sync"},
+                        .environment = server_environment(),
+                        .user = geteuid() == 0 ? std::optional(options_.user) : std::nullopt,
+                        .output = log.get(),
+                        .errors = log.get(),
+                        .working_directory = options_.home});
     const bool ended = initdb.wait(initialise_deadline, pause);
     if (!ended && !pause(milliseconds{0})) throw Interrupted();
     if (!ended || !initdb.succeeded()) {
-        throw StartFailure(fmt::format("PostgreSQL's initdb failed ({}):\n{}", initdb.how_it_ended(), log_from(log_file, 0)));
+        throw StartFailure(
+            fmt::format("PostgreSQL's initdb failed ({}):\n{}", initdb.how_it_ended(), log_from(log_file, 0)));
     }
-    // The last step, so that an interrupted initdb never looks like a database.
+    // One sync of the file system in place of initdb's one per file: 1.7 s against 6. The name comes last, so that an interrupted
+    // initdb never looks like a database.
+    const Descriptor directory(open(draft.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (syncfs(directory.get()) != 0) throw StartFailure(fmt::format("{}: {}", draft.string(), std::strerror(errno)));
     fs::rename(draft, data());
 }
 
@@ -202,21 +212,26 @@ void PostgresServer::begin(const Pause& pause) {
     ensure_directory(options_.home, options_.user, 0700);
     ensure_directory(socket_directory_, options_.user, 0700);
     end_leftover(options_.home, pause);
+    // Nobody serves there now; the lock names an id that may be another process's or a zombie's by now.
+    for (const char* suffix : {"", ".lock"})
+        fs::remove(socket_directory_ / (std::string(socket_name.substr(1)) + suffix));
     if (!fs::exists(data())) initialise(pause);
     launch();
 }
 
 void PostgresServer::launch() {
     std::error_code error;
-    if (fs::file_size(options_.log_file, error) > max_log_bytes && !error) fs::rename(options_.log_file, options_.log_file.string() + ".old");
+    if (fs::file_size(options_.log_file, error) > max_log_bytes && !error)
+        fs::rename(options_.log_file, options_.log_file.string() + ".old");
     const Descriptor log = open_log(options_.log_file, O_APPEND);
     log_begin_ = fs::file_size(options_.log_file);
     std::vector<std::string> arguments{(options_.binaries / "postgres").string(), "-D", data().string()};
     for (const std::string& setting :
-         {std::string("listen_addresses="), "unix_socket_directories=" + socket_directory_.string(), std::string("unix_socket_permissions=0700"),
-          std::string("max_connections=200"), std::string("shared_buffers=128MB"), std::string("fsync=on"),
-          std::string("synchronous_commit=on"), std::string("timezone=UTC"), std::string("log_timezone=UTC"),
-          std::string("log_line_prefix=%m [%p] %q%u "), std::string("logging_collector=off"), std::string("cluster_name=backend-api-dev")}) {
+         {std::string("listen_addresses="), "unix_socket_directories=" + socket_directory_.string(),
+          std::string("unix_socket_permissions=0700"), std::string("max_connections=200"),
+          std::string("shared_buffers=128MB"), std::string("fsync=on"), std::string("synchronous_commit=on"),
+          std::string("timezone=UTC"), std::string("log_timezone=UTC"), std::string("log_line_prefix=%m [%p] %q%u "),
+          std::string("logging_collector=off"), std::string("cluster_name=backend-api-dev")}) {
         arguments.insert(arguments.end(), {"-c", setting});
     }
     process_ = Process::start({.arguments = std::move(arguments),
@@ -234,7 +249,8 @@ bool PostgresServer::wait_until_ready(const Pause& pause) {
     while (process_.running()) {
         if (PQping(url.c_str()) == PQPING_OK) return true;
         if (std::chrono::steady_clock::now() >= deadline) {
-            throw StartFailure(fmt::format("PostgreSQL was not ready within {} s; see {}", ready_deadline.count(), options_.log_file.string()));
+            throw StartFailure(fmt::format("PostgreSQL was not ready within {} s; see {}", ready_deadline.count(),
+                                           options_.log_file.string()));
         }
         if (!pause(look_interval)) throw Interrupted();
     }
@@ -257,9 +273,11 @@ void PostgresServer::finish(const Pause& pause) {
 
 void PostgresServer::create_roles_and_database() {
     const Connection connection = connect(url_of(superuser, "postgres", socket_directory_));
-    if (PQstatus(connection.get()) != CONNECTION_OK) throw StartFailure(fmt::format("PostgreSQL: {}", PQerrorMessage(connection.get())));
+    if (PQstatus(connection.get()) != CONNECTION_OK)
+        throw StartFailure(fmt::format("PostgreSQL: {}", PQerrorMessage(connection.get())));
     for (const std::string_view role : {owner_role, app_role, system_role}) {
-        if (!exists(connection, "select 1 from pg_roles where rolname", role)) execute(connection, fmt::format("create role {} login", role));
+        if (!exists(connection, "select 1 from pg_roles where rolname", role))
+            execute(connection, fmt::format("create role {} login", role));
     }
     // Migrations hand `security definer` functions to app_system, which takes membership. Repeated, it is a notice.
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);

@@ -18,7 +18,7 @@
 namespace app::dev {
 
 struct PostgresOptions {
-    std::filesystem::path home;       // holds data/ and run/
+    std::filesystem::path home;  // holds data/ and run/
     std::filesystem::path log_file;
     User user;
     std::filesystem::path binaries = {};  // empty: Debian's newest, or PATH's

@@ -1,18 +1,18 @@
 #include "app/dev/process.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <grp.h>
 #include <map>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 
 extern char** environ;
 
@@ -70,7 +70,8 @@ bool prepare_child(const Command& command, pid_t parent) {
     return true;
 }
 
-[[noreturn]] void run_child(const Command& command, pid_t parent, char* const* arguments, char* const* environment, int report) {
+[[noreturn]] void run_child(const Command& command, pid_t parent, char* const* arguments, char* const* environment,
+                            int report) {
     if (prepare_child(command, parent)) execve(arguments[0], arguments, environment);
     const int error = errno;
     [[maybe_unused]] const auto written = write(report, &error, sizeof error);
@@ -159,12 +160,13 @@ void Process::signal(int number) noexcept {
 void Process::kill() noexcept {
     if (ended_) return;
     signal(SIGKILL);
-    while (waitpid(id_, &status_, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(id_, &status_, 0) < 0 && errno == EINTR) {}
     ended_ = true;
 }
 
-bool Process::succeeded() const noexcept { return ended_ && id_ > 0 && WIFEXITED(status_) && WEXITSTATUS(status_) == 0; }
+bool Process::succeeded() const noexcept {
+    return ended_ && id_ > 0 && WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
+}
 
 std::string Process::how_it_ended() const {
     if (id_ <= 0 || !ended_) return "not ended";

@@ -8,6 +8,7 @@
 //     if (!server.wait(5s, sleep_pause)) server.kill();
 //     say(server.how_it_ended());                       // "exit status 0", "signal 9 (Killed)"
 
+#include <sys/types.h>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -16,7 +17,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -64,13 +64,13 @@ struct User {
 };
 
 struct Command {
-    std::vector<std::string> arguments;    // the first is the program's path; PATH is not searched
-    std::vector<std::string> environment;  // KEY=value; nothing is added
-    std::optional<User> user = {};         // nullopt: as we are; otherwise we must be root
-    int death_signal = SIGTERM;            // what it gets when we die
-    int input = -1;                        // -1: /dev/null
-    int output = -1;                       // -1: ours
-    int errors = -1;                       // -1: ours
+    std::vector<std::string> arguments;            // the first is the program's path; PATH is not searched
+    std::vector<std::string> environment;          // KEY=value; nothing is added
+    std::optional<User> user = {};                 // nullopt: as we are; otherwise we must be root
+    int death_signal = SIGTERM;                    // what it gets when we die
+    int input = -1;                                // -1: /dev/null
+    int output = -1;                               // -1: ours
+    int errors = -1;                               // -1: ours
     std::filesystem::path working_directory = {};  // empty: ours
 };
 
@@ -105,6 +105,7 @@ private:
 };
 
 // This process's own environment with `changes` set over it.
-[[nodiscard]] std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& changes);
+[[nodiscard]] std::vector<std::string> environment_with(
+    const std::vector<std::pair<std::string, std::string>>& changes);
 
 }  // namespace app::dev

@@ -1,13 +1,13 @@
 #include "app/dev/ready_probe.h"
 
 #include <arpa/inet.h>
-#include <array>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <string>
-#include <string_view>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <array>
+#include <string>
+#include <string_view>
 
 #include "app/dev/process.h"
 
@@ -35,8 +35,10 @@ Descriptor connect_to(std::uint16_t port) {
 bool is_ready(std::uint16_t port) {
     const Descriptor socket = connect_to(port);
     if (!socket) return false;
-    const std::string request = fmt::format("GET /ready HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", port);
-    if (send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) return false;
+    const std::string request =
+        fmt::format("GET /ready HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", port);
+    if (send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+        return false;
     std::array<char, expected.size()> status{};
     const ssize_t count = recv(socket.get(), status.data(), status.size(), MSG_WAITALL);
     return count == static_cast<ssize_t>(status.size()) && std::string_view(status.data(), status.size()) == expected;

@@ -1,10 +1,6 @@
 #include "app/dev/redis_server.h"
 
 #include <arpa/inet.h>
-#include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -12,6 +8,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 
 #include "app/dev/data_directory.h"
 #include "base/strings.h"
@@ -104,10 +104,30 @@ void RedisServer::launch() {
     if (!log) throw StartFailure(fmt::format("{}: {}", options_.log_file.string(), std::strerror(errno)));
     process_ = Process::start(
         // noeviction: a queue must not lose jobs to make room (BullMQ insists on it).
-        {.arguments = {options_.program.string(), "--bind", "127.0.0.1", "--port", std::to_string(port_), "--unixsocket",
-                       options_.socket.string(), "--unixsocketperm", "700", "--dir", options_.home.string(), "--pidfile",
-                       (options_.home / "redis.pid").string(), "--appendonly", "no", "--save", "60", "1", "--maxmemory", "256mb",
-                       "--maxmemory-policy", "noeviction", "--daemonize", "no"},
+        {.arguments = {options_.program.string(),
+                       "--bind",
+                       "127.0.0.1",
+                       "--port",
+                       std::to_string(port_),
+                       "--unixsocket",
+                       options_.socket.string(),
+                       "--unixsocketperm",
+                       "700",
+                       "--dir",
+                       options_.home.string(),
+                       "--pidfile",
+                       (options_.home / "redis.pid").string(),
+                       "--appendonly",
+                       "no",
+                       "--save",
+                       "60",
+                       "1",
+                       "--maxmemory",
+                       "256mb",
+                       "--maxmemory-policy",
+                       "noeviction",
+                       "--daemonize",
+                       "no"},
          .environment = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"},
          .output = log.get(),
          .errors = log.get(),
@@ -138,7 +158,8 @@ bool RedisServer::wait_until_ready(const Pause& pause) {
     while (process_.running()) {
         if (answers_ping()) return true;
         if (std::chrono::steady_clock::now() >= deadline) {
-            throw StartFailure(fmt::format("Redis was not ready within {} s; see {}", ready_deadline.count(), options_.log_file.string()));
+            throw StartFailure(fmt::format("Redis was not ready within {} s; see {}", ready_deadline.count(),
+                                           options_.log_file.string()));
         }
         if (!pause(look_interval)) throw Interrupted();
     }
@@ -149,7 +170,8 @@ void RedisServer::finish(const Pause& pause) {
     // Between choosing the port and listening on it somebody else may take it: another one is tried then.
     for (int attempt = 1; !wait_until_ready(pause); ++attempt) {
         if (attempt == start_attempts) {
-            throw StartFailure(fmt::format("Redis did not start ({}); see {}", process_.how_it_ended(), options_.log_file.string()));
+            throw StartFailure(
+                fmt::format("Redis did not start ({}); see {}", process_.how_it_ended(), options_.log_file.string()));
         }
         launch();
     }

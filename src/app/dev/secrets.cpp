@@ -1,13 +1,13 @@
 #include "app/dev/secrets.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
-#include <unistd.h>
 
 #include "app/dev/data_directory.h"
 #include "auth/jwk.h"
@@ -26,7 +26,8 @@ void write_private(const fs::path& file, std::string_view content) {
     const fs::path draft = file.string() + ".new";
     fs::remove(draft);
     const Descriptor out(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!out || write(out.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()) || fsync(out.get()) != 0) {
+    if (!out || write(out.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()) ||
+        fsync(out.get()) != 0) {
         throw StartFailure(fmt::format("{}: {}", draft.string(), std::strerror(errno)));
     }
     fs::rename(draft, file);

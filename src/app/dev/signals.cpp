@@ -1,11 +1,11 @@
 #include "app/dev/signals.h"
 
-#include <array>
-#include <cerrno>
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <system_error>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <system_error>
 
 namespace app::dev {
 

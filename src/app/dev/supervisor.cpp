@@ -1,14 +1,14 @@
 #include "app/dev/supervisor.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <ostream>
 #include <system_error>
-#include <unistd.h>
 
 #include "app/dev/data_directory.h"
 #include "app/dev/local_servers.h"
@@ -40,7 +40,10 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 class Supervisor {
 public:
     Supervisor(Options options, std::ostream& out)
-        : began_(Clock::now()), options_(std::move(options)), out_(out), directory_(options_.data_directory),
+        : began_(Clock::now()),
+          options_(std::move(options)),
+          out_(out),
+          directory_(options_.data_directory),
           servers_(directory_, {.fresh = options_.fresh, .progress = [this](std::string_view text) { say(text); }}) {}
 
     int run();
@@ -118,7 +121,8 @@ Pause Supervisor::until_hurried() {
 void Supervisor::choose_port() {
     if (options_.port == 0) options_.port = free_port();
     // Our servers share a port among threads (SO_REUSEPORT), so two of them would start, and each get half of the requests.
-    if (!port_is_free(options_.port)) throw StartFailure(fmt::format("port {} is in use: choose another with --port", options_.port));
+    if (!port_is_free(options_.port))
+        throw StartFailure(fmt::format("port {} is in use: choose another with --port", options_.port));
 }
 
 void Supervisor::choose_environment() {
@@ -160,7 +164,9 @@ bool Supervisor::run_step(std::string_view what, const std::vector<std::string>&
     return false;
 }
 
-bool Supervisor::migrate_and_seed() { return run_step("migrating", {"db", "migrate"}) && run_step("seeding", {"seed"}); }
+bool Supervisor::migrate_and_seed() {
+    return run_step("migrating", {"db", "migrate"}) && run_step("seeding", {"seed"});
+}
 
 int Supervisor::server_output() {
     if (isatty(STDOUT_FILENO) == 0 || access(options_.pretty_printer.c_str(), X_OK) != 0) return -1;
@@ -169,8 +175,9 @@ int Supervisor::server_output() {
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
     const Descriptor reader(ends[0]);
     pretty_input_ = Descriptor(ends[1]);
-    pretty_printer_ = Process::start(
-        {.arguments = {options_.pretty_printer.string(), "--colorize"}, .environment = environment_, .input = reader.get()});
+    pretty_printer_ = Process::start({.arguments = {options_.pretty_printer.string(), "--colorize"},
+                                      .environment = environment_,
+                                      .input = reader.get()});
     return pretty_input_.get();
 }
 
@@ -248,7 +255,8 @@ void Supervisor::watch() {
 
 void Supervisor::notice_ended_server() {
     if (server_.id() < 0 || server_.running()) return;
-    say(fmt::format("\nthe server ended by itself: {}. It starts anew after the next build (SIGUSR1). Ctrl-C stops.", server_.how_it_ended()));
+    say(fmt::format("\nthe server ended by itself: {}. It starts anew after the next build (SIGUSR1). Ctrl-C stops.",
+                    server_.how_it_ended()));
     server_ = {};
 }
 
@@ -279,7 +287,9 @@ void Supervisor::introduce() {
 std::string Supervisor::introduction() const {
     const std::string base = fmt::format("http://localhost:{}", options_.port);
     std::string text = fmt::format("\n  ready in {:.1f} s\n\n", seconds_since(began_));
-    const auto row = [&text](std::string_view name, std::string_view value) { text += fmt::format("  {:<12}{}\n", name, value); };
+    const auto row = [&text](std::string_view name, std::string_view value) {
+        text += fmt::format("  {:<12}{}\n", name, value);
+    };
     row("API", base);
     row("Docs", base + "/docs");
     row("OpenAPI", base + "/openapi.json");

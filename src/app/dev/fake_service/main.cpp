@@ -2,14 +2,14 @@
 // command that $FAKE_DIRECTORY/fail names, and on `serve` answers every request with 200 until SIGTERM, which it notes too.
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <netinet/in.h>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace {
 
@@ -20,7 +20,9 @@ std::string variable(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-void note(const std::string& line) { std::ofstream(variable("FAKE_DIRECTORY") + "/calls", std::ios::app) << line << std::endl; }
+void note(const std::string& line) {
+    std::ofstream(variable("FAKE_DIRECTORY") + "/calls", std::ios::app) << line << std::endl;
+}
 
 bool told_to_fail(std::string_view command) {
     std::string failing;
@@ -69,6 +71,7 @@ int main(int count, char** arguments) {
     for (int index = 1; index < count; ++index) command += (index > 1 ? "-" : "") + std::string(arguments[index]);
     note(command + " " + std::to_string(getpid()));
     if (told_to_fail(command)) return 1;
-    std::ofstream(variable("FAKE_DIRECTORY") + "/environment") << variable("DATABASE_URL") << '\n' << variable("APP_ENV") << '\n';
+    std::ofstream(variable("FAKE_DIRECTORY") + "/environment") << variable("DATABASE_URL") << '\n'
+                                                               << variable("APP_ENV") << '\n';
     return command == "serve" ? serve() : 0;
 }
