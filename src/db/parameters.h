@@ -102,6 +102,8 @@ public:
 
     // `json` must be valid JSON text; PostgreSQL checks it.
     Parameters& append_jsonb(std::string_view json);
+    // jsonb[] out of JSON texts.
+    Parameters& append_jsonb_array(const std::vector<std::optional<std::string>>& texts);
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
     [[nodiscard]] std::span<const Slot> slots() const noexcept { return slots_; }

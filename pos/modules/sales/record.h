@@ -1,0 +1,30 @@
+#pragma once
+// Recording a sale exactly once: the reads, the rules (ring_up.h), and the one batch that holds the idempotency key, the sale,
+// its stock, its feed entries and its message.
+
+#include "auth/caller.h"
+#include "pos/modules/sales/ring_up.h"
+#include "pos/plumbing/idempotency.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode wrong_device{"sale.wrong_device", 403, false, base::Action::contact, "This token belongs to another device"};
+inline constexpr base::ErrorCode out_of_stock{"stock.insufficient", 409, false, base::Action::fix, "There is not enough on the shelf"};
+}  // namespace errors
+
+struct RecordedSale {
+    StoredReply reply;
+    std::string_view replayed;  // "", "true", or "resource": the value of Idempotent-Replayed
+};
+
+// `json`: the body as sent; its fingerprint tells a retry from another request.
+[[nodiscard]] async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale, std::string_view json);
+
+// What record_sale() would store, flags included; nothing is stored.
+[[nodiscard]] async::Task<Sale> preview_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale);
+
+// The sale with lines, taxes and payments.
+[[nodiscard]] async::Task<Sale> load_sale(db::Db db, SaleRow row);
+
+}  // namespace pos

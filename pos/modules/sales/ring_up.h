@@ -1,0 +1,104 @@
+#pragma once
+// From what a till sent to what is stored: the rules of a sale, without any I/O.
+//
+//     RungUp rung_up = ring_up(new_sale, surroundings);      // throws base::Failure sale.* for a sale that contradicts itself
+//
+// The server recomputes everything. A sale that is inconsistent with itself is refused; one that differs from the present
+// catalogue (price, tax, stock) or from the clock is accepted with a flag.
+
+#include <unordered_map>
+
+#include "base/time_zone.h"
+#include "pos/modules/sales/sale.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode total_mismatch{"sale.total_mismatch", 422, false, base::Action::fix, "Sale total does not match its lines"};
+inline constexpr base::ErrorCode payments_mismatch{"sale.payments_mismatch", 422, false, base::Action::fix, "The payments do not fit the total"};
+inline constexpr base::ErrorCode numbering_incomplete{"sale.numbering_incomplete", 422, false, base::Action::fix, "deviceId, deviceSeq and receiptNumber come together or not at all"};
+}  // namespace errors
+
+// What the catalogue says now about a variant that was sold.
+struct CatalogueEntry {
+    VariantId variant_id;
+    base::Money price;
+    std::optional<base::Money> cost;
+    bool track_stock = true;
+    std::optional<std::string> tax_code;
+    std::optional<base::Rate> tax_rate_ppm;
+    std::optional<bool> tax_inclusive;
+    std::optional<base::Quantity> on_hand;
+
+    friend constexpr auto describe(CatalogueEntry*) {
+        return schema::object<CatalogueEntry>("CatalogueEntry",
+            schema::field<&CatalogueEntry::variant_id>("variantId"),
+            schema::field<&CatalogueEntry::price>("price"),
+            schema::field<&CatalogueEntry::cost>("cost"),
+            schema::field<&CatalogueEntry::track_stock>("trackStock"),
+            schema::field<&CatalogueEntry::tax_code>("taxCode"),
+            schema::field<&CatalogueEntry::tax_rate_ppm>("taxRatePpm"),
+            schema::field<&CatalogueEntry::tax_inclusive>("taxInclusive"),
+            schema::field<&CatalogueEntry::on_hand>("onHand"));
+    }
+};
+
+struct Surroundings {
+    base::Timestamp now;
+    TenantSettings tenant;
+    std::unordered_map<base::Uuid, CatalogueEntry> catalogue;
+    UserId caller;
+    SaleId new_sale_id;
+    std::vector<PaymentId> new_payment_ids;   // one for each payment without an id
+    std::string receipt_number;               // when the server numbers
+    std::string payload_hash;
+};
+
+// A variant's stock taken by this sale.
+struct StockDelta {
+    VariantId variant_id;
+    StockLevelId level_id;
+    base::Quantity quantity;  // negative
+
+    friend constexpr auto describe(StockDelta*) {
+        return schema::object<StockDelta>("StockDelta", schema::field<&StockDelta::variant_id>("variantId"),
+            schema::field<&StockDelta::level_id>("levelId"), schema::field<&StockDelta::quantity>("quantity"));
+    }
+};
+
+// One movement of the ledger: a line of the sale. `later`: what the same statement takes after it from the same level.
+struct LineMovement {
+    MovementId id;
+    VariantId variant_id;
+    base::Quantity quantity;
+    std::optional<base::Money> unit_cost;
+    std::int32_t line_number = 0;
+    base::Quantity later;
+
+    friend constexpr auto describe(LineMovement*) {
+        return schema::object<LineMovement>("LineMovement",
+            schema::field<&LineMovement::id>("id"),
+            schema::field<&LineMovement::variant_id>("variantId"),
+            schema::field<&LineMovement::quantity>("quantity"),
+            schema::field<&LineMovement::unit_cost>("unitCost"),
+            schema::field<&LineMovement::line_number>("lineNumber"),
+            schema::field<&LineMovement::later>("later"));
+    }
+};
+
+struct RungUp {
+    Sale sale;
+    std::vector<StockDelta> stock;          // by variant, so that every sale takes its locks in the same order
+    std::vector<LineMovement> movements;    // ids are filled in by the caller
+};
+
+[[nodiscard]] RungUp ring_up(const NewSale& sale, const Surroundings& surroundings);
+
+// The row id of a stock level: made of its key, so that nobody has to read it.
+[[nodiscard]] StockLevelId stock_level_id(LocationId location, VariantId variant);
+
+// A sale counts as rung up on-line when it reaches us at once: only then can a shop that blocks negative stock be kept to it.
+inline constexpr auto online_window = std::chrono::seconds(30);
+inline constexpr auto clock_tolerance = std::chrono::minutes(5);
+
+}  // namespace pos
