@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "base/hash.h"
 #include "pos/arithmetic/rounding.h"
 #include "pos/arithmetic/sale.h"
 
@@ -268,15 +267,6 @@ void fill_times(SaleRow& row, const NewSale& sale, const Surroundings& around, F
 }
 
 }  // namespace
-
-StockLevelId stock_level_id(LocationId location, VariantId variant) {
-    const auto digest = base::sha256(location.to_string() + variant.to_string());
-    base::Uuid::Bytes bytes{};
-    std::copy_n(digest.begin(), bytes.size(), bytes.begin());
-    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0FU) | 0x80U);  // version 8, RFC 9562 §5.8
-    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3FU) | 0x80U);
-    return StockLevelId(base::Uuid(bytes));
-}
 
 RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     check_numbering(sale);

@@ -10,6 +10,7 @@
 
 #include "base/time_zone.h"
 #include "pos/modules/sales/sale.h"
+#include "pos/modules/stock/movements.h"
 
 namespace pos {
 
@@ -54,38 +55,6 @@ struct Surroundings {
     std::string payload_hash;
 };
 
-// A variant's stock taken by this sale.
-struct StockDelta {
-    VariantId variant_id;
-    StockLevelId level_id;
-    base::Quantity quantity;  // negative
-
-    friend constexpr auto describe(StockDelta*) {
-        return schema::object<StockDelta>("StockDelta", schema::field<&StockDelta::variant_id>("variantId"),
-            schema::field<&StockDelta::level_id>("levelId"), schema::field<&StockDelta::quantity>("quantity"));
-    }
-};
-
-// One movement of the ledger: a line of the sale. `later`: what the same statement takes after it from the same level.
-struct LineMovement {
-    MovementId id;
-    VariantId variant_id;
-    base::Quantity quantity;
-    std::optional<base::Money> unit_cost;
-    std::int32_t line_number = 0;
-    base::Quantity later;
-
-    friend constexpr auto describe(LineMovement*) {
-        return schema::object<LineMovement>("LineMovement",
-            schema::field<&LineMovement::id>("id"),
-            schema::field<&LineMovement::variant_id>("variantId"),
-            schema::field<&LineMovement::quantity>("quantity"),
-            schema::field<&LineMovement::unit_cost>("unitCost"),
-            schema::field<&LineMovement::line_number>("lineNumber"),
-            schema::field<&LineMovement::later>("later"));
-    }
-};
-
 struct RungUp {
     Sale sale;
     std::vector<StockDelta> stock;          // by variant, so that every sale takes its locks in the same order
@@ -93,9 +62,6 @@ struct RungUp {
 };
 
 [[nodiscard]] RungUp ring_up(const NewSale& sale, const Surroundings& surroundings);
-
-// The row id of a stock level: made of its key, so that nobody has to read it.
-[[nodiscard]] StockLevelId stock_level_id(LocationId location, VariantId variant);
 
 // A sale counts as rung up on-line when it reaches us at once: only then can a shop that blocks negative stock be kept to it.
 inline constexpr auto online_window = std::chrono::seconds(30);

@@ -1,0 +1,100 @@
+#pragma once
+// The one way in which stock moves: a document's lines become movements of the ledger and the levels follow, in one statement
+// of the document's batch. Values; any thread.
+//
+//     auto movements = make_movements({.location_id = shop, .reason = MovementReason::waste, .source_type = "stock_adjustment",
+//                                      .source_id = id, .occurred_at = now, .recorded_at = now}, lines);
+//     add_movements(batch, movements);
+//     record_changes(batch, level_changes(movements), caller.device_id);
+//
+// Levels are locked in the order of their variants, so that two documents never wait for each other. A document that moved the
+// same stock before is refused by the ledger's unique key, whatever the caller does.
+
+#include <vector>
+
+#include "db/db.h"
+#include "pos/modules/stock/tables.h"
+#include "pos/plumbing/feed.h"
+
+namespace pos {
+
+// What a document adds to a variant's level, all its lines together.
+struct StockDelta {
+    VariantId variant_id;
+    StockLevelId level_id;
+    base::Quantity quantity;  // negative: taken
+
+    friend constexpr auto describe(StockDelta*) {
+        return schema::object<StockDelta>("StockDelta",
+            schema::field<&StockDelta::variant_id>("variantId"),
+            schema::field<&StockDelta::level_id>("levelId"),
+            schema::field<&StockDelta::quantity>("quantity"));
+    }
+};
+
+// One movement of the ledger: a line of the document. `later`: what the lines after it add to the same level, so that each
+// line's balance can be told from the level after all of them.
+struct LineMovement {
+    MovementId id;
+    VariantId variant_id;
+    base::Quantity quantity;
+    std::optional<base::Money> unit_cost;
+    std::int32_t line_number = 0;
+    base::Quantity later;
+    std::optional<std::string> note;
+
+    friend constexpr auto describe(LineMovement*) {
+        return schema::object<LineMovement>("LineMovement",
+            schema::field<&LineMovement::id>("id"),
+            schema::field<&LineMovement::variant_id>("variantId"),
+            schema::field<&LineMovement::quantity>("quantity"),
+            schema::field<&LineMovement::unit_cost>("unitCost"),
+            schema::field<&LineMovement::line_number>("lineNumber"),
+            schema::field<&LineMovement::later>("later"),
+            schema::field<&LineMovement::note>("note"));
+    }
+};
+
+// The document, and what all its movements share.
+struct MovementSource {
+    LocationId location_id;
+    MovementReason reason = MovementReason::adjust;
+    std::string source_type;  // "sale", "stock_adjustment"
+    base::Uuid source_id;
+    base::Timestamp occurred_at;
+    base::Timestamp recorded_at;
+    std::optional<DeviceId> device_id;
+
+    friend constexpr auto describe(MovementSource*) {
+        return schema::object<MovementSource>("MovementSource",
+            schema::field<&MovementSource::location_id>("locationId"),
+            schema::field<&MovementSource::reason>("reason"),
+            schema::field<&MovementSource::source_type>("sourceType"),
+            schema::field<&MovementSource::source_id>("sourceId"),
+            schema::field<&MovementSource::occurred_at>("occurredAt"),
+            schema::field<&MovementSource::recorded_at>("recordedAt"),
+            schema::field<&MovementSource::device_id>("deviceId"));
+    }
+};
+
+struct MovementBatch {
+    MovementSource source;
+    std::vector<StockDelta> levels;    // one a variant
+    std::vector<LineMovement> lines;   // `later` filled in
+};
+
+// Sums the lines up into levels, in the order of the variants, and fills in their `later`.
+[[nodiscard]] MovementBatch make_movements(MovementSource source, std::vector<LineMovement> lines);
+
+// One statement; nothing when there are no lines.
+void add_movements(db::Batch& batch, const MovementBatch& movements);
+
+// The levels' entries in the change feed.
+[[nodiscard]] std::vector<Change> level_changes(const MovementBatch& movements);
+
+// The row id of a stock level: made of its key, so that nobody has to read it.
+[[nodiscard]] StockLevelId stock_level_id(LocationId location, VariantId variant);
+
+[[nodiscard]] std::vector<db::StatementView> movement_statements();
+
+}  // namespace pos
