@@ -64,11 +64,13 @@ std::string docs_policy(const Info& info) {
 }
 
 void mount(http::Router& router, const DocsOptions& options) {
-    router.add(http::Method::get, "/openapi.json", {.handler = FixedReply(document(router, options.info), "application/json")});
+    router.add(http::Method::get, "/openapi.json",
+               {.handler = FixedReply(document(router, options.info), "application/json")});
     if (!options.page) return;
     const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info))};
-    router.add(http::Method::get, "/docs",
-               {.handler = FixedReply(std::string(bytes_of("index.html")), "text/html; charset=utf-8"), .middleware = links});
+    router.add(
+        http::Method::get, "/docs",
+        {.handler = FixedReply(std::string(bytes_of("index.html")), "text/html; charset=utf-8"), .middleware = links});
     router.add(http::Method::get, "/docs/{asset...}",
                {.handler = http::static_handler({.prefix = "/docs", .assets = assets()}), .middleware = links});
 }

@@ -139,7 +139,8 @@ private:
         JsonObject object;
         for (const auto& [path, routes] : paths) {
             JsonObject item;
-            for (const auto* route : routes) item.raw(base::ascii_lower(http::to_string(route->method)), operation_object(*route));
+            for (const auto* route : routes)
+                item.raw(base::ascii_lower(http::to_string(route->method)), operation_object(*route));
             object.raw(path, std::move(item).take());
         }
         return std::move(object).take();
@@ -162,8 +163,8 @@ private:
 
     static std::string description_of(const http::Operation& operation) {
         if (operation.permission.empty()) return operation.description;
-        return fmt::format("{}{}Needs the permission `{}`.", operation.description, operation.description.empty() ? "" : "\n\n",
-                           operation.permission);
+        return fmt::format("{}{}Needs the permission `{}`.", operation.description,
+                           operation.description.empty() ? "" : "\n\n", operation.permission);
     }
 
     std::string parameters_array(const http::RouteEntry& route) {
@@ -172,29 +173,34 @@ private:
         for (const auto& parameter : route.operation->parameters) {
             if (is_described_elsewhere(parameter)) continue;
             if (parameter.in == "path") in_path.insert(parameter.field->name);
-            parameters.raw(parameter_object(parameter));
+            parameters.raw(parameter_object(route, parameter));
         }
         // Those that the handler reads from its Context, if at all.
         for (const auto& name : route.parameters) {
             if (in_path.contains(name)) continue;
             JsonObject object;
             object.text("name", name).text("in", "path").flag("required", true);
-            if (route.pattern.ends_with(fmt::format("{{{}...}}", name))) {
-                object.text("description", "The rest of the path, slashes included.");
-            }
+            object.text_unless_empty("description", tail_text(route, name));
             parameters.raw(std::move(object.raw("schema", R"({"type":"string","minLength":1})")).take());
         }
         return std::move(parameters).take();
     }
 
-    std::string parameter_object(const http::ParameterDoc& parameter) {
+    static std::string_view tail_text(const http::RouteEntry& route, std::string_view name) {
+        const bool is_tail = route.pattern.ends_with(fmt::format("{{{}...}}", name));
+        return is_tail ? "The rest of the path, slashes included." : "";
+    }
+
+    std::string parameter_object(const http::RouteEntry& route, const http::ParameterDoc& parameter) {
         // Text and example stand beside the schema, where documentation pages look for them.
         schema::Field field = *parameter.field;
         field.rules.doc = {};
         field.rules.example = {};
         JsonObject object;
         object.text("name", field.name).text("in", parameter.in).flag("required", parameter.required);
-        object.text_unless_empty("description", parameter.field->rules.doc).raw("schema", parameter_schema(parameter, field));
+        const auto doc = parameter.field->rules.doc;
+        object.text_unless_empty("description", doc.empty() ? tail_text(route, field.name) : doc);
+        object.raw("schema", parameter_schema(parameter, field));
         if (!parameter.field->rules.example.empty()) object.raw("example", parameter.field->rules.example);
         return std::move(object).take();
     }
@@ -209,7 +215,8 @@ private:
     }
 
     std::string request_body_object(const http::Operation& operation) {
-        const auto media = std::move(JsonObject().raw("schema", components_.schema_of(*operation.body, Direction::input))).take();
+        const auto media =
+            std::move(JsonObject().raw("schema", components_.schema_of(*operation.body, Direction::input))).take();
         JsonObject content;
         for (const auto type : operation.body_media_types) content.raw(type, media);
         JsonObject object;
@@ -229,8 +236,8 @@ private:
         }
         for (auto& [status, codes] : errors_by_status(*route.operation)) {
             if (responses.contains(status)) {
-                throw std::logic_error(fmt::format("openapi: {} {} has {} both as reply and as problem", http::to_string(route.method),
-                                                   route.pattern, status));
+                throw std::logic_error(fmt::format("openapi: {} {} has {} both as reply and as problem",
+                                                   http::to_string(route.method), route.pattern, status));
             }
             responses[status] = problems_.response(status, codes);
         }
@@ -266,8 +273,9 @@ private:
         JsonArray alternatives;
         for (const auto name : route.operation->security) {
             if (std::ranges::count(info_.security_schemes, name, &SecurityScheme::name) == 0) {
-                throw std::logic_error(fmt::format("openapi: {} {} names the security scheme \"{}\", which is not declared",
-                                                   http::to_string(route.method), route.pattern, name));
+                throw std::logic_error(
+                    fmt::format("openapi: {} {} names the security scheme \"{}\", which is not declared",
+                                http::to_string(route.method), route.pattern, name));
             }
             alternatives.raw(std::move(JsonObject().raw(name, "[]")).take());
         }
@@ -283,7 +291,8 @@ private:
         return std::move(object.raw("securitySchemes", security_schemes_object(info_))).take();
     }
 
-    [[noreturn]] static void refuse_pair(const http::RouteEntry& first, const http::RouteEntry& second, std::string_view why) {
+    [[noreturn]] static void refuse_pair(const http::RouteEntry& first, const http::RouteEntry& second,
+                                         std::string_view why) {
         throw std::logic_error(fmt::format("openapi: {} {} and {} {} {}", http::to_string(first.method), first.pattern,
                                            http::to_string(second.method), second.pattern, why));
     }

@@ -17,7 +17,9 @@ std::string etag_of(std::string_view bytes) {
 }  // namespace
 
 FixedReply::FixedReply(std::string body, std::string_view content_type)
-    : body_(std::make_shared<const std::string>(std::move(body))), etag_(etag_of(*body_)), content_type_(content_type) {}
+    : body_(std::make_shared<const std::string>(std::move(body))),
+      etag_(etag_of(*body_)),
+      content_type_(content_type) {}
 
 void FixedReply::fill(http::Context& context) const {
     auto& response = context.response();

@@ -75,7 +75,8 @@ std::vector<std::string> lint(const http::Router& router) {
         const auto fault = [&](std::string_view text) {
             faults.push_back(fmt::format("{} {}: {}", http::to_string(route.method), route.pattern, text));
         };
-        if (!is_identifier(operation.id)) fault(fmt::format("\"{}\" is no operationId that clients can name a function by", operation.id));
+        if (!is_identifier(operation.id))
+            fault(fmt::format("\"{}\" is no operationId that clients can name a function by", operation.id));
         if (!ids.insert(operation.id).second) fault(fmt::format("the operationId {} is used before", operation.id));
         if (operation.summary.empty()) fault("has no summary");
         if (operation.tag.empty()) fault("has no tag");
@@ -83,8 +84,10 @@ std::vector<std::string> lint(const http::Router& router) {
             if (!takes_parameter(operation, name)) fault(fmt::format("the path parameter {} is not described", name));
         }
         for (const auto& code : operation.errors) {
-            if (code.status < 400 || code.status > 599) fault(fmt::format("{} has the status {}", code.code, code.status));
-            if (code.action == base::Action::none) fault(fmt::format("{} does not say what a client does next", code.code));
+            if (code.status < 400 || code.status > 599)
+                fault(fmt::format("{} has the status {}", code.code, code.status));
+            if (code.action == base::Action::none)
+                fault(fmt::format("{} does not say what a client does next", code.code));
         }
     }
     return faults;

@@ -22,7 +22,8 @@ namespace openapi {
 namespace {
 
 constexpr std::string_view style =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#222;background:#fff}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 "
+    "1rem;color:#222;background:#fff}"
     "code{font-family:ui-monospace,monospace}dt{font-weight:600}dd{margin:0 0 .75rem}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}";
 
@@ -46,10 +47,11 @@ std::string escaped(std::string_view text) {
 }
 
 std::string page(std::string_view title, std::string_view main) {
-    return fmt::format("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
-                       "<meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>{}</style>\n"
-                       "<main>\n{}</main>\n</html>\n",
-                       escaped(title), style, main);
+    return fmt::format(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>{}</style>\n"
+        "<main>\n{}</main>\n</html>\n",
+        escaped(title), style, main);
 }
 
 std::string retry_text(const base::ErrorCode& code) {
@@ -63,8 +65,8 @@ std::string html_of(const base::ErrorCode& code) {
                                        "<dt>Worth another attempt?</dt><dd>{}</dd>\n"
                                        "<dt>What to do (<code>{}</code>)</dt><dd>{}</dd>\n</dl>\n"
                                        "<p><a href=\"/problems\">All problems</a></p>\n",
-                                       escaped(code.code), escaped(code.title), code.status, escaped(phrase), retry_text(code),
-                                       base::to_string(code.action), escaped(advice(code.action))));
+                                       escaped(code.code), escaped(code.title), code.status, escaped(phrase),
+                                       retry_text(code), base::to_string(code.action), escaped(advice(code.action))));
 }
 
 std::string json_of(const base::ErrorCode& code) {
@@ -127,7 +129,8 @@ std::map<std::string_view, base::ErrorCode> sorted(std::span<const base::ErrorCo
     std::map<std::string_view, base::ErrorCode> all;
     for (const auto& code : codes) {
         const auto& known = all.try_emplace(code.code, code).first->second;
-        if (known.status != code.status || known.title != code.title || known.retriable != code.retriable || known.action != code.action) {
+        if (known.status != code.status || known.title != code.title || known.retriable != code.retriable ||
+            known.action != code.action) {
             throw std::logic_error(fmt::format("openapi: two error tables define {} differently", code.code));
         }
     }
@@ -142,7 +145,8 @@ ProblemPage list_page(const std::map<std::string_view, base::ErrorCode>& codes) 
                             base::percent_encode(name), escaped(name), code.status, escaped(code.title));
         items.raw(json_of(code));
     }
-    const auto html = fmt::format("<h1>Problems</h1>\n<table>\n<tr><th>Code</th><th>Status</th><th>Meaning</th></tr>\n{}</table>\n", rows);
+    const auto html = fmt::format(
+        "<h1>Problems</h1>\n<table>\n<tr><th>Code</th><th>Status</th><th>Meaning</th></tr>\n{}</table>\n", rows);
     return page_of(page("Problems", html), std::move(JsonObject().raw("data", std::move(items).take())).take());
 }
 
@@ -150,13 +154,27 @@ ProblemPage list_page(const std::map<std::string_view, base::ErrorCode>& codes) 
 
 std::vector<base::ErrorCode> error_codes(const http::Router& router) {
     namespace errors = http::errors;
-    std::vector<base::ErrorCode> all{
-        errors::malformed,         errors::body_malformed,     errors::not_found,         errors::method_not_allowed,
-        errors::request_timeout,   errors::body_too_large,     errors::target_too_long,   errors::expectation_failed,
-        errors::headers_too_large, errors::internal,           errors::not_implemented,   errors::overloaded,
-        errors::version_not_supported, errors::encoding_unsupported, errors::encoding_malformed, errors::compression_ratio,
-        errors::if_match_missing,  errors::if_match_malformed, errors::version_conflict,  errors::origin_not_allowed,
-        errors::range_not_satisfiable};
+    std::vector<base::ErrorCode> all{errors::malformed,
+                                     errors::body_malformed,
+                                     errors::not_found,
+                                     errors::method_not_allowed,
+                                     errors::request_timeout,
+                                     errors::body_too_large,
+                                     errors::target_too_long,
+                                     errors::expectation_failed,
+                                     errors::headers_too_large,
+                                     errors::internal,
+                                     errors::not_implemented,
+                                     errors::overloaded,
+                                     errors::version_not_supported,
+                                     errors::encoding_unsupported,
+                                     errors::encoding_malformed,
+                                     errors::compression_ratio,
+                                     errors::if_match_missing,
+                                     errors::if_match_malformed,
+                                     errors::version_conflict,
+                                     errors::origin_not_allowed,
+                                     errors::range_not_satisfiable};
     for (const auto& route : router.routes()) {
         if (route.operation) all.insert(all.end(), route.operation->errors.begin(), route.operation->errors.end());
     }
@@ -168,14 +186,16 @@ std::vector<base::ErrorCode> error_codes(const http::Router& router) {
 std::string_view advice(base::Action action) {
     switch (action) {
         case base::Action::retry:
-            return "Send the same bytes again: after Retry-After where it is given, else after a delay that grows with each "
+            return "Send the same bytes again: after Retry-After where it is given, else after a delay that grows with "
+                   "each "
                    "attempt and has some randomness in it.";
         case base::Action::refresh_auth:
             return "Get a new access token with the refresh token, or sign in again; then send the request again.";
         case base::Action::fix: return "Change the request. Sent unchanged it will be refused again.";
         case base::Action::pull_first:
             return "Fetch the current state, decide again on top of it, and send the request with the new version.";
-        case base::Action::upgrade: return "Keep the request and install the current version of the app; then send it again.";
+        case base::Action::upgrade:
+            return "Keep the request and install the current version of the app; then send it again.";
         case base::Action::pay: return "Keep the request; it will be accepted once the subscription is paid.";
         case base::Action::contact:
             return "A person has to look at this: the shop's owner, or support, who will ask for the requestId.";
@@ -190,8 +210,9 @@ void mount_problems(http::Router& router, std::span<const base::ErrorCode> codes
     auto pages = std::make_shared<ProblemPages>(ProblemPages{
         .list = list_page(all),
         .by_code = {},
-        .policy = fmt::format("default-src 'none';style-src 'sha256-{}';base-uri 'none';form-action 'none';frame-ancestors 'none'",
-                              base::base64_encode(base::as_chars(style_hash))),
+        .policy = fmt::format(
+            "default-src 'none';style-src 'sha256-{}';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+            base::base64_encode(base::as_chars(style_hash))),
     });
     for (const auto& [name, code] : all) pages->by_code.emplace(name, page_of(html_of(code), json_of(code)));
     router.add(http::Method::get, "/problems", {.handler = ListHandler(pages)});

@@ -61,7 +61,8 @@ std::string description_of(std::uint16_t status, const std::vector<base::ErrorCo
     std::string text(http::reason_phrase(status));
     if (text.empty()) text = fmt::format("Status {}", status);
     text += codes.size() == 1 ? ": " : ":\n";
-    for (const auto& code : codes) text += fmt::format("{}`{}` {}.", codes.size() == 1 ? "" : "\n* ", code.code, code.title);
+    for (const auto& code : codes)
+        text += fmt::format("{}`{}` {}.", codes.size() == 1 ? "" : "\n* ", code.code, code.title);
     return text;
 }
 

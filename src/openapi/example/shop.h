@@ -50,7 +50,8 @@ struct NewProduct {
     friend constexpr auto describe(NewProduct*) {
         using schema::field;
         return schema::object<NewProduct>(
-            "NewProduct", field<&NewProduct::sku>("sku", {.min_length = 1, .max_length = 64, .example = R"("SUGAR-1KG")"}),
+            "NewProduct",
+            field<&NewProduct::sku>("sku", {.min_length = 1, .max_length = 64, .example = R"("SUGAR-1KG")"}),
             field<&NewProduct::name>("name", {.min_length = 1, .max_length = 200}),
             field<&NewProduct::barcode>("barcode", {.format = schema::Format::barcode}),
             field<&NewProduct::price>("price", {.min = 0, .doc = "Minor units, tax included."}),
@@ -96,7 +97,8 @@ struct ProductFilter {
         using schema::field;
         return schema::object<ProductFilter>(
             "ProductFilter",
-            field<&ProductFilter::limit>("limit", {.min = 1, .max = 500, .defaulted = true, .doc = "Page size \"at most\"."}),
+            field<&ProductFilter::limit>("limit",
+                                         {.min = 1, .max = 500, .defaulted = true, .doc = "Page size \"at most\"."}),
             field<&ProductFilter::cursor>("cursor", {.doc = "From `nextCursor`.", .example = R"("eyJrIjoxfQ")"}),
             field<&ProductFilter::status>("status"), field<&ProductFilter::ids>("ids", {.defaulted = true}));
     }
@@ -119,16 +121,18 @@ inline async::Task<http::Created<Product>> create_product(
     co_return http::Created<Product>{{}, "/v1/products/0"};
 }
 inline async::Task<Product> show_product(http::Path<"id", ProductId>) { co_return Product{}; }
-inline async::Task<Product> change_product(Staff, http::Path<"id", ProductId>, http::HeaderValue<"If-Match", std::string>,
+inline async::Task<Product> change_product(Staff, http::Path<"id", ProductId>,
+                                           http::HeaderValue<"If-Match", std::string>,
                                            http::Body<schema::Patch<Product>>) {
     co_return Product{};
 }
 inline async::Task<http::NoContent> delete_product(Staff, http::Path<"id", ProductId>) { co_return http::NoContent{}; }
-inline async::Task<void> show_image(http::Context&) { co_return; }
+inline async::Task<void> show_image(http::Path<"path", std::string>, http::Context&) { co_return; }
 
 inline void add_routes(http::Router& router) {
     http::Routes routes(router.group("/v1"), "products");
-    routes.get("/products", list_products, {.id = "listProducts", .summary = "List products", .errors = {rate_limited}});
+    routes.get("/products", list_products,
+               {.id = "listProducts", .summary = "List products", .errors = {rate_limited}});
     routes.post("/products", create_product,
                 {.id = "createProduct", .summary = "Add a product", .errors = {sku_taken, in_progress}});
     routes.get("/products/{id}", show_product,

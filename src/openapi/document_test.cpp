@@ -1,0 +1,257 @@
+#include "openapi/document.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "http/middleware/problems.h"
+#include "openapi/example/shop.h"
+#include "openapi/json_text.h"
+#include "openapi/lint.h"
+#include "openapi/problem.h"
+
+namespace openapi {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::ThrowsMessage;
+
+async::Task<void> nothing(http::Context&) { co_return; }
+async::Task<example::Product> nothing_typed() { co_return example::Product{}; }
+
+std::string example_document() {
+    http::Router router;
+    example::add_routes(router);
+    return document(router, example::info());
+}
+
+// The member `name` of the object that `json` is, as text.
+std::string member(std::string_view json, std::string_view name) {
+    std::string key;
+    schema::write_json_string(name, key);
+    key += ":{";
+    const auto at = json.find(key);
+    if (at == std::string_view::npos) return "";
+    int depth = 0;
+    for (auto end = at + key.size() - 1; end < json.size(); ++end) {
+        if (json[end] == '{') ++depth;
+        if (json[end] == '}' && --depth == 0)
+            return std::string(json.substr(at + key.size() - 1, end - at - key.size() + 2));
+    }
+    return "";
+}
+
+TEST(Document, IsTheSameTextEveryTime) { EXPECT_EQ(example_document(), example_document()); }
+
+TEST(Document, EveryReferenceLeadsSomewhere) {
+    http::Router router;
+    example::add_routes(router);
+    EXPECT_THAT(lint(router), IsEmpty());
+    EXPECT_THAT(unresolved_references(example_document()), IsEmpty());
+    EXPECT_THAT(unresolved_references(R"({"components":{"schemas":{"A":{}}},"x":[{"$ref":"#/components/schemas/A"},)"
+                                      R"({"$ref":"#/components/schemas/B"},"\"$ref\":\"no\""]})"),
+                ElementsAre("#/components/schemas/B"));
+    EXPECT_THROW((void)unresolved_references("{"), std::invalid_argument);
+}
+
+TEST(Document, HasInfoServersAndTags) {
+    const auto json = example_document();
+    EXPECT_THAT(json, HasSubstr(R"({"openapi":"3.1.0","info":{"title":"Example shop","version":"1.0.0")"));
+    EXPECT_THAT(json, HasSubstr(R"("license":{"name":"MIT","identifier":"MIT"})"));
+    EXPECT_THAT(
+        json,
+        HasSubstr(R"("contact":{"name":"Support","url":"https://shop.example/help","email":"help@shop.example"})"));
+    EXPECT_THAT(json, HasSubstr(R"("servers":[{"url":"https://api.shop.example","description":"Production"}])"));
+    EXPECT_THAT(json, HasSubstr(R"("tags":[{"name":"products","description":"What is sold."},{"name":"images")"));
+}
+
+TEST(Document, DescribesParameters) {
+    const auto list = member(member(example_document(), "/v1/products"), "get");
+    EXPECT_THAT(list,
+                HasSubstr(R"({"name":"limit","in":"query","required":false,"description":"Page size \"at most\".",)"
+                          R"("schema":{"type":"integer","format":"int32","minimum":1,"maximum":500,"default":50}})"));
+    // Absent, but never null.
+    EXPECT_THAT(list, HasSubstr(R"("schema":{"type":"string","maxLength":10000},"example":"eyJrIjoxfQ"})"));
+    EXPECT_THAT(list, HasSubstr(R"("schema":{"$ref":"#/components/schemas/ProductStatus"})"));
+    const auto change = member(member(example_document(), "/v1/products/{id}"), "patch");
+    EXPECT_THAT(change,
+                HasSubstr(R"({"name":"id","in":"path","required":true,"schema":{"type":"string","format":"uuid"}})"));
+    EXPECT_THAT(change, HasSubstr(R"({"name":"If-Match","in":"header","required":true)"));
+}
+
+TEST(Document, ShowsTailsAsParameters) {
+    EXPECT_THAT(
+        member(example_document(), "/v1/images/{path}"),
+        HasSubstr(
+            R"({"name":"path","in":"path","required":true,"description":"The rest of the path, slashes included.")"));
+}
+
+TEST(Document, TakesJSONAndForms) {
+    const auto body = member(member(example_document(), "/v1/products"), "requestBody");
+    EXPECT_EQ(body,
+              R"({"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/NewProduct"}},)"
+              R"("application/x-www-form-urlencoded":{"schema":{"$ref":"#/components/schemas/NewProduct"}}}})");
+}
+
+TEST(Document, DescribesTheReplyWithItsHeaders) {
+    const auto create = member(member(example_document(), "/v1/products"), "post");
+    const auto created = member(create, "201");
+    for (const auto* name : {"ETag", "Location", "X-Request-Id"}) EXPECT_THAT(created, HasSubstr(name));
+    EXPECT_THAT(created,
+                HasSubstr(R"("content":{"application/json":{"schema":{"$ref":"#/components/schemas/Product"}}})"));
+    const auto one = member(example_document(), "/v1/products/{id}");
+    EXPECT_THAT(member(member(one, "get"), "304"), HasSubstr("ETag"));
+    EXPECT_EQ(member(member(one, "patch"), "304"), "");
+    EXPECT_THAT(member(member(one, "delete"), "204"), Not(HasSubstr("content")));
+}
+
+TEST(Document, GroupsProblemsByStatus) {
+    const auto json = example_document();
+    const auto create = member(member(json, "/v1/products"), "post");
+    EXPECT_EQ(member(create, "401"), R"({"$ref":"#/components/responses/auth.invalid_token"})");
+    const auto conflict = member(create, "409");
+    EXPECT_THAT(conflict,
+                HasSubstr(R"("idempotency.in_progress":{"$ref":"#/components/examples/idempotency.in_progress"})"));
+    EXPECT_THAT(conflict, HasSubstr(R"("product.sku_taken":{"$ref":)"));
+    EXPECT_THAT(conflict, HasSubstr("Retry-After"));
+    const auto responses = member(member(json, "components"), "responses");
+    EXPECT_THAT(member(responses, "rate.limited"), HasSubstr("Retry-After"));
+    EXPECT_THAT(member(responses, "http.overloaded"), HasSubstr("Retry-After"));
+    EXPECT_THAT(member(responses, "server.internal"), Not(HasSubstr("Retry-After")));
+    EXPECT_THAT(member(responses, "auth.invalid_token"), HasSubstr("WWW-Authenticate"));
+}
+
+TEST(Document, ExamplesAreProblems) {
+    // Responses have members of that name too: the last one is that of the components.
+    const auto json = example_document();
+    const auto examples = member(json.substr(json.rfind(R"("examples":{)")), "examples");
+    const auto taken = schema::parse<Problem>(member(member(examples, "product.sku_taken"), "value"));
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->type, "/problems/product.sku_taken");
+    EXPECT_EQ(taken->status, 409);
+    EXPECT_EQ(taken->action, ProblemAction::fix);
+    EXPECT_FALSE(taken->retriable);
+    const auto running = schema::parse<Problem>(member(member(examples, "idempotency.in_progress"), "value"));
+    ASSERT_TRUE(running);
+    EXPECT_EQ(running->retry_after_ms, 1000);
+    const auto invalid = schema::parse<Problem>(member(member(examples, "request.invalid"), "value"));
+    ASSERT_TRUE(invalid && invalid->errors);
+    EXPECT_EQ(invalid->errors->front().pointer, "/name");
+}
+
+TEST(Document, ProblemIsWhatIsSent) {
+    const auto failure =
+        base::Failure(example::sku_taken, {{"body", "/sku", "taken", "is taken", {{"sku", R"("A\"1")"}}}}, "of A\"1")
+            .retry_after(250)
+            .member("current", R"({"version":9})");
+    const auto sent = http::problem_json(failure, {.instance = "/v1/products", .request_id = "abcdefgh"});
+    const auto problem = schema::parse<Problem>(sent);
+    ASSERT_TRUE(problem) << sent;
+    EXPECT_EQ(problem->code, "product.sku_taken");
+    EXPECT_EQ(problem->detail.value(), "of A\"1");
+    EXPECT_EQ(problem->retry_after_ms, 250);
+    EXPECT_EQ(problem->further.text, R"({"current":{"version":9}})");
+    // Every other member, in the same order.
+    const auto declared = schema::to_json(*problem);
+    EXPECT_EQ(declared.substr(0, declared.size() - 1) + R"(,"current":{"version":9}})", sent);
+}
+
+TEST(Document, OffersTheSecurityAlternatives) {
+    const auto json = example_document();
+    EXPECT_THAT(member(json, "/v1/products"), HasSubstr(R"("security":[{"bearer":[]},{"session":[]}])"));
+    EXPECT_THAT(member(json, "/v1/images/{path}"), HasSubstr(R"("security":[])"));
+    EXPECT_THAT(member(json, "securitySchemes"),
+                HasSubstr(R"("bearer":{"type":"http","scheme":"bearer","bearerFormat":"JWT")"));
+    EXPECT_THAT(member(json, "securitySchemes"),
+                HasSubstr(R"("session":{"type":"apiKey","in":"cookie","name":"__Host-sid")"));
+    EXPECT_THAT(json, HasSubstr(R"("x-permission":"products.write")"));
+}
+
+TEST(Document, LeavesOutRoutesWithoutOperation) {
+    http::Router router;
+    router.add(http::Method::get, "/hidden", {.handler = nothing});
+    const auto json = document(router, {.title = "t", .version = "1"});
+    EXPECT_THAT(json, HasSubstr(R"("paths":{})"));
+    EXPECT_THAT(json, HasSubstr(R"("servers":[{"url":"/"}])"));
+    EXPECT_THAT(unresolved_references(json), IsEmpty());
+}
+
+struct Clash {
+    const char* name;
+    void (*add)(http::Routes);
+    const char* message;
+};
+
+constexpr base::ErrorCode other_sku_taken{"product.sku_taken", 422, false, base::Action::fix, "Something else"};
+
+struct Stranger {
+    static Stranger read(http::Context&, http::Findings&) { return {}; }
+    static void describe(http::Operation& operation) { operation.security = {"basic"}; }
+};
+async::Task<void> for_strangers(Stranger) { co_return; }
+
+const Clash clashes[] = {
+    {"SameId",
+     [](http::Routes routes) {
+         routes.get("/a", nothing, {.id = "same"});
+         routes.get("/b", nothing, {.id = "same"});
+     },
+     "openapi: GET /a and GET /b have the same operationId \"same\""},
+    {"SamePath",
+     [](http::Routes routes) {
+         routes.get("/a/{x}", nothing, {.id = "a"});
+         routes.get("/a/{x...}", nothing, {.id = "b"});
+     },
+     "openapi: GET /a/{x} and GET /a/{x...} are one path in OpenAPI"},
+    {"SameCode",
+     [](http::Routes routes) {
+         routes.get("/a", nothing, {.id = "a", .errors = {example::sku_taken}});
+         routes.get("/b", nothing, {.id = "b", .errors = {other_sku_taken}});
+     },
+     "openapi: two error tables define product.sku_taken differently"},
+    {"UnknownScheme", [](http::Routes routes) { routes.get("/a", for_strangers, {.id = "a"}); },
+     "openapi: GET /a names the security scheme \"basic\", which is not declared"},
+};
+
+class Clashes : public testing::TestWithParam<Clash> {};
+TEST_P(Clashes, StopTheStart) {
+    http::Router router;
+    GetParam().add(http::Routes(router.group(""), "tag"));
+    EXPECT_THAT([&] { (void)document(router, {.title = "t", .version = "1"}); },
+                ThrowsMessage<std::logic_error>(GetParam().message));
+}
+INSTANTIATE_TEST_SUITE_P(Document, Clashes, testing::ValuesIn(clashes),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(Lint, NamesEveryFault) {
+    constexpr base::ErrorCode silent{"a.silent", 409, false, base::Action::none, "Nobody knows"};
+    constexpr base::ErrorCode fine{"a.fine", 200, false, base::Action::fix, "All is well"};
+    http::Router router;
+    http::Routes untagged(router.group(""), "");
+    untagged.get("/a/{x}", nothing_typed, {.id = "get a", .errors = {silent, fine}});
+    http::Routes tagged(router.group(""), "tag");
+    tagged.get("/b", nothing, {.id = "b", .summary = "B"});
+    tagged.get("/c", nothing, {.id = "b", .summary = "C"});
+    EXPECT_THAT(lint(router),
+                ElementsAre("GET /a/{x}: \"get a\" is no operationId that clients can name a function by",
+                            "GET /a/{x}: has no summary", "GET /a/{x}: has no tag",
+                            "GET /a/{x}: the path parameter x is not described",
+                            "GET /a/{x}: a.silent does not say what a client does next",
+                            "GET /a/{x}: a.fine has the status 200", "GET /c: the operationId b is used before"));
+}
+
+TEST(JsonText, EscapesNamesAndTexts) {
+    EXPECT_EQ(JsonObject().take(), "{}");
+    EXPECT_EQ(JsonArray().take(), "[]");
+    JsonObject object;
+    object.text("a\"b", "line\nbreak \\ </script>").flag("yes", true).number("n", -7).text_unless_empty("no", "");
+    object.raw("list", std::move(JsonArray().text("x").raw("1")).take());
+    EXPECT_EQ(std::move(object).take(), R"({"a\"b":"line\nbreak \\ </script>","yes":true,"n":-7,"list":["x",1]})");
+}
+
+}  // namespace
+}  // namespace openapi
