@@ -150,7 +150,8 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     for (const auto& error : docs.errors) operation.can_fail(error);
     if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr) operation.reply.headers.emplace_back("ETag");
     for (const auto& parameter : operation.parameters) {
-        if (parameter.in == "path" && !full.contains(fmt::format("{{{}}}", parameter.field->name))) {
+        if (parameter.in == "path" && !full.contains(fmt::format("{{{}}}", parameter.field->name)) &&
+            !full.ends_with(fmt::format("{{{}...}}", parameter.field->name))) {
             throw std::invalid_argument(fmt::format("{} {}: the handler takes a path parameter \"{}\" that the pattern does not have",
                                                     to_string(method), full, parameter.field->name));
         }
