@@ -46,14 +46,15 @@ Migration migration_of(std::string name, std::vector<std::string> previous, cons
 
 Migration shop_migration() { return migration_of("20260101000000_init", {}, {}, build_snapshot(shop::tables(), {})); }
 
+void make_owner() {
+    Connection connection(server_url());
+    if (!connection.query("select 1 from pg_roles where rolname = $1", {owner}).empty()) return;
+    connection.execute(std::string("create role ") + owner + " login createdb createrole");
+}
+
 class Migrations : public testing::Test {
 protected:
-    static void SetUpTestSuite() {
-        Connection connection(server_url());
-        if (connection.query("select 1 from pg_roles where rolname = $1", {owner}).empty()) {
-            connection.execute(std::string("create role ") + owner + " login createdb createrole");
-        }
-    }
+    static void SetUpTestSuite() { make_owner(); }
     void SetUp() override {
         Connection(server_url()).execute("alter database " + scratch_.name() + " owner to " + owner);
     }
@@ -414,6 +415,7 @@ TEST_F(Check, AcceptsOptionalMembersAndSilentFunctions) {
 
 class Commands : public testing::Test {
 protected:
+    static void SetUpTestSuite() { make_owner(); }
     Commands() : folder_(std::filesystem::temp_directory_path() / ("migrations_" + scratch_name())) {}
     ~Commands() override { std::filesystem::remove_all(folder_); }
 
@@ -437,6 +439,9 @@ protected:
         std::ofstream(folder_ / migration / "migration.sql") << sql;
     }
 
+    // The owner, who is no superuser.
+    std::string server_url_ = with_database(server_url(), "postgres") + " user=" + owner;
+
     static std::vector<TableView> first_tables() { return {shop::tenants.view(), shop::categories.view()}; }
 
     std::filesystem::path folder_;
@@ -444,13 +449,18 @@ protected:
     std::ostringstream out_;
 };
 
+// Runs with the rights of app_system, which must own it; to own, that role needs the right to create, for a moment.
+constexpr const char* count_categories =
+    "create or replace function count_categories() returns bigint language sql stable security definer\n"
+    "set search_path = public as $$ select count(*) from categories; $$;\n"
+    "grant create on schema public to {{app_system}};\n"
+    "alter function count_categories() owner to {{app_system}};\n"
+    "revoke create on schema public from {{app_system}};";
+
 TEST_F(Commands, GenerateWhatCheckAccepts) {
     EXPECT_EQ(check_all(shop::tables()), 1);
     EXPECT_THAT(output(), HasSubstr("db generate init"));
-    objects_ = {{"count_categories",
-                 "create or replace function count_categories() returns bigint language sql stable as $$ select "
-                 "count(*) from categories; $$;",
-                 "drop function count_categories()"},
+    objects_ = {{"count_categories", count_categories, "drop function count_categories()"},
                 {"trigrams", "create extension pg_trgm", "drop extension pg_trgm", SqlObject::Stage::before_tables}};
     ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
     ASSERT_EQ(generate_at(1, shop::tables(), "rest"), 0) << output();
