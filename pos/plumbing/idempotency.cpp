@@ -113,13 +113,4 @@ async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::ex
 
 std::vector<db::StatementView> idempotency_statements() { return db::statements(lock, add_key, find_key); }
 
-std::string idempotency_function_sql() {
-    return "create or replace function idempotency_lock(key bigint) returns void language plpgsql as $$\n"
-           "begin\n"
-           "  if not pg_try_advisory_xact_lock(key) then\n"
-           "    raise exception 'the first request with this key is still running' using errcode = 'IK409';\n"
-           "  end if;\n"
-           "end $$;\n";
-}
-
 }  // namespace pos

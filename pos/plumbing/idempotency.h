@@ -88,6 +88,12 @@ template <class T, std::uint16_t Status>
 
 [[nodiscard]] std::vector<db::StatementView> idempotency_statements();
 // The function that the lock needs: raises instead of answering false, so that the batch ends there.
-[[nodiscard]] std::string idempotency_function_sql();
+inline constexpr std::string_view idempotency_lock_sql =
+    "create or replace function idempotency_lock(key bigint) returns void language plpgsql as $$\n"
+    "begin\n"
+    "  if not pg_try_advisory_xact_lock(key) then\n"
+    "    raise exception 'the first request with this key is still running' using errcode = 'IK409';\n"
+    "  end if;\n"
+    "end $$;\n";
 
 }  // namespace pos

@@ -7,6 +7,7 @@
 #include "observe/process_metrics.h"
 #include "openapi/docs_routes.h"
 #include "openapi/document.h"
+#include "openapi/problem_pages.h"
 
 namespace app {
 
@@ -77,10 +78,16 @@ std::vector<base::ErrorCode> errors_of(const Definition& definition) {
     return errors;
 }
 
-std::vector<DatabaseObject> database_objects_of(const Definition& definition) {
-    std::vector<DatabaseObject> objects;
+std::vector<db::SqlObject> database_objects_of(const Definition& definition) {
+    std::vector<db::SqlObject> objects;
     for (const auto& module : definition.modules) append(objects, module.database_objects);
     return objects;
+}
+
+openapi::Info openapi_info(const Definition& definition, const Settings& settings) {
+    openapi::Info info{.title = definition.title, .version = definition.version, .description = definition.description};
+    if (!settings.public_url.empty()) info.servers = {{.url = settings.public_url}};
+    return info;
 }
 
 Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Sink> sink)
@@ -104,13 +111,7 @@ void Shared::add_routes() {
     for (const auto& module : definition.modules) {
         if (module.routes != nullptr) module.routes(http::Routes(api, module.name));
     }
-    openapi::Info info;
-    info.title = definition.title;
-    info.version = definition.version;
-    info.description = definition.description;
-    if (!settings.public_url.empty()) info.servers = {settings.public_url};
-    openapi_document = openapi::document(router, info);
-    openapi::mount(router, openapi_document);
+    openapi::mount(router, {.info = openapi_info(definition, settings)});
     openapi::mount_problems(router, errors_of(definition));
 }
 

@@ -22,6 +22,7 @@
 #include "http/server.h"
 #include "log/log.h"
 #include "observe/metrics.h"
+#include "openapi/document.h"
 
 namespace app {
 
@@ -71,7 +72,6 @@ public:
     db::Catalogue catalogue;
     http::Router router;
     http::Chain chain;
-    std::string openapi_document;
     std::atomic<bool> draining = false;
 
 private:
@@ -112,7 +112,9 @@ private:
 [[nodiscard]] std::vector<db::TableView> tables_of(const Definition& definition);
 [[nodiscard]] std::vector<db::StatementView> statements_of(const Definition& definition);
 [[nodiscard]] std::vector<base::ErrorCode> errors_of(const Definition& definition);
-[[nodiscard]] std::vector<DatabaseObject> database_objects_of(const Definition& definition);
+[[nodiscard]] std::vector<db::SqlObject> database_objects_of(const Definition& definition);
+
+[[nodiscard]] openapi::Info openapi_info(const Definition& definition, const Settings& settings);
 
 // Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code.
 int serve(const Definition& definition, Settings settings);

@@ -12,22 +12,16 @@
 #include <vector>
 
 #include "base/failure.h"
+#include "db/migrate/snapshot.h"
 #include "db/query.h"
 #include "http/handler.h"
 
 namespace app {
 
-// A function, view or extension in the database that no table declares. Its text is part of the schema's snapshot.
-struct DatabaseObject {
-    std::string name;
-    std::string create_sql;
-    std::string drop_sql;
-};
-
 struct Module {
     std::string name;
     std::vector<db::TableView> tables;
-    std::vector<DatabaseObject> database_objects;
+    std::vector<db::SqlObject> database_objects;  // functions and extensions; their texts are constants
     std::vector<db::StatementView> statements;
     // Called once at start, under the API's prefix (/v1), tagged with the module's name.
     void (*routes)(http::Routes routes) = nullptr;

@@ -97,7 +97,7 @@ constexpr std::string_view stock_required_sql =
 app::Module sales_module() {
     return {.name = "sales",
             .tables = {tables::sales.view(), tables::sale_lines.view(), tables::sale_taxes.view(), tables::payments.view()},
-            .database_objects = {{"stock_required", std::string(stock_required_sql), "drop function stock_required(uuid, uuid[]);\n"}},
+            .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"}},
             .statements = db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock, sales::add, sales::add_lines,
                                          sales::add_taxes, sales::add_payments, sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of,
                                          sales::payments_of, sales::page, sales::page_of_location),

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "async/sync.h"
+#include "base/strings.h"
 #include "pos/modules/sales/statements.h"
-#include "pos/modules/stock/movements.h"
 #include "pos/plumbing/feed.h"
 
 namespace pos {
@@ -81,9 +81,8 @@ OutboxEvent created_event(const SaleRow& row, Runtime& runtime, base::Timestamp 
 }
 
 std::vector<Change> changes_of(const RungUp& rung_up) {
-    const auto location = rung_up.sale.row.location_id;
-    std::vector<Change> changes{{"sales", rung_up.sale.row.id.uuid(), ChangeKind::updated, location}};
-    for (const auto& level : rung_up.stock) changes.push_back({"stock_levels", level.level_id.uuid(), ChangeKind::updated, location});
+    auto changes = level_changes(rung_up.movements);
+    changes.push_back({"sales", rung_up.sale.row.id.uuid(), ChangeKind::updated, rung_up.sale.row.location_id});
     return changes;
 }
 
@@ -91,22 +90,10 @@ bool must_have_stock(const Surroundings& around, const NewSale& sale) {
     return around.tenant.negative_stock == NegativeStock::block_online && around.now - sale.occurred_at < online_window;
 }
 
-void add_stock(db::Batch& batch, const Recording& recording, const RungUp& rung_up, bool required) {
-    if (rung_up.movements.empty()) return;
-    const auto& row = rung_up.sale.row;
-    add_movements(batch, {.location_id = row.location_id,
-                          .levels = rung_up.stock,
-                          .movements = rung_up.movements,
-                          .reason = MovementReason::sale,
-                          .source_type = "sale",
-                          .source_id = row.id.uuid(),
-                          .occurred_at = row.occurred_at,
-                          .recorded_at = recording.now,
-                          .device_id = row.device_id});
-    if (!required) return;
+void require_stock(db::Batch& batch, const MovementBatch& movements) {
     std::vector<VariantId> variants;
-    for (const auto& level : rung_up.stock) variants.push_back(level.variant_id);
-    batch.add(sales::require_stock, row.location_id, variants);
+    for (const auto& level : movements.levels) variants.push_back(level.variant_id);
+    batch.add(sales::require_stock, movements.source.location_id, variants);
 }
 
 // Everything that the sale is, in one implicit transaction: locks in one order (key, stock by variant, feed counter).
@@ -118,7 +105,8 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     batch.add(sales::add_lines, rung_up.sale.lines);
     if (!rung_up.sale.taxes.empty()) batch.add(sales::add_taxes, rung_up.sale.taxes);
     if (!rung_up.sale.payments.empty()) batch.add(sales::add_payments, rung_up.sale.payments);
-    add_stock(batch, recording, rung_up, stock_required);
+    add_movements(batch, rung_up.movements);
+    if (stock_required) require_stock(batch, rung_up.movements);
     add_to_outbox(batch, created_event(rung_up.sale.row, runtime, recording.now));
     record_changes(batch, changes_of(rung_up), recording.device);
     return reply;
@@ -126,7 +114,7 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
 
 async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surroundings around, Runtime* runtime) {
     auto rung_up = ring_up(recording.sale, around);
-    for (auto& movement : rung_up.movements) movement.id = runtime->new_id<MovementId>();
+    for (auto& movement : rung_up.movements.lines) movement.id = runtime->new_id<MovementId>();
     auto batch = db.batch();
     auto reply = fill_batch(batch, recording, rung_up, must_have_stock(around, recording.sale), *runtime);
     co_await batch.commit();

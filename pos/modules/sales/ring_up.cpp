@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "pos/arithmetic/rounding.h"
 #include "pos/arithmetic/sale.h"
 
 namespace pos {
@@ -146,29 +144,30 @@ bool tracks_stock(const NewSaleLine& line, const Surroundings& around) {
     return found == around.catalogue.end() || found->second.track_stock;
 }
 
+// A line's goods leave the shelf; one that leaves less than nothing there is flagged, not refused.
 void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up, Flags& flags) {
-    std::map<base::Uuid, base::Quantity> taken;
+    const auto& row = rung_up.sale.row;
+    std::vector<LineMovement> lines;
     for (const auto& line : sale.lines) {
         if (!tracks_stock(line, around)) continue;
-        taken[line.variant_id->uuid()] = taken[line.variant_id->uuid()] - line.quantity;
-    }
-    for (const auto& [variant, quantity] : taken) {
-        rung_up.stock.push_back({VariantId(variant), stock_level_id(sale.location_id, VariantId(variant)), quantity});
-        const auto found = around.catalogue.find(variant);
-        if (found == around.catalogue.end()) continue;
-        const auto before = found->second.on_hand.value_or(base::Quantity{});
-        if (around.tenant.negative_stock != NegativeStock::allow && before + quantity < base::Quantity{}) flags.set("stock_variance");
-    }
-    for (const auto& line : sale.lines) {
-        if (!tracks_stock(line, around)) continue;
-        auto& left = taken[line.variant_id->uuid()];
-        left = left + line.quantity;
         const auto found = around.catalogue.find(line.variant_id->uuid());
-        rung_up.movements.push_back({.variant_id = *line.variant_id,
-                                     .quantity = -line.quantity,
-                                     .unit_cost = found == around.catalogue.end() ? std::nullopt : found->second.cost,
-                                     .line_number = line.line_number,
-                                     .later = left});
+        lines.push_back({.variant_id = *line.variant_id,
+                         .quantity = -line.quantity,
+                         .unit_cost = found == around.catalogue.end() ? std::nullopt : found->second.cost,
+                         .line_number = line.line_number});
+    }
+    rung_up.movements = make_movements({.location_id = row.location_id,
+                                        .reason = MovementReason::sale,
+                                        .source_type = "sale",
+                                        .source_id = row.id.uuid(),
+                                        .occurred_at = row.occurred_at,
+                                        .recorded_at = row.recorded_at,
+                                        .device_id = row.device_id},
+                                       std::move(lines));
+    for (const auto& level : rung_up.movements.levels) {
+        const auto found = around.catalogue.find(level.variant_id.uuid());
+        if (found == around.catalogue.end() || around.tenant.negative_stock == NegativeStock::allow) continue;
+        if (found->second.on_hand.value_or(base::Quantity{}) + level.quantity < base::Quantity{}) flags.set("stock_variance");
     }
 }
 

@@ -11,6 +11,7 @@
 #include "base/time_zone.h"
 #include "pos/modules/sales/sale.h"
 #include "pos/modules/stock/movements.h"
+#include "pos/modules/stock/movements.h"
 
 namespace pos {
 
@@ -57,8 +58,7 @@ struct Surroundings {
 
 struct RungUp {
     Sale sale;
-    std::vector<StockDelta> stock;          // by variant, so that every sale takes its locks in the same order
-    std::vector<LineMovement> movements;    // ids are filled in by the caller
+    MovementBatch movements;  // the lines' ids are filled in by the caller
 };
 
 [[nodiscard]] RungUp ring_up(const NewSale& sale, const Surroundings& surroundings);

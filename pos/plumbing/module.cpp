@@ -1,0 +1,18 @@
+#include "pos/plumbing/module.h"
+
+#include "pos/plumbing/feed.h"
+#include "pos/plumbing/idempotency.h"
+
+namespace pos {
+
+app::Module plumbing_module() {
+    auto statements = idempotency_statements();
+    for (const auto& statement : feed_statements()) statements.push_back(statement);
+    return {.name = "plumbing",
+            .tables = {tables::idempotency_keys.view(), tables::change_pointers.view(), tables::outbox_events.view()},
+            .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"}},
+            .statements = std::move(statements),
+            .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress, errors::key_reused}};
+}
+
+}  // namespace pos

@@ -1,0 +1,10 @@
+#pragma once
+// The tables and statements behind idempotency, the change feed and the outbox, as a module without routes.
+
+#include "app/module.h"
+
+namespace pos {
+
+[[nodiscard]] app::Module plumbing_module();
+
+}  // namespace pos

@@ -1,0 +1,214 @@
+// The command line.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "app/app.h"
+#include "app/dev/supervisor.h"
+#include "config/config.h"
+#include "db/migrate/commands.h"
+
+extern char** environ;
+
+namespace app {
+
+namespace {
+
+constexpr int failed = 1;
+
+// .env beside the working directory, under the real environment.
+config::Environment read_environment() {
+    auto file = config::read_env_file(".env");
+    if (!file) {
+        std::cerr << config::report(".env", file.error());
+        std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
+    }
+    return config::merge(std::move(*file), config::environment_of(environ));
+}
+
+Settings load_settings() {
+    auto settings = config::load<Settings>(read_environment());
+    if (!settings) {
+        std::cerr << config::report(settings.error());
+        std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
+    }
+    return *settings;
+}
+
+// What `db` commands need of the environment: the owner, and which roles the service will come as.
+struct DatabaseSettings {
+    std::string owner_url;
+    db::migrate::Roles roles;
+};
+
+// "postgresql://user:secret@host/db" → "user"; empty when the URL names none.
+std::string user_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return {};
+    url.remove_prefix(scheme + 3);
+    const auto at = url.substr(0, url.find('/')).rfind('@');
+    if (at == std::string_view::npos) return {};
+    return std::string(url.substr(0, std::min(at, url.find(':'))));
+}
+
+DatabaseSettings load_database_settings() {
+    const auto environment = read_environment();
+    const auto value_of = [&](std::string_view name) {
+        const auto found = environment.find(name);
+        return found == environment.end() ? std::string() : found->second;
+    };
+    DatabaseSettings settings{value_of("DATABASE_OWNER_URL"), {}};
+    if (settings.owner_url.empty()) {
+        std::cerr << "DATABASE_OWNER_URL is not set: the URL of PostgreSQL as the owner of the schema\n";
+        std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
+    }
+    if (auto user = user_of(value_of("DATABASE_URL")); !user.empty()) settings.roles.app = std::move(user);
+    if (auto user = user_of(value_of("DATABASE_SYSTEM_URL")); !user.empty()) settings.roles.system = std::move(user);
+    return settings;
+}
+
+struct Command {
+    int port = 3000;
+    std::string data_directory = ".data";
+    bool fresh = false;
+    std::string migration_name;
+    bool empty_migration = false;
+    bool allow_drops = false;
+};
+
+int run_dev(const Command& command, std::string executable) {
+    return dev::run({.port = static_cast<std::uint16_t>(command.port),
+                     .data_directory = command.data_directory,
+                     .fresh = command.fresh,
+                     .executable = std::move(executable)},
+                    std::cout);
+}
+
+int run_seed(const Definition& definition) {
+    if (!definition.seed) return 0;
+    auto settings = load_settings();
+    if (settings.environment == Environment::production) {
+        std::cerr << "seed makes a demo shop with published passwords: it refuses to run with APP_ENV=production\n";
+        return failed;
+    }
+    Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
+    Worker worker(shared);
+    auto work = [](Worker* on, const Definition* of) -> async::Task<std::vector<DemoLogin>> {
+        co_await on->start();
+        auto logins = co_await of->seed(on->parts());
+        co_await on->stop(async::Loop::now() + std::chrono::seconds(5));
+        co_return logins;
+    };
+    for (const auto& login : async::run_until_done(worker.loop(), work(&worker, &definition))) {
+        std::cout << login.role << '\t' << login.login << '\t' << login.password << '\n';
+    }
+    return 0;
+}
+
+int print_openapi(const Definition& definition) {
+    // The document is a fact of the program: it needs no environment.
+    Settings settings;
+    settings.secret = "not used: nothing is served";
+    settings.environment = Environment::development;
+    const Shared shared(definition, std::move(settings), std::make_shared<logging::MemorySink>());
+    std::cout << openapi::document(shared.router, openapi_info(definition, shared.settings)) << '\n';
+    return 0;
+}
+
+int print_configuration() {
+    std::cout << config::markdown_table<Settings>();
+    return 0;
+}
+
+class DatabaseCommands {
+public:
+    explicit DatabaseCommands(const Definition& definition)
+        : definition_(definition), tables_(tables_of(definition)), objects_(database_objects_of(definition)), statements_(statements_of(definition)) {}
+
+    int generate(const Command& command) const {
+        return db::migrate::generate(declarations(),
+                                     {.folder = definition_.migrations_directory,
+                                      .name = command.migration_name,
+                                      .empty = command.empty_migration,
+                                      .allow_drops = command.allow_drops,
+                                      .now = base::system_clock().now()},
+                                     std::cout);
+    }
+    int migrate() const {
+        const auto settings = load_database_settings();
+        return db::migrate::migrate(migrations(), {.owner_url = settings.owner_url, .roles = settings.roles}, std::cout);
+    }
+    int status() const { return db::migrate::status(migrations(), load_database_settings().owner_url, std::cout); }
+    int check() const {
+        const auto settings = load_database_settings();
+        return db::migrate::check(declarations(), migrations(), {.server_url = settings.owner_url, .roles = settings.roles}, std::cout);
+    }
+
+private:
+    [[nodiscard]] db::migrate::Declarations declarations() const { return {tables_, objects_, statements_}; }
+    [[nodiscard]] std::vector<db::migrate::Migration> migrations() const { return db::migrate::load_migrations(definition_.migrations); }
+
+    const Definition& definition_;
+    std::vector<db::TableView> tables_;
+    std::vector<db::SqlObject> objects_;
+    std::vector<db::StatementView> statements_;
+};
+
+int dispatch(const Definition& definition, int argc, char** argv) {
+    Command command;
+    CLI::App cli(definition.description, definition.name);
+    cli.require_subcommand(1);
+    cli.set_version_flag("--version", definition.version);
+
+    auto* serve_command = cli.add_subcommand("serve", "Serve HTTP until SIGTERM");
+    auto* dev_command = cli.add_subcommand("dev", "Serve beside a private PostgreSQL and Redis, with a demo shop");
+    dev_command->add_option("--port", command.port, "Port of the API")->check(CLI::Range(0, 65535))->capture_default_str();
+    dev_command->add_option("--data-dir", command.data_directory, "Where the databases live")->capture_default_str();
+    dev_command->add_flag("--fresh", command.fresh, "Wipe the data directory first");
+    auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
+    auto* openapi_command = cli.add_subcommand("openapi", "Print the OpenAPI 3.1 document");
+    auto* config_command = cli.add_subcommand("config", "Print the settings as a Markdown table");
+
+    auto* database = cli.add_subcommand("db", "The database's schema");
+    database->require_subcommand(1);
+    auto* generate = database->add_subcommand("generate", "Write a migration out of what changed in the C++ tables");
+    generate->add_option("name", command.migration_name, "Lower case, digits, '_'")->required();
+    generate->add_flag("--empty", command.empty_migration, "An empty one, to be written by hand");
+    generate->add_flag("--allow-drops", command.allow_drops, "Let it drop tables and columns");
+    auto* migrate = database->add_subcommand("migrate", "Apply what is missing");
+    auto* status = database->add_subcommand("status", "List migrations and their state");
+    auto* check = database->add_subcommand("check", "Prove migrations, tables and statements against a scratch database");
+
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const bool well = error.get_exit_code() == 0;
+        cli.exit(error);
+        return well ? 0 : 64;  // EX_USAGE
+    }
+    const DatabaseCommands commands(definition);
+    if (*serve_command) return serve(definition, load_settings());
+    if (*dev_command) return run_dev(command, argv[0]);
+    if (*seed_command) return run_seed(definition);
+    if (*openapi_command) return print_openapi(definition);
+    if (*config_command) return print_configuration();
+    if (*generate) return commands.generate(command);
+    if (*migrate) return commands.migrate();
+    if (*status) return commands.status();
+    if (*check) return commands.check();
+    return 64;
+}
+
+}  // namespace
+
+int run(const Definition& definition, int argc, char** argv) {
+    try {
+        return dispatch(definition, argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << definition.name << ": " << error.what() << '\n';
+        return failed;
+    }
+}
+
+}  // namespace app
