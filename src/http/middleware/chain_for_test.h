@@ -50,4 +50,9 @@ struct Replies {
     }
 };
 
+inline async::Task<void> reply_ok(Context& context) {
+    context.response().body("ok");
+    co_return;
+}
+
 }  // namespace http

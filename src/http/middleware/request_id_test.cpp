@@ -73,7 +73,7 @@ TEST(AccessLog, LineHasPinosShape) {
     router.add(Method::get, "/v1/products/{id}", {.handler = [](Context& context) {
                    log_fields(context).add("userId", "u-1").add("tenantId", "t-0").add("tenantId", "t-1");
                    context.request().set_client_address("203.0.113.9");
-                   return Replies{}(context);
+                   return reply_ok(context);
                }});
     chain.run({request_id(), access_log()}, router.handler(),
               {.target = "/v1/products/7?limit=5&token=abc",

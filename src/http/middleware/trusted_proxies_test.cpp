@@ -88,7 +88,7 @@ TEST(TrustedProxies, FindsTheClient) {
         const auto handler = [&](Context& context) {
             client = context.request().client_address();
             secure = context.request().is_secure();
-            return Replies{}(context);
+            return reply_ok(context);
         };
         chain.run({trusted_proxies({.networks = {"private", "loopback"}, .header = test.header})}, handler,
                   {.headers = test.headers, .remote_address = test.peer});
@@ -102,7 +102,7 @@ TEST(TrustedProxies, WalksABoundedWayAndRefusesBadConfiguration) {
     std::string client;
     const auto handler = [&](Context& context) {
         client = context.request().client_address();
-        return Replies{}(context);
+        return reply_ok(context);
     };
     chain.run({trusted_proxies({.networks = {"loopback"}, .max_hops = 2})}, handler,
               {.headers = {{"X-Forwarded-For", "1.1.1.1, 127.0.0.4, 127.0.0.3, 127.0.0.2"}}});
