@@ -9,8 +9,30 @@ namespace pos {
 
 namespace {
 
+// What all movements of a document share, as arguments $2 to $8.
+struct Document {
+    LocationId location_id;
+    MovementReason reason{};
+    std::string source_type;
+    base::Uuid source_id;
+    base::Timestamp occurred_at;
+    base::Timestamp recorded_at;
+    std::optional<DeviceId> device_id;
+
+    friend constexpr auto describe(Document*) {
+        return schema::object<Document>("Document",
+            schema::field<&Document::location_id>("locationId"),
+            schema::field<&Document::reason>("reason"),
+            schema::field<&Document::source_type>("sourceType"),
+            schema::field<&Document::source_id>("sourceId"),
+            schema::field<&Document::occurred_at>("occurredAt"),
+            schema::field<&Document::recorded_at>("recordedAt"),
+            schema::field<&Document::device_id>("deviceId"));
+    }
+};
+
 // `level` gives the levels as they are after all lines.
-constexpr db::Query<void(MovementSource, std::vector<StockDelta>, std::vector<LineMovement>)> move{{"stock.move",
+constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMovement>)> move{{"stock.move",
     "with level as ("
     "  insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, updated_at) "
     "  select $1, $2::uuid, delta.variant_id, delta.level_id, delta.quantity, 0, 0, 1, $7::timestamptz "
@@ -39,28 +61,29 @@ StockLevelId stock_level_id(LocationId location, VariantId variant) {
     return StockLevelId(base::Uuid(bytes));
 }
 
-MovementBatch make_movements(MovementSource source, std::vector<LineMovement> lines) {
+void sum_up(MovementBatch& batch) {
     std::map<base::Uuid, base::Quantity> sums;
-    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-        auto& sum = sums[line->variant_id.uuid()];
-        line->later = sum;
-        sum = sum + line->quantity;
+    for (auto movement = batch.movements.rbegin(); movement != batch.movements.rend(); ++movement) {
+        auto& sum = sums[movement->variant_id.uuid()];
+        movement->later = sum;
+        sum = sum + movement->quantity;
     }
-    MovementBatch movements{std::move(source), {}, std::move(lines)};
+    batch.levels.clear();
     for (const auto& [variant, quantity] : sums) {
-        movements.levels.push_back({VariantId(variant), stock_level_id(movements.source.location_id, VariantId(variant)), quantity});
+        batch.levels.push_back({VariantId(variant), stock_level_id(batch.location_id, VariantId(variant)), quantity});
     }
-    return movements;
 }
 
-void add_movements(db::Batch& batch, const MovementBatch& movements) {
-    if (!movements.lines.empty()) batch.add(move, movements.source, movements.levels, movements.lines);
+void add_movements(db::Batch& batch, const MovementBatch& of) {
+    if (of.movements.empty()) return;
+    const Document document{of.location_id, of.reason, of.source_type, of.source_id, of.occurred_at, of.recorded_at, of.device_id};
+    batch.add(move, document, of.levels, of.movements);
 }
 
 std::vector<Change> level_changes(const MovementBatch& movements) {
     std::vector<Change> changes;
     for (const auto& level : movements.levels) {
-        changes.push_back({tables::stock_levels.name, level.level_id.uuid(), ChangeKind::updated, movements.source.location_id});
+        changes.push_back({tables::stock_levels.name, level.level_id.uuid(), ChangeKind::updated, movements.location_id});
     }
     return changes;
 }

@@ -2,8 +2,9 @@
 // The one way in which stock moves: a document's lines become movements of the ledger and the levels follow, in one statement
 // of the document's batch. Values; any thread.
 //
-//     auto movements = make_movements({.location_id = shop, .reason = MovementReason::waste, .source_type = "stock_adjustment",
-//                                      .source_id = id, .occurred_at = now, .recorded_at = now}, lines);
+//     MovementBatch movements{.location_id = shop, .movements = lines, .reason = MovementReason::waste,
+//                             .source_type = "stock_adjustment", .source_id = id, .occurred_at = now, .recorded_at = now};
+//     sum_up(movements);                          // fills in the levels
 //     add_movements(batch, movements);
 //     record_changes(batch, level_changes(movements), caller.device_id);
 //
@@ -55,38 +56,23 @@ struct LineMovement {
     }
 };
 
-// The document, and what all its movements share.
-struct MovementSource {
+// A document's movements.
+struct MovementBatch {
     LocationId location_id;
+    std::vector<StockDelta> levels;        // one a variant, in the order of the variants
+    std::vector<LineMovement> movements;   // in the order of the lines
     MovementReason reason = MovementReason::adjust;
-    std::string source_type;  // "sale", "stock_adjustment"
+    std::string source_type;               // "sale", "stock_adjustment"
     base::Uuid source_id;
     base::Timestamp occurred_at;
     base::Timestamp recorded_at;
     std::optional<DeviceId> device_id;
-
-    friend constexpr auto describe(MovementSource*) {
-        return schema::object<MovementSource>("MovementSource",
-            schema::field<&MovementSource::location_id>("locationId"),
-            schema::field<&MovementSource::reason>("reason"),
-            schema::field<&MovementSource::source_type>("sourceType"),
-            schema::field<&MovementSource::source_id>("sourceId"),
-            schema::field<&MovementSource::occurred_at>("occurredAt"),
-            schema::field<&MovementSource::recorded_at>("recordedAt"),
-            schema::field<&MovementSource::device_id>("deviceId"));
-    }
 };
 
-struct MovementBatch {
-    MovementSource source;
-    std::vector<StockDelta> levels;    // one a variant
-    std::vector<LineMovement> lines;   // `later` filled in
-};
+// Makes `levels` and each movement's `later` out of the movements.
+void sum_up(MovementBatch& batch);
 
-// Sums the lines up into levels, in the order of the variants, and fills in their `later`.
-[[nodiscard]] MovementBatch make_movements(MovementSource source, std::vector<LineMovement> lines);
-
-// One statement; nothing when there are no lines.
+// One statement; none when nothing moves.
 void add_movements(db::Batch& batch, const MovementBatch& movements);
 
 // The levels' entries in the change feed.
