@@ -93,7 +93,7 @@ bool must_have_stock(const Surroundings& around, const NewSale& sale) {
 void require_stock(db::Batch& batch, const MovementBatch& movements) {
     std::vector<VariantId> variants;
     for (const auto& level : movements.levels) variants.push_back(level.variant_id);
-    batch.add(sales::require_stock, movements.source.location_id, variants);
+    batch.add(sales::require_stock, movements.location_id, variants);
 }
 
 // Everything that the sale is, in one implicit transaction: locks in one order (key, stock by variant, feed counter).
@@ -114,7 +114,7 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
 
 async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surroundings around, Runtime* runtime) {
     auto rung_up = ring_up(recording.sale, around);
-    for (auto& movement : rung_up.movements.lines) movement.id = runtime->new_id<MovementId>();
+    for (auto& movement : rung_up.movements.movements) movement.id = runtime->new_id<MovementId>();
     auto batch = db.batch();
     auto reply = fill_batch(batch, recording, rung_up, must_have_stock(around, recording.sale), *runtime);
     co_await batch.commit();

@@ -147,24 +147,24 @@ bool tracks_stock(const NewSaleLine& line, const Surroundings& around) {
 // A line's goods leave the shelf; one that leaves less than nothing there is flagged, not refused.
 void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up, Flags& flags) {
     const auto& row = rung_up.sale.row;
-    std::vector<LineMovement> lines;
+    auto& taken = rung_up.movements;
+    taken = {.location_id = row.location_id,
+             .reason = MovementReason::sale,
+             .source_type = "sale",
+             .source_id = row.id.uuid(),
+             .occurred_at = row.occurred_at,
+             .recorded_at = row.recorded_at,
+             .device_id = row.device_id};
     for (const auto& line : sale.lines) {
         if (!tracks_stock(line, around)) continue;
         const auto found = around.catalogue.find(line.variant_id->uuid());
-        lines.push_back({.variant_id = *line.variant_id,
-                         .quantity = -line.quantity,
-                         .unit_cost = found == around.catalogue.end() ? std::nullopt : found->second.cost,
-                         .line_number = line.line_number});
+        taken.movements.push_back({.variant_id = *line.variant_id,
+                                   .quantity = -line.quantity,
+                                   .unit_cost = found == around.catalogue.end() ? std::nullopt : found->second.cost,
+                                   .line_number = line.line_number});
     }
-    rung_up.movements = make_movements({.location_id = row.location_id,
-                                        .reason = MovementReason::sale,
-                                        .source_type = "sale",
-                                        .source_id = row.id.uuid(),
-                                        .occurred_at = row.occurred_at,
-                                        .recorded_at = row.recorded_at,
-                                        .device_id = row.device_id},
-                                       std::move(lines));
-    for (const auto& level : rung_up.movements.levels) {
+    sum_up(taken);
+    for (const auto& level : taken.levels) {
         const auto found = around.catalogue.find(level.variant_id.uuid());
         if (found == around.catalogue.end() || around.tenant.negative_stock == NegativeStock::allow) continue;
         if (found->second.on_hand.value_or(base::Quantity{}) + level.quantity < base::Quantity{}) flags.set("stock_variance");
