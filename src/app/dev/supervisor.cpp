@@ -3,10 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
-#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <ostream>
 #include <system_error>
 
@@ -109,12 +108,11 @@ Pause Supervisor::until_stopped() {
     };
 }
 
-// The first Ctrl-C asked for the stop that is under way; one more and it becomes a short one. Stopped because of a failure,
-// the first one hurries.
+// The first Ctrl-C asks for an orderly stop, the second for a short one.
 Pause Supervisor::until_hurried() {
-    return [this, before = std::max(signals_.stop_requests(), 0)](milliseconds time) {
-        if (signals_.stop_requests() == before) signals_.pause(time);
-        return signals_.stop_requests() == before;
+    return [this](milliseconds time) {
+        if (signals_.stop_requests() < 2) signals_.pause(time);
+        return signals_.stop_requests() < 2;
     };
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <sstream>
 
 #include "app/dev/dev_test_support.h"
 #include "app/dev/ready_probe.h"
@@ -157,6 +158,17 @@ TEST_F(Supervised, InterruptedWhileStartingLeavesNothing) {
     ASSERT_TRUE(says("creating the database cluster")) << output();
     EXPECT_EQ(end(SIGINT), 0);
     EXPECT_EQ(calls(), "");
+    EXPECT_EQ(processes_in(scratch_.path()), std::vector<int>{});
+}
+
+TEST_F(Supervised, ASecondRequestToStopHurries) {
+    fail("drain");
+    begin();
+    ASSERT_TRUE(says("Ctrl-C")) << output();
+    kill(supervisor_, SIGINT);
+    ASSERT_TRUE(says("stopping the server")) << output();
+    EXPECT_EQ(end(SIGINT), 0);
+    EXPECT_EQ(calls(), "db-migrate seed serve ");
     EXPECT_EQ(processes_in(scratch_.path()), std::vector<int>{});
 }
 

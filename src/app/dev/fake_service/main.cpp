@@ -1,5 +1,6 @@
 // A stand-in for the service, for the tests of the development mode. It notes each command in $FAKE_DIRECTORY/calls, fails the
-// command that $FAKE_DIRECTORY/fail names, and on `serve` answers every request with 200 until SIGTERM, which it notes too.
+// command that $FAKE_DIRECTORY/fail names, and on `serve` answers every request with 200 until SIGTERM, which it notes too
+// ("drain": not even then).
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -56,7 +57,7 @@ int serve() {
     sigaction(SIGTERM, &action, nullptr);  // without SA_RESTART: accept() ends
     const int listener = listen_on(static_cast<std::uint16_t>(std::stoi(variable("PORT"))));
     if (listener < 0) return 1;
-    while (stopping == 0) {
+    while (stopping == 0 || told_to_fail("drain")) {
         const int connection = accept(listener, nullptr, nullptr);
         if (connection >= 0) answer(connection);
     }
