@@ -102,11 +102,10 @@ private:
 
     ConstraintSnapshot build(const Constraint& from) const {
         ConstraintSnapshot to{
-            .name = std::string(from.name), .predicate = std::string(from.predicate), .deferred = from.deferred};
+            .name = constraint_name(table_, from), .predicate = std::string(from.predicate), .deferred = from.deferred};
         switch (from.kind) {
             case ConstraintKind::primary_key:
                 to.type = ConstraintType::primary_key;
-                to.name = fmt::format("{}_pkey", table_.name);
                 to.columns = scoped_names(table_, from);
                 break;
             case ConstraintKind::unique:
