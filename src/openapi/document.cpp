@@ -126,11 +126,12 @@ private:
 
     // In order of registration, the routes of one path together.
     std::string paths_object() {
-        std::vector<std::pair<std::string, std::vector<const http::RouteEntry*>>> paths;
+        using Routes = std::vector<const http::RouteEntry*>;
+        std::vector<std::pair<std::string, Routes>> paths;
         for (const auto* route : routes_) {
             auto path = path_of(route->pattern);
             auto known = std::ranges::find(paths, path, [](const auto& pair) { return pair.first; });
-            if (known == paths.end()) known = paths.insert(paths.end(), {std::move(path), {}});
+            if (known == paths.end()) known = paths.emplace(paths.end(), std::move(path), Routes{});
             for (const auto* other : known->second) {
                 if (other->method == route->method) refuse_pair(*other, *route, "are one path in OpenAPI");
             }

@@ -48,8 +48,8 @@ bool says_when(const base::ErrorCode& code) {
 std::string example_of(const base::ErrorCode& code, std::string_view type_base) {
     std::vector<base::Issue> issues;
     if (code == http::errors::invalid) issues.push_back({"body", "/name", "required", "is required", {}});
-    base::Failure failure(code, std::move(issues));
-    if (says_when(code)) std::move(failure).retry_after(1000);
+    const base::Failure failure =
+        says_when(code) ? base::Failure(code).retry_after(1000) : base::Failure(code, std::move(issues));
     const http::ProblemPlace place{
         .instance = "/v1/example", .request_id = "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091", .type_base = type_base};
     JsonObject example;

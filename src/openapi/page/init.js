@@ -1,12 +1,12 @@
 // A file of its own: the Content-Security-Policy allows no inline script.
-window.ui = window.SwaggerUIBundle({
+globalThis.ui = globalThis.SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#swagger-ui',
   deepLinking: true,
   displayRequestDuration: true,
   docExpansion: 'none',
   filter: true,
-  presets: [window.SwaggerUIBundle.presets.apis],
+  presets: [globalThis.SwaggerUIBundle.presets.apis],
   layout: 'BaseLayout',
   validatorUrl: null, // the default would send the document to a server elsewhere
 });
