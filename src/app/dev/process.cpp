@@ -14,8 +14,6 @@
 #include <system_error>
 #include <thread>
 
-extern char** environ;
-
 namespace app::dev {
 
 namespace {
@@ -184,7 +182,7 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
     for (const auto& [name, value] : changes) variables[name] = value;
     std::vector<std::string> entries;
     entries.reserve(variables.size());
-    for (const auto& [name, value] : variables) entries.push_back(name + "=" + value);
+    for (const auto& [name, value] : variables) entries.push_back(fmt::format("{}={}", name, value));
     return entries;
 }
 

@@ -92,7 +92,7 @@ int Supervisor::run() {
         launch();
         watch();
     } catch (const Interrupted&) {
-        // Ctrl-C while something was starting.
+        say("interrupted while starting");
     } catch (const std::exception& error) {
         say(fmt::format("\n{}", error.what()));
         status = 1;
