@@ -1,0 +1,137 @@
+#include "auth/caller.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "auth/authenticator.h"
+#include "http/context.h"
+
+namespace auth {
+
+// ---- Permissions -------------------------------------------------------------------------------------------------
+
+Permissions::Permissions(std::vector<std::string_view> names) : names_(std::move(names)) {
+    std::ranges::sort(names_);
+    if (names_.size() > max_permissions) throw std::invalid_argument("auth: more permissions than max_permissions");
+    if (std::ranges::adjacent_find(names_) != names_.end()) throw std::invalid_argument("auth: a permission is listed twice");
+}
+
+std::optional<std::size_t> Permissions::find(std::string_view name) const {
+    const auto found = std::ranges::lower_bound(names_, name);
+    if (found == names_.end() || *found != name) return std::nullopt;
+    return static_cast<std::size_t>(found - names_.begin());
+}
+
+PermissionSet Permissions::set_of(const std::vector<std::string>& names) const {
+    PermissionSet set;
+    for (const auto& name : names) {
+        if (const auto index = find(name)) set.set(*index);
+    }
+    return set;
+}
+
+// ---- Caller ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::size_t index_of(const Caller& caller, std::string_view permission) {
+    const auto index = caller.permissions->find(permission);
+    if (!index) throw std::logic_error(fmt::format("auth: \"{}\" is no permission of this program", permission));
+    return *index;
+}
+
+// RFC 6750 §3.1: insufficient_scope.
+base::Failure forbid(std::string_view permission, std::string detail) {
+    return base::Failure(errors::forbidden, std::move(detail))
+        .header("WWW-Authenticate", fmt::format(R"(Bearer error="insufficient_scope", scope="{}")", permission));
+}
+
+}  // namespace
+
+bool Caller::may(std::string_view permission) const {
+    const auto index = index_of(*this, permission);
+    return grants->everywhere.test(index) ||
+           std::ranges::any_of(grants->by_location, [&](const auto& grant) { return grant.second.test(index); });
+}
+
+bool Caller::may_at(std::string_view permission, base::Uuid location) const {
+    const auto index = index_of(*this, permission);
+    return grants->everywhere.test(index) || std::ranges::any_of(grants->by_location, [&](const auto& grant) {
+               return grant.first == location && grant.second.test(index);
+           });
+}
+
+void Caller::require_at(std::string_view permission, base::Uuid location) const {
+    if (!may_at(permission, location)) throw forbid(permission, fmt::format("this needs \"{}\" at the location", permission));
+}
+
+std::optional<std::vector<base::Uuid>> Caller::locations_with(std::string_view permission) const {
+    const auto index = index_of(*this, permission);
+    if (grants->everywhere.test(index)) return std::nullopt;
+    std::vector<base::Uuid> locations;
+    for (const auto& [location, set] : grants->by_location) {
+        if (set.test(index)) locations.push_back(location);
+    }
+    return locations;
+}
+
+// The way of nearly every request, token and session known, makes no call that suspends.
+async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unused*/) {  // lint: allow(reference-parameter) a part's findings outlive its read
+    if (const auto* known = context.get<Caller>()) co_return *known;
+    auto& authenticator = context.services().use<Authenticator>();
+    const auto proof = authenticator.prove(context);
+    SessionCache::Entry state;
+    if (const auto* known = authenticator.find(proof)) {
+        state = *known;
+    } else {
+        state = co_await authenticator.load(proof.key, context.deadline());
+    }
+    co_return context.set(authenticator.admit(context, proof, state.get()));
+}
+
+void Caller::describe(http::Operation& operation) {
+    operation.security = {"bearer", "session"};
+    for (const auto& error : {errors::missing_credentials, errors::invalid_token, errors::token_expired, errors::session_revoked, errors::csrf_failed}) {
+        operation.can_fail(error);
+    }
+    operation.needs.push_back([](const http::Services& services) { return services.has<Authenticator>(); });
+}
+
+namespace detail {
+
+void require(const Caller& caller, std::string_view permission) {
+    if (!caller.may(permission)) throw forbid(permission, fmt::format("this needs \"{}\"", permission));
+}
+
+void describe_permission(http::Operation& operation, std::string_view permission) {
+    operation.permission = permission;
+    operation.can_fail(errors::forbidden);
+}
+
+}  // namespace detail
+
+}  // namespace auth
+
+// ---- Databases as parts ------------------------------------------------------------------------------------------
+
+namespace {
+bool has_store(const http::Services& services) { return services.has<db::Store>(); }
+}  // namespace
+
+async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& findings) {  // lint: allow(reference-parameter) a part's findings outlive its read
+    const auto caller = co_await auth::Caller::read(context, findings);
+    co_return db::tenant_db(context.services().use<db::Store>(), caller.tenant_id, context.deadline());
+}
+
+void http::Part<db::Db>::describe(Operation& operation) {
+    auth::Caller::describe(operation);
+    operation.needs.push_back(&has_store);
+}
+
+db::SystemDb http::Part<db::SystemDb>::read(Context& context, Findings& /*unused*/) {
+    return db::system_db(context.services().use<db::Store>(), context.deadline());
+}
+
+void http::Part<db::SystemDb>::describe(Operation& operation) { operation.needs.push_back(&has_store); }
