@@ -75,8 +75,8 @@ TEST(BodyDecoding, Cases) {
         {"garbage after zlib", "deflate", pack("hello", 15) + "x", 400, "request.encoding_malformed"},
         {"garbage after br", "br", brotli("hello") + "x", 400, "request.encoding_malformed"},
         {"too large inside", "gzip", gzip(noise(1'100'000)), 413, "http.body_too_large"},
-        {"bomb", "gzip", gzip(std::string(50'000'000, '0')), 413, ""},
-        {"br bomb", "br", brotli(std::string(50'000'000, '0')), 413, ""},
+        {"bomb", "gzip", gzip(std::string(20'000'000, '0')), 413, ""},
+        {"br bomb", "br", brotli(std::string(20'000'000, '0')), 413, ""},
     };
     for (const auto& test : cases) {
         ChainForTest chain;
@@ -107,9 +107,9 @@ TEST(BodyDecoding, RatioHoldsWhereTheRouteTakesLargeBodies) {
     EXPECT_TRUE(bomb.body.contains("request.compression_ratio"));
     const auto rows =
         chain.run({problems(), body_decoding()}, handler,
-                  {.method = Method::post, .headers = {{"Content-Encoding", "gzip"}}, .body = gzip(noise(5'000'000))});
+                  {.method = Method::post, .headers = {{"Content-Encoding", "gzip"}}, .body = gzip(noise(3'000'000))});
     EXPECT_EQ(rows.status, 200);
-    EXPECT_EQ(rows.body.size(), 5'000'000U);
+    EXPECT_EQ(rows.body.size(), 3'000'000U);
 }
 
 TEST(BodyDecoding, WindowOfBrIsBounded) {
@@ -121,7 +121,7 @@ TEST(BodyDecoding, WindowOfBrIsBounded) {
     };
     const auto reply = chain.run(
         {problems(), body_decoding()}, handler,
-        {.method = Method::post, .headers = {{"Content-Encoding", "br"}}, .body = brotli(noise(20'000'000), 24)});
+        {.method = Method::post, .headers = {{"Content-Encoding", "br"}}, .body = brotli(noise(9'000'000), 24)});
     EXPECT_EQ(reply.status, 400);
 }
 

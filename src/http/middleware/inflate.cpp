@@ -29,7 +29,7 @@ public:
         stream_.next_out = reinterpret_cast<Bytef*>(output.data());
         stream_.avail_out = static_cast<uInt>(output.size());
         int result = Z_OK;
-        while (result == Z_OK && !(finished_ && stream_.avail_in == 0)) {
+        while (result == Z_OK && (!finished_ || stream_.avail_in > 0)) {
             // RFC 1952 §2.2: a gzip file may have several members.
             if (finished_ && (!is_gzip_ || inflateReset(&stream_) != Z_OK)) return Result::failed;
             finished_ = false;

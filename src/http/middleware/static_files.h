@@ -32,7 +32,7 @@ struct EmbeddedAsset {
 };
 
 struct StaticFilesOptions {
-    std::string prefix = "";     // of the request path, without the last slash
+    std::string prefix = {};     // of the request path, without the last slash
     std::string directory = {};  // either this, with a pool,
     async::BlockingPool* pool = nullptr;
     std::vector<EmbeddedAsset> assets = {};  // or these

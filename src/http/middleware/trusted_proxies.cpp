@@ -25,7 +25,8 @@ void add_network(std::vector<IPNetwork>& networks, std::string_view text) {
     if (text == "loopback") return add_all(loopback_blocks);
     if (text == "private") return add_all(private_blocks);
     const auto network = IPNetwork::parse(text);
-    if (!network) throw std::invalid_argument("trusted proxies: \"" + std::string(text) + "\" is no address and no CIDR block");
+    if (!network)
+        throw std::invalid_argument("trusted proxies: \"" + std::string(text) + "\" is no address and no CIDR block");
     networks.push_back(*network);
 }
 
