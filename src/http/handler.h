@@ -87,6 +87,7 @@ template <FixedString Name, class T>
 struct Path {
     T value;
     const T& operator*() const { return value; }
+    const T* operator->() const { return &value; }
 
     static Path read(Context& context, Findings& findings) {
         Path part{};
@@ -137,6 +138,7 @@ template <FixedString Name, class T>
 struct HeaderValue {
     T value;
     const T& operator*() const { return value; }
+    const T* operator->() const { return &value; }
 
     static HeaderValue read(Context& context, Findings& findings) {
         HeaderValue part{};
