@@ -17,7 +17,7 @@ namespace http {
 
 struct BodyDecodingOptions {
     std::uint64_t max_ratio = 200;
-    std::uint64_t ratio_floor = 1024 * 1024;
+    std::uint64_t ratio_floor = 1'048'576;
 };
 [[nodiscard]] Middleware body_decoding(BodyDecodingOptions options = {});
 
