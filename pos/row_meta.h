@@ -3,10 +3,15 @@
 //
 //     schema::flatten<&Product::meta>()
 
+#include "base/failure.h"
 #include "pos/ids.h"
 #include "schema/schema.h"
 
 namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode id_taken{"row.id_taken", 409, false, base::Action::fix, "There is a row with this id already"};
+}  // namespace errors
 
 struct RowMeta {
     std::int32_t version = 1;

@@ -1,6 +1,7 @@
 #include "pos/plumbing/module.h"
 
 #include "pos/plumbing/feed.h"
+#include "pos/plumbing/guard.h"
 #include "pos/plumbing/idempotency.h"
 
 namespace pos {
@@ -10,9 +11,10 @@ app::Module plumbing_module() {
     for (const auto& statement : feed_statements()) statements.push_back(statement);
     return {.name = "plumbing",
             .tables = {tables::idempotency_keys.view(), tables::change_pointers.view(), tables::outbox_events.view()},
-            .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"}},
+            .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"},
+                                 {"violate", violate_sql, "drop function violate(text)"}},
             .statements = std::move(statements),
-            .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress, errors::key_reused}};
+            .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress, errors::key_reused, errors::id_taken}};
 }
 
 }  // namespace pos

@@ -7,6 +7,8 @@ namespace pos {
 
 namespace errors {
 inline constexpr base::ErrorCode unknown_category{"category.unknown", 422, false, base::Action::fix, "There is no such category"};
+inline constexpr base::ErrorCode category_cycle{"category.cycle", 422, false, base::Action::fix, "A category cannot stand below itself"};
+inline constexpr base::ErrorCode category_in_use{"category.in_use", 409, false, base::Action::fix, "Products or categories stand below this category"};
 inline constexpr base::ErrorCode unknown_product{"product.unknown", 422, false, base::Action::fix, "There is no such product"};
 inline constexpr base::ErrorCode unknown_variant{"variant.unknown", 422, false, base::Action::fix, "There is no such variant"};
 inline constexpr base::ErrorCode sku_taken{"variant.sku_taken", 409, false, base::Action::fix, "Another variant has this SKU"};
@@ -25,7 +27,7 @@ struct CategoryFields {
     std::optional<std::string> colour;
 
     friend constexpr auto describe(CategoryFields*) {
-        return schema::object<CategoryFields>("NewCategory",
+        return schema::object<CategoryFields>("CategoryFields",
             schema::field<&CategoryFields::parent_id>("parentId"),
             schema::field<&CategoryFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
             schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
@@ -127,21 +129,23 @@ struct Barcode {
 };
 
 namespace tables {
-inline constexpr auto categories = db::tenant_table<Category>("categories", db::primary_key<&Category::id>(),
+inline constexpr auto categories = db::tenant_table<Category>("categories", db::primary_key<&Category::id>(errors::id_taken),
+    db::check("categories_parent", "parent_id <> id", errors::category_cycle),
+    db::index<&CategoryFields::parent_id>("categories_of_parent"),
     db::index<&CategoryFields::name, &Category::id>("categories_name"));
-inline constexpr auto products = db::tenant_table<Product>("products", db::primary_key<&Product::id>(),
+inline constexpr auto products = db::tenant_table<Product>("products", db::primary_key<&Product::id>(errors::id_taken),
     db::references<&ProductFields::category_id>("products_category", categories, errors::unknown_category),
     db::references<&ProductFields::tax_class_id>("products_tax_class", tax_classes, errors::unknown_tax_class),
     db::index<&ProductFields::name, &Product::id>("products_name"),
     db::index<&ProductFields::category_id, &ProductFields::name, &Product::id>("products_of_category"),
     db::index<&RowMeta::updated_at, &Product::id>("products_updated"),
     db::expression_index("products_search", "gin", "lower(name) gin_trgm_ops"));
-inline constexpr auto variants = db::tenant_table<Variant>("variants", db::primary_key<&Variant::id>(),
+inline constexpr auto variants = db::tenant_table<Variant>("variants", db::primary_key<&Variant::id>(errors::id_taken),
     db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null"),
     db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
     db::index<&Variant::product_id, &VariantFields::name, &Variant::id>("variants_of_product"),
     db::index<&VariantFields::name, &Variant::id>("variants_name"));
-inline constexpr auto variant_barcodes = db::tenant_table<Barcode>("variant_barcodes", db::primary_key<&Barcode::id>(),
+inline constexpr auto variant_barcodes = db::tenant_table<Barcode>("variant_barcodes", db::primary_key<&Barcode::id>(errors::id_taken),
     db::unique<&Barcode::barcode>("variant_barcodes_barcode", errors::barcode_taken).where("deleted_at is null"),
     db::references<&Barcode::variant_id>("variant_barcodes_variant", variants, errors::unknown_variant),
     db::index<&Barcode::variant_id>("variant_barcodes_of_variant"));

@@ -26,7 +26,7 @@ struct DeviceFields {
     DeviceKind kind = DeviceKind::till;
 
     friend constexpr auto describe(DeviceFields*) {
-        return schema::object<DeviceFields>("NewDevice",
+        return schema::object<DeviceFields>("DeviceFields",
             schema::field<&DeviceFields::location_id>("locationId"),
             schema::field<&DeviceFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
             schema::field<&DeviceFields::kind>("kind", {.defaulted = true}));
@@ -59,7 +59,7 @@ struct Device {
 };
 
 namespace tables {
-inline constexpr auto devices = db::tenant_table<Device>("devices", db::primary_key<&Device::id>(),
+inline constexpr auto devices = db::tenant_table<Device>("devices", db::primary_key<&Device::id>(errors::id_taken),
     db::unique<&Device::device_number>("devices_number", errors::device_number_taken),
     db::references<&DeviceFields::location_id>("devices_location", locations, errors::unknown_location),
     db::index<&DeviceFields::name, &Device::id>("devices_name"));

@@ -20,7 +20,7 @@ struct LocationFields {
     bool active = true;
 
     friend constexpr auto describe(LocationFields*) {
-        return schema::object<LocationFields>("NewLocation",
+        return schema::object<LocationFields>("LocationFields",
             schema::field<&LocationFields::code>("code", {.format = schema::Format::code, .doc = "Short, upper case; stands in receipt numbers.", .example = R"("NRB1")"}),
             schema::field<&LocationFields::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
             schema::field<&LocationFields::address>("address", {.max_length = 500, .trim = true}),
@@ -50,7 +50,7 @@ struct LocationCounter {
 };
 
 namespace tables {
-inline constexpr auto locations = db::tenant_table<Location>("locations", db::primary_key<&Location::id>(),
+inline constexpr auto locations = db::tenant_table<Location>("locations", db::primary_key<&Location::id>(errors::id_taken),
     db::unique<&LocationFields::code>("locations_code", errors::location_code_taken).where("deleted_at is null"),
     db::index<&LocationFields::name, &Location::id>("locations_name"));
 inline constexpr auto location_counters = db::tenant_table<LocationCounter>("location_counters", db::primary_key<&LocationCounter::location_id>(),

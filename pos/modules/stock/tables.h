@@ -82,8 +82,9 @@ namespace tables {
 inline constexpr auto stock_levels = db::tenant_table<StockLevel>("stock_levels", db::primary_key<&StockLevel::location_id, &StockLevel::variant_id>(),
     db::references<&StockLevel::location_id>("stock_levels_location", locations, errors::unknown_location),
     db::references<&StockLevel::variant_id>("stock_levels_variant", variants, errors::unknown_variant),
+    db::index<&StockLevel::variant_id, &StockLevel::location_id>("stock_levels_of_variant"),
     db::index<&StockLevel::id>("stock_levels_id"));
-inline constexpr auto stock_movements = db::tenant_table<StockMovement>("stock_movements", db::primary_key<&StockMovement::id>(), db::append_only(),
+inline constexpr auto stock_movements = db::tenant_table<StockMovement>("stock_movements", db::primary_key<&StockMovement::id>(errors::id_taken), db::append_only(),
     db::unique<&StockMovement::source_type, &StockMovement::source_id, &StockMovement::source_line, &StockMovement::reason>("stock_movements_source", errors::movement_repeated),
     db::references<&StockMovement::location_id>("stock_movements_location", locations, errors::unknown_location),
     db::references<&StockMovement::variant_id>("stock_movements_variant", variants, errors::unknown_variant),

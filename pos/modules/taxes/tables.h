@@ -10,6 +10,7 @@ namespace pos {
 namespace errors {
 inline constexpr base::ErrorCode tax_code_taken{"tax_class.code_taken", 409, false, base::Action::fix, "Another tax class has this code"};
 inline constexpr base::ErrorCode unknown_tax_class{"tax_class.unknown", 422, false, base::Action::fix, "There is no such tax class"};
+inline constexpr base::ErrorCode tax_class_in_use{"tax_class.in_use", 409, false, base::Action::fix, "Products have this tax class"};
 inline constexpr base::ErrorCode tax_rate_range{"tax_rate.range", 422, false, base::Action::fix, "A rate ends after it begins"};
 }  // namespace errors
 
@@ -23,7 +24,7 @@ struct TaxClassFields {
     std::string name;
 
     friend constexpr auto describe(TaxClassFields*) {
-        return schema::object<TaxClassFields>("NewTaxClass",
+        return schema::object<TaxClassFields>("TaxClassFields",
             schema::field<&TaxClassFields::code>("code", {.format = schema::Format::code, .example = R"("VAT16")"}),
             schema::field<&TaxClassFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}));
     }
@@ -49,7 +50,7 @@ struct TaxRateFields {
     std::optional<std::string> fiscal_code;
 
     friend constexpr auto describe(TaxRateFields*) {
-        return schema::object<TaxRateFields>("NewTaxRate",
+        return schema::object<TaxRateFields>("TaxRateFields",
             schema::field<&TaxRateFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
             schema::field<&TaxRateFields::rate_ppm>("ratePpm", {.min = 0, .max = 1'000'000, .doc = "Parts per million: 16 % is 160000."}),
             schema::field<&TaxRateFields::kind>("kind", {.defaulted = true}),
@@ -73,12 +74,12 @@ struct TaxRate {
 };
 
 namespace tables {
-inline constexpr auto tax_classes = db::tenant_table<TaxClass>("tax_classes", db::primary_key<&TaxClass::id>(),
+inline constexpr auto tax_classes = db::tenant_table<TaxClass>("tax_classes", db::primary_key<&TaxClass::id>(errors::id_taken),
     db::unique<&TaxClassFields::code>("tax_classes_code", errors::tax_code_taken).where("deleted_at is null"));
-inline constexpr auto tax_rates = db::tenant_table<TaxRate>("tax_rates", db::primary_key<&TaxRate::id>(),
+inline constexpr auto tax_rates = db::tenant_table<TaxRate>("tax_rates", db::primary_key<&TaxRate::id>(errors::id_taken),
     db::references<&TaxRate::tax_class_id>("tax_rates_class", tax_classes, errors::unknown_tax_class),
     db::check("tax_rates_range", "valid_to is null or valid_to > valid_from", errors::tax_rate_range),
-    db::index<&TaxRate::tax_class_id, &TaxRateFields::valid_from>("tax_rates_of_class"));
+    db::index<&TaxRate::tax_class_id, &TaxRateFields::valid_from, &TaxRate::id>("tax_rates_of_class"));
 }  // namespace tables
 
 }  // namespace pos

@@ -1,0 +1,10 @@
+#pragma once
+// Tax classes and their rates: README.md.
+
+#include "app/module.h"
+
+namespace pos {
+
+[[nodiscard]] app::Module taxes_module();
+
+}  // namespace pos

@@ -1,0 +1,67 @@
+#pragma once
+// Creating a row by POST, once: the client may make the row's id, and may repeat the request under an Idempotency-Key. The key,
+// the row and the stored reply are one batch, whose last statement is the change feed's.
+//
+//     Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields, first_version(caller, runtime->now())};
+//     Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input.text, db, runtime});
+//     creation.batch().add(locations::add, location);
+//     co_return co_await creation.commit({{"locations", location.id.uuid()}});
+//
+// A Creation lives in its handler's frame, on its loop, until commit() is through.
+
+#include "auth/caller.h"
+#include "pos/plumbing/feed.h"
+#include "pos/plumbing/idempotency.h"
+#include "pos/row_meta.h"
+
+namespace pos {
+
+struct CreationRequest {
+    std::string path;  // of the collection, as requested: part of the key's scope, and of Location
+    auth::Caller caller;
+    IdempotencyHeader key;
+    std::string_view json;  // the body, for the key's fingerprint
+    db::Db db;
+    http::Use<Runtime> runtime;
+};
+
+[[nodiscard]] RowMeta first_version(const auth::Caller& caller, base::Timestamp now);
+
+namespace detail {
+
+class CreationBase {
+public:
+    CreationBase(CreationRequest request, base::Uuid id, std::string body);
+
+    // Holds the key's statements already: a repeated request ends there, before it meets its own row.
+    [[nodiscard]] db::Batch& batch() { return batch_; }
+
+protected:
+    struct Outcome {
+        StoredReply reply;
+        bool replayed = false;
+    };
+    [[nodiscard]] async::Task<Outcome> settle(std::vector<Change> changes);
+
+private:
+    CreationRequest request_;
+    StoredReply reply_;
+    db::Batch batch_;
+    std::optional<IdempotentRequest> idempotent_;
+    std::optional<Runtime::KeyGuard> running_;
+};
+
+}  // namespace detail
+
+template <class Row>
+class Creation : public detail::CreationBase {
+public:
+    Creation(const Row& row, base::Uuid id, CreationRequest request) : CreationBase(std::move(request), id, schema::to_json(row)) {}
+
+    [[nodiscard]] async::Task<http::Rendered<Row, 201>> commit(std::vector<Change> changes) {
+        auto outcome = co_await settle(std::move(changes));
+        co_return to_rendered<Row, 201>(std::move(outcome.reply), outcome.replayed);
+    }
+};
+
+}  // namespace pos
