@@ -5,7 +5,7 @@
 #include "pos/modules/catalogue/tables.h"
 #include "pos/modules/sales/module.h"
 #include "pos/plumbing/module.h"
-#include "pos/modules/stock/tables.h"
+#include "pos/modules/stock/movements.h"
 
 namespace pos {
 

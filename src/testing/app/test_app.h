@@ -1,0 +1,61 @@
+#pragma once
+// TestApp: the whole service on a migrated scratch database, without a socket and without threads of its own. Blocking; one
+// thread.
+//
+//     testing::TestApp app(pos::definition());
+//     auto reply = app.post("/v1/products", R"({"name":"Sugar"})", {.token = token});
+//     EXPECT_EQ(reply.status, 201) << reply.body;
+//
+// Needs TEST_POSTGRES_URL (bin/with-servers).
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/app.h"
+#include "testing/scratch_database.h"
+
+namespace testing {
+
+struct With {
+    std::string token = {};
+    std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+class TestApp {
+public:
+    explicit TestApp(app::Definition definition);
+    ~TestApp();
+    TestApp(const TestApp&) = delete;
+    TestApp& operator=(const TestApp&) = delete;
+
+    http::InjectedResponse send(http::Method method, std::string target, std::string body, const With& with = {});
+    http::InjectedResponse get(std::string target, const With& with = {}) { return send(http::Method::get, std::move(target), {}, with); }
+    http::InjectedResponse post(std::string target, std::string json, const With& with = {}) {
+        return send(http::Method::post, std::move(target), std::move(json), with);
+    }
+    http::InjectedResponse patch(std::string target, std::string json, const With& with = {}) {
+        return send(http::Method::patch, std::move(target), std::move(json), with);
+    }
+    http::InjectedResponse del(std::string target, const With& with = {}) { return send(http::Method::del, std::move(target), {}, with); }
+
+    // Runs a task on the app's loop.
+    template <class T>
+    T run(async::Task<T> task) {
+        return async::run_until_done(worker_->loop(), std::move(task));
+    }
+
+    [[nodiscard]] ScratchDatabase& database() { return database_; }
+    [[nodiscard]] app::Shared& shared() { return *shared_; }
+    [[nodiscard]] app::Worker& worker() { return *worker_; }
+    [[nodiscard]] logging::MemorySink& log() { return *log_; }
+
+private:
+    ScratchDatabase database_;
+    app::Definition definition_;
+    std::shared_ptr<logging::MemorySink> log_;
+    std::unique_ptr<app::Shared> shared_;
+    std::unique_ptr<app::Worker> worker_;
+};
+
+}  // namespace testing
