@@ -67,8 +67,8 @@ struct RefreshToken {
     }
 };
 
-// Failed logins per subject ("ip:…", "account+ip:…"): each failure doubles the wait of that subject alone, so that nobody
-// can lock an owner out from elsewhere.
+// Failed logins per subject ("ip:…", "account+ip:…", "account:…"; logins as digests): each failure doubles the wait of that
+// subject alone, so that nobody can lock an owner out from elsewhere.
 struct LoginThrottle {
     std::string subject;
     std::int32_t failures = 0;
@@ -93,7 +93,8 @@ inline constexpr auto refresh_tokens = db::system_table<RefreshToken>("refresh_t
     db::unique<&RefreshToken::token_hash>("refresh_tokens_hash", base::ErrorCode{}),
     db::references<&RefreshToken::session_id>("refresh_tokens_session", sessions, base::ErrorCode{}),
     db::index<&RefreshToken::session_id>("refresh_tokens_of_session"));
-inline constexpr auto login_throttles = db::system_table<LoginThrottle>("login_throttles", db::primary_key<&LoginThrottle::subject>());
+inline constexpr auto login_throttles = db::system_table<LoginThrottle>("login_throttles", db::primary_key<&LoginThrottle::subject>(),
+    db::index<&LoginThrottle::updated_at>("login_throttles_age"));
 }  // namespace tables
 
 }  // namespace pos

@@ -109,7 +109,9 @@ inline constexpr auto users = db::system_table<User>("users", db::primary_key<&U
 inline constexpr auto memberships = db::tenant_table<Membership>("memberships", db::primary_key<&Membership::id>(),
     db::unique<&Membership::user_id>("memberships_user", errors::already_member),
     db::references<&Membership::user_id>("memberships_users", users, errors::unknown_user),
-    db::references<&Membership::default_location_id>("memberships_location", locations, errors::unknown_location));
+    db::references<&Membership::default_location_id>("memberships_location", locations, errors::unknown_location),
+    // Across tenants: of what a person who signs in is a member.
+    db::expression_index("memberships_of_user", "btree", "user_id"));
 inline constexpr auto roles = db::tenant_table<Role>("roles", db::primary_key<&Role::id>(),
     db::unique<&Role::name>("roles_name", errors::role_name_taken).where("deleted_at is null"));
 inline constexpr auto membership_roles = db::tenant_table<MembershipRole>("membership_roles", db::primary_key<&MembershipRole::id>(),

@@ -1,0 +1,85 @@
+#pragma once
+// What members may do: every permission of the program, and the roles that every tenant has. A built-in role's permissions are
+// these and not its row's, so that a new release reaches every tenant. Constants; any thread.
+//
+//     auth::Permissions permissions{{pos::permission_names.begin(), pos::permission_names.end()}};
+//     if (const auto* role = pos::find_built_in_role("cashier")) use(role->permissions);
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/caller.h"
+
+namespace pos {
+
+inline constexpr auto permission_names = std::to_array<std::string_view>({
+    "devices.read", "devices.revoke", "devices.write",
+    "locations.read", "locations.write",
+    "ownership.transfer",
+    "products.read", "products.write",
+    "roles.read",
+    "sales.create", "sales.push_for_device", "sales.read",
+    "stock.adjust", "stock.read",
+    "taxes.read", "taxes.write",
+    "tenant.read", "tenant.settings",
+    "users.read", "users.write",
+});
+
+struct BuiltInRole {
+    std::string_view name;   // of roles.built_in
+    std::string_view title;  // what its row is called
+    std::span<const std::string_view> permissions;
+};
+
+namespace detail {
+// All but what makes an owner.
+inline constexpr auto admin = [] {
+    std::array<std::string_view, permission_names.size() - 1> names{};
+    std::size_t count = 0;
+    for (const auto name : permission_names) {
+        if (name != "ownership.transfer") names[count++] = name;
+    }
+    return names;
+}();
+inline constexpr auto manager = std::to_array<std::string_view>({
+    "devices.read", "devices.revoke", "devices.write", "locations.read", "products.read", "products.write", "roles.read",
+    "sales.create", "sales.push_for_device", "sales.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read",
+    "users.read", "users.write"});
+inline constexpr auto cashier = std::to_array<std::string_view>({
+    "devices.read", "locations.read", "products.read", "sales.create", "sales.read", "stock.read", "taxes.read", "tenant.read"});
+inline constexpr auto stock_clerk = std::to_array<std::string_view>({
+    "locations.read", "products.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read"});
+inline constexpr auto accountant = std::to_array<std::string_view>({
+    "locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read", "users.read"});
+inline constexpr auto viewer = std::to_array<std::string_view>({
+    "locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
+}  // namespace detail
+
+// Nobody gives away or takes from others what they do not have themselves (modules/users): so only owners make owners.
+inline constexpr auto built_in_roles = std::to_array<BuiltInRole>({
+    {"owner", "Owner", permission_names},
+    {"admin", "Administrator", detail::admin},
+    {"manager", "Manager", detail::manager},
+    {"cashier", "Cashier", detail::cashier},
+    {"stock_clerk", "Stock clerk", detail::stock_clerk},
+    {"accountant", "Accountant", detail::accountant},
+    {"viewer", "Viewer", detail::viewer},
+});
+
+[[nodiscard]] constexpr const BuiltInRole* find_built_in_role(std::string_view name) {
+    for (const auto& role : built_in_roles) {
+        if (role.name == name) return &role;
+    }
+    return nullptr;
+}
+
+// Of a built-in role the code's, of a tenant's own role the row's.
+[[nodiscard]] inline std::vector<std::string> permissions_of(std::string_view built_in, const std::vector<std::string>& own) {
+    if (const auto* role = find_built_in_role(built_in)) return {role->permissions.begin(), role->permissions.end()};
+    return own;
+}
+
+}  // namespace pos
