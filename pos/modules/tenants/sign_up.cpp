@@ -1,0 +1,218 @@
+#include "pos/modules/tenants/sign_up.h"
+
+#include "base/strings.h"
+#include "http/context.h"
+#include "pos/modules/auth/errors.h"
+#include "pos/modules/locations/tables.h"
+#include "pos/modules/taxes/tables.h"
+#include "pos/modules/users/tables.h"
+#include "pos/permissions.h"
+#include "pos/plumbing/feed.h"
+
+namespace pos {
+
+namespace {
+
+constexpr auto add_user = db::insert<tables::users>("sign_up.add_user");
+constexpr auto add_tenant = db::insert<tables::tenants>("sign_up.add_tenant");
+constexpr auto add_counter = db::insert<tables::tenant_counters>("sign_up.add_counter");
+constexpr auto add_location = db::insert<tables::locations>("sign_up.add_location");
+constexpr auto add_location_counter = db::insert<tables::location_counters>("sign_up.add_location_counter");
+constexpr auto add_roles = db::insert_all<tables::roles>("sign_up.add_roles");
+constexpr auto add_membership = db::insert<tables::memberships>("sign_up.add_membership");
+constexpr auto add_membership_role = db::insert<tables::membership_roles>("sign_up.add_membership_role");
+constexpr auto add_tax_classes = db::insert_all<tables::tax_classes>("sign_up.add_tax_classes");
+constexpr auto add_tax_rates = db::insert_all<tables::tax_rates>("sign_up.add_tax_rates");
+
+// The taxes that a country's shops begin with; the fiscal code is the tax authority's (KRA eTIMS).
+struct StartingTax {
+    std::string_view country;
+    std::string_view code;
+    std::string_view name;
+    std::int32_t rate_ppm;
+    TaxKind kind;
+    std::string_view fiscal_code;
+};
+constexpr StartingTax starting_taxes[] = {
+    {"KE", "VAT16", "VAT 16 %", 160'000, TaxKind::standard, "B"},
+    {"KE", "VAT8", "VAT 8 %", 80'000, TaxKind::reduced, "E"},
+    {"KE", "ZERO", "Zero-rated", 0, TaxKind::zero, "C"},
+    {"KE", "EXEMPT", "Exempt", 0, TaxKind::exempt, "A"},
+};
+
+// Everything that one sign-up writes.
+struct SignUpRows {
+    std::optional<User> user;  // none: the person exists
+    Tenant tenant;
+    Location location;
+    std::vector<Role> roles;
+    Membership membership;
+    MembershipRole owner;
+    std::vector<TaxClass> tax_classes;
+    std::vector<TaxRate> tax_rates;
+    NewSession session;
+    IdempotentRequest request;
+    StoredReply reply;
+};
+
+RowMeta meta_at(base::Timestamp now, UserId user) {
+    RowMeta meta;
+    meta.created_at = now;
+    meta.updated_at = now;
+    meta.created_by = user;
+    return meta;
+}
+
+void add_people(SignUpRows& rows, UserId user, Runtime& runtime) {
+    const auto meta = meta_at(runtime.now(), user);
+    for (const auto& role : built_in_roles) {
+        rows.roles.push_back({runtime.new_id<RoleId>(), std::string(role.title), std::string(role.name), {}, meta});
+    }
+    rows.membership = {runtime.new_id<MembershipId>(), user, MembershipStatus::active, rows.location.id, meta};
+    rows.owner = {runtime.new_id<base::Id<struct MembershipRoleTag>>().uuid(), rows.membership.id, rows.roles.front().id, std::nullopt};
+}
+
+void add_taxes(SignUpRows& rows, UserId user, Runtime& runtime) {
+    const auto meta = meta_at(runtime.now(), user);
+    for (const auto& tax : starting_taxes) {
+        if (tax.country != rows.tenant.settings.country) continue;
+        const TaxClass tax_class{runtime.new_id<TaxClassId>(), {std::string(tax.code), std::string(tax.name)}, meta};
+        TaxRate rate;
+        rate.id = runtime.new_id<TaxRateId>();
+        rate.tax_class_id = tax_class.id;
+        rate.fields.name = tax.name;
+        rate.fields.rate_ppm = base::Rate{tax.rate_ppm};
+        rate.fields.kind = tax.kind;
+        rate.fields.fiscal_code = tax.fiscal_code;
+        rate.meta = meta;
+        rows.tax_classes.push_back(tax_class);
+        rows.tax_rates.push_back(rate);
+    }
+}
+
+User new_user(const SignUpOwner& owner, std::string password_hash, TenantId tenant, Runtime& runtime) {
+    const auto now = runtime.now();
+    return {.id = runtime.new_id<UserId>(), .email = owner.email, .phone = owner.phone, .name = owner.name, .password_hash = std::move(password_hash),
+            .password_changed_at = now, .disabled_at = {}, .default_tenant_id = tenant, .version = 1, .created_at = now, .updated_at = now};
+}
+
+std::vector<Change> changes_of(const SignUpRows& rows) {
+    std::vector<Change> changes{{"tenants", rows.tenant.id.uuid()}, {"locations", rows.location.id.uuid(), ChangeKind::updated, rows.location.id}};
+    for (const auto& tax_class : rows.tax_classes) changes.push_back({"tax_classes", tax_class.id.uuid()});
+    for (const auto& rate : rows.tax_rates) changes.push_back({"tax_rates", rate.id.uuid()});
+    return changes;
+}
+
+void add_rows(db::Batch& batch, const SignUpRows& rows) {
+    if (rows.user) batch.add(add_user, *rows.user);
+    batch.add(add_tenant, rows.tenant);
+    batch.add(add_counter, TenantCounter{});
+    batch.add(add_location, rows.location);
+    batch.add(add_location_counter, LocationCounter{rows.location.id});
+    batch.add(add_roles, rows.roles);
+    batch.add(add_membership, rows.membership);
+    batch.add(add_membership_role, rows.owner);
+    if (!rows.tax_classes.empty()) {
+        batch.add(add_tax_classes, rows.tax_classes);
+        batch.add(add_tax_rates, rows.tax_rates);
+    }
+    AuthService::add_session(batch, rows.session);
+    record_changes(batch, changes_of(rows), std::nullopt);
+}
+
+// The key stands in the nil tenant, since there was none before.
+async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRows> rows, base::Timestamp now) {
+    auto key = transaction.as_tenant(base::Uuid::nil()).batch();
+    begin_idempotent(key, rows->request);
+    finish_idempotent(key, rows->request, rows->reply, now);
+    co_await key.commit();
+    auto effect = transaction.as_tenant(rows->tenant.id.uuid()).batch();
+    add_rows(effect, *rows);
+    co_await effect.commit();
+}
+
+// The body holds a password: its digest is stored under our secret, so that the table helps nobody guess.
+IdempotentRequest request_of(const IdempotencyHeader& key, std::string_view json, const auth::SignedValues& values) {
+    if (!key.key) throw base::Failure(errors::key_missing);
+    const auto digest = fingerprint_of(json);
+    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", *key.key, base::sha256(values.tag("sign-up", base::as_chars(digest)))};
+}
+
+// Somebody who has a user already proves it, and gets a further tenant.
+async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner, std::string address) {
+    const auto known = co_await db.one(sign_in::user_by_login, owner.email, address);
+    if (!known) co_return std::nullopt;
+    try {
+        auto user = co_await auth->authenticate(db, {owner.email, address}, owner.password);
+        co_return std::move(user.person);
+    } catch (const base::Failure& failure) {
+        if (failure.code() != errors::invalid_credentials) throw;
+    }
+    throw base::Failure(errors::email_taken, {{"body", "/owner/email", std::string(errors::email_taken.code), "give this user's password to add a tenant to it", {}}});
+}
+
+// Tokens are stored nowhere, so a repeated request is answered with a session of its own.
+async::Task<NewSession> sign_in_again(http::Context* context, db::SystemDb db, AuthService* auth, SignUp input, TenantId tenant) {
+    const auto user = co_await db.one(sign_in::user_by_login, input.owner.email, std::string(context->request().client_address()));
+    if (!user) throw base::Failure(errors::invalid_credentials);
+    auto session = auth->open_session({user->person.id, tenant, std::nullopt, input.session}, context->request());
+    auto batch = db.batch();
+    AuthService::add_session(batch, session);
+    co_await batch.commit();
+    context->response().header("Idempotent-Replayed", "true");
+    co_return session;
+}
+
+}  // namespace
+
+async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input, db::SystemDb db, http::Use<AuthService> auth,
+                                             http::Use<Runtime> runtime) {
+    auto rows = std::make_shared<SignUpRows>();
+    rows->request = request_of(key, input.text, auth->values());
+    const auto now = runtime->now();
+    rows->tenant.id = runtime->new_id<TenantId>();
+    rows->tenant.settings = input->tenant;
+    rows->tenant.feed_epoch = runtime->new_id<base::Id<struct FeedEpochTag>>().uuid();
+
+    auto person = co_await find_person(db, &*auth, input->owner, std::string(context.request().client_address()));
+    if (!person) {
+        person = Person{{}, input->owner.email, input->owner.phone, input->owner.name};
+        auth->require_good_password(input->owner.password, *person, "/owner/password");
+        rows->user = new_user(input->owner, co_await auth->hash_password(input->owner.password), rows->tenant.id, *runtime);
+        person->id = rows->user->id;
+    }
+    rows->tenant.meta = meta_at(now, person->id);
+    rows->location.id = runtime->new_id<LocationId>();
+    rows->location.fields.code = input->location.code;
+    rows->location.fields.name = input->location.name;
+    rows->location.meta = rows->tenant.meta;
+    add_people(*rows, person->id, *runtime);
+    add_taxes(*rows, person->id, *runtime);
+    rows->session = auth->open_session({person->id, rows->tenant.id, std::nullopt, input->session}, context.request());
+    const auto& settings = rows->tenant.settings;
+    rows->reply = {.status = 201, .body = schema::to_json(TenantSummary{rows->tenant.id, settings.name, settings.country, settings.currency, settings.time_zone}),
+                   .etag = std::nullopt, .location = "/v1/tenant", .resource_type = "tenant", .resource_id = rows->tenant.id.uuid()};
+
+    std::exception_ptr failure;
+    try {
+        co_await db.transaction([rows, now](db::SystemDb transaction) { return write(transaction, rows, now); });
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    auto session = rows->session;
+    if (failure) {
+        const auto first = co_await replay_of(db.as_tenant(base::Uuid::nil()), rows->request, failure);
+        session = co_await sign_in_again(&context, db, &*auth, *input, TenantId(first.resource_id.value_or(base::Uuid())));
+    }
+    const UserId user = session.row.user_id;
+    auto profile = Profile{{}, co_await db.all(sign_in::memberships_of, user)};
+    const auto stored = co_await db.one(sign_in::person, user);
+    profile.user = stored.value_or(*person);
+    co_return http::Created<SignedIn>{auth->sign_in(context, session, std::move(profile)), "/v1/tenant"};
+}
+
+std::vector<db::StatementView> sign_up_statements() {
+    return db::statements(add_user, add_tenant, add_counter, add_location, add_location_counter, add_roles, add_membership, add_membership_role, add_tax_classes, add_tax_rates);
+}
+
+}  // namespace pos
