@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "app/health.h"
+#include "db/error.h"
 #include "http/middleware/default_chain.h"
 #include "observe/process_metrics.h"
 #include "openapi/docs_routes.h"
@@ -78,6 +79,13 @@ std::vector<base::ErrorCode> errors_of(const Definition& definition) {
     return errors;
 }
 
+std::vector<base::ErrorCode> problem_codes(const Definition& definition, const http::Router& router) {
+    auto codes = openapi::error_codes(router);
+    append(codes, db::error_codes());
+    append(codes, errors_of(definition));
+    return codes;
+}
+
 std::vector<db::SqlObject> database_objects_of(const Definition& definition) {
     std::vector<db::SqlObject> objects;
     for (const auto& module : definition.modules) append(objects, module.database_objects);
@@ -112,7 +120,7 @@ void Shared::add_routes() {
         if (module.routes != nullptr) module.routes(http::Routes(api, module.name));
     }
     openapi::mount(router, {.info = openapi_info(definition, settings)});
-    openapi::mount_problems(router, errors_of(definition));
+    openapi::mount_problems(router, problem_codes(definition, router));
 }
 
 Worker::Worker(Shared& shared)

@@ -112,6 +112,8 @@ private:
 [[nodiscard]] std::vector<db::TableView> tables_of(const Definition& definition);
 [[nodiscard]] std::vector<db::StatementView> statements_of(const Definition& definition);
 [[nodiscard]] std::vector<base::ErrorCode> errors_of(const Definition& definition);
+// Every code that a client can meet, once the routes are there: the wire's, the database's, the routes' and the modules'.
+[[nodiscard]] std::vector<base::ErrorCode> problem_codes(const Definition& definition, const http::Router& router);
 [[nodiscard]] std::vector<db::SqlObject> database_objects_of(const Definition& definition);
 
 [[nodiscard]] openapi::Info openapi_info(const Definition& definition, const Settings& settings);
@@ -119,7 +121,7 @@ private:
 // Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code.
 int serve(const Definition& definition, Settings settings);
 
-// The command line: serve, dev, db, openapi, seed, config. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+// The command line: serve, dev, db, openapi, problems, seed, config. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);
 
 }  // namespace app

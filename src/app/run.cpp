@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <map>
 
 #include "app/app.h"
 #include "app/dev/supervisor.h"
@@ -106,13 +107,28 @@ int run_seed(const Definition& definition) {
     return 0;
 }
 
-int print_openapi(const Definition& definition) {
-    // The document is a fact of the program: it needs no environment.
+// What the program says about itself needs no environment.
+Settings settings_of_nobody() {
     Settings settings;
     settings.secret = "not used: nothing is served";
     settings.environment = Environment::development;
-    const Shared shared(definition, std::move(settings), std::make_shared<logging::MemorySink>());
+    return settings;
+}
+
+int print_openapi(const Definition& definition) {
+    const Shared shared(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
     std::cout << openapi::document(shared.router, openapi_info(definition, shared.settings)) << '\n';
+    return 0;
+}
+
+int print_problems(const Definition& definition) {
+    const Shared shared(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
+    std::map<std::string_view, base::ErrorCode> codes;
+    for (const auto& code : problem_codes(definition, shared.router)) codes.emplace(code.code, code);
+    std::cout << "| Code | Status | Retriable | Action | Title |\n|---|---|---|---|---|\n";
+    for (const auto& [name, code] : codes) {
+        std::cout << "| `" << name << "` | " << code.status << " | " << (code.retriable ? "yes" : "no") << " | `" << base::to_string(code.action) << "` | " << code.title << " |\n";
+    }
     return 0;
 }
 
@@ -168,6 +184,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     dev_command->add_flag("--fresh", command.fresh, "Wipe the data directory first");
     auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
     auto* openapi_command = cli.add_subcommand("openapi", "Print the OpenAPI 3.1 document");
+    auto* problems_command = cli.add_subcommand("problems", "Print the error codes as a Markdown table");
     auto* config_command = cli.add_subcommand("config", "Print the settings as a Markdown table");
 
     auto* database = cli.add_subcommand("db", "The database's schema");
@@ -192,6 +209,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*dev_command) return run_dev(command, argv[0]);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
+    if (*problems_command) return print_problems(definition);
     if (*config_command) return print_configuration();
     if (*generate) return commands.generate(command);
     if (*migrate) return commands.migrate();
