@@ -1,0 +1,69 @@
+-- Shops for the benchmark: bench.tenants of 50 to 250 products each, and one more with bench.depth products, whose pages
+-- must cost the same at either end. Every id is told by its kind and number, so that pgbench can make one up.
+create function pg_temp.id(kind integer, number bigint) returns uuid immutable language sql as $$
+  select ('0198' || lpad(to_hex(kind), 4, '0') || '-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid
+$$;
+
+-- As pos/modules/stock makes it: version 8 of SHA-256(location, variant).
+create function pg_temp.level_id(location uuid, variant uuid) returns uuid immutable language sql as $$
+  select overlay(overlay(encode(substr(digest, 1, 16), 'hex') placing '8' from 13 for 1)
+                 placing substr('89ab', ((get_byte(digest, 8) >> 4) & 3) + 1, 1) from 17 for 1)::uuid
+  from (select sha256(convert_to(location::text || variant::text, 'UTF8')) as digest) hashed
+$$;
+
+create temporary table shop as
+  select n, pg_temp.id(1, n) as tenant_id, pg_temp.id(2, n) as location_id, pg_temp.id(3, n) as device_id, pg_temp.id(4, n) as user_id,
+         case when n = current_setting('bench.tenants')::integer then current_setting('bench.depth')::integer else 50 + (n * 37) % 201 end as products
+  from generate_series(0, current_setting('bench.tenants')::integer) as n;
+
+create temporary table goods as
+  select shop.tenant_id, shop.location_id, number, pg_temp.id(16, number) as product_id, pg_temp.id(17, number) as variant_id,
+         (array['Sugar', 'Maize flour', 'Rice', 'Cooking oil', 'Tea leaves', 'Milk', 'Bread', 'Soap', 'Salt', 'Beans', 'Batteries', 'Biscuits'])[1 + number % 12]
+           || ' ' || (array['Kabras', 'Pembe', 'Pishori', 'Elianto', 'Ketepa', 'Brookside', 'Festive'])[1 + number % 7]
+           || ' ' || lpad(to_hex((number * 2654435761) % 16777216), 6, '0') as name,
+         1000 + (number * 7919) % 90000 as price, case when number % 5 = 0 then 1 else 0 end as tax_class
+  from shop, generate_series(shop.n * 1000::bigint, shop.n * 1000::bigint + shop.products - 1) as number;
+
+insert into tenants (id, name, country, currency, time_zone, business_day_cutoff, tax_rounding, cash_rounding_unit, negative_stock, status, feed_epoch, version, created_at, updated_at)
+  select tenant_id, 'Shop ' || n, 'KE', 'KES', 'Africa/Nairobi', 0, 'rate_group', 1, 'warn', 'active', gen_random_uuid(), 1, '2026-01-05 06:00:00.120Z', '2026-01-05 06:00:00.120Z' from shop;
+insert into tenant_counters (tenant_id, change_seq) select tenant_id, 0 from shop;
+insert into locations (tenant_id, id, code, name, is_warehouse, active, version, created_at, updated_at)
+  select tenant_id, location_id, 'NRB1', 'Main shop', false, true, 1, now(), now() from shop;
+insert into location_counters (tenant_id, location_id, last_receipt) select tenant_id, location_id, 0 from shop;
+insert into devices (tenant_id, id, location_id, name, kind, device_number, status, last_seq_seen, version, created_at, updated_at)
+  select tenant_id, device_id, location_id, 'Till 1', 'till', 1, 'active', 0, 1, now(), now() from shop;
+
+-- Nobody logs in: the tokens are signed by the benchmark.
+insert into users (id, email, name, password_hash, password_changed_at, default_tenant_id, version, created_at, updated_at)
+  select user_id, 'cashier' || n || '@shop.example', 'Cashier', 'none', now(), tenant_id, 1, now(), now() from shop;
+insert into memberships (tenant_id, id, user_id, status, default_location_id, version, created_at, updated_at)
+  select tenant_id, pg_temp.id(5, n), user_id, 'active', location_id, 1, now(), now() from shop;
+insert into roles (tenant_id, id, name, built_in, permissions, version, created_at, updated_at)
+  select tenant_id, pg_temp.id(6, n), 'Cashier', 'cashier',
+         array['devices.read', 'locations.read', 'products.read', 'sales.create', 'sales.read', 'stock.read', 'taxes.read', 'tenant.read'], 1, now(), now() from shop;
+insert into membership_roles (tenant_id, id, membership_id, role_id, location_id)
+  select tenant_id, pg_temp.id(7, n), pg_temp.id(5, n), pg_temp.id(6, n), null from shop;
+insert into sessions (id, user_id, tenant_id, device_id, kind, user_agent, ip_address, created_at, last_seen_at, expires_at)
+  select pg_temp.id(8, n), user_id, tenant_id, device_id, 'token', 'bench', '127.0.0.1', now(), now(), now() + interval '1 day' from shop;
+
+insert into tax_classes (tenant_id, id, code, name, version, created_at, updated_at)
+  select tenant_id, pg_temp.id(32 + class, n), code, name, 1, now(), now() from shop, (values (0, 'VAT16', 'VAT 16 %'), (1, 'ZERO', 'Zero-rated')) as of (class, code, name);
+insert into tax_rates (tenant_id, id, tax_class_id, name, rate_ppm, kind, inclusive, valid_from, version, created_at, updated_at)
+  select tenant_id, pg_temp.id(48 + class, n), pg_temp.id(32 + class, n), name, rate, kind, true, '1970-01-01', 1, now(), now()
+  from shop, (values (0, 'VAT 16 %', 160000, 'standard'), (1, 'Zero-rated', 0, 'zero')) as of (class, name, rate, kind);
+insert into categories (tenant_id, id, name, sort, version, created_at, updated_at)
+  select tenant_id, pg_temp.id(9, n), 'Groceries', 0, 1, now(), now() from shop;
+
+insert into products (tenant_id, id, name, description, category_id, brand, sold_by, tax_class_id, track_stock, active, version, created_at, updated_at)
+  select goods.tenant_id, product_id, goods.name, case when number % 3 = 0 then 'Sold in packs of six and by the piece' end, pg_temp.id(9, shop.n),
+         case when number % 2 = 0 then 'Kabras' end, 'unit', pg_temp.id(32 + tax_class, shop.n), true, true, 1, '2026-01-05 06:00:00.120Z', '2026-02-05 06:00:00.450Z'
+  from goods join shop using (tenant_id);
+insert into variants (tenant_id, id, product_id, name, sku, unit, price, cost, active, version, created_at, updated_at)
+  select tenant_id, variant_id, product_id, name, 'SKU' || number, 'pc', price, price * 3 / 4, true, 1, now(), now()
+  from goods where tenant_id <> pg_temp.id(1, current_setting('bench.tenants')::bigint);
+insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, updated_at)
+  select g.tenant_id, g.location_id, v.id, pg_temp.level_id(g.location_id, v.id), 1000000, 0, v.cost, 1, now()
+  from goods g join variants v on v.tenant_id = g.tenant_id and v.id = g.variant_id;
+insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, reason, unit_cost, source_type, source_id, source_line, occurred_at, recorded_at, balance_after)
+  select g.tenant_id, pg_temp.id(18, g.number), g.location_id, v.id, 1000000, 'opening', v.cost, 'opening', pg_temp.id(19, g.number), 1, now(), now(), 1000000
+  from goods g join variants v on v.tenant_id = g.tenant_id and v.id = g.variant_id;
