@@ -1,24 +1,54 @@
 #include "pos/service.h"
 
+#include "auth/jwks_route.h"
 #include "embedded/migrations.h"
-#include "pos/modules/auth/tables.h"
-#include "pos/modules/catalogue/tables.h"
+#include "pos/demo/seed.h"
+#include "pos/modules/auth/module.h"
+#include "pos/modules/auth/wiring.h"
+#include "pos/modules/catalogue/module.h"
+#include "pos/modules/devices/module.h"
+#include "pos/modules/locations/module.h"
 #include "pos/modules/sales/module.h"
+#include "pos/modules/stock/module.h"
+#include "pos/modules/taxes/module.h"
+#include "pos/modules/tenants/module.h"
+#include "pos/modules/users/module.h"
 #include "pos/plumbing/module.h"
-#include "pos/modules/stock/movements.h"
 
 namespace pos {
+
+namespace {
+
+constexpr std::string_view description = R"(The backend of an offline-first point of sale.
+
+Money is integer minor units, quantities are decimal strings, times are RFC 3339, ids are UUIDs that a client may make. Every error is
+a problem document (RFC 9457) whose `retriable` and `action` say what to do next. Writes that matter are repeated safely: send the same
+bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer.)";
+
+// Keys, password threads and the like exist once a process, and are made when the first loop needs them.
+auto services_maker() {
+    auto shared = std::make_shared<std::unique_ptr<AuthShared>>();
+    return [shared](const app::LoopParts& parts) -> std::shared_ptr<void> {
+        if (*shared == nullptr) *shared = std::make_unique<AuthShared>(parts.settings);
+        return std::make_shared<AuthLoop>(parts, **shared);
+    };
+}
+
+}  // namespace
 
 app::Definition definition() {
     app::Definition definition;
     definition.name = "backend-api";
-    definition.modules = {
-        {.name="t", .tables={tables::tenants.view(), tables::tenant_counters.view(), tables::users.view(), tables::memberships.view(), tables::roles.view(), tables::membership_roles.view(),
-         tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view(), tables::locations.view(), tables::location_counters.view(), tables::devices.view(), tables::tax_classes.view(), tables::tax_rates.view(),
-         tables::categories.view(), tables::products.view(), tables::variants.view(), tables::variant_barcodes.view(), tables::stock_levels.view(), tables::stock_movements.view()}, .database_objects={{"pg_trgm","create extension if not exists pg_trgm","drop extension pg_trgm", db::SqlObject::Stage::before_tables}}, .statements = movement_statements()},
-        plumbing_module(), sales_module()};
+    definition.version = "0.1.0";
+    definition.title = "backend-api";
+    definition.description = description;
+    definition.modules = {tenants_module(), auth_module(),  users_module(), locations_module(), devices_module(), taxes_module(),
+                          catalogue_module(), stock_module(), sales_module(), plumbing_module()};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
+    definition.make_services = services_maker();
+    definition.root_routes = auth::add_jwks_route;
+    definition.seed = demo::seed;
     return definition;
 }
 

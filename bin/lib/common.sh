@@ -9,6 +9,8 @@ BUILD_ROOT=${BACKEND_API_BUILD_ROOT:-$ROOT/build}
 cd "$ROOT"
 mkdir -p "$CACHE"
 export PATH="$ROOT/node_modules/.bin:$PATH"
+# Paths below the checkout do not count, so that a second clone compiles nothing twice.
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=true
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' plain=$'\e[0m'

@@ -440,6 +440,8 @@ create index devices_name on devices (tenant_id, name, id);
 create index idempotency_keys_expiry on idempotency_keys (tenant_id, expires_at);
 create unique index locations_code on locations (tenant_id, code) where deleted_at is null;
 create index locations_name on locations (tenant_id, name, id);
+create index login_throttles_age on login_throttles (updated_at);
+create index memberships_of_user on memberships using btree (user_id);
 create index outbox_events_created on outbox_events (tenant_id, created_at, id);
 create index payments_of_sale on payments (tenant_id, sale_id);
 create unique index payments_reference on payments (tenant_id, method, external_ref) where external_ref is not null;
@@ -656,6 +658,53 @@ create policy system_access on variants to {{app_system}} using (true) with chec
 create policy owner_access on variants to current_user using (true) with check (true);
 grant select, insert, update, delete on variants to {{app}};
 grant select, insert, update, delete on variants to {{app_system}};
+create or replace function end_device_sessions(device uuid, moment timestamptz) returns void
+language plpgsql security definer set search_path = public as $$
+declare
+  ended uuid;
+begin
+  for ended in
+    update sessions set revoked_at = moment, revoke_reason = 'device_revoked'
+    where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid and device_id = device and revoked_at is null
+    returning id
+  loop
+    perform pg_notify('auth_changes', 'session:' || ended);
+  end loop;
+end $$;
+grant create on schema public to {{app_system}};
+alter function end_device_sessions(uuid, timestamptz) owner to {{app_system}};
+revoke create on schema public from {{app_system}};
+create or replace function search_products(term text, category uuid, is_active boolean, since timestamptz,
+                                           after_name text, after_id uuid, most integer) returns setof uuid
+language plpgsql stable security definer set search_path = public as $$
+declare
+  tenant uuid := nullif(current_setting('app.tenant', true), '')::uuid;
+  pattern text := regexp_replace(regexp_replace(lower(trim(term)), '([\\%_])', '\\\1', 'g'), '\s+', '%', 'g');
+  first_pattern text;
+  word_pattern text;
+begin
+  if length(trim(term)) < 3 then
+    first_pattern := pattern || '%';
+    word_pattern := '% ' || pattern || '%';
+  else
+    first_pattern := '%' || pattern || '%';
+  end if;
+  return query execute
+    'select id from products where tenant_id = $1 and deleted_at is null and (lower(name) like $2 or lower(name) like $3) '
+    'and ($4 is null or category_id = $4) and ($5 is null or active = $5) and ($6 is null or updated_at >= $6) '
+    'and ($7 is null or (name, id) > ($7, $8)) order by name, id limit $9'
+    using tenant, first_pattern, word_pattern, category, is_active, since, after_name, after_id, most;
+end $$;
+grant create on schema public to {{app_system}};
+alter function search_products(text, uuid, boolean, timestamptz, text, uuid, integer) owner to {{app_system}};
+revoke create on schema public from {{app_system}};
+create or replace function stock_required(location uuid, variants uuid[]) returns void language plpgsql as $$
+begin
+  if exists (select from stock_levels where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
+             and location_id = location and variant_id = any(variants) and on_hand < 0) then
+    raise exception 'not enough on the shelf' using errcode = 'ST409';
+  end if;
+end $$;
 create or replace function idempotency_lock(key bigint) returns void language plpgsql as $$
 begin
   if not pg_try_advisory_xact_lock(key) then
@@ -665,11 +714,4 @@ end $$;
 create or replace function violate(constraint_name text) returns void language plpgsql as $$
 begin
   raise exception 'refused as %', constraint_name using errcode = '23514', constraint = constraint_name;
-end $$;
-create or replace function stock_required(location uuid, variants uuid[]) returns void language plpgsql as $$
-begin
-  if exists (select from stock_levels where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
-             and location_id = location and variant_id = any(variants) and on_hand < 0) then
-    raise exception 'not enough on the shelf' using errcode = 'ST409';
-  end if;
 end $$;

@@ -1,0 +1,180 @@
+#include "pos/demo/seed.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "base/hash.h"
+#include "pos/demo/goods.h"
+#include "pos/modules/auth/contract.h"
+#include "pos/modules/catalogue/tables.h"
+#include "pos/modules/stock/movements.h"
+
+namespace pos::demo {
+
+namespace {
+
+constexpr std::string_view password = "demo-shop-2026";
+constexpr std::string_view owner_email = "owner@demo.example";
+constexpr std::size_t lines_per_adjustment = 100;
+
+// The same id every time: a repeated or interrupted seed finds its own rows.
+base::Uuid id_of(std::string_view what) {
+    const auto digest = base::sha256(fmt::format("demo shop: {}", what));
+    base::Uuid::Bytes bytes{};
+    std::copy_n(digest.begin(), bytes.size(), bytes.begin());
+    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0FU) | 0x40U);
+    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3FU) | 0x80U);
+    return base::Uuid(bytes);
+}
+
+// A valid EAN-13 with GS1's prefix of Kenya (616) and its check digit.
+std::string barcode_of(std::size_t number) {
+    auto digits = fmt::format("616{:09}", number);
+    int sum = 0;
+    for (std::size_t i = 0; i < digits.size(); ++i) sum += (digits[i] - '0') * (i % 2 == 0 ? 1 : 3);
+    return digits + static_cast<char>('0' + (10 - sum % 10) % 10);
+}
+
+// Requests to our own API, without a socket.
+class Client {
+public:
+    explicit Client(app::Worker& worker) : worker_(worker) {}
+
+    // Throws what the API refused.
+    async::Task<std::string> send(http::Method method, std::string path, std::string json = {}) {
+        const auto name = path;
+        auto reply = co_await try_send(method, std::move(path), std::move(json));
+        if (reply.status >= 300) throw std::runtime_error(fmt::format("{} {}: {} {}", to_string(method), name, reply.status, reply.body));
+        co_return std::move(reply.body);
+    }
+    async::Task<std::string> post(std::string path, std::string json) { return send(http::Method::post, std::move(path), std::move(json)); }
+
+    async::Task<http::InjectedResponse> try_send(http::Method method, std::string path, std::string json) {
+        http::InjectedRequest request{.method = method, .target = std::move(path), .headers = {}, .body = std::move(json)};
+        if (!request.body.empty()) {
+            request.headers.emplace_back("Content-Type", "application/json");
+            request.headers.emplace_back("Idempotency-Key", id_of(request.target + request.body).to_string());
+        }
+        if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+        return worker_.inject(std::move(request));
+    }
+    void use_token(std::string token) { token_ = std::move(token); }
+
+private:
+    app::Worker& worker_;
+    std::string token_;
+};
+
+template <class T>
+T parse(std::string_view json) {
+    auto value = schema::parse<T>(json, {.max_bytes = 64U << 20U});
+    if (!value) throw std::runtime_error(fmt::format("the API answered something else than a {}: {}", schema::object_of<T>.name, json.substr(0, 200)));
+    return std::move(*value);
+}
+
+struct Person {
+    std::string_view role;
+    std::string_view name;
+};
+constexpr std::array people{Person{"owner", "Amina Otieno"},        Person{"admin", "Brian Mwangi"},      Person{"manager", "Cynthia Wanjiru"}, Person{"cashier", "David Kiprop"},
+                            Person{"stock_clerk", "Esther Achieng"}, Person{"accountant", "Felix Njoroge"}, Person{"viewer", "Grace Mutua"}};
+
+std::string email_of(std::string_view role) { return fmt::format("{}@demo.example", role == "stock_clerk" ? "stock" : role); }
+
+std::string login_json() { return fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password); }
+
+std::string sign_up_json() {
+    return fmt::format(R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"{}","email":"{}","password":"{}"}},"location":{{"code":"NRB1","name":"Moi Avenue"}}}})", people[0].name, owner_email,
+                       password);
+}
+
+async::Task<void> add_people(Client* client) {
+    for (const auto& person : people) {
+        if (person.role == "owner") continue;
+        co_await client->post("/v1/users", fmt::format(R"({{"email":"{}","name":"{}","password":"{}","roles":[{{"name":"{}"}}]}})", email_of(person.role), person.name, password, person.role));
+    }
+}
+
+async::Task<LocationId> first_location(Client* client) {
+    const auto page = parse<db::Page<Location>>(co_await client->send(http::Method::get, "/v1/locations"));
+    if (page.data.empty()) throw std::runtime_error("the demo shop has no location");
+    co_return page.data.front().id;
+}
+
+async::Task<std::map<std::string, TaxClassId>> tax_classes(Client* client) {
+    std::map<std::string, TaxClassId> by_code;
+    const auto page = parse<db::Page<TaxClass>>(co_await client->send(http::Method::get, "/v1/tax-classes"));
+    for (const auto& tax_class : page.data) by_code.emplace(tax_class.fields.code, tax_class.id);
+    co_return by_code;
+}
+
+std::string category_key(std::string_view name) { return fmt::format("category {}", name); }
+
+async::Task<void> add_categories(Client* client) {
+    std::vector<std::string_view> done;
+    for (const auto& good : goods) {
+        if (std::find(done.begin(), done.end(), good.category) != done.end()) continue;
+        done.push_back(good.category);
+        co_await client->post("/v1/categories", fmt::format(R"({{"id":"{}","name":"{}","sort":{}}})", id_of(category_key(good.category)).to_string(), good.category, done.size()));
+    }
+}
+
+// A brand's product with its sizes; adds the variants' ids to `variants`.
+std::string product_json(const Good& good, std::string_view brand, const std::map<std::string, TaxClassId>& taxes, std::vector<VariantId>& variants) {
+    std::string sizes;
+    for (const auto& size : good.sizes) {
+        const auto key = fmt::format("{} {} {}", brand, good.name, size.name);
+        const VariantId id(id_of(key));
+        sizes += fmt::format(R"({}{{"id":"{}","name":"{}","sku":"D{:04}","price":{},"cost":{},"reorderLevel":"10","barcodes":[{{"barcode":"{}"}}]}})", sizes.empty() ? "" : ",", id.to_string(), key,
+                             variants.size() + 1, size.price, size.price * 8 / 10, barcode_of(variants.size() + 1));
+        variants.push_back(id);
+    }
+    const auto name = fmt::format("{} {}", brand, good.name);
+    return fmt::format(R"({{"id":"{}","name":"{}","brand":"{}","categoryId":"{}","taxClassId":"{}","variants":[{}]}})", id_of(name).to_string(), name, brand,
+                       id_of(category_key(good.category)).to_string(), taxes.at(std::string(good.tax_code)).to_string(), sizes);
+}
+
+async::Task<std::vector<VariantId>> add_products(Client* client) {
+    const auto taxes = co_await tax_classes(client);
+    std::vector<VariantId> variants;
+    for (const auto& good : goods) {
+        for (const auto brand : good.brands) co_await client->post("/v1/products", product_json(good, brand, taxes, variants));
+    }
+    co_return variants;
+}
+
+async::Task<void> stock_the_shelves(Client* client, LocationId location, std::vector<VariantId> variants) {
+    for (std::size_t from = 0; from < variants.size(); from += lines_per_adjustment) {
+        std::string lines;
+        for (std::size_t i = from; i < std::min(from + lines_per_adjustment, variants.size()); ++i) {
+            lines += fmt::format(R"({}{{"variantId":"{}","quantityDelta":"{}"}})", lines.empty() ? "" : ",", variants[i].to_string(), 40 + (i * 7) % 160);
+        }
+        co_await client->post("/v1/stock-adjustments", fmt::format(R"({{"clientRequestId":"{}","locationId":"{}","reason":"opening","lines":[{}]}})", id_of(fmt::format("opening {}", from)).to_string(),
+                                                                  location.to_string(), lines));
+    }
+}
+
+async::Task<void> make_shop(Client* client) {
+    const auto owner = parse<SignedIn>(co_await client->post("/v1/tenants", sign_up_json()));
+    client->use_token(owner.credentials.access_token.value());
+    co_await add_people(client);
+    const auto location = co_await first_location(client);
+    co_await client->post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})", id_of("till 1").to_string(), location.to_string()));
+    co_await add_categories(client);
+    co_await stock_the_shelves(client, location, co_await add_products(client));
+}
+
+}  // namespace
+
+async::Task<std::vector<app::DemoLogin>> seed(const app::LoopParts& parts) {
+    Client client(parts.services.use<app::Worker>());
+    const auto known = co_await client.try_send(http::Method::post, "/v1/auth/login", login_json());
+    if (known.status != 200) co_await make_shop(&client);
+    std::vector<app::DemoLogin> logins;
+    for (const auto& person : people) logins.push_back({std::string(person.role), email_of(person.role), std::string(password)});
+    co_return logins;
+}
+
+}  // namespace pos::demo
