@@ -1,4 +1,4 @@
-// A scratch database with roles of its own, on the server of TEST_POSTGRES_URL.
+// A scratch database on the server of TEST_POSTGRES_URL, or on another.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { environment } from './environment.js';
@@ -9,14 +9,18 @@ export interface ScratchDatabase {
   ownerUrl: string;
   // The service's role, which row level security binds.
   appUrl: string;
+  // What the service is before it knows a tenant.
+  systemUrl: string;
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  // As one of the service's roles.
+  connectAs(role: 'app' | 'app_system'): Promise<pg.Client>;
   drop(): Promise<void>;
 }
 
-export async function scratchDatabase(): Promise<ScratchDatabase> {
+export async function scratchDatabase(serverUrl = environment.postgresUrl): Promise<ScratchDatabase> {
   const name = `e2e_${randomBytes(6).toString('hex')}`;
-  await asSuperuser(`create database ${name} template template0`);
-  const ownerUrl = withParts(environment.postgresUrl, { database: name });
+  await asSuperuser(serverUrl, `create database ${name} template template0`);
+  const ownerUrl = withParts(serverUrl, { database: name });
   const pool = new pg.Pool({ connectionString: ownerUrl, max: 4 });
   // A test that stops PostgreSQL breaks idle connections; that is no failure of the test.
   pool.on('error', () => {});
@@ -24,18 +28,24 @@ export async function scratchDatabase(): Promise<ScratchDatabase> {
     name,
     ownerUrl,
     appUrl: withParts(ownerUrl, { user: 'app' }),
+    systemUrl: withParts(ownerUrl, { user: 'app_system' }),
     async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
       return (await pool.query<Row>(sql, values)).rows;
     },
+    async connectAs(role) {
+      const client = new pg.Client({ connectionString: withParts(ownerUrl, { user: role }) });
+      await client.connect();
+      return client;
+    },
     async drop() {
       await pool.end();
-      await asSuperuser(`drop database if exists ${name} with (force)`);
+      await asSuperuser(serverUrl, `drop database if exists ${name} with (force)`);
     },
   };
 }
 
-async function asSuperuser(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: environment.postgresUrl });
+async function asSuperuser(serverUrl: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
   try {
     await client.query(sql);

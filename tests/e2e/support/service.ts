@@ -18,6 +18,7 @@ export interface ServiceOptions {
 export interface CallOptions {
   token?: string;
   headers?: Record<string, string>;
+  // Text and bytes are sent as they are, the rest as JSON.
   body?: unknown;
   // Aborts the call: a client that went away.
   signal?: AbortSignal;
@@ -54,8 +55,19 @@ export class Service {
     }
   }
 
+  get port(): number {
+    return this.port_;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port_}`;
+  }
+
+  // What a second instance must share with this one.
+  get secrets(): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(this.env).filter(([name]) => /^(APP_SECRET|JWT_.*)$/.test(name)),
+    ) as Record<string, string>;
   }
 
   get process(): Process {
@@ -71,7 +83,7 @@ export class Service {
       method,
       headers,
       redirect: 'manual',
-      body: hasBody ? (typeof options.body === 'string' ? options.body : JSON.stringify(options.body)) : undefined,
+      body: hasBody ? bytesOf(options.body) : undefined,
       signal: options.signal ?? AbortSignal.timeout(20_000),
     });
     const text = await response.text();
@@ -103,17 +115,26 @@ export class Service {
 
 export const startService = (options?: ServiceOptions): Promise<Service> => Service.start(options);
 
+function bytesOf(body: unknown): BodyInit {
+  // The DOM's types, of which TypeScript 5.9 believes that they take no Uint8Array.
+  return typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body);
+}
+
 // The settings of one instance. Nothing is inherited but what a program needs to run and what the sanitizers read.
 export function serviceEnvironment(database: ScratchDatabase, more: Record<string, string>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TZ|LANG|TMPDIR|.*SAN_.*)$/.test(name));
   return {
     ...Object.fromEntries(inherited),
-    BACKEND_API_ENV: 'test',
+    APP_ENV: 'test',
+    HOST: '127.0.0.1',
     DATABASE_URL: database.appUrl,
+    DATABASE_SYSTEM_URL: database.systemUrl,
     DATABASE_OWNER_URL: database.ownerUrl,
     REDIS_URL: environment.redisUrl,
     PORT: '0',
-    JWT_SECRET: randomBytes(48).toString('base64url'),
+    APP_SECRET: randomBytes(48).toString('base64url'),
+    // A key file takes the secret's place; both together are a fault.
+    ...('JWT_PRIVATE_KEY_FILE' in more ? {} : { JWT_SECRET: randomBytes(48).toString('base64url') }),
     ...more,
   };
 }

@@ -1,0 +1,98 @@
+// A PostgreSQL server of one's own, for tests that stop it. With fsync: what it acknowledged survives.
+//
+//     const postgres = await startPostgres();
+//     await postgres.crash();      // pg_ctl stop -m immediate: no checkpoint, recovery at the next start
+//     await postgres.start();
+//     await postgres.remove();
+import { execFile } from 'node:child_process';
+import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { environment } from './environment.js';
+
+const execute = promisify(execFile);
+
+export class PostgresServer {
+  private constructor(
+    private readonly directory: string,
+    private readonly port: number,
+  ) {}
+
+  static async create(): Promise<PostgresServer> {
+    const directory = await mkdtemp(path.join(tmpdir(), 'e2e-postgres-'));
+    await chmod(directory, 0o755);
+    if (process.getuid?.() === 0) await execute('chown', ['postgres:', directory]);
+    const server = new PostgresServer(directory, await freePort());
+    await server.program(
+      'initdb',
+      '-D',
+      server.data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C.UTF-8',
+      '--no-sync',
+    );
+    await appendFile(
+      path.join(server.data, 'postgresql.conf'),
+      [
+        "listen_addresses = '127.0.0.1'",
+        `port = ${server.port}`,
+        `unix_socket_directories = '${directory}'`,
+        'max_connections = 100',
+        'shared_buffers = 32MB',
+        'fsync = on',
+        'full_page_writes = on',
+        'synchronous_commit = on',
+        '',
+      ].join('\n'),
+    );
+    await server.start();
+    return server;
+  }
+
+  // The superuser's.
+  get url(): string {
+    return `postgresql://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  async start(): Promise<void> {
+    await this.program('pg_ctl', '-D', this.data, '-l', path.join(this.directory, 'log'), '-t', '60', '-w', 'start');
+  }
+
+  async crash(): Promise<void> {
+    await this.program('pg_ctl', '-D', this.data, '-m', 'immediate', '-t', '60', '-w', 'stop');
+  }
+
+  async remove(): Promise<void> {
+    await this.crash().catch(() => {}); // it may be stopped already
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private get data(): string {
+    return path.join(this.directory, 'data');
+  }
+
+  // PostgreSQL refuses to run as root; the working directory must be one that its user may enter.
+  private async program(name: string, ...args: string[]): Promise<void> {
+    const command = [path.join(environment.postgresBin, name), ...args];
+    if (process.getuid?.() === 0) command.unshift('runuser', '-u', 'postgres', '--');
+    await execute(command[0]!, command.slice(1), { cwd: '/', env: { PATH: process.env.PATH, LANG: 'C.UTF-8' } });
+  }
+}
+
+export const startPostgres = (): Promise<PostgresServer> => PostgresServer.create();
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,241 @@
+// Tenants are walls. Generated from the service's own OpenAPI document, so that no route can be forgotten: a path whose
+// parameters this test does not know fails it.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Service, startService } from './support/service.js';
+import { expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
+
+interface Operation {
+  method: string;
+  path: string;
+  parameters: string[];
+  secured: boolean;
+  body: any;
+}
+
+let service: Service;
+let alice: Shop;
+let bob: Shop;
+let document: any;
+let operations: Operation[];
+// Ids of Alice's rows: by the collection that a path begins with, or by collection and parameter.
+let ids: Record<string, string>;
+
+beforeAll(async () => {
+  service = await startService();
+  alice = await openShop(service);
+  bob = await openShop(service);
+  document = await ok(service.api('GET', '/openapi.json'), 200);
+  operations = operationsOf(document);
+  const sale = await ok(alice.sell(saleFor(alice, { device: alice.devices[0] })), 201);
+  const category = await alice.create('/v1/categories', { name: 'Staples' });
+  const member = (await ok(alice.api('GET', '/v1/users'), 200)).data[0];
+  const role = (await ok(alice.api('GET', '/v1/roles'), 200)).data[0];
+  const variant = alice.variants[0]!;
+  const barcode = (await ok(alice.api('GET', `/v1/variants/${variant.id}`), 200)).barcodes?.[0];
+  ids = {
+    'auth/sessions': (await ok(alice.api('GET', '/v1/auth/sessions'), 200)).data[0].id,
+    categories: category.id,
+    devices: alice.devices[0]!.id,
+    locations: alice.location.id,
+    products: variant.productId,
+    roles: role.id,
+    sales: sale.id,
+    'sales/by-client-request': sale.clientRequestId,
+    'tax-classes': alice.taxClasses[0]!.id,
+    'tax-classes rateId': alice.taxClasses[0]!.rateId,
+    users: member.id,
+    variants: variant.id,
+    'variants barcodeId': barcode?.id,
+  };
+});
+
+afterAll(async () => {
+  expect(await service.stop()).toEqual({ code: 0, signal: null });
+});
+
+function operationsOf(openapi: any): Operation[] {
+  const found: Operation[] = [];
+  for (const [path, item] of Object.entries<any>(openapi.paths)) {
+    for (const method of ['get', 'put', 'post', 'patch', 'delete']) {
+      const operation = item[method];
+      if (!operation) continue;
+      const security: any[] = operation.security ?? openapi.security ?? [];
+      const schema = operation.requestBody?.content?.['application/json']?.schema;
+      found.push({
+        method: method.toUpperCase(),
+        path,
+        parameters: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!),
+        secured: security.length > 0 && security.every((one) => Object.keys(one).length > 0),
+        body: schema && exampleOf(schema, openapi),
+      });
+    }
+  }
+  return found;
+}
+
+// The smallest value that a schema takes: what is required, nothing else. A patch gets its first member.
+function exampleOf(schema: any, openapi: any): any {
+  if (schema.$ref) return exampleOf(at(openapi, schema.$ref), openapi);
+  if (schema.example !== undefined) return schema.example;
+  if (schema.examples?.length) return schema.examples[0];
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum) return schema.enum.find((one: unknown) => one !== null);
+  const choice = (schema.oneOf ?? schema.anyOf)?.find((one: any) => one.type !== 'null');
+  if (choice) return exampleOf(choice, openapi);
+  const merged = schema.allOf
+    ? Object.assign({}, ...schema.allOf.map((one: any) => resolved(one, openapi)), schema)
+    : schema;
+  const type = Array.isArray(merged.type) ? merged.type.find((one: string) => one !== 'null') : merged.type;
+  switch (type) {
+    case 'object': {
+      const required: string[] = merged.required ?? [];
+      const names = required.length > 0 ? required : Object.keys(merged.properties ?? {}).slice(0, 1);
+      return Object.fromEntries(names.map((name) => [name, exampleOf(merged.properties[name], openapi)]));
+    }
+    case 'array':
+      return Array.from({ length: merged.minItems ?? 0 }, () => exampleOf(merged.items, openapi));
+    case 'integer':
+    case 'number':
+      return Math.max(merged.minimum ?? 0, 1);
+    case 'boolean':
+      return true;
+    default:
+      return textOf(merged);
+  }
+}
+
+function textOf(schema: any): string {
+  switch (schema.format) {
+    case 'uuid':
+      return randomUUID();
+    case 'email':
+      return `someone-${randomUUID()}@duka.example`;
+    case 'date':
+      return '2026-01-01';
+    case 'date-time':
+      return '2026-01-01T00:00:00Z';
+    default:
+      return 'ABCDEFGH12'.slice(0, Math.min(10, schema.maxLength ?? 10)).padEnd(schema.minLength ?? 0, 'x');
+  }
+}
+
+const resolved = (schema: any, openapi: any): any => (schema.$ref ? at(openapi, schema.$ref) : schema);
+const at = (openapi: any, reference: string): any =>
+  reference
+    .slice(2)
+    .split('/')
+    .reduce((value, name) => value[name.replaceAll('~1', '/').replaceAll('~0', '~')], openapi);
+
+// The path with Alice's ids in it.
+function filled(operation: Operation): string {
+  const collection = operation.path.slice('/v1/'.length, operation.path.indexOf('/{'));
+  return operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const id = ids[name === 'id' ? collection : `${collection} ${name}`];
+    if (!id) throw new Error(`${operation.method} ${operation.path}: tell walls.test.ts an id for {${name}}`);
+    return id;
+  });
+}
+
+const call = (shop: Shop | undefined, operation: Operation, path: string, token?: string) =>
+  service.api(operation.method, path, {
+    token: token ?? shop?.token,
+    body: operation.body,
+    headers: { 'idempotency-key': randomUUID(), 'if-match': '*', 'content-type': 'application/json' },
+  });
+
+describe('another tenant’s ids', () => {
+  test('are 404 on every route that takes one', async () => {
+    const withIds = operations.filter((one) => one.secured && one.parameters.length > 0);
+    expect(withIds.length).toBeGreaterThan(15);
+    for (const operation of withIds) {
+      const reply = await call(bob, operation, filled(operation));
+      expect.soft(reply.status, `${operation.method} ${operation.path}: ${reply.text}`).toBe(404);
+      expect.soft(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    }
+  });
+
+  test('and changed nothing: the owner still finds every row', async () => {
+    for (const operation of operations.filter(
+      (one) => one.method === 'GET' && one.parameters.length > 0 && one.secured,
+    )) {
+      const reply = await call(alice, operation, filled(operation));
+      expect.soft(reply.status, `${operation.path}: ${reply.text}`).toBe(200);
+    }
+  });
+
+  test('are in no list of his', async () => {
+    const foreign = new Set(Object.values(ids));
+    for (const operation of operations.filter(
+      (one) => one.method === 'GET' && one.secured && one.parameters.length === 0,
+    )) {
+      const reply = await call(bob, operation, operation.path);
+      if (reply.status !== 200) continue; // a required query parameter is missing
+      for (const id of foreign) expect.soft(reply.text, operation.path).not.toContain(id);
+    }
+  });
+
+  test('and his rows cannot point at hers', async () => {
+    const product = await bob.api('POST', '/v1/products', {
+      body: { name: 'Borrowed tax', taxClassId: alice.taxClasses[0]!.id },
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    expectProblem(product, 422, 'tax_class.unknown');
+    const device = await bob.api('POST', '/v1/devices', {
+      body: { locationId: alice.location.id, name: 'Spy' },
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    expectProblem(device, 422, 'location.unknown');
+  });
+
+  test('nor does PostgreSQL show a row to the service’s role without a tenant', async () => {
+    const tables = await service.database.query<{ name: string }>(
+      `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+       where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace`,
+    );
+    expect(tables.length).toBeGreaterThan(15);
+    const app = await service.database.connectAs('app');
+    try {
+      for (const { name } of tables) {
+        const rows = await app.query(`select count(*) as count from ${name}`).catch((error: Error) => error.message);
+        if (typeof rows === 'string') expect.soft(rows).toMatch(/permission denied/);
+        else expect.soft(Number(rows.rows[0].count), name).toBe(0);
+      }
+    } finally {
+      await app.end();
+    }
+  });
+});
+
+describe('without a caller', () => {
+  test('every route that needs one answers 401', async () => {
+    const secured = operations.filter((one) => one.secured);
+    expect(secured.length).toBeGreaterThan(30);
+    for (const operation of secured) {
+      const path = operation.path.replace(/\{\w+\}/g, randomUUID());
+      const bare = await call(undefined, operation, path);
+      expect
+        .soft([bare.status, bare.body?.code], `${operation.method} ${operation.path}`)
+        .toEqual([401, 'auth.missing_credentials']);
+      expect.soft(bare.headers.get('www-authenticate')).toMatch(/^Bearer/);
+      const forged = await call(undefined, operation, path, 'eyJhbGciOiJub25lIn0.e30.');
+      expect
+        .soft([forged.status, forged.body?.code], `${operation.method} ${operation.path}`)
+        .toEqual([401, 'auth.invalid_token']);
+    }
+  });
+
+  test('only these routes need none', () => {
+    const open = operations
+      .filter((one) => !one.secured && one.path.startsWith('/v1/'))
+      .map((one) => `${one.method} ${one.path}`);
+    expect(open.sort()).toEqual(['POST /v1/auth/login', 'POST /v1/auth/refresh', 'POST /v1/tenants']);
+  });
+
+  test('a token ends with its session', async () => {
+    const shop = await openShop(service, { variants: 0, devices: 0 });
+    await ok(shop.api('POST', '/v1/auth/logout'), 204);
+    const reply = await shop.api('GET', '/v1/auth/me');
+    expectProblem(reply, 401, 'auth.session_revoked');
+  });
+});
