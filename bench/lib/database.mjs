@@ -1,4 +1,5 @@
 // Two databases of the same schema and rows on one server, and what the requests need to know of them.
+import { Buffer } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
@@ -56,10 +57,11 @@ async function seed(depth) {
 export async function makeDatabases(program, depth) {
   const server = process.env.TEST_POSTGRES_URL;
   for (const role of ['app_owner', 'app', 'app_system']) await query(server, `create role ${role} login`);
+  await query(server, 'grant app_system to app_owner'); // it hands some functions over
   await query(server, 'create database bench_ours owner app_owner');
   execFileSync(program, ['db', 'migrate'], {
     env: { DATABASE_OWNER_URL: urls.owner, DATABASE_URL: urls.app, DATABASE_SYSTEM_URL: urls.system },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 2, 'inherit'],
   });
   await seed(depth);
   await query(server, 'create database bench_koa template bench_ours');
@@ -85,7 +87,7 @@ export async function readShops(secret) {
      join locations l on l.tenant_id = d.tenant_id and l.id = d.location_id
      order by s.id`,
   );
-  const key = new TextEncoder().encode(secret);
+  const key = Buffer.from(secret);
   for (const row of rows) {
     row.token = await new SignJWT({ tid: row.tenant_id, sid: row.session_id, did: row.device_id })
       .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })

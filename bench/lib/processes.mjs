@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ticksPerSecond = 100; // USER_HZ, which Linux shows to programs on every architecture
@@ -80,7 +81,8 @@ export class Server {
     this.pid = this.child.pid;
     this.ended = new Promise((resolve) => this.child.once('exit', resolve));
     for (;;) {
-      if (this.child.exitCode !== null) throw new Error(`${this.name} ended at its start: see ${this.log}`);
+      if (this.child.exitCode !== null)
+        throw new Error(`${this.name} ended at its start:\n${readFileSync(this.log, 'utf8')}`);
       if (performance.now() - began > 20_000) throw new Error(`${this.name} was not ready in 20 s: see ${this.log}`);
       const status = await fetch(`${this.url}/ready`).then(
         (reply) => reply.status,
