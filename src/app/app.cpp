@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "app/health.h"
+#include "async/blocking_pool.h"
 #include "db/error.h"
 #include "http/middleware/default_chain.h"
 #include "observe/process_metrics.h"
@@ -82,6 +83,7 @@ std::vector<base::ErrorCode> errors_of(const Definition& definition) {
 std::vector<base::ErrorCode> problem_codes(const Definition& definition, const http::Router& router) {
     auto codes = openapi::error_codes(router);
     append(codes, db::error_codes());
+    codes.push_back(async::errors::overloaded);
     append(codes, errors_of(definition));
     return codes;
 }
