@@ -58,6 +58,9 @@ const environment = {
   CORS_ORIGINS: 'https://shop.example',
   LOG_LEVEL: 'info',
 };
+// Other settings may be tried by the environment; the defaults are what is compared.
+const passedOn = (...names) =>
+  Object.fromEntries(names.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
 const ours = new Server({
   name: 'ours',
   command: [resolve(options.program), 'serve'],
@@ -65,7 +68,7 @@ const ours = new Server({
     ...environment,
     DATABASE_URL: urls.app,
     DATABASE_SYSTEM_URL: urls.system,
-    ...(process.env.THREADS && { THREADS: process.env.THREADS }),
+    ...passedOn('THREADS', 'DATABASE_WRITE_CONNECTIONS', 'DATABASE_POINT_CONNECTIONS', 'DATABASE_READ_CONNECTIONS'),
   },
   log: join(directory, 'ours.log'),
 });
@@ -76,7 +79,7 @@ const koa = new Server({
     ...environment,
     DATABASE_URL: urls.koa,
     NODE_ENV: 'production',
-    ...(process.env.WORKERS && { WORKERS: process.env.WORKERS }),
+    ...passedOn('WORKERS', 'DATABASE_CONNECTIONS'),
   },
   log: join(directory, 'koa.log'),
 });
@@ -259,7 +262,7 @@ async function checkSales() {
 
 async function main() {
   say(`seeding 200 shops, and one of ${depth} products`);
-  await makeDatabases(ours.command[0], depth);
+  await makeDatabases(ours.command[0], { depth, history: options.quick ? 20 : 100 });
   const shops = await readShops(secret);
   postgresPid = await postmasterPid();
   const starts = await measureStarts();

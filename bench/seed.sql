@@ -67,3 +67,50 @@ insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reser
 insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, reason, unit_cost, source_type, source_id, source_line, occurred_at, recorded_at, balance_after)
   select g.tenant_id, pg_temp.id(18, g.number), g.location_id, v.id, 1000000, 'opening', v.cost, 'opening', pg_temp.id(19, g.number), 1, now(), now(), 1000000
   from goods g join variants v on v.tenant_id = g.tenant_id and v.id = g.variant_id;
+
+-- What was sold before, bench.history sales a shop. Not for its own sake: PostgreSQL plans the checks of foreign keys once a
+-- connection, and would plan them for tables that are empty.
+create temporary table sold as
+  select shop.*, h, shop.n * 10000::bigint + h as number, now() - interval '1 day' - h * interval '5 minutes' as at
+  from shop, generate_series(1, current_setting('bench.history')::integer) as h
+  where shop.n < current_setting('bench.tenants')::integer;
+create temporary table sold_lines as
+  select sold.*, line, v.id as variant_id, v.name as variant_name, v.sku, v.price, v.cost,
+         shop_class.code as tax_code, r.rate_ppm, round(v.price * r.rate_ppm / (1000000.0 + r.rate_ppm))::bigint as tax
+  from sold cross join generate_series(1, 3) as line
+  join variants v on v.tenant_id = sold.tenant_id and v.id = pg_temp.id(17, n * 1000::bigint + (h * 5 + line * 17) % 50)
+  join products p on p.tenant_id = v.tenant_id and p.id = v.product_id
+  join tax_classes shop_class on shop_class.tenant_id = p.tenant_id and shop_class.id = p.tax_class_id
+  join tax_rates r on r.tenant_id = p.tenant_id and r.tax_class_id = p.tax_class_id;
+
+insert into sales (tenant_id, id, location_id, device_id, device_seq, receipt_number, client_request_id, kind, status, cashier_id,
+    subtotal, discount_total, exclusive_tax_total, tax_total, cash_rounding, total, paid_total, change_given, credit_total, tax_rounding,
+    flags, occurred_at, device_occurred_at, recorded_at, business_day, late, payload_hash, extra, version, created_by)
+  select tenant_id, pg_temp.id(20, number), location_id, device_id, h + 100000, 'NRB1-01-' || h + 100000, pg_temp.id(21, number), 'sale', 'completed', user_id,
+         sum(price), 0, 0, sum(tax), 0, sum(price), sum(price), 0, 0, 'line',
+         '{}', at, at, at, at::date, false, sha256('history'), '{}', 1, user_id
+  from sold_lines group by tenant_id, number, location_id, device_id, h, user_id, at;
+insert into sale_lines (tenant_id, sale_id, line_number, variant_id, name, sku, quantity, unit_price, tax_inclusive, discount, order_discount_share,
+    tax_code, tax_rate_ppm, tax_amount, net, gross, unit_cost, returned_quantity)
+  select tenant_id, pg_temp.id(20, number), line, variant_id, variant_name, sku, 1, price, true, 0, 0, tax_code, rate_ppm, tax, price - tax, price, cost, 0
+  from sold_lines;
+insert into sale_taxes (tenant_id, sale_id, tax_code, tax_rate_ppm, inclusive, taxable_net, tax)
+  select tenant_id, pg_temp.id(20, number), tax_code, rate_ppm, true, sum(price - tax), sum(tax) from sold_lines group by 1, 2, 3, 4;
+insert into payments (tenant_id, id, sale_id, method, amount, status, recorded_at)
+  select tenant_id, pg_temp.id(22, number), pg_temp.id(20, number), 'cash', sum(price), 'accepted', at from sold_lines group by tenant_id, number, at;
+insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, reason, unit_cost, source_type, source_id, source_line, occurred_at, recorded_at, balance_after, device_id)
+  select tenant_id, pg_temp.id(23, number * 4 + line), location_id, variant_id, -1, 'sale', cost, 'sale', pg_temp.id(20, number), line, at, at,
+         1000000 - row_number() over (partition by variant_id order by at, line), device_id
+  from sold_lines;
+update stock_levels l set on_hand = on_hand - taken.lines
+  from (select tenant_id, variant_id, count(*) as lines from sold_lines group by 1, 2) taken
+  where l.tenant_id = taken.tenant_id and l.variant_id = taken.variant_id;
+insert into idempotency_keys (tenant_id, principal_kind, route, key, request_hash, status, response, created_at, expires_at)
+  select tenant_id, 'member', 'POST /v1/sales', pg_temp.id(21, number)::text, sha256('history'), 201, convert_to(repeat(number::text, 200), 'UTF8'), at, at + interval '30 days' from sold;
+insert into outbox_events (tenant_id, id, type, subject_id, payload, created_at)
+  select tenant_id, pg_temp.id(24, number), 'sale.created', pg_temp.id(20, number), '{}', at from sold;
+insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id, origin_device_id)
+  select tenant_id, 'sales', pg_temp.id(20, number), h, 'u', location_id, device_id from sold;
+insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id)
+  select l.tenant_id, 'stock_levels', l.id, current_setting('bench.history')::integer + row_number() over (partition by l.tenant_id order by l.id), 'u', l.location_id from stock_levels l;
+update tenant_counters c set change_seq = (select coalesce(max(seq), 0) from change_pointers p where p.tenant_id = c.tenant_id);

@@ -43,18 +43,18 @@ export async function postmasterPid() {
   return pid;
 }
 
-async function seed(depth) {
+async function seed({ depth, history }) {
   const client = new pg.Client(urls.superuser);
   await client.connect();
-  await client.query(`select set_config('bench.tenants', $1, false), set_config('bench.depth', $2, false)`, [
-    String(tenants),
-    String(depth),
-  ]);
+  await client.query(
+    `select set_config('bench.tenants', $1, false), set_config('bench.depth', $2, false), set_config('bench.history', $3, false)`,
+    [String(tenants), String(depth), String(history)],
+  );
   await client.query(`begin; ${readFileSync('bench/seed.sql', 'utf8')} commit`);
   await client.end();
 }
 
-export async function makeDatabases(program, depth) {
+export async function makeDatabases(program, size) {
   const server = process.env.TEST_POSTGRES_URL;
   for (const role of ['app_owner', 'app', 'app_system']) await query(server, `create role ${role} login`);
   await query(server, 'grant app_system to app_owner'); // it hands some functions over
@@ -63,7 +63,7 @@ export async function makeDatabases(program, depth) {
     env: { DATABASE_OWNER_URL: urls.owner, DATABASE_URL: urls.app, DATABASE_SYSTEM_URL: urls.system },
     stdio: ['ignore', 2, 'inherit'],
   });
-  await seed(depth);
+  await seed(size);
   await query(server, 'create database bench_koa template bench_ours');
   for (const url of [urls.superuser, urls.koa]) await query(url, 'vacuum analyze');
   await query(server, 'checkpoint');
