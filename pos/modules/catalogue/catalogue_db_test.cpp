@@ -1,0 +1,250 @@
+// The catalogue's routes on the whole service.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "pos/modules/catalogue/model.h"
+#include "pos/testing/shop.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class CatalogueTest : public ShopTest {
+protected:
+    static ProductDetails sugar(std::string_view barcode, std::string_view more = "") {
+        return made<ProductDetails>(post("/v1/products",
+            fmt::format(R"({{"name":"Sugar"{},"variants":[{{"name":"Sugar 1kg","price":15000,"barcodes":[{{"barcode":"{}","packQuantity":"1"}}]}}]}})", more, barcode)));
+    }
+    static std::vector<std::string> names(const std::string& target, const std::string& token = owner) {
+        std::vector<std::string> all;
+        for (const auto& product : body<db::Page<Product>>(get(target, token)).data) all.push_back(product.fields.name);
+        return all;
+    }
+};
+
+TEST_F(CatalogueTest, MakesAProductWhole) {
+    const auto reply = post("/v1/products", R"({"id":"0197f0c2-0000-7000-8000-000000000001","name":"Rice","variants":[
+        {"name":"Rice 1kg","sku":"RICE1","price":20000,"barcodes":[{"barcode":"6161100000018"},{"barcode":"6161100000025","packQuantity":"12"}]},
+        {"name":"Rice 5kg","price":90000}]})");
+    const auto product = made<ProductDetails>(reply);
+    EXPECT_EQ(reply.header("Location"), "/v1/products/0197f0c2-0000-7000-8000-000000000001");
+    EXPECT_EQ(reply.header("ETag"), "\"1\"");
+
+    const auto read = get("/v1/products/0197f0c2-0000-7000-8000-000000000001?include=variants");
+    EXPECT_EQ(read.status, 200);
+    EXPECT_EQ(read.body, reply.body);
+    EXPECT_FALSE(body<ProductDetails>(get("/v1/products/" + text(product.product.id))).variants.has_value());
+    EXPECT_EQ(names("/v1/products", other), std::vector<std::string>{});
+
+    const auto& variants = *product.variants;
+    EXPECT_THAT(feed("products", text(product.product.id)), HasSubstr(" u"));
+    EXPECT_THAT(feed("variants", text(variants[1].variant.id)), HasSubstr(" u"));
+    EXPECT_THAT(feed("variant_barcodes", text(variants[0].barcodes[1].id)), HasSubstr(" u"));
+    EXPECT_EQ(body<db::Page<Variant>>(get("/v1/variants?productId=" + text(product.product.id))).data.size(), 2U);
+}
+
+TEST_F(CatalogueTest, RepeatsTheFirstReplyOfAKey) {
+    const std::string json = R"({"name":"Milk","variants":[{"name":"Milk 500ml","price":6000,"barcodes":[{"barcode":"6161100000032"}]}]})";
+    const Headers key{{"Idempotency-Key", "milk-once"}};
+    const auto first = post("/v1/products", json, owner, key);
+    const auto second = post("/v1/products", json, owner, key);
+    EXPECT_EQ(second.status, 201);
+    EXPECT_EQ(second.body, first.body);
+    EXPECT_EQ(second.header("Location"), first.header("Location"));
+    EXPECT_EQ(second.header("Idempotent-Replayed"), "true");
+    EXPECT_THAT(post("/v1/products", R"({"name":"Cream"})", owner, key).body, HasSubstr("idempotency.key_reused"));
+    EXPECT_THAT(names("/v1/products?search=milk"), ElementsAre("Milk"));
+    // The key is the tenant's own.
+    EXPECT_EQ(post("/v1/products", R"({"name":"Cream"})", other, key).status, 201);
+}
+
+TEST_F(CatalogueTest, RefusesWhatContradicts) {
+    const auto product = sugar("6161100000049", R"(,"id":"0197f0c2-0000-7000-8000-0000000000aa")");
+    const auto gone = made<Category>(post("/v1/categories", R"({"name":"Gone"})"));
+    ASSERT_EQ(del("/v1/categories/" + text(gone.id), 1).status, 204);
+    const struct {
+        std::string_view name;
+        std::string target;
+        std::string json;
+        int status;
+        std::string_view says;
+    } cases[] = {
+        {"no name", "/v1/products", R"({})", 422, R"("/name")"},
+        {"negative price", "/v1/variants", fmt::format(R"({{"productId":"{}","name":"x","price":-1}})", text(product.product.id)), 422, R"("/price")"},
+        {"unknown member", "/v1/products", R"({"name":"x","colour":"red"})", 422, R"("/colour")"},
+        {"id taken", "/v1/products", R"({"id":"0197f0c2-0000-7000-8000-0000000000aa","name":"x"})", 409, "row.id_taken"},
+        {"barcode taken", "/v1/products", R"({"name":"x","variants":[{"name":"x","price":1,"barcodes":[{"barcode":"6161100000049"}]}]})", 409, "variant.barcode_taken"},
+        {"barcode twice", "/v1/products", R"({"name":"x","variants":[{"name":"x","price":1,"barcodes":[{"barcode":"6161100000056"},{"barcode":"6161100000056"}]}]})", 422, "/variants/0/barcodes/1/barcode"},
+        {"no such category", "/v1/products", R"({"name":"x","categoryId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422, "category.unknown"},
+        {"deleted category", "/v1/products", fmt::format(R"({{"name":"x","categoryId":"{}"}})", text(gone.id)), 422, "category.unknown"},
+        {"no such tax class", "/v1/products", R"({"name":"x","taxClassId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422, "tax_class.unknown"},
+        {"no such product", "/v1/variants", R"({"productId":"0197f0c2-0000-7000-8000-0000000000bb","name":"x","price":1})", 422, "product.unknown"},
+        {"no such parent", "/v1/categories", R"({"name":"x","parentId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422, "category.unknown"},
+    };
+    for (const auto& one : cases) {
+        const auto reply = post(one.target, one.json);
+        EXPECT_EQ(reply.status, one.status) << one.name << ": " << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr(std::string(one.says))) << one.name;
+    }
+}
+
+TEST_F(CatalogueTest, IsWalled) {
+    const auto product = sugar("6161100000063");
+    const auto category = made<Category>(post("/v1/categories", R"({"name":"Dry goods"})"));
+    const auto& variant = product.variants->at(0);
+    const auto product_path = "/v1/products/" + text(product.product.id);
+    const auto category_path = "/v1/categories/" + text(category.id);
+    const auto variant_path = "/v1/variants/" + text(variant.variant.id);
+    const auto barcode_path = variant_path + "/barcodes/" + text(variant.barcodes[0].id);
+    const struct {
+        http::Method method;
+        std::string target;
+        std::string json;
+        bool by_reader;
+    } routes[] = {
+        {http::Method::get, product_path, "", true},
+        {http::Method::get, product_path + "?include=variants", "", true},
+        {http::Method::patch, product_path, R"({"name":"Taken"})", false},
+        {http::Method::del, product_path, "", false},
+        {http::Method::get, category_path, "", true},
+        {http::Method::patch, category_path, R"({"name":"Taken"})", false},
+        {http::Method::del, category_path, "", false},
+        {http::Method::get, variant_path, "", true},
+        {http::Method::get, "/v1/variants/lookup?barcode=6161100000063", "", true},
+        {http::Method::patch, variant_path, R"({"price":1})", false},
+        {http::Method::del, variant_path, "", false},
+        {http::Method::post, variant_path + "/barcodes", R"({"barcode":"6161100009998"})", false},
+        {http::Method::del, barcode_path, "", false},
+    };
+    for (const auto& route : routes) {
+        const auto name = fmt::format("{} {}", http::to_string(route.method), route.target);
+        EXPECT_EQ(send(route.method, route.target, route.json, "", if_match(1)).status, 401) << name;
+        EXPECT_EQ(send(route.method, route.target, route.json, other, if_match(1)).status, 404) << name;
+        EXPECT_EQ(send(route.method, route.target, route.json, viewer, if_match(1)).status, route.by_reader ? 200 : 403) << name;
+    }
+    // Another tenant's product cannot be given a variant, nor a product another tenant's category.
+    EXPECT_EQ(post("/v1/variants", fmt::format(R"({{"productId":"{}","name":"x","price":1}})", text(product.product.id)), other).status, 422);
+    EXPECT_EQ(post("/v1/products", fmt::format(R"({{"name":"x","categoryId":"{}"}})", text(category.id)), other).status, 422);
+}
+
+TEST_F(CatalogueTest, ChangesByVersion) {
+    const auto product = sugar("6161100000070");
+    const auto path = "/v1/products/" + text(product.product.id);
+    EXPECT_EQ(send(http::Method::patch, path, R"({"brand":"Mumias"})", owner).status, 428);
+    const auto changed = patch(path, R"({"brand":"Mumias"})", 1);
+    EXPECT_EQ(changed.status, 200) << changed.body;
+    EXPECT_EQ(changed.header("ETag"), "\"2\"");
+    EXPECT_EQ(body<Product>(changed).fields.brand, "Mumias");
+    const auto stale = patch(path, R"({"brand":"Kabras"})", 1);
+    EXPECT_EQ(stale.status, 412);
+    EXPECT_THAT(stale.body, HasSubstr(R"("brand":"Mumias")"));
+    EXPECT_EQ(patch(path, R"({"name":""})", 2).status, 422);
+    EXPECT_EQ(patch(path, R"({"brand":null})", 2).status, 200);
+    EXPECT_EQ(body<ProductDetails>(get(path)).product.meta.version, 3);
+}
+
+TEST_F(CatalogueTest, ParentsChangeWithTheirChildren) {
+    const auto product = sugar("6161100000087");
+    const auto path = "/v1/products/" + text(product.product.id);
+    const auto variant = "/v1/variants/" + text(product.variants->at(0).variant.id);
+    const auto version = [&](const std::string& of) { return get(of).header("ETag").value_or(""); };
+    EXPECT_EQ(patch(variant, R"({"price":15500})", 1).status, 200);
+    EXPECT_EQ(version(path), "\"2\"");
+    const auto barcode = made<Barcode>(post(variant + "/barcodes", R"({"barcode":"6161100000094"})"));
+    EXPECT_EQ(version(variant), "\"3\"");
+    EXPECT_EQ(version(path), "\"3\"");
+    EXPECT_EQ(del(variant + "/barcodes/" + text(barcode.id), 1).status, 204);
+    EXPECT_EQ(version(variant), "\"4\"");
+    EXPECT_EQ(version(path), "\"4\"");
+    EXPECT_EQ(get("/v1/variants/lookup?barcode=6161100000094").status, 404);
+    EXPECT_THAT(feed("variant_barcodes", text(barcode.id)), HasSubstr(" d"));
+}
+
+TEST_F(CatalogueTest, DeletesAProductWithAllOfIt) {
+    const auto product = sugar("6161100000100");
+    const auto path = "/v1/products/" + text(product.product.id);
+    const auto& variant = product.variants->at(0);
+    EXPECT_EQ(del(path, 7).status, 412);
+    EXPECT_EQ(del(path, 1).status, 204);
+    EXPECT_EQ(get(path).status, 404);
+    EXPECT_EQ(del(path, 2).status, 404);
+    EXPECT_EQ(get("/v1/variants/" + text(variant.variant.id)).status, 404);
+    EXPECT_EQ(get("/v1/variants/lookup?barcode=6161100000100").status, 404);
+    EXPECT_THAT(feed("products", text(product.product.id)), HasSubstr(" d"));
+    EXPECT_THAT(feed("variants", text(variant.variant.id)), HasSubstr(" d"));
+    EXPECT_THAT(feed("variant_barcodes", text(variant.barcodes[0].id)), HasSubstr(" d"));
+    sugar("6161100000100");  // the barcode is free again
+}
+
+TEST_F(CatalogueTest, ScansABarcode) {
+    const auto classes = body<db::Page<TaxClass>>(get("/v1/tax-classes")).data;
+    const auto standard = std::ranges::find(classes, "VAT16", [](const TaxClass& one) { return one.fields.code; });
+    ASSERT_NE(standard, classes.end());
+    sugar("6161100000117", fmt::format(R"(,"taxClassId":"{}")", text(standard->id)));
+    const auto scanned = body<ScannedVariant>(get("/v1/variants/lookup?barcode=6161100000117"));
+    EXPECT_EQ(scanned.product_name, "Sugar");
+    EXPECT_EQ(scanned.variant.fields.price.minor, 15000);
+    EXPECT_EQ(scanned.tax_code, "VAT16");
+    EXPECT_EQ(scanned.tax_rate_ppm->ppm, 160000);
+    EXPECT_EQ(get("/v1/variants/lookup").status, 422);
+}
+
+TEST_F(CatalogueTest, ListsByPagesAndFilters) {
+    const auto shop = sign_up("lists@duka.example");
+    const auto category = made<Category>(post("/v1/categories", R"({"name":"Tea"})", shop));
+    for (const auto* name : {"Tea leaves", "Ketepa tea bags", "Coffee", "TV cable", "100% honey"}) {
+        const auto tea = std::string_view(name).find("ea") != std::string_view::npos;
+        const auto json = fmt::format(R"({{"name":"{}","active":{}{}}})", name, std::string_view(name) != "Coffee", tea ? fmt::format(R"(,"categoryId":"{}")", text(category.id)) : "");
+        ASSERT_EQ(post("/v1/products", json, shop).status, 201);
+    }
+    EXPECT_THAT(names("/v1/products", shop), ElementsAre("100% honey", "Coffee", "Ketepa tea bags", "TV cable", "Tea leaves"));
+    EXPECT_THAT(names("/v1/products?active=false", shop), ElementsAre("Coffee"));
+    EXPECT_THAT(names("/v1/products?categoryId=" + text(category.id), shop), ElementsAre("Ketepa tea bags", "Tea leaves"));
+    EXPECT_THAT(names("/v1/products?search=TEA", shop), ElementsAre("Ketepa tea bags", "Tea leaves"));
+    EXPECT_THAT(names("/v1/products?search=tea&categoryId=" + text(category.id) + "&active=false", shop), ElementsAre());
+    EXPECT_THAT(names("/v1/products?search=tv", shop), ElementsAre("TV cable"));
+    EXPECT_THAT(names("/v1/products?search=0%25", shop), ElementsAre());
+    EXPECT_THAT(names("/v1/products?search=00%25", shop), ElementsAre("100% honey"));
+    EXPECT_THAT(names("/v1/products?search=tea&limit=500", other), ElementsAre());
+    EXPECT_THAT(names("/v1/products?updatedSince=2999-01-01T00:00:00Z", shop), ElementsAre());
+    EXPECT_EQ(names("/v1/products?updatedSince=2020-01-01T00:00:00Z", shop).size(), 5U);
+
+    for (const std::string filter : {"", "&search=ea", "&active=true", "&updatedSince=2020-01-01T00:00:00Z"}) {
+        const auto target = "/v1/products?limit=1" + filter;
+        std::vector<std::string> walked;
+        std::string cursor;
+        do {
+            const auto page = body<db::Page<Product>>(get(target + cursor, shop));
+            for (const auto& product : page.data) walked.push_back(product.fields.name);
+            cursor = page.next_cursor ? "&cursor=" + *page.next_cursor : "";
+        } while (!cursor.empty() && walked.size() < 10);
+        EXPECT_EQ(walked, names("/v1/products?limit=500" + filter, shop)) << filter;
+    }
+    const auto page = body<db::Page<Product>>(get("/v1/products?limit=1", shop));
+    EXPECT_THAT(get("/v1/products?limit=1&active=true&cursor=" + *page.next_cursor, shop).body, HasSubstr("request.invalid_cursor"));
+    EXPECT_THAT(get("/v1/products?limit=1&cursor=" + *page.next_cursor).body, HasSubstr("request.invalid_cursor"));
+    EXPECT_EQ(get("/v1/products?limit=501").status, 422);
+}
+
+TEST_F(CatalogueTest, CategoriesAreATree) {
+    const auto food = made<Category>(post("/v1/categories", R"({"name":"Food"})"));
+    const auto fruit = made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Fruit","parentId":"{}"}})", text(food.id))));
+    const auto apples = made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Apples","parentId":"{}"}})", text(fruit.id))));
+    const auto below = [](const Category& parent) { return fmt::format(R"({{"parentId":"{}"}})", text(parent.id)); };
+    EXPECT_THAT(patch("/v1/categories/" + text(food.id), below(apples), 1).body, HasSubstr("category.cycle"));
+    EXPECT_THAT(patch("/v1/categories/" + text(food.id), below(food), 1).body, HasSubstr("category.cycle"));
+    EXPECT_EQ(patch("/v1/categories/" + text(apples.id), below(food), 1).status, 200);
+    EXPECT_EQ(patch("/v1/categories/" + text(apples.id), R"({"parentId":null})", 2).status, 200);
+    EXPECT_EQ(del("/v1/categories/" + text(food.id), 1).status, 409);
+    EXPECT_EQ(del("/v1/categories/" + text(fruit.id), 1).status, 204);
+    EXPECT_EQ(del("/v1/categories/" + text(food.id), 1).status, 204);
+    ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Braeburn","categoryId":"{}"}})", text(apples.id))).status, 201);
+    EXPECT_THAT(del("/v1/categories/" + text(apples.id), 3).body, HasSubstr("category.in_use"));
+}
+
+}  // namespace
