@@ -10,6 +10,7 @@
 #include "pos/modules/auth/contract.h"
 #include "pos/modules/catalogue/tables.h"
 #include "pos/modules/stock/movements.h"
+#include "pos/modules/users/members.h"
 
 namespace pos::demo {
 
@@ -91,9 +92,13 @@ std::string sign_up_json() {
 }
 
 async::Task<void> add_people(Client* client) {
+    std::map<std::string, RoleId> roles;
+    const auto page = parse<RoleList>(co_await client->send(http::Method::get, "/v1/roles"));
+    for (const auto& role : page.data) roles.emplace(role.built_in.value_or(""), role.id);
     for (const auto& person : people) {
         if (person.role == "owner") continue;
-        co_await client->post("/v1/users", fmt::format(R"({{"email":"{}","name":"{}","password":"{}","roles":[{{"name":"{}"}}]}})", email_of(person.role), person.name, password, person.role));
+        co_await client->post("/v1/users", fmt::format(R"({{"email":"{}","name":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})", email_of(person.role), person.name, password,
+                                                      roles.at(std::string(person.role)).to_string()));
     }
 }
 

@@ -135,7 +135,7 @@ void StatementChecker::check_column(const TypedName& expected, const migrate::De
 
 std::string StatementChecker::plan_as_role(const StatementView& statement, std::size_t parameter_count,
                                            Lines& findings) {
-    const auto& role = statement.system ? roles_.system : roles_.app;
+    const auto& role = statement.system || statement.as_system ? roles_.system : roles_.app;
     std::string execute = fmt::format("explain (format json) execute {}", prepared_name);
     if (parameter_count > 0) {
         execute += fmt::format("({})", fmt::join(std::vector<std::string_view>(parameter_count, "null"), ", "));

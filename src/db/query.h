@@ -16,6 +16,7 @@
 // not listed refuses to run, and `backend-api db check` prepares each listed one against the migrated schema and compares
 // parameter and column types and nullability with the C++ declaration.
 //
+// A Query that reads system tables too (names of users) runs on SystemDb::as_tenant() and says `.as_system = true`.
 // SystemQuery is the same without a tenant: only SystemDb runs it, and $1 is your first argument.
 
 #include <array>
@@ -68,6 +69,7 @@ struct StatementView {
     const schema::Type* row = nullptr;         // nullptr: no columns
     std::span<const schema::Type* const> arguments;
     const void* identity = nullptr;            // address of the Query
+    bool as_system = false;                    // with a tenant, but as app_system (SystemDb::as_tenant)
 };
 
 // The text of a statement: `sql`, or what its plan says.
@@ -96,9 +98,10 @@ struct BasicQuery {
     Kind kind = Kind::point;
     std::int32_t timeout_ms = 0;
     Plan plan{};
+    bool as_system = false;
 
     [[nodiscard]] constexpr StatementView view() const {
-        return {name, sql, plan, kind, System, timeout_ms, row_type<R>(), argument_types<Args...>, this};
+        return {name, sql, plan, kind, System, timeout_ms, row_type<R>(), argument_types<Args...>, this, as_system};
     }
 };
 

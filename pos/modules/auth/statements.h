@@ -30,7 +30,7 @@ struct LoginUser {
 
 inline constexpr SystemQuery<LoginUser(std::string, std::string)> user_by_login{{"auth.user_by_login",
     "select u.id, u.email, u.phone, u.name, u.password_hash, u.disabled_at, u.default_tenant_id, "
-    "  exists (select from sessions s where s.user_id = u.id and s.ip_address = $2) "
+    "  exists (select from sessions s where s.user_id = u.id and s.ip_address = $2) as known_address "
     "from users u where u.email = $1 or u.phone = $1", Kind::point}};
 
 inline constexpr SystemQuery<Person(UserId)> person{{"auth.person",
@@ -49,7 +49,7 @@ inline constexpr SystemQuery<MembershipRow(UserId)> memberships_of{{"auth.member
     "select t.id, t.name, t.country, t.currency, t.time_zone, array("
     "  select distinct r.name from membership_roles mr "
     "  join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id and r.deleted_at is null "
-    "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id order by r.name) "
+    "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id order by r.name) as roles "
     "from memberships m join tenants t on t.id = m.tenant_id "
     "where m.user_id = $1 and m.status = 'active' and m.deleted_at is null and t.status <> 'closed' "
     "order by t.name, t.id limit 200", Kind::point}};
@@ -106,7 +106,7 @@ inline constexpr SystemQuery<SessionId(schema::Bytes)> session_of_cookie{{"auth.
     "select id from sessions where cookie_hash = $1", Kind::point}};
 
 inline constexpr SystemQuery<SessionView(UserId, SessionId, base::Timestamp)> sessions_of{{"auth.sessions_of",
-    "select id, tenant_id, device_id, kind, user_agent, ip_address, created_at, last_seen_at, expires_at, id = $2 "
+    "select id, tenant_id, device_id, kind, user_agent, ip_address, created_at, last_seen_at, expires_at, id = $2 as \"current\" "
     "from sessions where user_id = $1 and revoked_at is null and expires_at > $3 "
     "order by created_at desc limit 200", Kind::point}};
 
@@ -159,7 +159,8 @@ struct RefreshRow {
 };
 
 inline constexpr SystemQuery<RefreshRow(schema::Bytes)> refresh_token{{"auth.refresh_token",
-    "select t.id, t.expires_at, t.used_at, s.id, s.user_id, s.tenant_id, s.device_id, s.user_agent, s.revoked_at, n.token_hash, n.used_at "
+    "select t.id, t.expires_at, t.used_at, s.id as session_id, s.user_id, s.tenant_id, s.device_id, s.user_agent, s.revoked_at, "
+    "  n.token_hash as successor_hash, n.used_at as successor_used_at "
     "from refresh_tokens t join sessions s on s.id = t.session_id left join refresh_tokens n on n.id = t.replaced_by "
     "where t.token_hash = $1", Kind::point}};
 

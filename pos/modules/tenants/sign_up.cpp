@@ -18,7 +18,7 @@ constexpr auto add_tenant = db::insert<tables::tenants>("sign_up.add_tenant");
 constexpr auto add_counter = db::insert<tables::tenant_counters>("sign_up.add_counter");
 constexpr auto add_location = db::insert<tables::locations>("sign_up.add_location");
 constexpr auto add_location_counter = db::insert<tables::location_counters>("sign_up.add_location_counter");
-constexpr auto add_roles = db::insert_all<tables::roles>("sign_up.add_roles");
+constexpr auto add_role = db::insert<tables::roles>("sign_up.add_role");
 constexpr auto add_membership = db::insert<tables::memberships>("sign_up.add_membership");
 constexpr auto add_membership_role = db::insert<tables::membership_roles>("sign_up.add_membership_role");
 constexpr auto add_tax_classes = db::insert_all<tables::tax_classes>("sign_up.add_tax_classes");
@@ -109,7 +109,7 @@ void add_rows(db::Batch& batch, const SignUpRows& rows) {
     batch.add(add_counter, TenantCounter{});
     batch.add(add_location, rows.location);
     batch.add(add_location_counter, LocationCounter{rows.location.id});
-    batch.add(add_roles, rows.roles);
+    for (const auto& role : rows.roles) batch.add(add_role, role);
     batch.add(add_membership, rows.membership);
     batch.add(add_membership_role, rows.owner);
     if (!rows.tax_classes.empty()) {
@@ -212,7 +212,7 @@ async::Task<http::Created<SignedIn>> sign_up(http::Context& context, Idempotency
 }
 
 std::vector<db::StatementView> sign_up_statements() {
-    return db::statements(add_user, add_tenant, add_counter, add_location, add_location_counter, add_roles, add_membership, add_membership_role, add_tax_classes, add_tax_rates);
+    return db::statements(add_user, add_tenant, add_counter, add_location, add_location_counter, add_role, add_membership, add_membership_role, add_tax_classes, add_tax_rates);
 }
 
 }  // namespace pos

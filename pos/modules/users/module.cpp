@@ -21,16 +21,16 @@ namespace {
 
 // Users belong to no tenant, so their names are read as app_system, with the tenant as a condition like everywhere.
 #define POS_MEMBER_SQL \
-    "select u.id, m.id, u.name, u.email, u.phone, m.status, m.default_location_id, coalesce((" \
+    "select u.id, m.id as membership_id, u.name, u.email, u.phone, m.status, m.default_location_id, coalesce((" \
     "  select jsonb_agg(jsonb_build_object('roleId', r.id, 'name', r.name, 'locationId', mr.location_id) order by r.name, mr.id) " \
     "  from membership_roles mr join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id " \
-    "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id), '[]'::jsonb), m.version, m.created_at, m.updated_at " \
+    "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id), '[]'::jsonb) as roles, m.version, m.created_at, m.updated_at " \
     "from memberships m join users u on u.id = m.user_id where m.tenant_id = $1 and m.deleted_at is null "
 
-constexpr db::Query<Member(UserId)> member{{"users.member", POS_MEMBER_SQL "and m.user_id = $2", db::Kind::point}};
+constexpr db::Query<Member(UserId)> member{{.name = "users.member", .sql = POS_MEMBER_SQL "and m.user_id = $2", .as_system = true}};
 constexpr db::PageQuery<Member, std::tuple<MembershipId>> page{
-    {{"users.page", POS_MEMBER_SQL "order by m.id limit $2", db::Kind::point}},
-    {{"users.page_after", POS_MEMBER_SQL "and m.id > $2 order by m.id limit $3", db::Kind::point}},
+    {{.name = "users.page", .sql = POS_MEMBER_SQL "order by m.id limit $2::int", .as_system = true}},
+    {{.name = "users.page_after", .sql = POS_MEMBER_SQL "and m.id > $2 order by m.id limit $3::int", .as_system = true}},
     [](const Member& row) { return std::tuple(row.membership_id); }};
 #undef POS_MEMBER_SQL
 

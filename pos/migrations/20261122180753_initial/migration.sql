@@ -690,9 +690,11 @@ begin
     first_pattern := '%' || pattern || '%';
   end if;
   return query execute
-    'select id from products where tenant_id = $1 and deleted_at is null and (lower(name) like $2 or lower(name) like $3) '
-    'and ($4 is null or category_id = $4) and ($5 is null or active = $5) and ($6 is null or updated_at >= $6) '
-    'and ($7 is null or (name, id) > ($7, $8)) order by name, id limit $9'
+    'with matching as materialized ('
+    '  select id, name from products where tenant_id = $1 and deleted_at is null and (lower(name) like $2 or lower(name) like $3) '
+    '  and ($4 is null or category_id = $4) and ($5 is null or active = $5) and ($6 is null or updated_at >= $6) '
+    '  and ($7 is null or (name, id) > ($7, $8))) '
+    'select id from matching order by name, id limit $9'
     using tenant, first_pattern, word_pattern, category, is_active, since, after_name, after_id, most;
 end $$;
 grant create on schema public to {{app_system}};
