@@ -6,6 +6,7 @@ import { type Service, startService } from './support/service.js';
 import {
   addDevice,
   addProduct,
+  addStock,
   expectLevelsToEqualMovements,
   expectProblem,
   ok,
@@ -75,6 +76,14 @@ describe('a day at the till', () => {
       taxInclusive: true,
     });
 
+    const delivery = {
+      clientRequestId: randomUUID(),
+      locationId: location.id,
+      reason: 'opening',
+      lines: [{ variantId: scanned.id, quantityDelta: '20' }],
+    };
+    await ok(service.api('POST', '/v1/stock-adjustments', { token, body: delivery }), 201);
+
     // The example of the API's documentation, to the cent.
     const sale = {
       clientRequestId: randomUUID(),
@@ -138,7 +147,7 @@ describe('a day at the till', () => {
     const list = await ok(service.api('GET', '/v1/sales', { token }), 200);
     expect(list.data.map((one: any) => one.id)).toEqual([sold.body.id]);
     expect(list.nextCursor).toBeNull();
-    expect(await onHand(scanned.id)).toBe(-1.5);
+    expect(await onHand(scanned.id)).toBe(18.5);
   });
 
   test('the list pages through every sale once, newest first', async () => {
@@ -157,7 +166,7 @@ describe('a day at the till', () => {
       cursor = page.nextCursor;
     } while (cursor);
     expect(seen).toEqual(sold);
-    expectProblem(await other.api('GET', '/v1/sales?cursor=forged'), 422, 'request.invalid');
+    expectProblem(await other.api('GET', '/v1/sales?cursor=forged'), 422, 'request.invalid_cursor');
   });
 });
 
@@ -275,7 +284,11 @@ describe('idempotency', () => {
 
   test('a key is asked for where something is made, and makes it once', async () => {
     const body = { locationId: shop.location.id, name: 'Till with a key' };
-    expectProblem(await shop.api('POST', '/v1/devices', { body }), 400, 'idempotency.key_missing');
+    expectProblem(
+      await service.api('POST', '/v1/tenants', { body: signUpBody('nobody@duka.example') }),
+      400,
+      'idempotency.key_missing',
+    );
     const headers = { 'idempotency-key': randomUUID() };
     const first = await shop.api('POST', '/v1/devices', { body, headers });
     const second = await shop.api('POST', '/v1/devices', { body, headers });
@@ -403,7 +416,10 @@ describe('what a sale must agree with', () => {
     const cases: [any, string][] = [
       [{ ...base, locationId: other.location.id }, 'location.unknown'],
       [saleFor(shop, { lines: [{ variant: other.variants[0]! }] }), 'variant.unknown'],
-      [{ ...saleFor(shop, { device: other.devices[0] }) }, 'device.unknown'],
+      [
+        saleFor(shop, { device: other.devices[0], more: { receiptNumber: `THEIRS-${randomUUID()}` } }),
+        'device.unknown',
+      ],
       [{ ...base, cashierId: other.userId }, 'sale.unknown_cashier'],
     ];
     for (const [sale, code] of cases) expectProblem(await shop.sell(sale), 422, code);
@@ -449,13 +465,34 @@ describe('flags: accepted, and marked', () => {
     expect(JSON.stringify(row!.extra)).toContain('L-17');
   });
 
-  test('no flag without a reason', async () => {
+  test('more than the shelf held, until it is filled', async () => {
     const variant = await addProduct(shop, 9);
-    const [level] = await service.database.query('select from stock_levels where variant_id = $1', [variant.id]);
-    expect(level).toBeUndefined();
-    expect(
-      (await flagsOf(saleFor(shop, { lines: [{ variant }] }))).filter((flag: string) => flag !== 'stock_variance'),
-    ).toEqual([]);
+    const sale = () => saleFor(shop, { lines: [{ variant, quantity: '2' }] });
+    await addStock(shop, [variant], '3');
+    expect(await flagsOf(sale())).toEqual([]);
+    expect(await flagsOf(sale())).toEqual(['stock_variance']);
+    expect(await onHand(variant.id)).toBe(-1);
+    await addStock(shop, [variant], '10');
+    expect(await flagsOf(sale())).toEqual([]);
+  });
+
+  test('where the tenant blocks that, a sale that happens now is refused and leaves nothing behind', async () => {
+    const strict = await openShop(service, { variants: 1, devices: 1, settings: { negativeStock: 'block_online' } });
+    const variant = await addProduct(strict, 2);
+    await addStock(strict, [variant], '1');
+    const device = strict.devices[0];
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, () => strict.sell(saleFor(strict, { device, lines: [{ variant }] }))),
+    );
+    expect(replies.filter((reply) => reply.status === 201)).toHaveLength(1);
+    for (const reply of replies.filter((one) => one.status !== 201)) expect(reply.body.code).toBe('sale.out_of_stock');
+    expect(await onHand(variant.id)).toBe(0);
+    expect(await count('sales where tenant_id = $1', [strict.tenantId])).toBe(1);
+    // The goods of a sale made offline are gone already: taken, and flagged.
+    const occurredAt = new Date(Date.now() - 7_200_000);
+    const late = await ok(strict.sell(saleFor(strict, { device, lines: [{ variant }], occurredAt })), 201);
+    expect(late.flags).toContain('stock_variance');
+    expect(await onHand(variant.id)).toBe(-1);
   });
 });
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, startService } from './support/service.js';
-import { expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
+import { addStock, expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
 
 interface Operation {
   method: string;
@@ -42,6 +42,7 @@ beforeAll(async () => {
     roles: role.id,
     sales: sale.id,
     'sales/by-client-request': sale.clientRequestId,
+    'stock-adjustments': await addStock(alice, alice.variants, '1'),
     'tax-classes': alice.taxClasses[0]!.id,
     'tax-classes rateId': alice.taxClasses[0]!.rateId,
     users: member.id,

@@ -75,7 +75,13 @@ describe('malformed HTTP', () => {
     ['two Content-Lengths', post('Content-Length: 2\r\nContent-Length: 3\r\n', '{}'), 400, 'http.malformed'],
     ['Content-Length: +2', post('Content-Length: +2\r\n', '{}'), 400, 'http.malformed'],
     ['Content-Length of 30 digits', post(`Content-Length: ${'9'.repeat(30)}\r\n`, '{}'), 400, 'http.malformed'],
-    ['a coding that is not chunked', post('Transfer-Encoding: gzip\r\n', ''), 501, 'http.not_implemented'],
+    ['a last coding that is not chunked', post('Transfer-Encoding: gzip\r\n', ''), 400, 'http.malformed'],
+    [
+      'another coding before chunked',
+      post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'),
+      501,
+      'http.not_implemented',
+    ],
     [
       'a chunk size that is none',
       post('Transfer-Encoding: chunked\r\n', 'two\r\n{}\r\n0\r\n\r\n'),

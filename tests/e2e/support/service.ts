@@ -76,6 +76,8 @@ export class Service {
 
   async api<Body = any>(method: string, path: string, options: CallOptions = {}): Promise<Reply<Body>> {
     const headers = new Headers(options.headers);
+    // fetch would ask for gzip, and tags differ between codings.
+    if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'identity');
     if (options.token) headers.set('authorization', `Bearer ${options.token}`);
     const hasBody = options.body !== undefined;
     if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
@@ -87,6 +89,8 @@ export class Service {
       signal: options.signal ?? AbortSignal.timeout(20_000),
     });
     const text = await response.text();
+    // What the client is not told stands in the log: at hand when the test fails.
+    if (response.status === 500) console.error(this.process_.log.filter((line) => (line.level ?? 0) >= 50).at(-2));
     const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '') && text !== '';
     return {
       status: response.status,

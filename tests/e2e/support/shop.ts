@@ -64,6 +64,7 @@ export async function openShop(
   shop.taxClasses = await makeTaxes(shop);
   for (let index = 1; index <= devices; ++index) shop.devices.push(await addDevice(shop, `Till ${index}`));
   for (let index = 1; index <= variants; ++index) shop.variants.push(await addProduct(shop, index));
+  if (variants > 0) await addStock(shop, shop.variants, '100000');
   return shop;
 }
 
@@ -139,6 +140,13 @@ async function makeTaxes(shop: Shop): Promise<Shop['taxClasses']> {
     made.push({ id, code: tax.code, ratePpm: tax.ratePpm, rateId: rate.id });
   }
   return made;
+}
+
+// Gives the adjustment's id.
+export async function addStock(shop: Shop, variants: Variant[], quantity: string): Promise<string> {
+  const lines = variants.map(({ id }) => ({ variantId: id, quantityDelta: quantity }));
+  const body = { clientRequestId: randomUUID(), locationId: shop.location.id, reason: 'opening', lines };
+  return (await ok(shop.api('POST', '/v1/stock-adjustments', { body }), 201)).id;
 }
 
 export async function addDevice(shop: Shop, name: string): Promise<Device> {
