@@ -49,6 +49,7 @@ app::Definition definition() {
     definition.make_services = services_maker();
     definition.root_routes = auth::add_jwks_route;
     definition.seed = demo::seed;
+    definition.demo_logins = demo::logins();
     return definition;
 }
 

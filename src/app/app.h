@@ -56,8 +56,9 @@ struct Definition {
     std::function<std::shared_ptr<void>(const LoopParts&)> make_services;
     // Routes outside of /v1.
     std::function<void(http::Router&)> root_routes;
-    // The demo shop of `backend-api dev`; repeatable. Gives what to log in with.
-    std::function<async::Task<std::vector<DemoLogin>>(const LoopParts&)> seed;
+    // The demo shop of `backend-api dev`; repeatable, also after it was interrupted.
+    std::function<async::Task<void>(const LoopParts&)> seed;
+    std::vector<DemoLogin> demo_logins;
 };
 
 // Everything that loops share: made once, then read-only (metrics and the draining flag are atomic).

@@ -78,12 +78,14 @@ struct Command {
     bool allow_drops = false;
 };
 
-int run_dev(const Command& command, std::string executable) {
-    return dev::run({.port = static_cast<std::uint16_t>(command.port),
-                     .data_directory = command.data_directory,
-                     .fresh = command.fresh,
-                     .executable = std::move(executable)},
-                    std::cout);
+int run_dev(const Definition& definition, const Command& command) {
+    dev::Options options{.port = static_cast<std::uint16_t>(command.port),
+                         .data_directory = command.data_directory,
+                         .fresh = command.fresh,
+                         // Read now: a build replaces the file, and /proc/self/exe would then name the deleted one.
+                         .executable = std::filesystem::read_symlink("/proc/self/exe")};
+    for (const auto& login : definition.demo_logins) options.demo_logins.push_back({login.role, login.login, login.password});
+    return dev::run(std::move(options), std::cout);
 }
 
 int run_seed(const Definition& definition) {
@@ -93,17 +95,21 @@ int run_seed(const Definition& definition) {
         std::cerr << "seed makes a demo shop with published passwords: it refuses to run with APP_ENV=production\n";
         return failed;
     }
+    settings.log_level = "warn";  // its own requests are no news
     Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
     Worker worker(shared);
-    auto work = [](Worker* on, const Definition* of) -> async::Task<std::vector<DemoLogin>> {
+    auto work = [](Worker* on, const Definition* of) -> async::Task<void> {
         co_await on->start();
-        auto logins = co_await of->seed(on->parts());
+        std::exception_ptr failure;
+        try {
+            co_await of->seed(on->parts());
+        } catch (...) {
+            failure = std::current_exception();
+        }
         co_await on->stop(async::Loop::now() + std::chrono::seconds(5));
-        co_return logins;
+        if (failure) std::rethrow_exception(failure);
     };
-    for (const auto& login : async::run_until_done(worker.loop(), work(&worker, &definition))) {
-        std::cout << login.role << '\t' << login.login << '\t' << login.password << '\n';
-    }
+    async::run_until_done(worker.loop(), work(&worker, &definition));
     return 0;
 }
 
@@ -206,7 +212,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     }
     const DatabaseCommands commands(definition);
     if (*serve_command) return serve(definition, load_settings());
-    if (*dev_command) return run_dev(command, argv[0]);
+    if (*dev_command) return run_dev(definition, command);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
     if (*problems_command) return print_problems(definition);
