@@ -57,7 +57,7 @@ public:
         http::InjectedRequest request{.method = method, .target = std::move(path), .headers = {}, .body = std::move(json)};
         if (!request.body.empty()) {
             request.headers.emplace_back("Content-Type", "application/json");
-            request.headers.emplace_back("Idempotency-Key", id_of(request.target + request.body).to_string());
+            if (!request.body.contains("clientRequestId")) request.headers.emplace_back("Idempotency-Key", id_of(request.target + request.body).to_string());
         }
         if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
         return worker_.inject(std::move(request));
