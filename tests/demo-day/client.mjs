@@ -16,8 +16,8 @@ export class Client {
   }
 
   /** @param {{email: string, password: string, deviceId?: string}} login */
-  async logIn(login) {
-    this.#keep(await this.ok('POST', '/v1/auth/login', login));
+  async logIn({ email, password, deviceId }) {
+    this.#keep(await this.ok('POST', '/v1/auth/login', { email, password, deviceId }));
   }
 
   // The access token lives ten minutes; a queue that is older than that begins here.

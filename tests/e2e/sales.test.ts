@@ -485,7 +485,7 @@ describe('flags: accepted, and marked', () => {
       Array.from({ length: 10 }, () => strict.sell(saleFor(strict, { device, lines: [{ variant }] }))),
     );
     expect(replies.filter((reply) => reply.status === 201)).toHaveLength(1);
-    for (const reply of replies.filter((one) => one.status !== 201)) expect(reply.body.code).toBe('sale.out_of_stock');
+    for (const reply of replies.filter((one) => one.status !== 201)) expect(reply.body.code).toBe('stock.insufficient');
     expect(await onHand(variant.id)).toBe(0);
     expect(await count('sales where tenant_id = $1', [strict.tenantId])).toBe(1);
     // The goods of a sale made offline are gone already: taken, and flagged.
