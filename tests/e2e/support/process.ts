@@ -17,6 +17,7 @@ export interface Exit {
 export class Process {
   readonly log: LogLine[] = [];
   readonly exited: Promise<Exit>;
+  private readonly lines: string[] = [];
   private readonly child: ChildProcess;
   private readonly watchers = new Set<(line: LogLine) => void>();
   private ended: Exit | undefined;
@@ -48,9 +49,9 @@ export class Process {
     return this.ended === undefined;
   }
 
-  // The log as text, for error messages.
+  // All that it wrote, as it wrote it.
   get output(): string {
-    return this.log.map((line) => (line.level === undefined ? String(line.text) : JSON.stringify(line))).join('\n');
+    return this.lines.join('\n');
   }
 
   // The first line, past or to come, that matches.
@@ -111,6 +112,7 @@ export class Process {
   }
 
   private record(text: string): void {
+    this.lines.push(text);
     const line = parse(text);
     this.log.push(line);
     for (const watch of [...this.watchers]) watch(line);
