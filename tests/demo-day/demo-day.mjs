@@ -18,6 +18,7 @@ const minutesOfDay = 720;
  * @property {string} url
  * @property {string} email
  * @property {string} password
+ * @property {string} [tillEmail] Who works at the tills; the same person when missing.
  * @property {number} sales About how many.
  * @property {number} minuteMs How long a minute of the day takes.
  * @property {(line: string) => void} progress Called with the state of the day, often.
@@ -64,7 +65,7 @@ export async function playDay(options) {
       name: `${plan.name}, ${new Date(now).toISOString().slice(0, 16)}`,
     });
     const client = new Client(options.url);
-    await client.logIn({ ...options, deviceId: device.id });
+    await client.logIn({ email: options.tillEmail ?? options.email, password: options.password, deviceId: device.id });
     tills.push(
       new Till({
         ...plan,

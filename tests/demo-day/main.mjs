@@ -2,10 +2,13 @@
 import { parseArgs } from 'node:util';
 import { playDay } from './demo-day.mjs';
 
+// The demo shop's logins, as bin/dev prints them.
+const demoOwner = 'owner@demo.example';
+
 const { values } = parseArgs({
   options: {
     url: { type: 'string', default: 'http://127.0.0.1:3000' },
-    email: { type: 'string', default: 'owner@demo.example' },
+    email: { type: 'string', default: demoOwner },
     password: { type: 'string', default: 'demo-shop-2026' },
     sales: { type: 'string', default: '450' },
     minute: { type: 'string', default: '40' },
@@ -31,6 +34,7 @@ try {
     url: values.url,
     email: values.email,
     password: values.password,
+    tillEmail: values.email === demoOwner ? 'cashier@demo.example' : values.email,
     sales: Number(values.sales),
     minuteMs: Number(values.minute),
     progress,

@@ -12,8 +12,8 @@ export interface ScratchDatabase {
   // What the service is before it knows a tenant.
   systemUrl: string;
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
-  // As one of the service's roles.
-  connectAs(role: 'app' | 'app_system'): Promise<pg.Client>;
+  // As one of the service's roles, or as the superuser.
+  connectAs(role: 'app' | 'app_system' | 'superuser'): Promise<pg.Client>;
   drop(): Promise<void>;
 }
 
@@ -33,7 +33,9 @@ export async function scratchDatabase(serverUrl = environment.postgresUrl): Prom
       return (await pool.query<Row>(sql, values)).rows;
     },
     async connectAs(role) {
-      const client = new pg.Client({ connectionString: withParts(ownerUrl, { user: role }) });
+      const client = new pg.Client({
+        connectionString: role === 'superuser' ? ownerUrl : withParts(ownerUrl, { user: role }),
+      });
       await client.connect();
       return client;
     },
