@@ -270,6 +270,11 @@ describe('idempotency', () => {
       expect(first.status, first.text).toBe(201);
       expect((await shop.sell(sale)).text).toBe(first.text);
     }
+    // As Swift writes UUIDs.
+    const upper = saleFor(shop, { more: { clientRequestId: randomUUID().toUpperCase() } });
+    const shouted = await shop.sell(upper, { headers: { 'idempotency-key': upper.clientRequestId } });
+    expect(shouted.status, shouted.text).toBe(201);
+    expect((await shop.sell(upper)).headers.get('idempotent-replayed')).toBe('true');
     expectProblem(
       await shop.sell(saleFor(shop), { headers: { 'idempotency-key': randomUUID() } }),
       422,

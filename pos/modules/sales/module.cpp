@@ -22,7 +22,8 @@ struct SaleFilter {
 };
 
 void require_same_key(const IdempotencyHeader& header, const NewSale& sale) {
-    if (header.key && *header.key != sale.client_request_id.to_string()) throw base::Failure(errors::key_mismatch);
+    // As UUIDs: some platforms write them in upper case.
+    if (header.key && base::Uuid::from_string(*header.key) != sale.client_request_id) throw base::Failure(errors::key_mismatch);
 }
 
 // Reading is for the locations that the caller's role covers; elsewhere a sale is not there.

@@ -75,7 +75,7 @@ async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"
 async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjust"> caller, IdempotencyHeader key, http::Body<NewAdjustment> input, db::Db db, http::Use<Runtime> runtime) {
     caller.require_at("stock.adjust", input->location_id.uuid());
     const auto request_id = input->client_request_id.to_string();
-    if (key.key && *key.key != request_id) throw base::Failure(errors::key_mismatch);
+    if (key.key && base::Uuid::from_string(*key.key) != input->client_request_id) throw base::Failure(errors::key_mismatch);
 
     const auto adjustment = make_adjustment(*input, runtime->now());
     auto moved = movements_of(adjustment, caller.device_id);
