@@ -104,7 +104,7 @@ async::Task<Member> find_member(db::Db db, UserId id) {
 }
 
 async::Task<Member> show(auth::Permitted<"users.read"> caller, http::Path<"id", UserId> id, db::SystemDb db) {
-    return find_member(db.as_tenant(caller.tenant_id), *id);
+    co_return co_await find_member(db.as_tenant(caller.tenant_id), *id);
 }
 
 Member member_of(const User& user, const Membership& membership, const std::vector<Role>& roles, const std::vector<MembershipRole>& given) {
