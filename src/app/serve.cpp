@@ -70,16 +70,23 @@ std::size_t thread_count(const Settings& settings) {
     return std::max(1U, std::thread::hardware_concurrency() / 2);
 }
 
-// Blocks until SIGTERM or SIGINT; a second one while draining kills at once.
-int wait_for_signal(Shared& shared) {
-    async::Loop loop;
-    boost::asio::signal_set signals(async::native(loop), SIGTERM, SIGINT);
-    int received = 0;
-    signals.async_wait([&](const boost::system::error_code&, int signal) { received = signal; });
-    loop.run();
-    shared.log.logger().info("shutting down", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
-    return received;
-}
+// SIGTERM and SIGINT from its making on: one that comes during the start is not lost, and ends the server once it is up.
+class Signals {
+public:
+    Signals() : set_(async::native(loop_), SIGTERM, SIGINT) {}
+
+    // Blocks until one comes.
+    std::string_view wait() {
+        int received = 0;
+        set_.async_wait([&](const boost::system::error_code&, int signal) { received = signal; });
+        loop_.run();
+        return received == SIGINT ? "SIGINT" : "SIGTERM";
+    }
+
+private:
+    async::Loop loop_;
+    boost::asio::signal_set set_;
+};
 
 void wait_out_the_load_balancer(const Settings& settings) {
     if (settings.shutdown_delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(settings.shutdown_delay_ms));
@@ -89,6 +96,7 @@ void wait_out_the_load_balancer(const Settings& settings) {
 
 int serve(const Definition& definition, Settings settings) {
     const auto started = async::Loop::now();
+    auto signals = std::make_unique<Signals>();
     Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     auto port = static_cast<std::uint16_t>(shared.settings.port);
     std::vector<std::unique_ptr<WorkerThread>> workers;
@@ -104,8 +112,8 @@ int serve(const Definition& definition, Settings settings) {
     const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - started);
     shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)}, {"threads", static_cast<std::int64_t>(workers.size())}, {"startupMs", took.count()}});
 
-    wait_for_signal(shared);
-    // From here the default action of a second signal ends the process.
+    shared.log.logger().info("shutting down", {{"signal", signals->wait()}});
+    signals.reset();  // from here the default action of a second signal ends the process
     shared.draining = true;
     wait_out_the_load_balancer(shared.settings);
     const auto deadline = async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms);

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scratchDatabase } from './support/database.js';
 import { environment } from './support/environment.js';
 import { freePort, startPostgres } from './support/postgres.js';
-import { run } from './support/process.js';
+import { Process, run } from './support/process.js';
 import { exchange } from './support/raw.js';
 import { migrate, serviceEnvironment, startService, type Service } from './support/service.js';
 import { expectProblem, openShop, saleFor, type Shop, signUp } from './support/shop.js';
@@ -283,6 +283,16 @@ describe('operations', () => {
       expect(ready.body).toMatchObject({ status: 'degraded', checks: { redis: { status: 'error' } } });
     } finally {
       await own.stop();
+    }
+  });
+
+  test('SIGTERM at once ends it as well as later', async () => {
+    const env = serviceEnvironment(service.database, {});
+    for (let round = 0; round < 10; ++round) {
+      const own = new Process(environment.binary, ['serve'], env);
+      await own.line((line) => line.msg === 'listening');
+      own.signal('SIGTERM');
+      expect(await own.exited).toEqual({ code: 0, signal: null });
     }
   });
 
