@@ -5,7 +5,7 @@
 //     bin/test --long       the same with 10,000 sales; writes docs/exactly-once.md
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, release } from 'node:os';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -250,7 +250,7 @@ function page(): string {
   return `# Exactly once, tried
 
 \`bin/test --long\` runs \`tests/e2e/exactly-once.test.ts\`: tills send every sale one to five times at once and again until they have a good reply,
-while the server is killed with SIGKILL and PostgreSQL (fsync on) is stopped in immediate mode, at random moments. The last run, ${new Date().toISOString().slice(0, 10)}, on ${availableParallelism()} cores, Linux ${release()}:
+while the server is killed with SIGKILL and PostgreSQL (fsync on) is stopped in immediate mode, at random moments. The last run, ${new Date().toISOString().slice(0, 10)}, on ${availableParallelism()} cores:
 
 | | |
 |---|---|
