@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, startService } from './support/service.js';
 import { addStock, expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
+import { until } from './support/until.js';
 
 interface Operation {
   method: string;
@@ -236,7 +237,10 @@ describe('without a caller', () => {
   test('a token ends with its session', async () => {
     const shop = await openShop(service, { variants: 0, devices: 0 });
     await ok(shop.api('POST', '/v1/auth/logout'), 204);
-    const reply = await shop.api('GET', '/v1/auth/me');
+    const reply = await until(async () => {
+      const me = await shop.api('GET', '/v1/auth/me');
+      return me.status !== 200 && me;
+    }, 5_000);
     expectProblem(reply, 401, 'auth.session_revoked');
   });
 });
