@@ -1,5 +1,6 @@
 #include "pos/modules/auth/module.h"
 
+#include "auth/authenticator.h"
 #include "auth/caller.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
@@ -55,8 +56,10 @@ async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, s
     co_return results.affected(ended) == 1;
 }
 
-async::Task<http::NoContent> logout(http::Context& context, auth::Caller caller, db::SystemDb db, http::Use<AuthService> auth) {
+// Other loops and instances learn of it by NOTIFY, moments later; this one knows it when the reply leaves.
+async::Task<http::NoContent> logout(http::Context& context, auth::Caller caller, db::SystemDb db, http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
     co_await end_session(db, SessionId(caller.session_id), UserId(caller.user_id), "logout", auth->now());
+    authenticator->invalidate_session(caller.session_id);
     auth->cookies().expire(context.response());
     co_return http::NoContent{};
 }
@@ -88,8 +91,9 @@ async::Task<SessionList> list_sessions(auth::Caller caller, db::SystemDb db, htt
     co_return SessionList{co_await db.all(sign_in::sessions_of, UserId(caller.user_id), SessionId(caller.session_id), auth->now())};
 }
 
-async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id", SessionId> id, db::SystemDb db, http::Use<AuthService> auth) {
+async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id", SessionId> id, db::SystemDb db, http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
     if (!co_await end_session(db, *id, UserId(caller.user_id), "revoked", auth->now())) throw base::Failure(errors::unknown_session);
+    authenticator->invalidate_session(id.value.uuid());
     co_return http::NoContent{};
 }
 
