@@ -165,7 +165,8 @@ async function measureWork(work, files) {
     for (const [figure, places] of Object.entries(digits)) {
       result[`${name}_${figure}`] = rounded(median(list.map((sample) => sample[figure])), places);
     }
-    result[`${name}_rps_range`] = [Math.min, Math.max].map((pick) => Math.round(pick(...list.map(({ rps }) => rps))));
+    const rates = list.map(({ rps }) => Math.round(rps));
+    Object.assign(result, { [`${name}_rps_min`]: Math.min(...rates), [`${name}_rps_max`]: Math.max(...rates) });
   }
   result.ratio = rounded(result.ours_rps / result.koa_rps, 2);
   say(`${work}: ours ${result.ours_rps}/s, Koa ${result.koa_rps}/s, ${result.ratio} times`);
