@@ -96,6 +96,10 @@ std::vector<db::SqlObject> database_objects_of(const Definition& definition) {
 
 openapi::Info openapi_info(const Definition& definition, const Settings& settings) {
     openapi::Info info{.title = definition.title, .version = definition.version, .description = definition.description};
+    info.tags.push_back({"operations", "What probes and scrapers ask."});
+    for (const auto& module : definition.modules) {
+        if (!module.doc.empty()) info.tags.push_back({module.name, module.doc});
+    }
     if (!settings.public_url.empty()) info.servers = {{.url = settings.public_url}};
     return info;
 }

@@ -20,6 +20,7 @@ namespace app {
 
 struct Module {
     std::string name;
+    std::string doc{};  // a sentence for the API documentation
     std::vector<db::TableView> tables;
     std::vector<db::SqlObject> database_objects;  // functions and extensions; their texts are constants
     std::vector<db::StatementView> statements;

@@ -8,7 +8,7 @@
 //     }
 //
 // A Task that is dropped before it was awaited never runs. A running one must be awaited or owned by a TaskGroup
-// (async/task_group.h). Frames are recycled per thread; AddressSanitizer builds allocate each one, so that a use after
+// (async/sync.h). Frames are recycled per thread; AddressSanitizer builds allocate each one, so that a use after
 // free is seen. Why not asio::awaitable: docs/decisions/0002-task.md.
 
 #include <coroutine>

@@ -66,8 +66,8 @@ async::Task<std::int64_t> fetch_affected(async::Task<Result> execution) {
 
 }  // namespace detail
 
-async::Task<BatchResults> Batch::commit() {
-    co_return BatchResults(co_await detail::execute_all(target_, std::move(calls_)));
+async::Task<BatchResults> Batch::commit_all(detail::Target target, std::vector<Call> calls) {
+    co_return BatchResults(co_await detail::execute_all(target, std::move(calls)));
 }
 
 Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline) {

@@ -95,6 +95,28 @@ async::Task<std::vector<R>> fetch_all(async::Task<Result> execution) {
 }
 async::Task<std::int64_t> fetch_affected(async::Task<Result> execution);
 
+template <class Key>
+std::vector<std::string> write_key(const Key& key) {
+    return std::apply([](const auto&... column) { return std::vector<std::string>{schema::to_json(column)...}; }, key);
+}
+
+struct PageCut {
+    std::string_view secret;
+    std::string scope;
+    std::int32_t limit;
+};
+
+template <class R, class Key>
+async::Task<Page<R>> fetch_page(PageCut cut, Key (*key_of)(const R&), async::Task<Result> execution) {
+    const auto result = co_await execution;
+    Page<R> page{read_all<R>(result), std::nullopt};
+    if (page.data.size() > static_cast<std::size_t>(cut.limit)) {
+        page.data.pop_back();
+        page.next_cursor = seal_cursor(cut.secret, cut.scope, write_key(key_of(page.data.back())));
+    }
+    co_return page;
+}
+
 template <class... Args>
 void append_arguments(Parameters& parameters, const Args&... args) {
     (append_argument(parameters, schema::type_of<Args>, &args), ...);
@@ -106,11 +128,6 @@ Key read_key(const std::vector<std::string>& values, std::index_sequence<I...>) 
     if (values.size() != sizeof...(I)) throw_bad_cursor();
     (read_cursor_value(schema::type_of<std::tuple_element_t<I, Key>>, values[I], &std::get<I>(key)), ...);
     return key;
-}
-
-template <class Key>
-std::vector<std::string> write_key(const Key& key) {
-    return std::apply([](const auto&... column) { return std::vector<std::string>{schema::to_json(column)...}; }, key);
 }
 
 }  // namespace detail
@@ -157,7 +174,7 @@ public:
         }
         // One more than asked for tells whether there is a next page.
         detail::append_arguments(parameters, request.limit + 1);
-        return finish_page(query, std::move(scope), request.limit, detail::execute(target_, statement, std::move(parameters)));
+        return detail::fetch_page<R>({target_.store->catalogue->cursor_secret(), std::move(scope), request.limit}, query.key_of, detail::execute(target_, statement, std::move(parameters)));
     }
 
     [[nodiscard]] Batch batch() const;
@@ -165,22 +182,7 @@ public:
     // `work(BasicDb)` returns a Task; it may run several times (40001, 40P01). What the callable holds lives until the end.
     template <class Work, class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
     async::Task<T> transaction(Work work, Isolation isolation = Isolation::read_committed) const {
-        auto target = target_;
-        if (target.transaction != nullptr) {
-            // Inside a transaction already: a savepoint.
-            co_return co_await target.transaction->template savepoint<T>([&work, target](Transaction& inner) {
-                auto nested = target;
-                nested.transaction = &inner;
-                return work(BasicDb(nested));
-            });
-        } else {
-            co_return co_await target.database->template transaction<T>(
-                {.scope = target.scope, .deadline = target.deadline, .isolation = isolation}, [&work, target](Transaction& transaction) {
-                    auto inside = target;
-                    inside.transaction = &transaction;
-                    return work(BasicDb(inside));
-                });
-        }
+        return run_transaction<Work, T>(target_, std::move(work), isolation);
     }
 
     [[nodiscard]] base::Uuid tenant() const { return target_.scope.tenant.value_or(base::Uuid{}); }
@@ -216,17 +218,24 @@ private:
         detail::append_arguments(parameters, args...);
         return detail::execute(target_, &find(query), std::move(parameters));
     }
-    template <class Q>
-    async::Task<Page<typename Q::Row>> finish_page(const Q& query, std::string scope, std::int32_t limit, async::Task<Result> execution) const {
-        const auto secret = target_.store->catalogue->cursor_secret();
-        const auto key_of = query.key_of;
-        const auto result = co_await execution;
-        Page<typename Q::Row> page{detail::read_all<typename Q::Row>(result), std::nullopt};
-        if (page.data.size() > static_cast<std::size_t>(limit)) {
-            page.data.pop_back();
-            page.next_cursor = seal_cursor(secret, scope, detail::write_key(key_of(page.data.back())));
+    // Static, and all by value: a task may be returned out of the function whose Db made it.
+    template <class Work, class T>
+    static async::Task<T> run_transaction(detail::Target target, Work work, Isolation isolation) {
+        if (target.transaction != nullptr) {
+            // Inside a transaction already: a savepoint.
+            co_return co_await target.transaction->template savepoint<T>([&work, target](Transaction& inner) {
+                auto nested = target;
+                nested.transaction = &inner;
+                return work(BasicDb(nested));
+            });
+        } else {
+            co_return co_await target.database->template transaction<T>(
+                {.scope = target.scope, .deadline = target.deadline, .isolation = isolation}, [&work, target](Transaction& transaction) {
+                    auto inside = target;
+                    inside.transaction = &transaction;
+                    return work(BasicDb(inside));
+                });
         }
-        co_return page;
     }
 
     detail::Target target_;
@@ -279,10 +288,11 @@ public:
         return push<R>(query, std::move(parameters));
     }
     // Returning means committed. Runs once; a failure throws and nothing was kept.
-    [[nodiscard]] async::Task<BatchResults> commit();
+    [[nodiscard]] async::Task<BatchResults> commit() { return commit_all(target_, std::move(calls_)); }
     [[nodiscard]] std::size_t size() const noexcept { return calls_.size(); }
 
 private:
+    static async::Task<BatchResults> commit_all(detail::Target target, std::vector<Call> calls);
     template <class R, class Q>
     BatchSlot<R> push(const Q& query, Parameters parameters) {
         calls_.push_back({&target_.store->catalogue->statement(&query, query.name), std::move(parameters)});

@@ -26,7 +26,7 @@ inline constexpr base::ErrorCode outcome_unknown{
     "It is not known whether the change was made; repeat it with the same key"};
 inline constexpr base::ErrorCode serialization{"db.serialization", 409, true, base::Action::retry,
                                                "Another change came in between"};
-inline constexpr base::ErrorCode failed{"db.failed", 500, false, base::Action::contact, "The server failed"};
+inline constexpr base::ErrorCode failed{"db.failed", 500, true, base::Action::retry, "The server failed"};
 }  // namespace errors
 
 // All of them, for docs and the service's table.

@@ -136,6 +136,7 @@ void routes(http::Routes routes) {
 app::Module auth_module() {
     using namespace sign_in;
     return {.name = "auth",
+            .doc = "Signing in and out, sessions, the caller.",
             .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view()},
             .statements = db::statements(user_by_login, person, memberships_of, device_is_active, rehash, set_password, add_session, add_refresh_token, grants_of_session,
                                          session_of_cookie, sessions_of, sign_in::end_session, end_other_sessions, end_sessions_of_member, announce, lock_family, refresh_token,

@@ -28,6 +28,7 @@ std::vector<db::StatementView> statements() {
 
 app::Module catalogue_module() {
     return {.name = "catalogue",
+            .doc = "Categories, products, variants, barcodes.",
             .tables = {tables::categories.view(), tables::products.view(), tables::variants.view(), tables::variant_barcodes.view()},
             .database_objects = {{"pg_trgm", "create extension if not exists pg_trgm", "drop extension pg_trgm", db::SqlObject::Stage::before_tables},
                                  {"search_products", search_products_sql, "drop function search_products(text, uuid, boolean, timestamptz, text, uuid, integer)"}},

@@ -141,6 +141,7 @@ void routes(http::Routes routes) {
 
 app::Module devices_module() {
     return {.name = "devices",
+            .doc = "Tills and other devices.",
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql, "drop function end_device_sessions(uuid, timestamptz)"}},
             .statements = db::statements(by_id, add, table.lock, table.replace, page, page_of, next_number, location_lives, end_sessions),

@@ -77,6 +77,7 @@ void routes(http::Routes routes) {
 
 app::Module locations_module() {
     return {.name = "locations",
+            .doc = "Shops and store rooms.",
             .tables = {tables::locations.view(), tables::location_counters.view()},
             .statements = db::statements(by_id, add, add_counter, table.lock, table.replace, page, page_of),
             .routes = routes,

@@ -97,6 +97,7 @@ constexpr std::string_view stock_required_sql =
 
 app::Module sales_module() {
     return {.name = "sales",
+            .doc = "Recording sales exactly once, and reading them back.",
             .tables = {tables::sales.view(), tables::sale_lines.view(), tables::sale_taxes.view(), tables::payments.view()},
             .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"}},
             .statements = db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock, sales::add, sales::add_lines,

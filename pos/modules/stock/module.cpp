@@ -108,6 +108,7 @@ app::Module stock_module() {
                                      movement_page_of_variant, movement_page_of_both, movements_of_source);
     for (const auto& statement : movement_statements()) statements.push_back(statement);
     return {.name = "stock",
+            .doc = "Levels, the ledger of movements, adjustments.",
             .tables = {tables::stock_levels.view(), tables::stock_movements.view()},
             .statements = std::move(statements),
             .routes = routes,

@@ -152,6 +152,7 @@ void routes(http::Routes routes) {
 
 app::Module taxes_module() {
     return {.name = "taxes",
+            .doc = "Tax classes and their rates over time.",
             .tables = {tables::tax_classes.view(), tables::tax_rates.view()},
             .statements = db::statements(class_by_id, add_class, class_table.lock, class_table.replace, class_page, add_rate, rate_table.lock, rate_table.replace, rate_page,
                                          class_in_use, touch_class),

@@ -43,6 +43,7 @@ app::Module tenants_module() {
     auto statements = sign_up_statements();
     for (const auto& statement : db::statements(by_id, table.lock, table.replace, has_sales)) statements.push_back(statement);
     return {.name = "tenants",
+            .doc = "Sign-up, and the settings of the business.",
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},
             .statements = std::move(statements),
             .routes = routes,

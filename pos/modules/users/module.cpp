@@ -220,6 +220,7 @@ void routes(http::Routes routes) {
 
 app::Module users_module() {
     return {.name = "users",
+            .doc = "Members of the tenant and their roles.",
             .tables = {tables::users.view(), tables::memberships.view(), tables::roles.view(), tables::membership_roles.view()},
             .statements = db::statements(member, page, add_user, add_membership, add_roles, clear_roles, replace, lock, roles_of_tenant, assignments, lock_owners, has_owner),
             .routes = routes,

@@ -44,7 +44,13 @@ ConnectParameters connect_parameters(const Options& options, std::string_view la
     setting("idle_in_transaction_session_timeout", std::to_string(options.idle_in_transaction_timeout.count()));
     // Compiling a plan costs more than our statements take.
     setting("jit", "off");
-    if (read_only) setting("default_transaction_read_only", "on");
+    if (read_only) {
+        setting("default_transaction_read_only", "on");
+    } else {
+        // Writes go by keys; the planner would yet plan each one anew, as it overrates the cost of unnest() over a parameter.
+        // Measured on a sale: 1,760 to 1,290 µs of PostgreSQL's CPU.
+        setting("plan_cache_mode", "force_generic_plan");
+    }
     values["client_encoding"] = "UTF8";
     values.try_emplace("application_name", options.role + "/" + std::string(label));
     // A peer that vanished without a word is noticed within half a minute.
