@@ -152,7 +152,7 @@ TEST_F(CatalogueTest, ParentsChangeWithTheirChildren) {
     const auto product = sugar("6161100000087");
     const auto path = "/v1/products/" + text(product.product.id);
     const auto variant = "/v1/variants/" + text(product.variants->at(0).variant.id);
-    const auto version = [&](const std::string& of) { return get(of).header("ETag").value_or(""); };
+    const auto version = [&](const std::string& of) { return std::string(get(of).header("ETag").value_or("")); };
     EXPECT_EQ(patch(variant, R"({"price":15500})", 1).status, 200);
     EXPECT_EQ(version(path), "\"2\"");
     const auto barcode = made<Barcode>(post(variant + "/barcodes", R"({"barcode":"6161100000094"})"));
