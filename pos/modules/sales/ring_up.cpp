@@ -212,22 +212,39 @@ PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp 
     return row;
 }
 
-// Members that we do not know yet, and references whose modules do not exist yet, stay with the sale.
+// Adds a member to the text of a JSON object.
+void add_member(std::string& json, std::string_view name, std::string_view value) {
+    json.pop_back();
+    json += fmt::format(R"({}"{}":{}}})", json.size() > 1 ? "," : "", name, value);
+}
+
+bool holds_members(const schema::Json& extra) { return !extra.text.empty() && extra.text != "{}"; }
+
+// What the items hold that we do not know, by their position: {"0":{...},"3":{...}}; "{}" when there is nothing.
+template <class Item>
+std::string unknown_in(const std::vector<Item>& items) {
+    std::string json = "{}";
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (holds_members(items[i].extra)) add_member(json, std::to_string(i), items[i].extra.text);
+    }
+    return json;
+}
+
+// Members that we do not know yet, and references whose modules do not exist yet, stay with the sale. Those of lines and
+// payments stand under `lines` and `payments`, names that the sale itself knows and so never keeps.
 schema::Json kept_members(const NewSale& sale, Flags& flags) {
     std::string json = sale.extra.text.empty() ? "{}" : sale.extra.text;
-    const auto add = [&](std::string_view name, const std::optional<base::Uuid>& id) {
+    if (const auto lines = unknown_in(sale.lines); lines != "{}") add_member(json, "lines", lines);
+    if (const auto payments = unknown_in(sale.payments); payments != "{}") add_member(json, "payments", payments);
+    if (json != "{}") flags.set("unknown_members");
+    const auto add_reference = [&](std::string_view name, const std::optional<base::Uuid>& id) {
         if (!id) return;
-        json.pop_back();
-        json += fmt::format(R"({}"{}":"{}"}})", json.size() > 1 ? "," : "", name, id->to_string());
+        add_member(json, name, fmt::format("\"{}\"", id->to_string()));
         flags.set("unlinked_reference");
     };
-    bool unknown = json != "{}";
-    for (const auto& line : sale.lines) unknown = unknown || (!line.extra.text.empty() && line.extra.text != "{}");
-    for (const auto& payment : sale.payments) unknown = unknown || (!payment.extra.text.empty() && payment.extra.text != "{}");
-    if (unknown) flags.set("unknown_members");
-    add("registerId", sale.register_id);
-    add("shiftId", sale.shift_id);
-    add("customerId", sale.customer_id);
+    add_reference("registerId", sale.register_id);
+    add_reference("shiftId", sale.shift_id);
+    add_reference("customerId", sale.customer_id);
     return {json};
 }
 

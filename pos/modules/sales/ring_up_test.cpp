@@ -158,6 +158,13 @@ TEST(ring_up, what_differs_from_the_shop_is_accepted_with_a_flag) {
     EXPECT_TRUE(has_flag(kept, "unknown_members"));
     EXPECT_EQ(kept.sale.row.extra.text, R"({"loyalty":7})");
 
+    auto newer_lines = documented_sale();
+    newer_lines.lines[0].extra.text = R"({"serial":"A1"})";
+    newer_lines.payments[1].extra.text = R"({"terminal":4})";
+    const auto kept_inside = ring_up(newer_lines, shop());
+    EXPECT_TRUE(has_flag(kept_inside, "unknown_members"));
+    EXPECT_EQ(kept_inside.sale.row.extra.text, R"({"lines":{"0":{"serial":"A1"}},"payments":{"1":{"terminal":4}}})");
+
     auto at_a_register = documented_sale();
     at_a_register.register_id = sugar.uuid();
     EXPECT_TRUE(has_flag(ring_up(at_a_register, shop()), "unlinked_reference"));
