@@ -4,7 +4,7 @@
 //
 //     int main(int argc, char** argv) { return app::run(pos::definition(), argc, argv); }
 //
-// In tests, without a socket: testing/test_app.h.
+// In tests, without a socket: testing/app/test_app.h.
 
 #include <atomic>
 #include <filesystem>
