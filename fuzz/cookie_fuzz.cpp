@@ -24,7 +24,7 @@ void check_parsed(const http::Cookies& cookies) {
         joined.append(joined.empty() ? "" : "; ").append(cookie.name).append("=").append(cookie.value);
     }
     const auto again = http::Cookies::parse(joined);
-    if (!again) return;   // two blanks a pair may have been added
+    if (!again) return;  // two blanks a pair may have been added
     require(again->malformed() == 0 && again->all().size() == cookies.all().size());
     for (const auto& cookie : cookies.all()) require(again->find(cookie.name) == cookies.find(cookie.name));
 }

@@ -31,8 +31,9 @@ void require(bool condition) {
 void check_round_trip(Fixture& fixture, const auth::Claims& claims) {
     require(claims.expires_at > now && claims.issuer == "https://api.example" && !claims.subject.empty());
     const auto again = fixture.verifier.verify(fixture.signer.sign(claims), now);
-    if (!again) return;   // escapes can grow the text beyond the size limit
-    require(again->subject == claims.subject && again->expires_at == claims.expires_at && again->session_id == claims.session_id);
+    if (!again) return;  // escapes can grow the text beyond the size limit
+    require(again->subject == claims.subject && again->expires_at == claims.expires_at &&
+            again->session_id == claims.session_id);
 }
 
 void try_signed(Fixture& fixture, std::string_view header, std::string_view payload) {

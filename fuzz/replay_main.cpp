@@ -50,5 +50,5 @@ int main(int argument_count, char** arguments) {
         }
     }
     std::printf("%zu inputs\n", replayed);
-    return replayed == 0 ? 1 : 0;   // an empty corpus is a mistake
+    return replayed == 0 ? 1 : 0;  // an empty corpus is a mistake
 }

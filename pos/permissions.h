@@ -16,16 +16,10 @@
 namespace pos {
 
 inline constexpr auto permission_names = std::to_array<std::string_view>({
-    "devices.read", "devices.revoke", "devices.write",
-    "locations.read", "locations.write",
-    "ownership.transfer",
-    "products.read", "products.write",
-    "roles.read",
-    "sales.create", "sales.push_for_device", "sales.read",
-    "stock.adjust", "stock.read",
-    "taxes.read", "taxes.write",
-    "tenant.read", "tenant.settings",
-    "users.read", "users.write",
+    "devices.read",          "devices.revoke", "devices.write",   "locations.read", "locations.write",
+    "ownership.transfer",    "products.read",  "products.write",  "roles.read",     "sales.create",
+    "sales.push_for_device", "sales.read",     "stock.adjust",    "stock.read",     "taxes.read",
+    "taxes.write",           "tenant.read",    "tenant.settings", "users.read",     "users.write",
 });
 
 struct BuiltInRole {
@@ -44,18 +38,19 @@ inline constexpr auto admin = [] {
     }
     return names;
 }();
-inline constexpr auto manager = std::to_array<std::string_view>({
-    "devices.read", "devices.revoke", "devices.write", "locations.read", "products.read", "products.write", "roles.read",
-    "sales.create", "sales.push_for_device", "sales.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read",
-    "users.read", "users.write"});
-inline constexpr auto cashier = std::to_array<std::string_view>({
-    "devices.read", "locations.read", "products.read", "sales.create", "sales.read", "stock.read", "taxes.read", "tenant.read"});
-inline constexpr auto stock_clerk = std::to_array<std::string_view>({
-    "locations.read", "products.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read"});
-inline constexpr auto accountant = std::to_array<std::string_view>({
-    "locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read", "users.read"});
-inline constexpr auto viewer = std::to_array<std::string_view>({
-    "locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
+inline constexpr auto manager = std::to_array<std::string_view>(
+    {"devices.read", "devices.revoke", "devices.write", "locations.read", "products.read", "products.write",
+     "roles.read", "sales.create", "sales.push_for_device", "sales.read", "stock.adjust", "stock.read", "taxes.read",
+     "tenant.read", "users.read", "users.write"});
+inline constexpr auto cashier =
+    std::to_array<std::string_view>({"devices.read", "locations.read", "products.read", "sales.create", "sales.read",
+                                     "stock.read", "taxes.read", "tenant.read"});
+inline constexpr auto stock_clerk = std::to_array<std::string_view>(
+    {"locations.read", "products.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read"});
+inline constexpr auto accountant = std::to_array<std::string_view>(
+    {"locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read", "users.read"});
+inline constexpr auto viewer = std::to_array<std::string_view>(
+    {"locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
 }  // namespace detail
 
 // Nobody gives away or takes from others what they do not have themselves (modules/users): so only owners make owners.
@@ -77,7 +72,8 @@ inline constexpr auto built_in_roles = std::to_array<BuiltInRole>({
 }
 
 // Of a built-in role the code's, of a tenant's own role the row's.
-[[nodiscard]] inline std::vector<std::string> permissions_of(std::string_view built_in, const std::vector<std::string>& own) {
+[[nodiscard]] inline std::vector<std::string> permissions_of(std::string_view built_in,
+                                                             const std::vector<std::string>& own) {
     if (const auto* role = find_built_in_role(built_in)) return {role->permissions.begin(), role->permissions.end()};
     return own;
 }

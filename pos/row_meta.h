@@ -10,7 +10,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode id_taken{"row.id_taken", 409, false, base::Action::fix, "There is a row with this id already"};
+inline constexpr base::ErrorCode id_taken{"row.id_taken", 409, false, base::Action::fix,
+                                          "There is a row with this id already"};
 }  // namespace errors
 
 struct RowMeta {
@@ -22,10 +23,11 @@ struct RowMeta {
     std::optional<DeviceId> origin_device_id;
 
     friend constexpr auto describe(RowMeta*) {
-        return schema::object<RowMeta>("RowMeta",
-            schema::field<&RowMeta::version>("version", {.doc = "Counts the changes of the row; the number in its ETag."}),
-            schema::field<&RowMeta::created_at>("createdAt"),
-            schema::field<&RowMeta::updated_at>("updatedAt"),
+        return schema::object<RowMeta>(
+            "RowMeta",
+            schema::field<&RowMeta::version>("version",
+                                             {.doc = "Counts the changes of the row; the number in its ETag."}),
+            schema::field<&RowMeta::created_at>("createdAt"), schema::field<&RowMeta::updated_at>("updatedAt"),
             schema::field<&RowMeta::deleted_at>("deletedAt", {.internal = true}),
             schema::field<&RowMeta::created_by>("createdBy", {.internal = true}),
             schema::field<&RowMeta::origin_device_id>("originDeviceId", {.internal = true}));

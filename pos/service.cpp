@@ -42,8 +42,8 @@ app::Definition definition() {
     definition.version = "0.1.0";
     definition.title = "backend-api";
     definition.description = description;
-    definition.modules = {tenants_module(), auth_module(),  users_module(), locations_module(), devices_module(), taxes_module(),
-                          catalogue_module(), stock_module(), sales_module(), plumbing_module()};
+    definition.modules = {tenants_module(), auth_module(),      users_module(), locations_module(), devices_module(),
+                          taxes_module(),   catalogue_module(), stock_module(), sales_module(),     plumbing_module()};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.make_services = services_maker();

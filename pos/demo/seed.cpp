@@ -48,16 +48,21 @@ public:
         const auto name = path;
         auto reply = co_await try_send(method, std::move(path), std::move(json));
         // 409: an earlier run made it.
-        if (reply.status >= 300 && reply.status != 409) throw std::runtime_error(fmt::format("{} {}: {} {}", to_string(method), name, reply.status, reply.body));
+        if (reply.status >= 300 && reply.status != 409)
+            throw std::runtime_error(fmt::format("{} {}: {} {}", to_string(method), name, reply.status, reply.body));
         co_return std::move(reply.body);
     }
-    async::Task<std::string> post(std::string path, std::string json) { return send(http::Method::post, std::move(path), std::move(json)); }
+    async::Task<std::string> post(std::string path, std::string json) {
+        return send(http::Method::post, std::move(path), std::move(json));
+    }
 
     async::Task<http::InjectedResponse> try_send(http::Method method, std::string path, std::string json) {
-        http::InjectedRequest request{.method = method, .target = std::move(path), .headers = {}, .body = std::move(json)};
+        http::InjectedRequest request{
+            .method = method, .target = std::move(path), .headers = {}, .body = std::move(json)};
         if (!request.body.empty()) {
             request.headers.emplace_back("Content-Type", "application/json");
-            if (!request.body.contains("clientRequestId")) request.headers.emplace_back("Idempotency-Key", id_of(request.target + request.body).to_string());
+            if (!request.body.contains("clientRequestId"))
+                request.headers.emplace_back("Idempotency-Key", id_of(request.target + request.body).to_string());
         }
         if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
         return worker_.inject(std::move(request));
@@ -72,7 +77,9 @@ private:
 template <class T>
 T parse(std::string_view json) {
     auto value = schema::parse<T>(json, {.max_bytes = 64U << 20U});
-    if (!value) throw std::runtime_error(fmt::format("the API answered something else than a {}: {}", schema::object_of<T>.name, json.substr(0, 200)));
+    if (!value)
+        throw std::runtime_error(fmt::format("the API answered something else than a {}: {}", schema::object_of<T>.name,
+                                             json.substr(0, 200)));
     return std::move(*value);
 }
 
@@ -80,16 +87,21 @@ struct Person {
     std::string_view role;
     std::string_view name;
 };
-constexpr std::array people{Person{"owner", "Amina Otieno"},        Person{"admin", "Brian Mwangi"},      Person{"manager", "Cynthia Wanjiru"}, Person{"cashier", "David Kiprop"},
-                            Person{"stock_clerk", "Esther Achieng"}, Person{"accountant", "Felix Njoroge"}, Person{"viewer", "Grace Mutua"}};
+constexpr std::array people{Person{"owner", "Amina Otieno"},         Person{"admin", "Brian Mwangi"},
+                            Person{"manager", "Cynthia Wanjiru"},    Person{"cashier", "David Kiprop"},
+                            Person{"stock_clerk", "Esther Achieng"}, Person{"accountant", "Felix Njoroge"},
+                            Person{"viewer", "Grace Mutua"}};
 
-std::string email_of(std::string_view role) { return fmt::format("{}@demo.example", role == "stock_clerk" ? "stock" : role); }
+std::string email_of(std::string_view role) {
+    return fmt::format("{}@demo.example", role == "stock_clerk" ? "stock" : role);
+}
 
 std::string login_json() { return fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password); }
 
 std::string sign_up_json() {
-    return fmt::format(R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"{}","email":"{}","password":"{}"}},"location":{{"code":"NRB1","name":"Moi Avenue"}}}})", people[0].name, owner_email,
-                       password);
+    return fmt::format(
+        R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"{}","email":"{}","password":"{}"}},"location":{{"code":"NRB1","name":"Moi Avenue"}}}})",
+        people[0].name, owner_email, password);
 }
 
 async::Task<void> add_people(Client* client) {
@@ -98,8 +110,10 @@ async::Task<void> add_people(Client* client) {
     for (const auto& role : page.data) roles.emplace(role.built_in.value_or(""), role.id);
     for (const auto& person : people) {
         if (person.role == "owner") continue;
-        co_await client->post("/v1/users", fmt::format(R"({{"email":"{}","name":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})", email_of(person.role), person.name, password,
-                                                      roles.at(std::string(person.role)).to_string()));
+        co_await client->post(
+            "/v1/users",
+            fmt::format(R"({{"email":"{}","name":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                        email_of(person.role), person.name, password, roles.at(std::string(person.role)).to_string()));
     }
 }
 
@@ -123,30 +137,37 @@ async::Task<void> add_categories(Client* client) {
     for (const auto& good : goods) {
         if (std::find(done.begin(), done.end(), good.category) != done.end()) continue;
         done.push_back(good.category);
-        co_await client->post("/v1/categories", fmt::format(R"({{"id":"{}","name":"{}","sort":{}}})", id_of(category_key(good.category)).to_string(), good.category, done.size()));
+        co_await client->post("/v1/categories",
+                              fmt::format(R"({{"id":"{}","name":"{}","sort":{}}})",
+                                          id_of(category_key(good.category)).to_string(), good.category, done.size()));
     }
 }
 
 // A brand's product with its sizes; adds the variants' ids to `variants`.
-std::string product_json(const Good& good, std::string_view brand, const std::map<std::string, TaxClassId>& taxes, std::vector<VariantId>& variants) {
+std::string product_json(const Good& good, std::string_view brand, const std::map<std::string, TaxClassId>& taxes,
+                         std::vector<VariantId>& variants) {
     std::string sizes;
     for (const auto& size : good.sizes) {
         const auto key = fmt::format("{} {} {}", brand, good.name, size.name);
         const VariantId id(id_of(key));
-        sizes += fmt::format(R"({}{{"id":"{}","name":"{}","sku":"D{:04}","price":{},"cost":{},"reorderLevel":"10","barcodes":[{{"barcode":"{}"}}]}})", sizes.empty() ? "" : ",", id.to_string(), key,
-                             variants.size() + 1, size.price, size.price * 8 / 10, barcode_of(variants.size() + 1));
+        sizes += fmt::format(
+            R"({}{{"id":"{}","name":"{}","sku":"D{:04}","price":{},"cost":{},"reorderLevel":"10","barcodes":[{{"barcode":"{}"}}]}})",
+            sizes.empty() ? "" : ",", id.to_string(), key, variants.size() + 1, size.price, size.price * 8 / 10,
+            barcode_of(variants.size() + 1));
         variants.push_back(id);
     }
     const auto name = fmt::format("{} {}", brand, good.name);
-    return fmt::format(R"({{"id":"{}","name":"{}","brand":"{}","categoryId":"{}","taxClassId":"{}","variants":[{}]}})", id_of(name).to_string(), name, brand,
-                       id_of(category_key(good.category)).to_string(), taxes.at(std::string(good.tax_code)).to_string(), sizes);
+    return fmt::format(R"({{"id":"{}","name":"{}","brand":"{}","categoryId":"{}","taxClassId":"{}","variants":[{}]}})",
+                       id_of(name).to_string(), name, brand, id_of(category_key(good.category)).to_string(),
+                       taxes.at(std::string(good.tax_code)).to_string(), sizes);
 }
 
 async::Task<std::vector<VariantId>> add_products(Client* client) {
     const auto taxes = co_await tax_classes(client);
     std::vector<VariantId> variants;
     for (const auto& good : goods) {
-        for (const auto brand : good.brands) co_await client->post("/v1/products", product_json(good, brand, taxes, variants));
+        for (const auto brand : good.brands)
+            co_await client->post("/v1/products", product_json(good, brand, taxes, variants));
     }
     co_return variants;
 }
@@ -155,16 +176,20 @@ async::Task<void> stock_the_shelves(Client* client, LocationId location, std::ve
     for (std::size_t from = 0; from < variants.size(); from += lines_per_adjustment) {
         std::string lines;
         for (std::size_t i = from; i < std::min(from + lines_per_adjustment, variants.size()); ++i) {
-            lines += fmt::format(R"({}{{"variantId":"{}","quantityDelta":"{}"}})", lines.empty() ? "" : ",", variants[i].to_string(), 40 + (i * 7) % 160);
+            lines += fmt::format(R"({}{{"variantId":"{}","quantityDelta":"{}"}})", lines.empty() ? "" : ",",
+                                 variants[i].to_string(), 40 + (i * 7) % 160);
         }
-        co_await client->post("/v1/stock-adjustments", fmt::format(R"({{"clientRequestId":"{}","locationId":"{}","reason":"opening","lines":[{}]}})", id_of(fmt::format("opening {}", from)).to_string(),
-                                                                  location.to_string(), lines));
+        co_await client->post(
+            "/v1/stock-adjustments",
+            fmt::format(R"({{"clientRequestId":"{}","locationId":"{}","reason":"opening","lines":[{}]}})",
+                        id_of(fmt::format("opening {}", from)).to_string(), location.to_string(), lines));
     }
 }
 
 async::Task<void> sign_in(Client* client) {
     auto reply = co_await client->try_send(http::Method::post, "/v1/auth/login", login_json());
-    const auto json = reply.status == 200 ? std::move(reply.body) : co_await client->post("/v1/tenants", sign_up_json());
+    const auto json =
+        reply.status == 200 ? std::move(reply.body) : co_await client->post("/v1/tenants", sign_up_json());
     client->use_token(parse<SignedIn>(json).credentials.access_token.value());
 }
 
@@ -172,7 +197,8 @@ async::Task<void> sign_in(Client* client) {
 async::Task<bool> is_complete(Client* client) {
     const auto& good = goods.back();
     const auto last = id_of(fmt::format("{} {} {}", good.brands.back(), good.name, good.sizes.back().name));
-    const auto page = parse<db::Page<StockLevel>>(co_await client->send(http::Method::get, "/v1/stock-levels?variantId=" + last.to_string()));
+    const auto page = parse<db::Page<StockLevel>>(
+        co_await client->send(http::Method::get, "/v1/stock-levels?variantId=" + last.to_string()));
     co_return !page.data.empty();
 }
 
@@ -184,14 +210,16 @@ async::Task<void> seed(const app::LoopParts& parts) {
     if (co_await is_complete(&client)) co_return;
     co_await add_people(&client);
     const auto location = co_await first_location(&client);
-    co_await client.post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})", id_of("till 1").to_string(), location.to_string()));
+    co_await client.post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})",
+                                                    id_of("till 1").to_string(), location.to_string()));
     co_await add_categories(&client);
     co_await stock_the_shelves(&client, location, co_await add_products(&client));
 }
 
 std::vector<app::DemoLogin> logins() {
     std::vector<app::DemoLogin> all;
-    for (const auto& person : people) all.push_back({std::string(person.role), email_of(person.role), std::string(password)});
+    for (const auto& person : people)
+        all.push_back({std::string(person.role), email_of(person.role), std::string(password)});
     return all;
 }
 

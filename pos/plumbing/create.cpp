@@ -27,7 +27,8 @@ CreationBase::CreationBase(CreationRequest request, base::Uuid id, std::string b
              .resource_id = id},
       batch_(request_.db.batch()) {
     if (!request_.key.key) return;
-    idempotent_ = IdempotentRequest{request_.db.tenant(), "member", "POST " + request_.path, *request_.key.key, fingerprint_of(request_.json)};
+    idempotent_ = IdempotentRequest{request_.db.tenant(), "member", "POST " + request_.path, *request_.key.key,
+                                    fingerprint_of(request_.json)};
     running_.emplace(request_.runtime->hold(idempotent_->scope()));
     if (!*running_) throw base::Failure(errors::key_in_progress).retry_after(1'000);
     begin_idempotent(batch_, *idempotent_);

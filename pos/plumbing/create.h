@@ -56,7 +56,8 @@ private:
 template <class Row>
 class Creation : public detail::CreationBase {
 public:
-    Creation(const Row& row, base::Uuid id, CreationRequest request) : CreationBase(std::move(request), id, schema::to_json(row)) {}
+    Creation(const Row& row, base::Uuid id, CreationRequest request)
+        : CreationBase(std::move(request), id, schema::to_json(row)) {}
 
     [[nodiscard]] async::Task<http::Rendered<Row, 201>> commit(std::vector<Change> changes) {
         auto outcome = co_await settle(std::move(changes));

@@ -8,7 +8,9 @@ IfMatch IfMatch::read(http::Context& context, http::Findings&) { return {http::r
 
 void IfMatch::describe(http::Operation& operation) {
     operation.parameters.push_back({"header", &http::detail::field_of_part<"If-Match", std::string>, true});
-    for (const auto& error : {http::errors::if_match_missing, http::errors::if_match_malformed, http::errors::version_conflict, http::errors::not_found}) operation.can_fail(error);
+    for (const auto& error : {http::errors::if_match_missing, http::errors::if_match_malformed,
+                              http::errors::version_conflict, http::errors::not_found})
+        operation.can_fail(error);
 }
 
 }  // namespace pos

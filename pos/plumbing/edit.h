@@ -55,9 +55,11 @@ struct Editable {
 };
 
 template <const auto& Table>
-[[nodiscard]] constexpr auto editable(std::string_view lock, std::string_view replace, LocationId (*location_of)(const db::detail::RowOf<Table>&) = nullptr) {
+[[nodiscard]] constexpr auto editable(std::string_view lock, std::string_view replace,
+                                      LocationId (*location_of)(const db::detail::RowOf<Table>&) = nullptr) {
     using Id = std::tuple_element_t<0, db::detail::KeyOf<Table>>;
-    return Editable<db::detail::RowOf<Table>, Id>{Table.name, db::find_for_update<Table>(lock), db::replace<Table>(replace), location_of};
+    return Editable<db::detail::RowOf<Table>, Id>{Table.name, db::find_for_update<Table>(lock),
+                                                  db::replace<Table>(replace), location_of};
 }
 
 struct EditRequest {
@@ -105,7 +107,8 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
 // `function(row, writes)` changes the row; it may return a Task (of a named coroutine) to read with writes.tx first.
 template <const auto& Table, class Id, class Function, class Row = typename decltype(Table.lock)::Row>
 async::Task<Row> edit(db::Db db, Id id, EditRequest request, Function function) {
-    co_return co_await db.transaction([&](db::Db tx) { return detail::edit_locked<Table, Row>(tx, id, request, function); });
+    co_return co_await db.transaction(
+        [&](db::Db tx) { return detail::edit_locked<Table, Row>(tx, id, request, function); });
 }
 
 // Marks the row deleted; it stays for the feed and for what refers to it.

@@ -6,21 +6,26 @@ namespace pos {
 
 namespace {
 
-constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<base::Uuid>, std::vector<std::string>, std::vector<std::optional<LocationId>>, std::optional<base::Uuid>)>
+constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<base::Uuid>, std::vector<std::string>,
+                         std::vector<std::optional<LocationId>>, std::optional<base::Uuid>)>
     record{{"feed.record",
             "with counter as ("
             "  update tenant_counters set change_seq = change_seq + $2 where tenant_id = $1 returning change_seq) "
             "insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id, origin_device_id) "
-            "select $1, change.collection, change.row_id, counter.change_seq - $2 + change.ordinal, change.op, change.location_id, $7 "
+            "select $1, change.collection, change.row_id, counter.change_seq - $2 + change.ordinal, change.op, "
+            "change.location_id, $7 "
             "from counter, unnest($3::text[], $4::uuid[], $5::text[], $6::uuid[]) "
             "  with ordinality as change (collection, row_id, op, location_id, ordinal) "
             "on conflict (tenant_id, collection, row_id) do update "
-            "set seq = excluded.seq, op = excluded.op, location_id = excluded.location_id, origin_device_id = excluded.origin_device_id",
+            "set seq = excluded.seq, op = excluded.op, location_id = excluded.location_id, origin_device_id = "
+            "excluded.origin_device_id",
             db::Kind::write}};
 
 constexpr auto outbox_add = db::insert<tables::outbox_events>("outbox.add");
 
-bool same_row(const Change& left, const Change& right) { return left.collection == right.collection && left.row_id == right.row_id; }
+bool same_row(const Change& left, const Change& right) {
+    return left.collection == right.collection && left.row_id == right.row_id;
+}
 
 }  // namespace
 
@@ -31,7 +36,8 @@ void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional
     std::vector<std::optional<LocationId>> locations;
     for (auto change = changes.begin(); change != changes.end(); ++change) {
         // `on conflict` refuses to touch one row twice in a statement.
-        if (std::any_of(changes.begin(), change, [&](const Change& earlier) { return same_row(earlier, *change); })) continue;
+        if (std::any_of(changes.begin(), change, [&](const Change& earlier) { return same_row(earlier, *change); }))
+            continue;
         collections.emplace_back(change->collection);
         ids.push_back(change->row_id);
         kinds.emplace_back(schema::name_of(change->op));

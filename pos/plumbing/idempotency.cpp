@@ -12,7 +12,8 @@ namespace {
 // Raised by idempotency_lock() when another transaction holds the key.
 constexpr std::string_view locked_sqlstate = "IK409";
 
-constexpr db::Query<void(std::int64_t)> lock{{"idempotency.lock", "select from idempotency_lock($2) where $1 is not null", db::Kind::write}};
+constexpr db::Query<void(std::int64_t)> lock{
+    {"idempotency.lock", "select from idempotency_lock($2) where $1 is not null", db::Kind::write}};
 constexpr auto add_key = db::insert<tables::idempotency_keys>("idempotency.add");
 constexpr auto find_key = db::find<tables::idempotency_keys>("idempotency.find");
 
@@ -29,7 +30,12 @@ bool is_key_text(std::string_view key) {
 [[noreturn]] void throw_in_progress() { throw base::Failure(errors::key_in_progress).retry_after(1'000); }
 
 StoredReply reply_of(const IdempotencyKey& row) {
-    return {static_cast<std::uint16_t>(row.status), row.response.value, row.etag, row.location, row.resource_type, row.resource_id};
+    return {static_cast<std::uint16_t>(row.status),
+            row.response.value,
+            row.etag,
+            row.location,
+            row.resource_type,
+            row.resource_id};
 }
 
 // Whether the failure says that the key's row is there already, or that its lock is held.
@@ -53,7 +59,8 @@ std::optional<std::string> read_idempotency_key(std::optional<std::string_view> 
     if (!header) return std::nullopt;
     auto text = base::trim(*header);
     if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
-    if (!is_key_text(text)) throw base::Failure(errors::key_invalid, "up to 255 printable characters without spaces, quoted or bare");
+    if (!is_key_text(text))
+        throw base::Failure(errors::key_invalid, "up to 255 printable characters without spaces, quoted or bare");
     return std::string(text);
 }
 
@@ -62,11 +69,15 @@ IdempotencyHeader IdempotencyHeader::read(http::Context& context, http::Findings
 }
 
 void IdempotencyHeader::describe(http::Operation& operation) {
-    operation.parameters.push_back({"header", &http::detail::field_of_part<"Idempotency-Key", std::optional<std::string>>, false});
-    for (const auto& error : {errors::key_missing, errors::key_invalid, errors::key_in_progress, errors::key_reused}) operation.can_fail(error);
+    operation.parameters.push_back(
+        {"header", &http::detail::field_of_part<"Idempotency-Key", std::optional<std::string>>, false});
+    for (const auto& error : {errors::key_missing, errors::key_invalid, errors::key_in_progress, errors::key_reused})
+        operation.can_fail(error);
 }
 
-std::string IdempotentRequest::scope() const { return fmt::format("{}\n{}\n{}\n{}", tenant.to_string(), principal_kind, route, key); }
+std::string IdempotentRequest::scope() const {
+    return fmt::format("{}\n{}\n{}\n{}", tenant.to_string(), principal_kind, route, key);
+}
 
 base::Digest256 fingerprint_of(std::string_view json) {
     const auto canonical = schema::canonical_json(json, transport_noise);
@@ -77,7 +88,8 @@ void begin_idempotent(db::Batch& batch, const IdempotentRequest& request) {
     batch.add(lock, static_cast<std::int64_t>(base::stable_hash64(request.scope())));
 }
 
-void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply, base::Timestamp now) {
+void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply,
+                       base::Timestamp now) {
     batch.add(add_key, IdempotencyKey{.principal_kind = request.principal_kind,
                                       .route = request.route,
                                       .key = request.key,
@@ -105,7 +117,8 @@ async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::ex
     if (!row) throw_in_progress();
     if (row->request_hash.value != bytes_of(request.fingerprint)) {
         auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
-        if (row->resource_id) throw std::move(reused).member("resourceId", fmt::format("\"{}\"", row->resource_id->to_string()));
+        if (row->resource_id)
+            throw std::move(reused).member("resourceId", fmt::format("\"{}\"", row->resource_id->to_string()));
         throw reused;
     }
     co_return reply_of(*row);

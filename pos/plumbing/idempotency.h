@@ -23,11 +23,16 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode key_missing{"idempotency.key_missing", 400, false, base::Action::fix, "This needs an Idempotency-Key"};
-inline constexpr base::ErrorCode key_invalid{"idempotency.key_invalid", 400, false, base::Action::fix, "The Idempotency-Key is not one"};
-inline constexpr base::ErrorCode key_mismatch{"idempotency.key_mismatch", 422, false, base::Action::fix, "Idempotency-Key and clientRequestId differ"};
-inline constexpr base::ErrorCode key_in_progress{"idempotency.in_progress", 409, true, base::Action::retry, "The first request with this key is still running"};
-inline constexpr base::ErrorCode key_reused{"idempotency.key_reused", 422, false, base::Action::fix, "This key belongs to another request"};
+inline constexpr base::ErrorCode key_missing{"idempotency.key_missing", 400, false, base::Action::fix,
+                                             "This needs an Idempotency-Key"};
+inline constexpr base::ErrorCode key_invalid{"idempotency.key_invalid", 400, false, base::Action::fix,
+                                             "The Idempotency-Key is not one"};
+inline constexpr base::ErrorCode key_mismatch{"idempotency.key_mismatch", 422, false, base::Action::fix,
+                                              "Idempotency-Key and clientRequestId differ"};
+inline constexpr base::ErrorCode key_in_progress{"idempotency.in_progress", 409, true, base::Action::retry,
+                                                 "The first request with this key is still running"};
+inline constexpr base::ErrorCode key_reused{"idempotency.key_reused", 422, false, base::Action::fix,
+                                            "This key belongs to another request"};
 }  // namespace errors
 
 inline constexpr std::size_t max_idempotency_key = 255;
@@ -67,7 +72,8 @@ struct StoredReply {
 [[nodiscard]] base::Digest256 fingerprint_of(std::string_view json);
 
 void begin_idempotent(db::Batch& batch, const IdempotentRequest& request);
-void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply, base::Timestamp now);
+void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply,
+                       base::Timestamp now);
 
 // What a refused begin_idempotent() means: the stored reply; throws key_in_progress, key_reused, or `failure` itself when
 // it is about something else.

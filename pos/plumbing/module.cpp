@@ -14,7 +14,8 @@ app::Module plumbing_module() {
             .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"},
                                  {"violate", violate_sql, "drop function violate(text)"}},
             .statements = std::move(statements),
-            .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress, errors::key_reused, errors::id_taken}};
+            .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress,
+                       errors::key_reused, errors::id_taken}};
 }
 
 }  // namespace pos

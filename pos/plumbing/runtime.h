@@ -25,8 +25,10 @@ public:
     class KeyGuard {
     public:
         KeyGuard() = default;
-        KeyGuard(std::unordered_set<std::string>& running, std::string key) : running_(&running), key_(std::move(key)) {}
-        KeyGuard(KeyGuard&& other) noexcept : running_(std::exchange(other.running_, nullptr)), key_(std::move(other.key_)) {}
+        KeyGuard(std::unordered_set<std::string>& running, std::string key)
+            : running_(&running), key_(std::move(key)) {}
+        KeyGuard(KeyGuard&& other) noexcept
+            : running_(std::exchange(other.running_, nullptr)), key_(std::move(other.key_)) {}
         KeyGuard& operator=(KeyGuard&&) = delete;
         ~KeyGuard() {
             if (running_ != nullptr) running_->erase(key_);

@@ -8,8 +8,10 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode key_known{"idempotency.key_known", 409, true, base::Action::retry, "This key has a reply already"};
-inline constexpr base::ErrorCode feed_conflict{"feed.conflict", 409, true, base::Action::retry, "Two changes took the same number"};
+inline constexpr base::ErrorCode key_known{"idempotency.key_known", 409, true, base::Action::retry,
+                                           "This key has a reply already"};
+inline constexpr base::ErrorCode feed_conflict{"feed.conflict", 409, true, base::Action::retry,
+                                               "Two changes took the same number"};
 }  // namespace errors
 
 // `tenant_id` is the nil UUID before there is a tenant (sign-up).
@@ -28,15 +30,12 @@ struct IdempotencyKey {
     base::Timestamp expires_at;
 
     friend constexpr auto describe(IdempotencyKey*) {
-        return schema::object<IdempotencyKey>("IdempotencyKey",
-            schema::field<&IdempotencyKey::principal_kind>("principalKind"),
-            schema::field<&IdempotencyKey::route>("route"),
-            schema::field<&IdempotencyKey::key>("key"),
+        return schema::object<IdempotencyKey>(
+            "IdempotencyKey", schema::field<&IdempotencyKey::principal_kind>("principalKind"),
+            schema::field<&IdempotencyKey::route>("route"), schema::field<&IdempotencyKey::key>("key"),
             schema::field<&IdempotencyKey::request_hash>("requestHash"),
-            schema::field<&IdempotencyKey::status>("status"),
-            schema::field<&IdempotencyKey::response>("response"),
-            schema::field<&IdempotencyKey::etag>("etag"),
-            schema::field<&IdempotencyKey::location>("location"),
+            schema::field<&IdempotencyKey::status>("status"), schema::field<&IdempotencyKey::response>("response"),
+            schema::field<&IdempotencyKey::etag>("etag"), schema::field<&IdempotencyKey::location>("location"),
             schema::field<&IdempotencyKey::resource_type>("resourceType"),
             schema::field<&IdempotencyKey::resource_id>("resourceId"),
             schema::field<&IdempotencyKey::created_at>("createdAt"),
@@ -59,12 +58,10 @@ struct ChangePointer {
     std::optional<DeviceId> origin_device_id;
 
     friend constexpr auto describe(ChangePointer*) {
-        return schema::object<ChangePointer>("ChangePointer",
-            schema::field<&ChangePointer::collection>("collection"),
-            schema::field<&ChangePointer::row_id>("rowId"),
-            schema::field<&ChangePointer::seq>("seq"),
-            schema::field<&ChangePointer::op>("op"),
-            schema::field<&ChangePointer::location_id>("locationId"),
+        return schema::object<ChangePointer>(
+            "ChangePointer", schema::field<&ChangePointer::collection>("collection"),
+            schema::field<&ChangePointer::row_id>("rowId"), schema::field<&ChangePointer::seq>("seq"),
+            schema::field<&ChangePointer::op>("op"), schema::field<&ChangePointer::location_id>("locationId"),
             schema::field<&ChangePointer::origin_device_id>("originDeviceId"));
     }
 };
@@ -77,23 +74,24 @@ struct OutboxEvent {
     base::Timestamp created_at;
 
     friend constexpr auto describe(OutboxEvent*) {
-        return schema::object<OutboxEvent>("OutboxEvent",
-            schema::field<&OutboxEvent::id>("id"),
-            schema::field<&OutboxEvent::type>("type"),
-            schema::field<&OutboxEvent::subject_id>("subjectId"),
-            schema::field<&OutboxEvent::payload>("payload"),
+        return schema::object<OutboxEvent>(
+            "OutboxEvent", schema::field<&OutboxEvent::id>("id"), schema::field<&OutboxEvent::type>("type"),
+            schema::field<&OutboxEvent::subject_id>("subjectId"), schema::field<&OutboxEvent::payload>("payload"),
             schema::field<&OutboxEvent::created_at>("createdAt"));
     }
 };
 
 namespace tables {
-inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>("idempotency_keys",
+inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>(
+    "idempotency_keys",
     db::primary_key<&IdempotencyKey::principal_kind, &IdempotencyKey::route, &IdempotencyKey::key>(errors::key_known),
     db::index<&IdempotencyKey::expires_at>("idempotency_keys_expiry"));
-inline constexpr auto change_pointers = db::tenant_table<ChangePointer>("change_pointers", db::primary_key<&ChangePointer::collection, &ChangePointer::row_id>(),
+inline constexpr auto change_pointers = db::tenant_table<ChangePointer>(
+    "change_pointers", db::primary_key<&ChangePointer::collection, &ChangePointer::row_id>(),
     db::unique<&ChangePointer::seq>("change_pointers_seq", errors::feed_conflict));
-inline constexpr auto outbox_events = db::tenant_table<OutboxEvent>("outbox_events", db::primary_key<&OutboxEvent::id>(),
-    db::index<&OutboxEvent::created_at, &OutboxEvent::id>("outbox_events_created"));
+inline constexpr auto outbox_events =
+    db::tenant_table<OutboxEvent>("outbox_events", db::primary_key<&OutboxEvent::id>(),
+                                  db::index<&OutboxEvent::created_at, &OutboxEvent::id>("outbox_events_created"));
 }  // namespace tables
 
 }  // namespace pos

@@ -54,14 +54,19 @@ protected:
         app = nullptr;
     }
 
-    static InjectedResponse send(http::Method method, std::string target, std::string json, const std::string& token, Headers headers = {}) {
+    static InjectedResponse send(http::Method method, std::string target, std::string json, const std::string& token,
+                                 Headers headers = {}) {
         return app->send(method, std::move(target), std::move(json), {.token = token, .headers = std::move(headers)});
     }
-    static InjectedResponse get(std::string target, const std::string& token = owner) { return send(http::Method::get, std::move(target), {}, token); }
-    static InjectedResponse post(std::string target, std::string json, const std::string& token = owner, Headers headers = {}) {
+    static InjectedResponse get(std::string target, const std::string& token = owner) {
+        return send(http::Method::get, std::move(target), {}, token);
+    }
+    static InjectedResponse post(std::string target, std::string json, const std::string& token = owner,
+                                 Headers headers = {}) {
         return send(http::Method::post, std::move(target), std::move(json), token, std::move(headers));
     }
-    static InjectedResponse patch(std::string target, std::string json, std::int32_t version, const std::string& token = owner) {
+    static InjectedResponse patch(std::string target, std::string json, std::int32_t version,
+                                  const std::string& token = owner) {
         return send(http::Method::patch, std::move(target), std::move(json), token, if_match(version));
     }
     static InjectedResponse del(std::string target, std::int32_t version, const std::string& token = owner) {
@@ -73,11 +78,16 @@ protected:
     static std::string location() { return text(body<db::Page<Location>>(get("/v1/locations")).data.at(0).id); }
     // Where the feed stands for a row: its number and kind, "12 u"; "" when it was never recorded.
     static std::string feed(std::string_view collection, const std::string& id) {
-        return app->database().value(fmt::format("select seq || ' ' || op from change_pointers where collection = '{}' and row_id = '{}'", collection, id)).value_or("");
+        return app->database()
+            .value(fmt::format("select seq || ' ' || op from change_pointers where collection = '{}' and row_id = '{}'",
+                               collection, id))
+            .value_or("");
     }
 
     static std::string sign_up(const std::string& address) {
-        const auto json = fmt::format(R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"Amina","email":"{}","password":"{}"}}}})", address, password);
+        const auto json = fmt::format(
+            R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"Amina","email":"{}","password":"{}"}}}})",
+            address, password);
         return *made<SignedIn>(post("/v1/tenants", json, "", {{"Idempotency-Key", address}})).credentials.access_token;
     }
     static std::string member(const std::string& address, std::string_view built_in) {
@@ -85,12 +95,14 @@ protected:
         for (const auto& one : body<RoleList>(get("/v1/roles")).data) {
             if (one.built_in == built_in) role = text(one.id);
         }
-        const auto json = fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})", address, password, role);
+        const auto json = fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                                      address, password, role);
         EXPECT_EQ(post("/v1/users", json, owner, {{"Idempotency-Key", address}}).status, 201);
         return log_in(address);
     }
     static std::string log_in(const std::string& address, const std::string& more = "") {
-        const auto reply = post("/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"{}}})", address, password, more), "");
+        const auto reply =
+            post("/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"{}}})", address, password, more), "");
         return body<SignedIn>(reply).credentials.access_token.value();
     }
 

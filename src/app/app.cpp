@@ -131,8 +131,10 @@ void Shared::add_routes() {
 
 Worker::Worker(Shared& shared)
     : shared_(shared),
-      app_database_(loop_, database_options(shared.settings, shared.settings.database_url, "app"), shared.catalogue.registry(), shared.log.logger(), shared.metrics),
-      system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(), shared.metrics),
+      app_database_(loop_, database_options(shared.settings, shared.settings.database_url, "app"),
+                    shared.catalogue.registry(), shared.log.logger(), shared.metrics),
+      system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(),
+                       shared.metrics),
       store_{&app_database_, &system_database_, &shared.catalogue} {
     services_.add(shared);
     services_.add(*this);
@@ -156,12 +158,17 @@ async::Task<void> Worker::start() {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) shared_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+    if (failure)
+        shared_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
 }
 
 std::uint16_t Worker::listen(std::uint16_t port) {
     server_ = std::make_unique<http::Server>(
-        http::ServerParts{.loop = loop_, .app = [this](http::Context& context) { return shared_.chain(context); }, .services = services_, .logger = shared_.log.logger(), .metrics = shared_.metrics},
+        http::ServerParts{.loop = loop_,
+                          .app = [this](http::Context& context) { return shared_.chain(context); },
+                          .services = services_,
+                          .logger = shared_.log.logger(),
+                          .metrics = shared_.metrics},
         http::ServerOptions{.address = shared_.settings.host, .port = port});
     server_->listen();
     return server_->port();
@@ -175,7 +182,8 @@ async::Task<void> Worker::stop(async::SteadyTime deadline) {
 }
 
 async::Task<http::InjectedResponse> Worker::inject(http::InjectedRequest request) {
-    const http::Injector injector(loop_, [this](http::Context& context) { return shared_.chain(context); }, services_, shared_.log.logger());
+    const http::Injector injector(
+        loop_, [this](http::Context& context) { return shared_.chain(context); }, services_, shared_.log.logger());
     co_return co_await injector.run(std::move(request));
 }
 

@@ -58,18 +58,24 @@ std::string command_of(const Target& target) {
 
 // Lives until its last callback, whoever waits: the awaiting task may have gone on at the deadline.
 struct Ping : std::enable_shared_from_this<Ping> {
-    Ping(async::Loop& on, Target to) : loop(on), target(std::move(to)), resolver(async::native(on)), socket(async::native(on)), timer(on, [this] { finish(false); }) {}
+    Ping(async::Loop& on, Target to)
+        : loop(on), target(std::move(to)), resolver(async::native(on)), socket(async::native(on)), timer(on, [this] {
+              finish(false);
+          }) {}
 
     void start(async::SteadyTime deadline) {
         timer.expires_at(deadline);
         if (!target.path.empty()) {
-            socket.async_connect(asio::local::stream_protocol::endpoint(target.path), [self = shared_from_this()](const auto& error) { self->connected(error); });
+            socket.async_connect(asio::local::stream_protocol::endpoint(target.path),
+                                 [self = shared_from_this()](const auto& error) { self->connected(error); });
             return;
         }
-        resolver.async_resolve(target.host, target.port, [self = shared_from_this()](const auto& error, const auto& endpoints) {
-            if (error || endpoints.empty()) return self->finish(false);
-            self->socket.async_connect(endpoints.begin()->endpoint(), [self](const auto& failure) { self->connected(failure); });
-        });
+        resolver.async_resolve(
+            target.host, target.port, [self = shared_from_this()](const auto& error, const auto& endpoints) {
+                if (error || endpoints.empty()) return self->finish(false);
+                self->socket.async_connect(endpoints.begin()->endpoint(),
+                                           [self](const auto& failure) { self->connected(failure); });
+            });
     }
 
     void connected(const boost::system::error_code& error) {
@@ -77,7 +83,8 @@ struct Ping : std::enable_shared_from_this<Ping> {
         command = command_of(target);
         asio::async_write(socket, asio::buffer(command), [self = shared_from_this()](const auto& failure, std::size_t) {
             if (failure) return self->finish(false);
-            asio::async_read_until(self->socket, self->answer, "+PONG\r\n", [self](const auto& result, std::size_t) { self->finish(!result); });
+            asio::async_read_until(self->socket, self->answer, "+PONG\r\n",
+                                   [self](const auto& result, std::size_t) { self->finish(!result); });
         });
     }
 

@@ -84,7 +84,8 @@ int run_dev(const Definition& definition, const Command& command) {
                          .fresh = command.fresh,
                          // Read now: a build replaces the file, and /proc/self/exe would then name the deleted one.
                          .executable = std::filesystem::read_symlink("/proc/self/exe")};
-    for (const auto& login : definition.demo_logins) options.demo_logins.push_back({login.role, login.login, login.password});
+    for (const auto& login : definition.demo_logins)
+        options.demo_logins.push_back({login.role, login.login, login.password});
     return dev::run(std::move(options), std::cout);
 }
 
@@ -96,7 +97,8 @@ int run_seed(const Definition& definition) {
         return failed;
     }
     settings.log_level = "warn";  // its own requests are no news
-    Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
+    Shared shared(definition, std::move(settings),
+                  std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
     Worker worker(shared);
     auto work = [](Worker* on, const Definition* of) -> async::Task<void> {
         co_await on->start();
@@ -133,7 +135,8 @@ int print_problems(const Definition& definition) {
     for (const auto& code : problem_codes(definition, shared.router)) codes.emplace(code.code, code);
     std::cout << "| Code | Status | Retriable | Action | Title |\n|---|---|---|---|---|\n";
     for (const auto& [name, code] : codes) {
-        std::cout << "| `" << name << "` | " << code.status << " | " << (code.retriable ? "yes" : "no") << " | `" << base::to_string(code.action) << "` | " << code.title << " |\n";
+        std::cout << "| `" << name << "` | " << code.status << " | " << (code.retriable ? "yes" : "no") << " | `"
+                  << base::to_string(code.action) << "` | " << code.title << " |\n";
     }
     return 0;
 }
@@ -146,7 +149,10 @@ int print_configuration() {
 class DatabaseCommands {
 public:
     explicit DatabaseCommands(const Definition& definition)
-        : definition_(definition), tables_(tables_of(definition)), objects_(database_objects_of(definition)), statements_(statements_of(definition)) {}
+        : definition_(definition),
+          tables_(tables_of(definition)),
+          objects_(database_objects_of(definition)),
+          statements_(statements_of(definition)) {}
 
     int generate(const Command& command) const {
         return db::migrate::generate(declarations(),
@@ -159,17 +165,21 @@ public:
     }
     int migrate() const {
         const auto settings = load_database_settings();
-        return db::migrate::migrate(migrations(), {.owner_url = settings.owner_url, .roles = settings.roles}, std::cout);
+        return db::migrate::migrate(migrations(), {.owner_url = settings.owner_url, .roles = settings.roles},
+                                    std::cout);
     }
     int status() const { return db::migrate::status(migrations(), load_database_settings().owner_url, std::cout); }
     int check() const {
         const auto settings = load_database_settings();
-        return db::migrate::check(declarations(), migrations(), {.server_url = settings.owner_url, .roles = settings.roles}, std::cout);
+        return db::migrate::check(declarations(), migrations(),
+                                  {.server_url = settings.owner_url, .roles = settings.roles}, std::cout);
     }
 
 private:
     [[nodiscard]] db::migrate::Declarations declarations() const { return {tables_, objects_, statements_}; }
-    [[nodiscard]] std::vector<db::migrate::Migration> migrations() const { return db::migrate::load_migrations(definition_.migrations); }
+    [[nodiscard]] std::vector<db::migrate::Migration> migrations() const {
+        return db::migrate::load_migrations(definition_.migrations);
+    }
 
     const Definition& definition_;
     std::vector<db::TableView> tables_;
@@ -185,7 +195,9 @@ int dispatch(const Definition& definition, int argc, char** argv) {
 
     auto* serve_command = cli.add_subcommand("serve", "Serve HTTP until SIGTERM");
     auto* dev_command = cli.add_subcommand("dev", "Serve beside a private PostgreSQL and Redis, with a demo shop");
-    dev_command->add_option("--port", command.port, "Port of the API")->check(CLI::Range(0, 65535))->capture_default_str();
+    dev_command->add_option("--port", command.port, "Port of the API")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
     dev_command->add_option("--data-dir", command.data_directory, "Where the databases live")->capture_default_str();
     dev_command->add_flag("--fresh", command.fresh, "Wipe the data directory first");
     auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
@@ -201,7 +213,8 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     generate->add_flag("--allow-drops", command.allow_drops, "Let it drop tables and columns");
     auto* migrate = database->add_subcommand("migrate", "Apply what is missing");
     auto* status = database->add_subcommand("status", "List migrations and their state");
-    auto* check = database->add_subcommand("check", "Prove migrations, tables and statements against a scratch database");
+    auto* check =
+        database->add_subcommand("check", "Prove migrations, tables and statements against a scratch database");
 
     try {
         cli.parse(argc, argv);

@@ -89,7 +89,8 @@ private:
 };
 
 void wait_out_the_load_balancer(const Settings& settings) {
-    if (settings.shutdown_delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(settings.shutdown_delay_ms));
+    if (settings.shutdown_delay_ms > 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(settings.shutdown_delay_ms));
 }
 
 }  // namespace
@@ -110,7 +111,9 @@ int serve(const Definition& definition, Settings settings) {
         return 1;
     }
     const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - started);
-    shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)}, {"threads", static_cast<std::int64_t>(workers.size())}, {"startupMs", took.count()}});
+    shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)},
+                                           {"threads", static_cast<std::int64_t>(workers.size())},
+                                           {"startupMs", took.count()}});
 
     shared.log.logger().info("shutting down", {{"signal", signals->wait()}});
     signals.reset();  // from here the default action of a second signal ends the process

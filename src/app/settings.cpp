@@ -11,7 +11,8 @@ namespace {
 // Texts from documentation and development that end up in production.
 bool looks_like_a_placeholder(std::string_view secret) {
     const auto lower = base::ascii_lower(secret);
-    constexpr std::array words{"changeme", "change-me", "change_me", "secret-secret", "password", "development", "example", "your-secret", "0123456789"};
+    constexpr std::array words{"changeme",    "change-me", "change_me",   "secret-secret", "password",
+                               "development", "example",   "your-secret", "0123456789"};
     for (const auto* word : words) {
         if (lower.contains(word)) return true;
     }
@@ -31,7 +32,8 @@ bool has_few_characters(std::string_view secret) {
 
 void check_secret(std::string_view name, std::string_view secret, schema::Issues& issues) {
     if (looks_like_a_placeholder(secret) || has_few_characters(secret)) {
-        issues.add(std::string("/") + std::string(name), "weak_secret", "is a weak or published secret; make one with: openssl rand -base64 48");
+        issues.add(std::string("/") + std::string(name), "weak_secret",
+                   "is a weak or published secret; make one with: openssl rand -base64 48");
     }
 }
 
@@ -39,7 +41,8 @@ void check_secret(std::string_view name, std::string_view secret, schema::Issues
 
 void Settings::check(const Settings& settings, schema::Issues& issues) {
     if (!settings.jwt_private_key_file && !settings.jwt_secret) {
-        issues.add("/JWT_PRIVATE_KEY_FILE", "required", "give JWT_PRIVATE_KEY_FILE (openssl genpkey -algorithm ed25519 -out jwt.pem) or JWT_SECRET");
+        issues.add("/JWT_PRIVATE_KEY_FILE", "required",
+                   "give JWT_PRIVATE_KEY_FILE (openssl genpkey -algorithm ed25519 -out jwt.pem) or JWT_SECRET");
     }
     if (settings.jwt_private_key_file && settings.jwt_secret) {
         issues.add("/JWT_SECRET", "conflict", "give JWT_PRIVATE_KEY_FILE or JWT_SECRET, not both");

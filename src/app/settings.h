@@ -9,8 +9,9 @@ namespace app {
 
 enum class Environment : std::uint8_t { development, test, production };
 constexpr auto describe(Environment*) {
-    return schema::enumeration<Environment>("Environment",
-        {{Environment::development, "development"}, {Environment::test, "test"}, {Environment::production, "production"}});
+    return schema::enumeration<Environment>("Environment", {{Environment::development, "development"},
+                                                            {Environment::test, "test"},
+                                                            {Environment::production, "production"}});
 }
 
 struct Settings {
@@ -44,34 +45,94 @@ struct Settings {
 
     friend constexpr auto describe(Settings*) {
         using schema::field;
-        return schema::object<Settings>("Settings",
-            field<&Settings::environment>("APP_ENV", {.defaulted = true, .doc = "`production` refuses weak secrets and the simulators."}),
-            field<&Settings::database_url>("DATABASE_URL", {.min_length = 1, .doc = "PostgreSQL as the role `app`, which row level security binds."}),
-            field<&Settings::database_system_url>("DATABASE_SYSTEM_URL", {.min_length = 1, .doc = "PostgreSQL as the role `app_system`: login, sign-up, relays."}),
-            field<&Settings::database_owner_url>("DATABASE_OWNER_URL", {.min_length = 1, .doc = "PostgreSQL as the owner of the schema; `db` commands alone use it."}),
-            field<&Settings::redis_url>("REDIS_URL", {.min_length = 1, .doc = "`redis://host:port/0` or `unix:///path`. Watched by /ready."}),
-            field<&Settings::host>("HOST", {.max_length = 255, .defaulted = true, .doc = "Address to listen on; empty: all of them."}),
-            field<&Settings::port>("PORT", {.min = 0, .max = 65535, .defaulted = true, .doc = "0 takes a free one, named in the log line `listening`."}),
-            field<&Settings::threads>("THREADS", {.min = 0, .max = 256, .defaulted = true, .doc = "Event loops; 0: one for two cores."}),
-            field<&Settings::database_write_connections>("DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
-            field<&Settings::database_point_connections>("DATABASE_POINT_CONNECTIONS", {.min = 1, .max = 16, .defaulted = true, .doc = "Of each loop; pipelined, so that few do."}),
-            field<&Settings::database_read_connections>("DATABASE_READ_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for reads of many rows."}),
-            field<&Settings::log_level>("LOG_LEVEL", {.pattern = "trace|debug|info|warn|error|fatal|silent", .defaulted = true}),
-            field<&Settings::public_url>("PUBLIC_URL", {.max_length = 500, .defaulted = true, .doc = "Where clients reach the API; stands in the OpenAPI document and in problem types."}),
-            field<&Settings::cors_origins>("CORS_ORIGINS", {.max_items = 100, .defaulted = true, .doc = "Origins of web apps, comma-separated; `*`: any, without credentials."}),
-            field<&Settings::trusted_proxies>("TRUSTED_PROXIES", {.max_items = 100, .defaulted = true, .doc = "Networks whose X-Forwarded-For is believed, such as `10.0.0.0/8`, `loopback`, `private`."}),
-            field<&Settings::jwt_private_key_file>("JWT_PRIVATE_KEY_FILE", {.min_length = 1, .doc = "PEM of the Ed25519 or P-256 key that signs access tokens; published at /.well-known/jwks.json."}),
-            field<&Settings::jwt_next_key_file>("JWT_NEXT_KEY_FILE", {.min_length = 1, .doc = "Key that will sign next: published, so that verifiers know it in time."}),
-            field<&Settings::jwt_retired_key_files>("JWT_RETIRED_KEY_FILES", {.max_items = 8, .defaulted = true, .doc = "Keys that signed before; kept until their last token has expired."}),
-            field<&Settings::jwt_secret>("JWT_SECRET", {.min_length = 32, .max_length = 4096, .write_only = true, .doc = "HS256 instead of a key file; at least 32 bytes. Nothing is published then."}),
+        return schema::object<Settings>(
+            "Settings",
+            field<&Settings::environment>(
+                "APP_ENV", {.defaulted = true, .doc = "`production` refuses weak secrets and the simulators."}),
+            field<&Settings::database_url>(
+                "DATABASE_URL",
+                {.min_length = 1, .doc = "PostgreSQL as the role `app`, which row level security binds."}),
+            field<&Settings::database_system_url>(
+                "DATABASE_SYSTEM_URL",
+                {.min_length = 1, .doc = "PostgreSQL as the role `app_system`: login, sign-up, relays."}),
+            field<&Settings::database_owner_url>(
+                "DATABASE_OWNER_URL",
+                {.min_length = 1, .doc = "PostgreSQL as the owner of the schema; `db` commands alone use it."}),
+            field<&Settings::redis_url>(
+                "REDIS_URL", {.min_length = 1, .doc = "`redis://host:port/0` or `unix:///path`. Watched by /ready."}),
+            field<&Settings::host>(
+                "HOST", {.max_length = 255, .defaulted = true, .doc = "Address to listen on; empty: all of them."}),
+            field<&Settings::port>("PORT", {.min = 0,
+                                            .max = 65535,
+                                            .defaulted = true,
+                                            .doc = "0 takes a free one, named in the log line `listening`."}),
+            field<&Settings::threads>(
+                "THREADS", {.min = 0, .max = 256, .defaulted = true, .doc = "Event loops; 0: one for two cores."}),
+            field<&Settings::database_write_connections>(
+                "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
+            field<&Settings::database_point_connections>(
+                "DATABASE_POINT_CONNECTIONS",
+                {.min = 1, .max = 16, .defaulted = true, .doc = "Of each loop; pipelined, so that few do."}),
+            field<&Settings::database_read_connections>(
+                "DATABASE_READ_CONNECTIONS",
+                {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for reads of many rows."}),
+            field<&Settings::log_level>("LOG_LEVEL",
+                                        {.pattern = "trace|debug|info|warn|error|fatal|silent", .defaulted = true}),
+            field<&Settings::public_url>(
+                "PUBLIC_URL",
+                {.max_length = 500,
+                 .defaulted = true,
+                 .doc = "Where clients reach the API; stands in the OpenAPI document and in problem types."}),
+            field<&Settings::cors_origins>(
+                "CORS_ORIGINS", {.max_items = 100,
+                                 .defaulted = true,
+                                 .doc = "Origins of web apps, comma-separated; `*`: any, without credentials."}),
+            field<&Settings::trusted_proxies>(
+                "TRUSTED_PROXIES",
+                {.max_items = 100,
+                 .defaulted = true,
+                 .doc = "Networks whose X-Forwarded-For is believed, such as `10.0.0.0/8`, `loopback`, `private`."}),
+            field<&Settings::jwt_private_key_file>(
+                "JWT_PRIVATE_KEY_FILE",
+                {.min_length = 1,
+                 .doc =
+                     "PEM of the Ed25519 or P-256 key that signs access tokens; published at /.well-known/jwks.json."}),
+            field<&Settings::jwt_next_key_file>(
+                "JWT_NEXT_KEY_FILE",
+                {.min_length = 1, .doc = "Key that will sign next: published, so that verifiers know it in time."}),
+            field<&Settings::jwt_retired_key_files>(
+                "JWT_RETIRED_KEY_FILES", {.max_items = 8,
+                                          .defaulted = true,
+                                          .doc = "Keys that signed before; kept until their last token has expired."}),
+            field<&Settings::jwt_secret>(
+                "JWT_SECRET", {.min_length = 32,
+                               .max_length = 4096,
+                               .write_only = true,
+                               .doc = "HS256 instead of a key file; at least 32 bytes. Nothing is published then."}),
             field<&Settings::jwt_issuer>("JWT_ISSUER", {.min_length = 1, .max_length = 255, .defaulted = true}),
             field<&Settings::jwt_audience>("JWT_AUDIENCE", {.min_length = 1, .max_length = 255, .defaulted = true}),
             field<&Settings::access_token_seconds>("ACCESS_TOKEN_SECONDS", {.min = 60, .max = 3600, .defaulted = true}),
             field<&Settings::refresh_token_days>("REFRESH_TOKEN_DAYS", {.min = 1, .max = 365, .defaulted = true}),
-            field<&Settings::secret>("APP_SECRET", {.min_length = 32, .max_length = 4096, .write_only = true, .doc = "At least 32 random bytes: signs cursors, refresh tokens and CSRF tokens. `openssl rand -base64 48`."}),
-            field<&Settings::password_threads>("PASSWORD_THREADS", {.min = 1, .max = 64, .defaulted = true, .doc = "argon2id hashes at a time, 19 MiB each."}),
-            field<&Settings::shutdown_delay_ms>("SHUTDOWN_DELAY_MS", {.min = 0, .max = 120'000, .defaulted = true, .doc = "How long /ready says 503 before the server stops accepting: give the load balancer its period."}),
-            field<&Settings::shutdown_timeout_ms>("SHUTDOWN_TIMEOUT_MS", {.min = 100, .max = 600'000, .defaulted = true, .doc = "How long requests may take to end after that."}),
+            field<&Settings::secret>("APP_SECRET", {.min_length = 32,
+                                                    .max_length = 4096,
+                                                    .write_only = true,
+                                                    .doc = "At least 32 random bytes: signs cursors, refresh tokens "
+                                                           "and CSRF tokens. `openssl rand -base64 48`."}),
+            field<&Settings::password_threads>(
+                "PASSWORD_THREADS",
+                {.min = 1, .max = 64, .defaulted = true, .doc = "argon2id hashes at a time, 19 MiB each."}),
+            field<&Settings::shutdown_delay_ms>(
+                "SHUTDOWN_DELAY_MS",
+                {.min = 0,
+                 .max = 120'000,
+                 .defaulted = true,
+                 .doc =
+                     "How long /ready says 503 before the server stops accepting: give the load balancer its period."}),
+            field<&Settings::shutdown_timeout_ms>("SHUTDOWN_TIMEOUT_MS",
+                                                  {.min = 100,
+                                                   .max = 600'000,
+                                                   .defaulted = true,
+                                                   .doc = "How long requests may take to end after that."}),
             schema::refine<&Settings::check>());
     }
 

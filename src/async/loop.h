@@ -86,7 +86,9 @@ Task<void> sleep(Loop* loop, Milliseconds delay);
 struct NextTurn {
     Loop* loop;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> awaiting) const { loop->post([awaiting] { awaiting.resume(); }); }
+    void await_suspend(std::coroutine_handle<> awaiting) const {
+        loop->post([awaiting] { awaiting.resume(); });
+    }
     void await_resume() const noexcept {}
 };
 inline NextTurn next_turn(Loop* loop) { return {loop}; }

@@ -21,7 +21,8 @@ struct Authenticator::Flight {
 // Whoever leads lets the others go on whatever happens, also when its task is destroyed.
 class Authenticator::Lead {
 public:
-    Lead(Authenticator& owner, const SessionKey& key) : owner_(owner), key_(key), flight_(std::make_shared<Flight>(owner.loop_)) {
+    Lead(Authenticator& owner, const SessionKey& key)
+        : owner_(owner), key_(key), flight_(std::make_shared<Flight>(owner.loop_)) {
         owner_.flights_.emplace(key_, flight_);
     }
     Lead(const Lead&) = delete;
@@ -50,8 +51,10 @@ Authenticator::Authenticator(Options options, const Parts& parts)
       tokens_(options_.verified_tokens),
       cache_(options_.sessions),
       public_keys_(parts.keys.public_jwks()),
-      loads_(parts.metrics.counter("auth_session_reads_total", "Sessions read from the database because the cache had no fresh one.")),
-      refusals_(parts.metrics.counter_family("auth_refusals_total", "Requests whose caller was refused, by error code.", {"code"})) {}
+      loads_(parts.metrics.counter("auth_session_reads_total",
+                                   "Sessions read from the database because the cache had no fresh one.")),
+      refusals_(parts.metrics.counter_family("auth_refusals_total", "Requests whose caller was refused, by error code.",
+                                             {"code"})) {}
 
 Authenticator::~Authenticator() = default;
 
@@ -73,7 +76,8 @@ base::Failure Authenticator::refuse(const base::ErrorCode& code, std::string_vie
 Authenticator::Proof Authenticator::prove(const http::Context& context) {
     const auto& request = context.request();
     if (const auto authorization = request.headers().get(http::KnownHeader::authorization)) {
-        if (request.headers().count("authorization") != 1) throw refuse(errors::invalid_token, "there are several Authorization headers");
+        if (request.headers().count("authorization") != 1)
+            throw refuse(errors::invalid_token, "there are several Authorization headers");
         return prove_token(*authorization);
     }
     if (const auto credential = cookies_.credential(request)) return prove_cookie(*credential);
@@ -86,9 +90,11 @@ Authenticator::Proof Authenticator::prove_token(std::string_view authorization) 
     auto claims = verify_cached(verifier_, tokens_, *token, clock_.now());
     if (!claims) {
         const auto& error = claims.error();
-        throw refuse(error.code == JwtErrorCode::jwt_expired ? errors::token_expired : errors::invalid_token, error.message);
+        throw refuse(error.code == JwtErrorCode::jwt_expired ? errors::token_expired : errors::invalid_token,
+                     error.message);
     }
-    if (!(*claims)->session_id || !(*claims)->tenant_id) throw refuse(errors::invalid_token, "the token names no session");
+    if (!(*claims)->session_id || !(*claims)->tenant_id)
+        throw refuse(errors::invalid_token, "the token names no session");
     return {SessionKey::of_session(*(*claims)->session_id), std::move(*claims)};
 }
 
@@ -117,7 +123,8 @@ void add_log_fields(http::Context& context, const Caller& caller) {
 }  // namespace
 
 Caller Authenticator::admit(http::Context& context, const Proof& proof, const SessionState* state) const {
-    if (state == nullptr || state->expires_at <= clock_.now()) throw refuse(errors::session_revoked, "the session has ended");
+    if (state == nullptr || state->expires_at <= clock_.now())
+        throw refuse(errors::session_revoked, "the session has ended");
     if (proof.claims) {
         if (!agree(*proof.claims, *state)) throw refuse(errors::session_revoked, "the session is not the token's");
     } else {
@@ -200,8 +207,9 @@ void Authenticator::on_change(std::string_view payload) {
 }
 
 void Authenticator::listen(db::Database& database) {
-    subscription_ = database.listen(std::string(changes_channel), {.on_notify = [this](std::string_view payload) { on_change(payload); },
-                                                                   .on_reconnect = [this] { invalidate_all(); }});
+    subscription_ = database.listen(std::string(changes_channel),
+                                    {.on_notify = [this](std::string_view payload) { on_change(payload); },
+                                     .on_reconnect = [this] { invalidate_all(); }});
 }
 
 }  // namespace auth

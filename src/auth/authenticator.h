@@ -32,8 +32,10 @@ inline constexpr std::string_view changes_channel = "auth_changes";
 class GrantSource {
 public:
     virtual ~GrantSource() = default;
-    virtual async::Task<std::optional<SessionState>> load_by_session(base::Uuid session_id, async::SteadyTime deadline) = 0;
-    virtual async::Task<std::optional<SessionState>> load_by_cookie(base::Digest256 digest, async::SteadyTime deadline) = 0;
+    virtual async::Task<std::optional<SessionState>> load_by_session(base::Uuid session_id,
+                                                                     async::SteadyTime deadline) = 0;
+    virtual async::Task<std::optional<SessionState>> load_by_cookie(base::Digest256 digest,
+                                                                    async::SteadyTime deadline) = 0;
 };
 
 class Authenticator {
@@ -67,7 +69,9 @@ public:
     // Throws 401 when there is nothing, or nothing good. An Authorization header is judged alone: cookies count without it only.
     [[nodiscard]] Proof prove(const http::Context& context);
     // The session if it is known well enough; null inside means that there is none.
-    [[nodiscard]] const SessionCache::Entry* find(const Proof& proof) const { return cache_.find(proof.key, async::Loop::now()); }
+    [[nodiscard]] const SessionCache::Entry* find(const Proof& proof) const {
+        return cache_.find(proof.key, async::Loop::now());
+    }
     // Asks the source, together with whoever asks for the same.
     [[nodiscard]] async::Task<SessionCache::Entry> load(SessionKey key, async::SteadyTime deadline);
     // The caller, or 401 (no session, or another than the token says), or 403 (a cookie without its CSRF token).

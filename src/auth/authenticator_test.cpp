@@ -62,7 +62,8 @@ struct Who {
     std::string session_id;
     bool may_write = false;
     friend constexpr auto describe(Who*) {
-        return schema::object<Who>("Who", schema::field<&Who::user_id>("userId"), schema::field<&Who::session_id>("sessionId"),
+        return schema::object<Who>("Who", schema::field<&Who::user_id>("userId"),
+                                   schema::field<&Who::session_id>("sessionId"),
                                    schema::field<&Who::may_write>("mayWrite"));
     }
 };
@@ -70,7 +71,9 @@ struct Who {
 async::Task<Who> who(auth::Caller caller) {
     co_return Who{caller.user_id.to_string(), caller.session_id.to_string(), caller.may("products.write")};
 }
-async::Task<http::NoContent> write_product(auth::Permitted<"products.write"> /*unused*/) { co_return http::NoContent{}; }
+async::Task<http::NoContent> write_product(auth::Permitted<"products.write"> /*unused*/) {
+    co_return http::NoContent{};
+}
 async::Task<http::NoContent> adjust(auth::Permitted<"stock.adjust"> caller, http::Path<"shop", base::Uuid> at) {
     caller.require_at("stock.adjust", *at);
     co_return http::NoContent{};
@@ -86,13 +89,19 @@ protected:
         auth::add_jwks_route(router_);
         services_.add(authenticator_);
         auth::Grants grants{permissions_.set_of({"products.write"}), {{shop, permissions_.set_of({"stock.adjust"})}}};
-        source_.state = auth::SessionState{session, user, tenant, std::nullopt, std::make_shared<const auth::Grants>(grants), clock_.now() + 1h};
+        source_.state = auth::SessionState{
+            session, user, tenant, std::nullopt, std::make_shared<const auth::Grants>(grants), clock_.now() + 1h};
         require_services(router_, services_);
     }
 
     static Authenticator::Options options() {
         Authenticator::Options options;
-        options.tokens = {.issuer = "us", .audience = "us", .type = std::string(auth::access_token_type), .algorithms = {}, .leeway = 0s, .max_age = {}};
+        options.tokens = {.issuer = "us",
+                          .audience = "us",
+                          .type = std::string(auth::access_token_type),
+                          .algorithms = {},
+                          .leeway = 0s,
+                          .max_age = {}};
         return options;
     }
 
@@ -112,7 +121,9 @@ protected:
         const http::Injector injector(loop_, [this](http::Context& context) { return chain_(context); }, services_);
         co_return co_await injector.run(std::move(request));
     }
-    http::InjectedResponse run(http::InjectedRequest request) { return async::run_until_done(loop_, send(std::move(request))); }
+    http::InjectedResponse run(http::InjectedRequest request) {
+        return async::run_until_done(loop_, send(std::move(request)));
+    }
     http::InjectedResponse get_who(std::string authorization) {
         return run({.target = "/who", .headers = {{"Authorization", std::move(authorization)}}});
     }
@@ -168,7 +179,8 @@ TEST_F(AuthenticatorTest, EveryKindOfChangeDropsTheSession) {
     const auto token = bearer(claims());
     int expected = 1;
     EXPECT_EQ(get_who(token).status, 200);
-    for (const auto& payload : {"tenant:" + tenant.to_string(), "session:" + session.to_string(), "user:" + user.to_string(), std::string("?")}) {
+    for (const auto& payload : {"tenant:" + tenant.to_string(), "session:" + session.to_string(),
+                                "user:" + user.to_string(), std::string("?")}) {
         authenticator_.on_change(payload);
         EXPECT_EQ(get_who(token).status, 200);
         EXPECT_EQ(source_.loads, ++expected) << payload;
@@ -226,9 +238,16 @@ TEST_F(AuthenticatorTest, WithoutCredentialsTheSchemeAloneIsNamed) {
 
 TEST_F(AuthenticatorTest, PermissionsEverywhereAndAtOneLocation) {
     const auto token = bearer(claims());
-    EXPECT_EQ(run({.method = http::Method::post, .target = "/products", .headers = {{"Authorization", token}}}).status, 204);
-    EXPECT_EQ(run({.method = http::Method::post, .target = "/shops/" + shop.to_string() + "/adjust", .headers = {{"Authorization", token}}}).status, 204);
-    const auto elsewhere = run({.method = http::Method::post, .target = "/shops/" + other_shop.to_string() + "/adjust", .headers = {{"Authorization", token}}});
+    EXPECT_EQ(run({.method = http::Method::post, .target = "/products", .headers = {{"Authorization", token}}}).status,
+              204);
+    EXPECT_EQ(run({.method = http::Method::post,
+                   .target = "/shops/" + shop.to_string() + "/adjust",
+                   .headers = {{"Authorization", token}}})
+                  .status,
+              204);
+    const auto elsewhere = run({.method = http::Method::post,
+                                .target = "/shops/" + other_shop.to_string() + "/adjust",
+                                .headers = {{"Authorization", token}}});
     EXPECT_EQ(elsewhere.status, 403);
     EXPECT_THAT(std::string(elsewhere.header("WWW-Authenticate").value_or("")), HasSubstr("insufficient_scope"));
 }
@@ -296,7 +315,8 @@ TEST_F(CookieTest, ForgeriesAreRefused) {
 
 TEST_F(CookieTest, UnknownCookiesAreNotCachedAndAnAuthorizationHeaderGoesFirst) {
     const auto stranger = auth::make_opaque_token(auth::cookie_token_type, random_).text;
-    for (int i = 0; i < 2; ++i) EXPECT_EQ(run({.target = "/who", .headers = {{"Cookie", "__Host-sid=" + stranger}}}).status, 401);
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(run({.target = "/who", .headers = {{"Cookie", "__Host-sid=" + stranger}}}).status, 401);
     EXPECT_EQ(source_.loads, 2);
     EXPECT_EQ(run({.target = "/who", .headers = {{"Cookie", cookie()}, {"Authorization", "Bearer x"}}}).status, 401);
     EXPECT_EQ(source_.loads, 2);
@@ -321,12 +341,14 @@ TEST(SessionCache, ServesUntilTheReadIsTooOld) {
 TEST(SessionCache, IsBoundedAndLosesTheOldestFirst) {
     auth::SessionCache cache({.capacity = 3, .max_age = 5s});
     const async::SteadyTime start{};
-    for (std::uint8_t i = 0; i < 10; ++i) cache.insert(auth::SessionKey::of_session(id(i)), state_of(id(i)), start + i * 1ms);
+    for (std::uint8_t i = 0; i < 10; ++i)
+        cache.insert(auth::SessionKey::of_session(id(i)), state_of(id(i)), start + i * 1ms);
     EXPECT_EQ(cache.size(), 3U);
     EXPECT_EQ(cache.find(auth::SessionKey::of_session(id(6)), start + 10ms), nullptr);
     EXPECT_NE(cache.find(auth::SessionKey::of_session(id(7)), start + 10ms), nullptr);
     // One session read again and again does not push the others' bookkeeping out of bounds.
-    for (int i = 0; i < 100; ++i) cache.insert(auth::SessionKey::of_session(id(1)), state_of(id(1)), start + 20ms + i * 1ms);
+    for (int i = 0; i < 100; ++i)
+        cache.insert(auth::SessionKey::of_session(id(1)), state_of(id(1)), start + 20ms + i * 1ms);
     EXPECT_EQ(cache.size(), 1U);
     EXPECT_NE(cache.find(auth::SessionKey::of_session(id(1)), start + 200ms), nullptr);
 }

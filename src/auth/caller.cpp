@@ -15,7 +15,8 @@ namespace auth {
 Permissions::Permissions(std::vector<std::string_view> names) : names_(std::move(names)) {
     std::ranges::sort(names_);
     if (names_.size() > max_permissions) throw std::invalid_argument("auth: more permissions than max_permissions");
-    if (std::ranges::adjacent_find(names_) != names_.end()) throw std::invalid_argument("auth: a permission is listed twice");
+    if (std::ranges::adjacent_find(names_) != names_.end())
+        throw std::invalid_argument("auth: a permission is listed twice");
 }
 
 std::optional<std::size_t> Permissions::find(std::string_view name) const {
@@ -64,7 +65,8 @@ bool Caller::may_at(std::string_view permission, base::Uuid location) const {
 }
 
 void Caller::require_at(std::string_view permission, base::Uuid location) const {
-    if (!may_at(permission, location)) throw forbid(permission, fmt::format("this needs \"{}\" at the location", permission));
+    if (!may_at(permission, location))
+        throw forbid(permission, fmt::format("this needs \"{}\" at the location", permission));
 }
 
 std::optional<std::vector<base::Uuid>> Caller::locations_with(std::string_view permission) const {
@@ -78,7 +80,9 @@ std::optional<std::vector<base::Uuid>> Caller::locations_with(std::string_view p
 }
 
 // The way of nearly every request, token and session known, makes no call that suspends.
-async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unused*/) {  // lint: allow(reference-parameter) a part's findings outlive its read
+async::Task<Caller> Caller::read(
+    http::Context& context,
+    http::Findings& /*unused*/) {  // lint: allow(reference-parameter) a part's findings outlive its read
     if (const auto* known = context.get<Caller>()) co_return *known;
     auto& authenticator = context.services().use<Authenticator>();
     const auto proof = authenticator.prove(context);
@@ -93,7 +97,8 @@ async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unuse
 
 void Caller::describe(http::Operation& operation) {
     operation.security = {"bearer", "session"};
-    for (const auto& error : {errors::missing_credentials, errors::invalid_token, errors::token_expired, errors::session_revoked, errors::csrf_failed}) {
+    for (const auto& error : {errors::missing_credentials, errors::invalid_token, errors::token_expired,
+                              errors::session_revoked, errors::csrf_failed}) {
         operation.can_fail(error);
     }
     operation.needs.push_back([](const http::Services& services) { return services.has<Authenticator>(); });
@@ -120,7 +125,8 @@ namespace {
 bool has_store(const http::Services& services) { return services.has<db::Store>(); }
 }  // namespace
 
-async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& findings) {  // lint: allow(reference-parameter) a part's findings outlive its read
+async::Task<db::Db> http::Part<db::Db>::read(
+    Context& context, Findings& findings) {  // lint: allow(reference-parameter) a part's findings outlive its read
     const auto caller = co_await auth::Caller::read(context, findings);
     co_return db::tenant_db(context.services().use<db::Store>(), caller.tenant_id, context.deadline());
 }

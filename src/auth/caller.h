@@ -24,12 +24,18 @@
 namespace auth {
 
 namespace errors {
-inline constexpr base::ErrorCode missing_credentials{"auth.missing_credentials", 401, false, base::Action::refresh_auth, "This needs a caller: send Authorization: Bearer"};
-inline constexpr base::ErrorCode invalid_token{"auth.invalid_token", 401, false, base::Action::refresh_auth, "The access token is not valid"};
-inline constexpr base::ErrorCode token_expired{"auth.token_expired", 401, true, base::Action::refresh_auth, "The access token has expired"};
-inline constexpr base::ErrorCode session_revoked{"auth.session_revoked", 401, false, base::Action::refresh_auth, "The session has ended"};
-inline constexpr base::ErrorCode forbidden{"auth.forbidden", 403, false, base::Action::contact, "The caller may not do this"};
-inline constexpr base::ErrorCode csrf_failed{"auth.csrf_failed", 403, false, base::Action::fix, "The CSRF token is missing or wrong"};
+inline constexpr base::ErrorCode missing_credentials{"auth.missing_credentials", 401, false, base::Action::refresh_auth,
+                                                     "This needs a caller: send Authorization: Bearer"};
+inline constexpr base::ErrorCode invalid_token{"auth.invalid_token", 401, false, base::Action::refresh_auth,
+                                               "The access token is not valid"};
+inline constexpr base::ErrorCode token_expired{"auth.token_expired", 401, true, base::Action::refresh_auth,
+                                               "The access token has expired"};
+inline constexpr base::ErrorCode session_revoked{"auth.session_revoked", 401, false, base::Action::refresh_auth,
+                                                 "The session has ended"};
+inline constexpr base::ErrorCode forbidden{"auth.forbidden", 403, false, base::Action::contact,
+                                           "The caller may not do this"};
+inline constexpr base::ErrorCode csrf_failed{"auth.csrf_failed", 403, false, base::Action::fix,
+                                             "The CSRF token is missing or wrong"};
 }  // namespace errors
 
 inline constexpr std::size_t max_permissions = 128;

@@ -24,7 +24,7 @@ public:
     static constexpr std::size_t max_bytes = 64 * 1024;
 
     [[nodiscard]] std::optional<simdjson::dom::object> read(std::string_view text,
-                                                              std::size_t max_members = default_max_members);
+                                                            std::size_t max_members = default_max_members);
 
 private:
     simdjson::dom::parser parser_{max_bytes};

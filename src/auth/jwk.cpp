@@ -148,7 +148,8 @@ std::optional<Algorithm> algorithm_from_name(std::string_view name) {
 std::string_view explain(KeyFault fault) {
     switch (fault) {
         case KeyFault::malformed: return "not a readable PEM or JWK (an encrypted PEM is not read)";
-        case KeyFault::unsupported: return "only Ed25519, P-256, RSA public keys and HMAC secrets meant for signatures are supported";
+        case KeyFault::unsupported:
+            return "only Ed25519, P-256, RSA public keys and HMAC secrets meant for signatures are supported";
         case KeyFault::too_weak: return "too weak: HMAC secrets need 32 bytes or more, RSA keys 2048 to 8192 bits";
         case KeyFault::looks_like_pem: return "a PEM text cannot be an HMAC secret";
         case KeyFault::rsa_private_key: return "RSA keys only verify here: give the public key";
@@ -186,18 +187,16 @@ std::string Key::Material::required_members() const {
                    encoded(bignum_parameter(pkey.get(), OSSL_PKEY_PARAM_EC_PUB_X, p256_bytes)) + R"(","y":")" +
                    encoded(bignum_parameter(pkey.get(), OSSL_PKEY_PARAM_EC_PUB_Y, p256_bytes)) + '"';
         case Algorithm::rs256:
-            return R"("e":")" + encoded(bignum_parameter(pkey.get(), OSSL_PKEY_PARAM_RSA_E)) + R"(","kty":"RSA","n":")" +
-                   encoded(bignum_parameter(pkey.get(), OSSL_PKEY_PARAM_RSA_N)) + '"';
-        case Algorithm::hs256:
-            return R"("k":")" + encoded(secret) + R"(","kty":"oct")";
+            return R"("e":")" + encoded(bignum_parameter(pkey.get(), OSSL_PKEY_PARAM_RSA_E)) +
+                   R"(","kty":"RSA","n":")" + encoded(bignum_parameter(pkey.get(), OSSL_PKEY_PARAM_RSA_N)) + '"';
+        case Algorithm::hs256: return R"("k":")" + encoded(secret) + R"(","kty":"oct")";
     }
     std::unreachable();
 }
 
 std::expected<Key, KeyFault> Key::finish(Material material, std::string_view kid) {
     if (kid.size() > max_kid_bytes || !base::is_utf8(kid)) return std::unexpected(KeyFault::malformed);
-    material.thumbprint =
-        base::base64url_encode(base::as_chars(base::sha256('{' + material.required_members() + '}')));
+    material.thumbprint = base::base64url_encode(base::as_chars(base::sha256('{' + material.required_members() + '}')));
     material.kid = kid.empty() ? material.thumbprint : std::string(kid);
     return Key(std::make_shared<const Material>(std::move(material)));
 }
@@ -242,7 +241,8 @@ std::expected<ImportedKey, KeyFault> import_okp(const simdjson::dom::object& jwk
     const auto x = fixed_bytes(jwk, "x", ed25519_bytes);
     if (!x) return std::unexpected(KeyFault::malformed);
     if (!member(jwk, "d")) {
-        PkeyHandle key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(std::string_view(*x)), x->size()));
+        PkeyHandle key(
+            EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(std::string_view(*x)), x->size()));
         if (!key) return std::unexpected(KeyFault::malformed);
         return ImportedKey{std::move(key), false};
     }
@@ -380,7 +380,8 @@ std::optional<std::string> Key::public_jwk() const {
 std::optional<std::string> Key::private_pem() const {
     if (is_symmetric() || !can_sign()) return std::nullopt;
     const BioHandle bio(BIO_new(BIO_s_mem()));
-    if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), material_->pkey.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    if (!bio ||
+        PEM_write_bio_PKCS8PrivateKey(bio.get(), material_->pkey.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
         throw std::runtime_error("OpenSSL cannot write the key");
     }
     char* text = nullptr;
@@ -446,7 +447,8 @@ struct KeyOperations::Contexts {
 
     bool verify_digest(std::string_view input, std::string_view signature) const {
         const base::Digest256 hash = digest(input);
-        return EVP_PKEY_verify(verify_context.get(), bytes_of(signature), signature.size(), hash.data(), hash.size()) == 1;
+        return EVP_PKEY_verify(verify_context.get(), bytes_of(signature), signature.size(), hash.data(), hash.size()) ==
+               1;
     }
 
     MacContextHandle mac_context;
@@ -464,7 +466,7 @@ std::string KeyOperations::sign(std::string_view input) {
     if (!key_.can_sign()) throw std::logic_error("this key only verifies");
     if (key_.is_symmetric()) return std::string(base::as_chars(contexts_->hmac(input)));
     EVP_MD_CTX* context = contexts_->digest_context.get();
-    const EVP_MD* digest = contexts_->sha256.get();   // null for Ed25519, which hashes by itself
+    const EVP_MD* digest = contexts_->sha256.get();  // null for Ed25519, which hashes by itself
     EVP_MD_CTX_reset(context);
     std::string signature(128, '\0');
     std::size_t size = signature.size();
@@ -481,8 +483,7 @@ std::string KeyOperations::sign(std::string_view input) {
 bool KeyOperations::verify(std::string_view input, std::string_view signature) {
     bool valid = false;
     switch (key_.algorithm()) {
-        case Algorithm::hs256:
-            return base::constant_time_equal(base::as_chars(contexts_->hmac(input)), signature);
+        case Algorithm::hs256: return base::constant_time_equal(base::as_chars(contexts_->hmac(input)), signature);
         case Algorithm::es256: {
             if (signature.size() != 2 * p256_bytes) return false;
             std::array<unsigned char, 72> der{};
@@ -490,15 +491,14 @@ bool KeyOperations::verify(std::string_view input, std::string_view signature) {
             valid = contexts_->verify_digest(input, base::as_chars({der.data(), size}));
             break;
         }
-        case Algorithm::rs256:
-            valid = contexts_->verify_digest(input, signature);
-            break;
+        case Algorithm::rs256: valid = contexts_->verify_digest(input, signature); break;
         case Algorithm::eddsa: {
             if (signature.size() != ed25519_signature_bytes) return false;
             EVP_MD_CTX* context = contexts_->digest_context.get();
             EVP_MD_CTX_reset(context);
-            valid = EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, key_.material_->pkey.get()) == 1 &&
-                    EVP_DigestVerify(context, bytes_of(signature), signature.size(), bytes_of(input), input.size()) == 1;
+            valid =
+                EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, key_.material_->pkey.get()) == 1 &&
+                EVP_DigestVerify(context, bytes_of(signature), signature.size(), bytes_of(input), input.size()) == 1;
             break;
         }
     }
@@ -516,10 +516,12 @@ KeySet::KeySet(std::vector<KeySetEntry> entries) : entries_(std::move(entries)) 
         const KeySetEntry& entry = entries_[i];
         if (entry.state == KeyState::current) {
             ++current;
-            if (!entry.key.can_sign()) throw std::invalid_argument("the current key cannot sign: it has no private part");
+            if (!entry.key.can_sign())
+                throw std::invalid_argument("the current key cannot sign: it has no private part");
         }
         for (std::size_t j = 0; j < i; ++j) {
-            if (entries_[j].key.kid() == entry.key.kid()) throw std::invalid_argument("two keys have the kid " + entry.key.kid());
+            if (entries_[j].key.kid() == entry.key.kid())
+                throw std::invalid_argument("two keys have the kid " + entry.key.kid());
         }
     }
     if (current > 1) throw std::invalid_argument("a key set has one current key");
@@ -531,7 +533,8 @@ std::expected<KeySet, KeyFault> KeySet::from_jwks(std::string_view json) {
     if (!document) return std::unexpected(KeyFault::malformed);
     const auto keys = member(*document, "keys");
     simdjson::dom::array items;
-    if (!keys || keys->get(items) != simdjson::SUCCESS || items.size() > max_keys) return std::unexpected(KeyFault::malformed);
+    if (!keys || keys->get(items) != simdjson::SUCCESS || items.size() > max_keys)
+        return std::unexpected(KeyFault::malformed);
     KeySet set;
     for (const auto item : items) {
         auto key = Key::from_jwk(simdjson::minify(item));

@@ -26,12 +26,12 @@ enum class Algorithm : std::uint8_t { eddsa, es256, rs256, hs256 };
 [[nodiscard]] std::optional<Algorithm> algorithm_from_name(std::string_view name);
 
 enum class KeyFault : std::uint8_t {
-    malformed,          // neither a PEM nor a JWK that can be read
-    unsupported,        // another key type, curve or algorithm, or not meant for signatures
-    too_weak,           // HMAC secret under 32 bytes (RFC 7518 §3.2), RSA outside 2048..8192 bits (§3.3)
-    looks_like_pem,     // a PEM text given as HMAC secret: the classic key confusion
-    rsa_private_key,    // RS256 is for verifying others' tokens; give the public key
-    mismatched,         // the public part does not belong to the private part, or "kid"/"alg" contradicts
+    malformed,        // neither a PEM nor a JWK that can be read
+    unsupported,      // another key type, curve or algorithm, or not meant for signatures
+    too_weak,         // HMAC secret under 32 bytes (RFC 7518 §3.2), RSA outside 2048..8192 bits (§3.3)
+    looks_like_pem,   // a PEM text given as HMAC secret: the classic key confusion
+    rsa_private_key,  // RS256 is for verifying others' tokens; give the public key
+    mismatched,       // the public part does not belong to the private part, or "kid"/"alg" contradicts
 };
 
 [[nodiscard]] std::string_view explain(KeyFault fault);
@@ -125,7 +125,7 @@ public:
     [[nodiscard]] const Key* signing_key() const;
     // The position in entries() of the one key with that algorithm and, when the token names one, that kid.
     [[nodiscard]] std::expected<std::size_t, KeySelectionFault> select(Algorithm algorithm,
-                                                                      std::optional<std::string_view> kid) const;
+                                                                       std::optional<std::string_view> kid) const;
     // {"keys":[...]}: public members of the asymmetric keys in every state.
     [[nodiscard]] std::string public_jwks() const;
 

@@ -55,7 +55,8 @@ TEST(Jwk, VerifiesTheP256VectorOfRfc7515) {
     constexpr std::string_view input =
         "eyJhbGciOiJFUzI1NiJ9."
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-    const std::string signature = decode("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
+    const std::string signature =
+        decode("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
     EXPECT_TRUE(operations.verify(input, signature));
     EXPECT_TRUE(operations.verify(input, signature));
     EXPECT_TRUE(operations.verify(input, operations.sign(input)));
@@ -64,12 +65,14 @@ TEST(Jwk, VerifiesTheP256VectorOfRfc7515) {
 
 TEST(Jwk, EcdsaRefusesZeroOutOfRangeAndOtherLengths) {
     KeyOperations operations(Key::from_jwk(rfc7515_p256).value());
-    const std::string order = base::hex_decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551").value();
+    const std::string order =
+        base::hex_decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551").value();
     const std::string one = std::string(31, '\0') + '\1';
     const std::string zero(32, '\0');
     const std::string valid = operations.sign("input");
-    for (const std::string& bad : {zero + zero, zero + one, one + zero, order + one, one + order, order + order,
-                                   std::string(64, '\xFF'), std::string(), valid.substr(1), valid + '\0', std::string(70, '0')}) {
+    for (const std::string& bad :
+         {zero + zero, zero + one, one + zero, order + one, one + order, order + order, std::string(64, '\xFF'),
+          std::string(), valid.substr(1), valid + '\0', std::string(70, '0')}) {
         EXPECT_FALSE(operations.verify("input", bad)) << base::hex_encode(bad);
     }
     EXPECT_TRUE(operations.verify("input", valid));
@@ -95,8 +98,10 @@ TEST(Jwk, VerifiesTheRsaVectorOfRfc7515) {
         "eyJhbGciOiJSUzI1NiJ9."
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     const std::string signature = decode(
-        "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjb"
-        "KBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZES"
+        "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_"
+        "O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjb"
+        "KBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-"
+        "eOkHWEsqtFZES"
         "c6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw");
     EXPECT_TRUE(operations.verify(input, signature));
     EXPECT_FALSE(operations.verify("other", signature));
@@ -132,18 +137,26 @@ TEST(Jwk, RefusesWhatIsNoFitKey) {
         {"", KeyFault::malformed},
         {"[]", KeyFault::malformed},
         {R"({"kty":"OKP","crv":"Ed25519","x":"AA"})", KeyFault::malformed},
-        {R"({"kty":"OKP","crv":"Ed25519","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})", KeyFault::malformed},
+        {R"({"kty":"OKP","crv":"Ed25519","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})",
+         KeyFault::malformed},
         {R"({"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})", KeyFault::unsupported},
-        {R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"enc"})", KeyFault::unsupported},
-        {R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","key_ops":["deriveKey"]})", KeyFault::unsupported},
-        {R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"ES256"})", KeyFault::mismatched},
+        {R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"enc"})",
+         KeyFault::unsupported},
+        {R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","key_ops":["deriveKey"]})",
+         KeyFault::unsupported},
+        {R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"ES256"})",
+         KeyFault::mismatched},
         // x of another key
-        {R"({"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"22qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})", KeyFault::mismatched},
+        {R"({"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"22qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})",
+         KeyFault::mismatched},
         // off the curve
-        {R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"})", KeyFault::malformed},
-        {R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aw"})", KeyFault::mismatched},
+        {R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"})",
+         KeyFault::malformed},
+        {R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aw"})",
+         KeyFault::mismatched},
         {R"({"kty":"oct","k":"c2hvcnQ"})", KeyFault::too_weak},
-        {R"({"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw","e":"AQAB"})", KeyFault::too_weak},
+        {R"({"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw","e":"AQAB"})",
+         KeyFault::too_weak},
         {R"({"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB"})", KeyFault::rsa_private_key},
     };
     for (const Case& c : cases) {
@@ -167,9 +180,10 @@ TEST(KeySet, PublishesOnlyPublicMembers) {
                        {Key::from_jwk(rfc7515_p256).value(), KeyState::next},
                        {Key::from_secret(std::string(32, 's')).value(), KeyState::retired}});
     const std::string json = keys.public_jwks();
-    EXPECT_EQ(json,
-              R"({"keys":[{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","use":"sig","alg":"EdDSA","key_ops":["verify"]},)"
-              R"({"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U","use":"sig","alg":"ES256","key_ops":["verify"]}]})");
+    EXPECT_EQ(
+        json,
+        R"({"keys":[{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","use":"sig","alg":"EdDSA","key_ops":["verify"]},)"
+        R"({"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U","use":"sig","alg":"ES256","key_ops":["verify"]}]})");
     EXPECT_EQ(json.find("\"d\""), std::string::npos);
     EXPECT_EQ(json.find("\"k\""), std::string::npos);
     const auto read = KeySet::from_jwks(json);
@@ -181,7 +195,8 @@ TEST(KeySet, PublishesOnlyPublicMembers) {
 TEST(KeySet, SelectsByAlgorithmAndKid) {
     const Key first = Key::generate(Algorithm::eddsa);
     const Key second = Key::generate(Algorithm::eddsa);
-    const KeySet keys({{first, KeyState::retired}, {second, KeyState::current}, {Key::generate(Algorithm::es256), KeyState::next}});
+    const KeySet keys(
+        {{first, KeyState::retired}, {second, KeyState::current}, {Key::generate(Algorithm::es256), KeyState::next}});
     EXPECT_EQ(keys.signing_key()->kid(), second.kid());
     EXPECT_EQ(keys.select(Algorithm::eddsa, first.kid()), 0U);
     EXPECT_EQ(keys.select(Algorithm::eddsa, second.kid()), 1U);
@@ -196,7 +211,8 @@ TEST(KeySet, RefusesContradictions) {
     const Key key = Key::generate(Algorithm::eddsa);
     const Key public_key = Key::from_jwk(key.public_jwk().value()).value();
     EXPECT_THROW(KeySet({{key, KeyState::current}, {key, KeyState::retired}}), std::invalid_argument);
-    EXPECT_THROW(KeySet({{key, KeyState::current}, {Key::generate(Algorithm::eddsa), KeyState::current}}), std::invalid_argument);
+    EXPECT_THROW(KeySet({{key, KeyState::current}, {Key::generate(Algorithm::eddsa), KeyState::current}}),
+                 std::invalid_argument);
     EXPECT_THROW(KeySet({{public_key, KeyState::current}}), std::invalid_argument);
 }
 
@@ -207,7 +223,9 @@ TEST(KeySet, ForeignSetsSkipUnknownKeysAndRefuseSecrets) {
     ASSERT_TRUE(set);
     EXPECT_EQ(set->entries().size(), 1U);
     EXPECT_EQ(KeySet::from_jwks("{\"keys\":[" + std::string(rfc8037_private) + "]}").error(), KeyFault::unsupported);
-    EXPECT_EQ(KeySet::from_jwks(R"({"keys":[{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]})").error(), KeyFault::unsupported);
+    EXPECT_EQ(
+        KeySet::from_jwks(R"({"keys":[{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]})").error(),
+        KeyFault::unsupported);
     EXPECT_EQ(KeySet::from_jwks(R"({"keys":{}})").error(), KeyFault::malformed);
 }
 

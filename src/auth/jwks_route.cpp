@@ -11,7 +11,10 @@ namespace {
 
 // Ten minutes: a key is published as `next` for longer than that before it signs.
 async::Task<void> show_keys(http::Context& context, http::Use<Authenticator> authenticator) {
-    context.response().content_type(jwks_media_type).header("Cache-Control", "public, max-age=600").static_body(authenticator->public_keys());
+    context.response()
+        .content_type(jwks_media_type)
+        .header("Cache-Control", "public, max-age=600")
+        .static_body(authenticator->public_keys());
     co_return;
 }
 
@@ -19,7 +22,8 @@ async::Task<void> show_keys(http::Context& context, http::Use<Authenticator> aut
 
 void add_jwks_route(http::Router& router) {
     http::Routes(router.group(""), "auth")
-        .get("/.well-known/jwks.json", show_keys, {.id = "getSigningKeys", .summary = "Public keys of the access tokens"});
+        .get("/.well-known/jwks.json", show_keys,
+             {.id = "getSigningKeys", .summary = "Public keys of the access tokens"});
 }
 
 }  // namespace auth

@@ -140,7 +140,8 @@ std::optional<JwtError> check_critical(const simdjson::dom::object& header) {
     if (const auto encoded = member(header, "b64")) {
         bool value = false;
         if (encoded->get(value) != simdjson::SUCCESS || !value) {
-            return JwtError{JwtErrorCode::jws_invalid, "b64", ClaimFault::invalid, "unencoded payloads are not allowed"};
+            return JwtError{JwtErrorCode::jws_invalid, "b64", ClaimFault::invalid,
+                            "unencoded payloads are not allowed"};
         }
     }
     return std::nullopt;
@@ -209,15 +210,24 @@ Presence read_audience(const simdjson::dom::object& object, std::vector<std::str
 
 std::expected<Claims, JwtError> read_claims(const simdjson::dom::object& payload) {
     Claims claims;
-    if (read_string(payload, "iss", claims.issuer) == Presence::wrong) return claim_invalid("iss", "\"iss\" claim must be a string");
-    if (read_string(payload, "sub", claims.subject) == Presence::wrong) return claim_invalid("sub", "\"sub\" claim must be a string");
-    if (read_string(payload, "jti", claims.token_id) == Presence::wrong) return claim_invalid("jti", "\"jti\" claim must be a string");
-    if (read_audience(payload, claims.audience) == Presence::wrong) return claim_invalid("aud", "\"aud\" claim must be one or several strings");
-    if (read_uuid(payload, "tid", claims.tenant_id) == Presence::wrong) return claim_invalid("tid", "\"tid\" claim must be a UUID");
-    if (read_uuid(payload, "sid", claims.session_id) == Presence::wrong) return claim_invalid("sid", "\"sid\" claim must be a UUID");
-    if (read_uuid(payload, "did", claims.device_id) == Presence::wrong) return claim_invalid("did", "\"did\" claim must be a UUID");
-    if (read_time(payload, "iat", claims.issued_at) == Presence::wrong) return claim_invalid("iat", "\"iat\" claim must be a number");
-    if (read_time(payload, "nbf", claims.not_before) == Presence::wrong) return claim_invalid("nbf", "\"nbf\" claim must be a number");
+    if (read_string(payload, "iss", claims.issuer) == Presence::wrong)
+        return claim_invalid("iss", "\"iss\" claim must be a string");
+    if (read_string(payload, "sub", claims.subject) == Presence::wrong)
+        return claim_invalid("sub", "\"sub\" claim must be a string");
+    if (read_string(payload, "jti", claims.token_id) == Presence::wrong)
+        return claim_invalid("jti", "\"jti\" claim must be a string");
+    if (read_audience(payload, claims.audience) == Presence::wrong)
+        return claim_invalid("aud", "\"aud\" claim must be one or several strings");
+    if (read_uuid(payload, "tid", claims.tenant_id) == Presence::wrong)
+        return claim_invalid("tid", "\"tid\" claim must be a UUID");
+    if (read_uuid(payload, "sid", claims.session_id) == Presence::wrong)
+        return claim_invalid("sid", "\"sid\" claim must be a UUID");
+    if (read_uuid(payload, "did", claims.device_id) == Presence::wrong)
+        return claim_invalid("did", "\"did\" claim must be a UUID");
+    if (read_time(payload, "iat", claims.issued_at) == Presence::wrong)
+        return claim_invalid("iat", "\"iat\" claim must be a number");
+    if (read_time(payload, "nbf", claims.not_before) == Presence::wrong)
+        return claim_invalid("nbf", "\"nbf\" claim must be a number");
     std::optional<base::Timestamp> expiry;
     switch (read_time(payload, "exp", expiry)) {
         case Presence::absent: return claim_missing("exp", "missing required \"exp\" claim");
@@ -253,8 +263,10 @@ std::optional<JwtError> check_times(const Claims& claims, const JwtVerifierOptio
     if (!options.max_age) return std::nullopt;
     if (!claims.issued_at) return claim_missing("iat", "missing required \"iat\" claim").error();
     const auto age = now - *claims.issued_at;
-    if (age - options.leeway > *options.max_age) return expired("iat", "\"iat\" claim timestamp check failed (too far in the past)");
-    if (age < -options.leeway) return claim_failed("iat", "\"iat\" claim timestamp check failed (it should be in the past)").error();
+    if (age - options.leeway > *options.max_age)
+        return expired("iat", "\"iat\" claim timestamp check failed (too far in the past)");
+    if (age < -options.leeway)
+        return claim_failed("iat", "\"iat\" claim timestamp check failed (it should be in the past)").error();
     return std::nullopt;
 }
 
@@ -361,7 +373,8 @@ std::expected<std::size_t, JwtError> JwtVerifier::State::select_key(const simdjs
     if (selected) return *selected;
     return selected.error() == KeySelectionFault::no_matching_key
                ? fail(JwtErrorCode::jwks_no_matching_key, "no key fits the token's header")
-               : fail(JwtErrorCode::jwks_multiple_matching_keys, "several keys fit: the token must name one by \"kid\"");
+               : fail(JwtErrorCode::jwks_multiple_matching_keys,
+                      "several keys fit: the token must name one by \"kid\"");
 }
 
 JwtVerifier::JwtVerifier(const KeySet& keys, JwtVerifierOptions options)
@@ -407,7 +420,8 @@ std::expected<Claims, JwtError> JwtVerifier::verify(std::string_view token, base
 
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
-    if (authorization.size() <= scheme.size() || !base::iequals(authorization.substr(0, scheme.size()), scheme)) return std::nullopt;
+    if (authorization.size() <= scheme.size() || !base::iequals(authorization.substr(0, scheme.size()), scheme))
+        return std::nullopt;
     const std::string_view token = authorization.substr(scheme.size());
     // b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
     const std::size_t end = token.find_last_not_of('=');
@@ -422,7 +436,8 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
 // ---- VerifiedTokenCache ---------------------------------------------------------------------------------------------
 
 VerifiedTokenCache::VerifiedTokenCache(Options options) : options_(options) {
-    if (options.capacity > (std::size_t{1} << 20U)) throw std::invalid_argument("a token cache holds at most 2^20 entries");
+    if (options.capacity > (std::size_t{1} << 20U))
+        throw std::invalid_argument("a token cache holds at most 2^20 entries");
     entries_.resize(std::bit_ceil(std::max(options.capacity, ways)));
 }
 
@@ -485,7 +500,8 @@ void VerifiedTokenCache::clear() {
 }
 
 std::size_t VerifiedTokenCache::size() const {
-    return static_cast<std::size_t>(std::ranges::count_if(entries_, [](const Entry& entry) { return entry.claims != nullptr; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(entries_, [](const Entry& entry) { return entry.claims != nullptr; }));
 }
 
 std::expected<std::shared_ptr<const Claims>, JwtError> verify_cached(JwtVerifier& verifier, VerifiedTokenCache& cache,

@@ -25,20 +25,20 @@
 
 namespace auth {
 
-inline constexpr std::string_view access_token_type = "at+jwt";   // RFC 9068 §2.1
+inline constexpr std::string_view access_token_type = "at+jwt";  // RFC 9068 §2.1
 inline constexpr std::size_t max_token_bytes = std::size_t{8} * 1024;
 
 struct Claims {
-    std::string subject;                     // sub
-    std::optional<base::Uuid> tenant_id;     // tid
-    std::optional<base::Uuid> session_id;    // sid
-    std::optional<base::Uuid> device_id;     // did
-    base::Timestamp expires_at;              // exp, required
-    std::optional<base::Timestamp> issued_at;    // iat
-    std::optional<base::Timestamp> not_before;   // nbf
-    std::string token_id;                    // jti, empty when absent
-    std::string issuer;                      // iss
-    std::vector<std::string> audience;       // aud, one or several
+    std::string subject;                        // sub
+    std::optional<base::Uuid> tenant_id;        // tid
+    std::optional<base::Uuid> session_id;       // sid
+    std::optional<base::Uuid> device_id;        // did
+    base::Timestamp expires_at;                 // exp, required
+    std::optional<base::Timestamp> issued_at;   // iat
+    std::optional<base::Timestamp> not_before;  // nbf
+    std::string token_id;                       // jti, empty when absent
+    std::string issuer;                         // iss
+    std::vector<std::string> audience;          // aud, one or several
 };
 
 // The codes of https://github.com/panva/jose (code_text gives their spelling).
@@ -63,9 +63,9 @@ enum class ClaimFault : std::uint8_t { none, missing, invalid, check_failed };
 // Every text is a literal: an error costs no allocation and repeats nothing of what the sender wrote.
 struct JwtError {
     JwtErrorCode code{};
-    std::string_view claim;      // "exp", "typ", ...: empty unless one claim or header member is to blame
+    std::string_view claim;  // "exp", "typ", ...: empty unless one claim or header member is to blame
     ClaimFault reason = ClaimFault::none;
-    std::string_view message;    // fit for error_description of RFC 6750 §3
+    std::string_view message;  // fit for error_description of RFC 6750 §3
 };
 
 struct JwtSignerOptions {
@@ -86,13 +86,13 @@ private:
 };
 
 struct JwtVerifierOptions {
-    std::string issuer;                          // required, compared byte by byte
-    std::string audience;                        // required, must be among the token's
-    std::string type{access_token_type};         // case-insensitive, "application/" may precede it (RFC 7515 §4.1.9)
-    std::vector<Algorithm> algorithms;           // empty: those of the keys in the set
-    std::chrono::seconds leeway{0};              // at most a minute
-    std::optional<std::chrono::seconds> max_age; // counted from iat, which becomes required
-    bool require_subject = true;                 // RFC 9068 §2.2
+    std::string issuer;                           // required, compared byte by byte
+    std::string audience;                         // required, must be among the token's
+    std::string type{access_token_type};          // case-insensitive, "application/" may precede it (RFC 7515 §4.1.9)
+    std::vector<Algorithm> algorithms;            // empty: those of the keys in the set
+    std::chrono::seconds leeway{0};               // at most a minute
+    std::optional<std::chrono::seconds> max_age;  // counted from iat, which becomes required
+    bool require_subject = true;                  // RFC 9068 §2.2
 };
 
 class JwtVerifier {
@@ -122,7 +122,7 @@ private:
 class VerifiedTokenCache {
 public:
     struct Options {
-        std::size_t capacity = 4096;             // rounded up to a power of two, at least 4
+        std::size_t capacity = 4096;  // rounded up to a power of two, at least 4
         std::chrono::seconds max_age{60};
     };
 
@@ -140,7 +140,7 @@ public:
 private:
     struct Entry {
         base::Digest256 digest{};
-        std::shared_ptr<const Claims> claims;    // null: free
+        std::shared_ptr<const Claims> claims;  // null: free
         base::Timestamp usable_until;
         std::uint64_t last_use = 0;
     };

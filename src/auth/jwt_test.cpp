@@ -35,7 +35,8 @@ Claims good_claims() {
 }
 
 // A token of any header and payload text, properly signed: what a holder of the key could have been made to sign.
-std::string raw_token(std::string_view header, std::string_view payload, const Key& key = hmac_keys().entries()[0].key) {
+std::string raw_token(std::string_view header, std::string_view payload,
+                      const Key& key = hmac_keys().entries()[0].key) {
     const std::string input = base::base64url_encode(header) + '.' + base::base64url_encode(payload);
     KeyOperations operations(key);
     return input + '.' + base::base64url_encode(operations.sign(input));
@@ -59,7 +60,8 @@ std::string outcome(std::string_view token, const JwtVerifierOptions& options = 
 }
 
 TEST(Jwt, RoundTripWithEveryAlgorithm) {
-    for (const Key& key : {Key::from_secret(secret).value(), Key::generate(Algorithm::es256), Key::generate(Algorithm::eddsa)}) {
+    for (const Key& key :
+         {Key::from_secret(secret).value(), Key::generate(Algorithm::es256), Key::generate(Algorithm::eddsa)}) {
         const KeySet keys({{key, KeyState::current}});
         JwtSigner signer(keys);
         JwtVerifier verifier(keys, api_options());
@@ -86,10 +88,11 @@ TEST(Jwt, WritesClaimsAsOthersReadThem) {
     JwtSigner signer(hmac_keys());
     const std::string token = signer.sign(claims);
     const auto payload_begin = token.find('.') + 1;
-    EXPECT_EQ(base::base64url_decode(token.substr(payload_begin, token.rfind('.') - payload_begin)).value(),
-              R"({"iss":"https://api.example","sub":"a\"\\\u000a\u0001é","aud":["api","other"],)"
-              R"("tid":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01","sid":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a02",)"
-              R"("did":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a03","iat":1705300000,"nbf":1705299999.25,"exp":1705300600,"jti":"token-1"})");
+    EXPECT_EQ(
+        base::base64url_decode(token.substr(payload_begin, token.rfind('.') - payload_begin)).value(),
+        R"({"iss":"https://api.example","sub":"a\"\\\u000a\u0001é","aud":["api","other"],)"
+        R"("tid":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01","sid":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a02",)"
+        R"("did":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a03","iat":1705300000,"nbf":1705299999.25,"exp":1705300600,"jti":"token-1"})");
     JwtVerifier verifier(hmac_keys(), api_options());
     const auto read = verifier.verify(token, now);
     ASSERT_TRUE(read);
@@ -99,14 +102,17 @@ TEST(Jwt, WritesClaimsAsOthersReadThem) {
 
 // The token of the reference: signature right, but no typ at+jwt, no iss: a foreign JWT under our key.
 TEST(Jwt, ForeignTokenUnderTheSameKeyIsRefused) {
-    EXPECT_EQ(outcome("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1MSIsImlhdCI6MTcwNTMwMDAwMCwiZXhwIjoxNzA1MzAzNjAwfQ."
-                      "VtDsfWGzhCjiPsPhusXotSok39VXE5HqIvJGuw01h9k"),
-              "ERR_JWT_CLAIM_VALIDATION_FAILED typ check_failed");
+    EXPECT_EQ(
+        outcome("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1MSIsImlhdCI6MTcwNTMwMDAwMCwiZXhwIjoxNzA1MzAzNjAwfQ."
+                "VtDsfWGzhCjiPsPhusXotSok39VXE5HqIvJGuw01h9k"),
+        "ERR_JWT_CLAIM_VALIDATION_FAILED typ check_failed");
     JwtVerifierOptions options = api_options();
     options.type = "JWT";
-    EXPECT_EQ(outcome("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1MSIsImlhdCI6MTcwNTMwMDAwMCwiZXhwIjoxNzA1MzAzNjAwfQ."
-                      "VtDsfWGzhCjiPsPhusXotSok39VXE5HqIvJGuw01h9k", options),
-              "ERR_JWT_CLAIM_VALIDATION_FAILED iss missing");
+    EXPECT_EQ(
+        outcome("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1MSIsImlhdCI6MTcwNTMwMDAwMCwiZXhwIjoxNzA1MzAzNjAwfQ."
+                "VtDsfWGzhCjiPsPhusXotSok39VXE5HqIvJGuw01h9k",
+                options),
+        "ERR_JWT_CLAIM_VALIDATION_FAILED iss missing");
 }
 
 TEST(Jwt, HeaderAttacks) {
@@ -118,7 +124,8 @@ TEST(Jwt, HeaderAttacks) {
         {good_header, "ok"},
         {R"({"alg":"HS256","typ":"at+jwt"})", "ok"},
         {R"({"alg":"HS256","typ":"application/AT+jwt"})", "ok"},
-        {R"({"alg":"HS256","typ":"at+jwt","jwk":{"kty":"oct","k":"AAAA"},"jku":"https://evil","x5u":"https://evil","x5c":["AA"]})", "ok"},
+        {R"({"alg":"HS256","typ":"at+jwt","jwk":{"kty":"oct","k":"AAAA"},"jku":"https://evil","x5u":"https://evil","x5c":["AA"]})",
+         "ok"},
         {R"({"alg":"none","typ":"at+jwt"})", "ERR_JOSE_ALG_NOT_ALLOWED"},
         {R"({"alg":"None","typ":"at+jwt"})", "ERR_JOSE_ALG_NOT_ALLOWED"},
         {R"({"alg":"nOnE","typ":"at+jwt"})", "ERR_JOSE_ALG_NOT_ALLOWED"},
@@ -170,31 +177,49 @@ TEST(Jwt, ClaimAttacks) {
         {R"({"iss":"https://api.example","aud":["x","api"],"sub":"u","exp":1705300000.5})", "ok"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"nbf":1705300000})", "ok"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300000})", "ERR_JWT_EXPIRED exp check_failed"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705299999.999})", "ERR_JWT_EXPIRED exp check_failed"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705299999.999})",
+         "ERR_JWT_EXPIRED exp check_failed"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u"})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp missing"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":"1705300600"})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":null})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":-1})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1e300})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":9223372036854775807})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":18446744073709551615})", "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":"1705300600"})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":null})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":-1})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1e300})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":9223372036854775807})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":18446744073709551615})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED exp invalid"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":99999999999999999999999})", "ERR_JWT_INVALID"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1e309})", "ERR_JWT_INVALID"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":NaN})", "ERR_JWT_INVALID"},
         {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1,"exp":1705300600})", "ERR_JWT_INVALID"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"nbf":1705300001})", "ERR_JWT_CLAIM_VALIDATION_FAILED nbf check_failed"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"nbf":"0"})", "ERR_JWT_CLAIM_VALIDATION_FAILED nbf invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"iat":true})", "ERR_JWT_CLAIM_VALIDATION_FAILED iat invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"nbf":1705300001})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED nbf check_failed"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"nbf":"0"})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED nbf invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"iat":true})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED iat invalid"},
         {R"({"aud":"api","sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED iss missing"},
-        {R"({"iss":"https://api.example/","aud":"api","sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED iss check_failed"},
-        {R"({"iss":["https://api.example"],"aud":"api","sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED iss invalid"},
+        {R"({"iss":"https://api.example/","aud":"api","sub":"u","exp":1705300600})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED iss check_failed"},
+        {R"({"iss":["https://api.example"],"aud":"api","sub":"u","exp":1705300600})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED iss invalid"},
         {R"({"iss":"https://api.example","sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED aud missing"},
-        {R"({"iss":"https://api.example","aud":"API","sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED aud check_failed"},
-        {R"({"iss":"https://api.example","aud":[],"sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED aud check_failed"},
-        {R"({"iss":"https://api.example","aud":["api",1],"sub":"u","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED aud invalid"},
-        {R"({"iss":"https://api.example","aud":"api","exp":1705300600})", "ERR_JWT_CLAIM_VALIDATION_FAILED sub missing"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"tid":"1' or 1"})", "ERR_JWT_CLAIM_VALIDATION_FAILED tid invalid"},
-        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"sid":7})", "ERR_JWT_CLAIM_VALIDATION_FAILED sid invalid"},
+        {R"({"iss":"https://api.example","aud":"API","sub":"u","exp":1705300600})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED aud check_failed"},
+        {R"({"iss":"https://api.example","aud":[],"sub":"u","exp":1705300600})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED aud check_failed"},
+        {R"({"iss":"https://api.example","aud":["api",1],"sub":"u","exp":1705300600})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED aud invalid"},
+        {R"({"iss":"https://api.example","aud":"api","exp":1705300600})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED sub missing"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"tid":"1' or 1"})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED tid invalid"},
+        {R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"sid":7})",
+         "ERR_JWT_CLAIM_VALIDATION_FAILED sid invalid"},
         {"[]", "ERR_JWT_INVALID"},
         {"x", "ERR_JWT_INVALID"},
     };
@@ -210,10 +235,13 @@ TEST(Jwt, SerialisationAttacks) {
     const std::string signature = good.substr(second + 1);
     ASSERT_EQ(outcome(good), "ok");
     for (const std::string& bad :
-         {std::string(), std::string("."), std::string(".."), header, header + '.' + payload, header + '.' + payload + '.', good + '.', good + ".x",
-          good + "=", ' ' + good, good + ' ', good + '\n', '.' + payload + '.' + signature, header + ".." + signature, header + "=." + payload + '.' + signature,
-          header + '.' + payload + '.' + signature.substr(0, 4) + '+' + signature.substr(5), good + std::string(1, '\0'),
-          R"({"protected":")" + header + R"(","payload":")" + payload + R"(","signature":")" + signature + "\"}", std::string(max_token_bytes + 1, 'a')}) {
+         {std::string(), std::string("."), std::string(".."), header, header + '.' + payload,
+          header + '.' + payload + '.', good + '.', good + ".x", good + "=", ' ' + good, good + ' ', good + '\n',
+          '.' + payload + '.' + signature, header + ".." + signature, header + "=." + payload + '.' + signature,
+          header + '.' + payload + '.' + signature.substr(0, 4) + '+' + signature.substr(5),
+          good + std::string(1, '\0'),
+          R"({"protected":")" + header + R"(","payload":")" + payload + R"(","signature":")" + signature + "\"}",
+          std::string(max_token_bytes + 1, 'a')}) {
         EXPECT_EQ(outcome(bad), "ERR_JWS_INVALID") << bad;
     }
     // Unused trailing bits: 43 characters carry 258 bits, so four spellings would decode to one signature.
@@ -225,7 +253,8 @@ TEST(Jwt, SerialisationAttacks) {
     changed[second + 1] = changed[second + 1] == 'A' ? 'B' : 'A';
     EXPECT_EQ(outcome(changed), "ERR_JWS_SIGNATURE_VERIFICATION_FAILED");
     EXPECT_EQ(outcome(header + '.' + payload + '.' + signature.substr(0, 40)), "ERR_JWS_SIGNATURE_VERIFICATION_FAILED");
-    EXPECT_EQ(outcome(header + '.' + base::base64url_encode("{}") + '.' + signature), "ERR_JWS_SIGNATURE_VERIFICATION_FAILED");
+    EXPECT_EQ(outcome(header + '.' + base::base64url_encode("{}") + '.' + signature),
+              "ERR_JWS_SIGNATURE_VERIFICATION_FAILED");
 }
 
 // RFC 8725 §2.1: the public key, in whatever spelling, used as an HMAC secret.
@@ -267,12 +296,18 @@ TEST(Jwt, RotationKeepsOldTokensValid) {
 TEST(Jwt, LeewayAndMaxAge) {
     JwtVerifierOptions options = api_options();
     options.leeway = seconds(5);
-    const std::string expired_by_4 = raw_token(good_header, R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705299996,"nbf":1705300005})");
+    const std::string expired_by_4 = raw_token(
+        good_header, R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705299996,"nbf":1705300005})");
     EXPECT_EQ(outcome(expired_by_4, options), "ok");
-    EXPECT_EQ(outcome(raw_token(good_header, R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705299995})"), options), "ERR_JWT_EXPIRED exp check_failed");
+    EXPECT_EQ(outcome(raw_token(good_header, R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705299995})"),
+                      options),
+              "ERR_JWT_EXPIRED exp check_failed");
     options.max_age = seconds(60);
     const auto aged = [&](std::string_view iat) {
-        return outcome(raw_token(good_header, R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"iat":)" + std::string(iat) + "}"), options);
+        return outcome(
+            raw_token(good_header, R"({"iss":"https://api.example","aud":"api","sub":"u","exp":1705300600,"iat":)" +
+                                       std::string(iat) + "}"),
+            options);
     };
     EXPECT_EQ(aged("1705299935"), "ok");
     EXPECT_EQ(aged("1705299934"), "ERR_JWT_EXPIRED iat check_failed");
@@ -288,8 +323,9 @@ TEST(Jwt, LeewayAndMaxAge) {
 TEST(Jwt, BearerHeader) {
     EXPECT_EQ(bearer_token("Bearer abc.def"), "abc.def");
     EXPECT_EQ(bearer_token("bEARER abc=="), "abc==");
-    for (const std::string_view bad : {"", "Bearer", "Bearer ", "Bearer  abc", "Bearer\tabc", " Bearer abc", "Bearer abc ", "Bearer a b",
-                                       "Bearer a,b", "Basic abc", "Bearerabc", "Bearer =", "Bearer a=b"}) {
+    for (const std::string_view bad :
+         {"", "Bearer", "Bearer ", "Bearer  abc", "Bearer\tabc", " Bearer abc", "Bearer abc ", "Bearer a b",
+          "Bearer a,b", "Basic abc", "Bearerabc", "Bearer =", "Bearer a=b"}) {
         EXPECT_FALSE(bearer_token(bad)) << bad;
     }
 }

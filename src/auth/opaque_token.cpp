@@ -10,7 +10,8 @@
 namespace auth {
 
 OpaqueToken make_opaque_token(std::string_view type, base::RandomSource& random) {
-    const bool valid = !type.empty() && type.size() <= 16 && std::ranges::all_of(type, [](char c) { return c >= 'a' && c <= 'z'; });
+    const bool valid =
+        !type.empty() && type.size() <= 16 && std::ranges::all_of(type, [](char c) { return c >= 'a' && c <= 'z'; });
     if (!valid) throw std::invalid_argument("a token type is 1 to 16 lower-case letters");
     std::array<std::uint8_t, opaque_token_random_bytes> bytes{};
     random.fill(bytes);

@@ -29,7 +29,7 @@ TEST(OpaqueToken, RefusesOtherTypesAndForms) {
     EXPECT_FALSE(opaque_token_digest("rt", " " + text));
     EXPECT_FALSE(opaque_token_digest("rt", "rt-" + text.substr(3)));
     EXPECT_FALSE(opaque_token_digest("rt", "rt_" + std::string(42, 'A') + "+"));
-    EXPECT_FALSE(opaque_token_digest("rt", "rt_" + std::string(42, 'A') + "B"));   // unused bits set
+    EXPECT_FALSE(opaque_token_digest("rt", "rt_" + std::string(42, 'A') + "B"));  // unused bits set
     EXPECT_TRUE(opaque_token_digest("rt", "rt_" + std::string(43, 'A')));
     EXPECT_FALSE(opaque_token_digest("rt", ""));
     EXPECT_THROW((void)make_opaque_token("", random), std::invalid_argument);

@@ -38,7 +38,7 @@ struct ParsedHash {
 bool are_sane(const PasswordParameters& parameters) {
     return parameters.memory_kib <= 256 * 1024 && parameters.iterations >= 1 && parameters.iterations <= 16 &&
            parameters.parallelism >= 1 && parameters.parallelism <= 8 &&
-           parameters.memory_kib >= 8 * parameters.parallelism;   // RFC 9106 §3.1
+           parameters.memory_kib >= 8 * parameters.parallelism;  // RFC 9106 §3.1
 }
 
 // Takes "<name>=<decimal>" off the front. PHC decimals have no sign and no leading zero.
@@ -74,8 +74,9 @@ std::optional<ParsedHash> parse_hash(std::string_view stored) {
     if (!stored.starts_with(prefix)) return std::nullopt;
     stored.remove_prefix(prefix.size());
     ParsedHash parsed;
-    for (const auto& [name, value] : {std::pair{"m=", &parsed.parameters.memory_kib}, std::pair{",t=", &parsed.parameters.iterations},
-                                      std::pair{",p=", &parsed.parameters.parallelism}}) {
+    for (const auto& [name, value] :
+         {std::pair{"m=", &parsed.parameters.memory_kib}, std::pair{",t=", &parsed.parameters.iterations},
+          std::pair{",p=", &parsed.parameters.parallelism}}) {
         const auto number = take_parameter(stored, name);
         if (!number) return std::nullopt;
         *value = *number;
@@ -92,10 +93,12 @@ std::optional<ParsedHash> parse_hash(std::string_view stored) {
     return parsed;
 }
 
-std::string compute_tag(std::string_view password, std::string_view salt, const PasswordParameters& parameters, std::size_t size) {
+std::string compute_tag(std::string_view password, std::string_view salt, const PasswordParameters& parameters,
+                        std::size_t size) {
     std::string tag(size, '\0');
-    const int result = argon2id_hash_raw(parameters.iterations, parameters.memory_kib, parameters.parallelism, password.data(),
-                                         password.size(), salt.data(), salt.size(), tag.data(), tag.size());
+    const int result =
+        argon2id_hash_raw(parameters.iterations, parameters.memory_kib, parameters.parallelism, password.data(),
+                          password.size(), salt.data(), salt.size(), tag.data(), tag.size());
     if (result == ARGON2_MEMORY_ALLOCATION_ERROR) throw std::bad_alloc();
     if (result != ARGON2_OK) throw std::runtime_error(argon2_error_message(result));
     return tag;
@@ -107,8 +110,9 @@ bool contains_word(std::string_view lowered_password, std::string_view word) {
 }
 
 bool contains_any_word(std::string_view lowered_password, std::string_view words) {
-    return std::ranges::any_of(base::split(words, ' '),
-                               [lowered_password](std::string_view word) { return contains_word(lowered_password, word); });
+    return std::ranges::any_of(base::split(words, ' '), [lowered_password](std::string_view word) {
+        return contains_word(lowered_password, word);
+    });
 }
 
 }  // namespace
@@ -119,8 +123,8 @@ std::string hash_password(std::string_view password, const PasswordParameters& p
     std::array<std::uint8_t, salt_bytes> salt{};
     random.fill(salt);
     const std::string tag = compute_tag(password, base::as_chars(salt), parameters, tag_bytes);
-    return fmt::format("$argon2id$v=19$m={},t={},p={}${}${}", parameters.memory_kib, parameters.iterations, parameters.parallelism,
-                       encode_field(base::as_chars(salt)), encode_field(tag));
+    return fmt::format("$argon2id$v=19$m={},t={},p={}${}${}", parameters.memory_kib, parameters.iterations,
+                       parameters.parallelism, encode_field(base::as_chars(salt)), encode_field(tag));
 }
 
 PasswordVerdict verify_password(std::string_view stored, std::string_view password) {
@@ -134,8 +138,10 @@ PasswordVerdict verify_password(std::string_view stored, std::string_view passwo
 
 bool needs_rehash(std::string_view stored, const PasswordParameters& parameters) {
     const auto parsed = parse_hash(stored);
-    return !parsed || parsed->parameters.memory_kib < parameters.memory_kib || parsed->parameters.iterations < parameters.iterations ||
-           parsed->parameters.parallelism < parameters.parallelism || parsed->salt.size() < salt_bytes || parsed->tag.size() < tag_bytes;
+    return !parsed || parsed->parameters.memory_kib < parameters.memory_kib ||
+           parsed->parameters.iterations < parameters.iterations ||
+           parsed->parameters.parallelism < parameters.parallelism || parsed->salt.size() < salt_bytes ||
+           parsed->tag.size() < tag_bytes;
 }
 
 void dummy_verify(std::string_view password, const PasswordParameters& parameters) {

@@ -24,7 +24,7 @@ namespace auth {
 
 // A longer one is refused before any hashing, which bounds the work a stranger can order (RFC 9106 itself allows 4 GiB).
 inline constexpr std::size_t max_password_bytes = 1024;
-inline constexpr std::size_t min_password_code_points = 8;           // OWASP ASVS 5.0 6.2.1
+inline constexpr std::size_t min_password_code_points = 8;  // OWASP ASVS 5.0 6.2.1
 inline constexpr std::size_t recommended_password_code_points = 15;
 
 // OWASP's minimum for argon2id.
@@ -55,7 +55,15 @@ enum class PasswordVerdict : std::uint8_t {
 // Costs what verify_password costs, for a login whose user does not exist: the reply's time must not tell.
 void dummy_verify(std::string_view password, const PasswordParameters& parameters);
 
-enum class PasswordFault : std::uint8_t { not_utf8, too_short, too_long, common, contains_email, contains_user_name, contains_service_name };
+enum class PasswordFault : std::uint8_t {
+    not_utf8,
+    too_short,
+    too_long,
+    common,
+    contains_email,
+    contains_user_name,
+    contains_service_name
+};
 
 // "auth.password_too_short" and so on; published, so never changed.
 [[nodiscard]] std::string_view code_text(PasswordFault fault);
@@ -64,7 +72,7 @@ enum class PasswordFault : std::uint8_t { not_utf8, too_short, too_long, common,
 // What an attacker would try first. A word of fewer than four characters is not looked for.
 struct PasswordContext {
     std::string_view email;
-    std::string_view user_name;      // each of its words counts
+    std::string_view user_name;  // each of its words counts
     std::string_view service_name;
 };
 

@@ -26,7 +26,8 @@ TEST_F(PasswordHasherTest, HashesAndVerifies) {
     EXPECT_FALSE(good.replacement);
     EXPECT_EQ(async::run_until_done(loop, hasher.verify(&loop, stored, "other")).verdict, PasswordVerdict::mismatch);
     EXPECT_EQ(async::run_until_done(loop, hasher.verify(&loop, "", "mango tree")).verdict, PasswordVerdict::mismatch);
-    EXPECT_EQ(async::run_until_done(loop, hasher.verify(&loop, "broken", "mango tree")).verdict, PasswordVerdict::unusable_hash);
+    EXPECT_EQ(async::run_until_done(loop, hasher.verify(&loop, "broken", "mango tree")).verdict,
+              PasswordVerdict::unusable_hash);
 }
 
 TEST_F(PasswordHasherTest, OffersAReplacementWhenParametersRose) {

@@ -58,7 +58,8 @@ void SessionCache::erase_user(const base::Uuid& id) {
 }
 
 void SessionCache::erase_tenant(const base::Uuid& id) {
-    erase_where([&](const SessionKey&, const SessionState* state) { return state == nullptr || state->tenant_id == id; });
+    erase_where(
+        [&](const SessionKey&, const SessionState* state) { return state == nullptr || state->tenant_id == id; });
 }
 
 void SessionCache::clear() {

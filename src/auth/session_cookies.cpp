@@ -65,14 +65,22 @@ void SessionCookies::require_intent(const http::Request& request, const base::Uu
 
 std::string SessionCookies::set(http::Response& response, const Session& session, base::RandomSource& random) const {
     auto csrf = make_csrf_token(*values_, session.session_id.to_string(), random);
-    response.headers().append("Set-Cookie", http::set_cookie({.name = session_cookie(), .value = session.token, .max_age = session.max_age, .secure = options_.secure}));
-    response.headers().append("Set-Cookie", http::set_cookie({.name = csrf_cookie(), .value = csrf, .max_age = session.max_age, .secure = options_.secure, .http_only = false}));
+    response.headers().append(
+        "Set-Cookie",
+        http::set_cookie(
+            {.name = session_cookie(), .value = session.token, .max_age = session.max_age, .secure = options_.secure}));
+    response.headers().append("Set-Cookie", http::set_cookie({.name = csrf_cookie(),
+                                                              .value = csrf,
+                                                              .max_age = session.max_age,
+                                                              .secure = options_.secure,
+                                                              .http_only = false}));
     return csrf;
 }
 
 void SessionCookies::expire(http::Response& response) const {
     response.headers().append("Set-Cookie", http::expire_cookie({.name = session_cookie(), .secure = options_.secure}));
-    response.headers().append("Set-Cookie", http::expire_cookie({.name = csrf_cookie(), .secure = options_.secure, .http_only = false}));
+    response.headers().append(
+        "Set-Cookie", http::expire_cookie({.name = csrf_cookie(), .secure = options_.secure, .http_only = false}));
 }
 
 }  // namespace auth

@@ -64,15 +64,18 @@ bool SignedValues::check_tag(std::string_view purpose, std::string_view message,
     });
 }
 
-std::string SignedValues::sign(std::string_view purpose, std::string_view payload, std::optional<base::Timestamp> expires_at) const {
-    if (expires_at && expires_at->time_since_epoch().count() <= 0) throw std::invalid_argument("a value expires after 1970");
+std::string SignedValues::sign(std::string_view purpose, std::string_view payload,
+                               std::optional<base::Timestamp> expires_at) const {
+    if (expires_at && expires_at->time_since_epoch().count() <= 0)
+        throw std::invalid_argument("a value expires after 1970");
     const std::string body = write_expiry(expires_at) + std::string(payload);
     std::string text = base::base64url_encode(body) + '.' + tag(purpose, body);
     if (text.size() > max_text_bytes) throw std::length_error("a signed value may have at most 4096 bytes");
     return text;
 }
 
-std::optional<std::string> SignedValues::verify(std::string_view purpose, std::string_view text, base::Timestamp now) const {
+std::optional<std::string> SignedValues::verify(std::string_view purpose, std::string_view text,
+                                                base::Timestamp now) const {
     const std::size_t dot = text.find('.');
     if (text.size() > max_text_bytes || dot == std::string_view::npos) return std::nullopt;
     auto body = base::base64url_decode(text.substr(0, dot));

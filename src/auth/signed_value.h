@@ -41,7 +41,8 @@ public:
     [[nodiscard]] std::string sign(std::string_view purpose, std::string_view payload,
                                    std::optional<base::Timestamp> expires_at = std::nullopt) const;
     // The payload; nullopt when altered, of another purpose, or at or past its expiry.
-    [[nodiscard]] std::optional<std::string> verify(std::string_view purpose, std::string_view text, base::Timestamp now) const;
+    [[nodiscard]] std::optional<std::string> verify(std::string_view purpose, std::string_view text,
+                                                    base::Timestamp now) const;
 
     // The bare tag of a message, base64url, 43 characters.
     [[nodiscard]] std::string tag(std::string_view purpose, std::string_view message) const;
@@ -54,7 +55,8 @@ private:
 
 // Signed double submit (OWASP CSRF Prevention): random bytes and an HMAC that binds them to the session, so that neither a
 // sibling domain's cookie nor another session's token passes. Sent as a readable cookie, expected back in a header.
-[[nodiscard]] std::string make_csrf_token(const SignedValues& values, std::string_view session_id, base::RandomSource& random);
+[[nodiscard]] std::string make_csrf_token(const SignedValues& values, std::string_view session_id,
+                                          base::RandomSource& random);
 [[nodiscard]] bool check_csrf_token(const SignedValues& values, std::string_view session_id, std::string_view token);
 
 }  // namespace auth

@@ -43,7 +43,8 @@ TEST(SignedValues, EveryChangedCharacterIsNoticed) {
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
         EXPECT_FALSE(values.verify("cursor", changed, now)) << i;
     }
-    for (const std::string_view bad : {"", ".", "a", "a.b", "AAAAAAAAAAA."}) EXPECT_FALSE(values.verify("cursor", bad, now));
+    for (const std::string_view bad : {"", ".", "a", "a.b", "AAAAAAAAAAA."})
+        EXPECT_FALSE(values.verify("cursor", bad, now));
     EXPECT_FALSE(values.verify("cursor", text + "=", now));
     EXPECT_FALSE(values.verify("cursor", std::string(5000, 'A'), now));
     EXPECT_THROW((void)values.sign("cursor", std::string(4096, 'x')), std::length_error);

@@ -32,7 +32,8 @@ Catalogue::Catalogue(observe::Metrics& metrics, Parts parts) : parts_(std::move(
     }
     for (const auto& table : parts_.tables) {
         for (const auto& constraint : table.constraints) {
-            if (!constraint.error.code.empty()) violations_.emplace(constraint_name(table, constraint), Violation{&constraint, table.row});
+            if (!constraint.error.code.empty())
+                violations_.emplace(constraint_name(table, constraint), Violation{&constraint, table.row});
         }
     }
 }
@@ -40,7 +41,8 @@ Catalogue::Catalogue(observe::Metrics& metrics, Parts parts) : parts_(std::move(
 const Statement& Catalogue::statement(const void* identity, std::string_view name) const {
     const auto found = by_identity_.find(identity);
     if (found == by_identity_.end()) {
-        throw std::logic_error(fmt::format("statement \"{}\" is not listed by its module (app::Module::statements)", name));
+        throw std::logic_error(
+            fmt::format("statement \"{}\" is not listed by its module (app::Module::statements)", name));
     }
     return *found->second;
 }
@@ -53,10 +55,14 @@ std::exception_ptr Catalogue::explain(const Error& error) const {
     for (std::size_t i = 0; i < constraint->column_count; ++i) {
         const auto* field = find_field(*row, constraint->columns[i]);
         if (field == nullptr || field->rules.internal) continue;
-        issues.push_back({"body", fmt::format("/{}", field->name), std::string(constraint->error.code), std::string(constraint->error.title), {}});
+        issues.push_back({"body",
+                          fmt::format("/{}", field->name),
+                          std::string(constraint->error.code),
+                          std::string(constraint->error.title),
+                          {}});
     }
-    return std::make_exception_ptr(base::Failure(constraint->error, std::move(issues))
-                                       .cause(std::string(error.message())));
+    return std::make_exception_ptr(
+        base::Failure(constraint->error, std::move(issues)).cause(std::string(error.message())));
 }
 
 }  // namespace db

@@ -8,7 +8,8 @@
 namespace db {
 
 namespace errors {
-inline constexpr base::ErrorCode invalid_cursor{"request.invalid_cursor", 422, false, base::Action::fix, "The cursor is not one of this list"};
+inline constexpr base::ErrorCode invalid_cursor{"request.invalid_cursor", 422, false, base::Action::fix,
+                                                "The cursor is not one of this list"};
 }
 
 namespace detail {
@@ -17,7 +18,8 @@ namespace detail {
 async::Task<Result> execute(Target target, const Statement* statement, Parameters parameters) {
     std::exception_ptr refusal;
     try {
-        if (target.transaction != nullptr) co_return co_await target.transaction->query(*statement, std::move(parameters));
+        if (target.transaction != nullptr)
+            co_return co_await target.transaction->query(*statement, std::move(parameters));
         co_return co_await target.database->query(*statement, std::move(parameters), target.scope, target.deadline);
     } catch (const Error& error) {
         refusal = target.store->catalogue->explain(error);
@@ -37,11 +39,13 @@ async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> ca
 }
 
 void throw_not_one(std::string_view statement, std::size_t rows) {
-    throw std::logic_error(fmt::format("statement \"{}\" gave {} rows where exactly one was expected", statement, rows));
+    throw std::logic_error(
+        fmt::format("statement \"{}\" gave {} rows where exactly one was expected", statement, rows));
 }
 
 void throw_bad_cursor() {
-    throw base::Failure(errors::invalid_cursor, {{"query", "/cursor", "invalid_cursor", "Start again without a cursor.", {}}});
+    throw base::Failure(errors::invalid_cursor,
+                        {{"query", "/cursor", "invalid_cursor", "Start again without a cursor.", {}}});
 }
 
 std::string cursor_scope(const Target& target, std::string_view statement, const Parameters& arguments) {
@@ -96,11 +100,13 @@ std::string seal_cursor(std::string_view secret, std::string_view scope, const s
     return base::base64url_encode(cursor_tag(secret, scope, payload) + payload);
 }
 
-std::optional<std::vector<std::string>> open_cursor(std::string_view secret, std::string_view scope, std::string_view cursor) {
+std::optional<std::vector<std::string>> open_cursor(std::string_view secret, std::string_view scope,
+                                                    std::string_view cursor) {
     const auto bytes = base::base64url_decode(cursor);
     if (!bytes || bytes->size() <= tag_size) return std::nullopt;
     const auto payload = std::string_view(*bytes).substr(tag_size);
-    if (!base::constant_time_equal(std::string_view(*bytes).substr(0, tag_size), cursor_tag(secret, scope, payload))) return std::nullopt;
+    if (!base::constant_time_equal(std::string_view(*bytes).substr(0, tag_size), cursor_tag(secret, scope, payload)))
+        return std::nullopt;
     std::vector<std::string> values;
     for (const auto part : base::split(payload, '\n')) values.emplace_back(part);
     return values;

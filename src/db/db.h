@@ -139,7 +139,8 @@ public:
 
     // The row, if there is one.
     template <class R, class... Args>
-    async::Task<std::optional<R>> one(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+    async::Task<std::optional<R>> one(const TypedQuery<System, R(Args...)>& query,
+                                      const std::type_identity_t<Args>&... args) const {
         return detail::fetch_one<R>(start(query, args...));
     }
     // Exactly one row; anything else is a fault of the program (aggregates, `returning` after an insert).
@@ -148,17 +149,20 @@ public:
         return detail::fetch_only<R>(query.name, start(query, args...));
     }
     template <class R, class... Args>
-    async::Task<std::vector<R>> all(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+    async::Task<std::vector<R>> all(const TypedQuery<System, R(Args...)>& query,
+                                    const std::type_identity_t<Args>&... args) const {
         return detail::fetch_all<R>(start(query, args...));
     }
     // The number of rows that were inserted, changed or removed.
     template <class R, class... Args>
-    async::Task<std::int64_t> run(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+    async::Task<std::int64_t> run(const TypedQuery<System, R(Args...)>& query,
+                                  const std::type_identity_t<Args>&... args) const {
         return detail::fetch_affected(start(query, args...));
     }
 
     template <class R, class Key, class... Args>
-    async::Task<Page<R>> page(const PageQuery<R, Key, Args...>& query, PageRequest request, const std::type_identity_t<Args>&... args) const
+    async::Task<Page<R>> page(const PageQuery<R, Key, Args...>& query, PageRequest request,
+                              const std::type_identity_t<Args>&... args) const
         requires(!System)
     {
         auto parameters = begin();
@@ -174,13 +178,15 @@ public:
         }
         // One more than asked for tells whether there is a next page.
         detail::append_arguments(parameters, request.limit + 1);
-        return detail::fetch_page<R>({target_.store->catalogue->cursor_secret(), std::move(scope), request.limit}, query.key_of, detail::execute(target_, statement, std::move(parameters)));
+        return detail::fetch_page<R>({target_.store->catalogue->cursor_secret(), std::move(scope), request.limit},
+                                     query.key_of, detail::execute(target_, statement, std::move(parameters)));
     }
 
     [[nodiscard]] Batch batch() const;
 
     // `work(BasicDb)` returns a Task; it may run several times (40001, 40P01). What the callable holds lives until the end.
-    template <class Work, class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
+    template <class Work,
+              class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
     async::Task<T> transaction(Work work, Isolation isolation = Isolation::read_committed) const {
         return run_transaction<Work, T>(target_, std::move(work), isolation);
     }
@@ -230,7 +236,8 @@ private:
             });
         } else {
             co_return co_await target.database->template transaction<T>(
-                {.scope = target.scope, .deadline = target.deadline, .isolation = isolation}, [&work, target](Transaction& transaction) {
+                {.scope = target.scope, .deadline = target.deadline, .isolation = isolation},
+                [&work, target](Transaction& transaction) {
                     auto inside = target;
                     inside.transaction = &transaction;
                     return work(BasicDb(inside));

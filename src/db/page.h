@@ -24,9 +24,12 @@ struct PageRequest {
     std::optional<std::string> cursor;
 
     friend constexpr auto describe(PageRequest*) {
-        return schema::object<PageRequest>("PageRequest",
-            schema::field<&PageRequest::limit>("limit", {.min = 1, .max = max_page_limit, .defaulted = true, .doc = "Rows of a page."}),
-            schema::field<&PageRequest::cursor>("cursor", {.max_length = 2'000, .doc = "`nextCursor` of the page before."}));
+        return schema::object<PageRequest>(
+            "PageRequest",
+            schema::field<&PageRequest::limit>(
+                "limit", {.min = 1, .max = max_page_limit, .defaulted = true, .doc = "Rows of a page."}),
+            schema::field<&PageRequest::cursor>("cursor",
+                                                {.max_length = 2'000, .doc = "`nextCursor` of the page before."}));
     }
 };
 
@@ -54,15 +57,18 @@ struct Page {
     std::optional<std::string> next_cursor;
 
     friend constexpr auto describe(Page*) {
-        return schema::object<Page>(detail::PageName<T>::value,
-            schema::field<&Page::data>("data", {.max_items = max_page_limit}),
-            schema::field<&Page::next_cursor>("nextCursor", {.doc = "Give it as `cursor` to get the next page; null on the last."}));
+        return schema::object<Page>(
+            detail::PageName<T>::value, schema::field<&Page::data>("data", {.max_items = max_page_limit}),
+            schema::field<&Page::next_cursor>("nextCursor",
+                                              {.doc = "Give it as `cursor` to get the next page; null on the last."}));
     }
 };
 
 // The text of one order column in a cursor, and the signed whole.
-[[nodiscard]] std::string seal_cursor(std::string_view secret, std::string_view scope, const std::vector<std::string>& values);
+[[nodiscard]] std::string seal_cursor(std::string_view secret, std::string_view scope,
+                                      const std::vector<std::string>& values);
 // nullopt: not a cursor that we made for this scope.
-[[nodiscard]] std::optional<std::vector<std::string>> open_cursor(std::string_view secret, std::string_view scope, std::string_view cursor);
+[[nodiscard]] std::optional<std::vector<std::string>> open_cursor(std::string_view secret, std::string_view scope,
+                                                                  std::string_view cursor);
 
 }  // namespace db

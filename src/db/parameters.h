@@ -49,22 +49,60 @@ void encode(std::string& out, const base::Id<Tag>& value) {
 // The type of each C++ value; arrays carry their element's OID on the wire.
 template <class T>
 struct TypeOf;
-template <> struct TypeOf<bool> { static constexpr auto oid = type::boolean, array = type::boolean_array; };
-template <> struct TypeOf<std::int16_t> { static constexpr auto oid = type::int2, array = type::int2_array; };
-template <> struct TypeOf<std::int32_t> { static constexpr auto oid = type::int4, array = type::int4_array; };
-template <> struct TypeOf<std::int64_t> { static constexpr auto oid = type::int8, array = type::int8_array; };
-template <> struct TypeOf<double> { static constexpr auto oid = type::float8, array = type::float8_array; };
-template <> struct TypeOf<std::string> { static constexpr auto oid = type::text, array = type::text_array; };
-template <> struct TypeOf<std::string_view> : TypeOf<std::string> {};
-template <> struct TypeOf<std::vector<std::byte>> { static constexpr auto oid = type::bytea, array = type::bytea_array; };
-template <> struct TypeOf<std::span<const std::byte>> : TypeOf<std::vector<std::byte>> {};
-template <> struct TypeOf<base::Uuid> { static constexpr auto oid = type::uuid, array = type::uuid_array; };
-template <class Tag> struct TypeOf<base::Id<Tag>> : TypeOf<base::Uuid> {};
-template <> struct TypeOf<base::Timestamp> { static constexpr auto oid = type::timestamptz, array = type::timestamptz_array; };
-template <> struct TypeOf<base::Date> { static constexpr auto oid = type::date, array = type::date_array; };
-template <> struct TypeOf<base::Quantity> { static constexpr auto oid = type::numeric, array = type::numeric_array; };
-template <> struct TypeOf<base::Money> : TypeOf<std::int64_t> {};
-template <> struct TypeOf<base::Rate> : TypeOf<std::int32_t> {};
+template <>
+struct TypeOf<bool> {
+    static constexpr auto oid = type::boolean, array = type::boolean_array;
+};
+template <>
+struct TypeOf<std::int16_t> {
+    static constexpr auto oid = type::int2, array = type::int2_array;
+};
+template <>
+struct TypeOf<std::int32_t> {
+    static constexpr auto oid = type::int4, array = type::int4_array;
+};
+template <>
+struct TypeOf<std::int64_t> {
+    static constexpr auto oid = type::int8, array = type::int8_array;
+};
+template <>
+struct TypeOf<double> {
+    static constexpr auto oid = type::float8, array = type::float8_array;
+};
+template <>
+struct TypeOf<std::string> {
+    static constexpr auto oid = type::text, array = type::text_array;
+};
+template <>
+struct TypeOf<std::string_view> : TypeOf<std::string> {};
+template <>
+struct TypeOf<std::vector<std::byte>> {
+    static constexpr auto oid = type::bytea, array = type::bytea_array;
+};
+template <>
+struct TypeOf<std::span<const std::byte>> : TypeOf<std::vector<std::byte>> {};
+template <>
+struct TypeOf<base::Uuid> {
+    static constexpr auto oid = type::uuid, array = type::uuid_array;
+};
+template <class Tag>
+struct TypeOf<base::Id<Tag>> : TypeOf<base::Uuid> {};
+template <>
+struct TypeOf<base::Timestamp> {
+    static constexpr auto oid = type::timestamptz, array = type::timestamptz_array;
+};
+template <>
+struct TypeOf<base::Date> {
+    static constexpr auto oid = type::date, array = type::date_array;
+};
+template <>
+struct TypeOf<base::Quantity> {
+    static constexpr auto oid = type::numeric, array = type::numeric_array;
+};
+template <>
+struct TypeOf<base::Money> : TypeOf<std::int64_t> {};
+template <>
+struct TypeOf<base::Rate> : TypeOf<std::int32_t> {};
 
 // Exactly one of the types above: a pointer or an int of another width is a compile error, never a conversion.
 template <class T>

@@ -50,8 +50,8 @@ struct Plan {
     std::array<schema::Accessor, 24> set{};
     std::size_t set_count = 0;
     bool descending = false;
-    bool paged = false;       // limit is the last argument
-    bool after = false;       // … and the order columns' values stand before it: the page after that row
+    bool paged = false;  // limit is the last argument
+    bool after = false;  // … and the order columns' values stand before it: the page after that row
     bool for_update = false;
     bool returning = false;
     TableView (*joined)() = nullptr;
@@ -65,11 +65,11 @@ struct StatementView {
     Plan plan;
     Kind kind = Kind::point;
     bool system = false;
-    std::int32_t timeout_ms = 0;               // 0: the pool's default
-    const schema::Type* row = nullptr;         // nullptr: no columns
+    std::int32_t timeout_ms = 0;        // 0: the pool's default
+    const schema::Type* row = nullptr;  // nullptr: no columns
     std::span<const schema::Type* const> arguments;
-    const void* identity = nullptr;            // address of the Query
-    bool as_system = false;                    // with a tenant, but as app_system (SystemDb::as_tenant)
+    const void* identity = nullptr;  // address of the Query
+    bool as_system = false;          // with a tenant, but as app_system (SystemDb::as_tenant)
 };
 
 // The text of a statement: `sql`, or what its plan says.
@@ -234,14 +234,16 @@ public:
     }
 
     // Two statements, `name` and `name_after`: see PageQuery.
-    [[nodiscard]] constexpr auto page(std::string_view name, std::string_view name_after, Kind kind = Kind::point) const {
+    [[nodiscard]] constexpr auto page(std::string_view name, std::string_view name_after,
+                                      Kind kind = Kind::point) const {
         static_assert(sizeof...(OrderMembers) > 0, "db: a page needs order_by<>() first");
         using Result = typename PageOf<R, Key, Arguments>::type;
         auto first = plan_;
         first.paged = true;
         auto after = first;
         after.after = true;
-        return Result{{{name, {}, kind, 0, first}}, {{name_after, {}, kind, 0, after}}, &key_of_row<R, OrderMembers...>};
+        return Result{
+            {{name, {}, kind, 0, first}}, {{name_after, {}, kind, 0, after}}, &key_of_row<R, OrderMembers...>};
     }
 
 private:
@@ -267,7 +269,8 @@ template <const auto& T>
 constexpr Plan plan_by_key(Verb verb) {
     auto plan = plan_for<T>(verb);
     const auto& key = T.constraints[0];
-    for (std::size_t i = 0; i < key.column_count; ++i) plan.conditions[plan.condition_count++] = {key.columns[i], Compare::equal};
+    for (std::size_t i = 0; i < key.column_count; ++i)
+        plan.conditions[plan.condition_count++] = {key.columns[i], Compare::equal};
     return plan;
 }
 
@@ -285,7 +288,9 @@ constexpr auto find(std::string_view name) {
 }
 template <const auto& T>
 constexpr auto find_for_update(std::string_view name) {
-    return detail::Builder<T, detail::RowOf<T>, detail::KeyOf<T>>(detail::plan_by_key<T>(Verb::select)).for_update().named(name);
+    return detail::Builder<T, detail::RowOf<T>, detail::KeyOf<T>>(detail::plan_by_key<T>(Verb::select))
+        .for_update()
+        .named(name);
 }
 // Columns of the table `By` leads to are read instead: rows of Joined whose key is in T's member M, conditions on T.
 template <const auto& T, const auto& Joined, auto M>
@@ -303,7 +308,8 @@ constexpr auto insert(std::string_view name) {
 // Any number of rows in one statement (arrays and unnest): the text does not depend on their number.
 template <const auto& T>
 constexpr auto insert_all(std::string_view name) {
-    return detail::Builder<T, void, std::tuple<std::vector<detail::RowOf<T>>>>(detail::plan_for<T>(Verb::insert_all)).named(name);
+    return detail::Builder<T, void, std::tuple<std::vector<detail::RowOf<T>>>>(detail::plan_for<T>(Verb::insert_all))
+        .named(name);
 }
 // insert … on conflict (primary key) do update of every other column.
 template <const auto& T>
@@ -323,7 +329,8 @@ constexpr auto update() {
 // the row named "version" and must have been counted up by the caller.
 template <const auto& T>
 constexpr auto replace(std::string_view name) {
-    return detail::Builder<T, void, std::tuple<detail::RowOf<T>, std::int32_t>>(detail::plan_for<T>(Verb::replace)).named(name);
+    return detail::Builder<T, void, std::tuple<detail::RowOf<T>, std::int32_t>>(detail::plan_for<T>(Verb::replace))
+        .named(name);
 }
 template <const auto& T>
 constexpr auto remove() {

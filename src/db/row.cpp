@@ -181,7 +181,9 @@ void read_plain(const Type& type, Bytes bytes, void* out) {
         case Kind::object:
         case Kind::map:
         case Kind::array: return read_jsonb(type, bytes, out);
-        case Kind::bytes: as_mutable<schema::Bytes>(out).value.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size()); return;
+        case Kind::bytes:
+            as_mutable<schema::Bytes>(out).value.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+            return;
         case Kind::optional:
         case Kind::maybe: break;
     }
@@ -234,9 +236,11 @@ void read_row(const Result& result, std::size_t row, const Type& type, void* out
     if (type.kind != Kind::object) return read_column(result, row, 0, type, out);
     const auto fields = type.object->fields;
     if (result.columns() != fields.size()) {
-        throw DecodeError(fmt::format("{} columns, but {} has {} fields", result.columns(), type.object->name, fields.size()));
+        throw DecodeError(
+            fmt::format("{} columns, but {} has {} fields", result.columns(), type.object->name, fields.size()));
     }
-    for (std::size_t i = 0; i < fields.size(); ++i) read_column(result, row, i, *fields[i].type, fields[i].get_mutable(out));
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        read_column(result, row, i, *fields[i].type, fields[i].get_mutable(out));
 }
 
 }  // namespace db

@@ -22,7 +22,6 @@
 
 namespace db {
 
-
 struct Statement {
     std::string_view name;  // "module.what": [a-z0-9_.], at most 56 characters, unique in the program
     std::string sql;
@@ -53,7 +52,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
     // In the order of addition; the driver's own come first.
     [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
-    void count_error(std::uint32_t index, std::string_view sqlstate) const;  // db_statement_errors_total{statement,class}
+    void count_error(std::uint32_t index,
+                     std::string_view sqlstate) const;  // db_statement_errors_total{statement,class}
 
     // The driver's own statements.
     [[nodiscard]] const Statement& set_tenant() const noexcept { return set_tenant_; }

@@ -44,13 +44,13 @@ struct Constraint {
     std::string_view name;
     std::array<schema::Accessor, max_key_columns> columns{};
     std::size_t column_count = 0;
-    base::ErrorCode error{};          // unique, references, check
-    std::string_view predicate;       // of a partial index, or the expression of a check
-    std::string_view target;          // referenced table; its primary key is meant
-    std::string_view method;          // index: "" = btree, else e.g. "gin"
-    std::string_view expression;      // index over an expression instead of columns
-    bool deferred = false;            // checked at commit
-    bool cross_tenant = false;        // references: the target is no tenant table
+    base::ErrorCode error{};      // unique, references, check
+    std::string_view predicate;   // of a partial index, or the expression of a check
+    std::string_view target;      // referenced table; its primary key is meant
+    std::string_view method;      // index: "" = btree, else e.g. "gin"
+    std::string_view expression;  // index over an expression instead of columns
+    bool deferred = false;        // checked at commit
+    bool cross_tenant = false;    // references: the target is no tenant table
 
     [[nodiscard]] constexpr Constraint where(std::string_view sql) const {
         auto copy = *this;
@@ -95,7 +95,8 @@ struct RenamedColumn {
 [[nodiscard]] const schema::Field* find_field(const schema::ObjectType& row, schema::Accessor key);
 // The constraint's name in PostgreSQL: as declared, and "products_pkey" for the primary key.
 [[nodiscard]] inline std::string constraint_name(const TableView& table, const Constraint& constraint) {
-    return constraint.kind == ConstraintKind::primary_key ? std::string(table.name) + "_pkey" : std::string(constraint.name);
+    return constraint.kind == ConstraintKind::primary_key ? std::string(table.name) + "_pkey"
+                                                          : std::string(constraint.name);
 }
 
 namespace detail {
@@ -153,7 +154,8 @@ struct Table {
 
     // Valid as long as the table, which is a namespace-scope constant.
     [[nodiscard]] constexpr TableView view() const {
-        return {name, &schema::object_of<Row>, constraints, wall, access, updatable, defaults, renamed_from, renamed_columns};
+        return {name,         &schema::object_of<Row>, constraints, wall, access, updatable, defaults,
+                renamed_from, renamed_columns};
     }
 };
 

@@ -9,9 +9,9 @@ namespace http {
 
 namespace {
 
-constexpr std::size_t max_pair_bytes = 4096;                                // 6265bis §5.6: browsers drop more
-constexpr std::chrono::seconds max_lifetime = std::chrono::hours(400 * 24); // 6265bis §5.5
-constexpr std::size_t max_attribute_bytes = 1024;                           // 6265bis §5.6
+constexpr std::size_t max_pair_bytes = 4096;                                 // 6265bis §5.6: browsers drop more
+constexpr std::chrono::seconds max_lifetime = std::chrono::hours(400 * 24);  // 6265bis §5.5
+constexpr std::size_t max_attribute_bytes = 1024;                            // 6265bis §5.6
 
 bool is_alphanumeric(char c) {
     const char lower = base::ascii_lower(c);
@@ -50,23 +50,30 @@ void require(bool condition, const char* message) {
     if (!condition) throw std::invalid_argument(message);
 }
 
-bool has_prefix(std::string_view name, std::string_view prefix) { return base::iequals(name.substr(0, prefix.size()), prefix); }
+bool has_prefix(std::string_view name, std::string_view prefix) {
+    return base::iequals(name.substr(0, prefix.size()), prefix);
+}
 
 void check_syntax(const SetCookie& cookie) {
     require(is_name(cookie.name), "a cookie's name is a token (RFC 6265 §4.1.1)");
     require(is_value(cookie.value), "a cookie's value has only cookie-octets: encode it first");
     require(cookie.name.size() + cookie.value.size() <= max_pair_bytes, "a cookie has at most 4096 bytes");
-    require(cookie.path.starts_with('/') && cookie.path.size() <= max_attribute_bytes && std::ranges::all_of(cookie.path, is_attribute_character),
+    require(cookie.path.starts_with('/') && cookie.path.size() <= max_attribute_bytes &&
+                std::ranges::all_of(cookie.path, is_attribute_character),
             "a cookie's path begins with a slash and has no semicolon");
-    const bool domain_fits = cookie.domain.size() <= 253 && std::ranges::all_of(cookie.domain, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
-    require(domain_fits && !cookie.domain.starts_with('.') && !cookie.domain.ends_with('.'), "a cookie's domain is a host name");
+    const bool domain_fits = cookie.domain.size() <= 253 && std::ranges::all_of(cookie.domain, [](char c) {
+                                 return is_alphanumeric(c) || c == '-' || c == '.';
+                             });
+    require(domain_fits && !cookie.domain.starts_with('.') && !cookie.domain.ends_with('.'),
+            "a cookie's domain is a host name");
 }
 
 // Browsers compare the prefixes without regard to case (6265bis §5.4).
 void check_prefixes(const SetCookie& cookie) {
     const bool is_host = has_prefix(cookie.name, "__Host-");
     require(!is_host || (cookie.path == "/" && cookie.domain.empty()), "a __Host- cookie has Path=/ and no Domain");
-    require(cookie.secure || !(is_host || has_prefix(cookie.name, "__Secure-")), "a __Host- or __Secure- cookie needs Secure");
+    require(cookie.secure || !(is_host || has_prefix(cookie.name, "__Secure-")),
+            "a __Host- or __Secure- cookie needs Secure");
     require(cookie.secure || cookie.same_site != SameSite::none, "SameSite=None needs Secure");
     require(cookie.secure || !cookie.partitioned, "Partitioned needs Secure");
 }

@@ -24,7 +24,7 @@ public:
 
     struct Cookie {
         std::string_view name;
-        std::string_view value;   // as sent, but for one pair of enclosing quotes
+        std::string_view value;  // as sent, but for one pair of enclosing quotes
     };
 
     // A pair that breaks the grammar of RFC 6265 §4.1.1 (name a token, value of cookie-octets) is left out, not refused:
@@ -50,8 +50,8 @@ struct SetCookie {
     std::string_view name;
     std::string_view value;
     std::string_view path = "/";
-    std::string_view domain;                            // empty: this host alone
-    std::optional<std::chrono::seconds> max_age;        // absent: until the browser closes; capped at 400 days
+    std::string_view domain;                      // empty: this host alone
+    std::optional<std::chrono::seconds> max_age;  // absent: until the browser closes; capped at 400 days
     SameSite same_site = SameSite::lax;
     bool secure = true;
     bool http_only = true;

@@ -24,8 +24,9 @@ TEST(Cookies, ParsesPairs) {
 }
 
 TEST(Cookies, LeavesOutMalformedPairsAndKeepsTheRest) {
-    for (const std::string_view bad : {"novalue", "=x", "na me=x", "n[0]=x", "n=a b", "n=a,b", "n=a\"b", "n=\"a", "n=a\\b", "n=\x01", "n=\x7f", "n=\xc3\xa9",
-                                       "n\xc3\xa9=x", "n=\"a\"b\"", "n=\""}) {
+    for (const std::string_view bad :
+         {"novalue", "=x", "na me=x", "n[0]=x", "n=a b", "n=a,b", "n=a\"b", "n=\"a", "n=a\\b", "n=\x01", "n=\x7f",
+          "n=\xc3\xa9", "n\xc3\xa9=x", "n=\"a\"b\"", "n=\""}) {
         const std::string header = "first=1; " + std::string(bad) + "; last=2";
         const auto cookies = Cookies::parse(header);
         ASSERT_TRUE(cookies) << bad;
@@ -51,25 +52,37 @@ TEST(Cookies, IsBounded) {
 }
 
 TEST(SetCookie, WritesASessionCookie) {
-    EXPECT_EQ(set_cookie({.name = "__Host-sid", .value = "abc"}), "__Host-sid=abc; Path=/; Secure; HttpOnly; SameSite=Lax");
+    EXPECT_EQ(set_cookie({.name = "__Host-sid", .value = "abc"}),
+              "__Host-sid=abc; Path=/; Secure; HttpOnly; SameSite=Lax");
     EXPECT_EQ(set_cookie({.name = "__Host-csrf", .value = "x", .same_site = SameSite::strict, .http_only = false}),
               "__Host-csrf=x; Path=/; Secure; SameSite=Strict");
-    EXPECT_EQ(set_cookie({.name = "a", .value = "", .path = "/app", .domain = "example.com", .max_age = 1h, .same_site = SameSite::none, .partitioned = true}),
+    EXPECT_EQ(set_cookie({.name = "a",
+                          .value = "",
+                          .path = "/app",
+                          .domain = "example.com",
+                          .max_age = 1h,
+                          .same_site = SameSite::none,
+                          .partitioned = true}),
               "a=; Max-Age=3600; Domain=example.com; Path=/app; Secure; HttpOnly; SameSite=None; Partitioned");
-    EXPECT_EQ(set_cookie({.name = "a", .value = "b", .max_age = 24h * 1000}), "a=b; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax");
-    EXPECT_EQ(set_cookie({.name = "a", .value = "b", .max_age = -5s}), "a=b; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
-    EXPECT_EQ(expire_cookie({.name = "__Host-sid", .value = "abc"}), "__Host-sid=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
+    EXPECT_EQ(set_cookie({.name = "a", .value = "b", .max_age = 24h * 1000}),
+              "a=b; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax");
+    EXPECT_EQ(set_cookie({.name = "a", .value = "b", .max_age = -5s}),
+              "a=b; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
+    EXPECT_EQ(expire_cookie({.name = "__Host-sid", .value = "abc"}),
+              "__Host-sid=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
 }
 
 TEST(SetCookie, RefusesWhatBrowsersRefuse) {
-    for (const SetCookie& bad : {SetCookie{.name = ""}, SetCookie{.name = "a b"}, SetCookie{.name = "a=b"}, SetCookie{.name = "a\r\nX"},
-                                 SetCookie{.name = "a", .value = "b; Domain=evil"}, SetCookie{.name = "a", .value = "b\r\nSet-Cookie: c=d"},
-                                 SetCookie{.name = "a", .value = "b c"}, SetCookie{.name = "a", .value = "\"b\""}, SetCookie{.name = "a", .path = "app"},
-                                 SetCookie{.name = "a", .path = "/;x"}, SetCookie{.name = "a", .domain = "a;b"}, SetCookie{.name = "a", .domain = ".a.b"},
-                                 SetCookie{.name = "__Host-a", .path = "/app"}, SetCookie{.name = "__Host-a", .domain = "example.com"},
-                                 SetCookie{.name = "__hOST-a", .secure = false}, SetCookie{.name = "__Secure-a", .secure = false},
-                                 SetCookie{.name = "a", .same_site = SameSite::none, .secure = false},
-                                 SetCookie{.name = "a", .secure = false, .partitioned = true}}) {
+    for (const SetCookie& bad :
+         {SetCookie{.name = ""}, SetCookie{.name = "a b"}, SetCookie{.name = "a=b"}, SetCookie{.name = "a\r\nX"},
+          SetCookie{.name = "a", .value = "b; Domain=evil"}, SetCookie{.name = "a", .value = "b\r\nSet-Cookie: c=d"},
+          SetCookie{.name = "a", .value = "b c"}, SetCookie{.name = "a", .value = "\"b\""},
+          SetCookie{.name = "a", .path = "app"}, SetCookie{.name = "a", .path = "/;x"},
+          SetCookie{.name = "a", .domain = "a;b"}, SetCookie{.name = "a", .domain = ".a.b"},
+          SetCookie{.name = "__Host-a", .path = "/app"}, SetCookie{.name = "__Host-a", .domain = "example.com"},
+          SetCookie{.name = "__hOST-a", .secure = false}, SetCookie{.name = "__Secure-a", .secure = false},
+          SetCookie{.name = "a", .same_site = SameSite::none, .secure = false},
+          SetCookie{.name = "a", .secure = false, .partitioned = true}}) {
         EXPECT_THROW((void)set_cookie(bad), std::invalid_argument) << bad.name << ' ' << bad.value << ' ' << bad.path;
     }
     const std::string long_value(4096, 'x');

@@ -32,10 +32,13 @@ MediaType parse_media_type(std::string_view value) {
     return media;
 }
 
-bool is_json(std::string_view type) { return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json")); }
+bool is_json(std::string_view type) {
+    return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
+}
 
 [[noreturn]] void throw_malformed(const schema::ReadError& error) {
-    throw base::Failure(errors::malformed_json, fmt::format("{}{}{}", to_string(error.malformed), error.detail.empty() ? "" : ": ", error.detail));
+    throw base::Failure(errors::malformed_json, fmt::format("{}{}{}", to_string(error.malformed),
+                                                            error.detail.empty() ? "" : ": ", error.detail));
 }
 
 void append(Findings& findings, std::vector<base::Issue> issues) {
@@ -68,14 +71,17 @@ const schema::Field* version_field(const schema::Type& type) {
 
 namespace detail {
 
-void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out, Findings& findings) {
+void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out,
+                    Findings& findings) {
     const schema::ObjectType wrapper{field.name, std::span(&field, 1), {}, schema::UnknownKeys::reject, nullptr, {}};
     const schema::TextField given{field.name, text.value_or(std::string_view{})};
-    auto error = schema::read_text(wrapper, out, text ? std::span(&given, 1) : std::span<const schema::TextField>{}, {.in = in});
+    auto error =
+        schema::read_text(wrapper, out, text ? std::span(&given, 1) : std::span<const schema::TextField>{}, {.in = in});
     if (error) append(findings, std::move(error->issues));
 }
 
-async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text, Findings& findings) {
+async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text,
+                            Findings& findings) {
     auto& request = context.request();
     const auto media = parse_media_type(request.header("content-type").value_or("application/json"));
     const bool form = media.type == "application/x-www-form-urlencoded" && type.kind == schema::Kind::object;
@@ -118,7 +124,8 @@ void describe_body(Operation& operation, const schema::Type& type) {
     operation.body = &type;
     operation.body_media_types = {"application/json"};
     if (type.kind == schema::Kind::object) operation.body_media_types.emplace_back("application/x-www-form-urlencoded");
-    for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type, errors::body_too_large, errors::request_timeout}) {
+    for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type,
+                              errors::body_too_large, errors::request_timeout}) {
         operation.can_fail(error);
     }
 }
@@ -133,7 +140,8 @@ void send_json(Context& context, const schema::Type& type, const void* value, st
     schema::write_json(type, value, body);
     send_rendered(context, status, std::move(body));
     if (const auto* version = version_field(type)) {
-        context.response().header("ETag", fmt::format("\"{}\"", *static_cast<const std::int32_t*>(version->get(value))));
+        context.response().header("ETag",
+                                  fmt::format("\"{}\"", *static_cast<const std::int32_t*>(version->get(value))));
     }
 }
 
@@ -148,12 +156,14 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     operation.description = docs.description;
     operation.tag = tag_;
     for (const auto& error : docs.errors) operation.can_fail(error);
-    if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr) operation.reply.headers.emplace_back("ETag");
+    if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr)
+        operation.reply.headers.emplace_back("ETag");
     for (const auto& parameter : operation.parameters) {
         if (parameter.in == "path" && !full.contains(fmt::format("{{{}}}", parameter.field->name)) &&
             !full.ends_with(fmt::format("{{{}...}}", parameter.field->name))) {
-            throw std::invalid_argument(fmt::format("{} {}: the handler takes a path parameter \"{}\" that the pattern does not have",
-                                                    to_string(method), full, parameter.field->name));
+            throw std::invalid_argument(
+                fmt::format("{} {}: the handler takes a path parameter \"{}\" that the pattern does not have",
+                            to_string(method), full, parameter.field->name));
         }
     }
     group_.add(method, pattern,
@@ -168,7 +178,8 @@ void require_services(const Router& router, const Services& services) {
         if (!route.operation) continue;
         for (const auto has : route.operation->needs) {
             if (!has(services)) {
-                throw std::logic_error(fmt::format("{} {} uses a service that this program does not provide", to_string(route.method), route.pattern));
+                throw std::logic_error(fmt::format("{} {} uses a service that this program does not provide",
+                                                   to_string(route.method), route.pattern));
             }
         }
     }

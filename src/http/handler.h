@@ -32,9 +32,12 @@
 namespace http {
 
 namespace errors {
-inline constexpr base::ErrorCode invalid{"request.invalid", 422, false, base::Action::fix, "The request does not follow the contract"};
-inline constexpr base::ErrorCode malformed_json{"request.malformed_json", 400, false, base::Action::fix, "The body is not JSON as this API takes it"};
-inline constexpr base::ErrorCode unsupported_media_type{"request.unsupported_media_type", 415, false, base::Action::fix, "The body's media type is not understood here"};
+inline constexpr base::ErrorCode invalid{"request.invalid", 422, false, base::Action::fix,
+                                         "The request does not follow the contract"};
+inline constexpr base::ErrorCode malformed_json{"request.malformed_json", 400, false, base::Action::fix,
+                                                "The body is not JSON as this API takes it"};
+inline constexpr base::ErrorCode unsupported_media_type{"request.unsupported_media_type", 415, false, base::Action::fix,
+                                                        "The body's media type is not understood here"};
 }  // namespace errors
 
 using Findings = std::vector<base::Issue>;
@@ -42,10 +45,11 @@ using Findings = std::vector<base::Issue>;
 // Specialise for types that cannot have the members themselves.
 template <class T>
 struct Part {
-    static_assert(requires(Context& context, Findings& findings, Operation& operation) {
-        T::read(context, findings);
-        T::describe(operation);
-    }, "http: this parameter is not a request part (is the header that makes it one included?)");
+    static_assert(
+        requires(Context& context, Findings& findings, Operation& operation) {
+            T::read(context, findings);
+            T::describe(operation);
+        }, "http: this parameter is not a request part (is the header that makes it one included?)");
     static auto read(Context& context, Findings& findings) { return T::read(context, findings); }
     static void describe(Operation& operation) { T::describe(operation); }
 };
@@ -66,10 +70,13 @@ const void* access_itself(const void* value) {
 }
 template <FixedString Name, class T>
 inline constexpr schema::Field field_of_part{
-    Name.view(), &schema::type_of<T>, schema::detail::erase_rules(typename schema::detail::RulesOf<T>::type{}), &access_itself<T>, &access_itself<T>, nullptr};
+    Name.view(),       &schema::type_of<T>, schema::detail::erase_rules(typename schema::detail::RulesOf<T>::type{}),
+    &access_itself<T>, &access_itself<T>,   nullptr};
 
-void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out, Findings& findings);
-async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text, Findings& findings);
+void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out,
+                    Findings& findings);
+async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text,
+                            Findings& findings);
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings);
 void describe_query(Operation& operation, const schema::ObjectType& type);
 void describe_body(Operation& operation, const schema::Type& type);
@@ -91,7 +98,8 @@ struct Path {
 
     static Path read(Context& context, Findings& findings) {
         Path part{};
-        detail::read_parameter(detail::field_of_part<Name, T>, "path", context.param(Name.view()), &part.value, findings);
+        detail::read_parameter(detail::field_of_part<Name, T>, "path", context.param(Name.view()), &part.value,
+                               findings);
         return part;
     }
     static void describe(Operation& operation) {
@@ -142,11 +150,13 @@ struct HeaderValue {
 
     static HeaderValue read(Context& context, Findings& findings) {
         HeaderValue part{};
-        detail::read_parameter(detail::field_of_part<Name, T>, "header", context.request().header(Name.view()), &part.value, findings);
+        detail::read_parameter(detail::field_of_part<Name, T>, "header", context.request().header(Name.view()),
+                               &part.value, findings);
         return part;
     }
     static void describe(Operation& operation) {
-        operation.parameters.push_back({"header", &detail::field_of_part<Name, T>, detail::field_of_part<Name, T>.required()});
+        operation.parameters.push_back(
+            {"header", &detail::field_of_part<Name, T>, detail::field_of_part<Name, T>.required()});
         operation.can_fail(errors::invalid);
     }
 };
@@ -212,7 +222,9 @@ struct Reply<Created<T>> {
 };
 template <class T>
 struct Reply<Accepted<T>> {
-    static void send(Context& context, const Accepted<T>& result) { send_json(context, schema::type_of<T>, &result.value, 202); }
+    static void send(Context& context, const Accepted<T>& result) {
+        send_json(context, schema::type_of<T>, &result.value, 202);
+    }
     static ReplyDoc describe() { return {.status = 202, .body = &schema::type_of<T>}; }
 };
 template <>
@@ -265,7 +277,8 @@ async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)
     if constexpr (std::is_void_v<R>) {
         co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
     } else {
-        auto result = co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
+        auto result =
+            co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
         Reply<R>::send(context, std::move(result));
     }
 }
@@ -276,9 +289,9 @@ async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)
 
 // What the signature cannot say.
 struct RouteDocs {
-    std::string_view id{};           // operationId, camelCase, unique
-    std::string_view summary{};      // a line
-    std::string_view description{};  // Markdown
+    std::string_view id{};                  // operationId, camelCase, unique
+    std::string_view summary{};             // a line
+    std::string_view description{};         // Markdown
     std::vector<base::ErrorCode> errors{};  // besides those of the parts
     RouteOptions options{};
     std::vector<Middleware> middleware{};
@@ -317,7 +330,9 @@ private:
         Operation operation;
         (Part<P>::describe(operation), ...);
         operation.reply = detail::Reply<R>::describe();
-        add_route(method, pattern, [handler](Context& context) { return detail::run_handler(context, handler); }, std::move(operation), std::move(docs));
+        add_route(
+            method, pattern, [handler](Context& context) { return detail::run_handler(context, handler); },
+            std::move(operation), std::move(docs));
     }
     void add_route(Method method, std::string_view pattern, Handler handler, Operation operation, RouteDocs docs);
 

@@ -145,7 +145,8 @@ void Headers::append(std::string_view name, std::string_view value) {
 void Headers::append_all(const Headers& block) {
     const auto shift = static_cast<std::uint32_t>(bytes_.size());
     bytes_.append(block.bytes_);
-    for (const auto& entry : block.entries_) entries_.push_back({entry.offset + shift, entry.name_size, entry.value_size});
+    for (const auto& entry : block.entries_)
+        entries_.push_back({entry.offset + shift, entry.name_size, entry.value_size});
 }
 
 void Headers::remove(std::string_view name) {

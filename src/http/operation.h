@@ -37,10 +37,10 @@ struct Operation {
     const schema::Type* body = nullptr;
     std::vector<std::string_view> body_media_types;
     ReplyDoc reply;
-    std::vector<base::ErrorCode> errors;          // every problem that this route can answer
-    std::vector<std::string_view> security;       // schemes, any of which suffices; empty: public
+    std::vector<base::ErrorCode> errors;     // every problem that this route can answer
+    std::vector<std::string_view> security;  // schemes, any of which suffices; empty: public
     std::string_view permission;
-    std::vector<bool (*)(const Services&)> needs; // what must be there at start
+    std::vector<bool (*)(const Services&)> needs;  // what must be there at start
 
     void can_fail(const base::ErrorCode& error) {
         for (const auto& known : errors) {

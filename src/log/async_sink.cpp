@@ -86,9 +86,9 @@ struct AsyncSink::State {
     DropCount unreported;
     std::uint64_t accepted_bytes = 0;
     std::uint64_t finished_bytes = 0;
-    bool idle = false;        // the writer sleeps until there is a line
-    bool urgent = false;      // do not wait for a fuller batch
-    bool gave_up = false;     // an error waited in vain; the next ones need not
+    bool idle = false;     // the writer sleeps until there is a line
+    bool urgent = false;   // do not wait for a fuller batch
+    bool gave_up = false;  // an error waited in vain; the next ones need not
     bool stopping = false;
     bool finished = false;
     std::atomic<bool> abandoned = false;
@@ -136,7 +136,8 @@ void AsyncSink::State::run() {
         idle = false;
         if (front.size == 0) break;
         // One wake-up and one write(2) for all lines of the next moment: at load this is what makes a line cheap.
-        work.wait_for(lock, options.batch_delay, [&] { return urgent || stopping || front.size >= options.capacity_bytes / 2; });
+        work.wait_for(lock, options.batch_delay,
+                      [&] { return urgent || stopping || front.size >= options.capacity_bytes / 2; });
         write_batch(lock);
     }
     finished = true;
@@ -200,7 +201,8 @@ AsyncSink::~AsyncSink() {
     std::unique_lock lock(state_->mutex);
     state_->stopping = true;
     state_->work.notify_one();
-    const bool finished = state_->progress.wait_for(lock, state_->options.close_deadline, [&] { return state_->finished; });
+    const bool finished =
+        state_->progress.wait_for(lock, state_->options.close_deadline, [&] { return state_->finished; });
     lock.unlock();
     if (finished) {
         writer.join();

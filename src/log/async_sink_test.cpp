@@ -40,7 +40,8 @@ public:
     std::string read_all() {
         std::string text;
         std::array<char, 4096> piece;
-        for (ssize_t count = 0; (count = read(ends_[0], piece.data(), piece.size())) > 0;) text.append(piece.data(), static_cast<std::size_t>(count));
+        for (ssize_t count = 0; (count = read(ends_[0], piece.data(), piece.size())) > 0;)
+            text.append(piece.data(), static_cast<std::size_t>(count));
         return text;
     }
 
@@ -107,11 +108,13 @@ TEST(AsyncSink, KeepsTheOrderOfEachThread) {
     constexpr int lines_each = 20'000;
     const TemporaryFile file;
     {
-        Log log({}, std::make_shared<AsyncSink>(AsyncSinkOptions{.descriptor = file.descriptor(), .capacity_bytes = 64 * 1024 * 1024}));
+        Log log({}, std::make_shared<AsyncSink>(
+                        AsyncSinkOptions{.descriptor = file.descriptor(), .capacity_bytes = 64 * 1024 * 1024}));
         std::vector<std::thread> producers;
         for (int producer = 0; producer < threads; ++producer) {
             producers.emplace_back([logger = log.logger(), producer] {
-                for (int number = 0; number < lines_each; ++number) logger.info("m", {{"producer", producer}, {"number", number}});
+                for (int number = 0; number < lines_each; ++number)
+                    logger.info("m", {{"producer", producer}, {"number", number}});
             });
         }
         for (std::thread& producer : producers) producer.join();
@@ -167,7 +170,8 @@ TEST(AsyncSink, CountsAndReportsWhatDoesNotFit) {
     EXPECT_THAT(text, HasSubstr("still fits"));
     EXPECT_THAT(lines.back(), HasSubstr("after"));
     EXPECT_EQ(sum_of(lines, "dropped"), dropped);
-    const auto fillers = static_cast<std::size_t>(std::ranges::count_if(lines, [](const std::string& line) { return line.contains("filler"); }));
+    const auto fillers = static_cast<std::size_t>(
+        std::ranges::count_if(lines, [](const std::string& line) { return line.contains("filler"); }));
     EXPECT_EQ(fillers + dropped, total);
 }
 

@@ -16,15 +16,18 @@ constexpr int most_causes = 8;
 // std::throw_with_nested throws an unnamed-to-us wrapper; the reader wants what is inside it.
 std::string type_name(const std::exception& exception) {
     int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> demangled(abi::__cxa_demangle(typeid(exception).name(), nullptr, nullptr, &status), &std::free);
+    const std::unique_ptr<char, decltype(&std::free)> demangled(
+        abi::__cxa_demangle(typeid(exception).name(), nullptr, nullptr, &status), &std::free);
     std::string name = demangled ? demangled.get() : typeid(exception).name();
     constexpr std::string_view wrapper = "std::_Nested_exception<";
-    if (name.starts_with(wrapper) && name.ends_with('>')) name = name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
+    if (name.starts_with(wrapper) && name.ends_with('>'))
+        name = name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
     return name;
 }
 
 void append_causes(std::string& stack, const std::exception& exception, int depth) {
-    if (const auto* failure = dynamic_cast<const base::Failure*>(&exception); failure != nullptr && !failure->cause().empty()) {
+    if (const auto* failure = dynamic_cast<const base::Failure*>(&exception);
+        failure != nullptr && !failure->cause().empty()) {
         stack += "\n    caused by " + failure->cause();
     }
     const auto* nested = dynamic_cast<const std::nested_exception*>(&exception);

@@ -35,7 +35,9 @@ bool eight_plain(const char* bytes) {
 // Length of the well-formed UTF-8 sequence at the start of `text`, or minus the length of its maximal ill-formed part
 // (Unicode 15, table 3-7).
 int utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t index) { return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U; };
+    const auto byte = [&](std::size_t index) {
+        return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
+    };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     if (first < 0xC2 || first > 0xF4) return -1;
@@ -161,15 +163,21 @@ void JSONWriter::value(const Value& value) {
         case Value::Kind::natural: append_number(out_, value.natural()); return;
         case Value::Kind::real:
             // As JSON.stringify does with what JSON has no number for.
-            if (std::isfinite(value.real())) append_number(out_, value.real());
-            else out_ += "null";
+            if (std::isfinite(value.real()))
+                append_number(out_, value.real());
+            else
+                out_ += "null";
             return;
         case Value::Kind::text: text(value.text()); return;
         case Value::Kind::raw:
-            if (value.size() > longest_line) text("[Truncated]");
-            else out_.append(value.text());
+            if (value.size() > longest_line)
+                text("[Truncated]");
+            else
+                out_.append(value.text());
             return;
-        case Value::Kind::object: object(Fields(std::span(static_cast<const Field*>(value.pointer()), value.size()))); return;
+        case Value::Kind::object:
+            object(Fields(std::span(static_cast<const Field*>(value.pointer()), value.size())));
+            return;
         case Value::Kind::array: array(std::span(static_cast<const Value*>(value.pointer()), value.size())); return;
         case Value::Kind::error:
         case Value::Kind::unknown_error: error(value); return;
@@ -219,11 +227,12 @@ void JSONWriter::array(std::span<const Value> items) {
 }
 
 void JSONWriter::error(const Value& value) {
-    const ExceptionText described = value.kind() == Value::Kind::error
-                                        ? describe(*static_cast<const std::exception*>(value.pointer()))
-                                        : ExceptionText{.type = "unknown", .message = "not a std::exception", .stack = "unknown", .code = {}};
-    const std::array<Field, 4> members{Field{"type", described.type}, Field{"message", described.message}, Field{"stack", described.stack},
-                                       Field{"code", described.code}};
+    const ExceptionText described =
+        value.kind() == Value::Kind::error
+            ? describe(*static_cast<const std::exception*>(value.pointer()))
+            : ExceptionText{.type = "unknown", .message = "not a std::exception", .stack = "unknown", .code = {}};
+    const std::array<Field, 4> members{Field{"type", described.type}, Field{"message", described.message},
+                                       Field{"stack", described.stack}, Field{"code", described.code}};
     object(Fields(std::span(members).first(described.code.empty() ? 3 : 4)));
 }
 

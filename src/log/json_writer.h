@@ -21,8 +21,9 @@ void append_json_string(std::string& out, std::string_view text);
 
 class JSONWriter {
 public:
-    static constexpr std::size_t longest_text = 16 * 1024;   // bytes of one string value; the rest is cut off
-    static constexpr std::size_t longest_line = 64 * 1024;   // past this, fields are left out and "truncated":true says so
+    static constexpr std::size_t longest_text = 16 * 1024;  // bytes of one string value; the rest is cut off
+    static constexpr std::size_t longest_line =
+        64 * 1024;  // past this, fields are left out and "truncated":true says so
 
     JSONWriter(std::string& out, const Redaction& redaction) : out_(out), redaction_(redaction) {}
 

@@ -35,7 +35,10 @@ void append_integer(std::string& out, std::int64_t number) {
 }  // namespace
 
 Log::Log(LogOptions options, std::shared_ptr<Sink> sink)
-    : level_(options.level), now_(std::move(options.now)), redaction_(std::move(options.redaction)), sink_(std::move(sink)) {
+    : level_(options.level),
+      now_(std::move(options.now)),
+      redaction_(std::move(options.redaction)),
+      sink_(std::move(sink)) {
     const std::int64_t process_id = options.process_id != 0 ? options.process_id : getpid();
     const std::string hostname = options.hostname.empty() ? machine_name() : std::move(options.hostname);
     auto bindings = std::make_shared<std::string>();
@@ -44,7 +47,8 @@ Log::Log(LogOptions options, std::shared_ptr<Sink> sink)
 
     sink_->set_dropped_line([this](const DropCount& dropped) {
         std::string line;
-        render(line, Level::warn, *root_bindings_, "log lines dropped", {{"dropped", dropped.lines}, {"droppedErrors", dropped.errors}});
+        render(line, Level::warn, *root_bindings_, "log lines dropped",
+               {{"dropped", dropped.lines}, {"droppedErrors", dropped.errors}});
         return line;
     });
 }
@@ -67,7 +71,8 @@ void Log::write(Level level, std::string_view bindings, std::string_view message
     if (line.capacity() > line_buffer_kept) std::string().swap(line);
 }
 
-void Log::render(std::string& line, Level level, std::string_view bindings, std::string_view message, Fields fields) const {
+void Log::render(std::string& line, Level level, std::string_view bindings, std::string_view message,
+                 Fields fields) const {
     line += "{\"level\":";
     append_integer(line, static_cast<int>(level));
     line += ",\"time\":";

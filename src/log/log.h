@@ -44,7 +44,8 @@ public:
 private:
     friend class Logger;
     void write(Level level, std::string_view bindings, std::string_view message, Fields fields);
-    void render(std::string& line, Level level, std::string_view bindings, std::string_view message, Fields fields) const;
+    void render(std::string& line, Level level, std::string_view bindings, std::string_view message,
+                Fields fields) const;
 
     std::atomic<Level> level_;
     std::function<std::int64_t()> now_;

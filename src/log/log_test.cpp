@@ -18,7 +18,12 @@ using testing::HasSubstr;
 
 class LogTest : public testing::Test {
 protected:
-    static LogOptions options() { return {.level = Level::trace, .now = [] { return std::int64_t{1700000000123}; }, .process_id = 7, .hostname = "till"}; }
+    static LogOptions options() {
+        return {.level = Level::trace,
+                .now = [] { return std::int64_t{1700000000123}; },
+                .process_id = 7,
+                .hostname = "till"};
+    }
     std::string only_line() {
         auto lines = sink->lines();
         EXPECT_EQ(lines.size(), 1U);
@@ -33,7 +38,9 @@ protected:
         const std::string tail = R"(,"msg":"m"})";
         EXPECT_TRUE(line.starts_with(head)) << line;
         EXPECT_TRUE(line.ends_with(tail)) << line;
-        return line.size() < head.size() + tail.size() ? line : line.substr(head.size(), line.size() - head.size() - tail.size());
+        return line.size() < head.size() + tail.size()
+                   ? line
+                   : line.substr(head.size(), line.size() - head.size() - tail.size());
     }
 
     std::shared_ptr<MemorySink> sink = std::make_shared<MemorySink>();
@@ -42,7 +49,9 @@ protected:
 
 TEST_F(LogTest, WritesPinosMembersInPinosOrder) {
     log.logger().info("sale recorded", {{"lines", 3}, {"channel", "till"}});
-    EXPECT_EQ(only_line(), R"({"level":30,"time":1700000000123,"pid":7,"hostname":"till","lines":3,"channel":"till","msg":"sale recorded"})");
+    EXPECT_EQ(
+        only_line(),
+        R"({"level":30,"time":1700000000123,"pid":7,"hostname":"till","lines":3,"channel":"till","msg":"sale recorded"})");
 }
 
 TEST_F(LogTest, UsesPinosLevelNumbers) {
@@ -76,19 +85,29 @@ TEST(Logger, DefaultDiscardsEverything) {
 }
 
 TEST(Level, NamesGoBothWays) {
-    for (const Level level : {Level::trace, Level::debug, Level::info, Level::warn, Level::error, Level::fatal, Level::silent})
+    for (const Level level :
+         {Level::trace, Level::debug, Level::info, Level::warn, Level::error, Level::fatal, Level::silent})
         EXPECT_EQ(level_from(to_string(level)), level);
     EXPECT_EQ(level_from("loud"), std::nullopt);
 }
 
 TEST_F(LogTest, RendersEveryKindOfValue) {
     const std::string owned = "owned";
-    EXPECT_EQ(rendered({{"a", true}, {"b", -3}, {"c", std::numeric_limits<std::uint64_t>::max()}, {"d", 0.1}, {"e", nullptr}, {"f", owned}}),
+    EXPECT_EQ(rendered({{"a", true},
+                        {"b", -3},
+                        {"c", std::numeric_limits<std::uint64_t>::max()},
+                        {"d", 0.1},
+                        {"e", nullptr},
+                        {"f", owned}}),
               R"("a":true,"b":-3,"c":18446744073709551615,"d":0.1,"e":null,"f":"owned")");
-    EXPECT_EQ(rendered({{"o", object({{"x", 1}, {"y", object({})}})}, {"l", array({1, "two", nullptr})}, {"r", raw_json("[1, 2]")}}),
+    EXPECT_EQ(rendered({{"o", object({{"x", 1}, {"y", object({})}})},
+                        {"l", array({1, "two", nullptr})},
+                        {"r", raw_json("[1, 2]")}}),
               R"("o":{"x":1,"y":{}},"l":[1,"two",null],"r":[1, 2])");
-    EXPECT_EQ(rendered({{"n", std::nan("")}, {"i", std::numeric_limits<double>::infinity()}, {"big", 1e300}}), R"("n":null,"i":null,"big":1e+300)");
-    EXPECT_EQ(rendered({{"none", std::optional<int>()}, {"some", std::optional<std::string>("s")}}), R"("none":null,"some":"s")");
+    EXPECT_EQ(rendered({{"n", std::nan("")}, {"i", std::numeric_limits<double>::infinity()}, {"big", 1e300}}),
+              R"("n":null,"i":null,"big":1e+300)");
+    EXPECT_EQ(rendered({{"none", std::optional<int>()}, {"some", std::optional<std::string>("s")}}),
+              R"("none":null,"some":"s")");
     EXPECT_EQ(rendered({{"min", std::numeric_limits<std::int64_t>::min()}}), R"("min":-9223372036854775808)");
 }
 
@@ -99,7 +118,9 @@ TEST_F(LogTest, ChildrenCarryTheBindingsOfTheirAncestors) {
         request = module.child({{"reqId", "r-1"}, {"password", "hunter2"}});
     }
     request.info("done", {{"n", 1}});
-    EXPECT_EQ(only_line(), R"({"level":30,"time":1700000000123,"pid":7,"hostname":"till","module":"sales","reqId":"r-1","password":"[Redacted]","n":1,"msg":"done"})");
+    EXPECT_EQ(
+        only_line(),
+        R"({"level":30,"time":1700000000123,"pid":7,"hostname":"till","module":"sales","reqId":"r-1","password":"[Redacted]","n":1,"msg":"done"})");
 }
 
 struct EscapeCase {
@@ -158,10 +179,12 @@ TEST_F(LogTest, RedactsNamesAtAnyDepthAndInAnySpelling) {
 TEST(Redaction, MatchesEveryDefaultNameAndNoOrdinaryOne) {
     const Redaction redaction;
     for (const std::string_view name : Redaction::default_names()) EXPECT_TRUE(redaction.matches(name)) << name;
-    for (const std::string_view name : {"authorization", "Authorization", "cookie", "set-cookie", "password", "currentPassword", "newPassword", "token",
-                                        "accessToken", "refresh_token", "secret", "pin", "apiKey", "clientSecret", "x-api-key", "__token__"})
+    for (const std::string_view name :
+         {"authorization", "Authorization", "cookie", "set-cookie", "password", "currentPassword", "newPassword",
+          "token", "accessToken", "refresh_token", "secret", "pin", "apiKey", "clientSecret", "x-api-key", "__token__"})
         EXPECT_TRUE(redaction.matches(name)) << name;
-    for (const std::string_view name : {"", "-", "id", "reqId", "statusCode", "pinned", "spin", "tokenCount", "url", "method", "content-type"})
+    for (const std::string_view name :
+         {"", "-", "id", "reqId", "statusCode", "pinned", "spin", "tokenCount", "url", "method", "content-type"})
         EXPECT_FALSE(redaction.matches(name)) << name;
     EXPECT_FALSE(redaction.matches(std::string(200, 'p') + "n"));
 }
@@ -177,21 +200,31 @@ TEST(Redaction, TakesMoreNamesAndPaths) {
                             {"phone", "kept"},
                             {"req", request({.method = "GET", .url = "/", .headers = headers})}});
     const std::string line = sink->lines().at(0);
-    EXPECT_THAT(line, HasSubstr(R"("mpesa_passkey":"[Redacted]","customer":{"phone":"[Redacted]","name":"A"},"phone":"kept")"));
+    EXPECT_THAT(
+        line, HasSubstr(R"("mpesa_passkey":"[Redacted]","customer":{"phone":"[Redacted]","name":"A"},"phone":"kept")"));
     EXPECT_THAT(line, HasSubstr(R"("headers":{"X-Shop":"[Redacted]","accept":"*/*"})"));
 }
 
 TEST_F(LogTest, RendersRequestAndResponseAsPinoHTTPDoes) {
-    const std::array<Header, 3> headers{Header{"Authorization", "Bearer x"}, Header{"cookie", "a=b"}, Header{"host", "shop"}};
-    EXPECT_EQ(rendered({{"req", request({.id = "r-1", .method = "GET", .url = "/v1/products?limit=2", .remote_address = "10.0.0.1", .remote_port = 4711, .headers = headers})},
-                        {"res", response({.status_code = 200})},
-                        {"responseTime", 3}}),
-              R"("req":{"id":"r-1","method":"GET","url":"/v1/products?limit=2","headers":{"Authorization":"[Redacted]","cookie":"[Redacted]","host":"shop"},)"
-              R"("remoteAddress":"10.0.0.1","remotePort":4711},"res":{"statusCode":200},"responseTime":3)");
+    const std::array<Header, 3> headers{Header{"Authorization", "Bearer x"}, Header{"cookie", "a=b"},
+                                        Header{"host", "shop"}};
+    EXPECT_EQ(
+        rendered({{"req", request({.id = "r-1",
+                                   .method = "GET",
+                                   .url = "/v1/products?limit=2",
+                                   .remote_address = "10.0.0.1",
+                                   .remote_port = 4711,
+                                   .headers = headers})},
+                  {"res", response({.status_code = 200})},
+                  {"responseTime", 3}}),
+        R"("req":{"id":"r-1","method":"GET","url":"/v1/products?limit=2","headers":{"Authorization":"[Redacted]","cookie":"[Redacted]","host":"shop"},)"
+        R"("remoteAddress":"10.0.0.1","remotePort":4711},"res":{"statusCode":200},"responseTime":3)");
 }
 
 TEST_F(LogTest, RedactsSecretsInTheQuery) {
-    const auto url = [&](std::string_view text) { return rendered({{"req", request({.method = "GET", .url = text})}}); };
+    const auto url = [&](std::string_view text) {
+        return rendered({{"req", request({.method = "GET", .url = text})}});
+    };
     EXPECT_THAT(url("/ws?token=abc&x=1"), HasSubstr(R"("url":"/ws?token=[Redacted]&x=1")"));
     EXPECT_THAT(url("/ws?x=1&access_token=a=b"), HasSubstr(R"("url":"/ws?x=1&access_token=[Redacted]")"));
     EXPECT_THAT(url("/ws?token"), HasSubstr(R"("url":"/ws?token")"));
@@ -201,11 +234,13 @@ TEST_F(LogTest, RedactsSecretsInTheQuery) {
 
 TEST_F(LogTest, RendersErrorsWithTheirCauses) {
     static constexpr base::ErrorCode code{"sales.total_mismatch", 422, false, base::Action::fix, "Total mismatch"};
-    EXPECT_EQ(rendered({{"err", error(std::runtime_error("disk \"full\""))}}),
-              R"("err":{"type":"std::runtime_error","message":"disk \"full\"","stack":"std::runtime_error: disk \"full\""})");
+    EXPECT_EQ(
+        rendered({{"err", error(std::runtime_error("disk \"full\""))}}),
+        R"("err":{"type":"std::runtime_error","message":"disk \"full\"","stack":"std::runtime_error: disk \"full\""})");
     const base::Failure failure = base::Failure(code, "11600 is not 11500").cause("line 3");
-    EXPECT_EQ(rendered({{"err", error(failure)}}),
-              R"("err":{"type":"base::Failure","message":"11600 is not 11500","stack":"base::Failure: 11600 is not 11500\n    caused by line 3","code":"sales.total_mismatch"})");
+    EXPECT_EQ(
+        rendered({{"err", error(failure)}}),
+        R"("err":{"type":"base::Failure","message":"11600 is not 11500","stack":"base::Failure: 11600 is not 11500\n    caused by line 3","code":"sales.total_mismatch"})");
 }
 
 TEST_F(LogTest, RendersExceptionPointersAndNestedExceptions) {
@@ -219,8 +254,9 @@ TEST_F(LogTest, RendersExceptionPointersAndNestedExceptions) {
     } catch (...) {
         pointer = std::current_exception();
     }
-    EXPECT_EQ(rendered({{"err", error(pointer)}}),
-              R"("err":{"type":"std::runtime_error","message":"outer","stack":"std::runtime_error: outer\n    caused by std::out_of_range: inner"})");
+    EXPECT_EQ(
+        rendered({{"err", error(pointer)}}),
+        R"("err":{"type":"std::runtime_error","message":"outer","stack":"std::runtime_error: outer\n    caused by std::out_of_range: inner"})");
     EXPECT_THAT(rendered({{"err", error(std::make_exception_ptr(42))}}), HasSubstr(R"("type":"unknown")"));
     EXPECT_EQ(rendered({{"err", error(std::exception_ptr())}}), R"("err":null)");
 }

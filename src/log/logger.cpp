@@ -12,8 +12,13 @@ struct LevelName {
     Level level;
     std::string_view name;
 };
-constexpr std::array<LevelName, 7> level_names{{{Level::trace, "trace"}, {Level::debug, "debug"}, {Level::info, "info"}, {Level::warn, "warn"},
-                                                {Level::error, "error"}, {Level::fatal, "fatal"}, {Level::silent, "silent"}}};
+constexpr std::array<LevelName, 7> level_names{{{Level::trace, "trace"},
+                                                {Level::debug, "debug"},
+                                                {Level::info, "info"},
+                                                {Level::warn, "warn"},
+                                                {Level::error, "error"},
+                                                {Level::fatal, "fatal"},
+                                                {Level::silent, "silent"}}};
 
 }  // namespace
 
@@ -42,6 +47,8 @@ Logger Logger::child(Fields fields) const {
     return {log_, std::move(bindings)};
 }
 
-void Logger::write(Level level, std::string_view message, Fields fields) const { log_->write(level, *bindings_, message, fields); }
+void Logger::write(Level level, std::string_view message, Fields fields) const {
+    log_->write(level, *bindings_, message, fields);
+}
 
 }  // namespace logging

@@ -5,11 +5,23 @@
 namespace logging {
 namespace {
 
-constexpr std::array<std::string_view, 34> defaults{
-    "authorization", "proxyAuthorization", "cookie", "setCookie", "xApiKey", "xCsrfToken", "csrfToken", "idempotencySecret",
-    "password", "currentPassword", "newPassword", "passwordHash", "passphrase", "passkey", "pin", "currentPin", "newPin",
-    "otp", "token", "accessToken", "refreshToken", "idToken", "resetToken", "inviteToken", "jwt", "secret", "clientSecret", "webhookSecret",
-    "apiKey", "privateKey", "signingKey", "signature", "credentials", "cardNumber"};
+constexpr std::array<std::string_view, 34> defaults{"authorization", "proxyAuthorization",
+                                                    "cookie",        "setCookie",
+                                                    "xApiKey",       "xCsrfToken",
+                                                    "csrfToken",     "idempotencySecret",
+                                                    "password",      "currentPassword",
+                                                    "newPassword",   "passwordHash",
+                                                    "passphrase",    "passkey",
+                                                    "pin",           "currentPin",
+                                                    "newPin",        "otp",
+                                                    "token",         "accessToken",
+                                                    "refreshToken",  "idToken",
+                                                    "resetToken",    "inviteToken",
+                                                    "jwt",           "secret",
+                                                    "clientSecret",  "webhookSecret",
+                                                    "apiKey",        "privateKey",
+                                                    "signingKey",    "signature",
+                                                    "credentials",   "cardNumber"};
 
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter; }
 

@@ -50,8 +50,8 @@ public:
 };
 
 struct AsyncSinkOptions {
-    int descriptor = 1;                                // duplicated: the caller keeps and closes its own
-    std::size_t capacity_bytes = 2 * 1024 * 1024;      // two such buffers; pages are touched only when needed
+    int descriptor = 1;                            // duplicated: the caller keeps and closes its own
+    std::size_t capacity_bytes = 2 * 1024 * 1024;  // two such buffers; pages are touched only when needed
     std::chrono::milliseconds error_patience{50};
     std::chrono::milliseconds batch_delay{2};
     std::chrono::milliseconds close_deadline{2000};

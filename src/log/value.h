@@ -42,7 +42,21 @@ private:
 
 class Value {
 public:
-    enum class Kind : std::uint8_t { null, boolean, integer, natural, real, text, raw, object, array, error, unknown_error, request, response };
+    enum class Kind : std::uint8_t {
+        null,
+        boolean,
+        integer,
+        natural,
+        real,
+        text,
+        raw,
+        object,
+        array,
+        error,
+        unknown_error,
+        request,
+        response
+    };
 
     constexpr Value(std::nullptr_t) : kind_(Kind::null), natural_(0) {}
     constexpr Value(bool value) : kind_(Kind::boolean), boolean_(value) {}
@@ -102,7 +116,9 @@ constexpr const Field* Fields::end() const { return data_ + size_; }
 [[nodiscard]] Value raw_json(std::string_view json);
 [[nodiscard]] Value object(Fields fields);
 [[nodiscard]] Value array(std::span<const Value> items);
-[[nodiscard]] inline Value array(std::initializer_list<Value> items) { return array(std::span<const Value>(items.begin(), items.size())); }
+[[nodiscard]] inline Value array(std::initializer_list<Value> items) {
+    return array(std::span<const Value>(items.begin(), items.size()));
+}
 
 // Pino's `err`: {type, message, stack}; a base::Failure adds `code`. `stack` holds the type, the message and the chain of causes
 // (std::nested_exception, Failure::cause), which is what pino-pretty prints. The exception must outlive the call.

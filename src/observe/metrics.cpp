@@ -21,8 +21,8 @@ void add_relaxed(std::atomic<double>& target, double by) { target.fetch_add(by, 
 
 void add_relaxed_bits(std::atomic<std::uint64_t>& target, double by) {
     std::uint64_t before = target.load(std::memory_order_relaxed);
-    while (!target.compare_exchange_weak(before, std::bit_cast<std::uint64_t>(std::bit_cast<double>(before) + by), std::memory_order_relaxed)) {
-    }
+    while (!target.compare_exchange_weak(before, std::bit_cast<std::uint64_t>(std::bit_cast<double>(before) + by),
+                                         std::memory_order_relaxed)) {}
 }
 
 constexpr std::array<double, 11> latency_buckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
@@ -53,7 +53,8 @@ void Counter::increment(double by) const noexcept {
 
 double Counter::value() const noexcept {
     double total = 0;
-    for (std::size_t shard = 0; cell_ != nullptr && shard <= cell_->shard_mask; ++shard) total += cell_->values[shard].value.load(std::memory_order_relaxed);
+    for (std::size_t shard = 0; cell_ != nullptr && shard <= cell_->shard_mask; ++shard)
+        total += cell_->values[shard].value.load(std::memory_order_relaxed);
     return total;
 }
 
@@ -80,7 +81,8 @@ void Histogram::observe(double value) const noexcept {
 std::uint64_t Histogram::count() const noexcept {
     std::uint64_t total = 0;
     for (std::size_t shard = 0; cell_ != nullptr && shard <= cell_->shard_mask; ++shard) {
-        for (std::size_t bucket = 0; bucket <= cell_->bounds.size(); ++bucket) total += cell_->slot(shard, bucket).load(std::memory_order_relaxed);
+        for (std::size_t bucket = 0; bucket <= cell_->bounds.size(); ++bucket)
+            total += cell_->slot(shard, bucket).load(std::memory_order_relaxed);
     }
     return total;
 }
@@ -95,7 +97,8 @@ double Histogram::sum() const noexcept {
 
 template <>
 Counter Family<Counter>::with(std::span<const std::string_view> values) const {
-    return family_ == nullptr ? Counter() : Counter(&std::get<detail::CounterCell>(registry_->series(*family_, values).cell));
+    return family_ == nullptr ? Counter()
+                              : Counter(&std::get<detail::CounterCell>(registry_->series(*family_, values).cell));
 }
 
 template <>
@@ -105,7 +108,8 @@ Gauge Family<Gauge>::with(std::span<const std::string_view> values) const {
 
 template <>
 Histogram Family<Histogram>::with(std::span<const std::string_view> values) const {
-    return family_ == nullptr ? Histogram() : Histogram(&std::get<detail::HistogramCell>(registry_->series(*family_, values).cell));
+    return family_ == nullptr ? Histogram()
+                              : Histogram(&std::get<detail::HistogramCell>(registry_->series(*family_, values).cell));
 }
 
 Registration& Registration::operator=(Registration&& other) noexcept {
@@ -128,26 +132,33 @@ Metrics::Metrics(const MetricsOptions& options) : registry_(std::make_unique<det
 Metrics::~Metrics() = default;
 
 Counter Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
-    return Counter(&std::get<detail::CounterCell>(series_of(*registry_, {name, help, detail::Type::counter, {}}, labels).cell));
+    return Counter(
+        &std::get<detail::CounterCell>(series_of(*registry_, {name, help, detail::Type::counter, {}}, labels).cell));
 }
 
 Gauge Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
-    return Gauge(&std::get<detail::GaugeCell>(series_of(*registry_, {name, help, detail::Type::gauge, {}}, labels).cell));
+    return Gauge(
+        &std::get<detail::GaugeCell>(series_of(*registry_, {name, help, detail::Type::gauge, {}}, labels).cell));
 }
 
-Histogram Metrics::histogram(std::string_view name, std::string_view help, std::span<const double> buckets, const Labels& labels) {
-    return Histogram(&std::get<detail::HistogramCell>(series_of(*registry_, {name, help, detail::Type::histogram, {}, buckets}, labels).cell));
+Histogram Metrics::histogram(std::string_view name, std::string_view help, std::span<const double> buckets,
+                             const Labels& labels) {
+    return Histogram(&std::get<detail::HistogramCell>(
+        series_of(*registry_, {name, help, detail::Type::histogram, {}, buckets}, labels).cell));
 }
 
-CounterFamily Metrics::counter_family(std::string_view name, std::string_view help, std::initializer_list<std::string_view> label_names) {
+CounterFamily Metrics::counter_family(std::string_view name, std::string_view help,
+                                      std::initializer_list<std::string_view> label_names) {
     return {registry_.get(), &registry_->family({name, help, detail::Type::counter, copied(label_names)})};
 }
 
-GaugeFamily Metrics::gauge_family(std::string_view name, std::string_view help, std::initializer_list<std::string_view> label_names) {
+GaugeFamily Metrics::gauge_family(std::string_view name, std::string_view help,
+                                  std::initializer_list<std::string_view> label_names) {
     return {registry_.get(), &registry_->family({name, help, detail::Type::gauge, copied(label_names)})};
 }
 
-HistogramFamily Metrics::histogram_family(std::string_view name, std::string_view help, std::initializer_list<std::string_view> label_names,
+HistogramFamily Metrics::histogram_family(std::string_view name, std::string_view help,
+                                          std::initializer_list<std::string_view> label_names,
                                           std::span<const double> buckets) {
     return {registry_.get(), &registry_->family({name, help, detail::Type::histogram, copied(label_names), buckets})};
 }
@@ -160,9 +171,8 @@ Registration Metrics::collect(std::function<void(Samples&)> collector) {
 }
 
 Registration Metrics::gauge_from(std::string name, std::string help, std::function<double()> read, Labels labels) {
-    return collect([name = std::move(name), help = std::move(help), read = std::move(read), labels = std::move(labels)](Samples& samples) {
-        samples.gauge(name, help, read(), labels);
-    });
+    return collect([name = std::move(name), help = std::move(help), read = std::move(read),
+                    labels = std::move(labels)](Samples& samples) { samples.gauge(name, help, read(), labels); });
 }
 
 std::string Metrics::render() const { return registry_->render(); }

@@ -144,19 +144,24 @@ public:
     [[nodiscard]] Counter counter(std::string_view name, std::string_view help, const Labels& labels = {});
     [[nodiscard]] Gauge gauge(std::string_view name, std::string_view help, const Labels& labels = {});
     // `buckets`: ascending upper bounds; +Inf is added.
-    [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help, std::span<const double> buckets, const Labels& labels = {});
+    [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help, std::span<const double> buckets,
+                                      const Labels& labels = {});
     [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help, const Labels& labels = {}) {
         return histogram(name, help, default_latency_buckets(), labels);
     }
 
-    [[nodiscard]] CounterFamily counter_family(std::string_view name, std::string_view help, std::initializer_list<std::string_view> label_names);
-    [[nodiscard]] GaugeFamily gauge_family(std::string_view name, std::string_view help, std::initializer_list<std::string_view> label_names);
-    [[nodiscard]] HistogramFamily histogram_family(std::string_view name, std::string_view help, std::initializer_list<std::string_view> label_names,
+    [[nodiscard]] CounterFamily counter_family(std::string_view name, std::string_view help,
+                                               std::initializer_list<std::string_view> label_names);
+    [[nodiscard]] GaugeFamily gauge_family(std::string_view name, std::string_view help,
+                                           std::initializer_list<std::string_view> label_names);
+    [[nodiscard]] HistogramFamily histogram_family(std::string_view name, std::string_view help,
+                                                   std::initializer_list<std::string_view> label_names,
                                                    std::span<const double> buckets = default_latency_buckets());
 
     // Called at each render(), on the rendering thread: read only what is safe to read there, and be quick.
     [[nodiscard]] Registration collect(std::function<void(Samples&)> collector);
-    [[nodiscard]] Registration gauge_from(std::string name, std::string help, std::function<double()> read, Labels labels = {});
+    [[nodiscard]] Registration gauge_from(std::string name, std::string help, std::function<double()> read,
+                                          Labels labels = {});
 
     // The Prometheus text format, version 0.0.4.
     [[nodiscard]] std::string render() const;

@@ -25,11 +25,12 @@ TEST(Metrics, RendersTheTextFormat) {
     histogram.observe(0.1);
     histogram.observe(0.5);
     histogram.observe(7);
-    EXPECT_EQ(metrics.render(),
-              "# HELP pool_idle Idle connections.\n# TYPE pool_idle gauge\npool_idle 2.5\n"
-              "# HELP sales_total Sales recorded.\n# TYPE sales_total counter\nsales_total{channel=\"till\"} 1\n"
-              "# HELP wait_seconds Waiting.\n# TYPE wait_seconds histogram\nwait_seconds_count 3\nwait_seconds_sum 7.6\n"
-              "wait_seconds_bucket{le=\"0.1\"} 1\nwait_seconds_bucket{le=\"1\"} 2\nwait_seconds_bucket{le=\"+Inf\"} 3\n");
+    EXPECT_EQ(
+        metrics.render(),
+        "# HELP pool_idle Idle connections.\n# TYPE pool_idle gauge\npool_idle 2.5\n"
+        "# HELP sales_total Sales recorded.\n# TYPE sales_total counter\nsales_total{channel=\"till\"} 1\n"
+        "# HELP wait_seconds Waiting.\n# TYPE wait_seconds histogram\nwait_seconds_count 3\nwait_seconds_sum 7.6\n"
+        "wait_seconds_bucket{le=\"0.1\"} 1\nwait_seconds_bucket{le=\"1\"} 2\nwait_seconds_bucket{le=\"+Inf\"} 3\n");
 }
 
 TEST(Metrics, EscapesLabelValues) {
@@ -69,8 +70,10 @@ TEST(Metrics, RefusesMisuse) {
     EXPECT_THROW((void)metrics.counter("a_total", "A.", {{"y", "1"}}), std::invalid_argument);
     EXPECT_THROW((void)metrics.counter("a_total", "A."), std::invalid_argument);
     EXPECT_THROW((void)metrics.counter_family("a_total", "A.", {"x"}).with({"1", "2"}), std::invalid_argument);
-    for (const char* name : {"", "1a", "a-b", "é"}) EXPECT_THROW((void)metrics.counter(name, ""), std::invalid_argument) << name;
-    for (const char* label : {"", "1a", "a:b", "__a", "le"}) EXPECT_THROW((void)metrics.counter("b_total", "", {{label, "1"}}), std::invalid_argument) << label;
+    for (const char* name : {"", "1a", "a-b", "é"})
+        EXPECT_THROW((void)metrics.counter(name, ""), std::invalid_argument) << name;
+    for (const char* label : {"", "1a", "a:b", "__a", "le"})
+        EXPECT_THROW((void)metrics.counter("b_total", "", {{label, "1"}}), std::invalid_argument) << label;
     EXPECT_THROW((void)metrics.counter("b_total", "", {{"x", "1"}, {"x", "2"}}), std::invalid_argument);
     const std::array<double, 2> descending{1, 0.5};
     EXPECT_THROW((void)metrics.histogram("h", "", descending), std::invalid_argument);
@@ -164,10 +167,11 @@ TEST(ProcessMetrics, HavePromClientsNames) {
     Metrics metrics;
     const Registration process = register_process_metrics(metrics);
     const std::string page = metrics.render();
-    for (const char* line : {"# TYPE process_cpu_user_seconds_total counter\n", "# TYPE process_cpu_system_seconds_total counter\n",
-                             "# TYPE process_cpu_seconds_total counter\n", "# TYPE process_start_time_seconds gauge\n",
-                             "# TYPE process_resident_memory_bytes gauge\n", "# TYPE process_virtual_memory_bytes gauge\n",
-                             "# TYPE process_open_fds gauge\n", "# TYPE process_max_fds gauge\n"})
+    for (const char* line :
+         {"# TYPE process_cpu_user_seconds_total counter\n", "# TYPE process_cpu_system_seconds_total counter\n",
+          "# TYPE process_cpu_seconds_total counter\n", "# TYPE process_start_time_seconds gauge\n",
+          "# TYPE process_resident_memory_bytes gauge\n", "# TYPE process_virtual_memory_bytes gauge\n",
+          "# TYPE process_open_fds gauge\n", "# TYPE process_max_fds gauge\n"})
         EXPECT_THAT(page, HasSubstr(line));
     const auto at = page.find("\nprocess_start_time_seconds ");
     ASSERT_NE(at, std::string::npos);

@@ -14,7 +14,9 @@
 namespace observe {
 namespace {
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 // Seconds since 1970 at which the process began: now, less the age by proc(5)'s stat field 22 (ticks after boot).
 double start_time() {
@@ -30,7 +32,8 @@ double start_time() {
     rest >> ticks;
     timespec since_boot{};
     clock_gettime(CLOCK_BOOTTIME, &since_boot);
-    const double age = static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9 - ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+    const double age = static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9 -
+                       ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
     return std::round(static_cast<double>(time(nullptr)) - age);
 }
 
@@ -56,8 +59,10 @@ void processor_time(Samples& samples) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     samples.counter("process_cpu_user_seconds_total", "Total user CPU time spent in seconds.", seconds(usage.ru_utime));
-    samples.counter("process_cpu_system_seconds_total", "Total system CPU time spent in seconds.", seconds(usage.ru_stime));
-    samples.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", seconds(usage.ru_utime) + seconds(usage.ru_stime));
+    samples.counter("process_cpu_system_seconds_total", "Total system CPU time spent in seconds.",
+                    seconds(usage.ru_stime));
+    samples.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
+                    seconds(usage.ru_utime) + seconds(usage.ru_stime));
 }
 
 void descriptors(Samples& samples) {

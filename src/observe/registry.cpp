@@ -23,7 +23,8 @@ bool digit(char c) { return c >= '0' && c <= '9'; }
 
 // https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels
 bool valid_metric_name(std::string_view name) {
-    return !name.empty() && !digit(name.front()) && std::ranges::all_of(name, [](char c) { return letter(c) || digit(c) || c == ':'; });
+    return !name.empty() && !digit(name.front()) &&
+           std::ranges::all_of(name, [](char c) { return letter(c) || digit(c) || c == ':'; });
 }
 
 bool valid_label_name(std::string_view name) {
@@ -32,10 +33,12 @@ bool valid_label_name(std::string_view name) {
 }
 
 void check(const FamilyDeclaration& declaration) {
-    if (!valid_metric_name(declaration.name)) throw std::invalid_argument("metric name: " + std::string(declaration.name));
+    if (!valid_metric_name(declaration.name))
+        throw std::invalid_argument("metric name: " + std::string(declaration.name));
     for (const std::string& label : declaration.label_names) {
         if (!valid_label_name(label)) throw std::invalid_argument("label name: " + label);
-        if (std::ranges::count(declaration.label_names, label) > 1) throw std::invalid_argument("label twice: " + label);
+        if (std::ranges::count(declaration.label_names, label) > 1)
+            throw std::invalid_argument("label twice: " + label);
     }
     const auto buckets = declaration.buckets;
     const bool finite = std::ranges::all_of(buckets, [](double bound) { return std::isfinite(bound); });
@@ -45,7 +48,8 @@ void check(const FamilyDeclaration& declaration) {
 }
 
 bool same(const Family& family, const FamilyDeclaration& declaration) {
-    return family.type == declaration.type && family.label_names == declaration.label_names && std::ranges::equal(family.buckets, declaration.buckets);
+    return family.type == declaration.type && family.label_names == declaration.label_names &&
+           std::ranges::equal(family.buckets, declaration.buckets);
 }
 
 std::size_t shard_count(std::size_t wanted) {
@@ -62,12 +66,15 @@ void append_key(std::string& key, std::span<const std::string_view> values) {
     }
 }
 
-std::unique_ptr<Series> make_series(const Family& family, std::span<const std::string_view> values, std::size_t shards) {
+std::unique_ptr<Series> make_series(const Family& family, std::span<const std::string_view> values,
+                                    std::size_t shards) {
     std::vector<std::string> owned;
     for (const std::string_view value : values) owned.emplace_back(value.substr(0, longest_label_value));
     switch (family.type) {
         case Type::counter: return std::unique_ptr<Series>(new Series{std::move(owned), CounterCell(shards)});
-        case Type::gauge: return std::unique_ptr<Series>(new Series{std::move(owned), std::variant<CounterCell, GaugeCell, HistogramCell>(std::in_place_type<GaugeCell>)});
+        case Type::gauge:
+            return std::unique_ptr<Series>(new Series{
+                std::move(owned), std::variant<CounterCell, GaugeCell, HistogramCell>(std::in_place_type<GaugeCell>)});
         case Type::histogram: break;
     }
     return std::unique_ptr<Series>(new Series{std::move(owned), HistogramCell(family.buckets, shards)});
@@ -76,22 +83,27 @@ std::unique_ptr<Series> make_series(const Family& family, std::span<const std::s
 prometheus::ClientMetric::Histogram snapshot(const HistogramCell& cell) {
     prometheus::ClientMetric::Histogram result;
     for (std::size_t bucket = 0; bucket <= cell.bounds.size(); ++bucket) {
-        for (std::size_t shard = 0; shard <= cell.shard_mask; ++shard) result.sample_count += cell.slot(shard, bucket).load(std::memory_order_relaxed);
+        for (std::size_t shard = 0; shard <= cell.shard_mask; ++shard)
+            result.sample_count += cell.slot(shard, bucket).load(std::memory_order_relaxed);
         if (bucket < cell.bounds.size()) result.bucket.push_back({result.sample_count, cell.bounds[bucket]});
     }
     result.bucket.push_back({result.sample_count, std::numeric_limits<double>::infinity()});
     for (std::size_t shard = 0; shard <= cell.shard_mask; ++shard) {
-        result.sample_sum += std::bit_cast<double>(cell.slot(shard, cell.bounds.size() + 1).load(std::memory_order_relaxed));
+        result.sample_sum +=
+            std::bit_cast<double>(cell.slot(shard, cell.bounds.size() + 1).load(std::memory_order_relaxed));
     }
     return result;
 }
 
 prometheus::ClientMetric snapshot(const Family& family, Series& series) {
     prometheus::ClientMetric metric;
-    for (std::size_t index = 0; index < series.values.size(); ++index) metric.label.push_back({family.label_names[index], series.values[index]});
+    for (std::size_t index = 0; index < series.values.size(); ++index)
+        metric.label.push_back({family.label_names[index], series.values[index]});
     switch (family.type) {
         case Type::counter: metric.counter.value = Counter(&std::get<CounterCell>(series.cell)).value(); break;
-        case Type::gauge: metric.gauge.value = std::get<GaugeCell>(series.cell).value.load(std::memory_order_relaxed); break;
+        case Type::gauge:
+            metric.gauge.value = std::get<GaugeCell>(series.cell).value.load(std::memory_order_relaxed);
+            break;
         case Type::histogram: metric.histogram = snapshot(std::get<HistogramCell>(series.cell)); break;
     }
     return metric;
@@ -118,7 +130,8 @@ prometheus::MetricFamily snapshot(const Family& family) {
 // Adds what collectors say to the families, summing equal series.
 class CollectedSamples final : public Samples {
 public:
-    explicit CollectedSamples(std::map<std::string, prometheus::MetricFamily, std::less<>>& families) : families_(families) {}
+    explicit CollectedSamples(std::map<std::string, prometheus::MetricFamily, std::less<>>& families)
+        : families_(families) {}
 
     void gauge(std::string_view name, std::string_view help, double value, const Labels& labels) override {
         if (auto* metric = find({name, help, Type::gauge, {}}, labels)) metric->gauge.value += value;
@@ -132,7 +145,8 @@ private:
         auto found = families_.find(declaration.name);
         if (found == families_.end()) {
             check(declaration);
-            prometheus::MetricFamily family{std::string(declaration.name), std::string(declaration.help), library_type(declaration.type), {}};
+            prometheus::MetricFamily family{
+                std::string(declaration.name), std::string(declaration.help), library_type(declaration.type), {}};
             found = families_.emplace(family.name, std::move(family)).first;
         }
         prometheus::MetricFamily& family = found->second;
@@ -151,14 +165,19 @@ private:
 }  // namespace
 
 HistogramCell::HistogramCell(std::span<const double> upper_bounds, std::size_t shards)
-    : bounds(upper_bounds), shard_mask(shards - 1), stride((upper_bounds.size() + 2 + 7) / 8 * 8), lines(std::make_unique<Line[]>(stride / 8 * shards)) {}
+    : bounds(upper_bounds),
+      shard_mask(shards - 1),
+      stride((upper_bounds.size() + 2 + 7) / 8 * 8),
+      lines(std::make_unique<Line[]>(stride / 8 * shards)) {}
 
-Registry::Registry(const MetricsOptions& options) : max_series(std::max<std::size_t>(options.max_series_per_family, 1)), shards(shard_count(options.shards)) {}
+Registry::Registry(const MetricsOptions& options)
+    : max_series(std::max<std::size_t>(options.max_series_per_family, 1)), shards(shard_count(options.shards)) {}
 
 Family& Registry::family(const FamilyDeclaration& declaration) {
     const std::scoped_lock lock(families_mutex);
     if (const auto found = families.find(declaration.name); found != families.end()) {
-        if (!same(*found->second, declaration)) throw std::invalid_argument("metric declared before with another type, labels or buckets: " + found->first);
+        if (!same(*found->second, declaration))
+            throw std::invalid_argument("metric declared before with another type, labels or buckets: " + found->first);
         return *found->second;
     }
     check(declaration);
@@ -174,7 +193,8 @@ Family& Registry::family(const FamilyDeclaration& declaration) {
 }
 
 Series& Registry::series(Family& family, std::span<const std::string_view> values) {
-    if (values.size() != family.label_names.size()) throw std::invalid_argument("label values do not match the names of " + family.name);
+    if (values.size() != family.label_names.size())
+        throw std::invalid_argument("label values do not match the names of " + family.name);
     thread_local std::string key;
     key.clear();
     append_key(key, values);
@@ -204,7 +224,10 @@ std::string Registry::render() const {
         CollectedSamples samples(page);
         for (const auto& [name, family] : families) {
             const auto folded = static_cast<double>(family->folded.load(std::memory_order_relaxed));
-            if (folded > 0) samples.counter(folded_name, "Look-ups of a label set beyond the bound of its metric, counted under \"other\".", folded, {{"metric", name}});
+            if (folded > 0)
+                samples.counter(folded_name,
+                                "Look-ups of a label set beyond the bound of its metric, counted under \"other\".",
+                                folded, {{"metric", name}});
         }
     }
     {

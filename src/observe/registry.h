@@ -25,7 +25,8 @@ struct alignas(64) CounterShard {
 };
 
 struct CounterCell {
-    explicit CounterCell(std::size_t shards) : shard_mask(shards - 1), values(std::make_unique<CounterShard[]>(shards)) {}
+    explicit CounterCell(std::size_t shards)
+        : shard_mask(shards - 1), values(std::make_unique<CounterShard[]>(shards)) {}
     std::size_t shard_mask;
     std::unique_ptr<CounterShard[]> values;
 };
@@ -39,7 +40,7 @@ struct HistogramCell {
 
     std::span<const double> bounds;  // the family's
     std::size_t shard_mask;
-    std::size_t stride;              // 8-byte slots of a shard: a count for each bucket and +Inf, then the sum
+    std::size_t stride;  // 8-byte slots of a shard: a count for each bucket and +Inf, then the sum
     struct alignas(64) Line {
         std::atomic<std::uint64_t> slots[8];
     };

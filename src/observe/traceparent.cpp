@@ -42,7 +42,8 @@ bool all_zero(std::span<const std::uint8_t> bytes) {
 void fill(std::span<std::uint8_t> bytes, const RandomWord& random) {
     for (std::size_t at = 0; at < bytes.size(); at += 8) {
         std::uint64_t word = random();
-        for (std::size_t index = at; index < std::min(at + 8, bytes.size()); ++index, word >>= 8U) bytes[index] = static_cast<std::uint8_t>(word);
+        for (std::size_t index = at; index < std::min(at + 8, bytes.size()); ++index, word >>= 8U)
+            bytes[index] = static_cast<std::uint8_t>(word);
     }
     if (all_zero(bytes)) bytes.back() = 1;
 }
@@ -68,8 +69,8 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
     std::array<std::uint8_t, 1> version{};
     std::array<std::uint8_t, 1> flags{};
     TraceContext context;
-    const bool hex = read_hex(header, version) && read_hex(header.substr(3), context.trace_id) && read_hex(header.substr(36), context.span_id) &&
-                     read_hex(header.substr(53), flags);
+    const bool hex = read_hex(header, version) && read_hex(header.substr(3), context.trace_id) &&
+                     read_hex(header.substr(36), context.span_id) && read_hex(header.substr(53), flags);
     if (!hex || version[0] == 0xFF || all_zero(context.trace_id) || all_zero(context.span_id)) return std::nullopt;
     // Version 00 ends here; a later one may add members after a hyphen and is read as far as we know it (§4.3).
     if (header.size() > header_size && (version[0] == 0 || header[header_size] != '-')) return std::nullopt;

@@ -14,17 +14,30 @@ struct LoginRequest {
     SessionKind session = SessionKind::token;
 
     friend constexpr auto describe(LoginRequest*) {
-        return schema::object<LoginRequest>("LoginRequest",
-            schema::field<&LoginRequest::email>("email", {.max_length = 254, .format = schema::Format::email, .trim = true, .lower_case = true, .example = R"("owner@duka.example")"}),
-            schema::field<&LoginRequest::phone>("phone", {.format = schema::Format::phone, .trim = true, .doc = "E.164; instead of the e-mail address."}),
-            schema::field<&LoginRequest::password>("password", {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),
-            schema::field<&LoginRequest::tenant_id>("tenantId", {.doc = "Needed when the user has several and no default."}),
-            schema::field<&LoginRequest::device_id>("deviceId", {.doc = "The till that signs in; its id stands in the token."}),
-            schema::field<&LoginRequest::session>("session", {.defaulted = true, .doc = "`cookie`: the browser's session instead of tokens."}),
+        return schema::object<LoginRequest>(
+            "LoginRequest",
+            schema::field<&LoginRequest::email>("email", {.max_length = 254,
+                                                          .format = schema::Format::email,
+                                                          .trim = true,
+                                                          .lower_case = true,
+                                                          .example = R"("owner@duka.example")"}),
+            schema::field<&LoginRequest::phone>(
+                "phone",
+                {.format = schema::Format::phone, .trim = true, .doc = "E.164; instead of the e-mail address."}),
+            schema::field<&LoginRequest::password>(
+                "password",
+                {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),
+            schema::field<&LoginRequest::tenant_id>("tenantId",
+                                                    {.doc = "Needed when the user has several and no default."}),
+            schema::field<&LoginRequest::device_id>("deviceId",
+                                                    {.doc = "The till that signs in; its id stands in the token."}),
+            schema::field<&LoginRequest::session>(
+                "session", {.defaulted = true, .doc = "`cookie`: the browser's session instead of tokens."}),
             schema::refine<&LoginRequest::check>());
     }
     static void check(const LoginRequest& request, schema::Issues& issues) {
-        if (request.email.has_value() == request.phone.has_value()) issues.add("/email", "one_of", "give either email or phone");
+        if (request.email.has_value() == request.phone.has_value())
+            issues.add("/email", "one_of", "give either email or phone");
     }
     [[nodiscard]] const std::string& login() const { return email ? *email : *phone; }
 };
@@ -34,8 +47,10 @@ struct RefreshRequest {
     std::optional<DeviceId> device_id;
 
     friend constexpr auto describe(RefreshRequest*) {
-        return schema::object<RefreshRequest>("RefreshRequest",
-            schema::field<&RefreshRequest::refresh_token>("refreshToken", {.min_length = 1, .max_length = 200, .write_only = true}),
+        return schema::object<RefreshRequest>(
+            "RefreshRequest",
+            schema::field<&RefreshRequest::refresh_token>("refreshToken",
+                                                          {.min_length = 1, .max_length = 200, .write_only = true}),
             schema::field<&RefreshRequest::device_id>("deviceId", {.doc = "If given, it must be the session's."}));
     }
 };
@@ -45,9 +60,17 @@ struct PasswordChange {
     std::string new_password;
 
     friend constexpr auto describe(PasswordChange*) {
-        return schema::object<PasswordChange>("PasswordChange",
-            schema::field<&PasswordChange::current_password>("currentPassword", {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),
-            schema::field<&PasswordChange::new_password>("newPassword", {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true, .doc = "At least 8 characters; 15 are better."}));
+        return schema::object<PasswordChange>(
+            "PasswordChange",
+            schema::field<&PasswordChange::current_password>(
+                "currentPassword",
+                {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),
+            schema::field<&PasswordChange::new_password>("newPassword",
+                                                         {.min_length = 1,
+                                                          .max_length = 1024,
+                                                          .format = schema::Format::password,
+                                                          .write_only = true,
+                                                          .doc = "At least 8 characters; 15 are better."}));
     }
 };
 
@@ -58,11 +81,9 @@ struct Person {
     std::string name;
 
     friend constexpr auto describe(Person*) {
-        return schema::object<Person>("Person",
-            schema::field<&Person::id>("id"),
-            schema::field<&Person::email>("email"),
-            schema::field<&Person::phone>("phone"),
-            schema::field<&Person::name>("name"));
+        return schema::object<Person>("Person", schema::field<&Person::id>("id"),
+                                      schema::field<&Person::email>("email"), schema::field<&Person::phone>("phone"),
+                                      schema::field<&Person::name>("name"));
     }
 };
 
@@ -74,11 +95,9 @@ struct TenantSummary {
     std::string time_zone;
 
     friend constexpr auto describe(TenantSummary*) {
-        return schema::object<TenantSummary>("TenantSummary",
-            schema::field<&TenantSummary::id>("id"),
-            schema::field<&TenantSummary::name>("name"),
-            schema::field<&TenantSummary::country>("country"),
-            schema::field<&TenantSummary::currency>("currency"),
+        return schema::object<TenantSummary>(
+            "TenantSummary", schema::field<&TenantSummary::id>("id"), schema::field<&TenantSummary::name>("name"),
+            schema::field<&TenantSummary::country>("country"), schema::field<&TenantSummary::currency>("currency"),
             schema::field<&TenantSummary::time_zone>("timeZone"));
     }
 };
@@ -89,8 +108,8 @@ struct MembershipSummary {
     std::vector<std::string> roles;
 
     friend constexpr auto describe(MembershipSummary*) {
-        return schema::object<MembershipSummary>("MembershipSummary",
-            schema::field<&MembershipSummary::tenant_id>("tenantId"),
+        return schema::object<MembershipSummary>(
+            "MembershipSummary", schema::field<&MembershipSummary::tenant_id>("tenantId"),
             schema::field<&MembershipSummary::name>("name"),
             schema::field<&MembershipSummary::roles>("roles", {.doc = "Names of the user's roles there."}));
     }
@@ -105,12 +124,15 @@ struct Credentials {
     schema::Maybe<std::string> csrf_token;
 
     friend constexpr auto describe(Credentials*) {
-        return schema::object<Credentials>("Credentials",
+        return schema::object<Credentials>(
+            "Credentials",
             schema::field<&Credentials::access_token>("accessToken", {.doc = "Send it as `Authorization: Bearer …`."}),
             schema::field<&Credentials::token_type>("tokenType"),
             schema::field<&Credentials::expires_in>("expiresIn", {.doc = "Seconds."}),
-            schema::field<&Credentials::refresh_token>("refreshToken", {.doc = "Single use; POST /auth/refresh gives the next one."}),
-            schema::field<&Credentials::csrf_token>("csrfToken", {.doc = "Of a cookie session: repeat it in X-CSRF-Token."}));
+            schema::field<&Credentials::refresh_token>("refreshToken",
+                                                       {.doc = "Single use; POST /auth/refresh gives the next one."}),
+            schema::field<&Credentials::csrf_token>("csrfToken",
+                                                    {.doc = "Of a cookie session: repeat it in X-CSRF-Token."}));
     }
 };
 
@@ -122,11 +144,9 @@ struct SignedIn {
     std::vector<MembershipSummary> memberships;
 
     friend constexpr auto describe(SignedIn*) {
-        return schema::object<SignedIn>("SignedIn",
-            schema::flatten<&SignedIn::credentials>(),
-            schema::field<&SignedIn::session_id>("sessionId"),
-            schema::field<&SignedIn::user>("user"),
-            schema::field<&SignedIn::tenant>("tenant"),
+        return schema::object<SignedIn>(
+            "SignedIn", schema::flatten<&SignedIn::credentials>(), schema::field<&SignedIn::session_id>("sessionId"),
+            schema::field<&SignedIn::user>("user"), schema::field<&SignedIn::tenant>("tenant"),
             schema::field<&SignedIn::memberships>("memberships"));
     }
 };
@@ -137,8 +157,8 @@ struct LocationPermissions {
 
     friend constexpr auto describe(LocationPermissions*) {
         return schema::object<LocationPermissions>("LocationPermissions",
-            schema::field<&LocationPermissions::location_id>("locationId"),
-            schema::field<&LocationPermissions::permissions>("permissions"));
+                                                   schema::field<&LocationPermissions::location_id>("locationId"),
+                                                   schema::field<&LocationPermissions::permissions>("permissions"));
     }
 };
 
@@ -152,11 +172,9 @@ struct Me {
     std::vector<MembershipSummary> memberships;
 
     friend constexpr auto describe(Me*) {
-        return schema::object<Me>("Me",
-            schema::field<&Me::user>("user"),
-            schema::field<&Me::tenant>("tenant"),
-            schema::field<&Me::session_id>("sessionId"),
-            schema::field<&Me::device_id>("deviceId"),
+        return schema::object<Me>(
+            "Me", schema::field<&Me::user>("user"), schema::field<&Me::tenant>("tenant"),
+            schema::field<&Me::session_id>("sessionId"), schema::field<&Me::device_id>("deviceId"),
             schema::field<&Me::permissions>("permissions", {.doc = "At every location."}),
             schema::field<&Me::location_permissions>("locationPermissions", {.doc = "At single locations, besides."}),
             schema::field<&Me::memberships>("memberships"));
@@ -176,13 +194,10 @@ struct SessionView {
     bool current = false;
 
     friend constexpr auto describe(SessionView*) {
-        return schema::object<SessionView>("SessionView",
-            schema::field<&SessionView::id>("id"),
-            schema::field<&SessionView::tenant_id>("tenantId"),
-            schema::field<&SessionView::device_id>("deviceId"),
-            schema::field<&SessionView::kind>("kind"),
-            schema::field<&SessionView::user_agent>("userAgent"),
-            schema::field<&SessionView::ip_address>("ipAddress"),
+        return schema::object<SessionView>(
+            "SessionView", schema::field<&SessionView::id>("id"), schema::field<&SessionView::tenant_id>("tenantId"),
+            schema::field<&SessionView::device_id>("deviceId"), schema::field<&SessionView::kind>("kind"),
+            schema::field<&SessionView::user_agent>("userAgent"), schema::field<&SessionView::ip_address>("ipAddress"),
             schema::field<&SessionView::created_at>("createdAt"),
             schema::field<&SessionView::last_seen_at>("lastSeenAt", {.doc = "When it was refreshed last."}),
             schema::field<&SessionView::expires_at>("expiresAt"),

@@ -10,13 +10,15 @@ namespace pos {
 auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>& rows) const {
     auth::Grants grants;
     for (const auto& row : rows) {
-        const auto set = permissions_.set_of(permissions_of(row.built_in.value_or(""), row.permissions.value_or(std::vector<std::string>())));
+        const auto set = permissions_.set_of(
+            permissions_of(row.built_in.value_or(""), row.permissions.value_or(std::vector<std::string>())));
         if (!row.location_id) {
             grants.everywhere |= set;
             continue;
         }
         const auto location = row.location_id->uuid();
-        const auto known = std::ranges::find(grants.by_location, location, [](const auto& grant) { return grant.first; });
+        const auto known =
+            std::ranges::find(grants.by_location, location, [](const auto& grant) { return grant.first; });
         if (known == grants.by_location.end()) {
             grants.by_location.emplace_back(location, set);
         } else {
@@ -26,16 +28,23 @@ auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>&
     return grants;
 }
 
-async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_session(base::Uuid session_id, async::SteadyTime deadline) {
+async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_session(base::Uuid session_id,
+                                                                               async::SteadyTime deadline) {
     const auto rows = co_await db::system_db(store_, deadline).all(sign_in::grants_of_session, SessionId(session_id));
     if (rows.empty()) co_return std::nullopt;
     const auto& first = rows.front();
     std::optional<base::Uuid> device;
     if (first.device_id) device = first.device_id->uuid();
-    co_return auth::SessionState{session_id, first.user_id.uuid(), first.tenant_id.uuid(), device, std::make_shared<const auth::Grants>(grants_of(rows)), first.expires_at};
+    co_return auth::SessionState{session_id,
+                                 first.user_id.uuid(),
+                                 first.tenant_id.uuid(),
+                                 device,
+                                 std::make_shared<const auth::Grants>(grants_of(rows)),
+                                 first.expires_at};
 }
 
-async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_cookie(base::Digest256 digest, async::SteadyTime deadline) {
+async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_cookie(base::Digest256 digest,
+                                                                              async::SteadyTime deadline) {
     const schema::Bytes hash{std::string(base::as_chars(digest))};
     const auto session = co_await db::system_db(store_, deadline).one(sign_in::session_of_cookie, hash);
     if (!session) co_return std::nullopt;

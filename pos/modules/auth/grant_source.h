@@ -9,10 +9,13 @@ namespace pos {
 
 class DatabaseGrants final : public auth::GrantSource {
 public:
-    DatabaseGrants(const db::Store& store, const auth::Permissions& permissions) : store_(store), permissions_(permissions) {}
+    DatabaseGrants(const db::Store& store, const auth::Permissions& permissions)
+        : store_(store), permissions_(permissions) {}
 
-    async::Task<std::optional<auth::SessionState>> load_by_session(base::Uuid session_id, async::SteadyTime deadline) override;
-    async::Task<std::optional<auth::SessionState>> load_by_cookie(base::Digest256 digest, async::SteadyTime deadline) override;
+    async::Task<std::optional<auth::SessionState>> load_by_session(base::Uuid session_id,
+                                                                   async::SteadyTime deadline) override;
+    async::Task<std::optional<auth::SessionState>> load_by_cookie(base::Digest256 digest,
+                                                                  async::SteadyTime deadline) override;
 
 private:
     [[nodiscard]] auth::Grants grants_of(const std::vector<sign_in::SessionGrant>& rows) const;

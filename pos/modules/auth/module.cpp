@@ -18,9 +18,13 @@ async::Task<Profile> load_profile(db::SystemDb db, UserId user) {
 }
 
 // The one that was asked for, the only one, or the user's default.
-TenantId choose_tenant(const LoginRequest& request, const sign_in::LoginUser& user, const std::vector<sign_in::MembershipRow>& memberships) {
-    const auto has = [&](const TenantId& tenant) { return std::ranges::any_of(memberships, [&](const auto& row) { return row.tenant.id == tenant; }); };
-    if (memberships.empty() || (request.tenant_id && !has(*request.tenant_id))) throw base::Failure(errors::no_membership);
+TenantId choose_tenant(const LoginRequest& request, const sign_in::LoginUser& user,
+                       const std::vector<sign_in::MembershipRow>& memberships) {
+    const auto has = [&](const TenantId& tenant) {
+        return std::ranges::any_of(memberships, [&](const auto& row) { return row.tenant.id == tenant; });
+    };
+    if (memberships.empty() || (request.tenant_id && !has(*request.tenant_id)))
+        throw base::Failure(errors::no_membership);
     if (request.tenant_id) return *request.tenant_id;
     if (memberships.size() == 1) return memberships.front().tenant.id;
     if (user.default_tenant_id && has(*user.default_tenant_id)) return *user.default_tenant_id;
@@ -29,26 +33,32 @@ TenantId choose_tenant(const LoginRequest& request, const sign_in::LoginUser& us
     throw base::Failure(errors::choose_tenant).member("memberships", schema::to_json(choice));
 }
 
-async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> input, db::SystemDb db, http::Use<AuthService> auth) {
-    auto user = co_await auth->authenticate(db, {input->login(), std::string(context.request().client_address())}, std::move(input->password));
+async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> input, db::SystemDb db,
+                            http::Use<AuthService> auth) {
+    auto user = co_await auth->authenticate(db, {input->login(), std::string(context.request().client_address())},
+                                            std::move(input->password));
     Profile profile{user.person, co_await db.all(sign_in::memberships_of, user.person.id)};
     const auto tenant = choose_tenant(*input, user, profile.memberships);
     if (input->device_id && !co_await db.only(sign_in::device_is_active, tenant, *input->device_id)) {
         throw base::Failure(errors::unknown_device, {{"body", "/deviceId", "unknown", "there is no such device", {}}});
     }
-    const auto session = auth->open_session({user.person.id, tenant, input->device_id, input->session}, context.request());
+    const auto session =
+        auth->open_session({user.person.id, tenant, input->device_id, input->session}, context.request());
     auto batch = db.batch();
     AuthService::add_session(batch, session);
     co_await batch.commit();
     co_return auth->sign_in(context, session, std::move(profile));
 }
 
-async::Task<SignedIn> refresh(http::Context& context, http::Body<RefreshRequest> input, db::SystemDb db, http::Use<AuthService> auth) {
-    const auto session = co_await auth->rotate(db, std::move(input->refresh_token), input->device_id, user_agent_of(context.request()));
+async::Task<SignedIn> refresh(http::Context& context, http::Body<RefreshRequest> input, db::SystemDb db,
+                              http::Use<AuthService> auth) {
+    const auto session =
+        co_await auth->rotate(db, std::move(input->refresh_token), input->device_id, user_agent_of(context.request()));
     co_return auth->sign_in(context, session, co_await load_profile(db, session.row.user_id));
 }
 
-async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, std::string reason, base::Timestamp now) {
+async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, std::string reason,
+                              base::Timestamp now) {
     auto batch = db.batch();
     const auto ended = batch.add(sign_in::end_session, session, user, now, reason);
     batch.add(sign_in::announce, "session:" + session.to_string());
@@ -57,7 +67,8 @@ async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, s
 }
 
 // Other loops and instances learn of it by NOTIFY, moments later; this one knows it when the reply leaves.
-async::Task<http::NoContent> logout(http::Context& context, auth::Caller caller, db::SystemDb db, http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
+async::Task<http::NoContent> logout(http::Context& context, auth::Caller caller, db::SystemDb db,
+                                    http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
     co_await end_session(db, SessionId(caller.session_id), UserId(caller.user_id), "logout", auth->now());
     authenticator->invalidate_session(caller.session_id);
     auth->cookies().expire(context.response());
@@ -79,7 +90,8 @@ async::Task<Me> me(auth::Caller caller, db::SystemDb db) {
     reply.session_id = SessionId(caller.session_id);
     if (caller.device_id) reply.device_id = DeviceId(*caller.device_id);
     reply.permissions = names_in(*caller.permissions, caller.grants->everywhere);
-    for (const auto& [location, set] : caller.grants->by_location) reply.location_permissions.push_back({LocationId(location), names_in(*caller.permissions, set)});
+    for (const auto& [location, set] : caller.grants->by_location)
+        reply.location_permissions.push_back({LocationId(location), names_in(*caller.permissions, set)});
     for (const auto& membership : profile.memberships) {
         if (membership.tenant.id.uuid() == caller.tenant_id) reply.tenant = membership.tenant;
         reply.memberships.push_back({membership.tenant.id, membership.tenant.name, membership.roles});
@@ -88,20 +100,26 @@ async::Task<Me> me(auth::Caller caller, db::SystemDb db) {
 }
 
 async::Task<SessionList> list_sessions(auth::Caller caller, db::SystemDb db, http::Use<AuthService> auth) {
-    co_return SessionList{co_await db.all(sign_in::sessions_of, UserId(caller.user_id), SessionId(caller.session_id), auth->now())};
+    co_return SessionList{
+        co_await db.all(sign_in::sessions_of, UserId(caller.user_id), SessionId(caller.session_id), auth->now())};
 }
 
-async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id", SessionId> id, db::SystemDb db, http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
-    if (!co_await end_session(db, *id, UserId(caller.user_id), "revoked", auth->now())) throw base::Failure(errors::unknown_session);
+async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id", SessionId> id, db::SystemDb db,
+                                            http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
+    if (!co_await end_session(db, *id, UserId(caller.user_id), "revoked", auth->now()))
+        throw base::Failure(errors::unknown_session);
     authenticator->invalidate_session(id.value.uuid());
     co_return http::NoContent{};
 }
 
 // Ends the user's other sessions: whoever knew the old password is out.
-async::Task<http::NoContent> change_password(http::Context& context, auth::Caller caller, http::Body<PasswordChange> input, db::SystemDb db, http::Use<AuthService> auth) {
+async::Task<http::NoContent> change_password(http::Context& context, auth::Caller caller,
+                                             http::Body<PasswordChange> input, db::SystemDb db,
+                                             http::Use<AuthService> auth) {
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
-    co_await auth->authenticate(db, {person->email, std::string(context.request().client_address())}, std::move(input->current_password));
+    co_await auth->authenticate(db, {person->email, std::string(context.request().client_address())},
+                                std::move(input->current_password));
     auth->require_good_password(input->new_password, *person, "/newPassword");
     const auto hash = co_await auth->hash_password(std::move(input->new_password));
     auto batch = db.batch();
@@ -113,22 +131,38 @@ async::Task<http::NoContent> change_password(http::Context& context, auth::Calle
 }
 
 void routes(http::Routes routes) {
-    const std::vector password_errors{errors::invalid_credentials, errors::throttled, errors::user_disabled, auth::errors::busy};
+    const std::vector password_errors{errors::invalid_credentials, errors::throttled, errors::user_disabled,
+                                      auth::errors::busy};
     auto login_errors = password_errors;
-    for (const auto& error : {errors::no_membership, errors::choose_tenant, errors::unknown_device}) login_errors.push_back(error);
+    for (const auto& error : {errors::no_membership, errors::choose_tenant, errors::unknown_device})
+        login_errors.push_back(error);
     auto change_errors = password_errors;
     change_errors.push_back(errors::weak_password);
 
-    routes.post("/auth/login", login, {.id = "login", .summary = "Sign in with a password",
-        .description = "Gives an access token of minutes and a refresh token of weeks; with `session: cookie` the browser's cookies instead.", .errors = login_errors});
-    routes.post("/auth/refresh", refresh, {.id = "refreshSession", .summary = "New tokens for a refresh token",
-        .description = "A refresh token serves once. If the reply was lost, the same token gives the same successor for another minute; any other reuse ends the session.",
-        .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled}});
+    routes.post("/auth/login", login,
+                {.id = "login",
+                 .summary = "Sign in with a password",
+                 .description = "Gives an access token of minutes and a refresh token of weeks; with `session: cookie` "
+                                "the browser's cookies instead.",
+                 .errors = login_errors});
+    routes.post("/auth/refresh", refresh,
+                {.id = "refreshSession",
+                 .summary = "New tokens for a refresh token",
+                 .description = "A refresh token serves once. If the reply was lost, the same token gives the same "
+                                "successor for another minute; any other reuse ends the session.",
+                 .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled}});
     routes.post("/auth/logout", logout, {.id = "logout", .summary = "End this session"});
-    routes.get("/auth/me", me, {.id = "getMe", .summary = "Who I am and what I may do", .errors = {errors::user_disabled}});
-    routes.get("/auth/sessions", list_sessions, {.id = "listSessions", .summary = "Where I am signed in, newest first"});
-    routes.del("/auth/sessions/{id}", delete_session, {.id = "deleteSession", .summary = "End one of my sessions", .errors = {errors::unknown_session}});
-    routes.post("/auth/password/change", change_password, {.id = "changePassword", .summary = "Change my password", .description = "Ends my other sessions.", .errors = change_errors});
+    routes.get("/auth/me", me,
+               {.id = "getMe", .summary = "Who I am and what I may do", .errors = {errors::user_disabled}});
+    routes.get("/auth/sessions", list_sessions,
+               {.id = "listSessions", .summary = "Where I am signed in, newest first"});
+    routes.del("/auth/sessions/{id}", delete_session,
+               {.id = "deleteSession", .summary = "End one of my sessions", .errors = {errors::unknown_session}});
+    routes.post("/auth/password/change", change_password,
+                {.id = "changePassword",
+                 .summary = "Change my password",
+                 .description = "Ends my other sessions.",
+                 .errors = change_errors});
 }
 
 }  // namespace
@@ -138,13 +172,17 @@ app::Module auth_module() {
     return {.name = "auth",
             .doc = "Signing in and out, sessions, the caller.",
             .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view()},
-            .statements = db::statements(user_by_login, person, memberships_of, device_is_active, rehash, set_password, add_session, add_refresh_token, grants_of_session,
-                                         session_of_cookie, sessions_of, sign_in::end_session, end_other_sessions, end_sessions_of_member, announce, lock_family, refresh_token,
-                                         use_refresh_token, prolong_session, count_attempt, blocked_until, forget_failures, uncount_attempt, purge_throttles),
+            .statements = db::statements(
+                user_by_login, person, memberships_of, device_is_active, rehash, set_password, add_session,
+                add_refresh_token, grants_of_session, session_of_cookie, sessions_of, sign_in::end_session,
+                end_other_sessions, end_sessions_of_member, announce, lock_family, refresh_token, use_refresh_token,
+                prolong_session, count_attempt, blocked_until, forget_failures, uncount_attempt, purge_throttles),
             .routes = routes,
-            .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership, errors::choose_tenant, errors::invalid_refresh_token,
-                       errors::refresh_reused, errors::weak_password, errors::unknown_session, auth::errors::missing_credentials, auth::errors::invalid_token,
-                       auth::errors::token_expired, auth::errors::session_revoked, auth::errors::forbidden, auth::errors::csrf_failed, auth::errors::busy}};
+            .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
+                       errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,
+                       errors::weak_password, errors::unknown_session, auth::errors::missing_credentials,
+                       auth::errors::invalid_token, auth::errors::token_expired, auth::errors::session_revoked,
+                       auth::errors::forbidden, auth::errors::csrf_failed, auth::errors::busy}};
 }
 
 }  // namespace pos

@@ -44,7 +44,11 @@ protected:
 
     static http::InjectedRequest request(std::string target, std::string json, From from = {}) {
         from.headers.emplace_back("Content-Type", "application/json");
-        return {.method = http::Method::post, .target = std::move(target), .headers = std::move(from.headers), .body = std::move(json), .remote_address = std::move(from.address)};
+        return {.method = http::Method::post,
+                .target = std::move(target),
+                .headers = std::move(from.headers),
+                .body = std::move(json),
+                .remote_address = std::move(from.address)};
     }
     static InjectedResponse post(std::string target, std::string json, From from = {}) {
         return app->run(app->worker().inject(request(std::move(target), std::move(json), std::move(from))));
@@ -59,10 +63,13 @@ protected:
     // A new e-mail address each time.
     static std::string email() { return fmt::format("person{}@duka.example", ++people); }
     static std::string sign_up_json(const std::string& address, std::string_view secret = password) {
-        return fmt::format(R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"Amina Otieno","email":"{}","password":"{}"}}}})", address, secret);
+        return fmt::format(
+            R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"Amina Otieno","email":"{}","password":"{}"}}}})",
+            address, secret);
     }
     static pos::SignedIn sign_up(const std::string& address) {
-        const auto reply = post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
+        const auto reply =
+            post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
         EXPECT_EQ(reply.status, 201) << reply.body;
         return body<pos::SignedIn>(reply);
     }
@@ -77,7 +84,9 @@ protected:
     static InjectedResponse refresh(const std::string& token, std::string_view more = "", From from = {}) {
         return post("/v1/auth/refresh", fmt::format(R"({{"refreshToken":"{}"{}}})", token, more), std::move(from));
     }
-    static int me(const pos::SignedIn& session) { return app->get("/v1/auth/me", {.token = *session.credentials.access_token}).status; }
+    static int me(const pos::SignedIn& session) {
+        return app->get("/v1/auth/me", {.token = *session.credentials.access_token}).status;
+    }
     // The announcement arrives in some turn of the loop.
     static void expect_ended(const pos::SignedIn& session) {
         for (int i = 0; i < 500 && me(session) != 401; ++i) app->run(async::sleep(&app->worker().loop(), 5ms));
@@ -90,12 +99,16 @@ protected:
         }
         throw std::runtime_error("no such role");
     }
-    static InjectedResponse add_member(const pos::SignedIn& by, const std::string& address, const std::string& role_id, std::vector<std::pair<std::string, std::string>> headers = {}) {
-        const auto json = fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})", address, password, role_id);
+    static InjectedResponse add_member(const pos::SignedIn& by, const std::string& address, const std::string& role_id,
+                                       std::vector<std::pair<std::string, std::string>> headers = {}) {
+        const auto json = fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                                      address, password, role_id);
         return app->post("/v1/users", json, {.token = *by.credentials.access_token, .headers = std::move(headers)});
     }
     static InjectedResponse change_member(const pos::SignedIn& by, const pos::Member& member, const std::string& json) {
-        return app->patch("/v1/users/" + member.id.to_string(), json, {.token = *by.credentials.access_token, .headers = {{"If-Match", fmt::format("\"{}\"", member.version)}}});
+        return app->patch(
+            "/v1/users/" + member.id.to_string(), json,
+            {.token = *by.credentials.access_token, .headers = {{"If-Match", fmt::format("\"{}\"", member.version)}}});
     }
 
     static inline base::FakeClock* clock = nullptr;
@@ -117,27 +130,36 @@ TEST_F(PeopleTest, SignUpMakesAShopThatWorks) {
     const auto id = owner.tenant.id.to_string();
     auto& database = app->database();
     EXPECT_EQ(database.value("select count(*) from roles where tenant_id = '" + id + "'"), "7");
-    EXPECT_EQ(database.value("select string_agg(code, ',' order by code) from tax_classes where tenant_id = '" + id + "'"), "EXEMPT,VAT16,VAT8,ZERO");
+    EXPECT_EQ(
+        database.value("select string_agg(code, ',' order by code) from tax_classes where tenant_id = '" + id + "'"),
+        "EXEMPT,VAT16,VAT8,ZERO");
     EXPECT_EQ(database.value("select count(*) from location_counters where tenant_id = '" + id + "'"), "1");
     // Tenant, location, four classes, four rates: numbered 1 to 10.
-    EXPECT_EQ(database.value("select min(seq) || '-' || max(seq) || '/' || count(*) from change_pointers where tenant_id = '" + id + "'"), "1-10/10");
+    EXPECT_EQ(database.value(
+                  "select min(seq) || '-' || max(seq) || '/' || count(*) from change_pointers where tenant_id = '" +
+                  id + "'"),
+              "1-10/10");
 }
 
 TEST_F(PeopleTest, SignUpIsRepeatable) {
     const auto address = email();
     const auto first = sign_up(address);
-    const auto reply = post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
+    const auto reply =
+        post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
     EXPECT_EQ(reply.status, 201) << reply.body;
     EXPECT_EQ(reply.header("Idempotent-Replayed"), "true");
     const auto second = body<pos::SignedIn>(reply);
     EXPECT_EQ(second.tenant.id, first.tenant.id);
     EXPECT_EQ(second.user.id, first.user.id);
     EXPECT_EQ(me(second), 200);
-    EXPECT_EQ(app->database().value("select count(*) from idempotency_keys where response::text like '%rt\\_%' or convert_from(response, 'UTF8') like '%rt\\_%'"), "0");
+    EXPECT_EQ(app->database().value("select count(*) from idempotency_keys where response::text like '%rt\\_%' or "
+                                    "convert_from(response, 'UTF8') like '%rt\\_%'"),
+              "0");
 
     auto other = sign_up_json(address);
     other.replace(other.find("Amani"), 5, "Upendo");
-    EXPECT_THAT(post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body, HasSubstr("idempotency.key_reused"));
+    EXPECT_THAT(post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body,
+                HasSubstr("idempotency.key_reused"));
     EXPECT_EQ(post("/v1/tenants", sign_up_json(email())).status, 400);
 }
 
@@ -145,20 +167,29 @@ TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {
     const auto address = email();
     const auto both = [](std::string of) -> async::Task<std::pair<InjectedResponse, InjectedResponse>> {
         const From from{.headers = {{"Idempotency-Key", "sign-up-" + of}}};
-        auto replies = co_await async::when_all(app->worker().inject(request("/v1/tenants", sign_up_json(of), from)), app->worker().inject(request("/v1/tenants", sign_up_json(of), from)));
+        auto replies = co_await async::when_all(app->worker().inject(request("/v1/tenants", sign_up_json(of), from)),
+                                                app->worker().inject(request("/v1/tenants", sign_up_json(of), from)));
         co_return std::pair(std::get<0>(replies), std::get<1>(replies));
     };
     const auto replies = app->run(both(address));
     EXPECT_TRUE(replies.first.status == 201 || replies.second.status == 201);
-    for (const auto& reply : {replies.first, replies.second}) EXPECT_TRUE(reply.status == 201 || reply.status == 409) << reply.body;
-    EXPECT_EQ(app->database().value("select count(*) from memberships m join users u on u.id = m.user_id where u.email = '" + address + "'"), "1");
+    for (const auto& reply : {replies.first, replies.second})
+        EXPECT_TRUE(reply.status == 201 || reply.status == 409) << reply.body;
+    EXPECT_EQ(
+        app->database().value("select count(*) from memberships m join users u on u.id = m.user_id where u.email = '" +
+                              address + "'"),
+        "1");
 }
 
 TEST_F(PeopleTest, AFurtherTenantNeedsThePersonsPassword) {
     const auto address = email();
     const auto first = sign_up(address);
-    EXPECT_THAT(post("/v1/tenants", sign_up_json(address, "something-else-1"), {.headers = {{"Idempotency-Key", "again-1"}}}).body, HasSubstr("user.email_taken"));
-    const auto reply = post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "again-" + address}}});
+    EXPECT_THAT(
+        post("/v1/tenants", sign_up_json(address, "something-else-1"), {.headers = {{"Idempotency-Key", "again-1"}}})
+            .body,
+        HasSubstr("user.email_taken"));
+    const auto reply =
+        post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "again-" + address}}});
     ASSERT_EQ(reply.status, 201) << reply.body;
     const auto second = body<pos::SignedIn>(reply);
     EXPECT_EQ(second.user.id, first.user.id);
@@ -169,12 +200,14 @@ TEST_F(PeopleTest, AFurtherTenantNeedsThePersonsPassword) {
     const auto choice = post("/v1/auth/login", login_json(address));
     EXPECT_EQ(choice.status, 409);
     EXPECT_THAT(choice.body, HasSubstr(second.tenant.id.to_string()));
-    const auto json = fmt::format(R"({{"email":"{}","password":"{}","tenantId":"{}"}})", address, password, second.tenant.id.to_string());
+    const auto json = fmt::format(R"({{"email":"{}","password":"{}","tenantId":"{}"}})", address, password,
+                                  second.tenant.id.to_string());
     EXPECT_EQ(body<pos::SignedIn>(post("/v1/auth/login", json)).tenant.id, second.tenant.id);
 }
 
 TEST_F(PeopleTest, WeakPasswordsAreRefusedWithReasons) {
-    const auto reply = post("/v1/tenants", sign_up_json(email(), "password1"), {.headers = {{"Idempotency-Key", "weak"}}});
+    const auto reply =
+        post("/v1/tenants", sign_up_json(email(), "password1"), {.headers = {{"Idempotency-Key", "weak"}}});
     EXPECT_EQ(reply.status, 422);
     EXPECT_THAT(reply.body, HasSubstr("/owner/password"));
 }
@@ -188,7 +221,8 @@ TEST_F(PeopleTest, WrongPasswordAndUnknownUserLookAlike) {
     const auto unknown = post("/v1/auth/login", login_json(email(), "not-the-password"));
     EXPECT_EQ(wrong.status, 401);
     EXPECT_EQ(unknown.status, 401);
-    EXPECT_EQ(wrong.body.substr(0, wrong.body.find("requestId")), unknown.body.substr(0, unknown.body.find("requestId")));
+    EXPECT_EQ(wrong.body.substr(0, wrong.body.find("requestId")),
+              unknown.body.substr(0, unknown.body.find("requestId")));
     EXPECT_EQ(post("/v1/auth/login", R"({"password":"x"})").status, 422);
 }
 
@@ -196,7 +230,8 @@ TEST_F(PeopleTest, FailuresSlowTheAddressTheyComeFrom) {
     const auto address = email();
     sign_up(address);
     const From attacker{.address = "203.0.113.7"};
-    for (int i = 0; i < 6; ++i) EXPECT_EQ(post("/v1/auth/login", login_json(address, "not-the-password"), attacker).status, 401);
+    for (int i = 0; i < 6; ++i)
+        EXPECT_EQ(post("/v1/auth/login", login_json(address, "not-the-password"), attacker).status, 401);
     const auto refused = post("/v1/auth/login", login_json(address), attacker);
     EXPECT_EQ(refused.status, 429);
     EXPECT_EQ(refused.header("Retry-After"), "1");
@@ -232,7 +267,9 @@ TEST_F(PeopleTest, AHundredGuessesAtOnceAreCountedBeforeTheyAreJudged) {
     sign_up(address);
     const auto all = [](std::string of) -> async::Task<int> {
         std::vector<async::Task<InjectedResponse>> guesses;
-        for (int i = 0; i < 30; ++i) guesses.push_back(app->worker().inject(request("/v1/auth/login", login_json(of, "not-the-password"), {.address = "203.0.113.99"})));
+        for (int i = 0; i < 30; ++i)
+            guesses.push_back(app->worker().inject(
+                request("/v1/auth/login", login_json(of, "not-the-password"), {.address = "203.0.113.99"})));
         int judged = 0;
         for (const auto& reply : co_await async::when_all(std::move(guesses))) judged += reply.status == 401 ? 1 : 0;
         co_return judged;
@@ -257,11 +294,13 @@ TEST_F(PeopleTest, TwoAtOnceGetTheSameSuccessor) {
     const auto session = sign_up(email());
     const auto both = [](std::string token) -> async::Task<std::pair<InjectedResponse, InjectedResponse>> {
         const auto json = fmt::format(R"({{"refreshToken":"{}"}})", token);
-        auto replies = co_await async::when_all(app->worker().inject(request("/v1/auth/refresh", json)), app->worker().inject(request("/v1/auth/refresh", json)));
+        auto replies = co_await async::when_all(app->worker().inject(request("/v1/auth/refresh", json)),
+                                                app->worker().inject(request("/v1/auth/refresh", json)));
         co_return std::pair(std::get<0>(replies), std::get<1>(replies));
     };
     const auto replies = app->run(both(*session.credentials.refresh_token));
-    EXPECT_EQ(body<pos::SignedIn>(replies.first).credentials.refresh_token, body<pos::SignedIn>(replies.second).credentials.refresh_token);
+    EXPECT_EQ(body<pos::SignedIn>(replies.first).credentials.refresh_token,
+              body<pos::SignedIn>(replies.second).credentials.refresh_token);
 }
 
 TEST_F(PeopleTest, ReuseEndsTheFamily) {
@@ -279,10 +318,13 @@ TEST_F(PeopleTest, ReuseEndsTheFamily) {
 
     const auto elsewhere = sign_up(email());
     EXPECT_EQ(refresh(*elsewhere.credentials.refresh_token).status, 200);
-    EXPECT_THAT(refresh(*elsewhere.credentials.refresh_token, "", {.headers = {{"User-Agent", "thief"}}}).body, HasSubstr("auth.refresh_reused"));
+    EXPECT_THAT(refresh(*elsewhere.credentials.refresh_token, "", {.headers = {{"User-Agent", "thief"}}}).body,
+                HasSubstr("auth.refresh_reused"));
 
     const auto device = sign_up(email());
-    EXPECT_THAT(refresh(*device.credentials.refresh_token, R"(,"deviceId":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01")").body, HasSubstr("auth.refresh_reused"));
+    EXPECT_THAT(
+        refresh(*device.credentials.refresh_token, R"(,"deviceId":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01")").body,
+        HasSubstr("auth.refresh_reused"));
 }
 
 TEST_F(PeopleTest, MadeUpRefreshTokens) {
@@ -320,9 +362,18 @@ TEST_F(PeopleTest, ANewPasswordEndsTheOtherSessions) {
     const auto first = sign_up(address);
     const auto second = login(address);
     const testing::With with{.token = *second.credentials.access_token};
-    EXPECT_EQ(app->post("/v1/auth/password/change", R"({"currentPassword":"wrong-one","newPassword":"chai-ya-tangawizi"})", with).status, 401);
-    EXPECT_EQ(app->post("/v1/auth/password/change", fmt::format(R"({{"currentPassword":"{}","newPassword":"short"}})", password), with).status, 422);
-    EXPECT_EQ(app->post("/v1/auth/password/change", fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-tangawizi"}})", password), with).status, 204);
+    EXPECT_EQ(app->post("/v1/auth/password/change",
+                        R"({"currentPassword":"wrong-one","newPassword":"chai-ya-tangawizi"})", with)
+                  .status,
+              401);
+    EXPECT_EQ(app->post("/v1/auth/password/change",
+                        fmt::format(R"({{"currentPassword":"{}","newPassword":"short"}})", password), with)
+                  .status,
+              422);
+    EXPECT_EQ(app->post("/v1/auth/password/change",
+                        fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-tangawizi"}})", password), with)
+                  .status,
+              204);
     expect_ended(first);
     EXPECT_EQ(me(second), 200);
     EXPECT_EQ(post("/v1/auth/login", login_json(address)).status, 401);
@@ -332,7 +383,8 @@ TEST_F(PeopleTest, ANewPasswordEndsTheOtherSessions) {
 TEST_F(PeopleTest, TheBrowsersSession) {
     const auto address = email();
     sign_up(address);
-    const auto reply = post("/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}","session":"cookie"}})", address, password));
+    const auto reply = post("/v1/auth/login",
+                            fmt::format(R"({{"email":"{}","password":"{}","session":"cookie"}})", address, password));
     ASSERT_EQ(reply.status, 200) << reply.body;
     const auto session = body<pos::SignedIn>(reply);
     EXPECT_FALSE(session.credentials.access_token);
@@ -341,8 +393,12 @@ TEST_F(PeopleTest, TheBrowsersSession) {
         if (name == "Set-Cookie") cookies += (cookies.empty() ? "" : "; ") + value.substr(0, value.find(';'));
     }
     EXPECT_EQ(app->get("/v1/auth/me", {.headers = {{"Cookie", cookies}}}).status, 200);
-    EXPECT_THAT(app->post("/v1/auth/logout", "", {.headers = {{"Cookie", cookies}}}).body, HasSubstr("auth.csrf_failed"));
-    EXPECT_EQ(app->post("/v1/auth/logout", "", {.headers = {{"Cookie", cookies}, {"X-CSRF-Token", *session.credentials.csrf_token}}}).status, 204);
+    EXPECT_THAT(app->post("/v1/auth/logout", "", {.headers = {{"Cookie", cookies}}}).body,
+                HasSubstr("auth.csrf_failed"));
+    EXPECT_EQ(app->post("/v1/auth/logout", "",
+                        {.headers = {{"Cookie", cookies}, {"X-CSRF-Token", *session.credentials.csrf_token}}})
+                  .status,
+              204);
 }
 
 // ---- Members -----------------------------------------------------------------------------------------------------
@@ -356,14 +412,19 @@ TEST_F(PeopleTest, MembersAreAddedOnceAndBoundByTheirRole) {
     EXPECT_EQ(body<pos::Member>(reply).roles.front().name, "Cashier");
     EXPECT_EQ(add_member(owner, address, role(owner, "cashier"), key).body, reply.body);
     EXPECT_THAT(add_member(owner, address, role(owner, "cashier")).body, HasSubstr("user.email_taken"));
-    EXPECT_EQ(body<pos::Member>(app->get(std::string(*reply.header("Location")), {.token = *owner.credentials.access_token})).email, address);
+    EXPECT_EQ(
+        body<pos::Member>(app->get(std::string(*reply.header("Location")), {.token = *owner.credentials.access_token}))
+            .email,
+        address);
 
     const auto cashier = login(address);
     EXPECT_EQ(app->get("/v1/users", {.token = *cashier.credentials.access_token}).status, 403);
     EXPECT_EQ(add_member(cashier, email(), role(owner, "viewer")).status, 403);
-    const auto list = body<db::Page<pos::Member>>(app->get("/v1/users?limit=1", {.token = *owner.credentials.access_token}));
+    const auto list =
+        body<db::Page<pos::Member>>(app->get("/v1/users?limit=1", {.token = *owner.credentials.access_token}));
     ASSERT_TRUE(list.next_cursor);
-    const auto rest = body<db::Page<pos::Member>>(app->get("/v1/users?limit=1&cursor=" + *list.next_cursor, {.token = *owner.credentials.access_token}));
+    const auto rest = body<db::Page<pos::Member>>(
+        app->get("/v1/users?limit=1&cursor=" + *list.next_cursor, {.token = *owner.credentials.access_token}));
     EXPECT_EQ(rest.data.front().email, address);
     EXPECT_FALSE(rest.next_cursor);
 }
@@ -375,8 +436,12 @@ TEST_F(PeopleTest, NobodyGivesWhatTheyDoNotHave) {
     const auto manager = login(address);
     EXPECT_EQ(add_member(manager, email(), role(owner, "cashier")).status, 201);
     EXPECT_EQ(add_member(manager, email(), role(owner, "admin")).status, 403);
-    EXPECT_EQ(change_member(manager, manager_row, fmt::format(R"({{"roles":[{{"roleId":"{}"}}]}})", role(owner, "owner"))).status, 403);
-    const auto self = body<pos::Member>(app->get("/v1/users/" + owner.user.id.to_string(), {.token = *owner.credentials.access_token}));
+    EXPECT_EQ(
+        change_member(manager, manager_row, fmt::format(R"({{"roles":[{{"roleId":"{}"}}]}})", role(owner, "owner")))
+            .status,
+        403);
+    const auto self = body<pos::Member>(
+        app->get("/v1/users/" + owner.user.id.to_string(), {.token = *owner.credentials.access_token}));
     EXPECT_EQ(change_member(manager, self, R"({"status":"disabled"})").status, 403);
     EXPECT_THAT(change_member(owner, self, R"({"status":"disabled"})").body, HasSubstr("membership.last_owner"));
     EXPECT_THAT(add_member(owner, email(), "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01").body, HasSubstr("role.unknown"));
@@ -393,7 +458,8 @@ TEST_F(PeopleTest, ARoleChangeReachesRunningInstances) {
     const auto changed = change_member(owner, member, json);
     ASSERT_EQ(changed.status, 200) << changed.body;
     EXPECT_EQ(changed.header("ETag"), "\"2\"");
-    for (int i = 0; i < 500 && app->get("/v1/users", with).status != 200; ++i) app->run(async::sleep(&app->worker().loop(), 5ms));
+    for (int i = 0; i < 500 && app->get("/v1/users", with).status != 200; ++i)
+        app->run(async::sleep(&app->worker().loop(), 5ms));
     EXPECT_EQ(app->get("/v1/users", with).status, 200);
     EXPECT_EQ(change_member(owner, member, json).status, 412);
     EXPECT_EQ(change_member(owner, body<pos::Member>(changed), R"({"status":"disabled"})").status, 200);
@@ -404,10 +470,20 @@ TEST_F(PeopleTest, ARoleChangeReachesRunningInstances) {
 TEST_F(PeopleTest, OtherTenantsMembersAreNotThere) {
     const auto owner = sign_up(email());
     const auto other = sign_up(email());
-    EXPECT_EQ(app->get("/v1/users/" + owner.user.id.to_string(), {.token = *other.credentials.access_token}).status, 404);
-    const pos::Member member{.id = owner.user.id, .membership_id = {}, .name = {}, .email = {}, .phone = {}, .default_location_id = {}, .roles = {}, .created_at = {}, .updated_at = {}};
+    EXPECT_EQ(app->get("/v1/users/" + owner.user.id.to_string(), {.token = *other.credentials.access_token}).status,
+              404);
+    const pos::Member member{.id = owner.user.id,
+                             .membership_id = {},
+                             .name = {},
+                             .email = {},
+                             .phone = {},
+                             .default_location_id = {},
+                             .roles = {},
+                             .created_at = {},
+                             .updated_at = {}};
     EXPECT_EQ(change_member(other, member, R"({"status":"disabled"})").status, 404);
-    EXPECT_THAT(app->get("/v1/users", {.token = *other.credentials.access_token}).body, Not(HasSubstr(owner.user.email)));
+    EXPECT_THAT(app->get("/v1/users", {.token = *other.credentials.access_token}).body,
+                Not(HasSubstr(owner.user.email)));
 }
 
 // ---- Tenant ------------------------------------------------------------------------------------------------------
@@ -420,9 +496,14 @@ TEST_F(PeopleTest, SettingsChangeByVersion) {
     EXPECT_THAT(reply.body, HasSubstr("Duka Mpya"));
     EXPECT_EQ(app->patch("/v1/tenant", R"({"name":"Duka"})", with).status, 412);
     EXPECT_EQ(app->patch("/v1/tenant", R"({"name":"Duka"})", {.token = *owner.credentials.access_token}).status, 428);
-    EXPECT_EQ(app->patch("/v1/tenant", R"({"timeZone":"Mars/Olympus"})", {.token = *owner.credentials.access_token, .headers = {{"If-Match", "\"2\""}}}).status, 422);
+    EXPECT_EQ(app->patch("/v1/tenant", R"({"timeZone":"Mars/Olympus"})",
+                         {.token = *owner.credentials.access_token, .headers = {{"If-Match", "\"2\""}}})
+                  .status,
+              422);
 }
 
-TEST_F(PeopleTest, KeysArePublishedWithoutSecrets) { EXPECT_EQ(app->get("/.well-known/jwks.json").body, R"({"keys":[]})"); }
+TEST_F(PeopleTest, KeysArePublishedWithoutSecrets) {
+    EXPECT_EQ(app->get("/.well-known/jwks.json").body, R"({"keys":[]})");
+}
 
 }  // namespace

@@ -25,7 +25,10 @@ std::string user_agent_of(const http::Request& request) {
 }
 
 AuthService::AuthService(Options options, const Parts& parts)
-    : options_(std::move(options)), parts_(parts), signer_(parts.keys), guard_(options_.throttling, parts.loop, parts.clock) {}
+    : options_(std::move(options)),
+      parts_(parts),
+      signer_(parts.keys),
+      guard_(options_.throttling, parts.loop, parts.clock) {}
 
 // ---- Passwords ---------------------------------------------------------------------------------------------------
 
@@ -33,7 +36,8 @@ AuthService::AuthService(Options options, const Parts& parts)
 async::Task<sign_in::LoginUser> AuthService::authenticate(db::SystemDb db, LoginOrigin origin, std::string password) {
     auto user = co_await db.one(sign_in::user_by_login, origin.login, origin.address);
     const auto attempt = co_await guard_.admit(db, std::move(origin), user && user->known_address);
-    const auto check = co_await parts_.hasher.verify(&parts_.loop, user ? user->password_hash : std::string(), std::move(password));
+    const auto check =
+        co_await parts_.hasher.verify(&parts_.loop, user ? user->password_hash : std::string(), std::move(password));
     if (!user || check.verdict != auth::PasswordVerdict::match) throw base::Failure(errors::invalid_credentials);
     if (user->disabled_at) throw base::Failure(errors::user_disabled);
     auto batch = db.batch();
@@ -43,31 +47,52 @@ async::Task<sign_in::LoginUser> AuthService::authenticate(db::SystemDb db, Login
     co_return std::move(*user);
 }
 
-void AuthService::require_good_password(std::string_view password, const Person& person, std::string_view pointer) const {
+void AuthService::require_good_password(std::string_view password, const Person& person,
+                                        std::string_view pointer) const {
     std::vector<base::Issue> issues;
-    for (const auto fault : auth::check_password(password, {.email = person.email, .user_name = person.name, .service_name = options_.service_name})) {
-        issues.push_back({"body", std::string(pointer), std::string(code_text(fault)), std::string(explain(fault)), {}});
+    for (const auto fault : auth::check_password(
+             password, {.email = person.email, .user_name = person.name, .service_name = options_.service_name})) {
+        issues.push_back(
+            {"body", std::string(pointer), std::string(code_text(fault)), std::string(explain(fault)), {}});
     }
     if (!issues.empty()) throw base::Failure(errors::weak_password, std::move(issues));
 }
 
-async::Task<std::string> AuthService::hash_password(std::string password) { return parts_.hasher.hash(&parts_.loop, std::move(password)); }
+async::Task<std::string> AuthService::hash_password(std::string password) {
+    return parts_.hasher.hash(&parts_.loop, std::move(password));
+}
 
 // ---- Sessions ----------------------------------------------------------------------------------------------------
 
 NewSession AuthService::open_session(const SessionSubject& subject, const http::Request& request) {
     const auto now = parts_.clock.now();
     NewSession session;
-    session.row = {.id = parts_.runtime.new_id<SessionId>(), .user_id = subject.user, .tenant_id = subject.tenant, .device_id = subject.device, .kind = subject.kind, .cookie_hash = {},
-                   .user_agent = user_agent_of(request), .ip_address = std::string(request.client_address().substr(0, 64)), .created_at = now, .last_seen_at = now,
-                   .expires_at = now + options_.session_life, .revoked_at = {}, .revoke_reason = {}};
-    auto token = auth::make_opaque_token(subject.kind == SessionKind::cookie ? auth::cookie_token_type : refresh_type, parts_.random);
+    session.row = {.id = parts_.runtime.new_id<SessionId>(),
+                   .user_id = subject.user,
+                   .tenant_id = subject.tenant,
+                   .device_id = subject.device,
+                   .kind = subject.kind,
+                   .cookie_hash = {},
+                   .user_agent = user_agent_of(request),
+                   .ip_address = std::string(request.client_address().substr(0, 64)),
+                   .created_at = now,
+                   .last_seen_at = now,
+                   .expires_at = now + options_.session_life,
+                   .revoked_at = {},
+                   .revoke_reason = {}};
+    auto token = auth::make_opaque_token(subject.kind == SessionKind::cookie ? auth::cookie_token_type : refresh_type,
+                                         parts_.random);
     session.secret = std::move(token.text);
     if (subject.kind == SessionKind::cookie) {
         session.row.cookie_hash = bytes_of(token.digest);
     } else {
-        session.refresh_token = RefreshToken{.id = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid(), .session_id = session.row.id, .token_hash = bytes_of(token.digest),
-                                             .issued_at = now, .expires_at = session.row.expires_at, .used_at = {}, .replaced_by = {}};
+        session.refresh_token = RefreshToken{.id = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid(),
+                                             .session_id = session.row.id,
+                                             .token_hash = bytes_of(token.digest),
+                                             .issued_at = now,
+                                             .expires_at = session.row.expires_at,
+                                             .used_at = {},
+                                             .replaced_by = {}};
     }
     return session;
 }
@@ -102,7 +127,10 @@ SignedIn AuthService::sign_in(http::Context& context, const NewSession& session,
     }
     context.response().header("Cache-Control", "no-store");
     if (session.row.kind == SessionKind::cookie) {
-        reply.credentials.csrf_token = parts_.cookies.set(context.response(), {.token = session.secret, .session_id = session.row.id.uuid(), .max_age = options_.session_life}, parts_.random);
+        reply.credentials.csrf_token = parts_.cookies.set(
+            context.response(),
+            {.token = session.secret, .session_id = session.row.id.uuid(), .max_age = options_.session_life},
+            parts_.random);
     } else {
         reply.credentials.access_token = access_token(session.row);
         reply.credentials.token_type = "Bearer";
@@ -116,7 +144,8 @@ SignedIn AuthService::sign_in(http::Context& context, const NewSession& session,
 
 // The successor is computed from the predecessor and the server's secret: whoever holds the one can be given the other again,
 // though neither is stored.
-AuthService::Presented AuthService::present(std::string refresh_token, std::optional<DeviceId> device, std::string user_agent) const {
+AuthService::Presented AuthService::present(std::string refresh_token, std::optional<DeviceId> device,
+                                            std::string user_agent) const {
     Presented presented;
     presented.successor = fmt::format("{}_{}", refresh_type, parts_.values.tag("refresh-successor", refresh_token));
     presented.successor_hash = bytes_of(*auth::opaque_token_digest(refresh_type, presented.successor));
@@ -126,10 +155,13 @@ AuthService::Presented AuthService::present(std::string refresh_token, std::opti
     return presented;
 }
 
-async::Task<NewSession> AuthService::rotate(db::SystemDb db, std::string refresh_token, std::optional<DeviceId> device, std::string user_agent) {
+async::Task<NewSession> AuthService::rotate(db::SystemDb db, std::string refresh_token, std::optional<DeviceId> device,
+                                            std::string user_agent) {
     if (!auth::opaque_token_digest(refresh_type, refresh_token)) throw base::Failure(errors::invalid_refresh_token);
-    const auto presented = std::make_shared<const Presented>(present(std::move(refresh_token), device, std::move(user_agent)));
-    auto decision = co_await db.transaction([this, presented](db::SystemDb transaction) { return decide(transaction, presented); });
+    const auto presented =
+        std::make_shared<const Presented>(present(std::move(refresh_token), device, std::move(user_agent)));
+    auto decision =
+        co_await db.transaction([this, presented](db::SystemDb transaction) { return decide(transaction, presented); });
     switch (decision.refusal) {
         case Refusal::none: break;
         case Refusal::unknown: throw base::Failure(errors::invalid_refresh_token);
@@ -138,7 +170,8 @@ async::Task<NewSession> AuthService::rotate(db::SystemDb db, std::string refresh
     co_return std::move(decision.session);
 }
 
-async::Task<AuthService::Decision> AuthService::decide(db::SystemDb transaction, std::shared_ptr<const Presented> presented) {
+async::Task<AuthService::Decision> AuthService::decide(db::SystemDb transaction,
+                                                       std::shared_ptr<const Presented> presented) {
     const auto hash = bytes_of(*auth::opaque_token_digest(refresh_type, presented->text));
     auto reading = transaction.batch();
     reading.add(sign_in::lock_family, hash);
@@ -155,11 +188,13 @@ async::Task<AuthService::Decision> AuthService::decide(db::SystemDb transaction,
 
 // The reply with the successor was lost, and nobody has used it since.
 bool AuthService::may_repeat(const sign_in::RefreshRow& row, const Presented& presented) const {
-    return parts_.clock.now() - *row.used_at <= options_.replay_grace && row.successor_hash == presented.successor_hash && !row.successor_used_at &&
+    return parts_.clock.now() - *row.used_at <= options_.replay_grace &&
+           row.successor_hash == presented.successor_hash && !row.successor_used_at &&
            row.user_agent == presented.user_agent;
 }
 
-async::Task<AuthService::Decision> AuthService::advance(db::SystemDb transaction, sign_in::RefreshRow row, std::shared_ptr<const Presented> presented) {
+async::Task<AuthService::Decision> AuthService::advance(db::SystemDb transaction, sign_in::RefreshRow row,
+                                                        std::shared_ptr<const Presented> presented) {
     const auto now = parts_.clock.now();
     Decision decision;
     auto& session = decision.session;
@@ -170,8 +205,13 @@ async::Task<AuthService::Decision> AuthService::advance(db::SystemDb transaction
     session.row.device_id = row.device_id;
     session.row.expires_at = now + options_.session_life;
     if (row.used_at) co_return decision;
-    const RefreshToken next{.id = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid(), .session_id = row.session_id, .token_hash = presented->successor_hash,
-                            .issued_at = now, .expires_at = session.row.expires_at, .used_at = {}, .replaced_by = {}};
+    const RefreshToken next{.id = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid(),
+                            .session_id = row.session_id,
+                            .token_hash = presented->successor_hash,
+                            .issued_at = now,
+                            .expires_at = session.row.expires_at,
+                            .used_at = {},
+                            .replaced_by = {}};
     auto batch = transaction.batch();
     batch.add(sign_in::add_refresh_token, next);
     batch.add(sign_in::use_refresh_token, row.id, next.id, now);

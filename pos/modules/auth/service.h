@@ -76,7 +76,8 @@ public:
     // ---- Passwords
 
     // The user of a right password; forgets the failures before, and hashes anew when the parameters have changed.
-    [[nodiscard]] async::Task<sign_in::LoginUser> authenticate(db::SystemDb db, LoginOrigin origin, std::string password);
+    [[nodiscard]] async::Task<sign_in::LoginUser> authenticate(db::SystemDb db, LoginOrigin origin,
+                                                               std::string password);
     // Throws auth.weak_password with an issue for each fault, at `pointer`.
     void require_good_password(std::string_view password, const Person& person, std::string_view pointer) const;
     [[nodiscard]] async::Task<std::string> hash_password(std::string password);
@@ -89,7 +90,8 @@ public:
     [[nodiscard]] SignedIn sign_in(http::Context& context, const NewSession& session, Profile profile);
 
     // The session with its next refresh token, already stored; decided by the database in one transaction. Throws 401: not a token of ours, or a replay that ended the session.
-    [[nodiscard]] async::Task<NewSession> rotate(db::SystemDb db, std::string refresh_token, std::optional<DeviceId> device, std::string user_agent);
+    [[nodiscard]] async::Task<NewSession> rotate(db::SystemDb db, std::string refresh_token,
+                                                 std::optional<DeviceId> device, std::string user_agent);
 
     [[nodiscard]] base::Timestamp now() const { return parts_.clock.now(); }
     [[nodiscard]] const auth::SessionCookies& cookies() const { return parts_.cookies; }
@@ -108,9 +110,11 @@ private:
         std::optional<DeviceId> device;
         std::string user_agent;
     };
-    [[nodiscard]] Presented present(std::string refresh_token, std::optional<DeviceId> device, std::string user_agent) const;
+    [[nodiscard]] Presented present(std::string refresh_token, std::optional<DeviceId> device,
+                                    std::string user_agent) const;
     async::Task<Decision> decide(db::SystemDb transaction, std::shared_ptr<const Presented> presented);
-    async::Task<Decision> advance(db::SystemDb transaction, sign_in::RefreshRow row, std::shared_ptr<const Presented> presented);
+    async::Task<Decision> advance(db::SystemDb transaction, sign_in::RefreshRow row,
+                                  std::shared_ptr<const Presented> presented);
     async::Task<Decision> end_family(db::SystemDb transaction, sign_in::RefreshRow row);
     [[nodiscard]] bool may_repeat(const sign_in::RefreshRow& row, const Presented& presented) const;
     [[nodiscard]] std::string access_token(const Session& session);

@@ -8,7 +8,8 @@ namespace pos {
 
 enum class SessionKind : std::uint8_t { token, cookie };
 constexpr auto describe(SessionKind*) {
-    return schema::enumeration<SessionKind>("SessionKind", {{SessionKind::token, "token"}, {SessionKind::cookie, "cookie"}});
+    return schema::enumeration<SessionKind>("SessionKind",
+                                            {{SessionKind::token, "token"}, {SessionKind::cookie, "cookie"}});
 }
 
 struct Session {
@@ -27,19 +28,15 @@ struct Session {
     std::optional<std::string> revoke_reason;
 
     friend constexpr auto describe(Session*) {
-        return schema::object<Session>("Session",
-            schema::field<&Session::id>("id"),
-            schema::field<&Session::user_id>("userId"),
-            schema::field<&Session::tenant_id>("tenantId"),
-            schema::field<&Session::device_id>("deviceId"),
+        return schema::object<Session>(
+            "Session", schema::field<&Session::id>("id"), schema::field<&Session::user_id>("userId"),
+            schema::field<&Session::tenant_id>("tenantId"), schema::field<&Session::device_id>("deviceId"),
             schema::field<&Session::kind>("kind"),
             schema::field<&Session::cookie_hash>("cookieHash", {.internal = true}),
             schema::field<&Session::user_agent>("userAgent", {.max_length = 400}),
             schema::field<&Session::ip_address>("ipAddress", {.max_length = 64}),
-            schema::field<&Session::created_at>("createdAt"),
-            schema::field<&Session::last_seen_at>("lastSeenAt"),
-            schema::field<&Session::expires_at>("expiresAt"),
-            schema::field<&Session::revoked_at>("revokedAt"),
+            schema::field<&Session::created_at>("createdAt"), schema::field<&Session::last_seen_at>("lastSeenAt"),
+            schema::field<&Session::expires_at>("expiresAt"), schema::field<&Session::revoked_at>("revokedAt"),
             schema::field<&Session::revoke_reason>("revokeReason", {.internal = true}));
     }
 };
@@ -56,13 +53,11 @@ struct RefreshToken {
     std::optional<base::Uuid> replaced_by;
 
     friend constexpr auto describe(RefreshToken*) {
-        return schema::object<RefreshToken>("RefreshToken",
-            schema::field<&RefreshToken::id>("id"),
+        return schema::object<RefreshToken>(
+            "RefreshToken", schema::field<&RefreshToken::id>("id"),
             schema::field<&RefreshToken::session_id>("sessionId"),
-            schema::field<&RefreshToken::token_hash>("tokenHash"),
-            schema::field<&RefreshToken::issued_at>("issuedAt"),
-            schema::field<&RefreshToken::expires_at>("expiresAt"),
-            schema::field<&RefreshToken::used_at>("usedAt"),
+            schema::field<&RefreshToken::token_hash>("tokenHash"), schema::field<&RefreshToken::issued_at>("issuedAt"),
+            schema::field<&RefreshToken::expires_at>("expiresAt"), schema::field<&RefreshToken::used_at>("usedAt"),
             schema::field<&RefreshToken::replaced_by>("replacedBy"));
     }
 };
@@ -76,25 +71,27 @@ struct LoginThrottle {
     base::Timestamp updated_at;
 
     friend constexpr auto describe(LoginThrottle*) {
-        return schema::object<LoginThrottle>("LoginThrottle",
-            schema::field<&LoginThrottle::subject>("subject"),
-            schema::field<&LoginThrottle::failures>("failures"),
-            schema::field<&LoginThrottle::blocked_until>("blockedUntil"),
-            schema::field<&LoginThrottle::updated_at>("updatedAt"));
+        return schema::object<LoginThrottle>("LoginThrottle", schema::field<&LoginThrottle::subject>("subject"),
+                                             schema::field<&LoginThrottle::failures>("failures"),
+                                             schema::field<&LoginThrottle::blocked_until>("blockedUntil"),
+                                             schema::field<&LoginThrottle::updated_at>("updatedAt"));
     }
 };
 
 namespace tables {
-inline constexpr auto sessions = db::system_table<Session>("sessions", db::primary_key<&Session::id>(),
-    db::unique<&Session::cookie_hash>("sessions_cookie", base::ErrorCode{}),
-    db::references<&Session::user_id>("sessions_user", users, errors::unknown_user),
-    db::index<&Session::user_id, &Session::created_at>("sessions_of_user"));
-inline constexpr auto refresh_tokens = db::system_table<RefreshToken>("refresh_tokens", db::primary_key<&RefreshToken::id>(),
+inline constexpr auto sessions =
+    db::system_table<Session>("sessions", db::primary_key<&Session::id>(),
+                              db::unique<&Session::cookie_hash>("sessions_cookie", base::ErrorCode{}),
+                              db::references<&Session::user_id>("sessions_user", users, errors::unknown_user),
+                              db::index<&Session::user_id, &Session::created_at>("sessions_of_user"));
+inline constexpr auto refresh_tokens = db::system_table<RefreshToken>(
+    "refresh_tokens", db::primary_key<&RefreshToken::id>(),
     db::unique<&RefreshToken::token_hash>("refresh_tokens_hash", base::ErrorCode{}),
     db::references<&RefreshToken::session_id>("refresh_tokens_session", sessions, base::ErrorCode{}),
     db::index<&RefreshToken::session_id>("refresh_tokens_of_session"));
-inline constexpr auto login_throttles = db::system_table<LoginThrottle>("login_throttles", db::primary_key<&LoginThrottle::subject>(),
-    db::index<&LoginThrottle::updated_at>("login_throttles_age"));
+inline constexpr auto login_throttles =
+    db::system_table<LoginThrottle>("login_throttles", db::primary_key<&LoginThrottle::subject>(),
+                                    db::index<&LoginThrottle::updated_at>("login_throttles_age"));
 }  // namespace tables
 
 }  // namespace pos

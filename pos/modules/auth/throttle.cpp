@@ -17,7 +17,9 @@ constexpr auto remembered = std::chrono::days(1);
 constexpr std::uint32_t purge_interval = 64;
 
 // Logins that nobody has are as long as they please: a digest bounds the row, and keeps what people mistyped out of the table.
-std::string short_digest(std::string_view text) { return base::hex_encode(base::as_chars(base::sha256(text)).substr(0, 16)); }
+std::string short_digest(std::string_view text) {
+    return base::hex_encode(base::as_chars(base::sha256(text)).substr(0, 16));
+}
 
 LoginGuard::Attempt subjects_of(const LoginOrigin& origin) {
     const auto address = address_group(origin.address);
@@ -42,9 +44,10 @@ async::Task<LoginGuard::Attempt> LoginGuard::admit(db::SystemDb db, LoginOrigin 
     const auto now = clock_.now();
     const std::int64_t longest = options_.longest_wait.count();
     // The account as such never has to wait.
-    const auto counts = co_await db.all(sign_in::count_attempt, {attempt.account_at_address, attempt.account, attempt.address},
-                                        {options_.free_failures, options_.free_failures_of_account, options_.free_failures_of_address},
-                                        {1, 1, options_.doubling_of_address}, {longest, 0, longest}, now);
+    const auto counts =
+        co_await db.all(sign_in::count_attempt, {attempt.account_at_address, attempt.account, attempt.address},
+                        {options_.free_failures, options_.free_failures_of_account, options_.free_failures_of_address},
+                        {1, 1, options_.doubling_of_address}, {longest, 0, longest}, now);
     if (counts.size() < 3) {
         const auto until = co_await db.only(sign_in::blocked_until, {attempt.account_at_address, attempt.address});
         const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until.value_or(now) - now).count();

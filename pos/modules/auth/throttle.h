@@ -36,7 +36,8 @@ public:
         std::size_t most_slowed = 256;  // at a time on this loop; beyond, the hashing's own queue is the limit
     };
 
-    LoginGuard(Options options, async::Loop& loop, const base::Clock& clock) : options_(options), loop_(loop), clock_(clock) {}
+    LoginGuard(Options options, async::Loop& loop, const base::Clock& clock)
+        : options_(options), loop_(loop), clock_(clock) {}
 
     // The subjects of one attempt in login_throttles.
     struct Attempt {

@@ -56,14 +56,18 @@ AuthService::Options service_options(const app::Settings& settings) {
 
 auth::KeySet signing_keys(const app::Settings& settings) {
     std::vector<auth::KeySetEntry> entries;
-    if (settings.jwt_private_key_file) entries.push_back({read_key("JWT_PRIVATE_KEY_FILE", *settings.jwt_private_key_file), auth::KeyState::current});
-    if (settings.jwt_next_key_file) entries.push_back({read_key("JWT_NEXT_KEY_FILE", *settings.jwt_next_key_file), auth::KeyState::next});
-    for (const auto& path : settings.jwt_retired_key_files) entries.push_back({read_key("JWT_RETIRED_KEY_FILES", path), auth::KeyState::retired});
+    if (settings.jwt_private_key_file)
+        entries.push_back({read_key("JWT_PRIVATE_KEY_FILE", *settings.jwt_private_key_file), auth::KeyState::current});
+    if (settings.jwt_next_key_file)
+        entries.push_back({read_key("JWT_NEXT_KEY_FILE", *settings.jwt_next_key_file), auth::KeyState::next});
+    for (const auto& path : settings.jwt_retired_key_files)
+        entries.push_back({read_key("JWT_RETIRED_KEY_FILES", path), auth::KeyState::retired});
     if (settings.jwt_secret) {
         auto key = auth::Key::from_secret(*settings.jwt_secret);
         if (!key) throw std::runtime_error(fmt::format("JWT_SECRET: {}", auth::explain(key.error())));
         // Beside a key file the secret only verifies: what was signed before the change.
-        entries.push_back({*std::move(key), settings.jwt_private_key_file ? auth::KeyState::retired : auth::KeyState::current});
+        entries.push_back(
+            {*std::move(key), settings.jwt_private_key_file ? auth::KeyState::retired : auth::KeyState::current});
     }
     return auth::KeySet(std::move(entries));
 }
@@ -74,13 +78,16 @@ AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_cl
       values({.secret = settings.secret, .previous_secrets = {}}),
       cookies({.secure = has_secure_cookies(settings), .origins = named_origins(settings.cors_origins)}, values),
       permissions({permission_names.begin(), permission_names.end()}),
-      hasher({.threads = static_cast<std::size_t>(settings.password_threads), .queue_limit = 64, .parameters = {}}, random) {}
+      hasher({.threads = static_cast<std::size_t>(settings.password_threads), .queue_limit = 64, .parameters = {}},
+             random) {}
 
 AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
     : runtime_(shared.clock, shared.random),
       grants_(parts.store, shared.permissions),
-      authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_, shared.permissions, shared.clock, parts.metrics}),
-      service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.cookies, shared.hasher, shared.clock, shared.random, runtime_}) {
+      authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_,
+                                                             shared.permissions, shared.clock, parts.metrics}),
+      service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.cookies, shared.hasher,
+                                                 shared.clock, shared.random, runtime_}) {
     parts.services.add(runtime_);
     parts.services.add(authenticator_);
     parts.services.add(service_);

@@ -17,8 +17,11 @@ using ::testing::HasSubstr;
 class CatalogueTest : public ShopTest {
 protected:
     static ProductDetails sugar(std::string_view barcode, std::string_view more = "") {
-        return made<ProductDetails>(post("/v1/products",
-            fmt::format(R"({{"name":"Sugar"{},"variants":[{{"name":"Sugar 1kg","price":15000,"barcodes":[{{"barcode":"{}","packQuantity":"1"}}]}}]}})", more, barcode)));
+        return made<ProductDetails>(post(
+            "/v1/products",
+            fmt::format(
+                R"({{"name":"Sugar"{},"variants":[{{"name":"Sugar 1kg","price":15000,"barcodes":[{{"barcode":"{}","packQuantity":"1"}}]}}]}})",
+                more, barcode)));
     }
     static std::vector<std::string> names(const std::string& target, const std::string& token = owner) {
         std::vector<std::string> all;
@@ -49,7 +52,8 @@ TEST_F(CatalogueTest, MakesAProductWhole) {
 }
 
 TEST_F(CatalogueTest, RepeatsTheFirstReplyOfAKey) {
-    const std::string json = R"({"name":"Milk","variants":[{"name":"Milk 500ml","price":6000,"barcodes":[{"barcode":"6161100000032"}]}]})";
+    const std::string json =
+        R"({"name":"Milk","variants":[{"name":"Milk 500ml","price":6000,"barcodes":[{"barcode":"6161100000032"}]}]})";
     const Headers key{{"Idempotency-Key", "milk-once"}};
     const auto first = post("/v1/products", json, owner, key);
     const auto second = post("/v1/products", json, owner, key);
@@ -75,16 +79,27 @@ TEST_F(CatalogueTest, RefusesWhatContradicts) {
         std::string_view says;
     } cases[] = {
         {"no name", "/v1/products", R"({})", 422, R"("/name")"},
-        {"negative price", "/v1/variants", fmt::format(R"({{"productId":"{}","name":"x","price":-1}})", text(product.product.id)), 422, R"("/price")"},
+        {"negative price", "/v1/variants",
+         fmt::format(R"({{"productId":"{}","name":"x","price":-1}})", text(product.product.id)), 422, R"("/price")"},
         {"unknown member", "/v1/products", R"({"name":"x","colour":"red"})", 422, R"("/colour")"},
-        {"id taken", "/v1/products", R"({"id":"0197f0c2-0000-7000-8000-0000000000aa","name":"x"})", 409, "row.id_taken"},
-        {"barcode taken", "/v1/products", R"({"name":"x","variants":[{"name":"x","price":1,"barcodes":[{"barcode":"6161100000049"}]}]})", 409, "variant.barcode_taken"},
-        {"barcode twice", "/v1/products", R"({"name":"x","variants":[{"name":"x","price":1,"barcodes":[{"barcode":"6161100000056"},{"barcode":"6161100000056"}]}]})", 422, "/variants/0/barcodes/1/barcode"},
-        {"no such category", "/v1/products", R"({"name":"x","categoryId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422, "category.unknown"},
-        {"deleted category", "/v1/products", fmt::format(R"({{"name":"x","categoryId":"{}"}})", text(gone.id)), 422, "category.unknown"},
-        {"no such tax class", "/v1/products", R"({"name":"x","taxClassId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422, "tax_class.unknown"},
-        {"no such product", "/v1/variants", R"({"productId":"0197f0c2-0000-7000-8000-0000000000bb","name":"x","price":1})", 422, "product.unknown"},
-        {"no such parent", "/v1/categories", R"({"name":"x","parentId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422, "category.unknown"},
+        {"id taken", "/v1/products", R"({"id":"0197f0c2-0000-7000-8000-0000000000aa","name":"x"})", 409,
+         "row.id_taken"},
+        {"barcode taken", "/v1/products",
+         R"({"name":"x","variants":[{"name":"x","price":1,"barcodes":[{"barcode":"6161100000049"}]}]})", 409,
+         "variant.barcode_taken"},
+        {"barcode twice", "/v1/products",
+         R"({"name":"x","variants":[{"name":"x","price":1,"barcodes":[{"barcode":"6161100000056"},{"barcode":"6161100000056"}]}]})",
+         422, "/variants/0/barcodes/1/barcode"},
+        {"no such category", "/v1/products", R"({"name":"x","categoryId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422,
+         "category.unknown"},
+        {"deleted category", "/v1/products", fmt::format(R"({{"name":"x","categoryId":"{}"}})", text(gone.id)), 422,
+         "category.unknown"},
+        {"no such tax class", "/v1/products", R"({"name":"x","taxClassId":"0197f0c2-0000-7000-8000-0000000000bb"})",
+         422, "tax_class.unknown"},
+        {"no such product", "/v1/variants",
+         R"({"productId":"0197f0c2-0000-7000-8000-0000000000bb","name":"x","price":1})", 422, "product.unknown"},
+        {"no such parent", "/v1/categories", R"({"name":"x","parentId":"0197f0c2-0000-7000-8000-0000000000bb"})", 422,
+         "category.unknown"},
     };
     for (const auto& one : cases) {
         const auto reply = post(one.target, one.json);
@@ -125,11 +140,16 @@ TEST_F(CatalogueTest, IsWalled) {
         const auto name = fmt::format("{} {}", http::to_string(route.method), route.target);
         EXPECT_EQ(send(route.method, route.target, route.json, "", if_match(1)).status, 401) << name;
         EXPECT_EQ(send(route.method, route.target, route.json, other, if_match(1)).status, 404) << name;
-        EXPECT_EQ(send(route.method, route.target, route.json, viewer, if_match(1)).status, route.by_reader ? 200 : 403) << name;
+        EXPECT_EQ(send(route.method, route.target, route.json, viewer, if_match(1)).status, route.by_reader ? 200 : 403)
+            << name;
     }
     // Another tenant's product cannot be given a variant, nor a product another tenant's category.
-    EXPECT_EQ(post("/v1/variants", fmt::format(R"({{"productId":"{}","name":"x","price":1}})", text(product.product.id)), other).status, 422);
-    EXPECT_EQ(post("/v1/products", fmt::format(R"({{"name":"x","categoryId":"{}"}})", text(category.id)), other).status, 422);
+    EXPECT_EQ(post("/v1/variants",
+                   fmt::format(R"({{"productId":"{}","name":"x","price":1}})", text(product.product.id)), other)
+                  .status,
+              422);
+    EXPECT_EQ(post("/v1/products", fmt::format(R"({{"name":"x","categoryId":"{}"}})", text(category.id)), other).status,
+              422);
 }
 
 TEST_F(CatalogueTest, ChangesByVersion) {
@@ -199,14 +219,18 @@ TEST_F(CatalogueTest, ListsByPagesAndFilters) {
     const auto category = made<Category>(post("/v1/categories", R"({"name":"Tea"})", shop));
     for (const auto* name : {"Tea leaves", "Ketepa tea bags", "Coffee", "TV cable", "100% honey"}) {
         const auto tea = std::string_view(name).find("ea") != std::string_view::npos;
-        const auto json = fmt::format(R"({{"name":"{}","active":{}{}}})", name, std::string_view(name) != "Coffee", tea ? fmt::format(R"(,"categoryId":"{}")", text(category.id)) : "");
+        const auto json = fmt::format(R"({{"name":"{}","active":{}{}}})", name, std::string_view(name) != "Coffee",
+                                      tea ? fmt::format(R"(,"categoryId":"{}")", text(category.id)) : "");
         ASSERT_EQ(post("/v1/products", json, shop).status, 201);
     }
-    EXPECT_THAT(names("/v1/products", shop), ElementsAre("100% honey", "Coffee", "Ketepa tea bags", "TV cable", "Tea leaves"));
+    EXPECT_THAT(names("/v1/products", shop),
+                ElementsAre("100% honey", "Coffee", "Ketepa tea bags", "TV cable", "Tea leaves"));
     EXPECT_THAT(names("/v1/products?active=false", shop), ElementsAre("Coffee"));
-    EXPECT_THAT(names("/v1/products?categoryId=" + text(category.id), shop), ElementsAre("Ketepa tea bags", "Tea leaves"));
+    EXPECT_THAT(names("/v1/products?categoryId=" + text(category.id), shop),
+                ElementsAre("Ketepa tea bags", "Tea leaves"));
     EXPECT_THAT(names("/v1/products?search=TEA", shop), ElementsAre("Ketepa tea bags", "Tea leaves"));
-    EXPECT_THAT(names("/v1/products?search=tea&categoryId=" + text(category.id) + "&active=false", shop), ElementsAre());
+    EXPECT_THAT(names("/v1/products?search=tea&categoryId=" + text(category.id) + "&active=false", shop),
+                ElementsAre());
     EXPECT_THAT(names("/v1/products?search=tv", shop), ElementsAre("TV cable"));
     EXPECT_THAT(names("/v1/products?search=0%25", shop), ElementsAre());
     EXPECT_THAT(names("/v1/products?search=00%25", shop), ElementsAre("100% honey"));
@@ -226,15 +250,18 @@ TEST_F(CatalogueTest, ListsByPagesAndFilters) {
         EXPECT_EQ(walked, names("/v1/products?limit=500" + filter, shop)) << filter;
     }
     const auto page = body<db::Page<Product>>(get("/v1/products?limit=1", shop));
-    EXPECT_THAT(get("/v1/products?limit=1&active=true&cursor=" + *page.next_cursor, shop).body, HasSubstr("request.invalid_cursor"));
+    EXPECT_THAT(get("/v1/products?limit=1&active=true&cursor=" + *page.next_cursor, shop).body,
+                HasSubstr("request.invalid_cursor"));
     EXPECT_THAT(get("/v1/products?limit=1&cursor=" + *page.next_cursor).body, HasSubstr("request.invalid_cursor"));
     EXPECT_EQ(get("/v1/products?limit=501").status, 422);
 }
 
 TEST_F(CatalogueTest, CategoriesAreATree) {
     const auto food = made<Category>(post("/v1/categories", R"({"name":"Food"})"));
-    const auto fruit = made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Fruit","parentId":"{}"}})", text(food.id))));
-    const auto apples = made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Apples","parentId":"{}"}})", text(fruit.id))));
+    const auto fruit =
+        made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Fruit","parentId":"{}"}})", text(food.id))));
+    const auto apples =
+        made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Apples","parentId":"{}"}})", text(fruit.id))));
     const auto below = [](const Category& parent) { return fmt::format(R"({{"parentId":"{}"}})", text(parent.id)); };
     EXPECT_THAT(patch("/v1/categories/" + text(food.id), below(apples), 1).body, HasSubstr("category.cycle"));
     EXPECT_THAT(patch("/v1/categories/" + text(food.id), below(food), 1).body, HasSubstr("category.cycle"));
@@ -243,7 +270,8 @@ TEST_F(CatalogueTest, CategoriesAreATree) {
     EXPECT_EQ(del("/v1/categories/" + text(food.id), 1).status, 409);
     EXPECT_EQ(del("/v1/categories/" + text(fruit.id), 1).status, 204);
     EXPECT_EQ(del("/v1/categories/" + text(food.id), 1).status, 204);
-    ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Braeburn","categoryId":"{}"}})", text(apples.id))).status, 201);
+    ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Braeburn","categoryId":"{}"}})", text(apples.id))).status,
+              201);
     EXPECT_THAT(del("/v1/categories/" + text(apples.id), 3).body, HasSubstr("category.in_use"));
 }
 

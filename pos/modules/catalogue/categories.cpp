@@ -6,19 +6,27 @@ namespace pos::catalogue {
 
 namespace {
 
-async::Task<db::Page<Category>> list(auth::Permitted<"products.read">, http::Query<db::PageRequest> request, db::Db db) {
+async::Task<db::Page<Category>> list(auth::Permitted<"products.read">, http::Query<db::PageRequest> request,
+                                     db::Db db) {
     return db.page(category_page, *request);
 }
 
 // The parent is there, and not below the category itself.
 async::Task<void> check_parent(db::Db db, CategoryId id, CategoryId parent) {
     const auto state = co_await db.only(parent_state, id, parent);
-    if (!state.known) throw base::Failure(errors::unknown_category, {{"body", "/parentId", "unknown", "There is no such category", {}}});
-    if (state.below) throw base::Failure(errors::category_cycle, {{"body", "/parentId", "cycle", "The parent stands below this category", {}}});
+    if (!state.known)
+        throw base::Failure(errors::unknown_category,
+                            {{"body", "/parentId", "unknown", "There is no such category", {}}});
+    if (state.below)
+        throw base::Failure(errors::category_cycle,
+                            {{"body", "/parentId", "cycle", "The parent stands below this category", {}}});
 }
 
-async::Task<http::Rendered<Category, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key, http::Body<NewCategory> input, db::Db db, http::Use<Runtime> runtime) {
-    const Category category{input->id.value_or(runtime->new_id<CategoryId>()), input->fields, first_version(caller, runtime->now())};
+async::Task<http::Rendered<Category, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key,
+                                                  http::Body<NewCategory> input, db::Db db,
+                                                  http::Use<Runtime> runtime) {
+    const Category category{input->id.value_or(runtime->new_id<CategoryId>()), input->fields,
+                            first_version(caller, runtime->now())};
     if (category.fields.parent_id) co_await check_parent(db, category.id, *category.fields.parent_id);
     Creation creation(category, category.id.uuid(), {"/v1/categories", caller, key, input.text, db, runtime});
     creation.batch().add(add_category, category);
@@ -35,19 +43,22 @@ async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId>
     co_await check_parent(tx, id, *parent);
 }
 
-async::Task<Category> change(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id, IfMatch if_match, http::Body<schema::Patch<CategoryFields>> patch, db::Db db,
+async::Task<Category> change(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id,
+                             IfMatch if_match, http::Body<schema::Patch<CategoryFields>> patch, db::Db db,
                              http::Use<Runtime> runtime) {
-    co_return co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Category& row, Writes& writes) {
-        apply(*patch, row.fields);
-        return check_move(writes.tx, row.id, row.fields.parent_id);
-    });
+    co_return co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()},
+                                            [&](Category& row, Writes& writes) {
+                                                apply(*patch, row.fields);
+                                                return check_move(writes.tx, row.id, row.fields.parent_id);
+                                            });
 }
 
 async::Task<void> require_unused(db::Db tx, CategoryId id) {
     if (co_await tx.only(category_in_use, id)) throw base::Failure(errors::category_in_use);
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id, IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id,
+                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
     co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Category& row, Writes& writes) {
         row.meta.deleted_at = runtime->now();
         return require_unused(writes.tx, row.id);
@@ -59,10 +70,18 @@ async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, ht
 
 void category_routes(http::Routes routes) {
     routes.get("/categories", list, {.id = "listCategories", .summary = "Categories by name"});
-    routes.post("/categories", create, {.id = "createCategory", .summary = "Add a category", .errors = {errors::unknown_category, errors::category_cycle, errors::id_taken}});
-    routes.get("/categories/{id}", show, {.id = "getCategory", .summary = "One category", .errors = {http::errors::not_found}});
-    routes.patch("/categories/{id}", change, {.id = "changeCategory", .summary = "Rename or move a category", .errors = {errors::unknown_category, errors::category_cycle}});
-    routes.del("/categories/{id}", remove, {.id = "deleteCategory", .summary = "Delete an empty category", .errors = {errors::category_in_use}});
+    routes.post("/categories", create,
+                {.id = "createCategory",
+                 .summary = "Add a category",
+                 .errors = {errors::unknown_category, errors::category_cycle, errors::id_taken}});
+    routes.get("/categories/{id}", show,
+               {.id = "getCategory", .summary = "One category", .errors = {http::errors::not_found}});
+    routes.patch("/categories/{id}", change,
+                 {.id = "changeCategory",
+                  .summary = "Rename or move a category",
+                  .errors = {errors::unknown_category, errors::category_cycle}});
+    routes.del("/categories/{id}", remove,
+               {.id = "deleteCategory", .summary = "Delete an empty category", .errors = {errors::category_in_use}});
 }
 
 }  // namespace pos::catalogue

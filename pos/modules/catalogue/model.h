@@ -11,8 +11,8 @@ struct NewCategory {
     CategoryFields fields;
 
     friend constexpr auto describe(NewCategory*) {
-        return schema::object<NewCategory>("NewCategory",
-            schema::field<&NewCategory::id>("id", {.doc = "Made by the server when it is missing."}),
+        return schema::object<NewCategory>(
+            "NewCategory", schema::field<&NewCategory::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::flatten<&NewCategory::fields>());
     }
 };
@@ -23,10 +23,11 @@ struct NewBarcode {
     base::Quantity pack_quantity{base::Quantity::scale};
 
     friend constexpr auto describe(NewBarcode*) {
-        return schema::object<NewBarcode>("NewBarcode",
-            schema::field<&NewBarcode::id>("id", {.doc = "Made by the server when it is missing."}),
+        return schema::object<NewBarcode>(
+            "NewBarcode", schema::field<&NewBarcode::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::field<&NewBarcode::barcode>("barcode", {.format = schema::Format::barcode}),
-            schema::field<&NewBarcode::pack_quantity>("packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}));
+            schema::field<&NewBarcode::pack_quantity>(
+                "packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}));
     }
 };
 
@@ -37,7 +38,8 @@ struct NewProductVariant {
     std::vector<NewBarcode> barcodes;
 
     friend constexpr auto describe(NewProductVariant*) {
-        return schema::object<NewProductVariant>("NewProductVariant",
+        return schema::object<NewProductVariant>(
+            "NewProductVariant",
             schema::field<&NewProductVariant::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::flatten<&NewProductVariant::fields>(),
             schema::field<&NewProductVariant::barcodes>("barcodes", {.max_items = 20, .defaulted = true}));
@@ -50,8 +52,8 @@ struct NewProduct {
     std::vector<NewProductVariant> variants;
 
     friend constexpr auto describe(NewProduct*) {
-        return schema::object<NewProduct>("NewProduct",
-            schema::field<&NewProduct::id>("id", {.doc = "Made by the server when it is missing."}),
+        return schema::object<NewProduct>(
+            "NewProduct", schema::field<&NewProduct::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::flatten<&NewProduct::fields>(),
             schema::field<&NewProduct::variants>("variants", {.max_items = 100, .defaulted = true}));
     }
@@ -62,7 +64,8 @@ struct NewVariant {
     NewProductVariant variant;
 
     friend constexpr auto describe(NewVariant*) {
-        return schema::object<NewVariant>("NewVariant", schema::field<&NewVariant::product_id>("productId"), schema::flatten<&NewVariant::variant>());
+        return schema::object<NewVariant>("NewVariant", schema::field<&NewVariant::product_id>("productId"),
+                                          schema::flatten<&NewVariant::variant>());
     }
 };
 
@@ -71,7 +74,8 @@ struct VariantDetails {
     std::vector<Barcode> barcodes;
 
     friend constexpr auto describe(VariantDetails*) {
-        return schema::object<VariantDetails>("VariantDetails", schema::flatten<&VariantDetails::variant>(), schema::field<&VariantDetails::barcodes>("barcodes"));
+        return schema::object<VariantDetails>("VariantDetails", schema::flatten<&VariantDetails::variant>(),
+                                              schema::field<&VariantDetails::barcodes>("barcodes"));
     }
 };
 
@@ -80,8 +84,8 @@ struct ProductDetails {
     schema::Maybe<std::vector<VariantDetails>> variants;
 
     friend constexpr auto describe(ProductDetails*) {
-        return schema::object<ProductDetails>("ProductDetails",
-            schema::flatten<&ProductDetails::product>(),
+        return schema::object<ProductDetails>(
+            "ProductDetails", schema::flatten<&ProductDetails::product>(),
             schema::field<&ProductDetails::variants>("variants", {.doc = "With `?include=variants`."}));
     }
 };
@@ -95,7 +99,9 @@ struct ProductParts {
     std::vector<ProductPart> include;
 
     friend constexpr auto describe(ProductParts*) {
-        return schema::object<ProductParts>("ProductParts", schema::field<&ProductParts::include>("include", {.max_items = 10, .defaulted = true, .doc = "What else to send."}));
+        return schema::object<ProductParts>(
+            "ProductParts", schema::field<&ProductParts::include>(
+                                "include", {.max_items = 10, .defaulted = true, .doc = "What else to send."}));
     }
 };
 
@@ -107,13 +113,17 @@ struct ProductFilter {
     std::optional<std::string> search;
 
     friend constexpr auto describe(ProductFilter*) {
-        return schema::object<ProductFilter>("ProductFilter",
-            schema::flatten<&ProductFilter::page>(),
-            schema::field<&ProductFilter::category_id>("categoryId"),
-            schema::field<&ProductFilter::active>("active"),
-            schema::field<&ProductFilter::updated_since>("updatedSince", {.doc = "For people; tills follow the change feed, which misses nothing."}),
-            schema::field<&ProductFilter::search>("search", {.min_length = 1, .max_length = 100, .trim = true,
-                .doc = "Part of the name, in any letter case; words in this order. One or two characters are the beginning of a word."}));
+        return schema::object<ProductFilter>(
+            "ProductFilter", schema::flatten<&ProductFilter::page>(),
+            schema::field<&ProductFilter::category_id>("categoryId"), schema::field<&ProductFilter::active>("active"),
+            schema::field<&ProductFilter::updated_since>(
+                "updatedSince", {.doc = "For people; tills follow the change feed, which misses nothing."}),
+            schema::field<&ProductFilter::search>("search",
+                                                  {.min_length = 1,
+                                                   .max_length = 100,
+                                                   .trim = true,
+                                                   .doc = "Part of the name, in any letter case; words in this order. "
+                                                          "One or two characters are the beginning of a word."}));
     }
 };
 
@@ -122,7 +132,8 @@ struct VariantFilter {
     std::optional<ProductId> product_id;
 
     friend constexpr auto describe(VariantFilter*) {
-        return schema::object<VariantFilter>("VariantFilter", schema::flatten<&VariantFilter::page>(), schema::field<&VariantFilter::product_id>("productId"));
+        return schema::object<VariantFilter>("VariantFilter", schema::flatten<&VariantFilter::page>(),
+                                             schema::field<&VariantFilter::product_id>("productId"));
     }
 };
 
@@ -130,7 +141,8 @@ struct BarcodeQuery {
     std::string barcode;
 
     friend constexpr auto describe(BarcodeQuery*) {
-        return schema::object<BarcodeQuery>("BarcodeQuery", schema::field<&BarcodeQuery::barcode>("barcode", {.format = schema::Format::barcode}));
+        return schema::object<BarcodeQuery>(
+            "BarcodeQuery", schema::field<&BarcodeQuery::barcode>("barcode", {.format = schema::Format::barcode}));
     }
 };
 
@@ -147,8 +159,8 @@ struct ScannedVariant {
     std::optional<bool> tax_inclusive;
 
     friend constexpr auto describe(ScannedVariant*) {
-        return schema::object<ScannedVariant>("ScannedVariant",
-            schema::flatten<&ScannedVariant::variant>(),
+        return schema::object<ScannedVariant>(
+            "ScannedVariant", schema::flatten<&ScannedVariant::variant>(),
             schema::field<&ScannedVariant::barcode>("barcode"),
             schema::field<&ScannedVariant::pack_quantity>("packQuantity", {.doc = "Units that this scan sells."}),
             schema::field<&ScannedVariant::product_name>("productName"),

@@ -18,10 +18,16 @@ void refuse_repeated(const std::vector<NewProductVariant>& variants) {
     std::unordered_set<std::string_view> barcodes;
     for (std::size_t i = 0; i < variants.size(); ++i) {
         const auto& sku = variants[i].fields.sku;
-        if (sku && !skus.insert(*sku).second) issues.push_back({"body", fmt::format("/variants/{}/sku", i), "repeated", "stands in this request already", {}});
+        if (sku && !skus.insert(*sku).second)
+            issues.push_back(
+                {"body", fmt::format("/variants/{}/sku", i), "repeated", "stands in this request already", {}});
         for (std::size_t j = 0; j < variants[i].barcodes.size(); ++j) {
             if (barcodes.insert(variants[i].barcodes[j].barcode).second) continue;
-            issues.push_back({"body", fmt::format("/variants/{}/barcodes/{}/barcode", i, j), "repeated", "stands in this request already", {}});
+            issues.push_back({"body",
+                              fmt::format("/variants/{}/barcodes/{}/barcode", i, j),
+                              "repeated",
+                              "stands in this request already",
+                              {}});
         }
     }
     if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));
@@ -33,7 +39,8 @@ std::vector<VariantDetails> put_together(const std::vector<Variant>& variants, c
     std::vector<VariantDetails> all;
     for (const auto& variant : variants) {
         auto& details = all.emplace_back(VariantDetails{variant, {}});
-        std::ranges::copy_if(barcodes, std::back_inserter(details.barcodes), [&](const Barcode& barcode) { return barcode.variant_id == variant.id; });
+        std::ranges::copy_if(barcodes, std::back_inserter(details.barcodes),
+                             [&](const Barcode& barcode) { return barcode.variant_id == variant.id; });
     }
     return all;
 }
@@ -42,7 +49,8 @@ Barcode make_barcode(VariantId variant, const NewBarcode& barcode, const RowMeta
     return {barcode.id.value_or(runtime.new_id<BarcodeId>()), variant, barcode.barcode, barcode.pack_quantity, meta};
 }
 
-NewRows make_variants(ProductId product, const std::vector<NewProductVariant>& variants, const RowMeta& meta, Runtime& runtime) {
+NewRows make_variants(ProductId product, const std::vector<NewProductVariant>& variants, const RowMeta& meta,
+                      Runtime& runtime) {
     refuse_repeated(variants);
     NewRows rows;
     for (const auto& input : variants) {

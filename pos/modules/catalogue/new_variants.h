@@ -17,10 +17,12 @@ struct NewRows {
 };
 
 // Each variant with its own of these barcodes.
-[[nodiscard]] std::vector<VariantDetails> put_together(const std::vector<Variant>& variants, const std::vector<Barcode>& barcodes);
+[[nodiscard]] std::vector<VariantDetails> put_together(const std::vector<Variant>& variants,
+                                                       const std::vector<Barcode>& barcodes);
 
 // 422 when a barcode stands twice in the request, with the place of the second.
-[[nodiscard]] NewRows make_variants(ProductId product, const std::vector<NewProductVariant>& variants, const RowMeta& meta, Runtime& runtime);
+[[nodiscard]] NewRows make_variants(ProductId product, const std::vector<NewProductVariant>& variants,
+                                    const RowMeta& meta, Runtime& runtime);
 [[nodiscard]] Barcode make_barcode(VariantId variant, const NewBarcode& barcode, const RowMeta& meta, Runtime& runtime);
 
 void add_to(db::Batch& batch, const NewRows& rows);

@@ -14,33 +14,40 @@ using db::Compare;
 
 inline constexpr auto category_by_id = db::find<tables::categories>("catalogue.category_by_id");
 inline constexpr auto add_category = db::insert<tables::categories>("catalogue.add_category");
-inline constexpr auto category_table = editable<tables::categories>("catalogue.lock_category", "catalogue.replace_category");
-inline constexpr auto category_page = db::select<tables::categories>().where<&RowMeta::deleted_at, Compare::is_null>()
-    .order_by<&CategoryFields::name, &Category::id>().page("catalogue.category_page", "catalogue.category_page_after");
+inline constexpr auto category_table =
+    editable<tables::categories>("catalogue.lock_category", "catalogue.replace_category");
+inline constexpr auto category_page = db::select<tables::categories>()
+                                          .where<&RowMeta::deleted_at, Compare::is_null>()
+                                          .order_by<&CategoryFields::name, &Category::id>()
+                                          .page("catalogue.category_page", "catalogue.category_page_after");
 
 struct ParentState {
     bool known = false;
     bool below = false;  // the parent stands below the category
 
     friend constexpr auto describe(ParentState*) {
-        return schema::object<ParentState>("ParentState", schema::field<&ParentState::known>("known"), schema::field<&ParentState::below>("below"));
+        return schema::object<ParentState>("ParentState", schema::field<&ParentState::known>("known"),
+                                           schema::field<&ParentState::below>("below"));
     }
 };
 // `union`, not `union all`: ends on a circle, should there be one.
-inline constexpr db::Query<ParentState(CategoryId, CategoryId)> parent_state{{"catalogue.parent_state",
-    "with recursive above as ("
-    "  select id, parent_id from categories where tenant_id = $1 and id = $3 and deleted_at is null "
-    "  union "
-    "  select c.id, c.parent_id from categories c join above on c.tenant_id = $1 and c.id = above.parent_id) "
-    "select exists (select from above) as known, exists (select from above where id = $2) as below",
-    db::Kind::read}};
+inline constexpr db::Query<ParentState(CategoryId, CategoryId)> parent_state{
+    {"catalogue.parent_state",
+     "with recursive above as ("
+     "  select id, parent_id from categories where tenant_id = $1 and id = $3 and deleted_at is null "
+     "  union "
+     "  select c.id, c.parent_id from categories c join above on c.tenant_id = $1 and c.id = above.parent_id) "
+     "select exists (select from above) as known, exists (select from above where id = $2) as below",
+     db::Kind::read}};
 // Two moves at once could make a circle that neither sees: moves of a tenant take turns.
-inline constexpr db::Query<void()> one_move_at_a_time{{"catalogue.one_move_at_a_time",
-    "select pg_advisory_xact_lock(hashtextextended('categories ' || $1::uuid::text, 0))", db::Kind::write}};
-inline constexpr db::Query<bool(CategoryId)> category_in_use{{"catalogue.category_in_use",
-    "select exists (select from products where tenant_id = $1 and category_id = $2 and deleted_at is null) "
-    "  or exists (select from categories where tenant_id = $1 and parent_id = $2 and deleted_at is null) as in_use",
-    db::Kind::read}};
+inline constexpr db::Query<void()> one_move_at_a_time{
+    {"catalogue.one_move_at_a_time",
+     "select pg_advisory_xact_lock(hashtextextended('categories ' || $1::uuid::text, 0))", db::Kind::write}};
+inline constexpr db::Query<bool(CategoryId)> category_in_use{
+    {"catalogue.category_in_use",
+     "select exists (select from products where tenant_id = $1 and category_id = $2 and deleted_at is null) "
+     "  or exists (select from categories where tenant_id = $1 and parent_id = $2 and deleted_at is null) as in_use",
+     db::Kind::read}};
 
 // ---- Products ---------------------------------------------------------------------------------------------------
 
@@ -49,40 +56,54 @@ inline constexpr auto add_product = db::insert<tables::products>("catalogue.add_
 inline constexpr auto product_table = editable<tables::products>("catalogue.lock_product", "catalogue.replace_product");
 
 // Guards (pos/plumbing/guard.h): what a product refers to is not deleted.
-inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{{"catalogue.category_lives",
-    "select violate('products_category') where $2::uuid is not null and not exists ("
-    "  select from categories where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
-    db::Kind::write}};
-inline constexpr db::Query<void(std::optional<TaxClassId>)> tax_class_lives{{"catalogue.tax_class_lives",
-    "select violate('products_tax_class') where $2::uuid is not null and not exists ("
-    "  select from tax_classes where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
-    db::Kind::write}};
+inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{
+    {"catalogue.category_lives",
+     "select violate('products_category') where $2::uuid is not null and not exists ("
+     "  select from categories where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
+     db::Kind::write}};
+inline constexpr db::Query<void(std::optional<TaxClassId>)> tax_class_lives{
+    {"catalogue.tax_class_lives",
+     "select violate('products_tax_class') where $2::uuid is not null and not exists ("
+     "  select from tax_classes where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
+     db::Kind::write}};
 
 // A product changes with its variants, and a variant with its barcodes. Refuses a parent that is deleted.
-inline constexpr db::Query<void(ProductId, base::Timestamp)> touch_product{{"catalogue.touch_product",
-    "with touched as ("
-    "  update products set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2 and deleted_at is null returning id) "
-    "select violate('variants_product') where not exists (select from touched)",
-    db::Kind::write}};
-inline constexpr db::Query<void(VariantId, base::Timestamp)> touch_variant{{"catalogue.touch_variant",
-    "with touched as ("
-    "  update variants set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2 and deleted_at is null returning id) "
-    "select violate('variant_barcodes_variant') where not exists (select from touched)",
-    db::Kind::write}};
+inline constexpr db::Query<void(ProductId, base::Timestamp)> touch_product{
+    {"catalogue.touch_product",
+     "with touched as ("
+     "  update products set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2 and deleted_at is "
+     "null returning id) "
+     "select violate('variants_product') where not exists (select from touched)",
+     db::Kind::write}};
+inline constexpr db::Query<void(VariantId, base::Timestamp)> touch_variant{
+    {"catalogue.touch_variant",
+     "with touched as ("
+     "  update variants set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2 and deleted_at is "
+     "null returning id) "
+     "select violate('variant_barcodes_variant') where not exists (select from touched)",
+     db::Kind::write}};
 
-#define PRODUCT_COLUMNS \
-    "id, name, description, category_id, brand, sold_by, tax_class_id, track_stock, active, version, created_at, updated_at, deleted_at, created_by, origin_device_id"
+#define PRODUCT_COLUMNS                                                                                            \
+    "id, name, description, category_id, brand, sold_by, tax_class_id, track_stock, active, version, created_at, " \
+    "updated_at, deleted_at, created_by, origin_device_id"
 
 inline constexpr auto by_name = &db::detail::key_of_row<Product, &ProductFields::name, &Product::id>;
 inline constexpr auto by_update = &db::detail::key_of_row<Product, &RowMeta::updated_at, &Product::id>;
 
 // Each filter that narrows much has a statement of its own, so that its index serves; the others only sieve.
-inline constexpr auto product_page = db::select<tables::products>().where<&RowMeta::deleted_at, Compare::is_null>()
-    .order_by<&ProductFields::name, &Product::id>().page("catalogue.product_page", "catalogue.product_page_after");
-inline constexpr auto product_page_active = db::select<tables::products>().where<&RowMeta::deleted_at, Compare::is_null>().where<&ProductFields::active>()
-    .order_by<&ProductFields::name, &Product::id>().page("catalogue.product_page_active", "catalogue.product_page_active_after");
+inline constexpr auto product_page = db::select<tables::products>()
+                                         .where<&RowMeta::deleted_at, Compare::is_null>()
+                                         .order_by<&ProductFields::name, &Product::id>()
+                                         .page("catalogue.product_page", "catalogue.product_page_after");
+inline constexpr auto product_page_active =
+    db::select<tables::products>()
+        .where<&RowMeta::deleted_at, Compare::is_null>()
+        .where<&ProductFields::active>()
+        .order_by<&ProductFields::name, &Product::id>()
+        .page("catalogue.product_page_active", "catalogue.product_page_active_after");
 
-using CategoryPage = db::PageQuery<Product, std::tuple<std::string, ProductId>, CategoryId, std::optional<bool>, std::optional<base::Timestamp>>;
+using CategoryPage = db::PageQuery<Product, std::tuple<std::string, ProductId>, CategoryId, std::optional<bool>,
+                                   std::optional<base::Timestamp>>;
 inline constexpr CategoryPage product_page_of_category{
     {{"catalogue.product_page_of_category",
       "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and category_id = $2 and deleted_at is null "
@@ -90,18 +111,21 @@ inline constexpr CategoryPage product_page_of_category{
       "order by name, id limit $5::integer"}},
     {{"catalogue.product_page_of_category_after",
       "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and category_id = $2 and deleted_at is null "
-      "and ($3::boolean is null or active = $3) and ($4::timestamptz is null or updated_at >= $4) and (name, id) > ($5, $6) "
+      "and ($3::boolean is null or active = $3) and ($4::timestamptz is null or updated_at >= $4) and (name, id) > "
+      "($5, $6) "
       "order by name, id limit $7::integer"}},
     by_name};
 
-using UpdatedPage = db::PageQuery<Product, std::tuple<base::Timestamp, ProductId>, base::Timestamp, std::optional<bool>>;
+using UpdatedPage =
+    db::PageQuery<Product, std::tuple<base::Timestamp, ProductId>, base::Timestamp, std::optional<bool>>;
 inline constexpr UpdatedPage product_page_updated{
     {{"catalogue.product_page_updated",
       "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and updated_at >= $2 and deleted_at is null "
       "and ($3::boolean is null or active = $3) order by updated_at, id limit $4::integer"}},
     {{"catalogue.product_page_updated_after",
       "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and updated_at >= $2 and deleted_at is null "
-      "and ($3::boolean is null or active = $3) and (updated_at, id) > ($4, $5) order by updated_at, id limit $6::integer"}},
+      "and ($3::boolean is null or active = $3) and (updated_at, id) > ($4, $5) order by updated_at, id limit "
+      "$6::integer"}},
     by_update};
 
 struct SearchArguments {
@@ -111,11 +135,10 @@ struct SearchArguments {
     std::optional<base::Timestamp> updated_since;
 
     friend constexpr auto describe(SearchArguments*) {
-        return schema::object<SearchArguments>("SearchArguments",
-            schema::field<&SearchArguments::term>("term"),
-            schema::field<&SearchArguments::category_id>("categoryId"),
-            schema::field<&SearchArguments::active>("active"),
-            schema::field<&SearchArguments::updated_since>("updatedSince"));
+        return schema::object<SearchArguments>("SearchArguments", schema::field<&SearchArguments::term>("term"),
+                                               schema::field<&SearchArguments::category_id>("categoryId"),
+                                               schema::field<&SearchArguments::active>("active"),
+                                               schema::field<&SearchArguments::updated_since>("updatedSince"));
     }
 };
 // search_products() (search.h) gives the ids of one page; the rows are read under row level security as ever.
@@ -138,46 +161,69 @@ inline constexpr SearchPage product_page_search{
 inline constexpr auto variant_by_id = db::find<tables::variants>("catalogue.variant_by_id");
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
 inline constexpr auto variant_table = editable<tables::variants>("catalogue.lock_variant", "catalogue.replace_variant");
-inline constexpr auto variant_page = db::select<tables::variants>().where<&RowMeta::deleted_at, Compare::is_null>()
-    .order_by<&VariantFields::name, &Variant::id>().page("catalogue.variant_page", "catalogue.variant_page_after");
-inline constexpr auto variant_page_of_product = db::select<tables::variants>().where<&Variant::product_id>().where<&RowMeta::deleted_at, Compare::is_null>()
-    .order_by<&VariantFields::name, &Variant::id>().page("catalogue.variant_page_of_product", "catalogue.variant_page_of_product_after");
-inline constexpr auto variants_of_product = db::select<tables::variants>().where<&Variant::product_id>().where<&RowMeta::deleted_at, Compare::is_null>()
-    .order_by<&VariantFields::name, &Variant::id>().named("catalogue.variants_of_product");
-inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variants_of_product{{"catalogue.delete_variants_of_product",
-    "update variants set deleted_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and product_id = $2 and deleted_at is null returning id", db::Kind::write}};
+inline constexpr auto variant_page = db::select<tables::variants>()
+                                         .where<&RowMeta::deleted_at, Compare::is_null>()
+                                         .order_by<&VariantFields::name, &Variant::id>()
+                                         .page("catalogue.variant_page", "catalogue.variant_page_after");
+inline constexpr auto variant_page_of_product =
+    db::select<tables::variants>()
+        .where<&Variant::product_id>()
+        .where<&RowMeta::deleted_at, Compare::is_null>()
+        .order_by<&VariantFields::name, &Variant::id>()
+        .page("catalogue.variant_page_of_product", "catalogue.variant_page_of_product_after");
+inline constexpr auto variants_of_product = db::select<tables::variants>()
+                                                .where<&Variant::product_id>()
+                                                .where<&RowMeta::deleted_at, Compare::is_null>()
+                                                .order_by<&VariantFields::name, &Variant::id>()
+                                                .named("catalogue.variants_of_product");
+inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variants_of_product{
+    {"catalogue.delete_variants_of_product",
+     "update variants set deleted_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and product_id "
+     "= $2 and deleted_at is null returning id",
+     db::Kind::write}};
 
 // ---- Barcodes ---------------------------------------------------------------------------------------------------
 
 inline constexpr auto add_barcodes = db::insert_all<tables::variant_barcodes>("catalogue.add_barcodes");
-inline constexpr auto barcode_table = editable<tables::variant_barcodes>("catalogue.lock_barcode", "catalogue.replace_barcode");
-inline constexpr auto barcodes_of_variant = db::select<tables::variant_barcodes>().where<&Barcode::variant_id>().where<&RowMeta::deleted_at, Compare::is_null>()
-    .order_by<&Barcode::barcode>().named("catalogue.barcodes_of_variant");
-inline constexpr db::Query<Barcode(ProductId)> barcodes_of_product{{"catalogue.barcodes_of_product",
-    "select b.id, b.variant_id, b.barcode, b.pack_quantity, b.version, b.created_at, b.updated_at, b.deleted_at, b.created_by, b.origin_device_id "
-    "from variants v join variant_barcodes b on b.tenant_id = $1 and b.variant_id = v.id "
-    "where v.tenant_id = $1 and v.product_id = $2 and v.deleted_at is null and b.deleted_at is null order by b.barcode"}};
-inline constexpr db::Query<BarcodeId(std::vector<VariantId>, base::Timestamp)> delete_barcodes_of_variants{{"catalogue.delete_barcodes_of_variants",
-    "update variant_barcodes set deleted_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and variant_id = any($2) and deleted_at is null returning id",
-    db::Kind::write}};
+inline constexpr auto barcode_table =
+    editable<tables::variant_barcodes>("catalogue.lock_barcode", "catalogue.replace_barcode");
+inline constexpr auto barcodes_of_variant = db::select<tables::variant_barcodes>()
+                                                .where<&Barcode::variant_id>()
+                                                .where<&RowMeta::deleted_at, Compare::is_null>()
+                                                .order_by<&Barcode::barcode>()
+                                                .named("catalogue.barcodes_of_variant");
+inline constexpr db::Query<Barcode(ProductId)> barcodes_of_product{
+    {"catalogue.barcodes_of_product",
+     "select b.id, b.variant_id, b.barcode, b.pack_quantity, b.version, b.created_at, b.updated_at, b.deleted_at, "
+     "b.created_by, b.origin_device_id "
+     "from variants v join variant_barcodes b on b.tenant_id = $1 and b.variant_id = v.id "
+     "where v.tenant_id = $1 and v.product_id = $2 and v.deleted_at is null and b.deleted_at is null order by "
+     "b.barcode"}};
+inline constexpr db::Query<BarcodeId(std::vector<VariantId>, base::Timestamp)> delete_barcodes_of_variants{
+    {"catalogue.delete_barcodes_of_variants",
+     "update variant_barcodes set deleted_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and "
+     "variant_id = any($2) and deleted_at is null returning id",
+     db::Kind::write}};
 
 // The tenant's day decides which tax rate holds.
-inline constexpr db::Query<ScannedVariant(std::string, base::Timestamp)> scanned{{"catalogue.scanned",
-    "select v.id, v.product_id, v.name, v.sku, v.unit, v.price, v.cost, v.reorder_level, v.active, "
-    "  v.version, v.created_at, v.updated_at, v.deleted_at, v.created_by, v.origin_device_id, "
-    "  b.barcode, b.pack_quantity, p.name as product_name, p.sold_by, p.track_stock, "
-    "  t.code as tax_code, r.rate_ppm as tax_rate_ppm, r.inclusive as tax_inclusive "
-    "from variant_barcodes b "
-    "join variants v on v.tenant_id = $1 and v.id = b.variant_id "
-    "join products p on p.tenant_id = $1 and p.id = v.product_id "
-    "join tenants shop on shop.id = $1 "
-    "left join tax_classes t on t.tenant_id = $1 and t.id = p.tax_class_id "
-    "left join lateral ("
-    "  select rate_ppm, inclusive from tax_rates "
-    "  where tenant_id = $1 and tax_class_id = t.id and deleted_at is null "
-    "    and valid_from <= ($3::timestamptz at time zone shop.time_zone)::date "
-    "    and (valid_to is null or valid_to > ($3::timestamptz at time zone shop.time_zone)::date) "
-    "  order by valid_from desc limit 1) r on true "
-    "where b.tenant_id = $1 and b.barcode = $2 and b.deleted_at is null and v.deleted_at is null and p.deleted_at is null"}};
+inline constexpr db::Query<ScannedVariant(std::string, base::Timestamp)> scanned{
+    {"catalogue.scanned",
+     "select v.id, v.product_id, v.name, v.sku, v.unit, v.price, v.cost, v.reorder_level, v.active, "
+     "  v.version, v.created_at, v.updated_at, v.deleted_at, v.created_by, v.origin_device_id, "
+     "  b.barcode, b.pack_quantity, p.name as product_name, p.sold_by, p.track_stock, "
+     "  t.code as tax_code, r.rate_ppm as tax_rate_ppm, r.inclusive as tax_inclusive "
+     "from variant_barcodes b "
+     "join variants v on v.tenant_id = $1 and v.id = b.variant_id "
+     "join products p on p.tenant_id = $1 and p.id = v.product_id "
+     "join tenants shop on shop.id = $1 "
+     "left join tax_classes t on t.tenant_id = $1 and t.id = p.tax_class_id "
+     "left join lateral ("
+     "  select rate_ppm, inclusive from tax_rates "
+     "  where tenant_id = $1 and tax_class_id = t.id and deleted_at is null "
+     "    and valid_from <= ($3::timestamptz at time zone shop.time_zone)::date "
+     "    and (valid_to is null or valid_to > ($3::timestamptz at time zone shop.time_zone)::date) "
+     "  order by valid_from desc limit 1) r on true "
+     "where b.tenant_id = $1 and b.barcode = $2 and b.deleted_at is null and v.deleted_at is null and p.deleted_at is "
+     "null"}};
 
 }  // namespace pos::catalogue

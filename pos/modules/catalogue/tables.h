@@ -6,18 +6,27 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode unknown_category{"category.unknown", 422, false, base::Action::fix, "There is no such category"};
-inline constexpr base::ErrorCode category_cycle{"category.cycle", 422, false, base::Action::fix, "A category cannot stand below itself"};
-inline constexpr base::ErrorCode category_in_use{"category.in_use", 409, false, base::Action::fix, "Products or categories stand below this category"};
-inline constexpr base::ErrorCode unknown_product{"product.unknown", 422, false, base::Action::fix, "There is no such product"};
-inline constexpr base::ErrorCode unknown_variant{"variant.unknown", 422, false, base::Action::fix, "There is no such variant"};
-inline constexpr base::ErrorCode sku_taken{"variant.sku_taken", 409, false, base::Action::fix, "Another variant has this SKU"};
-inline constexpr base::ErrorCode barcode_taken{"variant.barcode_taken", 409, false, base::Action::fix, "Another variant has this barcode"};
+inline constexpr base::ErrorCode unknown_category{"category.unknown", 422, false, base::Action::fix,
+                                                  "There is no such category"};
+inline constexpr base::ErrorCode category_cycle{"category.cycle", 422, false, base::Action::fix,
+                                                "A category cannot stand below itself"};
+inline constexpr base::ErrorCode category_in_use{"category.in_use", 409, false, base::Action::fix,
+                                                 "Products or categories stand below this category"};
+inline constexpr base::ErrorCode unknown_product{"product.unknown", 422, false, base::Action::fix,
+                                                 "There is no such product"};
+inline constexpr base::ErrorCode unknown_variant{"variant.unknown", 422, false, base::Action::fix,
+                                                 "There is no such variant"};
+inline constexpr base::ErrorCode sku_taken{"variant.sku_taken", 409, false, base::Action::fix,
+                                           "Another variant has this SKU"};
+inline constexpr base::ErrorCode barcode_taken{"variant.barcode_taken", 409, false, base::Action::fix,
+                                               "Another variant has this barcode"};
 }  // namespace errors
 
 enum class SoldBy : std::uint8_t { unit, weight, length, volume };
 constexpr auto describe(SoldBy*) {
-    return schema::enumeration<SoldBy>("SoldBy", {{SoldBy::unit, "unit"}, {SoldBy::weight, "weight"}, {SoldBy::length, "length"}, {SoldBy::volume, "volume"}});
+    return schema::enumeration<SoldBy>(
+        "SoldBy",
+        {{SoldBy::unit, "unit"}, {SoldBy::weight, "weight"}, {SoldBy::length, "length"}, {SoldBy::volume, "volume"}});
 }
 
 struct CategoryFields {
@@ -27,11 +36,12 @@ struct CategoryFields {
     std::optional<std::string> colour;
 
     friend constexpr auto describe(CategoryFields*) {
-        return schema::object<CategoryFields>("CategoryFields",
-            schema::field<&CategoryFields::parent_id>("parentId"),
+        return schema::object<CategoryFields>(
+            "CategoryFields", schema::field<&CategoryFields::parent_id>("parentId"),
             schema::field<&CategoryFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
             schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
-            schema::field<&CategoryFields::colour>("colour", {.pattern = "#[0-9a-fA-F]{6}", .example = R"("#e63946")"}));
+            schema::field<&CategoryFields::colour>("colour",
+                                                   {.pattern = "#[0-9a-fA-F]{6}", .example = R"("#e63946")"}));
     }
 };
 
@@ -41,7 +51,8 @@ struct Category {
     RowMeta meta;
 
     friend constexpr auto describe(Category*) {
-        return schema::object<Category>("Category", schema::field<&Category::id>("id"), schema::flatten<&Category::fields>(), schema::flatten<&Category::meta>());
+        return schema::object<Category>("Category", schema::field<&Category::id>("id"),
+                                        schema::flatten<&Category::fields>(), schema::flatten<&Category::meta>());
     }
 };
 
@@ -56,8 +67,10 @@ struct ProductFields {
     bool active = true;
 
     friend constexpr auto describe(ProductFields*) {
-        return schema::object<ProductFields>("ProductFields",
-            schema::field<&ProductFields::name>("name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar")"}),
+        return schema::object<ProductFields>(
+            "ProductFields",
+            schema::field<&ProductFields::name>(
+                "name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar")"}),
             schema::field<&ProductFields::description>("description", {.max_length = 4'000, .trim = true}),
             schema::field<&ProductFields::category_id>("categoryId"),
             schema::field<&ProductFields::brand>("brand", {.max_length = 80, .trim = true}),
@@ -74,7 +87,8 @@ struct Product {
     RowMeta meta;
 
     friend constexpr auto describe(Product*) {
-        return schema::object<Product>("Product", schema::field<&Product::id>("id"), schema::flatten<&Product::fields>(), schema::flatten<&Product::meta>());
+        return schema::object<Product>("Product", schema::field<&Product::id>("id"),
+                                       schema::flatten<&Product::fields>(), schema::flatten<&Product::meta>());
     }
 };
 
@@ -88,11 +102,16 @@ struct VariantFields {
     bool active = true;
 
     friend constexpr auto describe(VariantFields*) {
-        return schema::object<VariantFields>("VariantFields",
-            schema::field<&VariantFields::name>("name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar 1kg")"}),
+        return schema::object<VariantFields>(
+            "VariantFields",
+            schema::field<&VariantFields::name>(
+                "name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar 1kg")"}),
             schema::field<&VariantFields::sku>("sku", {.min_length = 1, .max_length = 64, .trim = true}),
             schema::field<&VariantFields::unit>("unit", {.min_length = 1, .max_length = 16, .defaulted = true}),
-            schema::field<&VariantFields::price>("price", {.min = 0, .max = 1'000'000'000'000, .doc = "Selling price of one unit, minor units; whether it holds the tax is the tax rate's `inclusive`."}),
+            schema::field<&VariantFields::price>("price", {.min = 0,
+                                                           .max = 1'000'000'000'000,
+                                                           .doc = "Selling price of one unit, minor units; whether it "
+                                                                  "holds the tax is the tax rate's `inclusive`."}),
             schema::field<&VariantFields::cost>("cost", {.min = 0, .max = 1'000'000'000'000}),
             schema::field<&VariantFields::reorder_level>("reorderLevel", {.min = 0}),
             schema::field<&VariantFields::active>("active", {.defaulted = true}));
@@ -106,8 +125,9 @@ struct Variant {
     RowMeta meta;
 
     friend constexpr auto describe(Variant*) {
-        return schema::object<Variant>("Variant", schema::field<&Variant::id>("id"), schema::field<&Variant::product_id>("productId"),
-            schema::flatten<&Variant::fields>(), schema::flatten<&Variant::meta>());
+        return schema::object<Variant>("Variant", schema::field<&Variant::id>("id"),
+                                       schema::field<&Variant::product_id>("productId"),
+                                       schema::flatten<&Variant::fields>(), schema::flatten<&Variant::meta>());
     }
 };
 
@@ -119,33 +139,37 @@ struct Barcode {
     RowMeta meta;
 
     friend constexpr auto describe(Barcode*) {
-        return schema::object<Barcode>("Barcode",
-            schema::field<&Barcode::id>("id"),
-            schema::field<&Barcode::variant_id>("variantId"),
+        return schema::object<Barcode>(
+            "Barcode", schema::field<&Barcode::id>("id"), schema::field<&Barcode::variant_id>("variantId"),
             schema::field<&Barcode::barcode>("barcode", {.format = schema::Format::barcode}),
-            schema::field<&Barcode::pack_quantity>("packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}),
+            schema::field<&Barcode::pack_quantity>(
+                "packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}),
             schema::flatten<&Barcode::meta>());
     }
 };
 
 namespace tables {
-inline constexpr auto categories = db::tenant_table<Category>("categories", db::primary_key<&Category::id>(errors::id_taken),
-    db::check("categories_parent", "parent_id <> id", errors::category_cycle),
-    db::index<&CategoryFields::parent_id>("categories_of_parent"),
-    db::index<&CategoryFields::name, &Category::id>("categories_name"));
-inline constexpr auto products = db::tenant_table<Product>("products", db::primary_key<&Product::id>(errors::id_taken),
+inline constexpr auto categories =
+    db::tenant_table<Category>("categories", db::primary_key<&Category::id>(errors::id_taken),
+                               db::check("categories_parent", "parent_id <> id", errors::category_cycle),
+                               db::index<&CategoryFields::parent_id>("categories_of_parent"),
+                               db::index<&CategoryFields::name, &Category::id>("categories_name"));
+inline constexpr auto products = db::tenant_table<Product>(
+    "products", db::primary_key<&Product::id>(errors::id_taken),
     db::references<&ProductFields::category_id>("products_category", categories, errors::unknown_category),
     db::references<&ProductFields::tax_class_id>("products_tax_class", tax_classes, errors::unknown_tax_class),
     db::index<&ProductFields::name, &Product::id>("products_name"),
     db::index<&ProductFields::category_id, &ProductFields::name, &Product::id>("products_of_category"),
     db::index<&RowMeta::updated_at, &Product::id>("products_updated"),
     db::expression_index("products_search", "gin", "lower(name) gin_trgm_ops"));
-inline constexpr auto variants = db::tenant_table<Variant>("variants", db::primary_key<&Variant::id>(errors::id_taken),
+inline constexpr auto variants = db::tenant_table<Variant>(
+    "variants", db::primary_key<&Variant::id>(errors::id_taken),
     db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null"),
     db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
     db::index<&Variant::product_id, &VariantFields::name, &Variant::id>("variants_of_product"),
     db::index<&VariantFields::name, &Variant::id>("variants_name"));
-inline constexpr auto variant_barcodes = db::tenant_table<Barcode>("variant_barcodes", db::primary_key<&Barcode::id>(errors::id_taken),
+inline constexpr auto variant_barcodes = db::tenant_table<Barcode>(
+    "variant_barcodes", db::primary_key<&Barcode::id>(errors::id_taken),
     db::unique<&Barcode::barcode>("variant_barcodes_barcode", errors::barcode_taken).where("deleted_at is null"),
     db::references<&Barcode::variant_id>("variant_barcodes_variant", variants, errors::unknown_variant),
     db::index<&Barcode::variant_id>("variant_barcodes_of_variant"));

@@ -17,7 +17,9 @@ async::Task<db::Page<Variant>> list(auth::Permitted<"products.read">, http::Quer
     return db.page(variant_page, filter->page);
 }
 
-async::Task<http::Rendered<VariantDetails, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key, http::Body<NewVariant> input, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::Rendered<VariantDetails, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key,
+                                                        http::Body<NewVariant> input, db::Db db,
+                                                        http::Use<Runtime> runtime) {
     const auto meta = first_version(caller, runtime->now());
     const auto made = make_variants(input->product_id, {input->variant}, meta, *runtime);
     const VariantDetails variant{made.variants.front(), made.barcodes};
@@ -35,7 +37,8 @@ async::Task<VariantDetails> show(auth::Permitted<"products.read">, http::Path<"i
     co_return VariantDetails{live(std::move(variant)), std::move(barcodes)};
 }
 
-async::Task<ScannedVariant> lookup(auth::Permitted<"products.read">, http::Query<BarcodeQuery> query, db::Db db, http::Use<Runtime> runtime) {
+async::Task<ScannedVariant> lookup(auth::Permitted<"products.read">, http::Query<BarcodeQuery> query, db::Db db,
+                                   http::Use<Runtime> runtime) {
     auto found = co_await db.one(scanned, query->barcode, runtime->now());
     if (!found) throw base::Failure(http::errors::not_found, "no variant has this barcode");
     co_return std::move(*found);
@@ -46,12 +49,13 @@ void touch(Writes& writes, ProductId product, base::Timestamp now) {
     writes.changes.push_back({"products", product.uuid()});
 }
 
-async::Task<Variant> change(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id, IfMatch if_match, http::Body<schema::Patch<VariantFields>> patch, db::Db db,
-                            http::Use<Runtime> runtime) {
-    co_return co_await edit<variant_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Variant& row, Writes& writes) {
-        apply(*patch, row.fields);
-        touch(writes, row.product_id, runtime->now());
-    });
+async::Task<Variant> change(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id, IfMatch if_match,
+                            http::Body<schema::Patch<VariantFields>> patch, db::Db db, http::Use<Runtime> runtime) {
+    co_return co_await edit<variant_table>(db, *id, {caller, *if_match, runtime->now()},
+                                           [&](Variant& row, Writes& writes) {
+                                               apply(*patch, row.fields);
+                                               touch(writes, row.product_id, runtime->now());
+                                           });
 }
 
 async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp now) {
@@ -61,7 +65,8 @@ async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp 
     }
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id, IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id,
+                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
     co_await edit<variant_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Variant& row, Writes& writes) {
         row.meta.deleted_at = runtime->now();
         touch(writes, row.product_id, runtime->now());
@@ -72,15 +77,21 @@ async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, ht
 
 // ---- Their barcodes ---------------------------------------------------------------------------------------------
 
-async::Task<http::Rendered<Barcode, 201>> add_barcode(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id, IdempotencyHeader key, http::Body<NewBarcode> input, db::Db db,
+async::Task<http::Rendered<Barcode, 201>> add_barcode(auth::Permitted<"products.write"> caller,
+                                                      http::Path<"id", VariantId> id, IdempotencyHeader key,
+                                                      http::Body<NewBarcode> input, db::Db db,
                                                       http::Use<Runtime> runtime) {
     const auto variant = live(co_await db.one(variant_by_id, *id));
     const auto barcode = make_barcode(*id, *input, first_version(caller, runtime->now()), *runtime);
-    Creation creation(barcode, barcode.id.uuid(), {fmt::format("/v1/variants/{}/barcodes", id.value.to_string()), caller, key, input.text, db, runtime});
+    Creation creation(
+        barcode, barcode.id.uuid(),
+        {fmt::format("/v1/variants/{}/barcodes", id.value.to_string()), caller, key, input.text, db, runtime});
     creation.batch().add(touch_variant, *id, barcode.meta.updated_at);
     creation.batch().add(touch_product, variant.product_id, barcode.meta.updated_at);
     creation.batch().add(add_barcodes, {barcode});
-    co_return co_await creation.commit({{"variant_barcodes", barcode.id.uuid()}, {"variants", id.value.uuid()}, {"products", variant.product_id.uuid()}});
+    co_return co_await creation.commit({{"variant_barcodes", barcode.id.uuid()},
+                                        {"variants", id.value.uuid()},
+                                        {"products", variant.product_id.uuid()}});
 }
 
 // The barcode's parents change with it.
@@ -91,13 +102,15 @@ async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp no
     touch(*writes, variant.product_id, now);
 }
 
-async::Task<http::NoContent> remove_barcode(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id, http::Path<"barcodeId", BarcodeId> barcode_id, IfMatch if_match, db::Db db,
+async::Task<http::NoContent> remove_barcode(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id,
+                                            http::Path<"barcodeId", BarcodeId> barcode_id, IfMatch if_match, db::Db db,
                                             http::Use<Runtime> runtime) {
-    co_await edit<barcode_table>(db, *barcode_id, {caller, *if_match, runtime->now()}, [&](Barcode& row, Writes& writes) {
-        if (row.variant_id != *id) throw base::Failure(http::errors::not_found);
-        row.meta.deleted_at = runtime->now();
-        return touch_parents(&writes, *id, runtime->now());
-    });
+    co_await edit<barcode_table>(db, *barcode_id, {caller, *if_match, runtime->now()},
+                                 [&](Barcode& row, Writes& writes) {
+                                     if (row.variant_id != *id) throw base::Failure(http::errors::not_found);
+                                     row.meta.deleted_at = runtime->now();
+                                     return touch_parents(&writes, *id, runtime->now());
+                                 });
     co_return http::NoContent{};
 }
 
@@ -107,12 +120,19 @@ void variant_routes(http::Routes routes) {
     const std::vector taken{errors::unknown_product, errors::sku_taken, errors::barcode_taken, errors::id_taken};
     routes.get("/variants", list, {.id = "listVariants", .summary = "Variants by name"});
     routes.post("/variants", create, {.id = "createVariant", .summary = "Add a variant to a product", .errors = taken});
-    routes.get("/variants/lookup", lookup, {.id = "lookUpBarcode", .summary = "What a scanned barcode sells", .errors = {http::errors::not_found}});
-    routes.get("/variants/{id}", show, {.id = "getVariant", .summary = "One variant with its barcodes", .errors = {http::errors::not_found}});
-    routes.patch("/variants/{id}", change, {.id = "changeVariant", .summary = "Change a variant", .errors = {errors::sku_taken}});
+    routes.get("/variants/lookup", lookup,
+               {.id = "lookUpBarcode", .summary = "What a scanned barcode sells", .errors = {http::errors::not_found}});
+    routes.get("/variants/{id}", show,
+               {.id = "getVariant", .summary = "One variant with its barcodes", .errors = {http::errors::not_found}});
+    routes.patch("/variants/{id}", change,
+                 {.id = "changeVariant", .summary = "Change a variant", .errors = {errors::sku_taken}});
     routes.del("/variants/{id}", remove, {.id = "deleteVariant", .summary = "Delete a variant with its barcodes"});
-    routes.post("/variants/{id}/barcodes", add_barcode, {.id = "addBarcode", .summary = "Give a variant a barcode", .errors = {http::errors::not_found, errors::barcode_taken, errors::id_taken}});
-    routes.del("/variants/{id}/barcodes/{barcodeId}", remove_barcode, {.id = "removeBarcode", .summary = "Take a barcode away"});
+    routes.post("/variants/{id}/barcodes", add_barcode,
+                {.id = "addBarcode",
+                 .summary = "Give a variant a barcode",
+                 .errors = {http::errors::not_found, errors::barcode_taken, errors::id_taken}});
+    routes.del("/variants/{id}/barcodes/{barcodeId}", remove_barcode,
+               {.id = "removeBarcode", .summary = "Take a barcode away"});
 }
 
 }  // namespace pos::catalogue

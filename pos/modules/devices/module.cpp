@@ -15,15 +15,16 @@ struct NewDevice {
     DeviceFields fields;
 
     friend constexpr auto describe(NewDevice*) {
-        return schema::object<NewDevice>("NewDevice",
-            schema::field<&NewDevice::id>("id", {.doc = "Made by the server when it is missing."}),
+        return schema::object<NewDevice>(
+            "NewDevice", schema::field<&NewDevice::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::flatten<&NewDevice::fields>());
     }
 };
 
 enum class Revocation : std::uint8_t { lost, retired };
 constexpr auto describe(Revocation*) {
-    return schema::enumeration<Revocation>("Revocation", {{Revocation::lost, "lost"}, {Revocation::retired, "retired"}});
+    return schema::enumeration<Revocation>("Revocation",
+                                           {{Revocation::lost, "lost"}, {Revocation::retired, "retired"}});
 }
 
 struct RevokeDevice {
@@ -41,24 +42,31 @@ LocationId location_of(const Device& row) { return row.fields.location_id; }
 constexpr auto by_id = db::find<tables::devices>("devices.by_id");
 constexpr auto add = db::insert<tables::devices>("devices.add");
 constexpr auto table = editable<tables::devices>("devices.lock", "devices.replace", location_of);
-constexpr auto page = db::select<tables::devices>().where<&RowMeta::deleted_at, db::Compare::is_null>()
-    .order_by<&DeviceFields::name, &Device::id>().page("devices.page", "devices.page_after");
-constexpr auto page_of = db::select<tables::devices>().where<&DeviceFields::location_id, db::Compare::any>().where<&RowMeta::deleted_at, db::Compare::is_null>()
-    .order_by<&DeviceFields::name, &Device::id>().page("devices.page_of", "devices.page_of_after");
+constexpr auto page = db::select<tables::devices>()
+                          .where<&RowMeta::deleted_at, db::Compare::is_null>()
+                          .order_by<&DeviceFields::name, &Device::id>()
+                          .page("devices.page", "devices.page_after");
+constexpr auto page_of = db::select<tables::devices>()
+                             .where<&DeviceFields::location_id, db::Compare::any>()
+                             .where<&RowMeta::deleted_at, db::Compare::is_null>()
+                             .order_by<&DeviceFields::name, &Device::id>()
+                             .page("devices.page_of", "devices.page_of_after");
 
 // Numbers of deleted devices are not given again: they stand on receipts.
-constexpr db::Query<std::int32_t()> next_number{{"devices.next_number",
-    "select coalesce(max(device_number), 0) + 1 as device_number from devices where tenant_id = $1"}};
+constexpr db::Query<std::int32_t()> next_number{
+    {"devices.next_number",
+     "select coalesce(max(device_number), 0) + 1 as device_number from devices where tenant_id = $1"}};
 
-constexpr db::Query<void(LocationId)> location_lives{{"devices.location_lives",
-    "select violate('devices_location') where not exists ("
-    "  select from locations where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
-    db::Kind::write}};
+constexpr db::Query<void(LocationId)> location_lives{
+    {"devices.location_lives",
+     "select violate('devices_location') where not exists ("
+     "  select from locations where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
+     db::Kind::write}};
 
 // Sessions belong to the installation, not to a tenant, so the app role cannot reach them; app_system's function ends those of
 // one device of the tenant in the same transaction, and tells every instance.
-constexpr db::Query<void(DeviceId, base::Timestamp)> end_sessions{{"devices.end_sessions",
-    "select from end_device_sessions($2, $3) where $1 is not null", db::Kind::write}};
+constexpr db::Query<void(DeviceId, base::Timestamp)> end_sessions{
+    {"devices.end_sessions", "select from end_device_sessions($2, $3) where $1 is not null", db::Kind::write}};
 
 constexpr std::string_view end_device_sessions_sql =
     "create or replace function end_device_sessions(device uuid, moment timestamptz) returns void\n"
@@ -68,7 +76,8 @@ constexpr std::string_view end_device_sessions_sql =
     "begin\n"
     "  for ended in\n"
     "    update sessions set revoked_at = moment, revoke_reason = 'device_revoked'\n"
-    "    where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid and device_id = device and revoked_at is null\n"
+    "    where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid and device_id = device and revoked_at "
+    "is null\n"
     "    returning id\n"
     "  loop\n"
     "    perform pg_notify('auth_changes', 'session:' || ended);\n"
@@ -80,7 +89,8 @@ constexpr std::string_view end_device_sessions_sql =
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Device>> list(auth::Permitted<"devices.read"> caller, http::Query<db::PageRequest> request, db::Db db) {
+async::Task<db::Page<Device>> list(auth::Permitted<"devices.read"> caller, http::Query<db::PageRequest> request,
+                                   db::Db db) {
     const auto allowed = caller.locations_with("devices.read");
     if (!allowed) co_return co_await db.page(page, *request);
     co_return co_await db.page(page_of, *request, {allowed->begin(), allowed->end()});
@@ -89,16 +99,20 @@ async::Task<db::Page<Device>> list(auth::Permitted<"devices.read"> caller, http:
 // Somebody else may take the number meanwhile: then the unique key says so, and the next one is tried.
 constexpr int number_attempts = 5;
 
-async::Task<http::Rendered<Device, 201>> create(auth::Permitted<"devices.write"> caller, IdempotencyHeader key, http::Body<NewDevice> input, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::Rendered<Device, 201>> create(auth::Permitted<"devices.write"> caller, IdempotencyHeader key,
+                                                http::Body<NewDevice> input, db::Db db, http::Use<Runtime> runtime) {
     caller.require_at("devices.write", input->fields.location_id.uuid());
-    Device device{.id = input->id.value_or(runtime->new_id<DeviceId>()), .fields = input->fields, .meta = first_version(caller, runtime->now())};
+    Device device{.id = input->id.value_or(runtime->new_id<DeviceId>()),
+                  .fields = input->fields,
+                  .meta = first_version(caller, runtime->now())};
     for (int attempt = 1;; ++attempt) {
         device.device_number = co_await db.only(next_number);
         Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input.text, db, runtime});
         creation.batch().add(location_lives, device.fields.location_id);
         creation.batch().add(add, device);
         try {
-            co_return co_await creation.commit({{"devices", device.id.uuid(), ChangeKind::updated, device.fields.location_id}});
+            co_return co_await creation.commit(
+                {{"devices", device.id.uuid(), ChangeKind::updated, device.fields.location_id}});
         } catch (const base::Failure& failure) {
             if (failure.code() != errors::device_number_taken || attempt == number_attempts) throw;
         }
@@ -111,30 +125,43 @@ async::Task<Device> show(auth::Permitted<"devices.read"> caller, http::Path<"id"
     co_return device;
 }
 
-async::Task<Device> change(auth::Permitted<"devices.write"> caller, http::Path<"id", DeviceId> id, IfMatch if_match, http::Body<schema::Patch<DeviceFields>> patch, db::Db db,
-                           http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "devices.write"}, [&](Device& row, Writes& writes) {
-        apply(*patch, row.fields);
-        caller.require_at("devices.write", row.fields.location_id.uuid());
-        writes.batch.add(location_lives, row.fields.location_id);
-    });
+async::Task<Device> change(auth::Permitted<"devices.write"> caller, http::Path<"id", DeviceId> id, IfMatch if_match,
+                           http::Body<schema::Patch<DeviceFields>> patch, db::Db db, http::Use<Runtime> runtime) {
+    co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "devices.write"},
+                                   [&](Device& row, Writes& writes) {
+                                       apply(*patch, row.fields);
+                                       caller.require_at("devices.write", row.fields.location_id.uuid());
+                                       writes.batch.add(location_lives, row.fields.location_id);
+                                   });
 }
 
 // No If-Match: a stolen till is shut out whatever else was changed, and shutting it out twice is no fault.
-async::Task<Device> revoke(auth::Permitted<"devices.revoke"> caller, http::Path<"id", DeviceId> id, http::Body<RevokeDevice> input, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(db, *id, {caller, any_version, runtime->now(), "devices.revoke"}, [&](Device& row, Writes& writes) {
-        row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
-        writes.batch.add(end_sessions, row.id, runtime->now());
-    });
+async::Task<Device> revoke(auth::Permitted<"devices.revoke"> caller, http::Path<"id", DeviceId> id,
+                           http::Body<RevokeDevice> input, db::Db db, http::Use<Runtime> runtime) {
+    co_return co_await edit<table>(
+        db, *id, {caller, any_version, runtime->now(), "devices.revoke"}, [&](Device& row, Writes& writes) {
+            row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
+            writes.batch.add(end_sessions, row.id, runtime->now());
+        });
 }
 
 void routes(http::Routes routes) {
     const std::vector refusals{errors::unknown_location, errors::id_taken, errors::device_number_taken};
     routes.get("/devices", list, {.id = "listDevices", .summary = "Devices by name"});
-    routes.post("/devices", create, {.id = "createDevice", .summary = "Add a device", .description = "The server gives it the next free number, which stands in its receipts.", .errors = refusals});
-    routes.get("/devices/{id}", show, {.id = "getDevice", .summary = "One device", .errors = {http::errors::not_found}});
-    routes.patch("/devices/{id}", change, {.id = "changeDevice", .summary = "Rename or move a device", .errors = {errors::unknown_location}});
-    routes.post("/devices/{id}/revoke", revoke, {.id = "revokeDevice", .summary = "Shut a lost or retired device out", .description = "Its sessions end at once.", .errors = {http::errors::not_found}});
+    routes.post("/devices", create,
+                {.id = "createDevice",
+                 .summary = "Add a device",
+                 .description = "The server gives it the next free number, which stands in its receipts.",
+                 .errors = refusals});
+    routes.get("/devices/{id}", show,
+               {.id = "getDevice", .summary = "One device", .errors = {http::errors::not_found}});
+    routes.patch("/devices/{id}", change,
+                 {.id = "changeDevice", .summary = "Rename or move a device", .errors = {errors::unknown_location}});
+    routes.post("/devices/{id}/revoke", revoke,
+                {.id = "revokeDevice",
+                 .summary = "Shut a lost or retired device out",
+                 .description = "Its sessions end at once.",
+                 .errors = {http::errors::not_found}});
 }
 
 }  // namespace
@@ -143,8 +170,10 @@ app::Module devices_module() {
     return {.name = "devices",
             .doc = "Tills and other devices.",
             .tables = {tables::devices.view()},
-            .database_objects = {{"end_device_sessions", end_device_sessions_sql, "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(by_id, add, table.lock, table.replace, page, page_of, next_number, location_lives, end_sessions),
+            .database_objects = {{"end_device_sessions", end_device_sessions_sql,
+                                  "drop function end_device_sessions(uuid, timestamptz)"}},
+            .statements = db::statements(by_id, add, table.lock, table.replace, page, page_of, next_number,
+                                         location_lives, end_sessions),
             .routes = routes,
             .errors = {errors::device_number_taken, errors::unknown_device}};
 }

@@ -6,18 +6,26 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode device_number_taken{"device.number_taken", 409, false, base::Action::fix, "Another device has this number"};
-inline constexpr base::ErrorCode unknown_device{"device.unknown", 422, false, base::Action::fix, "There is no such device"};
+inline constexpr base::ErrorCode device_number_taken{"device.number_taken", 409, false, base::Action::fix,
+                                                     "Another device has this number"};
+inline constexpr base::ErrorCode unknown_device{"device.unknown", 422, false, base::Action::fix,
+                                                "There is no such device"};
 }  // namespace errors
 
 enum class DeviceStatus : std::uint8_t { active, lost, retired };
 constexpr auto describe(DeviceStatus*) {
-    return schema::enumeration<DeviceStatus>("DeviceStatus", {{DeviceStatus::active, "active"}, {DeviceStatus::lost, "lost"}, {DeviceStatus::retired, "retired"}});
+    return schema::enumeration<DeviceStatus>(
+        "DeviceStatus",
+        {{DeviceStatus::active, "active"}, {DeviceStatus::lost, "lost"}, {DeviceStatus::retired, "retired"}});
 }
 
 enum class DeviceKind : std::uint8_t { till, tablet, phone, back_office, kiosk };
 constexpr auto describe(DeviceKind*) {
-    return schema::enumeration<DeviceKind>("DeviceKind", {{DeviceKind::till, "till"}, {DeviceKind::tablet, "tablet"}, {DeviceKind::phone, "phone"}, {DeviceKind::back_office, "back_office"}, {DeviceKind::kiosk, "kiosk"}});
+    return schema::enumeration<DeviceKind>("DeviceKind", {{DeviceKind::till, "till"},
+                                                          {DeviceKind::tablet, "tablet"},
+                                                          {DeviceKind::phone, "phone"},
+                                                          {DeviceKind::back_office, "back_office"},
+                                                          {DeviceKind::kiosk, "kiosk"}});
 }
 
 struct DeviceFields {
@@ -26,8 +34,8 @@ struct DeviceFields {
     DeviceKind kind = DeviceKind::till;
 
     friend constexpr auto describe(DeviceFields*) {
-        return schema::object<DeviceFields>("DeviceFields",
-            schema::field<&DeviceFields::location_id>("locationId"),
+        return schema::object<DeviceFields>(
+            "DeviceFields", schema::field<&DeviceFields::location_id>("locationId"),
             schema::field<&DeviceFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
             schema::field<&DeviceFields::kind>("kind", {.defaulted = true}));
     }
@@ -45,21 +53,19 @@ struct Device {
     RowMeta meta;
 
     friend constexpr auto describe(Device*) {
-        return schema::object<Device>("Device",
-            schema::field<&Device::id>("id"),
-            schema::flatten<&Device::fields>(),
-            schema::field<&Device::device_number>("deviceNumber", {.doc = "Unique in the tenant; stands in receipt numbers."}),
-            schema::field<&Device::status>("status"),
-            schema::field<&Device::last_seq_seen>("lastSeqSeen"),
-            schema::field<&Device::last_seen_at>("lastSeenAt"),
-            schema::field<&Device::app_version>("appVersion"),
-            schema::field<&Device::clock_skew_ms>("clockSkewMs"),
-            schema::flatten<&Device::meta>());
+        return schema::object<Device>(
+            "Device", schema::field<&Device::id>("id"), schema::flatten<&Device::fields>(),
+            schema::field<&Device::device_number>("deviceNumber",
+                                                  {.doc = "Unique in the tenant; stands in receipt numbers."}),
+            schema::field<&Device::status>("status"), schema::field<&Device::last_seq_seen>("lastSeqSeen"),
+            schema::field<&Device::last_seen_at>("lastSeenAt"), schema::field<&Device::app_version>("appVersion"),
+            schema::field<&Device::clock_skew_ms>("clockSkewMs"), schema::flatten<&Device::meta>());
     }
 };
 
 namespace tables {
-inline constexpr auto devices = db::tenant_table<Device>("devices", db::primary_key<&Device::id>(errors::id_taken),
+inline constexpr auto devices = db::tenant_table<Device>(
+    "devices", db::primary_key<&Device::id>(errors::id_taken),
     db::unique<&Device::device_number>("devices_number", errors::device_number_taken),
     db::references<&DeviceFields::location_id>("devices_location", locations, errors::unknown_location),
     db::index<&DeviceFields::name, &Device::id>("devices_name"));

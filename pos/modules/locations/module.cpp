@@ -15,8 +15,8 @@ struct NewLocation {
     LocationFields fields;
 
     friend constexpr auto describe(NewLocation*) {
-        return schema::object<NewLocation>("NewLocation",
-            schema::field<&NewLocation::id>("id", {.doc = "Made by the server when it is missing."}),
+        return schema::object<NewLocation>(
+            "NewLocation", schema::field<&NewLocation::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::flatten<&NewLocation::fields>());
     }
 };
@@ -29,21 +29,30 @@ constexpr auto by_id = db::find<tables::locations>("locations.by_id");
 constexpr auto add = db::insert<tables::locations>("locations.add");
 constexpr auto add_counter = db::insert<tables::location_counters>("locations.add_counter");
 constexpr auto table = editable<tables::locations>("locations.lock", "locations.replace", itself);
-constexpr auto page = db::select<tables::locations>().where<&RowMeta::deleted_at, db::Compare::is_null>()
-    .order_by<&LocationFields::name, &Location::id>().page("locations.page", "locations.page_after");
-constexpr auto page_of = db::select<tables::locations>().where<&Location::id, db::Compare::any>().where<&RowMeta::deleted_at, db::Compare::is_null>()
-    .order_by<&LocationFields::name, &Location::id>().page("locations.page_of", "locations.page_of_after");
+constexpr auto page = db::select<tables::locations>()
+                          .where<&RowMeta::deleted_at, db::Compare::is_null>()
+                          .order_by<&LocationFields::name, &Location::id>()
+                          .page("locations.page", "locations.page_after");
+constexpr auto page_of = db::select<tables::locations>()
+                             .where<&Location::id, db::Compare::any>()
+                             .where<&RowMeta::deleted_at, db::Compare::is_null>()
+                             .order_by<&LocationFields::name, &Location::id>()
+                             .page("locations.page_of", "locations.page_of_after");
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Location>> list(auth::Permitted<"locations.read"> caller, http::Query<db::PageRequest> request, db::Db db) {
+async::Task<db::Page<Location>> list(auth::Permitted<"locations.read"> caller, http::Query<db::PageRequest> request,
+                                     db::Db db) {
     const auto allowed = caller.locations_with("locations.read");
     if (!allowed) co_return co_await db.page(page, *request);
     co_return co_await db.page(page_of, *request, {allowed->begin(), allowed->end()});
 }
 
-async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.write"> caller, IdempotencyHeader key, http::Body<NewLocation> input, db::Db db, http::Use<Runtime> runtime) {
-    const Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields, first_version(caller, runtime->now())};
+async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.write"> caller, IdempotencyHeader key,
+                                                  http::Body<NewLocation> input, db::Db db,
+                                                  http::Use<Runtime> runtime) {
+    const Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields,
+                            first_version(caller, runtime->now())};
     caller.require_at("locations.write", location.id.uuid());
     Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input.text, db, runtime});
     creation.batch().add(add, location);
@@ -56,21 +65,30 @@ async::Task<Location> show(auth::Permitted<"locations.read"> caller, http::Path<
     co_return live(co_await db.one(by_id, *id));
 }
 
-async::Task<Location> change(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id, IfMatch if_match, http::Body<schema::Patch<LocationFields>> patch, db::Db db,
+async::Task<Location> change(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id,
+                             IfMatch if_match, http::Body<schema::Patch<LocationFields>> patch, db::Db db,
                              http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"}, [&](Location& row, Writes&) { apply(*patch, row.fields); });
+    co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"},
+                                   [&](Location& row, Writes&) { apply(*patch, row.fields); });
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id, IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::NoContent> remove(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id,
+                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
     return pos::remove<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"});
 }
 
 void routes(http::Routes routes) {
     routes.get("/locations", list, {.id = "listLocations", .summary = "Locations by name"});
-    routes.post("/locations", create, {.id = "createLocation", .summary = "Add a location", .errors = {errors::location_code_taken, errors::id_taken}});
-    routes.get("/locations/{id}", show, {.id = "getLocation", .summary = "One location", .errors = {http::errors::not_found}});
-    routes.patch("/locations/{id}", change, {.id = "changeLocation", .summary = "Change a location", .errors = {errors::location_code_taken}});
-    routes.del("/locations/{id}", remove, {.id = "deleteLocation", .summary = "Delete a location; its sales and stock stay"});
+    routes.post("/locations", create,
+                {.id = "createLocation",
+                 .summary = "Add a location",
+                 .errors = {errors::location_code_taken, errors::id_taken}});
+    routes.get("/locations/{id}", show,
+               {.id = "getLocation", .summary = "One location", .errors = {http::errors::not_found}});
+    routes.patch("/locations/{id}", change,
+                 {.id = "changeLocation", .summary = "Change a location", .errors = {errors::location_code_taken}});
+    routes.del("/locations/{id}", remove,
+               {.id = "deleteLocation", .summary = "Delete a location; its sales and stock stay"});
 }
 
 }  // namespace

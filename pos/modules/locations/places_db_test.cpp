@@ -14,22 +14,31 @@ using ::testing::HasSubstr;
 class PlacesTest : public ShopTest {
 protected:
     static async::Task<std::vector<InjectedResponse>> all_at_once(std::array<http::InjectedRequest, 3> requests) {
-        auto replies = co_await async::when_all(app->worker().inject(requests[0]), app->worker().inject(requests[1]), app->worker().inject(requests[2]));
+        auto replies = co_await async::when_all(app->worker().inject(requests[0]), app->worker().inject(requests[1]),
+                                                app->worker().inject(requests[2]));
         auto& [first, second, third] = replies;
         co_return std::vector{std::move(first), std::move(second), std::move(third)};
     }
-    static Device till(std::string_view name) { return made<Device>(post("/v1/devices", fmt::format(R"({{"name":"{}","locationId":"{}"}})", name, location()))); }
+    static Device till(std::string_view name) {
+        return made<Device>(post("/v1/devices", fmt::format(R"({{"name":"{}","locationId":"{}"}})", name, location())));
+    }
 };
 
 TEST_F(PlacesTest, LocationsLiveAndDie) {
-    const auto reply = post("/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, {{"Idempotency-Key", "westlands"}});
+    const auto reply =
+        post("/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, {{"Idempotency-Key", "westlands"}});
     const auto shop = made<Location>(reply);
     const auto path = "/v1/locations/" + text(shop.id);
     EXPECT_EQ(reply.header("Location"), path);
-    EXPECT_EQ(post("/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, {{"Idempotency-Key", "westlands"}}).body, reply.body);
-    EXPECT_EQ(app->database().value("select last_receipt from location_counters where location_id = '" + text(shop.id) + "'"), "0");
+    EXPECT_EQ(
+        post("/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, {{"Idempotency-Key", "westlands"}}).body,
+        reply.body);
+    EXPECT_EQ(
+        app->database().value("select last_receipt from location_counters where location_id = '" + text(shop.id) + "'"),
+        "0");
     EXPECT_THAT(post("/v1/locations", R"({"code":"NRB2","name":"x"})").body, HasSubstr("location.code_taken"));
-    EXPECT_EQ(post("/v1/locations", R"({"code":"NRB2","name":"x"})", other).status, 201) << "codes are the tenant's own";
+    EXPECT_EQ(post("/v1/locations", R"({"code":"NRB2","name":"x"})", other).status, 201)
+        << "codes are the tenant's own";
     EXPECT_EQ(post("/v1/locations", R"({"code":"nrb 2","name":"x"})").status, 422);
     EXPECT_EQ(patch(path, R"({"address":"Ring Road"})", 1).status, 200);
     EXPECT_EQ(patch(path, R"({"address":"Ring Road"})", 1).status, 412);
@@ -40,7 +49,8 @@ TEST_F(PlacesTest, LocationsLiveAndDie) {
     EXPECT_EQ(del(path, 2).status, 204);
     EXPECT_EQ(get(path).status, 404);
     EXPECT_THAT(feed("locations", text(shop.id)), HasSubstr(" d"));
-    EXPECT_THAT(post("/v1/devices", fmt::format(R"({{"name":"Till","locationId":"{}"}})", text(shop.id))).body, HasSubstr("location.unknown"));
+    EXPECT_THAT(post("/v1/devices", fmt::format(R"({{"name":"Till","locationId":"{}"}})", text(shop.id))).body,
+                HasSubstr("location.unknown"));
 }
 
 TEST_F(PlacesTest, DevicesAreNumbered) {
@@ -49,8 +59,15 @@ TEST_F(PlacesTest, DevicesAreNumbered) {
     EXPECT_EQ(second.device_number, first.device_number + 1);
     // At once: each gets its own.
     const auto json = fmt::format(R"({{"name":"Till","locationId":"{}"}})", location());
-    const auto request = [&] { return http::InjectedRequest{.method = http::Method::post, .target = "/v1/devices", .headers = {{"Authorization", "Bearer " + owner}, {"Content-Type", "application/json"}}, .body = json}; };
-    for (const auto& reply : app->run(all_at_once({request(), request(), request()}))) EXPECT_EQ(reply.status, 201) << reply.body;
+    const auto request = [&] {
+        return http::InjectedRequest{
+            .method = http::Method::post,
+            .target = "/v1/devices",
+            .headers = {{"Authorization", "Bearer " + owner}, {"Content-Type", "application/json"}},
+            .body = json};
+    };
+    for (const auto& reply : app->run(all_at_once({request(), request(), request()})))
+        EXPECT_EQ(reply.status, 201) << reply.body;
     EXPECT_EQ(app->database().value("select count(*) - count(distinct (tenant_id, device_number)) from devices"), "0");
     const auto path = "/v1/devices/" + text(first.id);
     EXPECT_EQ(get(path, other).status, 404);
@@ -71,7 +88,8 @@ TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
     EXPECT_EQ(body<Device>(revoked).status, DeviceStatus::lost);
     EXPECT_EQ(post(path + "/revoke", R"({"status":"retired"})").status, 200) << "twice is no fault";
     // The announcement arrives in some turn of the loop.
-    for (int i = 0; i < 500 && get("/v1/auth/me", token).status != 401; ++i) app->run(async::sleep(&app->worker().loop(), std::chrono::milliseconds(5)));
+    for (int i = 0; i < 500 && get("/v1/auth/me", token).status != 401; ++i)
+        app->run(async::sleep(&app->worker().loop(), std::chrono::milliseconds(5)));
     EXPECT_EQ(get("/v1/auth/me", token).status, 401);
     EXPECT_EQ(get("/v1/auth/me").status, 200) << "sessions elsewhere stay";
 }
@@ -79,7 +97,8 @@ TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
 TEST_F(PlacesTest, TaxRatesAreAppended) {
     const auto klass = made<TaxClass>(post("/v1/tax-classes", R"({"code":"LUX","name":"Luxury"})"));
     const auto path = "/v1/tax-classes/" + text(klass.id);
-    const auto rate = made<TaxRate>(post(path + "/rates", R"({"name":"Luxury 20 %","ratePpm":200000,"validFrom":"2026-01-01"})"));
+    const auto rate =
+        made<TaxRate>(post(path + "/rates", R"({"name":"Luxury 20 %","ratePpm":200000,"validFrom":"2026-01-01"})"));
     const auto rate_path = path + "/rates/" + text(rate.id);
     EXPECT_EQ(get(path).header("ETag"), "\"2\"") << "the class changes with its rates";
     EXPECT_EQ(patch(rate_path, R"({"ratePpm":1})", 1).status, 422);
@@ -91,7 +110,8 @@ TEST_F(PlacesTest, TaxRatesAreAppended) {
     EXPECT_EQ(get(path + "/rates", other).status, 404);
     EXPECT_EQ(body<db::Page<TaxRate>>(get(path + "/rates", viewer)).data.size(), 1U);
     EXPECT_THAT(post("/v1/tax-classes", R"({"code":"LUX","name":"x"})").body, HasSubstr("tax_class.code_taken"));
-    ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Perfume","taxClassId":"{}"}})", text(klass.id))).status, 201);
+    ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Perfume","taxClassId":"{}"}})", text(klass.id))).status,
+              201);
     EXPECT_THAT(del(path, 3).body, HasSubstr("tax_class.in_use"));
 }
 

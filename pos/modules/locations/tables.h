@@ -7,8 +7,10 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode location_code_taken{"location.code_taken", 409, false, base::Action::fix, "Another location has this code"};
-inline constexpr base::ErrorCode unknown_location{"location.unknown", 422, false, base::Action::fix, "There is no such location"};
+inline constexpr base::ErrorCode location_code_taken{"location.code_taken", 409, false, base::Action::fix,
+                                                     "Another location has this code"};
+inline constexpr base::ErrorCode unknown_location{"location.unknown", 422, false, base::Action::fix,
+                                                  "There is no such location"};
 }  // namespace errors
 
 struct LocationFields {
@@ -20,8 +22,11 @@ struct LocationFields {
     bool active = true;
 
     friend constexpr auto describe(LocationFields*) {
-        return schema::object<LocationFields>("LocationFields",
-            schema::field<&LocationFields::code>("code", {.format = schema::Format::code, .doc = "Short, upper case; stands in receipt numbers.", .example = R"("NRB1")"}),
+        return schema::object<LocationFields>(
+            "LocationFields",
+            schema::field<&LocationFields::code>("code", {.format = schema::Format::code,
+                                                          .doc = "Short, upper case; stands in receipt numbers.",
+                                                          .example = R"("NRB1")"}),
             schema::field<&LocationFields::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
             schema::field<&LocationFields::address>("address", {.max_length = 500, .trim = true}),
             schema::field<&LocationFields::tax_pin>("taxPin", {.max_length = 32, .trim = true}),
@@ -36,7 +41,8 @@ struct Location {
     RowMeta meta;
 
     friend constexpr auto describe(Location*) {
-        return schema::object<Location>("Location", schema::field<&Location::id>("id"), schema::flatten<&Location::fields>(), schema::flatten<&Location::meta>());
+        return schema::object<Location>("Location", schema::field<&Location::id>("id"),
+                                        schema::flatten<&Location::fields>(), schema::flatten<&Location::meta>());
     }
 };
 
@@ -45,15 +51,19 @@ struct LocationCounter {
     std::int64_t last_receipt = 0;
 
     friend constexpr auto describe(LocationCounter*) {
-        return schema::object<LocationCounter>("LocationCounter", schema::field<&LocationCounter::location_id>("locationId"), schema::field<&LocationCounter::last_receipt>("lastReceipt"));
+        return schema::object<LocationCounter>("LocationCounter",
+                                               schema::field<&LocationCounter::location_id>("locationId"),
+                                               schema::field<&LocationCounter::last_receipt>("lastReceipt"));
     }
 };
 
 namespace tables {
-inline constexpr auto locations = db::tenant_table<Location>("locations", db::primary_key<&Location::id>(errors::id_taken),
+inline constexpr auto locations = db::tenant_table<Location>(
+    "locations", db::primary_key<&Location::id>(errors::id_taken),
     db::unique<&LocationFields::code>("locations_code", errors::location_code_taken).where("deleted_at is null"),
     db::index<&LocationFields::name, &Location::id>("locations_name"));
-inline constexpr auto location_counters = db::tenant_table<LocationCounter>("location_counters", db::primary_key<&LocationCounter::location_id>(),
+inline constexpr auto location_counters = db::tenant_table<LocationCounter>(
+    "location_counters", db::primary_key<&LocationCounter::location_id>(),
     db::references<&LocationCounter::location_id>("location_counters_location", locations, errors::unknown_location));
 }  // namespace tables
 

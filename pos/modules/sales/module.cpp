@@ -14,16 +14,19 @@ struct SaleFilter {
     std::optional<LocationId> location_id;
 
     friend constexpr auto describe(SaleFilter*) {
-        return schema::object<SaleFilter>("SaleFilter",
+        return schema::object<SaleFilter>(
+            "SaleFilter",
             schema::field<&SaleFilter::limit>("limit", {.min = 1, .max = db::max_page_limit, .defaulted = true}),
-            schema::field<&SaleFilter::cursor>("cursor", {.max_length = 2'000, .doc = "`nextCursor` of the page before."}),
+            schema::field<&SaleFilter::cursor>("cursor",
+                                               {.max_length = 2'000, .doc = "`nextCursor` of the page before."}),
             schema::field<&SaleFilter::location_id>("locationId"));
     }
 };
 
 void require_same_key(const IdempotencyHeader& header, const NewSale& sale) {
     // As UUIDs: some platforms write them in upper case.
-    if (header.key && base::Uuid::from_string(*header.key) != sale.client_request_id) throw base::Failure(errors::key_mismatch);
+    if (header.key && base::Uuid::from_string(*header.key) != sale.client_request_id)
+        throw base::Failure(errors::key_mismatch);
 }
 
 // Reading is for the locations that the caller's role covers; elsewhere a sale is not there.
@@ -31,7 +34,8 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
     if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(http::errors::not_found);
 }
 
-async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> caller, IdempotencyHeader key, http::Body<NewSale> input, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> caller, IdempotencyHeader key,
+                                              http::Body<NewSale> input, db::Db db, http::Use<Runtime> runtime) {
     require_same_key(key, *input);
     auto recorded = co_await record_sale(db, caller, runtime.service, std::move(*input), input.text);
     auto rendered = to_rendered<Sale, 201>(std::move(recorded.reply), false);
@@ -46,7 +50,8 @@ async::Task<Sale> show(auth::Permitted<"sales.read"> caller, http::Path<"id", Sa
     co_return co_await load_sale(db, std::move(*row));
 }
 
-async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller, http::Path<"id", base::Uuid> client_request, db::Db db) {
+async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
+                                         http::Path<"id", base::Uuid> client_request, db::Db db) {
     auto row = co_await db.one(sales::by_client_request, *client_request);
     if (!row) throw base::Failure(http::errors::not_found);
     require_readable(caller, *row);
@@ -60,28 +65,43 @@ async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::
         co_return co_await db.page(sales::page_of_location, request, *filter->location_id);
     }
     // Whoever reads some locations only must name one.
-    if (caller.locations_with("sales.read")) throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
+    if (caller.locations_with("sales.read"))
+        throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
     co_return co_await db.page(sales::page, request);
 }
 
 // What the till will be told, without recording anything.
-async::Task<Sale> calculate(auth::Permitted<"sales.create"> caller, http::Body<NewSale> input, db::Db db, http::Use<Runtime> runtime) {
+async::Task<Sale> calculate(auth::Permitted<"sales.create"> caller, http::Body<NewSale> input, db::Db db,
+                            http::Use<Runtime> runtime) {
     co_return co_await preview_sale(db, caller, runtime.service, std::move(*input));
 }
 
 void routes(http::Routes routes) {
-    const std::vector refusals{errors::sale_inconsistent, errors::total_mismatch, errors::payments_mismatch, errors::numbering_incomplete, errors::unknown_cashier,
-                               errors::unknown_location, errors::unknown_variant, errors::unknown_device};
+    const std::vector refusals{errors::sale_inconsistent,    errors::total_mismatch,  errors::payments_mismatch,
+                               errors::numbering_incomplete, errors::unknown_cashier, errors::unknown_location,
+                               errors::unknown_variant,      errors::unknown_device};
     auto create_errors = refusals;
-    for (const auto& error : {errors::key_mismatch, errors::device_replaced, errors::receipt_taken, errors::wrong_device, errors::payment_reference_used, errors::out_of_stock}) create_errors.push_back(error);
+    for (const auto& error : {errors::key_mismatch, errors::device_replaced, errors::receipt_taken,
+                              errors::wrong_device, errors::payment_reference_used, errors::out_of_stock})
+        create_errors.push_back(error);
 
-    routes.post("/sales", create, {.id = "createSale", .summary = "Record a sale, once",
-        .description = "Send the same bytes again until there is an answer: the sale is recorded once, and every attempt gets the same reply.", .errors = create_errors});
-    routes.post("/sales/calculate", calculate, {.id = "calculateSale", .summary = "What a sale would come to; nothing is recorded", .errors = refusals});
+    routes.post("/sales", create,
+                {.id = "createSale",
+                 .summary = "Record a sale, once",
+                 .description = "Send the same bytes again until there is an answer: the sale is recorded once, and "
+                                "every attempt gets the same reply.",
+                 .errors = create_errors});
+    routes.post(
+        "/sales/calculate", calculate,
+        {.id = "calculateSale", .summary = "What a sale would come to; nothing is recorded", .errors = refusals});
     routes.get("/sales", list, {.id = "listSales", .summary = "Sales, newest first"});
-    routes.get("/sales/{id}", show, {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {http::errors::not_found}});
-    routes.get("/sales/by-client-request/{id}", show_by_client_request, {.id = "getSaleByClientRequest",
-        .summary = "The sale of a clientRequestId: settles an unknown outcome", .errors = {http::errors::not_found}});
+    routes.get(
+        "/sales/{id}", show,
+        {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {http::errors::not_found}});
+    routes.get("/sales/by-client-request/{id}", show_by_client_request,
+               {.id = "getSaleByClientRequest",
+                .summary = "The sale of a clientRequestId: settles an unknown outcome",
+                .errors = {http::errors::not_found}});
 }
 
 constexpr std::string_view stock_required_sql =
@@ -96,17 +116,20 @@ constexpr std::string_view stock_required_sql =
 }  // namespace
 
 app::Module sales_module() {
-    return {.name = "sales",
-            .doc = "Recording sales exactly once, and reading them back.",
-            .tables = {tables::sales.view(), tables::sale_lines.view(), tables::sale_taxes.view(), tables::payments.view()},
-            .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"}},
-            .statements = db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock, sales::add, sales::add_lines,
-                                         sales::add_taxes, sales::add_payments, sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of,
-                                         sales::payments_of, sales::page, sales::page_of_location),
-            .routes = routes,
-            .errors = {errors::sale_exists, errors::key_reused, errors::device_replaced, errors::receipt_taken, errors::sale_inconsistent, errors::unknown_cashier,
-                       errors::unknown_sale, errors::payment_exists, errors::payment_reference_used, errors::total_mismatch, errors::payments_mismatch,
-                       errors::numbering_incomplete, errors::wrong_device, errors::out_of_stock}};
+    return {
+        .name = "sales",
+        .doc = "Recording sales exactly once, and reading them back.",
+        .tables = {tables::sales.view(), tables::sale_lines.view(), tables::sale_taxes.view(), tables::payments.view()},
+        .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"}},
+        .statements = db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt,
+                                     sales::require_stock, sales::add, sales::add_lines, sales::add_taxes,
+                                     sales::add_payments, sales::by_id, sales::by_client_request, sales::lines_of,
+                                     sales::taxes_of, sales::payments_of, sales::page, sales::page_of_location),
+        .routes = routes,
+        .errors = {errors::sale_exists, errors::key_reused, errors::device_replaced, errors::receipt_taken,
+                   errors::sale_inconsistent, errors::unknown_cashier, errors::unknown_sale, errors::payment_exists,
+                   errors::payment_reference_used, errors::total_mismatch, errors::payments_mismatch,
+                   errors::numbering_incomplete, errors::wrong_device, errors::out_of_stock}};
 }
 
 }  // namespace pos

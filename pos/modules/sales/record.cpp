@@ -41,11 +41,16 @@ async::Task<bool> yes() { co_return true; }
 
 // One round trip: the reads travel in one group.
 async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, base::Timestamp now) {
-    const auto day = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::min(sale.occurred_at, now)));
+    const auto day =
+        std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::min(sale.occurred_at, now)));
     auto member = sale.cashier_id && *sale.cashier_id != caller ? db.only(sales::is_member, *sale.cashier_id) : yes();
-    auto read = co_await async::when_all(db.only(sales::tenant, TenantId(db.tenant())), db.all(sales::catalogue, variants_of(sale), sale.location_id, day), std::move(member));
+    auto read =
+        co_await async::when_all(db.only(sales::tenant, TenantId(db.tenant())),
+                                 db.all(sales::catalogue, variants_of(sale), sale.location_id, day), std::move(member));
     auto& [tenant, entries, is_member] = read;
-    if (!is_member) throw base::Failure(errors::unknown_cashier, {{"body", "/cashierId", "unknown", "no member of this tenant", {}}});
+    if (!is_member)
+        throw base::Failure(errors::unknown_cashier,
+                            {{"body", "/cashierId", "unknown", "no member of this tenant", {}}});
 
     Surroundings around;
     around.now = now;
@@ -72,12 +77,13 @@ StoredReply reply_for(const Sale& sale) {
 }
 
 OutboxEvent created_event(const SaleRow& row, Runtime& runtime, base::Timestamp now) {
-    return {.id = runtime.new_id<base::Uuid>(),
-            .type = "sale.created",
-            .subject_id = row.id.uuid(),
-            .payload = {fmt::format(R"({{"id":"{}","locationId":"{}","receiptNumber":{},"total":{}}})", row.id.to_string(), row.location_id.to_string(),
-                                    schema::to_json(row.receipt_number), row.total.minor)},
-            .created_at = now};
+    return {
+        .id = runtime.new_id<base::Uuid>(),
+        .type = "sale.created",
+        .subject_id = row.id.uuid(),
+        .payload = {fmt::format(R"({{"id":"{}","locationId":"{}","receiptNumber":{},"total":{}}})", row.id.to_string(),
+                                row.location_id.to_string(), schema::to_json(row.receipt_number), row.total.minor)},
+        .created_at = now};
 }
 
 std::vector<Change> changes_of(const RungUp& rung_up) {
@@ -97,7 +103,8 @@ void require_stock(db::Batch& batch, const MovementBatch& movements) {
 }
 
 // Everything that the sale is, in one implicit transaction: locks in one order (key, stock by variant, feed counter).
-StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungUp& rung_up, bool stock_required, Runtime& runtime) {
+StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungUp& rung_up, bool stock_required,
+                       Runtime& runtime) {
     auto reply = reply_for(rung_up.sale);
     begin_idempotent(batch, recording.request);
     finish_idempotent(batch, recording.request, reply, recording.now);
@@ -124,7 +131,8 @@ async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surrounding
 // Without a device the location counts: the number must be known before the reply is stored, so this is a transaction.
 async::Task<StoredReply> commit_numbered_here(db::Db tx, Recording recording, Surroundings around, Runtime* runtime) {
     const auto number = co_await tx.one(sales::next_receipt, recording.sale.location_id);
-    if (!number) throw base::Failure(errors::unknown_location, {{"body", "/locationId", "unknown", "no such location", {}}});
+    if (!number)
+        throw base::Failure(errors::unknown_location, {{"body", "/locationId", "unknown", "no such location", {}}});
     around.receipt_number = *number;
     co_return co_await commit_sale(tx, std::move(recording), std::move(around), runtime);
 }
@@ -143,8 +151,8 @@ bool is_known_sale(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const base::Failure& error) {
-        return error.code() == errors::client_request_used || error.code() == errors::sale_exists || error.code() == errors::device_replaced ||
-               error.code() == errors::receipt_taken;
+        return error.code() == errors::client_request_used || error.code() == errors::sale_exists ||
+               error.code() == errors::device_replaced || error.code() == errors::receipt_taken;
     } catch (...) {
         return false;
     }
@@ -155,7 +163,8 @@ async::Task<RecordedSale> find_recorded(db::Db db, Recording recording, std::exc
     const auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
     if (!row) std::rethrow_exception(failure);
     if (row->payload_hash.value != base::as_chars(recording.request.fingerprint)) {
-        throw base::Failure(errors::key_reused, "another sale has this clientRequestId").member("resourceId", fmt::format("\"{}\"", row->id.to_string()));
+        throw base::Failure(errors::key_reused, "another sale has this clientRequestId")
+            .member("resourceId", fmt::format("\"{}\"", row->id.to_string()));
     }
     auto reply = reply_for(co_await load_sale(db, *row));
     reply.status = 200;
@@ -171,11 +180,15 @@ async::Task<RecordedSale> settle(db::Db db, Recording recording, std::exception_
 
 }  // namespace
 
-async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale, std::string_view json) {
+async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale,
+                                      std::string_view json) {
     caller.require_at("sales.create", sale.location_id.uuid());
     require_device(caller, sale);
 
-    Recording recording{std::move(sale), {db.tenant(), "member", std::string(route), {}, fingerprint_of(json)}, runtime->now(), caller.device_id};
+    Recording recording{std::move(sale),
+                        {db.tenant(), "member", std::string(route), {}, fingerprint_of(json)},
+                        runtime->now(),
+                        caller.device_id};
     recording.request.key = recording.sale.client_request_id.to_string();
     const auto running = runtime->hold(recording.request.scope());
     if (!running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
@@ -189,7 +202,9 @@ async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* r
         if (recording.sale.device_id || recording.sale.device_seq || recording.sale.receipt_number) {
             co_return RecordedSale{co_await commit_sale(db, recording, std::move(around), runtime), {}};
         }
-        co_return RecordedSale{co_await db.transaction([&](db::Db tx) { return commit_numbered_here(tx, recording, around, runtime); }), {}};
+        co_return RecordedSale{
+            co_await db.transaction([&](db::Db tx) { return commit_numbered_here(tx, recording, around, runtime); }),
+            {}};
     } catch (...) {
         failure = std::current_exception();
     }
@@ -205,7 +220,8 @@ async::Task<Sale> preview_sale(db::Db db, auth::Caller caller, Runtime* runtime,
 
 async::Task<Sale> load_sale(db::Db db, SaleRow row) {
     const auto id = row.id;
-    auto parts = co_await async::when_all(db.all(sales::lines_of, id), db.all(sales::taxes_of, id), db.all(sales::payments_of, id));
+    auto parts = co_await async::when_all(db.all(sales::lines_of, id), db.all(sales::taxes_of, id),
+                                          db.all(sales::payments_of, id));
     auto& [lines, taxes, payments] = parts;
     co_return Sale{std::move(row), std::move(lines), std::move(taxes), std::move(payments)};
 }

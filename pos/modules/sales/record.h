@@ -9,8 +9,10 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode wrong_device{"sale.wrong_device", 403, false, base::Action::contact, "This token belongs to another device"};
-inline constexpr base::ErrorCode out_of_stock{"stock.insufficient", 409, false, base::Action::fix, "There is not enough on the shelf"};
+inline constexpr base::ErrorCode wrong_device{"sale.wrong_device", 403, false, base::Action::contact,
+                                              "This token belongs to another device"};
+inline constexpr base::ErrorCode out_of_stock{"stock.insufficient", 409, false, base::Action::fix,
+                                              "There is not enough on the shelf"};
 }  // namespace errors
 
 struct RecordedSale {
@@ -19,7 +21,8 @@ struct RecordedSale {
 };
 
 // `json`: the body as sent; its fingerprint tells a retry from another request.
-[[nodiscard]] async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale, std::string_view json);
+[[nodiscard]] async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale,
+                                                    std::string_view json);
 
 // What record_sale() would store, flags included; nothing is stored.
 [[nodiscard]] async::Task<Sale> preview_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale);

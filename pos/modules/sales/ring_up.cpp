@@ -11,7 +11,10 @@ namespace pos {
 namespace {
 
 base::Issue mismatch(std::string pointer, std::int64_t expected, std::int64_t given) {
-    return {"body", std::move(pointer), "mismatch", fmt::format("expected {}, got {}", expected, given),
+    return {"body",
+            std::move(pointer),
+            "mismatch",
+            fmt::format("expected {}, got {}", expected, given),
             {{"expected", std::to_string(expected)}, {"received", std::to_string(given)}}};
 }
 
@@ -33,13 +36,16 @@ private:
     std::vector<std::string> names_;
 };
 
-TaxRounding rounding_of(const NewSale& sale, const Surroundings& around) { return sale.tax_rounding.value_or(around.tenant.tax_rounding); }
+TaxRounding rounding_of(const NewSale& sale, const Surroundings& around) {
+    return sale.tax_rounding.value_or(around.tenant.tax_rounding);
+}
 
 arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) {
     arithmetic::SaleInput input;
     input.order_discount = sale.order_discount.minor;
     input.cash_rounding = sale.cash_rounding.minor;
-    input.rounding = rounding_of(sale, around) == TaxRounding::line ? arithmetic::TaxRounding::line : arithmetic::TaxRounding::rate_group;
+    input.rounding = rounding_of(sale, around) == TaxRounding::line ? arithmetic::TaxRounding::line
+                                                                    : arithmetic::TaxRounding::rate_group;
     input.lines.reserve(sale.lines.size());
     for (const auto& line : sale.lines) {
         input.lines.push_back({.line_number = line.line_number,
@@ -54,7 +60,13 @@ arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) 
     if (totals) return *totals;
     const auto& error = totals.error();
     const auto text = std::string(arithmetic::describe(error.code));
-    throw base::Failure(errors::sale_inconsistent, {{"body", error.line_number == 0 ? "/lines" : fmt::format("/lines/{}", error.line_number), "inconsistent", text, {}}}, text);
+    throw base::Failure(errors::sale_inconsistent,
+                        {{"body",
+                          error.line_number == 0 ? "/lines" : fmt::format("/lines/{}", error.line_number),
+                          "inconsistent",
+                          text,
+                          {}}},
+                        text);
 }
 
 // The client's figures, where it gave them, are ours to the cent.
@@ -65,7 +77,8 @@ void check_totals(const NewSale& sale, const arithmetic::SaleTotals& totals) {
     for (std::size_t i = 0; i < sale.lines.size(); ++i) {
         const auto& line = sale.lines[i];
         if (line.gross) compare(issues, fmt::format("/lines/{}/gross", i), totals.lines[i].gross, *line.gross);
-        if (line.tax_amount) compare(issues, fmt::format("/lines/{}/taxAmount", i), totals.lines[i].tax, *line.tax_amount);
+        if (line.tax_amount)
+            compare(issues, fmt::format("/lines/{}/taxAmount", i), totals.lines[i].tax, *line.tax_amount);
     }
     if (issues.empty()) return;
     auto detail = fmt::format("lines give {}, total says {}", totals.total, sale.total.minor);
@@ -86,14 +99,24 @@ Paid check_payments(const NewSale& sale, std::int64_t total) {
         paid.applied += payment.amount;
         if (!payment.tendered) continue;
         if (payment.method != PaymentMethod::cash && *payment.tendered != payment.amount) {
-            issues.push_back({"body", fmt::format("/payments/{}/tendered", i), "change_only_from_cash", "change is given from cash alone", {}});
+            issues.push_back({"body",
+                              fmt::format("/payments/{}/tendered", i),
+                              "change_only_from_cash",
+                              "change is given from cash alone",
+                              {}});
         } else if (*payment.tendered < payment.amount) {
-            issues.push_back(mismatch(fmt::format("/payments/{}/tendered", i), payment.amount.minor, payment.tendered->minor));
+            issues.push_back(
+                mismatch(fmt::format("/payments/{}/tendered", i), payment.amount.minor, payment.tendered->minor));
         } else {
             paid.change += *payment.tendered - payment.amount;
         }
     }
-    if (paid.applied.minor > total) issues.push_back({"body", "/payments", "overpaid", fmt::format("payments cover {} of {}", paid.applied.minor, total), {{"expected", std::to_string(total)}, {"received", std::to_string(paid.applied.minor)}}});
+    if (paid.applied.minor > total)
+        issues.push_back({"body",
+                          "/payments",
+                          "overpaid",
+                          fmt::format("payments cover {} of {}", paid.applied.minor, total),
+                          {{"expected", std::to_string(total)}, {"received", std::to_string(paid.applied.minor)}}});
     paid.credit = base::Money{total} - paid.applied;
     if (sale.change) compare(issues, "/change", paid.change.minor, *sale.change);
     if (sale.credit_total) compare(issues, "/creditTotal", paid.credit.minor, *sale.credit_total);
@@ -123,7 +146,8 @@ void compare_with_catalogue(const NewSale& sale, const Surroundings& around, Fla
         if (found == around.catalogue.end()) continue;  // the foreign key says so
         const auto& entry = found->second;
         if (entry.price != line.unit_price) flags.set("price_variance");
-        if (entry.tax_code && (*entry.tax_code != line.tax_code || entry.tax_rate_ppm != line.tax_rate_ppm || entry.tax_inclusive != line.tax_inclusive)) {
+        if (entry.tax_code && (*entry.tax_code != line.tax_code || entry.tax_rate_ppm != line.tax_rate_ppm ||
+                               entry.tax_inclusive != line.tax_inclusive)) {
             flags.set("tax_variance");
         }
     }
@@ -132,7 +156,8 @@ void compare_with_catalogue(const NewSale& sale, const Surroundings& around, Fla
 // A cash part of the total that the rounding unit does not divide is the client's rounding by another rule.
 void judge_cash_rounding(const NewSale& sale, const Surroundings& around, Flags& flags) {
     if (sale.cash_rounding.minor == 0) return;
-    const bool has_cash = std::any_of(sale.payments.begin(), sale.payments.end(), [](const NewPayment& payment) { return payment.method == PaymentMethod::cash; });
+    const bool has_cash = std::any_of(sale.payments.begin(), sale.payments.end(),
+                                      [](const NewPayment& payment) { return payment.method == PaymentMethod::cash; });
     const auto unit = around.tenant.cash_rounding_unit.minor;
     const auto rounding = std::abs(sale.cash_rounding.minor);
     if (!has_cash || rounding * 2 > unit) flags.set("cash_rounding_variance");
@@ -167,7 +192,8 @@ void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up
     for (const auto& level : taken.levels) {
         const auto found = around.catalogue.find(level.variant_id.uuid());
         if (found == around.catalogue.end() || around.tenant.negative_stock == NegativeStock::allow) continue;
-        if (found->second.on_hand.value_or(base::Quantity{}) + level.quantity < base::Quantity{}) flags.set("stock_variance");
+        if (found->second.on_hand.value_or(base::Quantity{}) + level.quantity < base::Quantity{})
+            flags.set("stock_variance");
     }
 }
 
@@ -306,7 +332,8 @@ RungUp ring_up(const NewSale& sale, const Surroundings& around) {
         line.sale_id = row.id;
     }
     for (const auto& group : totals.tax_groups) {
-        rung_up.sale.taxes.push_back({row.id, group.tax_code, {group.rate_ppm}, group.tax_inclusive, {group.taxable_net}, {group.tax}});
+        rung_up.sale.taxes.push_back(
+            {row.id, group.tax_code, {group.rate_ppm}, group.tax_inclusive, {group.taxable_net}, {group.tax}});
     }
     std::size_t made = 0;
     for (const auto& payment : sale.payments) {

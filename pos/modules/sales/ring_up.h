@@ -11,14 +11,17 @@
 #include "base/time_zone.h"
 #include "pos/modules/sales/sale.h"
 #include "pos/modules/stock/movements.h"
-#include "pos/modules/stock/movements.h"
 
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode total_mismatch{"sale.total_mismatch", 422, false, base::Action::fix, "Sale total does not match its lines"};
-inline constexpr base::ErrorCode payments_mismatch{"sale.payments_mismatch", 422, false, base::Action::fix, "The payments do not fit the total"};
-inline constexpr base::ErrorCode numbering_incomplete{"sale.numbering_incomplete", 422, false, base::Action::fix, "deviceId, deviceSeq and receiptNumber come together or not at all"};
+inline constexpr base::ErrorCode total_mismatch{"sale.total_mismatch", 422, false, base::Action::fix,
+                                                "Sale total does not match its lines"};
+inline constexpr base::ErrorCode payments_mismatch{"sale.payments_mismatch", 422, false, base::Action::fix,
+                                                   "The payments do not fit the total"};
+inline constexpr base::ErrorCode numbering_incomplete{
+    "sale.numbering_incomplete", 422, false, base::Action::fix,
+    "deviceId, deviceSeq and receiptNumber come together or not at all"};
 }  // namespace errors
 
 // What the catalogue says now about a variant that was sold.
@@ -33,15 +36,14 @@ struct CatalogueEntry {
     std::optional<base::Quantity> on_hand;
 
     friend constexpr auto describe(CatalogueEntry*) {
-        return schema::object<CatalogueEntry>("CatalogueEntry",
-            schema::field<&CatalogueEntry::variant_id>("variantId"),
-            schema::field<&CatalogueEntry::price>("price"),
-            schema::field<&CatalogueEntry::cost>("cost"),
-            schema::field<&CatalogueEntry::track_stock>("trackStock"),
-            schema::field<&CatalogueEntry::tax_code>("taxCode"),
-            schema::field<&CatalogueEntry::tax_rate_ppm>("taxRatePpm"),
-            schema::field<&CatalogueEntry::tax_inclusive>("taxInclusive"),
-            schema::field<&CatalogueEntry::on_hand>("onHand"));
+        return schema::object<CatalogueEntry>("CatalogueEntry", schema::field<&CatalogueEntry::variant_id>("variantId"),
+                                              schema::field<&CatalogueEntry::price>("price"),
+                                              schema::field<&CatalogueEntry::cost>("cost"),
+                                              schema::field<&CatalogueEntry::track_stock>("trackStock"),
+                                              schema::field<&CatalogueEntry::tax_code>("taxCode"),
+                                              schema::field<&CatalogueEntry::tax_rate_ppm>("taxRatePpm"),
+                                              schema::field<&CatalogueEntry::tax_inclusive>("taxInclusive"),
+                                              schema::field<&CatalogueEntry::on_hand>("onHand"));
     }
 };
 
@@ -51,8 +53,8 @@ struct Surroundings {
     std::unordered_map<base::Uuid, CatalogueEntry> catalogue;
     UserId caller;
     SaleId new_sale_id;
-    std::vector<PaymentId> new_payment_ids;   // one for each payment without an id
-    std::string receipt_number;               // when the server numbers
+    std::vector<PaymentId> new_payment_ids;  // one for each payment without an id
+    std::string receipt_number;              // when the server numbers
     std::string payload_hash;
 };
 

@@ -57,7 +57,9 @@ Surroundings shop(std::string_view on_hand = "10") {
     return around;
 }
 
-bool has_flag(const RungUp& rung_up, std::string_view flag) { return std::ranges::count(rung_up.sale.row.flags, flag) == 1; }
+bool has_flag(const RungUp& rung_up, std::string_view flag) {
+    return std::ranges::count(rung_up.sale.row.flags, flag) == 1;
+}
 
 std::string code_of(const NewSale& sale, const Surroundings& around = shop()) {
     try {

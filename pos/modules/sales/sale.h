@@ -24,20 +24,25 @@ struct NewSaleLine {
 
     friend constexpr auto describe(NewSaleLine*) {
         constexpr std::int64_t most = 1'000'000'000'000;
-        return schema::object<NewSaleLine>("NewSaleLine",
-            schema::field<&NewSaleLine::line_number>("lineNumber", {.min = 1, .max = 10'000}),
-            schema::field<&NewSaleLine::variant_id>("variantId", {.doc = "null: an item that is not in the catalogue."}),
-            schema::field<&NewSaleLine::name>("name", {.min_length = 1, .max_length = 200, .doc = "As printed on the receipt."}),
+        return schema::object<NewSaleLine>(
+            "NewSaleLine", schema::field<&NewSaleLine::line_number>("lineNumber", {.min = 1, .max = 10'000}),
+            schema::field<&NewSaleLine::variant_id>("variantId",
+                                                    {.doc = "null: an item that is not in the catalogue."}),
+            schema::field<&NewSaleLine::name>(
+                "name", {.min_length = 1, .max_length = 200, .doc = "As printed on the receipt."}),
             schema::field<&NewSaleLine::sku>("sku", {.max_length = 64}),
             schema::field<&NewSaleLine::barcode>("barcode", {.max_length = 64}),
-            schema::field<&NewSaleLine::quantity>("quantity", {.min = 0, .max = 100'000'000, .not_zero = true, .example = R"("1.5")"}),
+            schema::field<&NewSaleLine::quantity>(
+                "quantity", {.min = 0, .max = 100'000'000, .not_zero = true, .example = R"("1.5")"}),
             schema::field<&NewSaleLine::unit_price>("unitPrice", {.min = 0, .max = most}),
             schema::field<&NewSaleLine::tax_inclusive>("taxInclusive", {.defaulted = true}),
-            schema::field<&NewSaleLine::discount>("discount", {.min = 0, .max = most, .defaulted = true, .doc = "Off this line, minor units."}),
+            schema::field<&NewSaleLine::discount>(
+                "discount", {.min = 0, .max = most, .defaulted = true, .doc = "Off this line, minor units."}),
             schema::field<&NewSaleLine::tax_code>("taxCode", {.min_length = 1, .max_length = 16}),
             schema::field<&NewSaleLine::tax_rate_ppm>("taxRatePpm", {.min = 0, .max = 1'000'000}),
             schema::field<&NewSaleLine::tax_amount>("taxAmount", {.doc = "Checked when given."}),
-            schema::field<&NewSaleLine::gross>("gross", {.doc = "Unit price times quantity before discounts; checked when given."}),
+            schema::field<&NewSaleLine::gross>(
+                "gross", {.doc = "Unit price times quantity before discounts; checked when given."}),
             schema::field<&NewSaleLine::extra>("extra", {.internal = true}),
             schema::keep_unknown<&NewSaleLine::extra>());
     }
@@ -54,15 +59,16 @@ struct NewPayment {
 
     friend constexpr auto describe(NewPayment*) {
         constexpr std::int64_t most = 1'000'000'000'000'000;
-        return schema::object<NewPayment>("NewPayment",
-            schema::field<&NewPayment::id>("id"),
-            schema::field<&NewPayment::method>("method"),
-            schema::field<&NewPayment::amount>("amount", {.min = 1, .max = most, .doc = "What this payment covers, change left out."}),
+        return schema::object<NewPayment>(
+            "NewPayment", schema::field<&NewPayment::id>("id"), schema::field<&NewPayment::method>("method"),
+            schema::field<&NewPayment::amount>(
+                "amount", {.min = 1, .max = most, .doc = "What this payment covers, change left out."}),
             schema::field<&NewPayment::tendered>("tendered", {.min = 0, .max = most, .doc = "Cash handed over."}),
-            schema::field<&NewPayment::reference>("reference", {.min_length = 1, .max_length = 64, .trim = true, .doc = "An M-Pesa code, a slip number."}),
+            schema::field<&NewPayment::reference>(
+                "reference",
+                {.min_length = 1, .max_length = 64, .trim = true, .doc = "An M-Pesa code, a slip number."}),
             schema::field<&NewPayment::intent_id>("intentId"),
-            schema::field<&NewPayment::extra>("extra", {.internal = true}),
-            schema::keep_unknown<&NewPayment::extra>());
+            schema::field<&NewPayment::extra>("extra", {.internal = true}), schema::keep_unknown<&NewPayment::extra>());
     }
 };
 
@@ -95,33 +101,43 @@ struct NewSale {
 
     friend constexpr auto describe(NewSale*) {
         constexpr std::int64_t most = 1'000'000'000'000'000;
-        return schema::object<NewSale>("NewSale",
-            schema::field<&NewSale::client_request_id>("clientRequestId", {.doc = "Made once by the client and sent with every attempt: the sale exists once."}),
-            schema::field<&NewSale::id>("id", {.doc = "The sale's id, made by the client; the server makes one when it is missing."}),
-            schema::field<&NewSale::location_id>("locationId"),
-            schema::field<&NewSale::register_id>("registerId"),
+        return schema::object<NewSale>(
+            "NewSale",
+            schema::field<&NewSale::client_request_id>(
+                "clientRequestId",
+                {.doc = "Made once by the client and sent with every attempt: the sale exists once."}),
+            schema::field<&NewSale::id>(
+                "id", {.doc = "The sale's id, made by the client; the server makes one when it is missing."}),
+            schema::field<&NewSale::location_id>("locationId"), schema::field<&NewSale::register_id>("registerId"),
             schema::field<&NewSale::shift_id>("shiftId"),
-            schema::field<&NewSale::device_id>("deviceId", {.doc = "With deviceSeq and receiptNumber, or none of the three."}),
-            schema::field<&NewSale::device_seq>("deviceSeq", {.min = 1, .doc = "The device's own count of sales, without holes."}),
-            schema::field<&NewSale::receipt_number>("receiptNumber", {.min_length = 1, .max_length = 64, .doc = "Location code, device number and deviceSeq: unique without a server.", .example = R"("NRB1-03-001042")"}),
+            schema::field<&NewSale::device_id>("deviceId",
+                                               {.doc = "With deviceSeq and receiptNumber, or none of the three."}),
+            schema::field<&NewSale::device_seq>("deviceSeq",
+                                                {.min = 1, .doc = "The device's own count of sales, without holes."}),
+            schema::field<&NewSale::receipt_number>(
+                "receiptNumber", {.min_length = 1,
+                                  .max_length = 64,
+                                  .doc = "Location code, device number and deviceSeq: unique without a server.",
+                                  .example = R"("NRB1-03-001042")"}),
             schema::field<&NewSale::occurred_at>("occurredAt", {.doc = "By the device's clock."}),
             schema::field<&NewSale::cashier_id>("cashierId", {.doc = "Any member; the caller when missing."}),
             schema::field<&NewSale::customer_id>("customerId"),
             schema::field<&NewSale::tax_rounding>("taxRounding", {.doc = "The tenant's when missing."}),
             schema::field<&NewSale::lines>("lines", {.min_items = 1, .max_items = 500}),
             schema::field<&NewSale::order_discount>("orderDiscount", {.min = 0, .max = most, .defaulted = true}),
-            schema::field<&NewSale::cash_rounding>("cashRounding", {.min = -100'000, .max = 100'000, .defaulted = true}),
-            schema::field<&NewSale::tax_total>("taxTotal"),
-            schema::field<&NewSale::total>("total"),
+            schema::field<&NewSale::cash_rounding>("cashRounding",
+                                                   {.min = -100'000, .max = 100'000, .defaulted = true}),
+            schema::field<&NewSale::tax_total>("taxTotal"), schema::field<&NewSale::total>("total"),
             schema::field<&NewSale::payments>("payments", {.max_items = 20}),
             schema::field<&NewSale::change>("change", {.min = 0, .max = most, .doc = "Checked when given."}),
-            schema::field<&NewSale::credit_total>("creditTotal", {.min = 0, .max = most, .doc = "What no payment covers; checked when given."}),
+            schema::field<&NewSale::credit_total>(
+                "creditTotal", {.min = 0, .max = most, .doc = "What no payment covers; checked when given."}),
             schema::field<&NewSale::note>("note", {.max_length = 1'000}),
-            schema::field<&NewSale::sent_at>("sentAt", {.max_length = 64, .doc = "May differ between attempts, as attempt and appVersion."}),
+            schema::field<&NewSale::sent_at>(
+                "sentAt", {.max_length = 64, .doc = "May differ between attempts, as attempt and appVersion."}),
             schema::field<&NewSale::attempt>("attempt", {.min = 0}),
             schema::field<&NewSale::app_version>("appVersion", {.max_length = 64}),
-            schema::field<&NewSale::extra>("extra", {.internal = true}),
-            schema::keep_unknown<&NewSale::extra>());
+            schema::field<&NewSale::extra>("extra", {.internal = true}), schema::keep_unknown<&NewSale::extra>());
     }
 };
 
@@ -133,7 +149,7 @@ struct Sale {
 
     friend constexpr auto describe(Sale*) {
         return schema::object<Sale>("Sale", schema::flatten<&Sale::row>(), schema::field<&Sale::lines>("lines"),
-            schema::field<&Sale::taxes>("taxes"), schema::field<&Sale::payments>("payments"));
+                                    schema::field<&Sale::taxes>("taxes"), schema::field<&Sale::payments>("payments"));
     }
 };
 

@@ -10,33 +10,50 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode sale_exists{"sale.exists", 409, false, base::Action::fix, "A sale with this id exists"};
-inline constexpr base::ErrorCode client_request_used{"idempotency.key_reused", 422, false, base::Action::fix, "This key belongs to another request"};
-inline constexpr base::ErrorCode device_replaced{"device.replaced", 409, false, base::Action::contact, "This device number was used for another sale: the device was replaced or restored"};
-inline constexpr base::ErrorCode receipt_taken{"sale.receipt_taken", 409, false, base::Action::contact, "Another sale has this receipt number"};
-inline constexpr base::ErrorCode sale_inconsistent{"sale.inconsistent", 422, false, base::Action::fix, "The sale does not agree with itself"};
-inline constexpr base::ErrorCode unknown_cashier{"sale.unknown_cashier", 422, false, base::Action::fix, "The cashier is no member of the tenant"};
+inline constexpr base::ErrorCode sale_exists{"sale.exists", 409, false, base::Action::fix,
+                                             "A sale with this id exists"};
+inline constexpr base::ErrorCode client_request_used{"idempotency.key_reused", 422, false, base::Action::fix,
+                                                     "This key belongs to another request"};
+inline constexpr base::ErrorCode device_replaced{
+    "device.replaced", 409, false, base::Action::contact,
+    "This device number was used for another sale: the device was replaced or restored"};
+inline constexpr base::ErrorCode receipt_taken{"sale.receipt_taken", 409, false, base::Action::contact,
+                                               "Another sale has this receipt number"};
+inline constexpr base::ErrorCode sale_inconsistent{"sale.inconsistent", 422, false, base::Action::fix,
+                                                   "The sale does not agree with itself"};
+inline constexpr base::ErrorCode unknown_cashier{"sale.unknown_cashier", 422, false, base::Action::fix,
+                                                 "The cashier is no member of the tenant"};
 inline constexpr base::ErrorCode unknown_sale{"sale.unknown", 422, false, base::Action::fix, "There is no such sale"};
-inline constexpr base::ErrorCode payment_exists{"payment.exists", 409, false, base::Action::fix, "A payment with this id exists"};
-inline constexpr base::ErrorCode payment_reference_used{"payment.reference_used", 409, false, base::Action::contact, "This payment reference was used for another sale"};
+inline constexpr base::ErrorCode payment_exists{"payment.exists", 409, false, base::Action::fix,
+                                                "A payment with this id exists"};
+inline constexpr base::ErrorCode payment_reference_used{"payment.reference_used", 409, false, base::Action::contact,
+                                                        "This payment reference was used for another sale"};
 }  // namespace errors
 
 enum class SaleKind : std::uint8_t { sale, refund, exchange };
 constexpr auto describe(SaleKind*) {
-    return schema::enumeration<SaleKind>("SaleKind", {{SaleKind::sale, "sale"}, {SaleKind::refund, "return"}, {SaleKind::exchange, "exchange"}});
+    return schema::enumeration<SaleKind>(
+        "SaleKind", {{SaleKind::sale, "sale"}, {SaleKind::refund, "return"}, {SaleKind::exchange, "exchange"}});
 }
 enum class SaleStatus : std::uint8_t { completed, voided };
 constexpr auto describe(SaleStatus*) {
-    return schema::enumeration<SaleStatus>("SaleStatus", {{SaleStatus::completed, "completed"}, {SaleStatus::voided, "voided"}});
+    return schema::enumeration<SaleStatus>("SaleStatus",
+                                           {{SaleStatus::completed, "completed"}, {SaleStatus::voided, "voided"}});
 }
 enum class PaymentMethod : std::uint8_t { cash, mpesa, card, bank, voucher, other };
 constexpr auto describe(PaymentMethod*) {
-    return schema::enumeration<PaymentMethod>("PaymentMethod", {{PaymentMethod::cash, "cash"}, {PaymentMethod::mpesa, "mpesa"}, {PaymentMethod::card, "card"},
-                                                                {PaymentMethod::bank, "bank"}, {PaymentMethod::voucher, "voucher"}, {PaymentMethod::other, "other"}});
+    return schema::enumeration<PaymentMethod>("PaymentMethod", {{PaymentMethod::cash, "cash"},
+                                                                {PaymentMethod::mpesa, "mpesa"},
+                                                                {PaymentMethod::card, "card"},
+                                                                {PaymentMethod::bank, "bank"},
+                                                                {PaymentMethod::voucher, "voucher"},
+                                                                {PaymentMethod::other, "other"}});
 }
 enum class PaymentStatus : std::uint8_t { accepted, unverified, reversed };
 constexpr auto describe(PaymentStatus*) {
-    return schema::enumeration<PaymentStatus>("PaymentStatus", {{PaymentStatus::accepted, "accepted"}, {PaymentStatus::unverified, "unverified"}, {PaymentStatus::reversed, "reversed"}});
+    return schema::enumeration<PaymentStatus>("PaymentStatus", {{PaymentStatus::accepted, "accepted"},
+                                                                {PaymentStatus::unverified, "unverified"},
+                                                                {PaymentStatus::reversed, "reversed"}});
 }
 
 struct SaleRow {
@@ -76,40 +93,26 @@ struct SaleRow {
     std::optional<UserId> created_by;
 
     friend constexpr auto describe(SaleRow*) {
-        return schema::object<SaleRow>("SaleRow",
-            schema::field<&SaleRow::id>("id"),
-            schema::field<&SaleRow::location_id>("locationId"),
-            schema::field<&SaleRow::register_id>("registerId"),
-            schema::field<&SaleRow::shift_id>("shiftId"),
-            schema::field<&SaleRow::device_id>("deviceId"),
-            schema::field<&SaleRow::device_seq>("deviceSeq"),
+        return schema::object<SaleRow>(
+            "SaleRow", schema::field<&SaleRow::id>("id"), schema::field<&SaleRow::location_id>("locationId"),
+            schema::field<&SaleRow::register_id>("registerId"), schema::field<&SaleRow::shift_id>("shiftId"),
+            schema::field<&SaleRow::device_id>("deviceId"), schema::field<&SaleRow::device_seq>("deviceSeq"),
             schema::field<&SaleRow::receipt_number>("receiptNumber"),
-            schema::field<&SaleRow::client_request_id>("clientRequestId"),
-            schema::field<&SaleRow::kind>("kind"),
-            schema::field<&SaleRow::status>("status"),
-            schema::field<&SaleRow::original_sale_id>("originalSaleId"),
-            schema::field<&SaleRow::customer_id>("customerId"),
-            schema::field<&SaleRow::cashier_id>("cashierId"),
-            schema::field<&SaleRow::subtotal>("subtotal"),
-            schema::field<&SaleRow::discount_total>("discountTotal"),
+            schema::field<&SaleRow::client_request_id>("clientRequestId"), schema::field<&SaleRow::kind>("kind"),
+            schema::field<&SaleRow::status>("status"), schema::field<&SaleRow::original_sale_id>("originalSaleId"),
+            schema::field<&SaleRow::customer_id>("customerId"), schema::field<&SaleRow::cashier_id>("cashierId"),
+            schema::field<&SaleRow::subtotal>("subtotal"), schema::field<&SaleRow::discount_total>("discountTotal"),
             schema::field<&SaleRow::exclusive_tax_total>("exclusiveTaxTotal"),
-            schema::field<&SaleRow::tax_total>("taxTotal"),
-            schema::field<&SaleRow::cash_rounding>("cashRounding"),
-            schema::field<&SaleRow::total>("total"),
-            schema::field<&SaleRow::paid_total>("paidTotal"),
-            schema::field<&SaleRow::change_given>("changeGiven"),
-            schema::field<&SaleRow::credit_total>("creditTotal"),
-            schema::field<&SaleRow::tax_rounding>("taxRounding"),
-            schema::field<&SaleRow::flags>("flags"),
+            schema::field<&SaleRow::tax_total>("taxTotal"), schema::field<&SaleRow::cash_rounding>("cashRounding"),
+            schema::field<&SaleRow::total>("total"), schema::field<&SaleRow::paid_total>("paidTotal"),
+            schema::field<&SaleRow::change_given>("changeGiven"), schema::field<&SaleRow::credit_total>("creditTotal"),
+            schema::field<&SaleRow::tax_rounding>("taxRounding"), schema::field<&SaleRow::flags>("flags"),
             schema::field<&SaleRow::occurred_at>("occurredAt"),
             schema::field<&SaleRow::device_occurred_at>("deviceOccurredAt"),
-            schema::field<&SaleRow::recorded_at>("recordedAt"),
-            schema::field<&SaleRow::business_day>("businessDay"),
-            schema::field<&SaleRow::late>("late"),
-            schema::field<&SaleRow::note>("note"),
+            schema::field<&SaleRow::recorded_at>("recordedAt"), schema::field<&SaleRow::business_day>("businessDay"),
+            schema::field<&SaleRow::late>("late"), schema::field<&SaleRow::note>("note"),
             schema::field<&SaleRow::payload_hash>("payloadHash", {.internal = true}),
-            schema::field<&SaleRow::extra>("extra", {.internal = true}),
-            schema::field<&SaleRow::version>("version"),
+            schema::field<&SaleRow::extra>("extra", {.internal = true}), schema::field<&SaleRow::version>("version"),
             schema::field<&SaleRow::created_by>("createdBy", {.internal = true}));
     }
 };
@@ -136,22 +139,17 @@ struct SaleLineRow {
     base::Quantity returned_quantity;
 
     friend constexpr auto describe(SaleLineRow*) {
-        return schema::object<SaleLineRow>("SaleLineRow",
-            schema::field<&SaleLineRow::sale_id>("saleId", {.internal = true}),
+        return schema::object<SaleLineRow>(
+            "SaleLineRow", schema::field<&SaleLineRow::sale_id>("saleId", {.internal = true}),
             schema::field<&SaleLineRow::line_number>("lineNumber"),
-            schema::field<&SaleLineRow::variant_id>("variantId"),
-            schema::field<&SaleLineRow::name>("name"),
-            schema::field<&SaleLineRow::sku>("sku"),
-            schema::field<&SaleLineRow::barcode>("barcode"),
-            schema::field<&SaleLineRow::quantity>("quantity"),
-            schema::field<&SaleLineRow::unit_price>("unitPrice"),
+            schema::field<&SaleLineRow::variant_id>("variantId"), schema::field<&SaleLineRow::name>("name"),
+            schema::field<&SaleLineRow::sku>("sku"), schema::field<&SaleLineRow::barcode>("barcode"),
+            schema::field<&SaleLineRow::quantity>("quantity"), schema::field<&SaleLineRow::unit_price>("unitPrice"),
             schema::field<&SaleLineRow::tax_inclusive>("taxInclusive"),
             schema::field<&SaleLineRow::discount>("discount"),
             schema::field<&SaleLineRow::order_discount_share>("orderDiscountShare"),
-            schema::field<&SaleLineRow::tax_code>("taxCode"),
-            schema::field<&SaleLineRow::tax_rate_ppm>("taxRatePpm"),
-            schema::field<&SaleLineRow::tax_amount>("taxAmount"),
-            schema::field<&SaleLineRow::net>("net"),
+            schema::field<&SaleLineRow::tax_code>("taxCode"), schema::field<&SaleLineRow::tax_rate_ppm>("taxRatePpm"),
+            schema::field<&SaleLineRow::tax_amount>("taxAmount"), schema::field<&SaleLineRow::net>("net"),
             schema::field<&SaleLineRow::gross>("gross"),
             schema::field<&SaleLineRow::unit_cost>("unitCost", {.internal = true}),
             schema::field<&SaleLineRow::original_line>("originalLine", {.internal = true}),
@@ -168,12 +166,10 @@ struct SaleTaxRow {
     base::Money tax;
 
     friend constexpr auto describe(SaleTaxRow*) {
-        return schema::object<SaleTaxRow>("SaleTax",
-            schema::field<&SaleTaxRow::sale_id>("saleId", {.internal = true}),
-            schema::field<&SaleTaxRow::tax_code>("taxCode"),
-            schema::field<&SaleTaxRow::tax_rate_ppm>("taxRatePpm"),
-            schema::field<&SaleTaxRow::inclusive>("inclusive"),
-            schema::field<&SaleTaxRow::taxable_net>("taxableNet"),
+        return schema::object<SaleTaxRow>(
+            "SaleTax", schema::field<&SaleTaxRow::sale_id>("saleId", {.internal = true}),
+            schema::field<&SaleTaxRow::tax_code>("taxCode"), schema::field<&SaleTaxRow::tax_rate_ppm>("taxRatePpm"),
+            schema::field<&SaleTaxRow::inclusive>("inclusive"), schema::field<&SaleTaxRow::taxable_net>("taxableNet"),
             schema::field<&SaleTaxRow::tax>("tax"));
     }
 };
@@ -191,44 +187,50 @@ struct PaymentRow {
     base::Timestamp recorded_at;
 
     friend constexpr auto describe(PaymentRow*) {
-        return schema::object<PaymentRow>("Payment",
-            schema::field<&PaymentRow::id>("id"),
+        return schema::object<PaymentRow>(
+            "Payment", schema::field<&PaymentRow::id>("id"),
             schema::field<&PaymentRow::sale_id>("saleId", {.internal = true}),
-            schema::field<&PaymentRow::method>("method"),
-            schema::field<&PaymentRow::amount>("amount"),
-            schema::field<&PaymentRow::tendered>("tendered"),
-            schema::field<&PaymentRow::reference>("reference"),
+            schema::field<&PaymentRow::method>("method"), schema::field<&PaymentRow::amount>("amount"),
+            schema::field<&PaymentRow::tendered>("tendered"), schema::field<&PaymentRow::reference>("reference"),
             schema::field<&PaymentRow::external_ref>("externalRef", {.internal = true}),
-            schema::field<&PaymentRow::intent_id>("intentId"),
-            schema::field<&PaymentRow::status>("status"),
+            schema::field<&PaymentRow::intent_id>("intentId"), schema::field<&PaymentRow::status>("status"),
             schema::field<&PaymentRow::recorded_at>("recordedAt", {.internal = true}));
     }
 };
 
 namespace tables {
-inline constexpr auto sales = db::tenant_table<SaleRow>("sales", db::primary_key<&SaleRow::id>(errors::sale_exists), db::append_only(),
+inline constexpr auto sales = db::tenant_table<SaleRow>(
+    "sales", db::primary_key<&SaleRow::id>(errors::sale_exists), db::append_only(),
     db::unique<&SaleRow::client_request_id>("sales_client_request", errors::client_request_used),
     db::unique<&SaleRow::device_id, &SaleRow::device_seq>("sales_device_seq", errors::device_replaced),
     db::unique<&SaleRow::receipt_number>("sales_receipt", errors::receipt_taken),
     db::references<&SaleRow::location_id>("sales_location", locations, errors::unknown_location),
     db::references<&SaleRow::device_id>("sales_device", devices, errors::unknown_device),
-    db::references<&SaleRow::original_sale_id>("sales_original", db::tenant_table<SaleRow>("sales", db::primary_key<&SaleRow::id>()), errors::unknown_sale),
-    db::check("sales_totals", "total = subtotal - discount_total + exclusive_tax_total + cash_rounding", errors::sale_inconsistent),
+    db::references<&SaleRow::original_sale_id>(
+        "sales_original", db::tenant_table<SaleRow>("sales", db::primary_key<&SaleRow::id>()), errors::unknown_sale),
+    db::check("sales_totals", "total = subtotal - discount_total + exclusive_tax_total + cash_rounding",
+              errors::sale_inconsistent),
     db::check("sales_paid", "status <> 'completed' or paid_total + credit_total = total", errors::sale_inconsistent),
     db::check("sales_change", "change_given >= 0", errors::sale_inconsistent),
     db::index<&SaleRow::recorded_at, &SaleRow::id>("sales_recorded"),
     db::index<&SaleRow::location_id, &SaleRow::recorded_at, &SaleRow::id>("sales_of_location"));
-inline constexpr auto sale_lines = db::tenant_table<SaleLineRow>("sale_lines", db::primary_key<&SaleLineRow::sale_id, &SaleLineRow::line_number>(),
-    db::append_only(), db::updatable<&SaleLineRow::returned_quantity>(),
+inline constexpr auto sale_lines = db::tenant_table<SaleLineRow>(
+    "sale_lines", db::primary_key<&SaleLineRow::sale_id, &SaleLineRow::line_number>(), db::append_only(),
+    db::updatable<&SaleLineRow::returned_quantity>(),
     db::references<&SaleLineRow::sale_id>("sale_lines_sale", sales, errors::unknown_sale),
     db::references<&SaleLineRow::variant_id>("sale_lines_variant", variants, errors::unknown_variant),
-    db::check("sale_lines_returned", "returned_quantity >= 0 and returned_quantity <= quantity", errors::sale_inconsistent));
-inline constexpr auto sale_taxes = db::tenant_table<SaleTaxRow>("sale_taxes",
-    db::primary_key<&SaleTaxRow::sale_id, &SaleTaxRow::tax_code, &SaleTaxRow::tax_rate_ppm, &SaleTaxRow::inclusive>(), db::append_only(),
-    db::references<&SaleTaxRow::sale_id>("sale_taxes_sale", sales, errors::unknown_sale));
-inline constexpr auto payments = db::tenant_table<PaymentRow>("payments", db::primary_key<&PaymentRow::id>(errors::payment_exists), db::append_only(),
-    db::updatable<&PaymentRow::status>(), db::updatable<&PaymentRow::intent_id>(), db::updatable<&PaymentRow::external_ref>(),
-    db::unique<&PaymentRow::method, &PaymentRow::external_ref>("payments_reference", errors::payment_reference_used).where("external_ref is not null"),
+    db::check("sale_lines_returned", "returned_quantity >= 0 and returned_quantity <= quantity",
+              errors::sale_inconsistent));
+inline constexpr auto sale_taxes = db::tenant_table<SaleTaxRow>(
+    "sale_taxes",
+    db::primary_key<&SaleTaxRow::sale_id, &SaleTaxRow::tax_code, &SaleTaxRow::tax_rate_ppm, &SaleTaxRow::inclusive>(),
+    db::append_only(), db::references<&SaleTaxRow::sale_id>("sale_taxes_sale", sales, errors::unknown_sale));
+inline constexpr auto payments = db::tenant_table<PaymentRow>(
+    "payments", db::primary_key<&PaymentRow::id>(errors::payment_exists), db::append_only(),
+    db::updatable<&PaymentRow::status>(), db::updatable<&PaymentRow::intent_id>(),
+    db::updatable<&PaymentRow::external_ref>(),
+    db::unique<&PaymentRow::method, &PaymentRow::external_ref>("payments_reference", errors::payment_reference_used)
+        .where("external_ref is not null"),
     db::references<&PaymentRow::sale_id>("payments_sale", sales, errors::unknown_sale),
     db::index<&PaymentRow::sale_id>("payments_of_sale"));
 }  // namespace tables

@@ -9,10 +9,11 @@ namespace pos {
 
 namespace {
 
-constexpr std::array<std::pair<AdjustmentReason, MovementReason>, 4> reasons{{{AdjustmentReason::adjust, MovementReason::adjust},
-                                                                             {AdjustmentReason::waste, MovementReason::waste},
-                                                                             {AdjustmentReason::opening, MovementReason::opening},
-                                                                             {AdjustmentReason::purchase, MovementReason::purchase}}};
+constexpr std::array<std::pair<AdjustmentReason, MovementReason>, 4> reasons{
+    {{AdjustmentReason::adjust, MovementReason::adjust},
+     {AdjustmentReason::waste, MovementReason::waste},
+     {AdjustmentReason::opening, MovementReason::opening},
+     {AdjustmentReason::purchase, MovementReason::purchase}}};
 
 MovementReason movement_reason(AdjustmentReason reason) {
     return std::ranges::find(reasons, reason, &std::pair<AdjustmentReason, MovementReason>::first)->second;
@@ -20,7 +21,8 @@ MovementReason movement_reason(AdjustmentReason reason) {
 
 AdjustmentReason adjustment_reason(MovementReason reason) {
     const auto* found = std::ranges::find(reasons, reason, &std::pair<AdjustmentReason, MovementReason>::second);
-    if (found == reasons.end()) throw std::logic_error("a stock adjustment has a movement of another document's reason");
+    if (found == reasons.end())
+        throw std::logic_error("a stock adjustment has a movement of another document's reason");
     return found->first;
 }
 
@@ -45,7 +47,12 @@ void check_signs(const NewAdjustment& adjustment, schema::Issues& issues) {
 }
 
 Adjustment make_adjustment(const NewAdjustment& input, base::Timestamp now) {
-    return {input.client_request_id, input.location_id, input.reason, input.lines, std::min(input.occurred_at.value_or(now), now), now};
+    return {input.client_request_id,
+            input.location_id,
+            input.reason,
+            input.lines,
+            std::min(input.occurred_at.value_or(now), now),
+            now};
 }
 
 MovementBatch movements_of(const Adjustment& adjustment, std::optional<base::Uuid> device) {
@@ -58,7 +65,11 @@ MovementBatch movements_of(const Adjustment& adjustment, std::optional<base::Uui
     if (device) movements.device_id = DeviceId(*device);
     std::int32_t number = 0;
     for (const auto& line : adjustment.lines) {
-        movements.movements.push_back({.variant_id = line.variant_id, .quantity = line.quantity_delta, .unit_cost = line.unit_cost, .line_number = ++number, .note = line.note});
+        movements.movements.push_back({.variant_id = line.variant_id,
+                                       .quantity = line.quantity_delta,
+                                       .unit_cost = line.unit_cost,
+                                       .line_number = ++number,
+                                       .note = line.note});
     }
     sum_up(movements);
     return movements;
@@ -67,8 +78,10 @@ MovementBatch movements_of(const Adjustment& adjustment, std::optional<base::Uui
 std::optional<Adjustment> adjustment_of(const std::vector<StockMovement>& movements) {
     if (movements.empty()) return std::nullopt;
     const auto& first = movements.front();
-    Adjustment adjustment{first.source_id, first.location_id, adjustment_reason(first.reason), {}, first.occurred_at, first.recorded_at};
-    for (const auto& movement : movements) adjustment.lines.push_back({movement.variant_id, movement.quantity_delta, movement.unit_cost, movement.note});
+    Adjustment adjustment{first.source_id,   first.location_id, adjustment_reason(first.reason), {},
+                          first.occurred_at, first.recorded_at};
+    for (const auto& movement : movements)
+        adjustment.lines.push_back({movement.variant_id, movement.quantity_delta, movement.unit_cost, movement.note});
     return adjustment;
 }
 

@@ -14,8 +14,10 @@ inline constexpr std::string_view adjustment_source = "stock_adjustment";
 
 enum class AdjustmentReason : std::uint8_t { adjust, waste, opening, purchase };
 constexpr auto describe(AdjustmentReason*) {
-    return schema::enumeration<AdjustmentReason>("AdjustmentReason",
-        {{AdjustmentReason::adjust, "adjust"}, {AdjustmentReason::waste, "waste"}, {AdjustmentReason::opening, "opening"}, {AdjustmentReason::purchase, "purchase"}});
+    return schema::enumeration<AdjustmentReason>("AdjustmentReason", {{AdjustmentReason::adjust, "adjust"},
+                                                                      {AdjustmentReason::waste, "waste"},
+                                                                      {AdjustmentReason::opening, "opening"},
+                                                                      {AdjustmentReason::purchase, "purchase"}});
 }
 
 struct AdjustmentLine {
@@ -25,9 +27,10 @@ struct AdjustmentLine {
     std::optional<std::string> note;
 
     friend constexpr auto describe(AdjustmentLine*) {
-        return schema::object<AdjustmentLine>("AdjustmentLine",
-            schema::field<&AdjustmentLine::variant_id>("variantId"),
-            schema::field<&AdjustmentLine::quantity_delta>("quantityDelta", {.not_zero = true, .doc = "What is added; negative: taken away."}),
+        return schema::object<AdjustmentLine>(
+            "AdjustmentLine", schema::field<&AdjustmentLine::variant_id>("variantId"),
+            schema::field<&AdjustmentLine::quantity_delta>(
+                "quantityDelta", {.not_zero = true, .doc = "What is added; negative: taken away."}),
             schema::field<&AdjustmentLine::unit_cost>("unitCost", {.min = 0, .max = 1'000'000'000'000}),
             schema::field<&AdjustmentLine::note>("note", {.max_length = 500, .trim = true}));
     }
@@ -44,12 +47,16 @@ struct NewAdjustment {
     std::optional<base::Timestamp> occurred_at;
 
     friend constexpr auto describe(NewAdjustment*) {
-        return schema::object<NewAdjustment>("NewAdjustment",
-            schema::field<&NewAdjustment::client_request_id>("clientRequestId", {.doc = "Made once by the client and sent with every attempt; the adjustment's id."}),
+        return schema::object<NewAdjustment>(
+            "NewAdjustment",
+            schema::field<&NewAdjustment::client_request_id>(
+                "clientRequestId",
+                {.doc = "Made once by the client and sent with every attempt; the adjustment's id."}),
             schema::field<&NewAdjustment::location_id>("locationId"),
             schema::field<&NewAdjustment::reason>("reason", {.doc = "waste takes away, purchase and opening add."}),
             schema::field<&NewAdjustment::lines>("lines", {.min_items = 1, .max_items = 500}),
-            schema::field<&NewAdjustment::occurred_at>("occurredAt", {.doc = "Now when it is missing, or in the future."}),
+            schema::field<&NewAdjustment::occurred_at>("occurredAt",
+                                                       {.doc = "Now when it is missing, or in the future."}),
             schema::refine<&check_signs>());
     }
 };
@@ -63,11 +70,9 @@ struct Adjustment {
     base::Timestamp recorded_at;
 
     friend constexpr auto describe(Adjustment*) {
-        return schema::object<Adjustment>("Adjustment",
-            schema::field<&Adjustment::id>("id"),
-            schema::field<&Adjustment::location_id>("locationId"),
-            schema::field<&Adjustment::reason>("reason"),
-            schema::field<&Adjustment::lines>("lines"),
+        return schema::object<Adjustment>(
+            "Adjustment", schema::field<&Adjustment::id>("id"), schema::field<&Adjustment::location_id>("locationId"),
+            schema::field<&Adjustment::reason>("reason"), schema::field<&Adjustment::lines>("lines"),
             schema::field<&Adjustment::occurred_at>("occurredAt"),
             schema::field<&Adjustment::recorded_at>("recordedAt"));
     }

@@ -14,10 +14,13 @@ VariantId variant(int number) {
 }
 LocationId location() { return *LocationId::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01"); }
 base::Quantity quantity(std::string_view text) { return base::Quantity::from_string(text).value(); }
-LineMovement movement(int of, std::string_view amount) { return {.variant_id = variant(of), .quantity = quantity(amount)}; }
+LineMovement movement(int of, std::string_view amount) {
+    return {.variant_id = variant(of), .quantity = quantity(amount)};
+}
 
 TEST(Movements, AreSummedUpByVariantInOrder) {
-    MovementBatch batch{.location_id = location(), .movements = {movement(2, "-1"), movement(1, "-2.5"), movement(2, "-3"), movement(2, "0.5")}};
+    MovementBatch batch{.location_id = location(),
+                        .movements = {movement(2, "-1"), movement(1, "-2.5"), movement(2, "-3"), movement(2, "0.5")}};
     sum_up(batch);
     ASSERT_EQ(batch.levels.size(), 2U);
     EXPECT_EQ(batch.levels[0].variant_id, variant(1));
@@ -44,12 +47,15 @@ TEST(Adjustments, TakeTheSignOfTheirReason) {
         std::string_view amount;
         bool fits;
     } cases[] = {
-        {AdjustmentReason::adjust, "1", true},   {AdjustmentReason::adjust, "-1", true},  {AdjustmentReason::waste, "-0.5", true},   {AdjustmentReason::waste, "0.5", false},
-        {AdjustmentReason::opening, "10", true}, {AdjustmentReason::opening, "-10", false}, {AdjustmentReason::purchase, "3", true}, {AdjustmentReason::purchase, "-3", false},
+        {AdjustmentReason::adjust, "1", true},   {AdjustmentReason::adjust, "-1", true},
+        {AdjustmentReason::waste, "-0.5", true}, {AdjustmentReason::waste, "0.5", false},
+        {AdjustmentReason::opening, "10", true}, {AdjustmentReason::opening, "-10", false},
+        {AdjustmentReason::purchase, "3", true}, {AdjustmentReason::purchase, "-3", false},
         {AdjustmentReason::adjust, "0", false},
     };
     for (const auto& one : cases) {
-        NewAdjustment input{.location_id = location(), .reason = one.reason, .lines = {{variant(1), quantity(one.amount), {}, {}}}};
+        NewAdjustment input{
+            .location_id = location(), .reason = one.reason, .lines = {{variant(1), quantity(one.amount), {}, {}}}};
         const auto issues = schema::check(input);
         EXPECT_EQ(issues.empty(), one.fits) << schema::name_of(one.reason) << ' ' << one.amount;
         if (!issues.empty()) EXPECT_EQ(issues.front().pointer, "/lines/0/quantityDelta");
@@ -58,7 +64,10 @@ TEST(Adjustments, TakeTheSignOfTheirReason) {
 
 TEST(Adjustments, AreTheirMovements) {
     const base::Timestamp now{std::chrono::seconds(1'000'000)};
-    NewAdjustment input{.location_id = location(), .reason = AdjustmentReason::purchase, .lines = {{variant(1), quantity("2"), base::Money{150}, "late"}, {variant(2), quantity("1"), {}, {}}}};
+    NewAdjustment input{
+        .location_id = location(),
+        .reason = AdjustmentReason::purchase,
+        .lines = {{variant(1), quantity("2"), base::Money{150}, "late"}, {variant(2), quantity("1"), {}, {}}}};
     input.occurred_at = now + std::chrono::hours(1);
     const auto adjustment = make_adjustment(input, now);
     EXPECT_EQ(adjustment.occurred_at, now) << "the future is now";
@@ -66,9 +75,17 @@ TEST(Adjustments, AreTheirMovements) {
     const auto batch = movements_of(adjustment, std::nullopt);
     std::vector<StockMovement> stored;
     for (const auto& line : batch.movements) {
-        stored.push_back({.location_id = batch.location_id, .variant_id = line.variant_id, .quantity_delta = line.quantity, .reason = batch.reason, .unit_cost = line.unit_cost,
-                          .source_type = batch.source_type, .source_id = batch.source_id, .source_line = line.line_number, .occurred_at = batch.occurred_at,
-                          .recorded_at = batch.recorded_at, .note = line.note});
+        stored.push_back({.location_id = batch.location_id,
+                          .variant_id = line.variant_id,
+                          .quantity_delta = line.quantity,
+                          .reason = batch.reason,
+                          .unit_cost = line.unit_cost,
+                          .source_type = batch.source_type,
+                          .source_id = batch.source_id,
+                          .source_line = line.line_number,
+                          .occurred_at = batch.occurred_at,
+                          .recorded_at = batch.recorded_at,
+                          .note = line.note});
     }
     EXPECT_EQ(schema::to_json(adjustment_of(stored).value()), schema::to_json(adjustment));
     EXPECT_FALSE(adjustment_of({}).has_value());

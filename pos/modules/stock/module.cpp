@@ -16,9 +16,10 @@ struct StockFilter {
     std::optional<VariantId> variant_id;
 
     friend constexpr auto describe(StockFilter*) {
-        return schema::object<StockFilter>("StockFilter",
-            schema::flatten<&StockFilter::page>(),
-            schema::field<&StockFilter::location_id>("locationId", {.doc = "Needed by callers who may read some locations only."}),
+        return schema::object<StockFilter>(
+            "StockFilter", schema::flatten<&StockFilter::page>(),
+            schema::field<&StockFilter::location_id>("locationId",
+                                                     {.doc = "Needed by callers who may read some locations only."}),
             schema::field<&StockFilter::variant_id>("variantId"));
     }
 };
@@ -26,35 +27,49 @@ struct StockFilter {
 // ---- Statements -------------------------------------------------------------------------------------------------
 
 constexpr auto levels = db::select<tables::stock_levels>();
-constexpr auto level_page = levels
-    .order_by<&StockLevel::location_id, &StockLevel::variant_id>().page("stock.level_page", "stock.level_page_after");
-constexpr auto level_page_of_location = levels.where<&StockLevel::location_id>()
-    .order_by<&StockLevel::location_id, &StockLevel::variant_id>().page("stock.level_page_of_location", "stock.level_page_of_location_after");
-constexpr auto level_page_of_variant = levels.where<&StockLevel::variant_id>()
-    .order_by<&StockLevel::location_id, &StockLevel::variant_id>().page("stock.level_page_of_variant", "stock.level_page_of_variant_after");
-constexpr auto level_page_of_both = levels.where<&StockLevel::location_id>().where<&StockLevel::variant_id>()
-    .order_by<&StockLevel::location_id, &StockLevel::variant_id>().page("stock.level_page_of_both", "stock.level_page_of_both_after");
+constexpr auto level_page = levels.order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
+    "stock.level_page", "stock.level_page_after");
+constexpr auto level_page_of_location =
+    levels.where<&StockLevel::location_id>().order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
+        "stock.level_page_of_location", "stock.level_page_of_location_after");
+constexpr auto level_page_of_variant =
+    levels.where<&StockLevel::variant_id>().order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
+        "stock.level_page_of_variant", "stock.level_page_of_variant_after");
+constexpr auto level_page_of_both = levels.where<&StockLevel::location_id>()
+                                        .where<&StockLevel::variant_id>()
+                                        .order_by<&StockLevel::location_id, &StockLevel::variant_id>()
+                                        .page("stock.level_page_of_both", "stock.level_page_of_both_after");
 
 constexpr auto movements = db::select<tables::stock_movements>();
-constexpr auto movement_page = movements
-    .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page("stock.movement_page", "stock.movement_page_after");
-constexpr auto movement_page_of_location = movements.where<&StockMovement::location_id>()
-    .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page("stock.movement_page_of_location", "stock.movement_page_of_location_after");
-constexpr auto movement_page_of_variant = movements.where<&StockMovement::variant_id>()
-    .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page("stock.movement_page_of_variant", "stock.movement_page_of_variant_after");
-constexpr auto movement_page_of_both = movements.where<&StockMovement::location_id>().where<&StockMovement::variant_id>()
-    .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page("stock.movement_page_of_both", "stock.movement_page_of_both_after");
-constexpr auto movements_of_source = movements.where<&StockMovement::source_type>().where<&StockMovement::source_id>()
-    .order_by<&StockMovement::source_line>().named("stock.movements_of_source");
+constexpr auto movement_page = movements.order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page(
+    "stock.movement_page", "stock.movement_page_after");
+constexpr auto movement_page_of_location =
+    movements.where<&StockMovement::location_id>()
+        .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
+        .page("stock.movement_page_of_location", "stock.movement_page_of_location_after");
+constexpr auto movement_page_of_variant =
+    movements.where<&StockMovement::variant_id>()
+        .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
+        .page("stock.movement_page_of_variant", "stock.movement_page_of_variant_after");
+constexpr auto movement_page_of_both = movements.where<&StockMovement::location_id>()
+                                           .where<&StockMovement::variant_id>()
+                                           .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
+                                           .page("stock.movement_page_of_both", "stock.movement_page_of_both_after");
+constexpr auto movements_of_source = movements.where<&StockMovement::source_type>()
+                                         .where<&StockMovement::source_id>()
+                                         .order_by<&StockMovement::source_line>()
+                                         .named("stock.movements_of_source");
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
 void require_readable(const auth::Caller& caller, const StockFilter& filter) {
     if (filter.location_id) return caller.require_at("stock.read", filter.location_id->uuid());
-    if (caller.locations_with("stock.read")) throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
+    if (caller.locations_with("stock.read"))
+        throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
 }
 
-async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> caller, http::Query<StockFilter> filter, db::Db db) {
+async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> caller, http::Query<StockFilter> filter,
+                                              db::Db db) {
     require_readable(caller, *filter);
     const auto& [page, location, variant] = *filter;
     if (location && variant) return db.page(level_page_of_both, page, *location, *variant);
@@ -63,7 +78,8 @@ async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> call
     return db.page(level_page, page);
 }
 
-async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"> caller, http::Query<StockFilter> filter, db::Db db) {
+async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"> caller,
+                                                    http::Query<StockFilter> filter, db::Db db) {
     require_readable(caller, *filter);
     const auto& [page, location, variant] = *filter;
     if (location && variant) return db.page(movement_page_of_both, page, *location, *variant);
@@ -72,40 +88,52 @@ async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"
     return db.page(movement_page, page);
 }
 
-async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjust"> caller, IdempotencyHeader key, http::Body<NewAdjustment> input, db::Db db, http::Use<Runtime> runtime) {
+async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjust"> caller, IdempotencyHeader key,
+                                                    http::Body<NewAdjustment> input, db::Db db,
+                                                    http::Use<Runtime> runtime) {
     caller.require_at("stock.adjust", input->location_id.uuid());
     const auto request_id = input->client_request_id.to_string();
-    if (key.key && base::Uuid::from_string(*key.key) != input->client_request_id) throw base::Failure(errors::key_mismatch);
+    if (key.key && base::Uuid::from_string(*key.key) != input->client_request_id)
+        throw base::Failure(errors::key_mismatch);
 
     const auto adjustment = make_adjustment(*input, runtime->now());
     auto moved = movements_of(adjustment, caller.device_id);
     for (auto& movement : moved.movements) movement.id = runtime->new_id<MovementId>();
 
-    Creation creation(adjustment, adjustment.id, {"/v1/stock-adjustments", caller, {request_id}, input.text, db, runtime});
+    Creation creation(adjustment, adjustment.id,
+                      {"/v1/stock-adjustments", caller, {request_id}, input.text, db, runtime});
     add_movements(creation.batch(), moved);
     co_return co_await creation.commit(level_changes(moved));
 }
 
-async::Task<Adjustment> show_adjustment(auth::Permitted<"stock.read"> caller, http::Path<"id", base::Uuid> id, db::Db db) {
+async::Task<Adjustment> show_adjustment(auth::Permitted<"stock.read"> caller, http::Path<"id", base::Uuid> id,
+                                        db::Db db) {
     const auto adjustment = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), *id));
-    if (!adjustment || !caller.may_at("stock.read", adjustment->location_id.uuid())) throw base::Failure(http::errors::not_found);
+    if (!adjustment || !caller.may_at("stock.read", adjustment->location_id.uuid()))
+        throw base::Failure(http::errors::not_found);
     co_return *adjustment;
 }
 
 void routes(http::Routes routes) {
     routes.get("/stock-levels", list_levels, {.id = "listStockLevels", .summary = "What is on the shelf"});
-    routes.get("/stock-movements", list_movements, {.id = "listStockMovements", .summary = "The stock ledger, newest first"});
-    routes.post("/stock-adjustments", adjust, {.id = "adjustStock", .summary = "Correct stock, once",
-        .description = "Send the same bytes again until there is an answer: the stock moves once.",
-        .errors = {errors::key_mismatch, errors::unknown_location, errors::unknown_variant, errors::movement_repeated}});
-    routes.get("/stock-adjustments/{id}", show_adjustment, {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {http::errors::not_found}});
+    routes.get("/stock-movements", list_movements,
+               {.id = "listStockMovements", .summary = "The stock ledger, newest first"});
+    routes.post("/stock-adjustments", adjust,
+                {.id = "adjustStock",
+                 .summary = "Correct stock, once",
+                 .description = "Send the same bytes again until there is an answer: the stock moves once.",
+                 .errors = {errors::key_mismatch, errors::unknown_location, errors::unknown_variant,
+                            errors::movement_repeated}});
+    routes.get("/stock-adjustments/{id}", show_adjustment,
+               {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {http::errors::not_found}});
 }
 
 }  // namespace
 
 app::Module stock_module() {
-    auto statements = db::statements(level_page, level_page_of_location, level_page_of_variant, level_page_of_both, movement_page, movement_page_of_location,
-                                     movement_page_of_variant, movement_page_of_both, movements_of_source);
+    auto statements =
+        db::statements(level_page, level_page_of_location, level_page_of_variant, level_page_of_both, movement_page,
+                       movement_page_of_location, movement_page_of_variant, movement_page_of_both, movements_of_source);
     for (const auto& statement : movement_statements()) statements.push_back(statement);
     return {.name = "stock",
             .doc = "Levels, the ledger of movements, adjustments.",

@@ -20,35 +20,37 @@ struct Document {
     std::optional<DeviceId> device_id;
 
     friend constexpr auto describe(Document*) {
-        return schema::object<Document>("Document",
-            schema::field<&Document::location_id>("locationId"),
-            schema::field<&Document::reason>("reason"),
-            schema::field<&Document::source_type>("sourceType"),
-            schema::field<&Document::source_id>("sourceId"),
-            schema::field<&Document::occurred_at>("occurredAt"),
-            schema::field<&Document::recorded_at>("recordedAt"),
+        return schema::object<Document>(
+            "Document", schema::field<&Document::location_id>("locationId"), schema::field<&Document::reason>("reason"),
+            schema::field<&Document::source_type>("sourceType"), schema::field<&Document::source_id>("sourceId"),
+            schema::field<&Document::occurred_at>("occurredAt"), schema::field<&Document::recorded_at>("recordedAt"),
             schema::field<&Document::device_id>("deviceId"));
     }
 };
 
 // `level` gives the levels as they are after all lines.
-constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMovement>)> move{{"stock.move",
-    "with level as ("
-    "  insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, updated_at) "
-    "  select $1, $2::uuid, delta.variant_id, delta.level_id, delta.quantity, 0, 0, 1, $7::timestamptz "
-    "  from unnest($9::uuid[], $10::uuid[], $11::numeric[]) as delta (variant_id, level_id, quantity) "
-    "  order by delta.variant_id "
-    "  on conflict (tenant_id, location_id, variant_id) do update "
-    "  set on_hand = stock_levels.on_hand + excluded.on_hand, version = stock_levels.version + 1, updated_at = excluded.updated_at "
-    "  returning variant_id, on_hand) "
-    "insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, reason, unit_cost, source_type, "
-    "  source_id, source_line, occurred_at, recorded_at, balance_after, device_id, note) "
-    "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, line.unit_cost, $4::text, "
-    "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, level.on_hand - line.later, $8::uuid, line.note "
-    "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], $17::numeric[], $18::text[]) "
-    "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
-    "join level on level.variant_id = line.variant_id",
-    db::Kind::write}};
+constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMovement>)> move{
+    {"stock.move",
+     "with level as ("
+     "  insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, "
+     "updated_at) "
+     "  select $1, $2::uuid, delta.variant_id, delta.level_id, delta.quantity, 0, 0, 1, $7::timestamptz "
+     "  from unnest($9::uuid[], $10::uuid[], $11::numeric[]) as delta (variant_id, level_id, quantity) "
+     "  order by delta.variant_id "
+     "  on conflict (tenant_id, location_id, variant_id) do update "
+     "  set on_hand = stock_levels.on_hand + excluded.on_hand, version = stock_levels.version + 1, updated_at = "
+     "excluded.updated_at "
+     "  returning variant_id, on_hand) "
+     "insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, reason, unit_cost, "
+     "source_type, "
+     "  source_id, source_line, occurred_at, recorded_at, balance_after, device_id, note) "
+     "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, line.unit_cost, $4::text, "
+     "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, level.on_hand - line.later, $8::uuid, line.note "
+     "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], $17::numeric[], "
+     "$18::text[]) "
+     "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
+     "join level on level.variant_id = line.variant_id",
+     db::Kind::write}};
 
 }  // namespace
 
@@ -76,14 +78,16 @@ void sum_up(MovementBatch& batch) {
 
 void add_movements(db::Batch& batch, const MovementBatch& of) {
     if (of.movements.empty()) return;
-    const Document document{of.location_id, of.reason, of.source_type, of.source_id, of.occurred_at, of.recorded_at, of.device_id};
+    const Document document{of.location_id, of.reason,      of.source_type, of.source_id,
+                            of.occurred_at, of.recorded_at, of.device_id};
     batch.add(move, document, of.levels, of.movements);
 }
 
 std::vector<Change> level_changes(const MovementBatch& movements) {
     std::vector<Change> changes;
     for (const auto& level : movements.levels) {
-        changes.push_back({tables::stock_levels.name, level.level_id.uuid(), ChangeKind::updated, movements.location_id});
+        changes.push_back(
+            {tables::stock_levels.name, level.level_id.uuid(), ChangeKind::updated, movements.location_id});
     }
     return changes;
 }

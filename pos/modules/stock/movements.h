@@ -26,10 +26,9 @@ struct StockDelta {
     base::Quantity quantity;  // negative: taken
 
     friend constexpr auto describe(StockDelta*) {
-        return schema::object<StockDelta>("StockDelta",
-            schema::field<&StockDelta::variant_id>("variantId"),
-            schema::field<&StockDelta::level_id>("levelId"),
-            schema::field<&StockDelta::quantity>("quantity"));
+        return schema::object<StockDelta>("StockDelta", schema::field<&StockDelta::variant_id>("variantId"),
+                                          schema::field<&StockDelta::level_id>("levelId"),
+                                          schema::field<&StockDelta::quantity>("quantity"));
     }
 };
 
@@ -45,13 +44,11 @@ struct LineMovement {
     std::optional<std::string> note;
 
     friend constexpr auto describe(LineMovement*) {
-        return schema::object<LineMovement>("LineMovement",
-            schema::field<&LineMovement::id>("id"),
-            schema::field<&LineMovement::variant_id>("variantId"),
-            schema::field<&LineMovement::quantity>("quantity"),
+        return schema::object<LineMovement>(
+            "LineMovement", schema::field<&LineMovement::id>("id"),
+            schema::field<&LineMovement::variant_id>("variantId"), schema::field<&LineMovement::quantity>("quantity"),
             schema::field<&LineMovement::unit_cost>("unitCost"),
-            schema::field<&LineMovement::line_number>("lineNumber"),
-            schema::field<&LineMovement::later>("later"),
+            schema::field<&LineMovement::line_number>("lineNumber"), schema::field<&LineMovement::later>("later"),
             schema::field<&LineMovement::note>("note"));
     }
 };
@@ -59,10 +56,10 @@ struct LineMovement {
 // A document's movements.
 struct MovementBatch {
     LocationId location_id;
-    std::vector<StockDelta> levels;        // one a variant, in the order of the variants
-    std::vector<LineMovement> movements;   // in the order of the lines
+    std::vector<StockDelta> levels;       // one a variant, in the order of the variants
+    std::vector<LineMovement> movements;  // in the order of the lines
     MovementReason reason = MovementReason::adjust;
-    std::string source_type;               // "sale", "stock_adjustment"
+    std::string source_type;  // "sale", "stock_adjustment"
     base::Uuid source_id;
     base::Timestamp occurred_at;
     base::Timestamp recorded_at;

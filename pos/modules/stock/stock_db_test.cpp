@@ -22,11 +22,15 @@ protected:
     // Ids that differ in their last digits.
     static std::string request_id(int number) { return fmt::format("0197f0c2-0000-7000-8000-{:012}", number); }
     static std::string adjustment(int number, std::string_view reason, std::string_view lines) {
-        return fmt::format(R"({{"clientRequestId":"{}","locationId":"{}","reason":"{}","lines":[{}]}})", request_id(number), location(), reason, lines);
+        return fmt::format(R"({{"clientRequestId":"{}","locationId":"{}","reason":"{}","lines":[{}]}})",
+                           request_id(number), location(), reason, lines);
     }
-    static std::string line(const std::string& of, std::string_view amount) { return fmt::format(R"({{"variantId":"{}","quantityDelta":"{}"}})", of, amount); }
+    static std::string line(const std::string& of, std::string_view amount) {
+        return fmt::format(R"({{"variantId":"{}","quantityDelta":"{}"}})", of, amount);
+    }
     static StockLevel level(const std::string& of) {
-        const auto page = body<db::Page<StockLevel>>(get("/v1/stock-levels?locationId=" + location() + "&variantId=" + of));
+        const auto page =
+            body<db::Page<StockLevel>>(get("/v1/stock-levels?locationId=" + location() + "&variantId=" + of));
         if (page.data.size() != 1) throw std::runtime_error("no such level");
         return page.data[0];
     }
@@ -42,7 +46,8 @@ TEST_F(StockTest, MovesOnceWhateverIsSentHowOften) {
     EXPECT_EQ(again.body, first.body);
     EXPECT_EQ(again.header("Idempotent-Replayed"), "true");
     EXPECT_EQ(level(sugar).on_hand.to_string(), "10.5");
-    EXPECT_THAT(post("/v1/stock-adjustments", adjustment(1, "opening", line(sugar, "11"))).body, HasSubstr("idempotency.key_reused"));
+    EXPECT_THAT(post("/v1/stock-adjustments", adjustment(1, "opening", line(sugar, "11"))).body,
+                HasSubstr("idempotency.key_reused"));
     EXPECT_EQ(get("/v1/stock-adjustments/" + request_id(1)).body, first.body);
 
     // The key's row may go after its days; the ledger still refuses.
@@ -56,15 +61,21 @@ TEST_F(StockTest, EachLineHasItsBalance) {
     const auto rice = variant("Rice");
     const auto salt = variant("Salt");
     ASSERT_EQ(post("/v1/stock-adjustments", adjustment(2, "opening", line(rice, "5"))).status, 201);
-    ASSERT_EQ(post("/v1/stock-adjustments", adjustment(3, "adjust", line(rice, "-1") + "," + line(salt, "2") + "," + line(rice, "-0.25"))).status, 201);
+    ASSERT_EQ(post("/v1/stock-adjustments",
+                   adjustment(3, "adjust", line(rice, "-1") + "," + line(salt, "2") + "," + line(rice, "-0.25")))
+                  .status,
+              201);
     std::vector<std::string> balances;
-    for (const auto& movement : body<db::Page<StockMovement>>(get("/v1/stock-movements?variantId=" + rice)).data) balances.push_back(movement.balance_after.to_string());
+    for (const auto& movement : body<db::Page<StockMovement>>(get("/v1/stock-movements?variantId=" + rice)).data)
+        balances.push_back(movement.balance_after.to_string());
     std::ranges::sort(balances);
     EXPECT_THAT(balances, ::testing::ElementsAre("3.75", "4", "5"));
     EXPECT_EQ(level(rice).on_hand.to_string(), "3.75");
     EXPECT_EQ(level(rice).version, 2);
-    EXPECT_EQ(app->database().value("select count(*) from stock_levels l where on_hand <> (select sum(quantity_delta) from stock_movements m where m.tenant_id = l.tenant_id "
-                                    "and m.location_id = l.location_id and m.variant_id = l.variant_id)"), "0");
+    EXPECT_EQ(app->database().value("select count(*) from stock_levels l where on_hand <> (select sum(quantity_delta) "
+                                    "from stock_movements m where m.tenant_id = l.tenant_id "
+                                    "and m.location_id = l.location_id and m.variant_id = l.variant_id)"),
+              "0");
 }
 
 TEST_F(StockTest, RefusesAndIsWalled) {
@@ -80,7 +91,8 @@ TEST_F(StockTest, RefusesAndIsWalled) {
         {"nothing", adjustment(11, "adjust", line(tea, "0")), owner, 422, "/lines/0/quantityDelta"},
         {"no lines", adjustment(12, "adjust", ""), owner, 422, "/lines"},
         {"another document's reason", adjustment(13, "sale", line(tea, "1")), owner, 422, "/reason"},
-        {"no such variant", adjustment(14, "adjust", line("0197f0c2-0000-7000-8000-0000000000bb", "1")), owner, 422, "variant.unknown"},
+        {"no such variant", adjustment(14, "adjust", line("0197f0c2-0000-7000-8000-0000000000bb", "1")), owner, 422,
+         "variant.unknown"},
         {"another tenant's shelf", adjustment(15, "adjust", line(tea, "1")), other, 422, ".unknown"},
         {"reads only", adjustment(16, "adjust", line(tea, "1")), viewer, 403, "auth.forbidden"},
         {"nobody", adjustment(17, "adjust", line(tea, "1")), std::string(), 401, "auth."},
@@ -95,7 +107,10 @@ TEST_F(StockTest, RefusesAndIsWalled) {
     EXPECT_EQ(get("/v1/stock-adjustments/" + request_id(18), viewer).status, 200);
     EXPECT_EQ(body<db::Page<StockLevel>>(get("/v1/stock-levels", other)).data.size(), 0U);
     EXPECT_EQ(body<db::Page<StockMovement>>(get("/v1/stock-movements", other)).data.size(), 0U);
-    EXPECT_THAT(post("/v1/stock-adjustments", adjustment(19, "adjust", line(tea, "1")), owner, {{"Idempotency-Key", "another"}}).body, HasSubstr("idempotency.key_mismatch"));
+    EXPECT_THAT(
+        post("/v1/stock-adjustments", adjustment(19, "adjust", line(tea, "1")), owner, {{"Idempotency-Key", "another"}})
+            .body,
+        HasSubstr("idempotency.key_mismatch"));
 }
 
 }  // namespace

@@ -7,16 +7,37 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode movement_repeated{"stock.movement_repeated", 409, false, base::Action::fix, "This document has moved this stock already"};
-inline constexpr base::ErrorCode movement_zero{"stock.movement_zero", 422, false, base::Action::fix, "A movement moves something"};
+inline constexpr base::ErrorCode movement_repeated{"stock.movement_repeated", 409, false, base::Action::fix,
+                                                   "This document has moved this stock already"};
+inline constexpr base::ErrorCode movement_zero{"stock.movement_zero", 422, false, base::Action::fix,
+                                               "A movement moves something"};
 }  // namespace errors
 
-enum class MovementReason : std::uint8_t { sale, sale_return, voided, purchase, purchase_return, adjust, waste, transfer_out, transfer_in, count, opening };
+enum class MovementReason : std::uint8_t {
+    sale,
+    sale_return,
+    voided,
+    purchase,
+    purchase_return,
+    adjust,
+    waste,
+    transfer_out,
+    transfer_in,
+    count,
+    opening
+};
 constexpr auto describe(MovementReason*) {
-    return schema::enumeration<MovementReason>("MovementReason",
-        {{MovementReason::sale, "sale"}, {MovementReason::sale_return, "sale_return"}, {MovementReason::voided, "void"}, {MovementReason::purchase, "purchase"},
-         {MovementReason::purchase_return, "purchase_return"}, {MovementReason::adjust, "adjust"}, {MovementReason::waste, "waste"},
-         {MovementReason::transfer_out, "transfer_out"}, {MovementReason::transfer_in, "transfer_in"}, {MovementReason::count, "count"}, {MovementReason::opening, "opening"}});
+    return schema::enumeration<MovementReason>("MovementReason", {{MovementReason::sale, "sale"},
+                                                                  {MovementReason::sale_return, "sale_return"},
+                                                                  {MovementReason::voided, "void"},
+                                                                  {MovementReason::purchase, "purchase"},
+                                                                  {MovementReason::purchase_return, "purchase_return"},
+                                                                  {MovementReason::adjust, "adjust"},
+                                                                  {MovementReason::waste, "waste"},
+                                                                  {MovementReason::transfer_out, "transfer_out"},
+                                                                  {MovementReason::transfer_in, "transfer_in"},
+                                                                  {MovementReason::count, "count"},
+                                                                  {MovementReason::opening, "opening"}});
 }
 
 // `id` is made of location and variant (stock_level_id), so that a feed pointer can name the row without reading it.
@@ -31,15 +52,12 @@ struct StockLevel {
     base::Timestamp updated_at;
 
     friend constexpr auto describe(StockLevel*) {
-        return schema::object<StockLevel>("StockLevel",
-            schema::field<&StockLevel::location_id>("locationId"),
-            schema::field<&StockLevel::variant_id>("variantId"),
-            schema::field<&StockLevel::id>("id"),
-            schema::field<&StockLevel::on_hand>("onHand"),
-            schema::field<&StockLevel::reserved>("reserved"),
+        return schema::object<StockLevel>(
+            "StockLevel", schema::field<&StockLevel::location_id>("locationId"),
+            schema::field<&StockLevel::variant_id>("variantId"), schema::field<&StockLevel::id>("id"),
+            schema::field<&StockLevel::on_hand>("onHand"), schema::field<&StockLevel::reserved>("reserved"),
             schema::field<&StockLevel::average_cost>("averageCost", {.internal = true}),
-            schema::field<&StockLevel::version>("version"),
-            schema::field<&StockLevel::updated_at>("updatedAt"));
+            schema::field<&StockLevel::version>("version"), schema::field<&StockLevel::updated_at>("updatedAt"));
     }
 };
 
@@ -60,8 +78,8 @@ struct StockMovement {
     std::optional<std::string> note;
 
     friend constexpr auto describe(StockMovement*) {
-        return schema::object<StockMovement>("StockMovement",
-            schema::field<&StockMovement::id>("id"),
+        return schema::object<StockMovement>(
+            "StockMovement", schema::field<&StockMovement::id>("id"),
             schema::field<&StockMovement::location_id>("locationId"),
             schema::field<&StockMovement::variant_id>("variantId"),
             schema::field<&StockMovement::quantity_delta>("quantityDelta"),
@@ -79,18 +97,22 @@ struct StockMovement {
 };
 
 namespace tables {
-inline constexpr auto stock_levels = db::tenant_table<StockLevel>("stock_levels", db::primary_key<&StockLevel::location_id, &StockLevel::variant_id>(),
+inline constexpr auto stock_levels = db::tenant_table<StockLevel>(
+    "stock_levels", db::primary_key<&StockLevel::location_id, &StockLevel::variant_id>(),
     db::references<&StockLevel::location_id>("stock_levels_location", locations, errors::unknown_location),
     db::references<&StockLevel::variant_id>("stock_levels_variant", variants, errors::unknown_variant),
     db::index<&StockLevel::variant_id, &StockLevel::location_id>("stock_levels_of_variant"),
     db::index<&StockLevel::id>("stock_levels_id"));
-inline constexpr auto stock_movements = db::tenant_table<StockMovement>("stock_movements", db::primary_key<&StockMovement::id>(errors::id_taken), db::append_only(),
-    db::unique<&StockMovement::source_type, &StockMovement::source_id, &StockMovement::source_line, &StockMovement::reason>("stock_movements_source", errors::movement_repeated),
+inline constexpr auto stock_movements = db::tenant_table<StockMovement>(
+    "stock_movements", db::primary_key<&StockMovement::id>(errors::id_taken), db::append_only(),
+    db::unique<&StockMovement::source_type, &StockMovement::source_id, &StockMovement::source_line,
+               &StockMovement::reason>("stock_movements_source", errors::movement_repeated),
     db::references<&StockMovement::location_id>("stock_movements_location", locations, errors::unknown_location),
     db::references<&StockMovement::variant_id>("stock_movements_variant", variants, errors::unknown_variant),
     db::references<&StockMovement::device_id>("stock_movements_device", devices, errors::unknown_device),
     db::check("stock_movements_not_zero", "quantity_delta <> 0", errors::movement_zero),
-    db::index<&StockMovement::variant_id, &StockMovement::recorded_at, &StockMovement::id>("stock_movements_of_variant"),
+    db::index<&StockMovement::variant_id, &StockMovement::recorded_at, &StockMovement::id>(
+        "stock_movements_of_variant"),
     db::index<&StockMovement::recorded_at, &StockMovement::id>("stock_movements_recorded"));
 }  // namespace tables
 

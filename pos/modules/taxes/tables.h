@@ -8,15 +8,22 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode tax_code_taken{"tax_class.code_taken", 409, false, base::Action::fix, "Another tax class has this code"};
-inline constexpr base::ErrorCode unknown_tax_class{"tax_class.unknown", 422, false, base::Action::fix, "There is no such tax class"};
-inline constexpr base::ErrorCode tax_class_in_use{"tax_class.in_use", 409, false, base::Action::fix, "Products have this tax class"};
-inline constexpr base::ErrorCode tax_rate_range{"tax_rate.range", 422, false, base::Action::fix, "A rate ends after it begins"};
+inline constexpr base::ErrorCode tax_code_taken{"tax_class.code_taken", 409, false, base::Action::fix,
+                                                "Another tax class has this code"};
+inline constexpr base::ErrorCode unknown_tax_class{"tax_class.unknown", 422, false, base::Action::fix,
+                                                   "There is no such tax class"};
+inline constexpr base::ErrorCode tax_class_in_use{"tax_class.in_use", 409, false, base::Action::fix,
+                                                  "Products have this tax class"};
+inline constexpr base::ErrorCode tax_rate_range{"tax_rate.range", 422, false, base::Action::fix,
+                                                "A rate ends after it begins"};
 }  // namespace errors
 
 enum class TaxKind : std::uint8_t { standard, reduced, zero, exempt };
 constexpr auto describe(TaxKind*) {
-    return schema::enumeration<TaxKind>("TaxKind", {{TaxKind::standard, "standard"}, {TaxKind::reduced, "reduced"}, {TaxKind::zero, "zero"}, {TaxKind::exempt, "exempt"}});
+    return schema::enumeration<TaxKind>("TaxKind", {{TaxKind::standard, "standard"},
+                                                    {TaxKind::reduced, "reduced"},
+                                                    {TaxKind::zero, "zero"},
+                                                    {TaxKind::exempt, "exempt"}});
 }
 
 struct TaxClassFields {
@@ -24,7 +31,8 @@ struct TaxClassFields {
     std::string name;
 
     friend constexpr auto describe(TaxClassFields*) {
-        return schema::object<TaxClassFields>("TaxClassFields",
+        return schema::object<TaxClassFields>(
+            "TaxClassFields",
             schema::field<&TaxClassFields::code>("code", {.format = schema::Format::code, .example = R"("VAT16")"}),
             schema::field<&TaxClassFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}));
     }
@@ -36,7 +44,8 @@ struct TaxClass {
     RowMeta meta;
 
     friend constexpr auto describe(TaxClass*) {
-        return schema::object<TaxClass>("TaxClass", schema::field<&TaxClass::id>("id"), schema::flatten<&TaxClass::fields>(), schema::flatten<&TaxClass::meta>());
+        return schema::object<TaxClass>("TaxClass", schema::field<&TaxClass::id>("id"),
+                                        schema::flatten<&TaxClass::fields>(), schema::flatten<&TaxClass::meta>());
     }
 };
 
@@ -50,13 +59,17 @@ struct TaxRateFields {
     std::optional<std::string> fiscal_code;
 
     friend constexpr auto describe(TaxRateFields*) {
-        return schema::object<TaxRateFields>("TaxRateFields",
+        return schema::object<TaxRateFields>(
+            "TaxRateFields",
             schema::field<&TaxRateFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
-            schema::field<&TaxRateFields::rate_ppm>("ratePpm", {.min = 0, .max = 1'000'000, .doc = "Parts per million: 16 % is 160000."}),
+            schema::field<&TaxRateFields::rate_ppm>(
+                "ratePpm", {.min = 0, .max = 1'000'000, .doc = "Parts per million: 16 % is 160000."}),
             schema::field<&TaxRateFields::kind>("kind", {.defaulted = true}),
-            schema::field<&TaxRateFields::inclusive>("inclusive", {.defaulted = true, .doc = "Prices hold this tax already."}),
+            schema::field<&TaxRateFields::inclusive>("inclusive",
+                                                     {.defaulted = true, .doc = "Prices hold this tax already."}),
             schema::field<&TaxRateFields::valid_from>("validFrom", {.defaulted = true}),
-            schema::field<&TaxRateFields::valid_to>("validTo", {.doc = "The first day on which it is not valid any more."}),
+            schema::field<&TaxRateFields::valid_to>("validTo",
+                                                    {.doc = "The first day on which it is not valid any more."}),
             schema::field<&TaxRateFields::fiscal_code>("fiscalCode", {.max_length = 16}));
     }
 };
@@ -68,15 +81,18 @@ struct TaxRate {
     RowMeta meta;
 
     friend constexpr auto describe(TaxRate*) {
-        return schema::object<TaxRate>("TaxRate", schema::field<&TaxRate::id>("id"), schema::field<&TaxRate::tax_class_id>("taxClassId"),
-            schema::flatten<&TaxRate::fields>(), schema::flatten<&TaxRate::meta>());
+        return schema::object<TaxRate>("TaxRate", schema::field<&TaxRate::id>("id"),
+                                       schema::field<&TaxRate::tax_class_id>("taxClassId"),
+                                       schema::flatten<&TaxRate::fields>(), schema::flatten<&TaxRate::meta>());
     }
 };
 
 namespace tables {
-inline constexpr auto tax_classes = db::tenant_table<TaxClass>("tax_classes", db::primary_key<&TaxClass::id>(errors::id_taken),
+inline constexpr auto tax_classes = db::tenant_table<TaxClass>(
+    "tax_classes", db::primary_key<&TaxClass::id>(errors::id_taken),
     db::unique<&TaxClassFields::code>("tax_classes_code", errors::tax_code_taken).where("deleted_at is null"));
-inline constexpr auto tax_rates = db::tenant_table<TaxRate>("tax_rates", db::primary_key<&TaxRate::id>(errors::id_taken),
+inline constexpr auto tax_rates = db::tenant_table<TaxRate>(
+    "tax_rates", db::primary_key<&TaxRate::id>(errors::id_taken),
     db::references<&TaxRate::tax_class_id>("tax_rates_class", tax_classes, errors::unknown_tax_class),
     db::check("tax_rates_range", "valid_to is null or valid_to > valid_from", errors::tax_rate_range),
     db::index<&TaxRate::tax_class_id, &TaxRateFields::valid_from, &TaxRate::id>("tax_rates_of_class"));

@@ -7,41 +7,54 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode currency_fixed{"tenant.currency_fixed", 409, false, base::Action::fix, "The currency is fixed once there are sales"};
+inline constexpr base::ErrorCode currency_fixed{"tenant.currency_fixed", 409, false, base::Action::fix,
+                                                "The currency is fixed once there are sales"};
 }  // namespace errors
 
 namespace {
 
 constexpr auto by_id = db::find<tables::tenants>("tenants.by_id");
 constexpr auto table = editable<tables::tenants>("tenants.lock", "tenants.replace");
-constexpr db::Query<bool()> has_sales{{"tenants.has_sales", "select exists (select from sales where tenant_id = $1)", db::Kind::point}};
+constexpr db::Query<bool()> has_sales{
+    {"tenants.has_sales", "select exists (select from sales where tenant_id = $1)", db::Kind::point}};
 
-async::Task<Tenant> show(auth::Permitted<"tenant.read"> caller, db::Db db) { co_return live(co_await db.one(by_id, TenantId(caller.tenant_id))); }
+async::Task<Tenant> show(auth::Permitted<"tenant.read"> caller, db::Db db) {
+    co_return live(co_await db.one(by_id, TenantId(caller.tenant_id)));
+}
 
 async::Task<void> change_settings(Tenant* row, schema::Patch<TenantSettings> patch, db::Db transaction) {
     const auto currency = row->settings.currency;
     apply(patch, row->settings);
-    if (row->settings.currency != currency && co_await transaction.only(has_sales)) throw base::Failure(errors::currency_fixed);
+    if (row->settings.currency != currency && co_await transaction.only(has_sales))
+        throw base::Failure(errors::currency_fixed);
 }
 
-async::Task<Tenant> change(auth::Permitted<"tenant.settings"> caller, IfMatch if_match, http::Body<schema::Patch<TenantSettings>> patch, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(db, TenantId(caller.tenant_id), {caller, *if_match, runtime->now()},
-                                   [&](Tenant& row, Writes& writes) { return change_settings(&row, *patch, writes.tx); });
+async::Task<Tenant> change(auth::Permitted<"tenant.settings"> caller, IfMatch if_match,
+                           http::Body<schema::Patch<TenantSettings>> patch, db::Db db, http::Use<Runtime> runtime) {
+    co_return co_await edit<table>(
+        db, TenantId(caller.tenant_id), {caller, *if_match, runtime->now()},
+        [&](Tenant& row, Writes& writes) { return change_settings(&row, *patch, writes.tx); });
 }
 
 void routes(http::Routes routes) {
-    routes.post("/tenants", sign_up, {.id = "signUp", .summary = "Open a shop",
-        .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. A repeated request finds the tenant again and gets new tokens, as none are stored.",
-        .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled, errors::user_disabled, auth::errors::busy}});
+    routes.post("/tenants", sign_up,
+                {.id = "signUp",
+                 .summary = "Open a shop",
+                 .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
+                                "A repeated request finds the tenant again and gets new tokens, as none are stored.",
+                 .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
+                            errors::user_disabled, auth::errors::busy}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});
-    routes.patch("/tenant", change, {.id = "changeTenant", .summary = "Change the tenant's settings", .errors = {errors::currency_fixed}});
+    routes.patch("/tenant", change,
+                 {.id = "changeTenant", .summary = "Change the tenant's settings", .errors = {errors::currency_fixed}});
 }
 
 }  // namespace
 
 app::Module tenants_module() {
     auto statements = sign_up_statements();
-    for (const auto& statement : db::statements(by_id, table.lock, table.replace, has_sales)) statements.push_back(statement);
+    for (const auto& statement : db::statements(by_id, table.lock, table.replace, has_sales))
+        statements.push_back(statement);
     return {.name = "tenants",
             .doc = "Sign-up, and the settings of the business.",
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},

@@ -69,7 +69,8 @@ void add_people(SignUpRows& rows, UserId user, Runtime& runtime) {
         rows.roles.push_back({runtime.new_id<RoleId>(), std::string(role.title), std::string(role.name), {}, meta});
     }
     rows.membership = {runtime.new_id<MembershipId>(), user, MembershipStatus::active, rows.location.id, meta};
-    rows.owner = {runtime.new_id<base::Id<struct MembershipRoleTag>>().uuid(), rows.membership.id, rows.roles.front().id, std::nullopt};
+    rows.owner = {runtime.new_id<base::Id<struct MembershipRoleTag>>().uuid(), rows.membership.id,
+                  rows.roles.front().id, std::nullopt};
 }
 
 void add_taxes(SignUpRows& rows, UserId user, Runtime& runtime) {
@@ -92,12 +93,22 @@ void add_taxes(SignUpRows& rows, UserId user, Runtime& runtime) {
 
 User new_user(const SignUpOwner& owner, std::string password_hash, TenantId tenant, Runtime& runtime) {
     const auto now = runtime.now();
-    return {.id = runtime.new_id<UserId>(), .email = owner.email, .phone = owner.phone, .name = owner.name, .password_hash = std::move(password_hash),
-            .password_changed_at = now, .disabled_at = {}, .default_tenant_id = tenant, .version = 1, .created_at = now, .updated_at = now};
+    return {.id = runtime.new_id<UserId>(),
+            .email = owner.email,
+            .phone = owner.phone,
+            .name = owner.name,
+            .password_hash = std::move(password_hash),
+            .password_changed_at = now,
+            .disabled_at = {},
+            .default_tenant_id = tenant,
+            .version = 1,
+            .created_at = now,
+            .updated_at = now};
 }
 
 std::vector<Change> changes_of(const SignUpRows& rows) {
-    std::vector<Change> changes{{"tenants", rows.tenant.id.uuid()}, {"locations", rows.location.id.uuid(), ChangeKind::updated, rows.location.id}};
+    std::vector<Change> changes{{"tenants", rows.tenant.id.uuid()},
+                                {"locations", rows.location.id.uuid(), ChangeKind::updated, rows.location.id}};
     for (const auto& tax_class : rows.tax_classes) changes.push_back({"tax_classes", tax_class.id.uuid()});
     for (const auto& rate : rows.tax_rates) changes.push_back({"tax_rates", rate.id.uuid()});
     return changes;
@@ -135,11 +146,13 @@ async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRo
 IdempotentRequest request_of(const IdempotencyHeader& key, std::string_view json, const auth::SignedValues& values) {
     if (!key.key) throw base::Failure(errors::key_missing);
     const auto digest = fingerprint_of(json);
-    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", *key.key, base::sha256(values.tag("sign-up", base::as_chars(digest)))};
+    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", *key.key,
+            base::sha256(values.tag("sign-up", base::as_chars(digest)))};
 }
 
 // Somebody who has a user already proves it, and gets a further tenant.
-async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner, std::string address) {
+async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner,
+                                               std::string address) {
     const auto known = co_await db.one(sign_in::user_by_login, owner.email, address);
     if (!known) co_return std::nullopt;
     try {
@@ -148,12 +161,18 @@ async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* aut
     } catch (const base::Failure& failure) {
         if (failure.code() != errors::invalid_credentials) throw;
     }
-    throw base::Failure(errors::email_taken, {{"body", "/owner/email", std::string(errors::email_taken.code), "give this user's password to add a tenant to it", {}}});
+    throw base::Failure(errors::email_taken, {{"body",
+                                               "/owner/email",
+                                               std::string(errors::email_taken.code),
+                                               "give this user's password to add a tenant to it",
+                                               {}}});
 }
 
 // Tokens are stored nowhere, so a repeated request is answered with a session of its own.
-async::Task<NewSession> sign_in_again(http::Context* context, db::SystemDb db, AuthService* auth, SignUp input, TenantId tenant) {
-    const auto user = co_await db.one(sign_in::user_by_login, input.owner.email, std::string(context->request().client_address()));
+async::Task<NewSession> sign_in_again(http::Context* context, db::SystemDb db, AuthService* auth, SignUp input,
+                                      TenantId tenant) {
+    const auto user =
+        co_await db.one(sign_in::user_by_login, input.owner.email, std::string(context->request().client_address()));
     if (!user) throw base::Failure(errors::invalid_credentials);
     auto session = auth->open_session({user->person.id, tenant, std::nullopt, input.session}, context->request());
     auto batch = db.batch();
@@ -165,8 +184,8 @@ async::Task<NewSession> sign_in_again(http::Context* context, db::SystemDb db, A
 
 }  // namespace
 
-async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input, db::SystemDb db, http::Use<AuthService> auth,
-                                             http::Use<Runtime> runtime) {
+async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input,
+                                             db::SystemDb db, http::Use<AuthService> auth, http::Use<Runtime> runtime) {
     auto rows = std::make_shared<SignUpRows>();
     rows->request = request_of(key, input.text, auth->values());
     const auto now = runtime->now();
@@ -178,7 +197,8 @@ async::Task<http::Created<SignedIn>> sign_up(http::Context& context, Idempotency
     if (!person) {
         person = Person{{}, input->owner.email, input->owner.phone, input->owner.name};
         auth->require_good_password(input->owner.password, *person, "/owner/password");
-        rows->user = new_user(input->owner, co_await auth->hash_password(input->owner.password), rows->tenant.id, *runtime);
+        rows->user =
+            new_user(input->owner, co_await auth->hash_password(input->owner.password), rows->tenant.id, *runtime);
         person->id = rows->user->id;
     }
     rows->tenant.meta = meta_at(now, person->id);
@@ -190,8 +210,13 @@ async::Task<http::Created<SignedIn>> sign_up(http::Context& context, Idempotency
     add_taxes(*rows, person->id, *runtime);
     rows->session = auth->open_session({person->id, rows->tenant.id, std::nullopt, input->session}, context.request());
     const auto& settings = rows->tenant.settings;
-    rows->reply = {.status = 201, .body = schema::to_json(TenantSummary{rows->tenant.id, settings.name, settings.country, settings.currency, settings.time_zone}),
-                   .etag = std::nullopt, .location = "/v1/tenant", .resource_type = "tenant", .resource_id = rows->tenant.id.uuid()};
+    rows->reply = {.status = 201,
+                   .body = schema::to_json(TenantSummary{rows->tenant.id, settings.name, settings.country,
+                                                         settings.currency, settings.time_zone}),
+                   .etag = std::nullopt,
+                   .location = "/v1/tenant",
+                   .resource_type = "tenant",
+                   .resource_id = rows->tenant.id.uuid()};
 
     std::exception_ptr failure;
     try {
@@ -202,7 +227,8 @@ async::Task<http::Created<SignedIn>> sign_up(http::Context& context, Idempotency
     auto session = rows->session;
     if (failure) {
         const auto first = co_await replay_of(db.as_tenant(base::Uuid::nil()), rows->request, failure);
-        session = co_await sign_in_again(&context, db, &*auth, *input, TenantId(first.resource_id.value_or(base::Uuid())));
+        session =
+            co_await sign_in_again(&context, db, &*auth, *input, TenantId(first.resource_id.value_or(base::Uuid())));
     }
     const UserId user = session.row.user_id;
     auto profile = Profile{{}, co_await db.all(sign_in::memberships_of, user)};
@@ -212,7 +238,8 @@ async::Task<http::Created<SignedIn>> sign_up(http::Context& context, Idempotency
 }
 
 std::vector<db::StatementView> sign_up_statements() {
-    return db::statements(add_user, add_tenant, add_counter, add_location, add_location_counter, add_role, add_membership, add_membership_role, add_tax_classes, add_tax_rates);
+    return db::statements(add_user, add_tenant, add_counter, add_location, add_location_counter, add_role,
+                          add_membership, add_membership_role, add_tax_classes, add_tax_rates);
 }
 
 }  // namespace pos

@@ -16,12 +16,22 @@ struct SignUpOwner {
     std::string password;
 
     friend constexpr auto describe(SignUpOwner*) {
-        return schema::object<SignUpOwner>("SignUpOwner",
-            schema::field<&SignUpOwner::name>("name", {.min_length = 1, .max_length = 120, .trim = true, .example = R"("Amina Otieno")"}),
-            schema::field<&SignUpOwner::email>("email", {.max_length = 254, .format = schema::Format::email, .trim = true, .lower_case = true, .example = R"("owner@duka.example")"}),
+        return schema::object<SignUpOwner>(
+            "SignUpOwner",
+            schema::field<&SignUpOwner::name>(
+                "name", {.min_length = 1, .max_length = 120, .trim = true, .example = R"("Amina Otieno")"}),
+            schema::field<&SignUpOwner::email>("email", {.max_length = 254,
+                                                         .format = schema::Format::email,
+                                                         .trim = true,
+                                                         .lower_case = true,
+                                                         .example = R"("owner@duka.example")"}),
             schema::field<&SignUpOwner::phone>("phone", {.format = schema::Format::phone, .trim = true}),
-            schema::field<&SignUpOwner::password>("password", {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true,
-                                                               .doc = "At least 8 characters. If the e-mail address has a user already, that user's."}));
+            schema::field<&SignUpOwner::password>(
+                "password", {.min_length = 1,
+                             .max_length = 1024,
+                             .format = schema::Format::password,
+                             .write_only = true,
+                             .doc = "At least 8 characters. If the e-mail address has a user already, that user's."}));
     }
 };
 
@@ -30,9 +40,11 @@ struct SignUpLocation {
     std::string name = "Main shop";
 
     friend constexpr auto describe(SignUpLocation*) {
-        return schema::object<SignUpLocation>("SignUpLocation",
+        return schema::object<SignUpLocation>(
+            "SignUpLocation",
             schema::field<&SignUpLocation::code>("code", {.format = schema::Format::code, .defaulted = true}),
-            schema::field<&SignUpLocation::name>("name", {.min_length = 1, .max_length = 120, .trim = true, .defaulted = true}));
+            schema::field<&SignUpLocation::name>(
+                "name", {.min_length = 1, .max_length = 120, .trim = true, .defaulted = true}));
     }
 };
 
@@ -43,16 +55,15 @@ struct SignUp {
     SessionKind session = SessionKind::token;
 
     friend constexpr auto describe(SignUp*) {
-        return schema::object<SignUp>("SignUp",
-            schema::field<&SignUp::tenant>("tenant"),
-            schema::field<&SignUp::owner>("owner"),
+        return schema::object<SignUp>(
+            "SignUp", schema::field<&SignUp::tenant>("tenant"), schema::field<&SignUp::owner>("owner"),
             schema::field<&SignUp::location>("location", {.defaulted = true, .doc = "The first location."}),
             schema::field<&SignUp::session>("session", {.defaulted = true}));
     }
 };
 
-async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input, db::SystemDb db, http::Use<AuthService> auth,
-                                             http::Use<Runtime> runtime);
+async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input,
+                                             db::SystemDb db, http::Use<AuthService> auth, http::Use<Runtime> runtime);
 
 [[nodiscard]] std::vector<db::StatementView> sign_up_statements();
 

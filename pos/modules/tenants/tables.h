@@ -8,19 +8,22 @@ namespace pos {
 
 enum class TaxRounding : std::uint8_t { rate_group, line };
 constexpr auto describe(TaxRounding*) {
-    return schema::enumeration<TaxRounding>("TaxRounding", {{TaxRounding::rate_group, "rate_group"}, {TaxRounding::line, "line"}});
+    return schema::enumeration<TaxRounding>("TaxRounding",
+                                            {{TaxRounding::rate_group, "rate_group"}, {TaxRounding::line, "line"}});
 }
 
 enum class NegativeStock : std::uint8_t { allow, warn, block_online };
 constexpr auto describe(NegativeStock*) {
-    return schema::enumeration<NegativeStock>(
-        "NegativeStock", {{NegativeStock::allow, "allow"}, {NegativeStock::warn, "warn"}, {NegativeStock::block_online, "block_online"}});
+    return schema::enumeration<NegativeStock>("NegativeStock", {{NegativeStock::allow, "allow"},
+                                                                {NegativeStock::warn, "warn"},
+                                                                {NegativeStock::block_online, "block_online"}});
 }
 
 enum class TenantStatus : std::uint8_t { active, suspended, closed };
 constexpr auto describe(TenantStatus*) {
     return schema::enumeration<TenantStatus>(
-        "TenantStatus", {{TenantStatus::active, "active"}, {TenantStatus::suspended, "suspended"}, {TenantStatus::closed, "closed"}});
+        "TenantStatus",
+        {{TenantStatus::active, "active"}, {TenantStatus::suspended, "suspended"}, {TenantStatus::closed, "closed"}});
 }
 
 struct TenantSettings {
@@ -34,14 +37,28 @@ struct TenantSettings {
     NegativeStock negative_stock = NegativeStock::warn;
 
     friend constexpr auto describe(TenantSettings*) {
-        return schema::object<TenantSettings>("TenantSettings",
-            schema::field<&TenantSettings::name>("name", {.min_length = 1, .max_length = 120, .trim = true, .example = R"("Duka la Amani")"}),
-            schema::field<&TenantSettings::country>("country", {.format = schema::Format::country, .defaulted = true, .doc = "ISO 3166-1 alpha-2."}),
-            schema::field<&TenantSettings::currency>("currency", {.format = schema::Format::currency, .defaulted = true, .doc = "ISO 4217; fixed once sales exist."}),
-            schema::field<&TenantSettings::time_zone>("timeZone", {.format = schema::Format::time_zone, .defaulted = true, .doc = "IANA name."}),
-            schema::field<&TenantSettings::business_day_cutoff>("businessDayCutoff", {.min = 0, .max = 719, .defaulted = true, .doc = "Minutes after midnight that still belong to the day before."}),
+        return schema::object<TenantSettings>(
+            "TenantSettings",
+            schema::field<&TenantSettings::name>(
+                "name", {.min_length = 1, .max_length = 120, .trim = true, .example = R"("Duka la Amani")"}),
+            schema::field<&TenantSettings::country>(
+                "country", {.format = schema::Format::country, .defaulted = true, .doc = "ISO 3166-1 alpha-2."}),
+            schema::field<&TenantSettings::currency>(
+                "currency",
+                {.format = schema::Format::currency, .defaulted = true, .doc = "ISO 4217; fixed once sales exist."}),
+            schema::field<&TenantSettings::time_zone>(
+                "timeZone", {.format = schema::Format::time_zone, .defaulted = true, .doc = "IANA name."}),
+            schema::field<&TenantSettings::business_day_cutoff>(
+                "businessDayCutoff", {.min = 0,
+                                      .max = 719,
+                                      .defaulted = true,
+                                      .doc = "Minutes after midnight that still belong to the day before."}),
             schema::field<&TenantSettings::tax_rounding>("taxRounding", {.defaulted = true}),
-            schema::field<&TenantSettings::cash_rounding_unit>("cashRoundingUnit", {.min = 1, .max = 100'000, .defaulted = true, .doc = "Minor units to which cash amounts are rounded; 1: not at all."}),
+            schema::field<&TenantSettings::cash_rounding_unit>(
+                "cashRoundingUnit", {.min = 1,
+                                     .max = 100'000,
+                                     .defaulted = true,
+                                     .doc = "Minor units to which cash amounts are rounded; 1: not at all."}),
             schema::field<&TenantSettings::negative_stock>("negativeStock", {.defaulted = true}));
     }
 };
@@ -54,12 +71,10 @@ struct Tenant {
     RowMeta meta;
 
     friend constexpr auto describe(Tenant*) {
-        return schema::object<Tenant>("Tenant",
-            schema::field<&Tenant::id>("id"),
-            schema::flatten<&Tenant::settings>(),
-            schema::field<&Tenant::status>("status"),
-            schema::field<&Tenant::feed_epoch>("feedEpoch", {.internal = true}),
-            schema::flatten<&Tenant::meta>());
+        return schema::object<Tenant>("Tenant", schema::field<&Tenant::id>("id"), schema::flatten<&Tenant::settings>(),
+                                      schema::field<&Tenant::status>("status"),
+                                      schema::field<&Tenant::feed_epoch>("feedEpoch", {.internal = true}),
+                                      schema::flatten<&Tenant::meta>());
     }
 };
 

@@ -11,8 +11,8 @@ struct RoleAssignment {
 
     friend bool operator==(const RoleAssignment&, const RoleAssignment&) = default;
     friend constexpr auto describe(RoleAssignment*) {
-        return schema::object<RoleAssignment>("RoleAssignment",
-            schema::field<&RoleAssignment::role_id>("roleId"),
+        return schema::object<RoleAssignment>(
+            "RoleAssignment", schema::field<&RoleAssignment::role_id>("roleId"),
             schema::field<&RoleAssignment::location_id>("locationId", {.doc = "Null: at every location."}));
     }
 };
@@ -23,10 +23,9 @@ struct MemberRole {
     std::optional<LocationId> location_id;
 
     friend constexpr auto describe(MemberRole*) {
-        return schema::object<MemberRole>("MemberRole",
-            schema::field<&MemberRole::role_id>("roleId"),
-            schema::field<&MemberRole::name>("name"),
-            schema::field<&MemberRole::location_id>("locationId"));
+        return schema::object<MemberRole>("MemberRole", schema::field<&MemberRole::role_id>("roleId"),
+                                          schema::field<&MemberRole::name>("name"),
+                                          schema::field<&MemberRole::location_id>("locationId"));
     }
 };
 
@@ -45,17 +44,12 @@ struct Member {
     base::Timestamp updated_at;
 
     friend constexpr auto describe(Member*) {
-        return schema::object<Member>("Member",
-            schema::field<&Member::id>("id"),
-            schema::field<&Member::membership_id>("membershipId"),
-            schema::field<&Member::name>("name"),
-            schema::field<&Member::email>("email"),
-            schema::field<&Member::phone>("phone"),
-            schema::field<&Member::status>("status"),
-            schema::field<&Member::default_location_id>("defaultLocationId"),
-            schema::field<&Member::roles>("roles"),
-            schema::field<&Member::version>("version"),
-            schema::field<&Member::created_at>("createdAt"),
+        return schema::object<Member>(
+            "Member", schema::field<&Member::id>("id"), schema::field<&Member::membership_id>("membershipId"),
+            schema::field<&Member::name>("name"), schema::field<&Member::email>("email"),
+            schema::field<&Member::phone>("phone"), schema::field<&Member::status>("status"),
+            schema::field<&Member::default_location_id>("defaultLocationId"), schema::field<&Member::roles>("roles"),
+            schema::field<&Member::version>("version"), schema::field<&Member::created_at>("createdAt"),
             schema::field<&Member::updated_at>("updatedAt"));
     }
 };
@@ -69,11 +63,16 @@ struct NewMember {
     std::optional<LocationId> default_location_id;
 
     friend constexpr auto describe(NewMember*) {
-        return schema::object<NewMember>("NewMember",
-            schema::field<&NewMember::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
-            schema::field<&NewMember::email>("email", {.max_length = 254, .format = schema::Format::email, .trim = true, .lower_case = true}),
+        return schema::object<NewMember>(
+            "NewMember", schema::field<&NewMember::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
+            schema::field<&NewMember::email>(
+                "email", {.max_length = 254, .format = schema::Format::email, .trim = true, .lower_case = true}),
             schema::field<&NewMember::phone>("phone", {.format = schema::Format::phone, .trim = true}),
-            schema::field<&NewMember::password>("password", {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true, .doc = "To begin with; at least 8 characters."}),
+            schema::field<&NewMember::password>("password", {.min_length = 1,
+                                                             .max_length = 1024,
+                                                             .format = schema::Format::password,
+                                                             .write_only = true,
+                                                             .doc = "To begin with; at least 8 characters."}),
             schema::field<&NewMember::roles>("roles", {.min_items = 1, .max_items = 50}),
             schema::field<&NewMember::default_location_id>("defaultLocationId"));
     }
@@ -85,10 +84,12 @@ struct MemberFields {
     std::vector<RoleAssignment> roles;
 
     friend constexpr auto describe(MemberFields*) {
-        return schema::object<MemberFields>("MemberFields",
+        return schema::object<MemberFields>(
+            "MemberFields",
             schema::field<&MemberFields::status>("status", {.doc = "`disabled` ends the member's sessions."}),
             schema::field<&MemberFields::default_location_id>("defaultLocationId"),
-            schema::field<&MemberFields::roles>("roles", {.min_items = 1, .max_items = 50, .doc = "Replaces them all."}));
+            schema::field<&MemberFields::roles>("roles",
+                                                {.min_items = 1, .max_items = 50, .doc = "Replaces them all."}));
     }
 };
 
@@ -99,9 +100,8 @@ struct RoleView {
     std::vector<std::string> permissions;
 
     friend constexpr auto describe(RoleView*) {
-        return schema::object<RoleView>("RoleView",
-            schema::field<&RoleView::id>("id"),
-            schema::field<&RoleView::name>("name"),
+        return schema::object<RoleView>(
+            "RoleView", schema::field<&RoleView::id>("id"), schema::field<&RoleView::name>("name"),
             schema::field<&RoleView::built_in>("builtIn", {.doc = "Of a role that every tenant has: its fixed name."}),
             schema::field<&RoleView::permissions>("permissions"));
     }

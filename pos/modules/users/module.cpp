@@ -12,7 +12,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode last_owner{"membership.last_owner", 409, false, base::Action::fix, "A tenant keeps one active owner at least"};
+inline constexpr base::ErrorCode last_owner{"membership.last_owner", 409, false, base::Action::fix,
+                                            "A tenant keeps one active owner at least"};
 }  // namespace errors
 
 namespace {
@@ -20,40 +21,57 @@ namespace {
 // ---- Statements -------------------------------------------------------------------------------------------------
 
 // Users belong to no tenant, so their names are read as app_system, with the tenant as a condition like everywhere.
-#define POS_MEMBER_SQL \
-    "select u.id, m.id as membership_id, u.name, u.email, u.phone, m.status, m.default_location_id, coalesce((" \
-    "  select jsonb_agg(jsonb_build_object('roleId', r.id, 'name', r.name, 'locationId', mr.location_id) order by r.name, mr.id) " \
-    "  from membership_roles mr join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id " \
-    "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id), '[]'::jsonb) as roles, m.version, m.created_at, m.updated_at " \
+#define POS_MEMBER_SQL                                                                                              \
+    "select u.id, m.id as membership_id, u.name, u.email, u.phone, m.status, m.default_location_id, coalesce(("     \
+    "  select jsonb_agg(jsonb_build_object('roleId', r.id, 'name', r.name, 'locationId', mr.location_id) order by " \
+    "r.name, mr.id) "                                                                                               \
+    "  from membership_roles mr join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id "                  \
+    "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id), '[]'::jsonb) as roles, m.version, "           \
+    "m.created_at, m.updated_at "                                                                                   \
     "from memberships m join users u on u.id = m.user_id where m.tenant_id = $1 and m.deleted_at is null "
 
-constexpr db::Query<Member(UserId)> member{{.name = "users.member", .sql = POS_MEMBER_SQL "and m.user_id = $2", .as_system = true}};
+constexpr db::Query<Member(UserId)> member{
+    {.name = "users.member", .sql = POS_MEMBER_SQL "and m.user_id = $2", .as_system = true}};
 constexpr db::PageQuery<Member, std::tuple<MembershipId>> page{
     {{.name = "users.page", .sql = POS_MEMBER_SQL "order by m.id limit $2::int", .as_system = true}},
-    {{.name = "users.page_after", .sql = POS_MEMBER_SQL "and m.id > $2 order by m.id limit $3::int", .as_system = true}},
+    {{.name = "users.page_after",
+      .sql = POS_MEMBER_SQL "and m.id > $2 order by m.id limit $3::int",
+      .as_system = true}},
     [](const Member& row) { return std::tuple(row.membership_id); }};
 #undef POS_MEMBER_SQL
 
 constexpr auto add_user = db::insert<tables::users>("users.add");
 constexpr auto add_membership = db::insert<tables::memberships>("users.add_membership");
 constexpr auto add_roles = db::insert_all<tables::membership_roles>("users.add_roles");
-constexpr auto clear_roles = db::remove<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.clear_roles");
+constexpr auto clear_roles =
+    db::remove<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.clear_roles");
 constexpr auto replace = db::replace<tables::memberships>("users.replace_membership");
-constexpr auto lock = db::select<tables::memberships>().where<&Membership::user_id>().for_update().named("users.lock_membership");
-constexpr auto roles_of_tenant = db::select<tables::roles>().where<&RowMeta::deleted_at, db::Compare::is_null>().order_by<&Role::name, &Role::id>().named("users.roles");
-constexpr auto assignments = db::select<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.assignments");
+constexpr auto lock =
+    db::select<tables::memberships>().where<&Membership::user_id>().for_update().named("users.lock_membership");
+constexpr auto roles_of_tenant = db::select<tables::roles>()
+                                     .where<&RowMeta::deleted_at, db::Compare::is_null>()
+                                     .order_by<&Role::name, &Role::id>()
+                                     .named("users.roles");
+constexpr auto assignments =
+    db::select<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.assignments");
 
 // Changes of owners take turns, or two owners could disable each other at once.
-constexpr db::Query<RoleId()> lock_owners{{"users.lock_owners", "select id from roles where tenant_id = $1 and built_in = 'owner' for update", db::Kind::write}};
-constexpr db::Query<bool()> has_owner{{"users.has_owner",
-    "select exists (select from memberships m "
-    "  join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = m.id and mr.location_id is null "
-    "  join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id "
-    "  where m.tenant_id = $1 and m.status = 'active' and m.deleted_at is null and r.built_in = 'owner')", db::Kind::point}};
+constexpr db::Query<RoleId()> lock_owners{
+    {"users.lock_owners", "select id from roles where tenant_id = $1 and built_in = 'owner' for update",
+     db::Kind::write}};
+constexpr db::Query<bool()> has_owner{
+    {"users.has_owner",
+     "select exists (select from memberships m "
+     "  join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = m.id and mr.location_id is null "
+     "  join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id "
+     "  where m.tenant_id = $1 and m.status = 'active' and m.deleted_at is null and r.built_in = 'owner')",
+     db::Kind::point}};
 
 // ---- Who may give what ------------------------------------------------------------------------------------------
 
-std::vector<std::string> permissions_of(const Role& role) { return pos::permissions_of(role.built_in.value_or(""), role.permissions); }
+std::vector<std::string> permissions_of(const Role& role) {
+    return pos::permissions_of(role.built_in.value_or(""), role.permissions);
+}
 
 bool covers(const auth::Caller& caller, const Role& role, const std::optional<LocationId>& location) {
     return std::ranges::all_of(permissions_of(role), [&](const std::string& name) {
@@ -64,20 +82,30 @@ bool covers(const auth::Caller& caller, const Role& role, const std::optional<Lo
 }
 
 // Nobody gives away, or takes from another, what they do not have there themselves.
-void require_cover(const auth::Caller& caller, const std::vector<Role>& roles, const std::vector<RoleAssignment>& given) {
+void require_cover(const auth::Caller& caller, const std::vector<Role>& roles,
+                   const std::vector<RoleAssignment>& given) {
     for (std::size_t i = 0; i < given.size(); ++i) {
         const auto role = std::ranges::find(roles, given[i].role_id, &Role::id);
-        if (role == roles.end()) throw base::Failure(errors::unknown_role, {{"body", "/roles/" + std::to_string(i) + "/roleId", "unknown", "there is no such role", {}}});
-        if (!covers(caller, *role, given[i].location_id)) throw base::Failure(auth::errors::forbidden, "the role \"" + role->name + "\" holds more than you may do there");
+        if (role == roles.end())
+            throw base::Failure(
+                errors::unknown_role,
+                {{"body", "/roles/" + std::to_string(i) + "/roleId", "unknown", "there is no such role", {}}});
+        if (!covers(caller, *role, given[i].location_id))
+            throw base::Failure(auth::errors::forbidden,
+                                "the role \"" + role->name + "\" holds more than you may do there");
     }
 }
 
-std::vector<MembershipRole> rows_of(const std::vector<RoleAssignment>& given, MembershipId membership, Runtime& runtime) {
+std::vector<MembershipRole> rows_of(const std::vector<RoleAssignment>& given, MembershipId membership,
+                                    Runtime& runtime) {
     std::vector<MembershipRole> rows;
     for (const auto& assignment : given) {
-        const MembershipRole row{runtime.new_id<base::Id<struct MembershipRoleTag>>().uuid(), membership, assignment.role_id, assignment.location_id};
+        const MembershipRole row{runtime.new_id<base::Id<struct MembershipRoleTag>>().uuid(), membership,
+                                 assignment.role_id, assignment.location_id};
         // The same role twice at one place; unique keys do not see it where the place is null.
-        if (std::ranges::any_of(rows, [&](const auto& known) { return known.role_id == row.role_id && known.location_id == row.location_id; })) {
+        if (std::ranges::any_of(rows, [&](const auto& known) {
+                return known.role_id == row.role_id && known.location_id == row.location_id;
+            })) {
             throw base::Failure(errors::role_given);
         }
         rows.push_back(row);
@@ -93,7 +121,8 @@ std::vector<RoleAssignment> assignments_of(const std::vector<MembershipRole>& ro
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Member>> list(auth::Permitted<"users.read"> caller, http::Query<db::PageRequest> request, db::SystemDb db) {
+async::Task<db::Page<Member>> list(auth::Permitted<"users.read"> caller, http::Query<db::PageRequest> request,
+                                   db::SystemDb db) {
     co_return co_await db.as_tenant(caller.tenant_id).page(page, *request);
 }
 
@@ -107,16 +136,37 @@ async::Task<Member> show(auth::Permitted<"users.read"> caller, http::Path<"id", 
     co_return co_await find_member(db.as_tenant(caller.tenant_id), *id);
 }
 
-Member member_of(const User& user, const Membership& membership, const std::vector<Role>& roles, const std::vector<MembershipRole>& given) {
-    Member shown{user.id, membership.id, user.name, user.email, user.phone, membership.status, membership.default_location_id, {}, membership.meta.version, user.created_at, user.updated_at};
-    for (const auto& row : given) shown.roles.push_back({row.role_id, std::ranges::find(roles, row.role_id, &Role::id)->name, row.location_id});
+Member member_of(const User& user, const Membership& membership, const std::vector<Role>& roles,
+                 const std::vector<MembershipRole>& given) {
+    Member shown{user.id,
+                 membership.id,
+                 user.name,
+                 user.email,
+                 user.phone,
+                 membership.status,
+                 membership.default_location_id,
+                 {},
+                 membership.meta.version,
+                 user.created_at,
+                 user.updated_at};
+    for (const auto& row : given)
+        shown.roles.push_back({row.role_id, std::ranges::find(roles, row.role_id, &Role::id)->name, row.location_id});
     return shown;
 }
 
 User user_of(const NewMember& input, std::string password_hash, const auth::Caller& caller, Runtime& runtime) {
     const auto now = runtime.now();
-    return {.id = runtime.new_id<UserId>(), .email = input.email, .phone = input.phone, .name = input.name, .password_hash = std::move(password_hash),
-            .password_changed_at = now, .disabled_at = {}, .default_tenant_id = TenantId(caller.tenant_id), .version = 1, .created_at = now, .updated_at = now};
+    return {.id = runtime.new_id<UserId>(),
+            .email = input.email,
+            .phone = input.phone,
+            .name = input.name,
+            .password_hash = std::move(password_hash),
+            .password_changed_at = now,
+            .disabled_at = {},
+            .default_tenant_id = TenantId(caller.tenant_id),
+            .version = 1,
+            .created_at = now,
+            .updated_at = now};
 }
 
 // What stands for the request: its password only as a tag under our secret, so that the stored digest helps nobody guess.
@@ -124,7 +174,8 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
     return schema::to_json(input) + values.tag("new-member", input.password);
 }
 
-async::Task<http::Rendered<Member, 201>> create(auth::Permitted<"users.write"> caller, IdempotencyHeader key, http::Body<NewMember> input, db::SystemDb system,
+async::Task<http::Rendered<Member, 201>> create(auth::Permitted<"users.write"> caller, IdempotencyHeader key,
+                                                http::Body<NewMember> input, db::SystemDb system,
                                                 http::Use<AuthService> auth, http::Use<Runtime> runtime) {
     const auto db = system.as_tenant(caller.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
@@ -132,9 +183,11 @@ async::Task<http::Rendered<Member, 201>> create(auth::Permitted<"users.write"> c
     auth->require_good_password(input->password, {{}, input->email, input->phone, input->name}, "/password");
     const auto fingerprint = fingerprint_text(*input, auth->values());
     const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), caller, *runtime);
-    const Membership membership{runtime->new_id<MembershipId>(), user.id, MembershipStatus::active, input->default_location_id, first_version(caller, runtime->now())};
+    const Membership membership{runtime->new_id<MembershipId>(), user.id, MembershipStatus::active,
+                                input->default_location_id, first_version(caller, runtime->now())};
     const auto given = rows_of(input->roles, membership.id, *runtime);
-    Creation creation(member_of(user, membership, roles, given), user.id.uuid(), {"/v1/users", caller, key, fingerprint, db, runtime});
+    Creation creation(member_of(user, membership, roles, given), user.id.uuid(),
+                      {"/v1/users", caller, key, fingerprint, db, runtime});
     creation.batch().add(add_user, user);
     creation.batch().add(add_membership, membership);
     creation.batch().add(add_roles, given);
@@ -150,13 +203,15 @@ struct MemberChange {
     Runtime* runtime = nullptr;
 };
 
-void add_changes(db::Batch& batch, const MemberChange& change, const Membership& before, const Membership& after, const MemberFields& fields) {
+void add_changes(db::Batch& batch, const MemberChange& change, const Membership& before, const Membership& after,
+                 const MemberFields& fields) {
     if (change.patch.has<&MemberFields::roles>()) {
         batch.add(clear_roles, after.id);
         batch.add(add_roles, rows_of(fields.roles, after.id, *change.runtime));
     }
     if (after.status == MembershipStatus::disabled) {
-        batch.add(sign_in::end_sessions_of_member, change.user, TenantId(change.caller.tenant_id), change.now, "member disabled");
+        batch.add(sign_in::end_sessions_of_member, change.user, TenantId(change.caller.tenant_id), change.now,
+                  "member disabled");
     }
     batch.add(sign_in::announce, "user:" + change.user.to_string());
     batch.add(replace, after, before.meta.version);
@@ -169,7 +224,8 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     if (!before || before->meta.deleted_at) throw base::Failure(http::errors::not_found);
     const auto roles = co_await transaction.all(roles_of_tenant);
     const auto current = co_await transaction.all(assignments, before->id);
-    if (!change->expected.matches(before->meta.version)) throw http::version_conflict(schema::to_json(co_await find_member(transaction, change->user)));
+    if (!change->expected.matches(before->meta.version))
+        throw http::version_conflict(schema::to_json(co_await find_member(transaction, change->user)));
 
     MemberFields fields{before->status, before->default_location_id, assignments_of(current)};
     require_cover(change->caller, roles, fields.roles);
@@ -186,33 +242,43 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
 }
 
-async::Task<Member> change(auth::Permitted<"users.write"> caller, http::Path<"id", UserId> id, IfMatch if_match, http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
+async::Task<Member> change(auth::Permitted<"users.write"> caller, http::Path<"id", UserId> id, IfMatch if_match,
+                           http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
                            http::Use<Runtime> runtime) {
     const auto db = system.as_tenant(caller.tenant_id);
-    const auto request = std::make_shared<const MemberChange>(MemberChange{caller, *id, *if_match, *patch, runtime->now(), runtime.service});
+    const auto request = std::make_shared<const MemberChange>(
+        MemberChange{caller, *id, *if_match, *patch, runtime->now(), runtime.service});
     co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
     co_return co_await find_member(db, *id);
 }
 
 async::Task<RoleList> list_roles(auth::Permitted<"roles.read"> /*unused*/, db::Db db) {
     RoleList list;
-    for (const auto& role : co_await db.all(roles_of_tenant)) list.data.push_back({role.id, role.name, role.built_in, permissions_of(role)});
+    for (const auto& role : co_await db.all(roles_of_tenant))
+        list.data.push_back({role.id, role.name, role.built_in, permissions_of(role)});
     co_return list;
 }
 
 void routes(http::Routes routes) {
     const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location};
     auto create_errors = assignment_errors;
-    for (const auto& error : {errors::email_taken, errors::phone_taken, errors::weak_password, auth::errors::busy}) create_errors.push_back(error);
+    for (const auto& error : {errors::email_taken, errors::phone_taken, errors::weak_password, auth::errors::busy})
+        create_errors.push_back(error);
     auto change_errors = assignment_errors;
     change_errors.push_back(errors::last_owner);
 
     routes.get("/users", list, {.id = "listUsers", .summary = "Members of the tenant, in the order they joined"});
-    routes.post("/users", create, {.id = "createUser", .summary = "Add a person with a first password",
-        .description = "A role may be given by who has all of its permissions.", .errors = create_errors});
+    routes.post("/users", create,
+                {.id = "createUser",
+                 .summary = "Add a person with a first password",
+                 .description = "A role may be given by who has all of its permissions.",
+                 .errors = create_errors});
     routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member", .errors = {http::errors::not_found}});
-    routes.patch("/users/{id}", change, {.id = "changeUser", .summary = "Change a member's roles or status",
-        .description = "Takes effect within five seconds on every instance, at once as a rule.", .errors = change_errors});
+    routes.patch("/users/{id}", change,
+                 {.id = "changeUser",
+                  .summary = "Change a member's roles or status",
+                  .description = "Takes effect within five seconds on every instance, at once as a rule.",
+                  .errors = change_errors});
     routes.get("/roles", list_roles, {.id = "listRoles", .summary = "Roles and their permissions"});
 }
 
@@ -221,11 +287,14 @@ void routes(http::Routes routes) {
 app::Module users_module() {
     return {.name = "users",
             .doc = "Members of the tenant and their roles.",
-            .tables = {tables::users.view(), tables::memberships.view(), tables::roles.view(), tables::membership_roles.view()},
-            .statements = db::statements(member, page, add_user, add_membership, add_roles, clear_roles, replace, lock, roles_of_tenant, assignments, lock_owners, has_owner),
+            .tables = {tables::users.view(), tables::memberships.view(), tables::roles.view(),
+                       tables::membership_roles.view()},
+            .statements = db::statements(member, page, add_user, add_membership, add_roles, clear_roles, replace, lock,
+                                         roles_of_tenant, assignments, lock_owners, has_owner),
             .routes = routes,
-            .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member, errors::role_name_taken, errors::unknown_role,
-                       errors::unknown_membership, errors::role_given, errors::last_owner}};
+            .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
+                       errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,
+                       errors::last_owner}};
 }
 
 }  // namespace pos

@@ -7,14 +7,20 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode email_taken{"user.email_taken", 409, false, base::Action::fix, "Another user has this e-mail address"};
-inline constexpr base::ErrorCode phone_taken{"user.phone_taken", 409, false, base::Action::fix, "Another user has this phone number"};
+inline constexpr base::ErrorCode email_taken{"user.email_taken", 409, false, base::Action::fix,
+                                             "Another user has this e-mail address"};
+inline constexpr base::ErrorCode phone_taken{"user.phone_taken", 409, false, base::Action::fix,
+                                             "Another user has this phone number"};
 inline constexpr base::ErrorCode unknown_user{"user.unknown", 422, false, base::Action::fix, "There is no such user"};
-inline constexpr base::ErrorCode already_member{"user.already_member", 409, false, base::Action::fix, "The user is a member of this tenant already"};
-inline constexpr base::ErrorCode role_name_taken{"role.name_taken", 409, false, base::Action::fix, "Another role has this name"};
+inline constexpr base::ErrorCode already_member{"user.already_member", 409, false, base::Action::fix,
+                                                "The user is a member of this tenant already"};
+inline constexpr base::ErrorCode role_name_taken{"role.name_taken", 409, false, base::Action::fix,
+                                                 "Another role has this name"};
 inline constexpr base::ErrorCode unknown_role{"role.unknown", 422, false, base::Action::fix, "There is no such role"};
-inline constexpr base::ErrorCode unknown_membership{"membership.unknown", 422, false, base::Action::fix, "There is no such member"};
-inline constexpr base::ErrorCode role_given{"membership.role_given", 409, false, base::Action::fix, "The member has this role there already"};
+inline constexpr base::ErrorCode unknown_membership{"membership.unknown", 422, false, base::Action::fix,
+                                                    "There is no such member"};
+inline constexpr base::ErrorCode role_given{"membership.role_given", 409, false, base::Action::fix,
+                                            "The member has this role there already"};
 }  // namespace errors
 
 struct User {
@@ -31,24 +37,23 @@ struct User {
     base::Timestamp updated_at;
 
     friend constexpr auto describe(User*) {
-        return schema::object<User>("User",
-            schema::field<&User::id>("id"),
+        return schema::object<User>(
+            "User", schema::field<&User::id>("id"),
             schema::field<&User::email>("email", {.format = schema::Format::email, .lower_case = true}),
             schema::field<&User::phone>("phone", {.format = schema::Format::phone}),
             schema::field<&User::name>("name", {.min_length = 1, .max_length = 120}),
             schema::field<&User::password_hash>("passwordHash", {.internal = true}),
             schema::field<&User::password_changed_at>("passwordChangedAt", {.internal = true}),
             schema::field<&User::disabled_at>("disabledAt", {.internal = true}),
-            schema::field<&User::default_tenant_id>("defaultTenantId"),
-            schema::field<&User::version>("version"),
-            schema::field<&User::created_at>("createdAt"),
-            schema::field<&User::updated_at>("updatedAt"));
+            schema::field<&User::default_tenant_id>("defaultTenantId"), schema::field<&User::version>("version"),
+            schema::field<&User::created_at>("createdAt"), schema::field<&User::updated_at>("updatedAt"));
     }
 };
 
 enum class MembershipStatus : std::uint8_t { active, disabled };
 constexpr auto describe(MembershipStatus*) {
-    return schema::enumeration<MembershipStatus>("MembershipStatus", {{MembershipStatus::active, "active"}, {MembershipStatus::disabled, "disabled"}});
+    return schema::enumeration<MembershipStatus>(
+        "MembershipStatus", {{MembershipStatus::active, "active"}, {MembershipStatus::disabled, "disabled"}});
 }
 
 struct Membership {
@@ -59,12 +64,10 @@ struct Membership {
     RowMeta meta;
 
     friend constexpr auto describe(Membership*) {
-        return schema::object<Membership>("Membership",
-            schema::field<&Membership::id>("id"),
-            schema::field<&Membership::user_id>("userId"),
+        return schema::object<Membership>(
+            "Membership", schema::field<&Membership::id>("id"), schema::field<&Membership::user_id>("userId"),
             schema::field<&Membership::status>("status"),
-            schema::field<&Membership::default_location_id>("defaultLocationId"),
-            schema::flatten<&Membership::meta>());
+            schema::field<&Membership::default_location_id>("defaultLocationId"), schema::flatten<&Membership::meta>());
     }
 };
 
@@ -78,8 +81,8 @@ struct Role {
     RowMeta meta;
 
     friend constexpr auto describe(Role*) {
-        return schema::object<Role>("Role",
-            schema::field<&Role::id>("id"),
+        return schema::object<Role>(
+            "Role", schema::field<&Role::id>("id"),
             schema::field<&Role::name>("name", {.min_length = 1, .max_length = 60}),
             schema::field<&Role::built_in>("builtIn"),
             schema::field<&Role::permissions>("permissions", {.max_items = 200, .items = {.max_length = 80}}),
@@ -94,29 +97,33 @@ struct MembershipRole {
     std::optional<LocationId> location_id;  // null: at all of them
 
     friend constexpr auto describe(MembershipRole*) {
-        return schema::object<MembershipRole>("MembershipRole",
-            schema::field<&MembershipRole::id>("id"),
-            schema::field<&MembershipRole::membership_id>("membershipId"),
-            schema::field<&MembershipRole::role_id>("roleId"),
-            schema::field<&MembershipRole::location_id>("locationId"));
+        return schema::object<MembershipRole>("MembershipRole", schema::field<&MembershipRole::id>("id"),
+                                              schema::field<&MembershipRole::membership_id>("membershipId"),
+                                              schema::field<&MembershipRole::role_id>("roleId"),
+                                              schema::field<&MembershipRole::location_id>("locationId"));
     }
 };
 
 namespace tables {
 inline constexpr auto users = db::system_table<User>("users", db::primary_key<&User::id>(),
-    db::unique<&User::email>("users_email", errors::email_taken),
-    db::unique<&User::phone>("users_phone", errors::phone_taken));
-inline constexpr auto memberships = db::tenant_table<Membership>("memberships", db::primary_key<&Membership::id>(),
+                                                     db::unique<&User::email>("users_email", errors::email_taken),
+                                                     db::unique<&User::phone>("users_phone", errors::phone_taken));
+inline constexpr auto memberships = db::tenant_table<Membership>(
+    "memberships", db::primary_key<&Membership::id>(),
     db::unique<&Membership::user_id>("memberships_user", errors::already_member),
     db::references<&Membership::user_id>("memberships_users", users, errors::unknown_user),
     db::references<&Membership::default_location_id>("memberships_location", locations, errors::unknown_location),
     // Across tenants: of what a person who signs in is a member.
     db::expression_index("memberships_of_user", "btree", "user_id"));
-inline constexpr auto roles = db::tenant_table<Role>("roles", db::primary_key<&Role::id>(),
-    db::unique<&Role::name>("roles_name", errors::role_name_taken).where("deleted_at is null"));
-inline constexpr auto membership_roles = db::tenant_table<MembershipRole>("membership_roles", db::primary_key<&MembershipRole::id>(),
-    db::unique<&MembershipRole::membership_id, &MembershipRole::role_id, &MembershipRole::location_id>("membership_roles_once", errors::role_given),
-    db::references<&MembershipRole::membership_id>("membership_roles_membership", memberships, errors::unknown_membership),
+inline constexpr auto roles =
+    db::tenant_table<Role>("roles", db::primary_key<&Role::id>(),
+                           db::unique<&Role::name>("roles_name", errors::role_name_taken).where("deleted_at is null"));
+inline constexpr auto membership_roles = db::tenant_table<MembershipRole>(
+    "membership_roles", db::primary_key<&MembershipRole::id>(),
+    db::unique<&MembershipRole::membership_id, &MembershipRole::role_id, &MembershipRole::location_id>(
+        "membership_roles_once", errors::role_given),
+    db::references<&MembershipRole::membership_id>("membership_roles_membership", memberships,
+                                                   errors::unknown_membership),
     db::references<&MembershipRole::role_id>("membership_roles_role", roles, errors::unknown_role),
     db::references<&MembershipRole::location_id>("membership_roles_location", locations, errors::unknown_location));
 }  // namespace tables

@@ -21,22 +21,23 @@ app::Settings settings_for(ScratchDatabase& database, const std::string& app_rol
 
 }  // namespace
 
-TestApp::TestApp(app::Definition definition) : definition_(std::move(definition)), log_(std::make_shared<logging::MemorySink>()) {
+TestApp::TestApp(app::Definition definition)
+    : definition_(std::move(definition)), log_(std::make_shared<logging::MemorySink>()) {
     const auto app_role = database_.create_role("app");
     const auto system_role = database_.create_role("system");
     std::ostringstream progress;
-    db::migrate::apply(db::migrate::load_migrations(definition_.migrations), {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
+    db::migrate::apply(db::migrate::load_migrations(definition_.migrations),
+                       {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
     shared_ = std::make_unique<app::Shared>(definition_, settings_for(database_, app_role, system_role), log_);
     worker_ = std::make_unique<app::Worker>(*shared_);
     run(worker_->start());
 }
 
-TestApp::~TestApp() {
-    run(worker_->stop(async::Loop::now() + std::chrono::seconds(5)));
-}
+TestApp::~TestApp() { run(worker_->stop(async::Loop::now() + std::chrono::seconds(5))); }
 
 http::InjectedResponse TestApp::send(http::Method method, std::string target, std::string body, const With& with) {
-    http::InjectedRequest request{.method = method, .target = std::move(target), .headers = with.headers, .body = std::move(body)};
+    http::InjectedRequest request{
+        .method = method, .target = std::move(target), .headers = with.headers, .body = std::move(body)};
     if (!with.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + with.token);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
     return run(worker_->inject(std::move(request)));

@@ -30,14 +30,18 @@ public:
     TestApp& operator=(const TestApp&) = delete;
 
     http::InjectedResponse send(http::Method method, std::string target, std::string body, const With& with = {});
-    http::InjectedResponse get(std::string target, const With& with = {}) { return send(http::Method::get, std::move(target), {}, with); }
+    http::InjectedResponse get(std::string target, const With& with = {}) {
+        return send(http::Method::get, std::move(target), {}, with);
+    }
     http::InjectedResponse post(std::string target, std::string json, const With& with = {}) {
         return send(http::Method::post, std::move(target), std::move(json), with);
     }
     http::InjectedResponse patch(std::string target, std::string json, const With& with = {}) {
         return send(http::Method::patch, std::move(target), std::move(json), with);
     }
-    http::InjectedResponse del(std::string target, const With& with = {}) { return send(http::Method::del, std::move(target), {}, with); }
+    http::InjectedResponse del(std::string target, const With& with = {}) {
+        return send(http::Method::del, std::move(target), {}, with);
+    }
 
     // Runs a task on the app's loop.
     template <class T>
