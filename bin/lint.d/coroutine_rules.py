@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Coroutine rules that clang-tidy does not check (docs/decisions/0001-toolchain.md); prints findings, exits 1 if any.
 
-  reference-parameter  a coroutine takes its parameters by value; only Context& and Job<T>& outlive it
-  capturing-lambda     a lambda that captures and returns a Task: its captures die before its frame
+  reference-parameter  a coroutine takes its parameters by value, but for what the library that calls it keeps until it has
+                       ended: Context& and Job<T>&, a part's Findings&, a stream's BodyWriter&
+  capturing-lambda     a lambda that captures and returns a Task: its captures die before its frame, unless `this auto`
+                       copies them into it
   await-in-catch       no co_await inside a catch block
   structured-binding   no structured binding directly on a co_await
 
@@ -16,7 +18,8 @@ import re
 import sys
 from pathlib import Path
 
-ALLOWED_REFERENCE = re.compile(r"^(const\s+)?(\w+::)*(Context|Job\s*<.*>)\s*&\s*\w*$", re.S)
+ALLOWED_REFERENCE = re.compile(r"^(const\s+)?(\w+::)*(Context|Job\s*<.*>|Findings|BodyWriter)\s*&\s*\w*$", re.S)
+SELF_BY_VALUE = re.compile(r"^\s*this\s+auto\b(?!\s*&)")
 TASK_FUNCTION = re.compile(r"\b(?:async::)?Task\s*<")
 LAMBDA = re.compile(r"\[([^\[\]]*)\]\s*(?:<[^<>]*>\s*)?\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*(?:mutable\s*|noexcept\s*)*->\s*((?:\w+::)*Task\s*<)")
 UNTYPED_LAMBDA = re.compile(r"\[([^\[\]]+)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)\s*)?(?:mutable\s*|noexcept\s*)*\{")
@@ -150,7 +153,7 @@ class Files:
         for match in LAMBDA.finditer(text):
             start = text.find("{", match.end())
             body = text[start : closing(text, start, "{", "}") + 1] if start > 0 else ""
-            if match.group(1).strip() and KEYWORD.search(without_lambdas(body[1:])):
+            if match.group(1).strip() and not SELF_BY_VALUE.match(match.group(2)) and KEYWORD.search(without_lambdas(body[1:])):
                 self.report(path, match.start(), "capturing-lambda", "captures die before the frame; make it a named function")
         for match in UNTYPED_LAMBDA.finditer(text):
             if text[: match.start()].rstrip().endswith(("auto", "auto&", "auto&&", "[")) or not match.group(1).strip():

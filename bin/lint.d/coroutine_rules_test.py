@@ -19,6 +19,7 @@ REPORTED = {
         "auto f = [&]() -> Task<int> { co_return 1; };",
         "auto f = [value](int a) -> async::Task<void> { co_await g(a); };",
         "spawn([this] { co_await g(); });",
+        "auto f = [value](this auto& self) -> Task<void> { co_await g(value); };",
     ],
     "await-in-catch": ["Task<void> f() { try { co_await g(); } catch (const E& e) { co_await h(); } }"],
     "structured-binding": ["Task<void> f() { auto [a, b] = co_await g(); }", "Task<void> f() { const auto& [a, b] = co_await g(); }"],
@@ -28,6 +29,9 @@ ACCEPTED = [
     "Task<void> f(Context& context) { co_await g(); }",
     "Task<void> f(http::Context& context, Next next) { co_await next(); }",
     "Task<void> f(Job<SendMail>& job) { co_await g(); }",
+    "Task<Caller> Caller::read(http::Context& context, http::Findings& /*unused*/) { co_await g(); }",
+    "Task<void> operator()(BodyWriter& out) { co_await out.write(piece); }",
+    "auto f = [value](this auto, int a) -> Task<void> { co_await g(value, a); };",
     "Task<void> f(std::function<void(int&)> visit) { co_return; }",
     "Task<void> f(const std::string& text) { return g(std::string(text)); }",  # forwards, no frame
     "Task<void> f(Row& row);",  # not known to be a coroutine here

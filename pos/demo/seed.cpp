@@ -204,7 +204,7 @@ async::Task<bool> is_complete(Client* client) {
 
 }  // namespace
 
-async::Task<void> seed(const app::LoopParts& parts) {
+async::Task<void> seed(app::LoopParts parts) {
     Client client(parts.services.use<app::Worker>());
     co_await sign_in(&client);
     if (co_await is_complete(&client)) co_return;

@@ -9,7 +9,7 @@
 
 namespace pos::demo {
 
-[[nodiscard]] async::Task<void> seed(const app::LoopParts& parts);
+[[nodiscard]] async::Task<void> seed(app::LoopParts parts);
 
 [[nodiscard]] std::vector<app::DemoLogin> logins();
 

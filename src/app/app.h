@@ -57,7 +57,7 @@ struct Definition {
     // Routes outside of /v1.
     std::function<void(http::Router&)> root_routes;
     // The demo shop of `backend-api dev`; repeatable, also after it was interrupted.
-    std::function<async::Task<void>(const LoopParts&)> seed;
+    std::function<async::Task<void>(LoopParts)> seed;
     std::vector<DemoLogin> demo_logins;
 };
 

@@ -157,7 +157,7 @@ TEST_F(AuthenticatorTest, ReadsTheSessionOnceForManyRequests) {
 TEST_F(AuthenticatorTest, RequestsThatComeTogetherShareOneRead) {
     source_.gate.reset();
     const auto token = bearer(claims());
-    const auto both = [&]() -> async::Task<std::pair<int, int>> {
+    const auto both = [&](this auto) -> async::Task<std::pair<int, int>> {
         loop_.post([&] { source_.gate.set(); });
         auto replies = co_await async::when_all(send({.target = "/who", .headers = {{"Authorization", token}}}),
                                                 send({.target = "/who", .headers = {{"Authorization", token}}}));

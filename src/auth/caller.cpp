@@ -80,9 +80,7 @@ std::optional<std::vector<base::Uuid>> Caller::locations_with(std::string_view p
 }
 
 // The way of nearly every request, token and session known, makes no call that suspends.
-async::Task<Caller> Caller::read(
-    http::Context& context,
-    http::Findings& /*unused*/) {  // lint: allow(reference-parameter) a part's findings outlive its read
+async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unused*/) {
     if (const auto* known = context.get<Caller>()) co_return *known;
     auto& authenticator = context.services().use<Authenticator>();
     const auto proof = authenticator.prove(context);
@@ -125,8 +123,7 @@ namespace {
 bool has_store(const http::Services& services) { return services.has<db::Store>(); }
 }  // namespace
 
-async::Task<db::Db> http::Part<db::Db>::read(
-    Context& context, Findings& findings) {  // lint: allow(reference-parameter) a part's findings outlive its read
+async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& findings) {
     const auto caller = co_await auth::Caller::read(context, findings);
     co_return db::tenant_db(context.services().use<db::Store>(), caller.tenant_id, context.deadline());
 }

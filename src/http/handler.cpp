@@ -80,11 +80,11 @@ void read_parameter(const schema::Field& field, std::string_view in, std::option
     if (error) append(findings, std::move(error->issues));
 }
 
-async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text,
+async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings) {
     auto& request = context.request();
     const auto media = parse_media_type(request.header("content-type").value_or("application/json"));
-    const bool form = media.type == "application/x-www-form-urlencoded" && type.kind == schema::Kind::object;
+    const bool form = media.type == "application/x-www-form-urlencoded" && type->kind == schema::Kind::object;
     if (!form && !is_json(media.type)) {
         throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send application/json", media.type));
     }
@@ -96,9 +96,9 @@ async::Task<void> read_body(Context& context, const schema::Type& type, void* ou
     if (form) {
         const auto pairs = schema::parse_urlencoded(*text);
         if (!pairs) throw base::Failure(errors::malformed_json, std::string(schema::to_string(pairs.error())));
-        error = schema::read_text(*type.object, out, schema::text_fields(*pairs), {.in = "body"});
+        error = schema::read_text(*type->object, out, schema::text_fields(*pairs), {.in = "body"});
     } else {
-        error = schema::read_json(type, out, *text, {.max_bytes = static_cast<std::size_t>(request.body_limit())});
+        error = schema::read_json(*type, out, *text, {.max_bytes = static_cast<std::size_t>(request.body_limit())});
     }
     if (!error) co_return;
     if (error->malformed != schema::Malformed::none) throw_malformed(*error);

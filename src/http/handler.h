@@ -75,7 +75,7 @@ inline constexpr schema::Field field_of_part{
 
 void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out,
                     Findings& findings);
-async::Task<void> read_body(Context& context, const schema::Type& type, void* out, std::string_view* text,
+async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings);
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings);
 void describe_query(Operation& operation, const schema::ObjectType& type);
@@ -135,7 +135,7 @@ struct Body {
 
     static async::Task<Body> read(Context& context, Findings& findings) {
         Body part{};
-        co_await detail::read_body(context, schema::type_of<T>, &part.value, &part.text, findings);
+        co_await detail::read_body(context, &schema::type_of<T>, &part.value, &part.text, findings);
         co_return part;
     }
     static void describe(Operation& operation) { detail::describe_body(operation, schema::type_of<T>); }

@@ -91,7 +91,7 @@ TEST_F(InjectTest, AHookOrStatusThatFailsGivesABare500) {
 
 TEST_F(InjectTest, AnAfterSendHookThatThrowsHurtsNobody) {
     bool ran = false;
-    const auto reply = send([&](Context& context) -> async::Task<void> {
+    const auto reply = send([&](this auto, Context& context) -> async::Task<void> {
         context.response().body("x");
         context.response().after_send([&](const SendResult&) { ran = true; });
         context.response().after_send([](const SendResult&) { throw std::runtime_error("hook"); });

@@ -12,7 +12,7 @@ namespace http {
 namespace {
 
 Handler echo(std::string name) {
-    return [name = std::move(name)](Context& context) -> async::Task<void> {
+    return [name = std::move(name)](this auto, Context& context) -> async::Task<void> {
         std::string text = name;
         for (std::size_t i = 0; i < context.param_count(); ++i) {
             const auto [key, value] = context.param_at(i);

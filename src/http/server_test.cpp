@@ -293,8 +293,8 @@ TEST_F(ServerTest, SendsLargeRepliesToSlowReaders) {
 TEST_F(ServerTest, StreamsWithBackPressure) {
     std::atomic<std::size_t> written = 0;
     std::atomic<bool> ended = false;
-    router.add(Method::get, "/stream", {.handler = [&](Context& context) -> async::Task<void> {
-                   context.response().stream([&](BodyWriter& out) -> async::Task<void> {
+    router.add(Method::get, "/stream", {.handler = [&](this auto, Context& context) -> async::Task<void> {
+                   context.response().stream([&](this auto, BodyWriter& out) -> async::Task<void> {
                        const std::string piece(10'000, 's');
                        for (int i = 0; i < 2000; ++i) {
                            if (!co_await out.write(piece)) break;
@@ -354,7 +354,7 @@ TEST_F(ServerTest, AHandlerRunsToItsEndWhenTheClientHasGone) {
     std::atomic<bool> entered = false;
     std::atomic<bool> noticed = false;
     std::atomic<bool> finished = false;
-    router.add(Method::post, "/slow", {.handler = [&](Context& context) -> async::Task<void> {
+    router.add(Method::post, "/slow", {.handler = [&](this auto, Context& context) -> async::Task<void> {
                    const auto body = co_await context.request().body();
                    entered = true;
                    while (!context.client_gone()) co_await async::sleep(&context.loop(), 10ms);
@@ -382,7 +382,7 @@ TEST_F(ServerTest, AHandlerRunsToItsEndWhenTheClientHasGone) {
 TEST_F(ServerTest, DrainsGracefully) {
     async::Event release(loop);
     std::atomic<bool> entered = false;
-    router.add(Method::get, "/slow", {.handler = [&](Context& context) -> async::Task<void> {
+    router.add(Method::get, "/slow", {.handler = [&](this auto, Context& context) -> async::Task<void> {
                    entered = true;
                    co_await release;
                    context.response().body("done");
@@ -489,7 +489,7 @@ TEST_F(ServerTest, ManyClientsAtOnceWhoComeAndGo) {
 
 TEST_F(ServerTest, TellsWhenAReplyWasSent) {
     std::promise<SendResult> result;
-    router.add(Method::get, "/told", {.handler = [&](Context& context) -> async::Task<void> {
+    router.add(Method::get, "/told", {.handler = [&](this auto, Context& context) -> async::Task<void> {
                    context.response().body("told");
                    context.response().after_send([&](const SendResult& sent) { result.set_value(sent); });
                    co_return;

@@ -54,7 +54,6 @@ struct CompressedStream {
     StreamBody inner;
     std::unique_ptr<Encoder> encoder;
 
-    // lint: allow(reference-parameter) the writer outlives the stream that writes to it
     async::Task<void> operator()(BodyWriter& out) {
         CompressingWriter writer(out, *encoder);
         co_await inner(writer);
@@ -68,7 +67,6 @@ struct SlicedBody {
     std::shared_ptr<const std::string> owner;
     std::string_view view;
 
-    // lint: allow(reference-parameter) the writer outlives the stream that writes to it
     async::Task<void> operator()(BodyWriter& out) {
         for (std::size_t at = 0; at < view.size(); at += slice_bytes) {
             if (!co_await out.write(view.substr(at, slice_bytes))) co_return;

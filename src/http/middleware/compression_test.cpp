@@ -165,16 +165,16 @@ TEST(Compression, LargeBodiesGoPieceByPiece) {
     const auto body = std::make_shared<const std::string>(some_json(3'000'000));
     const std::vector<std::pair<const char*, Handler>> handlers{
         {"own",
-         [body](Context& context) -> async::Task<void> {
+         [body](this auto, Context& context) -> async::Task<void> {
              context.response().body(*body).content_type("application/json");
              co_return;
          }},
         {"static",
-         [body](Context& context) -> async::Task<void> {
+         [body](this auto, Context& context) -> async::Task<void> {
              context.response().static_body(*body).content_type("application/json");
              co_return;
          }},
-        {"shared", [body](Context& context) -> async::Task<void> {
+        {"shared", [body](this auto, Context& context) -> async::Task<void> {
              context.response().shared_body(body).content_type("application/json");
              co_return;
          }}};

@@ -12,7 +12,7 @@ namespace {
 std::string read_if_match(std::optional<std::string> header) {
     ChainForTest chain;
     std::string seen;
-    const auto handler = [&seen](Context& context) -> async::Task<void> {
+    const auto handler = [&seen](this auto, Context& context) -> async::Task<void> {
         const auto match = if_match(context);
         if (!match) {
             seen = "absent";

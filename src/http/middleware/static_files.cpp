@@ -154,7 +154,6 @@ struct FileStream {
     Descriptor descriptor;
     ByteRange range;
 
-    // lint: allow(reference-parameter) the writer outlives the stream that writes to it
     async::Task<void> operator()(BodyWriter& out) {
         auto rest = range;
         while (rest.length > 0) {
