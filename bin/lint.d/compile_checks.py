@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""The two checks that compile: clang-tidy over sources, and headers compiled alone. Prints findings, exits 1 if any.
+
+  compile_checks.py tidy|headers BUILD JOBS < FILES    paths from the root of the repository, one a line
+
+BUILD holds compile_commands.json; a source that is not in it is passed over. What passed once is not run again while the
+command, the configuration, the file and the headers of ours that it includes keep their bytes: .cache/lint/ holds a
+record of each pass. Of the system's headers nothing is recorded but the version of the compiler.
+"""
+
+import concurrent.futures
+import functools
+import hashlib
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+CLANG, TIDY = "clang++-19", "clang-tidy-19"
+RECORDS = Path(".cache/lint")
+FLAG = ("-I", "-isystem", "-D", "-W", "-std", "-f")
+FINDING = re.compile(r"^[^ ]+:\d+:\d+: (?:error|warning|fatal error): ")
+
+
+@functools.cache
+def digest(path):
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def flags_by_source(build):
+    """Source, from the root → the flags it is compiled with, less what names it and its object."""
+    root = str(Path.cwd())
+    flags = {}
+    for entry in json.loads(Path(build, "compile_commands.json").read_text(encoding="utf-8")):
+        command = re.sub(r" -isystem (?=\S)", " -isystem", entry["command"])
+        kept = [argument for argument in shlex.split(command) if argument.startswith(FLAG)]
+        flags.setdefault(entry["file"].removeprefix(root + "/"), kept)
+    return flags
+
+
+class Tidy:
+    name = "tidy"
+
+    def __init__(self, build):
+        self.build, self.flags = build, flags_by_source(build)
+        self.configuration = [run(TIDY, "--version").stdout, digest(".clang-tidy")]
+
+    def flags_of(self, path):
+        return self.flags.get(path)
+
+    def check(self, path):
+        result = run(TIDY, "-p", self.build, "-quiet", path)
+        return result.returncode == 0, result.stdout
+
+
+class Headers:
+    name = "headers"
+
+    def __init__(self, build):
+        self.flags = next(flags for source, flags in flags_by_source(build).items() if source.startswith("src/"))
+        self.flags += ["-x", "c++", "-fsyntax-only", "-Wno-pragma-once-outside-header", "-Wno-unused-const-variable"]
+        self.configuration = [run(CLANG, "--version").stdout]
+
+    def flags_of(self, _path):
+        return self.flags
+
+    def check(self, path):
+        result = run(CLANG, *self.flags, path)
+        return result.returncode == 0, result.stderr
+
+
+def inputs(check, path):
+    """Path → digest of what the compiler reads of ours. Taken before the check, so that an edit meanwhile counts."""
+    listed = run(CLANG, *check.flags_of(path), "-MM", "-MT", "x", path).stdout.replace("\\\n", " ").split()[1:]
+    return {path: digest(path)} | {name: digest(name) for name in listed}
+
+
+def findings(output):
+    """Each finding with its lines of code."""
+    block = []
+    for line in output.splitlines():
+        if FINDING.match(line):
+            if block:
+                yield "\n".join(block)
+            block = [line]
+        elif block:
+            block.append(line)
+    if block:
+        yield "\n".join(block)
+
+
+def checked(check, path):
+    record = RECORDS / check.name / path.replace("/", "__")
+    command = hashlib.sha256(repr((check.configuration, check.flags_of(path))).encode()).hexdigest()
+    try:
+        passed = json.loads(record.read_text(encoding="utf-8"))
+        if passed["command"] == command and all(digest(name) == seen for name, seen in passed["inputs"].items()):
+            return []
+    except (OSError, ValueError, KeyError):
+        pass
+    seen = inputs(check, path)
+    ok, output = check.check(path)
+    if ok:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps({"command": command, "inputs": seen}), encoding="utf-8")
+        return []
+    return list(findings(output)) or [f"{path}: {output or 'the tool failed'}"]
+
+
+def main():
+    kind, build, jobs = sys.argv[1:]
+    check = {"tidy": Tidy, "headers": Headers}[kind](build)
+    paths = [path for path in sys.stdin.read().splitlines() if check.flags_of(path)]
+    told = set()  # a header's findings come with every source that includes it
+    with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
+        for found in pool.map(functools.partial(checked, check), paths):
+            for finding in found:
+                if (head := finding.split("\n", 1)[0]) not in told:
+                    told.add(head)
+                    print(finding, flush=True)
+    return 1 if told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
