@@ -44,11 +44,13 @@ public:
 
 private:
     friend class StreamWriter;
+    static constexpr std::size_t gathered_output = 64 * 1024;
+    static constexpr auto no_deadline = async::SteadyTime::max();
     enum class Phase : std::uint8_t { reading_head, handling, draining_body, lingering, closed };
     struct BodyArrival;
     struct OutputDrained;
 
-    // connection.cpp: input and the order of things
+    // connection.cpp: its life, deadlines, input, and the order of things
     void process();
     [[nodiscard]] bool step();
     [[nodiscard]] bool next_request();
@@ -62,17 +64,19 @@ private:
     void on_timer();
     void arm();
     void set_read_deadline_between_requests();
+    void close_quietly();
+    void leave();
+    void wake(std::coroutine_handle<>& waiter);
 
-    // body
+    // connection_body.cpp
     void start_body_read();
     void begin_body_deadline();
     [[nodiscard]] std::string_view unread() const;
     void consume(std::size_t size);
     void settle_input();
     [[nodiscard]] bool drain_some();
-    void wake(std::coroutine_handle<>& waiter);
 
-    // request and reply
+    // connection_reply.cpp
     static async::detail::Detached run_request(Ref self);
     void finish_handler(const std::exception_ptr& error);
     async::Task<bool> run_stream();
@@ -81,14 +85,12 @@ private:
     void write_head(const Framing& framing);
     void write_body();
 
-    // output
+    // connection_output.cpp
     [[nodiscard]] bool flush();
     void continue_write();
     void on_written(const boost::system::error_code& error, std::size_t size);
     void after_write();
     void end_after_reply();
-    void close_quietly();
-    void leave();
 
     std::shared_ptr<Server::Impl> server_;
     Socket socket_;
@@ -97,8 +99,8 @@ private:
     async::Timer timer_;
     async::SteadyTime now_;
     async::SteadyTime armed_{};
-    async::SteadyTime read_deadline_ = async::SteadyTime::max();
-    async::SteadyTime write_deadline_ = async::SteadyTime::max();
+    async::SteadyTime read_deadline_ = no_deadline;
+    async::SteadyTime write_deadline_ = no_deadline;
 
     Phase phase_ = Phase::reading_head;
     bool processing_ = false;
