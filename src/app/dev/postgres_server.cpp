@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "app/dev/data_directory.h"
+#include "app/dev/server_process.h"
 #include "base/hash.h"
 #include "base/strings.h"
 
@@ -30,8 +31,6 @@ constexpr seconds initialise_deadline{120};
 constexpr seconds ready_deadline{60};
 constexpr seconds stop_deadline{20};
 constexpr seconds immediate_stop_deadline{5};
-constexpr seconds leftover_deadline{5};
-constexpr milliseconds look_interval{10};
 constexpr milliseconds between_attempts{500};
 constexpr int start_attempts = 4;
 constexpr std::uintmax_t max_log_bytes = std::uintmax_t{16} << 20U;
@@ -82,12 +81,6 @@ std::optional<int> major_version(const fs::path& data) {
 // Only what its programs need: a PGDATA or an LC_ALL of the terminal must not reach them.
 std::vector<std::string> server_environment() {
     return {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"};
-}
-
-Descriptor open_log(const fs::path& file, int extra_flags) {
-    Descriptor log(open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | extra_flags, 0600));
-    if (!log) throw StartFailure(fmt::format("{}: {}", file.string(), std::strerror(errno)));
-    return log;
 }
 
 std::string log_from(const fs::path& file, std::uintmax_t begin) {
@@ -164,21 +157,9 @@ PostgresServer::~PostgresServer() {
 
 void PostgresServer::end_leftover(const fs::path& home, const Pause& pause) {
     const fs::path data = home / "data";
-    const fs::path pid_file = data / "postmaster.pid";
-    const auto id = read_pid_file(pid_file);
-    if (!id) return;
-    // Its death signal was SIGINT already, so the first wait is nearly always enough.
-    for (const int harder : {0, SIGINT, SIGQUIT}) {
-        if (harder != 0 && works_in(*id, data)) kill(*id, harder);
-        const auto deadline = std::chrono::steady_clock::now() + leftover_deadline;
-        while (works_in(*id, data) && std::chrono::steady_clock::now() < deadline) {
-            if (!pause(look_interval)) throw Interrupted();
-        }
-    }
-    if (works_in(*id, data))
-        throw StartFailure(fmt::format("PostgreSQL (process {}) still runs in {}: kill it", *id, data.string()));
-    // PostgreSQL would take any process of its user that has got this id meanwhile for itself.
-    fs::remove(pid_file);
+    dev::end_leftover(
+        {.name = "PostgreSQL", .pid_file = data / "postmaster.pid", .directory = data, .signals = {SIGINT, SIGQUIT}},
+        pause);
 }
 
 void PostgresServer::initialise(const Pause& pause) {
@@ -244,17 +225,10 @@ void PostgresServer::launch() {
 }
 
 bool PostgresServer::wait_until_ready(const Pause& pause) {
-    const auto deadline = std::chrono::steady_clock::now() + ready_deadline;
     const std::string url = url_of(superuser, "postgres", socket_directory_) + "&connect_timeout=5";
-    while (process_.running()) {
-        if (PQping(url.c_str()) == PQPING_OK) return true;
-        if (std::chrono::steady_clock::now() >= deadline) {
-            throw StartFailure(fmt::format("PostgreSQL was not ready within {} s; see {}", ready_deadline.count(),
-                                           options_.log_file.string()));
-        }
-        if (!pause(look_interval)) throw Interrupted();
-    }
-    return false;
+    return dev::wait_until_ready(
+        process_, {.name = "PostgreSQL", .deadline = ready_deadline, .log_file = options_.log_file},
+        [&] { return PQping(url.c_str()) == PQPING_OK; }, pause);
 }
 
 void PostgresServer::finish(const Pause& pause) {

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "app/dev/data_directory.h"
+#include "app/dev/server_process.h"
 #include "base/strings.h"
 
 namespace app::dev {
@@ -26,8 +27,6 @@ namespace {
 
 constexpr seconds ready_deadline{20};
 constexpr seconds stop_deadline{10};
-constexpr seconds leftover_deadline{5};
-constexpr milliseconds look_interval{10};
 constexpr int start_attempts = 5;
 
 fs::path find_program() {
@@ -79,17 +78,8 @@ RedisServer::~RedisServer() {
 }
 
 void RedisServer::end_leftover(const fs::path& home, const Pause& pause) {
-    const fs::path pid_file = home / "redis.pid";
-    const auto id = read_pid_file(pid_file);
-    if (!id) return;
-    for (const int harder : {0, SIGTERM, SIGKILL}) {
-        if (harder != 0 && works_in(*id, home)) ::kill(*id, harder);
-        const auto deadline = std::chrono::steady_clock::now() + leftover_deadline;
-        while (works_in(*id, home) && std::chrono::steady_clock::now() < deadline) {
-            if (!pause(look_interval)) throw Interrupted();
-        }
-    }
-    fs::remove(pid_file);
+    dev::end_leftover(
+        {.name = "Redis", .pid_file = home / "redis.pid", .directory = home, .signals = {SIGTERM, SIGKILL}}, pause);
 }
 
 void RedisServer::begin(const Pause& pause) {
@@ -100,8 +90,7 @@ void RedisServer::begin(const Pause& pause) {
 
 void RedisServer::launch() {
     port_ = free_port();
-    const Descriptor log(open(options_.log_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0600));
-    if (!log) throw StartFailure(fmt::format("{}: {}", options_.log_file.string(), std::strerror(errno)));
+    const Descriptor log = open_log(options_.log_file, O_TRUNC);
     process_ = Process::start(
         // noeviction: a queue must not lose jobs to make room (BullMQ insists on it).
         {.arguments = {options_.program.string(),
@@ -154,16 +143,9 @@ bool RedisServer::answers_ping() const {
 }
 
 bool RedisServer::wait_until_ready(const Pause& pause) {
-    const auto deadline = std::chrono::steady_clock::now() + ready_deadline;
-    while (process_.running()) {
-        if (answers_ping()) return true;
-        if (std::chrono::steady_clock::now() >= deadline) {
-            throw StartFailure(fmt::format("Redis was not ready within {} s; see {}", ready_deadline.count(),
-                                           options_.log_file.string()));
-        }
-        if (!pause(look_interval)) throw Interrupted();
-    }
-    return false;
+    return dev::wait_until_ready(
+        process_, {.name = "Redis", .deadline = ready_deadline, .log_file = options_.log_file},
+        [this] { return answers_ping(); }, pause);
 }
 
 void RedisServer::finish(const Pause& pause) {
