@@ -47,58 +47,40 @@ void encode(std::string& out, const base::Id<Tag>& value) {
 }
 
 // The type of each C++ value; arrays carry their element's OID on the wire.
+template <std::uint32_t Oid, std::uint32_t Array>
+struct Oids {
+    static constexpr auto oid = Oid, array = Array;
+};
 template <class T>
 struct TypeOf;
 template <>
-struct TypeOf<bool> {
-    static constexpr auto oid = type::boolean, array = type::boolean_array;
-};
+struct TypeOf<bool> : Oids<type::boolean, type::boolean_array> {};
 template <>
-struct TypeOf<std::int16_t> {
-    static constexpr auto oid = type::int2, array = type::int2_array;
-};
+struct TypeOf<std::int16_t> : Oids<type::int2, type::int2_array> {};
 template <>
-struct TypeOf<std::int32_t> {
-    static constexpr auto oid = type::int4, array = type::int4_array;
-};
+struct TypeOf<std::int32_t> : Oids<type::int4, type::int4_array> {};
 template <>
-struct TypeOf<std::int64_t> {
-    static constexpr auto oid = type::int8, array = type::int8_array;
-};
+struct TypeOf<std::int64_t> : Oids<type::int8, type::int8_array> {};
 template <>
-struct TypeOf<double> {
-    static constexpr auto oid = type::float8, array = type::float8_array;
-};
+struct TypeOf<double> : Oids<type::float8, type::float8_array> {};
 template <>
-struct TypeOf<std::string> {
-    static constexpr auto oid = type::text, array = type::text_array;
-};
+struct TypeOf<std::string> : Oids<type::text, type::text_array> {};
 template <>
 struct TypeOf<std::string_view> : TypeOf<std::string> {};
 template <>
-struct TypeOf<std::vector<std::byte>> {
-    static constexpr auto oid = type::bytea, array = type::bytea_array;
-};
+struct TypeOf<std::vector<std::byte>> : Oids<type::bytea, type::bytea_array> {};
 template <>
 struct TypeOf<std::span<const std::byte>> : TypeOf<std::vector<std::byte>> {};
 template <>
-struct TypeOf<base::Uuid> {
-    static constexpr auto oid = type::uuid, array = type::uuid_array;
-};
+struct TypeOf<base::Uuid> : Oids<type::uuid, type::uuid_array> {};
 template <class Tag>
 struct TypeOf<base::Id<Tag>> : TypeOf<base::Uuid> {};
 template <>
-struct TypeOf<base::Timestamp> {
-    static constexpr auto oid = type::timestamptz, array = type::timestamptz_array;
-};
+struct TypeOf<base::Timestamp> : Oids<type::timestamptz, type::timestamptz_array> {};
 template <>
-struct TypeOf<base::Date> {
-    static constexpr auto oid = type::date, array = type::date_array;
-};
+struct TypeOf<base::Date> : Oids<type::date, type::date_array> {};
 template <>
-struct TypeOf<base::Quantity> {
-    static constexpr auto oid = type::numeric, array = type::numeric_array;
-};
+struct TypeOf<base::Quantity> : Oids<type::numeric, type::numeric_array> {};
 template <>
 struct TypeOf<base::Money> : TypeOf<std::int64_t> {};
 template <>
