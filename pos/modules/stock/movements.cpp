@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 
 #include "base/hash.h"
 
@@ -65,10 +66,10 @@ StockLevelId stock_level_id(LocationId location, VariantId variant) {
 
 void sum_up(MovementBatch& batch) {
     std::map<base::Uuid, base::Quantity> sums;
-    for (auto movement = batch.movements.rbegin(); movement != batch.movements.rend(); ++movement) {
-        auto& sum = sums[movement->variant_id.uuid()];
-        movement->later = sum;
-        sum = sum + movement->quantity;
+    for (auto& movement : std::views::reverse(batch.movements)) {
+        auto& sum = sums[movement.variant_id.uuid()];
+        movement.later = sum;
+        sum = sum + movement.quantity;
     }
     batch.levels.clear();
     for (const auto& [variant, quantity] : sums) {
