@@ -47,7 +47,7 @@ void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional
     batch.add(record, static_cast<std::int64_t>(ids.size()), collections, ids, kinds, locations, origin_device);
 }
 
-void add_to_outbox(db::Batch& batch, OutboxEvent event) { batch.add(outbox_add, event); }
+void add_to_outbox(db::Batch& batch, const OutboxEvent& event) { batch.add(outbox_add, event); }
 
 std::vector<db::StatementView> feed_statements() { return db::statements(record, outbox_add); }
 

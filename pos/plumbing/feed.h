@@ -29,7 +29,7 @@ struct Change {
 void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device);
 
 // A message that leaves when the batch is committed. `payload` is a JSON object.
-void add_to_outbox(db::Batch& batch, OutboxEvent event);
+void add_to_outbox(db::Batch& batch, const OutboxEvent& event);
 
 [[nodiscard]] std::vector<db::StatementView> feed_statements();
 

@@ -117,9 +117,9 @@ async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::ex
     if (!row) throw_in_progress();
     if (row->request_hash.value != bytes_of(request.fingerprint)) {
         auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
-        if (row->resource_id)
-            throw std::move(reused).member("resourceId", fmt::format("\"{}\"", row->resource_id->to_string()));
-        throw reused;
+        throw row->resource_id
+            ? std::move(reused).member("resourceId", fmt::format("\"{}\"", row->resource_id->to_string()))
+            : std::move(reused);
     }
     co_return reply_of(*row);
 }
