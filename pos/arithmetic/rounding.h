@@ -15,7 +15,7 @@
 namespace pos::arithmetic {
 
 // Holds the product of any two amounts (2^126 at most) and the sum of any number of them that fits in memory.
-__extension__ typedef __int128 Wide;
+__extension__ using Wide = __int128;
 
 [[nodiscard]] constexpr bool fits(Wide value) { return value >= INT64_MIN && value <= INT64_MAX; }
 

@@ -25,10 +25,9 @@ bool is_identifier(std::string_view name) {
            std::ranges::all_of(name, [&](char c) { return is_letter(c) || base::is_ascii_digit(c); });
 }
 
-std::vector<Middleware> joined(const std::vector<Middleware>& first, const std::vector<Middleware>& second) {
-    auto all = first;
-    all.insert(all.end(), second.begin(), second.end());
-    return all;
+std::vector<Middleware> joined(const std::vector<Middleware>& first, std::vector<Middleware> second) {
+    second.insert(second.begin(), first.begin(), first.end());
+    return second;
 }
 
 async::Task<void> answer_options(Context& context, MethodSet allowed) {
@@ -97,7 +96,7 @@ void RouteGroup::add(Method method, std::string_view pattern, Route route) {
 }
 
 RouteGroup RouteGroup::group(std::string_view prefix, std::vector<Middleware> links) const {
-    return {router_, prefix_ + std::string(prefix), joined(links_, links)};
+    return {router_, prefix_ + std::string(prefix), joined(links_, std::move(links))};
 }
 
 Router::Router() : root_(std::make_unique<Node>()) {}
@@ -124,7 +123,7 @@ void Router::add_entry(Method method, std::string pattern, Route route, const st
         .parameters = std::move(parameters),
         .operation = std::move(route.operation),
         .options = route.options,
-        .chain = Chain(joined(links, route.middleware), std::move(route.handler)),
+        .chain = Chain(joined(links, std::move(route.middleware)), std::move(route.handler)),
     });
 }
 
