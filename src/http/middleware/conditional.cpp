@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "http/context.h"
 #include "http/middleware/errors.h"
-#include "http/middleware/problems.h"
+#include "http/problem.h"
 
 namespace http {
 

@@ -7,6 +7,7 @@
 #include "http/errors.h"
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/request_id.h"
+#include "http/problem.h"
 
 namespace http {
 namespace {
