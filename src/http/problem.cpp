@@ -43,11 +43,18 @@ void append_issues(std::string& json, const std::vector<base::Issue>& issues) {
     json += ']';
 }
 
+// 429 and 503 always say when to come again (RFC 6585 §4, RFC 9110 §15.6.4): in a second, unless who refused knows better.
+std::optional<std::int64_t> delay_of(const base::Failure& failure) {
+    const auto status = failure.code().status;
+    if (failure.retry_after_ms() || (status != 429 && status != 503)) return failure.retry_after_ms();
+    return 1'000;
+}
+
 void append_what_to_do(std::string& json, const base::Failure& failure) {
     json += failure.code().retriable ? ",\"retriable\":true" : ",\"retriable\":false";
     append_text(json, "action", base::to_string(failure.code().action));
     json += ",\"retryAfterMs\":";
-    if (const auto delay = failure.retry_after_ms()) {
+    if (const auto delay = delay_of(failure)) {
         base::append_integer(json, *delay);
     } else {
         json += "null";
@@ -101,7 +108,7 @@ void write_problem(Context& context, const base::Failure& failure) {
     // 404, 405, 410, 414 and 501 may be cached without being asked to (RFC 9110 §15.1).
     response.header("Cache-Control", "no-store");
     response.header("X-Retriable", failure.code().retriable ? "true" : "false");
-    if (const auto delay = failure.retry_after_ms()) response.header("Retry-After", whole_seconds(*delay));
+    if (const auto delay = delay_of(failure)) response.header("Retry-After", whole_seconds(*delay));
     for (const auto& [name, value] : failure.headers()) response.headers().append(name, value);
     response.body(problem_json(failure, place_of(context)));
 }

@@ -77,21 +77,21 @@ struct StringRules {
     bool lower_case = false;
     StringCheck check = nullptr;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 struct IntegerRules {
     std::int64_t min = -max_safe_integer;
     std::int64_t max = max_safe_integer;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 struct NumberRules {
     double min = std::numeric_limits<double>::lowest();
     double max = std::numeric_limits<double>::max();
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 // Bounds of a quantity are whole units.
@@ -100,12 +100,12 @@ struct QuantityRules {
     std::int64_t max = base::Quantity::max_ten_thousandths / base::Quantity::scale;
     bool not_zero = false;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 struct PlainRules {
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 template <class ItemRules>
@@ -115,7 +115,7 @@ struct ArrayRules {
     bool unique_items = false;
     ItemRules items{};
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 namespace detail {
@@ -196,6 +196,7 @@ constexpr Rules erase_rules(const Options& from) {
     copy_scalar_rules(rules, from);
     rules.doc = from.doc;
     rules.example = from.example;
+    rules.permission = from.permission;
     rules.defaulted = from.defaulted;
     rules.internal = from.internal;
     rules.read_only = from.read_only;
@@ -726,6 +727,8 @@ struct TextField {
 [[nodiscard]] std::vector<base::Issue> check(const Type& type, const void* value, std::string_view in = "body");
 
 void write_json(const Type& type, const void* value, std::string& out);
+// What `view` shows of it.
+void write_json(const Type& type, const void* value, std::string& out, const View& view);
 // `text` as a JSON string with quotes.
 void write_json_string(std::string_view text, std::string& out);
 
@@ -758,6 +761,13 @@ template <class T>
 [[nodiscard]] std::string to_json(const T& value) {
     std::string out;
     write_json(type_of<T>, &value, out);
+    return out;
+}
+
+template <class T>
+[[nodiscard]] std::string to_json(const T& value, const View& view) {
+    std::string out;
+    write_json(type_of<T>, &value, out, view);
     return out;
 }
 

@@ -56,6 +56,12 @@ TEST(ProblemJson, LeavesOutWhatIsNotKnownAndStaysUtf8) {
         R"(b","code":"sale.total_mismatch","retriable":false,"action":"fix","retryAfterMs":null})");
 }
 
+TEST(ProblemJson, A503SaysWhenToComeAgain) {
+    EXPECT_TRUE(problem_json(base::Failure(busy)).contains(R"("retryAfterMs":1000)"));
+    EXPECT_TRUE(problem_json(base::Failure(busy).retry_after(5'000)).contains(R"("retryAfterMs":5000)"));
+    EXPECT_TRUE(problem_json(base::Failure(total_mismatch)).contains(R"("retryAfterMs":null)"));
+}
+
 TEST(Problems, FailureBecomesReplyWithItsHeaders) {
     ChainForTest chain;
     const auto handler = [](Context& context) -> async::Task<void> {
