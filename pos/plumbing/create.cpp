@@ -6,6 +6,12 @@
 
 namespace pos {
 
+std::optional<IdempotentRequest> idempotent_request(const CreationRequest& request) {
+    if (!request.key.key) return std::nullopt;
+    return IdempotentRequest{request.db.tenant(), "member", "POST " + request.path, *request.key.key,
+                             fingerprint_of(request.json)};
+}
+
 RowMeta first_version(const auth::Caller& caller, base::Timestamp now) {
     RowMeta meta;
     meta.created_at = now;
@@ -26,9 +32,8 @@ CreationBase::CreationBase(CreationRequest request, base::Uuid id, std::string b
              .resource_type = std::nullopt,
              .resource_id = id},
       batch_(request_.db.batch()) {
-    if (!request_.key.key) return;
-    idempotent_ = IdempotentRequest{request_.db.tenant(), "member", "POST " + request_.path, *request_.key.key,
-                                    fingerprint_of(request_.json)};
+    idempotent_ = idempotent_request(request_);
+    if (!idempotent_) return;
     running_.emplace(request_.runtime->hold(idempotent_->scope()));
     if (!*running_) throw base::Failure(errors::key_in_progress).retry_after(1'000);
     begin_idempotent(batch_, *idempotent_);

@@ -25,6 +25,9 @@ struct CreationRequest {
     http::Use<Runtime> runtime;
 };
 
+// nullopt: without a key.
+[[nodiscard]] std::optional<IdempotentRequest> idempotent_request(const CreationRequest& request);
+
 [[nodiscard]] RowMeta first_version(const auth::Caller& caller, base::Timestamp now);
 
 namespace detail {
@@ -57,7 +60,7 @@ template <class Row>
 class Creation : public detail::CreationBase {
 public:
     Creation(const Row& row, base::Uuid id, CreationRequest request)
-        : CreationBase(std::move(request), id, schema::to_json(row)) {}
+        : CreationBase(request, id, schema::to_json(row, request.caller.view())) {}
 
     [[nodiscard]] async::Task<http::Rendered<Row, 201>> commit(std::vector<Change> changes) {
         auto outcome = co_await settle(std::move(changes));

@@ -66,7 +66,8 @@ struct EditRequest {
     auth::Caller caller;
     http::VersionMatch expected;
     base::Timestamp now;
-    std::string_view permission{};  // asked for at the row's location, where the table has one
+    std::string_view permission{};        // asked for at the row's location, where the table has one
+    std::vector<Change>* feed = nullptr;  // takes the entries, when they are recorded for several rows together
 };
 
 // What else the change writes: statements before the row's own, and further entries of the feed.
@@ -83,7 +84,7 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
     auto row = live(co_await tx.one(Table.lock, id));
     const auto before = row.meta.version;
     if (Table.location_of != nullptr) request.caller.require_at(request.permission, Table.location_of(row).uuid());
-    if (!request.expected.matches(before)) throw http::version_conflict(schema::to_json(row));
+    if (!request.expected.matches(before)) throw http::version_conflict(schema::to_json(row, request.caller.view()));
 
     Writes writes{tx, tx.batch(), {}};
     if constexpr (std::is_void_v<decltype(function(row, writes))>) {
@@ -97,7 +98,11 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
     if (Table.location_of != nullptr) change.location_id = Table.location_of(row);
     writes.batch.add(Table.replace, row, before);
     writes.changes.insert(writes.changes.begin(), change);
-    record_changes(writes.batch, std::move(writes.changes), request.caller.device_id);
+    if (request.feed != nullptr) {
+        request.feed->insert(request.feed->end(), writes.changes.begin(), writes.changes.end());
+    } else {
+        record_changes(writes.batch, std::move(writes.changes), request.caller.device_id);
+    }
     co_await writes.batch.commit();
     co_return row;
 }

@@ -1,6 +1,6 @@
 #include "pos/plumbing/feed.h"
 
-#include <algorithm>
+#include <set>
 
 namespace pos {
 
@@ -23,10 +23,6 @@ constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<bas
 
 constexpr auto outbox_add = db::insert<tables::outbox_events>("outbox.add");
 
-bool same_row(const Change& left, const Change& right) {
-    return left.collection == right.collection && left.row_id == right.row_id;
-}
-
 }  // namespace
 
 void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device) {
@@ -34,14 +30,14 @@ void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional
     std::vector<base::Uuid> ids;
     std::vector<std::string> kinds;
     std::vector<std::optional<LocationId>> locations;
-    for (auto change = changes.begin(); change != changes.end(); ++change) {
-        // `on conflict` refuses to touch one row twice in a statement.
-        if (std::any_of(changes.begin(), change, [&](const Change& earlier) { return same_row(earlier, *change); }))
-            continue;
-        collections.emplace_back(change->collection);
-        ids.push_back(change->row_id);
-        kinds.emplace_back(schema::name_of(change->op));
-        locations.push_back(change->location_id);
+    // `on conflict` refuses to touch one row twice in a statement.
+    std::set<std::pair<std::string_view, base::Uuid>> rows;
+    for (const auto& change : changes) {
+        if (!rows.emplace(change.collection, change.row_id).second) continue;
+        collections.emplace_back(change.collection);
+        ids.push_back(change.row_id);
+        kinds.emplace_back(schema::name_of(change.op));
+        locations.push_back(change.location_id);
     }
     if (ids.empty()) return;
     batch.add(record, static_cast<std::int64_t>(ids.size()), collections, ids, kinds, locations, origin_device);

@@ -38,6 +38,33 @@ StoredReply reply_of(const IdempotencyKey& row) {
             row.resource_id};
 }
 
+// Documentation alone: read_idempotency_key() reads it.
+constexpr schema::Field key_field = [] {
+    auto field = http::detail::field_of_part<"Idempotency-Key", std::string>;
+    field.rules.min_length = 1;
+    field.rules.max_length = max_idempotency_key;
+    field.rules.doc =
+        "Made once by the client and sent with every attempt; quoted (RFC 8941) or bare. The first reply is given "
+        "again.";
+    field.rules.example = R"("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091")";
+    return field;
+}();
+
+void describe_header(http::Operation& operation, bool required) {
+    operation.parameters.push_back({"header", &key_field, required});
+    for (const auto& error : {errors::key_invalid, errors::key_in_progress, errors::key_reused})
+        operation.can_fail(error);
+}
+
+// Throws key_reused when the key's first request was another one.
+StoredReply first_reply(const IdempotentRequest& request, const IdempotencyKey& row) {
+    if (row.request_hash.value == bytes_of(request.fingerprint)) return reply_of(row);
+    auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
+    if (row.resource_id)
+        throw std::move(reused).member("resourceId", fmt::format("\"{}\"", row.resource_id->to_string()));
+    throw reused;
+}
+
 // Whether the failure says that the key's row is there already, or that its lock is held.
 enum class About : std::uint8_t { something_else, known, locked };
 
@@ -60,7 +87,11 @@ std::optional<std::string> read_idempotency_key(std::optional<std::string_view> 
     auto text = base::trim(*header);
     if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
     if (!is_key_text(text))
-        throw base::Failure(errors::key_invalid, "up to 255 printable characters without spaces, quoted or bare");
+        throw base::Failure(errors::key_invalid, {{"header",
+                                                   "/Idempotency-Key",
+                                                   "invalid_format",
+                                                   "Up to 255 printable characters without spaces, quoted or bare.",
+                                                   {}}});
     return std::string(text);
 }
 
@@ -68,11 +99,28 @@ IdempotencyHeader IdempotencyHeader::read(http::Context& context, http::Findings
     return {read_idempotency_key(context.request().header("idempotency-key"))};
 }
 
-void IdempotencyHeader::describe(http::Operation& operation) {
-    operation.parameters.push_back(
-        {"header", &http::detail::field_of_part<"Idempotency-Key", std::optional<std::string>>, false});
-    for (const auto& error : {errors::key_missing, errors::key_invalid, errors::key_in_progress, errors::key_reused})
-        operation.can_fail(error);
+void IdempotencyHeader::describe(http::Operation& operation) { describe_header(operation, false); }
+
+IdempotencyKeyHeader IdempotencyKeyHeader::read(http::Context& context, http::Findings& findings) {
+    IdempotencyKeyHeader header{IdempotencyHeader::read(context, findings)};
+    if (!header.key) throw base::Failure(errors::key_missing);
+    return header;
+}
+
+void IdempotencyKeyHeader::describe(http::Operation& operation) {
+    describe_header(operation, true);
+    operation.can_fail(errors::key_missing);
+}
+
+std::string key_of(const IdempotencyHeader& header, std::optional<base::Uuid> client_request_id) {
+    if (!client_request_id) {
+        if (!header.key)
+            throw base::Failure(errors::key_missing, "send Idempotency-Key, or clientRequestId in the body");
+        return *header.key;
+    }
+    if (header.key && base::Uuid::from_string(*header.key) != client_request_id)
+        throw base::Failure(errors::key_mismatch);
+    return client_request_id->to_string();
 }
 
 std::string IdempotentRequest::scope() const {
@@ -106,6 +154,22 @@ void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const
 
 bool is_about_the_key(const std::exception_ptr& failure) { return about(failure) != About::something_else; }
 
+async::Task<std::optional<StoredReply>> claim_key(db::Db transaction, IdempotentRequest request) {
+    auto batch = transaction.batch();
+    begin_idempotent(batch, request);
+    const auto slot = batch.add(find_key, request.principal_kind, request.route, request.key);
+    std::exception_ptr failure;
+    try {
+        const auto row = (co_await batch.commit()).one(slot);
+        if (!row) co_return std::nullopt;
+        co_return first_reply(request, *row);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (about(failure) == About::locked) throw_in_progress();
+    std::rethrow_exception(failure);
+}
+
 async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::exception_ptr failure) {
     switch (about(failure)) {
         case About::something_else: std::rethrow_exception(failure);
@@ -115,13 +179,7 @@ async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::ex
     const auto row = co_await db.one(find_key, request.principal_kind, request.route, request.key);
     // Gone between the two: the cleaner took an expired key. The next attempt is a first one.
     if (!row) throw_in_progress();
-    if (row->request_hash.value != bytes_of(request.fingerprint)) {
-        auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
-        throw row->resource_id
-            ? std::move(reused).member("resourceId", fmt::format("\"{}\"", row->resource_id->to_string()))
-            : std::move(reused);
-    }
-    co_return reply_of(*row);
+    co_return first_reply(request, *row);
 }
 
 std::vector<db::StatementView> idempotency_statements() { return db::statements(lock, add_key, find_key); }

@@ -25,7 +25,7 @@ namespace pos {
 namespace errors {
 inline constexpr base::ErrorCode key_missing{"idempotency.key_missing", 400, false, base::Action::fix,
                                              "This needs an Idempotency-Key"};
-inline constexpr base::ErrorCode key_invalid{"idempotency.key_invalid", 400, false, base::Action::fix,
+inline constexpr base::ErrorCode key_invalid{"idempotency.key_invalid", 422, false, base::Action::fix,
                                              "The Idempotency-Key is not one"};
 inline constexpr base::ErrorCode key_mismatch{"idempotency.key_mismatch", 422, false, base::Action::fix,
                                               "Idempotency-Key and clientRequestId differ"};
@@ -41,12 +41,23 @@ inline constexpr auto replay_store_days = std::chrono::days(30);
 // The header's value: an RFC 8941 string ("…") or a bare one. Empty when it was not sent; throws key_invalid.
 [[nodiscard]] std::optional<std::string> read_idempotency_key(std::optional<std::string_view> header);
 
-// The header as a handler's part.
+// The header as a handler's part, where a request can do without: the body has a clientRequestId, or it makes a row whose id
+// the client may choose, so that a repetition is told by the id (docs/errors.md lists the routes).
 struct IdempotencyHeader {
     std::optional<std::string> key;
     static IdempotencyHeader read(http::Context& context, http::Findings& findings);
     static void describe(http::Operation& operation);
 };
+
+// Where nothing but the key tells a repetition from a second request: 400 without it.
+struct IdempotencyKeyHeader : IdempotencyHeader {
+    static IdempotencyKeyHeader read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation);
+};
+
+// The key of a request that may name it in the header, the body, or both. As UUIDs where there are both: some platforms write
+// them in upper case. Throws key_missing, key_mismatch.
+[[nodiscard]] std::string key_of(const IdempotencyHeader& header, std::optional<base::Uuid> client_request_id);
 
 struct IdempotentRequest {
     base::Uuid tenant;
@@ -74,6 +85,10 @@ struct StoredReply {
 void begin_idempotent(db::Batch& batch, const IdempotentRequest& request);
 void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply,
                        base::Timestamp now);
+
+// The same where the reply is known at the end only: holds the key until the transaction ends, and gives the stored reply of a
+// request that was here before. Follow with finish_idempotent(). Throws key_in_progress, key_reused.
+[[nodiscard]] async::Task<std::optional<StoredReply>> claim_key(db::Db transaction, IdempotentRequest request);
 
 // What a refused begin_idempotent() means: the stored reply; throws key_in_progress, key_reused, or `failure` itself when
 // it is about something else.

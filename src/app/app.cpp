@@ -45,7 +45,6 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
     http::DefaultChainOptions options;
     options.access_log = {.metrics = &metrics, .quiet_routes = {"/health", "/ready", "/metrics"}};
     options.trusted_proxies.networks = settings.trusted_proxies;
-    options.problems.type_base = settings.public_url + "/problems/";
     options.cors.reset();
     if (!settings.cors_origins.empty()) {
         const bool any = settings.cors_origins.front() == "*";
@@ -107,6 +106,7 @@ openapi::Info openapi_info(const Definition& definition, const Settings& setting
 Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Sink> sink)
     : definition(of),
       settings(std::move(given)),
+      problem_types{settings.public_url + "/problems/"},
       log(log_options(settings), std::move(sink)),
       catalogue(metrics, {.tables = tables_of(of), .statements = statements_of(of), .cursor_secret = settings.secret}) {
     registrations_.push_back(observe::register_process_metrics(metrics));
@@ -139,6 +139,7 @@ Worker::Worker(Shared& shared)
     services_.add(shared);
     services_.add(*this);
     services_.add(store_);
+    services_.add(shared.problem_types);
     if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
     http::require_services(shared.router, services_);
 }

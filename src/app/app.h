@@ -19,6 +19,7 @@
 #include "base/embedded.h"
 #include "db/db.h"
 #include "http/inject.h"
+#include "http/problem.h"
 #include "http/server.h"
 #include "log/log.h"
 #include "observe/metrics.h"
@@ -68,6 +69,7 @@ public:
 
     const Definition& definition;
     const Settings settings;
+    http::ProblemTypes problem_types;
     logging::Log log;
     observe::Metrics metrics;
     db::Catalogue catalogue;

@@ -49,7 +49,29 @@ base::Failure forbid(std::string_view permission, std::string detail) {
         .header("WWW-Authenticate", fmt::format(R"(Bearer error="insufficient_scope", scope="{}")", permission));
 }
 
+// Where an object belongs; nullptr: to no location.
+const base::Uuid* location_of(const schema::Enclosing& object) {
+    for (const auto* at = &object; at != nullptr; at = at->outer) {
+        const auto* field = at->type->find("locationId");
+        if (field == nullptr) continue;
+        const auto* value = field->get(at->object);
+        if (field->type->kind == schema::Kind::optional) value = field->type->peek(value);
+        if (value != nullptr) return static_cast<const base::Uuid*>(value);
+    }
+    return nullptr;
+}
+
+bool may_see(const void* who, std::string_view permission, const schema::Enclosing& object) {
+    const auto& caller = *static_cast<const Caller*>(who);
+    if (caller.grants->everywhere.test(index_of(caller, permission))) return true;
+    if (caller.grants->by_location.empty()) return false;
+    const auto* location = location_of(object);
+    return location != nullptr ? caller.may_at(permission, *location) : caller.may(permission);
+}
+
 }  // namespace
+
+schema::View Caller::view() const { return {.reader = {this, &may_see}}; }
 
 bool Caller::may(std::string_view permission) const {
     const auto index = index_of(*this, permission);
@@ -90,7 +112,9 @@ async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unuse
     } else {
         state = co_await authenticator.load(proof.key, context.deadline());
     }
-    co_return context.set(authenticator.admit(context, proof, state.get()));
+    const auto& caller = context.set(authenticator.admit(context, proof, state.get()));
+    context.set(caller.view().reader);
+    co_return caller;
 }
 
 void Caller::describe(http::Operation& operation) {

@@ -75,6 +75,10 @@ struct Caller {
     // nullopt: at every location; else at these alone (perhaps none).
     [[nodiscard]] std::optional<std::vector<base::Uuid>> locations_with(std::string_view permission) const;
 
+    // What of a value they may read, for replies that are stored before they are sent; valid as long as this Caller. A member
+    // with a permission is shown where they have it: at the `locationId` of the object or of one around it, if there is one.
+    [[nodiscard]] schema::View view() const;
+
     static async::Task<Caller> read(http::Context& context, http::Findings& findings);
     static void describe(http::Operation& operation);
 };

@@ -32,6 +32,7 @@ using PkeyHandle = Handle<EVP_PKEY, EVP_PKEY_free>;
 using PkeyContextHandle = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using DigestHandle = Handle<EVP_MD, EVP_MD_free>;
 using DigestContextHandle = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
+using CipherContextHandle = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 using MacHandle = Handle<EVP_MAC, EVP_MAC_free>;
 using MacContextHandle = Handle<EVP_MAC_CTX, EVP_MAC_CTX_free>;
 using BioHandle = Handle<BIO, BIO_free_all>;

@@ -6,6 +6,9 @@
 
 #include <memory>
 #include <stdexcept>
+#include <string>
+
+#include "base/strings.h"
 
 namespace base {
 namespace {
@@ -56,6 +59,11 @@ Digest256 hmac_sha256(std::string_view key, std::string_view message) {
         throw std::runtime_error("HMAC-SHA-256 is not available");
     }
     return digest;
+}
+
+Digest256 hkdf_sha256(std::string_view secret, std::string_view salt, std::string_view info) {
+    const auto extracted = hmac_sha256(salt, secret);
+    return hmac_sha256(as_chars(extracted), std::string(info) + '\x01');
 }
 
 }  // namespace base

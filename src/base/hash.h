@@ -15,6 +15,8 @@ using Digest256 = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] Digest256 sha256(std::string_view bytes);
 [[nodiscard]] Digest256 hmac_sha256(std::string_view key, std::string_view message);
+// HKDF (RFC 5869) for one key of 32 bytes: `info` says what it is for.
+[[nodiscard]] Digest256 hkdf_sha256(std::string_view secret, std::string_view salt, std::string_view info);
 
 // FNV-1a, 64 bits: the same in every build and release, so fit for advisory lock keys and stored buckets. Not for hash
 // tables that an attacker can fill.

@@ -35,5 +35,13 @@ TEST(StableHash64, NeverChanges) {
     EXPECT_EQ(stable_hash64("\xFF"), stable_hash64(std::string(1, '\xFF')));
 }
 
+// Appendix A.1: the first 32 bytes of 42.
+TEST(HkdfSha256, VectorOfRfc5869) {
+    std::string salt;
+    for (char c = 0x00; c <= 0x0C; ++c) salt += c;
+    EXPECT_EQ(hex(hkdf_sha256(std::string(22, '\x0b'), salt, "\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9")),
+              "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+}
+
 }  // namespace
 }  // namespace base

@@ -22,7 +22,7 @@ std::vector<std::uint32_t> parameter_types(const StatementView& view) {
 
 Catalogue::Catalogue(observe::Metrics& metrics, Parts parts) : parts_(std::move(parts)), registry_(metrics) {
     for (const auto& view : parts_.statements) {
-        auto& statement = owned_.emplace_back(Statement{.name = view.name,
+        auto& statement = owned_.emplace_back(Statement{.name = names_.emplace_back(view.full_name()),
                                                         .sql = render(view),
                                                         .parameter_types = parameter_types(view),
                                                         .kind = view.kind,

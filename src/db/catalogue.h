@@ -47,6 +47,7 @@ private:
 
     Parts parts_;
     StatementRegistry registry_;
+    std::deque<std::string> names_;
     std::deque<Statement> owned_;
     std::unordered_map<const void*, const Statement*> by_identity_;
     std::unordered_map<std::string, Violation> violations_;  // by the constraint's name in PostgreSQL

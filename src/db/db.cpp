@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "base/strings.h"
 
@@ -61,6 +63,12 @@ std::string cursor_scope(const Target& target, std::string_view statement, const
 
 void read_cursor_value(const schema::Type& type, std::string_view json, void* out) {
     if (schema::read_json(type, out, json)) throw_bad_cursor();
+}
+
+async::Task<PageCount> fetch_count(async::Task<Result> execution) {
+    const auto result = co_await execution;
+    const auto rows = read_one<std::int64_t>(result, 0);
+    co_return PageCount{std::min<std::int64_t>(rows, max_page_count), rows <= max_page_count};
 }
 
 async::Task<std::int64_t> fetch_affected(async::Task<Result> execution) {

@@ -106,10 +106,14 @@ struct PageCut {
     std::int32_t limit;
 };
 
+async::Task<PageCount> fetch_count(async::Task<Result> execution);
+
 template <class R, class Key>
-async::Task<Page<R>> fetch_page(PageCut cut, Key (*key_of)(const R&), async::Task<Result> execution) {
+async::Task<Page<R>> fetch_page(PageCut cut, Key (*key_of)(const R&), async::Task<Result> execution,
+                                std::optional<async::Task<PageCount>> counting) {
     const auto result = co_await execution;
-    Page<R> page{read_all<R>(result), std::nullopt};
+    Page<R> page{read_all<R>(result), std::nullopt, {}};
+    if (counting) page.count = co_await *counting;
     if (page.data.size() > static_cast<std::size_t>(cut.limit)) {
         page.data.pop_back();
         page.next_cursor = seal_cursor(cut.secret, cut.scope, write_key(key_of(page.data.back())));
@@ -169,6 +173,8 @@ public:
         detail::append_arguments(parameters, args...);
         auto scope = detail::cursor_scope(target_, query.first.name, parameters);
         const auto* statement = &find(query.first);
+        std::optional<async::Task<PageCount>> counting;
+        if (request.count) counting = start_count(query, args...);
         if (request.cursor) {
             const auto values = open_cursor(target_.store->catalogue->cursor_secret(), scope, *request.cursor);
             if (!values) detail::throw_bad_cursor();
@@ -179,7 +185,8 @@ public:
         // One more than asked for tells whether there is a next page.
         detail::append_arguments(parameters, request.limit + 1);
         return detail::fetch_page<R>({target_.store->catalogue->cursor_secret(), std::move(scope), request.limit},
-                                     query.key_of, detail::execute(target_, statement, std::move(parameters)));
+                                     query.key_of, detail::execute(target_, statement, std::move(parameters)),
+                                     std::move(counting));
     }
 
     [[nodiscard]] Batch batch() const;
@@ -223,6 +230,13 @@ private:
         auto parameters = begin();
         detail::append_arguments(parameters, args...);
         return detail::execute(target_, &find(query), std::move(parameters));
+    }
+    template <class Q, class... Args>
+    async::Task<PageCount> start_count(const Q& query, const Args&... args) const {
+        auto parameters = begin();
+        detail::append_arguments(parameters, args..., max_page_count + 1);
+        const auto& statement = target_.store->catalogue->statement(query.count_identity(), query.first.name);
+        return detail::fetch_count(detail::execute(target_, &statement, std::move(parameters)));
     }
     // Static, and all by value: a task may be returned out of the function whose Db made it.
     template <class Work, class T>
@@ -326,6 +340,7 @@ void append_views(std::vector<StatementView>& views, const Q& query) {
     if constexpr (requires { query.first; }) {
         views.push_back(query.first.view());
         views.push_back(query.after.view());
+        views.push_back(query.count_view());
     } else {
         views.push_back(query.view());
     }

@@ -19,9 +19,13 @@ namespace db {
 inline constexpr std::int32_t default_page_limit = 50;
 inline constexpr std::int32_t max_page_limit = 500;
 
+// Counting ends here: a list of millions must not be read to its end because somebody is curious.
+inline constexpr std::int32_t max_page_count = 10'000;
+
 struct PageRequest {
     std::int32_t limit = default_page_limit;
     std::optional<std::string> cursor;
+    bool count = false;
 
     friend constexpr auto describe(PageRequest*) {
         return schema::object<PageRequest>(
@@ -29,7 +33,20 @@ struct PageRequest {
             schema::field<&PageRequest::limit>(
                 "limit", {.min = 1, .max = max_page_limit, .defaulted = true, .doc = "Rows of a page."}),
             schema::field<&PageRequest::cursor>("cursor",
-                                                {.max_length = 2'000, .doc = "`nextCursor` of the page before."}));
+                                                {.max_length = 2'000, .doc = "`nextCursor` of the page before."}),
+            schema::field<&PageRequest::count>(
+                "count", {.defaulted = true, .doc = "Whether to count the rows of all pages; one more statement."}));
+    }
+};
+
+struct PageCount {
+    std::int64_t value = 0;
+    bool exact = true;
+
+    friend constexpr auto describe(PageCount*) {
+        return schema::object<PageCount>(
+            "PageCount", schema::field<&PageCount::value>("value", {.min = 0, .max = max_page_count}),
+            schema::field<&PageCount::exact>("exact", {.doc = "False: there are more than `value`."}));
     }
 };
 
@@ -55,12 +72,14 @@ template <class T>
 struct Page {
     std::vector<T> data;
     std::optional<std::string> next_cursor;
+    schema::Maybe<PageCount> count;
 
     friend constexpr auto describe(Page*) {
         return schema::object<Page>(
             detail::PageName<T>::value, schema::field<&Page::data>("data", {.max_items = max_page_limit}),
             schema::field<&Page::next_cursor>("nextCursor",
-                                              {.doc = "Give it as `cursor` to get the next page; null on the last."}));
+                                              {.doc = "Give it as `cursor` to get the next page; null on the last."}),
+            schema::field<&Page::count>("count", {.doc = "With `?count=true`: the rows of all pages together."}));
     }
 };
 

@@ -70,6 +70,10 @@ struct StatementView {
     std::span<const schema::Type* const> arguments;
     const void* identity = nullptr;  // address of the Query
     bool as_system = false;          // with a tenant, but as app_system (SystemDb::as_tenant)
+    bool counts = false;             // the rows that the statement would give, instead of giving them
+
+    // As registered: that of a count is its list's with "_count".
+    [[nodiscard]] std::string full_name() const { return std::string(name) + (counts ? "_count" : ""); }
 };
 
 // The text of a statement: `sql`, or what its plan says.
@@ -129,6 +133,18 @@ struct PageQuery<R, std::tuple<Key...>, Args...> {
     Query<R(Args..., std::int32_t)> first;
     Query<R(Args..., Key..., std::int32_t)> after;
     KeyTuple (*key_of)(const R& row) = nullptr;
+
+    // The first page's statement, counted instead of read, with the most that is counted as its limit: so every list can be
+    // counted, and by its own conditions. `identity` is that of no Query.
+    [[nodiscard]] constexpr StatementView count_view() const {
+        auto view = first.view();
+        view.counts = true;
+        view.kind = Kind::read;
+        view.row = &schema::type_of<std::int64_t>;
+        view.identity = count_identity();
+        return view;
+    }
+    [[nodiscard]] constexpr const void* count_identity() const { return &key_of; }
 };
 
 namespace detail {

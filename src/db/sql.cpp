@@ -425,8 +425,8 @@ private:
 }  // namespace
 
 std::string render(const StatementView& statement) {
-    if (statement.plan.verb == Verb::text) return std::string(statement.sql);
-    return Renderer(statement).text();
+    auto text = statement.plan.verb == Verb::text ? std::string(statement.sql) : Renderer(statement).text();
+    return statement.counts ? fmt::format("select count(*) from ({}) as list", text) : text;
 }
 
 }  // namespace db

@@ -135,6 +135,11 @@ std::vector<Golden> goldens() {
          "select id, sku, name, category_id, price, sold_by, tags, labels, extra, version, deleted_at from products "
          "where tenant_id = $1 and category_id = $2 and deleted_at is null and (name, id) > ($3, $4) order by name, id "
          "limit $5::integer"},
+        // Whatever a list's conditions are, they count it, too.
+        {category_page.count_view(),
+         "select count(*) from (select id, sku, name, category_id, price, sold_by, tags, labels, extra, version, "
+         "deleted_at from products where tenant_id = $1 and category_id = $2 and deleted_at is null order by name, id "
+         "limit $3::integer) as list"},
         {newest_page.after.view(),
          "select id, product_id, delta, sold_by, day, note from movements where tenant_id = $1 and id < $2 "
          "order by id desc limit $3::integer"},

@@ -5,6 +5,7 @@
 
 #include "http/access.h"
 #include "http/errors.h"
+#include "http/problem.h"
 
 namespace http {
 
@@ -262,13 +263,10 @@ bool Connection::next_request() {
 // Answers what never became a request, and ends the connection.
 void Connection::reject(const base::ErrorCode& code, std::string_view detail) {
     Counters::add(server_->counters->rejected, 1);
-    const auto body = wire_problem(code, detail);
     context_.reset();
-    context_.response()
-        .status(code.status)
-        .content_type("application/problem+json")
-        .header("Cache-Control", "no-store");
-    context_.response().body(body);
+    write_wire_problem(context_, base::Failure(code, std::string(detail)));
+    context_.logger().info("request refused by the wire",
+                           {{"code", code.code}, {"detail", detail}, {"remoteAddress", remote_address_}});
     keep_alive_ = false;
     write_head(framing_of(context_));
     write_body();

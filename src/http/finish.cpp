@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "http/access.h"
 #include "http/errors.h"
+#include "http/problem.h"
 #include "http/status.h"
 #include "log/value.h"
 
@@ -13,52 +14,19 @@ namespace http {
 
 namespace {
 
-void become_internal_error(Context& context) {
-    auto& response = context.response();
-    response.reset();
-    response.status(500).body(wire_problem(errors::internal, "")).content_type("application/problem+json");
-    response.header("Cache-Control", "no-store");
-}
-
 void render_escaped(Context& context, const std::exception_ptr& error) {
-    become_internal_error(context);
     try {
         std::rethrow_exception(error);
     } catch (const base::Failure& failure) {
-        auto& response = context.response();
-        response.status(failure.code().status).body(wire_problem(failure.code(), failure.detail()));
-        for (const auto& [name, value] : failure.headers()) response.headers().append(name, value);
+        write_wire_problem(context, failure);
     } catch (...) {
-        context.server_logger().error("an error escaped the chain", {{"err", logging::error(error)}});
+        write_wire_problem(context, base::Failure(errors::internal));
+        context.server_logger().error("an error escaped the chain",
+                                      {{"reqId", context.request_id()}, {"err", logging::error(error)}});
     }
 }
 
 }  // namespace
-
-// The texts are ours (tables and literals), so nothing in them needs escaping but what escape() covers.
-std::string wire_problem(const base::ErrorCode& code, std::string_view detail) {
-    std::string json = R"({"type":"about:blank","title":")";
-    const auto append = [&json](std::string_view text) {
-        for (const char c : text) {
-            if (c == '"' || c == '\\') json += '\\';
-            json += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-        }
-    };
-    append(code.title);
-    json += R"(","status":)";
-    base::append_integer(json, code.status);
-    if (!detail.empty()) {
-        json += R"(,"detail":")";
-        append(detail);
-        json += '"';
-    }
-    json += R"(,"code":")";
-    append(code.code);
-    json += code.retriable ? R"(","retriable":true,"action":")" : R"(","retriable":false,"action":")";
-    append(base::to_string(code.action));
-    json += R"("})";
-    return json;
-}
 
 void finish_reply(Context& context, const std::exception_ptr& error) noexcept {
     ResponseAccess access(context.response());
@@ -71,7 +39,7 @@ void finish_reply(Context& context, const std::exception_ptr& error) noexcept {
     } catch (...) {
         context.server_logger().error("a before_send hook failed", {{"err", logging::error(std::current_exception())}});
     }
-    become_internal_error(context);
+    write_wire_problem(context, base::Failure(errors::internal));
 }
 
 Framing framing_of(const Context& context) {

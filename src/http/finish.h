@@ -15,10 +15,7 @@
 
 namespace http {
 
-// A problem document (RFC 9457) for errors that no link of a chain could render.
-[[nodiscard]] std::string wire_problem(const base::ErrorCode& code, std::string_view detail);
-
-// Turns an escaped error into a bare reply, runs the before_send hooks, checks the status. Never throws.
+// Turns an escaped error into a problem, runs the before_send hooks, checks the status. Never throws.
 void finish_reply(Context& context, const std::exception_ptr& error) noexcept;
 
 struct Framing {

@@ -1,6 +1,7 @@
 #include "http/handler.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <stdexcept>
 
@@ -61,6 +62,30 @@ std::string default_id(Method method, std::string_view pattern) {
     return id;
 }
 
+constexpr schema::Field fields_field = [] {
+    auto field = detail::field_of_part<"fields", std::vector<std::string>>;
+    field.rules.doc = "Members to send, comma-separated; all when it is missing. Of a list: members of its rows.";
+    return field;
+}();
+
+bool is_read(const Context& context) {
+    return context.request().method() == Method::get || context.request().method() == Method::head;
+}
+
+bool is_sent(const schema::Field& field) { return !field.rules.internal && !field.rules.write_only; }
+
+void add_unknown_name(const schema::ObjectType& rows, std::string_view name, Findings& findings) {
+    std::vector<std::string_view> names;
+    for (const auto& field : rows.fields) {
+        if (is_sent(field)) names.push_back(field.name);
+    }
+    findings.push_back({"query",
+                        "/fields",
+                        "invalid_value",
+                        fmt::format("there is no \"{}\"", name),
+                        {{"allowed", fmt::format("[\"{}\"]", fmt::join(names, "\",\""))}}});
+}
+
 const schema::Field* version_field(const schema::Type& type) {
     if (type.kind != schema::Kind::object) return nullptr;
     const auto* field = type.object->find("version");
@@ -111,7 +136,11 @@ void read_query(Context& context, const schema::ObjectType& type, void* out, Fin
         findings.push_back({"query", "", "malformed", std::string(schema::to_string(pairs.error())), {}});
         return;
     }
-    auto error = schema::read_text(type, out, schema::text_fields(*pairs), {.in = "query"});
+    auto fields = schema::text_fields(*pairs);
+    // Read by read_fields(), unless the route has a parameter of this name itself.
+    if (is_read(context) && type.find(fields_field.name) == nullptr)
+        std::erase_if(fields, [](const auto& field) { return field.name == fields_field.name; });
+    auto error = schema::read_text(type, out, fields, {.in = "query"});
     if (error) append(findings, std::move(error->issues));
 }
 
@@ -134,10 +163,47 @@ void send_rendered(Context& context, std::uint16_t status, std::string body) {
     context.response().status(status).content_type("application/json").body(std::move(body));
 }
 
-void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status) {
+const schema::ObjectType* rows_of(const schema::Type& reply) {
+    if (reply.kind != schema::Kind::object) return nullptr;
+    const auto* data = reply.object->find("data");
+    const bool is_list =
+        data != nullptr && data->type->kind == schema::Kind::array && data->type->element->kind == schema::Kind::object;
+    return is_list ? data->type->element->object : reply.object;
+}
+
+void describe_fields(Operation& operation, const schema::Type& reply) {
+    const auto* rows = rows_of(reply);
+    if (rows == nullptr) return;
+    operation.parameters.push_back({.in = "query", .field = &fields_field, .required = false, .members = rows});
+    operation.can_fail(errors::invalid);
+}
+
+schema::View read_fields(Context& context, const schema::Type& reply, Findings& findings) {
+    const auto* rows = rows_of(reply);
+    if (rows == nullptr || context.request().query().empty() || !is_read(context)) return {};
+    const auto pairs = schema::parse_urlencoded(context.request().query());
+    if (!pairs) return {};  // read_query() has said so, or nobody reads the query
+    schema::View view;
+    for (const auto& [name, value] : schema::text_fields(*pairs)) {
+        if (name != fields_field.name) continue;
+        if (view.rows == nullptr) view = {.rows = rows, .fields = 0};
+        for (const auto wanted : base::split(value, ',')) {
+            const auto* field = rows->find(wanted);
+            if (field == nullptr || !is_sent(*field)) {
+                add_unknown_name(*rows, wanted, findings);  // one finding says which names there are
+                return {};
+            }
+            view.fields |= std::uint64_t{1} << static_cast<std::size_t>(field - rows->fields.data());
+        }
+    }
+    return view;
+}
+
+void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status, schema::View view) {
+    if (const auto* reader = context.get<schema::Reader>()) view.reader = *reader;
     std::string body;
     body.reserve(512);
-    schema::write_json(type, value, body);
+    schema::write_json(type, value, body, view);
     send_rendered(context, status, std::move(body));
     if (const auto* version = version_field(type)) {
         context.response().header("ETag",

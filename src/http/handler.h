@@ -15,7 +15,8 @@
 //     static void describe(http::Operation&);
 // or a specialisation of http::Part<T>. `Context&` is a part too, for what no other part gives.
 //
-// Results: a described struct (200, with ETag when it has a `version`), Created<T>, Accepted<T>, NoContent, Rendered<T>, and
+// Results: a described struct (200, with ETag when it has a `version`; of a GET clients may choose members by
+// `?fields=`), Created<T>, Accepted<T>, NoContent, Rendered<T>, and
 // Task<void> for a handler that fills context.response() itself.
 
 #include <algorithm>
@@ -81,8 +82,15 @@ void read_query(Context& context, const schema::ObjectType& type, void* out, Fin
 void describe_query(Operation& operation, const schema::ObjectType& type);
 void describe_body(Operation& operation, const schema::Type& type);
 
-// The JSON of a reply, its status, and an ETag when the object has an integer member "version".
-void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status);
+// The JSON of a reply, its status, and an ETag when the object has an integer member "version". The reader is whoever a part
+// has put into the context as a schema::Reader.
+void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status,
+               schema::View view = {});
+
+// `?fields=id,name` of a GET: the rows of a reply are the items of its member `data`, else the reply itself.
+const schema::ObjectType* rows_of(const schema::Type& reply);
+void describe_fields(Operation& operation, const schema::Type& reply);
+schema::View read_fields(Context& context, const schema::Type& reply, Findings& findings);
 void send_rendered(Context& context, std::uint16_t status, std::string body);
 
 }  // namespace detail
@@ -209,7 +217,10 @@ namespace detail {
 
 template <class R>
 struct Reply {
-    static void send(Context& context, const R& value) { send_json(context, schema::type_of<R>, &value, 200); }
+    static constexpr const schema::Type* readable = &schema::type_of<R>;
+    static void send(Context& context, const R& value, const schema::View& view) {
+        send_json(context, schema::type_of<R>, &value, 200, view);
+    }
     static ReplyDoc describe() { return {.status = 200, .body = &schema::type_of<R>}; }
 };
 template <class T>
@@ -238,7 +249,12 @@ struct Reply<Rendered<T, Status>> {
         send_rendered(context, result.status, std::move(result.body));
         for (const auto& [name, value] : result.headers) context.response().header(name, value);
     }
-    static ReplyDoc describe() { return {.status = Status, .body = &schema::type_of<T>}; }
+    static ReplyDoc describe() {
+        return {.status = Status,
+                .body = &schema::type_of<T>,
+                .headers = Status == 201 ? std::vector<std::string_view>{"Location", "Idempotent-Replayed"}
+                                         : std::vector<std::string_view>{}};
+    }
 };
 template <>
 struct Reply<void> {
@@ -273,13 +289,19 @@ template <class R, class... P>
 async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)) {
     Findings findings;
     std::tuple<Held<P>...> parts{co_await read_part<P>(context, findings)...};
+    [[maybe_unused]] schema::View view;
+    if constexpr (requires { Reply<R>::readable; }) view = read_fields(context, *Reply<R>::readable, findings);
     if (!findings.empty()) throw_invalid(std::move(findings));
     if constexpr (std::is_void_v<R>) {
         co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
     } else {
         auto result =
             co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
-        Reply<R>::send(context, std::move(result));
+        if constexpr (requires { Reply<R>::readable; }) {
+            Reply<R>::send(context, result, view);
+        } else {
+            Reply<R>::send(context, std::move(result));
+        }
     }
 }
 
@@ -330,6 +352,9 @@ private:
         Operation operation;
         (Part<P>::describe(operation), ...);
         operation.reply = detail::Reply<R>::describe();
+        if constexpr (requires { detail::Reply<R>::readable; }) {
+            if (method == Method::get) detail::describe_fields(operation, *detail::Reply<R>::readable);
+        }
         add_route(
             method, pattern, [handler](Context& context) { return detail::run_handler(context, handler); },
             std::move(operation), std::move(docs));

@@ -17,7 +17,8 @@ struct ParameterDoc {
     std::string_view in;  // path, query, header
     const schema::Field* field;
     bool required = true;
-    const schema::ObjectType* object = nullptr;  // whose initialisers hold the default; of a query
+    const schema::ObjectType* object = nullptr;   // whose initialisers hold the default; of a query
+    const schema::ObjectType* members = nullptr;  // takes names of this object's members, comma-separated
 };
 
 struct ReplyDoc {

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -9,9 +10,9 @@
 #include "base/time.h"
 #include "http/connection.h"
 #include "http/errors.h"
-#include "http/finish.h"
+#include "http/middleware/request_id.h"
+#include "http/problem.h"
 #include "http/server_impl.h"
-#include "http/status.h"
 
 namespace http {
 
@@ -55,11 +56,15 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
     return acceptor;
 }
 
-std::string overloaded_reply() {
-    const auto body = wire_problem(errors::overloaded, "");
-    return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
-           "Connection: close\r\nContent-Length: " +
-           std::to_string(body.size()) + "\r\n\r\n" + body;
+// There is no Context for a connection that is not taken.
+std::string overloaded_reply(const Services& services) {
+    const auto id = new_request_id().to_string();
+    const auto body = problem_json(base::Failure(errors::overloaded).retry_after(1'000),
+                                   {.request_id = id, .type_base = problem_type_base(services)});
+    return fmt::format(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n"
+        "X-Retriable: true\r\nRetry-After: 1\r\nX-Request-Id: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
+        id, body.size(), body);
 }
 
 observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const Counters> counters) {
@@ -117,7 +122,7 @@ void Server::Impl::on_accepted(const error_code& error, Socket socket) {
     }
     if (connections.size() >= options.max_connections) {
         Counters::add(counters->refused, 1);
-        static const std::string reply = overloaded_reply();
+        const auto reply = overloaded_reply(services);
         error_code ignored;
         socket.non_blocking(true, ignored);
         socket.send(boost::asio::buffer(reply), 0, ignored);

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -13,7 +14,9 @@
 #include <thread>
 
 #include "async/sync.h"
+#include "base/uuid.h"
 #include "http/context.h"
+#include "http/problem.h"
 #include "http/router.h"
 #include "log/log.h"
 
@@ -88,6 +91,15 @@ std::size_t count_of(std::string_view text, std::string_view part) {
     return count;
 }
 
+// Of a header; "" without it.
+std::string value_of(std::string_view reply, std::string_view header) {
+    const auto line = fmt::format("\r\n{}: ", header);
+    const auto at = reply.find(line);
+    if (at == std::string_view::npos) return {};
+    const auto value = reply.substr(at + line.size());
+    return std::string(value.substr(0, value.find("\r\n")));
+}
+
 struct ServerTest : testing::Test {
     async::Loop loop;
     Services services;
@@ -98,7 +110,10 @@ struct ServerTest : testing::Test {
     std::thread thread;
     std::uint16_t port = 0;
 
+    ProblemTypes problem_types{"https://api.example/problems/"};
+
     void SetUp() override {
+        services.add(problem_types);
         router.add(Method::get, "/health", {.handler = [](Context& context) -> async::Task<void> {
                        context.response().static_body("ok").content_type("text/plain");
                        co_return;
@@ -168,22 +183,42 @@ TEST_F(ServerTest, Answers) {
     EXPECT_NE(metrics.render().find("http_requests_total 4"), std::string::npos) << metrics.render();
 }
 
+// What comes before there is a request, or a connection, is a problem like any other.
+void expect_wire_problem(const std::string& reply, std::string_view code) {
+    const auto body = reply.substr(reply.find("\r\n\r\n") + 4);
+    const auto id = value_of(reply, "X-Request-Id");
+    EXPECT_EQ(id.size(), base::Uuid::text_size) << reply;
+    EXPECT_NE(reply.find("X-Retriable: "), std::string::npos) << reply;
+    EXPECT_NE(reply.find("Cache-Control: no-store"), std::string::npos) << reply;
+    for (const auto& member :
+         {fmt::format(R"("type":"https://api.example/problems/{}")", code), fmt::format(R"("code":"{}")", code),
+          fmt::format(R"("requestId":"{}")", id), std::string(R"("retriable":)"), std::string(R"("action":)")}) {
+        EXPECT_NE(body.find(member), std::string::npos) << member << '\n' << reply;
+    }
+}
+
 TEST_F(ServerTest, RefusesMalformedRequestsAndLivesOn) {
     start();
-    for (const auto& [bytes, status] : std::vector<std::pair<std::string, std::string>>{
-             {"GET / HTTP/1.1\r\n\r\n", "400"},
-             {"\x16\x03\x01\x02", "400"},
-             {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
-             {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-              "400"},
-             {get("/health", "X: " + std::string(20'000, 'x') + "\r\n"), "431"},
-             {get("/" + std::string(20'000, 'x')), "414"},
-             {post("/echo", "x", "Expect: nonsense\r\n"), "417"},
-             {post("/echo", "x", "Transfer-Encoding: gzip, chunked\r\n"), "400"},
-         }) {
+    const struct {
+        std::string bytes;
+        std::string status;
+        std::string_view code;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n\r\n", "400", "http.malformed"},
+        {"\x16\x03\x01\x02", "400", "http.malformed"},
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", "http.version_not_supported"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400",
+         "http.malformed"},
+        {get("/health", "X: " + std::string(20'000, 'x') + "\r\n"), "431", "http.headers_too_large"},
+        {get("/" + std::string(20'000, 'x')), "414", "http.target_too_long"},
+        {post("/echo", "x", "Expect: nonsense\r\n"), "417", "http.expectation_failed"},
+        {post("/echo", "x", "Transfer-Encoding: gzip, chunked\r\n"), "400", "http.malformed"},
+    };
+    for (const auto& [bytes, status, code] : cases) {
         const auto reply = exchange(bytes);
         EXPECT_TRUE(reply.starts_with("HTTP/1.1 " + status)) << bytes.substr(0, 60) << "\n" << reply;
         EXPECT_NE(reply.find("application/problem+json"), std::string::npos);
+        expect_wire_problem(reply, code);
         EXPECT_NE(reply.find("Connection: close"), std::string::npos);
     }
     EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
@@ -267,7 +302,10 @@ TEST_F(ServerTest, EndsSlowHeadsBodiesAndIdleConnections) {
     EXPECT_EQ(silent.read_all(), "");
     const Client slow_head(port);
     slow_head.send("GET /health HTTP/1.1\r\nHo");
-    EXPECT_TRUE(slow_head.read_all().starts_with("HTTP/1.1 408"));
+    const auto late = slow_head.read_all();
+    EXPECT_TRUE(late.starts_with("HTTP/1.1 408"));
+    EXPECT_EQ(value_of(late, "X-Retriable"), "true");
+    expect_wire_problem(late, "http.request_timeout");
     const Client slow_body(port);
     slow_body.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
     EXPECT_TRUE(slow_body.read_all().starts_with("HTTP/1.1 408"));
@@ -426,7 +464,10 @@ TEST_F(ServerTest, BoundsConnections) {
     second.send(get("/health"));
     static_cast<void>(first.read_until("ok"));
     static_cast<void>(second.read_until("ok"));
-    EXPECT_TRUE(Client(port).read_all().starts_with("HTTP/1.1 503 "));
+    const auto refused = Client(port).read_all();
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 "));
+    EXPECT_EQ(value_of(refused, "Retry-After"), "1");
+    expect_wire_problem(refused, "http.overloaded");
 }
 
 TEST_F(ServerTest, BoundsRequestsPerConnection) {

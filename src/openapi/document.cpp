@@ -201,13 +201,24 @@ private:
         object.text("name", field.name).text("in", parameter.in).flag("required", parameter.required);
         const auto doc = parameter.field->rules.doc;
         object.text_unless_empty("description", doc.empty() ? tail_text(route, field.name) : doc);
+        if (parameter.members != nullptr) object.text("style", "form").flag("explode", false);
         object.raw("schema", parameter_schema(parameter, field));
         if (!parameter.field->rules.example.empty()) object.raw("example", parameter.field->rules.example);
         return std::move(object).take();
     }
 
+    static std::string members_schema(const schema::ObjectType& object) {
+        JsonArray names;
+        for (const auto& field : object.fields) {
+            if (!field.rules.internal && !field.rules.write_only) names.text(field.name);
+        }
+        const auto item = std::move(JsonObject().text("type", "string").raw("enum", std::move(names).take())).take();
+        return std::move(JsonObject().text("type", "array").raw("items", item)).take();
+    }
+
     // A parameter is there or not, but never null.
     std::string parameter_schema(const http::ParameterDoc& parameter, const schema::Field& field) {
+        if (parameter.members != nullptr) return members_schema(*parameter.members);
         if (field.type->kind == schema::Kind::optional) {
             return components_.schema_of(*field.type->element, Direction::input, field.rules);
         }

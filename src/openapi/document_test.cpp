@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "http/middleware/problems.h"
+#include "http/problem.h"
 #include "openapi/example/shop.h"
 #include "openapi/json_text.h"
 #include "openapi/lint.h"

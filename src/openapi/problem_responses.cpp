@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "http/handler.h"
-#include "http/middleware/problems.h"
+#include "http/problem.h"
 #include "http/status.h"
 #include "openapi/json_text.h"
 

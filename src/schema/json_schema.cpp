@@ -48,7 +48,8 @@ bool holds_one(const Type& type) { return type.kind == Kind::optional || type.ki
 const Type& innermost(const Type& type) { return type.element == nullptr ? type : innermost(*type.element); }
 
 bool is_required(const Field& field, Direction direction) {
-    return direction == Direction::input ? field.required() : field.type->kind != Kind::maybe;
+    if (direction == Direction::input) return field.required();
+    return field.type->kind != Kind::maybe && field.rules.permission.empty();
 }
 
 bool is_part_of(const Field& field, Direction direction) {
@@ -133,6 +134,8 @@ std::string describe_value(Kind kind, const Rules& rules) {
     };
     if (kind == Kind::money && text.find("inor units") == std::string::npos) append("Integer minor units.");
     if (kind == Kind::rate && text.find("per million") == std::string::npos) append("Parts per million.");
+    if (!rules.permission.empty())
+        append(fmt::format("Sent to readers with the permission `{}` alone.", rules.permission));
     if (kind == Kind::quantity) append("Decimal with at most 4 digits after the point." + quantity_bounds(rules));
     return text;
 }

@@ -62,7 +62,7 @@ void copy_short(char* to, const char* from, std::size_t size) {
 
 class JSONWriter {
 public:
-    JSONWriter(std::string& out, Members members) : out_(out), members_(members) {}
+    JSONWriter(std::string& out, Members members, const View* view) : out_(out), members_(members), view_(view) {}
     ~JSONWriter() { flush(); }
     JSONWriter(const JSONWriter&) = delete;
     JSONWriter& operator=(const JSONWriter&) = delete;
@@ -73,6 +73,7 @@ public:
 private:
     void scalar(const Type& type, const void* value);
     void object(const Type& type, const void* value);
+    [[nodiscard]] bool shows(const Field& field, std::size_t index, const Enclosing& object) const;
     void array(const Type& type, const void* value);
     void map(const Type& type, const void* value);
     void name(std::string_view name);
@@ -98,6 +99,8 @@ private:
 
     std::string& out_;
     Members members_;
+    const View* view_;
+    const Enclosing* around_ = nullptr;
     std::size_t used_ = 0;
     std::array<char, 1024> chunk_;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled as it is used
 };
@@ -197,6 +200,15 @@ void JSONWriter::scalar(const Type& type, const void* value) {
     character('"');
 }
 
+bool JSONWriter::shows(const Field& field, std::size_t index, const Enclosing& object) const {
+    if (members_ == Members::visible && (field.rules.internal || field.rules.write_only)) return false;
+    if (view_ == nullptr) return true;
+    if (object.type == view_->rows && (view_->fields >> index & 1U) == 0) return false;
+    if (field.rules.permission.empty()) return true;
+    const auto& reader = view_->reader;
+    return reader.may_see != nullptr && reader.may_see(reader.who, field.rules.permission, object);
+}
+
 void JSONWriter::object(const Type& type, const void* value) {
     std::uint64_t present = ~std::uint64_t{0};
     const void* target = value;
@@ -205,12 +217,14 @@ void JSONWriter::object(const Type& type, const void* value) {
         present = *type.present(const_cast<void*>(value));
         target = type.emplace(const_cast<void*>(value));
     }
+    const Enclosing self{type.object, target, around_};
+    around_ = &self;
     char separator = '{';
     const auto fields = type.object->fields;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const Field& field = fields[i];
         if ((present >> i & 1U) == 0) continue;
-        if (members_ == Members::visible && (field.rules.internal || field.rules.write_only)) continue;
+        if (!shows(field, i, self)) continue;
         const void* member = field.get(target);
         if (field.type->kind == Kind::maybe && field.type->peek(member) == nullptr) continue;
         character(separator);
@@ -220,6 +234,7 @@ void JSONWriter::object(const Type& type, const void* value) {
     }
     if (separator == '{') character('{');
     character('}');
+    around_ = self.outer;
 }
 
 void JSONWriter::array(const Type& type, const void* value) {
@@ -277,8 +292,8 @@ char* put_double(char* to, double number) {
                     : std::to_chars(to, to + 32, number).ptr;
 }
 
-void write_json(const Type& type, const void* value, std::string& out, Members members) {
-    JSONWriter(out, members).value(type, value);
+void write_json(const Type& type, const void* value, std::string& out, Members members, const View* view) {
+    JSONWriter(out, members, view).value(type, value);
 }
 
 }  // namespace detail
@@ -287,8 +302,12 @@ void write_json(const Type& type, const void* value, std::string& out) {
     detail::write_json(type, value, out, detail::Members::visible);
 }
 
+void write_json(const Type& type, const void* value, std::string& out, const View& view) {
+    detail::write_json(type, value, out, detail::Members::visible, &view);
+}
+
 void write_json_string(std::string_view text, std::string& out) {
-    detail::JSONWriter(out, detail::Members::visible).string(text);
+    detail::JSONWriter(out, detail::Members::visible, nullptr).string(text);
 }
 
 }  // namespace schema

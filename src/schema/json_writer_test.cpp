@@ -110,6 +110,50 @@ TEST(WriteJSON, Patch) {
     EXPECT_EQ(to_json(*patch), R"({"small":1,"note":null})");
 }
 
+struct Priced {
+    std::string name;
+    std::int32_t cost = 0;
+
+    friend constexpr auto describe(Priced*) {
+        return object<Priced>("Priced", field<&Priced::name>("name"),
+                              field<&Priced::cost>("cost", {.permission = "costs.read"}));
+    }
+};
+struct Shelf {
+    std::string place;
+    std::vector<Priced> goods;
+
+    friend constexpr auto describe(Shelf*) {
+        return object<Shelf>("Shelf", field<&Shelf::place>("place"), field<&Shelf::goods>("goods"));
+    }
+};
+
+// Somebody who may read costs at one place.
+bool at_home(const void* who, std::string_view permission, const Enclosing& good) {
+    const auto& shelf = *static_cast<const Shelf*>(good.outer->object);
+    return permission == "costs.read" && shelf.place == *static_cast<const std::string*>(who);
+}
+
+TEST(WriteJSON, AViewShowsWhatItsReaderMaySee) {
+    const Shelf shelf{"home", {{"salt", 5}, {"rice", 7}}};
+    EXPECT_EQ(to_json(shelf), R"({"place":"home","goods":[{"name":"salt","cost":5},{"name":"rice","cost":7}]})");
+    EXPECT_EQ(to_json(shelf, View{}), R"({"place":"home","goods":[{"name":"salt"},{"name":"rice"}]})");
+    const std::string place = "home";
+    const View view{.reader = {&place, &at_home}};
+    EXPECT_EQ(to_json(shelf, view), to_json(shelf));
+    EXPECT_EQ(to_json(Shelf{"away", {{"salt", 5}}}, view), R"({"place":"away","goods":[{"name":"salt"}]})");
+}
+
+TEST(WriteJSON, AViewShowsTheFieldsOfItsRows) {
+    const Shelf shelf{"home", {{"salt", 5}}};
+    EXPECT_EQ(to_json(shelf, View{.rows = &object_of<Priced>, .fields = 0b01}),
+              R"({"place":"home","goods":[{"name":"salt"}]})");
+    EXPECT_EQ(to_json(shelf, View{.rows = &object_of<Priced>, .fields = 0}), R"({"place":"home","goods":[{}]})");
+    EXPECT_EQ(to_json(shelf, View{.rows = &object_of<Shelf>, .fields = 0b10}), R"({"goods":[{"name":"salt"}]})");
+    EXPECT_EQ(to_json(shelf.goods[0], View{.rows = &object_of<Priced>, .fields = 0b10}), "{}")
+        << "asking for a member does not give the right to it";
+}
+
 TEST(WriteJSON, Enums) {
     EXPECT_EQ(name_of(Status::voided), "voided");
     EXPECT_EQ(name_of(static_cast<Status>(9)), "");

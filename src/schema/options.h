@@ -26,21 +26,21 @@ struct StringRules {
     bool lower_case = false;
     StringCheck check = nullptr;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 struct IntegerRules {
     std::int64_t min = -max_safe_integer;
     std::int64_t max = max_safe_integer;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 struct NumberRules {
     double min = std::numeric_limits<double>::lowest();
     double max = std::numeric_limits<double>::max();
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 // Bounds of a quantity are whole units.
@@ -49,12 +49,12 @@ struct QuantityRules {
     std::int64_t max = base::Quantity::max_ten_thousandths / base::Quantity::scale;
     bool not_zero = false;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 struct PlainRules {
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 template <class ItemRules>
@@ -64,7 +64,7 @@ struct ArrayRules {
     bool unique_items = false;
     ItemRules items{};
     bool defaulted = false, internal = false, read_only = false, write_only = false;
-    std::string_view doc{}, example{};
+    std::string_view doc{}, example{}, permission{};
 };
 
 namespace detail {

@@ -210,6 +210,8 @@ struct TextField {
 [[nodiscard]] std::vector<base::Issue> check(const Type& type, const void* value, std::string_view in = "body");
 
 void write_json(const Type& type, const void* value, std::string& out);
+// What `view` shows of it.
+void write_json(const Type& type, const void* value, std::string& out, const View& view);
 // `text` as a JSON string with quotes.
 void write_json_string(std::string_view text, std::string& out);
 
@@ -242,6 +244,13 @@ template <class T>
 [[nodiscard]] std::string to_json(const T& value) {
     std::string out;
     write_json(type_of<T>, &value, out);
+    return out;
+}
+
+template <class T>
+[[nodiscard]] std::string to_json(const T& value, const View& view) {
+    std::string out;
+    write_json(type_of<T>, &value, out, view);
     return out;
 }
 

@@ -53,8 +53,9 @@ using StringCheck = std::string_view (*)(std::string_view value);
 // All rules of one field, for its scalar (also inside optionals and arrays) and for the array around it.
 struct Rules {
     std::string_view doc;
-    std::string_view example;  // JSON text
-    std::string_view pattern;  // RE2, matched against the whole value
+    std::string_view example;     // JSON text
+    std::string_view permission;  // in replies, for readers who have it alone (View)
+    std::string_view pattern;     // RE2, matched against the whole value
     Format format = Format::none;
     bool trim = false;
     bool lower_case = false;
@@ -194,6 +195,29 @@ struct Type {
                  void (*visit)(void* state, std::string_view key, const void* item)) = nullptr;
     // patch: where the mask of present fields is; `emplace` gives the object
     std::uint64_t* (*present)(void* value) = nullptr;
+};
+
+// ---- Who reads ----------------------------------------------------------------------------------------------------
+
+// An object that is being written, and those around it.
+struct Enclosing {
+    const ObjectType* type;
+    const void* object;
+    const Enclosing* outer;
+};
+
+// Decides on members with a `permission`. `who` outlives the writing.
+struct Reader {
+    const void* who = nullptr;
+    bool (*may_see)(const void* who, std::string_view permission, const Enclosing& object) = nullptr;
+};
+
+// How much of a value is written: without a reader no member that needs a permission, and of objects of type `rows` the
+// fields whose bits are set.
+struct View {
+    Reader reader{};
+    const ObjectType* rows = nullptr;
+    std::uint64_t fields = ~std::uint64_t{0};
 };
 
 inline bool Field::required() const {

@@ -282,7 +282,7 @@ describe('idempotency', () => {
     );
     expectProblem(
       await shop.sell(saleFor(shop), { headers: { 'idempotency-key': 'two words' } }),
-      400,
+      422,
       'idempotency.key_invalid',
     );
   });
@@ -705,7 +705,7 @@ describe('versions', () => {
     expectProblem(stale, 412, 'request.version_conflict');
     expect(stale.body.action).toBe('pull_first');
     expect(stale.body.current).toMatchObject({ id: productId, name: 'Changed', version: seen.body.version + 1 });
-    expectProblem(await patch('not a tag', 'x'), 400, 'request.if_match_malformed');
+    expectProblem(await patch('not a tag', 'x'), 422, 'request.if_match_malformed');
 
     const unchanged = await shop.api('GET', path, { headers: { 'if-none-match': changed.headers.get('etag')! } });
     expect([unchanged.status, unchanged.text]).toEqual([304, '']);

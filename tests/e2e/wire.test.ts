@@ -101,7 +101,17 @@ describe('malformed HTTP', () => {
     const reply = await exchange(service.port, request);
     expect(reply.status, reply.text).toBe(status);
     expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/);
-    expect(JSON.parse(reply.body)).toMatchObject({ status, code, retriable: false, action: 'fix' });
+    expect(JSON.parse(reply.body)).toMatchObject({
+      type: expect.stringMatching(new RegExp(`/problems/${code.replaceAll('.', '\\.')}$`)),
+      title: expect.any(String),
+      status,
+      code,
+      retriable: false,
+      action: 'fix',
+      requestId: reply.headers['x-request-id'],
+    });
+    expect(reply.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(reply.headers['x-retriable']).toBe('false');
     expect(reply.closed, 'the connection is closed').toBe(true);
     // Only one reply: what followed was not taken for another request.
     expect(reply.text.match(/HTTP\/1\.1 \d{3}/g)).toHaveLength(1);

@@ -47,14 +47,14 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
     auto batch = db.batch();
     AuthService::add_session(batch, session);
     co_await batch.commit();
-    co_return auth->sign_in(context, session, std::move(profile));
+    co_return auth->sign_in(context.response(), session, std::move(profile));
 }
 
 async::Task<SignedIn> refresh(http::Context& context, http::Body<RefreshRequest> input, db::SystemDb db,
                               http::Use<AuthService> auth) {
     const auto session =
         co_await auth->rotate(db, std::move(input->refresh_token), input->device_id, user_agent_of(context.request()));
-    co_return auth->sign_in(context, session, co_await load_profile(db, session.row.user_id));
+    co_return auth->sign_in(context.response(), session, co_await load_profile(db, session.row.user_id));
 }
 
 async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, std::string reason,

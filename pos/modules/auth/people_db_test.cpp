@@ -103,6 +103,7 @@ protected:
                                        std::vector<std::pair<std::string, std::string>> headers = {}) {
         const auto json = fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
                                       address, password, role_id);
+        if (headers.empty()) headers = {{"Idempotency-Key", fmt::format("added-{}", ++keys)}};
         return app->post("/v1/users", json, {.token = *by.credentials.access_token, .headers = std::move(headers)});
     }
     static InjectedResponse change_member(const pos::SignedIn& by, const pos::Member& member, const std::string& json) {
@@ -114,6 +115,7 @@ protected:
     static inline base::FakeClock* clock = nullptr;
     static inline TestApp* app = nullptr;
     static inline int people = 0;
+    static inline int keys = 0;
 };
 
 // ---- Sign-up -----------------------------------------------------------------------------------------------------
@@ -141,26 +143,65 @@ TEST_F(PeopleTest, SignUpMakesAShopThatWorks) {
               "1-10/10");
 }
 
-TEST_F(PeopleTest, SignUpIsRepeatable) {
+TEST_F(PeopleTest, SignUpIsRepeatedToTheByte) {
     const auto address = email();
-    const auto first = sign_up(address);
-    const auto reply =
-        post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
-    EXPECT_EQ(reply.status, 201) << reply.body;
-    EXPECT_EQ(reply.header("Idempotent-Replayed"), "true");
-    const auto second = body<pos::SignedIn>(reply);
-    EXPECT_EQ(second.tenant.id, first.tenant.id);
-    EXPECT_EQ(second.user.id, first.user.id);
-    EXPECT_EQ(me(second), 200);
-    EXPECT_EQ(app->database().value("select count(*) from idempotency_keys where response::text like '%rt\\_%' or "
-                                    "convert_from(response, 'UTF8') like '%rt\\_%'"),
+    const From from{.headers = {{"Idempotency-Key", "sign-up-" + address}}};
+    const auto first = post("/v1/tenants", sign_up_json(address), from);
+    ASSERT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(first.header("Idempotent-Replayed"), std::nullopt);
+    const auto second = post("/v1/tenants", sign_up_json(address), from);
+    EXPECT_EQ(second.status, 201);
+    EXPECT_EQ(second.body, first.body);
+    EXPECT_EQ(second.header("Location"), first.header("Location"));
+    EXPECT_EQ(second.header("Cache-Control"), "no-store");
+    EXPECT_EQ(second.header("Idempotent-Replayed"), "true");
+    const auto session = body<pos::SignedIn>(second);
+    EXPECT_EQ(me(session), 200);
+    EXPECT_EQ(refresh(*session.credentials.refresh_token).status, 200);
+    EXPECT_EQ(
+        app->database().value("select count(*) from sessions where user_id = '" + session.user.id.to_string() + "'"),
+        "1");
+    // What is stored says nothing of what was sent.
+    EXPECT_EQ(app->database().value("select count(*) from idempotency_keys where position('rt_'::bytea in response) > "
+                                    "0 or position('accessToken'::bytea in response) > 0"),
               "0");
 
     auto other = sign_up_json(address);
     other.replace(other.find("Amani"), 5, "Upendo");
     EXPECT_THAT(post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body,
                 HasSubstr("idempotency.key_reused"));
-    EXPECT_EQ(post("/v1/tenants", sign_up_json(email())).status, 400);
+    EXPECT_THAT(post("/v1/tenants", sign_up_json(email())).body, HasSubstr("idempotency.key_missing"));
+}
+
+TEST_F(PeopleTest, ARepeatedSignUpOfABrowserSetsTheSameCookies) {
+    const auto address = email();
+    auto json = sign_up_json(address);
+    json.replace(json.rfind('}'), 1, R"(,"session":"cookie"})");
+    const From from{.headers = {{"Idempotency-Key", "sign-up-" + address}}};
+    const auto cookies_of = [](const InjectedResponse& reply) {
+        std::vector<std::string> cookies;
+        for (const auto& [name, value] : reply.headers) {
+            if (name == "Set-Cookie") cookies.push_back(value);
+        }
+        return cookies;
+    };
+    const auto first = post("/v1/tenants", json, from);
+    const auto second = post("/v1/tenants", json, from);
+    ASSERT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(cookies_of(first).size(), 2U);
+    EXPECT_EQ(cookies_of(second), cookies_of(first));
+    EXPECT_EQ(second.body, first.body);
+}
+
+// Its secret was changed, say: the tenant is there, and the owner can sign in.
+TEST_F(PeopleTest, ASignUpWhoseReplyCannotBeOpenedSaysSo) {
+    const auto address = email();
+    sign_up(address);
+    app->database().execute("update idempotency_keys set response = 'x' where key = 'sign-up-" + address + "'");
+    const auto reply =
+        post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
+    EXPECT_EQ(reply.status, 409);
+    EXPECT_THAT(reply.body, HasSubstr("tenant.sign_up_done"));
 }
 
 TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {
@@ -412,6 +453,11 @@ TEST_F(PeopleTest, MembersAreAddedOnceAndBoundByTheirRole) {
     EXPECT_EQ(body<pos::Member>(reply).roles.front().name, "Cashier");
     EXPECT_EQ(add_member(owner, address, role(owner, "cashier"), key).body, reply.body);
     EXPECT_THAT(add_member(owner, address, role(owner, "cashier")).body, HasSubstr("user.email_taken"));
+    EXPECT_THAT(
+        app->post("/v1/users", R"({"name":"x","email":"x@duka.example","password":"kahawa-ya-asubuhi","roles":[]})",
+                  {.token = *owner.credentials.access_token})
+            .body,
+        HasSubstr("idempotency.key_missing"));
     EXPECT_EQ(
         body<pos::Member>(app->get(std::string(*reply.header("Location")), {.token = *owner.credentials.access_token}))
             .email,

@@ -117,7 +117,7 @@ std::string AuthService::access_token(const Session& session) {
     return signer_.sign(claims);
 }
 
-SignedIn AuthService::sign_in(http::Context& context, const NewSession& session, Profile profile) {
+SignedIn AuthService::sign_in(http::Response& response, const NewSession& session, Profile profile) {
     SignedIn reply;
     reply.session_id = session.row.id;
     reply.user = std::move(profile.user);
@@ -125,11 +125,10 @@ SignedIn AuthService::sign_in(http::Context& context, const NewSession& session,
         if (membership.tenant.id == session.row.tenant_id) reply.tenant = membership.tenant;
         reply.memberships.push_back({membership.tenant.id, membership.tenant.name, membership.roles});
     }
-    context.response().header("Cache-Control", "no-store");
+    response.header("Cache-Control", "no-store");
     if (session.row.kind == SessionKind::cookie) {
         reply.credentials.csrf_token = parts_.cookies.set(
-            context.response(),
-            {.token = session.secret, .session_id = session.row.id.uuid(), .max_age = options_.session_life},
+            response, {.token = session.secret, .session_id = session.row.id.uuid(), .max_age = options_.session_life},
             parts_.random);
     } else {
         reply.credentials.access_token = access_token(session.row);

@@ -5,7 +5,7 @@
 //     auto user = co_await auth->authenticate(db, {.login = login, .address = address}, password);      // 401, 403, 429, 503
 //     auto session = auth->open_session({.user = id, .tenant = tenant}, context.request());
 //     auth->add_session(batch, session);
-//     co_return auth->sign_in(context, session, std::move(profile));
+//     co_return auth->sign_in(context.response(), session, std::move(profile));
 
 #include <memory>
 #include <optional>
@@ -14,6 +14,7 @@
 
 #include "auth/jwt.h"
 #include "auth/password_hasher.h"
+#include "auth/sealed_value.h"
 #include "auth/session_cookies.h"
 #include "auth/signed_value.h"
 #include "pos/modules/auth/contract.h"
@@ -22,8 +23,8 @@
 #include "pos/plumbing/runtime.h"
 
 namespace http {
-class Context;
 class Request;
+class Response;
 }  // namespace http
 
 namespace pos {
@@ -64,6 +65,7 @@ public:
         async::Loop& loop;
         const auth::KeySet& keys;
         const auth::SignedValues& values;
+        const auth::SealedValues& sealed;
         const auth::SessionCookies& cookies;
         auth::PasswordHasher& hasher;
         const base::Clock& clock;
@@ -87,7 +89,7 @@ public:
     [[nodiscard]] NewSession open_session(const SessionSubject& subject, const http::Request& request);
     static void add_session(db::Batch& batch, const NewSession& session);
     // The reply: tokens in it, or cookies beside it.
-    [[nodiscard]] SignedIn sign_in(http::Context& context, const NewSession& session, Profile profile);
+    [[nodiscard]] SignedIn sign_in(http::Response& response, const NewSession& session, Profile profile);
 
     // The session with its next refresh token, already stored; decided by the database in one transaction. Throws 401: not a token of ours, or a replay that ended the session.
     [[nodiscard]] async::Task<NewSession> rotate(db::SystemDb db, std::string refresh_token,
@@ -96,6 +98,7 @@ public:
     [[nodiscard]] base::Timestamp now() const { return parts_.clock.now(); }
     [[nodiscard]] const auth::SessionCookies& cookies() const { return parts_.cookies; }
     [[nodiscard]] const auth::SignedValues& values() const { return parts_.values; }
+    [[nodiscard]] const auth::SealedValues& sealed() const { return parts_.sealed; }
 
 private:
     enum class Refusal : std::uint8_t { none, unknown, reused };

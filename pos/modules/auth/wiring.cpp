@@ -76,6 +76,7 @@ AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_cl
     : clock(wall_clock),
       keys(signing_keys(settings)),
       values({.secret = settings.secret, .previous_secrets = {}}),
+      sealed({.secret = settings.secret, .previous_secrets = {}}, random),
       cookies({.secure = has_secure_cookies(settings), .origins = named_origins(settings.cors_origins)}, values),
       permissions({permission_names.begin(), permission_names.end()}),
       hasher({.threads = static_cast<std::size_t>(settings.password_threads), .queue_limit = 64, .parameters = {}},
@@ -86,8 +87,8 @@ AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
       grants_(parts.store, shared.permissions),
       authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_,
                                                              shared.permissions, shared.clock, parts.metrics}),
-      service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.cookies, shared.hasher,
-                                                 shared.clock, shared.random, runtime_}) {
+      service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.sealed, shared.cookies,
+                                                 shared.hasher, shared.clock, shared.random, runtime_}) {
     parts.services.add(runtime_);
     parts.services.add(authenticator_);
     parts.services.add(service_);

@@ -28,6 +28,7 @@ struct AuthShared {
     base::SecureRandom random;
     auth::KeySet keys;
     auth::SignedValues values;
+    auth::SealedValues sealed;
     auth::SessionCookies cookies;
     auth::Permissions permissions;
     auth::PasswordHasher hasher;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pos/modules/catalogue/model.h"
+#include "pos/plumbing/bulk.h"
 #include "pos/testing/shop.h"
 
 namespace {
@@ -273,6 +274,227 @@ TEST_F(CatalogueTest, CategoriesAreATree) {
     ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Braeburn","categoryId":"{}"}})", text(apples.id))).status,
               201);
     EXPECT_THAT(del("/v1/categories/" + text(apples.id), 3).body, HasSubstr("category.in_use"));
+}
+
+// ---- Parts of rows, and how many --------------------------------------------------------------------------------
+
+TEST_F(CatalogueTest, SendsTheMembersThatAreAskedFor) {
+    const auto made_product = made<ProductDetails>(post("/v1/products", R"({"name":"Fields","brand":"Kilimo"})"));
+    const auto id = text(made_product.product.id);
+    const auto one = get("/v1/products/" + id + "?fields=name,brand");
+    EXPECT_EQ(one.body, R"({"name":"Fields","brand":"Kilimo"})");
+    EXPECT_EQ(one.header("ETag"), "\"1\"") << "a part is as good as the whole for If-Match";
+    EXPECT_EQ(get("/v1/products/" + id + "?fields=id&fields=version").body,
+              fmt::format(R"({{"id":"{}","version":1}})", id));
+    EXPECT_EQ(get("/v1/products?search=fields&fields=name").body, R"({"data":[{"name":"Fields"}],"nextCursor":null})");
+
+    const auto unknown = get("/v1/products?fields=name,colour&limit=0");
+    EXPECT_EQ(unknown.status, 422);
+    EXPECT_THAT(unknown.body, HasSubstr(R"("pointer":"/fields")"));
+    EXPECT_THAT(unknown.body, HasSubstr(R"("allowed":["id","name",)"));
+    EXPECT_THAT(unknown.body, HasSubstr(R"("pointer":"/limit")")) << "all findings come at once";
+    EXPECT_EQ(get("/v1/products/" + id + "?fields=deletedAt").status, 422) << "not even the name of what is never sent";
+    EXPECT_EQ(get("/v1/products/" + id + "?fields=").status, 422);
+    // Writes send the row whole.
+    EXPECT_EQ(
+        send(http::Method::patch, "/v1/products/" + id + "?fields=id", R"({"brand":"Shamba"})", owner, if_match(1))
+            .status,
+        200);
+}
+
+TEST_F(CatalogueTest, CountsAListWhenAsked) {
+    for (int i = 0; i < 3; ++i)
+        ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Counted {}"}})", i)).status, 201);
+    EXPECT_THAT(get("/v1/products?search=counted").body, ::testing::Not(HasSubstr("count\"")));
+    const auto first = get("/v1/products?search=counted&limit=2&count=true");
+    EXPECT_THAT(first.body, HasSubstr(R"("count":{"value":3,"exact":true})"));
+    const auto cursor = body<db::Page<Product>>(first).next_cursor.value();
+    EXPECT_THAT(get("/v1/products?search=counted&limit=2&count=true&cursor=" + cursor).body,
+                HasSubstr(R"("count":{"value":3,"exact":true})"))
+        << "of all pages, whichever is read";
+    for (const auto* target :
+         {"/v1/products?count=true", "/v1/products?active=true&count=true", "/v1/variants?count=true",
+          "/v1/users?count=true", "/v1/sales?count=true", "/v1/stock-levels?count=true",
+          "/v1/products?updatedSince=2020-01-01T00:00:00Z&count=true"}) {
+        const auto reply = get(target);
+        EXPECT_EQ(reply.status, 200) << target << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr(R"("exact":true})")) << target;
+    }
+    EXPECT_THAT(get("/v1/categories?count=true", other).body, HasSubstr(R"("count":{"value":0,"exact":true})"));
+}
+
+TEST_F(CatalogueTest, StopsCountingSomewhere) {
+    ASSERT_EQ(post("/v1/categories", R"({"name":"Many"})", other).status, 201);
+    app->database().execute(
+        "insert into categories (tenant_id, id, name, sort, version, created_at, updated_at) "
+        "select tenant_id, gen_random_uuid(), 'c' || n, 0, 1, now(), now() "
+        "from categories, generate_series(1, 10000) n where name = 'Many'");
+    const auto reply = get("/v1/categories?limit=1&count=true&fields=name", other);
+    EXPECT_THAT(reply.body, HasSubstr(R"("count":{"value":10000,"exact":false})"));
+}
+
+// ---- Costs ------------------------------------------------------------------------------------------------------
+
+TEST_F(CatalogueTest, ShowsCostsToThoseWhoMayReadThem) {
+    const auto json =
+        R"({"name":"Costly","variants":[{"name":"Costly 1kg","price":300,"cost":200,"barcodes":[{"barcode":"6161100000155"}]}]})";
+    const auto product = made<ProductDetails>(post("/v1/products", json));
+    const auto variant = text(product.variants->at(0).variant.id);
+    const auto path = "/v1/products/" + text(product.product.id) + "?include=variants";
+    const struct {
+        std::string_view role;
+        bool sees;
+    } cases[] = {{"owner", true},       {"admin", true},      {"manager", true}, {"cashier", false},
+                 {"stock_clerk", true}, {"accountant", true}, {"viewer", false}};
+    for (const auto& [role, sees] : cases) {
+        const auto token = role == "owner" ? owner : member(fmt::format("{}.costs@duka.example", role), role);
+        for (const auto& target :
+             {path, "/v1/variants/" + variant, "/v1/variants/" + variant + "?fields=name,cost",
+              std::string("/v1/variants?limit=500"), std::string("/v1/variants/lookup?barcode=6161100000155")}) {
+            const auto reply = get(target, token);
+            EXPECT_EQ(reply.status, 200) << role << ' ' << target << reply.body;
+            EXPECT_EQ(reply.body.contains(R"("cost":200)"), sees) << role << ' ' << target << reply.body;
+            EXPECT_EQ(reply.body.contains(R"("cost")"), sees) << role << ' ' << target << reply.body;
+        }
+    }
+}
+
+// A tenant's own role that may change products and not read what they cost.
+TEST_F(CatalogueTest, RepliesToWritesHideCostsToo) {
+    constexpr std::string_view role = "0197f0c2-0000-7000-8000-0000000000b1";
+    app->database().execute(
+        fmt::format("insert into roles (tenant_id, id, name, permissions, version, created_at, updated_at) "
+                    "select m.tenant_id, '{}', 'Blind', '{{products.read,products.write}}', 1, now(), now() "
+                    "from memberships m join users u on u.id = m.user_id where u.email = 'owner@duka.example'",
+                    role));
+    const auto person =
+        fmt::format(R"({{"name":"Juma","email":"blind@duka.example","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                    password, role);
+    ASSERT_EQ(post("/v1/users", person, owner, {{"Idempotency-Key", "blind-user"}}).status, 201);
+    const auto token = log_in("blind@duka.example");
+    const auto reply = post("/v1/products", R"({"name":"Blind","variants":[{"name":"Blind","price":300,"cost":200}]})",
+                            token, {{"Idempotency-Key", "blind"}});
+    ASSERT_EQ(reply.status, 201) << reply.body;
+    EXPECT_FALSE(reply.body.contains("cost")) << reply.body;
+    const auto path = "/v1/variants/" + text(body<ProductDetails>(reply).variants->at(0).variant.id);
+    const auto stale = patch(path, R"({"price":1})", 7, token);
+    EXPECT_EQ(stale.status, 412);
+    EXPECT_FALSE(stale.body.contains("cost")) << stale.body;
+    EXPECT_FALSE(patch(path, R"({"price":1})", 1, token).body.contains("cost"));
+    EXPECT_TRUE(get(path).body.contains(R"("cost":200)"));
+}
+
+// ---- Batches ----------------------------------------------------------------------------------------------------
+
+class BatchTest : public CatalogueTest {
+protected:
+    static InjectedResponse batch(std::string_view on_error, std::string_view items, Headers headers = {}) {
+        return post("/v1/products/batch", fmt::format(R"({{"onError":"{}","items":[{}]}})", on_error, items), owner,
+                    std::move(headers));
+    }
+    static std::string product(std::string_view name) {
+        return text(made<ProductDetails>(post("/v1/products", fmt::format(R"({{"name":"{}"}})", name))).product.id);
+    }
+};
+
+TEST_F(BatchTest, ContinueKeepsWhatWentWell) {
+    const auto changed = product("Batch changed");
+    const auto stale = product("Batch stale");
+    const auto deleted = product("Batch deleted");
+    const auto reply = batch(
+        "continue",
+        fmt::format(
+            R"({{"key":"a","op":"create","data":{{"name":"Batch new","variants":[{{"name":"v","price":1,"cost":1}}]}}}},)"
+            R"({{"key":"b","op":"update","id":"{}","version":1,"data":{{"brand":"B"}}}},)"
+            R"({{"key":"c","op":"update","id":"{}","version":9,"data":{{"brand":"B"}}}},)"
+            R"({{"key":"d","op":"delete","id":"{}","version":1}},)"
+            R"({{"key":"e","op":"create","data":{{"name":"","colour":"red"}}}},)"
+            R"({{"key":"f","op":"update","id":"0197f0c2-0000-7000-8000-0000000000ff","version":1,"data":{{}}}},)"
+            R"({{"op":"update"}},)"
+            R"({{"key":"g","op":"create","id":"0197f0c2-0000-7000-8000-00000000ba01","data":{{"name":"Batch own id"}}}},)"
+            R"({{"key":"h","op":"create","id":"0197f0c2-0000-7000-8000-00000000ba01","data":{{"name":"Batch again"}}}})",
+            changed, stale, deleted));
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    const auto answers = body<BulkReply>(reply);
+    std::vector<int> statuses;
+    for (const auto& result : answers.results) statuses.push_back(result.status);
+    EXPECT_THAT(statuses, ElementsAre(201, 200, 412, 204, 422, 404, 422, 201, 409)) << reply.body;
+    EXPECT_EQ(answers.summary.ok, 4);
+    EXPECT_EQ(answers.summary.failed, 5);
+    EXPECT_EQ(answers.results[0].key.value(), "a");
+    EXPECT_THAT(answers.results[0].data->text, HasSubstr(R"("variants":[{)"));
+    EXPECT_THAT(answers.results[1].data->text, HasSubstr(R"("version":2)"));
+    EXPECT_THAT(answers.results[2].problem->text, HasSubstr(R"("current":{)"));
+    EXPECT_FALSE(answers.results[3].data);
+    EXPECT_THAT(answers.results[4].problem->text, HasSubstr(R"("pointer":"/colour")"));
+    EXPECT_THAT(answers.results[4].problem->text, HasSubstr(R"("requestId":")"));
+    EXPECT_THAT(answers.results[6].problem->text, HasSubstr(R"("pointer":"/version")"));
+    EXPECT_THAT(answers.results[8].problem->text, HasSubstr("row.id_taken"));
+    EXPECT_EQ(get("/v1/products/" + deleted).status, 404);
+    EXPECT_EQ(body<Product>(get("/v1/products/" + stale)).meta.version, 1);
+    // Rows and feed are one transaction, numbered without a hole.
+    EXPECT_THAT(feed("products", changed), HasSubstr(" u"));
+    EXPECT_THAT(feed("products", deleted), HasSubstr(" d"));
+    EXPECT_EQ(feed("products", "0197f0c2-0000-7000-8000-0000000000ff"), "");
+}
+
+TEST_F(BatchTest, AbortKeepsAllOrNone) {
+    const auto changed = product("Abort changed");
+    const auto items = [&](std::string_view price) {
+        return fmt::format(
+            R"({{"key":"a","op":"update","id":"{}","version":1,"data":{{"brand":"B"}}}},)"
+            R"({{"key":"b","op":"create","data":{{"name":"Abort new","variants":[{{"name":"v","price":{}}}]}}}})",
+            changed, price);
+    };
+    const auto refused = batch("abort", items("-1"), {{"Idempotency-Key", "abort-1"}});
+    EXPECT_EQ(refused.status, 200);
+    auto answers = body<BulkReply>(refused);
+    EXPECT_EQ(answers.results[0].status, 424);
+    EXPECT_THAT(answers.results[0].problem->text, HasSubstr("batch.aborted"));
+    EXPECT_EQ(answers.results[1].status, 422);
+    EXPECT_EQ(answers.summary.ok, 0);
+    EXPECT_EQ(answers.summary.failed, 2);
+    EXPECT_EQ(body<Product>(get("/v1/products/" + changed)).meta.version, 1);
+    EXPECT_THAT(names("/v1/products?search=abort%20new"), ElementsAre());
+
+    // Nothing was kept, nor is the key: the mended request may use it.
+    const auto kept = batch("abort", items("1"), {{"Idempotency-Key", "abort-1"}});
+    answers = body<BulkReply>(kept);
+    EXPECT_EQ(answers.summary.ok, 2) << kept.body;
+    EXPECT_THAT(names("/v1/products?search=abort%20new"), ElementsAre("Abort new"));
+}
+
+TEST_F(BatchTest, IsRepeatedToTheByte) {
+    const Headers key{{"Idempotency-Key", "batch-once"}};
+    const auto items = R"({"op":"create","data":{"name":"Batch once"}},{"op":"create","data":{"name":""}})";
+    const auto first = batch("continue", items, key);
+    const auto second = batch("continue", items, key);
+    EXPECT_EQ(second.status, 200);
+    EXPECT_EQ(second.body, first.body);
+    EXPECT_EQ(second.header("Idempotent-Replayed"), "true");
+    EXPECT_THAT(names("/v1/products?search=batch%20once"), ElementsAre("Batch once"));
+    EXPECT_THAT(batch("continue", R"({"op":"create","data":{"name":"Other"}})", key).body,
+                HasSubstr("idempotency.key_reused"));
+}
+
+TEST_F(BatchTest, WallsHold) {
+    const auto mine = product("Batch mine");
+    const auto json =
+        fmt::format(R"({{"items":[{{"op":"update","id":"{}","version":1,"data":{{"brand":"Theirs"}}}}]}})", mine);
+    EXPECT_EQ(body<BulkReply>(post("/v1/products/batch", json, other)).results[0].status, 404);
+    EXPECT_EQ(post("/v1/products/batch", json, viewer).status, 403);
+    EXPECT_EQ(post("/v1/products/batch", json, "").status, 401);
+    EXPECT_EQ(body<Product>(get("/v1/products/" + mine)).meta.version, 1);
+}
+
+TEST_F(BatchTest, IsBounded) {
+    std::string items;
+    for (int i = 0; i < 500; ++i) items += fmt::format(R"(,{{"op":"create","data":{{"name":"Bounded {}"}}}})", i);
+    const auto full = batch("abort", items.substr(1));
+    EXPECT_EQ(body<BulkReply>(full).summary.ok, 500);
+    EXPECT_EQ(batch("abort", items.substr(1) + R"(,{"op":"create","data":{"name":"x"}})").status, 422);
+    EXPECT_EQ(batch("abort", "").status, 422);
+    EXPECT_EQ(batch("whatever", R"({"op":"create","data":{"name":"x"}})").status, 422);
 }
 
 }  // namespace

@@ -112,7 +112,8 @@ struct VariantFields {
                                                            .max = 1'000'000'000'000,
                                                            .doc = "Selling price of one unit, minor units; whether it "
                                                                   "holds the tax is the tax rate's `inclusive`."}),
-            schema::field<&VariantFields::cost>("cost", {.min = 0, .max = 1'000'000'000'000}),
+            schema::field<&VariantFields::cost>("cost",
+                                                {.min = 0, .max = 1'000'000'000'000, .permission = "costs.read"}),
             schema::field<&VariantFields::reorder_level>("reorderLevel", {.min = 0}),
             schema::field<&VariantFields::active>("active", {.defaulted = true}));
     }

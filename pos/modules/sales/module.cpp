@@ -9,25 +9,16 @@ namespace pos {
 namespace {
 
 struct SaleFilter {
-    std::int32_t limit = db::default_page_limit;
-    std::optional<std::string> cursor;
+    db::PageRequest page;
     std::optional<LocationId> location_id;
 
     friend constexpr auto describe(SaleFilter*) {
         return schema::object<SaleFilter>(
-            "SaleFilter",
-            schema::field<&SaleFilter::limit>("limit", {.min = 1, .max = db::max_page_limit, .defaulted = true}),
-            schema::field<&SaleFilter::cursor>("cursor",
-                                               {.max_length = 2'000, .doc = "`nextCursor` of the page before."}),
-            schema::field<&SaleFilter::location_id>("locationId"));
+            "SaleFilter", schema::flatten<&SaleFilter::page>(),
+            schema::field<&SaleFilter::location_id>("locationId",
+                                                    {.doc = "Needed by callers who may read some locations only."}));
     }
 };
-
-void require_same_key(const IdempotencyHeader& header, const NewSale& sale) {
-    // As UUIDs: some platforms write them in upper case.
-    if (header.key && base::Uuid::from_string(*header.key) != sale.client_request_id)
-        throw base::Failure(errors::key_mismatch);
-}
 
 // Reading is for the locations that the caller's role covers; elsewhere a sale is not there.
 void require_readable(const auth::Caller& caller, const SaleRow& row) {
@@ -36,7 +27,7 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
 
 async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> caller, IdempotencyHeader key,
                                               http::Body<NewSale> input, db::Db db, http::Use<Runtime> runtime) {
-    require_same_key(key, *input);
+    std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
     auto recorded = co_await record_sale(db, caller, runtime.service, std::move(*input), input.text);
     auto rendered = to_rendered<Sale, 201>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
@@ -59,15 +50,14 @@ async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
 }
 
 async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::Query<SaleFilter> filter, db::Db db) {
-    const db::PageRequest request{filter->limit, filter->cursor};
     if (filter->location_id) {
         caller.require_at("sales.read", filter->location_id->uuid());
-        co_return co_await db.page(sales::page_of_location, request, *filter->location_id);
+        co_return co_await db.page(sales::page_of_location, filter->page, *filter->location_id);
     }
     // Whoever reads some locations only must name one.
     if (caller.locations_with("sales.read"))
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
-    co_return co_await db.page(sales::page, request);
+    co_return co_await db.page(sales::page, filter->page);
 }
 
 // What the till will be told, without recording anything.

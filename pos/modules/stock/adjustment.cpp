@@ -46,13 +46,15 @@ void check_signs(const NewAdjustment& adjustment, schema::Issues& issues) {
     }
 }
 
-Adjustment make_adjustment(const NewAdjustment& input, base::Timestamp now) {
-    return {input.client_request_id,
-            input.location_id,
-            input.reason,
-            input.lines,
-            std::min(input.occurred_at.value_or(now), now),
-            now};
+base::Uuid adjustment_id(std::string_view key) { return base::Uuid::from_string(key).value_or(named_uuid(key)); }
+
+Adjustment make_adjustment(const NewAdjustment& input, base::Uuid id, base::Timestamp now) {
+    return {id, input.location_id, input.reason, input.lines, std::min(input.occurred_at.value_or(now), now), now};
+}
+
+bool is_same(const Adjustment& left, const Adjustment& right) {
+    return left.location_id == right.location_id && left.reason == right.reason &&
+           schema::to_json(left.lines) == schema::to_json(right.lines);
 }
 
 MovementBatch movements_of(const Adjustment& adjustment, std::optional<base::Uuid> device) {

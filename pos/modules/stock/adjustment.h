@@ -31,7 +31,8 @@ struct AdjustmentLine {
             "AdjustmentLine", schema::field<&AdjustmentLine::variant_id>("variantId"),
             schema::field<&AdjustmentLine::quantity_delta>(
                 "quantityDelta", {.not_zero = true, .doc = "What is added; negative: taken away."}),
-            schema::field<&AdjustmentLine::unit_cost>("unitCost", {.min = 0, .max = 1'000'000'000'000}),
+            schema::field<&AdjustmentLine::unit_cost>("unitCost",
+                                                      {.min = 0, .max = 1'000'000'000'000, .permission = "costs.read"}),
             schema::field<&AdjustmentLine::note>("note", {.max_length = 500, .trim = true}));
     }
 };
@@ -40,7 +41,7 @@ struct NewAdjustment;
 void check_signs(const NewAdjustment& adjustment, schema::Issues& issues);
 
 struct NewAdjustment {
-    base::Uuid client_request_id;
+    std::optional<base::Uuid> client_request_id;
     LocationId location_id;
     AdjustmentReason reason = AdjustmentReason::adjust;
     std::vector<AdjustmentLine> lines;
@@ -51,7 +52,9 @@ struct NewAdjustment {
             "NewAdjustment",
             schema::field<&NewAdjustment::client_request_id>(
                 "clientRequestId",
-                {.doc = "Made once by the client and sent with every attempt; the adjustment's id."}),
+                {.doc =
+                     "Made once by the client and sent with every attempt; the adjustment's id. An Idempotency-Key may "
+                     "stand for it."}),
             schema::field<&NewAdjustment::location_id>("locationId"),
             schema::field<&NewAdjustment::reason>("reason", {.doc = "waste takes away, purchase and opening add."}),
             schema::field<&NewAdjustment::lines>("lines", {.min_items = 1, .max_items = 500}),
@@ -78,7 +81,12 @@ struct Adjustment {
     }
 };
 
-[[nodiscard]] Adjustment make_adjustment(const NewAdjustment& input, base::Timestamp now);
+// The id that a repeated request finds its first effect by, as long as the ledger is kept: the key itself when it is a
+// UUID, else one made of it.
+[[nodiscard]] base::Uuid adjustment_id(std::string_view key);
+[[nodiscard]] Adjustment make_adjustment(const NewAdjustment& input, base::Uuid id, base::Timestamp now);
+// Whether they move the same, whenever that was asked for.
+[[nodiscard]] bool is_same(const Adjustment& left, const Adjustment& right);
 // Ids of the movements are the caller's to fill in.
 [[nodiscard]] MovementBatch movements_of(const Adjustment& adjustment, std::optional<base::Uuid> device);
 // The other way round; the movements are those of one adjustment, by line.

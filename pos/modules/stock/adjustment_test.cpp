@@ -62,6 +62,14 @@ TEST(Adjustments, TakeTheSignOfTheirReason) {
     }
 }
 
+TEST(Adjustments, AreFoundAgainByTheirKey) {
+    constexpr std::string_view uuid = "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01";
+    EXPECT_EQ(adjustment_id(uuid).to_string(), uuid);
+    EXPECT_EQ(adjustment_id("till-7 count 12"), adjustment_id("till-7 count 12"));
+    EXPECT_NE(adjustment_id("till-7 count 12"), adjustment_id("till-7 count 13"));
+    EXPECT_EQ(adjustment_id("till-7 count 12").version(), 8);
+}
+
 TEST(Adjustments, AreTheirMovements) {
     const base::Timestamp now{std::chrono::seconds(1'000'000)};
     NewAdjustment input{
@@ -69,7 +77,7 @@ TEST(Adjustments, AreTheirMovements) {
         .reason = AdjustmentReason::purchase,
         .lines = {{variant(1), quantity("2"), base::Money{150}, "late"}, {variant(2), quantity("1"), {}, {}}}};
     input.occurred_at = now + std::chrono::hours(1);
-    const auto adjustment = make_adjustment(input, now);
+    const auto adjustment = make_adjustment(input, adjustment_id("key"), now);
     EXPECT_EQ(adjustment.occurred_at, now) << "the future is now";
 
     const auto batch = movements_of(adjustment, std::nullopt);

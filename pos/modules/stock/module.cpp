@@ -1,5 +1,7 @@
 #include "pos/modules/stock/module.h"
 
+#include <fmt/format.h>
+
 #include "pos/modules/stock/adjustment.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
@@ -88,22 +90,39 @@ async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"
     return db.page(movement_page, page);
 }
 
+// The key's row is gone after its 30 days; the ledger still knows what it moved.
+async::Task<http::Rendered<Adjustment, 201>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
+                                                           std::exception_ptr failure) {
+    const auto stored = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), asked.id));
+    if (!stored) std::rethrow_exception(failure);
+    if (!is_same(*stored, asked)) {
+        throw base::Failure(errors::key_reused, "another adjustment has this key")
+            .member("resourceId", fmt::format("\"{}\"", asked.id.to_string()));
+    }
+    co_return http::Rendered<Adjustment, 201>{
+        schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
+}
+
 async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjust"> caller, IdempotencyHeader key,
                                                     http::Body<NewAdjustment> input, db::Db db,
                                                     http::Use<Runtime> runtime) {
     caller.require_at("stock.adjust", input->location_id.uuid());
-    const auto request_id = input->client_request_id.to_string();
-    if (key.key && base::Uuid::from_string(*key.key) != input->client_request_id)
-        throw base::Failure(errors::key_mismatch);
-
-    const auto adjustment = make_adjustment(*input, runtime->now());
+    const auto request_key = key_of(key, input->client_request_id);
+    const auto adjustment = make_adjustment(*input, adjustment_id(request_key), runtime->now());
     auto moved = movements_of(adjustment, caller.device_id);
     for (auto& movement : moved.movements) movement.id = runtime->new_id<MovementId>();
 
     Creation creation(adjustment, adjustment.id,
-                      {"/v1/stock-adjustments", caller, {request_id}, input.text, db, runtime});
+                      {"/v1/stock-adjustments", caller, {request_key}, input.text, db, runtime});
     add_movements(creation.batch(), moved);
-    co_return co_await creation.commit(level_changes(moved));
+    std::exception_ptr failure;
+    try {
+        co_return co_await creation.commit(level_changes(moved));
+    } catch (const base::Failure& refusal) {
+        if (refusal.code() != errors::movement_repeated) throw;
+        failure = std::current_exception();
+    }
+    co_return co_await find_adjusted(db, caller, adjustment, failure);
 }
 
 async::Task<Adjustment> show_adjustment(auth::Permitted<"stock.read"> caller, http::Path<"id", base::Uuid> id,
@@ -122,8 +141,8 @@ void routes(http::Routes routes) {
                 {.id = "adjustStock",
                  .summary = "Correct stock, once",
                  .description = "Send the same bytes again until there is an answer: the stock moves once.",
-                 .errors = {errors::key_mismatch, errors::unknown_location, errors::unknown_variant,
-                            errors::movement_repeated}});
+                 .errors = {errors::key_missing, errors::key_mismatch, errors::unknown_location,
+                            errors::unknown_variant, errors::movement_repeated}});
     routes.get("/stock-adjustments/{id}", show_adjustment,
                {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {http::errors::not_found}});
 }

@@ -55,13 +55,17 @@ constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMove
 
 }  // namespace
 
-StockLevelId stock_level_id(LocationId location, VariantId variant) {
-    const auto digest = base::sha256(location.to_string() + variant.to_string());
+base::Uuid named_uuid(std::string_view name) {
+    const auto digest = base::sha256(name);
     base::Uuid::Bytes bytes{};
     std::copy_n(digest.begin(), bytes.size(), bytes.begin());
     bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0FU) | 0x80U);  // version 8, RFC 9562 §5.8
     bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3FU) | 0x80U);
-    return StockLevelId(base::Uuid(bytes));
+    return base::Uuid(bytes);
+}
+
+StockLevelId stock_level_id(LocationId location, VariantId variant) {
+    return StockLevelId(named_uuid(location.to_string() + variant.to_string()));
 }
 
 void sum_up(MovementBatch& batch) {

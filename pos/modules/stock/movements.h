@@ -75,6 +75,8 @@ void add_movements(db::Batch& batch, const MovementBatch& movements);
 // The levels' entries in the change feed.
 [[nodiscard]] std::vector<Change> level_changes(const MovementBatch& movements);
 
+// A UUID made of a name: the same for the same name, for ever.
+[[nodiscard]] base::Uuid named_uuid(std::string_view name);
 // The row id of a stock level: made of its key, so that nobody has to read it.
 [[nodiscard]] StockLevelId stock_level_id(LocationId location, VariantId variant);
 

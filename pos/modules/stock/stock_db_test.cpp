@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
 
 #include "pos/modules/stock/adjustment.h"
 #include "pos/testing/shop.h"
@@ -52,7 +53,12 @@ TEST_F(StockTest, MovesOnceWhateverIsSentHowOften) {
 
     // The key's row may go after its days; the ledger still refuses.
     app->database().execute("delete from idempotency_keys where key = '" + request_id(1) + "'");
-    EXPECT_THAT(post("/v1/stock-adjustments", json).body, HasSubstr("stock.movement_repeated"));
+    const auto late = post("/v1/stock-adjustments", json);
+    EXPECT_EQ(late.status, 200);
+    EXPECT_EQ(late.body, first.body);
+    EXPECT_EQ(late.header("Idempotent-Replayed"), "resource");
+    EXPECT_THAT(post("/v1/stock-adjustments", adjustment(1, "opening", line(sugar, "11"))).body,
+                HasSubstr("idempotency.key_reused"));
     EXPECT_EQ(level(sugar).on_hand.to_string(), "10.5");
     EXPECT_THAT(feed("stock_levels", text(level(sugar).id)), HasSubstr(" u"));
 }
@@ -111,6 +117,69 @@ TEST_F(StockTest, RefusesAndIsWalled) {
         post("/v1/stock-adjustments", adjustment(19, "adjust", line(tea, "1")), owner, {{"Idempotency-Key", "another"}})
             .body,
         HasSubstr("idempotency.key_mismatch"));
+}
+
+TEST_F(StockTest, TakesItsKeyFromTheHeaderToo) {
+    const auto beans = variant("Beans");
+    const auto json =
+        fmt::format(R"({{"locationId":"{}","reason":"opening","lines":[{}]}})", location(), line(beans, "4"));
+    EXPECT_THAT(post("/v1/stock-adjustments", json).body, HasSubstr("idempotency.key_missing"));
+    const auto first = post("/v1/stock-adjustments", json, owner, {{"Idempotency-Key", "beans-1"}});
+    ASSERT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(post("/v1/stock-adjustments", json, owner, {{"Idempotency-Key", "beans-1"}}).body, first.body);
+    const auto uuid = post("/v1/stock-adjustments", json, owner, {{"Idempotency-Key", request_id(40)}});
+    EXPECT_THAT(uuid.body, HasSubstr(request_id(40)));
+    EXPECT_EQ(level(beans).on_hand.to_string(), "8");
+    // The key's row may go after its days; the ledger knows the key still.
+    app->database().execute("delete from idempotency_keys where key = 'beans-1'");
+    const auto late = post("/v1/stock-adjustments", json, owner, {{"Idempotency-Key", "beans-1"}});
+    EXPECT_EQ(late.status, 200);
+    EXPECT_EQ(late.header("Idempotent-Replayed"), "resource");
+    EXPECT_EQ(level(beans).on_hand.to_string(), "8");
+}
+
+TEST_F(StockTest, ShowsCostsToThoseWhoMayReadThem) {
+    const auto oil = variant("Oil");
+    const auto cost = fmt::format(R"({{"variantId":"{}","quantityDelta":"5","unitCost":777}})", oil);
+    ASSERT_EQ(post("/v1/stock-adjustments", adjustment(50, "purchase", cost)).status, 201);
+    for (const auto role : {"admin", "manager", "cashier", "stock_clerk", "accountant", "viewer"}) {
+        const bool sees = role != std::string_view("cashier") && role != std::string_view("viewer");
+        const auto token = member(fmt::format("{}.stock@duka.example", role), role);
+        for (const auto& target : {"/v1/stock-movements?variantId=" + oil, "/v1/stock-adjustments/" + request_id(50)}) {
+            const auto reply = get(target, token);
+            EXPECT_EQ(reply.status, 200) << role << reply.body;
+            EXPECT_EQ(reply.body.contains(R"("unitCost":777)"), sees) << role << ' ' << target << reply.body;
+            EXPECT_EQ(reply.body.contains("Cost"), sees) << role << ' ' << target << reply.body;
+        }
+        EXPECT_FALSE(get("/v1/stock-levels?variantId=" + oil, token).body.contains("Cost")) << role;
+    }
+}
+
+// A manager here who only looks on there: costs are shown here alone.
+TEST_F(StockTest, ShowsCostsWhereTheRoleIsHeld) {
+    const auto flour = variant("Flour");
+    const auto there = text(made<Location>(post("/v1/locations", R"({"code":"KSM","name":"Kisumu"})")).id);
+    const auto moved = [&](int number, const std::string& at) {
+        return fmt::format(
+            R"({{"clientRequestId":"{}","locationId":"{}","reason":"purchase","lines":[{{"variantId":"{}","quantityDelta":"5","unitCost":777}}]}})",
+            request_id(number), at, flour);
+    };
+    ASSERT_EQ(post("/v1/stock-adjustments", moved(60, location())).status, 201);
+    ASSERT_EQ(post("/v1/stock-adjustments", moved(61, there)).status, 201);
+    std::map<std::string, std::string> roles;
+    for (const auto& role : body<RoleList>(get("/v1/roles")).data) roles[role.built_in.value_or("")] = text(role.id);
+    const auto json = fmt::format(
+        R"({{"name":"Otieno","email":"here@duka.example","password":"{}","roles":[{{"roleId":"{}","locationId":"{}"}},{{"roleId":"{}","locationId":"{}"}}]}})",
+        password, roles["manager"], location(), roles["viewer"], there);
+    ASSERT_EQ(post("/v1/users", json, owner, {{"Idempotency-Key", "here"}}).status, 201);
+    const auto token = log_in("here@duka.example");
+    for (const auto& [id, at, sees] : {std::tuple(60, location(), true), std::tuple(61, there, false)}) {
+        const auto list = get("/v1/stock-movements?locationId=" + at, token);
+        EXPECT_EQ(list.body.contains("unitCost"), sees) << list.body;
+        const auto one = get("/v1/stock-adjustments/" + request_id(id), token);
+        EXPECT_EQ(one.status, 200) << one.body;
+        EXPECT_EQ(one.body.contains("unitCost"), sees) << "its lines stand where it stands: " << one.body;
+    }
 }
 
 }  // namespace

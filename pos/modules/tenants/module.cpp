@@ -41,9 +41,9 @@ void routes(http::Routes routes) {
                 {.id = "signUp",
                  .summary = "Open a shop",
                  .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
-                                "A repeated request finds the tenant again and gets new tokens, as none are stored.",
+                                "A repeated request gets the first reply again, tokens and all.",
                  .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
-                            errors::user_disabled, auth::errors::busy}});
+                            errors::user_disabled, errors::sign_up_done, auth::errors::busy}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});
     routes.patch("/tenant", change,
                  {.id = "changeTenant", .summary = "Change the tenant's settings", .errors = {errors::currency_fixed}});
@@ -60,7 +60,7 @@ app::Module tenants_module() {
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},
             .statements = std::move(statements),
             .routes = routes,
-            .errors = {errors::currency_fixed}};
+            .errors = {errors::currency_fixed, errors::sign_up_done}};
 }
 
 }  // namespace pos

@@ -143,12 +143,56 @@ async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRo
 }
 
 // The body holds a password: its digest is stored under our secret, so that the table helps nobody guess.
-IdempotentRequest request_of(const IdempotencyHeader& key, std::string_view json, const auth::SignedValues& values) {
-    if (!key.key) throw base::Failure(errors::key_missing);
-    const auto digest = fingerprint_of(json);
-    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", *key.key,
-            base::sha256(values.tag("sign-up", base::as_chars(digest)))};
+IdempotentRequest request_of(const std::string& key, const base::Digest256& fingerprint,
+                             const auth::SignedValues& values) {
+    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", key,
+            base::sha256(values.tag("sign-up", base::as_chars(fingerprint)))};
 }
+
+// ---- The reply and its repetition ---------------------------------------------------------------------------------
+
+// What was sent: tokens and all. It is stored sealed (docs/decisions/0013-sign-up-replay.md), and only who sends the very
+// request again, password included, has the salt to open it with.
+struct SignUpReply {
+    std::string body;
+    std::vector<std::string> cookies;
+
+    friend constexpr auto describe(SignUpReply*) {
+        return schema::object<SignUpReply>("SignUpReply",
+                                           schema::field<&SignUpReply::body>("body", {.max_length = 100'000}),
+                                           schema::field<&SignUpReply::cookies>("cookies"));
+    }
+};
+
+constexpr std::string_view reply_purpose = "sign-up-reply";
+
+SignUpReply reply_of(AuthService& auth, const NewSession& session, Profile profile) {
+    http::Response draft;
+    SignUpReply reply{schema::to_json(auth.sign_in(draft, session, std::move(profile))), {}};
+    for (const auto [name, value] : draft.headers()) {
+        if (base::iequals(name, "set-cookie")) reply.cookies.emplace_back(value);
+    }
+    return reply;
+}
+
+StoredReply stored(const AuthService& auth, const base::Digest256& fingerprint, const SignUpReply& reply,
+                   TenantId tenant) {
+    return {.status = 201,
+            .body = auth.sealed().seal(reply_purpose, base::as_chars(fingerprint), schema::to_json(reply)),
+            .etag = std::nullopt,
+            .location = "/v1/tenant",
+            .resource_type = "tenant",
+            .resource_id = tenant.uuid()};
+}
+
+SignUpReply opened(const AuthService& auth, const base::Digest256& fingerprint, const StoredReply& first) {
+    const auto text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint), first.body);
+    auto reply = text ? schema::parse<SignUpReply>(*text) : std::unexpected(schema::ReadError{});
+    if (!reply) throw base::Failure(errors::sign_up_done);
+    return *std::move(reply);
+}
+
+// ---- The person ---------------------------------------------------------------------------------------------------
 
 // Somebody who has a user already proves it, and gets a further tenant.
 async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner,
@@ -168,73 +212,76 @@ async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* aut
                                                {}}});
 }
 
-// Tokens are stored nowhere, so a repeated request is answered with a session of its own.
-async::Task<NewSession> sign_in_again(http::Context* context, db::SystemDb db, AuthService* auth, SignUp input,
-                                      TenantId tenant) {
-    const auto user =
-        co_await db.one(sign_in::user_by_login, input.owner.email, std::string(context->request().client_address()));
-    if (!user) throw base::Failure(errors::invalid_credentials);
-    auto session = auth->open_session({user->person.id, tenant, std::nullopt, input.session}, context->request());
-    auto batch = db.batch();
-    AuthService::add_session(batch, session);
-    co_await batch.commit();
-    context->response().header("Idempotent-Replayed", "true");
-    co_return session;
+Tenant new_tenant(const SignUp& input, UserId user, Runtime& runtime, TenantId id) {
+    Tenant tenant;
+    tenant.id = id;
+    tenant.settings = input.tenant;
+    tenant.feed_epoch = runtime.new_id<base::Id<struct FeedEpochTag>>().uuid();
+    tenant.meta = meta_at(runtime.now(), user);
+    return tenant;
+}
+
+Location first_location(const SignUp& input, UserId user, Runtime& runtime) {
+    Location location;
+    location.id = runtime.new_id<LocationId>();
+    location.fields.code = input.location.code;
+    location.fields.name = input.location.name;
+    location.meta = meta_at(runtime.now(), user);
+    return location;
+}
+
+// As they will be once this is stored.
+async::Task<Profile> profile_of(db::SystemDb db, Person person, const SignUpRows* rows) {
+    std::vector<sign_in::MembershipRow> memberships;
+    if (!rows->user) memberships = co_await db.all(sign_in::memberships_of, person.id);
+    const auto& settings = rows->tenant.settings;
+    memberships.push_back({{rows->tenant.id, settings.name, settings.country, settings.currency, settings.time_zone},
+                           {rows->roles.front().name}});
+    co_return Profile{std::move(person), std::move(memberships)};
+}
+
+http::Rendered<SignedIn, 201> send(http::Response& response, SignUpReply reply, bool replayed) {
+    response.header("Cache-Control", "no-store");
+    for (const auto& cookie : reply.cookies) response.headers().append("Set-Cookie", cookie);
+    http::Rendered<SignedIn, 201> rendered{std::move(reply.body), 201, {{"Location", "/v1/tenant"}}};
+    if (replayed) rendered.headers.emplace_back("Idempotent-Replayed", "true");
+    return rendered;
 }
 
 }  // namespace
 
-async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input,
-                                             db::SystemDb db, http::Use<AuthService> auth, http::Use<Runtime> runtime) {
+async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
+                                                   http::Body<SignUp> input, db::SystemDb db,
+                                                   http::Use<AuthService> auth, http::Use<Runtime> runtime) {
+    const auto fingerprint = fingerprint_of(input.text);
+    const auto tenant = runtime->new_id<TenantId>();
     auto rows = std::make_shared<SignUpRows>();
-    rows->request = request_of(key, input.text, auth->values());
-    const auto now = runtime->now();
-    rows->tenant.id = runtime->new_id<TenantId>();
-    rows->tenant.settings = input->tenant;
-    rows->tenant.feed_epoch = runtime->new_id<base::Id<struct FeedEpochTag>>().uuid();
-
+    rows->request = request_of(*key.key, fingerprint, auth->values());
     auto person = co_await find_person(db, &*auth, input->owner, std::string(context.request().client_address()));
     if (!person) {
         person = Person{{}, input->owner.email, input->owner.phone, input->owner.name};
         auth->require_good_password(input->owner.password, *person, "/owner/password");
-        rows->user =
-            new_user(input->owner, co_await auth->hash_password(input->owner.password), rows->tenant.id, *runtime);
+        rows->user = new_user(input->owner, co_await auth->hash_password(input->owner.password), tenant, *runtime);
         person->id = rows->user->id;
     }
-    rows->tenant.meta = meta_at(now, person->id);
-    rows->location.id = runtime->new_id<LocationId>();
-    rows->location.fields.code = input->location.code;
-    rows->location.fields.name = input->location.name;
-    rows->location.meta = rows->tenant.meta;
+    rows->tenant = new_tenant(*input, person->id, *runtime, tenant);
+    rows->location = first_location(*input, person->id, *runtime);
     add_people(*rows, person->id, *runtime);
     add_taxes(*rows, person->id, *runtime);
-    rows->session = auth->open_session({person->id, rows->tenant.id, std::nullopt, input->session}, context.request());
-    const auto& settings = rows->tenant.settings;
-    rows->reply = {.status = 201,
-                   .body = schema::to_json(TenantSummary{rows->tenant.id, settings.name, settings.country,
-                                                         settings.currency, settings.time_zone}),
-                   .etag = std::nullopt,
-                   .location = "/v1/tenant",
-                   .resource_type = "tenant",
-                   .resource_id = rows->tenant.id.uuid()};
+    rows->session = auth->open_session({person->id, tenant, std::nullopt, input->session}, context.request());
+    auto reply = reply_of(*auth, rows->session, co_await profile_of(db, *person, rows.get()));
+    rows->reply = stored(*auth, fingerprint, reply, tenant);
 
     std::exception_ptr failure;
     try {
-        co_await db.transaction([rows, now](db::SystemDb transaction) { return write(transaction, rows, now); });
+        co_await db.transaction(
+            [rows, now = runtime->now()](db::SystemDb transaction) { return write(transaction, rows, now); });
+        co_return send(context.response(), std::move(reply), false);
     } catch (...) {
         failure = std::current_exception();
     }
-    auto session = rows->session;
-    if (failure) {
-        const auto first = co_await replay_of(db.as_tenant(base::Uuid::nil()), rows->request, failure);
-        session =
-            co_await sign_in_again(&context, db, &*auth, *input, TenantId(first.resource_id.value_or(base::Uuid())));
-    }
-    const UserId user = session.row.user_id;
-    auto profile = Profile{{}, co_await db.all(sign_in::memberships_of, user)};
-    const auto stored = co_await db.one(sign_in::person, user);
-    profile.user = stored.value_or(*person);
-    co_return http::Created<SignedIn>{auth->sign_in(context, session, std::move(profile)), "/v1/tenant"};
+    const auto first = co_await replay_of(db.as_tenant(base::Uuid::nil()), rows->request, failure);
+    co_return send(context.response(), opened(*auth, fingerprint, first), true);
 }
 
 std::vector<db::StatementView> sign_up_statements() {

@@ -62,8 +62,14 @@ struct SignUp {
     }
 };
 
-async::Task<http::Created<SignedIn>> sign_up(http::Context& context, IdempotencyHeader key, http::Body<SignUp> input,
-                                             db::SystemDb db, http::Use<AuthService> auth, http::Use<Runtime> runtime);
+namespace errors {
+inline constexpr base::ErrorCode sign_up_done{"tenant.sign_up_done", 409, false, base::Action::refresh_auth,
+                                              "This sign-up is done, but its reply cannot be given again: sign in"};
+}  // namespace errors
+
+async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
+                                                   http::Body<SignUp> input, db::SystemDb db,
+                                                   http::Use<AuthService> auth, http::Use<Runtime> runtime);
 
 [[nodiscard]] std::vector<db::StatementView> sign_up_statements();
 

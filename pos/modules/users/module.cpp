@@ -174,7 +174,7 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
     return schema::to_json(input) + values.tag("new-member", input.password);
 }
 
-async::Task<http::Rendered<Member, 201>> create(auth::Permitted<"users.write"> caller, IdempotencyHeader key,
+async::Task<http::Rendered<Member, 201>> create(auth::Permitted<"users.write"> caller, IdempotencyKeyHeader key,
                                                 http::Body<NewMember> input, db::SystemDb system,
                                                 http::Use<AuthService> auth, http::Use<Runtime> runtime) {
     const auto db = system.as_tenant(caller.tenant_id);

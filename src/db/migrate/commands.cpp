@@ -180,7 +180,7 @@ private:
             const auto findings = checker.check(statement);
             if (findings.empty()) continue;
             ++failed;
-            fail(fmt::format("statement {}", statement.name), findings, "");
+            fail(fmt::format("statement {}", statement.full_name()), findings, "");
         }
         if (failed == 0) pass(fmt::format("{} statements fit the schema", declarations_.statements.size()));
     }

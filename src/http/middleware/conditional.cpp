@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "http/context.h"
 #include "http/middleware/errors.h"
-#include "http/middleware/problems.h"
+#include "http/problem.h"
 
 namespace http {
 
@@ -153,7 +153,11 @@ std::optional<VersionMatch> if_match(const Context& context) {
     match.any = base::trim(list) == "*";
     if (match.any) return match;
     const auto tags = parse_entity_tags(list);
-    if (!tags) throw base::Failure(errors::if_match_malformed, "an entity tag is written with quotes: \"7\"");
+    if (!tags) {
+        throw base::Failure(
+            errors::if_match_malformed,
+            {{"header", "/If-Match", "invalid_format", "An entity tag is written with quotes: \"7\".", {}}});
+    }
     for (const auto& tag : *tags) {
         const auto version = base::parse_integer<std::int64_t>(uncoded_tag(tag.quoted));
         if (!tag.weak && version) match.versions.push_back(*version);

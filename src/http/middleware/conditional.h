@@ -33,7 +33,7 @@ struct VersionMatch {
     // The one version, when exactly one was named: what an `update … where version = $2` takes.
     [[nodiscard]] std::optional<std::int64_t> single() const;
 };
-// nullopt when absent; throws request.if_match_malformed (400).
+// nullopt when absent; throws request.if_match_malformed (422).
 [[nodiscard]] std::optional<VersionMatch> if_match(const Context& context);
 // Throws request.if_match_missing (428) when absent.
 [[nodiscard]] VersionMatch require_if_match(const Context& context);

@@ -10,7 +10,7 @@ std::vector<Middleware> default_chain(DefaultChainOptions options) {
     links.push_back(access_log(std::move(options.access_log)));
     if (!options.trusted_proxies.networks.empty()) links.push_back(trusted_proxies(options.trusted_proxies));
     if (options.security_headers) links.push_back(security_headers(*options.security_headers));
-    links.push_back(problems(std::move(options.problems)));
+    links.push_back(problems());
     if (options.cors) links.push_back(cors(*std::move(options.cors)));
     if (options.compression) links.push_back(compression(*std::move(options.compression)));
     links.push_back(conditional_get());

@@ -34,7 +34,6 @@ struct DefaultChainOptions {
     TrustedProxiesOptions trusted_proxies = {};  // no networks: nobody is trusted
     std::optional<SecurityHeadersOptions> security_headers = SecurityHeadersOptions{};
     std::optional<CORSOptions> cors = CORSOptions{};
-    ProblemsOptions problems = {};
     std::optional<CompressionOptions> compression = CompressionOptions{};
     std::optional<BodyDecodingOptions> body_decoding = BodyDecodingOptions{};
 };

@@ -15,7 +15,7 @@ inline constexpr base::ErrorCode compression_ratio{"request.compression_ratio", 
                                                    "The request body unpacks to far more than it is"};
 inline constexpr base::ErrorCode if_match_missing{"request.if_match_missing", 428, false, base::Action::fix,
                                                   "This change needs If-Match with the version it is based on"};
-inline constexpr base::ErrorCode if_match_malformed{"request.if_match_malformed", 400, false, base::Action::fix,
+inline constexpr base::ErrorCode if_match_malformed{"request.if_match_malformed", 422, false, base::Action::fix,
                                                     "If-Match is not a list of entity tags"};
 inline constexpr base::ErrorCode version_conflict{"request.version_conflict", 412, false, base::Action::pull_first,
                                                   "The resource has changed since the version in If-Match"};

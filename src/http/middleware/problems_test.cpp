@@ -7,6 +7,7 @@
 #include "http/errors.h"
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/request_id.h"
+#include "http/problem.h"
 
 namespace http {
 namespace {
@@ -53,6 +54,12 @@ TEST(ProblemJson, LeavesOutWhatIsNotKnownAndStaysUtf8) {
         R"({"type":"/problems/sale.total_mismatch","title":"Sale total does not match its lines","status":422,"detail":"a)"
         "\xEF\xBF\xBD"
         R"(b","code":"sale.total_mismatch","retriable":false,"action":"fix","retryAfterMs":null})");
+}
+
+TEST(ProblemJson, A503SaysWhenToComeAgain) {
+    EXPECT_TRUE(problem_json(base::Failure(busy)).contains(R"("retryAfterMs":1000)"));
+    EXPECT_TRUE(problem_json(base::Failure(busy).retry_after(5'000)).contains(R"("retryAfterMs":5000)"));
+    EXPECT_TRUE(problem_json(base::Failure(total_mismatch)).contains(R"("retryAfterMs":null)"));
 }
 
 TEST(Problems, FailureBecomesReplyWithItsHeaders) {

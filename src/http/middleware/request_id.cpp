@@ -10,13 +10,6 @@ namespace http {
 
 namespace {
 
-base::Uuid generate_on_this_thread() {
-    // A generator per thread: no lock, and one call of the random source serves some 40 ids.
-    thread_local base::SecureRandom random;
-    thread_local base::UuidGenerator generator(base::system_clock(), random);
-    return generator.next();
-}
-
 class RequestIdLink {
 public:
     explicit RequestIdLink(RequestIdOptions options) : options_(std::move(options)) {}
@@ -27,7 +20,7 @@ public:
             context.set_request_id(*incoming);
         } else {
             std::array<char, base::Uuid::text_size> text;
-            (options_.generate ? options_.generate() : generate_on_this_thread()).write_to(text);
+            (options_.generate ? options_.generate() : new_request_id()).write_to(text);
             context.set_request_id({text.data(), text.size()});
         }
         context.response().before_send(&echo);
@@ -41,6 +34,13 @@ private:
 };
 
 }  // namespace
+
+base::Uuid new_request_id() {
+    // A generator per thread: no lock, and one call of the random source serves some 40 ids.
+    thread_local base::SecureRandom random;
+    thread_local base::UuidGenerator generator(base::system_clock(), random);
+    return generator.next();
+}
 
 bool is_valid_request_id(std::string_view text) {
     return text.size() >= 8 && text.size() <= 128 && std::ranges::all_of(text, [](char c) {

@@ -13,6 +13,8 @@
 
 namespace http {
 
+// A UUIDv7 of this thread's own generator.
+[[nodiscard]] base::Uuid new_request_id();
 [[nodiscard]] bool is_valid_request_id(std::string_view text);
 
 struct RequestIdOptions {

@@ -51,6 +51,7 @@ constexpr Rules erase_rules(const Options& from) {
     copy_scalar_rules(rules, from);
     rules.doc = from.doc;
     rules.example = from.example;
+    rules.permission = from.permission;
     rules.defaulted = from.defaulted;
     rules.internal = from.internal;
     rules.read_only = from.read_only;

@@ -1,0 +1,125 @@
+#include "pos/plumbing/bulk.h"
+
+#include "http/problem.h"
+
+namespace pos::detail {
+
+namespace {
+
+// Ends a transaction whose items all had their answers, and of which nothing is to stay.
+struct NothingToKeep {};
+
+struct Run {
+    http::Context* context;
+    BulkRequest input;
+    CreationRequest request;
+    BulkPerform perform;
+    std::optional<IdempotentRequest> idempotent;
+
+    // Of the present attempt.
+    BulkReply reply{};
+    std::optional<StoredReply> replayed{};
+    std::string body{};
+};
+
+// A refusal of this item alone. What concerns all of them (a deadlock, a lost connection) is none.
+bool is_answer(const base::Failure& failure) { return failure.code().status < 500 && !failure.code().retriable; }
+
+BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure) {
+    return {
+        item.key, failure.code().status, {}, schema::Json{http::problem_json(failure, http::place_of(*run.context))}};
+}
+
+async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, std::vector<Change>* changes) {
+    const auto& request = run->request;
+    std::vector<Change> own;
+    try {
+        auto done = co_await tx.transaction([&](db::Db inner) {
+            own.clear();
+            return run->perform({inner, request.caller, request.runtime.service, &own}, *item);
+        });
+        changes->insert(changes->end(), own.begin(), own.end());
+        BulkResult result{item->key, done.status, {}, {}};
+        if (done.data) result.data = std::move(*done.data);
+        co_return result;
+    } catch (const base::Failure& failure) {
+        if (!is_answer(failure)) throw;
+        co_return refused(*run, *item, failure);
+    }
+}
+
+void sum_up(Run& run) {
+    auto& [results, summary] = run.reply;
+    const auto failed = std::ranges::count_if(results, [](const auto& result) { return result.problem.has_value(); });
+    const bool aborted = failed > 0 && run.input.on_error == OnError::abort;
+    if (aborted) {
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (!results[i].problem)
+                results[i] = refused(run, run.input.items[i], base::Failure(errors::batch_aborted));
+        }
+    }
+    summary.failed = static_cast<std::int32_t>(aborted ? results.size() : static_cast<std::size_t>(failed));
+    summary.ok = static_cast<std::int32_t>(results.size()) - summary.failed;
+    run.body = schema::to_json(run.reply);
+}
+
+async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
+    run->reply = {};
+    if (run->idempotent) {
+        run->replayed = co_await claim_key(tx, *run->idempotent);
+        if (run->replayed) co_return;
+    }
+    std::vector<Change> changes;
+    for (const auto& item : run->input.items)
+        run->reply.results.push_back(co_await answer(tx, run.get(), &item, &changes));
+    sum_up(*run);
+    if (run->reply.summary.ok == 0) throw NothingToKeep{};
+    auto batch = tx.batch();
+    if (run->idempotent)
+        finish_idempotent(batch, *run->idempotent, {.status = 200, .body = run->body}, run->request.runtime->now());
+    record_changes(batch, std::move(changes), run->request.caller.device_id);
+    co_await batch.commit();
+}
+
+}  // namespace
+
+void require_parts(const BulkItem& item) {
+    std::vector<base::Issue> issues;
+    const auto require = [&](bool there, std::string pointer) {
+        if (!there) issues.push_back({"body", std::move(pointer), "required", "This operation needs it.", {}});
+    };
+    const bool is_new = item.operation == BulkOperation::create;
+    require(is_new || item.id, "/id");
+    require(is_new || item.version, "/version");
+    require(item.operation == BulkOperation::remove || item.data, "/data");
+    if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));
+}
+
+void throw_unreadable(schema::ReadError error) {
+    if (error.malformed != schema::Malformed::none)
+        throw base::Failure(http::errors::malformed_json, std::string(schema::to_string(error.malformed)));
+    throw base::Failure(http::errors::invalid, std::move(error.issues));
+}
+
+void throw_two_ids() {
+    throw base::Failure(http::errors::invalid, {{"body", "/id", "mismatch", "The item and its data differ.", {}}});
+}
+
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
+                                                   BulkPerform perform) {
+    auto run = std::make_shared<Run>(Run{context, std::move(input), request, perform, idempotent_request(request)});
+    std::optional<Runtime::KeyGuard> running;
+    if (run->idempotent) {
+        running.emplace(request.runtime->hold(run->idempotent->scope()));
+        if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
+    }
+    try {
+        co_await request.db.transaction([run](db::Db tx) { return attempt(tx, run); });
+    } catch (const NothingToKeep&) {
+        // The answers stand.
+    }
+    if (run->replayed) co_return to_rendered<BulkReply, 200>(std::move(*run->replayed), true);
+    co_return http::Rendered<BulkReply>{std::move(run->body), 200, {}};
+}
+
+}  // namespace pos::detail

@@ -1,0 +1,185 @@
+#pragma once
+// POST /{resource}/batch: up to 500 rows created, changed and deleted by one request (api.md, "batch"), in one transaction with
+// one entry into the change feed. Each item has a savepoint and an answer of its own; `continue` keeps those that went well,
+// `abort` keeps all or none. A request with an Idempotency-Key is answered again to the byte, once it has written anything.
+//
+//     struct ProductItems {
+//         using Id = ProductId;
+//         using New = NewProduct;                                                       // has `std::optional<Id> id`
+//         using Fields = ProductFields;
+//         static async::Task<ProductDetails> create(BulkUnit unit, NewProduct input);
+//         static async::Task<Product> change(BulkUnit unit, ProductId id, std::int32_t version, schema::Patch<ProductFields> patch);
+//         static async::Task<void> remove(BulkUnit unit, ProductId id, std::int32_t version);
+//     };
+//
+//     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::Permitted<"products.write"> caller, IdempotencyHeader key,
+//                                                  http::Body<BulkRequest> input, db::Db db, http::Use<Runtime> runtime) {
+//         return perform_all<ProductItems>(&context, *input, {"/v1/products/batch", caller, key, input.text, db, runtime});
+//     }
+//
+// An item may run again after a deadlock, like the function of a transaction.
+
+#include "http/context.h"
+#include "pos/plumbing/create.h"
+#include "pos/plumbing/edit.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode batch_aborted{"batch.aborted", 424, false, base::Action::fix,
+                                               "Nothing was kept, as another item of the batch failed"};
+}  // namespace errors
+
+inline constexpr std::uint32_t max_bulk_items = 500;
+inline constexpr std::uint64_t max_bulk_bytes = 4 * 1024 * 1024;
+
+enum class OnError : std::uint8_t { abort, go_on };
+constexpr auto describe(OnError*) {
+    return schema::enumeration<OnError>("OnError", {{OnError::abort, "abort"}, {OnError::go_on, "continue"}});
+}
+enum class BulkOperation : std::uint8_t { create, update, remove };
+constexpr auto describe(BulkOperation*) {
+    return schema::enumeration<BulkOperation>(
+        "BulkOperation",
+        {{BulkOperation::create, "create"}, {BulkOperation::update, "update"}, {BulkOperation::remove, "delete"}});
+}
+
+struct BulkItem {
+    schema::Maybe<std::string> key;
+    BulkOperation operation = BulkOperation::create;
+    std::optional<base::Uuid> id;
+    std::optional<std::int32_t> version;
+    schema::Maybe<schema::Json> data;
+
+    friend constexpr auto describe(BulkItem*) {
+        return schema::object<BulkItem>(
+            "BatchItem",
+            schema::field<&BulkItem::key>("key", {.max_length = 255, .doc = "The client's name for it; sent back."}),
+            schema::field<&BulkItem::operation>("op"),
+            schema::field<&BulkItem::id>("id", {.doc = "Of the row; for `create` as good as an `id` in `data`."}),
+            schema::field<&BulkItem::version>(
+                "version", {.min = 1, .doc = "For `update` and `delete`: the version that the change is based on."}),
+            schema::field<&BulkItem::data>(
+                "data", {.doc = "For `create` and `update`: the body that POST and PATCH of one row take."}));
+    }
+};
+
+struct BulkRequest {
+    OnError on_error = OnError::abort;
+    std::vector<BulkItem> items;
+
+    friend constexpr auto describe(BulkRequest*) {
+        return schema::object<BulkRequest>(
+            "BatchRequest",
+            schema::field<&BulkRequest::on_error>(
+                "onError",
+                {.defaulted = true, .doc = "`abort`: all items or none. `continue`: those that went well are kept."}),
+            schema::field<&BulkRequest::items>("items", {.min_items = 1, .max_items = max_bulk_items}));
+    }
+};
+
+struct BulkResult {
+    schema::Maybe<std::string> key;
+    std::int32_t status = 0;
+    schema::Maybe<schema::Json> data;
+    schema::Maybe<schema::Json> problem;
+
+    friend constexpr auto describe(BulkResult*) {
+        return schema::object<BulkResult>(
+            "BatchResult", schema::field<&BulkResult::key>("key"),
+            schema::field<&BulkResult::status>("status", {.doc = "What the request for this row alone would answer."}),
+            schema::field<&BulkResult::data>("data", {.doc = "The row, when it was created or changed."}),
+            schema::field<&BulkResult::problem>("problem",
+                                                {.doc = "A Problem; pointers are those of the item's `data`."}));
+    }
+};
+
+struct BulkSummary {
+    std::int32_t ok = 0;
+    std::int32_t failed = 0;
+
+    friend constexpr auto describe(BulkSummary*) {
+        return schema::object<BulkSummary>("BatchSummary", schema::field<&BulkSummary::ok>("ok"),
+                                           schema::field<&BulkSummary::failed>("failed"));
+    }
+};
+
+struct BulkReply {
+    std::vector<BulkResult> results;
+    BulkSummary summary;
+
+    friend constexpr auto describe(BulkReply*) {
+        return schema::object<BulkReply>(
+            "BatchReply",
+            schema::field<&BulkReply::results>("results", {.max_items = max_bulk_items, .doc = "In the items' order."}),
+            schema::field<&BulkReply::summary>("summary"));
+    }
+};
+
+// What an item works with. `changes` is where its entries of the feed go.
+struct BulkUnit {
+    db::Db tx;
+    auth::Caller caller;
+    Runtime* runtime;
+    std::vector<Change>* changes;
+
+    [[nodiscard]] EditRequest edit_of(std::int32_t version, std::string_view permission = {}) const {
+        return {caller, {.versions = {version}}, runtime->now(), permission, changes};
+    }
+};
+
+namespace detail {
+
+struct BulkOutcome {
+    std::int32_t status = 0;
+    std::optional<schema::Json> data;
+};
+using BulkPerform = async::Task<BulkOutcome> (*)(BulkUnit unit, BulkItem item);
+
+// 422 with what an item lacks for its operation.
+void require_parts(const BulkItem& item);
+[[noreturn]] void throw_unreadable(schema::ReadError error);
+[[noreturn]] void throw_two_ids();
+
+template <class T>
+T read_data(const BulkItem& item) {
+    T value{};
+    if (auto error = schema::read_json(schema::type_of<T>, &value, item.data->text, {.max_bytes = max_bulk_bytes}))
+        throw_unreadable(std::move(*error));
+    return value;
+}
+
+template <class Row>
+BulkOutcome outcome(const BulkUnit& unit, std::int32_t status, const Row& row) {
+    return {status, schema::Json{schema::to_json(row, unit.caller.view())}};
+}
+
+template <class Items>
+async::Task<BulkOutcome> perform(BulkUnit unit, BulkItem item) {
+    require_parts(item);
+    if (item.operation == BulkOperation::create) {
+        auto input = read_data<typename Items::New>(item);
+        if (item.id && input.id && input.id->uuid() != *item.id) throw_two_ids();
+        if (item.id) input.id = typename Items::Id(*item.id);
+        co_return outcome(unit, 201, co_await Items::create(unit, std::move(input)));
+    }
+    const typename Items::Id id(*item.id);
+    if (item.operation == BulkOperation::update) {
+        auto patch = read_data<schema::Patch<typename Items::Fields>>(item);
+        co_return outcome(unit, 200, co_await Items::change(unit, id, *item.version, std::move(patch)));
+    }
+    co_await Items::remove(unit, id, *item.version);
+    co_return BulkOutcome{204, std::nullopt};
+}
+
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
+                                                   BulkPerform perform);
+
+}  // namespace detail
+
+template <class Items>
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request) {
+    return detail::perform_all(context, std::move(input), std::move(request), &detail::perform<Items>);
+}
+
+}  // namespace pos

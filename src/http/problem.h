@@ -1,0 +1,42 @@
+#pragma once
+// Errors as problem documents (RFC 9457 with the members of docs/errors.md), the same from the wire, the chain and the items
+// of a batch. Pure functions, and functions of a request on its loop's thread.
+//
+//     results += http::problem_json(failure, http::place_of(context));          // the "problem" of one item of a batch
+//     http::write_problem(context, base::Failure(http::errors::not_found));
+//
+// What a base::Failure says is for the client; its cause is never sent.
+
+#include <string>
+#include <string_view>
+
+#include "base/failure.h"
+
+namespace http {
+
+class Context;
+class Services;
+
+// A service: where the types of problems are explained. Without it they are relative to the API.
+struct ProblemTypes {
+    std::string base = "/problems/";  // or "https://api.example/problems/"; `type` is this and the code
+};
+
+struct ProblemPlace {
+    std::string_view instance{};  // the path, without the query: that may hold secrets
+    std::string_view request_id{};
+    std::string_view type_base = "/problems/";
+};
+
+[[nodiscard]] std::string_view problem_type_base(const Services& services);
+// Views of the request, valid until its end.
+[[nodiscard]] ProblemPlace place_of(const Context& context);
+
+[[nodiscard]] std::string problem_json(const base::Failure& failure, const ProblemPlace& place = {});
+
+// Replaces the reply by the problem: status, body, X-Retriable, Retry-After, Cache-Control: no-store, the Failure's headers.
+void write_problem(Context& context, const base::Failure& failure);
+// The same where no link of a chain has been, or will be: with X-Request-Id, and an id of its own if there was none.
+void write_wire_problem(Context& context, const base::Failure& failure);
+
+}  // namespace http
