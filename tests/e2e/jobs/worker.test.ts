@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import { describe, expect } from 'vitest';
-import { openQueue, test, type TestQueue } from '../support/jobs.js';
+import { test, type TestQueue } from '../support/jobs.js';
+import { keyspaceOf } from '../support/keyspace.js';
 import { until } from '../support/until.js';
 
 const hour = 3_600_000;
@@ -356,6 +357,51 @@ describe('retention', () => {
   });
 });
 
+// One after another, on both the same jobs: events, fields and lists must come out alike.
+test('leaves in Redis what Node leaves', async ({ q, beside }) => {
+  const work = async (on: TestQueue): Promise<unknown> => {
+    await on.queue.pause();
+    const jobs: [string, unknown, JobsOptions?][] = [
+      ['echo', { a: 1, b: ['ü', null] }],
+      ['fail', {}],
+      ['fail', {}, { attempts: 3, stackTraceLimit: 2 }],
+      ['flaky', { succeedOn: 2 }, { attempts: 3 }],
+      ['flaky', { succeedOn: 1 }, { attempts: 2, lifo: true }],
+      ['flaky', { succeedOn: 1 }, { attempts: 2, priority: 4 }],
+      ['progress', {}],
+      ['log', { lines: ['a', 'b', 'c'] }, { keepLogs: 2 }],
+      ['echo', 'gone', { removeOnComplete: true }],
+      ['fail', 'gone', { removeOnFail: true }],
+      ['echo', 'few', { removeOnComplete: 1 }],
+      ['echo', 'prioritized', { priority: 3 }],
+      ['echo', 'with an id', { jobId: 'mine' }],
+      ['echo', 'once', { deduplication: { id: 'd' } }],
+      ['echo', 'throttled', { deduplication: { id: 't', ttl: hour } }],
+    ];
+    for (const [name, data, opts] of jobs) await on.queue.add(name, data, opts);
+    const child = (name: string, opts: JobsOptions) => ({ name, data: {}, queueName: on.name, opts });
+    for (const opts of [
+      { failParentOnFailure: true },
+      { continueParentOnFailure: true },
+      { ignoreDependencyOnFailure: true },
+      { removeDependencyOnFailure: true },
+      {},
+    ]) {
+      const children = [child('fail', opts), child('echo', opts)];
+      await on.flows.add({ ...child('echo', { attempts: 2 }), children });
+    }
+    await on.queue.resume();
+    await until(async () => (await on.queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized')) === 0);
+    await on.workers[0]!.stop();
+    const keyspace = await keyspaceOf(on.redis, on.name);
+    delete keyspace['stalled-check']; // it expires by itself
+    return keyspace;
+  };
+  await Promise.all([q.startWorker(), beside.startNodeWorker()]);
+  const [ours, node] = await Promise.all([work(q), work(beside)]);
+  expect(ours).toEqual(node);
+});
+
 describe('flows', () => {
   const child = (q: TestQueue, name: string, data: unknown, opts: JobsOptions = {}) => ({
     name,
@@ -514,7 +560,7 @@ describe('schedulers', () => {
   });
 
   // The worker that takes an iteration reckons the next; brought forward by hand it is the one after.
-  test('the iteration after the next is the one that Node reckons', async ({ q }) => {
+  test('the iteration after the next is the one that Node reckons', async ({ q, beside }) => {
     const repeats = [
       { pattern: '0 3 * * *', tz: 'Africa/Nairobi' },
       { pattern: '30 2 * * *', tz: 'Europe/Berlin' },
@@ -535,13 +581,8 @@ describe('schedulers', () => {
     };
     await q.startWorker();
     const ours = await afterNext(q);
-    const beside = await openQueue();
-    try {
-      await beside.startNodeWorker();
-      expect(ours).toEqual(await afterNext(beside));
-    } finally {
-      await beside.close();
-    }
+    await beside.startNodeWorker();
+    expect(ours).toEqual(await afterNext(beside));
   });
 
   test('a template with options is followed by every iteration', async ({ q }) => {

@@ -296,6 +296,8 @@ export async function openQueue({ redisUrl = environment.redisUrl, name = '' } =
 export interface Fixtures {
   // A queue on the server of TEST_REDIS_URL.
   q: TestQueue;
+  // Another, to do the same on.
+  beside: TestQueue;
   // A Redis of the test's own, and a queue on it.
   redis: RedisServer;
   own: TestQueue;
@@ -309,6 +311,7 @@ async function used(q: TestQueue, task: { result?: { state: string } }, use: (q:
 
 export const test = plainTest.extend<Fixtures>({
   q: async ({ task }, use) => used(await openQueue(), task, use),
+  beside: async ({ task }, use) => used(await openQueue(), task, use),
   redis: async ({ task: _ }, use) => {
     const redis = await startRedis();
     await use(redis);

@@ -10,7 +10,7 @@ function checked(data, member, fits) {
   if (!fits(data?.[member])) throw new UnrecoverableError(`invalid data: ${member}`);
   return data[member];
 }
-const isCount = (value) => Number.isInteger(value) && value >= 0;
+const isCount = (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 const areLines = (value) => Array.isArray(value) && value.every((line) => typeof line === 'string');
 
 const handlers = {
