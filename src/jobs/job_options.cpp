@@ -1,19 +1,31 @@
 #include "jobs/job_options.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "jobs/errors.h"
 #include "jobs/json.h"
 #include "jobs/msgpack.h"
 
 namespace jobs {
-namespace {
 
 using msgpack::Map;
 using msgpack::Writer;
 
-// What a Lua number, a double, holds exactly.
-constexpr std::int64_t max_exact = 9'007'199'254'740'991;
+void write_keep(Writer& out, const KeepJobs& keep) {
+    Map map;
+    if (keep.count) map.add("count").integer(*keep.count);
+    if (keep.age_seconds) map.add("age").integer(*keep.age_seconds);
+    if (keep.limit) map.add("limit").integer(*keep.limit);
+    std::move(map).write(out);
+}
+
+namespace {
+
+// Due times are kept as ms * 4096 in a double, which loses the order of jobs due at once somewhat later than that.
+constexpr milliseconds max_delay = std::chrono::years{10};
 
 struct Rules {
     std::vector<base::Issue> issues;
@@ -46,14 +58,6 @@ void check_backoff(Rules& rules, const std::optional<Backoff>& backoff) {
     rules.require(!backoff->type.empty(), "/backoff/type", "A back-off has a type.");
     rules.require(backoff->delay.count() >= 0, "/backoff/delay", "A delay is not negative.");
     rules.require(backoff->jitter >= 0 && backoff->jitter <= 1, "/backoff/jitter", "Jitter lies between 0 and 1.");
-}
-
-void write_keep(Writer& out, const KeepJobs& keep) {
-    Map map;
-    if (keep.count) map.add("count").integer(*keep.count);
-    if (keep.age_seconds) map.add("age").integer(*keep.age_seconds);
-    if (keep.limit) map.add("limit").integer(*keep.limit);
-    std::move(map).write(out);
 }
 
 // true keeps none, false all, a number so many: the forms that other tools show.
@@ -123,8 +127,7 @@ void write_unknown(Map& map, const std::string& unknown) {
 void check(const JobOptions& options) {
     Rules rules;
     rules.require(options.delay.count() >= 0, "/delay", "A delay is not negative.");
-    // Due times are stored as ms * 4096 in a double.
-    rules.require(options.delay.count() <= max_exact / 4096, "/delay", "A delay ends before the year 2039.");
+    rules.require(options.delay <= max_delay, "/delay", "A delay is at most ten years.");
     rules.require(options.priority >= 0 && options.priority <= max_priority, "/priority",
                   "A priority lies between 0 and 2097151.");
     rules.require(options.attempts >= 0, "/attempts", "The number of attempts is not negative.");
@@ -166,12 +169,6 @@ std::string encode(const JobOptions& options) {
     write_scheduled(map, options);
     write_unknown(map, options.unknown);
     return std::move(map).take();
-}
-
-std::string encode(const KeepJobs& keep) {
-    Writer writer;
-    write_keep(writer, keep);
-    return std::move(writer).take();
 }
 
 }  // namespace jobs

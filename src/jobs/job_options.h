@@ -14,6 +14,10 @@
 
 namespace jobs {
 
+namespace msgpack {
+class Writer;
+}
+
 using std::chrono::milliseconds;
 
 // Which ended jobs stay in Redis. BullMQ keeps all unless told otherwise.
@@ -108,13 +112,13 @@ void check(const JobOptions& options);
 // MessagePack with bullmq's short names, as the scripts take them.
 [[nodiscard]] std::string encode(const JobOptions& options);
 // The map that moveToFinished takes.
-[[nodiscard]] std::string encode(const KeepJobs& keep);
+void write_keep(msgpack::Writer& out, const KeepJobs& keep);
 
 // A producer's JSON (`{"attempts":3,"deduplication":{"id":"x"}}`): throws jobs.bad_options when it is no object or a member has
 // the wrong type.
 [[nodiscard]] JobOptions parse_options(std::string_view json);
-// The `opts` field of a job's hash, long or short names. Never throws: a member that makes no sense counts as unknown, text
-// that is no JSON object as no options.
+// The `opts` field of a job's hash, long or short names. Never throws: a member that makes no sense is ignored, and so
+// is text that is no JSON object.
 [[nodiscard]] JobOptions read_stored_options(std::string_view json);
 
 // The options of a scheduler's next job, made of those of the running one, unknown members and all.
@@ -126,7 +130,7 @@ struct NextRun {
 };
 [[nodiscard]] std::string encode_next_run(std::string_view stored_options, const NextRun& next);
 
-// `repeat` and `template` of a producer's JSON; throws jobs.bad_options.
+// A producer's `{"pattern":"0 9 * * *","tz":"Africa/Nairobi"}`; throws jobs.bad_options.
 [[nodiscard]] Repeat parse_repeat(std::string_view json);
 
 }  // namespace jobs
