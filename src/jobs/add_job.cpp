@@ -19,7 +19,8 @@ namespace {
 std::string pack_arguments(const QueueKeys& keys, const NewJob& job, const AddOptions& add) {
     const auto& options = job.options;
     msgpack::Writer out;
-    out.array(10).text(keys.base).text(options.job_id).text(job.name).integer(options.timestamp.value_or(add.now));
+    const std::string_view id = options.job_id.empty() ? add.made_up_id : std::string_view(options.job_id);
+    out.array(10).text(keys.base).text(id).text(job.name).integer(options.timestamp.value_or(add.now));
     if (options.parent) {
         const auto parent_key = options.parent->queue + ":" + options.parent->id;
         out.text(parent_key).text(parent_key + ":dependencies");

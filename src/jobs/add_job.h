@@ -27,8 +27,9 @@ struct ScriptCall {
 struct AddOptions {
     std::int64_t now = 0;
     std::size_t max_data_bytes = 0;
-    bool has_children = false;    // the job waits for them
-    bool in_transaction = false;  // a parent is released by a later call of the same transaction
+    std::string_view made_up_id = {};  // when the job has none of its own
+    bool has_children = false;         // the job waits for them
+    bool in_transaction = false;       // a parent is released by a later call of the same transaction
 };
 
 // Throw jobs.bad_options, jobs.bad_data, jobs.data_too_large.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/time.h"
 #include "jobs/errors.h"
 #include "jobs/job_options.h"
 #include "jobs/json.h"
@@ -105,6 +106,15 @@ bool read(Element from, std::optional<ParentReference>& to) {
     });
 }
 
+// Milliseconds since 1970, or the text of a date, which JSON makes of JavaScript's.
+bool read_instant(Element from, std::optional<std::int64_t>& to) {
+    std::string_view text;
+    if (from.get(text) != simdjson::SUCCESS) return read(from, to);
+    const auto time = base::parse_timestamp(text);
+    if (time) to = std::chrono::floor<milliseconds>(*time).time_since_epoch().count();
+    return time.has_value();
+}
+
 bool read(Element from, Repeat& repeat) {
     return read_object(from, [&](std::string_view key, Element value) {
         std::optional<std::int64_t> count;
@@ -112,8 +122,8 @@ bool read(Element from, Repeat& repeat) {
         if (key == "pattern") return read(value, repeat.pattern);
         if (key == "tz") return read(value, repeat.time_zone);
         if (key == "limit") return read(value, repeat.limit);
-        if (key == "startDate") return read(value, repeat.start_date);
-        if (key == "endDate") return read(value, repeat.end_date);
+        if (key == "startDate") return read_instant(value, repeat.start_date);
+        if (key == "endDate") return read_instant(value, repeat.end_date);
         if (key == "offset") return read(value, repeat.offset);
         if (key == "immediately") return read(value, repeat.immediately);
         if (key == "count" && read(value, count)) repeat.count = *count;

@@ -1,6 +1,8 @@
 #include "jobs/queue.h"
 
+#include <algorithm>
 #include <set>
+#include <span>
 
 #include "jobs/add_job.h"
 #include "jobs/errors.h"
@@ -43,10 +45,13 @@ async::Task<std::string> Queue::add_job(NewJob job) {
 
 namespace {
 
+// Commands of one write: a share of what the client holds.
+constexpr std::size_t bulk_size = 1'000;
+
 bool is_unknown_script(redis::Value reply) { return reply.is_error() && reply.text().starts_with("NOSCRIPT"); }
 
 // Redis has not met the script, or has forgotten it: the first call of each brings its text.
-std::vector<redis::Command> with_texts(const std::vector<detail::ScriptCall>& calls,
+std::vector<redis::Command> with_texts(std::span<const detail::ScriptCall> calls,
                                        const std::vector<std::size_t>& which) {
     std::vector<redis::Command> commands;
     std::set<const redis::Script*> brought;
@@ -57,31 +62,39 @@ std::vector<redis::Command> with_texts(const std::vector<detail::ScriptCall>& ca
     return commands;
 }
 
-}  // namespace
-
-async::Task<std::vector<std::string>> Queue::add_bulk(std::vector<NewJob> jobs) {
-    std::vector<detail::ScriptCall> calls;
-    calls.reserve(jobs.size());
-    for (const auto& job : jobs) {
-        calls.push_back(detail::add_call(keys_, job, {.now = now(), .max_data_bytes = options_.max_data_bytes}));
-    }
+// `calls` belong to the caller, which waits.
+async::Task<std::vector<redis::Reply>> send_bulk(redis::Client* client, std::span<const detail::ScriptCall> calls) {
     std::vector<redis::Command> commands;
-    commands.reserve(jobs.size());
+    commands.reserve(calls.size());
     for (const auto& call : calls) commands.push_back(call.by_digest());
-    auto replies = co_await client_->pipeline(std::move(commands));
-
+    auto replies = co_await client->pipeline(std::move(commands));
     std::vector<std::size_t> unknown;
     for (std::size_t i = 0; i < replies.size(); ++i) {
         if (is_unknown_script(*replies[i])) unknown.push_back(i);
     }
     if (!unknown.empty()) {
-        auto again = co_await client_->pipeline(with_texts(calls, unknown));
+        auto again = co_await client->pipeline(with_texts(calls, unknown));
         for (std::size_t i = 0; i < unknown.size(); ++i) replies[unknown[i]] = std::move(again[i]);
     }
+    co_return replies;
+}
 
+}  // namespace
+
+async::Task<std::vector<std::string>> Queue::add_bulk(std::vector<NewJob> jobs) {
+    // All are checked before one is sent.
+    std::vector<detail::ScriptCall> calls;
+    calls.reserve(jobs.size());
+    for (const auto& job : jobs) {
+        calls.push_back(detail::add_call(keys_, job, {.now = now(), .max_data_bytes = options_.max_data_bytes}));
+    }
     std::vector<std::string> ids;
     ids.reserve(jobs.size());
-    for (std::size_t i = 0; i < replies.size(); ++i) ids.push_back(detail::added_id(*replies[i], jobs[i].name));
+    for (std::size_t first = 0; first < calls.size(); first += bulk_size) {
+        const auto count = std::min(bulk_size, calls.size() - first);
+        const auto replies = co_await send_bulk(client_, {calls.data() + first, count});
+        for (std::size_t i = 0; i < count; ++i) ids.push_back(detail::added_id(*replies[i], jobs[first + i].name));
+    }
     co_return ids;
 }
 

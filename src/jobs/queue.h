@@ -68,7 +68,7 @@ public:
         return add_job(make_job(type, data, std::move(options)));
     }
     [[nodiscard]] async::Task<std::string> add_job(NewJob job);
-    // One round trip. All are sent; the first that was refused is thrown after all have been answered.
+    // A round trip for a thousand. The first that Redis refused is thrown; the others of its thousand have been added.
     [[nodiscard]] async::Task<std::vector<std::string>> add_bulk(std::vector<NewJob> jobs);
 
     // ---- One job (queue_job.cpp).

@@ -11,9 +11,9 @@ struct QueueKeys {
     QueueKeys(std::string_view prefix, std::string_view name);
 
     [[nodiscard]] std::string of(std::string_view suffix) const { return base + std::string(suffix); }
-    [[nodiscard]] std::string job(std::string_view id) const { return of(id); }
-    [[nodiscard]] std::string job(std::string_view id, std::string_view suffix) const {
-        return of(id).append(":").append(suffix);
+    [[nodiscard]] std::string job(std::string_view job_id) const { return of(job_id); }
+    [[nodiscard]] std::string job(std::string_view job_id, std::string_view suffix) const {
+        return of(job_id).append(":").append(suffix);
     }
 
     std::string prefix;

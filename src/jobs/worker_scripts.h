@@ -8,6 +8,7 @@
 
 #include "jobs/add_job.h"
 #include "jobs/job_record.h"
+#include "jobs/msgpack.h"
 #include "jobs/worker.h"
 
 namespace jobs::detail {
@@ -51,7 +52,7 @@ public:
 
 private:
     [[nodiscard]] std::string fetch_options(std::string_view token) const;
-    void write_fetch_options(class msgpack::Map& map, std::string_view token) const;
+    void write_fetch_options(msgpack::Map& map, std::string_view token) const;
     [[nodiscard]] ScriptCall move_to_finished(const FinishDetails& details, std::string_view state,
                                               std::string value) const;
     [[nodiscard]] std::string finish_options(const FinishDetails& details, bool completed) const;
