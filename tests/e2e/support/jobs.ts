@@ -35,7 +35,9 @@ const ours = (program: Program): string[] =>
 // Nothing is inherited but what a program needs to run and what the sanitizers read.
 function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LANG|TMPDIR|BACKEND_API_\w+|.*SAN_.*)$/.test(name)),
+    Object.entries(process.env).filter(([name]) =>
+      /^(PATH|HOME|LANG|TMPDIR|EXAMPLE_PRESET|BACKEND_API_\w+|.*SAN_.*)$/.test(name),
+    ),
   );
 }
 
