@@ -122,6 +122,27 @@ void write_unknown(Map& map, const std::string& unknown) {
     for (const auto [key, value] : *members) detail::write_msgpack(value, map.add(key));
 }
 
+void write_members(Map& map, const JobOptions& options) {
+    if (options.delay.count() > 0) map.add("delay").integer(options.delay.count());
+    if (options.priority != 0) map.add("priority").integer(options.priority);
+    if (options.backoff) write_backoff(map.add("backoff"), *options.backoff);
+    if (options.lifo) map.add("lifo").boolean(true);
+    if (!options.job_id.empty()) map.add("jobId").text(options.job_id);
+    if (options.timestamp) map.add("timestamp").integer(*options.timestamp);
+    if (options.remove_on_complete) write_keep_option(map.add("removeOnComplete"), *options.remove_on_complete);
+    if (options.remove_on_fail) write_keep_option(map.add("removeOnFail"), *options.remove_on_fail);
+    if (options.keep_logs) map.add("kl").integer(*options.keep_logs);
+    if (options.stack_trace_limit) map.add("stackTraceLimit").integer(*options.stack_trace_limit);
+    if (options.size_limit) map.add("sizeLimit").integer(*options.size_limit);
+    if (options.deduplication) write_deduplication(map.add("de"), *options.deduplication);
+    if (options.parent) {
+        map.add("parent").map(2).text("id").text(options.parent->id).text("queue").text(options.parent->queue);
+    }
+    write_child_failure(map, options.child_failure);
+    write_scheduled(map, options);
+    write_unknown(map, options.unknown);
+}
+
 }  // namespace
 
 void check(const JobOptions& options) {
@@ -150,24 +171,14 @@ void check(const JobOptions& options) {
 std::string encode(const JobOptions& options) {
     Map map;
     map.add("attempts").integer(options.attempts);
-    if (options.delay.count() > 0) map.add("delay").integer(options.delay.count());
-    if (options.priority != 0) map.add("priority").integer(options.priority);
-    if (options.backoff) write_backoff(map.add("backoff"), *options.backoff);
-    if (options.lifo) map.add("lifo").boolean(true);
-    if (!options.job_id.empty()) map.add("jobId").text(options.job_id);
-    if (options.timestamp) map.add("timestamp").integer(*options.timestamp);
-    if (options.remove_on_complete) write_keep_option(map.add("removeOnComplete"), *options.remove_on_complete);
-    if (options.remove_on_fail) write_keep_option(map.add("removeOnFail"), *options.remove_on_fail);
-    if (options.keep_logs) map.add("kl").integer(*options.keep_logs);
-    if (options.stack_trace_limit) map.add("stackTraceLimit").integer(*options.stack_trace_limit);
-    if (options.size_limit) map.add("sizeLimit").integer(*options.size_limit);
-    if (options.deduplication) write_deduplication(map.add("de"), *options.deduplication);
-    if (options.parent) {
-        map.add("parent").map(2).text("id").text(options.parent->id).text("queue").text(options.parent->queue);
-    }
-    write_child_failure(map, options.child_failure);
-    write_scheduled(map, options);
-    write_unknown(map, options.unknown);
+    write_members(map, options);
+    return std::move(map).take();
+}
+
+std::string encode_template(const JobOptions& options) {
+    Map map;
+    if (options.attempts != 0) map.add("attempts").integer(options.attempts);
+    write_members(map, options);
     return std::move(map).take();
 }
 

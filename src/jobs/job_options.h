@@ -111,6 +111,8 @@ void check(const JobOptions& options);
 
 // MessagePack with bullmq's short names, as the scripts take them.
 [[nodiscard]] std::string encode(const JobOptions& options);
+// The same for what a scheduler makes jobs of, where attempts are left out when nobody has said how many.
+[[nodiscard]] std::string encode_template(const JobOptions& options);
 // The map that moveToFinished takes.
 void write_keep(msgpack::Writer& out, const KeepJobs& keep);
 

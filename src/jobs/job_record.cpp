@@ -85,6 +85,7 @@ JobRecord read_job(std::string id, redis::Value hash) {
         if (field != fields.end()) field->second(job, value);
         if (key == "attemptsMade") attempts_of_old = number(value);
     }
+    if (job.data.empty()) job.data = "{}";
     // Jobs of bullmq 4 and before.
     if (job.attempts_made == 0) job.attempts_made = attempts_of_old;
     job.options = read_stored_options(job.stored_options);

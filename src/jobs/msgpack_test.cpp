@@ -23,7 +23,7 @@ TEST(MessagePack, IntegersTakeTheLeastRoom) {
         {65'536, "ce00010000"},
         {4'294'967'295, "ceffffffff"},
         {4'294'967'296, "cf0000000100000000"},
-        {1'795'346'722'180, "cf000001a203007984"},
+        {1'795'346'722'180, "cf000001a20300ed84"},
         {std::numeric_limits<std::int64_t>::max(), "cf7fffffffffffffff"},
         {-1, "ff"},
         {-32, "e0"},

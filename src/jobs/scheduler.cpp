@@ -103,7 +103,7 @@ async::Task<std::string> JobSchedulers::upsert(std::string id, Repeat repeat, Ne
     check(id, repeat, now);
     job.options = template_options(std::move(job.options));
     detail::check_job(job, queue_.options().max_data_bytes);
-    const auto encoded_template = encode(job.options);
+    auto encoded_template = encode_template(job.options);
 
     std::optional<std::int64_t> next;
     if (!repeat.pattern.empty()) {

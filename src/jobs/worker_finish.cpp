@@ -108,7 +108,8 @@ async::Task<std::optional<JobRecord>> WorkerState::complete(RunningJobPtr runnin
     }
     auto answer = co_await persist(running, scripts_.complete(details(*running), std::move(result)));
     if (answer.code == -4 || answer.code == -9) {
-        Outcome::Failed failed{.reason = failure_of(answer.code, "completing").what(), .stack = {}};
+        Outcome::Failed failed{.reason = failure_of(answer.code, "completing job " + running->record.id).what(),
+                               .stack = {}};
         failed.stack = failed.reason;
         failed.unrecoverable = answer.code == -9;
         co_return co_await fail(running, std::move(failed));

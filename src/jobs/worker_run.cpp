@@ -72,21 +72,17 @@ async::Task<std::optional<JobRecord>> WorkerState::run_job(JobRecord record, std
 
     std::optional<JobRecord> next;
     const auto* handler = handler_of(running->record.name);
-    if (closing_) {
-        co_await release(running);
+    if (!running->record.scheduler_id.empty()) co_await schedule_next_run(running);
+    if (auto reason = refusal(running->record)) {
+        running->finishing = true;
+        next = co_await finish(running, {.result = {}, .failed = Outcome::Failed{*reason, *reason, true}});
+    } else if (handler == nullptr) {
+        running->finishing = true;
+        next = co_await postpone(running);
     } else {
-        if (!running->record.scheduler_id.empty()) co_await schedule_next_run(running);
-        if (auto reason = refusal(running->record)) {
-            running->finishing = true;
-            next = co_await finish(running, {.result = {}, .failed = Outcome::Failed{*reason, *reason, true}});
-        } else if (handler == nullptr) {
-            running->finishing = true;
-            next = co_await postpone(running);
-        } else {
-            auto outcome = co_await execute(running, handler);
-            running->finishing = true;
-            next = co_await finish(running, std::move(outcome));
-        }
+        auto outcome = co_await execute(running, handler);
+        running->finishing = true;
+        next = co_await finish(running, std::move(outcome));
     }
     running->lease.release();
     std::erase(running_, running);
