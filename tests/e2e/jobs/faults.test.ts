@@ -128,7 +128,7 @@ describe('waking', () => {
 
   test('a job fetched with the end of another is run', async ({ q }) => {
     await q.startWorker({ CONCURRENCY: '2', ...short });
-    const names = ['echo', 'fail', 'flaky', 'echo', 'unknown', 'sleep'];
+    const names = ['echo', 'fail', 'flaky', 'echo', 'progress', 'sleep'];
     const jobs = await q.queue.addBulk(
       Array.from({ length: 60 }, (_, n) => ({
         name: names[n % names.length]!,

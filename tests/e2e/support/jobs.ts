@@ -32,13 +32,13 @@ export const peerIsNode = process.env.JOBS_PEER === 'node';
 const ours = (program: Program): string[] =>
   peerIsNode ? nodePeer(program) : [path.join(repository, `bin/example-${program}`)];
 
-// Nothing is inherited but what a program needs to run and what the sanitizers read.
+// Nothing is inherited but what a program needs to run, what the sanitizers read and which build it is.
 function inherited(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) =>
-      /^(PATH|HOME|LANG|TMPDIR|EXAMPLE_PRESET|BACKEND_API_\w+|.*SAN_.*)$/.test(name),
-    ),
-  );
+  const names = /^(PATH|HOME|LANG|TMPDIR|BACKEND_API_BUILD_ROOT|EXAMPLE_PRESET|.*SAN_.*)$/;
+  return {
+    EXAMPLE_PRESET: environment.long ? 'release' : 'dev',
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name))),
+  };
 }
 
 export interface Entry {

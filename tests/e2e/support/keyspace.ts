@@ -59,19 +59,17 @@ async function valueOf(redis: Redis, key: string, plain: (text: string) => strin
   }
 }
 
-// What differs from run to run or from language to language: how far a schedule's next run was away when it was asked for
-// (what tests ask for are whole minutes), the text of a stack, options that say what goes without saying, and a back-off
-// that is a number, which Node spells out in jobs but not in schedulers.
+// What may differ: how far a schedule's next run was away when it was asked for (what tests ask for are whole minutes), the
+// text of a stack, and options that say what is so without them.
 function alike(field: string, value: unknown): unknown {
   if (field === 'stacktrace' && Array.isArray(value)) return `${value.length} stacks`;
-  if (field === 'opts' && typeof value === 'object' && value !== null)
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(
-          ([name, member]) => !(['delay', 'priority', 'lifo'].includes(name) && (member === 0 || member === false)),
-        )
-        .map(([name, member]) => [name, alike(name, member)]),
-    );
+  if (field === 'opts' && typeof value === 'object' && value !== null) {
+    const needless: Record<string, unknown> = { attempts: 0, delay: 0, priority: 0, lifo: false };
+    const options = Object.entries(value).filter(([name, member]) => !(name in needless && needless[name] === member));
+    return options.length === 0
+      ? undefined
+      : Object.fromEntries(options.map(([name, member]) => [name, alike(name, member)]));
+  }
   if (field === 'backoff' && typeof value === 'number') return { type: 'fixed', delay: value };
   const reckoned = (field === 'delay' || field === 'offset') && typeof value === 'number' && value % 60_000 !== 0;
   return reckoned ? 'reckoned' : value;

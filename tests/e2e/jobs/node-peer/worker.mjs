@@ -1,7 +1,7 @@
 // examples/worker on Node's own BullMQ: the same environment, handlers and lines. It stands in for ours (JOBS_PEER=node),
 // so that the suite itself is tried against the real thing, and works beside ours where both serve one queue.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
 
 const number = (name, fallback) => Number(process.env[name] ?? fallback);
 
@@ -20,8 +20,8 @@ const handlers = {
   },
   flaky(job) {
     const succeedOn = checked(job.data, 'succeedOn', isCount);
-    if (job.attemptsMade < succeedOn) throw new Error(`attempt ${job.attemptsMade + 1} fails`);
-    return job.attemptsMade;
+    if (job.attemptsMade < succeedOn) throw new Error('not yet');
+    return 'done';
   },
   async progress(job) {
     for (const percent of [25, 50, 75, 100]) await job.updateProgress(percent);
@@ -41,9 +41,11 @@ const handlers = {
 
 const worker = new Worker(
   process.env.QUEUE ?? 'conformance',
-  (job) => {
-    if (!Object.hasOwn(handlers, job.name)) throw new UnrecoverableError(`no handler for jobs named ${job.name}`);
-    return handlers[job.name](job);
+  async (job, token) => {
+    if (Object.hasOwn(handlers, job.name)) return handlers[job.name](job);
+    // Another worker may know it; it stays in the queue and can be seen there.
+    await job.moveToDelayed(Date.now() + 30_000, token);
+    throw new DelayedError();
   },
   {
     connection: { url: process.env.REDIS_URL },
