@@ -50,12 +50,12 @@ Command script_command(const Script& script, bool by_hash, const std::vector<std
 async::Task<Reply> run_script(State state, Script script, std::vector<std::string> keys,
                               std::vector<std::string> arguments, bool repeatable, async::SteadyTime deadline) {
     auto command = script_command(script, true, keys, arguments);
-    if (repeatable) command = std::move(command).repeatable();
+    if (repeatable) static_cast<void>(std::move(command).repeatable());
     Reply reply;
     co_await Request(*state, deadline, std::span(&command, 1), std::span(&reply, 1));
     if (reply->is_error() && reply->text().starts_with("NOSCRIPT")) {
         command = script_command(script, false, keys, arguments);
-        if (repeatable) command = std::move(command).repeatable();
+        if (repeatable) static_cast<void>(std::move(command).repeatable());
         co_await Request(*state, deadline, std::span(&command, 1), std::span(&reply, 1));
     }
     if (reply->is_error()) throw Refused(script.name, reply->text());
