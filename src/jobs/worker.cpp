@@ -54,7 +54,8 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
       queue_(client_, queue, {.prefix = options_.prefix, .clock = &services_.clock}),
       scripts_(queue_.keys(), options_),
       worker_id_(base::uuid_v4(random_).to_string()),
-      tasks_(services_.loop),
+      loops_(services_.loop),
+      chains_(services_.loop),
       fetch_alarm_(services_.loop),
       stalled_alarm_(services_.loop),
       close_alarm_(services_.loop),
@@ -66,9 +67,11 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
           services_.metrics.histogram_family("job_duration_seconds", "Time that handlers took.", {"queue", "name"})),
       stalled_(services_.metrics.counter("jobs_stalled_total", "Jobs taken back from workers that had gone.",
                                          {{"queue", std::string(queue)}})) {
-    tasks_.on_error([this](std::exception_ptr error) {
-        logger_.error("a worker's task ended by an error", {{"err", logging::error(error)}});
-    });
+    for (auto* group : {&loops_, &chains_}) {
+        group->on_error([this](std::exception_ptr error) {
+            logger_.error("a worker's task ended by an error", {{"err", logging::error(error)}});
+        });
+    }
 }
 
 void WorkerState::add_handler(std::string_view queue, std::string_view name, HandlerEntry entry) {
@@ -85,8 +88,8 @@ void WorkerState::add_handler(std::string_view queue, std::string_view name, Han
 
 void WorkerState::start() {
     if (std::exchange(started_, true)) return;
-    tasks_.spawn(fetch_loop());
-    tasks_.spawn(check_stalled_loop());
+    loops_.spawn(fetch_loop());
+    loops_.spawn(check_stalled_loop());
 }
 
 void WorkerState::resume() {
@@ -134,9 +137,10 @@ async::Task<void> WorkerState::fetch_loop() {
         }
         auto fetched = co_await fetch();
         if (fetched.job) {
-            tasks_.spawn(run_chain(shared_from_this(), std::move(*fetched.job), std::move(fetched.token)));
+            chains_.spawn(run_chain(shared_from_this(), std::move(*fetched.job), std::move(fetched.token)));
         }
     }
+    close_alarm_.ring();
 }
 
 async::Task<WorkerState::Fetch> WorkerState::fetch() {
@@ -191,6 +195,7 @@ async::Task<void> WorkerState::check_stalled_loop() {
         }
         if (!closing_) co_await stalled_alarm_.wait_until(async::Loop::now() + options_.stalled_interval);
     }
+    close_alarm_.ring();
 }
 
 async::Task<bool> WorkerState::close(async::SteadyTime deadline) {
@@ -198,14 +203,17 @@ async::Task<bool> WorkerState::close(async::SteadyTime deadline) {
     give_up_ = deadline - release_ahead;
     wake_all();
     co_await blocking_.close(async::Loop::now());
+    // A fetch that is under way may still bring a job.
+    const auto is_busy = [this] { return loops_.running() > 0 || !running_.empty(); };
     const auto cancel_at = deadline - cancel_ahead;
-    while (!running_.empty() && async::Loop::now() < cancel_at) co_await close_alarm_.wait_until(cancel_at);
+    while (is_busy() && async::Loop::now() < cancel_at) co_await close_alarm_.wait_until(cancel_at);
     for (const auto& running : running_) running->cancel("the worker is closing");
-    while (!running_.empty() && async::Loop::now() < *give_up_) co_await close_alarm_.wait_until(*give_up_);
+    while (is_busy() && async::Loop::now() < *give_up_) co_await close_alarm_.wait_until(*give_up_);
     const auto left = running_;
     for (const auto& running : left) co_await release(running);
-    if (left.empty()) co_await tasks_.join();
     co_await client_.close(deadline);
+    co_await loops_.join();
+    if (left.empty()) co_await chains_.join();
     co_return left.empty();
 }
 

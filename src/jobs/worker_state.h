@@ -110,7 +110,8 @@ private:
     std::int64_t block_until_ = 0;  // ms since 1970
     std::int64_t limit_until_ = 0;
 
-    async::TaskGroup tasks_;
+    async::TaskGroup loops_;  // fetching, looking for stalled jobs
+    async::TaskGroup chains_;
     Alarm fetch_alarm_;
     Alarm stalled_alarm_;
     Alarm close_alarm_;
