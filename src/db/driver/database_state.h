@@ -48,6 +48,6 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
 
 // The URL with what every connection needs on top.
 [[nodiscard]] ConnectParameters connect_parameters(const Options& options, std::string_view label,
-                                                   async::Milliseconds statement_timeout, bool read_only);
+                                                   async::Milliseconds statement_timeout, Kind kind);
 
 }  // namespace db::detail

@@ -12,8 +12,7 @@ using namespace std::chrono_literals;
 Pool::Pool(DatabaseState& state, PoolOptions options)
     : state_(state),
       options_(options),
-      parameters_(
-          connect_parameters(state.options, options.label, options.statement_timeout, options.kind != Kind::write)),
+      parameters_(connect_parameters(state.options, options.label, options.statement_timeout, options.kind)),
       retry_(state.loop, [this] { want_more(); }),
       open_gauge_(state.open_connections.with({state.options.role, options.label})),
       failures_counter_(state.connection_failures.with({state.options.role, options.label})) {}
