@@ -22,12 +22,19 @@ namespace {
 constexpr std::size_t max_batch = 500;
 constexpr milliseconds retry_delay{500};
 
+redis::Options lock_connection(redis::Options options) {
+    options.role = "jobs-locks";
+    options.resp3 = false;
+    options.fail_fast_after = milliseconds{0};
+    return options;
+}
+
 }  // namespace
 
 class LockRenewal {
 public:
     LockRenewal(redis::Options redis, logging::Logger logger, observe::Metrics& metrics)
-        : redis_(std::move(redis)),
+        : redis_(lock_connection(std::move(redis))),
           logger_(logger.child({{"module", "jobs.locks"}})),
           metrics_(metrics),
           failed_(metrics.counter("jobs_lock_renewals_failed_total", "Renewals of job locks that got no answer.")),

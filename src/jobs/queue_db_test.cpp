@@ -1,6 +1,8 @@
 // Queue, FlowProducer and JobSchedulers on a real Redis, no worker about.
 #include "jobs/queue.h"
 
+#include <limits>
+
 #include "jobs/errors.h"
 #include "jobs/test_queue.h"
 
@@ -43,7 +45,9 @@ TEST_F(QueueTest, DataIsCheckedBeforeItIsSent) {
     EXPECT_EQ(code_of(queue_.add_job({.name = "a", .data = '"' + std::string(2U << 20U, 'x') + '"'})),
               "jobs.data_too_large");
     EXPECT_THROW(static_cast<void>(queue_.add(send_invite, {"a", 1})), base::Failure);
-    EXPECT_THROW(static_cast<void>(queue_.add(send_invite, {"amina@duka.example", std::nan("")})), base::Failure);
+    EXPECT_THROW(
+        static_cast<void>(queue_.add(send_invite, {"amina@duka.example", std::numeric_limits<double>::quiet_NaN()})),
+        base::Failure);
     EXPECT_THROW(static_cast<void>(queue_.add(JobType<Invite>{"reports", "x"}, {"abc", 1})), base::Failure);
     EXPECT_THROW(Queue(client_, "a:b"), base::Failure);
     EXPECT_EQ(run(queue_.counts()).waiting, 0);

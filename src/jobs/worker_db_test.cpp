@@ -61,7 +61,7 @@ TEST_F(WorkerTest, RunsTypedJobs) {
     EXPECT_TRUE(end.completed);
     EXPECT_EQ(end.result, R"({"cents":300})");
     EXPECT_TRUE(close(worker));
-    EXPECT_NE(metrics_.render().find(R"(jobs_processed_total{name="pay",outcome="completed",queue="mail"} 1)"),
+    EXPECT_NE(metrics_.render().find(R"(jobs_processed_total{queue="mail",name="pay",outcome="completed"} 1)"),
               std::string::npos)
         << metrics_.render();
 }
