@@ -1,13 +1,14 @@
 // The measurement itself. Started by bin/bench, which builds, and by bin/with-servers, which brings PostgreSQL.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { compareServers, walkToTheEnd } from './lib/compare.mjs';
 import { makeDatabases, postmasterPid, query, readShops, urls } from './lib/database.mjs';
+import { jobColumns, jobWorks, measureJobs } from './lib/jobs.mjs';
 import { Server, cpuMicroseconds, residentMegabytes } from './lib/processes.mjs';
 import { writeRequests } from './lib/requests.mjs';
 
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
     works: { type: 'string' },
     depth: { type: 'string' },
     program: { type: 'string', default: 'build/release/pos/backend-api' },
+    'jobs-program': { type: 'string', default: 'build/release/bench/bench_jobs' },
     output: { type: 'string' },
   },
 });
@@ -41,9 +43,11 @@ const works = {
   sale: { script: 'sale', goal: 6 },
   'sale-hot-tenant': { script: 'sale' },
 };
-const chosen = options.works?.split(',') ?? Object.keys(works);
+const allWorks = [...Object.keys(works), ...Object.keys(jobWorks)];
+const chosen = options.works?.split(',') ?? allWorks;
 for (const name of chosen)
-  if (!(name in works)) throw new Error(`no such work: ${name} (${Object.keys(works).join(', ')})`);
+  if (!allWorks.includes(name)) throw new Error(`no such work: ${name} (${allWorks.join(', ')})`);
+const chosenOf = (list) => chosen.filter((name) => name in list);
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
@@ -220,6 +224,18 @@ async function measureStarts() {
   return figures;
 }
 
+function printRows(columns, results) {
+  const rows = [
+    columns.map(([title]) => title),
+    ...results.map((result) => columns.map(([, cell]) => String(cell(result)))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  console.log('');
+  for (const row of rows) {
+    console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
+  }
+}
+
 function printTable(results, starts) {
   const columns = [
     ['work', (r) => r.work],
@@ -236,15 +252,7 @@ function printTable(results, starts) {
     ['RSS MB', (r) => `${r.ours_rss_mb} / ${r.koa_rss_mb}`],
     ['pgbench/s', (r) => r.pgbench_rps ?? ''],
   ];
-  const rows = [
-    columns.map(([title]) => title),
-    ...results.map((result) => columns.map(([, cell]) => String(cell(result)))),
-  ];
-  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  console.log('');
-  for (const row of rows) {
-    console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
-  }
+  printRows(columns, results);
   console.log(
     `\nidle RSS ${starts.ours_idle_rss_mb} / ${starts.koa_idle_rss_mb} MB, start to ready ${starts.ours_start_ms} / ${starts.koa_start_ms} ms` +
       `\n${rounds} rounds of ${seconds} s, ${connections} connections, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB; CPU is user + system time a request`,
@@ -263,7 +271,7 @@ async function checkSales() {
   }
 }
 
-async function main() {
+async function measureServers(names) {
   say(`seeding 200 shops, and one of ${depth} products`);
   await makeDatabases(ours.command[0], { depth, history: options.quick ? 20 : 100 });
   const shops = await readShops(secret);
@@ -276,7 +284,7 @@ async function main() {
   const files = writeRequests(directory, shops, lastCursor);
 
   const results = [];
-  for (const work of chosen) {
+  for (const work of names) {
     const result = await measureWork(work, files);
     if (work in references) result.pgbench_rps = await pgbench(work);
     if (work === 'health') Object.assign(result, starts);
@@ -284,8 +292,32 @@ async function main() {
   }
   await checkSales();
   printTable(results, starts);
-  writeFileSync(output, `${JSON.stringify(results, null, 2)}\n`);
+  return results;
+}
+
+async function measureQueues(names) {
+  const { quick, 'jobs-program': program } = options;
+  const results = await measureJobs({ works: names, program, rounds, seconds, quick, say });
+  printRows(jobColumns, results);
+  console.log(`\n${rounds} rounds of ${seconds} s; CPU is user + system time a job; a load of 1 is Redis' only core\n`);
+  return results;
+}
+
+// Works that were not measured keep their figures.
+function write(results) {
+  const kept = existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')) : [];
+  const all = new Map([...kept, ...results].map((result) => [result.work, result]));
+  const sorted = allWorks.flatMap((work) => all.get(work) ?? []);
+  writeFileSync(output, `${JSON.stringify(sorted, null, 2)}\n`);
   say(`written to ${output}`);
+}
+
+async function main() {
+  const [ofServers, ofQueues] = [chosenOf(works), chosenOf(jobWorks)];
+  const results = ofServers.length > 0 ? await measureServers(ofServers) : [];
+  for (const server of servers) if (server.child) await server.stop();
+  if (ofQueues.length > 0) results.push(...(await measureQueues(ofQueues)));
+  write(results);
 }
 
 try {

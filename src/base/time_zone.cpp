@@ -67,6 +67,21 @@ const std::string& TimeZone::name() const { return zone_->name; }
 
 Date TimeZone::local_date(Timestamp instant) const { return to_date(absl::CivilDay{zone_->civil(instant)}); }
 
+std::chrono::local_seconds TimeZone::local_time(Timestamp instant) const {
+    return std::chrono::local_seconds{std::chrono::seconds{zone_->civil(instant) - absl::CivilSecond{}}};
+}
+
+TimeZone::Instants TimeZone::instants_of(std::chrono::local_seconds local) const {
+    const auto info = zone_->zone.At(absl::CivilSecond{} + local.time_since_epoch().count());
+    const auto at = [](absl::Time time) { return Timestamp{std::chrono::microseconds{absl::ToUnixMicros(time)}}; };
+    switch (info.kind) {
+        case absl::TimeZone::TimeInfo::UNIQUE: break;
+        case absl::TimeZone::TimeInfo::SKIPPED: return {Occurs::never, at(info.trans), at(info.trans)};
+        case absl::TimeZone::TimeInfo::REPEATED: return {Occurs::twice, at(info.pre), at(info.post)};
+    }
+    return {Occurs::once, at(info.pre), at(info.pre)};
+}
+
 Date TimeZone::business_day(Timestamp instant, std::chrono::minutes cutoff) const {
     return to_date(absl::CivilDay{absl::CivilMinute{zone_->civil(instant)} - cutoff.count()});
 }

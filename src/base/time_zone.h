@@ -8,6 +8,7 @@
 //     nairobi->business_day(clock.now(), std::chrono::hours{4});   // till 03:59 it is still yesterday's trade
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,17 @@ public:
 
     [[nodiscard]] const std::string& name() const;
     [[nodiscard]] Date local_date(Timestamp instant) const;
+    // What the clock on the wall shows.
+    [[nodiscard]] std::chrono::local_seconds local_time(Timestamp instant) const;
+    // When it shows that: once; never, because the clocks were put forward over it (`first` is the moment they were); or
+    // twice, because they were put back.
+    enum class Occurs : std::uint8_t { once, never, twice };
+    struct Instants {
+        Occurs occurs = Occurs::once;
+        Timestamp first;
+        Timestamp last;  // the same as `first`, unless it occurs twice
+    };
+    [[nodiscard]] Instants instants_of(std::chrono::local_seconds local) const;
     // The business day D lasts from `cutoff` past midnight of D to `cutoff` past midnight of D + 1, on the wall clock:
     // a change to or from summer time moves no border. 0 <= cutoff < 24 h.
     [[nodiscard]] Date business_day(Timestamp instant, std::chrono::minutes cutoff) const;

@@ -1,0 +1,101 @@
+#include "jobs/queue.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include "jobs/add_job.h"
+#include "jobs/errors.h"
+#include "redis/errors.h"
+
+namespace jobs {
+
+JobOptions with_defaults(JobOptions options, const JobDefaults& defaults) {
+    if (options.attempts == 0) options.attempts = defaults.attempts;
+    if (options.priority == 0) options.priority = defaults.priority;
+    if (!options.backoff && !defaults.backoff.type.empty()) {
+        options.backoff = Backoff{std::string(defaults.backoff.type), defaults.backoff.delay, defaults.backoff.jitter};
+    }
+    if (!options.remove_on_complete) options.remove_on_complete = defaults.remove_on_complete;
+    if (!options.remove_on_fail) options.remove_on_fail = defaults.remove_on_fail;
+    return options;
+}
+
+Queue::Queue(redis::Client& client, std::string_view name, QueueOptions options)
+    : client_(&client), keys_(options.prefix, name), options_(std::move(options)) {}
+
+std::int64_t Queue::now() const {
+    return std::chrono::duration_cast<milliseconds>(options_.clock->now().time_since_epoch()).count();
+}
+
+void Queue::require_own(std::string_view queue) const {
+    if (queue != keys_.name) {
+        throw base::Failure(errors::bad_queue, "a job of queue " + std::string(queue) + " was added to " + keys_.name);
+    }
+}
+
+async::Task<std::string> Queue::add_job(NewJob job) {
+    auto call = detail::add_call(keys_, job, {.now = now(), .max_data_bytes = options_.max_data_bytes});
+    // With an own id a second try finds the first one's job.
+    const bool repeatable = !job.options.job_id.empty();
+    const auto reply =
+        co_await client_->eval(*call.script, std::move(call.keys), std::move(call.arguments), repeatable);
+    co_return detail::added_id(*reply, job.name);
+}
+
+namespace {
+
+// Commands of one write: a share of what the client holds.
+constexpr std::size_t bulk_size = 1'000;
+
+bool is_unknown_script(redis::Value reply) { return reply.is_error() && reply.text().starts_with("NOSCRIPT"); }
+
+// Redis has not met the script, or has forgotten it: the first call of each brings its text.
+std::vector<redis::Command> with_texts(std::span<const detail::ScriptCall> calls,
+                                       const std::vector<std::size_t>& which) {
+    std::vector<redis::Command> commands;
+    std::set<const redis::Script*> brought;
+    for (const auto index : which) {
+        const auto& call = calls[index];
+        commands.push_back(brought.insert(call.script).second ? call.by_text() : call.by_digest());
+    }
+    return commands;
+}
+
+// `calls` belong to the caller, which waits.
+async::Task<std::vector<redis::Reply>> send_bulk(redis::Client* client, std::span<const detail::ScriptCall> calls) {
+    std::vector<redis::Command> commands;
+    commands.reserve(calls.size());
+    for (const auto& call : calls) commands.push_back(call.by_digest());
+    auto replies = co_await client->pipeline(std::move(commands));
+    std::vector<std::size_t> unknown;
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (is_unknown_script(*replies[i])) unknown.push_back(i);
+    }
+    if (!unknown.empty()) {
+        auto again = co_await client->pipeline(with_texts(calls, unknown));
+        for (std::size_t i = 0; i < unknown.size(); ++i) replies[unknown[i]] = std::move(again[i]);
+    }
+    co_return replies;
+}
+
+}  // namespace
+
+async::Task<std::vector<std::string>> Queue::add_bulk(std::vector<NewJob> jobs) {
+    // All are checked before one is sent.
+    std::vector<detail::ScriptCall> calls;
+    calls.reserve(jobs.size());
+    for (const auto& job : jobs) {
+        calls.push_back(detail::add_call(keys_, job, {.now = now(), .max_data_bytes = options_.max_data_bytes}));
+    }
+    std::vector<std::string> ids;
+    ids.reserve(jobs.size());
+    for (std::size_t first = 0; first < calls.size(); first += bulk_size) {
+        const auto count = std::min(bulk_size, calls.size() - first);
+        const auto replies = co_await send_bulk(client_, {calls.data() + first, count});
+        for (std::size_t i = 0; i < count; ++i) ids.push_back(detail::added_id(*replies[i], jobs[first + i].name));
+    }
+    co_return ids;
+}
+
+}  // namespace jobs

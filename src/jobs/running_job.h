@@ -1,0 +1,33 @@
+#pragma once
+// Inside the library: a job in the hands of a worker.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "jobs/alarm.h"
+#include "jobs/job.h"
+#include "jobs/lock_keeper.h"
+
+namespace jobs::detail {
+
+struct RunningJob {
+    Queue* queue;
+    JobRecord record;
+    std::string token;
+    logging::Logger logger;
+    std::shared_ptr<Cancellation> cancellation = std::make_shared<Cancellation>();
+    std::vector<Alarm*> sleeping{};
+    LockKeeper::Lease lease{};
+    bool moved = false;      // by its handler
+    bool finishing = false;  // the handler has ended: a lock that goes now is no loss
+    bool lost = false;       // the lock went while it ran
+    bool released = false;   // given back by a worker that closes
+
+    void cancel(std::string reason) {
+        if (!cancellation->request(std::move(reason))) return;
+        for (auto* alarm : sleeping) alarm->ring();
+    }
+};
+
+}  // namespace jobs::detail
