@@ -72,6 +72,7 @@ const ours = new Server({
     ...environment,
     DATABASE_URL: urls.app,
     DATABASE_SYSTEM_URL: urls.system,
+    OUTBOX_RELAY: 'false', // the peer leaves its rows there, too
     ...passedOn('THREADS', 'DATABASE_WRITE_CONNECTIONS', 'DATABASE_POINT_CONNECTIONS', 'DATABASE_READ_CONNECTIONS'),
   },
   log: join(directory, 'ours.log'),

@@ -107,8 +107,6 @@ update stock_levels l set on_hand = on_hand - taken.lines
   where l.tenant_id = taken.tenant_id and l.variant_id = taken.variant_id;
 insert into idempotency_keys (tenant_id, principal_kind, route, key, request_hash, status, response, created_at, expires_at)
   select tenant_id, 'member', 'POST /v1/sales', pg_temp.id(21, number)::text, sha256('history'), 201, convert_to(repeat(number::text, 200), 'UTF8'), at, at + interval '30 days' from sold;
-insert into outbox_events (tenant_id, id, type, subject_id, payload, created_at)
-  select tenant_id, pg_temp.id(24, number), 'sale.created', pg_temp.id(20, number), '{}', at from sold;
 insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id, origin_device_id)
   select tenant_id, 'sales', pg_temp.id(20, number), h, 'u', location_id, device_id from sold;
 insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id)

@@ -16,10 +16,11 @@
 namespace pos {
 
 inline constexpr auto permission_names = std::to_array<std::string_view>({
-    "costs.read",         "devices.read",  "devices.revoke", "devices.write", "locations.read", "locations.write",
-    "ownership.transfer", "products.read", "products.write", "roles.read",    "sales.create",   "sales.push_for_device",
-    "sales.read",         "stock.adjust",  "stock.read",     "taxes.read",    "taxes.write",    "tenant.read",
-    "tenant.settings",    "users.read",    "users.write",
+    "costs.read",      "devices.read",       "devices.revoke",        "devices.write",  "locations.read",
+    "locations.write", "ownership.transfer", "products.read",         "products.write", "reports.read",
+    "roles.read",      "sales.create",       "sales.push_for_device", "sales.read",     "stock.adjust",
+    "stock.read",      "taxes.read",         "taxes.write",           "tenant.read",    "tenant.settings",
+    "users.read",      "users.write",
 });
 
 struct BuiltInRole {
@@ -40,18 +41,18 @@ inline constexpr auto admin = [] {
 }();
 inline constexpr auto manager = std::to_array<std::string_view>(
     {"costs.read", "devices.read", "devices.revoke", "devices.write", "locations.read", "products.read",
-     "products.write", "roles.read", "sales.create", "sales.push_for_device", "sales.read", "stock.adjust",
-     "stock.read", "taxes.read", "tenant.read", "users.read", "users.write"});
+     "products.write", "reports.read", "roles.read", "sales.create", "sales.push_for_device", "sales.read",
+     "stock.adjust", "stock.read", "taxes.read", "tenant.read", "users.read", "users.write"});
 inline constexpr auto cashier =
     std::to_array<std::string_view>({"devices.read", "locations.read", "products.read", "sales.create", "sales.read",
                                      "stock.read", "taxes.read", "tenant.read"});
 inline constexpr auto stock_clerk = std::to_array<std::string_view>(
     {"costs.read", "locations.read", "products.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read"});
 inline constexpr auto accountant =
-    std::to_array<std::string_view>({"costs.read", "locations.read", "products.read", "sales.read", "stock.read",
-                                     "taxes.read", "tenant.read", "users.read"});
+    std::to_array<std::string_view>({"costs.read", "locations.read", "products.read", "reports.read", "sales.read",
+                                     "stock.read", "taxes.read", "tenant.read", "users.read"});
 inline constexpr auto viewer = std::to_array<std::string_view>(
-    {"locations.read", "products.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
+    {"locations.read", "products.read", "reports.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
 }  // namespace detail
 
 // Nobody gives away or takes from others what they do not have themselves (modules/users): so only owners make owners.

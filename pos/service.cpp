@@ -1,5 +1,6 @@
 #include "pos/service.h"
 
+#include "app/outbox_module.h"
 #include "auth/jwks_route.h"
 #include "embedded/migrations.h"
 #include "pos/demo/seed.h"
@@ -8,6 +9,8 @@
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
 #include "pos/modules/locations/module.h"
+#include "pos/modules/maintenance/module.h"
+#include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/stock/module.h"
 #include "pos/modules/taxes/module.h"
@@ -42,8 +45,10 @@ app::Definition definition() {
     definition.version = "0.1.0";
     definition.title = "backend-api";
     definition.description = description;
-    definition.modules = {tenants_module(), auth_module(),      users_module(), locations_module(), devices_module(),
-                          taxes_module(),   catalogue_module(), stock_module(), sales_module(),     plumbing_module()};
+    definition.modules = {tenants_module(),    auth_module(),    users_module(),       locations_module(),
+                          devices_module(),    taxes_module(),   catalogue_module(),   stock_module(),
+                          sales_module(),      reports_module(), maintenance_module(), plumbing_module(),
+                          app::outbox_module()};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.make_services = services_maker();

@@ -21,8 +21,6 @@ constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<bas
             "excluded.origin_device_id",
             db::Kind::write}};
 
-constexpr auto outbox_add = db::insert<tables::outbox_events>("outbox.add");
-
 }  // namespace
 
 void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device) {
@@ -43,8 +41,6 @@ void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional
     batch.add(record, static_cast<std::int64_t>(ids.size()), collections, ids, kinds, locations, origin_device);
 }
 
-void add_to_outbox(db::Batch& batch, const OutboxEvent& event) { batch.add(outbox_add, event); }
-
-std::vector<db::StatementView> feed_statements() { return db::statements(record, outbox_add); }
+std::vector<db::StatementView> feed_statements() { return db::statements(record); }
 
 }  // namespace pos

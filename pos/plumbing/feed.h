@@ -1,5 +1,5 @@
 #pragma once
-// The change feed and the outbox: what every write adds to its batch.
+// The change feed: what every write adds to its batch.
 //
 //     auto batch = db.batch();
 //     batch.add(product_replace, product, old_version);
@@ -27,9 +27,6 @@ struct Change {
 
 // The last thing added to a batch. A row that is named twice counts once.
 void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device);
-
-// A message that leaves when the batch is committed. `payload` is a JSON object.
-void add_to_outbox(db::Batch& batch, const OutboxEvent& event);
 
 [[nodiscard]] std::vector<db::StatementView> feed_statements();
 

@@ -11,7 +11,7 @@ app::Module plumbing_module() {
     auto statements = idempotency_statements();
     for (const auto& statement : feed_statements()) statements.push_back(statement);
     return {.name = "plumbing",
-            .tables = {tables::idempotency_keys.view(), tables::change_pointers.view(), tables::outbox_events.view()},
+            .tables = {tables::idempotency_keys.view(), tables::change_pointers.view()},
             .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"},
                                  {"idempotency_storage", idempotency_storage_sql,
                                   "alter table idempotency_keys reset (toast_tuple_target)",

@@ -1,6 +1,6 @@
 #pragma once
-// What handlers need besides the database: the time, new ids, and which idempotency keys are under way on this loop. One a
-// loop, a service: http::Use<Runtime>.
+// What handlers need besides the database: the time, new ids, the outbox, and which idempotency keys are under way on this loop.
+// One a loop, a service: http::Use<Runtime>.
 
 #include <string>
 #include <unordered_set>
@@ -8,18 +8,23 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "jobs/outbox.h"
 
 namespace pos {
 
 class Runtime {
 public:
-    Runtime(const base::Clock& clock, base::RandomSource& random) : clock_(clock), ids_(clock, random) {}
+    Runtime(const base::Clock& clock, base::RandomSource& random, jobs::Outbox& outbox)
+        : clock_(clock), ids_(clock, random), outbox_(outbox) {}
 
     [[nodiscard]] base::Timestamp now() const { return clock_.now(); }
     template <class Id>
     [[nodiscard]] Id new_id() {
         return Id(ids_.next());
     }
+
+    // Jobs that leave with a batch: runtime->outbox().add(batch, sale_created, {...}).
+    [[nodiscard]] jobs::Outbox& outbox() const noexcept { return outbox_; }
 
     // Holds a key while its request runs; empty when another request of this loop holds it.
     class KeyGuard {
@@ -47,6 +52,7 @@ public:
 private:
     const base::Clock& clock_;
     base::UuidGenerator ids_;
+    jobs::Outbox& outbox_;
     std::unordered_set<std::string> running_;
 };
 

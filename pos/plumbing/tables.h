@@ -1,6 +1,5 @@
 #pragma once
-// What every write travels with: the stored reply of its idempotency key, its entries in the change feed, and the messages
-// that leave once it is committed.
+// What every write travels with: the stored reply of its idempotency key and its entries in the change feed.
 
 #include "db/table.h"
 #include "pos/row_meta.h"
@@ -66,21 +65,6 @@ struct ChangePointer {
     }
 };
 
-struct OutboxEvent {
-    base::Uuid id;
-    std::string type;  // "sale.created"
-    base::Uuid subject_id;
-    schema::Json payload;
-    base::Timestamp created_at;
-
-    friend constexpr auto describe(OutboxEvent*) {
-        return schema::object<OutboxEvent>(
-            "OutboxEvent", schema::field<&OutboxEvent::id>("id"), schema::field<&OutboxEvent::type>("type"),
-            schema::field<&OutboxEvent::subject_id>("subjectId"), schema::field<&OutboxEvent::payload>("payload"),
-            schema::field<&OutboxEvent::created_at>("createdAt"));
-    }
-};
-
 namespace tables {
 inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>(
     "idempotency_keys",
@@ -89,9 +73,6 @@ inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>(
 inline constexpr auto change_pointers = db::tenant_table<ChangePointer>(
     "change_pointers", db::primary_key<&ChangePointer::collection, &ChangePointer::row_id>(),
     db::unique<&ChangePointer::seq>("change_pointers_seq", errors::feed_conflict));
-inline constexpr auto outbox_events =
-    db::tenant_table<OutboxEvent>("outbox_events", db::primary_key<&OutboxEvent::id>(),
-                                  db::index<&OutboxEvent::created_at, &OutboxEvent::id>("outbox_events_created"));
 }  // namespace tables
 
 }  // namespace pos

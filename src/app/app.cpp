@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "app/health.h"
+#include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
 #include "db/error.h"
 #include "http/middleware/default_chain.h"
@@ -120,6 +121,7 @@ Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Si
 
 void Shared::add_routes() {
     add_health_routes(router, *this);
+    add_schedule_routes(router, *this);
     if (definition.root_routes) definition.root_routes(router);
     const auto api = router.group("/v1");
     for (const auto& module : definition.modules) {
@@ -140,6 +142,7 @@ Worker::Worker(Shared& shared)
     services_.add(*this);
     services_.add(store_);
     services_.add(shared.problem_types);
+    services_.add(shared.outbox);
     if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
     http::require_services(shared.router, services_);
 }

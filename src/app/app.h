@@ -21,6 +21,7 @@
 #include "http/inject.h"
 #include "http/problem.h"
 #include "http/server.h"
+#include "jobs/outbox.h"
 #include "log/log.h"
 #include "observe/metrics.h"
 #include "openapi/document.h"
@@ -75,6 +76,7 @@ public:
     db::Catalogue catalogue;
     http::Router router;
     http::Chain chain;
+    jobs::Outbox outbox;
     std::atomic<bool> draining = false;
 
 private:
@@ -97,6 +99,7 @@ public:
 
     [[nodiscard]] async::Loop& loop() { return loop_; }
     [[nodiscard]] db::Store& store() { return store_; }
+    [[nodiscard]] const http::Services& services() const { return services_; }
     [[nodiscard]] LoopParts parts();
     [[nodiscard]] async::Task<http::InjectedResponse> inject(http::InjectedRequest request);
 
@@ -123,6 +126,8 @@ private:
 
 // Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code.
 int serve(const Definition& definition, Settings settings);
+// Runs the jobs of settings.job_queues (none: of all queues) until a signal, without HTTP.
+int work(const Definition& definition, Settings settings);
 
 // The command line: serve, dev, db, openapi, problems, seed, config. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);

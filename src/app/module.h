@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/jobs.h"
 #include "base/failure.h"
 #include "db/migrate/snapshot.h"
 #include "db/query.h"
@@ -27,6 +28,9 @@ struct Module {
     // Called once at start, under the API's prefix (/v1), tagged with the module's name.
     void (*routes)(http::Routes routes) = nullptr;
     std::vector<base::ErrorCode> errors;
+    // Called once a worker process.
+    void (*jobs)(JobHandlers handlers) = nullptr;
+    std::vector<Schedule> schedules;
 };
 
 }  // namespace app

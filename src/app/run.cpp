@@ -76,6 +76,8 @@ struct Command {
     std::string migration_name;
     bool empty_migration = false;
     bool allow_drops = false;
+    std::vector<std::string> queues;
+    int concurrency = 0;
 };
 
 int run_dev(const Definition& definition, const Command& command) {
@@ -87,6 +89,17 @@ int run_dev(const Definition& definition, const Command& command) {
     for (const auto& login : definition.demo_logins)
         options.demo_logins.push_back({login.role, login.login, login.password});
     return dev::run(std::move(options), std::cout);
+}
+
+int run_worker(const Definition& definition, const Command& command) {
+    auto settings = load_settings();
+    if (!settings.redis_url) {
+        std::cerr << "REDIS_URL is not set: the jobs that a worker runs are in Redis\n";
+        return config::exit_code;
+    }
+    if (!command.queues.empty()) settings.job_queues = command.queues;
+    if (command.concurrency > 0) settings.job_concurrency = command.concurrency;
+    return work(definition, std::move(settings));
 }
 
 int run_seed(const Definition& definition) {
@@ -200,6 +213,10 @@ int dispatch(const Definition& definition, int argc, char** argv) {
         ->capture_default_str();
     dev_command->add_option("--data-dir", command.data_directory, "Where the databases live")->capture_default_str();
     dev_command->add_flag("--fresh", command.fresh, "Wipe the data directory first");
+    auto* worker_command = cli.add_subcommand("worker", "Run background jobs until SIGTERM");
+    worker_command->add_option("--queues", command.queues, "Names, comma-separated; all by default")->delimiter(',');
+    worker_command->add_option("--concurrency", command.concurrency, "Jobs of a queue at a time")
+        ->check(CLI::Range(1, 1000));
     auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
     auto* openapi_command = cli.add_subcommand("openapi", "Print the OpenAPI 3.1 document");
     auto* problems_command = cli.add_subcommand("problems", "Print the error codes as a Markdown table");
@@ -226,6 +243,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     const DatabaseCommands commands(definition);
     if (*serve_command) return serve(definition, load_settings());
     if (*dev_command) return run_dev(definition, command);
+    if (*worker_command) return run_worker(definition, command);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
     if (*problems_command) return print_problems(definition);

@@ -1,10 +1,12 @@
 // The running service: one thread a loop, and the main thread, which waits for signals.
 
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <latch>
 #include <thread>
 
 #include "app/app.h"
+#include "app/background.h"
 #include "async/loop_asio.h"
 
 namespace app {
@@ -93,7 +95,43 @@ void wait_out_the_load_balancer(const Settings& settings) {
         std::this_thread::sleep_for(std::chrono::milliseconds(settings.shutdown_delay_ms));
 }
 
+bool has_outbox(const Definition& definition) {
+    return std::ranges::any_of(tables_of(definition),
+                               [](const db::TableView& table) { return table.name == jobs::tables::outbox_jobs.name; });
+}
+
+// False after saying why not.
+bool start_background(std::unique_ptr<Background>& background, Shared& shared) {
+    const auto& settings = shared.settings;
+    const bool relay = settings.outbox_relay && has_outbox(shared.definition);
+    if (!settings.redis_url || (!relay && settings.job_queues.empty())) return true;
+    try {
+        background = std::make_unique<Background>(shared, BackgroundOptions{relay, settings.job_queues});
+        background->start();
+        return true;
+    } catch (const std::exception& error) {
+        shared.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
+        return false;
+    }
+}
+
 }  // namespace
+
+int work(const Definition& definition, Settings settings) {
+    auto signals = std::make_unique<Signals>();
+    if (settings.job_queues.empty()) settings.job_queues = {"all"};
+    Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    std::unique_ptr<Background> background;
+    if (!start_background(background, shared)) return 1;
+    shared.log.logger().info("shutting down", {{"signal", signals->wait()}});
+    signals.reset();  // from here the default action of a second signal ends the process
+    background->begin_stop(async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms));
+    background->join();
+    background.reset();
+    shared.log.logger().info("stopped");
+    shared.log.flush();
+    return 0;
+}
 
 int serve(const Definition& definition, Settings settings) {
     const auto started = async::Loop::now();
@@ -101,6 +139,7 @@ int serve(const Definition& definition, Settings settings) {
     Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     auto port = static_cast<std::uint16_t>(shared.settings.port);
     std::vector<std::unique_ptr<WorkerThread>> workers;
+    std::unique_ptr<Background> background;
     try {
         for (std::size_t i = 0; i < thread_count(shared.settings); ++i) {
             workers.push_back(std::make_unique<WorkerThread>(shared, port));
@@ -110,6 +149,7 @@ int serve(const Definition& definition, Settings settings) {
         shared.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
         return 1;
     }
+    if (!start_background(background, shared)) return 1;
     const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - started);
     shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)},
                                            {"threads", static_cast<std::int64_t>(workers.size())},
@@ -123,6 +163,11 @@ int serve(const Definition& definition, Settings settings) {
     for (auto& worker : workers) worker->begin_stop(deadline);
     for (auto& worker : workers) worker->join();
     workers.clear();
+    // Last, as the last requests may have left something in the outbox.
+    if (background) {
+        background->begin_stop(async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms));
+        background->join();
+    }
     shared.log.logger().info("stopped");
     shared.log.flush();
     return 0;

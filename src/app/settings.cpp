@@ -47,9 +47,13 @@ void Settings::check(const Settings& settings, schema::Issues& issues) {
     if (settings.jwt_private_key_file && settings.jwt_secret) {
         issues.add("/JWT_SECRET", "conflict", "give JWT_PRIVATE_KEY_FILE or JWT_SECRET, not both");
     }
+    if (!settings.job_queues.empty() && !settings.redis_url) {
+        issues.add("/REDIS_URL", "required", "the jobs of JOB_QUEUES are in Redis; give REDIS_URL");
+    }
     if (settings.environment != Environment::production) return;
     check_secret("APP_SECRET", settings.secret, issues);
     if (settings.jwt_secret) check_secret("JWT_SECRET", *settings.jwt_secret, issues);
+    if (settings.scheduler_token) check_secret("SCHEDULER_TOKEN", *settings.scheduler_token, issues);
 }
 
 }  // namespace app

@@ -40,6 +40,12 @@ struct Settings {
     std::int32_t refresh_token_days = 60;
     std::string secret;
     std::int32_t password_threads = 2;
+    bool outbox_relay = true;
+    std::vector<std::string> job_queues;
+    std::int32_t job_concurrency = 8;
+    std::int32_t job_lock_seconds = 30;
+    std::string job_prefix = "bull";
+    std::optional<std::string> scheduler_token;
     std::int32_t shutdown_delay_ms = 0;
     std::int32_t shutdown_timeout_ms = 20'000;
 
@@ -121,6 +127,35 @@ struct Settings {
             field<&Settings::password_threads>(
                 "PASSWORD_THREADS",
                 {.min = 1, .max = 64, .defaulted = true, .doc = "argon2id hashes at a time, 19 MiB each."}),
+            field<&Settings::outbox_relay>(
+                "OUTBOX_RELAY",
+                {.defaulted = true,
+                 .doc =
+                     "Whether this process moves jobs from the outbox to Redis; at least one must. Needs REDIS_URL."}),
+            field<&Settings::job_queues>(
+                "JOB_QUEUES", {.max_items = 100,
+                               .defaulted = true,
+                               .doc = "Queues whose jobs this process runs, comma-separated, or `all`. `backend-api "
+                                      "worker` runs all unless told otherwise."}),
+            field<&Settings::job_concurrency>(
+                "JOB_CONCURRENCY", {.min = 1, .max = 1000, .defaulted = true, .doc = "Jobs of a queue at a time."}),
+            field<&Settings::job_lock_seconds>(
+                "JOB_LOCK_SECONDS",
+                {.min = 1,
+                 .max = 3600,
+                 .defaulted = true,
+                 .doc = "A worker that is silent for so long has lost its jobs to others. Renewed while it lives."}),
+            field<&Settings::job_prefix>("JOB_PREFIX", {.min_length = 1,
+                                                        .max_length = 64,
+                                                        .defaulted = true,
+                                                        .doc = "Of the queues' keys in Redis; BullMQ's own default."}),
+            field<&Settings::scheduler_token>(
+                "SCHEDULER_TOKEN",
+                {.min_length = 32,
+                 .max_length = 4096,
+                 .write_only = true,
+                 .doc = "What an external scheduler sends to POST /internal/schedules/{name}/trigger. None: no such "
+                        "route."}),
             field<&Settings::shutdown_delay_ms>(
                 "SHUTDOWN_DELAY_MS",
                 {.min = 0,

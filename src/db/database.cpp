@@ -105,6 +105,7 @@ public:
     Lease lease;
     // Travel with the next statement: BEGIN, SAVEPOINT, RELEASE and ROLLBACK TO cost no round trip.
     std::vector<std::string> controls;
+    std::vector<std::move_only_function<void()>> after_commit;
     bool begun = false;
     bool running = false;
     std::uint64_t savepoints = 0;
@@ -174,6 +175,11 @@ async::Task<void> Transaction::commit() {
     // Without a statement nothing was begun.
     if (!state_->begun) co_return;
     co_await detail::run_in_transaction(state_.get(), {}, true);
+    for (auto& callback : state_->after_commit) callback();
+}
+
+void Transaction::after_commit(std::move_only_function<void()> callback) {
+    state_->after_commit.push_back(std::move(callback));
 }
 
 async::Task<Result> Transaction::query(const Statement& statement, Parameters parameters) {

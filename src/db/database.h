@@ -105,6 +105,10 @@ public:
     template <class T>
     async::Task<T> savepoint(std::move_only_function<async::Task<T>(Transaction&)> work);
 
+    // Called once the whole transaction is committed, on its loop; must not throw. Work that is run again asks again. A savepoint
+    // that was undone does not take it back: fit for waking those who look, not for effects.
+    void after_commit(std::move_only_function<void()> callback);
+
     [[nodiscard]] const Scope& scope() const noexcept;
     [[nodiscard]] async::SteadyTime deadline() const noexcept;
 

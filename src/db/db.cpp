@@ -78,8 +78,16 @@ async::Task<std::int64_t> fetch_affected(async::Task<Result> execution) {
 
 }  // namespace detail
 
-async::Task<BatchResults> Batch::commit_all(detail::Target target, std::vector<Call> calls) {
-    co_return BatchResults(co_await detail::execute_all(target, std::move(calls)));
+async::Task<BatchResults> Batch::commit_all(detail::Target target, std::vector<Call> calls, Callbacks callbacks) {
+    BatchResults results(co_await detail::execute_all(target, std::move(calls)));
+    for (auto& callback : callbacks) {
+        if (target.transaction != nullptr) {
+            target.transaction->after_commit(std::move(callback));
+        } else {
+            callback();
+        }
+    }
+    co_return results;
 }
 
 Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline) {

@@ -308,12 +308,17 @@ public:
         detail::append_arguments(parameters, args...);
         return push<R>(query, std::move(parameters));
     }
+    // Called once the batch, or the transaction around it, is committed (Transaction::after_commit).
+    void after_commit(std::move_only_function<void()> callback) { after_commit_.push_back(std::move(callback)); }
     // Returning means committed. Runs once; a failure throws and nothing was kept.
-    [[nodiscard]] async::Task<BatchResults> commit() { return commit_all(target_, std::move(calls_)); }
+    [[nodiscard]] async::Task<BatchResults> commit() {
+        return commit_all(target_, std::move(calls_), std::move(after_commit_));
+    }
     [[nodiscard]] std::size_t size() const noexcept { return calls_.size(); }
 
 private:
-    static async::Task<BatchResults> commit_all(detail::Target target, std::vector<Call> calls);
+    using Callbacks = std::vector<std::move_only_function<void()>>;
+    static async::Task<BatchResults> commit_all(detail::Target target, std::vector<Call> calls, Callbacks callbacks);
     template <class R, class Q>
     BatchSlot<R> push(const Q& query, Parameters parameters) {
         calls_.push_back({&target_.store->catalogue->statement(&query, query.name), std::move(parameters)});
@@ -322,6 +327,7 @@ private:
 
     detail::Target target_;
     std::vector<Call> calls_;
+    Callbacks after_commit_;
 };
 
 template <bool System>

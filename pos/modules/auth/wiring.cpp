@@ -83,7 +83,7 @@ AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_cl
              random) {}
 
 AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
-    : runtime_(shared.clock, shared.random),
+    : runtime_(shared.clock, shared.random, parts.services.use<jobs::Outbox>()),
       grants_(parts.store, shared.permissions),
       authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_,
                                                              shared.permissions, shared.clock, parts.metrics}),

@@ -4,6 +4,7 @@
 
 #include "async/sync.h"
 #include "base/strings.h"
+#include "pos/modules/sales/events.h"
 #include "pos/modules/sales/statements.h"
 #include "pos/plumbing/feed.h"
 
@@ -76,14 +77,16 @@ StoredReply reply_for(const Sale& sale) {
             .resource_id = sale.row.id.uuid()};
 }
 
-OutboxEvent created_event(const SaleRow& row, Runtime& runtime, base::Timestamp now) {
-    return {
-        .id = runtime.new_id<base::Uuid>(),
-        .type = "sale.created",
-        .subject_id = row.id.uuid(),
-        .payload = {fmt::format(R"({{"id":"{}","locationId":"{}","receiptNumber":{},"total":{}}})", row.id.to_string(),
-                                row.location_id.to_string(), schema::to_json(row.receipt_number), row.total.minor)},
-        .created_at = now};
+SaleCreated created_event(const SaleRow& row, base::Uuid tenant) {
+    return {.tenant_id = TenantId(tenant),
+            .id = row.id,
+            .location_id = row.location_id,
+            .receipt_number = row.receipt_number,
+            .business_day = row.business_day,
+            .total = row.total,
+            .tax_total = row.tax_total,
+            .discount_total = row.discount_total,
+            .occurred_at = row.occurred_at};
 }
 
 std::vector<Change> changes_of(const RungUp& rung_up) {
@@ -114,7 +117,7 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     if (!rung_up.sale.payments.empty()) batch.add(sales::add_payments, rung_up.sale.payments);
     add_movements(batch, rung_up.movements);
     if (stock_required) require_stock(batch, rung_up.movements);
-    add_to_outbox(batch, created_event(rung_up.sale.row, runtime, recording.now));
+    runtime.outbox().add(batch, sale_created, created_event(rung_up.sale.row, recording.request.tenant));
     record_changes(batch, changes_of(rung_up), recording.device);
     return reply;
 }

@@ -134,6 +134,7 @@ void Supervisor::choose_environment() {
         {"DATABASE_URL", addresses.database_url},
         {"DATABASE_SYSTEM_URL", addresses.database_system_url},
         {"REDIS_URL", addresses.redis_url},
+        {"JOB_QUEUES", "all"},
         {"JWT_PRIVATE_KEY_FILE", secrets.jwt_key_file.string()},
         {"APP_SECRET", secrets.app_secret},
     };

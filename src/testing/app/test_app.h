@@ -8,6 +8,7 @@
 //
 // Needs TEST_POSTGRES_URL (bin/with-servers).
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ struct With {
 
 class TestApp {
 public:
-    explicit TestApp(app::Definition definition);
+    // `adjust` changes the settings before anything is made of them.
+    explicit TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust = {});
     ~TestApp();
     TestApp(const TestApp&) = delete;
     TestApp& operator=(const TestApp&) = delete;

@@ -135,6 +135,7 @@ export function serviceEnvironment(database: ScratchDatabase, more: Record<strin
     DATABASE_SYSTEM_URL: database.systemUrl,
     DATABASE_OWNER_URL: database.ownerUrl,
     REDIS_URL: environment.redisUrl,
+    JOB_PREFIX: database.name, // the queues of each database are its own
     PORT: '0',
     APP_SECRET: randomBytes(48).toString('base64url'),
     // A key file takes the secret's place; both together are a fault.

@@ -12,7 +12,7 @@ import {
   changePointers,
   excluded,
   idempotencyKeys,
-  outboxEvents,
+  outboxJobs,
   payments,
   products,
   saleLines,
@@ -434,17 +434,35 @@ async function moveStock(tx, tenant, { row, stock }, entries) {
   await run(tx.insert(stockMovements).values(rows), `add_movements_${rows.length}`);
 }
 
+const jobOptions = {
+  attempts: 20,
+  backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
+  removeOnComplete: { count: 10_000, age: 86_400 },
+};
+
 const addToOutbox = (tx, tenant, { row }) =>
   run(
-    tx.insert(outboxEvents).values({
+    tx.insert(outboxJobs).values({
       tenantId: tenant,
       id: newId(),
-      type: 'sale.created',
-      subjectId: row.id,
-      payload: { id: row.id, locationId: row.locationId, receiptNumber: row.receiptNumber, total: row.total },
+      position: sql`nextval('outbox_position')`,
+      queue: 'events',
+      name: 'sale.created',
+      data: {
+        tenantId: tenant,
+        id: row.id,
+        locationId: row.locationId,
+        receiptNumber: row.receiptNumber,
+        businessDay: row.businessDay,
+        total: row.total,
+        taxTotal: row.taxTotal,
+        discountTotal: row.discountTotal,
+        occurredAt: row.occurredAt,
+      },
+      options: jobOptions,
       createdAt: row.recordedAt,
     }),
-    'add_outbox_event',
+    'add_outbox_job',
   );
 
 // Last, since the counter's row is the tenant's one bottleneck: held for as short a time as can be.

@@ -245,12 +245,16 @@ export const idempotencyKeys = pgTable('idempotency_keys', {
   expiresAt: time('expires_at').notNull(),
 });
 
-export const outboxEvents = pgTable('outbox_events', {
+export const outboxJobs = pgTable('outbox_jobs', {
   tenantId: uuid('tenant_id').notNull(),
   id: uuid('id').notNull(),
-  type: text('type').notNull(),
-  subjectId: uuid('subject_id').notNull(),
-  payload: jsonb('payload').notNull(),
+  position: bigint('position', { mode: 'number' })
+    .notNull()
+    .default(sql`nextval('outbox_position')`),
+  queue: text('queue').notNull(),
+  name: text('name').notNull(),
+  data: jsonb('data').notNull(),
+  options: jsonb('options').notNull(),
   createdAt: time('created_at').notNull(),
 });
 

@@ -1,0 +1,213 @@
+// From a committed sale to its effect: outbox, relay, queue, worker, roll-up; what happens when Redis is away, a job is delivered
+// twice, or nobody can deliver it; schedules and their trigger.
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <thread>
+
+#include "app/background.h"
+#include "pos/modules/reports/tables.h"
+#include "pos/testing/shop.h"
+#include "testing/redis_server.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::HasSubstr;
+
+constexpr std::string_view scheduler_token = "a token of the external scheduler, long enough";
+
+class BackgroundTest : public ShopTest {
+protected:
+    static void SetUpTestSuite() {
+        redis = new ::testing::RedisServer();
+        app = new ::testing::TestApp(definition(), [](app::Settings& settings) {
+            settings.redis_url = redis->url();
+            settings.scheduler_token = scheduler_token;
+        });
+        owner = sign_up("owner@duka.example");
+        other = sign_up("owner@elsewhere.example");
+    }
+    static void TearDownTestSuite() {
+        ShopTest::TearDownTestSuite();
+        delete redis;
+        redis = nullptr;
+    }
+    void SetUp() override {
+        redis->command({"FLUSHALL"});
+        app->database().execute("truncate outbox_jobs, daily_sales, handled_jobs");
+    }
+
+    // The background of another process, so to speak: it ends with the test.
+    static std::unique_ptr<app::Background> start(std::vector<std::string> queues = {"all"}) {
+        auto background =
+            std::make_unique<app::Background>(app->shared(), app::BackgroundOptions{.queues = std::move(queues)});
+        background->start();
+        return background;
+    }
+    static void stop(app::Background& background) {
+        background.begin_stop(async::Loop::now() + std::chrono::seconds(5));
+        background.join();
+    }
+
+    static std::string sale_json(const std::string& at, std::int64_t price) {
+        static int number = 0;
+        return fmt::format(
+            R"({{"clientRequestId":"0197f0c2-0000-7000-8000-{:012}","locationId":"{}","occurredAt":"2026-11-20T09:00:00Z",)"
+            R"("lines":[{{"lineNumber":1,"name":"Sugar","quantity":"1","unitPrice":{},"taxInclusive":true,"taxCode":"ZERO","taxRatePpm":0}}],)"
+            R"("taxTotal":0,"total":{},"payments":[{{"method":"cash","amount":{},"tendered":{}}}]}})",
+            ++number, at, price, price, price, price);
+    }
+    static std::string sell(std::int64_t price, const std::string& token = owner) {
+        const auto at = text(body<db::Page<Location>>(get("/v1/locations", token)).data.at(0).id);
+        const auto reply = post("/v1/sales", sale_json(at, price), token);
+        EXPECT_EQ(reply.status, 201) << reply.body;
+        return reply.body;
+    }
+
+    // Whether the query gives `wanted` within ten seconds.
+    static ::testing::AssertionResult becomes(std::string_view query, std::string_view wanted) {
+        std::string last;
+        for (int i = 0; i < 1'000; ++i) {
+            last = app->database().value(query).value_or("");
+            if (last == wanted) return ::testing::AssertionSuccess();
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return ::testing::AssertionFailure() << query << " is " << last;
+    }
+    static std::string waiting(std::string_view queue) {
+        return redis->command({"LLEN", fmt::format("bull:{}:wait", queue)});
+    }
+
+    static constexpr std::string_view rows_left = "select count(*) from outbox_jobs";
+    static constexpr std::string_view counted =
+        "select coalesce(sum(sales), 0) || ' ' || coalesce(sum(total), 0) from daily_sales";
+    static inline ::testing::RedisServer* redis = nullptr;
+};
+
+TEST_F(BackgroundTest, ASaleIsInTheSummaryOfItsShopAlone) {
+    const auto background = start();
+    sell(100);
+    sell(250);
+    ASSERT_TRUE(becomes(counted, "2 350"));
+    EXPECT_TRUE(becomes(rows_left, "0"));
+
+    const auto page = body<db::Page<DailySales>>(get("/v1/reports/sales-summary?from=2026-11-01&to=2026-11-30"));
+    ASSERT_EQ(page.data.size(), 1U);
+    EXPECT_EQ(page.data[0].sales, 2);
+    EXPECT_EQ(page.data[0].total.minor, 350);
+    EXPECT_TRUE(body<db::Page<DailySales>>(get("/v1/reports/sales-summary?from=2026-11-21")).data.empty());
+    EXPECT_TRUE(body<db::Page<DailySales>>(get("/v1/reports/sales-summary", other)).data.empty());
+    EXPECT_EQ(get("/v1/reports/sales-summary?locationId=" + location(), other).status, 200);
+    EXPECT_TRUE(
+        body<db::Page<DailySales>>(get("/v1/reports/sales-summary?locationId=" + location(), other)).data.empty());
+    EXPECT_EQ(get("/v1/reports/sales-summary", "").status, 401);
+    stop(*background);
+}
+
+TEST_F(BackgroundTest, ARefusedSaleLeavesNothing) {
+    // Refused by the last of its statements: all before it were run, the outbox's too.
+    app->database().execute("alter table tenant_counters add constraint no_room check (change_seq < 0) not valid");
+    const auto at = location();
+    const auto reply = post("/v1/sales", sale_json(at, 100), owner);
+    app->database().execute("alter table tenant_counters drop constraint no_room");
+    EXPECT_GE(reply.status, 400) << reply.body;
+    EXPECT_EQ(app->database().value(rows_left), "0");
+}
+
+TEST_F(BackgroundTest, ASaleIsTakenWhileRedisIsAwayAndItsJobFollows) {
+    redis->kill();
+    const auto background = start();
+    sell(100);
+    EXPECT_EQ(app->database().value(rows_left), "1");
+    redis->start();
+    EXPECT_TRUE(becomes(counted, "1 100"));
+    EXPECT_TRUE(becomes(rows_left, "0"));
+    stop(*background);
+}
+
+// A relay that is killed between Redis and the end of its transaction moves the row again.
+TEST_F(BackgroundTest, ARowThatIsMovedTwiceIsOneJob) {
+    sell(100);
+    app->database().execute("create table kept as select * from outbox_jobs");
+    const auto background = start();
+    ASSERT_TRUE(becomes(counted, "1 100"));
+    ASSERT_TRUE(becomes(rows_left, "0"));
+    app->database().execute("insert into outbox_jobs select * from kept; drop table kept; notify outbox");
+    ASSERT_TRUE(becomes(rows_left, "0"));
+    // Another one behind it: the first has been dealt with.
+    sell(30);
+    EXPECT_TRUE(becomes(counted, "2 130"));
+    stop(*background);
+}
+
+// A worker that is killed between its effect and the word that the job is done.
+TEST_F(BackgroundTest, AJobThatRunsTwiceHasItsEffectOnce) {
+    sell(100);
+    app->database().execute("create table kept as select * from outbox_jobs");
+    const auto background = start();
+    ASSERT_TRUE(becomes(counted, "1 100"));
+    // The queue has forgotten the job, so that it runs again under its id.
+    redis->command({"FLUSHALL"});
+    app->database().execute("insert into outbox_jobs select * from kept; drop table kept; notify outbox");
+    sell(30);
+    EXPECT_TRUE(becomes(counted, "2 130"));
+    EXPECT_TRUE(becomes(rows_left, "0"));
+    stop(*background);
+}
+
+TEST_F(BackgroundTest, AJobWithoutHandlerStaysInItsQueue) {
+    app->database().execute(
+        "insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, created_at) "
+        "values (gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'mail', 'mail.welcome', '{}', '{}', "
+        "now())");
+    const auto background = start();
+    EXPECT_TRUE(becomes(rows_left, "0"));
+    EXPECT_THAT(waiting("mail"), HasSubstr("1"));
+    stop(*background);
+}
+
+TEST_F(BackgroundTest, ARowThatNoQueueTakesIsPutAsideAndHoldsNothingUp) {
+    app->database().execute(
+        "insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, created_at) "
+        "values (gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'events', 'sale.created', '{}', "
+        "'{\"attempts\":-1}', now())");
+    const auto background = start();
+    sell(100);
+    EXPECT_TRUE(becomes(counted, "1 100"));
+    EXPECT_TRUE(becomes("select count(*) from outbox_jobs where failure is not null", "1"));
+    stop(*background);
+}
+
+TEST_F(BackgroundTest, AnUnknownQueueIsRefusedAtTheStart) {
+    EXPECT_THROW(app::Background(app->shared(), {.queues = {"no-such-queue"}}), std::runtime_error);
+}
+
+TEST_F(BackgroundTest, ExpiredRowsAreRemovedByTheClockAndOnDemand) {
+    app->database().execute("update idempotency_keys set expires_at = now() - interval '1 day'");
+    ASSERT_NE(app->database().value("select count(*) from idempotency_keys"), "0");
+    const auto background = start();
+    const auto trigger = [](std::string_view name, std::string_view token, Headers headers = {}) {
+        if (!token.empty()) headers.emplace_back("Authorization", fmt::format("Bearer {}", token));
+        return app->send(http::Method::post, fmt::format("/internal/schedules/{}/trigger", name), "",
+                         {.headers = std::move(headers)});
+    };
+    EXPECT_EQ(trigger("maintenance.clean_up", "").status, 401);
+    EXPECT_EQ(trigger("maintenance.clean_up", "another token of the same length, or nearly").status, 401);
+    EXPECT_EQ(trigger("maintenance.no_such", scheduler_token).status, 404);
+    EXPECT_EQ(trigger("maintenance.clean_up", scheduler_token, {{"Idempotency-Key", std::string(256, 'k')}}).status,
+              422);
+    const auto reply = trigger("maintenance.clean_up", scheduler_token, {{"Idempotency-Key", "today"}});
+    EXPECT_EQ(reply.status, 202) << reply.body;
+    EXPECT_EQ(trigger("maintenance.clean_up", scheduler_token, {{"Idempotency-Key", "today"}}).body, reply.body);
+    EXPECT_TRUE(becomes("select count(*) from idempotency_keys", "0"));
+    // One scheduler, however many instances put it there.
+    const auto second = start();
+    stop(*second);
+    EXPECT_THAT(redis->command({"ZCARD", "bull:maintenance:repeat"}), HasSubstr("1"));
+    stop(*background);
+}
+
+}  // namespace

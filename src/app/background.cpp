@@ -1,0 +1,192 @@
+#include "app/background.h"
+
+#include <algorithm>
+#include <latch>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "jobs/lock_keeper.h"
+#include "jobs/outbox_relay.h"
+#include "jobs/scheduler.h"
+#include "redis/client.h"
+
+namespace app {
+
+namespace {
+
+// Redis may be away for a while; a command of the relay or a schedule then fails and is tried again.
+redis::Options redis_options(const Settings& settings, std::string role) {
+    auto endpoint = redis::parse_url(*settings.redis_url);
+    if (!endpoint) throw std::runtime_error(fmt::format("REDIS_URL: {}", endpoint.error()));
+    redis::Options options;
+    options.endpoints = redis::fixed_endpoint(*std::move(endpoint));
+    options.role = std::move(role);
+    return options;
+}
+
+JobBindings bindings_of(const Definition& definition) {
+    JobBindings bindings;
+    for (const auto& module : definition.modules) {
+        if (module.jobs != nullptr) module.jobs(JobHandlers(&bindings));
+    }
+    return bindings;
+}
+
+std::vector<std::string> chosen_queues(const JobBindings& bindings, const std::vector<std::string>& wanted) {
+    std::vector<std::string> queues;
+    if (std::ranges::find(wanted, "all") != wanted.end()) {
+        for (const auto& [queue, handlers] : bindings) queues.push_back(queue);
+        return queues;
+    }
+    for (const auto& queue : wanted) {
+        if (!bindings.contains(queue))
+            throw std::runtime_error(fmt::format("no module handles jobs of the queue {}", queue));
+    }
+    return wanted;
+}
+
+}  // namespace
+
+std::vector<Schedule> schedules_of(const Definition& definition) {
+    std::vector<Schedule> schedules;
+    for (const auto& module : definition.modules)
+        schedules.insert(schedules.end(), module.schedules.begin(), module.schedules.end());
+    return schedules;
+}
+
+struct Background::State {
+    State(Shared& of, BackgroundOptions given)
+        : shared(of),
+          options(std::move(given)),
+          bindings(bindings_of(of.definition)),
+          queues(chosen_queues(bindings, options.queues)),
+          worker(of),
+          client(worker.loop(), redis_options(of.settings, "background"), of.log.logger(), of.metrics),
+          tasks(worker.loop()) {}
+
+    async::Task<void> start();
+    async::Task<void> stop(async::SteadyTime deadline);
+    void start_workers();
+    async::Task<void> keep_schedules();
+    async::Task<void> put_schedules();
+
+    Shared& shared;
+    BackgroundOptions options;
+    JobBindings bindings;
+    std::vector<std::string> queues;
+    Worker worker;
+    redis::Client client;
+    std::unique_ptr<jobs::OutboxRelay> relay;
+    std::unique_ptr<jobs::LockKeeper> locks;
+    std::vector<std::unique_ptr<jobs::Worker>> workers;
+    async::TaskGroup tasks;
+    bool stopping = false;
+};
+
+async::Task<void> Background::State::start() {
+    co_await worker.start();
+    if (options.relay) {
+        relay = std::make_unique<jobs::OutboxRelay>(
+            jobs::OutboxRelayParts{worker.store(), client, shared.outbox, shared.log.logger(), shared.metrics},
+            jobs::OutboxRelayOptions{.prefix = shared.settings.job_prefix});
+        relay->start();
+    }
+    start_workers();
+}
+
+void Background::State::start_workers() {
+    if (queues.empty()) return;
+    const auto redis = redis_options(shared.settings, "jobs");
+    locks = std::make_unique<jobs::LockKeeper>(redis, shared.log.logger(), shared.metrics);
+    for (const auto& queue : queues) {
+        auto& own = workers.emplace_back(std::make_unique<jobs::Worker>(
+            jobs::WorkerServices{worker.loop(), redis, *locks, shared.log.logger(), shared.metrics}, queue,
+            jobs::WorkerOptions{.prefix = shared.settings.job_prefix,
+                                .concurrency = static_cast<std::size_t>(shared.settings.job_concurrency),
+                                .lock_duration = std::chrono::seconds(shared.settings.job_lock_seconds),
+                                .stalled_interval = std::chrono::seconds(shared.settings.job_lock_seconds)}));
+        for (const auto& bind : bindings[queue]) bind(*own, JobScope(&worker));
+        own->start();
+    }
+    shared.log.logger().info("running jobs", {{"queues", fmt::format("{}", fmt::join(queues, ","))},
+                                              {"concurrency", shared.settings.job_concurrency}});
+    tasks.spawn(keep_schedules());
+}
+
+// Tried until Redis has them: they are the same for every instance, and putting one again changes nothing.
+async::Task<void> Background::State::keep_schedules() {
+    auto pause = std::chrono::milliseconds(100);
+    while (!stopping) {
+        std::exception_ptr failure;
+        try {
+            co_await put_schedules();
+            co_return;
+        } catch (const base::Failure&) {
+            failure = std::current_exception();
+        }
+        shared.log.logger().warn("the schedules are not in Redis yet", {{"err", logging::error(failure)}});
+        co_await async::sleep(&worker.loop(), pause);
+        pause = std::min(pause * 2, std::chrono::milliseconds(5'000));
+    }
+}
+
+async::Task<void> Background::State::put_schedules() {
+    for (const auto& schedule : schedules_of(shared.definition)) {
+        if (!bindings.contains(schedule.queue)) continue;
+        jobs::Queue queue(client, schedule.queue, {.prefix = shared.settings.job_prefix});
+        co_await jobs::JobSchedulers(queue).upsert(schedule.name, schedule.repeat, schedule.job);
+    }
+}
+
+async::Task<void> Background::State::stop(async::SteadyTime deadline) {
+    stopping = true;
+    if (relay) co_await relay->stop();
+    std::vector<async::Task<bool>> closing;
+    for (auto& own : workers) closing.push_back(own->close(deadline));
+    co_await async::when_all(std::move(closing));
+    workers.clear();
+    locks.reset();
+    co_await tasks.join();
+    co_await client.close(deadline);
+    co_await worker.stop(deadline);
+}
+
+Background::Background(Shared& shared, BackgroundOptions options)
+    : state_(std::make_unique<State>(shared, std::move(options))) {}
+
+void Background::start() {
+    std::latch started(1);
+    std::exception_ptr failure;
+    thread_ = std::thread([&, this] {
+        auto& loop = state_->worker.loop();
+        loop.keep_alive();
+        loop.post([&, this] {
+            async::start(state_->start(), [&](std::exception_ptr error) {
+                failure = std::move(error);
+                started.count_down();
+            });
+        });
+        loop.run();
+    });
+    started.wait();
+    if (failure) std::rethrow_exception(failure);
+}
+
+void Background::begin_stop(async::SteadyTime deadline) {
+    state_->worker.loop().post([this, deadline] {
+        async::start(state_->stop(deadline), [this](const std::exception_ptr&) { state_->worker.loop().stop(); });
+    });
+}
+
+void Background::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+Background::~Background() {
+    if (!thread_.joinable()) return;
+    state_->worker.loop().stop();
+    thread_.join();
+}
+
+}  // namespace app

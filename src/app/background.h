@@ -1,0 +1,48 @@
+#pragma once
+// Background: what a process does that no request waits for, on a thread of its own, so that neither holds up the other: the
+// outbox relay, the schedules, the workers of the queues. With databases and services of its own, like every loop.
+//
+//     app::Background background(shared, {.queues = {"all"}});
+//     background.start();
+//     ...
+//     background.begin_stop(deadline);          // thread-safe
+//     background.join();
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/app.h"
+
+namespace app {
+
+struct BackgroundOptions {
+    bool relay = true;
+    std::vector<std::string> queues;  // or "all"; none: no jobs are run
+};
+
+class Background {
+public:
+    // Throws std::runtime_error when a queue is named that no module handles.
+    Background(Shared& shared, BackgroundOptions options);
+    ~Background();
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+
+    void start();
+    // Jobs that run may end until the deadline; then they are given back to their queues.
+    void begin_stop(async::SteadyTime deadline);
+    void join();
+
+    struct State;
+
+private:
+    std::unique_ptr<State> state_;
+    std::thread thread_;
+};
+
+// Every schedule of the definition's modules.
+[[nodiscard]] std::vector<Schedule> schedules_of(const Definition& definition);
+
+}  // namespace app

@@ -1,0 +1,89 @@
+#include "app/schedule_routes.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "app/app.h"
+#include "app/background.h"
+#include "auth/caller.h"
+#include "base/hash.h"
+#include "base/strings.h"
+#include "http/errors.h"
+
+namespace app {
+
+namespace {
+
+constexpr std::string_view scheme = "Bearer ";
+constexpr std::size_t longest_key = 255;
+
+struct Triggered {
+    std::string schedule;
+    std::string job_id;
+
+    friend constexpr auto describe(Triggered*) {
+        return schema::object<Triggered>(
+            "TriggeredSchedule", schema::field<&Triggered::schedule>("schedule"),
+            schema::field<&Triggered::job_id>("jobId", {.doc = "Of the job in its queue, soon."}));
+    }
+};
+
+// Proves that the caller knows SCHEDULER_TOKEN.
+struct SchedulerAccess {
+    static SchedulerAccess read(http::Context& context, http::Findings&) {
+        const auto given = context.request().header("authorization").value_or("");
+        if (given.empty()) throw base::Failure(auth::errors::missing_credentials);
+        const auto& wanted = *context.services().use<Shared>().settings.scheduler_token;
+        if (!given.starts_with(scheme) || !base::constant_time_equal(given.substr(scheme.size()), wanted))
+            throw base::Failure(auth::errors::invalid_token);
+        return {};
+    }
+    static void describe(http::Operation& operation) {
+        operation.security = {"bearer"};
+        operation.can_fail(auth::errors::missing_credentials);
+        operation.can_fail(auth::errors::invalid_token);
+    }
+};
+
+// An own id holds no colon and is no integer; a digest is neither, whatever the key is.
+std::string job_id_of(const Schedule& schedule, const std::optional<std::string>& key, base::Timestamp now) {
+    const auto minute = std::chrono::floor<std::chrono::minutes>(now).time_since_epoch().count();
+    const auto subject = key ? fmt::format("key {}", *key) : fmt::format("minute {}", minute);
+    const auto digest = base::sha256(fmt::format("{}\n{}", schedule.name, subject));
+    return "trigger-" + base::base64url_encode(std::string(base::as_chars(digest)).substr(0, 16));
+}
+
+async::Task<http::Accepted<Triggered>> trigger(SchedulerAccess, http::Path<"name", std::string> name,
+                                               http::HeaderValue<"Idempotency-Key", std::optional<std::string>> key,
+                                               http::Use<Shared> shared, db::SystemDb db) {
+    const auto schedules = schedules_of(shared->definition);
+    const auto found = std::ranges::find(schedules, *name, &Schedule::name);
+    if (found == schedules.end()) throw base::Failure(http::errors::not_found);
+    if (*key && (*key)->size() > longest_key)
+        throw base::Failure(http::errors::invalid,
+                            {{"header", "/Idempotency-Key", "too_long", "At most 255 characters.", {}}});
+    auto job = found->job;
+    job.options.job_id = job_id_of(*found, *key, base::system_clock().now());
+    const Triggered triggered{*name, job.options.job_id};
+    // Of no tenant.
+    auto batch = db.as_tenant(base::Uuid{}).batch();
+    shared->outbox.add_job(batch, found->queue, std::move(job));
+    co_await batch.commit();
+    co_return http::Accepted<Triggered>{triggered};
+}
+
+}  // namespace
+
+void add_schedule_routes(http::Router& router, const Shared& shared) {
+    if (!shared.settings.scheduler_token || schedules_of(shared.definition).empty()) return;
+    http::Routes routes(router.group("/internal"), "operations");
+    routes.post("/schedules/{name}/trigger", trigger,
+                {.id = "triggerSchedule",
+                 .summary = "Run a scheduled job now",
+                 .description = "For schedulers outside of the service. One `Idempotency-Key` runs the job once; "
+                                "without it the job runs once a minute at most.",
+                 .errors = {http::errors::not_found}});
+}
+
+}  // namespace app

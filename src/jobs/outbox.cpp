@@ -1,0 +1,43 @@
+#include "jobs/outbox.h"
+
+#include "jobs/msgpack_json.h"
+
+namespace jobs {
+
+namespace {
+
+constexpr db::Query<void(std::string, std::string, schema::Json, schema::Json)> add_row{
+    {"outbox.add",
+     "insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, created_at) "
+     "values ($1, gen_random_uuid(), nextval('outbox_position'), $2, $3, $4, $5, now())",
+     db::Kind::write}};
+
+}  // namespace
+
+void Outbox::add_job(db::Batch& batch, std::string_view queue, NewJob job) {
+    check(job.options);
+    batch.add(add_row, std::string(queue), std::move(job.name), schema::Json{std::move(job.data)},
+              schema::Json{msgpack::to_json(encode(job.options))});
+    batch.after_commit([this] { wake(); });
+}
+
+void Outbox::wake() {
+    if (woken_.exchange(true)) return;  // somebody has told the relay, and it has not looked yet
+    const std::lock_guard lock(mutex_);
+    if (relay_) relay_();
+}
+
+void Outbox::listen(std::function<void()> relay) {
+    const std::lock_guard lock(mutex_);
+    relay_ = std::move(relay);
+    woken_ = false;
+}
+
+std::vector<db::StatementView> outbox_statements() { return db::statements(add_row); }
+
+std::vector<db::SqlObject> outbox_objects() {
+    return {
+        {"outbox_position", outbox_position_sql, "drop sequence outbox_position", db::SqlObject::Stage::before_tables}};
+}
+
+}  // namespace jobs

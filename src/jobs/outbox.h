@@ -1,0 +1,82 @@
+#pragma once
+// Outbox: jobs that are enqueued in the database transaction whose effect they follow. The row commits with the effect or not at
+// all; the relay (outbox_relay.h) moves it to Redis afterwards. So nothing is sent for a transaction that was rolled back, and
+// nothing is lost while Redis is away.
+//
+//     db::Batch batch = db.batch();
+//     batch.add(insert_sale, sale);
+//     outbox.add(batch, sale_created, SaleCreated{...});
+//     co_await batch.commit();                        // and the relay is woken
+//
+// A job is delivered at least once, under the row's id, so that a second delivery is dropped by the queue as long as it remembers
+// the first. Jobs come to a queue in the order in which transactions that followed each other wrote them. Thread-safe.
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+
+#include "db/db.h"
+#include "db/migrate/snapshot.h"
+#include "jobs/job_type.h"
+
+namespace jobs {
+
+struct OutboxJob {
+    base::Uuid id;  // of the job in Redis too
+    std::int64_t position = 0;
+    std::string queue;
+    std::string name;
+    schema::Json data;
+    schema::Json options;  // JobOptions with bullmq's short names
+    base::Timestamp created_at;
+    std::optional<std::string>
+        failure;  // why the queue refused it for good; such a row stays until a person has looked
+
+    friend constexpr auto describe(OutboxJob*) {
+        return schema::object<OutboxJob>(
+            "OutboxJob", schema::field<&OutboxJob::id>("id"), schema::field<&OutboxJob::position>("position"),
+            schema::field<&OutboxJob::queue>("queue"), schema::field<&OutboxJob::name>("name"),
+            schema::field<&OutboxJob::data>("data"), schema::field<&OutboxJob::options>("options"),
+            schema::field<&OutboxJob::created_at>("createdAt"), schema::field<&OutboxJob::failure>("failure"));
+    }
+};
+
+namespace tables {
+// Rows are few and short-lived: the relay deletes what it has moved.
+inline constexpr auto outbox_jobs =
+    db::tenant_table<OutboxJob>("outbox_jobs", db::primary_key<&OutboxJob::id>(),
+                                db::expression_index("outbox_jobs_position", "btree", "position"));
+}  // namespace tables
+
+// The order of the rows. Taken in the transaction, so a transaction that began after another one's end has the higher numbers.
+inline constexpr std::string_view outbox_position_sql =
+    "create sequence outbox_position;\n"
+    "grant usage on sequence outbox_position to {{app}}, {{app_system}};\n";
+
+class Outbox {
+public:
+    // Data that breaks its schema and options that contradict each other are refused here, where they can still be mended:
+    // jobs.bad_data, jobs.bad_options.
+    template <class Data>
+    void add(db::Batch& batch, const JobType<Data>& type, const Data& data, JobOptions options = {}) {
+        add_job(batch, type.queue, make_job(type, data, std::move(options)));
+    }
+    void add_job(db::Batch& batch, std::string_view queue, NewJob job);
+
+    // Tells the relay that there is something to move; cheap, also when nobody listens. Called by add()'s batch itself.
+    void wake();
+    // `relay` is called on the waker's thread, once until rearm(); nullptr: nobody listens.
+    void listen(std::function<void()> relay);
+    // Before the relay looks at the table: what is committed from now on wakes it again.
+    void rearm() noexcept { woken_ = false; }
+
+private:
+    std::atomic<bool> woken_ = false;
+    std::mutex mutex_;
+    std::function<void()> relay_;
+};
+
+[[nodiscard]] std::vector<db::StatementView> outbox_statements();
+[[nodiscard]] std::vector<db::SqlObject> outbox_objects();
+
+}  // namespace jobs
