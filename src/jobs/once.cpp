@@ -7,7 +7,7 @@ namespace {
 constexpr db::Query<void(std::string, std::string)> mark{
     {"jobs.mark_handled", "insert into handled_jobs (tenant_id, queue, job_id, handled_at) values ($1, $2, $3, now())",
      db::Kind::write}};
-constexpr db::SystemQuery<void(std::int32_t)> remove_old{
+constexpr db::SystemQuery<void(std::int64_t)> remove_old{
     {"jobs.remove_old_marks",
      "delete from handled_jobs where (tenant_id, queue, job_id) in ("
      "  select tenant_id, queue, job_id from handled_jobs where handled_at < now() - interval '30 days' limit $1)",
@@ -26,7 +26,7 @@ async::Task<bool> commit_once(db::Batch batch, JobContext job) {
     co_return false;
 }
 
-async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int32_t most) { return db.run(remove_old, most); }
+async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int64_t most) { return db.run(remove_old, most); }
 
 std::vector<db::StatementView> once_statements() { return db::statements(mark, remove_old); }
 

@@ -39,7 +39,7 @@ inline constexpr auto handled_jobs = db::tenant_table<HandledJob>(
 [[nodiscard]] async::Task<bool> commit_once(db::Batch batch, JobContext job);
 
 // How many marks, older than thirty days, were removed; at most `most`.
-[[nodiscard]] async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int32_t most);
+[[nodiscard]] async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int64_t most);
 
 [[nodiscard]] std::vector<db::StatementView> once_statements();
 

@@ -29,7 +29,7 @@ struct Backlog {
 
 constexpr db::SystemQuery<bool(std::int64_t)> take_turn{
     {"outbox.take_turn", "select pg_try_advisory_xact_lock($1) as taken", db::Kind::write}};
-constexpr db::SystemQuery<OutboxJob(std::vector<std::string>, std::int32_t)> next_rows{
+constexpr db::SystemQuery<OutboxJob(std::vector<std::string>, std::int64_t)> next_rows{
     {"outbox.next",
      "select id, position, queue, name, data, options, created_at, failure from outbox_jobs "
      "where failure is null and queue <> all($1) order by position limit $2",

@@ -42,7 +42,7 @@ struct OutboxRelayParts {
 
 struct OutboxRelayOptions {
     std::string prefix = "bull";
-    std::int32_t batch = 500;            // rows
+    std::int64_t batch = 500;            // rows
     std::int64_t max_waiting = 100'000;  // jobs in a queue's `wait` list; beyond it the queue is passed over
     async::Milliseconds look_every{5'000};
     async::Milliseconds retry_minimum{100};  // after a failure; doubled each time

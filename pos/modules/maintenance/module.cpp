@@ -7,7 +7,7 @@ namespace pos {
 namespace {
 
 // Rows of one statement: few enough for its deadline and for those who wait behind it.
-constexpr std::int32_t portion = 5'000;
+constexpr std::int64_t portion = 5'000;
 
 struct CleanUp {
     friend constexpr auto describe(CleanUp*) { return schema::object<CleanUp>("CleanUp"); }
@@ -37,24 +37,24 @@ constexpr jobs::JobType<CleanUp> clean_up{"maintenance",
                                            .remove_on_complete = jobs::KeepJobs::last(100),
                                            .remove_on_fail = jobs::KeepJobs::last(100)}};
 
-constexpr db::SystemQuery<void(std::int32_t)> remove_keys{
+constexpr db::SystemQuery<void(std::int64_t)> remove_keys{
     {"maintenance.idempotency_keys",
      "delete from idempotency_keys where (tenant_id, principal_kind, route, key) in ("
      "  select tenant_id, principal_kind, route, key from idempotency_keys where expires_at < now() limit $1)",
      db::Kind::write}};
 // A used token is kept as long as its session's others: its reuse is what gives a thief away.
-constexpr db::SystemQuery<void(std::int32_t)> remove_tokens{
+constexpr db::SystemQuery<void(std::int64_t)> remove_tokens{
     {"maintenance.refresh_tokens",
      "delete from refresh_tokens where id in ("
      "  select t.id from refresh_tokens t join sessions s on s.id = t.session_id "
      "  where s.expires_at < now() - interval '30 days' limit $1)",
      db::Kind::write}};
-constexpr db::SystemQuery<void(std::int32_t)> remove_throttles{
+constexpr db::SystemQuery<void(std::int64_t)> remove_throttles{
     {"maintenance.login_throttles",
      "delete from login_throttles where subject in ("
      "  select subject from login_throttles where updated_at < now() - interval '2 days' limit $1)",
      db::Kind::write}};
-constexpr db::SystemQuery<void(std::int32_t)> remove_sessions{
+constexpr db::SystemQuery<void(std::int64_t)> remove_sessions{
     {"maintenance.sessions",
      "delete from sessions where id in ("
      "  select id from sessions s where expires_at < now() - interval '30 days' "
@@ -69,7 +69,7 @@ async::Task<std::int64_t> remove_marks(app::JobScope scope) {
 }
 
 // Portion by portion, so that no transaction is long.
-async::Task<std::int64_t> remove_all(app::JobScope scope, const db::SystemQuery<void(std::int32_t)>* statement) {
+async::Task<std::int64_t> remove_all(app::JobScope scope, const db::SystemQuery<void(std::int64_t)>* statement) {
     std::int64_t removed = 0;
     for (std::int64_t last = portion; last == portion; removed += last)
         last = co_await scope.system_db().run(*statement, portion);

@@ -158,22 +158,23 @@ TEST_F(StockTest, ShowsCostsToThoseWhoMayReadThem) {
 // A manager here who only looks on there: costs are shown here alone.
 TEST_F(StockTest, ShowsCostsWhereTheRoleIsHeld) {
     const auto flour = variant("Flour");
+    const auto here = location();  // before there are two
     const auto there = text(made<Location>(post("/v1/locations", R"({"code":"KSM","name":"Kisumu"})")).id);
     const auto moved = [&](int number, const std::string& at) {
         return fmt::format(
             R"({{"clientRequestId":"{}","locationId":"{}","reason":"purchase","lines":[{{"variantId":"{}","quantityDelta":"5","unitCost":777}}]}})",
             request_id(number), at, flour);
     };
-    ASSERT_EQ(post("/v1/stock-adjustments", moved(60, location())).status, 201);
+    ASSERT_EQ(post("/v1/stock-adjustments", moved(60, here)).status, 201);
     ASSERT_EQ(post("/v1/stock-adjustments", moved(61, there)).status, 201);
     std::map<std::string, std::string> roles;
     for (const auto& role : body<RoleList>(get("/v1/roles")).data) roles[role.built_in.value_or("")] = text(role.id);
     const auto json = fmt::format(
         R"({{"name":"Otieno","email":"here@duka.example","password":"{}","roles":[{{"roleId":"{}","locationId":"{}"}},{{"roleId":"{}","locationId":"{}"}}]}})",
-        password, roles["manager"], location(), roles["viewer"], there);
+        password, roles["manager"], here, roles["viewer"], there);
     ASSERT_EQ(post("/v1/users", json, owner, {{"Idempotency-Key", "here"}}).status, 201);
     const auto token = log_in("here@duka.example");
-    for (const auto& [id, at, sees] : {std::tuple(60, location(), true), std::tuple(61, there, false)}) {
+    for (const auto& [id, at, sees] : {std::tuple(60, here, true), std::tuple(61, there, false)}) {
         const auto list = get("/v1/stock-movements?locationId=" + at, token);
         EXPECT_EQ(list.body.contains("unitCost"), sees) << list.body;
         const auto one = get("/v1/stock-adjustments/" + request_id(id), token);
