@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace redis {
 
@@ -31,8 +32,11 @@ public:
     Command&& repeatable() &&;
     // How long Redis may block on it (BZPOPMIN, XREAD BLOCK); added to the command timeout. Only on a Client of its own.
     Command&& blocks_for(std::chrono::milliseconds time) &&;
+    // What metrics call it instead of its name. One of a few: it is a label.
+    Command&& labelled(std::string_view label) &&;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::string& label() const noexcept { return label_.empty() ? name_ : label_; }
     [[nodiscard]] bool is_repeatable() const noexcept { return repeatable_; }
     [[nodiscard]] std::chrono::milliseconds block_time() const noexcept { return block_time_; }
     // Appends the whole command as Redis reads it.
@@ -45,6 +49,7 @@ private:
     Command&& add_number(std::int64_t number) &&;
 
     std::string name_;
+    std::string label_;
     std::string arguments_;  // encoded
     std::size_t count_ = 1;
     bool repeatable_ = false;
@@ -57,7 +62,7 @@ struct Script {
     std::string_view name;  // label of metrics
     std::string_view text;
     std::string sha1;
-    std::size_t keys = 0;
+    std::size_t keys = 0;  // 0: any number
 };
 [[nodiscard]] Script script_of(std::string_view name, std::string_view text, std::size_t keys);
 

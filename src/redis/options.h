@@ -51,6 +51,8 @@ struct Options {
     async::Milliseconds reconnect_maximum{5'000};
     // Unreachable for longer: commands fail at once instead of waiting for their deadline. Zero: they always wait.
     async::Milliseconds fail_fast_after{1'000};
+    // How much later than its deadline a reply may come before the connection is given up.
+    async::Milliseconds reply_grace{1'000};
 };
 
 }  // namespace redis

@@ -11,9 +11,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace redis {
+
+class Reply;
 
 // The types of RESP2 and RESP3 (redis.io, "Redis serialization protocol specification").
 enum class Kind : std::uint8_t { null, text, error, integer, number, boolean, array, push };
@@ -75,6 +78,9 @@ public:
         const std::vector<detail::Node>* nodes_ = nullptr;
         std::size_t index_ = 0;
     };
+    // The value and all inside it, on their own.
+    [[nodiscard]] Reply to_reply() const;
+
     [[nodiscard]] Iterator begin() const noexcept { return {*this, is_array() ? index_ + 1 : node().end}; }
     [[nodiscard]] Iterator end() const noexcept { return {*this, node().end}; }
 
