@@ -162,7 +162,7 @@ TEST_F(ClientTest, names_its_connection_and_selects_its_database) {
     EXPECT_EQ(attempt(Command("CLIENT").add("GETNAME")).reply->text(), "till");
     const auto info = attempt(Command("CLIENT").add("INFO"));
     EXPECT_TRUE(info.reply->text().contains(" db=3 "));
-    EXPECT_TRUE(info.reply->text().contains(" resp=3 "));
+    EXPECT_TRUE(info.reply->text().contains(" resp=3"));
 }
 
 TEST_F(ClientTest, connects_through_a_unix_socket) {
@@ -235,7 +235,7 @@ TEST_F(ClientTest, a_script_is_sent_by_its_hash_and_whole_when_redis_has_forgott
         if (round == 3) shared_server().command({"SCRIPT", "FLUSH"});
         EXPECT_EQ(run(client->eval(script, {"n"}, {"5"}))->integer(), 5 * round);
     }
-    EXPECT_TRUE(metrics.render().contains("redis_commands_total{command=\"sum\",role=\"redis\"} 5"))
+    EXPECT_TRUE(metrics.render().contains("redis_commands_total{role=\"redis\",command=\"sum\"} 5"))
         << metrics.render();
     EXPECT_THROW(static_cast<void>(Client::eval_command(script, {}, {})), std::invalid_argument);
 }
@@ -310,7 +310,7 @@ TEST_F(ClientTest, what_was_in_flight_is_repeated_or_unknown) {
     connect();
     Outcome unknown;
     Outcome repeated;
-    shared_server().command({"CLIENT", "PAUSE", "60000"});
+    shared_server().command({"CLIENT", "PAUSE", "60000", "WRITE"});
     auto first = run_in_background(outcome_of(client->run(Command("INCR").add("n"), soon(20s))), &unknown);
     auto second =
         run_in_background(outcome_of(client->run(Command("GET").add("n").repeatable(), soon(20s))), &repeated);
@@ -414,7 +414,8 @@ TEST_F(ClientTest, a_replica_that_refuses_writes_is_left_for_another_server) {
 // ---- Refused connections ----------------------------------------------------------------------------------------
 
 TEST_F(ClientTest, authenticates_with_a_password_or_as_a_user) {
-    testing::RedisServer server({.arguments = {"--requirepass", "p@ss w", "--user", "till on >s3cret ~* +@all"}});
+    testing::RedisServer server(
+        {.arguments = {"--requirepass", "p@ss w", "--user", "till", "on", ">s3cret", "~*", "+@all"}});
     const auto port = std::to_string(server.port());
     for (const bool resp3 : {true, false}) {
         for (const auto* user : {":p%40ss%20w@", "till:s3cret@"}) {
@@ -446,7 +447,7 @@ TEST_F(ClientTest, tls_checks_certificate_and_name) {
         {"rediss://localhost:" + port + "?ca=/no/such/file", "No such file"},
     };
     for (const auto& each : cases) {
-        open(each.url, {.fail_fast_after = 100ms});
+        open(each.url, {.fail_fast_after = 500ms});
         const auto outcome = attempt(Command("PING"));
         EXPECT_EQ(outcome.code, each.cause.empty() ? "ok" : "redis.unavailable") << each.url << outcome.text;
         EXPECT_TRUE(each.cause.empty() || outcome.text.contains(each.cause)) << each.url << ": " << outcome.text;
@@ -513,7 +514,7 @@ TEST_F(ClientTest, a_task_that_is_destroyed_leaves_nothing_behind) {
     open_shared({.reply_grace = 10s});
     connect();
     { auto waiting = run_in_background(outcome_of(client->run(Command("SET").add("a").add(1)))); }
-    shared_server().command({"CLIENT", "PAUSE", "100"});
+    shared_server().command({"CLIENT", "PAUSE", "100", "WRITE"});
     auto in_flight = run_in_background(outcome_of(client->run(Command("SET").add("b").add(1))));
     wait_until([] { return shared_server().command({"CLIENT", "LIST"}).contains(" flags=b"); });
     in_flight.destroy();

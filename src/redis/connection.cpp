@@ -55,16 +55,21 @@ struct Connection::Wire {
     void make_tls(const Endpoint& endpoint) {
         context.emplace(asio::ssl::context::tls_client);
         ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+        tls.emplace(socket, *context);
+        if (endpoint.tls_verify) verify_as(endpoint);
+        // RFC 6066 section 3: a name, never an address.
+        if (!is_address(endpoint.host)) SSL_set_tlsext_host_name(tls->native_handle(), endpoint.host.c_str());
+    }
+
+    void verify_as(const Endpoint& endpoint) {
         if (endpoint.tls_authority_file.empty()) {
-            context->set_default_verify_paths();
+            // The directory alone, of which a few certificates are read: the bundle beside it would hold up the loop.
+            context->add_verify_path(::X509_get_default_cert_dir());
         } else {
             context->load_verify_file(endpoint.tls_authority_file);
         }
-        tls.emplace(socket, *context);
-        tls->set_verify_mode(endpoint.tls_verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
-        if (endpoint.tls_verify) tls->set_verify_callback(asio::ssl::host_name_verification(endpoint.host));
-        // RFC 6066 section 3: a name, never an address.
-        if (!is_address(endpoint.host)) SSL_set_tlsext_host_name(tls->native_handle(), endpoint.host.c_str());
+        tls->set_verify_mode(asio::ssl::verify_peer);
+        tls->set_verify_callback(asio::ssl::host_name_verification(endpoint.host));
     }
 
     template <class Handler>

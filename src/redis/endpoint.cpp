@@ -83,7 +83,7 @@ struct UrlReader {
         rest.remove_prefix(path.size());
         if (endpoint.path.empty()) return path.size() <= 1 || read_database(path.substr(1));
         const auto decoded = base::percent_decode(path);
-        if (!decoded || decoded->size() < 2 || decoded->contains('\0'))
+        if (!decoded || !decoded->starts_with('/') || decoded->size() < 2 || decoded->contains('\0'))
             return fail("a unix:// URL needs the path of a socket");
         endpoint.path = *decoded;
         return true;
