@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <coroutine>
+#include <ctime>
 #include <functional>
+#include <iostream>
 #include <map>
 #include <optional>
 #include <utility>
@@ -385,8 +387,9 @@ TEST_F(ClientTest, commands_wait_for_a_server_that_comes_and_fail_at_once_when_i
 }
 
 TEST_F(ClientTest, commands_wait_while_redis_loads_its_data) {
-    testing::RedisServer server({.arguments = {"--appendonly", "yes", "--loading-process-events-interval-bytes", "1024",
-                                               "--key-load-delay", "500", "--enable-debug-command", "yes"}});
+    testing::RedisServer server(
+        {.arguments = {"--appendonly", "yes", "--appendfsync", "always", "--loading-process-events-interval-bytes",
+                       "1024", "--key-load-delay", "500", "--enable-debug-command", "yes"}});
     for (int i = 0; i < 400; ++i) server.command({"SET", std::to_string(i), std::string(100, 'x')});
     server.kill();
     open(server.url(), {.command_timeout = 20s, .fail_fast_after = 0ms});
@@ -394,6 +397,7 @@ TEST_F(ClientTest, commands_wait_while_redis_loads_its_data) {
     auto waiting = run_in_background(outcome_of(client->run(Command("GET").add(1))), &outcome);
     server.start();
     wait_until([&] { return waiting.done(); });
+    ASSERT_EQ(outcome.code, "ok") << outcome.text;
     EXPECT_EQ(outcome.reply->text().size(), 100U);
 }
 
@@ -566,6 +570,42 @@ TEST_F(ClientTest, a_client_may_be_destroyed_by_a_task_that_it_resumes) {
     };
     run(destroyer(&client));
     EXPECT_FALSE(client);
+}
+
+// ---- Not a test: a figure for docs/decisions/0011-redis-client.md ---------------------------------------------------
+
+double thread_cpu_seconds() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+async::Task<std::int64_t> get_until(Client* client, async::SteadyTime end) {
+    std::int64_t done = 0;
+    for (; async::Loop::now() < end; ++done) {
+        const auto reply = co_await client->run(Command("GET").add("key").repeatable());
+        EXPECT_EQ(reply->text().size(), 3U);
+    }
+    co_return done;
+}
+
+TEST_F(ClientTest, DISABLED_get_rate) {
+    open_shared();
+    static_cast<void>(attempt(Command("SET").add("key").add("xxx")));
+    for (const int tasks : {1, 64, 64, 64}) {
+        const double cpu = thread_cpu_seconds();
+        std::vector<async::Task<std::int64_t>> getters;
+        for (int i = 0; i < tasks; ++i) getters.push_back(get_until(&*client, soon(3s)));
+        const auto counts =
+            run([](std::vector<async::Task<std::int64_t>> all) -> async::Task<std::vector<std::int64_t>> {
+                co_return co_await async::when_all(std::move(all));
+            }(std::move(getters)));
+        std::int64_t total = 0;
+        for (const auto count : counts) total += count;
+        const auto used = thread_cpu_seconds() - cpu;
+        std::cout << tasks << " tasks: " << static_cast<double>(total) / 3 << " GET/s, "
+                  << used / static_cast<double>(total) * 1e6 << " us of CPU each\n";
+    }
 }
 
 }  // namespace
