@@ -48,10 +48,9 @@ Command script_command(const Script& script, bool by_hash, const std::vector<std
 }
 
 async::Task<Reply> run_script(State state, Script script, std::vector<std::string> keys,
-                              std::vector<std::string> arguments, bool repeatable) {
+                              std::vector<std::string> arguments, bool repeatable, async::SteadyTime deadline) {
     auto command = script_command(script, true, keys, arguments);
     if (repeatable) command = std::move(command).repeatable();
-    const auto deadline = deadline_of(*state, std::span(&command, 1));
     Reply reply;
     co_await Request(*state, deadline, std::span(&command, 1), std::span(&reply, 1));
     if (reply->is_error() && reply->text().starts_with("NOSCRIPT")) {
@@ -121,7 +120,13 @@ async::Task<std::vector<Reply>> Client::transaction(std::vector<Command> command
 
 async::Task<Reply> Client::eval(Script script, std::vector<std::string> keys, std::vector<std::string> arguments,
                                 bool repeatable) {
-    return run_script(state_, std::move(script), std::move(keys), std::move(arguments), repeatable);
+    const auto deadline = deadline_of(*state_, {});
+    return run_script(state_, std::move(script), std::move(keys), std::move(arguments), repeatable, deadline);
+}
+
+async::Task<Reply> Client::eval(Script script, std::vector<std::string> keys, std::vector<std::string> arguments,
+                                bool repeatable, async::SteadyTime deadline) {
+    return run_script(state_, std::move(script), std::move(keys), std::move(arguments), repeatable, deadline);
 }
 
 Command Client::eval_command(const Script& script, const std::vector<std::string>& keys,

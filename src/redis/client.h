@@ -49,6 +49,9 @@ public:
     [[nodiscard]] async::Task<std::vector<Reply>> transaction(std::vector<Command> commands);
     [[nodiscard]] async::Task<Reply> eval(Script script, std::vector<std::string> keys,
                                           std::vector<std::string> arguments, bool repeatable = false);
+    [[nodiscard]] async::Task<Reply> eval(Script script, std::vector<std::string> keys,
+                                          std::vector<std::string> arguments, bool repeatable,
+                                          async::SteadyTime deadline);
     // The same as a command, for pipelines and transactions: there NOSCRIPT cannot be mended, so load() the script before.
     [[nodiscard]] static Command eval_command(const Script& script, const std::vector<std::string>& keys,
                                               const std::vector<std::string>& arguments);
