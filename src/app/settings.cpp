@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "redis/options.h"
 
 namespace app {
 
@@ -46,6 +47,10 @@ void Settings::check(const Settings& settings, schema::Issues& issues) {
     }
     if (settings.jwt_private_key_file && settings.jwt_secret) {
         issues.add("/JWT_SECRET", "conflict", "give JWT_PRIVATE_KEY_FILE or JWT_SECRET, not both");
+    }
+    if (settings.redis_url) {
+        if (const auto endpoint = redis::parse_url(*settings.redis_url); !endpoint)
+            issues.add("/REDIS_URL", "format", endpoint.error());
     }
     if (settings.environment != Environment::production) return;
     check_secret("APP_SECRET", settings.secret, issues);
