@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "app/health.h"
+#include "app/rate_limits.h"
 #include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
 #include "db/error.h"
@@ -54,6 +55,13 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
     return options;
 }
 
+redis::Options redis_options(const Definition& definition, const Settings& settings) {
+    auto endpoint = redis::parse_url(*settings.redis_url);
+    if (!endpoint) throw std::invalid_argument("REDIS_URL: " + endpoint.error());
+    return {
+        .endpoints = redis::fixed_endpoint(std::move(*endpoint)), .connection_name = definition.name, .role = "app"};
+}
+
 logging::LogOptions log_options(const Settings& settings) {
     logging::LogOptions options;
     if (const auto level = logging::level_from(settings.log_level)) options.level = *level;
@@ -84,6 +92,7 @@ std::vector<base::ErrorCode> problem_codes(const Definition& definition, const h
     auto codes = openapi::error_codes(router);
     append(codes, db::error_codes());
     codes.push_back(async::errors::overloaded);
+    codes.push_back(auth::errors::rate_limited);
     append(codes, errors_of(definition));
     return codes;
 }
@@ -123,7 +132,9 @@ void Shared::add_routes() {
     add_health_routes(router, *this);
     add_schedule_routes(router, *this);
     if (definition.root_routes) definition.root_routes(router);
-    const auto api = router.group("/v1");
+    std::vector<http::Middleware> links;
+    if (settings.limits_rates()) links.push_back(auth::rate_limits(rate_limit_options(), metrics));
+    const auto api = router.group("/v1", std::move(links));
     for (const auto& module : definition.modules) {
         if (module.routes != nullptr) module.routes(http::Routes(api, module.name));
     }
@@ -137,17 +148,27 @@ Worker::Worker(Shared& shared)
                     shared.catalogue.registry(), shared.log.logger(), shared.metrics),
       system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(),
                        shared.metrics),
-      store_{&app_database_, &system_database_, &shared.catalogue} {
+      store_{&app_database_, &system_database_, &shared.catalogue},
+      rate_limiter_(loop_, make_redis(), {}, shared.metrics) {
     services_.add(shared);
     services_.add(*this);
     services_.add(store_);
     services_.add(shared.problem_types);
     services_.add(shared.outbox);
+    services_.add(rate_limiter_);
+    if (redis_) services_.add(*redis_);
     if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
     http::require_services(shared.router, services_);
 }
 
 Worker::~Worker() = default;
+
+redis::Client* Worker::make_redis() {
+    if (shared_.settings.redis_url)
+        redis_.emplace(loop_, redis_options(shared_.definition, shared_.settings), shared_.log.logger(),
+                       shared_.metrics);
+    return redis();
+}
 
 LoopParts Worker::parts() {
     return {loop_, store_, services_, shared_.settings, shared_.log.logger(), shared_.metrics};
@@ -182,6 +203,7 @@ async::Task<void> Worker::stop(async::SteadyTime deadline) {
     if (server_) co_await server_->drain(deadline);
     co_await app_database_.close(deadline);
     co_await system_database_.close(deadline);
+    if (redis_) co_await redis_->close(deadline);
     owned_services_.reset();
 }
 

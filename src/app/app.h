@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@
 #include "log/log.h"
 #include "observe/metrics.h"
 #include "openapi/document.h"
+#include "redis/client.h"
+#include "redis/rate_limiter.h"
 
 namespace app {
 
@@ -84,7 +87,7 @@ private:
     std::vector<observe::Registration> registrations_;
 };
 
-// One event loop with its databases, services and listener. Everything but post-like calls happens on its thread.
+// One event loop with its databases, Redis, services and listener. Everything but post-like calls happens on its thread.
 class Worker {
 public:
     explicit Worker(Shared& shared);
@@ -100,15 +103,21 @@ public:
     [[nodiscard]] async::Loop& loop() { return loop_; }
     [[nodiscard]] db::Store& store() { return store_; }
     [[nodiscard]] const http::Services& services() const { return services_; }
+    // None without REDIS_URL.
+    [[nodiscard]] redis::Client* redis() { return redis_ ? &*redis_ : nullptr; }
     [[nodiscard]] LoopParts parts();
     [[nodiscard]] async::Task<http::InjectedResponse> inject(http::InjectedRequest request);
 
 private:
+    redis::Client* make_redis();
+
     Shared& shared_;
     async::Loop loop_;
     db::Database app_database_;
     db::Database system_database_;
     db::Store store_;
+    std::optional<redis::Client> redis_;
+    redis::RateLimiter rate_limiter_;
     http::Services services_;
     std::shared_ptr<void> owned_services_;
     std::unique_ptr<http::Server> server_;

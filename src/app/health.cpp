@@ -9,6 +9,9 @@ namespace app {
 
 namespace {
 
+// One dependency's answer.
+using Check = async::Task<bool>;
+
 constexpr auto check_time = std::chrono::milliseconds(1'000);
 
 struct Outcome {
@@ -41,10 +44,10 @@ async::Task<void> ready(http::Context& context) {
     auto& shared = context.services().use<Shared>();
     auto& worker = context.services().use<Worker>();
     const auto deadline = async::Loop::now() + check_time;
-    const auto& redis_url = shared.settings.redis_url;
-    auto outcomes = co_await async::when_all(
-        timed(worker.store().app->ready(deadline)), timed(worker.store().system->ready(deadline)),
-        timed(redis_url ? ping_redis(&context.loop(), *redis_url, deadline) : well()));
+    auto* redis_client = worker.redis();
+    auto outcomes = co_await async::when_all(timed(worker.store().app->ready(deadline)),
+                                             timed(worker.store().system->ready(deadline)),
+                                             timed(redis_client != nullptr ? redis_client->ready(deadline) : well()));
     auto& [app_database, system_database, redis] = outcomes;
 
     const bool databases = app_database.well && system_database.well;
@@ -52,7 +55,7 @@ async::Task<void> ready(http::Context& context) {
     const auto* status = !databases || draining ? "error" : redis.well ? "ok" : "degraded";
     auto body = fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{})", status, draining,
                             outcome_json("postgres", app_database), outcome_json("postgresSystem", system_database));
-    if (redis_url) body += "," + outcome_json("redis", redis);
+    if (redis_client != nullptr) body += "," + outcome_json("redis", redis);
     context.response()
         .status(databases && !draining ? 200 : 503)
         .content_type("application/json")

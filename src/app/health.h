@@ -12,12 +12,6 @@ namespace app {
 
 class Shared;
 
-// One dependency's answer.
-using Check = async::Task<bool>;
-
 void add_health_routes(http::Router& router, Shared& shared);
-
-// Whether a Redis at `url` (redis://[:password@]host:port, unix:///path) answers PING before the deadline.
-Check ping_redis(async::Loop* loop, std::string url, async::SteadyTime deadline);
 
 }  // namespace app

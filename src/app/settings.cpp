@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "redis/options.h"
 
 namespace app {
 
@@ -49,6 +50,10 @@ void Settings::check(const Settings& settings, schema::Issues& issues) {
     }
     if (!settings.job_queues.empty() && !settings.redis_url) {
         issues.add("/REDIS_URL", "required", "the jobs of JOB_QUEUES are in Redis; give REDIS_URL");
+    }
+    if (settings.redis_url) {
+        if (const auto endpoint = redis::parse_url(*settings.redis_url); !endpoint)
+            issues.add("/REDIS_URL", "format", endpoint.error());
     }
     if (settings.environment != Environment::production) return;
     check_secret("APP_SECRET", settings.secret, issues);

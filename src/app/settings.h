@@ -14,12 +14,18 @@ constexpr auto describe(Environment*) {
                                                             {Environment::production, "production"}});
 }
 
+enum class Switch : std::uint8_t { on, off };
+constexpr auto describe(Switch*) {
+    return schema::enumeration<Switch>("Switch", {{Switch::on, "on"}, {Switch::off, "off"}});
+}
+
 struct Settings {
     Environment environment = Environment::production;
     std::string database_url;
     std::string database_system_url;
     std::optional<std::string> database_owner_url;
     std::optional<std::string> redis_url;
+    std::optional<Switch> rate_limits;
     std::string host;
     std::int32_t port = 8080;
     std::int32_t threads = 0;
@@ -65,7 +71,13 @@ struct Settings {
                 "DATABASE_OWNER_URL",
                 {.min_length = 1, .doc = "PostgreSQL as the owner of the schema; `db` commands alone use it."}),
             field<&Settings::redis_url>(
-                "REDIS_URL", {.min_length = 1, .doc = "`redis://host:port/0` or `unix:///path`. Watched by /ready."}),
+                "REDIS_URL", {.min_length = 1,
+                              .doc = "`redis://[user][:password@]host:port/0`, `rediss://` for TLS, or `unix:///path`. "
+                                     "Watched by /ready; rate limits are shared through it."}),
+            field<&Settings::rate_limits>(
+                "RATE_LIMITS",
+                {.doc = "Of requests, by address, tenant, user and device; stricter for signing in. Not set: "
+                        "`on` in production. Kept by each loop alone without Redis."}),
             field<&Settings::host>(
                 "HOST", {.max_length = 255, .defaulted = true, .doc = "Address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,
@@ -169,6 +181,10 @@ struct Settings {
                                                    .defaulted = true,
                                                    .doc = "How long requests may take to end after that."}),
             schema::refine<&Settings::check>());
+    }
+
+    [[nodiscard]] bool limits_rates() const {
+        return rate_limits.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
     }
 
     // Faults of several settings together, and what production refuses.

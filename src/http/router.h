@@ -33,6 +33,7 @@ struct Operation;  // http/operation.h: what the OpenAPI document says about a r
 struct RouteOptions {
     std::optional<std::uint64_t> body_limit;      // bytes; Request::default_body_limit when not set
     std::optional<async::Milliseconds> deadline;  // for the handler; the server's when not set
+    std::string_view rate_class{};                // which rate limits (auth/rate_limit.h); the group's when empty
 };
 
 struct Route {

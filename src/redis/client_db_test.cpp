@@ -222,7 +222,7 @@ TEST_F(ClientTest, a_transaction_gives_each_reply_or_runs_nothing) {
 
     std::vector<Command> bad;
     bad.push_back(Command("SET").add("k").add("other"));
-    bad.push_back(Command("NOSUCH"));
+    bad.emplace_back("NOSUCH");
     const auto outcome = run(outcome_of(client->transaction(std::move(bad))));
     EXPECT_EQ(outcome.code, "redis.refused");
     EXPECT_TRUE(outcome.text.starts_with("EXECABORT")) << outcome.text;

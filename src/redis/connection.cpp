@@ -119,7 +119,7 @@ void Connection::close() noexcept {
     wire_->socket.close(ignored);
 }
 
-void Connection::fail(std::string cause) {
+void Connection::fail(const std::string& cause) {
     auto* owner = owner_;
     if (owner == nullptr) return;
     close();

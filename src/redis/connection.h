@@ -62,7 +62,7 @@ private:
     void on_read(std::size_t size);
     void take(Reply reply);
     void take_greeting(const Reply& reply);
-    void fail(std::string cause);
+    void fail(const std::string& cause);
     void on_deadline();
 
     async::Loop& loop_;

@@ -144,13 +144,15 @@ void routes(http::Routes routes) {
                  .summary = "Sign in with a password",
                  .description = "Gives an access token of minutes and a refresh token of weeks; with `session: cookie` "
                                 "the browser's cookies instead.",
-                 .errors = login_errors});
+                 .errors = login_errors,
+                 .options = {.rate_class = "login"}});
     routes.post("/auth/refresh", refresh,
                 {.id = "refreshSession",
                  .summary = "New tokens for a refresh token",
                  .description = "A refresh token serves once. If the reply was lost, the same token gives the same "
                                 "successor for another minute; any other reuse ends the session.",
-                 .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled}});
+                 .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled},
+                 .options = {.rate_class = "refresh"}});
     routes.post("/auth/logout", logout, {.id = "logout", .summary = "End this session"});
     routes.get("/auth/me", me,
                {.id = "getMe", .summary = "Who I am and what I may do", .errors = {errors::user_disabled}});
@@ -162,7 +164,8 @@ void routes(http::Routes routes) {
                 {.id = "changePassword",
                  .summary = "Change my password",
                  .description = "Ends my other sessions.",
-                 .errors = change_errors});
+                 .errors = change_errors,
+                 .options = {.rate_class = "login"}});
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ void routes(http::Routes routes) {
                  .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
                                 "A repeated request gets the first reply again, tokens and all.",
                  .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
-                            errors::user_disabled, errors::sign_up_done, auth::errors::busy}});
+                            errors::user_disabled, errors::sign_up_done, auth::errors::busy},
+                 .options = {.rate_class = "sign_up"}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});
     routes.patch("/tenant", change,
                  {.id = "changeTenant", .summary = "Change the tenant's settings", .errors = {errors::currency_fixed}});
