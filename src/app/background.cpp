@@ -9,21 +9,10 @@
 #include "jobs/lock_keeper.h"
 #include "jobs/outbox_relay.h"
 #include "jobs/scheduler.h"
-#include "redis/client.h"
 
 namespace app {
 
 namespace {
-
-// Redis may be away for a while; a command of the relay or a schedule then fails and is tried again.
-redis::Options redis_options(const Settings& settings, std::string role) {
-    auto endpoint = redis::parse_url(*settings.redis_url);
-    if (!endpoint) throw std::runtime_error(fmt::format("REDIS_URL: {}", endpoint.error()));
-    redis::Options options;
-    options.endpoints = redis::fixed_endpoint(*std::move(endpoint));
-    options.role = std::move(role);
-    return options;
-}
 
 JobBindings bindings_of(const Definition& definition) {
     JobBindings bindings;
@@ -62,7 +51,6 @@ struct Background::State {
           bindings(bindings_of(of.definition)),
           queues(chosen_queues(bindings, options.queues)),
           worker(of),
-          client(worker.loop(), redis_options(of.settings, "background"), of.log.logger(), of.metrics),
           tasks(worker.loop()) {}
 
     async::Task<void> start();
@@ -76,7 +64,6 @@ struct Background::State {
     JobBindings bindings;
     std::vector<std::string> queues;
     Worker worker;
-    redis::Client client;
     std::unique_ptr<jobs::OutboxRelay> relay;
     std::unique_ptr<jobs::LockKeeper> locks;
     std::vector<std::unique_ptr<jobs::Worker>> workers;
@@ -88,7 +75,7 @@ async::Task<void> Background::State::start() {
     co_await worker.start();
     if (options.relay) {
         relay = std::make_unique<jobs::OutboxRelay>(
-            jobs::OutboxRelayParts{worker.store(), client, shared.outbox, shared.log.logger(), shared.metrics},
+            jobs::OutboxRelayParts{worker.store(), *worker.redis(), shared.outbox, shared.log.logger(), shared.metrics},
             jobs::OutboxRelayOptions{.prefix = shared.settings.job_prefix});
         relay->start();
     }
@@ -97,7 +84,8 @@ async::Task<void> Background::State::start() {
 
 void Background::State::start_workers() {
     if (queues.empty()) return;
-    const auto redis = redis_options(shared.settings, "jobs");
+    auto redis = worker.redis()->options();
+    redis.role = "jobs";
     locks = std::make_unique<jobs::LockKeeper>(redis, shared.log.logger(), shared.metrics);
     for (const auto& queue : queues) {
         auto& own = workers.emplace_back(std::make_unique<jobs::Worker>(
@@ -134,7 +122,7 @@ async::Task<void> Background::State::keep_schedules() {
 async::Task<void> Background::State::put_schedules() {
     for (const auto& schedule : schedules_of(shared.definition)) {
         if (!bindings.contains(schedule.queue)) continue;
-        jobs::Queue queue(client, schedule.queue, {.prefix = shared.settings.job_prefix});
+        jobs::Queue queue(*worker.redis(), schedule.queue, {.prefix = shared.settings.job_prefix});
         co_await jobs::JobSchedulers(queue).upsert(schedule.name, schedule.repeat, schedule.job);
     }
 }
@@ -148,7 +136,6 @@ async::Task<void> Background::State::stop(async::SteadyTime deadline) {
     workers.clear();
     locks.reset();
     co_await tasks.join();
-    co_await client.close(deadline);
     co_await worker.stop(deadline);
 }
 
