@@ -21,14 +21,16 @@ app::Settings settings_for(ScratchDatabase& database, const std::string& app_rol
 
 }  // namespace
 
-TestApp::TestApp(app::Definition definition)
+TestApp::TestApp(app::Definition definition, std::function<void(app::Settings&)> adjust)
     : definition_(std::move(definition)), log_(std::make_shared<logging::MemorySink>()) {
     const auto app_role = database_.create_role("app");
     const auto system_role = database_.create_role("system");
     std::ostringstream progress;
     db::migrate::apply(db::migrate::load_migrations(definition_.migrations),
                        {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
-    shared_ = std::make_unique<app::Shared>(definition_, settings_for(database_, app_role, system_role), log_);
+    auto settings = settings_for(database_, app_role, system_role);
+    if (adjust) adjust(settings);
+    shared_ = std::make_unique<app::Shared>(definition_, std::move(settings), log_);
     worker_ = std::make_unique<app::Worker>(*shared_);
     run(worker_->start());
 }

@@ -8,6 +8,7 @@
 //
 // Needs TEST_POSTGRES_URL (bin/with-servers).
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ struct With {
 
 class TestApp {
 public:
-    explicit TestApp(app::Definition definition);
+    // `adjust` may change the settings, which have no Redis and no rate limits.
+    explicit TestApp(app::Definition definition, std::function<void(app::Settings&)> adjust = {});
     ~TestApp();
     TestApp(const TestApp&) = delete;
     TestApp& operator=(const TestApp&) = delete;
