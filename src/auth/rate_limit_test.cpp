@@ -114,7 +114,7 @@ TEST_F(RateLimitTest, names_the_policy_that_is_closest_to_its_end) {
     const auto device = ids.next();
     const auto user = caller(device);
     // From everywhere, so that only the caller's own limits count.
-    const auto from = [&, next = 0]() mutable { return From{"192.0.2." + std::to_string(next++), user}; };
+    auto from = [&, next = 0]() mutable { return From{"192.0.2." + std::to_string(next++), user}; };
     EXPECT_EQ(get("/v1/callers", from()).header("RateLimit"), R"("device";r=1;t=1800)");
     EXPECT_EQ(get("/v1/callers", from()).header("RateLimit"), R"("device";r=0;t=3600)");
     const auto refused = get("/v1/callers", from());
