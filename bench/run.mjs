@@ -61,6 +61,8 @@ const environment = {
   REDIS_URL: process.env.TEST_REDIS_URL,
   CORS_ORIGINS: 'https://shop.example',
   LOG_LEVEL: 'info',
+  // One address sends it all, and the peer has none. RATE_LIMITS=on measures what they cost.
+  RATE_LIMITS: process.env.RATE_LIMITS ?? 'off',
 };
 // Other settings may be tried by the environment; the defaults are what is compared.
 const passedOn = (...names) =>

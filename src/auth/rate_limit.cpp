@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "auth/authenticator.h"
 #include "auth/caller.h"
 #include "http/context.h"
 #include "http/middleware/ip_network.h"
@@ -90,8 +89,7 @@ private:
 
     static bool needs_caller(const http::Context& context) {
         const auto* route = context.route();
-        return route != nullptr && route->operation && !route->operation->security.empty() &&
-               context.services().has<Authenticator>();
+        return route != nullptr && route->operation && !route->operation->security.empty();
     }
 
     static async::Task<void> guard(http::Context& context, http::Next next, const Policies* policies) {

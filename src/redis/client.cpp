@@ -28,9 +28,9 @@ async::Task<Reply> run_one(State state, Command command, async::SteadyTime deadl
     co_return std::move(reply);
 }
 
-async::Task<std::vector<Reply>> run_all(State state, std::vector<Command> commands, Request::Form form) {
+async::Task<std::vector<Reply>> run_all(State state, std::vector<Command> commands, Request::Form form,
+                                        async::SteadyTime deadline) {
     std::vector<Reply> replies(commands.size());
-    const auto deadline = deadline_of(*state, commands);
     if (!commands.empty()) co_await Request(*state, deadline, commands, replies, form);
     co_return std::move(replies);
 }
@@ -65,7 +65,8 @@ async::Task<Reply> run_script(State state, Script script, std::vector<std::strin
 async::Task<void> load_scripts(State state, std::vector<Script> scripts) {
     std::vector<Command> commands;
     for (const auto& script : scripts) commands.push_back(Command("SCRIPT").add("LOAD").add(script.text).repeatable());
-    const auto replies = co_await run_all(state, std::move(commands), Request::Form::plain);
+    const auto deadline = deadline_of(*state, commands);
+    const auto replies = co_await run_all(state, std::move(commands), Request::Form::plain, deadline);
     for (std::size_t i = 0; i < replies.size(); ++i) {
         if (replies[i]->is_error()) throw Refused(scripts[i].name, replies[i]->text());
         if (replies[i]->text() != scripts[i].sha1)
@@ -111,11 +112,17 @@ async::Task<Reply> Client::run(Command command, async::SteadyTime deadline) {
 }
 
 async::Task<std::vector<Reply>> Client::pipeline(std::vector<Command> commands) {
-    return run_all(state_, std::move(commands), Request::Form::plain);
+    const auto deadline = deadline_of(*state_, commands);
+    return pipeline(std::move(commands), deadline);
+}
+
+async::Task<std::vector<Reply>> Client::pipeline(std::vector<Command> commands, async::SteadyTime deadline) {
+    return run_all(state_, std::move(commands), Request::Form::plain, deadline);
 }
 
 async::Task<std::vector<Reply>> Client::transaction(std::vector<Command> commands) {
-    return run_all(state_, std::move(commands), Request::Form::transaction);
+    const auto deadline = deadline_of(*state_, commands);
+    return run_all(state_, std::move(commands), Request::Form::transaction, deadline);
 }
 
 async::Task<Reply> Client::eval(Script script, std::vector<std::string> keys, std::vector<std::string> arguments,

@@ -45,6 +45,7 @@ public:
     [[nodiscard]] async::Task<Reply> run(Command command, async::SteadyTime deadline);
     // One write, answered together. An error of a command is its Reply (is_error()); only a lost connection throws.
     [[nodiscard]] async::Task<std::vector<Reply>> pipeline(std::vector<Command> commands);
+    [[nodiscard]] async::Task<std::vector<Reply>> pipeline(std::vector<Command> commands, async::SteadyTime deadline);
     // All or none are run, with nothing in between. EXECABORT throws; errors of single commands are in the replies.
     [[nodiscard]] async::Task<std::vector<Reply>> transaction(std::vector<Command> commands);
     [[nodiscard]] async::Task<Reply> eval(Script script, std::vector<std::string> keys,

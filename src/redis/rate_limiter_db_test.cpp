@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+#include <iostream>
 #include <optional>
 
+#include "async/sync.h"
 #include "testing/redis_server.h"
 
 namespace {
@@ -202,6 +205,37 @@ TEST_F(RateLimiterTest, works_without_redis_and_bounds_its_memory) {
         EXPECT_FALSE(take(alone, {check("k", 1)}).allowed);
     }
     EXPECT_THROW(take(alone, {check("k", 0)}), std::invalid_argument);
+}
+
+// ---- Not a test: a figure for docs/decisions/0011-redis-client.md ---------------------------------------------------
+
+async::Task<int> take_often(RateLimiter* limiter, int id, int times) {
+    for (int i = 0; i < times; ++i) {
+        const auto user = std::to_string(id);
+        std::vector<RateCheck> checks;
+        for (const auto* name : {"address:192.0.2.", "tenant:", "user:", "device:"})
+            checks.push_back({.key = name + user, .limit = {.count = 1'000'000, .window = 1h}});
+        const auto verdict = co_await limiter->take(std::move(checks));
+        EXPECT_TRUE(verdict.allowed);
+    }
+    co_return times;
+}
+
+TEST_F(RateLimiterTest, DISABLED_cost) {
+    RateLimiter alone(loop, nullptr, {}, metrics);
+    for (const auto& [name, limiter] : {std::pair("Redis", &*first), std::pair("local", &alone)}) {
+        const auto cpu = std::clock();
+        const auto began = async::Loop::now();
+        std::vector<async::Task<int>> tasks;
+        for (int id = 0; id < 64; ++id) tasks.push_back(take_often(limiter, id, 1'000));
+        async::run_until_done(loop, [](std::vector<async::Task<int>> all) -> async::Task<std::vector<int>> {
+            co_return co_await async::when_all(std::move(all));
+        }(std::move(tasks)));
+        const auto seconds = std::chrono::duration<double>(async::Loop::now() - began).count();
+        std::cout << name << ": " << 64'000 / seconds << "/s, "
+                  << static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / 64'000 * 1e6 << " us of CPU each\n";
+    }
+    std::cout << server.command({"INFO", "commandstats"}) << "\n";
 }
 
 TEST(recent_map, keeps_the_recent_half_at_least) {

@@ -25,7 +25,7 @@ struct With {
 
 class TestApp {
 public:
-    // `adjust` changes the settings before anything is made of them.
+    // `adjust` may change the settings, which have no Redis and no rate limits.
     explicit TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust = {});
     ~TestApp();
     TestApp(const TestApp&) = delete;
