@@ -55,7 +55,7 @@ protected:
             if (from.caller) context.set(*from.caller);
             return next(context);
         };
-        return chain.run({http::problems({}), as}, router.handler(),
+        return chain.run({http::problems(), as}, router.handler(),
                          {.method = method, .target = std::move(target), .remote_address = from.address});
     }
     http::InjectedResponse get(std::string target, const From& from = {}) {
