@@ -151,6 +151,15 @@ async::Task<Json> CacheCore::find_or_load(std::string key, std::vector<std::stri
     const bool may_load = anew || co_await lock(key, ours);
     if (!may_load) {
         if (auto json = co_await wait_for_other(key, std::move(tags))) co_return json;
+    } else if (!anew) {
+        // Who held the lock before may have kept it since it was looked for.
+        found = co_await find(key, std::move(tags));
+        if (found.json) {
+            std::vector<Command> commands;
+            commands.push_back(unlock(key, ours));
+            co_await run_all(std::move(commands));
+            co_return found.json;
+        }
     }
     auto json = std::make_shared<const std::string>(co_await (*loader)());
     co_await keep(std::move(key), json, std::move(found.versions), ours);
@@ -237,8 +246,6 @@ async::Task<Json> CacheCore::wait_for_other(std::string key, std::vector<std::st
 }
 
 async::Task<void> CacheCore::keep(std::string key, Json json, std::vector<std::string> versions, std::string token) {
-    constexpr std::string_view unlock =
-        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
     std::vector<Command> commands;
     if (json->size() <= options_.max_bytes) {
         const auto most = static_cast<std::uint64_t>(static_cast<double>(options_.ttl.count()) * options_.jitter);
@@ -250,9 +257,14 @@ async::Task<void> CacheCore::keep(std::string key, Json json, std::vector<std::s
                                .add(ttl + options_.stale.count())
                                .repeatable());
     }
-    commands.push_back(
-        Command("EVAL").add(unlock).add(1).add(lock_key(key)).add(token).labelled("cache_unlock").repeatable());
+    commands.push_back(unlock(key, token));
     co_await run_all(std::move(commands));
+}
+
+Command CacheCore::unlock(std::string_view key, std::string_view token) const {
+    constexpr std::string_view if_ours =
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+    return Command("EVAL").add(if_ours).add(1).add(lock_key(key)).add(token).labelled("cache_unlock").repeatable();
 }
 
 async::Task<bool> CacheCore::run_all(std::vector<Command> commands) {

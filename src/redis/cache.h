@@ -86,6 +86,7 @@ private:
     async::Task<bool> lock(std::string key, std::string token);
     async::Task<Json> wait_for_other(std::string key, std::vector<std::string> tags);
     async::Task<void> keep(std::string key, Json json, std::vector<std::string> versions, std::string token);
+    [[nodiscard]] Command unlock(std::string_view key, std::string_view token) const;
     async::Task<bool> run_all(std::vector<Command> commands);
 
     [[nodiscard]] std::string entry_key(std::string_view key) const { return entry_prefix_ + std::string(key); }
