@@ -77,7 +77,7 @@ async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
     auto batch = tx.batch();
     if (run->idempotent)
         finish_idempotent(batch, *run->idempotent, {.status = 200, .body = run->body}, run->request.runtime->now());
-    record_changes(batch, std::move(changes), run->request.caller.device_id);
+    record_changes(batch, changes, run->request.caller.device_id);
     co_await batch.commit();
 }
 

@@ -41,7 +41,7 @@ CreationBase::CreationBase(CreationRequest request, base::Uuid id, std::string b
 }
 
 async::Task<CreationBase::Outcome> CreationBase::settle(std::vector<Change> changes) {
-    record_changes(batch_, std::move(changes), request_.caller.device_id);
+    record_changes(batch_, changes, request_.caller.device_id);
     std::exception_ptr failure;
     try {
         co_await batch_.commit();

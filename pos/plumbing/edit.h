@@ -101,7 +101,7 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
     if (request.feed != nullptr) {
         request.feed->insert(request.feed->end(), writes.changes.begin(), writes.changes.end());
     } else {
-        record_changes(writes.batch, std::move(writes.changes), request.caller.device_id);
+        record_changes(writes.batch, writes.changes, request.caller.device_id);
     }
     co_await writes.batch.commit();
     co_return row;

@@ -23,7 +23,7 @@ constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<bas
 
 }  // namespace
 
-void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device) {
+void record_changes(db::Batch& batch, const std::vector<Change>& changes, std::optional<base::Uuid> origin_device) {
     std::vector<std::string> collections;
     std::vector<base::Uuid> ids;
     std::vector<std::string> kinds;

@@ -26,7 +26,7 @@ struct Change {
 };
 
 // The last thing added to a batch. A row that is named twice counts once.
-void record_changes(db::Batch& batch, std::vector<Change> changes, std::optional<base::Uuid> origin_device);
+void record_changes(db::Batch& batch, const std::vector<Change>& changes, std::optional<base::Uuid> origin_device);
 
 [[nodiscard]] std::vector<db::StatementView> feed_statements();
 

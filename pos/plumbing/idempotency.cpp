@@ -60,9 +60,8 @@ void describe_header(http::Operation& operation, bool required) {
 StoredReply first_reply(const IdempotentRequest& request, const IdempotencyKey& row) {
     if (row.request_hash.value == bytes_of(request.fingerprint)) return reply_of(row);
     auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
-    if (row.resource_id)
-        throw std::move(reused).member("resourceId", fmt::format("\"{}\"", row.resource_id->to_string()));
-    throw reused;
+    throw row.resource_id ? std::move(reused).member("resourceId", fmt::format("\"{}\"", row.resource_id->to_string()))
+                          : std::move(reused);
 }
 
 // Whether the failure says that the key's row is there already, or that its lock is held.

@@ -1,5 +1,6 @@
 // The command line.
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
@@ -7,10 +8,9 @@
 
 #include "app/app.h"
 #include "app/dev/supervisor.h"
+#include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
-
-extern char** environ;
 
 namespace app {
 
@@ -154,6 +154,12 @@ int print_problems(const Definition& definition) {
     return 0;
 }
 
+// BullMQ's Lua is part of the binary; its licence asks for the notice.
+int print_licenses() {
+    std::cout << "bullmq, whose Lua scripts this program sends to Redis:\n\n" << jobs::bullmq::licence() << '\n';
+    return 0;
+}
+
 int print_configuration() {
     std::cout << config::markdown_table<Settings>();
     return 0;
@@ -220,6 +226,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
     auto* openapi_command = cli.add_subcommand("openapi", "Print the OpenAPI 3.1 document");
     auto* problems_command = cli.add_subcommand("problems", "Print the error codes as a Markdown table");
+    auto* licenses_command = cli.add_subcommand("licenses", "Print the notices of what the program embeds");
     auto* config_command = cli.add_subcommand("config", "Print the settings as a Markdown table");
 
     auto* database = cli.add_subcommand("db", "The database's schema");
@@ -247,6 +254,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
     if (*problems_command) return print_problems(definition);
+    if (*licenses_command) return print_licenses();
     if (*config_command) return print_configuration();
     if (*generate) return commands.generate(command);
     if (*migrate) return commands.migrate();

@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using auth::Authenticator;
 using testing::HasSubstr;
-using testing::Not;
 
 base::Uuid id(std::uint8_t last) {
     base::Uuid::Bytes bytes{};

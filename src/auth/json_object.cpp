@@ -8,7 +8,9 @@ namespace {
 bool has_only_unique_keys(const simdjson::dom::element& value, std::size_t& budget) {
     if (simdjson::dom::array array; value.get(array) == simdjson::SUCCESS) {
         for (const auto item : array) {
-            if (budget-- == 0 || !has_only_unique_keys(item, budget)) return false;
+            if (budget == 0) return false;
+            --budget;
+            if (!has_only_unique_keys(item, budget)) return false;
         }
         return true;
     }

@@ -309,7 +309,7 @@ Key signing_key_of(const KeySet& keys) {
 
 }  // namespace
 
-JwtSigner::JwtSigner(const KeySet& keys, JwtSignerOptions options) : key_(signing_key_of(keys)) {
+JwtSigner::JwtSigner(const KeySet& keys, const JwtSignerOptions& options) : key_(signing_key_of(keys)) {
     std::string header = R"({"alg":")";
     header += to_string(key_.key().algorithm());
     header += R"(","typ":)";

@@ -75,7 +75,7 @@ struct JwtSignerOptions {
 class JwtSigner {
 public:
     // Throws std::invalid_argument when the set has no current key.
-    explicit JwtSigner(const KeySet& keys, JwtSignerOptions options = {});
+    explicit JwtSigner(const KeySet& keys, const JwtSignerOptions& options = {});
 
     // Claims as given: nothing is defaulted. Whole seconds are written as integers.
     [[nodiscard]] std::string sign(const Claims& claims);

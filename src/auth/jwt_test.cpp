@@ -234,14 +234,27 @@ TEST(Jwt, SerialisationAttacks) {
     const std::string payload = good.substr(first + 1, second - first - 1);
     const std::string signature = good.substr(second + 1);
     ASSERT_EQ(outcome(good), "ok");
-    for (const std::string& bad :
-         {std::string(), std::string("."), std::string(".."), header, header + '.' + payload,
-          header + '.' + payload + '.', good + '.', good + ".x", good + "=", ' ' + good, good + ' ', good + '\n',
-          '.' + payload + '.' + signature, header + ".." + signature, header + "=." + payload + '.' + signature,
-          header + '.' + payload + '.' + signature.substr(0, 4) + '+' + signature.substr(5),
-          good + std::string(1, '\0'),
-          R"({"protected":")" + header + R"(","payload":")" + payload + R"(","signature":")" + signature + "\"}",
-          std::string(max_token_bytes + 1, 'a')}) {
+    const std::vector<std::string> attacks{
+        std::string(),
+        std::string("."),
+        std::string(".."),
+        header,
+        header + '.' + payload,
+        header + '.' + payload + '.',
+        good + '.',
+        good + ".x",
+        good + "=",
+        ' ' + good,
+        good + ' ',
+        good + '\n',
+        '.' + payload + '.' + signature,
+        header + ".." + signature,
+        header + "=." + payload + '.' + signature,
+        header + '.' + payload + '.' + signature.substr(0, 4) + '+' + signature.substr(5),
+        good + std::string(1, '\0'),
+        R"({"protected":")" + header + R"(","payload":")" + payload + R"(","signature":")" + signature + "\"}",
+        std::string(max_token_bytes + 1, 'a')};
+    for (const std::string& bad : attacks) {
         EXPECT_EQ(outcome(bad), "ERR_JWS_INVALID") << bad;
     }
     // Unused trailing bits: 43 characters carry 258 bits, so four spellings would decode to one signature.

@@ -8,7 +8,6 @@ namespace db {
 
 namespace {
 
-using schema::Field;
 using schema::Kind;
 using schema::Type;
 

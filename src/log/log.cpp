@@ -2,12 +2,12 @@
 
 #include "log/json_writer.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 
 namespace logging {
 namespace {

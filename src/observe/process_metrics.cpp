@@ -2,10 +2,10 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>

@@ -71,13 +71,11 @@ std::unique_ptr<Series> make_series(const Family& family, std::span<const std::s
     std::vector<std::string> owned;
     for (const std::string_view value : values) owned.emplace_back(value.substr(0, longest_label_value));
     switch (family.type) {
-        case Type::counter: return std::unique_ptr<Series>(new Series{std::move(owned), CounterCell(shards)});
-        case Type::gauge:
-            return std::unique_ptr<Series>(new Series{
-                std::move(owned), std::variant<CounterCell, GaugeCell, HistogramCell>(std::in_place_type<GaugeCell>)});
+        case Type::counter: return std::make_unique<Series>(std::move(owned), std::in_place_type<CounterCell>, shards);
+        case Type::gauge: return std::make_unique<Series>(std::move(owned), std::in_place_type<GaugeCell>);
         case Type::histogram: break;
     }
-    return std::unique_ptr<Series>(new Series{std::move(owned), HistogramCell(family.buckets, shards)});
+    return std::make_unique<Series>(std::move(owned), std::in_place_type<HistogramCell>, family.buckets, shards);
 }
 
 prometheus::ClientMetric::Histogram snapshot(const HistogramCell& cell) {

@@ -13,6 +13,7 @@
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 
 namespace observe::detail {
@@ -52,6 +53,11 @@ struct HistogramCell {
 };
 
 struct Series {
+    // A cell is made in place: a gauge's cannot be moved.
+    template <class Cell, class... Arguments>
+    Series(std::vector<std::string> label_values, std::in_place_type_t<Cell> type, Arguments&&... arguments)
+        : values(std::move(label_values)), cell(type, std::forward<Arguments>(arguments)...) {}
+
     std::vector<std::string> values;
     std::variant<CounterCell, GaugeCell, HistogramCell> cell;
 };

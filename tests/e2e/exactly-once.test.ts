@@ -33,7 +33,10 @@ beforeAll(async () => {
   // A long run outlives a token of ten minutes.
   const env = { ACCESS_TOKEN_SECONDS: '3600', LOG_LEVEL: 'warn' };
   await migrate(serviceEnvironment(database, env));
-  service = await startService({ database, env: { ...env, LOG_LEVEL: 'info', JOB_QUEUES: 'all', JOB_LOCK_SECONDS: '3' } });
+  service = await startService({
+    database,
+    env: { ...env, LOG_LEVEL: 'info', JOB_QUEUES: 'all', JOB_LOCK_SECONDS: '3' },
+  });
   shop = await openShop(service, { variants: 12, devices: plan.devices });
 });
 

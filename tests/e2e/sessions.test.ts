@@ -106,7 +106,10 @@ describe('a browser', () => {
       { origin: `${ourPages}.evil.example` },
       { 'sec-fetch-site': 'cross-site' },
     ]) {
-      const reply = await add(browser, { 'x-csrf-token': browser.csrf, ...(headers as Record<string, string>) });
+      const reply = await add(browser, {
+        'x-csrf-token': browser.csrf,
+        ...(headers as unknown as Record<string, string>),
+      });
       expect(reply.status, JSON.stringify(headers)).toBe(403);
       expect(reply.body.code).toMatch(/^(auth\.csrf_failed|request\.origin_not_allowed)$/);
     }

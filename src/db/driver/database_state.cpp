@@ -66,7 +66,7 @@ ConnectParameters connect_parameters(const Options& options, std::string_view la
 }
 
 DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const StatementRegistry& registry,
-                             logging::Logger log, observe::Metrics& process_metrics)
+                             const logging::Logger& log, observe::Metrics& process_metrics)
     : loop(event_loop),
       options(std::move(settings)),
       statements(registry),

@@ -10,8 +10,8 @@
 namespace db::detail {
 
 struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
-    DatabaseState(async::Loop& event_loop, Options settings, const StatementRegistry& registry, logging::Logger log,
-                  observe::Metrics& process_metrics);
+    DatabaseState(async::Loop& event_loop, Options settings, const StatementRegistry& registry,
+                  const logging::Logger& log, observe::Metrics& process_metrics);
 
     void start();  // after construction: what needs shared_from_this
     void shutdown();

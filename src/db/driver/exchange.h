@@ -43,7 +43,7 @@ public:
     void resume() { awaiting_.resume(); }
 
 protected:
-    virtual ~Waiter();
+    ~Waiter();
     virtual void expire() = 0;
     void suspend(std::coroutine_handle<> awaiting);
     void check() const {
@@ -86,7 +86,7 @@ public:
     };
 
     Exchange(DatabaseState& state, async::SteadyTime deadline, Plan plan);
-    ~Exchange() override;
+    ~Exchange();
 
     // Where it goes when awaited; none: the point reads' queue.
     void run_on(Connection& connection) { target_ = &connection; }

@@ -43,7 +43,7 @@ void Link::close() noexcept {
     PQfinish(std::exchange(native_, nullptr));
 }
 
-void Link::fail(std::string cause) {
+void Link::fail(const std::string& cause) {
     const auto self = shared_from_this();
     if (std::exchange(failing_, true)) return;
     close();

@@ -32,7 +32,7 @@ public:
     // Ends the connection without a callback.
     void close() noexcept;
     // Ends it and calls on_lost(), once.
-    void fail(std::string cause);
+    void fail(const std::string& cause);
     // The same in a later turn, for callers who hold references into this link or run inside one of its timers.
     void fail_later(std::string cause);
     [[nodiscard]] bool is_connected() const noexcept { return connected_; }

@@ -86,7 +86,7 @@ class Lease;
 class LeaseWait final : public Waiter {
 public:
     LeaseWait(DatabaseState& state, async::SteadyTime deadline, class LeasePool& pool);
-    ~LeaseWait() override;
+    ~LeaseWait();
     bool await_suspend(std::coroutine_handle<> awaiting);
     Lease await_resume();
     void grant(std::shared_ptr<Connection> connection);

@@ -20,7 +20,7 @@ namespace db::migrate {
 namespace {
 
 template <class Work>
-int run(std::ostream& out, Work&& work) {
+int run(std::ostream& out, const Work& work) {
     try {
         return work();
     } catch (const SqlError& error) {

@@ -22,8 +22,8 @@ namespace db::migrate {
 // PostgreSQL refused, or cannot be reached (sqlstate is empty then).
 class SqlError : public std::runtime_error {
 public:
-    SqlError(std::string message, std::string sqlstate, std::size_t position)
-        : std::runtime_error(std::move(message)), sqlstate_(std::move(sqlstate)), position_(position) {}
+    SqlError(const std::string& message, std::string sqlstate, std::size_t position)
+        : std::runtime_error(message), sqlstate_(std::move(sqlstate)), position_(position) {}
 
     [[nodiscard]] const std::string& sqlstate() const noexcept { return sqlstate_; }
     // Characters into the statement, from 1; 0 when PostgreSQL names none.

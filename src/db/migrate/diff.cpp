@@ -1,6 +1,7 @@
 #include "db/migrate/diff.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -438,10 +439,10 @@ private:
     }
 
     void drop_objects() {
-        for (auto old = before_.objects.rbegin(); old != before_.objects.rend(); ++old) {
-            const auto* now = find_object(now_, old->name);
-            if (now != nullptr && (now->create_sql == old->create_sql || is_replaceable(*now))) continue;
-            sql("{}", trimmed(old->drop_sql));
+        for (const auto& old : std::views::reverse(before_.objects)) {
+            const auto* now = find_object(now_, old.name);
+            if (now != nullptr && (now->create_sql == old.create_sql || is_replaceable(*now))) continue;
+            sql("{}", trimmed(old.drop_sql));
         }
     }
     void create_objects(SqlObject::Stage stage) {

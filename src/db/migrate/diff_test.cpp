@@ -11,7 +11,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 // One tenant table, as a C++ declaration of it would give.
 TableSnapshot items() {
@@ -116,8 +115,8 @@ const std::vector<Case>& cases() {
          {"alter table items add constraint items_count check (count >= 0)"}},
         {"change a primary key that others reference",
          [](Snapshot& now) {
-             now.tables[0].constraints[1].columns.push_back("name");
-             now.tables[1].constraints[0].target_columns.push_back("name");
+             now.tables[0].constraints[1].columns.emplace_back("name");
+             now.tables[1].constraints[0].target_columns.emplace_back("name");
          },
          {"alter table parts drop constraint parts_item", "alter table items drop constraint items_pkey",
           "alter table items add constraint items_pkey primary key (tenant_id, id, name)",

@@ -414,11 +414,12 @@ TEST_F(Check, AcceptsOptionalMembersAndSilentFunctions) {
 // ---- generate and check together ----
 
 class Commands : public testing::Test {
-protected:
+public:
     static void SetUpTestSuite() { make_owner(); }
     Commands() : folder_(std::filesystem::temp_directory_path() / ("migrations_" + scratch_name())) {}
     ~Commands() override { std::filesystem::remove_all(folder_); }
 
+protected:
     static std::string scratch_name() {
         return std::to_string(::getpid()) + "_" + testing::UnitTest::GetInstance()->current_test_info()->name();
     }

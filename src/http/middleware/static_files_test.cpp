@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 class StaticDirectory : public testing::Test {
-protected:
+public:
     StaticDirectory() {
         std::string pattern = fs::temp_directory_path() / "static-files-XXXXXX";
         root_ = mkdtemp(pattern.data());
@@ -37,6 +37,7 @@ protected:
         fs::remove_all(root_);
     }
 
+protected:
     void write(const std::string& path, std::string_view text) const {
         std::ofstream(root_ / path, std::ios::binary) << text;
     }

@@ -187,17 +187,21 @@ export class TestQueue {
   readonly trail: Trail;
   readonly workers: Process[] = [];
   private readonly producers: Producer[] = [];
+  private closed = false;
 
   constructor(
     readonly name: string,
     readonly redisUrl: string,
     readonly redis: Redis,
   ) {
-    const connection = { url: redisUrl, retryStrategy: () => 50 };
+    // A connection that is closed while its server is down would try to reach it for ever.
+    const connection = { url: redisUrl, retryStrategy: () => (this.closed ? null : 50) };
     this.queue = new Queue(name, { connection });
     this.flows = new FlowProducer({ connection });
     this.events = new QueueEvents(name, { connection });
-    this.trail = new Trail(redis.duplicate(), this.key('events'));
+    const reader = redis.duplicate();
+    reader.on('error', () => {});
+    this.trail = new Trail(reader, this.key('events'));
     // A test that cuts connections breaks these too; that is no failure of the test.
     this.queue.on('error', () => {});
     this.flows.on('error', () => {});
@@ -264,6 +268,7 @@ export class TestQueue {
       ...this.workers.filter((worker) => worker.running).map(async (worker) => (await worker.stop()).code),
       ...this.producers.map((producer) => producer.stop()),
     ]);
+    this.closed = true;
     this.trail.close();
     await Promise.all([this.queue.obliterate({ force: true }).catch(() => {}), this.flows.close()]);
     await Promise.all([this.queue.close(), this.events.close()]);
