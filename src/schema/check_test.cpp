@@ -50,10 +50,12 @@ TEST_F(CheckValue, TheReadersRulesHold) {
 }
 
 TEST_F(CheckValue, TextIsUTF8) {
+    const std::string nul_key("k\0", 2);
     value_.name = "a\xFF";
-    value_.counts["k\0"] = 1;
-    EXPECT_THAT(found(value_), ElementsAre("/name invalid_format"));
+    value_.counts[nul_key] = 1;
+    EXPECT_THAT(found(value_), ElementsAre("/name invalid_format", "/counts/" + nul_key + " nul_character"));
     value_.name = std::string("a\0b", 3);
+    value_.counts.clear();
     EXPECT_THAT(found(value_), ElementsAre("/name nul_character"));
 }
 

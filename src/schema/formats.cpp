@@ -19,7 +19,7 @@ constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_alphanumeric(char c) { return is_upper(c) || (c >= 'a' && c <= 'z') || base::is_ascii_digit(c); }
 
 template <class Predicate>
-constexpr bool all_of(std::string_view text, Predicate&& predicate) {
+constexpr bool all_of(std::string_view text, Predicate predicate) {
     for (const char c : text) {
         if (!predicate(c)) return false;
     }
