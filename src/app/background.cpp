@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "jobs/lock_keeper.h"
 #include "jobs/outbox_relay.h"
 #include "jobs/scheduler.h"
+#include "jobs/worker_host.h"
 
 namespace app {
 
@@ -65,8 +65,7 @@ struct Background::State {
     std::vector<std::string> queues;
     Worker worker;
     std::unique_ptr<jobs::OutboxRelay> relay;
-    std::unique_ptr<jobs::LockKeeper> locks;
-    std::vector<std::unique_ptr<jobs::Worker>> workers;
+    std::optional<jobs::WorkerHost> host;
     async::TaskGroup tasks;
     bool stopping = false;
 };
@@ -86,17 +85,16 @@ void Background::State::start_workers() {
     if (queues.empty()) return;
     auto redis = worker.redis()->options();
     redis.role = "jobs";
-    locks = std::make_unique<jobs::LockKeeper>(redis, shared.log.logger(), shared.metrics);
+    host.emplace(worker.loop(), std::move(redis), shared.log.logger(), shared.metrics);
+    const std::chrono::seconds lock(shared.settings.job_lock_seconds);
     for (const auto& queue : queues) {
-        auto& own = workers.emplace_back(std::make_unique<jobs::Worker>(
-            jobs::WorkerServices{worker.loop(), redis, *locks, shared.log.logger(), shared.metrics}, queue,
-            jobs::WorkerOptions{.prefix = shared.settings.job_prefix,
-                                .concurrency = static_cast<std::size_t>(shared.settings.job_concurrency),
-                                .lock_duration = std::chrono::seconds(shared.settings.job_lock_seconds),
-                                .stalled_interval = std::chrono::seconds(shared.settings.job_lock_seconds)}));
-        for (const auto& bind : bindings[queue]) bind(*own, JobScope(&worker));
-        own->start();
+        auto& own = host->add(queue, {.prefix = shared.settings.job_prefix,
+                                      .concurrency = static_cast<std::size_t>(shared.settings.job_concurrency),
+                                      .lock_duration = lock,
+                                      .stalled_interval = lock});
+        for (const auto& bind : bindings[queue]) bind(own, JobScope(&worker));
     }
+    host->start();
     shared.log.logger().info("running jobs", {{"queues", fmt::format("{}", fmt::join(queues, ","))},
                                               {"concurrency", shared.settings.job_concurrency}});
     tasks.spawn(keep_schedules());
@@ -130,11 +128,8 @@ async::Task<void> Background::State::put_schedules() {
 async::Task<void> Background::State::stop(async::SteadyTime deadline) {
     stopping = true;
     if (relay) co_await relay->stop();
-    std::vector<async::Task<bool>> closing;
-    for (auto& own : workers) closing.push_back(own->close(deadline));
-    co_await async::when_all(std::move(closing));
-    workers.clear();
-    locks.reset();
+    if (host) co_await host->close(deadline);
+    host.reset();
     co_await tasks.join();
     co_await worker.stop(deadline);
 }

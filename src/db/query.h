@@ -144,7 +144,7 @@ struct PageQuery<R, std::tuple<Key...>, Args...> {
         view.identity = count_identity();
         return view;
     }
-    [[nodiscard]] constexpr const void* count_identity() const { return &key_of; }
+    [[nodiscard]] constexpr const void* count_identity() const { return static_cast<const void*>(&key_of); }
 };
 
 namespace detail {

@@ -15,8 +15,9 @@ constexpr db::SystemQuery<void(std::int64_t)> remove_old{
 
 }  // namespace
 
-async::Task<bool> commit_once(db::Batch batch, JobContext job) {
-    batch.add(mark, job.queue().name(), job.id());
+namespace {
+
+async::Task<bool> commit(db::Batch batch) {
     try {
         co_await batch.commit();
         co_return true;
@@ -24,6 +25,13 @@ async::Task<bool> commit_once(db::Batch batch, JobContext job) {
         if (!(failure.code() == errors::handled)) throw;
     }
     co_return false;
+}
+
+}  // namespace
+
+async::Task<bool> commit_once(db::Batch batch, const JobContext& job) {
+    batch.add(mark, job.queue().name(), job.id());
+    return commit(std::move(batch));
 }
 
 async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int64_t most) { return db.run(remove_old, most); }

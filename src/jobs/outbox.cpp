@@ -16,7 +16,7 @@ constexpr db::Query<void(std::string, std::string, schema::Json, schema::Json)> 
 
 void Outbox::add_job(db::Batch& batch, std::string_view queue, NewJob job) {
     check(job.options);
-    batch.add(add_row, std::string(queue), std::move(job.name), schema::Json{std::move(job.data)},
+    batch.add(add_row, std::string(queue), job.name, schema::Json{std::move(job.data)},
               schema::Json{msgpack::to_json(encode(job.options))});
     batch.after_commit([this] { wake(); });
 }

@@ -137,6 +137,7 @@ async::Task<void> OutboxRelay::stop() {
 db::SystemDb OutboxRelay::database() const { return db::system_db(parts_.store, async::Loop::now() + batch_time); }
 
 async::Task<void> OutboxRelay::run() {
+    auto next_look = async::Loop::now() + options_.look_every;
     while (!stopping_) {
         parts_.outbox.rearm();
         const bool well = co_await move_all();
@@ -147,11 +148,12 @@ async::Task<void> OutboxRelay::run() {
             co_await async::sleep(&parts_.client.loop(), retry_);
             continue;
         }
-        const auto next_look = async::Loop::now() + options_.look_every;
         co_await alarm_.wait_until(next_look);
+        // Not put off by commits, which ring all the time on a busy day.
         if (async::Loop::now() < next_look) continue;
         passed_over_.clear();
         co_await measure_backlog();
+        next_look = async::Loop::now() + options_.look_every;
     }
 }
 

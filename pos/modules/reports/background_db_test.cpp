@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/background.h"
+#include "jobs/outbox_relay.h"
 #include "pos/modules/reports/tables.h"
 #include "pos/testing/shop.h"
 #include "testing/redis_server.h"
@@ -105,6 +106,51 @@ TEST_F(BackgroundTest, ASaleIsInTheSummaryOfItsShopAlone) {
         body<db::Page<DailySales>>(get("/v1/reports/sales-summary?locationId=" + location(), other)).data.empty());
     EXPECT_EQ(get("/v1/reports/sales-summary", "").status, 401);
     stop(*background);
+}
+
+TEST_F(BackgroundTest, ACashierSeesNoReports) {
+    EXPECT_EQ(get("/v1/reports/sales-summary", member("cashier.reports@duka.example", "cashier")).status, 403);
+}
+
+// Not by the look that it has every few seconds.
+TEST_F(BackgroundTest, TheRelayIsWokenByACommitAlone) {
+    int woken = 0;
+    app->shared().outbox.listen([&] { ++woken; });
+    EXPECT_EQ(post("/v1/sales", R"({"clientRequestId":"0197f0c2-0000-7000-8000-999999999998"})").status, 422);
+    EXPECT_EQ(woken, 0);
+    sell(100);
+    EXPECT_EQ(woken, 1);
+    sell(100);
+    EXPECT_EQ(woken, 1) << "it has been told, and has not looked yet";
+    app->shared().outbox.rearm();
+    sell(100);
+    EXPECT_EQ(woken, 2);
+    app->shared().outbox.listen(nullptr);
+}
+
+// Rings the relay all the time, as the commits of a busy day do, until the outbox is empty or five seconds have passed.
+async::Task<void> ring_until_empty(async::Loop* loop, jobs::OutboxRelay* relay, jobs::Outbox* outbox,
+                                   ::testing::ScratchDatabase* database, const ::testing::RedisServer* redis) {
+    relay->start();
+    for (int i = 0; i < 100; ++i) {
+        outbox->rearm();
+        outbox->wake();
+        co_await async::sleep(loop, std::chrono::milliseconds(50));
+        if (i == 10) redis->command({"DEL", "bull:events:wait"});
+        if (i > 10 && database->value("select count(*) from outbox_jobs") == "0") break;
+    }
+    co_await relay->stop();
+}
+
+TEST_F(BackgroundTest, AQueueThatWasFullGetsItsJobsOnABusyDayToo) {
+    sell(100);
+    redis->command({"LPUSH", "bull:events:wait", "somebody", "else"});
+    jobs::OutboxRelay relay({app->worker().store(), *app->worker().redis(), app->shared().outbox,
+                             app->shared().log.logger(), app->shared().metrics},
+                            {.max_waiting = 2, .look_every = async::Milliseconds(300)});
+    app->run(ring_until_empty(&app->worker().loop(), &relay, &app->shared().outbox, &app->database(), redis));
+    EXPECT_EQ(app->database().value(rows_left), "0");
+    EXPECT_THAT(waiting("events"), HasSubstr("1"));
 }
 
 TEST_F(BackgroundTest, ARefusedSaleLeavesNothing) {

@@ -68,7 +68,7 @@ async::Task<db::Page<DailySales>> sales_summary(auth::Permitted<"reports.read"> 
 }
 
 async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::JobScope scope) {
-    const auto sale = job.data();
+    const auto& sale = job.data();
     auto batch = scope.tenant_db(sale.tenant_id.uuid()).batch();
     batch.add(add_sale, sale.location_id, sale.business_day, sale.total, sale.tax_total, sale.discount_total);
     if (!co_await jobs::commit_once(std::move(batch), job)) job.logger().info("this sale was counted before");
