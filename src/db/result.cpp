@@ -169,11 +169,14 @@ std::optional<std::size_t> Result::find_column(std::string_view name) const {
 std::optional<Bytes> Result::value(std::size_t row, std::size_t column) const {
     const int at_row = static_cast<int>(row);
     const int at_column = static_cast<int>(column);
-    // libpq answers "null" for a cell that does not exist: that would hide a mistake.
-    if (row >= rows() || column >= columns()) throw std::out_of_range("no such row or column in the result");
-    if (PQgetisnull(result_.get(), at_row, at_column) != 0) return std::nullopt;
-    return Bytes(reinterpret_cast<const std::byte*>(PQgetvalue(result_.get(), at_row, at_column)),
-                 static_cast<std::size_t>(PQgetlength(result_.get(), at_row, at_column)));
+    const auto size = static_cast<std::size_t>(PQgetlength(result_.get(), at_row, at_column));
+    // What has a length exists and is not null: a page has hundreds of values, and each question is a call.
+    if (size == 0) {
+        // libpq answers "null" for a cell that does not exist: that would hide a mistake.
+        if (row >= rows() || column >= columns()) throw std::out_of_range("no such row or column in the result");
+        if (PQgetisnull(result_.get(), at_row, at_column) != 0) return std::nullopt;
+    }
+    return Bytes(reinterpret_cast<const std::byte*>(PQgetvalue(result_.get(), at_row, at_column)), size);
 }
 
 std::uint64_t Result::affected() const {

@@ -1,6 +1,7 @@
 // A page of rows is some hundred small pieces: they are gathered in a chunk on the stack, so that a piece costs a
 // bounds check and a copy instead of a call of std::string::append.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -81,6 +82,11 @@ private:
     void flush() {
         out_.append(chunk_.data(), used_);
         used_ = 0;
+    }
+    // Rows of a list are about as long as its first: room for all of them at once, instead of growing by doubling.
+    void reserve_alike(std::size_t first, std::size_t count) {
+        constexpr std::size_t most = std::size_t{1} << 20U;
+        if (count > 1 && first >= 64) out_.reserve(out_.size() + std::min(first * count + chunk_.size(), most));
     }
     char* reserve(std::size_t size) {
         if (chunk_.size() - used_ < size) flush();
@@ -240,9 +246,11 @@ void JSONWriter::object(const Type& type, const void* value) {
 void JSONWriter::array(const Type& type, const void* value) {
     character('[');
     const std::size_t size = type.size(value);
+    const std::size_t start = out_.size() + used_;
     for (std::size_t i = 0; i < size; ++i) {
         if (i != 0) character(',');
         this->value(*type.element, type.at(value, i));
+        if (i == 0) reserve_alike(out_.size() + used_ - start, size);
     }
     character(']');
 }
