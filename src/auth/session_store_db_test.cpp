@@ -240,18 +240,37 @@ TEST_F(SessionStoreTest, too_many_at_once_are_told) {
     }
 }
 
-TEST_F(SessionStoreTest, a_change_that_is_sent_again_is_made_once) {
-    auth::detail::SessionCore core(*first_client, {}, clock, {}, metrics);
-    const auto fresh = create();
-    for (int i = 0; i < 2; ++i) {
-        const auto kept = run(core.write(fresh.session, "sent-twice", R"({"items":1})"));
-        ASSERT_TRUE(kept);
-        EXPECT_EQ(kept->info.version, "sent-twice");
-    }
-    const auto lost = run(core.write(fresh.session, "another", R"({"items":2})"));
-    EXPECT_EQ(lost->info.version, "sent-twice");
-    EXPECT_EQ(lost->json, R"({"items":1})");
-    EXPECT_EQ(find(fresh.token)->value.items, 1);
+// As after a connection that was lost before the answer.
+TEST_F(SessionStoreTest, what_is_sent_again_is_done_once) {
+    server.command({"CONFIG", "SET", "slowlog-log-slower-than", "0"});
+    const auto send_again = [&] {
+        const auto log = run(first_client->run(redis::Command("SLOWLOG").add("GET").add(1)));
+        const auto sent = log->at(0).at(3);
+        ASSERT_EQ(sent.at(0).text(), "EVALSHA");
+        redis::Command again("EVALSHA");
+        for (auto at = ++sent.begin(); at != sent.end(); ++at) again.add((*at).text());
+        EXPECT_FALSE(run(first_client->run(again))->is_null());
+    };
+    make({.max_per_owner = 2});
+    create("eve");  // Redis knows the scripts by now
+    const auto oldest = create("ann");
+    const auto fresh = create("ann", 1);
+    send_again();
+    EXPECT_EQ(ids_of("ann").size(), 2U);
+    EXPECT_TRUE(find(oldest.token));
+
+    const auto read = find(fresh.token);
+    EXPECT_TRUE(run(first->update(oldest.session, add_one)));
+    const auto changed = run(first->update(*read, add_one));
+    send_again();
+    EXPECT_EQ(find(fresh.token)->value.items, 2);
+    EXPECT_EQ(find(fresh.token)->version, changed->version);
+
+    const auto renewed = run(first->regenerate(*changed, "ann"));
+    send_again();
+    EXPECT_EQ(find(renewed->token)->value.items, 2);
+    EXPECT_FALSE(find(fresh.token));
+    EXPECT_EQ(ids_of("ann").size(), 2U);
 }
 
 TEST_F(SessionStoreTest, holds_no_more_than_it_may) {
