@@ -1,3 +1,4 @@
+/* global document, FormData */
 // Each form is sent as JSON, with the CSRF token that stands in its cookie.
 const csrf = () => document.cookie.match(/(?:^|; )(?:__Host-)?csrf=([^;]*)/)?.[1] ?? '';
 const show = (id, text) => (document.getElementById(id).textContent = text);
