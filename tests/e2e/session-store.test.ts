@@ -1,8 +1,7 @@
 // Cookie sessions in Redis: two instances of examples/sessions behind one address, and a browser.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { exampleEnvironment, repository } from './support/environment.js';
 import { Process } from './support/process.js';
 import { type RedisServer, startRedis } from './support/redis.js';
@@ -154,13 +153,14 @@ describe('a session', () => {
   test('is not changed by pages of strangers', async () => {
     const browser = await signedIn('Ann');
     const other = await signedIn('Ann');
-    for (const headers of [
+    const attempts: Record<string, string>[] = [
       { 'x-csrf-token': '' },
       { 'x-csrf-token': other.csrf },
       { origin: 'https://evil.example' },
       { 'sec-fetch-site': 'cross-site' },
-    ]) {
-      const put = await browser.send(first, 'POST', '/v1/basket', { name: 'bait' }, headers as Record<string, string>);
+    ];
+    for (const headers of attempts) {
+      const put = await browser.send(first, 'POST', '/v1/basket', { name: 'bait' }, headers);
       expectProblem(put, 403, 'auth.csrf_failed');
     }
     expect((await browser.show(first)).body.items).toEqual([]);
@@ -214,26 +214,16 @@ describe('a session', () => {
 });
 
 describe('the page', () => {
-  const nodeIsOld = Number(process.versions.node.split('.')[0]) < 20;
-  if (nodeIsOld) console.warn(`skipped: playwright-core needs Node 20, this is ${process.version}`);
   const cleanups: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  // CI has no excuse.
-  test.skipIf(nodeIsOld && !process.env.CI)('fills a basket, signs in and out', async () => {
+  test.skipIf(noBrowser)('fills a basket, signs in and out', async () => {
     const plain = await Instance.start(redis.url, 'http://localhost');
     cleanups.push(() => plain.process.stop());
-    const { chromium } = await import('playwright-core');
-    const profile = await mkdtemp(path.join(tmpdir(), 'e2e-chromium-'));
-    cleanups.push(() => rm(profile, { recursive: true, force: true }));
-    const browser = await chromium.launchPersistentContext(profile, {
-      executablePath: '/usr/bin/chromium',
-      headless: true,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    });
-    cleanups.push(() => browser.close());
+    const browser = await openBrowser();
+    cleanups.push(() => closeBrowser(browser));
     const page = await browser.newPage();
     await page.goto(plain.url);
     await page.getByText('Not signed in.').waitFor();
