@@ -222,6 +222,7 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     operation.description = docs.description;
     operation.tag = tag_;
     for (const auto& error : docs.errors) operation.can_fail(error);
+    for (const auto& error : group_.errors()) operation.can_fail(error);
     if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr)
         operation.reply.headers.emplace_back("ETag");
     for (const auto& parameter : operation.parameters) {
