@@ -36,6 +36,7 @@ TEST(Hello, documents_its_routes) {
     const auto document = app.get("/openapi.json").body;
     EXPECT_NE(document.find(R"("operationId":"writeNote")"), std::string::npos);
     EXPECT_NE(document.find(R"("operationId":"showNote")"), std::string::npos);
+    EXPECT_NE(document.find(R"("429":{"$ref":"#/components/responses/request.rate_limited"})"), std::string::npos);
 }
 
 }  // namespace

@@ -92,7 +92,6 @@ std::vector<base::ErrorCode> problem_codes(const Definition& definition, const h
     auto codes = openapi::error_codes(router);
     append(codes, db::error_codes());
     codes.push_back(async::errors::overloaded);
-    codes.push_back(auth::errors::rate_limited);
     append(codes, errors_of(definition));
     return codes;
 }
@@ -134,7 +133,8 @@ void Shared::add_routes() {
     if (definition.root_routes) definition.root_routes(router);
     std::vector<http::Middleware> links;
     if (settings.limits_rates()) links.push_back(auth::rate_limits(rate_limit_options(), metrics));
-    const auto api = router.group("/v1", std::move(links));
+    // Listed without the limits as well: the contract is one, whatever a process was told.
+    const auto api = router.group("/v1", std::move(links)).answering({auth::errors::rate_limited});
     for (const auto& module : definition.modules) {
         if (module.routes != nullptr) module.routes(http::Routes(api, module.name));
     }

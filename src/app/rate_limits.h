@@ -1,7 +1,7 @@
 #pragma once
 // The service's rate limits. One place, so that they can be read side by side.
 //
-//     auto api = router.group("/v1", {auth::rate_limits(rate_limit_options(), metrics)});
+//     auto api = router.group("/v1", {auth::rate_limits(rate_limit_options(), metrics)}).answering({auth::errors::rate_limited});
 
 #include "auth/rate_limit.h"
 

@@ -6,7 +6,7 @@
 //
 //     auto api = router.group("/v1", {auth::rate_limits({.policies = {{"device", auth::RateKey::device, {600, 60s}}},
 //                                                        .classes = {{"login", {{"login", auth::RateKey::address, {30, 60s}}}}}},
-//                                                       metrics)});
+//                                                       metrics)}).answering({auth::errors::rate_limited});
 //     routes.post("/auth/login", login, {.options = {.rate_class = "login"}});
 //
 // The reply names the policy that is closest to its end (draft-ietf-httpapi-ratelimit-headers-10): `RateLimit-Policy:

@@ -48,11 +48,14 @@ bool SessionCookies::comes_from_own_page(const http::Request& request) const {
     return !site || *site == "same-origin" || *site == "none";
 }
 
+void SessionCookies::require_own_page(const http::Request& request) const {
+    if (http::is_safe(request.method()) || comes_from_own_page(request)) return;
+    throw base::Failure(errors::csrf_failed, "the request comes from a page of another origin");
+}
+
 void SessionCookies::require_intent(const http::Request& request, const base::Uuid& session_id) const {
     if (http::is_safe(request.method())) return;
-    if (!comes_from_own_page(request)) {
-        throw base::Failure(errors::csrf_failed, "the request comes from a page of another origin");
-    }
+    require_own_page(request);
     const auto given = request.header(csrf_header);
     const auto kept = cookie(request, csrf_cookie());
     if (!given || !kept || !base::constant_time_equal(*given, *kept)) {

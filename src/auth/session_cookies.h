@@ -51,6 +51,8 @@ public:
     // Throws 403 auth.csrf_failed unless the method is safe, or the request comes from our own pages or none (Origin,
     // Sec-Fetch-Site) and repeats the session's CSRF token in the header.
     void require_intent(const http::Request& request, const base::Uuid& session_id) const;
+    // The same for a request that has no session, and so no token, yet.
+    void require_own_page(const http::Request& request) const;
 
     struct Session {
         std::string_view token;

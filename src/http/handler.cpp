@@ -86,6 +86,20 @@ void add_unknown_name(const schema::ObjectType& rows, std::string_view name, Fin
                         {{"allowed", fmt::format("[\"{}\"]", fmt::join(names, "\",\""))}}});
 }
 
+// `skip_fields`: `?fields=` is somebody else's.
+void read_parameters(Context& context, const schema::ObjectType& type, void* out, bool skip_fields,
+                     Findings& findings) {
+    const auto pairs = schema::parse_urlencoded(context.request().query());
+    if (!pairs) {
+        findings.push_back({"query", "", "malformed", std::string(schema::to_string(pairs.error())), {}});
+        return;
+    }
+    auto fields = schema::text_fields(*pairs);
+    if (skip_fields) std::erase_if(fields, [](const auto& field) { return field.name == fields_field.name; });
+    auto error = schema::read_text(type, out, fields, {.in = "query"});
+    if (error) append(findings, std::move(error->issues));
+}
+
 const schema::Field* version_field(const schema::Type& type) {
     if (type.kind != schema::Kind::object) return nullptr;
     const auto* field = type.object->find("version");
@@ -131,17 +145,15 @@ async::Task<void> read_body(Context& context, const schema::Type* type, void* ou
 }
 
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings) {
-    const auto pairs = schema::parse_urlencoded(context.request().query());
-    if (!pairs) {
-        findings.push_back({"query", "", "malformed", std::string(schema::to_string(pairs.error())), {}});
-        return;
-    }
-    auto fields = schema::text_fields(*pairs);
-    // Read by read_fields(), unless the route has a parameter of this name itself.
-    if (is_read(context) && type.find(fields_field.name) == nullptr)
-        std::erase_if(fields, [](const auto& field) { return field.name == fields_field.name; });
-    auto error = schema::read_text(type, out, fields, {.in = "query"});
-    if (error) append(findings, std::move(error->issues));
+    // `fields` is read by read_fields(), unless the route has a parameter of this name itself.
+    read_parameters(context, type, out, is_read(context) && type.find(fields_field.name) == nullptr, findings);
+}
+
+void read_no_query(Context& context, const schema::Type* reply, Findings& findings) {
+    if (context.request().query().empty()) return;
+    static constexpr schema::ObjectType nothing{.name = "the query of this route", .fields = {}, .refinements = {}};
+    const bool has_fields = reply != nullptr && is_read(context) && rows_of(*reply) != nullptr;
+    read_parameters(context, nothing, nullptr, has_fields, findings);
 }
 
 void describe_query(Operation& operation, const schema::ObjectType& type) {
@@ -182,7 +194,7 @@ schema::View read_fields(Context& context, const schema::Type& reply, Findings& 
     const auto* rows = rows_of(reply);
     if (rows == nullptr || context.request().query().empty() || !is_read(context)) return {};
     const auto pairs = schema::parse_urlencoded(context.request().query());
-    if (!pairs) return {};  // read_query() has said so, or nobody reads the query
+    if (!pairs) return {};  // read_query() or read_no_query() has said so
     schema::View view;
     for (const auto& [name, value] : schema::text_fields(*pairs)) {
         if (name != fields_field.name) continue;
@@ -222,6 +234,7 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     operation.description = docs.description;
     operation.tag = tag_;
     for (const auto& error : docs.errors) operation.can_fail(error);
+    for (const auto& error : group_.errors()) operation.can_fail(error);
     if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr)
         operation.reply.headers.emplace_back("ETag");
     for (const auto& parameter : operation.parameters) {

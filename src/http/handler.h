@@ -10,7 +10,8 @@
 //     }
 //
 // Parts are read in the order of the parameters, so a caller that stands first is judged before the body is looked at; all
-// findings of path, query and body come back in one 422. A part is any type with
+// findings of path, query and body come back in one 422. A parameter that nobody declared is a finding too, with or without a
+// Query: a misspelt filter must not give the unfiltered list. AnyQuery takes whatever comes. A part is any type with
 //     static T (or async::Task<T>) read(http::Context&, http::Findings&);      // throws, or adds findings
 //     static void describe(http::Operation&);
 // or a specialisation of http::Part<T>. `Context&` is a part too, for what no other part gives.
@@ -79,6 +80,8 @@ void read_parameter(const schema::Field& field, std::string_view in, std::option
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings);
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings);
+// Of a route without a query: `?fields=` is all that it may have, where its reply has rows. `reply` may be nullptr.
+void read_no_query(Context& context, const schema::Type* reply, Findings& findings);
 void describe_query(Operation& operation, const schema::ObjectType& type);
 void describe_body(Operation& operation, const schema::Type& type);
 
@@ -129,6 +132,12 @@ struct Query {
         return part;
     }
     static void describe(Operation& operation) { detail::describe_query(operation, schema::object_of<T>); }
+};
+
+// For a route whose callers may send parameters that we do not know yet, and must not be refused for it: none is read.
+struct AnyQuery {
+    static AnyQuery read(Context&, Findings&) { return {}; }
+    static void describe(Operation&) {}
 };
 
 // http::Body<NewProduct> input: the JSON (or urlencoded) body. `text` is the JSON as sent, valid until the reply.
@@ -283,12 +292,32 @@ auto read_part(Context& context, Findings& findings) {
 template <class P>
 using Held = std::conditional_t<std::same_as<P, Context&>, std::reference_wrapper<Context>, P>;
 
+template <class P>
+inline constexpr bool takes_query = std::same_as<P, AnyQuery>;
+template <class T>
+inline constexpr bool takes_query<Query<T>> = true;
+
+// Handlers that fill the reply themselves read the request themselves too: probes, scrapers and browsers that add `?v=` to an
+// asset's address get what they came for.
+template <class R, class... P>
+inline constexpr bool has_no_query = !std::is_void_v<R> && !(takes_query<P> || ...);
+
+template <class R>
+constexpr const schema::Type* readable_reply() {
+    if constexpr (requires { Reply<R>::readable; }) {
+        return Reply<R>::readable;
+    } else {
+        return nullptr;
+    }
+}
+
 [[noreturn]] void throw_invalid(Findings findings);
 
 template <class R, class... P>
 async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)) {
     Findings findings;
     std::tuple<Held<P>...> parts{co_await read_part<P>(context, findings)...};
+    if constexpr (has_no_query<R, P...>) read_no_query(context, readable_reply<R>(), findings);
     [[maybe_unused]] schema::View view;
     if constexpr (requires { Reply<R>::readable; }) view = read_fields(context, *Reply<R>::readable, findings);
     if (!findings.empty()) throw_invalid(std::move(findings));
@@ -352,6 +381,7 @@ private:
         Operation operation;
         (Part<P>::describe(operation), ...);
         operation.reply = detail::Reply<R>::describe();
+        if constexpr (detail::has_no_query<R, P...>) operation.can_fail(errors::invalid);
         if constexpr (requires { detail::Reply<R>::readable; }) {
             if (method == Method::get) detail::describe_fields(operation, *detail::Reply<R>::readable);
         }

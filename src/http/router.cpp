@@ -96,7 +96,13 @@ void RouteGroup::add(Method method, std::string_view pattern, Route route) {
 }
 
 RouteGroup RouteGroup::group(std::string_view prefix, std::vector<Middleware> links) const {
-    return {router_, prefix_ + std::string(prefix), joined(links_, std::move(links))};
+    return RouteGroup(router_, prefix_ + std::string(prefix), joined(links_, std::move(links))).answering(errors_);
+}
+
+RouteGroup RouteGroup::answering(const std::vector<base::ErrorCode>& errors) const {
+    auto group = *this;
+    group.errors_.insert(group.errors_.end(), errors.begin(), errors.end());
+    return group;
 }
 
 Router::Router() : root_(std::make_unique<Node>()) {}

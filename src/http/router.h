@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "async/loop.h"
+#include "base/failure.h"
 #include "http/method.h"
 #include "http/middleware.h"
 
@@ -61,12 +62,16 @@ public:
     RouteGroup(Router& router, std::string prefix, std::vector<Middleware> links);
     void add(Method method, std::string_view pattern, Route route);
     [[nodiscard]] RouteGroup group(std::string_view prefix, std::vector<Middleware> links = {}) const;
+    // Problems that its links answer: the document lists them for every typed route. Of groups inside it too.
+    [[nodiscard]] RouteGroup answering(const std::vector<base::ErrorCode>& errors) const;
     [[nodiscard]] std::string_view prefix() const { return prefix_; }
+    [[nodiscard]] const std::vector<base::ErrorCode>& errors() const { return errors_; }
 
 private:
     Router& router_;
     std::string prefix_;
     std::vector<Middleware> links_;
+    std::vector<base::ErrorCode> errors_;
 };
 
 class Router {

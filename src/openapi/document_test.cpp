@@ -119,10 +119,29 @@ TEST(Document, GroupsProblemsByStatus) {
     EXPECT_THAT(conflict, HasSubstr(R"("product.sku_taken":{"$ref":)"));
     EXPECT_THAT(conflict, HasSubstr("Retry-After"));
     const auto responses = member(member(json, "components"), "responses");
-    EXPECT_THAT(member(responses, "rate.limited"), HasSubstr("Retry-After"));
     EXPECT_THAT(member(responses, "http.overloaded"), HasSubstr("Retry-After"));
     EXPECT_THAT(member(responses, "server.internal"), Not(HasSubstr("Retry-After")));
     EXPECT_THAT(member(responses, "auth.invalid_token"), HasSubstr("WWW-Authenticate"));
+}
+
+TEST(Document, ListsWhatTheLinksOfAGroupAnswer) {
+    const auto json = example_document();
+    const std::string shared = R"({"$ref":"#/components/responses/rate.limited"})";
+    EXPECT_EQ(member(member(member(json, "/v1/products"), "get"), "429"), shared);
+    EXPECT_EQ(member(member(member(json, "/v1/images/{path}"), "get"), "429"), shared);
+    const auto limited = member(member(member(json, "components"), "responses"), "rate.limited");
+    for (const auto* name : {"Retry-After", "RateLimit", "RateLimit-Policy"}) {
+        EXPECT_THAT(limited, HasSubstr(std::string("\"") + name + "\":{\"$ref\"")) << limited;
+    }
+
+    http::Router router;
+    const auto outer = router.group("/outer").answering({example::rate_limited});
+    http::Routes(outer.group("/inner").answering({example::invalid_token}), "t").get("/x", nothing_typed, {.id = "x"});
+    http::Routes(router.group("/free"), "t").get("/y", nothing_typed, {.id = "y"});
+    const auto nested = document(router, example::info());
+    EXPECT_NE(member(member(nested, "/outer/inner/x"), "429"), "");
+    EXPECT_NE(member(member(nested, "/outer/inner/x"), "401"), "");
+    EXPECT_EQ(member(member(nested, "/free/y"), "429"), "");
 }
 
 TEST(Document, ExamplesAreProblems) {

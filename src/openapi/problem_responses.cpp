@@ -21,11 +21,13 @@ struct HeaderDoc {
     std::string_view schema = R"({"type":"string"})";
 };
 
-constexpr std::array<HeaderDoc, 9> header_docs{{
+constexpr std::array<HeaderDoc, 11> header_docs{{
     {"ETag", "The row's version, for If-Match and If-None-Match."},
     {"Location", "Where the new resource is.", R"({"type":"string","format":"uri-reference"})"},
     {"X-Request-Id", "Names this request in the logs."},
     {"X-Retriable", "Whether the same bytes may succeed later.", R"({"type":"string","enum":["true","false"]})"},
+    {"RateLimit", "What is left of the limit that is closest to its end: `\"device\";r=599;t=1`."},
+    {"RateLimit-Policy", "That limit, requests in seconds: `\"device\";q=600;w=60`."},
     {"Retry-After", "Seconds to wait before the next attempt.", R"({"type":"integer","minimum":0})"},
     {"WWW-Authenticate", "How to authenticate (RFC 6750)."},
     {"Idempotent-Replayed", "`true`: the stored reply to an earlier request with this key."},
@@ -100,6 +102,7 @@ std::string ProblemResponses::headers(const std::vector<std::string_view>& names
 std::string ProblemResponses::render(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
     std::vector<std::string_view> names{"X-Request-Id", "X-Retriable"};
     if (std::ranges::any_of(codes, says_when)) names.emplace_back("Retry-After");
+    if (status == 429) names.insert(names.end(), {"RateLimit", "RateLimit-Policy"});
     if (status == 401) names.emplace_back("WWW-Authenticate");
     JsonObject examples;
     for (const auto& code : codes) examples.raw(code.code, reference("examples", code.code));

@@ -159,7 +159,9 @@ void add_unknown_key(Issues& issues, const ObjectType& object, std::string_view 
         known.append(known.empty() ? "" : ", ").append(field.name);
     }
     // The name is the caller's text: shown short.
-    issues.add("", "unknown_key", fmt::format("Leave this out: {} has no such member. It has: {}.", object.name, known),
+    auto message = fmt::format("Leave this out: {} has no such member.", object.name);
+    if (!known.empty()) message += fmt::format(" It has: {}.", known);
+    issues.add("", "unknown_key", std::move(message),
                {text_parameter("key", name.size() <= 100 && base::is_utf8(name) ? name : std::string_view("…"))});
 }
 

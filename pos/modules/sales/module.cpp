@@ -25,8 +25,10 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
     if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(http::errors::not_found);
 }
 
+// AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
 async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> caller, IdempotencyHeader key,
-                                              http::Body<NewSale> input, db::Db db, http::Use<Runtime> runtime) {
+                                              http::AnyQuery, http::Body<NewSale> input, db::Db db,
+                                              http::Use<Runtime> runtime) {
     std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
     auto recorded = co_await record_sale(db, caller, runtime.service, std::move(*input), input.text);
     auto rendered = to_rendered<Sale, 201>(std::move(recorded.reply), false);
@@ -61,8 +63,8 @@ async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::
 }
 
 // What the till will be told, without recording anything.
-async::Task<Sale> calculate(auth::Permitted<"sales.create"> caller, http::Body<NewSale> input, db::Db db,
-                            http::Use<Runtime> runtime) {
+async::Task<Sale> calculate(auth::Permitted<"sales.create"> caller, http::AnyQuery, http::Body<NewSale> input,
+                            db::Db db, http::Use<Runtime> runtime) {
     co_return co_await preview_sale(db, caller, runtime.service, std::move(*input));
 }
 

@@ -130,9 +130,8 @@ inline async::Task<http::NoContent> delete_product(Staff, http::Path<"id", Produ
 inline async::Task<void> show_image(http::Path<"path", std::string>, http::Context&) { co_return; }
 
 inline void add_routes(http::Router& router) {
-    http::Routes routes(router.group("/v1"), "products");
-    routes.get("/products", list_products,
-               {.id = "listProducts", .summary = "List products", .errors = {rate_limited}});
+    http::Routes routes(router.group("/v1").answering({rate_limited}), "products");
+    routes.get("/products", list_products, {.id = "listProducts", .summary = "List products"});
     routes.post("/products", create_product,
                 {.id = "createProduct", .summary = "Add a product", .errors = {sku_taken, in_progress}});
     routes.get("/products/{id}", show_product,

@@ -1,17 +1,10 @@
 // examples/bull-board on queues that our worker serves, looked at and pressed in headless Chromium.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { BrowserContext } from 'playwright-core';
 import { afterEach, expect } from 'vitest';
+import { closeBrowser, noBrowser, openBrowser } from '../support/browser.js';
 import { repository } from '../support/environment.js';
 import { test, type TestQueue } from '../support/jobs.js';
 import { Process } from '../support/process.js';
-
-const nodeIsOld = Number(process.versions.node.split('.')[0]) < 20;
-if (nodeIsOld) console.warn(`skipped: playwright-core needs Node 20, this is ${process.version}`);
-// CI has no excuse.
-const testOnNode20 = test.skipIf(nodeIsOld && !process.env.CI);
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -30,27 +23,7 @@ async function startBoard(q: TestQueue): Promise<string> {
   return String(line.text).slice('bull-board: '.length);
 }
 
-async function openBrowser(): Promise<BrowserContext> {
-  const { chromium } = await import('playwright-core');
-  const profile = await mkdtemp(path.join(tmpdir(), 'e2e-chromium-'));
-  cleanups.push(() => rm(profile, { recursive: true, force: true }));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-    ].concat(['--disable-component-update', '--disable-sync']),
-    viewport: { width: 1400, height: 900 },
-  });
-  cleanups.push(() => browser.close());
-  return browser;
-}
-
-testOnNode20('counts, the stack of a failed job, and a retry that runs it again', async ({ q }) => {
+test.skipIf(noBrowser)('counts, the stack of a failed job, and a retry that runs it again', async ({ q }) => {
   await q.startWorker({ WORKER_NAME: 'till-7' });
   const jobs = await q.queue.addBulk([1, 2, 3].map((data) => ({ name: 'echo', data })));
   const failing = await q.queue.add('flaky', { succeedOn: 1, why: 'to be seen' });
@@ -58,7 +31,9 @@ testOnNode20('counts, the stack of a failed job, and a retry that runs it again'
   await q.queue.add('echo', 'later', { delay: 3_600_000 });
   const { stacktrace } = await q.job(failing.id);
 
-  const page = await (await openBrowser()).newPage();
+  const browser = await openBrowser();
+  cleanups.push(() => closeBrowser(browser));
+  const page = await browser.newPage();
   await page.goto(`${await startBoard(q)}queue/${q.name}?status=failed`);
   const main = page.getByRole('main');
   for (const tab of ['COMPLETED 3', 'FAILED 1', 'DELAYED 1']) await main.getByRole('link', { name: tab }).waitFor();

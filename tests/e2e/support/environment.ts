@@ -28,3 +28,12 @@ export const environment = {
   // bin/test --long
   long: process.env.BACKEND_API_LONG === '1',
 };
+
+// What a program of bin/example-* inherits: no more than it needs to run, what the sanitizers read and which build it is.
+export function exampleEnvironment(): NodeJS.ProcessEnv {
+  const names = /^(PATH|HOME|LANG|TMPDIR|BACKEND_API_BUILD_ROOT|EXAMPLE_PRESET|.*SAN_.*)$/;
+  return {
+    EXAMPLE_PRESET: environment.long ? 'release' : 'dev',
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name))),
+  };
+}

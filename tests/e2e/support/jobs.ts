@@ -15,7 +15,7 @@ import { createInterface } from 'node:readline';
 import { FlowProducer, type JobsOptions, Queue, QueueEvents } from 'bullmq';
 import { Redis } from 'ioredis';
 import { test as plainTest } from 'vitest';
-import { environment, repository } from './environment.js';
+import { environment, exampleEnvironment, repository } from './environment.js';
 import { Process } from './process.js';
 import { type RedisServer, startRedis } from './redis.js';
 
@@ -31,15 +31,6 @@ export const peerIsNode = process.env.JOBS_PEER === 'node';
 
 const ours = (program: Program): string[] =>
   peerIsNode ? nodePeer(program) : [path.join(repository, `bin/example-${program}`)];
-
-// Nothing is inherited but what a program needs to run, what the sanitizers read and which build it is.
-function inherited(): NodeJS.ProcessEnv {
-  const names = /^(PATH|HOME|LANG|TMPDIR|BACKEND_API_BUILD_ROOT|EXAMPLE_PRESET|.*SAN_.*)$/;
-  return {
-    EXAMPLE_PRESET: environment.long ? 'release' : 'dev',
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name))),
-  };
-}
 
 export interface Entry {
   // Of the stream: milliseconds of Redis' clock and a sequence, `1795346722180-0`.
@@ -277,7 +268,7 @@ export class TestQueue {
   }
 
   private environment(more: Record<string, string>): NodeJS.ProcessEnv {
-    return { ...inherited(), REDIS_URL: this.redisUrl, QUEUE: this.name, ...more };
+    return { ...exampleEnvironment(), REDIS_URL: this.redisUrl, QUEUE: this.name, ...more };
   }
 
   private async startProgram(command: string[], env: Record<string, string>): Promise<Process> {

@@ -1,0 +1,39 @@
+// What holds for every route of the service, whatever its module.
+
+#include <gtest/gtest.h>
+
+#include "pos/testing/shop.h"
+
+namespace {
+
+class ContractTest : public pos::testing::ShopTest {};
+
+TEST_F(ContractTest, UnknownParametersAreRefused) {
+    const std::string nobody = "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01";
+    for (const std::string route : {"/v1/tenant", "/v1/roles", "/v1/auth/me", "/v1/auth/sessions", "/v1/products",
+                                    "/v1/users", "/v1/stock-levels", "/v1/sales"}) {
+        const auto reply = get(route + "?limit_=5");
+        EXPECT_EQ(reply.status, 422) << route;
+        EXPECT_TRUE(reply.body.contains(R"("pointer":"/limit_","code":"unknown_key")")) << route << reply.body;
+        EXPECT_EQ(get(route).status, 200) << route;
+    }
+    // The caller is judged first, and what is there is no matter.
+    EXPECT_EQ(get("/v1/tenant?foo=1", "").status, 401);
+    EXPECT_EQ(get("/v1/locations/" + nobody + "?foo=1").status, 422);
+    EXPECT_EQ(post("/v1/auth/login?foo=1", "{}", "").status, 422);
+    EXPECT_EQ(post("/v1/auth/logout?foo=1", "").status, 422);
+}
+
+TEST_F(ContractTest, SalesAndOperationsTakeAny) {
+    for (const std::string route : {"/health", "/ready", "/metrics", "/.well-known/jwks.json", "/openapi.json", "/docs",
+                                    "/docs/init.js", "/problems", "/problems/request.invalid"}) {
+        EXPECT_EQ(get(route + "?v=3", "").status, get(route, "").status) << route;
+    }
+    for (const std::string route : {"/v1/sales", "/v1/sales/calculate"}) {
+        const auto reply = post(route + "?till=9", "{}");
+        EXPECT_TRUE(reply.body.contains("/clientRequestId")) << reply.body;
+        EXPECT_FALSE(reply.body.contains("till")) << reply.body;
+    }
+}
+
+}  // namespace

@@ -1,0 +1,41 @@
+// Headless Chromium with a profile of its own.
+//
+//     test.skipIf(noBrowser)('the page', async () => {
+//       const browser = await openBrowser();
+//       const page = await browser.newPage();
+//       await closeBrowser(browser);          // in afterEach
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { BrowserContext } from 'playwright-core';
+
+const nodeIsOld = Number(process.versions.node.split('.')[0]) < 20;
+if (nodeIsOld) console.warn(`skipped: playwright-core needs Node 20, this is ${process.version}`);
+// CI has no excuse.
+export const noBrowser = nodeIsOld && !process.env.CI;
+
+const profiles = new WeakMap<BrowserContext, string>();
+
+export async function openBrowser(): Promise<BrowserContext> {
+  const { chromium } = await import('playwright-core');
+  const profile = await mkdtemp(path.join(tmpdir(), 'e2e-chromium-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+    ].concat(['--disable-component-update', '--disable-sync']),
+    viewport: { width: 1400, height: 900 },
+  });
+  profiles.set(browser, profile);
+  return browser;
+}
+
+export async function closeBrowser(browser: BrowserContext): Promise<void> {
+  await browser.close();
+  await rm(profiles.get(browser)!, { recursive: true, force: true });
+}
