@@ -5,6 +5,7 @@
 
 #include "jobs/errors.h"
 #include "jobs/test_queue.h"
+#include "testing/redis_server.h"
 
 namespace jobs {
 namespace {
@@ -244,6 +245,39 @@ TEST_F(WorkerTest, CloseGivesBackWhatDoesNotEnd) {
     stuck.set();
     while (worker.running() > 0) run(async::sleep(&loop_, 5ms));
     EXPECT_EQ(run(queue_.state(id)), JobState::waiting);
+}
+
+async::Task<void> ask_when_ready(Worker* worker, std::optional<bool>* answer) { *answer = co_await worker->ready(); }
+
+TEST_F(WorkerTest, IsReadyOnceItFetches) {
+    ::testing::RedisServer server;
+    const auto url = server.url();
+    server.kill();
+    const redis::Options away{.endpoints = redis::fixed_endpoint(redis::parse_url(url).value())};
+    Worker worker({loop_, away, locks_, log_.logger(), metrics_}, "mail", options());
+    std::optional<bool> ready;
+    async::TaskGroup asking(loop_);
+    asking.spawn(ask_when_ready(&worker, &ready));
+    worker.start();
+    while (!sink_->contains("connection to Redis failed")) run(async::sleep(&loop_, 5ms));
+    EXPECT_FALSE(ready);
+    server.start();
+    run(asking.join());
+    EXPECT_EQ(ready, true);
+    EXPECT_TRUE(server.command({"CLIENT", "LIST"}).contains("name=" + prefix_));
+    close(worker);
+}
+
+TEST_F(WorkerTest, AClosedWorkerIsNeverReady) {
+    const redis::Options nowhere{.endpoints = redis::fixed_endpoint(redis::parse_url("redis://127.0.0.1:1").value())};
+    Worker worker({loop_, nowhere, locks_, log_.logger(), metrics_}, "mail", options());
+    std::optional<bool> ready;
+    async::TaskGroup asking(loop_);
+    asking.spawn(ask_when_ready(&worker, &ready));
+    worker.start();
+    close(worker, 1s);
+    run(asking.join());
+    EXPECT_EQ(ready, false);
 }
 
 TEST_F(WorkerTest, WorkOnAPool) {
