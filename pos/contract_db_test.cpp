@@ -36,4 +36,16 @@ TEST_F(ContractTest, SalesAndOperationsTakeAny) {
     }
 }
 
+// docs/errors.md: never 406.
+TEST_F(ContractTest, AcceptIsDisregarded) {
+    for (const auto* accept : {"text/html", "application/xml;q=1, application/json;q=0", "nonsense"}) {
+        const auto reply = send(http::Method::get, "/v1/tenant", {}, owner, {{"Accept", accept}});
+        EXPECT_EQ(reply.status, 200) << accept;
+        EXPECT_EQ(reply.header("Content-Type"), "application/json") << accept;
+        const auto refused = send(http::Method::get, "/v1/tenant", {}, "", {{"Accept", accept}});
+        EXPECT_EQ(refused.status, 401) << accept;
+        EXPECT_EQ(refused.header("Content-Type"), "application/problem+json") << accept;
+    }
+}
+
 }  // namespace

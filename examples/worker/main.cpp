@@ -103,12 +103,18 @@ void add_handlers(jobs::Worker& worker) {
     worker.on(jobs::JobType<Lines>{queue, "log"}, log_lines);
 }
 
+async::Task<void> say_when_ready(jobs::Worker* worker) {
+    if (co_await worker->ready()) std::cout << "ready" << std::endl;
+}
+
 // Until SIGTERM or SIGINT, and the end of the jobs that run then.
 async::Task<void> work(async::Loop* loop, jobs::Worker* worker, async::Event* stop, jobs::milliseconds timeout) {
+    async::TaskGroup saying(*loop);
     worker->start();
-    std::cout << "ready" << std::endl;
+    saying.spawn(say_when_ready(worker));
     co_await *stop;
     co_await worker->close(async::Loop::now() + timeout);
+    co_await saying.join();
     loop->stop();
 }
 

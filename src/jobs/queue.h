@@ -75,7 +75,8 @@ public:
     [[nodiscard]] async::Task<std::optional<JobRecord>> job(std::string id);
     [[nodiscard]] async::Task<JobState> state(std::string id);
     [[nodiscard]] async::Task<JobLogs> logs(std::string id, Page page = {.ascending = true});
-    // Keeps the newest rows when the job or the caller says how many; returns how many there are.
+    // Keeps the newest rows when the job or the caller says how many; returns how many there are. Sent again when the connection
+    // is lost before the answer: the row may then stand twice.
     [[nodiscard]] async::Task<std::int64_t> add_log(std::string id, std::string row,
                                                     std::optional<std::int64_t> keep = {});
     [[nodiscard]] async::Task<void> clear_logs(std::string id, std::int64_t keep = 0);

@@ -50,8 +50,9 @@ async::Task<JobLogs> Queue::logs(std::string id, Page page) {
 }
 
 async::Task<std::int64_t> Queue::add_log(std::string id, std::string row, std::optional<std::int64_t> keep) {
+    // Sent again when Redis goes before it has answered: a row that stands there twice is better than a job that failed.
     const auto reply = co_await client_->eval(bullmq::add_log(), {keys_.job(id), keys_.job(id, "logs")},
-                                              {id, std::move(row), keep ? std::to_string(*keep) : ""});
+                                              {id, std::move(row), keep ? std::to_string(*keep) : ""}, true);
     require_success(*reply, "writing a log row of", id);
     co_return reply->integer();
 }

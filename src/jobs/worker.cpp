@@ -59,6 +59,7 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
       fetch_alarm_(services_.loop),
       stalled_alarm_(services_.loop),
       close_alarm_(services_.loop),
+      fetching_(services_.loop),
       active_(services_.metrics.gauge("jobs_active", "Jobs that run here.", {{"queue", std::string(queue)}})),
       processed_(services_.metrics.counter_family(
           "jobs_processed_total", "Runs of jobs by how they ended: completed, failed, retried, lost, released.",
@@ -108,6 +109,7 @@ void WorkerState::wake_all() {
     fetch_alarm_.ring();
     stalled_alarm_.ring();
     close_alarm_.ring();
+    fetching_.set();
 }
 
 bool WorkerState::may_fetch() const {
@@ -150,6 +152,7 @@ async::Task<WorkerState::Fetch> WorkerState::fetch() {
         auto token = worker_id_ + ":" + std::to_string(tokens_++);
         auto call = scripts_.fetch(token, queue_.now());
         const auto reply = co_await client_.eval(*call.script, std::move(call.keys), std::move(call.arguments));
+        fetching_.set();
         co_return Fetch{take(read_fetch(*reply)), std::move(token)};
     } catch (const base::Failure& failure) {
         if (closing_) co_return Fetch{};
@@ -198,6 +201,13 @@ async::Task<void> WorkerState::check_stalled_loop() {
     close_alarm_.ring();
 }
 
+async::Task<bool> WorkerState::ready() {
+    co_await fetching_;
+    // One that is up may be blocking, and would answer after that.
+    while (!closing_ && !blocking_.is_connected()) co_await blocking_.ready(async::Loop::now() + options_.retry_delay);
+    co_return !closing_;
+}
+
 async::Task<bool> WorkerState::close(async::SteadyTime deadline) {
     closing_ = true;
     give_up_ = deadline - release_ahead;
@@ -244,6 +254,7 @@ void Worker::add_handler(std::string_view queue, std::string_view name, detail::
 }
 
 void Worker::start() { state_->start(); }
+async::Task<bool> Worker::ready() { return state_->ready(); }
 async::Task<bool> Worker::close(async::SteadyTime deadline) { return state_->close(deadline); }
 void Worker::pause() { state_->pause(); }
 void Worker::resume() { state_->resume(); }

@@ -178,6 +178,9 @@ public:
 
     // After the handlers.
     void start();
+    // True once both connections are up and Redis has been asked for jobs, for as long as that takes; not while it is paused.
+    // False when the worker is closed before. Await it before the worker goes away.
+    [[nodiscard]] async::Task<bool> ready();
     // Stops fetching and lets the jobs that run end. Shortly before the deadline those left are cancelled, and at it given back
     // to the queue, no attempt counted. True when all had ended by themselves or by being cancelled.
     [[nodiscard]] async::Task<bool> close(async::SteadyTime deadline);

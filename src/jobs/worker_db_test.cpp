@@ -5,6 +5,7 @@
 
 #include "jobs/errors.h"
 #include "jobs/test_queue.h"
+#include "testing/redis_server.h"
 
 namespace jobs {
 namespace {
@@ -244,6 +245,82 @@ TEST_F(WorkerTest, CloseGivesBackWhatDoesNotEnd) {
     stuck.set();
     while (worker.running() > 0) run(async::sleep(&loop_, 5ms));
     EXPECT_EQ(run(queue_.state(id)), JobState::waiting);
+}
+
+async::Task<void> ask_when_ready(Worker* worker, std::optional<bool>* answer) { *answer = co_await worker->ready(); }
+
+TEST_F(WorkerTest, IsReadyOnceItFetches) {
+    ::testing::RedisServer server;
+    const auto url = server.url();
+    server.kill();
+    const redis::Options away{.endpoints = redis::fixed_endpoint(redis::parse_url(url).value())};
+    Worker worker({loop_, away, locks_, log_.logger(), metrics_}, "mail", options());
+    std::optional<bool> ready;
+    async::TaskGroup asking(loop_);
+    asking.spawn(ask_when_ready(&worker, &ready));
+    worker.start();
+    while (!sink_->contains("connection to Redis failed")) run(async::sleep(&loop_, 5ms));
+    EXPECT_FALSE(ready);
+    server.start();
+    run(asking.join());
+    EXPECT_EQ(ready, true);
+    EXPECT_TRUE(server.command({"CLIENT", "LIST"}).contains("name=" + prefix_));
+    close(worker);
+}
+
+TEST_F(WorkerTest, AClosedWorkerIsNeverReady) {
+    const redis::Options nowhere{.endpoints = redis::fixed_endpoint(redis::parse_url("redis://127.0.0.1:1").value())};
+    Worker worker({loop_, nowhere, locks_, log_.logger(), metrics_}, "mail", options());
+    std::optional<bool> ready;
+    async::TaskGroup asking(loop_);
+    asking.spawn(ask_when_ready(&worker, &ready));
+    worker.start();
+    close(worker, 1s);
+    run(asking.join());
+    EXPECT_EQ(ready, false);
+}
+
+// One write by the name of the job, when it may.
+async::Task<void> write_once(Job<Json>* job, async::Event* started, async::Event* go) {
+    started->set();
+    co_await *go;
+    if (job->name() == "log") EXPECT_GE(co_await job->log("a row"), 1);
+    if (job->name() == "progress") co_await job->update_progress(50);
+    if (job->name() == "data") co_await job->update_data({R"({"changed":true})"});
+}
+
+TEST_F(WorkerTest, WhatAHandlerWritesAsRedisDiesIsWrittenAfterwards) {
+    ::testing::RedisServer server({.arguments = {"--appendonly", "yes", "--appendfsync", "always"}});
+    const redis::Options own{.endpoints = redis::fixed_endpoint(redis::parse_url(server.url()).value())};
+    redis::Client client(loop_, own, log_.logger(), metrics_);
+    Queue queue(client, "mail", {.prefix = prefix_});
+    LockKeeper locks(own, log_.logger(), metrics_);
+    for (const std::string name : {"log", "progress", "data"}) {
+        SCOPED_TRACE(name);
+        async::Event started(loop_);
+        async::Event go(loop_);
+        Worker worker({loop_, own, locks, log_.logger(), metrics_}, "mail", options());
+        worker.on_any([&](Job<Json>& job) { return write_once(&job, &started, &go); });
+        worker.start();
+        const auto id = run(queue.add_job({.name = name}));
+        while (!started.is_set()) run(async::sleep(&loop_, 5ms));
+        // Redis has read the write and not answered it when it dies.
+        server.command({"CLIENT", "PAUSE", "60000", "WRITE"});
+        go.set();
+        const auto is_held = [&] { return server.command({"CLIENT", "LIST"}).contains(" flags=b "); };
+        while (!is_held()) run(async::sleep(&loop_, 5ms));
+        server.kill();
+        server.start();
+        while (worker.running() > 0) run(async::sleep(&loop_, 5ms));
+        const auto job = run(queue.job(id));
+        EXPECT_EQ(run(queue.state(id)), JobState::completed) << job->failed_reason;
+        EXPECT_EQ(job->attempts_started, 1);
+        if (name == "log") EXPECT_EQ(run(queue.logs(id)).rows, std::vector<std::string>{"a row"});
+        if (name == "progress") EXPECT_EQ(job->progress, "50");
+        if (name == "data") EXPECT_EQ(job->data, R"({"changed":true})");
+        close(worker);
+    }
+    run(client.close(async::Loop::now() + 1s));
 }
 
 TEST_F(WorkerTest, WorkOnAPool) {

@@ -36,6 +36,7 @@ public:
 
     void add_handler(std::string_view queue, std::string_view name, HandlerEntry entry);
     void start();
+    async::Task<bool> ready();
     async::Task<bool> close(async::SteadyTime deadline);
     void pause() { paused_ = true; }
     void resume();
@@ -115,6 +116,7 @@ private:
     Alarm fetch_alarm_;
     Alarm stalled_alarm_;
     Alarm close_alarm_;
+    async::Event fetching_;  // Redis has answered a fetch, or the worker closes
 
     observe::Gauge active_;
     observe::CounterFamily processed_;

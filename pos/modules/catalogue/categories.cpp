@@ -6,9 +6,8 @@ namespace pos::catalogue {
 
 namespace {
 
-async::Task<db::Page<Category>> list(auth::Permitted<"products.read">, http::Query<db::PageRequest> request,
-                                     db::Db db) {
-    return db.page(category_page, *request);
+async::Task<db::Page<Category>> list(auth::Permitted<"products.read">, http::Query<ListFilter> filter, db::Db db) {
+    return category_list.page(db, *filter);
 }
 
 // The parent is there, and not below the category itself.
@@ -69,7 +68,10 @@ async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, ht
 }  // namespace
 
 void category_routes(http::Routes routes) {
-    routes.get("/categories", list, {.id = "listCategories", .summary = "Categories by name"});
+    routes.get("/categories", list,
+               {.id = "listCategories",
+                .summary = "Categories by name",
+                .description = "With `updatedSince`: the earliest change first."});
     routes.post("/categories", create,
                 {.id = "createCategory",
                  .summary = "Add a category",

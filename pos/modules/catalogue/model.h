@@ -1,8 +1,8 @@
 #pragma once
 // What clients send to the catalogue and what they get: the rows of tables.h, put together.
 
-#include "db/page.h"
 #include "pos/modules/catalogue/tables.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
@@ -106,18 +106,15 @@ struct ProductParts {
 };
 
 struct ProductFilter {
-    db::PageRequest page;
+    ListFilter list;
     std::optional<CategoryId> category_id;
     std::optional<bool> active;
-    std::optional<base::Timestamp> updated_since;
     std::optional<std::string> search;
 
     friend constexpr auto describe(ProductFilter*) {
         return schema::object<ProductFilter>(
-            "ProductFilter", schema::flatten<&ProductFilter::page>(),
+            "ProductFilter", schema::flatten<&ProductFilter::list>(),
             schema::field<&ProductFilter::category_id>("categoryId"), schema::field<&ProductFilter::active>("active"),
-            schema::field<&ProductFilter::updated_since>(
-                "updatedSince", {.doc = "For people; tills follow the change feed, which misses nothing."}),
             schema::field<&ProductFilter::search>("search",
                                                   {.min_length = 1,
                                                    .max_length = 100,
@@ -128,11 +125,11 @@ struct ProductFilter {
 };
 
 struct VariantFilter {
-    db::PageRequest page;
+    ListFilter list;
     std::optional<ProductId> product_id;
 
     friend constexpr auto describe(VariantFilter*) {
-        return schema::object<VariantFilter>("VariantFilter", schema::flatten<&VariantFilter::page>(),
+        return schema::object<VariantFilter>("VariantFilter", schema::flatten<&VariantFilter::list>(),
                                              schema::field<&VariantFilter::product_id>("productId"));
     }
 };

@@ -9,7 +9,8 @@ namespace pos::catalogue {
 namespace {
 
 async::Task<db::Page<Product>> list(auth::Permitted<"products.read">, http::Query<ProductFilter> filter, db::Db db) {
-    const auto& [page, category, active, updated_since, search] = *filter;
+    const auto& [common, category, active, search] = *filter;
+    const auto& [page, updated_since] = common;
     if (search) return db.page(product_page_search, page, {*search, category, active, updated_since});
     if (category) return db.page(product_page_of_category, page, *category, active, updated_since);
     if (updated_since) return db.page(product_page_updated, page, *updated_since, active);
@@ -136,10 +137,11 @@ void product_routes(http::Routes routes) {
     auto creation_errors = unknown_references;
     creation_errors.insert(creation_errors.end(), {errors::sku_taken, errors::barcode_taken, errors::id_taken});
 
-    routes.get("/products", list,
-               {.id = "listProducts",
-                .summary = "Products by name",
-                .description = "With `updatedSince` alone: by the time of their last change."});
+    routes.get(
+        "/products", list,
+        {.id = "listProducts",
+         .summary = "Products by name",
+         .description = "With `updatedSince`, and neither `search` nor `categoryId`: the earliest change first."});
     routes.post(
         "/products", create,
         {.id = "createProduct", .summary = "Add a product with its variants and barcodes", .errors = creation_errors});

@@ -5,6 +5,7 @@
 #include "pos/modules/tenants/tables.h"
 #include "pos/plumbing/edit.h"
 #include "pos/plumbing/guard.h"
+#include "pos/plumbing/list.h"
 
 namespace pos::catalogue {
 
@@ -16,10 +17,13 @@ inline constexpr auto category_by_id = db::find<tables::categories>("catalogue.c
 inline constexpr auto add_category = db::insert<tables::categories>("catalogue.add_category");
 inline constexpr auto category_table =
     editable<tables::categories>("catalogue.lock_category", "catalogue.replace_category");
-inline constexpr auto category_page = db::select<tables::categories>()
-                                          .where<&RowMeta::deleted_at, Compare::is_null>()
-                                          .order_by<&CategoryFields::name, &Category::id>()
-                                          .page("catalogue.category_page", "catalogue.category_page_after");
+inline constexpr auto living_categories =
+    db::select<tables::categories>().where<&RowMeta::deleted_at, Compare::is_null>();
+inline constexpr List category_list{
+    living_categories.order_by<&CategoryFields::name, &Category::id>().page("catalogue.category_page",
+                                                                            "catalogue.category_page_after"),
+    updated_since<&Category::id>(living_categories)
+        .page("catalogue.category_page_updated", "catalogue.category_page_updated_after")};
 
 struct ParentState {
     bool known = false;
@@ -161,16 +165,17 @@ inline constexpr SearchPage product_page_search{
 inline constexpr auto variant_by_id = db::find<tables::variants>("catalogue.variant_by_id");
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
 inline constexpr auto variant_table = editable<tables::variants>("catalogue.lock_variant", "catalogue.replace_variant");
-inline constexpr auto variant_page = db::select<tables::variants>()
-                                         .where<&RowMeta::deleted_at, Compare::is_null>()
-                                         .order_by<&VariantFields::name, &Variant::id>()
-                                         .page("catalogue.variant_page", "catalogue.variant_page_after");
-inline constexpr auto variant_page_of_product =
-    db::select<tables::variants>()
-        .where<&Variant::product_id>()
-        .where<&RowMeta::deleted_at, Compare::is_null>()
-        .order_by<&VariantFields::name, &Variant::id>()
-        .page("catalogue.variant_page_of_product", "catalogue.variant_page_of_product_after");
+inline constexpr auto living_variants = db::select<tables::variants>().where<&RowMeta::deleted_at, Compare::is_null>();
+inline constexpr List variant_list{living_variants.order_by<&VariantFields::name, &Variant::id>().page(
+                                       "catalogue.variant_page", "catalogue.variant_page_after"),
+                                   updated_since<&Variant::id>(living_variants)
+                                       .page("catalogue.variant_page_updated", "catalogue.variant_page_updated_after")};
+inline constexpr auto living_variants_of_product = living_variants.where<&Variant::product_id>();
+inline constexpr List variant_list_of_product{
+    living_variants_of_product.order_by<&VariantFields::name, &Variant::id>().page(
+        "catalogue.variant_page_of_product", "catalogue.variant_page_of_product_after"),
+    updated_since<&Variant::id>(living_variants_of_product)
+        .page("catalogue.variant_page_of_product_updated", "catalogue.variant_page_of_product_updated_after")};
 inline constexpr auto variants_of_product = db::select<tables::variants>()
                                                 .where<&Variant::product_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()

@@ -154,7 +154,8 @@ inline constexpr auto categories =
     db::tenant_table<Category>("categories", db::primary_key<&Category::id>(errors::id_taken),
                                db::check("categories_parent", "parent_id <> id", errors::category_cycle),
                                db::index<&CategoryFields::parent_id>("categories_of_parent"),
-                               db::index<&CategoryFields::name, &Category::id>("categories_name"));
+                               db::index<&CategoryFields::name, &Category::id>("categories_name"),
+                               db::index<&RowMeta::updated_at, &Category::id>("categories_updated"));
 inline constexpr auto products = db::tenant_table<Product>(
     "products", db::primary_key<&Product::id>(errors::id_taken),
     db::references<&ProductFields::category_id>("products_category", categories, errors::unknown_category),
@@ -168,7 +169,8 @@ inline constexpr auto variants = db::tenant_table<Variant>(
     db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null"),
     db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
     db::index<&Variant::product_id, &VariantFields::name, &Variant::id>("variants_of_product"),
-    db::index<&VariantFields::name, &Variant::id>("variants_name"));
+    db::index<&VariantFields::name, &Variant::id>("variants_name"),
+    db::index<&RowMeta::updated_at, &Variant::id>("variants_updated"));
 inline constexpr auto variant_barcodes = db::tenant_table<Barcode>(
     "variant_barcodes", db::primary_key<&Barcode::id>(errors::id_taken),
     db::unique<&Barcode::barcode>("variant_barcodes_barcode", errors::barcode_taken).where("deleted_at is null"),

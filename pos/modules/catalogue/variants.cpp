@@ -13,8 +13,8 @@ namespace {
 // ---- Variants ---------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<Variant>> list(auth::Permitted<"products.read">, http::Query<VariantFilter> filter, db::Db db) {
-    if (filter->product_id) return db.page(variant_page_of_product, filter->page, *filter->product_id);
-    return db.page(variant_page, filter->page);
+    if (filter->product_id) return variant_list_of_product.page(db, filter->list, *filter->product_id);
+    return variant_list.page(db, filter->list);
 }
 
 async::Task<http::Rendered<VariantDetails, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key,
@@ -118,7 +118,10 @@ async::Task<http::NoContent> remove_barcode(auth::Permitted<"products.write"> ca
 
 void variant_routes(http::Routes routes) {
     const std::vector taken{errors::unknown_product, errors::sku_taken, errors::barcode_taken, errors::id_taken};
-    routes.get("/variants", list, {.id = "listVariants", .summary = "Variants by name"});
+    routes.get("/variants", list,
+               {.id = "listVariants",
+                .summary = "Variants by name",
+                .description = "With `updatedSince`: the earliest change first."});
     routes.post("/variants", create, {.id = "createVariant", .summary = "Add a variant to a product", .errors = taken});
     routes.get("/variants/lookup", lookup,
                {.id = "lookUpBarcode", .summary = "What a scanned barcode sells", .errors = {http::errors::not_found}});

@@ -3,6 +3,7 @@
 #include "pos/modules/devices/tables.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
@@ -42,15 +43,13 @@ LocationId location_of(const Device& row) { return row.fields.location_id; }
 constexpr auto by_id = db::find<tables::devices>("devices.by_id");
 constexpr auto add = db::insert<tables::devices>("devices.add");
 constexpr auto table = editable<tables::devices>("devices.lock", "devices.replace", location_of);
-constexpr auto page = db::select<tables::devices>()
-                          .where<&RowMeta::deleted_at, db::Compare::is_null>()
-                          .order_by<&DeviceFields::name, &Device::id>()
-                          .page("devices.page", "devices.page_after");
-constexpr auto page_of = db::select<tables::devices>()
-                             .where<&DeviceFields::location_id, db::Compare::any>()
-                             .where<&RowMeta::deleted_at, db::Compare::is_null>()
-                             .order_by<&DeviceFields::name, &Device::id>()
-                             .page("devices.page_of", "devices.page_of_after");
+constexpr auto living = db::select<tables::devices>().where<&RowMeta::deleted_at, db::Compare::is_null>();
+constexpr List all{living.order_by<&DeviceFields::name, &Device::id>().page("devices.page", "devices.page_after"),
+                   updated_since<&Device::id>(living).page("devices.page_updated", "devices.page_updated_after")};
+constexpr auto at_locations = living.where<&DeviceFields::location_id, db::Compare::any>();
+constexpr List some{
+    at_locations.order_by<&DeviceFields::name, &Device::id>().page("devices.page_of", "devices.page_of_after"),
+    updated_since<&Device::id>(at_locations).page("devices.page_of_updated", "devices.page_of_updated_after")};
 
 // Numbers of deleted devices are not given again: they stand on receipts.
 constexpr db::Query<std::int32_t()> next_number{
@@ -89,11 +88,10 @@ constexpr std::string_view end_device_sessions_sql =
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Device>> list(auth::Permitted<"devices.read"> caller, http::Query<db::PageRequest> request,
-                                   db::Db db) {
+async::Task<db::Page<Device>> list(auth::Permitted<"devices.read"> caller, http::Query<ListFilter> filter, db::Db db) {
     const auto allowed = caller.locations_with("devices.read");
-    if (!allowed) co_return co_await db.page(page, *request);
-    co_return co_await db.page(page_of, *request, {allowed->begin(), allowed->end()});
+    if (!allowed) co_return co_await all.page(db, *filter);
+    co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
 }
 
 // Somebody else may take the number meanwhile: then the unique key says so, and the next one is tried.
@@ -147,7 +145,10 @@ async::Task<Device> revoke(auth::Permitted<"devices.revoke"> caller, http::Path<
 
 void routes(http::Routes routes) {
     const std::vector refusals{errors::unknown_location, errors::id_taken, errors::device_number_taken};
-    routes.get("/devices", list, {.id = "listDevices", .summary = "Devices by name"});
+    routes.get("/devices", list,
+               {.id = "listDevices",
+                .summary = "Devices by name",
+                .description = "With `updatedSince`: the earliest change first."});
     routes.post("/devices", create,
                 {.id = "createDevice",
                  .summary = "Add a device",
@@ -172,8 +173,8 @@ app::Module devices_module() {
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql,
                                   "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(by_id, add, table.lock, table.replace, page, page_of, next_number,
-                                         location_lives, end_sessions),
+            .statements = db::statements(by_id, add, table.lock, table.replace, all.own, all.updated, some.own,
+                                         some.updated, next_number, location_lives, end_sessions),
             .routes = routes,
             .errors = {errors::device_number_taken, errors::unknown_device}};
 }

@@ -68,7 +68,8 @@ inline constexpr auto devices = db::tenant_table<Device>(
     "devices", db::primary_key<&Device::id>(errors::id_taken),
     db::unique<&Device::device_number>("devices_number", errors::device_number_taken),
     db::references<&DeviceFields::location_id>("devices_location", locations, errors::unknown_location),
-    db::index<&DeviceFields::name, &Device::id>("devices_name"));
+    db::index<&DeviceFields::name, &Device::id>("devices_name"),
+    db::index<&RowMeta::updated_at, &Device::id>("devices_updated"));
 }  // namespace tables
 
 }  // namespace pos

@@ -3,6 +3,7 @@
 #include "pos/modules/locations/tables.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
@@ -29,23 +30,22 @@ constexpr auto by_id = db::find<tables::locations>("locations.by_id");
 constexpr auto add = db::insert<tables::locations>("locations.add");
 constexpr auto add_counter = db::insert<tables::location_counters>("locations.add_counter");
 constexpr auto table = editable<tables::locations>("locations.lock", "locations.replace", itself);
-constexpr auto page = db::select<tables::locations>()
-                          .where<&RowMeta::deleted_at, db::Compare::is_null>()
-                          .order_by<&LocationFields::name, &Location::id>()
-                          .page("locations.page", "locations.page_after");
-constexpr auto page_of = db::select<tables::locations>()
-                             .where<&Location::id, db::Compare::any>()
-                             .where<&RowMeta::deleted_at, db::Compare::is_null>()
-                             .order_by<&LocationFields::name, &Location::id>()
-                             .page("locations.page_of", "locations.page_of_after");
+constexpr auto living = db::select<tables::locations>().where<&RowMeta::deleted_at, db::Compare::is_null>();
+constexpr List all{
+    living.order_by<&LocationFields::name, &Location::id>().page("locations.page", "locations.page_after"),
+    updated_since<&Location::id>(living).page("locations.page_updated", "locations.page_updated_after")};
+constexpr auto given = living.where<&Location::id, db::Compare::any>();
+constexpr List some{
+    given.order_by<&LocationFields::name, &Location::id>().page("locations.page_of", "locations.page_of_after"),
+    updated_since<&Location::id>(given).page("locations.page_of_updated", "locations.page_of_updated_after")};
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Location>> list(auth::Permitted<"locations.read"> caller, http::Query<db::PageRequest> request,
+async::Task<db::Page<Location>> list(auth::Permitted<"locations.read"> caller, http::Query<ListFilter> filter,
                                      db::Db db) {
     const auto allowed = caller.locations_with("locations.read");
-    if (!allowed) co_return co_await db.page(page, *request);
-    co_return co_await db.page(page_of, *request, {allowed->begin(), allowed->end()});
+    if (!allowed) co_return co_await all.page(db, *filter);
+    co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
 }
 
 async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.write"> caller, IdempotencyHeader key,
@@ -78,7 +78,10 @@ async::Task<http::NoContent> remove(auth::Permitted<"locations.write"> caller, h
 }
 
 void routes(http::Routes routes) {
-    routes.get("/locations", list, {.id = "listLocations", .summary = "Locations by name"});
+    routes.get("/locations", list,
+               {.id = "listLocations",
+                .summary = "Locations by name",
+                .description = "With `updatedSince`: the earliest change first."});
     routes.post("/locations", create,
                 {.id = "createLocation",
                  .summary = "Add a location",
@@ -97,7 +100,8 @@ app::Module locations_module() {
     return {.name = "locations",
             .doc = "Shops and store rooms.",
             .tables = {tables::locations.view(), tables::location_counters.view()},
-            .statements = db::statements(by_id, add, add_counter, table.lock, table.replace, page, page_of),
+            .statements = db::statements(by_id, add, add_counter, table.lock, table.replace, all.own, all.updated,
+                                         some.own, some.updated),
             .routes = routes,
             .errors = {errors::location_code_taken, errors::unknown_location}};
 }

@@ -61,7 +61,8 @@ namespace tables {
 inline constexpr auto locations = db::tenant_table<Location>(
     "locations", db::primary_key<&Location::id>(errors::id_taken),
     db::unique<&LocationFields::code>("locations_code", errors::location_code_taken).where("deleted_at is null"),
-    db::index<&LocationFields::name, &Location::id>("locations_name"));
+    db::index<&LocationFields::name, &Location::id>("locations_name"),
+    db::index<&RowMeta::updated_at, &Location::id>("locations_updated"));
 inline constexpr auto location_counters = db::tenant_table<LocationCounter>(
     "location_counters", db::primary_key<&LocationCounter::location_id>(),
     db::references<&LocationCounter::location_id>("location_counters_location", locations, errors::unknown_location));

@@ -3,18 +3,19 @@
 #include "http/errors.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
 namespace {
 
 struct SaleFilter {
-    db::PageRequest page;
+    ListFilter list;
     std::optional<LocationId> location_id;
 
     friend constexpr auto describe(SaleFilter*) {
         return schema::object<SaleFilter>(
-            "SaleFilter", schema::flatten<&SaleFilter::page>(),
+            "SaleFilter", schema::flatten<&SaleFilter::list>(),
             schema::field<&SaleFilter::location_id>("locationId",
                                                     {.doc = "Needed by callers who may read some locations only."}));
     }
@@ -54,12 +55,13 @@ async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
 async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::Query<SaleFilter> filter, db::Db db) {
     if (filter->location_id) {
         caller.require_at("sales.read", filter->location_id->uuid());
-        co_return co_await db.page(sales::page_of_location, filter->page, *filter->location_id);
+        co_return co_await db.page(sales::page_of_location, filter->list.page, filter->list.since(),
+                                   *filter->location_id);
     }
     // Whoever reads some locations only must name one.
     if (caller.locations_with("sales.read"))
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
-    co_return co_await db.page(sales::page, filter->page);
+    co_return co_await db.page(sales::page, filter->list.page, filter->list.since());
 }
 
 // What the till will be told, without recording anything.
@@ -86,7 +88,10 @@ void routes(http::Routes routes) {
     routes.post(
         "/sales/calculate", calculate,
         {.id = "calculateSale", .summary = "What a sale would come to; nothing is recorded", .errors = refusals});
-    routes.get("/sales", list, {.id = "listSales", .summary = "Sales, newest first"});
+    routes.get("/sales", list,
+               {.id = "listSales",
+                .summary = "Sales, newest first",
+                .description = "`updatedSince`: recorded then or later; a sale never changes."});
     routes.get(
         "/sales/{id}", show,
         {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {http::errors::not_found}});

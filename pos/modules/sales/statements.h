@@ -57,12 +57,12 @@ inline constexpr auto taxes_of = db::select<tables::sale_taxes>()
 inline constexpr auto payments_of =
     db::select<tables::payments>().where<&PaymentRow::sale_id>().order_by<&PaymentRow::id>().named("sales.payments_of");
 
+inline constexpr auto recorded_since =
+    db::select<tables::sales>().where<&SaleRow::recorded_at, db::Compare::at_least>();
 inline constexpr auto page =
-    db::select<tables::sales>().order_by_descending<&SaleRow::recorded_at, &SaleRow::id>().page("sales.page",
-                                                                                                "sales.page_after");
-inline constexpr auto page_of_location = db::select<tables::sales>()
-                                             .where<&SaleRow::location_id>()
-                                             .order_by_descending<&SaleRow::recorded_at, &SaleRow::id>()
-                                             .page("sales.page_of_location", "sales.page_of_location_after");
+    recorded_since.order_by_descending<&SaleRow::recorded_at, &SaleRow::id>().page("sales.page", "sales.page_after");
+inline constexpr auto page_of_location =
+    recorded_since.where<&SaleRow::location_id>().order_by_descending<&SaleRow::recorded_at, &SaleRow::id>().page(
+        "sales.page_of_location", "sales.page_of_location_after");
 
 }  // namespace pos::sales

@@ -5,6 +5,7 @@
 #include "pos/modules/stock/adjustment.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
@@ -12,17 +13,35 @@ namespace {
 
 // ---- What clients send ------------------------------------------------------------------------------------------
 
-struct StockFilter {
-    db::PageRequest page;
+struct Place {
     std::optional<LocationId> location_id;
     std::optional<VariantId> variant_id;
 
-    friend constexpr auto describe(StockFilter*) {
-        return schema::object<StockFilter>(
-            "StockFilter", schema::flatten<&StockFilter::page>(),
-            schema::field<&StockFilter::location_id>("locationId",
-                                                     {.doc = "Needed by callers who may read some locations only."}),
-            schema::field<&StockFilter::variant_id>("variantId"));
+    friend constexpr auto describe(Place*) {
+        return schema::object<Place>("Place",
+                                     schema::field<&Place::location_id>(
+                                         "locationId", {.doc = "Needed by callers who may read some locations only."}),
+                                     schema::field<&Place::variant_id>("variantId"));
+    }
+};
+
+struct LevelFilter {
+    db::PageRequest page;
+    Place place;
+
+    friend constexpr auto describe(LevelFilter*) {
+        return schema::object<LevelFilter>("LevelFilter", schema::flatten<&LevelFilter::page>(),
+                                           schema::flatten<&LevelFilter::place>());
+    }
+};
+
+struct MovementFilter {
+    ListFilter list;
+    Place place;
+
+    friend constexpr auto describe(MovementFilter*) {
+        return schema::object<MovementFilter>("MovementFilter", schema::flatten<&MovementFilter::list>(),
+                                              schema::flatten<&MovementFilter::place>());
     }
 };
 
@@ -43,17 +62,19 @@ constexpr auto level_page_of_both = levels.where<&StockLevel::location_id>()
                                         .page("stock.level_page_of_both", "stock.level_page_of_both_after");
 
 constexpr auto movements = db::select<tables::stock_movements>();
-constexpr auto movement_page = movements.order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page(
-    "stock.movement_page", "stock.movement_page_after");
+constexpr auto recorded_since = movements.where<&StockMovement::recorded_at, db::Compare::at_least>();
+constexpr auto movement_page =
+    recorded_since.order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page(
+        "stock.movement_page", "stock.movement_page_after");
 constexpr auto movement_page_of_location =
-    movements.where<&StockMovement::location_id>()
+    recorded_since.where<&StockMovement::location_id>()
         .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
         .page("stock.movement_page_of_location", "stock.movement_page_of_location_after");
 constexpr auto movement_page_of_variant =
-    movements.where<&StockMovement::variant_id>()
+    recorded_since.where<&StockMovement::variant_id>()
         .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
         .page("stock.movement_page_of_variant", "stock.movement_page_of_variant_after");
-constexpr auto movement_page_of_both = movements.where<&StockMovement::location_id>()
+constexpr auto movement_page_of_both = recorded_since.where<&StockMovement::location_id>()
                                            .where<&StockMovement::variant_id>()
                                            .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
                                            .page("stock.movement_page_of_both", "stock.movement_page_of_both_after");
@@ -64,16 +85,17 @@ constexpr auto movements_of_source = movements.where<&StockMovement::source_type
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-void require_readable(const auth::Caller& caller, const StockFilter& filter) {
-    if (filter.location_id) return caller.require_at("stock.read", filter.location_id->uuid());
+void require_readable(const auth::Caller& caller, const Place& place) {
+    if (place.location_id) return caller.require_at("stock.read", place.location_id->uuid());
     if (caller.locations_with("stock.read"))
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
 }
 
-async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> caller, http::Query<StockFilter> filter,
+async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> caller, http::Query<LevelFilter> filter,
                                               db::Db db) {
-    require_readable(caller, *filter);
-    const auto& [page, location, variant] = *filter;
+    require_readable(caller, filter->place);
+    const auto& page = filter->page;
+    const auto& [location, variant] = filter->place;
     if (location && variant) return db.page(level_page_of_both, page, *location, *variant);
     if (location) return db.page(level_page_of_location, page, *location);
     if (variant) return db.page(level_page_of_variant, page, *variant);
@@ -81,13 +103,15 @@ async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> call
 }
 
 async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"> caller,
-                                                    http::Query<StockFilter> filter, db::Db db) {
-    require_readable(caller, *filter);
-    const auto& [page, location, variant] = *filter;
-    if (location && variant) return db.page(movement_page_of_both, page, *location, *variant);
-    if (location) return db.page(movement_page_of_location, page, *location);
-    if (variant) return db.page(movement_page_of_variant, page, *variant);
-    return db.page(movement_page, page);
+                                                    http::Query<MovementFilter> filter, db::Db db) {
+    require_readable(caller, filter->place);
+    const auto& page = filter->list.page;
+    const auto since = filter->list.since();
+    const auto& [location, variant] = filter->place;
+    if (location && variant) return db.page(movement_page_of_both, page, since, *location, *variant);
+    if (location) return db.page(movement_page_of_location, page, since, *location);
+    if (variant) return db.page(movement_page_of_variant, page, since, *variant);
+    return db.page(movement_page, page, since);
 }
 
 // The key's row is gone after its 30 days; the ledger still knows what it moved.
@@ -136,7 +160,9 @@ async::Task<Adjustment> show_adjustment(auth::Permitted<"stock.read"> caller, ht
 void routes(http::Routes routes) {
     routes.get("/stock-levels", list_levels, {.id = "listStockLevels", .summary = "What is on the shelf"});
     routes.get("/stock-movements", list_movements,
-               {.id = "listStockMovements", .summary = "The stock ledger, newest first"});
+               {.id = "listStockMovements",
+                .summary = "The stock ledger, newest first",
+                .description = "`updatedSince`: recorded then or later. Says what has changed of the levels, too."});
     routes.post("/stock-adjustments", adjust,
                 {.id = "adjustStock",
                  .summary = "Correct stock, once",

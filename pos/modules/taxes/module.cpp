@@ -5,6 +5,7 @@
 #include "pos/modules/taxes/tables.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
@@ -55,10 +56,10 @@ struct TaxRateChange {
 constexpr auto class_by_id = db::find<tables::tax_classes>("taxes.class_by_id");
 constexpr auto add_class = db::insert<tables::tax_classes>("taxes.add_class");
 constexpr auto class_table = editable<tables::tax_classes>("taxes.lock_class", "taxes.replace_class");
-constexpr auto class_page = db::select<tables::tax_classes>()
-                                .where<&RowMeta::deleted_at, db::Compare::is_null>()
-                                .order_by<&TaxClassFields::code, &TaxClass::id>()
-                                .page("taxes.class_page", "taxes.class_page_after");
+constexpr auto living_classes = db::select<tables::tax_classes>().where<&RowMeta::deleted_at, db::Compare::is_null>();
+constexpr List class_list{
+    living_classes.order_by<&TaxClassFields::code, &TaxClass::id>().page("taxes.class_page", "taxes.class_page_after"),
+    updated_since<&TaxClass::id>(living_classes).page("taxes.class_page_updated", "taxes.class_page_updated_after")};
 
 constexpr auto add_rate = db::insert<tables::tax_rates>("taxes.add_rate");
 constexpr auto rate_table = editable<tables::tax_rates>("taxes.lock_rate", "taxes.replace_rate");
@@ -80,8 +81,8 @@ constexpr db::Query<void(TaxClassId, base::Timestamp)> touch_class{
 
 // ---- Tax classes ------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<TaxClass>> list(auth::Permitted<"taxes.read">, http::Query<db::PageRequest> request, db::Db db) {
-    return db.page(class_page, *request);
+async::Task<db::Page<TaxClass>> list(auth::Permitted<"taxes.read">, http::Query<ListFilter> filter, db::Db db) {
+    return class_list.page(db, *filter);
 }
 
 async::Task<http::Rendered<TaxClass, 201>> create(auth::Permitted<"taxes.write"> caller, IdempotencyHeader key,
@@ -162,7 +163,10 @@ async::Task<TaxRate> change_rate(auth::Permitted<"taxes.write"> caller, http::Pa
 }
 
 void routes(http::Routes routes) {
-    routes.get("/tax-classes", list, {.id = "listTaxClasses", .summary = "Tax classes by code"});
+    routes.get("/tax-classes", list,
+               {.id = "listTaxClasses",
+                .summary = "Tax classes by code",
+                .description = "With `updatedSince`: the earliest change first."});
     routes.post(
         "/tax-classes", create,
         {.id = "createTaxClass", .summary = "Add a tax class", .errors = {errors::tax_code_taken, errors::id_taken}});
@@ -194,9 +198,9 @@ app::Module taxes_module() {
     return {.name = "taxes",
             .doc = "Tax classes and their rates over time.",
             .tables = {tables::tax_classes.view(), tables::tax_rates.view()},
-            .statements =
-                db::statements(class_by_id, add_class, class_table.lock, class_table.replace, class_page, add_rate,
-                               rate_table.lock, rate_table.replace, rate_page, class_in_use, touch_class),
+            .statements = db::statements(class_by_id, add_class, class_table.lock, class_table.replace, class_list.own,
+                                         class_list.updated, add_rate, rate_table.lock, rate_table.replace, rate_page,
+                                         class_in_use, touch_class),
             .routes = routes,
             .errors = {errors::tax_code_taken, errors::unknown_tax_class, errors::tax_class_in_use,
                        errors::tax_rate_range}};

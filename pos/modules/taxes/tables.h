@@ -90,7 +90,8 @@ struct TaxRate {
 namespace tables {
 inline constexpr auto tax_classes = db::tenant_table<TaxClass>(
     "tax_classes", db::primary_key<&TaxClass::id>(errors::id_taken),
-    db::unique<&TaxClassFields::code>("tax_classes_code", errors::tax_code_taken).where("deleted_at is null"));
+    db::unique<&TaxClassFields::code>("tax_classes_code", errors::tax_code_taken).where("deleted_at is null"),
+    db::index<&RowMeta::updated_at, &TaxClass::id>("tax_classes_updated"));
 inline constexpr auto tax_rates = db::tenant_table<TaxRate>(
     "tax_rates", db::primary_key<&TaxRate::id>(errors::id_taken),
     db::references<&TaxRate::tax_class_id>("tax_rates_class", tax_classes, errors::unknown_tax_class),

@@ -8,6 +8,7 @@
 #include "pos/permissions.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
+#include "pos/plumbing/list.h"
 
 namespace pos {
 
@@ -38,6 +39,16 @@ constexpr db::PageQuery<Member, std::tuple<MembershipId>> page{
       .sql = POS_MEMBER_SQL "and m.id > $2 order by m.id limit $3::int",
       .as_system = true}},
     [](const Member& row) { return std::tuple(row.membership_id); }};
+constexpr db::PageQuery<Member, std::tuple<base::Timestamp, MembershipId>, base::Timestamp> page_updated{
+    {{.name = "users.page_updated",
+      .sql = POS_MEMBER_SQL "and m.updated_at >= $2 order by m.updated_at, m.id limit $3::int",
+      .as_system = true}},
+    {{.name = "users.page_updated_after",
+      .sql = POS_MEMBER_SQL
+      "and m.updated_at >= $2 and (m.updated_at, m.id) > ($3, $4) order by m.updated_at, m.id limit $5::int",
+      .as_system = true}},
+    [](const Member& row) { return std::tuple(row.updated_at, row.membership_id); }};
+constexpr List all{page, page_updated};
 #undef POS_MEMBER_SQL
 
 constexpr auto add_user = db::insert<tables::users>("users.add");
@@ -121,9 +132,9 @@ std::vector<RoleAssignment> assignments_of(const std::vector<MembershipRole>& ro
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Member>> list(auth::Permitted<"users.read"> caller, http::Query<db::PageRequest> request,
+async::Task<db::Page<Member>> list(auth::Permitted<"users.read"> caller, http::Query<ListFilter> filter,
                                    db::SystemDb db) {
-    co_return co_await db.as_tenant(caller.tenant_id).page(page, *request);
+    co_return co_await all.page(db.as_tenant(caller.tenant_id), *filter);
 }
 
 async::Task<Member> find_member(db::Db db, UserId id) {
@@ -267,7 +278,10 @@ void routes(http::Routes routes) {
     auto change_errors = assignment_errors;
     change_errors.push_back(errors::last_owner);
 
-    routes.get("/users", list, {.id = "listUsers", .summary = "Members of the tenant, in the order they joined"});
+    routes.get("/users", list,
+               {.id = "listUsers",
+                .summary = "Members of the tenant, in the order they joined",
+                .description = "With `updatedSince`: the earliest change first."});
     routes.post("/users", create,
                 {.id = "createUser",
                  .summary = "Add a person with a first password",
@@ -289,8 +303,8 @@ app::Module users_module() {
             .doc = "Members of the tenant and their roles.",
             .tables = {tables::users.view(), tables::memberships.view(), tables::roles.view(),
                        tables::membership_roles.view()},
-            .statements = db::statements(member, page, add_user, add_membership, add_roles, clear_roles, replace, lock,
-                                         roles_of_tenant, assignments, lock_owners, has_owner),
+            .statements = db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles,
+                                         replace, lock, roles_of_tenant, assignments, lock_owners, has_owner),
             .routes = routes,
             .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
                        errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,

@@ -113,6 +113,7 @@ inline constexpr auto memberships = db::tenant_table<Membership>(
     db::unique<&Membership::user_id>("memberships_user", errors::already_member),
     db::references<&Membership::user_id>("memberships_users", users, errors::unknown_user),
     db::references<&Membership::default_location_id>("memberships_location", locations, errors::unknown_location),
+    db::index<&RowMeta::updated_at, &Membership::id>("memberships_updated"),
     // Across tenants: of what a person who signs in is a member.
     db::expression_index("memberships_of_user", "btree", "user_id"));
 inline constexpr auto roles =

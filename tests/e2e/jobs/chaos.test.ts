@@ -23,8 +23,6 @@ const plan = {
 };
 
 const settings = { CONCURRENCY: '8', LOCK_DURATION_MS: '2000', STALLED_INTERVAL_MS: '500', MAX_STALLED_COUNT: '1' };
-// A worker that does not know whether a row was written lets the handler know, and so the job fails.
-const outcomeUnknown = 'redis.outcome_unknown';
 const stalledTooOften = 'job stalled more than allowable limit';
 
 const random = (most: number): number => Math.floor(Math.random() * most);
@@ -159,7 +157,6 @@ interface Books {
   completed: number;
   failed: number;
   stalledTooOften: number;
-  outcomeUnknown: number;
   runs: number;
   attempts: number;
   stalls: number;
@@ -175,7 +172,7 @@ interface Books {
 // Each job against its order: ended once, as it must, and every run of it explained.
 async function audit(q: TestQueue, orders: Map<string, Order>): Promise<Books> {
   const books: Books = {
-    ...{ completed: 0, failed: 0, stalledTooOften: 0, outcomeUnknown: 0, runs: 0, attempts: 0, stalls: 0, runAgain: 0 },
+    ...{ completed: 0, failed: 0, stalledTooOften: 0, runs: 0, attempts: 0, stalls: 0, runAgain: 0 },
     ...{ effects: 0, effectJobs: 0, repeatedCommands: 0, byOurs: 0, byNode: 0, wrong: [] },
   };
   const [completed, failed] = await Promise.all([
@@ -215,8 +212,6 @@ async function audit(q: TestQueue, orders: Map<string, Order>): Promise<Books> {
     if (state === 'failed' && failedReason === stalledTooOften) {
       books.stalledTooOften++;
       if (stalls !== 2) complain('called stalled too often');
-    } else if (state === 'failed' && order.name === 'log' && failedReason?.includes(outcomeUnknown)) {
-      books.outcomeUnknown++;
     } else if (state === 'failed') {
       if (order.name !== 'fail' || failedReason !== 'boom') complain(`failed: ${failedReason}`);
       if (made !== Math.max(1, order.opts.attempts)) complain('failed before its last attempt');
@@ -239,7 +234,7 @@ async function audit(q: TestQueue, orders: Map<string, Order>): Promise<Books> {
 
 function summary(total: number, books: Books): string {
   return [
-    `${total} jobs in ${figures.seconds.toFixed(1)} s: ${books.completed} completed, ${books.failed} failed, of these ${books.stalledTooOften} because their workers died twice, ${books.outcomeUnknown} because Redis died while they wrote;`,
+    `${total} jobs in ${figures.seconds.toFixed(1)} s: ${books.completed} completed, ${books.failed} failed, of these ${books.stalledTooOften} because their workers died twice;`,
     `${books.runs} runs for ${books.attempts} attempts and ${books.stalls} stalls (${books.runAgain} jobs); ${books.byOurs} ended by ours, ${books.byNode} by Node;`,
     `log rows: ${books.effects} of ${books.effectJobs} jobs, ${books.repeatedCommands} by a repeated command; ${figures.addsRepeated} adds repeated;`,
     `SIGKILL: ours ${figures.ourKills}, Node ${figures.nodeKills}, Redis ${figures.redisCrashes}. Every job ended once.`,
@@ -259,9 +254,8 @@ stall once. The last run, ${new Date().toISOString().slice(0, 10)}, on ${availab
 | Workers killed and restarted: ours, Node's | ${figures.ourKills}, ${figures.nodeKills} |
 | Redis killed and restarted | ${figures.redisCrashes} |
 | Completed | ${books.completed} |
-| Failed, as they must | ${books.failed - books.stalledTooOften - books.outcomeUnknown} |
+| Failed, as they must | ${books.failed - books.stalledTooOften} |
 | Failed with \`${stalledTooOften}\` | ${books.stalledTooOften} |
-| Failed with \`${outcomeUnknown}\`: Redis died while the handler wrote to it | ${books.outcomeUnknown} |
 | Lost, or ended twice | 0 |
 | Runs | ${books.runs} |
 | of these attempts that ended | ${books.attempts} |

@@ -295,6 +295,26 @@ describe('connections', () => {
   });
 });
 
+describe('ready', () => {
+  // Without waiting for anything: as soon as it says so, all of it is there.
+  test('is said of a worker that fetches', async ({ own: q }) => {
+    await q.queue.add('sleep', { ms: 2_000 });
+    await q.startWorker();
+    expect(await q.queue.getWorkersCount()).toBe(1);
+    expect(await q.queue.getActiveCount()).toBe(1);
+  });
+
+  test('is never said of a worker that was stopped before', async ({ own: q, redis }) => {
+    await redis.crash();
+    q.startWorker().catch(() => {}); // it ends before the line
+    const worker = q.workers[0]!;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await worker.stop(30_000)).code, 'after what it has asked Redis has timed out').toBe(0);
+    expect(worker.output).not.toMatch(/^ready$/m);
+    await redis.start();
+  });
+});
+
 describe('Redis', () => {
   test('killed and restarted under an idle worker and producer', async ({ own: q, redis }) => {
     await q.startWorker();
@@ -330,12 +350,15 @@ describe('Redis', () => {
     expect(await q.runs(id)).toEqual(once);
   }, 60_000);
 
-  test('down when the worker starts: it waits', async ({ own: q, redis }) => {
+  test('down when the worker starts: it waits, and is ready when it works', async ({ own: q, redis }) => {
     await redis.crash();
-    const ready = q.startWorker();
+    const starting = q.startWorker();
+    const worker = q.workers[0]!;
     await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(worker.output).not.toMatch(/^ready$/m);
     await redis.start();
-    await ready;
+    await starting;
+    expect(await q.queue.getWorkersCount(), 'its blocking connection').toBe(1);
     await q.value((await q.queue.add('echo', 1)).id);
   });
 
