@@ -5,7 +5,8 @@
 
 BUILD holds compile_commands.json; a source that is not in it is passed over. What passed once is not run again while the
 command, the configuration, the file and the headers of ours that it includes keep their bytes: .cache/lint/ holds a
-record of each pass. Of the system's headers nothing is recorded but the version of the compiler.
+record of each pass, with paths from the root, so that a second clone may begin with a copy of it. Of the system's headers
+nothing is recorded but the version of the compiler.
 """
 
 import concurrent.futures
@@ -37,13 +38,13 @@ def run(*command):
 
 
 def flags_by_source(build):
-    """Source, from the root → the flags it is compiled with, less what names it and its object."""
-    root = str(Path.cwd())
+    """Source → the flags it is compiled with, less what names it and its object; paths from the root."""
+    root = re.compile(re.escape(str(Path.cwd())) + r"(?:/|(?= |$))")
     flags = {}
     for entry in json.loads(Path(build, "compile_commands.json").read_text(encoding="utf-8")):
-        command = re.sub(r" -isystem (?=\S)", " -isystem", entry["command"])
+        command = re.sub(r" -isystem (?=\S)", " -isystem", root.sub("./", entry["command"]))
         kept = [argument for argument in shlex.split(command) if argument.startswith(FLAG)]
-        flags.setdefault(entry["file"].removeprefix(root + "/"), kept)
+        flags.setdefault(root.sub("", entry["file"]), kept)
     return flags
 
 
@@ -52,7 +53,8 @@ class Tidy:
 
     def __init__(self, build):
         self.build, self.flags = build, flags_by_source(build)
-        self.configuration = [run(TIDY, "--version").stdout, digest(".clang-tidy")]
+        # As the tool reads it: a comment in .clang-tidy runs nothing again.
+        self.configuration = [run(TIDY, "--version").stdout, run(TIDY, "--dump-config").stdout]
 
     def flags_of(self, path):
         return self.flags.get(path)

@@ -97,9 +97,9 @@ std::string reply(const jobs::JobCounts& counts) {
 
 class Producer {
 public:
-    Producer(async::Loop& loop, redis::Options redis, logging::Logger logger, observe::Metrics& metrics,
+    Producer(async::Loop& loop, redis::Options redis, const logging::Logger& logger, observe::Metrics& metrics,
              const std::string& queue)
-        : client_(loop, std::move(redis), std::move(logger), metrics),
+        : client_(loop, std::move(redis), logger, metrics),
           queue_(client_, queue),
           flows_(client_),
           schedulers_(queue_) {}
@@ -198,7 +198,7 @@ public:
                   std::promise<std::string> answered;
                   loop.post([&] {
                       async::start(producer.answer(line),
-                                   [&](const std::exception_ptr&, std::optional<std::string> answer) {
+                                   [&](const std::exception_ptr&, const std::optional<std::string>& answer) {
                                        answered.set_value(answer.value_or(R"({"error":"out of memory"})"));
                                    });
                   });

@@ -215,9 +215,9 @@ Subscription::~Subscription() {
     if (listener_ != nullptr) listener_->remove(id_);
 }
 
-Database::Database(async::Loop& loop, Options options, const StatementRegistry& statements, logging::Logger logger,
-                   observe::Metrics& metrics)
-    : state_(std::make_shared<DatabaseState>(loop, std::move(options), statements, std::move(logger), metrics)) {}
+Database::Database(async::Loop& loop, Options options, const StatementRegistry& statements,
+                   const logging::Logger& logger, observe::Metrics& metrics)
+    : state_(std::make_shared<DatabaseState>(loop, std::move(options), statements, logger, metrics)) {}
 
 Database::~Database() { state_->shutdown(); }
 

@@ -143,7 +143,7 @@ private:
 
 class Database {
 public:
-    Database(async::Loop& loop, Options options, const StatementRegistry& statements, logging::Logger logger,
+    Database(async::Loop& loop, Options options, const StatementRegistry& statements, const logging::Logger& logger,
              observe::Metrics& metrics);
     ~Database();
     Database(const Database&) = delete;

@@ -33,7 +33,7 @@ redis::Options lock_connection(redis::Options options) {
 
 class LockRenewal {
 public:
-    LockRenewal(redis::Options redis, logging::Logger logger, observe::Metrics& metrics)
+    LockRenewal(redis::Options redis, const logging::Logger& logger, observe::Metrics& metrics)
         : redis_(lock_connection(std::move(redis))),
           logger_(logger.child({{"module", "jobs.locks"}})),
           metrics_(metrics),
@@ -183,7 +183,7 @@ private:
     }
 
     redis::Options redis_;
-    logging::Logger logger_;
+    const logging::Logger& logger_;
     observe::Metrics& metrics_;
     observe::Counter failed_;
     observe::Counter lost_;
@@ -201,8 +201,8 @@ private:
 
 }  // namespace detail
 
-LockKeeper::LockKeeper(redis::Options redis, logging::Logger logger, observe::Metrics& metrics)
-    : renewal_(std::make_unique<detail::LockRenewal>(std::move(redis), std::move(logger), metrics)) {}
+LockKeeper::LockKeeper(redis::Options redis, const logging::Logger& logger, observe::Metrics& metrics)
+    : renewal_(std::make_unique<detail::LockRenewal>(std::move(redis), logger, metrics)) {}
 
 LockKeeper::~LockKeeper() = default;
 

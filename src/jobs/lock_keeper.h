@@ -56,7 +56,7 @@ public:
         std::uint64_t id_ = 0;
     };
 
-    LockKeeper(redis::Options redis, logging::Logger logger, observe::Metrics& metrics);
+    LockKeeper(redis::Options redis, const logging::Logger& logger, observe::Metrics& metrics);
     ~LockKeeper();
     LockKeeper(const LockKeeper&) = delete;
     LockKeeper& operator=(const LockKeeper&) = delete;

@@ -63,7 +63,7 @@ public:
 
     // ---- Adding (queue.cpp). The reply is the id: the owner's when the job is a duplicate.
     template <class Data>
-    [[nodiscard]] async::Task<std::string> add(JobType<Data> type, Data data, JobOptions options = {}) {
+    [[nodiscard]] async::Task<std::string> add(const JobType<Data>& type, const Data& data, JobOptions options = {}) {
         require_own(type.queue);
         return add_job(make_job(type, data, std::move(options)));
     }
@@ -96,8 +96,8 @@ public:
     // Of a delayed job: runs now.
     [[nodiscard]] async::Task<void> promote(std::string id);
     // JSON by the child's key ("bull:mail:17"), of a parent.
-    [[nodiscard]] async::Task<std::map<std::string, std::string>> children_values(std::string id);
-    [[nodiscard]] async::Task<std::map<std::string, std::string>> ignored_children_failures(std::string id);
+    [[nodiscard]] async::Task<std::map<std::string, std::string>> children_values(const std::string& id);
+    [[nodiscard]] async::Task<std::map<std::string, std::string>> ignored_children_failures(const std::string& id);
     struct DependencyCounts {
         std::int64_t processed = 0, unprocessed = 0, ignored = 0, failed = 0;
     };

@@ -41,7 +41,7 @@ QueueEvent read_event(redis::Value entry) {
 
 class EventReader {
 public:
-    EventReader(async::Loop& loop, redis::Options redis, logging::Logger logger, observe::Metrics& metrics,
+    EventReader(async::Loop& loop, redis::Options redis, const logging::Logger& logger, observe::Metrics& metrics,
                 std::string_view queue, const QueueOptions& options)
         : loop_(loop),
           logger_(logger.child({{"module", "jobs.events"}, {"queue", queue}})),
@@ -141,7 +141,7 @@ private:
     }
 
     async::Loop& loop_;
-    logging::Logger logger_;
+    const logging::Logger& logger_;
     redis::Client client_;
     QueueKeys keys_;
     async::TaskGroup tasks_;
@@ -159,10 +159,9 @@ std::string_view QueueEvent::field(std::string_view key) const {
     return found == fields.end() ? std::string_view() : std::string_view(found->second);
 }
 
-QueueEvents::QueueEvents(async::Loop& loop, redis::Options redis, logging::Logger logger, observe::Metrics& metrics,
-                         std::string_view queue, QueueOptions options)
-    : reader_(
-          std::make_shared<detail::EventReader>(loop, std::move(redis), std::move(logger), metrics, queue, options)) {}
+QueueEvents::QueueEvents(async::Loop& loop, redis::Options redis, const logging::Logger& logger,
+                         observe::Metrics& metrics, std::string_view queue, const QueueOptions& options)
+    : reader_(std::make_shared<detail::EventReader>(loop, std::move(redis), logger, metrics, queue, options)) {}
 
 QueueEvents::~QueueEvents() = default;
 

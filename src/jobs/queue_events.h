@@ -45,8 +45,8 @@ class EventReader;
 
 class QueueEvents {
 public:
-    QueueEvents(async::Loop& loop, redis::Options redis, logging::Logger logger, observe::Metrics& metrics,
-                std::string_view queue, QueueOptions options = {});
+    QueueEvents(async::Loop& loop, redis::Options redis, const logging::Logger& logger, observe::Metrics& metrics,
+                std::string_view queue, const QueueOptions& options = {});
     ~QueueEvents();
     QueueEvents(const QueueEvents&) = delete;
     QueueEvents& operator=(const QueueEvents&) = delete;

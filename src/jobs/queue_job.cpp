@@ -146,11 +146,11 @@ async::Task<std::map<std::string, std::string>> Queue::hash(std::string key) {
     co_return values;
 }
 
-async::Task<std::map<std::string, std::string>> Queue::children_values(std::string id) {
+async::Task<std::map<std::string, std::string>> Queue::children_values(const std::string& id) {
     return hash(keys_.job(id, "processed"));
 }
 
-async::Task<std::map<std::string, std::string>> Queue::ignored_children_failures(std::string id) {
+async::Task<std::map<std::string, std::string>> Queue::ignored_children_failures(const std::string& id) {
     return hash(keys_.job(id, "failed"));
 }
 

@@ -157,8 +157,8 @@ async::Task<void> burn(Job<Json>&) {
 
 class StallHunter {
 public:
-    StallHunter(redis::Options redis, LockKeeper& locks, logging::Logger logger, observe::Metrics& metrics,
-                WorkerOptions options)
+    StallHunter(const redis::Options& redis, LockKeeper& locks, const logging::Logger& logger,
+                observe::Metrics& metrics, const WorkerOptions& options)
         : thread_([=, this, &locks, &metrics] {
               Worker worker({loop_, redis, locks, logger, metrics}, "mail", options);
               worker.pause();

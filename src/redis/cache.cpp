@@ -278,14 +278,14 @@ async::Task<bool> CacheCore::run_all(std::vector<Command> commands) {
     co_return false;
 }
 
-async::Task<bool> CacheCore::invalidate(std::vector<std::string> tags) {
+async::Task<bool> CacheCore::invalidate(const std::vector<std::string>& tags) {
     std::vector<Command> commands;
     for (const auto& tag : tags)
         commands.push_back(Command("SET").add(tag_key(tag)).add(token()).add("PX").add(tag_lifetime()).repeatable());
     return run_all(std::move(commands));
 }
 
-async::Task<bool> CacheCore::forget(std::string key) {
+async::Task<bool> CacheCore::forget(std::string_view key) {
     std::vector<Command> commands;
     commands.push_back(Command("DEL").add(entry_key(key)).repeatable());
     return run_all(std::move(commands));

@@ -62,8 +62,8 @@ public:
 
     // With `anew` what is kept does not count.
     async::Task<Json> get_or_load(std::string key, std::vector<std::string> tags, Loader loader, bool anew);
-    async::Task<bool> invalidate(std::vector<std::string> tags);
-    async::Task<bool> forget(std::string key);
+    async::Task<bool> invalidate(const std::vector<std::string>& tags);
+    async::Task<bool> forget(std::string_view key);
     async::Task<void> close();
 
 private:
@@ -149,10 +149,8 @@ public:
         return detail::get_or_load<T>(&core_, std::move(key), std::move(tags), std::move(loader));
     }
     // False: Redis could not be told, and entries may be given until they have outlived ttl and stale.
-    [[nodiscard]] async::Task<bool> invalidate(std::vector<std::string> tags) {
-        return core_.invalidate(std::move(tags));
-    }
-    [[nodiscard]] async::Task<bool> forget(std::string key) { return core_.forget(std::move(key)); }
+    [[nodiscard]] async::Task<bool> invalidate(const std::vector<std::string>& tags) { return core_.invalidate(tags); }
+    [[nodiscard]] async::Task<bool> forget(std::string_view key) { return core_.forget(key); }
     // Waits for the refreshes under way.
     [[nodiscard]] async::Task<void> close() { return core_.close(); }
 

@@ -49,13 +49,11 @@ Command script_command(const Script& script, bool by_hash, const std::vector<std
 
 async::Task<Reply> run_script(State state, Script script, std::vector<std::string> keys,
                               std::vector<std::string> arguments, bool repeatable, async::SteadyTime deadline) {
-    auto command = script_command(script, true, keys, arguments);
-    if (repeatable) static_cast<void>(std::move(command).repeatable());
+    auto command = script_command(script, true, keys, arguments).repeatable(repeatable);
     Reply reply;
     co_await Request(*state, deadline, std::span(&command, 1), std::span(&reply, 1));
     if (reply->is_error() && reply->text().starts_with("NOSCRIPT")) {
-        command = script_command(script, false, keys, arguments);
-        if (repeatable) static_cast<void>(std::move(command).repeatable());
+        command = script_command(script, false, keys, arguments).repeatable(repeatable);
         co_await Request(*state, deadline, std::span(&command, 1), std::span(&reply, 1));
     }
     if (reply->is_error()) throw Refused(script.name, reply->text());
@@ -95,7 +93,7 @@ async::Task<void> drain(State state, async::SteadyTime deadline) {
 
 }  // namespace
 
-Client::Client(async::Loop& loop, Options options, logging::Logger logger, observe::Metrics& metrics)
+Client::Client(async::Loop& loop, Options options, const logging::Logger& logger, observe::Metrics& metrics)
     : state_(std::make_shared<ClientState>(loop, std::move(options), logger, metrics)) {
     state_->open();
 }

@@ -35,7 +35,7 @@ struct ClientState;
 
 class Client {
 public:
-    Client(async::Loop& loop, Options options, logging::Logger logger, observe::Metrics& metrics);
+    Client(async::Loop& loop, Options options, const logging::Logger& logger, observe::Metrics& metrics);
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;

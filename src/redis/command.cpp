@@ -60,8 +60,8 @@ Command&& Command::add_all(std::span<const std::string> arguments) && {
     return std::move(*this);
 }
 
-Command&& Command::repeatable() && {
-    repeatable_ = true;
+Command&& Command::repeatable(bool yes) && {
+    repeatable_ = yes;
     return std::move(*this);
 }
 

@@ -29,7 +29,7 @@ public:
 
     // Running it twice does what running it once does: it is sent again when the connection is lost before its answer. Without
     // this such a loss is redis.outcome_unknown.
-    Command&& repeatable() &&;
+    Command&& repeatable(bool yes = true) &&;
     // How long Redis may block on it (BZPOPMIN, XREAD BLOCK); added to the command timeout. Only on a Client of its own.
     Command&& blocks_for(std::chrono::milliseconds time) &&;
     // What metrics call it instead of its name. One of a few: it is a label.

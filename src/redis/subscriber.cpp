@@ -142,7 +142,8 @@ Subscription::~Subscription() {
     if (state_ != nullptr) state_->remove(id_);
 }
 
-Subscriber::Subscriber(async::Loop& loop, Options options, logging::Logger logger, observe::Metrics& metrics)
+Subscriber::Subscriber(async::Loop& loop, const Options& options, const logging::Logger& logger,
+                       observe::Metrics& metrics)
     : state_(std::make_shared<detail::SubscriberState>(loop, options, logger, metrics)) {
     state_->open();
 }

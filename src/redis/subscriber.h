@@ -52,7 +52,7 @@ private:
 
 class Subscriber {
 public:
-    Subscriber(async::Loop& loop, Options options, logging::Logger logger, observe::Metrics& metrics);
+    Subscriber(async::Loop& loop, const Options& options, const logging::Logger& logger, observe::Metrics& metrics);
     ~Subscriber();
     Subscriber(const Subscriber&) = delete;
     Subscriber& operator=(const Subscriber&) = delete;

@@ -29,7 +29,7 @@ std::string field(const PGresult* result, int code) {
     if (const auto detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += " (" + detail + ")";
     if (const auto hint = field(result, PG_DIAG_MESSAGE_HINT); !hint.empty()) message += " Hint: " + hint;
     const auto position = base::parse_integer<std::size_t>(field(result, PG_DIAG_STATEMENT_POSITION));
-    throw SqlError(std::move(message), field(result, PG_DIAG_SQLSTATE), position.value_or(0));
+    throw SqlError(message, field(result, PG_DIAG_SQLSTATE), position.value_or(0));
 }
 
 ResultHandle require(PGresult* raw, const PGconn* connection) {
