@@ -183,7 +183,7 @@ private:
     }
 
     redis::Options redis_;
-    const logging::Logger& logger_;
+    logging::Logger logger_;
     observe::Metrics& metrics_;
     observe::Counter failed_;
     observe::Counter lost_;

@@ -141,7 +141,7 @@ private:
     }
 
     async::Loop& loop_;
-    const logging::Logger& logger_;
+    logging::Logger logger_;
     redis::Client client_;
     QueueKeys keys_;
     async::TaskGroup tasks_;

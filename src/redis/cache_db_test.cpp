@@ -181,7 +181,7 @@ TEST_F(CacheTest, bad_bytes_are_absent) {
         return text.substr(text.find("\r\n") + 2, 12);
     }();
     const std::string fresh = "1 99999999999999 " + version + "\n";
-    for (const std::string bytes : {std::string(), std::string("x"), std::string("2 99999999999999 x\n{}"), fresh,
+    for (const std::string& bytes : {std::string(), std::string("x"), std::string("2 99999999999999 x\n{}"), fresh,
                                     fresh + "{", fresh + R"({"sku":1,"minor":2})", fresh + R"({"sku":"SUGAR"})",
                                     fresh + R"({"sku":"SUGAR","minor":1,"removedMember":2})"}) {
         const int before = source.loads;
