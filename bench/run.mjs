@@ -74,7 +74,8 @@ const ours = new Server({
     ...environment,
     DATABASE_URL: urls.app,
     DATABASE_SYSTEM_URL: urls.system,
-    OUTBOX_RELAY: 'false', // the peer leaves its rows there, too
+    // The peer leaves its rows there, too. OUTBOX_RELAY=true measures what moving them to Redis costs.
+    OUTBOX_RELAY: process.env.OUTBOX_RELAY ?? 'false',
     ...passedOn('THREADS', 'DATABASE_WRITE_CONNECTIONS', 'DATABASE_POINT_CONNECTIONS', 'DATABASE_READ_CONNECTIONS'),
   },
   log: join(directory, 'ours.log'),

@@ -88,6 +88,13 @@ async::Task<std::int64_t> sleep(Job<Sleep>& job) {
     co_return job.data().ms;
 }
 
+// Holds up its loop and a core, for which jobs::Worker has on_pool(): the lock must not care.
+async::Task<std::int64_t> burn(Job<Sleep>& job) {
+    const auto until = async::Loop::now() + jobs::milliseconds(job.data().ms);
+    while (async::Loop::now() < until) continue;
+    co_return job.data().ms;
+}
+
 async::Task<std::int64_t> log_lines(Job<Lines>& job) {
     for (const auto& line : job.data().lines) co_await job.log(line);
     co_return static_cast<std::int64_t>(job.data().lines.size());
@@ -100,6 +107,7 @@ void add_handlers(jobs::Worker& worker) {
     worker.on(jobs::JobType<Flaky>{queue, "flaky"}, flaky);
     worker.on(jobs::JobType<Json>{queue, "progress"}, progress);
     worker.on(jobs::JobType<Sleep>{queue, "sleep"}, sleep);
+    worker.on(jobs::JobType<Sleep>{queue, "burn"}, burn);
     worker.on(jobs::JobType<Lines>{queue, "log"}, log_lines);
 }
 

@@ -1,7 +1,8 @@
 // What goes wrong around a worker: it dies, its connections are cut, Redis forgets its scripts, hangs or restarts.
 import { Redis } from 'ioredis';
 import { describe, expect } from 'vitest';
-import { openQueue, test, type TestQueue } from '../support/jobs.js';
+import { environment } from '../support/environment.js';
+import { millisecondsOf, openQueue, peerIsNode, test, type TestQueue } from '../support/jobs.js';
 import type { Process } from '../support/process.js';
 import { until } from '../support/until.js';
 
@@ -24,6 +25,33 @@ describe('locks', () => {
     }
     expect(q.trail.count('stalled')).toBe(0);
   });
+
+  // Node's worker renews on the loop that the handler holds up.
+  test.runIf(environment.long && !peerIsNode)(
+    'of 30 s outlast a handler that burns a core for 90 s',
+    async ({ q }) => {
+      await q.startWorker();
+      const { id } = await q.queue.add('burn', { ms: 90_000 });
+      const began = millisecondsOf(await q.active(id));
+      const eager = { STALLED_INTERVAL_MS: '1000' };
+      await Promise.all([q.startWorker(eager), q.startNodeWorker(eager)]);
+      let least = Infinity;
+      const lock = q.key(`${id}:lock`);
+      const watch = setInterval(
+        () => void q.redis.pttl(lock).then((left) => left > 0 && (least = Math.min(least, left))),
+        100,
+      );
+      const outcome = await q.settled(id, { timeoutMs: 150_000 });
+      clearInterval(watch);
+      expect(outcome).toEqual({ state: 'completed', value: 90_000 });
+      expect(await q.runs(id)).toEqual(once);
+      expect(q.trail.count('stalled')).toBe(0);
+      const ended = millisecondsOf(await q.trail.find(({ event }) => event === 'completed'));
+      expect(ended - began).toBeGreaterThanOrEqual(90_000);
+      console.log(`burnt ${ended - began} ms, run once; the lock of 30,000 ms had ${least} ms left at least`);
+    },
+    200_000,
+  );
 
   type Start = (q: TestQueue) => Promise<Process>;
   const ours: Start = (q) => q.startWorker(short);

@@ -2,12 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import { describe, expect } from 'vitest';
-import { test, type TestQueue } from '../support/jobs.js';
+import { millisecondsOf, test, type TestQueue } from '../support/jobs.js';
 import { keyspaceOf } from '../support/keyspace.js';
 import { until } from '../support/until.js';
 
 const hour = 3_600_000;
-const millisecondsOf = (entry: { id: string }) => Number(entry.id.split('-')[0]);
 
 // Everything that is added before a worker may take it: the order in which it then starts is the queue's.
 async function startsInOrder(q: TestQueue, jobs: { data: string; opts?: JobsOptions }[]): Promise<string[]> {

@@ -40,6 +40,8 @@ export interface Entry {
   [field: string]: string | undefined;
 }
 
+export const millisecondsOf = ({ id }: Entry): number => Number(id.split('-')[0]);
+
 export type Outcome = { state: 'completed'; value: any } | { state: 'failed'; reason: string };
 
 // The events of a queue from its beginning, kept in order.

@@ -32,6 +32,11 @@ const handlers = {
     await sleep(ms);
     return ms;
   },
+  burn(job) {
+    const until = Date.now() + checked(job.data, 'ms', isCount);
+    while (Date.now() < until);
+    return job.data.ms;
+  },
   async log(job) {
     const lines = checked(job.data, 'lines', areLines);
     for (const line of lines) await job.log(line);
