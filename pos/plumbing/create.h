@@ -59,7 +59,7 @@ private:
 template <class Row>
 class Creation : public detail::CreationBase {
 public:
-    Creation(const Row& row, base::Uuid id, CreationRequest request)
+    Creation(const Row& row, base::Uuid id, const CreationRequest& request)
         : CreationBase(request, id, schema::to_json(row, request.caller.view())) {}
 
     [[nodiscard]] async::Task<http::Rendered<Row, 201>> commit(std::vector<Change> changes) {

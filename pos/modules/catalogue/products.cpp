@@ -83,11 +83,11 @@ struct ProductItems {
         *unit.changes = made.changes();
         co_return made.details();
     }
-    static async::Task<Product> change(BulkUnit unit, ProductId id, std::int32_t version,
+    static async::Task<Product> change(const BulkUnit& unit, ProductId id, std::int32_t version,
                                        schema::Patch<ProductFields> patch) {
         return change_product(unit.tx, id, unit.edit_of(version), std::move(patch));
     }
-    static async::Task<void> remove(BulkUnit unit, ProductId id, std::int32_t version) {
+    static async::Task<void> remove(const BulkUnit& unit, ProductId id, std::int32_t version) {
         return delete_product(unit.tx, id, unit.edit_of(version));
     }
 };
@@ -107,7 +107,7 @@ async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::Permi
                                              IdempotencyHeader key, http::Body<BulkRequest> input, db::Db db,
                                              http::Use<Runtime> runtime) {
     return perform_all<ProductItems>(&context, std::move(*input),
-                                     {"/v1/products/batch", caller, key, input.text, db, runtime});
+                                     {"/v1/products/batch", caller, std::move(key), input.text, db, runtime});
 }
 
 async::Task<ProductDetails> show(auth::Permitted<"products.read">, http::Path<"id", ProductId> id,
