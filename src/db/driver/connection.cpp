@@ -55,11 +55,11 @@ void Connection::on_connected() {
 
 // ---- Sending ----------------------------------------------------------------------------------------------------
 
-void Connection::send(Exchange& exchange) {
+void Connection::send(Exchange& exchange, bool in_scope) {
     exchange.set_flight(this);
     const auto& plan = exchange.plan();
     for (const std::string& control : plan.controls) send_control(control, &exchange, Step::control);
-    if (plan.tenant) send_scope(exchange);
+    if (plan.tenant && !in_scope) send_scope(exchange);
     for (std::uint32_t position = 0; position < plan.calls.size(); ++position) send_call(exchange, position);
     if (plan.commit) send_control("commit", &exchange, Step::commit);
 }

@@ -21,7 +21,8 @@ public:
     Connection(DatabaseState& state, Pool& pool);
     ~Connection() override;
 
-    void send(Exchange& exchange);
+    // `in_scope`: the exchange before it, in the same group, is of the same tenant.
+    void send(Exchange& exchange, bool in_scope = false);
     void sync(Exchange* exchange = nullptr);
     // The task is gone: its replies will be read and dropped, within the grace or at the cost of the connection.
     void abandon(const Exchange& exchange);

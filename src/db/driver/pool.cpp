@@ -179,7 +179,12 @@ void PointPool::send_group(Connection& connection) {
         }
         if (exchange.repeats_alone()) break;
     }
-    for (Exchange* exchange : scoped) connection.send(*exchange);
+    // Reads of one request stand side by side, and share the setting.
+    std::optional<base::Uuid> tenant;
+    for (Exchange* exchange : scoped) {
+        const auto before = std::exchange(tenant, exchange->plan().tenant);
+        connection.send(*exchange, tenant == before);
+    }
     connection.sync();
 }
 
