@@ -68,7 +68,7 @@ protected:
         loop, {.endpoints = redis::fixed_endpoint(*redis::parse_url(server.url()))}, logging::Logger(), metrics};
     auth::SignedValues values{{.secret = "fedcba9876543210fedcba9876543210", .previous_secrets = {}}};
     auth::SessionCookies cookies{{.secure = true, .origins = {"https://shop.example"}}, values};
-    Store store{client, {}, clock, logging::Logger(), metrics};
+    Store store{client, {.timeout = 20s}, clock, logging::Logger(), metrics};
     http::Services services;
     http::Router router;
     http::Chain chain{{http::problems()}, router.handler()};

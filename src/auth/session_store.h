@@ -63,7 +63,7 @@ struct SessionStoreOptions {
     async::Milliseconds refresh_every{60'000};  // a session may end this much before `idle`; shorter than it
     std::size_t max_bytes = 16U << 10;          // of the JSON; beyond it session.too_large
     std::size_t max_per_owner = 32;             // one more ends the oldest
-    async::Milliseconds timeout{1'000};         // of each command, then session.unavailable
+    async::Milliseconds timeout{2'000};         // of each command, then session.unavailable
 };
 
 struct SessionInfo {
