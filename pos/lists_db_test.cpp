@@ -161,7 +161,7 @@ TEST_F(ListsTest, ShowWhatWasRecorded) {
     for (const auto& path : std::vector<std::string>{
              "/v1/sales?count=false", "/v1/sales?locationId=" + at, "/v1/stock-movements?count=false",
              "/v1/stock-movements?locationId=" + at, "/v1/stock-movements?variantId=" + variant,
-             "/v1/stock-movements?variantId=" + variant + "&locationId=" + at}) {
+             fmt::format("/v1/stock-movements?variantId={}&locationId={}", variant, at)}) {
         SCOPED_TRACE(path);
         const auto all = rows<Recorded>(path);
         ASSERT_EQ(all.size(), 3U);
