@@ -182,8 +182,8 @@ TEST_F(CacheTest, bad_bytes_are_absent) {
     }();
     const std::string fresh = "1 99999999999999 " + version + "\n";
     for (const std::string& bytes : {std::string(), std::string("x"), std::string("2 99999999999999 x\n{}"), fresh,
-                                    fresh + "{", fresh + R"({"sku":1,"minor":2})", fresh + R"({"sku":"SUGAR"})",
-                                    fresh + R"({"sku":"SUGAR","minor":1,"removedMember":2})"}) {
+                                     fresh + "{", fresh + R"({"sku":1,"minor":2})", fresh + R"({"sku":"SUGAR"})",
+                                     fresh + R"({"sku":"SUGAR","minor":1,"removedMember":2})"}) {
         const int before = source.loads;
         server.command({"SET", "cache:price:SUGAR", bytes});
         EXPECT_EQ(get(*first), 100) << bytes;
