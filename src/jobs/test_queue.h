@@ -19,13 +19,14 @@ namespace jobs {
 
 // On the Redis of TEST_REDIS_URL; nothing of one test meets another's.
 class JobsTest : public testing::Test {
-protected:
+public:
     JobsTest()
         : prefix_("test:" + base::uuid_v4(random_).to_string()),
           client_(loop_, redis(), log_.logger(), metrics_),
           queue_(client_, "mail", {.prefix = prefix_}) {}
     ~JobsTest() override { async::run_until_done(loop_, client_.close(async::Loop::now() + std::chrono::seconds(1))); }
 
+protected:
     static redis::Options redis() {
         const char* url = std::getenv("TEST_REDIS_URL");
         if (url == nullptr) throw std::runtime_error("TEST_REDIS_URL is not set: run through bin/with-servers");

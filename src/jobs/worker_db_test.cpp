@@ -33,7 +33,7 @@ async::Task<void> give_up(Job<Json>&) {
 }
 
 class WorkerTest : public JobsTest {
-protected:
+public:
     WorkerTest()
         : locks_(redis(), log_.logger(), metrics_),
           events_(loop_, redis(), log_.logger(), metrics_, "mail", {.prefix = prefix_}) {
@@ -41,6 +41,7 @@ protected:
     }
     ~WorkerTest() override { run(events_.close()); }
 
+protected:
     JobEnd end_of(const std::string& id) {
         return run(events_.wait_until_finished(queue_, id, async::Loop::now() + 20s)).value();
     }

@@ -41,13 +41,14 @@ async::Task<Price> load_price(Source* source) {
 }
 
 class CacheTest : public testing::Test {
-protected:
-    using Cache = redis::Cache<Price>;
-
+public:
     CacheTest() { make(); }
     ~CacheTest() override {
         for (auto* cache : {&first, &second}) async::run_until_done(loop, (*cache)->close());
     }
+
+protected:
+    using Cache = redis::Cache<Price>;
 
     void make(redis::CacheOptions options = {}) {
         options.name = "price";
