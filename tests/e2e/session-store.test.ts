@@ -188,7 +188,7 @@ describe('a session', () => {
 
   test('holds no more than it may', async () => {
     const browser = await signedIn('Ann');
-    const long = 'x'.repeat(80);
+    const long = '🥖'.repeat(80); // 320 bytes of UTF-8
     let reply = await browser.put(first, long);
     for (let i = 0; i < 300 && reply.status === 200; ++i) reply = await browser.put(first, long);
     expectProblem(reply, 413, 'session.too_large');
