@@ -55,6 +55,23 @@ describe('a browser', () => {
       headers: { cookie: browser.cookie, ...headers },
     });
 
+  test('is not signed in by a page of strangers', async () => {
+    const form = new URLSearchParams({ email: shop.email, password, session: 'cookie' }).toString();
+    for (const headers of [
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://evil.example' },
+    ]) {
+      const reply = await service.api('POST', '/v1/auth/login', {
+        body: form,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...(headers as Record<string, string>) },
+      });
+      expect(reply.status, reply.text).toBe(403);
+      expect(reply.body.code).toMatch(/^(auth\.csrf_failed|request\.origin_not_allowed)$/);
+      expect(reply.headers.getSetCookie()).toEqual([]);
+    }
+  });
+
   test('gets two cookies and no token', async () => {
     const reply = await service.api('POST', '/v1/auth/login', {
       body: { email: shop.email, password, session: 'cookie' },

@@ -35,6 +35,8 @@ TenantId choose_tenant(const LoginRequest& request, const sign_in::LoginUser& us
 
 async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> input, db::SystemDb db,
                             http::Use<AuthService> auth) {
+    // Else a stranger's page could sign its reader in as the stranger, who then sees what is sold there.
+    if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
     auto user = co_await auth->authenticate(db, {input->login(), std::string(context.request().client_address())},
                                             std::move(input->password));
     Profile profile{user.person, co_await db.all(sign_in::memberships_of, user.person.id)};
@@ -134,7 +136,8 @@ void routes(http::Routes routes) {
     const std::vector password_errors{errors::invalid_credentials, errors::throttled, errors::user_disabled,
                                       auth::errors::busy};
     auto login_errors = password_errors;
-    for (const auto& error : {errors::no_membership, errors::choose_tenant, errors::unknown_device})
+    for (const auto& error :
+         {errors::no_membership, errors::choose_tenant, errors::unknown_device, auth::errors::csrf_failed})
         login_errors.push_back(error);
     auto change_errors = password_errors;
     change_errors.push_back(errors::weak_password);

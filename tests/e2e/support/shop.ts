@@ -161,13 +161,13 @@ export async function addProduct(shop: Shop, index: number): Promise<ShopVariant
   const name = `Product ${index}`;
   const price = 1_005 * index;
   const barcode = ean13(610_000_000_000 + ++products);
-  const product = await shop.create('/v1/products?include=variants', {
+  const { id } = await shop.create('/v1/products', {
     name,
     taxClassId: tax.id,
     variants: [{ name, price, cost: Math.floor(price / 2), barcodes: [{ barcode }] }],
   });
-  const variant =
-    product.variants?.[0] ?? (await ok(shop.api('GET', `/v1/variants?productId=${product.id}`), 200)).data[0];
+  const product = await ok(shop.api('GET', `/v1/products/${id}?include=variants`), 200);
+  const [variant] = product.variants;
   return {
     id: variant.id,
     productId: product.id,
