@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 #include "base/strings.h"
@@ -223,8 +224,8 @@ void ClientState::fail_flight(const std::string& cause) {
     answered_ += flight.size();
     abandoned_ = 0;
     // The last first: those that are sent again queue up at the front.
-    for (auto at = flight.rbegin(); at != flight.rend(); ++at) {
-        if (at->request != nullptr) at->request->on_lost(cause);
+    for (const auto& sent : std::views::reverse(flight)) {
+        if (sent.request != nullptr) sent.request->on_lost(cause);
     }
 }
 
