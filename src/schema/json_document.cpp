@@ -38,7 +38,10 @@ bool has_misspelt_number(std::string_view json) {
         const bool zero_first = i < json.size() && json[i] == '0';
         const std::size_t whole = digits();
         if (whole == 0 || (zero_first && whole > 1)) return true;
-        if (i < json.size() && json[i] == '.' && (++i, digits() == 0)) return true;
+        if (i < json.size() && json[i] == '.') {
+            ++i;
+            if (digits() == 0) return true;
+        }
         if (i < json.size() && (json[i] == 'e' || json[i] == 'E')) {
             ++i;
             if (i < json.size() && (json[i] == '+' || json[i] == '-')) ++i;

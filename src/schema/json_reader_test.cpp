@@ -58,7 +58,7 @@ std::string with(std::string_view name, std::string_view value) {
         return text;
     }
     const std::size_t start = at + key.size();
-    const std::size_t end = text[start] == '[' ? text.find("]", start) + 1 : text.find_first_of(",}", start);
+    const std::size_t end = text[start] == '[' ? text.find(']', start) + 1 : text.find_first_of(",}", start);
     return text.replace(start, end - start, value);
 }
 

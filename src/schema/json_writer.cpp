@@ -150,7 +150,7 @@ void JSONWriter::string(std::string_view text) {
             used_ += 2;
         } else {
             constexpr std::string_view digits = "0123456789abcdef";
-            std::memcpy(to, "\\u00", 4);
+            std::ranges::copy(std::string_view("\\u00"), to);
             to[4] = digits[byte >> 4U];
             to[5] = digits[byte & 0xFU];
             used_ += 6;

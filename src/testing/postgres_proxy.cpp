@@ -87,9 +87,9 @@ bool PostgresProxy::State::forward_messages(int client, std::string& pending) {
         std::memcpy(&length, pending.data() + complete + 1, sizeof length);
         const std::size_t total = 1 + static_cast<std::size_t>(ntohl(length));
         if (pending.size() - complete < total) break;
-        if (pending[complete] == 'Z' && cut_before_ready > 0 && --cut_before_ready == 0) {
-            cut = true;
-            break;
+        if (pending[complete] == 'Z' && cut_before_ready > 0) {
+            cut = --cut_before_ready == 0;
+            if (cut) break;
         }
         complete += total;
     }
