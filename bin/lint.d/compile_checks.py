@@ -68,15 +68,19 @@ class Headers:
     name = "headers"
 
     def __init__(self, build):
-        self.flags = next(flags for source, flags in flags_by_source(build).items() if source.startswith("src/"))
-        self.flags += ["-x", "c++", "-fsyntax-only", "-Wno-pragma-once-outside-header", "-Wno-unused-const-variable"]
+        # A library's own sources last: its tests see less than they do.
+        sources = sorted(flags_by_source(build).items(), key=lambda entry: not entry[0].endswith("_test.cpp"))
+        self.by_folder = {str(Path(source).parent): flags for source, flags in sources}
         self.configuration = [run(CLANG, "--version").stdout]
 
-    def flags_of(self, _path):
-        return self.flags
+    def flags_of(self, path):
+        """Those of a source beside it: a library's headers may need what it alone is compiled with."""
+        beside = (self.by_folder.get(str(folder)) for folder in Path(path).parents)
+        flags = next((flags for flags in beside if flags), None) or self.by_folder["src/base"]
+        return [*flags, "-x", "c++", "-fsyntax-only", "-Wno-pragma-once-outside-header", "-Wno-unused-const-variable"]
 
     def check(self, path):
-        result = run(CLANG, *self.flags, path)
+        result = run(CLANG, *self.flags_of(path), path)
         return result.returncode == 0, result.stderr
 
 

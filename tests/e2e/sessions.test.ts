@@ -57,14 +57,15 @@ describe('a browser', () => {
 
   test('is not signed in by a page of strangers', async () => {
     const form = new URLSearchParams({ email: shop.email, password, session: 'cookie' }).toString();
-    for (const headers of [
+    const strangers: Record<string, string>[] = [
       { origin: 'null' },
       { 'sec-fetch-site': 'cross-site' },
       { origin: 'https://evil.example' },
-    ]) {
+    ];
+    for (const headers of strangers) {
       const reply = await service.api('POST', '/v1/auth/login', {
         body: form,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...(headers as Record<string, string>) },
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       });
       expect(reply.status, reply.text).toBe(403);
       expect(reply.body.code).toMatch(/^(auth\.csrf_failed|request\.origin_not_allowed)$/);
