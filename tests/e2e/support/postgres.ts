@@ -3,6 +3,7 @@
 //     const postgres = await startPostgres();
 //     await postgres.crash();      // pg_ctl stop -m immediate: no checkpoint, recovery at the next start
 //     await postgres.start();
+//     await postgres.readOnly(true);   // as a standby, or a primary that was demoted, would answer: 25006
 //     await postgres.remove();
 import { execFile } from 'node:child_process';
 import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -67,6 +68,16 @@ export class PostgresServer {
 
   async crash(): Promise<void> {
     await this.program('pg_ctl', '-D', this.data, '-m', 'immediate', '-t', '60', '-w', 'stop');
+  }
+
+  // Every transaction of every session, those that are open now too, is a read-only one from its next statement on.
+  async readOnly(on: boolean): Promise<void> {
+    await this.program(
+      'psql',
+      ...['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', this.url],
+      ...['-c', `alter system set default_transaction_read_only = ${on ? 'on' : 'off'}`],
+      ...['-c', 'select pg_reload_conf()'],
+    );
   }
 
   async remove(): Promise<void> {
