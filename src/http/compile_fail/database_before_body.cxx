@@ -1,10 +1,13 @@
 // Expected: a database is taken behind the Body
 #include "http/handler.h"
 
-struct Database {
+struct Database {};
+
+template <>
+struct http::Part<Database> {
     static constexpr bool keeps_deadline = true;
-    static Database read(http::Context&, http::Findings&) { return {}; }
-    static void describe(http::Operation&) {}
+    static Database read(Context&, Findings&) { return {}; }
+    static void describe(Operation&) {}
 };
 
 struct Item {
