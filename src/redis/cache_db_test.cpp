@@ -206,6 +206,33 @@ TEST_F(CacheTest, large_values_are_not_kept) {
     EXPECT_EQ(source.loads, 2);
 }
 
+TEST_F(CacheTest, an_emptied_redis_costs_a_load) {
+    EXPECT_EQ(get(*first), 100);
+    server.command({"FLUSHALL"});
+    server.command({"SCRIPT", "FLUSH"});
+    source.price = 200;
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(get(*second), 200);
+    EXPECT_EQ(source.loads, 2);
+}
+
+TEST_F(CacheTest, a_redis_that_takes_no_writes_is_done_without) {
+    make({.patience = redis::Patience(5s, 0ms)});
+    EXPECT_EQ(get(*first), 100);
+    server.command({"CONFIG", "SET", "maxmemory", "1"});
+    source.price = 200;
+    EXPECT_EQ(get(*first), 100) << "what it holds it still gives";
+    EXPECT_FALSE(async::run_until_done(loop, first->invalidate({"shop"}))) << "and says that it could not forget";
+    server.command({"DEL", "cache:price:SUGAR"});
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(source.loads, 3);
+    server.command({"CONFIG", "SET", "maxmemory", "0"});
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(get(*second), 200);
+    EXPECT_EQ(source.loads, 4);
+}
+
 TEST_F(CacheTest, without_redis_everything_is_loaded) {
     EXPECT_EQ(get(*first), 100);
     server.kill();
