@@ -50,10 +50,10 @@ public:
 protected:
     using Cache = redis::Cache<Price>;
 
-    void make(redis::CacheOptions options = {}) {
+    void make(redis::CacheOptions options = {}, redis::Patience patience = redis::Patience(10s, 1h)) {
         options.name = "price";
         options.jitter = 0;
-        options.patience = redis::Patience(10s, 1h);
+        options.patience = patience;
         for (auto [client, cache] : {std::pair(&first_client, &first), std::pair(&second_client, &second)}) {
             cache->reset();
             client->emplace(loop,
@@ -217,7 +217,7 @@ TEST_F(CacheTest, an_emptied_redis_costs_a_load) {
 }
 
 TEST_F(CacheTest, a_redis_that_takes_no_writes_is_done_without) {
-    make({.patience = redis::Patience(5s, 0ms)});
+    make({}, redis::Patience(5s, 0ms));
     EXPECT_EQ(get(*first), 100);
     server.command({"CONFIG", "SET", "maxmemory", "1"});
     source.price = 200;

@@ -9,14 +9,15 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array troubles{"OOM"sv,         "READONLY"sv, "MISCONF"sv, "LOADING"sv,    "MASTERDOWN"sv, "CLUSTERDOWN"sv,
-                              "TRYAGAIN"sv,    "NOAUTH"sv,   "BUSY"sv,    "NOREPLICAS"sv, "UNBLOCKED"sv};
+constexpr std::array troubles{"OOM"sv,      "READONLY"sv, "MISCONF"sv, "LOADING"sv,    "MASTERDOWN"sv, "CLUSTERDOWN"sv,
+                              "TRYAGAIN"sv, "NOAUTH"sv,   "BUSY"sv,    "NOREPLICAS"sv, "UNBLOCKED"sv};
 
 std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
 
 base::Failure failure_of(std::string_view command, std::string_view text) {
     auto cause = std::string(command) + ": " + std::string(text);
-    if (is_server_trouble(text)) return base::Failure(base::Failure(errors::unavailable).retry_after(1'000).cause(cause));
+    if (is_server_trouble(text))
+        return base::Failure(base::Failure(errors::unavailable).retry_after(1'000).cause(cause));
     return base::Failure(base::Failure(errors::refused).cause(std::move(cause)));
 }
 
@@ -32,7 +33,9 @@ std::string_view error_word(std::string_view text) {
     return word;
 }
 
-bool is_server_trouble(std::string_view text) { return std::ranges::find(troubles, error_word(text)) != troubles.end(); }
+bool is_server_trouble(std::string_view text) {
+    return std::ranges::find(troubles, error_word(text)) != troubles.end();
+}
 
 Refused::Refused(std::string_view command, std::string_view text)
     : base::Failure(failure_of(command, text)), text_(text) {}

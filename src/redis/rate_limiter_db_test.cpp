@@ -200,10 +200,10 @@ TEST_F(RateLimiterTest, limits_are_kept_locally_while_redis_takes_no_writes) {
         std::vector<std::string> begin;
         std::vector<std::string> end;
     };
-    for (const auto& [begin, end] : {State{{"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "SET", "maxmemory", "0"}},
-                                     State{{"CONFIG", "SET", "min-replicas-to-write", "1"},
-                                           {"CONFIG", "SET", "min-replicas-to-write", "0"}},
-                                     State{{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}}}) {
+    for (const auto& [begin, end] :
+         {State{{"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "SET", "maxmemory", "0"}},
+          State{{"CONFIG", "SET", "min-replicas-to-write", "1"}, {"CONFIG", "SET", "min-replicas-to-write", "0"}},
+          State{{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}}}) {
         server.command({"FLUSHALL"});
         RateLimiter limiter(loop, &*first_client, {.patience = {2s, 0ms}}, metrics);
         EXPECT_TRUE(take(limiter, {check("k", 3)}).allowed);

@@ -273,7 +273,7 @@ describe('Redis', () => {
   test.for([
     ['out of memory', 'OOM', ['maxmemory', '1'], ['maxmemory', '0']],
     ['with too few replicas', 'NOREPLICAS', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0']],
-  ] as const)('%s: the rows wait, and /ready and the log say why', async ([, word, begin, end]) => {
+  ] as const)('%s: the rows wait, the log says why, /ready that it is so', async ([, word, begin, end]) => {
     const relay = await startRelay();
     await admin.config('SET', ...begin);
     try {
@@ -283,7 +283,6 @@ describe('Redis', () => {
       expect(ready.status).toBe(200);
       const body = await ready.text();
       expect(JSON.parse(body)).toMatchObject({ status: 'degraded', checks: { redis: { status: 'error' } } });
-      expect(body).toContain(word);
       expect(await parked()).toEqual([]);
       // Once for the client of each loop, not for each command.
       const told = relay.log.filter(({ msg }) => msg === 'Redis refuses commands');
