@@ -114,7 +114,7 @@ async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkR
         if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
     }
     try {
-        co_await request.db.transaction([run](db::Db tx) { return attempt(tx, run); });
+        co_await request.db.bulk_transaction([run](db::Db tx) { return attempt(tx, run); });
     } catch (const NothingToKeep&) {
         // The answers stand.
     }

@@ -31,6 +31,8 @@ db::Options database_options(const Settings& settings, std::string url, std::str
     options.point_connections = static_cast<std::size_t>(settings.database_point_connections);
     options.read_connections = static_cast<std::size_t>(settings.database_read_connections);
     options.write_connections = static_cast<std::size_t>(settings.database_write_connections);
+    options.bulk_connections = static_cast<std::size_t>(settings.database_bulk_connections);
+    options.tenant_share_percent = static_cast<std::size_t>(settings.database_tenant_share);
     return options;
 }
 
@@ -40,6 +42,7 @@ db::Options system_options(const Settings& settings) {
     options.point_connections = 1;
     options.read_connections = 1;
     options.write_connections = std::max<std::size_t>(2, options.write_connections / 4);
+    options.bulk_connections = 1;
     return options;
 }
 
@@ -102,6 +105,7 @@ std::vector<base::ErrorCode> problem_codes(const Definition& definition, const h
     auto codes = openapi::error_codes(router);
     append(codes, db::error_codes());
     codes.push_back(async::errors::overloaded);
+    codes.push_back(base::errors::out_of_range);
     append(codes, errors_of(definition));
     return codes;
 }

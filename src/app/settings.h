@@ -35,6 +35,8 @@ struct Settings {
     std::int32_t database_write_connections = 8;
     std::int32_t database_point_connections = 2;
     std::int32_t database_read_connections = 2;
+    std::int32_t database_bulk_connections = 2;
+    std::int32_t database_tenant_share = 75;
     std::string log_level = "info";
     std::string public_url;
     std::vector<std::string> cors_origins;
@@ -66,7 +68,9 @@ struct Settings {
                 "APP_ENV", {.defaulted = true, .doc = "`production` refuses weak secrets and the simulators."}),
             field<&Settings::database_url>(
                 "DATABASE_URL",
-                {.min_length = 1, .doc = "PostgreSQL as the role `app`, which row level security binds."}),
+                {.min_length = 1,
+                 .doc = "PostgreSQL as the role `app`, which row level security binds. Several hosts may be named "
+                        "(`…@one,two/name`): writes go to the one that takes them."}),
             field<&Settings::database_system_url>(
                 "DATABASE_SYSTEM_URL",
                 {.min_length = 1, .doc = "PostgreSQL as the role `app_system`: login, sign-up, relays."}),
@@ -117,6 +121,16 @@ struct Settings {
             field<&Settings::database_read_connections>(
                 "DATABASE_READ_CONNECTIONS",
                 {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for reads of many rows."}),
+            field<&Settings::database_bulk_connections>(
+                "DATABASE_BULK_CONNECTIONS",
+                {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for POST .../batch alone."}),
+            field<&Settings::database_tenant_share>(
+                "DATABASE_TENANT_SHARE",
+                {.min = 1,
+                 .max = 100,
+                 .defaulted = true,
+                 .doc = "Percent of the write, read and bulk connections of a loop that one tenant may hold, rounded "
+                        "down, but one at least. What waits is served in turn by tenant."}),
             field<&Settings::log_level>("LOG_LEVEL",
                                         {.pattern = "trace|debug|info|warn|error|fatal|silent", .defaulted = true}),
             field<&Settings::public_url>(

@@ -26,8 +26,12 @@ inline constexpr base::ErrorCode expectation_failed{"http.expectation_failed", 4
                                                     "Only Expect: 100-continue is understood"};
 inline constexpr base::ErrorCode headers_too_large{"http.headers_too_large", 431, false, base::Action::fix,
                                                    "The request headers are too large or too many"};
-inline constexpr base::ErrorCode internal{"server.internal", 500, true, base::Action::retry,
+// An exception that is no Failure: only a programmer can mend it. The till parks the operation and never drops it.
+inline constexpr base::ErrorCode internal{"server.internal", 500, false, base::Action::contact,
                                           "The server failed to answer"};
+// One that may pass by itself: no memory, no descriptors.
+inline constexpr base::ErrorCode exhausted{"server.exhausted", 503, true, base::Action::retry,
+                                           "The server lacks memory or another resource for the moment"};
 inline constexpr base::ErrorCode not_implemented{"http.not_implemented", 501, false, base::Action::fix,
                                                  "The server does not support this transfer coding"};
 inline constexpr base::ErrorCode overloaded{"http.overloaded", 503, true, base::Action::retry,

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "http/context.h"
+#include "http/errors.h"
 #include "http/middleware/request_id.h"
 #include "log/json_writer.h"
 
@@ -99,6 +100,19 @@ std::string problem_json(const base::Failure& failure, const ProblemPlace& place
     }
     json += '}';
     return json;
+}
+
+base::Failure failure_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const base::Failure& failure) {
+        return failure;
+    } catch (const std::exception& other) {
+        const bool passes = base::outlook_of(other) == base::Outlook::passes;
+        return base::Failure(passes ? errors::exhausted : errors::internal);
+    } catch (...) {
+        return base::Failure(errors::internal);
+    }
 }
 
 void write_problem(Context& context, const base::Failure& failure) {

@@ -7,6 +7,7 @@
 //
 // What a base::Failure says is for the client; its cause is never sent.
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,10 @@ struct ProblemPlace {
 [[nodiscard]] ProblemPlace place_of(const Context& context);
 
 [[nodiscard]] std::string problem_json(const base::Failure& failure, const ProblemPlace& place = {});
+
+// What a client is told of this exception: a Failure itself; else server.internal, or server.exhausted for what may pass by
+// itself (base::outlook_of).
+[[nodiscard]] base::Failure failure_of(const std::exception_ptr& error);
 
 // Replaces the reply by the problem: status, body, X-Retriable, Retry-After, Cache-Control: no-store, the Failure's headers.
 void write_problem(Context& context, const base::Failure& failure);

@@ -45,7 +45,8 @@ inline constexpr base::ErrorCode cancelled{"jobs.cancelled", 409, true, Action::
 // What a script's negative reply means (reference: the codes of bullmq's scripts). `what` names the operation and the job.
 [[nodiscard]] base::Failure failure_of(std::int64_t code, std::string_view what);
 
-// Thrown by a handler: the job fails for good, whatever attempts are left.
+// Thrown by a handler: the job fails for good, whatever attempts are left. So does a job whose handler throws a base::Failure
+// that is not retriable, or std::logic_error and its kind (base::outlook_of): no further attempt would go better.
 class Unrecoverable : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -145,7 +145,8 @@ async::Task<Outcome> WorkerState::execute(RunningJobPtr running, const HandlerEn
     } catch (const Unrecoverable& error) {
         outcome = failed(error, true);
     } catch (const std::exception& error) {
-        outcome = failed(error, false);
+        // What no further attempt can mend is not tried to death: a refusal that is final, a fault of the program.
+        outcome = failed(error, base::outlook_of(error) == base::Outlook::stays);
     } catch (...) {
         outcome.failed = Outcome::Failed{"unknown error", "unknown error", false};
     }

@@ -164,6 +164,7 @@ std::vector<base::ErrorCode> error_codes(const http::Router& router) {
                                      errors::expectation_failed,
                                      errors::headers_too_large,
                                      errors::internal,
+                                     errors::exhausted,
                                      errors::not_implemented,
                                      errors::overloaded,
                                      errors::bodies_full,

@@ -151,7 +151,8 @@ inline constexpr SystemQuery<std::string(std::string)> announce{
 // while it waited.
 inline constexpr SystemQuery<SessionId(schema::Bytes)> lock_family{
     {"auth.lock_family",
-     "select id from sessions where id = (select session_id from refresh_tokens where token_hash = $1) for update",
+     "select id from sessions where id = (select session_id from refresh_tokens where token_hash = $1) for no key "
+     "update",
      Kind::write}};
 
 struct RefreshRow {

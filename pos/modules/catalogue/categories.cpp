@@ -58,11 +58,9 @@ async::Task<void> require_unused(db::Db tx, CategoryId id) {
 
 async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Category& row, Writes& writes) {
-        row.meta.deleted_at = runtime->now();
-        return require_unused(writes.tx, row.id);
-    });
-    co_return http::NoContent{};
+    co_return co_await pos::remove<category_table>(
+        db, *id, {caller, *if_match, runtime->now()},
+        [](Category& row, Writes& writes) { return require_unused(writes.tx, row.id); });
 }
 
 }  // namespace

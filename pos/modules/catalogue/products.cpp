@@ -64,8 +64,7 @@ async::Task<void> delete_children(Writes* writes, ProductId id, base::Timestamp 
 }
 
 async::Task<void> delete_product(db::Db db, ProductId id, EditRequest request) {
-    co_await edit<product_table>(db, id, request, [now = request.now](Product& row, Writes& writes) {
-        row.meta.deleted_at = now;
+    co_await pos::remove<product_table>(db, id, request, [now = request.now](Product& row, Writes& writes) {
         return delete_children(&writes, row.id, now);
     });
 }

@@ -67,12 +67,11 @@ async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp 
 
 async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_await edit<variant_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Variant& row, Writes& writes) {
-        row.meta.deleted_at = runtime->now();
-        touch(writes, row.product_id, runtime->now());
-        return delete_barcodes(&writes, row.id, runtime->now());
+    const EditRequest request{caller, *if_match, runtime->now()};
+    co_return co_await pos::remove<variant_table>(db, *id, request, [now = request.now](Variant& row, Writes& writes) {
+        touch(writes, row.product_id, now);
+        return delete_barcodes(&writes, row.id, now);
     });
-    co_return http::NoContent{};
 }
 
 // ---- Their barcodes ---------------------------------------------------------------------------------------------
@@ -105,13 +104,12 @@ async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp no
 async::Task<http::NoContent> remove_barcode(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id,
                                             http::Path<"barcodeId", BarcodeId> barcode_id, IfMatch if_match, db::Db db,
                                             http::Use<Runtime> runtime) {
-    co_await edit<barcode_table>(db, *barcode_id, {caller, *if_match, runtime->now()},
-                                 [&](Barcode& row, Writes& writes) {
-                                     if (row.variant_id != *id) throw base::Failure(http::errors::not_found);
-                                     row.meta.deleted_at = runtime->now();
-                                     return touch_parents(&writes, *id, runtime->now());
-                                 });
-    co_return http::NoContent{};
+    co_return co_await pos::remove<barcode_table>(db, *barcode_id, {caller, *if_match, runtime->now()},
+                                                  [&](Barcode& row, Writes& writes) {
+                                                      if (row.variant_id != *id)
+                                                          throw base::Failure(http::errors::not_found);
+                                                      return touch_parents(&writes, *id, runtime->now());
+                                                  });
 }
 
 }  // namespace

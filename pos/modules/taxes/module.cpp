@@ -111,11 +111,9 @@ async::Task<void> require_unused(db::Db tx, TaxClassId id) {
 
 async::Task<http::NoContent> remove(auth::Permitted<"taxes.write"> caller, http::Path<"id", TaxClassId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_await edit<class_table>(db, *id, {caller, *if_match, runtime->now()}, [&](TaxClass& row, Writes& writes) {
-        row.meta.deleted_at = runtime->now();
-        return require_unused(writes.tx, row.id);
-    });
-    co_return http::NoContent{};
+    co_return co_await pos::remove<class_table>(
+        db, *id, {caller, *if_match, runtime->now()},
+        [](TaxClass& row, Writes& writes) { return require_unused(writes.tx, row.id); });
 }
 
 // ---- Their rates ------------------------------------------------------------------------------------------------

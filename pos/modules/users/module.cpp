@@ -68,7 +68,7 @@ constexpr auto assignments =
 
 // Changes of owners take turns, or two owners could disable each other at once.
 constexpr db::Query<RoleId()> lock_owners{
-    {"users.lock_owners", "select id from roles where tenant_id = $1 and built_in = 'owner' for update",
+    {"users.lock_owners", "select id from roles where tenant_id = $1 and built_in = 'owner' for no key update",
      db::Kind::write}};
 constexpr db::Query<bool()> has_owner{
     {"users.has_owner",

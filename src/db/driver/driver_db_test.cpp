@@ -2,15 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <coroutine>
 #include <ctime>
+#include <future>
 #include <iostream>
 #include <set>
 
 #include "async/sync.h"
 #include "db/database.h"
+#include "db/driver/targets.h"
 #include "testing/postgres_proxy.h"
 #include "testing/scratch_database.h"
+#include "testing/silent_server.h"
 
 namespace {
 
@@ -88,6 +93,8 @@ const Statement count_notes{
     .name = "notes.count", .sql = "select count(*) from notes where text = $1", .kind = Kind::read};
 const Statement all_wide{.name = "wide.all", .sql = "select * from wide", .kind = Kind::point};
 const Statement all_wide_write{.name = "wide.all_write", .sql = "select * from wide", .kind = Kind::write};
+const Statement refuse_writes{
+    .name = "test.refuse_writes", .sql = "set session characteristics as transaction read only", .kind = Kind::write};
 const Statement discard_point{.name = "test.discard_point", .sql = "deallocate all", .kind = Kind::point};
 const Statement discard_write{.name = "test.discard_write", .sql = "deallocate all", .kind = Kind::write};
 
@@ -172,10 +179,10 @@ class DriverTest : public testing::Test {
 protected:
     DriverTest() {
         for (const auto* statement :
-             {&item_by_id,     &item_of_tenant, &divide,       &transaction_time, &broken,      &skipped_parse,
-              &point_pid,      &point_sleep,    &read_pid,     &read_sleep,       &read_write,  &write_pid,
-              &write_sleep,    &insert_item,    &insert_child, &insert_note,      &count_notes, &all_wide,
-              &all_wide_write, &discard_point,  &discard_write}) {
+             {&item_by_id,     &item_of_tenant, &divide,        &transaction_time, &broken,      &skipped_parse,
+              &point_pid,      &point_sleep,    &read_pid,      &read_sleep,       &read_write,  &write_pid,
+              &write_sleep,    &insert_item,    &insert_child,  &insert_note,      &count_notes, &all_wide,
+              &all_wide_write, &discard_point,  &discard_write, &refuse_writes}) {
             statements.add(*statement);
         }
     }
@@ -211,7 +218,7 @@ TEST_F(DriverTest, ConnectFailsWithinItsDeadline) {
     database.emplace(loop, db::Options{.url = "postgresql:///x?host=/nonexistent"}, statements, logging::Logger(),
                      metrics);
     EXPECT_THROW(run(database->connect(soon(100ms))), base::Failure);
-    EXPECT_FALSE(run(database->ready(soon(50ms))));
+    EXPECT_FALSE(run(database->ready(soon(50ms))).is_well());
 }
 
 TEST_F(DriverTest, AUrlThatIsNoneDoesNotLeakThePassword) {
@@ -422,7 +429,16 @@ TEST_F(DriverTest, ABatchIsAllOrNothingAndSaysWhatFailed) {
 
 TEST_F(DriverTest, ReadConnectionsRefuseToWrite) {
     open();
-    EXPECT_EQ(try_query(read_write).sqlstate, "25006");
+    const auto process = pid(read_pid);
+    const auto outcome = try_query(read_write);
+    EXPECT_EQ(outcome.sqlstate, "25006");
+    EXPECT_EQ(outcome.code, "db.failed") << "a statement that was declared wrongly: nothing that passes";
+    EXPECT_EQ(pid(read_pid), process);
+    const auto in_transaction = run(
+        outcome_of(database->transaction<Result>({.deadline = soon(), .read_only = true}, [](Transaction& transaction) {
+            return transaction.query(insert_note, note(-2, ""));
+        })));
+    EXPECT_EQ(in_transaction.code, "db.failed");
 }
 
 TEST_F(DriverTest, LargeParametersAndResultsPassThroughPartialWrites) {
@@ -492,10 +508,10 @@ TEST_F(BrokenConnectionTest, AServerThatIsAwayIsRefusedFastAndFoundAgain) {
     const auto before = async::Loop::now();
     EXPECT_EQ(try_query(point_pid).code, "db.unavailable");
     EXPECT_LT(async::Loop::now() - before, 50ms);
-    EXPECT_FALSE(run(database->ready(soon())));
+    EXPECT_FALSE(run(database->ready(soon())).is_well());
     proxy.refuse(false);
     turn(400ms);
-    EXPECT_TRUE(run(database->ready(soon())));
+    EXPECT_TRUE(run(database->ready(soon())).answers);
     EXPECT_EQ(try_query(write_pid).code, "ok");
 }
 
@@ -714,6 +730,421 @@ TEST_F(DriverTest, ATransactionKeepsItsTenant) {
     const auto unscoped = run(outcome_of(database->transaction<Result>(
         {.deadline = soon()}, [](Transaction& transaction) { return read_items(&transaction); })));
     EXPECT_EQ(unscoped.result.rows(), 0U);
+}
+
+Parameters item(const base::Uuid& tenant, std::int64_t id) {
+    Parameters parameters;
+    parameters.append(tenant).append(id).append("item");
+    return parameters;
+}
+
+// Every way to a savepoint that is undone: as the first thing, nested, twice, after something that stands.
+async::Task<std::size_t> undo_and_look(Transaction* transaction, int depth) {
+    for (int i = 0; i < 2; ++i) {
+        try {
+            co_await transaction->savepoint<Result>([depth](Transaction& inner) {
+                return depth == 0 ? inner.query(insert_item, item(tenant_a, 1))
+                                  : last_of(inner.batch({{&insert_item, item(tenant_b, 900 + depth)},
+                                                         {&insert_item, item(tenant_a, 1)}}));
+            });
+        } catch (const db::Error&) {
+            // A duplicate, or the other tenant's row: the test is about what comes after.
+        }
+    }
+    co_return (co_await transaction->query(item_by_id, one(1))).rows();
+}
+
+async::Task<std::size_t> undo_nested(Transaction* transaction) {
+    try {
+        co_await transaction->savepoint<std::size_t>([](Transaction& outer) -> async::Task<std::size_t> {
+            return outer.savepoint<std::size_t>([](Transaction& inner) -> async::Task<std::size_t> {
+                const auto seen = co_await undo_and_look(&inner, 1);
+                co_await inner.query(insert_item, item(tenant_a, 1));
+                co_return seen;
+            });
+        });
+    } catch (const db::Error&) {
+        // As above.
+    }
+    co_return (co_await transaction->query(item_by_id, one(1))).rows();
+}
+
+TEST_F(DriverTest, ATransactionKeepsItsTenantWhenItsFirstSavepointIsUndone) {
+    open({.write_connections = 1, .bulk_connections = 1});
+    (void)try_query(insert_item, item(tenant_a, 1), {tenant_a});
+    for (const bool bulk : {false, true}) {
+        const db::TransactionOptions options{.scope = {tenant_a}, .deadline = soon(), .bulk = bulk};
+        for (const int depth : {0, 1}) {
+            EXPECT_EQ(run(database->transaction<std::size_t>(
+                          options, [depth](Transaction& transaction) { return undo_and_look(&transaction, depth); })),
+                      1U);
+        }
+        EXPECT_EQ(run(database->transaction<std::size_t>(
+                      options, [](Transaction& transaction) { return undo_nested(&transaction); })),
+                  1U);
+    }
+    EXPECT_EQ(count("select count(*) from items where tenant_id = '" + tenant_b.to_string() + "' and id > 900"), "0");
+}
+
+async::Task<Result> go_on_after_a_timeout(Transaction* transaction) {
+    co_await transaction->query(insert_note, note(80, "timed out"));
+    try {
+        co_await transaction->query(write_sleep, seconds(10));
+    } catch (const base::Failure& failure) {
+        if (failure.code() != db::errors::timeout) throw;
+    }
+    co_return co_await transaction->query(insert_note, note(81, "timed out"));
+}
+
+TEST_F(DriverTest, ATransactionEndsWithTheStatementThatGaveNoAnswer) {
+    open({.write_timeout = 100ms});
+    EXPECT_NE(
+        run(outcome_of(database->transaction<Result>(
+                {.deadline = soon()}, [](Transaction& transaction) { return go_on_after_a_timeout(&transaction); })))
+            .code,
+        "ok");
+    EXPECT_EQ(count("select count(*) from notes where text = 'timed out'"), "0");
+}
+
+// ---- Turns ---------------------------------------------------------------------------------------------------------
+
+async::Task<Outcome> noting(async::Task<Result> task, std::string name, std::vector<std::string>* order) {
+    auto outcome = co_await outcome_of(std::move(task));
+    order->push_back(outcome.code == "ok" ? name : name + " " + outcome.code);
+    co_return outcome;
+}
+
+async::Task<Result> hold_until(async::Event* released, Transaction* transaction) {
+    auto result = co_await transaction->query(write_pid, {});
+    co_await *released;
+    co_return result;
+}
+
+class TurnsTest : public DriverTest {
+protected:
+    void write(const Scope& scope, const std::string& name) {
+        running.push_back(run_in_background(noting(database->query(write_pid, {}, scope, soon(20s)), name, &order)));
+    }
+    void hold(const Scope& scope, async::Event& released, bool bulk, const std::string& name) {
+        running.push_back(run_in_background(
+            noting(database->transaction<Result>(
+                       {.scope = scope, .deadline = soon(20s), .bulk = bulk},
+                       [&released](Transaction& transaction) { return hold_until(&released, &transaction); }),
+                   name, &order)));
+    }
+    template <class Condition>
+    void run_until(Condition condition) {
+        for (int i = 0; i < 2'000 && !condition(); ++i) turn(1ms);
+        EXPECT_TRUE(condition());
+    }
+    void run_until_done() {
+        run_until([this] { return std::ranges::all_of(running, [](const auto& one) { return one.done(); }); });
+    }
+    std::vector<Running> running;
+    std::vector<std::string> order;
+};
+
+const base::Uuid tenant_c = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-00000000000c");
+
+TEST_F(TurnsTest, AnotherTenantGetsTheNextFreeConnectionThoughEightyWait) {
+    open({.write_connections = 1});
+    async::Event released(loop);
+    hold({tenant_a}, released, false, "a0");
+    run_until([this] { return database->counts(Kind::write).leased == 1; });
+    for (int i = 1; i <= 80; ++i) write({tenant_a}, "a" + std::to_string(i));
+    write({tenant_b}, "b1");
+    write({tenant_b}, "b2");
+    write({}, "none");
+    write({tenant_c}, "c1");
+    released.set();
+    run_until_done();
+    ASSERT_EQ(order.size(), 85U);
+    // Who was never served first, in the order of coming; then in turn; of one tenant as they came.
+    const std::vector<std::string> first{"a0", "b1", "none", "c1", "a1", "b2", "a2", "a3", "a4"};
+    EXPECT_EQ(std::vector<std::string>(order.begin(), order.begin() + 9), first);
+    EXPECT_EQ(order.back(), "a80");
+    const auto page = metrics.render();
+    EXPECT_NE(page.find(R"(db_lease_wait_seconds_count{role="app",pool="write"} 84)"), std::string::npos) << page;
+    EXPECT_NE(page.find(R"(db_leases_waiting{role="app",pool="write"} 0)"), std::string::npos);
+}
+
+// More tenants than connections that could remember them: nobody who waits is passed over for ever.
+TEST_F(TurnsTest, WhoComesAgainAndAgainDoesNotKeepAnotherWaiting) {
+    open({.write_connections = 1});
+    async::Event released(loop);
+    hold({tenant_a}, released, false, "a0");
+    run_until([this] { return database->counts(Kind::write).leased == 1; });
+    for (int i = 1; i <= 4; ++i) write({tenant_a}, "a" + std::to_string(i));
+    released.set();
+    for (int round = 0; round < 200; ++round) {
+        for (int i = 0; i < 3; ++i) {
+            auto bytes = tenant_b.to_string();
+            bytes.replace(0, 4, "0" + std::to_string(100 + (round * 3 + i) % 20));
+            write({*base::Uuid::from_string(bytes)}, "other");
+        }
+        turn(1ms);
+    }
+    run_until_done();
+    EXPECT_LT(std::ranges::find(order, "a4") - order.begin(), 300);
+}
+
+TEST_F(TurnsTest, NoTenantHoldsMoreThanItsShare) {
+    open({.write_connections = 4, .tenant_share_percent = 75});
+    async::Event released(loop);
+    for (int i = 0; i < 20; ++i) hold({tenant_a}, released, false, "a");
+    run_until([this] { return database->counts(Kind::write).leased == 3; });
+    EXPECT_EQ(database->counts(Kind::write).waiting, 17U);
+    // Beside twenty transactions that do not end.
+    EXPECT_EQ(try_query(write_pid, {}, {tenant_b}).code, "ok");
+    EXPECT_EQ(try_query(write_pid, {}, {tenant_c}).code, "ok");
+    EXPECT_EQ(try_query(write_pid).code, "ok");
+    EXPECT_EQ(database->counts(Kind::write).leased, 3U);
+    EXPECT_TRUE(order.empty());
+    released.set();
+    run_until_done();
+    EXPECT_EQ(order, std::vector<std::string>(20, "a"));
+}
+
+TEST_F(TurnsTest, ReadsAreSharedOutAsWell) {
+    open({.read_connections = 2});
+    std::vector<async::Task<Outcome>> tasks;
+    for (int i = 0; i < 10; ++i)
+        tasks.push_back(noting(database->query(read_sleep, seconds(0.01), {tenant_a}, soon()), "a", &order));
+    tasks.push_back(noting(database->query(read_pid, {}, {tenant_b}, soon()), "b", &order));
+    (void)run(all_of(std::move(tasks)));
+    EXPECT_LE(std::ranges::find(order, "b") - order.begin(), 2);
+}
+
+TEST_F(TurnsTest, BulksHaveConnectionsOfTheirOwn) {
+    open({.write_connections = 1, .bulk_connections = 2});
+    async::Event released(loop);
+    for (int i = 0; i < 80; ++i) hold({tenant_a}, released, true, "a");
+    run_until([this] { return database->bulk_counts().leased == 1; });
+    EXPECT_EQ(database->bulk_counts().waiting, 79U);
+    EXPECT_EQ(database->counts(Kind::write).leased, 0U);
+    EXPECT_EQ(try_query(write_pid, {}, {tenant_a}).code, "ok") << "not even the tenant itself waits for its bulks";
+    hold({tenant_b}, released, true, "b");
+    run_until([this] { return database->bulk_counts().leased == 2; });
+    released.set();
+    run_until_done();
+    EXPECT_EQ(order.size(), 81U);
+}
+
+TEST_F(TurnsTest, ATenantWithTooMuchWaitingIsRefusedAndTheOthersAreNot) {
+    open({.write_connections = 1, .max_waiting = 10, .max_waiting_of_a_tenant = 3});
+    async::Event released(loop);
+    hold({tenant_a}, released, false, "a0");
+    run_until([this] { return database->counts(Kind::write).leased == 1; });
+    for (int i = 1; i <= 5; ++i) write({tenant_a}, "a" + std::to_string(i));
+    write({tenant_b}, "b1");
+    EXPECT_EQ(order, (std::vector<std::string>{"a4 db.overloaded", "a5 db.overloaded"}));
+    released.set();
+    run_until_done();
+    EXPECT_EQ(order.size(), 7U);
+}
+
+TEST_F(TurnsTest, WhoGivesUpLeavesNoTrace) {
+    open({.write_connections = 1});
+    async::Event released(loop);
+    hold({tenant_a}, released, false, "a0");
+    run_until([this] { return database->counts(Kind::write).leased == 1; });
+    write({tenant_b}, "b1");
+    write({tenant_b}, "b2");
+    EXPECT_EQ(try_query(write_pid, {}, {tenant_c}, 30ms).code, "db.timeout");
+    running.pop_back();
+    released.set();
+    run_until_done();
+    EXPECT_EQ(order, (std::vector<std::string>{"a0", "b1"}));
+    EXPECT_EQ(database->counts(Kind::write).waiting, 0U);
+    EXPECT_NE(metrics.render().find(R"(db_leases_waiting{role="app",pool="write"} 0)"), std::string::npos);
+}
+
+// ---- A server that takes no writes -------------------------------------------------------------------------------
+
+TEST_F(DriverTest, AReadOnlyServerCostsTheConnectionAndIsUnavailable) {
+    open({.write_connections = 1, .bulk_connections = 1, .reconnect_maximum = 50ms});
+    for (const bool in_transaction : {false, true}) {
+        const auto before = pid(write_pid);
+        ASSERT_EQ(try_query(refuse_writes).code, "ok");
+        const auto outcome =
+            in_transaction
+                ? run(outcome_of(database->transaction<Result>(
+                      {.deadline = soon()},
+                      [](Transaction& transaction) { return transaction.query(insert_note, note(90, "ro")); })))
+                : try_query(insert_note, note(90, "ro"));
+        EXPECT_EQ(outcome.sqlstate, "25006");
+        EXPECT_EQ(outcome.code, "db.unavailable");
+        EXPECT_NE(pid(write_pid), before) << "dropped, and another server may be found";
+    }
+    EXPECT_EQ(try_query(insert_note, note(91, "ro")).code, "ok");
+    EXPECT_EQ(count("select count(*) from notes where text = 'ro'"), "1");
+}
+
+TEST_F(DriverTest, ReadinessKnowsAReadOnlyServer) {
+    open({.write_connections = 2, .reconnect_maximum = 50ms});
+    EXPECT_TRUE(run(database->ready(soon())).is_well());
+    scratch->execute("alter role " + app_role + " set default_transaction_read_only = on");
+    ASSERT_EQ(try_query(refuse_writes).code, "ok");
+    auto readiness = run(database->ready(soon()));
+    EXPECT_TRUE(readiness.answers);
+    EXPECT_TRUE(readiness.refusal.contains("transaction_read_only")) << readiness.refusal;
+    // New connections meet the same server.
+    EXPECT_EQ(try_query(insert_note, note(92, "role")).code, "db.unavailable");
+    EXPECT_FALSE(run(database->ready(soon())).is_well());
+    EXPECT_EQ(try_query(count_notes,
+                        [] {
+                            Parameters text;
+                            text.append("role");
+                            return text;
+                        }())
+                  .code,
+              "ok");
+    scratch->execute("alter role " + app_role + " reset default_transaction_read_only");
+    // The connection that told is gone: whoever asks next finds the server as it is.
+    for (int i = 0; i < 100 && !run(database->ready(soon())).is_well(); ++i) turn(10ms);
+    EXPECT_TRUE(run(database->ready(soon())).is_well());
+    EXPECT_EQ(try_query(insert_note, note(93, "role")).code, "ok");
+}
+
+TEST_F(DriverTest, BusyConnectionsAreNoFaultOfTheServer) {
+    open({.write_connections = 1});
+    const auto running = run_in_background(outcome_of(database->query(write_sleep, seconds(0.3), {}, soon())));
+    turn(20ms);
+    EXPECT_TRUE(run(database->ready(soon(50ms))).is_well());
+}
+
+std::string parameter(const db::detail::ConnectParameters& parameters, std::string_view keyword) {
+    for (const auto& [name, value] : parameters) {
+        if (name == keyword) return value;
+    }
+    return "";
+}
+
+TEST(ConnectParameters, WritesFindThePrimaryAmongSeveralHosts) {
+    const auto target = [](const char* url, Kind kind) {
+        return parameter(db::detail::connect_parameters({.url = url}, "x", 1s, kind), "target_session_attrs");
+    };
+    EXPECT_EQ(target("postgresql://one,two/shop", Kind::write), "read-write");
+    EXPECT_EQ(target("postgresql://one,two/shop?target_session_attrs=primary", Kind::write), "primary");
+    EXPECT_EQ(target("postgresql://one,two/shop", Kind::point), "any");
+    EXPECT_EQ(target("postgresql://one/shop", Kind::write), "any");
+    EXPECT_EQ(target("postgresql://one/shop?target_session_attrs=read-write", Kind::write), "read-write");
+    // Ours are read-only sessions by choice, which libpq would take for a server that is.
+    EXPECT_EQ(target("postgresql://one,two/shop?target_session_attrs=read-write", Kind::read), "primary");
+    EXPECT_EQ(target("postgresql://one,two/shop?target_session_attrs=prefer-standby", Kind::read), "prefer-standby");
+}
+
+TEST(ConnectParameters, HostsBecomeTargets) {
+    const auto targets = [](db::detail::ConnectParameters parameters) {
+        std::string text;
+        for (const auto& target : db::detail::targets_of(parameters)) {
+            text += target.host + "|" + target.address + "|" + target.port + (target.needs_lookup() ? "? " : " ");
+        }
+        return text + std::to_string(parameters.size());
+    };
+    EXPECT_EQ(targets({{"host", "one,/run/pg,two"}, {"port", "1,2,3"}, {"user", "u"}}), "one||1? /run/pg||2 two||3? 1");
+    EXPECT_EQ(targets({{"host", "one,two"}, {"port", "5432"}}), "one||5432? two||5432? 0");
+    EXPECT_EQ(targets({{"host", "one,two"}, {"hostaddr", "10.0.0.1,"}}), "one|10.0.0.1| two||? 0");
+    EXPECT_EQ(targets({{"host", "one,two"}, {"port", "1,2,3"}}), "2") << "libpq says what is wrong";
+    EXPECT_EQ(targets({{"hostaddr", "10.0.0.1"}}), "1");
+    EXPECT_EQ(targets({}), "0");
+}
+
+// ---- Host names --------------------------------------------------------------------------------------------------
+
+class NamesTest : public DriverTest {
+protected:
+    // Over TCP, as names are of no use to a socket.
+    std::string url(const std::string& hosts, const std::string& ports) {
+        auto text = scratch->url_through("HOST", proxy.port(), app_role) + "&sslmode=disable";
+        text.replace(text.find("HOST"), 4, hosts);
+        const auto own_port = std::to_string(proxy.port());
+        return text.replace(text.find(own_port), own_port.size(), ports);
+    }
+    std::string url(const std::string& host) { return url(host, std::to_string(proxy.port())); }
+    testing::PostgresProxy proxy{scratch->host(), scratch->port()};
+};
+
+TEST_F(NamesTest, TheLoopGoesOnWhileTheNameServerIsSilent) {
+    std::promise<void> release;
+    std::atomic<bool> asked = false;
+    database.emplace(loop,
+                     db::Options{.url = url("db.test"),
+                                 .lookup =
+                                     [&, released = release.get_future().share()](const std::string& host) {
+                                         EXPECT_EQ(host, "db.test");
+                                         EXPECT_FALSE(loop.is_current_thread());
+                                         asked = true;
+                                         released.wait();
+                                         return async::Resolution{{"127.0.0.1"}, {}};
+                                     }},
+                     statements, logging::Logger(), metrics);
+    Outcome first;
+    const auto waiting = run_in_background(outcome_of(database->query(point_pid, {}, {}, soon(20s))), &first);
+    for (int i = 0; i < 1'000 && !asked; ++i) turn(1ms);
+    turn(1ms);
+    EXPECT_FALSE(waiting.done());
+    release.set_value();
+    for (int i = 0; i < 2'000 && !waiting.done(); ++i) turn(1ms);
+    EXPECT_EQ(first.code, "ok");
+    EXPECT_EQ(try_query(write_pid).code, "ok");
+}
+
+TEST_F(NamesTest, AnAnswerAfterTheConnectTimeoutServesTheNextAttempt) {
+    std::promise<void> release;
+    std::atomic<int> lookups = 0;
+    database.emplace(loop,
+                     db::Options{.url = url("db.test"),
+                                 .connect_timeout = 30ms,
+                                 .reconnect_maximum = 50ms,
+                                 .lookup =
+                                     [&, released = release.get_future().share()](const std::string&) {
+                                         ++lookups;
+                                         released.wait();
+                                         return async::Resolution{{"127.0.0.1"}, {}};
+                                     }},
+                     statements, logging::Logger(), metrics);
+    EXPECT_EQ(try_query(point_pid, {}, {}, 300ms).code, "db.unavailable");
+    EXPECT_EQ(lookups, 1) << "one thread, however often it was tried";
+    release.set_value();
+    turn(20ms);
+    run(database->connect(soon()));
+    EXPECT_EQ(lookups, 1);
+}
+
+TEST_F(NamesTest, AllAddressesOfAllHostsAreTried) {
+    // The first address refuses, the second answers.
+    open({.url = url("db.test"),
+          .lookup = [](const std::string&) { return async::Resolution{{"127.0.0.9", "127.0.0.1"}, {}}; }});
+    EXPECT_EQ(try_query(write_pid).code, "ok");
+    database.reset();
+    // A host that has no address, and one that has.
+    open({.url = url("gone.test,db.test"), .lookup = [](const std::string& host) {
+              return host == "gone.test" ? async::Resolution{{}, "no such host"} : async::Resolution{{"127.0.0.1"}, {}};
+          }});
+    EXPECT_EQ(try_query(write_pid).code, "ok");
+    database.reset();
+    // One that accepts and says nothing: left after its time.
+    const testing::SilentServer silent;
+    open({.url =
+              url("silent.test,127.0.0.1,db.test", std::to_string(silent.port()) + "," + std::to_string(silent.port()) +
+                                                       "," + std::to_string(proxy.port())),
+          .connect_timeout = 100ms,
+          .lookup = [](const std::string&) { return async::Resolution{{"127.0.0.1"}, {}}; }});
+    EXPECT_EQ(try_query(write_pid).code, "ok");
+}
+
+TEST_F(NamesTest, ANameWithoutAddressSaysSo) {
+    database.emplace(loop,
+                     db::Options{.url = url("db.test"),
+                                 .lookup = [](const std::string&) { return async::Resolution{{}, "no such host"}; }},
+                     statements, logging::Logger(), metrics);
+    try {
+        run(database->connect(soon(200ms)));
+        FAIL();
+    } catch (const base::Failure& failure) {
+        EXPECT_TRUE(failure.cause().contains("no such host")) << failure.cause();
+    }
 }
 
 // ---- LISTEN ------------------------------------------------------------------------------------------------------
