@@ -107,8 +107,6 @@ TEST_F(SchedulerKeeperTest, TheyComeBackWhenRedisWasEmptied) {
     server_.command({"FLUSHALL"});
     server_.command({"SCRIPT", "FLUSH"});
     wait_until(all);
-    server_.command({"DEL", "bull:mail:repeat"});
-    wait_until(all);
     run(keeper.stop());
 }
 

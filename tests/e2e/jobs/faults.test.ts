@@ -437,4 +437,51 @@ describe('Redis', () => {
     await until(async () => (await next.getState()) === 'completed');
     expect(worker.running).toBe(true);
   });
+
+  test('emptied under a worker that waits for a delayed job: it takes what comes', async ({ own: q }) => {
+    await q.startWorker();
+    const producer = q.startProducer();
+    await producer.add('echo', 'later', { delay: hour });
+    await q.value(await producer.add('echo', 'before'));
+    await blocked(q);
+    await q.redis.flushall();
+    await q.redis.script('FLUSH');
+    for (const opts of [{}, { delay: 100 }, { priority: 1 }]) {
+      const id = await producer.add('echo', 'after', opts);
+      await until(async () => (await q.queue.getJobState(id)) === 'completed');
+    }
+  });
+
+  test('restarted without its data under a running job: worker and producer go on', async ({ own: q, redis }) => {
+    const worker = await q.startWorker({ ...short, CONCURRENCY: '2' });
+    const producer = q.startProducer();
+    await q.active(await producer.add('sleep', { ms: 2_500 }));
+    await q.redis.flushall(); // its file has that too
+    await redis.crash();
+    await redis.start();
+    const id = await producer.add('echo', 'after', { jobId: 'after' });
+    await until(async () => (await q.queue.getJobState(id)) === 'completed');
+    // What was running is nobody's any more, and is not brought back.
+    expect(await q.queue.getJobCountByTypes('active', 'failed', 'waiting')).toBe(0);
+    expect(worker.running).toBe(true);
+  });
+
+  // Redis takes no writes, and lives: the ends of jobs are kept and told again.
+  test.skipIf(peerIsNode).for([
+    ['out of memory', ['maxmemory', '1'], ['maxmemory', '0']],
+    ['with too few replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0']],
+  ] as const)('%s when jobs end: each ends once', async ([, begin, end], { own: q }) => {
+    const worker = await q.startWorker({ CONCURRENCY: '4' });
+    const jobs = await q.queue.addBulk([1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 300 * n } })));
+    for (const { id } of jobs) await q.active(id);
+    await q.redis.config('SET', ...begin);
+    await worker.line(({ msg }) => msg === 'Redis refuses commands');
+    await worker.line(({ msg }) => msg === 'the end of a job could not be told to Redis');
+    await q.redis.config('SET', ...end);
+    for (const { id } of jobs) {
+      await q.value(id);
+      expect(await q.runs(id)).toEqual(once);
+    }
+    expect(q.trail.count('completed')).toBe(3);
+  });
 });
