@@ -33,7 +33,8 @@ async::Task<Outcome> timed(Check check) {
 
 Check check_database(db::Database* database, async::SteadyTime deadline) {
     const auto readiness = co_await database->ready(deadline);
-    co_return Answer{readiness.is_well(), readiness.refusal};
+    // That a server is away needs no words, and libpq's would name it.
+    co_return Answer{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
 }
 
 // A write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job. Its own words go
