@@ -37,8 +37,8 @@ struct Case {
     Then then = Then::follow_up;
     int next_status = 200;  // of the second request's reply
 
-    // Of gtest, which else prints the bytes of the struct.
-    friend void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+    // For gtest, which else prints the bytes of the struct.
+    friend std::ostream& operator<<(std::ostream& out, const Case& one) { return out << one.name; }
 };
 
 inline const std::string host = "Host: localhost:8080\r\n";
