@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "http/loopback_for_test.h"
+#include "http/wire_for_test.h"
 
 namespace http {
 namespace {
@@ -70,18 +70,24 @@ const std::vector<WholeRequest>& whole_requests() {
     return all;
 }
 
-TEST(H1Spec, HasAllItsCases) { EXPECT_EQ(beginnings().size() + whole_requests().size(), 33U); }
+struct H1Spec : ServerForTest {
+    void SetUp() override {
+        app = echo;
+        start();
+    }
+};
+
+TEST(H1SpecTable, HasAllItsCases) { EXPECT_EQ(beginnings().size() + whole_requests().size(), 33U); }
 
 // No reply and no end of the connection while more may come; and then an answer, as if it had come at once.
-TEST(H1Spec, WaitsForTheRestOfARequest) {
-    const LoopbackServer server(echo);
+TEST_F(H1Spec, WaitsForTheRestOfARequest) {
     constexpr std::string_view whole = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for (const auto beginning : beginnings()) {
         SCOPED_TRACE(visible(beginning));
-        const LoopbackClient client(server.port());
+        const Client client(port);
         client.send(beginning);
         // The loop has turned since: another client, who came later, has its answer.
-        EXPECT_TRUE(exchange(server.port(), whole).bytes.starts_with("HTTP/1.1 200 "));
+        EXPECT_TRUE(exchange(whole).starts_with("HTTP/1.1 200 "));
         EXPECT_TRUE(client.is_quiet());
         client.send(whole.substr(beginning.size()));
         client.end_sending();
@@ -89,11 +95,10 @@ TEST(H1Spec, WaitsForTheRestOfARequest) {
     }
 }
 
-TEST(H1Spec, AnswersWholeRequests) {
-    const LoopbackServer server(echo);
+TEST_F(H1Spec, AnswersWholeRequests) {
     for (const auto& request : whole_requests()) {
         SCOPED_TRACE(request.name);
-        const auto result = exchange(server.port(), request.bytes);
+        const auto result = send_and_read(port, request.bytes);
         const auto replies = result.replies();
         EXPECT_TRUE(result.closed);
         ASSERT_EQ(replies.size(), 1U) << result.bytes;

@@ -10,8 +10,8 @@
 #include <iterator>
 #include <random>
 
-#include "http/loopback_for_test.h"
 #include "http/request_grammar_for_test.h"
+#include "http/wire_for_test.h"
 
 namespace http {
 namespace {
@@ -48,7 +48,7 @@ async::Task<void> describe_head(Context& context) {
 }
 
 // Empty when the replies are what the reading asks for.
-std::string misread(const Reading& reading, const LoopbackExchange& result, bool reads_bodies) {
+std::string misread(const Reading& reading, const WireExchange& result, bool reads_bodies) {
     if (!result.closed) return "the connection was not closed";
     const auto replies = result.replies();
     std::size_t at = 0;
@@ -76,15 +76,15 @@ std::string misread(const Reading& reading, const LoopbackExchange& result, bool
     return {};
 }
 
-std::vector<LoopbackExchange> exchange_all(std::uint16_t port, const std::vector<Mutant>& mutants) {
-    std::vector<LoopbackExchange> results(mutants.size());
+std::vector<WireExchange> exchange_all(std::uint16_t port, const std::vector<Mutant>& mutants) {
+    std::vector<WireExchange> results(mutants.size());
     std::atomic<std::size_t> next = 0;
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < clients; ++i) {
         threads.emplace_back([&] {
             for (auto at = next++; at < mutants.size(); at = next++) {
                 try {
-                    results[at] = exchange(port, mutants[at].bytes, mutants[at].split);
+                    results[at] = send_and_read(port, mutants[at].bytes, mutants[at].split);
                 } catch (const std::exception& error) {
                     results[at].bytes = error.what();  // not closed by the server: a misread
                 }
@@ -95,28 +95,47 @@ std::vector<LoopbackExchange> exchange_all(std::uint16_t port, const std::vector
     return results;
 }
 
-void expect_no_misread(const std::vector<Mutant>& mutants, Handler app, bool reads_bodies) {
-    const LoopbackServer server(std::move(app));
-    const auto results = exchange_all(server.port(), mutants);
-    std::size_t misreads = 0;
-    std::size_t requests = 0;
-    for (std::size_t i = 0; i < mutants.size(); ++i) {
-        const auto reading = grammar::read_requests(mutants[i].bytes);
-        requests += reading.messages.size();
-        const auto why = misread(reading, results[i], reads_bodies);
-        if (why.empty() || ++misreads > reported_misreads) continue;
-        ADD_FAILURE() << why << "\n  sent: " << visible(mutants[i].bytes) << "\n  split at " << mutants[i].split
-                      << "\n  got:  " << visible(results[i].bytes);
-    }
-    EXPECT_EQ(misreads, 0U) << "of " << mutants.size();
-    EXPECT_EQ(server.requests(), requests) << "requests that ran, those without a reply too";
-    testing::Test::RecordProperty("mutants", static_cast<int>(mutants.size()));
-}
+struct Mutation : ServerForTest {
+    std::atomic<bool> reads_bodies = true;
 
-void expect_no_misread(const std::vector<Mutant>& mutants) {
-    expect_no_misread(mutants, describe, true);
-    expect_no_misread(mutants, describe_head, false);
-}
+    void SetUp() override {
+        app = [this](Context& context) { return reads_bodies ? describe(context) : describe_head(context); };
+        start();
+    }
+    [[nodiscard]] std::uint64_t requests() const {
+        constexpr std::string_view name = "\nhttp_requests_total ";
+        const auto text = metrics.render();
+        std::uint64_t count = 0;
+        if (const auto at = text.find(name); at != std::string::npos) {
+            std::from_chars(text.data() + at + name.size(), text.data() + text.size(), count);
+        }
+        return count;
+    }
+    void expect_no_misread(const std::vector<Mutant>& mutants) {
+        for (const bool reads : {true, false}) {
+            SCOPED_TRACE(reads ? "bodies are read" : "bodies are not read");
+            reads_bodies = reads;
+            const auto before = requests();
+            const auto results = exchange_all(port, mutants);
+            EXPECT_EQ(requests() - before, judge(mutants, results)) << "requests that ran, those without a reply too";
+        }
+    }
+    // Gives how many requests the grammar sees.
+    [[nodiscard]] std::size_t judge(const std::vector<Mutant>& mutants, const std::vector<WireExchange>& results) const {
+        std::size_t misreads = 0;
+        std::size_t seen = 0;
+        for (std::size_t i = 0; i < mutants.size(); ++i) {
+            const auto reading = grammar::read_requests(mutants[i].bytes);
+            seen += reading.messages.size();
+            const auto why = misread(reading, results[i], reads_bodies);
+            if (why.empty() || ++misreads > reported_misreads) continue;
+            ADD_FAILURE() << why << "\n  sent: " << visible(mutants[i].bytes) << "\n  split at " << mutants[i].split
+                          << "\n  got:  " << visible(results[i].bytes);
+        }
+        EXPECT_EQ(misreads, 0U) << "of " << mutants.size();
+        return seen;
+    }
+};
 
 // Every position: another byte, none, the same twice, and each of the other bytes before it.
 std::vector<Mutant> one_byte_mutants(const std::string& request) {
@@ -140,13 +159,13 @@ std::vector<Mutant> one_byte_mutants(const std::string& request) {
     return mutants;
 }
 
-TEST(Mutation, OfEachByteOfAPlainRequestIsNotMisread) {
+TEST_F(Mutation, OfEachByteOfAPlainRequestIsNotMisread) {
     expect_no_misread(
         one_byte_mutants("PUT /items/7 HTTP/1.1\r\nHost: [::1]:80\r\nContent-Type: text/plain\r\n"
                          "Content-Length: 5\r\n\r\nhello"));
 }
 
-TEST(Mutation, OfEachByteOfAChunkedRequestIsNotMisread) {
+TEST_F(Mutation, OfEachByteOfAChunkedRequestIsNotMisread) {
     expect_no_misread(
         one_byte_mutants("POST /a%20b?q=1 HTTP/1.1\r\nHost: shop.example:80\r\nTransfer-Encoding: chunked\r\n\r\n"
                          "5;n=\"v\"\r\nhello\r\n1\r\n!\r\n0\r\nX-T: t\r\n\r\n"));
@@ -257,7 +276,7 @@ private:
 };
 
 // Another seed by --gtest_random_seed.
-TEST(Mutation, OfLengthsAndCodingsIsNotMisread) {
+TEST_F(Mutation, OfLengthsAndCodingsIsNotMisread) {
     const auto given = GTEST_FLAG_GET(random_seed);
     const auto seed = given == 0 ? 9112U : static_cast<std::uint32_t>(given);
     std::cout << "seed " << seed << '\n';

@@ -1,5 +1,5 @@
 #pragma once
-// For the tables of requests that probes send: a case, how it is written, the server that answers it, and the judgement.
+// For the tables of requests that probes send: a case, how it is written, what answers it, and the judgement.
 //
 //     class Probe : public ProbeTest {};
 //     TEST_P(Probe, IsAnsweredAsTheRFCsHaveIt) { judge(GetParam()); }
@@ -16,9 +16,8 @@
 #include <vector>
 
 #include "http/cookie.h"
-#include "http/loopback_for_test.h"
 #include "http/middleware/default_chain.h"
-#include "http/router.h"
+#include "http/wire_for_test.h"
 
 namespace http::probe {
 
@@ -60,7 +59,7 @@ inline std::string length(std::string_view value, std::string_view body = "hello
     return post(fmt::format("Content-Length:{}\r\n", value), body);
 }
 
-// ---- The server -----------------------------------------------------------------------------------------------------
+// ---- The handlers -----------------------------------------------------------------------------------------------------
 
 inline async::Task<void> ok(Context& context) {
     context.response().static_body("ok").content_type("text/plain");
@@ -90,27 +89,10 @@ inline async::Task<void> tell_cookies(Context& context) {
     co_return;
 }
 
-struct ProbedServer {
-    Router router;
-    std::unique_ptr<Chain> app;
-    std::unique_ptr<LoopbackServer> server;
-
-    ProbedServer() {
-        router.add(Method::get, "/", {.handler = ok});
-        router.add(Method::post, "/", {.handler = echo});
-        router.add(Method::post, "/fields", {.handler = tell_fields});
-        router.add(Method::get, "/cookie", {.handler = tell_cookies});
-        router.add(Method::get, "/next", {.handler = ok});
-        router.add(Method::get, "/smuggled", {.handler = ok});
-        app = std::make_unique<Chain>(default_chain(), router.handler());
-        server = std::make_unique<LoopbackServer>([this](Context& context) { return (*app)(context); });
-    }
-};
-
 // ---- The judgement --------------------------------------------------------------------------------------------------
 
 // A reply by which the connection ends says so; behind another the next request has its own.
-inline void expect_follow_up(const std::vector<LoopbackReply>& replies, int next_status) {
+inline void expect_follow_up(const std::vector<WireReply>& replies, int next_status) {
     const auto& first = replies.front();
     const bool router_says = first.status == 404 || first.status == 405;
     if (first.status >= 400 && !router_says) EXPECT_TRUE(first.closes()) << first.head;
@@ -123,7 +105,7 @@ inline void expect_follow_up(const std::vector<LoopbackReply>& replies, int next
     if (next_status == 200) EXPECT_EQ(replies[1].body, "ok");
 }
 
-inline void expect_reply(const Case& wanted, const std::vector<LoopbackReply>& replies) {
+inline void expect_reply(const Case& wanted, const std::vector<WireReply>& replies) {
     const auto status = replies.empty() ? no_reply : replies.front().status;
     EXPECT_TRUE(std::ranges::find(wanted.statuses, status) != wanted.statuses.end()) << status;
     if (replies.empty()) return;
@@ -137,24 +119,31 @@ inline void expect_reply(const Case& wanted, const std::vector<LoopbackReply>& r
     }
 }
 
-class ProbeTest : public testing::TestWithParam<Case> {
+class ProbeTest : public ServerForTest, public testing::WithParamInterface<Case> {
 protected:
-    static void SetUpTestSuite() { probed = std::make_unique<ProbedServer>(); }
-    static void TearDownTestSuite() { probed.reset(); }
+    void SetUp() override {
+        router.add(Method::get, "/", {.handler = ok});
+        router.add(Method::post, "/", {.handler = echo});
+        router.add(Method::post, "/fields", {.handler = tell_fields});
+        router.add(Method::get, "/cookie", {.handler = tell_cookies});
+        router.add(Method::get, "/next", {.handler = ok});
+        router.add(Method::get, "/smuggled", {.handler = ok});
+        app = [chain = std::make_shared<Chain>(default_chain(), router.handler())](Context& context) {
+            return (*chain)(context);
+        };
+        start();
+    }
 
-    static void judge(const Case& wanted) {
+    void judge(const Case& wanted) const {
         const auto sent = wanted.then == Then::end ? wanted.bytes : wanted.bytes + follow_up;
-        const auto result = exchange(probed->server->port(), sent);
-        SCOPED_TRACE(
-            fmt::format("RFC {}\n  sent: {}\n  got: {}", wanted.rule, visible(wanted.bytes), visible(result.bytes)));
+        const auto result = send_and_read(port, sent);
+        SCOPED_TRACE(fmt::format("RFC {}\n  sent: {}\n  got: {}", wanted.rule, visible(wanted.bytes),
+                                 visible(result.bytes)));
         EXPECT_TRUE(result.closed);
         auto replies = result.replies(wanted.bytes.starts_with("HEAD"));
         std::erase_if(replies, [](const auto& reply) { return reply.status == 100; });
         expect_reply(wanted, replies);
     }
-
-private:
-    static inline std::unique_ptr<ProbedServer> probed;
 };
 
 inline std::string probe_name(const testing::TestParamInfo<Case>& info) {
