@@ -55,6 +55,16 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
     return options;
 }
 
+http::ServerOptions server_options(const Shared& shared, std::uint16_t port) {
+    constexpr std::size_t megabyte = 1'000'000;
+    const auto& settings = shared.settings;
+    return {.address = settings.host,
+            .port = port,
+            .max_connections = shared.connections_per_loop,
+            .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
+                            .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb) * megabyte}};
+}
+
 redis::Options redis_options(const Definition& definition, const Settings& settings) {
     auto endpoint = redis::parse_url(*settings.redis_url);
     if (!endpoint) throw std::invalid_argument("REDIS_URL: " + endpoint.error());
@@ -116,6 +126,7 @@ Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Si
     : definition(of),
       settings(std::move(given)),
       problem_types{settings.public_url + "/problems/"},
+      connections_per_loop(static_cast<std::size_t>(settings.max_connections)),
       log(log_options(settings), std::move(sink)),
       catalogue(metrics, {.tables = tables_of(of), .statements = statements_of(of), .cursor_secret = settings.secret}) {
     registrations_.push_back(observe::register_process_metrics(metrics));
@@ -124,7 +135,9 @@ Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Si
         samples.counter("log_lines_dropped_total", "Log lines that found no room", static_cast<double>(dropped.lines));
     }));
     add_routes();
-    chain = http::Chain(http::default_chain(chain_options(settings, metrics)), router.handler());
+    auto links = http::default_chain(chain_options(settings, metrics));
+    refusals = http::Chain(links, http::refuse);
+    chain = http::Chain(std::move(links), router.handler());
 }
 
 void Shared::add_routes() {
@@ -191,10 +204,11 @@ std::uint16_t Worker::listen(std::uint16_t port) {
     server_ = std::make_unique<http::Server>(
         http::ServerParts{.loop = loop_,
                           .app = [this](http::Context& context) { return shared_.chain(context); },
+                          .refusals = [this](http::Context& context) { return shared_.refusals(context); },
                           .services = services_,
                           .logger = shared_.log.logger(),
                           .metrics = shared_.metrics},
-        http::ServerOptions{.address = shared_.settings.host, .port = port});
+        server_options(shared_, port));
     server_->listen();
     return server_->port();
 }

@@ -29,6 +29,9 @@ struct Settings {
     std::string host;
     std::int32_t port = 8080;
     std::int32_t threads = 0;
+    std::int32_t max_connections = 10'000;
+    std::int32_t body_memory_mb = 64;
+    std::int32_t body_memory_per_caller_mb = 16;
     std::int32_t database_write_connections = 8;
     std::int32_t database_point_connections = 2;
     std::int32_t database_read_connections = 2;
@@ -86,6 +89,26 @@ struct Settings {
                                             .doc = "0 takes a free one, named in the log line `listening`."}),
             field<&Settings::threads>(
                 "THREADS", {.min = 0, .max = 256, .defaulted = true, .doc = "Event loops; 0: one for two cores."}),
+            field<&Settings::max_connections>(
+                "MAX_CONNECTIONS",
+                {.min = 16,
+                 .max = 1'000'000,
+                 .defaulted = true,
+                 .doc =
+                     "Client connections of each loop; fewer where the hard limit of open files leaves fewer. Beyond, "
+                     "the oldest idle one is closed."}),
+            field<&Settings::body_memory_mb>(
+                "BODY_MEMORY_MB",
+                {.min = 16,
+                 .max = 65'536,
+                 .defaulted = true,
+                 .doc = "Request bodies that each loop may hold in memory; beyond, 503 `http.bodies_full`."}),
+            field<&Settings::body_memory_per_caller_mb>(
+                "BODY_MEMORY_PER_CALLER_MB",
+                {.min = 8,
+                 .max = 65'536,
+                 .defaulted = true,
+                 .doc = "Of these, those of one tenant, or of one address while nobody has signed in."}),
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
             field<&Settings::database_point_connections>(

@@ -114,6 +114,7 @@ async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unuse
     }
     const auto& caller = context.set(authenticator.admit(context, proof, state.get()));
     context.set(caller.view().reader);
+    context.request().charge_body_to(caller.tenant_id);
     co_return caller;
 }
 

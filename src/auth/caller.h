@@ -107,6 +107,7 @@ struct Permitted : Caller {
 // The tenant's rows of the caller.
 template <>
 struct http::Part<db::Db> {
+    static constexpr bool keeps_deadline = true;
     static async::Task<db::Db> read(Context& context, Findings& findings);
     static void describe(Operation& operation);
 };
@@ -114,6 +115,7 @@ struct http::Part<db::Db> {
 // Before a tenant is known. bin/lint lists the files that may take it.
 template <>
 struct http::Part<db::SystemDb> {
+    static constexpr bool keeps_deadline = true;
     static db::SystemDb read(Context& context, Findings& findings);
     static void describe(Operation& operation);
 };

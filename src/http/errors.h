@@ -31,7 +31,9 @@ inline constexpr base::ErrorCode internal{"server.internal", 500, true, base::Ac
 inline constexpr base::ErrorCode not_implemented{"http.not_implemented", 501, false, base::Action::fix,
                                                  "The server does not support this transfer coding"};
 inline constexpr base::ErrorCode overloaded{"http.overloaded", 503, true, base::Action::retry,
-                                            "The server has more connections than it may hold"};
+                                            "The server has as many connections and open files as it may hold"};
+inline constexpr base::ErrorCode bodies_full{"http.bodies_full", 503, true, base::Action::retry,
+                                             "The server holds as many bytes of request bodies as it may"};
 inline constexpr base::ErrorCode version_not_supported{"http.version_not_supported", 505, false, base::Action::fix,
                                                        "Only HTTP/1.1 and HTTP/1.0 are spoken here"};
 

@@ -166,7 +166,7 @@ void describe_body(Operation& operation, const schema::Type& type) {
     operation.body_media_types = {"application/json"};
     if (type.kind == schema::Kind::object) operation.body_media_types.emplace_back("application/x-www-form-urlencoded");
     for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type,
-                              errors::body_too_large, errors::request_timeout}) {
+                              errors::body_too_large, errors::request_timeout, errors::bodies_full}) {
         operation.can_fail(error);
     }
 }

@@ -166,6 +166,7 @@ std::vector<base::ErrorCode> error_codes(const http::Router& router) {
                                      errors::internal,
                                      errors::not_implemented,
                                      errors::overloaded,
+                                     errors::bodies_full,
                                      errors::version_not_supported,
                                      errors::encoding_unsupported,
                                      errors::encoding_malformed,
