@@ -74,6 +74,12 @@ protected:
     }
     static Headers if_match(std::int32_t version) { return {{"If-Match", fmt::format("\"{}\"", version)}}; }
 
+    // The version in a reply's ETag; 0 without one.
+    static std::int64_t version_in(const InjectedResponse& reply) {
+        const auto tag = reply.header("ETag");
+        return tag ? http::version_of(*tag).value_or(0) : 0;
+    }
+
     // The first shop's first location.
     static std::string location() { return text(body<db::Page<Location>>(get("/v1/locations")).data.at(0).id); }
     // Where the feed stands for a row: its number and kind, "12 u"; "" when it was never recorded.
