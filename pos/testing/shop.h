@@ -13,6 +13,7 @@
 
 #include <stdexcept>
 
+#include "http/middleware/conditional.h"
 #include "pos/modules/auth/contract.h"
 #include "pos/modules/catalogue/model.h"
 #include "pos/modules/devices/tables.h"

@@ -2,6 +2,7 @@
 
 #include "auth/authenticator.h"
 #include "auth/caller.h"
+#include "http/middleware/conditional.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"

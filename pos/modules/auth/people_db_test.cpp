@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/fake_clock.h"
+#include "http/middleware/conditional.h"
 #include "pos/modules/auth/wiring.h"
 #include "pos/modules/users/members.h"
 #include "pos/service.h"
