@@ -26,7 +26,8 @@ constexpr std::string_view description = R"(The backend of an offline-first poin
 
 Money is integer minor units, quantities are decimal strings, times are RFC 3339, ids are UUIDs that a client may make. Every error is
 a problem document (RFC 9457) whose `retriable` and `action` say what to do next. Writes that matter are repeated safely: send the same
-bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer.)";
+bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer. Texts are kept in Unicode's composed form (NFC),
+without white space at their ends; what identifies a thing (SKU, barcode, code, e-mail address) without invisible characters, too.)";
 
 // Keys, password threads and the like exist once a process, and are made when the first loop needs them.
 auto services_maker() {

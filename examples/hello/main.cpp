@@ -12,7 +12,7 @@ struct Note {
     friend constexpr auto describe(Note*) {
         return schema::object<Note>(
             "Note", schema::field<&Note::id>("id", {.read_only = true}),
-            schema::field<&Note::text>("text", {.min_length = 1, .max_length = 280, .trim = true}),
+            schema::field<&Note::text>("text", {.min_length = 1, .max_length = 280, .text = schema::Text::free}),
             schema::field<&Note::written_at>("writtenAt", {.read_only = true}));
     }
 };

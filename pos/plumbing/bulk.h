@@ -54,7 +54,8 @@ struct BulkItem {
     friend constexpr auto describe(BulkItem*) {
         return schema::object<BulkItem>(
             "BatchItem",
-            schema::field<&BulkItem::key>("key", {.max_length = 255, .doc = "The client's name for it; sent back."}),
+            schema::field<&BulkItem::key>(
+                "key", {.max_length = 255, .text = schema::Text::raw, .doc = "The client's name for it; sent back."}),
             schema::field<&BulkItem::operation>("op"),
             schema::field<&BulkItem::id>("id", {.doc = "Of the row; for `create` as good as an `id` in `data`."}),
             schema::field<&BulkItem::version>(

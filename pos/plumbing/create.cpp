@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "http/middleware/conditional.h"
 
 namespace pos {
@@ -22,6 +24,14 @@ RowMeta first_version(const auth::Caller& caller, base::Timestamp now) {
 }
 
 namespace detail {
+
+bool has_restricted_members(const schema::Type& type) {
+    if (type.element != nullptr) return has_restricted_members(*type.element);
+    if (type.object == nullptr) return false;
+    return std::ranges::any_of(type.object->fields, [](const schema::Field& field) {
+        return !field.rules.permission.empty() || has_restricted_members(*field.type);
+    });
+}
 
 CreationBase::CreationBase(CreationRequest request, base::Uuid id, std::string body)
     : request_(std::move(request)),

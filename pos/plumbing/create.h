@@ -32,6 +32,21 @@ struct CreationRequest {
 
 namespace detail {
 
+// Whether some reader sees less of a value of this type than another.
+[[nodiscard]] bool has_restricted_members(const schema::Type& type);
+
+// The stored reply as its bytes are, unless whoever repeats the request may see less of the row than who sent it first.
+template <class Row>
+[[nodiscard]] std::string visible_part(std::string stored, const schema::View& view) {
+    if (!has_restricted_members(schema::type_of<Row>)) return stored;
+    constexpr schema::View everything{
+        .reader = {.may_see = [](const void*, std::string_view, const schema::Enclosing&) { return true; }}};
+    const auto row = schema::parse<Row>(stored);
+    if (!row) throw std::logic_error("a stored reply is no row of its table");
+    auto visible = schema::to_json(*row, view);
+    return visible == schema::to_json(*row, everything) ? std::move(stored) : std::move(visible);
+}
+
 class CreationBase {
 public:
     CreationBase(CreationRequest request, base::Uuid id, std::string body);
@@ -40,6 +55,7 @@ public:
     [[nodiscard]] db::Batch& batch() { return batch_; }
 
 protected:
+    [[nodiscard]] const auth::Caller& caller() const { return request_.caller; }
     struct Outcome {
         StoredReply reply;
         bool replayed = false;
@@ -64,6 +80,8 @@ public:
 
     [[nodiscard]] async::Task<http::Rendered<Row, 201>> commit(std::vector<Change> changes) {
         auto outcome = co_await settle(std::move(changes));
+        if (outcome.replayed)
+            outcome.reply.body = detail::visible_part<Row>(std::move(outcome.reply.body), caller().view());
         co_return to_rendered<Row, 201>(std::move(outcome.reply), outcome.replayed);
     }
 };

@@ -30,8 +30,10 @@ struct IdempotencyKey {
 
     friend constexpr auto describe(IdempotencyKey*) {
         return schema::object<IdempotencyKey>(
-            "IdempotencyKey", schema::field<&IdempotencyKey::principal_kind>("principalKind"),
-            schema::field<&IdempotencyKey::route>("route"), schema::field<&IdempotencyKey::key>("key"),
+            "IdempotencyKey",
+            schema::field<&IdempotencyKey::principal_kind>("principalKind", {.text = schema::Text::raw}),
+            schema::field<&IdempotencyKey::route>("route", {.text = schema::Text::raw}),
+            schema::field<&IdempotencyKey::key>("key", {.text = schema::Text::raw}),
             schema::field<&IdempotencyKey::request_hash>("requestHash"),
             schema::field<&IdempotencyKey::status>("status"), schema::field<&IdempotencyKey::response>("response"),
             schema::field<&IdempotencyKey::etag>("etag"), schema::field<&IdempotencyKey::location>("location"),
@@ -58,7 +60,7 @@ struct ChangePointer {
 
     friend constexpr auto describe(ChangePointer*) {
         return schema::object<ChangePointer>(
-            "ChangePointer", schema::field<&ChangePointer::collection>("collection"),
+            "ChangePointer", schema::field<&ChangePointer::collection>("collection", {.text = schema::Text::raw}),
             schema::field<&ChangePointer::row_id>("rowId"), schema::field<&ChangePointer::seq>("seq"),
             schema::field<&ChangePointer::op>("op"), schema::field<&ChangePointer::location_id>("locationId"),
             schema::field<&ChangePointer::origin_device_id>("originDeviceId"));

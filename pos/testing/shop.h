@@ -13,6 +13,7 @@
 
 #include <stdexcept>
 
+#include "http/middleware/conditional.h"
 #include "pos/modules/auth/contract.h"
 #include "pos/modules/catalogue/model.h"
 #include "pos/modules/devices/tables.h"
@@ -73,6 +74,12 @@ protected:
         return send(http::Method::del, std::move(target), {}, token, if_match(version));
     }
     static Headers if_match(std::int32_t version) { return {{"If-Match", fmt::format("\"{}\"", version)}}; }
+
+    // The version in a reply's ETag; 0 without one.
+    static std::int64_t version_in(const InjectedResponse& reply) {
+        const auto tag = reply.header("ETag");
+        return tag ? http::version_of(*tag).value_or(0) : 0;
+    }
 
     // The first shop's first location.
     static std::string location() { return text(body<db::Page<Location>>(get("/v1/locations")).data.at(0).id); }

@@ -47,6 +47,7 @@ Authenticator::Authenticator(Options options, const Parts& parts)
       source_(parts.source),
       permissions_(parts.permissions),
       clock_(parts.clock),
+      tag_key_(options_.tag_secret),
       verifier_(parts.keys, options_.tokens),
       tokens_(options_.verified_tokens),
       cache_(options_.sessions),

@@ -22,6 +22,7 @@
 #include "auth/session_cache.h"
 #include "auth/session_cookies.h"
 #include "db/database.h"
+#include "http/tag_key.h"
 #include "observe/metrics.h"
 
 namespace auth {
@@ -42,6 +43,7 @@ class Authenticator {
 public:
     struct Options {
         std::string realm = "api";
+        std::string tag_secret;  // of the readers' part of ETags (http::TagKey)
         JwtVerifierOptions tokens;
         VerifiedTokenCache::Options verified_tokens;
         SessionCache::Options sessions;
@@ -86,6 +88,7 @@ public:
     // Follows changes_channel until destroyed; `database` must outlive it.
     void listen(db::Database& database);
 
+    [[nodiscard]] http::TagKey& tag_key() noexcept { return tag_key_; }
     // application/jwk-set+json of the public keys.
     [[nodiscard]] std::string_view public_keys() const noexcept { return public_keys_; }
 
@@ -105,6 +108,7 @@ private:
     GrantSource& source_;
     const Permissions& permissions_;
     const base::Clock& clock_;
+    http::TagKey tag_key_;
     JwtVerifier verifier_;
     VerifiedTokenCache tokens_;
     SessionCache cache_;

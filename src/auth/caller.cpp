@@ -113,7 +113,7 @@ async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unuse
         state = co_await authenticator.load(proof.key, context.deadline());
     }
     const auto& caller = context.set(authenticator.admit(context, proof, state.get()));
-    context.set(caller.view().reader);
+    context.set(http::Reader{caller.view().reader, caller.tenant_id, &authenticator.tag_key()});
     context.request().charge_body_to(caller.tenant_id);
     co_return caller;
 }

@@ -32,8 +32,8 @@ struct PageRequest {
             "PageRequest",
             schema::field<&PageRequest::limit>(
                 "limit", {.min = 1, .max = max_page_limit, .defaulted = true, .doc = "Rows of a page."}),
-            schema::field<&PageRequest::cursor>("cursor",
-                                                {.max_length = 2'000, .doc = "`nextCursor` of the page before."}),
+            schema::field<&PageRequest::cursor>(
+                "cursor", {.max_length = 2'000, .text = schema::Text::raw, .doc = "`nextCursor` of the page before."}),
             schema::field<&PageRequest::count>(
                 "count", {.defaulted = true, .doc = "Whether to count the rows of all pages; one more statement."}));
     }

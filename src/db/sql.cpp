@@ -297,8 +297,9 @@ private:
                              key) != plan_.order.begin() + static_cast<std::ptrdiff_t>(plan_.order_count);
         };
         for (const auto& constraint : table_.constraints) {
-            const bool is_unique = constraint.kind == ConstraintKind::primary_key ||
-                                   (constraint.kind == ConstraintKind::unique && constraint.predicate.empty());
+            const bool is_unique =
+                constraint.kind == ConstraintKind::primary_key ||
+                (constraint.kind == ConstraintKind::unique && constraint.predicate.empty() && !constraint.without_case);
             if (!is_unique) continue;
             if (std::all_of(constraint.columns.begin(),
                             constraint.columns.begin() + static_cast<std::ptrdiff_t>(constraint.column_count),

@@ -50,11 +50,18 @@ struct Constraint {
     std::string_view method;      // index: "" = btree, else e.g. "gin"
     std::string_view expression;  // index over an expression instead of columns
     bool deferred = false;        // checked at commit
+    bool without_case = false;    // unique: texts that differ by letter case alone are one
     bool cross_tenant = false;    // references: the target is no tenant table
 
     [[nodiscard]] constexpr Constraint where(std::string_view sql) const {
         auto copy = *this;
         copy.predicate = sql;
+        return copy;
+    }
+    // A unique index over lower(text), by the locale of the database (C.UTF-8 knows all of Unicode's letters).
+    [[nodiscard]] constexpr Constraint ignoring_case() const {
+        auto copy = *this;
+        copy.without_case = true;
         return copy;
     }
     [[nodiscard]] constexpr Constraint at_commit() const {
@@ -118,6 +125,19 @@ constexpr Constraint make_constraint(ConstraintKind kind, std::string_view name)
     return constraint;
 }
 
+// A text that a key compares says what it is, so that two which look the same are one.
+template <auto M>
+consteval bool says_its_text() {
+    using Owner = schema::detail::OwnerOf<M>;
+    using Member = typename schema::detail::MemberOf<M>;
+    if constexpr (std::same_as<Member, std::string> || std::same_as<Member, std::optional<std::string>>) {
+        for (const auto& field : schema::detail::spec_of<Owner>.fields) {
+            if (field.key == &schema::detail::access_member<M>) return field.rules.text != schema::Text::unsaid;
+        }
+    }
+    return true;
+}
+
 template <auto First, auto...>
 struct FirstOf {
     static constexpr auto value = First;
@@ -175,11 +195,13 @@ struct PrimaryKey {
 // `error`: what a second row with this key means, where clients make ids.
 template <auto... M>
 constexpr PrimaryKey<M...> primary_key(base::ErrorCode error = {}) {
+    static_assert((detail::says_its_text<M>() && ...), "db::primary_key: a text of a key says what it is: {.text = …}");
     return {error};
 }
 
 template <auto... M>
 constexpr Constraint unique(std::string_view name, base::ErrorCode error) {
+    static_assert((detail::says_its_text<M>() && ...), "db::unique: a text of a key says what it is: {.text = …}");
     auto constraint = detail::make_constraint<M...>(ConstraintKind::unique, name);
     constraint.error = error;
     return constraint;

@@ -7,6 +7,8 @@
 
 #include "base/strings.h"
 #include "http/errors.h"
+#include "http/middleware/conditional.h"
+#include "http/tag_key.h"
 #include "schema/form.h"
 
 namespace http {
@@ -212,15 +214,16 @@ schema::View read_fields(Context& context, const schema::Type& reply, Findings& 
 }
 
 void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status, schema::View view) {
-    if (const auto* reader = context.get<schema::Reader>()) view.reader = *reader;
+    const auto* reader = context.get<Reader>();
+    if (reader != nullptr) view.reader = reader->sees;
     std::string body;
     body.reserve(512);
     schema::write_json(type, value, body, view);
-    send_rendered(context, status, std::move(body));
     if (const auto* version = version_field(type)) {
-        context.response().header("ETag",
-                                  fmt::format("\"{}\"", *static_cast<const std::int32_t*>(version->get(value))));
+        const auto part = reader != nullptr ? reader->tag_key->part(reader->tenant, body) : std::string();
+        context.response().header("ETag", etag_for(*static_cast<const std::int32_t*>(version->get(value)), part));
     }
+    send_rendered(context, status, std::move(body));
 }
 
 void throw_invalid(Findings findings) { throw base::Failure(errors::invalid, std::move(findings)); }

@@ -34,6 +34,8 @@
 
 namespace http {
 
+class TagKey;
+
 namespace errors {
 inline constexpr base::ErrorCode invalid{"request.invalid", 422, false, base::Action::fix,
                                          "The request does not follow the contract"};
@@ -64,6 +66,13 @@ struct FixedString {
     [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
+// Who reads the reply: what they may see, and what makes their ETags. Put into the context by whoever proved the caller.
+struct Reader {
+    schema::Reader sees;
+    base::Uuid tenant;
+    TagKey* tag_key = nullptr;  // outlives the request
+};
+
 namespace detail {
 
 // One parameter as a field of its own, so that path and header parts use the readers and the documentation of schema.
@@ -87,7 +96,7 @@ void describe_query(Operation& operation, const schema::ObjectType& type);
 void describe_body(Operation& operation, const schema::Type& type);
 
 // The JSON of a reply, its status, and an ETag when the object has an integer member "version". The reader is whoever a part
-// has put into the context as a schema::Reader.
+// has put into the context as a Reader.
 void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status,
                schema::View view = {});
 

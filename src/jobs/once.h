@@ -22,8 +22,9 @@ struct HandledJob {
     base::Timestamp handled_at;
 
     friend constexpr auto describe(HandledJob*) {
-        return schema::object<HandledJob>("HandledJob", schema::field<&HandledJob::queue>("queue"),
-                                          schema::field<&HandledJob::job_id>("jobId"),
+        return schema::object<HandledJob>("HandledJob",
+                                          schema::field<&HandledJob::queue>("queue", {.text = schema::Text::raw}),
+                                          schema::field<&HandledJob::job_id>("jobId", {.text = schema::Text::raw}),
                                           schema::field<&HandledJob::handled_at>("handledAt"));
     }
 };

@@ -22,7 +22,7 @@ struct HeaderDoc {
 };
 
 constexpr std::array<HeaderDoc, 11> header_docs{{
-    {"ETag", "The row's version, for If-Match and If-None-Match."},
+    {"ETag", "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone."},
     {"Location", "Where the new resource is.", R"({"type":"string","format":"uri-reference"})"},
     {"X-Request-Id", "Names this request in the logs."},
     {"X-Retriable", "Whether the same bytes may succeed later.", R"({"type":"string","enum":["true","false"]})"},

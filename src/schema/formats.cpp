@@ -156,7 +156,7 @@ std::string_view describe_format(Format format) {
         case Format::currency: return "an ISO 4217 currency code such as KES";
         case Format::country: return "an ISO 3166 country code of two capital letters such as KE";
         case Format::time_zone: return "an IANA time zone such as Africa/Nairobi";
-        case Format::code: return "1 to 16 capital letters, digits and hyphens, not starting with a hyphen";
+        case Format::code: return "1 to 16 letters, digits and hyphens, not starting with a hyphen";
         case Format::none:
         case Format::password: return "text";
     }
@@ -170,7 +170,7 @@ std::string_view pattern_of(Format format) {
         case Format::barcode: return "^[!-~]{1,64}$";
         case Format::currency: return "^[A-Z]{3}$";
         case Format::country: return "^[A-Z]{2}$";
-        case Format::code: return "^[A-Z0-9][A-Z0-9-]{0,15}$";
+        case Format::code: return "^[A-Za-z0-9][A-Za-z0-9-]{0,15}$";
         case Format::none:
         case Format::email:
         case Format::time_zone:

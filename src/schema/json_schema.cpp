@@ -126,12 +126,22 @@ std::string quantity_bounds(const Rules& rules) {
     return text;
 }
 
+// What the server does to a text before it looks at it; trimming and NFC are the rule, and not said each time.
+void append_text_rule(const Rules& rules, const auto& append) {
+    const Text text = rules.text;
+    if (text == Text::identifier && (rules.format == Format::none || rules.format == Format::barcode))
+        append("Invisible characters are dropped.");
+    if (text == Text::code) append("Invisible characters are dropped, small letters become capitals.");
+    if (text == Text::email) append("Invisible characters are dropped, capitals become small letters.");
+}
+
 std::string describe_value(Kind kind, const Rules& rules) {
     std::string text(rules.doc);
     const auto append = [&](std::string_view more) {
         if (!text.empty() && !text.ends_with('.')) text.push_back('.');
         text.append(text.empty() ? more : fmt::format(" {}", more));
     };
+    if (kind == Kind::string) append_text_rule(rules, append);
     if (kind == Kind::money && text.find("inor units") == std::string::npos) append("Integer minor units.");
     if (kind == Kind::rate && text.find("per million") == std::string::npos) append("Parts per million.");
     if (!rules.permission.empty())

@@ -75,7 +75,8 @@ TEST(JSONSchema, DirectionsWithTheirOwnMembers) {
     EXPECT_EQ(components.schema_of(type_of<Account>, Direction::output), R"({"$ref":"#/components/schemas/Account"})");
     EXPECT_EQ(
         components.all().at("AccountInput"),
-        R"({"type":"object","properties":{"email":{"type":"string","format":"email","maxLength":10000},)"
+        R"({"type":"object","properties":{"email":{"type":"string","format":"email","maxLength":10000,)"
+        R"("description":"Invisible characters are dropped, capitals become small letters."},)"
         R"("password":{"type":"string","format":"password","minLength":8,"maxLength":10000,"writeOnly":true},)"
         R"("phone":{"type":["string","null"],"format":"phone","maxLength":10000,"pattern":"^\\+[1-9][0-9]{6,14}$"},)"
         R"("locale":{"type":"string","maxLength":10000,"description":"BCP 47.","examples":["sw-KE"],"default":"en-KE"}},)"

@@ -22,8 +22,7 @@ struct StringRules {
     std::uint32_t max_length = 10'000;  // code points
     std::string_view pattern{};
     Format format = Format::none;
-    bool trim = false;
-    bool lower_case = false;
+    Text text = Text::unsaid;  // what the format says, if there is one
     StringCheck check = nullptr;
     bool defaulted = false, internal = false, read_only = false, write_only = false;
     std::string_view doc{}, example{}, permission{};

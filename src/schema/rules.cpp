@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "base/text.h"
 #include "schema/formats.h"
 #include "schema/json_writer.h"
 
@@ -77,6 +78,8 @@ bool check_length(std::string_view text, const Rules& rules, Issues& issues) {
     }
     return true;
 }
+
+bool is_shown(Text text) { return text != Text::unsaid && text != Text::raw && text != Text::free; }
 
 void add_invalid_value(const EnumType& enumeration, Issues& issues) {
     std::string allowed = "[";
@@ -178,11 +181,18 @@ void add_invalid_format(Issues& issues, std::string_view format, std::string_vie
 }
 
 void normalise_string(std::string& text, const Rules& rules) {
-    if (rules.trim) {
-        const std::string_view kept = base::trim(text);
-        if (kept.size() != text.size()) text = std::string(kept);
+    switch (rules.text) {
+        case Text::unsaid:
+        case Text::raw: return;
+        case Text::free: return base::normalise_free(text);
+        case Text::name: return base::normalise_name(text);
+        case Text::identifier: return base::normalise_identifier(text);
+        case Text::code: base::normalise_identifier(text); return base::ascii_upper(text);
+        case Text::email:
+            base::normalise_identifier(text);
+            std::ranges::transform(text, text.begin(), [](char c) { return base::ascii_lower(c); });
+            return;
     }
-    if (rules.lower_case) std::ranges::transform(text, text.begin(), [](char c) { return base::ascii_lower(c); });
 }
 
 void check_string(std::string_view text, const Rules& rules, Encoding encoding, Issues& issues) {
@@ -191,6 +201,9 @@ void check_string(std::string_view text, const Rules& rules, Encoding encoding, 
     }
     if (text.find('\0') != std::string_view::npos) add_nul_character(issues);
     if (!check_length(text, rules, issues)) return;
+    if (is_shown(rules.text) && !text.empty() && !base::has_visible(text)) {
+        issues.add("", "nothing_visible", "Give a text of which something can be seen.");
+    }
     if (rules.format != Format::none && !matches_format(rules.format, text)) {
         add_invalid_format(issues, to_string(rules.format), describe_format(rules.format));
     }

@@ -72,12 +72,13 @@ struct Everything {
             "Everything", doc("One of each."), field<&E::active>("active"),
             field<&E::small>("small", {.min = -5, .max = 1'000'000}), field<&E::medium>("medium"),
             field<&E::large>("large"), field<&E::ratio>("ratio", {.min = -1.5, .max = 1e9}),
-            field<&E::name>("name", {.min_length = 2, .max_length = 10, .trim = true, .check = refuse_forbidden}),
+            field<&E::name>("name", {.min_length = 2, .max_length = 10, .text = Text::name, .check = refuse_forbidden}),
             field<&E::id>("id"), field<&E::at>("at"), field<&E::day>("day"), field<&E::price>("price", {.min = 0}),
             field<&E::quantity>("quantity", {.min = -1000, .max = 1000}),
             field<&E::rate>("rate", {.min = 0, .max = 1'000'000}), field<&E::status>("status"),
             field<&E::note>("note", {.max_length = 500}),
-            field<&E::nickname>("nickname", {.pattern = "[a-z]+", .lower_case = true}), field<&E::discount>("discount"),
+            field<&E::nickname>("nickname", {.pattern = "[a-z]+", .text = Text::email}),
+            field<&E::discount>("discount"),
             field<&E::tags>("tags",
                             {.max_items = 3, .unique_items = true, .items = {.min_length = 1}, .defaulted = true}),
             field<&E::lines>("lines", {.min_items = 1, .max_items = 50}),
@@ -105,7 +106,7 @@ struct Account {
     friend constexpr auto describe(Account*) {
         using A = Account;
         return object<A>(
-            "Account", field<&A::email>("email", {.format = Format::email, .trim = true, .lower_case = true}),
+            "Account", field<&A::email>("email", {.format = Format::email}),
             field<&A::password>("password", {.min_length = 8, .format = Format::password, .write_only = true}),
             field<&A::created_at>("createdAt", {.read_only = true}), field<&A::version>("version", {.internal = true}),
             field<&A::hash>("hash"), field<&A::phone>("phone", {.format = Format::phone}),

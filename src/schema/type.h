@@ -44,6 +44,28 @@ enum class Format : std::uint8_t { none, email, phone, url, barcode, currency, c
 // The name in JSON Schema's `format` and in issues.
 [[nodiscard]] std::string_view to_string(Format format);
 
+// What a text is, and so what is done to it before it is checked, stored and compared (base/text.h).
+enum class Text : std::uint8_t {
+    unsaid,      // as raw; not for a key of a table
+    raw,         // byte for byte: secrets, tokens, texts that machines make, what was printed
+    free,        // a note, an address: trimmed, NFC
+    name,        // for people, one line: trimmed, NFC; something of it is visible
+    identifier,  // a SKU, a barcode, a reference: as a name, without anything invisible
+    code,        // an identifier in capital letters (ASCII)
+    email,       // an identifier in small letters (ASCII)
+};
+
+// Formats say what the text is.
+[[nodiscard]] constexpr Text text_of(Format format) {
+    switch (format) {
+        case Format::none: return Text::unsaid;
+        case Format::password: return Text::raw;
+        case Format::email: return Text::email;
+        case Format::code: return Text::code;
+        default: return Text::identifier;
+    }
+}
+
 // Integers beyond this cannot be read by JavaScript clients (RFC 8259 §6).
 inline constexpr std::int64_t max_safe_integer = 9'007'199'254'740'991;
 
@@ -57,8 +79,7 @@ struct Rules {
     std::string_view permission;  // in replies, for readers who have it alone (View)
     std::string_view pattern;     // RE2, matched against the whole value
     Format format = Format::none;
-    bool trim = false;
-    bool lower_case = false;
+    Text text = Text::unsaid;
     bool defaulted = false;   // may be absent; the member's initialiser stands
     bool internal = false;    // a column, never in JSON
     bool read_only = false;   // in replies; refused in requests

@@ -240,3 +240,42 @@ describe('without a caller', () => {
     expectProblem(await shop.api('GET', '/v1/auth/me'), 401, 'auth.session_revoked');
   });
 });
+
+// docs/decisions/0031-etags.md. Walks the document, so that a new route cannot forget it.
+describe('what caches are told', () => {
+  const list = (value: string | null): string[] => (value ?? '').toLowerCase().split(/\s*,\s*/);
+
+  const expectPrivate = (reply: { status: number; headers: Headers }, what: string): void => {
+    const kept = reply.status >= 400 ? ['no-store'] : ['private, no-cache', 'no-store'];
+    expect.soft(kept, `${what}: ${reply.status}`).toContain(reply.headers.get('cache-control'));
+    expect.soft(list(reply.headers.get('vary')), what).toEqual(expect.arrayContaining(['authorization', 'cookie']));
+  };
+
+  test('every reply of a route that needs a caller is theirs alone', async () => {
+    const secured = operations.filter((one) => one.secured && one.path !== '/v1/auth/logout');
+    for (const operation of secured) {
+      const what = `${operation.method} ${operation.path}`;
+      expectPrivate(await call(undefined, operation, operation.path.replace(/\{\w+\}/g, randomUUID())), what);
+      if (operation.method === 'GET') expectPrivate(await call(alice, operation, filled(operation)), what);
+    }
+    for (const path of ['/v1/auth/me', '/v1/auth/sessions'])
+      expect.soft((await alice.api('GET', path)).headers.get('cache-control'), path).toBe('no-store');
+  });
+
+  test('a tag serves its tenant alone, and stays with a 304', async () => {
+    for (const operation of operations.filter((one) => one.method === 'GET' && one.secured)) {
+      const path = filled(operation);
+      const first = await call(alice, operation, path);
+      const tag = first.headers.get('etag');
+      if (!tag) continue;
+      expect.soft(tag, path).toMatch(/^"\d+\.[a-z2-7]{6}"$/);
+      const again = await alice.api('GET', path, { headers: { 'if-none-match': tag } });
+      expect.soft([again.status, again.headers.get('etag'), again.text], path).toEqual([304, tag, '']);
+      expectPrivate(again, path);
+      if (operation.parameters.length > 0) continue;
+      const his = await bob.api('GET', path, { headers: { 'if-none-match': tag } });
+      expect.soft(his.status, path).toBe(200);
+      expect.soft(his.headers.get('etag'), path).not.toBe(tag);
+    }
+  });
+});

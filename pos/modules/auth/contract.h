@@ -16,14 +16,10 @@ struct LoginRequest {
     friend constexpr auto describe(LoginRequest*) {
         return schema::object<LoginRequest>(
             "LoginRequest",
-            schema::field<&LoginRequest::email>("email", {.max_length = 254,
-                                                          .format = schema::Format::email,
-                                                          .trim = true,
-                                                          .lower_case = true,
-                                                          .example = R"("owner@duka.example")"}),
+            schema::field<&LoginRequest::email>(
+                "email", {.max_length = 254, .format = schema::Format::email, .example = R"("owner@duka.example")"}),
             schema::field<&LoginRequest::phone>(
-                "phone",
-                {.format = schema::Format::phone, .trim = true, .doc = "E.164; instead of the e-mail address."}),
+                "phone", {.format = schema::Format::phone, .doc = "E.164; instead of the e-mail address."}),
             schema::field<&LoginRequest::password>(
                 "password",
                 {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),
@@ -49,8 +45,8 @@ struct RefreshRequest {
     friend constexpr auto describe(RefreshRequest*) {
         return schema::object<RefreshRequest>(
             "RefreshRequest",
-            schema::field<&RefreshRequest::refresh_token>("refreshToken",
-                                                          {.min_length = 1, .max_length = 200, .write_only = true}),
+            schema::field<&RefreshRequest::refresh_token>(
+                "refreshToken", {.min_length = 1, .max_length = 200, .text = schema::Text::raw, .write_only = true}),
             schema::field<&RefreshRequest::device_id>("deviceId", {.doc = "If given, it must be the session's."}));
     }
 };

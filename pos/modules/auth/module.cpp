@@ -2,6 +2,7 @@
 
 #include "auth/authenticator.h"
 #include "auth/caller.h"
+#include "http/middleware/conditional.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
@@ -158,9 +159,13 @@ void routes(http::Routes routes) {
                  .options = {.rate_class = "refresh"}});
     routes.post("/auth/logout", logout, {.id = "logout", .summary = "End this session"});
     routes.get("/auth/me", me,
-               {.id = "getMe", .summary = "Who I am and what I may do", .errors = {errors::user_disabled}});
-    routes.get("/auth/sessions", list_sessions,
-               {.id = "listSessions", .summary = "Where I am signed in, newest first"});
+               {.id = "getMe",
+                .summary = "Who I am and what I may do",
+                .errors = {errors::user_disabled},
+                .middleware = {http::no_store()}});
+    routes.get(
+        "/auth/sessions", list_sessions,
+        {.id = "listSessions", .summary = "Where I am signed in, newest first", .middleware = {http::no_store()}});
     routes.del("/auth/sessions/{id}", delete_session,
                {.id = "deleteSession", .summary = "End one of my sessions", .errors = {errors::unknown_session}});
     routes.post("/auth/password/change", change_password,

@@ -71,10 +71,11 @@ struct LoginThrottle {
     base::Timestamp updated_at;
 
     friend constexpr auto describe(LoginThrottle*) {
-        return schema::object<LoginThrottle>("LoginThrottle", schema::field<&LoginThrottle::subject>("subject"),
-                                             schema::field<&LoginThrottle::failures>("failures"),
-                                             schema::field<&LoginThrottle::blocked_until>("blockedUntil"),
-                                             schema::field<&LoginThrottle::updated_at>("updatedAt"));
+        return schema::object<LoginThrottle>(
+            "LoginThrottle", schema::field<&LoginThrottle::subject>("subject", {.text = schema::Text::raw}),
+            schema::field<&LoginThrottle::failures>("failures"),
+            schema::field<&LoginThrottle::blocked_until>("blockedUntil"),
+            schema::field<&LoginThrottle::updated_at>("updatedAt"));
     }
 };
 

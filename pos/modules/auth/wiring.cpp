@@ -41,6 +41,7 @@ auth::Authenticator::Options authenticator_options(const app::Settings& settings
     auth::Authenticator::Options options;
     options.tokens.issuer = settings.jwt_issuer;
     options.tokens.audience = settings.jwt_audience;
+    options.tag_secret = settings.secret;
     return options;
 }
 

@@ -118,7 +118,7 @@ struct ProductFilter {
             schema::field<&ProductFilter::search>("search",
                                                   {.min_length = 1,
                                                    .max_length = 100,
-                                                   .trim = true,
+                                                   .text = schema::Text::name,
                                                    .doc = "Part of the name, in any letter case; words in this order. "
                                                           "One or two characters are the beginning of a word."}));
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/text.h"
 #include "pos/modules/catalogue/statements.h"
 
 namespace pos::catalogue {
@@ -14,11 +15,11 @@ namespace {
 // What the unique keys would say, but with its place in the request.
 void refuse_repeated(const std::vector<NewProductVariant>& variants) {
     std::vector<base::Issue> issues;
-    std::unordered_set<std::string_view> skus;
+    std::unordered_set<std::string> skus;
     std::unordered_set<std::string_view> barcodes;
     for (std::size_t i = 0; i < variants.size(); ++i) {
         const auto& sku = variants[i].fields.sku;
-        if (sku && !skus.insert(*sku).second)
+        if (sku && !skus.insert(base::comparison_key(*sku)).second)
             issues.push_back(
                 {"body", fmt::format("/variants/{}/sku", i), "repeated", "stands in this request already", {}});
         for (std::size_t j = 0; j < variants[i].barcodes.size(); ++j) {

@@ -38,10 +38,11 @@ struct CategoryFields {
     friend constexpr auto describe(CategoryFields*) {
         return schema::object<CategoryFields>(
             "CategoryFields", schema::field<&CategoryFields::parent_id>("parentId"),
-            schema::field<&CategoryFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
+            schema::field<&CategoryFields::name>("name",
+                                                 {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
-            schema::field<&CategoryFields::colour>("colour",
-                                                   {.pattern = "#[0-9a-fA-F]{6}", .example = R"("#e63946")"}));
+            schema::field<&CategoryFields::colour>(
+                "colour", {.pattern = "#[0-9a-fA-F]{6}", .text = schema::Text::raw, .example = R"("#e63946")"}));
     }
 };
 
@@ -70,10 +71,11 @@ struct ProductFields {
         return schema::object<ProductFields>(
             "ProductFields",
             schema::field<&ProductFields::name>(
-                "name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar")"}),
-            schema::field<&ProductFields::description>("description", {.max_length = 4'000, .trim = true}),
+                "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar")"}),
+            schema::field<&ProductFields::description>("description",
+                                                       {.max_length = 4'000, .text = schema::Text::free}),
             schema::field<&ProductFields::category_id>("categoryId"),
-            schema::field<&ProductFields::brand>("brand", {.max_length = 80, .trim = true}),
+            schema::field<&ProductFields::brand>("brand", {.max_length = 80, .text = schema::Text::name}),
             schema::field<&ProductFields::sold_by>("soldBy", {.defaulted = true}),
             schema::field<&ProductFields::tax_class_id>("taxClassId"),
             schema::field<&ProductFields::track_stock>("trackStock", {.defaulted = true}),
@@ -105,9 +107,11 @@ struct VariantFields {
         return schema::object<VariantFields>(
             "VariantFields",
             schema::field<&VariantFields::name>(
-                "name", {.min_length = 1, .max_length = 200, .trim = true, .example = R"("Sugar 1kg")"}),
-            schema::field<&VariantFields::sku>("sku", {.min_length = 1, .max_length = 64, .trim = true}),
-            schema::field<&VariantFields::unit>("unit", {.min_length = 1, .max_length = 16, .defaulted = true}),
+                "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar 1kg")"}),
+            schema::field<&VariantFields::sku>("sku",
+                                               {.min_length = 1, .max_length = 64, .text = schema::Text::identifier}),
+            schema::field<&VariantFields::unit>(
+                "unit", {.min_length = 1, .max_length = 16, .text = schema::Text::name, .defaulted = true}),
             schema::field<&VariantFields::price>("price", {.min = 0,
                                                            .max = 1'000'000'000'000,
                                                            .doc = "Selling price of one unit, minor units; whether it "
@@ -166,7 +170,7 @@ inline constexpr auto products = db::tenant_table<Product>(
     db::expression_index("products_search", "gin", "lower(name) gin_trgm_ops"));
 inline constexpr auto variants = db::tenant_table<Variant>(
     "variants", db::primary_key<&Variant::id>(errors::id_taken),
-    db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null"),
+    db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null").ignoring_case(),
     db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
     db::index<&Variant::product_id, &VariantFields::name, &Variant::id>("variants_of_product"),
     db::index<&VariantFields::name, &Variant::id>("variants_name"),

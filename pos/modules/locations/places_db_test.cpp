@@ -100,7 +100,7 @@ TEST_F(PlacesTest, TaxRatesAreAppended) {
     const auto rate =
         made<TaxRate>(post(path + "/rates", R"({"name":"Luxury 20 %","ratePpm":200000,"validFrom":"2026-01-01"})"));
     const auto rate_path = path + "/rates/" + text(rate.id);
-    EXPECT_EQ(get(path).header("ETag"), "\"2\"") << "the class changes with its rates";
+    EXPECT_EQ(version_in(get(path)), 2) << "the class changes with its rates";
     EXPECT_EQ(patch(rate_path, R"({"ratePpm":1})", 1).status, 422);
     EXPECT_THAT(patch(rate_path, R"({"validTo":"2025-01-01"})", 1).body, HasSubstr("tax_rate.range"));
     EXPECT_EQ(patch(rate_path, R"({"validTo":"2027-01-01"})", 1).status, 200);

@@ -27,9 +27,10 @@ struct LocationFields {
             schema::field<&LocationFields::code>("code", {.format = schema::Format::code,
                                                           .doc = "Short, upper case; stands in receipt numbers.",
                                                           .example = R"("NRB1")"}),
-            schema::field<&LocationFields::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
-            schema::field<&LocationFields::address>("address", {.max_length = 500, .trim = true}),
-            schema::field<&LocationFields::tax_pin>("taxPin", {.max_length = 32, .trim = true}),
+            schema::field<&LocationFields::name>("name",
+                                                 {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
+            schema::field<&LocationFields::address>("address", {.max_length = 500, .text = schema::Text::free}),
+            schema::field<&LocationFields::tax_pin>("taxPin", {.max_length = 32, .text = schema::Text::code}),
             schema::field<&LocationFields::is_warehouse>("isWarehouse", {.defaulted = true}),
             schema::field<&LocationFields::active>("active", {.defaulted = true}));
     }

@@ -64,9 +64,10 @@ struct NewPayment {
             schema::field<&NewPayment::amount>(
                 "amount", {.min = 1, .max = most, .doc = "What this payment covers, change left out."}),
             schema::field<&NewPayment::tendered>("tendered", {.min = 0, .max = most, .doc = "Cash handed over."}),
-            schema::field<&NewPayment::reference>(
-                "reference",
-                {.min_length = 1, .max_length = 64, .trim = true, .doc = "An M-Pesa code, a slip number."}),
+            schema::field<&NewPayment::reference>("reference", {.min_length = 1,
+                                                                .max_length = 64,
+                                                                .text = schema::Text::free,
+                                                                .doc = "An M-Pesa code, a slip number."}),
             schema::field<&NewPayment::intent_id>("intentId"),
             schema::field<&NewPayment::extra>("extra", {.internal = true}), schema::keep_unknown<&NewPayment::extra>());
     }

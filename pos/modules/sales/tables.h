@@ -97,7 +97,7 @@ struct SaleRow {
             "SaleRow", schema::field<&SaleRow::id>("id"), schema::field<&SaleRow::location_id>("locationId"),
             schema::field<&SaleRow::register_id>("registerId"), schema::field<&SaleRow::shift_id>("shiftId"),
             schema::field<&SaleRow::device_id>("deviceId"), schema::field<&SaleRow::device_seq>("deviceSeq"),
-            schema::field<&SaleRow::receipt_number>("receiptNumber"),
+            schema::field<&SaleRow::receipt_number>("receiptNumber", {.text = schema::Text::raw}),
             schema::field<&SaleRow::client_request_id>("clientRequestId"), schema::field<&SaleRow::kind>("kind"),
             schema::field<&SaleRow::status>("status"), schema::field<&SaleRow::original_sale_id>("originalSaleId"),
             schema::field<&SaleRow::customer_id>("customerId"), schema::field<&SaleRow::cashier_id>("cashierId"),
@@ -168,9 +168,9 @@ struct SaleTaxRow {
     friend constexpr auto describe(SaleTaxRow*) {
         return schema::object<SaleTaxRow>(
             "SaleTax", schema::field<&SaleTaxRow::sale_id>("saleId", {.internal = true}),
-            schema::field<&SaleTaxRow::tax_code>("taxCode"), schema::field<&SaleTaxRow::tax_rate_ppm>("taxRatePpm"),
-            schema::field<&SaleTaxRow::inclusive>("inclusive"), schema::field<&SaleTaxRow::taxable_net>("taxableNet"),
-            schema::field<&SaleTaxRow::tax>("tax"));
+            schema::field<&SaleTaxRow::tax_code>("taxCode", {.text = schema::Text::raw}),
+            schema::field<&SaleTaxRow::tax_rate_ppm>("taxRatePpm"), schema::field<&SaleTaxRow::inclusive>("inclusive"),
+            schema::field<&SaleTaxRow::taxable_net>("taxableNet"), schema::field<&SaleTaxRow::tax>("tax"));
     }
 };
 
@@ -192,7 +192,7 @@ struct PaymentRow {
             schema::field<&PaymentRow::sale_id>("saleId", {.internal = true}),
             schema::field<&PaymentRow::method>("method"), schema::field<&PaymentRow::amount>("amount"),
             schema::field<&PaymentRow::tendered>("tendered"), schema::field<&PaymentRow::reference>("reference"),
-            schema::field<&PaymentRow::external_ref>("externalRef", {.internal = true}),
+            schema::field<&PaymentRow::external_ref>("externalRef", {.text = schema::Text::code, .internal = true}),
             schema::field<&PaymentRow::intent_id>("intentId"), schema::field<&PaymentRow::status>("status"),
             schema::field<&PaymentRow::recorded_at>("recordedAt", {.internal = true}));
     }

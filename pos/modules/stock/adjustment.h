@@ -33,7 +33,7 @@ struct AdjustmentLine {
                 "quantityDelta", {.not_zero = true, .doc = "What is added; negative: taken away."}),
             schema::field<&AdjustmentLine::unit_cost>("unitCost",
                                                       {.min = 0, .max = 1'000'000'000'000, .permission = "costs.read"}),
-            schema::field<&AdjustmentLine::note>("note", {.max_length = 500, .trim = true}));
+            schema::field<&AdjustmentLine::note>("note", {.max_length = 500, .text = schema::Text::free}));
     }
 };
 

@@ -85,7 +85,7 @@ struct StockMovement {
             schema::field<&StockMovement::quantity_delta>("quantityDelta"),
             schema::field<&StockMovement::reason>("reason"),
             schema::field<&StockMovement::unit_cost>("unitCost", {.permission = "costs.read"}),
-            schema::field<&StockMovement::source_type>("sourceType", {.max_length = 40}),
+            schema::field<&StockMovement::source_type>("sourceType", {.max_length = 40, .text = schema::Text::raw}),
             schema::field<&StockMovement::source_id>("sourceId"),
             schema::field<&StockMovement::source_line>("sourceLine"),
             schema::field<&StockMovement::occurred_at>("occurredAt"),

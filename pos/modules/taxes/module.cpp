@@ -44,10 +44,12 @@ struct TaxRateChange {
     friend constexpr auto describe(TaxRateChange*) {
         return schema::object<TaxRateChange>(
             "TaxRateChange",
-            schema::field<&TaxRateChange::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
+            schema::field<&TaxRateChange::name>("name",
+                                                {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&TaxRateChange::valid_to>("validTo",
                                                     {.doc = "The first day on which it is not valid any more."}),
-            schema::field<&TaxRateChange::fiscal_code>("fiscalCode", {.max_length = 16}));
+            schema::field<&TaxRateChange::fiscal_code>("fiscalCode",
+                                                       {.max_length = 16, .text = schema::Text::identifier}));
     }
 };
 

@@ -34,7 +34,8 @@ struct TaxClassFields {
         return schema::object<TaxClassFields>(
             "TaxClassFields",
             schema::field<&TaxClassFields::code>("code", {.format = schema::Format::code, .example = R"("VAT16")"}),
-            schema::field<&TaxClassFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}));
+            schema::field<&TaxClassFields::name>("name",
+                                                 {.min_length = 1, .max_length = 80, .text = schema::Text::name}));
     }
 };
 
@@ -61,7 +62,8 @@ struct TaxRateFields {
     friend constexpr auto describe(TaxRateFields*) {
         return schema::object<TaxRateFields>(
             "TaxRateFields",
-            schema::field<&TaxRateFields::name>("name", {.min_length = 1, .max_length = 80, .trim = true}),
+            schema::field<&TaxRateFields::name>("name",
+                                                {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&TaxRateFields::rate_ppm>(
                 "ratePpm", {.min = 0, .max = 1'000'000, .doc = "Parts per million: 16 % is 160000."}),
             schema::field<&TaxRateFields::kind>("kind", {.defaulted = true}),
@@ -70,7 +72,8 @@ struct TaxRateFields {
             schema::field<&TaxRateFields::valid_from>("validFrom", {.defaulted = true}),
             schema::field<&TaxRateFields::valid_to>("validTo",
                                                     {.doc = "The first day on which it is not valid any more."}),
-            schema::field<&TaxRateFields::fiscal_code>("fiscalCode", {.max_length = 16}));
+            schema::field<&TaxRateFields::fiscal_code>("fiscalCode",
+                                                       {.max_length = 16, .text = schema::Text::identifier}));
     }
 };
 

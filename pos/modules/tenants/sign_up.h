@@ -19,13 +19,11 @@ struct SignUpOwner {
         return schema::object<SignUpOwner>(
             "SignUpOwner",
             schema::field<&SignUpOwner::name>(
-                "name", {.min_length = 1, .max_length = 120, .trim = true, .example = R"("Amina Otieno")"}),
-            schema::field<&SignUpOwner::email>("email", {.max_length = 254,
-                                                         .format = schema::Format::email,
-                                                         .trim = true,
-                                                         .lower_case = true,
-                                                         .example = R"("owner@duka.example")"}),
-            schema::field<&SignUpOwner::phone>("phone", {.format = schema::Format::phone, .trim = true}),
+                "name",
+                {.min_length = 1, .max_length = 120, .text = schema::Text::name, .example = R"("Amina Otieno")"}),
+            schema::field<&SignUpOwner::email>(
+                "email", {.max_length = 254, .format = schema::Format::email, .example = R"("owner@duka.example")"}),
+            schema::field<&SignUpOwner::phone>("phone", {.format = schema::Format::phone}),
             schema::field<&SignUpOwner::password>(
                 "password", {.min_length = 1,
                              .max_length = 1024,
@@ -44,7 +42,7 @@ struct SignUpLocation {
             "SignUpLocation",
             schema::field<&SignUpLocation::code>("code", {.format = schema::Format::code, .defaulted = true}),
             schema::field<&SignUpLocation::name>(
-                "name", {.min_length = 1, .max_length = 120, .trim = true, .defaulted = true}));
+                "name", {.min_length = 1, .max_length = 120, .text = schema::Text::name, .defaulted = true}));
     }
 };
 

@@ -40,7 +40,8 @@ struct TenantSettings {
         return schema::object<TenantSettings>(
             "TenantSettings",
             schema::field<&TenantSettings::name>(
-                "name", {.min_length = 1, .max_length = 120, .trim = true, .example = R"("Duka la Amani")"}),
+                "name",
+                {.min_length = 1, .max_length = 120, .text = schema::Text::name, .example = R"("Duka la Amani")"}),
             schema::field<&TenantSettings::country>(
                 "country", {.format = schema::Format::country, .defaulted = true, .doc = "ISO 3166-1 alpha-2."}),
             schema::field<&TenantSettings::currency>(

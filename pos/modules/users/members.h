@@ -64,10 +64,10 @@ struct NewMember {
 
     friend constexpr auto describe(NewMember*) {
         return schema::object<NewMember>(
-            "NewMember", schema::field<&NewMember::name>("name", {.min_length = 1, .max_length = 120, .trim = true}),
-            schema::field<&NewMember::email>(
-                "email", {.max_length = 254, .format = schema::Format::email, .trim = true, .lower_case = true}),
-            schema::field<&NewMember::phone>("phone", {.format = schema::Format::phone, .trim = true}),
+            "NewMember",
+            schema::field<&NewMember::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
+            schema::field<&NewMember::email>("email", {.max_length = 254, .format = schema::Format::email}),
+            schema::field<&NewMember::phone>("phone", {.format = schema::Format::phone}),
             schema::field<&NewMember::password>("password", {.min_length = 1,
                                                              .max_length = 1024,
                                                              .format = schema::Format::password,

@@ -39,9 +39,9 @@ struct User {
     friend constexpr auto describe(User*) {
         return schema::object<User>(
             "User", schema::field<&User::id>("id"),
-            schema::field<&User::email>("email", {.format = schema::Format::email, .lower_case = true}),
+            schema::field<&User::email>("email", {.format = schema::Format::email}),
             schema::field<&User::phone>("phone", {.format = schema::Format::phone}),
-            schema::field<&User::name>("name", {.min_length = 1, .max_length = 120}),
+            schema::field<&User::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             schema::field<&User::password_hash>("passwordHash", {.internal = true}),
             schema::field<&User::password_changed_at>("passwordChangedAt", {.internal = true}),
             schema::field<&User::disabled_at>("disabledAt", {.internal = true}),
@@ -83,7 +83,7 @@ struct Role {
     friend constexpr auto describe(Role*) {
         return schema::object<Role>(
             "Role", schema::field<&Role::id>("id"),
-            schema::field<&Role::name>("name", {.min_length = 1, .max_length = 60}),
+            schema::field<&Role::name>("name", {.min_length = 1, .max_length = 60, .text = schema::Text::name}),
             schema::field<&Role::built_in>("builtIn"),
             schema::field<&Role::permissions>("permissions", {.max_items = 200, .items = {.max_length = 80}}),
             schema::flatten<&Role::meta>());

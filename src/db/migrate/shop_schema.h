@@ -47,10 +47,9 @@ struct User {
     base::Timestamp created_at;
 
     friend constexpr auto describe(User*) {
-        return schema::object<User>(
-            "User", schema::field<&User::id>("id"),
-            schema::field<&User::email>("email", {.format = schema::Format::email, .lower_case = true}),
-            schema::field<&User::created_at>("createdAt"));
+        return schema::object<User>("User", schema::field<&User::id>("id"),
+                                    schema::field<&User::email>("email", {.format = schema::Format::email}),
+                                    schema::field<&User::created_at>("createdAt"));
     }
 };
 
@@ -61,7 +60,7 @@ struct Category {
 
     friend constexpr auto describe(Category*) {
         return schema::object<Category>("Category", schema::field<&Category::id>("id"),
-                                        schema::field<&Category::name>("name"),
+                                        schema::field<&Category::name>("name", {.text = schema::Text::name}),
                                         schema::field<&Category::parent_id>("parentId"));
     }
 };
@@ -84,9 +83,10 @@ struct ProductFields {
 
     friend constexpr auto describe(ProductFields*) {
         return schema::object<ProductFields>(
-            "ProductFields", schema::field<&ProductFields::sku>("sku"), schema::field<&ProductFields::name>("name"),
-            schema::field<&ProductFields::category_id>("categoryId"), schema::field<&ProductFields::price>("price"),
-            schema::field<&ProductFields::sold_by>("soldBy"), schema::field<&ProductFields::tags>("tags"));
+            "ProductFields", schema::field<&ProductFields::sku>("sku", {.text = schema::Text::identifier}),
+            schema::field<&ProductFields::name>("name"), schema::field<&ProductFields::category_id>("categoryId"),
+            schema::field<&ProductFields::price>("price"), schema::field<&ProductFields::sold_by>("soldBy"),
+            schema::field<&ProductFields::tags>("tags"));
     }
 };
 

@@ -70,6 +70,19 @@ private:
         return names;
     }
 
+    // "tenant_id, lower(sku)"
+    std::string names_without_case(const Constraint& constraint) const {
+        std::string list = table_.wall == Wall::tenant ? "tenant_id" : "";
+        for (std::size_t i = 0; i < constraint.column_count; ++i) {
+            const auto* field = find_field(*table_.row, constraint.columns[i]);
+            const auto name = quote_identifier(name_in(table_, constraint.columns[i]));
+            const auto& type = field->type->kind == schema::Kind::optional ? *field->type->element : *field->type;
+            list += fmt::format("{}{}", list.empty() ? "" : ", ",
+                                type.kind == schema::Kind::string ? fmt::format("lower({})", name) : name);
+        }
+        return list;
+    }
+
     GuardSnapshot guard() const {
         GuardSnapshot guard{.wall = table_.wall, .access = table_.access};
         if (table_.wall == Wall::tenant) guard.tenant_column = "tenant_id";
@@ -110,10 +123,15 @@ private:
                 break;
             case ConstraintKind::unique:
                 // A constraint cannot be partial; an index cannot wait for the commit.
-                to.type = from.predicate.empty() ? ConstraintType::unique : ConstraintType::unique_index;
-                if (from.deferred && !from.predicate.empty())
-                    fail(fmt::format("{}: a partial key is checked at once", from.name));
-                to.columns = scoped_names(table_, from);
+                to.type = from.predicate.empty() && !from.without_case ? ConstraintType::unique
+                                                                       : ConstraintType::unique_index;
+                if (from.deferred && to.type == ConstraintType::unique_index)
+                    fail(fmt::format("{}: a partial key, or one without case, is checked at once", from.name));
+                if (from.without_case) {
+                    to.expression = names_without_case(from);
+                } else {
+                    to.columns = scoped_names(table_, from);
+                }
                 break;
             case ConstraintKind::references: add_reference(from, to); break;
             case ConstraintKind::check: to.type = ConstraintType::check; break;

@@ -7,7 +7,9 @@
 #include "base/time.h"
 #include "http/context.h"
 #include "http/middleware/errors.h"
+#include "http/operation.h"
 #include "http/problem.h"
+#include "http/router.h"
 
 namespace http {
 
@@ -41,13 +43,19 @@ EntityTag tag_of(std::string_view etag) {
 
 bool is_read(const Request& request) { return request.method() == Method::get || request.method() == Method::head; }
 
-// §13.1.1: strong comparison; a coding changes the bytes, not the version that a change is based on.
+// §13.1.1: strong comparison; coding and reader change the bytes, not the version that a change is based on.
+bool is_same_version(std::string_view quoted, std::string_view own) {
+    if (uncoded_tag(quoted) == uncoded_tag(own)) return true;
+    const auto version = version_of(own);
+    return version && version == version_of(quoted);
+}
+
 bool if_match_holds(std::string_view list, std::string_view etag) {
     if (base::trim(list) == "*") return true;
     const auto own = tag_of(etag);
     const auto tags = parse_entity_tags(list);
     return tags && !own.weak && std::ranges::any_of(*tags, [&](const EntityTag& tag) {
-               return !tag.weak && uncoded_tag(tag.quoted) == uncoded_tag(own.quoted);
+               return !tag.weak && is_same_version(tag.quoted, own.quoted);
            });
 }
 
@@ -100,17 +108,43 @@ void evaluate(Context& context) {
     if (is_not_modified(context.request(), etag, last_modified)) become_not_modified(context, etag);
 }
 
+// What a caller gets is theirs: a cache that others share must not keep it, and one of their own asks again each time.
+void mark_private(Context& context) {
+    const auto* route = context.route();
+    if (route == nullptr || !route->operation || route->operation->security.empty()) return;
+    auto& headers = context.response().headers();
+    headers.vary("Authorization");
+    headers.vary("Cookie");
+    if (!headers.has("Cache-Control")) headers.append("Cache-Control", "private, no-cache");
+}
+
+void finish(Context& context) {
+    evaluate(context);
+    mark_private(context);
+}
+
 async::Task<void> conditional_link(Context& context, Next next) {
-    if (is_read(context.request())) context.response().before_send(&evaluate);
+    context.response().before_send(&finish);
+    return next(context);
+}
+
+async::Task<void> no_store_link(Context& context, Next next) {
+    context.response().header("Cache-Control", "no-store");
     return next(context);
 }
 
 }  // namespace
 
-std::string etag_for(std::int64_t version) {
+std::string etag_for(std::int64_t version, std::string_view readers_part) {
     std::string etag = "\"";
     base::append_integer(etag, version);
+    if (!readers_part.empty()) etag.append(".").append(readers_part);
     return etag += '"';
+}
+
+std::optional<std::int64_t> version_of(std::string_view quoted) {
+    const auto opaque = uncoded_tag(quoted);
+    return base::parse_integer<std::int64_t>(opaque.substr(0, opaque.find('.')));
 }
 
 std::string_view uncoded_tag(std::string_view quoted) {
@@ -159,7 +193,7 @@ std::optional<VersionMatch> if_match(const Context& context) {
             {{"header", "/If-Match", "invalid_format", "An entity tag is written with quotes: \"7\".", {}}});
     }
     for (const auto& tag : *tags) {
-        const auto version = base::parse_integer<std::int64_t>(uncoded_tag(tag.quoted));
+        const auto version = version_of(tag.quoted);
         if (!tag.weak && version) match.versions.push_back(*version);
     }
     return match;
@@ -193,5 +227,6 @@ bool is_not_modified(const Request& request, std::string_view etag, std::string_
 }
 
 Middleware conditional_get() { return &conditional_link; }
+Middleware no_store() { return &no_store_link; }
 
 }  // namespace http

@@ -1,13 +1,17 @@
 #pragma once
-// Conditional requests (RFC 9110 §13) by row version: a row of version 7 has the ETag "7", and "7-br", "7-gzip", "7-zstd"
-// when compressed, which all mean version 7. Functions are pure; the link may be shared by loops.
+// Conditional requests (RFC 9110 §13) by row version: a row of version 7 has the ETag "7.k3f9qa", whose second part tells
+// apart what different readers see of it (TagKey), and "7.k3f9qa-br", "-gzip", "-zstd" when compressed. If-Match compares the
+// version alone, and takes a bare "7"; If-None-Match compares all but the coding. Functions are pure; the link may be shared by
+// loops.
 //
-//     context.response().header("ETag", http::etag_for(product.version));
+//     context.response().header("ETag", http::etag_for(product.version, key.part(tenant, body)));
 //     const auto expected = http::require_if_match(context);                 // 428 request.if_match_missing
 //     if (!expected.matches(row.version)) throw http::version_conflict(row_as_json);     // 412 with the current row
 //
 // conditional_get() answers GET and HEAD whose reply (status 200) has an ETag or Last-Modified: If-Match before
-// If-Unmodified-Since (412), then If-None-Match before If-Modified-Since (304), in the order of §13.2.2.
+// If-Unmodified-Since (412), then If-None-Match before If-Modified-Since (304), in the order of §13.2.2. Every reply of a route
+// that needs a caller, errors too, gets `Vary: Authorization, Cookie`, and `Cache-Control: private, no-cache` unless it has
+// another; no_store() is for what should not stay on a till that people share.
 
 #include <cstdint>
 #include <optional>
@@ -22,7 +26,9 @@ namespace http {
 
 class Request;
 
-[[nodiscard]] std::string etag_for(std::int64_t version);
+[[nodiscard]] std::string etag_for(std::int64_t version, std::string_view readers_part = {});
+// The version of a tag: what stands before the readers' part and the coding. nullopt: no tag of a row.
+[[nodiscard]] std::optional<std::int64_t> version_of(std::string_view quoted);
 
 // What If-Match asks for: any version (`*`), or one of these. A weak tag never matches (strong comparison, §13.1.1), nor
 // does one that is no version of ours; both are left out.
@@ -55,5 +61,7 @@ struct EntityTag {
 [[nodiscard]] bool is_not_modified(const Request& request, std::string_view etag, std::string_view last_modified);
 
 [[nodiscard]] Middleware conditional_get();
+// Replies of this route are kept by nobody: `Cache-Control: no-store`.
+[[nodiscard]] Middleware no_store();
 
 }  // namespace http

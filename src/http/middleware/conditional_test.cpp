@@ -4,6 +4,7 @@
 
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/problems.h"
+#include "http/tag_key.h"
 
 namespace http {
 namespace {
@@ -44,7 +45,13 @@ TEST(IfMatch, ReadsVersionsAndDropsTheSuffixOfACoding) {
                                                                                 {"\"7\",, \"8\"", "7;8;"},
                                                                                 {"\"7-xz\"", ""},
                                                                                 {"\"-1\"", "-1;"},
-                                                                                {"\"99999999999999999999\"", ""}};
+                                                                                {"\"99999999999999999999\"", ""},
+                                                                                {"\"7.k3f9qa\"", "7;"},
+                                                                                {"\"7.k3f9qa-br\"", "7;"},
+                                                                                {"\"7.other2\", \"8\"", "7;8;"},
+                                                                                {"W/\"7.k3f9qa\"", ""},
+                                                                                {"\".k3f9qa\"", ""},
+                                                                                {"\"k3f9qa.7\"", ""}};
     for (const auto& [header, expected] : cases)
         EXPECT_EQ(read_if_match(header), expected) << header.value_or("(none)");
 }
@@ -123,6 +130,53 @@ TEST(ConditionalGet, FollowsTheOrderOfRfc9110) {
         EXPECT_FALSE(reply.header("Content-Type")) << test.name;
         EXPECT_EQ(reply.header("Cache-Control"), "no-cache") << test.name;
     }
+}
+
+// The version is what a change is based on; what somebody else saw of it is another representation.
+TEST(ConditionalGet, ReadersPartsAreComparedByIfNoneMatchAlone) {
+    const std::vector<GetCase> cases{
+        {"same", {{"If-None-Match", "\"7.k3f9qa\""}}, 304, "\"7.k3f9qa\""},
+        {"of a coding", {{"If-None-Match", "\"7.k3f9qa-br\""}}, 304, "\"7.k3f9qa-br\""},
+        {"weak", {{"If-None-Match", "W/\"7.k3f9qa\""}}, 304, "W/\"7.k3f9qa\""},
+        {"one of several", {{"If-None-Match", "\"7.aaaaaa\", \"7.k3f9qa\""}}, 304, "\"7.k3f9qa\""},
+        {"another reader's", {{"If-None-Match", "\"7.aaaaaa\""}}, 200, "\"7.k3f9qa\""},
+        {"another reader's coding", {{"If-None-Match", "\"7.aaaaaa-br\""}}, 200, "\"7.k3f9qa\""},
+        {"the version alone", {{"If-None-Match", "\"7\""}}, 200, "\"7.k3f9qa\""},
+        {"another version", {{"If-None-Match", "\"8.k3f9qa\""}}, 200, "\"7.k3f9qa\""},
+        {"any", {{"If-None-Match", "*"}}, 304, "\"7.k3f9qa\""},
+        {"If-Match of a version", {{"If-Match", "\"7\""}}, 200, "\"7.k3f9qa\""},
+        {"If-Match of another reader", {{"If-Match", "\"7.aaaaaa-zstd\""}}, 200, "\"7.k3f9qa\""},
+        {"If-Match of another version", {{"If-Match", "\"8.k3f9qa\""}}, 412, ""},
+        {"If-Match of a weak tag", {{"If-Match", "W/\"7.k3f9qa\""}}, 412, ""},
+    };
+    for (const auto& test : cases) {
+        ChainForTest chain;
+        const auto reply = chain.run({conditional_get()}, Replies{.headers = {{"ETag", "\"7.k3f9qa\""}}},
+                                     {.method = test.method, .headers = test.headers});
+        EXPECT_EQ(reply.status, test.status) << test.name;
+        EXPECT_EQ(reply.header("ETag").value_or(""), test.etag) << test.name;
+    }
+}
+
+TEST(TagKey, TellsTenantsBodiesAndSecretsApart) {
+    const auto tenant = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01");
+    const auto other = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a02");
+    TagKey key("0123456789abcdef0123456789abcdef");
+    const auto part = key.part(tenant, R"({"name":"Sugar"})");
+    EXPECT_EQ(part.size(), 6U);
+    EXPECT_EQ(part.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos);
+    EXPECT_EQ(TagKey("0123456789abcdef0123456789abcdef").part(tenant, R"({"name":"Sugar"})"), part);
+    EXPECT_NE(key.part(other, R"({"name":"Sugar"})"), part);
+    EXPECT_NE(key.part(tenant, R"({"name":"Sugar","cost":1})"), part);
+    EXPECT_NE(TagKey("another secret").part(tenant, R"({"name":"Sugar"})"), part);
+    EXPECT_EQ(etag_for(7, part), "\"7." + part + "\"");
+    EXPECT_EQ(version_of("\"7." + part + "-br\""), 7);
+    EXPECT_FALSE(version_of("\"a-7\""));
+}
+
+TEST(NoStore, IsSaidBeforeTheHandlerDecides) {
+    ChainForTest chain;
+    EXPECT_EQ(chain.run({no_store()}, Replies{}).header("Cache-Control"), "no-store");
 }
 
 TEST(ConditionalGet, LeavesOtherRepliesAlone) {

@@ -24,8 +24,7 @@ constexpr void copy_scalar_rules(Rules& rules, const Options& from) {
         rules.max_length = from.max_length;
         rules.pattern = from.pattern;
         rules.format = from.format;
-        rules.trim = from.trim;
-        rules.lower_case = from.lower_case;
+        rules.text = from.text == Text::unsaid ? text_of(from.format) : from.text;
         rules.check = from.check;
     } else if constexpr (std::same_as<Options, IntegerRules>) {
         rules.min = from.min;

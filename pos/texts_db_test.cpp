@@ -1,0 +1,194 @@
+// Texts that look the same are the same: names, SKUs, barcodes, codes and addresses, wherever they come in.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "embedded/migrations.h"
+#include "pos/testing/shop.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::HasSubstr;
+
+class TextsTest : public ShopTest {
+protected:
+    static std::string quoted(std::string_view text) {
+        std::string json;
+        schema::write_json_string(text, json);
+        return json;
+    }
+    static InjectedResponse add_product(std::string_view sku, const std::string& token = owner) {
+        return post(
+            "/v1/products",
+            fmt::format(R"({{"name":"Sugar","variants":[{{"name":"Sugar 1kg","price":1,"sku":{}}}]}})", quoted(sku)),
+            token);
+    }
+    static std::string sku_of(const InjectedResponse& reply) {
+        return made<ProductDetails>(reply).variants->at(0).variant.fields.sku.value();
+    }
+};
+
+TEST_F(TextsTest, ASecondSkuThatLooksTheSameIsTaken) {
+    EXPECT_EQ(sku_of(add_product("  Su\u200bgar-\u00e9\u00a0 1")), "Sugar-\u00e9 1");
+    for (const std::string_view same :
+         {"Sugar-\u00e9 1", "sugar-\u00c9 1", "SUGAR-E\u0301 1", "Sugar-e\u0301\u00a01", "\ufeffSugar-\u00e9 1\u2028",
+          "Su\u00adgar-\u00e9\u2003\u20031", "Sugar\u200d-\u00e9 1", "S\u202eugar-\u00e9 1", "Sugar-\u00e9 1\u3164",
+          "Sugar-\u00e9 1\U000E0031", "Sugar-\u00e9\ufe0f 1"}) {
+        const auto reply = add_product(same);
+        EXPECT_EQ(reply.status, 409) << same << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr("variant.sku_taken")) << same;
+    }
+    EXPECT_EQ(add_product("Sugar-\u00e9 1", other).status, 201) << "another shop's";
+    const auto variant = made<ProductDetails>(add_product("Sugar-2")).variants->at(0).variant;
+    const auto path = "/v1/variants/" + text(variant.id);
+    EXPECT_THAT(patch(path, R"({"sku":"SUGAR-E\u0301\u200b 1"})", 1).body, HasSubstr("variant.sku_taken"));
+    EXPECT_EQ(patch(path, R"({"sku":"SUGAR-2"})", 1).status, 200) << "its own, in capitals";
+}
+
+TEST_F(TextsTest, TheSameSkuTwiceInOneRequest) {
+    const auto reply = post("/v1/products", R"({"name":"Tea","variants":[{"name":"a","price":1,"sku":"tea\u200b-1"},
+        {"name":"b","price":1,"sku":"TEA-1"}]})");
+    EXPECT_EQ(reply.status, 422);
+    EXPECT_THAT(reply.body, HasSubstr(R"("pointer":"/variants/1/sku","code":"repeated")"));
+}
+
+// A row from before is found and kept; a new one that looks the same is still refused where only the case differs.
+TEST_F(TextsTest, OldRowsAreReadAsTheyAre) {
+    const auto id = text(made<ProductDetails>(add_product("OLD-1")).variants->at(0).variant.id);
+    app->database().execute("update variants set sku = 'Old\u200b-1', name = E'\\u0301' where id = '" + id + "'");
+    EXPECT_THAT(get("/v1/variants/" + id).body, HasSubstr("Old\u200b-1"));
+    EXPECT_EQ(patch("/v1/variants/" + id, R"({"price":2})", 1).status, 422) << "its name has to be mended first";
+    EXPECT_EQ(patch("/v1/variants/" + id, R"({"price":2,"name":"Old"})", 1).status, 200);
+}
+
+TEST_F(TextsTest, TheMigrationGivesOldSkusTheirForm) {
+    auto& database = app->database();
+    const auto made_with = [](std::string_view sku) {
+        return text(made<ProductDetails>(add_product(sku)).variants->at(0).variant.id);
+    };
+    const std::vector ids{made_with("M1"), made_with("M2"), made_with("M3"), made_with("M4")};
+    database.execute("drop index variants_sku");
+    const std::vector<std::string> old{"Tea-\u00e9 1", "TEA-e\u0301\u00a01\u200b", "\u3164\u200b", "M4"};
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        database.execute(fmt::format("update variants set sku = '{}' where id = '{}'", old[i], ids[i]));
+    const auto files = embedded::migrations();
+    const auto file = std::ranges::find_if(files, [](const base::EmbeddedFile& one) {
+        return one.path.starts_with("20261126130000") && one.path.ends_with(".sql");
+    });
+    auto sql = std::string(file->bytes);
+    sql.erase(sql.find("drop index variants_sku;"), std::string_view("drop index variants_sku;").size());
+    database.execute(sql);
+
+    const auto sku = [&](std::size_t i) { return body<Variant>(get("/v1/variants/" + ids[i])).fields.sku; };
+    EXPECT_EQ(sku(0), "Tea-\u00e9 1") << "the oldest keeps it";
+    EXPECT_EQ(sku(1), "TEA-\u00e9 1-" + ids[1].substr(28));
+    EXPECT_EQ(sku(2), std::nullopt);
+    EXPECT_EQ(body<Variant>(get("/v1/variants/" + ids[3])).meta.version, 1) << "nothing to do";
+    EXPECT_EQ(body<Variant>(get("/v1/variants/" + ids[1])).meta.version, 2);
+    EXPECT_EQ(add_product("tea-\u00c9 1").status, 409);
+}
+
+TEST_F(TextsTest, NamesMadeOfNothingVisible) {
+    const std::string tax_class = text(made<TaxClass>(post("/v1/tax-classes", R"({"code":"t1","name":"T"})")).id);
+    for (const std::string_view nothing :
+         {"\u200b", "\u00a0\u2003", "\u0301", "\u3164", "\u2800", "\U000E0041\U000E0042", "\u202e\u2066",
+          "\ufe0f\u200d", "\u115f", "\u034f\u0323"}) {
+        const auto name = quoted(nothing);
+        const std::vector<std::pair<std::string, std::string>> bodies{
+            {"/v1/categories", fmt::format(R"({{"name":{}}})", name)},
+            {"/v1/products", fmt::format(R"({{"name":{}}})", name)},
+            {"/v1/products", fmt::format(R"({{"name":"x","variants":[{{"name":{},"price":1}}]}})", name)},
+            {"/v1/products", fmt::format(R"({{"name":"x","variants":[{{"name":"x","price":1,"sku":{}}}]}})", name)},
+            {"/v1/tax-classes", fmt::format(R"({{"code":"t2","name":{}}})", name)},
+            {"/v1/tax-classes", fmt::format(R"({{"code":{},"name":"x"}})", name)},
+            {"/v1/tax-classes/" + tax_class + "/rates", fmt::format(R"({{"name":{},"ratePpm":1}})", name)},
+            {"/v1/locations", fmt::format(R"({{"code":"X1","name":{}}})", name)},
+            {"/v1/devices", fmt::format(R"({{"locationId":"{}","name":{}}})", location(), name)},
+        };
+        for (const auto& [path, json] : bodies) EXPECT_EQ(post(path, json).status, 422) << path << json;
+        EXPECT_EQ(patch("/v1/tenant", fmt::format(R"({{"name":{}}})", name), 1).status, 422) << name;
+    }
+}
+
+TEST_F(TextsTest, NamesKeepTheirLetters) {
+    for (const std::string_view kept : {"ශ්‍රී ලංකා තේ", "می‌خواهم",
+                                        "👩‍👩‍👧 pack", "☕️", "क्‍ष"}) {
+        const auto reply = post("/v1/categories", fmt::format(R"({{"name":{}}})", quoted(kept)));
+        EXPECT_EQ(made<Category>(reply).fields.name, kept);
+    }
+}
+
+TEST_F(TextsTest, LookUpsTakeWhatWasStored) {
+    ASSERT_EQ(post("/v1/products", R"({"name":"Cafe\u0301 latte","variants":[{"name":"Latte","price":1,
+        "barcodes":[{"barcode":"\u00a06161100000018\u200b"}]}]})")
+                  .status,
+              201);
+    for (const std::string_view scanned : {"6161100000018", "%C2%A06161100000018", "6161%E2%80%8B100000018%0A"})
+        EXPECT_EQ(get(fmt::format("/v1/variants/lookup?barcode={}", scanned)).status, 200) << scanned;
+    for (const std::string_view term : {"caf%C3%A9", "CAFE%CC%81", "%C2%A0caf%C3%A9%E2%80%8B"})
+        EXPECT_THAT(get(fmt::format("/v1/products?search={}", term)).body, HasSubstr("Latte")) << term;
+    EXPECT_EQ(get("/v1/products?search=%E2%80%8B").status, 422);
+}
+
+TEST_F(TextsTest, CodesAreInCapitals) {
+    EXPECT_EQ(made<Location>(post("/v1/locations", R"({"code":"\u00a0nrb\u200b-9","name":"x"})")).fields.code, "NRB-9");
+    EXPECT_THAT(post("/v1/locations", R"({"code":"Nrb-9","name":"y"})").body, HasSubstr("location.code_taken"));
+    EXPECT_EQ(made<TaxClass>(post("/v1/tax-classes", R"({"code":"vat9","name":"x"})")).fields.code, "VAT9");
+    EXPECT_EQ(post("/v1/tax-classes", R"({"code":"VAT9\ufeff","name":"y"})").status, 409);
+    EXPECT_EQ(post("/v1/locations", R"({"code":"\u0430BC","name":"x"})").status, 422) << "Cyrillic";
+}
+
+TEST_F(TextsTest, AddressesAreOneAtTheDoorAndInside) {
+    const auto json = [](std::string_view email) {
+        return fmt::format(R"({{"email":{},"password":"{}"}})", quoted(email), password);
+    };
+    for (const std::string_view same : {"OWNER@duka.example", " owner@Duka.example\u00a0", "ow\u200bner@duka.example"})
+        EXPECT_EQ(post("/v1/auth/login", json(same), "").status, 200) << same;
+    EXPECT_EQ(post("/v1/auth/login", json("\u043ewner@duka.example"), "").status, 422) << "Cyrillic";
+    const auto role = text(body<RoleList>(get("/v1/roles")).data.at(0).id);
+    const auto taken = post(
+        "/v1/users",
+        fmt::format(R"({{"name":"J","email":"\u2060Viewer@Duka.Example","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                    password, role),
+        owner, {{"Idempotency-Key", "taken"}});
+    EXPECT_THAT(taken.body, HasSubstr("user.email_taken"));
+}
+
+// Every text that a request may hold says what it is, so that nobody forgets to ask. What keeps unknown members is a sale,
+// whose texts stay as they were printed.
+class RequestTexts : public TextsTest {
+protected:
+    void visit(const schema::Type& type, const schema::Rules& rules, const std::string& at) {
+        if (type.kind == schema::Kind::string && rules.text == schema::Text::unsaid) unsaid_.push_back(at);
+        if (type.element != nullptr) visit(*type.element, rules, at);
+        if (type.object == nullptr || !seen_.insert(type.object).second) return;
+        for (const auto& field : type.object->fields) {
+            if (type.object->unknown_keys == schema::UnknownKeys::keep && field.type->object == nullptr) continue;
+            if (!field.rules.internal && !field.rules.read_only)
+                visit(*field.type, field.rules, fmt::format("{}.{}", type.object->name, field.name));
+        }
+    }
+
+    std::set<const schema::ObjectType*> seen_;
+    std::vector<std::string> unsaid_;
+};
+
+TEST_F(RequestTexts, SayWhatTheyAre) {
+    for (const auto& route : app->shared().router.routes()) {
+        if (!route.operation) continue;
+        if (route.operation->body != nullptr) visit(*route.operation->body, {}, route.pattern);
+        for (const auto& parameter : route.operation->parameters) {
+            if (parameter.in == "query" && parameter.members == nullptr)
+                visit(*parameter.field->type, parameter.field->rules,
+                      fmt::format("{}?{}", route.pattern, parameter.field->name));
+        }
+    }
+    EXPECT_THAT(unsaid_, ::testing::IsEmpty());
+    EXPECT_GT(seen_.size(), 20U);
+}
+
+}  // namespace
