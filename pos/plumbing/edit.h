@@ -4,7 +4,7 @@
 //
 //     inline constexpr auto table = editable<tables::categories>("categories.lock", "categories.replace");
 //
-//     async::Task<Category> change(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id, IfMatch if_match,
+//     async::Task<Category> change(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", CategoryId> id, IfMatch if_match,
 //                                  http::Body<schema::Patch<CategoryFields>> patch, db::Db db, http::Use<Runtime> runtime) {
 //         co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now()}, [&](Category& row, Writes&) { apply(*patch, row.fields); });
 //     }
@@ -12,9 +12,9 @@
 // 404 for a row that is not there or deleted, 412 with the present row for another version, 422 for what apply() refuses. The
 // function may run again after a deadlock: it changes nothing but its arguments.
 
-#include "auth/caller.h"
 #include "http/errors.h"
 #include "http/middleware/conditional.h"
+#include "pos/permissions.h"
 #include "pos/plumbing/feed.h"
 #include "pos/row_meta.h"
 
