@@ -12,7 +12,7 @@
 //         static async::Task<void> remove(BulkUnit unit, ProductId id, std::int32_t version);
 //     };
 //
-//     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::Permitted<"products.write"> caller, IdempotencyHeader key,
+//     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader key,
 //                                                  http::Body<BulkRequest> input, db::Db db, http::Use<Runtime> runtime) {
 //         return perform_all<ProductItems>(&context, *input, {"/v1/products/batch", caller, key, input.text, db, runtime});
 //     }

@@ -9,7 +9,7 @@
 //
 // A Creation lives in its handler's frame, on its loop, until commit() is through.
 
-#include "auth/caller.h"
+#include "pos/permissions.h"
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/row_meta.h"

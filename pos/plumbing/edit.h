@@ -4,7 +4,7 @@
 //
 //     inline constexpr auto table = editable<tables::categories>("categories.lock", "categories.replace");
 //
-//     async::Task<Category> change(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id, IfMatch if_match,
+//     async::Task<Category> change(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", CategoryId> id, IfMatch if_match,
 //                                  http::Body<schema::Patch<CategoryFields>> patch, db::Db db, http::Use<Runtime> runtime) {
 //         co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now()}, [&](Category& row, Writes&) { apply(*patch, row.fields); });
 //     }
@@ -15,9 +15,9 @@
 // edit() locks `for no key update`: rows that refer to this one are written meanwhile. remove() locks `for update`, which waits
 // for them, and the guards of pos/plumbing/guard.h for it; so a row is deleted by remove() alone.
 
-#include "auth/caller.h"
 #include "http/errors.h"
 #include "http/middleware/conditional.h"
+#include "pos/permissions.h"
 #include "pos/plumbing/feed.h"
 #include "pos/row_meta.h"
 

@@ -321,6 +321,13 @@ inline constexpr bool takes_query = std::same_as<P, AnyQuery>;
 template <class T>
 inline constexpr bool takes_query<Query<T>> = true;
 
+// Parts that say `static constexpr bool reads_only = true` are for GET.
+template <class... P>
+inline constexpr bool reads_only = ([] {
+    if constexpr (requires { P::reads_only; }) return P::reads_only;
+    return false;
+}() || ...);
+
 // Handlers that fill the reply themselves read the request themselves too: probes, scrapers and browsers that add `?v=` to an
 // asset's address get what they came for.
 template <class R, class... P>
@@ -384,18 +391,22 @@ public:
     }
     template <class R, class... P>
     void post(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::post, pattern, handler, std::move(docs));
     }
     template <class R, class... P>
     void put(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::put, pattern, handler, std::move(docs));
     }
     template <class R, class... P>
     void patch(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::patch, pattern, handler, std::move(docs));
     }
     template <class R, class... P>
     void del(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::del, pattern, handler, std::move(docs));
     }
     [[nodiscard]] Routes tagged(std::string_view tag) const { return {group_, tag}; }

@@ -3,6 +3,7 @@
 #include "http/errors.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
+#include "pos/permissions.h"
 #include "pos/plumbing/list.h"
 
 namespace pos {
@@ -27,7 +28,7 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
 }
 
 // AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
-async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> caller, IdempotencyHeader key,
+async::Task<http::Rendered<Sale, 201>> create(auth::PermittedSomewhere<"sales.create"> caller, IdempotencyHeader key,
                                               http::AnyQuery, http::Body<NewSale> input, db::Db db,
                                               http::Use<Runtime> runtime) {
     std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
@@ -37,14 +38,14 @@ async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> ca
     co_return rendered;
 }
 
-async::Task<Sale> show(auth::Permitted<"sales.read"> caller, http::Path<"id", SaleId> id, db::Db db) {
+async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path<"id", SaleId> id, db::Db db) {
     auto row = co_await db.one(sales::by_id, *id);
     if (!row) throw base::Failure(http::errors::not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));
 }
 
-async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
+async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> caller,
                                          http::Path<"id", base::Uuid> client_request, db::Db db) {
     auto row = co_await db.one(sales::by_client_request, *client_request);
     if (!row) throw base::Failure(http::errors::not_found);
@@ -52,7 +53,8 @@ async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
     co_return co_await load_sale(db, std::move(*row));
 }
 
-async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::Query<SaleFilter> filter, db::Db db) {
+async::Task<db::Page<SaleRow>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter,
+                                    db::Db db) {
     if (filter->location_id) {
         caller.require_at("sales.read", filter->location_id->uuid());
         co_return co_await db.page(sales::page_of_location, filter->list.page, filter->list.since(),
@@ -65,7 +67,7 @@ async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::
 }
 
 // What the till will be told, without recording anything.
-async::Task<Sale> calculate(auth::Permitted<"sales.create"> caller, http::AnyQuery, http::Body<NewSale> input,
+async::Task<Sale> calculate(auth::PermittedSomewhere<"sales.create"> caller, http::AnyQuery, http::Body<NewSale> input,
                             db::Db db, http::Use<Runtime> runtime) {
     co_return co_await preview_sale(db, caller, runtime.service, std::move(*input));
 }

@@ -91,8 +91,8 @@ void require_readable(const auth::Caller& caller, const Place& place) {
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
 }
 
-async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> caller, http::Query<LevelFilter> filter,
-                                              db::Db db) {
+async::Task<db::Page<StockLevel>> list_levels(auth::PermittedSomewhere<"stock.read"> caller,
+                                              http::Query<LevelFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
     const auto& page = filter->page;
     const auto& [location, variant] = filter->place;
@@ -102,7 +102,7 @@ async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> call
     return db.page(level_page, page);
 }
 
-async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"> caller,
+async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"stock.read"> caller,
                                                     http::Query<MovementFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
     const auto& page = filter->list.page;
@@ -127,8 +127,8 @@ async::Task<http::Rendered<Adjustment, 201>> find_adjusted(db::Db db, auth::Call
         schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
 }
 
-async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjust"> caller, IdempotencyHeader key,
-                                                    http::Body<NewAdjustment> input, db::Db db,
+async::Task<http::Rendered<Adjustment, 201>> adjust(auth::PermittedSomewhere<"stock.adjust"> caller,
+                                                    IdempotencyHeader key, http::Body<NewAdjustment> input, db::Db db,
                                                     http::Use<Runtime> runtime) {
     caller.require_at("stock.adjust", input->location_id.uuid());
     const auto request_key = key_of(key, input->client_request_id);
@@ -149,7 +149,7 @@ async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjus
     co_return co_await find_adjusted(db, caller, adjustment, failure);
 }
 
-async::Task<Adjustment> show_adjustment(auth::Permitted<"stock.read"> caller, http::Path<"id", base::Uuid> id,
+async::Task<Adjustment> show_adjustment(auth::PermittedSomewhere<"stock.read"> caller, http::Path<"id", base::Uuid> id,
                                         db::Db db) {
     const auto adjustment = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), *id));
     if (!adjustment || !caller.may_at("stock.read", adjustment->location_id.uuid()))

@@ -83,7 +83,8 @@ constexpr db::Query<void(TaxClassId, base::Timestamp)> touch_class{
 
 // ---- Tax classes ------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<TaxClass>> list(auth::Permitted<"taxes.read">, http::Query<ListFilter> filter, db::Db db) {
+async::Task<db::Page<TaxClass>> list(auth::PermittedSomewhere<"taxes.read">, http::Query<ListFilter> filter,
+                                     db::Db db) {
     return class_list.page(db, *filter);
 }
 
@@ -97,7 +98,7 @@ async::Task<http::Rendered<TaxClass, 201>> create(auth::Permitted<"taxes.write">
     co_return co_await creation.commit({{"tax_classes", tax_class.id.uuid()}});
 }
 
-async::Task<TaxClass> show(auth::Permitted<"taxes.read">, http::Path<"id", TaxClassId> id, db::Db db) {
+async::Task<TaxClass> show(auth::PermittedSomewhere<"taxes.read">, http::Path<"id", TaxClassId> id, db::Db db) {
     co_return live(co_await db.one(class_by_id, *id));
 }
 
@@ -120,7 +121,7 @@ async::Task<http::NoContent> remove(auth::Permitted<"taxes.write"> caller, http:
 
 // ---- Their rates ------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<TaxRate>> list_rates(auth::Permitted<"taxes.read">, http::Path<"id", TaxClassId> id,
+async::Task<db::Page<TaxRate>> list_rates(auth::PermittedSomewhere<"taxes.read">, http::Path<"id", TaxClassId> id,
                                           http::Query<db::PageRequest> request, db::Db db) {
     std::ignore = live(co_await db.one(class_by_id, *id));
     co_return co_await db.page(rate_page, *request, *id);
