@@ -226,6 +226,35 @@ TEST_F(ServerLimitsTest, ClientsThatDoNotReadHoldLittleOfTheKernel) {
     EXPECT_TRUE(reply.ends_with("ok"));
 }
 
+TEST_F(ServerLimitsTest, ClientsThatDoNotReadHoldFewEncoders) {
+    std::string noise;
+    for (std::uint32_t x = 1; noise.size() < 4'000'000;)
+        noise += static_cast<char>('a' + ((x = x * 1664525U + 1013904223U) >> 28U));
+    router.add(Method::get, "/text",
+               {.handler = [body = std::make_shared<const std::string>(std::move(noise))](
+                               this auto, Context& context) -> async::Task<void> {
+                    context.response().shared_body(body).content_type("text/plain");
+                    co_return;
+                },
+                .middleware = {compression({.codings = {Coding::gzip}, .gzip_level = 1})}});
+    start();
+    std::vector<std::unique_ptr<Client>> clients;
+    std::size_t compressed = 0;
+    for (int i = 0; i < 70; ++i) {
+        clients.push_back(std::make_unique<Client>(port));
+        clients.back()->send(get("/text", "Accept-Encoding: gzip\r\n"));
+        std::string some;
+        ASSERT_TRUE(clients.back()->read_more(some));
+        compressed += some.contains("Content-Encoding: gzip") ? 1 : 0;
+    }
+    EXPECT_EQ(compressed, 64U);
+    clients.clear();
+    EXPECT_TRUE(eventually([&] {
+        return exchange(get("/text", "Accept-Encoding: gzip\r\nConnection: close\r\n"))
+            .contains("Content-Encoding: gzip");
+    }));
+}
+
 // ---- Connections and descriptors -------------------------------------------------------------------------------------
 
 TEST_F(ServerLimitsTest, TheOldestIdleClientMakesRoom) {
