@@ -121,7 +121,8 @@ struct Mutation : ServerForTest {
         }
     }
     // Gives how many requests the grammar sees.
-    [[nodiscard]] std::size_t judge(const std::vector<Mutant>& mutants, const std::vector<WireExchange>& results) const {
+    [[nodiscard]] std::size_t judge(const std::vector<Mutant>& mutants,
+                                    const std::vector<WireExchange>& results) const {
         std::size_t misreads = 0;
         std::size_t seen = 0;
         for (std::size_t i = 0; i < mutants.size(); ++i) {

@@ -137,8 +137,8 @@ protected:
     void judge(const Case& wanted) const {
         const auto sent = wanted.then == Then::end ? wanted.bytes : wanted.bytes + follow_up;
         const auto result = send_and_read(port, sent);
-        SCOPED_TRACE(fmt::format("RFC {}\n  sent: {}\n  got: {}", wanted.rule, visible(wanted.bytes),
-                                 visible(result.bytes)));
+        SCOPED_TRACE(
+            fmt::format("RFC {}\n  sent: {}\n  got: {}", wanted.rule, visible(wanted.bytes), visible(result.bytes)));
         EXPECT_TRUE(result.closed);
         auto replies = result.replies(wanted.bytes.starts_with("HEAD"));
         std::erase_if(replies, [](const auto& reply) { return reply.status == 100; });

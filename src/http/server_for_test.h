@@ -11,10 +11,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -34,8 +36,10 @@ class Client {
 public:
     explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
         const timeval timeout{.tv_sec = 5, .tv_usec = 0};
+        const int on = 1;
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+        ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
@@ -77,15 +81,24 @@ public:
         while (!all.ends_with(ending) && read_more(all)) {}
         return all;
     }
+    // False at the end, after a reset, and when five seconds brought nothing: timed_out().
     [[nodiscard]] bool read_more(std::string& all) const {
         char buffer[65536];
         const auto size = ::recv(socket_, buffer, sizeof buffer, 0);
+        timed_out_ = size < 0 && errno == EAGAIN;
         if (size > 0) all.append(buffer, static_cast<std::size_t>(size));
         return size > 0;
+    }
+    [[nodiscard]] bool timed_out() const { return timed_out_; }
+    // Without waiting: there is nothing to read, and the connection stands.
+    [[nodiscard]] bool is_quiet() const {
+        char byte = 0;
+        return ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
     }
 
 private:
     int socket_;
+    mutable bool timed_out_ = false;
 };
 
 inline std::size_t count_of(std::string_view text, std::string_view part) {
@@ -118,6 +131,7 @@ protected:
     observe::Metrics metrics;
     Router router;
     ServerOptions options;
+    Handler app;  // the router's when it is empty
     Handler refusals;
     std::unique_ptr<Server> server;
     std::thread thread;
@@ -146,7 +160,7 @@ protected:
     }
     void start() {
         server = std::make_unique<Server>(ServerParts{.loop = loop,
-                                                      .app = router.handler(),
+                                                      .app = app ? app : router.handler(),
                                                       .refusals = refusals,
                                                       .services = services,
                                                       .logger = {},
