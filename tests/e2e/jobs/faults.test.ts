@@ -475,8 +475,11 @@ describe('Redis', () => {
     const jobs = await q.queue.addBulk([1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 300 * n } })));
     for (const { id } of jobs) await q.active(id);
     await q.redis.config('SET', ...begin);
-    await worker.line(({ msg }) => msg === 'Redis refuses commands');
-    await worker.line(({ msg }) => msg === 'the end of a job could not be told to Redis');
+    // Out of memory it still takes the ends of jobs, whose script begins by removing something.
+    if (begin[0] !== 'maxmemory') {
+      await worker.line(({ msg }) => msg === 'Redis refuses commands');
+      await worker.line(({ msg }) => msg === 'the end of a job could not be told to Redis');
+    } else await new Promise((resolve) => setTimeout(resolve, 1_200)); // all of the handlers have ended by then
     await q.redis.config('SET', ...end);
     for (const { id } of jobs) {
       await q.value(id);

@@ -391,6 +391,8 @@ test('leaves in Redis what Node leaves', async ({ q, beside }) => {
     }
     await on.queue.resume();
     await until(async () => (await on.queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized')) === 0);
+    // The last marker is taken by the worker when it has nothing more to do.
+    await until(async () => (await on.redis.exists(on.key('marker'))) === 0);
     await on.workers[0]!.stop();
     const keyspace = await keyspaceOf(on.redis, on.name);
     delete keyspace['stalled-check']; // it expires by itself
