@@ -1,5 +1,6 @@
 #include "http/head_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstring>
@@ -119,8 +120,8 @@ bool is_request_line(std::string_view line) {
 Head beast_failure(const Sink& sink, const error_code& ec, std::string_view head) {
     if (sink.error != nullptr) return failed(*sink.error, sink.detail);
     if (ec == beast_http::error::bad_version) {
-        return is_request_line(head.substr(0, head.find('\r'))) ? failed(errors::version_not_supported, "")
-                                                                : failed(errors::malformed, "malformed request line");
+        return is_request_line(head.substr(0, head.find("\r\n"))) ? failed(errors::version_not_supported, "")
+                                                                  : failed(errors::malformed, "malformed request line");
     }
     if (ec == beast_http::error::header_limit) return failed(errors::headers_too_large, "");
     if (ec == beast_http::error::bad_method) return failed(errors::malformed, "malformed method");
@@ -130,6 +131,17 @@ Head beast_failure(const Sink& sink, const error_code& ec, std::string_view head
     }
     if (ec == beast_http::error::bad_transfer_encoding) return failed(errors::malformed, "malformed Transfer-Encoding");
     return failed(errors::malformed, "malformed header field");
+}
+
+// RFC 9112 §9.3: close wins over keep-alive, whatever the version; Beast's parser asks in HTTP/1.1 alone.
+bool asks_for_close(const Request& request) {
+    const auto all = request.headers().joined("Connection");
+    for (std::string_view rest = all; !rest.empty();) {
+        const auto comma = std::min(rest.find(','), rest.size());
+        if (base::iequals(base::trim(rest.substr(0, comma)), "close")) return true;
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return false;
 }
 
 // RFC 9112 §3.2: exactly one in HTTP/1.1. An empty one is for targets without an authority, which http has none of.
@@ -235,7 +247,7 @@ Head HeadParser::interpret(std::string_view bytes, Request& request) const {
         head.expects_continue = head.chunked || head.content_length.value_or(0) > 0;
     }
     head.state = Head::State::complete;
-    head.keep_alive = sink.keep_alive();
+    head.keep_alive = sink.keep_alive() && (request.version() == Version::http_1_1 || !asks_for_close(request));
     return head;
 }
 
