@@ -136,12 +136,8 @@ Head beast_failure(const Sink& sink, const error_code& ec, std::string_view head
 // RFC 9112 §9.3: close wins over keep-alive, whatever the version; Beast's parser asks in HTTP/1.1 alone.
 bool asks_for_close(const Request& request) {
     const auto all = request.headers().joined("Connection");
-    for (std::string_view rest = all; !rest.empty();) {
-        const auto comma = std::min(rest.find(','), rest.size());
-        if (base::iequals(base::trim(rest.substr(0, comma)), "close")) return true;
-        rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-    return false;
+    return std::ranges::any_of(base::split(all, ','),
+                               [](std::string_view element) { return base::iequals(base::trim(element), "close"); });
 }
 
 // RFC 9112 §3.2: exactly one in HTTP/1.1. An empty one is for targets without an authority, which http has none of.
