@@ -17,8 +17,9 @@ inline constexpr base::ErrorCode bad_options{"jobs.bad_options", 400, false, Act
                                              "The options of the job contradict the queue's rules"};
 inline constexpr base::ErrorCode bad_data{"jobs.bad_data", 400, false, Action::fix,
                                           "The job's data or result is not what was declared"};
-inline constexpr base::ErrorCode unsendable{"jobs.unsendable", 400, false, Action::fix,
-                                            "No queue can take the job: its queue or name is wrong, or its options are"};
+inline constexpr base::ErrorCode unsendable{
+    "jobs.unsendable", 400, false, Action::fix,
+    "No queue can take the job: its queue or name is wrong, or its options are"};
 inline constexpr base::ErrorCode data_too_large{"jobs.data_too_large", 413, false, Action::fix,
                                                 "The job's data is larger than its limit"};
 inline constexpr base::ErrorCode bad_schedule{"jobs.bad_schedule", 400, false, Action::fix,
