@@ -1,6 +1,7 @@
 #include "pos/plumbing/bulk.h"
 
 #include "http/problem.h"
+#include "log/value.h"
 
 namespace pos::detail {
 
@@ -22,9 +23,6 @@ struct Run {
     std::string body{};
 };
 
-// A refusal of this item alone. What concerns all of them (a deadlock, a lost connection) is none.
-bool is_answer(const base::Failure& failure) { return failure.code().status < 500 && !failure.code().retriable; }
-
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure) {
     return {
         item.key, failure.code().status, {}, schema::Json{http::problem_json(failure, http::place_of(*run.context))}};
@@ -33,6 +31,7 @@ BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& fa
 async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, std::vector<Change>* changes) {
     const auto& request = run->request;
     std::vector<Change> own;
+    std::exception_ptr failed;
     try {
         auto done = co_await tx.transaction([&](db::Db inner) {
             own.clear();
@@ -42,10 +41,15 @@ async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, 
         BulkResult result{item->key, done.status, {}, {}};
         if (done.data) result.data = std::move(*done.data);
         co_return result;
-    } catch (const base::Failure& failure) {
-        if (!is_answer(failure)) throw;
-        co_return refused(*run, *item, failure);
+    } catch (...) {
+        failed = std::current_exception();
     }
+    const auto failure = http::failure_of(failed);
+    // What may pass by itself concerns all of them (a deadlock, a lost connection); anything else is this item's alone.
+    if (failure.code().retriable) std::rethrow_exception(failed);
+    if (failure.code().status >= 500)
+        run->context->logger().error("an item of a batch failed", {{"err", logging::error(failed)}});
+    co_return refused(*run, *item, failure);
 }
 
 void sum_up(Run& run) {

@@ -94,13 +94,13 @@ TEST_F(NamesTest, AnAnswerAfterTheConnectTimeoutServesTheNextAttempt) {
     database.emplace(loop,
                      db::Options{.url = url("db.test"),
                                  .connect_timeout = 30ms,
-                                 .reconnect_maximum = 50ms,
                                  .lookup =
                                      [&, released = release.get_future().share()](const std::string&) {
                                          ++lookups;
                                          released.wait();
                                          return async::Resolution{{"127.0.0.1"}, {}};
-                                     }},
+                                     },
+                                 .reconnect_maximum = 50ms},
                      statements, logging::Logger(), metrics);
     EXPECT_EQ(try_query(point_pid, {}, {}, 300ms).code, "db.unavailable");
     EXPECT_EQ(lookups, 1) << "one thread, however often it was tried";
