@@ -177,11 +177,11 @@ protected:
                {"/v1/categories", id_in(post("/v1/categories", R"({"name":"Staples"})"))},
                {"/v1/products", id_in(product)},
                {"/v1/variants", variant},
-               {"barcodeId", nil},
+               {"barcodeId", std::string(nil)},
                {"/v1/stock-adjustments", id_in(adjustment)},
                {"/v1/sales", id_in(recorded)},
                {"/v1/sales/by-client-request", sale.substr(sale.find("0197f0c2"), 36)},
-               {"/v1/auth/sessions", nil}};
+               {"/v1/auth/sessions", std::string(nil)}};
     }
 
     static std::string replace(std::string text, std::string_view from, std::string_view to) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <libpq-fe.h>
 
+#include "async/sync.h"
 #include "auth/password.h"
 #include "base/random.h"
 #include "pos/testing/shop.h"
