@@ -159,7 +159,7 @@ protected:
         const auto classes = get("/v1/tax-classes").body;
         const auto tax_class = classes.substr(classes.find(R"("id":")") + 6, 36);
         const auto rates = get("/v1/tax-classes/" + tax_class + "/rates").body;
-        const auto product = post("/v1/products", R"({"name":"Sugar","variants":[{"name":"1 kg"}]})");
+        const auto product = post("/v1/products", R"({"name":"Sugar","variants":[{"name":"1 kg","price":100}]})");
         const auto variants = get("/v1/variants").body;
         const auto sale = sale_json();
         const auto recorded = post("/v1/sales", sale);
