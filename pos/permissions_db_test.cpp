@@ -159,7 +159,7 @@ protected:
         const auto classes = get("/v1/tax-classes").body;
         const auto tax_class = classes.substr(classes.find(R"("id":")") + 6, 36);
         const auto rates = get("/v1/tax-classes/" + tax_class + "/rates").body;
-        const auto product = post("/v1/products", R"({"name":"Sugar","variants":[{"name":"1 kg"}]})");
+        const auto product = post("/v1/products", R"({"name":"Sugar","variants":[{"name":"1 kg","price":100}]})");
         const auto variants = get("/v1/variants").body;
         const auto sale = sale_json();
         const auto recorded = post("/v1/sales", sale);
@@ -177,11 +177,11 @@ protected:
                {"/v1/categories", id_in(post("/v1/categories", R"({"name":"Staples"})"))},
                {"/v1/products", id_in(product)},
                {"/v1/variants", variant},
-               {"barcodeId", nil},
+               {"barcodeId", std::string(nil)},
                {"/v1/stock-adjustments", id_in(adjustment)},
                {"/v1/sales", id_in(recorded)},
                {"/v1/sales/by-client-request", sale.substr(sale.find("0197f0c2"), 36)},
-               {"/v1/auth/sessions", nil}};
+               {"/v1/auth/sessions", std::string(nil)}};
     }
 
     static std::string replace(std::string text, std::string_view from, std::string_view to) {

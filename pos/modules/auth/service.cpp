@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "auth/opaque_token.h"
 #include "base/strings.h"
 #include "http/context.h"
