@@ -54,7 +54,7 @@ async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.wri
     const Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields,
                             first_version(caller, runtime->now())};
     caller.require_at("locations.write", location.id.uuid());
-    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input.text, db, runtime});
+    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input, db, runtime});
     creation.batch().add(add, location);
     creation.batch().add(add_counter, LocationCounter{location.id});
     co_return co_await creation.commit({{"locations", location.id.uuid(), ChangeKind::updated, location.id}});
