@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/failure.h"
+#include "schema/type.h"
 
 namespace http {
 
@@ -23,10 +24,18 @@ struct ProblemTypes {
     std::string base = "/problems/";  // or "https://api.example/problems/"; `type` is this and the code
 };
 
+// The body that a route has read, in its context.
+struct ReadBody {
+    const schema::Type* type = nullptr;
+    std::string_view text{};
+};
+
 struct ProblemPlace {
     std::string_view instance{};  // the path, without the query: that may hold secrets
     std::string_view request_id{};
     std::string_view type_base = "/problems/";
+    ReadBody body{};             // what pointers lead into: one that does not is mended by the body's type
+    std::string_view body_at{};  // where in the body as sent that one stands: "/items/3/data"
 };
 
 [[nodiscard]] std::string_view problem_type_base(const Services& services);

@@ -318,6 +318,8 @@ void JSONReader::read_string(const Type& type, void* out, std::string_view text,
         if (const auto* value = find_value(*type.enumeration, base::trim(text))) mended = value->name;
     } else if (type.kind == Kind::timestamp) {
         if (!base::parse_timestamp(text)) mended = without_offset(text);
+    } else if (type.kind == Kind::date) {
+        if (text.starts_with("0000-")) mended = "0001-01-01";  // as dates before our first were written once
     } else if (text.find('\0') != std::string_view::npos) {
         mended = without_nul(text);
     }

@@ -27,6 +27,7 @@ struct Event {
     std::optional<std::string> reference;
     std::optional<std::string> note;
     std::optional<base::Uuid> place;
+    std::optional<base::Date> day;
     Json attempt;
     Json rest;
 
@@ -36,7 +37,7 @@ struct Event {
                              field<&Event::method>("method", {.defaulted = true}), field<&Event::second>("second"),
                              field<&Event::colour>("colour"),
                              field<&Event::reference>("reference", {.min_length = 1, .max_length = 20}),
-                             field<&Event::note>("note"), field<&Event::place>("place"),
+                             field<&Event::note>("note"), field<&Event::place>("place"), field<&Event::day>("day"),
                              field<&Event::attempt>("attempt", {.defaulted = true}), keep_unknown<&Event::rest>());
     }
 };
@@ -146,6 +147,11 @@ TEST(Lenient, TheFirstAndTheLastMomentOfAPlatformsCalendar) {
     EXPECT_EQ(at("0001-01-01T05:00:00+03:00"), "0001-01-01T02:00:00.000Z");
     for (const auto* refused : {"0000-12-31T00:00:00Z", "0001-01-01T00:00:00", "2026-11-22", "0001-01-01T"})
         EXPECT_EQ(at(refused), "refused") << refused;
+}
+
+TEST(Lenient, ADateBeforeOurFirstIsOurFirst) {
+    EXPECT_EQ(base::format_date(read(R"(,"day":"0000-12-31")").day.value()), "0001-01-01");
+    EXPECT_THAT(issues_of(R"(,"day":"-001-12-31")"), ElementsAre("/day invalid_format"));
 }
 
 TEST(Lenient, OtherTypesStayStrict) {

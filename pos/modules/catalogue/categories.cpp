@@ -28,7 +28,7 @@ async::Task<http::Rendered<Category, 201>> create(auth::PermittedSomewhere<"prod
     const Category category{input->id.value_or(runtime->new_id<CategoryId>()), input->fields,
                             first_version(caller, runtime->now())};
     if (category.fields.parent_id) co_await check_parent(db, category.id, *category.fields.parent_id);
-    Creation creation(category, category.id.uuid(), {"/v1/categories", caller, key, input.text, db, runtime});
+    Creation creation(category, category.id.uuid(), {"/v1/categories", caller, key, input, db, runtime});
     creation.batch().add(add_category, category);
     co_return co_await creation.commit({{"categories", category.id.uuid()}});
 }

@@ -98,7 +98,7 @@ async::Task<http::Rendered<ProductDetails, 201>> create(auth::PermittedSomewhere
                                                         IdempotencyHeader key, http::Body<NewProduct> input, db::Db db,
                                                         http::Use<Runtime> runtime) {
     const auto made = make_product(*input, caller, *runtime);
-    Creation creation(made.details(), made.product.id.uuid(), {"/v1/products", caller, key, input.text, db, runtime});
+    Creation creation(made.details(), made.product.id.uuid(), {"/v1/products", caller, key, input, db, runtime});
     made.add_to(creation.batch());
     co_return co_await creation.commit(made.changes());
 }
@@ -107,7 +107,7 @@ async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::Permi
                                              IdempotencyHeader key, http::Body<BulkRequest> input, db::Db db,
                                              http::Use<Runtime> runtime) {
     return perform_all<ProductItems>(&context, std::move(*input),
-                                     {"/v1/products/batch", caller, std::move(key), input.text, db, runtime});
+                                     {"/v1/products/batch", caller, std::move(key), input, db, runtime});
 }
 
 async::Task<ProductDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", ProductId> id,

@@ -24,7 +24,7 @@ async::Task<http::Rendered<VariantDetails, 201>> create(auth::PermittedSomewhere
     const auto meta = first_version(caller, runtime->now());
     const auto made = make_variants(input->product_id, {input->variant}, meta, *runtime);
     const VariantDetails variant{made.variants.front(), made.barcodes};
-    Creation creation(variant, variant.variant.id.uuid(), {"/v1/variants", caller, key, input.text, db, runtime});
+    Creation creation(variant, variant.variant.id.uuid(), {"/v1/variants", caller, key, input, db, runtime});
     creation.batch().add(touch_product, input->product_id, meta.updated_at);
     add_to(creation.batch(), made);
     auto changes = changes_of(made);
@@ -84,9 +84,8 @@ async::Task<http::Rendered<Barcode, 201>> add_barcode(auth::PermittedSomewhere<"
                                                       http::Use<Runtime> runtime) {
     const auto variant = live(co_await db.one(variant_by_id, *id));
     const auto barcode = make_barcode(*id, *input, first_version(caller, runtime->now()), *runtime);
-    Creation creation(
-        barcode, barcode.id.uuid(),
-        {fmt::format("/v1/variants/{}/barcodes", id.value.to_string()), caller, key, input.text, db, runtime});
+    Creation creation(barcode, barcode.id.uuid(),
+                      {fmt::format("/v1/variants/{}/barcodes", id.value.to_string()), caller, key, input, db, runtime});
     creation.batch().add(touch_variant, *id, barcode.meta.updated_at);
     creation.batch().add(touch_product, variant.product_id, barcode.meta.updated_at);
     creation.batch().add(add_barcodes, {barcode});

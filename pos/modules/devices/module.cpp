@@ -112,7 +112,7 @@ async::Task<http::Rendered<Device, 201>> create(auth::PermittedSomewhere<"device
                   .meta = first_version(caller, runtime->now())};
     for (int attempt = 1;; ++attempt) {
         device.device_number = co_await db.only(next_number);
-        Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input.text, db, runtime});
+        Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input, db, runtime});
         creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
         creation.batch().add(location_lives, device.fields.location_id);
         creation.batch().add(add, device);

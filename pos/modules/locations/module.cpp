@@ -53,7 +53,7 @@ async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.wri
                                                   http::Use<Runtime> runtime) {
     const Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields,
                             first_version(caller, runtime->now())};
-    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input.text, db, runtime});
+    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input, db, runtime});
     creation.batch().add(add, location);
     creation.batch().add(add_counter, LocationCounter{location.id});
     co_return co_await creation.commit({{"locations", location.id.uuid(), ChangeKind::updated, location.id}});

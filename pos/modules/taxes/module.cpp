@@ -93,7 +93,7 @@ async::Task<http::Rendered<TaxClass, 201>> create(auth::Permitted<"taxes.write">
                                                   http::Use<Runtime> runtime) {
     const TaxClass tax_class{input->id.value_or(runtime->new_id<TaxClassId>()), input->fields,
                              first_version(caller, runtime->now())};
-    Creation creation(tax_class, tax_class.id.uuid(), {"/v1/tax-classes", caller, key, input.text, db, runtime});
+    Creation creation(tax_class, tax_class.id.uuid(), {"/v1/tax-classes", caller, key, input, db, runtime});
     creation.batch().add(add_class, tax_class);
     co_return co_await creation.commit({{"tax_classes", tax_class.id.uuid()}});
 }
@@ -134,9 +134,8 @@ async::Task<http::Rendered<TaxRate, 201>> create_rate(auth::Permitted<"taxes.wri
     std::ignore = live(co_await db.one(class_by_id, *id));
     const TaxRate rate{input->id.value_or(runtime->new_id<TaxRateId>()), *id, input->fields,
                        first_version(caller, runtime->now())};
-    Creation creation(
-        rate, rate.id.uuid(),
-        {fmt::format("/v1/tax-classes/{}/rates", id.value.to_string()), caller, key, input.text, db, runtime});
+    Creation creation(rate, rate.id.uuid(),
+                      {fmt::format("/v1/tax-classes/{}/rates", id.value.to_string()), caller, key, input, db, runtime});
     creation.batch().add(touch_class, *id, rate.meta.updated_at);
     creation.batch().add(add_rate, rate);
     co_return co_await creation.commit({{"tax_rates", rate.id.uuid()}, {"tax_classes", id.value.uuid()}});

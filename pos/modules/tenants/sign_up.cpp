@@ -144,11 +144,16 @@ async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRo
     AuthService::require_stored(co_await effect.commit(), session);
 }
 
-// The body holds a password: its digest is stored under our secret, so that the table helps nobody guess.
-IdempotentRequest request_of(const std::string& key, const base::Digest256& fingerprint,
-                             const auth::SignedValues& values) {
-    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", key,
-            base::sha256(values.tag("sign-up", base::as_chars(fingerprint)))};
+// The body holds a password: its digests are stored under our secret, so that the table helps nobody guess.
+IdempotentRequest request_of(const std::string& key, const Fingerprint& fingerprint, const auth::SignedValues& values) {
+    const auto tagged = [&](const base::Digest256& digest) {
+        return base::sha256(values.tag("sign-up", base::as_chars(digest)));
+    };
+    return {base::Uuid::nil(),
+            "anonymous",
+            "POST /v1/tenants",
+            key,
+            {.meaning = tagged(fingerprint.meaning), .text = tagged(fingerprint.text)}};
 }
 
 // ---- The reply and its repetition ---------------------------------------------------------------------------------
@@ -177,18 +182,19 @@ SignUpReply reply_of(AuthService& auth, const OpenedSession& session, Profile pr
     return reply;
 }
 
-StoredReply stored(const AuthService& auth, const base::Digest256& fingerprint, const SignUpReply& reply,
-                   TenantId tenant) {
+StoredReply stored(const AuthService& auth, const Fingerprint& fingerprint, const SignUpReply& reply, TenantId tenant) {
     return {.status = 201,
-            .body = auth.sealed().seal(reply_purpose, base::as_chars(fingerprint), schema::to_json(reply)),
+            .body = auth.sealed().seal(reply_purpose, base::as_chars(fingerprint.meaning), schema::to_json(reply)),
             .etag = std::nullopt,
             .location = "/v1/tenant",
             .resource_type = "tenant",
             .resource_id = tenant.uuid()};
 }
 
-SignUpReply opened(const AuthService& auth, const base::Digest256& fingerprint, const StoredReply& first) {
-    const auto text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint), first.body);
+SignUpReply opened(const AuthService& auth, const Fingerprint& fingerprint, const StoredReply& first) {
+    auto text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint.meaning), first.body);
+    // Sealed before there was a meaning.
+    if (!text) text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint.text), first.body);
     auto reply = text ? schema::parse<SignUpReply>(*text) : std::unexpected(schema::ReadError{});
     if (!reply) throw base::Failure(errors::sign_up_done);
     return *std::move(reply);
@@ -254,7 +260,7 @@ http::Rendered<SignedIn, 201> send(http::Response& response, SignUpReply reply, 
 async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
                                                    http::Body<SignUp> input, db::SystemDb db,
                                                    http::Use<AuthService> auth, http::Use<Runtime> runtime) {
-    const auto fingerprint = fingerprint_of(input.text);
+    const auto fingerprint = fingerprint_of(input);
     const auto tenant = runtime->new_id<TenantId>();
     auto rows = std::make_shared<SignUpRows>();
     rows->request = request_of(*key.key, fingerprint, auth->values());

@@ -206,13 +206,13 @@ async::Task<http::Rendered<Member, 201>> create(auth::PermittedSomewhere<"users.
     const auto roles = co_await db.all(roles_of_tenant);
     require_cover(caller, roles, input->roles);
     auth->require_good_password(input->password, {{}, input->email, input->phone, input->name}, "/password");
-    const auto fingerprint = fingerprint_text(*input, auth->values());
+    const auto digest = base::sha256(fingerprint_text(*input, auth->values()));
     const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), caller, *runtime);
     const Membership membership{runtime->new_id<MembershipId>(), user.id, MembershipStatus::active,
                                 input->default_location_id, first_version(caller, runtime->now())};
     const auto given = rows_of(input->roles, membership.id, *runtime);
     Creation creation(member_of(user, membership, roles, given), user.id.uuid(),
-                      {"/v1/users", caller, key, fingerprint, db, runtime});
+                      {"/v1/users", caller, key, Fingerprint{digest, digest}, db, runtime});
     creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
     creation.batch().add(add_user, user);
     creation.batch().add(add_membership, membership);
