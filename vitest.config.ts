@@ -8,9 +8,10 @@ export default defineConfig({
     pool: 'forks',
     poolOptions: { forks: { singleFork: true } },
     fileParallelism: false,
-    // The binary under test may carry AddressSanitizer, which makes it about three times slower.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The binary under test may carry AddressSanitizer, which makes it about three times slower, and the machine may be busy with
+    // something else. What a test waits for has a shorter deadline of its own, which says what did not come.
+    testTimeout: 90_000,
+    hookTimeout: 180_000,
     teardownTimeout: 20_000,
     reporters: ['default'],
     // What ioredis says, outside of any promise, of connections whose server a test has killed: thousands of lines.

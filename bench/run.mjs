@@ -76,7 +76,14 @@ const ours = new Server({
     DATABASE_SYSTEM_URL: urls.system,
     // The peer leaves its rows there, too. OUTBOX_RELAY=true measures what moving them to Redis costs.
     OUTBOX_RELAY: process.env.OUTBOX_RELAY ?? 'false',
-    ...passedOn('THREADS', 'DATABASE_WRITE_CONNECTIONS', 'DATABASE_POINT_CONNECTIONS', 'DATABASE_READ_CONNECTIONS'),
+    ...passedOn(
+      'THREADS',
+      'DATABASE_WRITE_CONNECTIONS',
+      'DATABASE_POINT_CONNECTIONS',
+      'DATABASE_READ_CONNECTIONS',
+      'DATABASE_BULK_CONNECTIONS',
+      'DATABASE_TENANT_SHARE',
+    ),
   },
   log: join(directory, 'ours.log'),
 });

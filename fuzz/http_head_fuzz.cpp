@@ -79,6 +79,7 @@ private:
             }
             const auto step = decoder.decode(all.substr(begin, end - begin));
             require(step.consumed <= end - begin);
+            require(step.failed == decoder.failed() && !(decoder.failed() && decoder.done()));
             if (step.failed) return false;
             require(step.consumed > 0);
             begin += step.consumed;

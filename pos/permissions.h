@@ -5,6 +5,7 @@
 //     auth::Permissions permissions{{pos::permission_names.begin(), pos::permission_names.end()}};
 //     if (const auto* role = pos::find_built_in_role("cashier")) use(role->permissions);
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -16,11 +17,25 @@
 namespace pos {
 
 inline constexpr auto permission_names = std::to_array<std::string_view>({
-    "costs.read",      "devices.read",       "devices.revoke",        "devices.write",  "locations.read",
-    "locations.write", "ownership.transfer", "products.read",         "products.write", "reports.read",
-    "roles.read",      "sales.create",       "sales.push_for_device", "sales.read",     "stock.adjust",
-    "stock.read",      "taxes.read",         "taxes.write",           "tenant.read",    "tenant.settings",
-    "users.read",      "users.write",
+    "costs.read",      "devices.read",       "devices.revoke", "devices.write",         "locations.read",
+    "locations.write", "ownership.transfer", "products.read",  "products.write",        "reports.read",
+    "roles.give",      "roles.read",         "sales.create",   "sales.push_for_device", "sales.read",
+    "stock.adjust",    "stock.read",         "taxes.read",     "taxes.write",           "tenant.read",
+    "tenant.settings", "users.read",         "users.write",
+});
+
+// Of those that change something, the ones that may be held at single locations. What they change belongs to a location, for
+// which the handler asks; but for products.write: the catalogue is one for all shops, and domain.md lets the manager of one
+// write it. All others (taxes, settings of the tenant) are for roles that no location limits.
+inline constexpr auto location_permissions = std::to_array<std::string_view>({
+    "devices.revoke",
+    "devices.write",
+    "locations.write",
+    "products.write",
+    "sales.create",
+    "sales.push_for_device",
+    "stock.adjust",
+    "users.write",
 });
 
 struct BuiltInRole {
@@ -55,6 +70,9 @@ inline constexpr auto viewer = std::to_array<std::string_view>(
     {"locations.read", "products.read", "reports.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
 }  // namespace detail
 
+// Whom a manager may add, change and disable (domain.md: "invite cashier/clerk"); other roles need roles.give.
+inline constexpr auto staff_roles = std::to_array<std::string_view>({"cashier", "stock_clerk"});
+
 // Nobody gives away or takes from others what they do not have themselves (modules/users): so only owners make owners.
 inline constexpr auto built_in_roles = std::to_array<BuiltInRole>({
     {"owner", "Owner", permission_names},
@@ -81,3 +99,7 @@ inline constexpr auto built_in_roles = std::to_array<BuiltInRole>({
 }
 
 }  // namespace pos
+
+template <http::FixedString Permission>
+    requires(std::ranges::find(pos::location_permissions, Permission.view()) != pos::location_permissions.end())
+inline constexpr bool auth::acts_at_locations<Permission> = true;

@@ -101,7 +101,7 @@ async::Task<std::int64_t> log_lines(Job<Lines>& job) {
 }
 
 void add_handlers(jobs::Worker& worker) {
-    const std::string_view queue = worker.queue();
+    const auto queue = jobs::QueueName::given(worker.queue());
     worker.on(jobs::JobType<Json>{queue, "echo"}, echo);
     worker.on(jobs::JobType<Json>{queue, "fail"}, fail);
     worker.on(jobs::JobType<Flaky>{queue, "flaky"}, flaky);

@@ -1,6 +1,9 @@
 #include "pos/plumbing/bulk.h"
 
+#include <fmt/format.h>
+
 #include "http/problem.h"
+#include "log/value.h"
 
 namespace pos::detail {
 
@@ -13,7 +16,7 @@ struct Run {
     http::Context* context;
     BulkRequest input;
     CreationRequest request;
-    BulkPerform perform;
+    BulkResource resource;
     std::optional<IdempotentRequest> idempotent;
 
     // Of the present attempt.
@@ -22,30 +25,70 @@ struct Run {
     std::string body{};
 };
 
-// A refusal of this item alone. What concerns all of them (a deadlock, a lost connection) is none.
-bool is_answer(const base::Failure& failure) { return failure.code().status < 500 && !failure.code().retriable; }
+// Where an item's data stands in the body as sent.
+struct Data {
+    http::ReadBody body;
+    std::string at;
+};
+
+Data data_of(const Run& run, const BulkItem& item) {
+    const auto index = &item - run.input.items.data();
+    const auto* type = item.operation == BulkOperation::create ? run.resource.created : run.resource.changed;
+    if (!item.data) return {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", index)};
+    return {{type, item.data->text}, fmt::format("/items/{}/data", index)};
+}
+
+BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure, const Data& data) {
+    auto place = http::place_of(*run.context);
+    place.body = data.body;
+    place.body_at = data.at;
+    return {item.key, failure.code().status, {}, schema::Json{http::problem_json(failure, place)}};
+}
 
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure) {
-    return {
-        item.key, failure.code().status, {}, schema::Json{http::problem_json(failure, http::place_of(*run.context))}};
+    return refused(run, item, failure, data_of(run, item));
+}
+
+// What an item lacks for its operation.
+std::optional<base::Failure> missing_parts(const BulkItem& item) {
+    std::vector<base::Issue> issues;
+    const auto require = [&](bool there, std::string pointer) {
+        if (!there) issues.push_back({"body", std::move(pointer), "required", "This operation needs it.", {}});
+    };
+    const bool is_new = item.operation == BulkOperation::create;
+    require(is_new || item.id, "/id");
+    require(is_new || item.version, "/version");
+    require(item.operation == BulkOperation::remove || item.data, "/data");
+    if (issues.empty()) return std::nullopt;
+    return base::Failure(http::errors::invalid, std::move(issues));
 }
 
 async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, std::vector<Change>* changes) {
     const auto& request = run->request;
+    if (const auto missing = missing_parts(*item)) {
+        const auto index = item - run->input.items.data();
+        co_return refused(*run, *item, *missing, {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", index)});
+    }
     std::vector<Change> own;
+    std::exception_ptr failed;
     try {
         auto done = co_await tx.transaction([&](db::Db inner) {
             own.clear();
-            return run->perform({inner, request.caller, request.runtime.service, &own}, *item);
+            return run->resource.perform({inner, request.caller, request.runtime.service, &own}, *item);
         });
         changes->insert(changes->end(), own.begin(), own.end());
         BulkResult result{item->key, done.status, {}, {}};
         if (done.data) result.data = std::move(*done.data);
         co_return result;
-    } catch (const base::Failure& failure) {
-        if (!is_answer(failure)) throw;
-        co_return refused(*run, *item, failure);
+    } catch (...) {
+        failed = std::current_exception();
     }
+    const auto failure = http::failure_of(failed);
+    // What may pass by itself concerns all of them (a deadlock, a lost connection); anything else is this item's alone.
+    if (failure.code().retriable) std::rethrow_exception(failed);
+    if (failure.code().status >= 500)
+        run->context->logger().error("an item of a batch failed", {{"err", logging::error(failed)}});
+    co_return refused(*run, *item, failure);
 }
 
 void sum_up(Run& run) {
@@ -83,18 +126,6 @@ async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
 
 }  // namespace
 
-void require_parts(const BulkItem& item) {
-    std::vector<base::Issue> issues;
-    const auto require = [&](bool there, std::string pointer) {
-        if (!there) issues.push_back({"body", std::move(pointer), "required", "This operation needs it.", {}});
-    };
-    const bool is_new = item.operation == BulkOperation::create;
-    require(is_new || item.id, "/id");
-    require(is_new || item.version, "/version");
-    require(item.operation == BulkOperation::remove || item.data, "/data");
-    if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));
-}
-
 void throw_unreadable(schema::ReadError error) {
     if (error.malformed != schema::Malformed::none)
         throw base::Failure(http::errors::malformed_json, std::string(schema::to_string(error.malformed)));
@@ -106,15 +137,15 @@ void throw_two_ids() {
 }
 
 async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
-                                                   BulkPerform perform) {
-    auto run = std::make_shared<Run>(Run{context, std::move(input), request, perform, idempotent_request(request)});
+                                                   BulkResource resource) {
+    auto run = std::make_shared<Run>(Run{context, std::move(input), request, resource, idempotent_request(request)});
     std::optional<Runtime::KeyGuard> running;
     if (run->idempotent) {
         running.emplace(request.runtime->hold(run->idempotent->scope()));
         if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
     }
     try {
-        co_await request.db.transaction([run](db::Db tx) { return attempt(tx, run); });
+        co_await request.db.bulk_transaction([run](db::Db tx) { return attempt(tx, run); });
     } catch (const NothingToKeep&) {
         // The answers stand.
     }

@@ -12,9 +12,9 @@
 //         static async::Task<void> remove(BulkUnit unit, ProductId id, std::int32_t version);
 //     };
 //
-//     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::Permitted<"products.write"> caller, IdempotencyHeader key,
+//     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader key,
 //                                                  http::Body<BulkRequest> input, db::Db db, http::Use<Runtime> runtime) {
-//         return perform_all<ProductItems>(&context, *input, {"/v1/products/batch", caller, key, input.text, db, runtime});
+//         return perform_all<ProductItems>(&context, *input, {"/v1/products/batch", caller, key, input, db, runtime});
 //     }
 //
 // An item may run again after a deadlock, like the function of a transaction.
@@ -22,6 +22,7 @@
 #include "http/context.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
+#include "schema/canonical.h"
 
 namespace pos {
 
@@ -91,7 +92,7 @@ struct BulkResult {
             schema::field<&BulkResult::status>("status", {.doc = "What the request for this row alone would answer."}),
             schema::field<&BulkResult::data>("data", {.doc = "The row, when it was created or changed."}),
             schema::field<&BulkResult::problem>("problem",
-                                                {.doc = "A Problem; pointers are those of the item's `data`."}));
+                                                {.doc = "A Problem; its pointers lead into the body as sent."}));
     }
 };
 
@@ -135,10 +136,13 @@ struct BulkOutcome {
     std::int32_t status = 0;
     std::optional<schema::Json> data;
 };
-using BulkPerform = async::Task<BulkOutcome> (*)(BulkUnit unit, BulkItem item);
+// What the items of a resource are, and how one is done.
+struct BulkResource {
+    async::Task<BulkOutcome> (*perform)(BulkUnit unit, BulkItem item);
+    const schema::Type* created;
+    const schema::Type* changed;
+};
 
-// 422 with what an item lacks for its operation.
-void require_parts(const BulkItem& item);
 [[noreturn]] void throw_unreadable(schema::ReadError error);
 [[noreturn]] void throw_two_ids();
 
@@ -157,7 +161,6 @@ BulkOutcome outcome(const BulkUnit& unit, std::int32_t status, const Row& row) {
 
 template <class Items>
 async::Task<BulkOutcome> perform(BulkUnit unit, BulkItem item) {
-    require_parts(item);
     if (item.operation == BulkOperation::create) {
         auto input = read_data<typename Items::New>(item);
         if (item.id && input.id && input.id->uuid() != *item.id) throw_two_ids();
@@ -173,14 +176,37 @@ async::Task<BulkOutcome> perform(BulkUnit unit, BulkItem item) {
     co_return BulkOutcome{204, std::nullopt};
 }
 
+// What an item's data means, whatever its spelling; as sent when it cannot be read.
+template <class Items>
+std::string canonical_data(const BulkItem& item) {
+    const auto canonical = []<class T>(T value, std::string_view json) {
+        const auto error = schema::read_json(schema::type_of<T>, &value, json, {.max_bytes = max_bulk_bytes});
+        return error ? std::string(json) : schema::canonical(value);
+    };
+    return item.operation == BulkOperation::create
+               ? canonical(typename Items::New{}, item.data->text)
+               : canonical(schema::Patch<typename Items::Fields>{}, item.data->text);
+}
+
 async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
-                                                   BulkPerform perform);
+                                                   BulkResource resource);
 
 }  // namespace detail
 
 template <class Items>
 async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request) {
-    return detail::perform_all(context, std::move(input), std::move(request), &detail::perform<Items>);
+    if (request.key.key) {
+        auto meant = input;
+        for (auto& item : meant.items) {
+            if (item.data) item.data->text = detail::canonical_data<Items>(item);
+        }
+        request.body.type = &schema::type_of<BulkRequest>;
+        request.body.value = &meant;
+        request.body = fingerprint_of(request.body);
+    }
+    return detail::perform_all(context, std::move(input), std::move(request),
+                               {&detail::perform<Items>, &schema::type_of<typename Items::New>,
+                                &schema::type_of<schema::Patch<typename Items::Fields>>});
 }
 
 }  // namespace pos

@@ -11,7 +11,7 @@ namespace pos {
 std::optional<IdempotentRequest> idempotent_request(const CreationRequest& request) {
     if (!request.key.key) return std::nullopt;
     return IdempotentRequest{request.db.tenant(), "member", "POST " + request.path, *request.key.key,
-                             fingerprint_of(request.json)};
+                             fingerprint_of(request.body)};
 }
 
 RowMeta first_version(const auth::Caller& caller, base::Timestamp now) {

@@ -3,13 +3,13 @@
 // the row and the stored reply are one batch, whose last statement is the change feed's.
 //
 //     Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields, first_version(caller, runtime->now())};
-//     Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input.text, db, runtime});
+//     Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input, db, runtime});
 //     creation.batch().add(locations::add, location);
 //     co_return co_await creation.commit({{"locations", location.id.uuid()}});
 //
 // A Creation lives in its handler's frame, on its loop, until commit() is through.
 
-#include "auth/caller.h"
+#include "pos/permissions.h"
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/row_meta.h"
@@ -20,7 +20,7 @@ struct CreationRequest {
     std::string path;  // of the collection, as requested: part of the key's scope, and of Location
     auth::Caller caller;
     IdempotencyHeader key;
-    std::string_view json;  // the body, for the key's fingerprint
+    RequestBody body;  // for the key's fingerprint
     db::Db db;
     http::Use<Runtime> runtime;
 };

@@ -1,5 +1,7 @@
 #include "pos/plumbing/edit.h"
 
+#include <stdexcept>
+
 #include "http/middleware/errors.h"
 
 namespace pos {
@@ -12,5 +14,13 @@ void IfMatch::describe(http::Operation& operation) {
                               http::errors::version_conflict, http::errors::not_found})
         operation.can_fail(error);
 }
+
+namespace detail {
+
+void throw_deleted_by_edit(std::string_view table) {
+    throw std::logic_error("a row of " + std::string(table) + " was deleted by edit(): it takes remove()'s lock");
+}
+
+}  // namespace detail
 
 }  // namespace pos

@@ -6,8 +6,8 @@
 //         "select violate('products_category') where $2 is not null and not exists ("
 //         "  select from categories where tenant_id = $1 and id = $2 and deleted_at is null for key share)", db::Kind::write}};
 //
-// Foreign keys are content with deleted rows, as these stay. `for key share` makes a deletion that is under way and this batch
-// wait for each other, as the foreign key's own check does.
+// Foreign keys are content with deleted rows, as these stay. `for key share` makes a deletion that is under way (remove(), which
+// locks `for update`) and this batch wait for each other, as the foreign key's own check does; changes (edit()) go on.
 
 #include <string_view>
 

@@ -20,7 +20,8 @@ constexpr auto find_key = db::find<tables::idempotency_keys>("idempotency.find")
 // Members that a client changes between attempts at the same request.
 constexpr std::string_view transport_noise[] = {"sentAt", "attempt", "appVersion"};
 
-std::string bytes_of(const base::Digest256& digest) { return std::string(base::as_chars(digest)); }
+constexpr char fingerprint_version = 2;
+constexpr std::size_t digest_size = sizeof(base::Digest256);
 
 bool is_key_text(std::string_view key) {
     if (key.empty() || key.size() > max_idempotency_key) return false;
@@ -58,7 +59,7 @@ void describe_header(http::Operation& operation, bool required) {
 
 // Throws key_reused when the key's first request was another one.
 StoredReply first_reply(const IdempotentRequest& request, const IdempotencyKey& row) {
-    if (row.request_hash.value == bytes_of(request.fingerprint)) return reply_of(row);
+    if (request.fingerprint.matches(row.request_hash.value)) return reply_of(row);
     auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
     throw row.resource_id ? std::move(reused).member("resourceId", fmt::format("\"{}\"", row.resource_id->to_string()))
                           : std::move(reused);
@@ -126,9 +127,23 @@ std::string IdempotentRequest::scope() const {
     return fmt::format("{}\n{}\n{}\n{}", tenant.to_string(), principal_kind, route, key);
 }
 
-base::Digest256 fingerprint_of(std::string_view json) {
-    const auto canonical = schema::canonical_json(json, transport_noise);
-    return base::sha256(canonical ? std::string_view(*canonical) : json);
+Fingerprint fingerprint_of(const RequestBody& body) {
+    if (body.made) return *body.made;
+    const auto text = schema::canonical_json(body.text, transport_noise);
+    return {.meaning = base::sha256(schema::canonical_value(*body.type, body.value, transport_noise)),
+            .text = base::sha256(text ? std::string_view(*text) : body.text)};
+}
+
+std::string Fingerprint::stored() const {
+    std::string bytes(1, fingerprint_version);
+    return bytes.append(base::as_chars(meaning)).append(base::as_chars(text));
+}
+
+bool Fingerprint::matches(std::string_view stored) const {
+    if (stored.size() == digest_size) return stored == base::as_chars(text);
+    if (stored.size() != 1 + 2 * digest_size || stored.front() != fingerprint_version) return false;
+    return stored.substr(1, digest_size) == base::as_chars(meaning) ||
+           stored.substr(1 + digest_size) == base::as_chars(text);
 }
 
 void begin_idempotent(db::Batch& batch, const IdempotentRequest& request) {
@@ -140,7 +155,7 @@ void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const
     batch.add(add_key, IdempotencyKey{.principal_kind = request.principal_kind,
                                       .route = request.route,
                                       .key = request.key,
-                                      .request_hash = {bytes_of(request.fingerprint)},
+                                      .request_hash = {request.fingerprint.stored()},
                                       .status = reply.status,
                                       .response = {reply.body},
                                       .etag = reply.etag,

@@ -2,7 +2,7 @@
 // Writes that clients may repeat (api.md, "Idempotency"). The key's row, the effect and the stored reply are one transaction:
 // a crash leaves nothing behind, and a repeated request gets the bytes of the first reply.
 //
-//     IdempotentRequest request = idempotent_request("user", "POST /v1/things", key, fingerprint);
+//     IdempotentRequest request{db.tenant(), "member", "POST /v1/things", key, fingerprint_of(input)};
 //     auto batch = db.batch();
 //     begin_idempotent(batch, request);                       // first: refuses a key that is under way or known
 //     batch.add(insert_thing, thing);
@@ -59,12 +59,40 @@ struct IdempotencyKeyHeader : IdempotencyHeader {
 // them in upper case. Throws key_missing, key_mismatch.
 [[nodiscard]] std::string key_of(const IdempotencyHeader& header, std::optional<base::Uuid> client_request_id);
 
+// What tells a repetition from another request: SHA-256 of what the body means (schema::canonical), and of its canonical text.
+// Requests are the same when one of the two is: `meaning` for a client that writes the same thing differently since its update,
+// `text` for a server that reads the same bytes differently since its own, and for what was stored before there was `meaning`.
+struct Fingerprint {
+    base::Digest256 meaning{};
+    base::Digest256 text{};
+
+    // A version byte (2), then both. Version 1 was `text` alone, 32 bytes without a version.
+    [[nodiscard]] std::string stored() const;
+    [[nodiscard]] bool matches(std::string_view stored) const;
+};
+
+// A request's body as it was read and as it was sent, valid as long as both; or the fingerprint that was made of it, where it
+// holds a secret.
+struct RequestBody {
+    template <class T>
+    RequestBody(const http::Body<T>& body)  // NOLINT(google-explicit-constructor): a body is one
+        : type(&schema::type_of<T>), value(&body.value), text(body.text) {}
+    RequestBody(const Fingerprint& of) : made(of) {}  // NOLINT(google-explicit-constructor): it stands for the body
+
+    const schema::Type* type = nullptr;
+    const void* value = nullptr;
+    std::string_view text;
+    std::optional<Fingerprint> made;
+};
+
+[[nodiscard]] Fingerprint fingerprint_of(const RequestBody& body);
+
 struct IdempotentRequest {
     base::Uuid tenant;
     std::string principal_kind;  // user, device, api_key
     std::string route;           // "POST /v1/sales"
     std::string key;
-    base::Digest256 fingerprint{};
+    Fingerprint fingerprint{};
 
     // One text for the whole scope: names the lock and the single flight.
     [[nodiscard]] std::string scope() const;
@@ -78,9 +106,6 @@ struct StoredReply {
     std::optional<std::string> resource_type;
     std::optional<base::Uuid> resource_id;
 };
-
-// SHA-256 of the canonical JSON without the members that differ between attempts.
-[[nodiscard]] base::Digest256 fingerprint_of(std::string_view json);
 
 void begin_idempotent(db::Batch& batch, const IdempotentRequest& request);
 void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const StoredReply& reply,

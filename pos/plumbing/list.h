@@ -7,7 +7,7 @@
 //         living.order_by<&LocationFields::name, &Location::id>().page("locations.page", "locations.page_after"),
 //         updated_since<&Location::id>(living).page("locations.page_updated", "locations.page_updated_after")};
 //
-//     async::Task<db::Page<Location>> list(auth::Permitted<"locations.read">, http::Query<ListFilter> filter, db::Db db) {
+//     async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read">, http::Query<ListFilter> filter, db::Db db) {
 //         return all.page(db, *filter);
 //     }
 //

@@ -31,6 +31,8 @@ db::Options database_options(const Settings& settings, std::string url, std::str
     options.point_connections = static_cast<std::size_t>(settings.database_point_connections);
     options.read_connections = static_cast<std::size_t>(settings.database_read_connections);
     options.write_connections = static_cast<std::size_t>(settings.database_write_connections);
+    options.bulk_connections = static_cast<std::size_t>(settings.database_bulk_connections);
+    options.tenant_share_percent = static_cast<std::size_t>(settings.database_tenant_share);
     return options;
 }
 
@@ -40,6 +42,7 @@ db::Options system_options(const Settings& settings) {
     options.point_connections = 1;
     options.read_connections = 1;
     options.write_connections = std::max<std::size_t>(2, options.write_connections / 4);
+    options.bulk_connections = 1;
     return options;
 }
 
@@ -53,6 +56,16 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
         options.cors = http::CORSOptions{.origins = settings.cors_origins, .credentials = !any};
     }
     return options;
+}
+
+http::ServerOptions server_options(const Shared& shared, std::uint16_t port) {
+    constexpr std::size_t megabyte = 1'000'000;
+    const auto& settings = shared.settings;
+    return {.address = settings.host,
+            .port = port,
+            .max_connections = shared.connections_per_loop,
+            .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
+                            .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb) * megabyte}};
 }
 
 redis::Options redis_options(const Definition& definition, const Settings& settings) {
@@ -92,6 +105,7 @@ std::vector<base::ErrorCode> problem_codes(const Definition& definition, const h
     auto codes = openapi::error_codes(router);
     append(codes, db::error_codes());
     codes.push_back(async::errors::overloaded);
+    codes.push_back(base::errors::out_of_range);
     append(codes, errors_of(definition));
     return codes;
 }
@@ -116,6 +130,7 @@ Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Si
     : definition(of),
       settings(std::move(given)),
       problem_types{settings.public_url + "/problems/"},
+      connections_per_loop(static_cast<std::size_t>(settings.max_connections)),
       log(log_options(settings), std::move(sink)),
       catalogue(metrics, {.tables = tables_of(of), .statements = statements_of(of), .cursor_secret = settings.secret}) {
     registrations_.push_back(observe::register_process_metrics(metrics));
@@ -124,7 +139,9 @@ Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Si
         samples.counter("log_lines_dropped_total", "Log lines that found no room", static_cast<double>(dropped.lines));
     }));
     add_routes();
-    chain = http::Chain(http::default_chain(chain_options(settings, metrics)), router.handler());
+    auto links = http::default_chain(chain_options(settings, metrics));
+    refusals = http::Chain(links, http::refuse);
+    chain = http::Chain(std::move(links), router.handler());
 }
 
 void Shared::add_routes() {
@@ -191,10 +208,11 @@ std::uint16_t Worker::listen(std::uint16_t port) {
     server_ = std::make_unique<http::Server>(
         http::ServerParts{.loop = loop_,
                           .app = [this](http::Context& context) { return shared_.chain(context); },
+                          .refusals = [this](http::Context& context) { return shared_.refusals(context); },
                           .services = services_,
                           .logger = shared_.log.logger(),
                           .metrics = shared_.metrics},
-        http::ServerOptions{.address = shared_.settings.host, .port = port});
+        server_options(shared_, port));
     server_->listen();
     return server_->port();
 }

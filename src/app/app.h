@@ -74,11 +74,13 @@ public:
     const Definition& definition;
     const Settings settings;
     http::ProblemTypes problem_types;
+    std::size_t connections_per_loop;  // serve() lowers it to what the limit of open files leaves
     logging::Log log;
     observe::Metrics metrics;
     db::Catalogue catalogue;
     http::Router router;
     http::Chain chain;
+    http::Chain refusals;  // the same links around what the wire refuses
     jobs::Outbox outbox;
     std::atomic<bool> draining = false;
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "jobs/outbox_relay.h"
-#include "jobs/scheduler.h"
+#include "jobs/scheduler_keeper.h"
 #include "jobs/worker_host.h"
 
 namespace app {
@@ -50,14 +50,12 @@ struct Background::State {
           options(std::move(given)),
           bindings(bindings_of(of.definition)),
           queues(chosen_queues(bindings, options.queues)),
-          worker(of),
-          tasks(worker.loop()) {}
+          worker(of) {}
 
     async::Task<void> start();
     async::Task<void> stop(async::SteadyTime deadline);
     void start_workers();
-    async::Task<void> keep_schedules();
-    async::Task<void> put_schedules();
+    void keep_schedules();
 
     Shared& shared;
     BackgroundOptions options;
@@ -66,8 +64,7 @@ struct Background::State {
     Worker worker;
     std::unique_ptr<jobs::OutboxRelay> relay;
     std::optional<jobs::WorkerHost> host;
-    async::TaskGroup tasks;
-    bool stopping = false;
+    std::optional<jobs::SchedulerKeeper> schedules;
 };
 
 async::Task<void> Background::State::start() {
@@ -97,40 +94,26 @@ void Background::State::start_workers() {
     host->start();
     shared.log.logger().info("running jobs", {{"queues", fmt::format("{}", fmt::join(queues, ","))},
                                               {"concurrency", shared.settings.job_concurrency}});
-    tasks.spawn(keep_schedules());
+    keep_schedules();
 }
 
-// Tried until Redis has them: they are the same for every instance, and putting one again changes nothing.
-async::Task<void> Background::State::keep_schedules() {
-    auto pause = std::chrono::milliseconds(100);
-    while (!stopping) {
-        std::exception_ptr failure;
-        try {
-            co_await put_schedules();
-            co_return;
-        } catch (const base::Failure&) {
-            failure = std::current_exception();
-        }
-        shared.log.logger().warn("the schedules are not in Redis yet", {{"err", logging::error(failure)}});
-        co_await async::sleep(&worker.loop(), pause);
-        pause = std::min(pause * 2, std::chrono::milliseconds(5'000));
-    }
-}
-
-async::Task<void> Background::State::put_schedules() {
-    for (const auto& schedule : schedules_of(shared.definition)) {
+void Background::State::keep_schedules() {
+    std::vector<jobs::KeptScheduler> kept;
+    for (auto& schedule : schedules_of(shared.definition)) {
         if (!bindings.contains(schedule.queue)) continue;
-        jobs::Queue queue(*worker.redis(), schedule.queue, {.prefix = shared.settings.job_prefix});
-        co_await jobs::JobSchedulers(queue).upsert(schedule.name, schedule.repeat, schedule.job);
+        kept.push_back({schedule.queue, schedule.name, schedule.repeat, schedule.job});
     }
+    schedules.emplace(*worker.redis(), std::move(kept), shared.log.logger(),
+                      jobs::SchedulerKeeperOptions{.prefix = shared.settings.job_prefix});
+    schedules->start();
 }
 
 async::Task<void> Background::State::stop(async::SteadyTime deadline) {
-    stopping = true;
+    if (schedules) co_await schedules->stop();
     if (relay) co_await relay->stop();
     if (host) co_await host->close(deadline);
     host.reset();
-    co_await tasks.join();
+    schedules.reset();
     co_await worker.stop(deadline);
 }
 

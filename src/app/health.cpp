@@ -4,32 +4,64 @@
 
 #include "app/app.h"
 #include "async/sync.h"
+#include "redis/client.h"
+#include "schema/schema.h"
 
 namespace app {
 
 namespace {
 
-// One dependency's answer.
-using Check = async::Task<bool>;
+// One dependency's answer: empty, or what is wrong with it, as far as that may be told.
+struct Answer {
+    bool well = true;
+    std::string reason{};
+};
+using Check = async::Task<Answer>;
 
 constexpr auto check_time = std::chrono::milliseconds(1'000);
 
 struct Outcome {
-    bool well = false;
+    Answer answer;
     double milliseconds = 0;
 };
 
 async::Task<Outcome> timed(Check check) {
     const auto start = async::Loop::now();
-    const bool well = co_await check;
-    co_return Outcome{well, std::chrono::duration<double, std::milli>(async::Loop::now() - start).count()};
+    auto answer = co_await check;
+    co_return Outcome{std::move(answer), std::chrono::duration<double, std::milli>(async::Loop::now() - start).count()};
 }
 
-Check well() { co_return true; }
+Check check_database(db::Database* database, async::SteadyTime deadline) {
+    const auto readiness = co_await database->ready(deadline);
+    // That a server is away needs no words, and libpq's would name it.
+    co_return Answer{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
+}
+
+// A write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job. Its own words go
+// into the reply and the log. The key is one of the queues', which our user may write; it is gone at once.
+Check check_redis(redis::Client* client, std::string key, async::SteadyTime deadline) {
+    if (client == nullptr) co_return Answer{};
+    try {
+        co_await client->run(redis::Command("SET").add(key).add("1").add("PX").add("1").repeatable(), deadline);
+        co_return Answer{};
+    } catch (const redis::Refused& refused) {
+        co_return Answer{false, refused.text()};
+    } catch (const base::Failure&) {
+        co_return Answer{false};
+    }
+}
 
 std::string outcome_json(std::string_view name, const Outcome& outcome) {
-    return fmt::format(R"("{}":{{"status":"{}","responseTime":{:.1f}}})", name, outcome.well ? "ok" : "error",
-                       outcome.milliseconds);
+    auto json = fmt::format(R"("{}":{{"status":"{}","responseTime":{:.1f})", name, outcome.answer.well ? "ok" : "error",
+                            outcome.milliseconds);
+    if (!outcome.answer.reason.empty()) json.append(R"(,"reason":)").append(schema::to_json(outcome.answer.reason));
+    return json + "}";
+}
+
+void log_reason(const http::Context& context, std::string_view dependency, const Outcome& outcome) {
+    if (outcome.answer.reason.empty()) return;
+    context.server_logger().warn("a dependency takes no writes",
+                                 {{"dependency", dependency}, {"reason", outcome.answer.reason}});
 }
 
 async::Task<void> health(http::Context& context) {
@@ -45,14 +77,17 @@ async::Task<void> ready(http::Context& context) {
     auto& worker = context.services().use<Worker>();
     const auto deadline = async::Loop::now() + check_time;
     auto* redis_client = worker.redis();
-    auto outcomes = co_await async::when_all(timed(worker.store().app->ready(deadline)),
-                                             timed(worker.store().system->ready(deadline)),
-                                             timed(redis_client != nullptr ? redis_client->ready(deadline) : well()));
+    auto outcomes = co_await async::when_all(
+        timed(check_database(worker.store().app, deadline)), timed(check_database(worker.store().system, deadline)),
+        timed(check_redis(redis_client, shared.settings.job_prefix + ":ready", deadline)));
     auto& [app_database, system_database, redis] = outcomes;
+    log_reason(context, "postgres", app_database);
+    log_reason(context, "postgresSystem", system_database);
+    log_reason(context, "redis", redis);
 
-    const bool databases = app_database.well && system_database.well;
+    const bool databases = app_database.answer.well && system_database.answer.well;
     const bool draining = shared.draining.load(std::memory_order_relaxed);
-    const auto* status = !databases || draining ? "error" : redis.well ? "ok" : "degraded";
+    const auto* status = !databases || draining ? "error" : redis.answer.well ? "ok" : "degraded";
     auto body = fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{})", status, draining,
                             outcome_json("postgres", app_database), outcome_json("postgresSystem", system_database));
     if (redis_client != nullptr) body += "," + outcome_json("redis", redis);

@@ -3,8 +3,9 @@
 //
 //     add_health_routes(router, shared);
 //
-// /health never looks at a dependency. /ready asks each one, time-boxed: 200 `ok`, 200 `degraded` (Redis is away: sales go
-// on), 503 `error` (PostgreSQL is away, or the server is shutting down).
+// /health never looks at a dependency. /ready asks each one, time-boxed: 200 `ok`, 200 `degraded` (Redis is away or takes no
+// writes: sales go on), 503 `error` (PostgreSQL is away or read-only, or the server is shutting down). `reason` stands where a
+// dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too.
 
 #include "http/router.h"
 

@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/dev/supervisor.h"
+#include "app/outbox_module.h"
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
@@ -78,6 +79,7 @@ struct Command {
     bool allow_drops = false;
     std::vector<std::string> queues;
     int concurrency = 0;
+    OutboxCommand outbox;
 };
 
 int run_dev(const Definition& definition, const Command& command) {
@@ -223,6 +225,9 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     worker_command->add_option("--queues", command.queues, "Names, comma-separated; all by default")->delimiter(',');
     worker_command->add_option("--concurrency", command.concurrency, "Jobs of a queue at a time")
         ->check(CLI::Range(1, 1000));
+    auto* outbox_command = cli.add_subcommand("outbox", "List the jobs of the outbox that can never be sent");
+    outbox_command->add_option("--retry", command.outbox.retry, "Ids of them, comma-separated, or all: send them again")
+        ->delimiter(',');
     auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
     auto* openapi_command = cli.add_subcommand("openapi", "Print the OpenAPI 3.1 document");
     auto* problems_command = cli.add_subcommand("problems", "Print the error codes as a Markdown table");
@@ -251,6 +256,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*serve_command) return serve(definition, load_settings());
     if (*dev_command) return run_dev(definition, command);
     if (*worker_command) return run_worker(definition, command);
+    if (*outbox_command) return run_outbox(definition, load_settings(), command.outbox, std::cout);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
     if (*problems_command) return print_problems(definition);

@@ -7,6 +7,7 @@
 
 #include "app/app.h"
 #include "app/background.h"
+#include "app/descriptors.h"
 #include "async/loop_asio.h"
 
 namespace app {
@@ -119,6 +120,7 @@ bool start_background(std::unique_ptr<Background>& background, Shared& shared) {
 
 int work(const Definition& definition, Settings settings) {
     auto signals = std::make_unique<Signals>();
+    raise_descriptor_limit();
     if (settings.job_queues.empty()) settings.job_queues = {"all"};
     Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     std::unique_ptr<Background> background;
@@ -136,12 +138,15 @@ int work(const Definition& definition, Settings settings) {
 int serve(const Definition& definition, Settings settings) {
     const auto started = async::Loop::now();
     auto signals = std::make_unique<Signals>();
+    const auto descriptors = raise_descriptor_limit();
     Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    const auto loops = thread_count(shared.settings);
+    shared.connections_per_loop = connections_within(descriptors, loops, shared.settings);
     auto port = static_cast<std::uint16_t>(shared.settings.port);
     std::vector<std::unique_ptr<WorkerThread>> workers;
     std::unique_ptr<Background> background;
     try {
-        for (std::size_t i = 0; i < thread_count(shared.settings); ++i) {
+        for (std::size_t i = 0; i < loops; ++i) {
             workers.push_back(std::make_unique<WorkerThread>(shared, port));
             port = workers.back()->start();
         }
@@ -153,6 +158,8 @@ int serve(const Definition& definition, Settings settings) {
     const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - started);
     shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)},
                                            {"threads", static_cast<std::int64_t>(workers.size())},
+                                           {"maxConnections", static_cast<std::int64_t>(shared.connections_per_loop)},
+                                           {"openFiles", static_cast<std::int64_t>(descriptors)},
                                            {"startupMs", took.count()}});
 
     shared.log.logger().info("shutting down", {{"signal", signals->wait()}});

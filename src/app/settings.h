@@ -29,9 +29,14 @@ struct Settings {
     std::string host;
     std::int32_t port = 8080;
     std::int32_t threads = 0;
+    std::int32_t max_connections = 10'000;
+    std::int32_t body_memory_mb = 64;
+    std::int32_t body_memory_per_caller_mb = 16;
     std::int32_t database_write_connections = 8;
     std::int32_t database_point_connections = 2;
     std::int32_t database_read_connections = 2;
+    std::int32_t database_bulk_connections = 2;
+    std::int32_t database_tenant_share = 75;
     std::string log_level = "info";
     std::string public_url;
     std::vector<std::string> cors_origins;
@@ -63,7 +68,9 @@ struct Settings {
                 "APP_ENV", {.defaulted = true, .doc = "`production` refuses weak secrets and the simulators."}),
             field<&Settings::database_url>(
                 "DATABASE_URL",
-                {.min_length = 1, .doc = "PostgreSQL as the role `app`, which row level security binds."}),
+                {.min_length = 1,
+                 .doc = "PostgreSQL as the role `app`, which row level security binds. Several hosts may be named "
+                        "(`…@one,two/name`): writes go to the one that takes them."}),
             field<&Settings::database_system_url>(
                 "DATABASE_SYSTEM_URL",
                 {.min_length = 1, .doc = "PostgreSQL as the role `app_system`: login, sign-up, relays."}),
@@ -86,6 +93,26 @@ struct Settings {
                                             .doc = "0 takes a free one, named in the log line `listening`."}),
             field<&Settings::threads>(
                 "THREADS", {.min = 0, .max = 256, .defaulted = true, .doc = "Event loops; 0: one for two cores."}),
+            field<&Settings::max_connections>(
+                "MAX_CONNECTIONS",
+                {.min = 16,
+                 .max = 1'000'000,
+                 .defaulted = true,
+                 .doc =
+                     "Client connections of each loop; fewer where the hard limit of open files leaves fewer. Beyond, "
+                     "the oldest idle one is closed."}),
+            field<&Settings::body_memory_mb>(
+                "BODY_MEMORY_MB",
+                {.min = 16,
+                 .max = 65'536,
+                 .defaulted = true,
+                 .doc = "Request bodies that each loop may hold in memory; beyond, 503 `http.bodies_full`."}),
+            field<&Settings::body_memory_per_caller_mb>(
+                "BODY_MEMORY_PER_CALLER_MB",
+                {.min = 8,
+                 .max = 65'536,
+                 .defaulted = true,
+                 .doc = "Of these, those of one tenant, or of one address while nobody has signed in."}),
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
             field<&Settings::database_point_connections>(
@@ -94,6 +121,16 @@ struct Settings {
             field<&Settings::database_read_connections>(
                 "DATABASE_READ_CONNECTIONS",
                 {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for reads of many rows."}),
+            field<&Settings::database_bulk_connections>(
+                "DATABASE_BULK_CONNECTIONS",
+                {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for POST .../batch alone."}),
+            field<&Settings::database_tenant_share>(
+                "DATABASE_TENANT_SHARE",
+                {.min = 1,
+                 .max = 100,
+                 .defaulted = true,
+                 .doc = "Percent of the write, read and bulk connections of a loop that one tenant may hold, rounded "
+                        "down, but one at least. What waits is served in turn by tenant."}),
             field<&Settings::log_level>("LOG_LEVEL",
                                         {.pattern = "trace|debug|info|warn|error|fatal|silent", .defaulted = true}),
             field<&Settings::public_url>(

@@ -131,7 +131,8 @@ Caller Authenticator::admit(http::Context& context, const Proof& proof, const Se
     } else {
         cookies_.require_intent(context.request(), state->session_id);
     }
-    Caller caller{state->user_id, state->tenant_id, state->session_id, state->device_id, state->grants, &permissions_};
+    Caller caller{state->user_id, state->tenant_id, state->session_id,    state->device_id,
+                  state->grants,  &permissions_,    state->member_version};
     add_log_fields(context, caller);
     return caller;
 }

@@ -11,6 +11,9 @@
 #include "http/middleware/problems.h"
 #include "http/router.h"
 
+template <>
+inline constexpr bool auth::acts_at_locations<http::FixedString("stock.adjust")> = true;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -73,7 +76,9 @@ async::Task<Who> who(auth::Caller caller) {
 async::Task<http::NoContent> write_product(auth::Permitted<"products.write"> /*unused*/) {
     co_return http::NoContent{};
 }
-async::Task<http::NoContent> adjust(auth::Permitted<"stock.adjust"> caller, http::Path<"shop", base::Uuid> at) {
+async::Task<http::NoContent> adjust_all(auth::Permitted<"stock.adjust"> /*unused*/) { co_return http::NoContent{}; }
+async::Task<http::NoContent> adjust(auth::PermittedSomewhere<"stock.adjust"> caller,
+                                    http::Path<"shop", base::Uuid> at) {
     caller.require_at("stock.adjust", *at);
     co_return http::NoContent{};
 }
@@ -85,6 +90,7 @@ protected:
         routes.get("/who", who);
         routes.post("/products", write_product);
         routes.post("/shops/{shop}/adjust", adjust);
+        routes.post("/adjust", adjust_all);
         auth::add_jwks_route(router_);
         services_.add(authenticator_);
         auth::Grants grants{permissions_.set_of({"products.write"}), {{shop, permissions_.set_of({"stock.adjust"})}}};
@@ -249,6 +255,10 @@ TEST_F(AuthenticatorTest, PermissionsEverywhereAndAtOneLocation) {
                                 .headers = {{"Authorization", token}}});
     EXPECT_EQ(elsewhere.status, 403);
     EXPECT_THAT(std::string(elsewhere.header("WWW-Authenticate").value_or("")), HasSubstr("insufficient_scope"));
+    const auto everywhere =
+        run({.method = http::Method::post, .target = "/adjust", .headers = {{"Authorization", token}}});
+    EXPECT_EQ(everywhere.status, 403);
+    EXPECT_THAT(everywhere.body, HasSubstr("at every location"));
 }
 
 TEST_F(AuthenticatorTest, ThePublishedSetHoldsNoSecret) {

@@ -73,6 +73,10 @@ bool may_see(const void* who, std::string_view permission, const schema::Enclosi
 
 schema::View Caller::view() const { return {.reader = {this, &may_see}}; }
 
+bool Caller::may_everywhere(std::string_view permission) const {
+    return grants->everywhere.test(index_of(*this, permission));
+}
+
 bool Caller::may(std::string_view permission) const {
     const auto index = index_of(*this, permission);
     return grants->everywhere.test(index) ||
@@ -114,6 +118,7 @@ async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unuse
     }
     const auto& caller = context.set(authenticator.admit(context, proof, state.get()));
     context.set(http::Reader{caller.view().reader, caller.tenant_id, &authenticator.tag_key()});
+    context.request().charge_body_to(caller.tenant_id);
     co_return caller;
 }
 
@@ -128,12 +133,19 @@ void Caller::describe(http::Operation& operation) {
 
 namespace detail {
 
-void require(const Caller& caller, std::string_view permission) {
+void require_everywhere(const Caller& caller, std::string_view permission) {
+    if (caller.may_everywhere(permission)) return;
+    const auto* where = caller.may(permission) ? " at every location" : "";
+    throw forbid(permission, fmt::format("this needs \"{}\"{}", permission, where));
+}
+
+void require_somewhere(const Caller& caller, std::string_view permission) {
     if (!caller.may(permission)) throw forbid(permission, fmt::format("this needs \"{}\"", permission));
 }
 
-void describe_permission(http::Operation& operation, std::string_view permission) {
+void describe_permission(http::Operation& operation, std::string_view permission, bool everywhere) {
     operation.permission = permission;
+    operation.permission_everywhere = everywhere;
     operation.can_fail(errors::forbidden);
 }
 

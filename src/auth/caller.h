@@ -4,8 +4,15 @@
 //     async::Task<Product> show(auth::Permitted<"products.read"> caller, http::Path<"id", ProductId> id, db::Db db);
 //     async::Task<Me> me(auth::Caller caller);
 //
-//     caller.may("sales.refund")                   // at any location
+//     async::Task<db::Page<Sale>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter, db::Db db);
+//
+//     caller.may_everywhere("tenant.settings")     // by a role that no location limits
+//     caller.may("sales.refund")                   // at one location at least
 //     caller.may_at("sales.refund", location_id)   // there
+//
+// A role may be given for single locations. What belongs to no location (settings, taxes) asks for Permitted, which such a role
+// does not pass; what belongs to one asks for PermittedSomewhere, and then for the location. Routes that write may do so with
+// permissions that are declared for it (acts_at_locations); others do not compile.
 //
 // Caller proves an access token (Authorization: Bearer) or a cookie session with its CSRF token; the first part of a request
 // that needs it does so, the others reuse it. Permissions and the session's state come from a per-loop cache, dropped by
@@ -66,8 +73,10 @@ struct Caller {
     std::optional<base::Uuid> device_id;
     std::shared_ptr<const Grants> grants;
     const Permissions* permissions = nullptr;
+    std::int32_t member_version = 0;  // of the membership that the grants were read from
 
     // Throws std::logic_error for a name that is no permission of the program.
+    [[nodiscard]] bool may_everywhere(std::string_view permission) const;
     [[nodiscard]] bool may(std::string_view permission) const;
     [[nodiscard]] bool may_at(std::string_view permission, base::Uuid location) const;
     // Throws 403 auth.forbidden.
@@ -83,22 +92,45 @@ struct Caller {
     static void describe(http::Operation& operation);
 };
 
+// The program's permissions that count at single locations when something is written: because each thing they change belongs to
+// a location, for which the handler asks, or because the program shares it on purpose. Specialised where the program lists
+// its permissions; all others are held everywhere or not at all.
+template <http::FixedString Permission>
+inline constexpr bool acts_at_locations = false;
+
 namespace detail {
-void require(const Caller& caller, std::string_view permission);
-void describe_permission(http::Operation& operation, std::string_view permission);
+void require_everywhere(const Caller& caller, std::string_view permission);
+void require_somewhere(const Caller& caller, std::string_view permission);
+void describe_permission(http::Operation& operation, std::string_view permission, bool everywhere);
 }  // namespace detail
 
-// A caller who may do this at one location at least; 403 otherwise. Handlers that act at a location ask may_at() too.
+// A caller who may do this at every location; 403 otherwise.
 template <http::FixedString Permission>
 struct Permitted : Caller {
     static async::Task<Permitted> read(http::Context& context, http::Findings& findings) {
         Permitted permitted{co_await Caller::read(context, findings)};
-        detail::require(permitted, Permission.view());
+        detail::require_everywhere(permitted, Permission.view());
         co_return permitted;
     }
     static void describe(http::Operation& operation) {
         Caller::describe(operation);
-        detail::describe_permission(operation, Permission.view());
+        detail::describe_permission(operation, Permission.view(), true);
+    }
+};
+
+// A caller who may do this at one location at least; 403 otherwise. The handler asks may_at() or locations_with(), too.
+template <http::FixedString Permission>
+struct PermittedSomewhere : Caller {
+    static constexpr bool reads_only = !acts_at_locations<Permission>;
+
+    static async::Task<PermittedSomewhere> read(http::Context& context, http::Findings& findings) {
+        PermittedSomewhere permitted{co_await Caller::read(context, findings)};
+        detail::require_somewhere(permitted, Permission.view());
+        co_return permitted;
+    }
+    static void describe(http::Operation& operation) {
+        Caller::describe(operation);
+        detail::describe_permission(operation, Permission.view(), false);
     }
 };
 
@@ -107,6 +139,7 @@ struct Permitted : Caller {
 // The tenant's rows of the caller.
 template <>
 struct http::Part<db::Db> {
+    static constexpr bool keeps_deadline = true;
     static async::Task<db::Db> read(Context& context, Findings& findings);
     static void describe(Operation& operation);
 };
@@ -114,6 +147,7 @@ struct http::Part<db::Db> {
 // Before a tenant is known. bin/lint lists the files that may take it.
 template <>
 struct http::Part<db::SystemDb> {
+    static constexpr bool keeps_deadline = true;
     static db::SystemDb read(Context& context, Findings& findings);
     static void describe(Operation& operation);
 };

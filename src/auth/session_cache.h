@@ -31,6 +31,7 @@ struct SessionState {
     std::optional<base::Uuid> device_id;
     std::shared_ptr<const Grants> grants;
     base::Timestamp expires_at;
+    std::int32_t member_version = 0;  // of the membership: whoever changes the grants counts it up
 };
 
 // A session's id followed by zeros, or the SHA-256 of a cookie's text: no text has a digest that ends in sixteen zeros.

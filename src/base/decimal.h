@@ -9,9 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "base/out_of_range.h"
 
 namespace base {
 
@@ -38,13 +39,13 @@ struct Quantity {
     friend constexpr Quantity operator+(Quantity left, Quantity right) {
         std::int64_t result = 0;
         if (__builtin_add_overflow(left.ten_thousandths, right.ten_thousandths, &result))
-            throw std::overflow_error("Quantity: sum out of range");
+            throw_out_of_range("Quantity: sum out of range");
         return Quantity{result};
     }
     friend constexpr Quantity operator-(Quantity left, Quantity right) {
         std::int64_t result = 0;
         if (__builtin_sub_overflow(left.ten_thousandths, right.ten_thousandths, &result))
-            throw std::overflow_error("Quantity: difference out of range");
+            throw_out_of_range("Quantity: difference out of range");
         return Quantity{result};
     }
     constexpr Quantity operator-() const { return Quantity{} - *this; }

@@ -1,6 +1,6 @@
 #pragma once
 // The one exception type that ends a request, a job or a transaction: an error code out of a module's table plus
-// what the client may know about this occurrence. Everything else that is thrown is a fault of ours (500).
+// what the client may know about this occurrence. Everything else that is thrown is a fault of ours (500, final).
 //
 //     throw base::Failure(errors::sale_total_mismatch, "lines give 11600, total says 11500");
 //
@@ -48,6 +48,11 @@ struct Issue {
     std::vector<IssueParameter> params;
 };
 
+namespace errors {
+inline constexpr ErrorCode out_of_range{"request.out_of_range", 422, false, Action::fix,
+                                        "An amount or a quantity, or a sum of them, is larger than can be kept"};
+}
+
 class Failure : public std::exception {
 public:
     explicit Failure(const ErrorCode& code, std::string detail = {}) : code_(code), detail_(std::move(detail)) {}
@@ -94,5 +99,14 @@ private:
     std::optional<std::int64_t> retry_after_ms_;
     std::string cause_;
 };
+
+// What to expect of doing the same once more.
+enum class Outlook : std::uint8_t {
+    passes,  // may succeed by itself: a retriable Failure, no memory, the system refused
+    stays,  // cannot, until somebody changes the program or the input: any other Failure, std::logic_error and its kind
+    unknown,
+};
+
+[[nodiscard]] Outlook outlook_of(const std::exception& error) noexcept;
 
 }  // namespace base

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
+#include <stdexcept>
+#include <system_error>
+#include <typeinfo>
+#include <variant>
+
 namespace base {
 namespace {
 
@@ -26,6 +32,25 @@ TEST(Failure, CarriesWhatTheClientMayKnow) {
 }
 
 TEST(Failure, WithoutDetailSaysItsCode) { EXPECT_STREQ(Failure(busy).what(), "service.busy"); }
+
+TEST(Outlook, OnlyWhatMayPassByItselfPasses) {
+    EXPECT_EQ(outlook_of(Failure(busy)), Outlook::passes);
+    EXPECT_EQ(outlook_of(std::bad_alloc()), Outlook::passes);
+    EXPECT_EQ(outlook_of(std::system_error(std::make_error_code(std::errc::too_many_files_open))), Outlook::passes);
+    EXPECT_EQ(outlook_of(std::runtime_error("who knows")), Outlook::unknown);
+}
+
+TEST(Outlook, WhatTheInputOrTheProgramCausedStays) {
+    EXPECT_EQ(outlook_of(Failure(errors::out_of_range)), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::invalid_argument("stoi")), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::out_of_range("at")), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::length_error("reserve")), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::overflow_error("sum")), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::bad_optional_access()), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::bad_variant_access()), Outlook::stays);
+    EXPECT_EQ(outlook_of(std::bad_array_new_length()), Outlook::stays) << "although it is a bad_alloc";
+    EXPECT_EQ(outlook_of(std::bad_cast()), Outlook::stays);
+}
 
 TEST(Action, HasANameEach) {
     EXPECT_EQ(to_string(Action::none), "none");

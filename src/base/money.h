@@ -1,6 +1,6 @@
 #pragma once
 // Amounts in minor units, and the currencies' number of decimals. Values: any thread. Arithmetic is checked and throws
-// std::overflow_error: amounts that come from outside have ranges (schema rules), so an overflow is a fault of ours.
+// base::Failure (422 request.out_of_range): one amount has a range (schema rules), a sum of many has none.
 //
 //     const base::Money price{15000};                       // KES 150.00
 //     const base::Money total = price + base::Money{5000};
@@ -11,8 +11,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string_view>
+
+#include "base/out_of_range.h"
 
 namespace base {
 
@@ -24,14 +25,13 @@ struct Money {
 
     friend constexpr Money operator+(Money left, Money right) {
         std::int64_t result = 0;
-        if (__builtin_add_overflow(left.minor, right.minor, &result))
-            throw std::overflow_error("Money: sum out of range");
+        if (__builtin_add_overflow(left.minor, right.minor, &result)) throw_out_of_range("Money: sum out of range");
         return Money{result};
     }
     friend constexpr Money operator-(Money left, Money right) {
         std::int64_t result = 0;
         if (__builtin_sub_overflow(left.minor, right.minor, &result))
-            throw std::overflow_error("Money: difference out of range");
+            throw_out_of_range("Money: difference out of range");
         return Money{result};
     }
     constexpr Money operator-() const { return Money{} - *this; }

@@ -5,6 +5,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/failure.h"
+
 namespace base {
 namespace {
 
@@ -26,12 +28,12 @@ TEST(Money, AddsAndSubtracts) {
 }
 
 TEST(Money, ThrowsRatherThanWraps) {
-    EXPECT_THROW(static_cast<void>(largest + Money{1}), std::overflow_error);
-    EXPECT_THROW(static_cast<void>(smallest - Money{1}), std::overflow_error);
-    EXPECT_THROW(static_cast<void>(smallest + Money{-1}), std::overflow_error);
-    EXPECT_THROW(static_cast<void>(-smallest), std::overflow_error);
+    EXPECT_THROW(static_cast<void>(largest + Money{1}), Failure);
+    EXPECT_THROW(static_cast<void>(smallest - Money{1}), Failure);
+    EXPECT_THROW(static_cast<void>(smallest + Money{-1}), Failure);
+    EXPECT_THROW(static_cast<void>(-smallest), Failure);
     Money total = largest;
-    EXPECT_THROW(total += Money{1}, std::overflow_error);
+    EXPECT_THROW(total += Money{1}, Failure);
     EXPECT_EQ(total, largest);
 }
 

@@ -197,6 +197,8 @@ std::optional<Date> parse_date(std::string_view text) {
 }
 
 void append_date(std::string& out, Date date) {
+    date = std::clamp(date, Date{std::chrono::floor<days>(first_timestamp)},
+                      Date{std::chrono::floor<days>(last_timestamp)});
     char text[10];
     put_date(text, date);
     out.append(text, sizeof text);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "async/sync.h"
 #include "db/driver/database_state.h"
 
 namespace db {
@@ -58,7 +59,8 @@ async::Task<std::vector<Result>> run_implicit(std::shared_ptr<DatabaseState> sta
     const auto loss = options.kind == Kind::write ? Loss::unknown : Loss::repeat;
     for (int attempt = 0;; ++attempt) {
         std::vector<Result> results(calls.size());
-        const Lease lease = co_await LeaseWait(*state, options.deadline, state->lease_pool(options.kind));
+        const Lease lease =
+            co_await LeaseWait(*state, options.deadline, state->lease_pool(options.kind), options.scope.tenant);
         Exchange exchange(
             *state, options.deadline,
             {.calls = calls, .results = results, .tenant = options.scope.tenant, .unnamed = attempt > 0, .loss = loss});
@@ -86,29 +88,19 @@ namespace detail {
 class TransactionState {
 public:
     TransactionState(std::shared_ptr<DatabaseState> shared, const TransactionOptions& chosen)
-        : database(std::move(shared)), options(chosen) {
-        controls.push_back(begin_text());
-    }
-
-    [[nodiscard]] std::string begin_text() const {
-        std::string text = "begin isolation level ";
-        switch (options.isolation) {
-            case Isolation::read_committed: text += "read committed"; break;
-            case Isolation::repeatable_read: text += "repeatable read"; break;
-            case Isolation::serializable: text += "serializable"; break;
-        }
-        return text + (options.read_only ? " read only" : " read write");
-    }
+        : database(std::move(shared)), options(chosen) {}
 
     std::shared_ptr<DatabaseState> database;
     TransactionOptions options;
     Lease lease;
-    // Travel with the next statement: BEGIN, SAVEPOINT, RELEASE and ROLLBACK TO cost no round trip.
-    std::vector<std::string> controls;
+    // Travel with the next statement, as BEGIN does: they cost no round trip.
+    std::vector<SavepointStep> steps;
     std::vector<std::move_only_function<void()>> after_commit;
     bool begun = false;
     bool running = false;
-    std::uint64_t savepoints = 0;
+    // A statement of which no answer came: what the transaction holds is not known any more.
+    bool lost = false;
+    std::uint32_t savepoints = 0;
 };
 
 namespace {
@@ -119,29 +111,35 @@ async::Task<std::vector<Result>> run_in_transaction(TransactionState* transactio
     for (const Call& call : calls) check_call(state, call);
     // Two at once would mix their savepoints and answers.
     if (transaction->running) throw std::logic_error("a transaction runs one statement at a time");
-    if (!transaction->lease.is_alive()) {
+    if (transaction->lost || !transaction->lease.is_alive()) {
         throw base::Failure(base::Failure(errors::unavailable).cause("the transaction's connection was lost"));
     }
     std::vector<Result> results(calls.size());
     auto timeout = commit ? state.options.write_timeout : async::Milliseconds(0);
     for (const Call& call : calls) timeout = std::max(timeout, state.timeout_of(*call.statement));
-    const std::vector<std::string> controls = std::exchange(transaction->controls, {});
+    const std::vector<SavepointStep> steps = std::exchange(transaction->steps, {});
+    const auto& options = transaction->options;
     const bool first = !std::exchange(transaction->begun, true);
-    const bool may_have_committed = commit && !transaction->options.read_only;
-    Exchange exchange(state, bounded(transaction->options.deadline, timeout),
+    const bool may_have_committed = commit && !options.read_only;
+    Exchange exchange(state, bounded(options.deadline, timeout),
                       {.calls = calls,
                        .results = results,
-                       .controls = controls,
-                       .tenant = first ? transaction->options.scope.tenant : std::nullopt,
+                       .begin = first ? std::optional(Begin{options.isolation, options.read_only}) : std::nullopt,
+                       .tenant = first ? options.scope.tenant : std::nullopt,
+                       .savepoints = steps,
                        .commit = commit,
+                       .read_only = options.read_only,
                        .loss = may_have_committed ? Loss::unknown : Loss::unavailable});
     exchange.run_on(transaction->lease.connection());
     transaction->running = true;
     std::exception_ptr failure;
     try {
         co_await exchange;
+    } catch (const Error&) {
+        failure = std::current_exception();
     } catch (...) {
         failure = std::current_exception();
+        transaction->lost = true;
     }
     transaction->running = false;
     if (failure) std::rethrow_exception(failure);
@@ -166,9 +164,11 @@ Transaction::~Transaction() = default;
 async::Task<void> Transaction::start() {
     auto& database = *state_->database;
     database.check_open();
-    auto& pool = database.lease_pool(Kind::write);
-    state_->lease =
-        co_await LeaseWait(database, bounded(state_->options.deadline, database.options.write_timeout), pool);
+    const auto& options = state_->options;
+    // A bulk takes its turn as long as its caller waits; anything else would rather be told soon.
+    const auto deadline = options.bulk ? options.deadline : bounded(options.deadline, database.options.write_timeout);
+    auto& pool = options.bulk ? *database.bulks : *database.writes;
+    state_->lease = co_await LeaseWait(database, deadline, pool, options.scope.tenant);
 }
 
 async::Task<void> Transaction::commit() {
@@ -190,22 +190,22 @@ async::Task<std::vector<Result>> Transaction::batch(std::vector<Call> calls) {
     return detail::run_in_transaction(state_.get(), std::move(calls), false);
 }
 
-std::string Transaction::push_savepoint() {
-    std::string name = "s" + std::to_string(++state_->savepoints);
-    state_->controls.push_back("savepoint " + name);
-    return name;
+std::uint32_t Transaction::push_savepoint() {
+    const auto number = ++state_->savepoints;
+    state_->steps.push_back(detail::SavepointStep::open(number));
+    return number;
 }
 
-void Transaction::pop_savepoint(const std::string& name, bool keep) {
-    auto& controls = state_->controls;
+void Transaction::pop_savepoint(std::uint32_t number, bool keep) {
+    auto& steps = state_->steps;
     // Never sent: nothing ran inside it.
-    const auto unsent = std::ranges::find(controls, "savepoint " + name);
-    if (unsent != controls.end()) {
-        controls.erase(unsent, controls.end());
+    const auto unsent = std::ranges::find(steps, detail::SavepointStep::open(number));
+    if (unsent != steps.end()) {
+        steps.erase(unsent, steps.end());
         return;
     }
-    if (!keep) controls.push_back("rollback to savepoint " + name);
-    controls.push_back("release savepoint " + name);
+    if (!keep) steps.push_back(detail::SavepointStep::undo(number));
+    steps.push_back(detail::SavepointStep::release(number));
 }
 
 const Scope& Transaction::scope() const noexcept { return state_->options.scope; }
@@ -234,19 +234,46 @@ async::Task<void> Database::connect(async::SteadyTime deadline) {
     }
 }
 
-async::Task<bool> Database::ready(async::SteadyTime deadline) {
+namespace {
+
+// Why the server would refuse a write. Judges nothing when no connection was free in time.
+async::Task<std::string> refusal_of(std::shared_ptr<DatabaseState> state, async::SteadyTime deadline) {
     try {
-        co_await run_point(state_, {&state_->statements.ping(), {}}, {}, deadline);
+        const auto answer =
+            co_await run_single(state, {&state->statements.takes_writes(), {}}, {Kind::write, {}, deadline});
+        if (answer.get<std::string_view>(0, 0) == "off") co_return std::string();
+        // The next connections may find the new primary.
+        state->writes->retire("transaction_read_only is on");
+        state->bulks->retire("transaction_read_only is on");
+        co_return "the server takes no writes: transaction_read_only is on";
+    } catch (const base::Failure& failure) {
+        if (failure.code() != errors::unavailable) co_return std::string();
+    }
+    co_return "no connection that takes writes";
+}
+
+async::Task<bool> answers(std::shared_ptr<DatabaseState> state, async::SteadyTime deadline) {
+    try {
+        co_await run_point(state, {&state->statements.ping(), {}}, {}, deadline);
         co_return true;
     } catch (const base::Failure&) {
         co_return false;
     }
 }
 
+}  // namespace
+
+async::Task<Database::Readiness> Database::ready(async::SteadyTime deadline) {
+    auto both = co_await async::when_all(answers(state_, deadline), refusal_of(state_, deadline));
+    auto& [alive, refusal] = both;
+    co_return Readiness{alive, std::move(refusal)};
+}
+
 async::Task<void> Database::close(async::SteadyTime deadline) {
     state_->closed = true;
     const auto is_busy = [](DatabaseState& state) {
-        return state.active > 0 || state.reads->counts().leased > 0 || state.writes->counts().leased > 0;
+        return state.active > 0 || state.reads->counts().leased > 0 || state.writes->counts().leased > 0 ||
+               state.bulks->counts().leased > 0;
     };
     while (is_busy(*state_) && async::Loop::now() < deadline)
         co_await async::sleep(&state_->loop, async::Milliseconds(10));
@@ -276,6 +303,8 @@ Database::Counts Database::counts(Kind kind) const {
     return state_->lease_pool(kind).counts();
 }
 
+Database::Counts Database::bulk_counts() const { return state_->bulks->counts(); }
+
 const Options& Database::options() const noexcept { return state_->options; }
 async::Loop& Database::loop() const noexcept { return state_->loop; }
 
@@ -285,7 +314,8 @@ std::optional<async::Milliseconds> Database::retry_pause(const std::exception_pt
     try {
         std::rethrow_exception(failure);
     } catch (const Error& error) {
-        worth_it = error.is_serialization() || (error.is_stale_statement() && attempt == 1);
+        // Each run finds one outdated statement at most.
+        worth_it = error.is_serialization() || error.is_stale_statement();
     } catch (...) {
         return std::nullopt;
     }

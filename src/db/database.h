@@ -8,6 +8,8 @@
 //     db::Result rows = co_await database.query(product_by_id, std::move(parameters), {tenant_id}, deadline);
 //     co_await database.batch(std::move(calls), {tenant_id}, deadline);         // one implicit transaction, one round trip
 //
+// Connections are lent in turn by tenant, and no tenant holds more than its share of a pool (driver/pool.h).
+//
 // A task destroyed while it waits leaves its connection usable: replies are drained and ignored. Errors: db/error.h. Pipelining,
 // grouping and repetition: README.md.
 
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "async/loop.h"
+#include "async/resolver.h"
 #include "async/task.h"
 #include "base/uuid.h"
 #include "db/error.h"
@@ -49,10 +52,16 @@ struct Options {
     std::size_t point_connections = 2;
     std::size_t read_connections = 2;
     std::size_t write_connections = 8;
-    std::size_t max_waiting = 1024;          // per kind; beyond it db.overloaded
-    std::size_t point_group_limit = 64;      // operations that share one Sync
-    std::size_t point_groups_in_flight = 2;  // per connection
-    async::Milliseconds connect_timeout{5'000};
+    std::size_t bulk_connections = 2;  // of transactions that say `bulk`: many statements, for seconds
+    // How much of a pool that lends connections one tenant may hold, rounded down; one at least. 100: all of it.
+    std::size_t tenant_share_percent = 75;
+    std::size_t max_waiting = 1024;              // per pool; beyond it db.overloaded
+    std::size_t max_waiting_of_a_tenant = 256;   // per pool that lends connections
+    std::size_t point_group_limit = 64;          // operations that share one Sync
+    std::size_t point_groups_in_flight = 2;      // per connection
+    async::Milliseconds connect_timeout{5'000};  // to look names up, and then for each address
+    // Looks host names up, on a thread of its own; none: getaddrinfo.
+    async::Lookup lookup = {};
     async::Milliseconds point_timeout{2'000};  // per operation, and statement_timeout on the server
     async::Milliseconds read_timeout{10'000};
     async::Milliseconds write_timeout{5'000};
@@ -68,10 +77,11 @@ enum class Isolation : std::uint8_t { read_committed, repeatable_read, serializa
 
 struct TransactionOptions {
     Scope scope = {};
-    async::SteadyTime deadline;
+    async::SteadyTime deadline = {};
     Isolation isolation = Isolation::read_committed;
     bool read_only = false;
-    int attempts = 5;  // on 40001 and 40P01, with a jittered pause in between
+    bool bulk = false;  // on the connections for bulks, waiting until `deadline` for one
+    int attempts = 5;   // on 40001 and 40P01, with a jittered pause in between
 };
 
 struct ListenCallbacks {
@@ -116,8 +126,8 @@ private:
     friend class Database;
     async::Task<void> start();
     async::Task<void> commit();
-    std::string push_savepoint();
-    void pop_savepoint(const std::string& name, bool keep);
+    std::uint32_t push_savepoint();
+    void pop_savepoint(std::uint32_t number, bool keep);
 
     std::unique_ptr<detail::TransactionState> state_;
 };
@@ -151,8 +161,15 @@ public:
 
     // Opens the first connection. Throws db.unavailable past the deadline, with the last reason in the log.
     [[nodiscard]] async::Task<void> connect(async::SteadyTime deadline);
-    // A round trip, for /ready; false when there was no answer in time.
-    [[nodiscard]] async::Task<bool> ready(async::SteadyTime deadline);
+    // For /ready: a round trip, and whether writes are taken.
+    struct Readiness {
+        bool answers = false;  // in time
+        // Why a write would be refused, as far as is known: the server is read-only, or no connection for writes is to be had.
+        // Empty when all of these are busy: that is no fault of the server's.
+        std::string refusal;
+        [[nodiscard]] bool is_well() const noexcept { return answers && refusal.empty(); }
+    };
+    [[nodiscard]] async::Task<Readiness> ready(async::SteadyTime deadline);
     // Refuses new work, lets what runs finish until the deadline, then closes every connection.
     [[nodiscard]] async::Task<void> close(async::SteadyTime deadline);
 
@@ -175,6 +192,7 @@ public:
         std::size_t leased = 0;  // held by a running batch or transaction, or being drained
     };
     [[nodiscard]] Counts counts(Kind kind) const;
+    [[nodiscard]] Counts bulk_counts() const;
     [[nodiscard]] const Options& options() const noexcept;
     [[nodiscard]] async::Loop& loop() const noexcept;
 
@@ -193,22 +211,22 @@ private:
 
 template <class T>
 async::Task<T> Transaction::savepoint(std::move_only_function<async::Task<T>(Transaction&)> work) {
-    const std::string name = push_savepoint();
+    const auto number = push_savepoint();
     std::exception_ptr failure;
     try {
         if constexpr (std::is_void_v<T>) {
             co_await work(*this);
-            pop_savepoint(name, true);
+            pop_savepoint(number, true);
             co_return;
         } else {
             T value = co_await work(*this);
-            pop_savepoint(name, true);
+            pop_savepoint(number, true);
             co_return value;
         }
     } catch (...) {
         failure = std::current_exception();
     }
-    pop_savepoint(name, false);
+    pop_savepoint(number, false);
     std::rethrow_exception(failure);
 }
 

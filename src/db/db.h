@@ -16,7 +16,7 @@
 //     co_await db.transaction([&](db::Db tx) { return settle(tx, invoice); });  // reads in between; run again on conflicts
 //
 // Errors: a violated constraint is thrown as the error it was declared with; db.unavailable, db.timeout, db.overloaded (503),
-// db.outcome_unknown and db.serialization are retriable. A function that takes a Db works inside and outside of
+// db.outcome_unknown and db.serialization are retriable, everything else is final (error.h). A function that takes a Db works inside and outside of
 // transactions.
 //
 // SystemDb is the same for what happens before a tenant is known (sign-up, login, look-ups of tokens, relays): it runs
@@ -195,7 +195,13 @@ public:
     template <class Work,
               class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
     async::Task<T> transaction(Work work, Isolation isolation = Isolation::read_committed) const {
-        return run_transaction<Work, T>(target_, std::move(work), isolation);
+        return run_transaction<Work, T>(target_, std::move(work), {.isolation = isolation});
+    }
+    // The same for hundreds of statements: on connections of its own, beside those that sales wait for.
+    template <class Work,
+              class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
+    async::Task<T> bulk_transaction(Work work) const {
+        return run_transaction<Work, T>(target_, std::move(work), {.bulk = true});
     }
 
     [[nodiscard]] base::Uuid tenant() const { return target_.scope.tenant.value_or(base::Uuid{}); }
@@ -240,7 +246,7 @@ private:
     }
     // Static, and all by value: a task may be returned out of the function whose Db made it.
     template <class Work, class T>
-    static async::Task<T> run_transaction(detail::Target target, Work work, Isolation isolation) {
+    static async::Task<T> run_transaction(detail::Target target, Work work, TransactionOptions options) {
         if (target.transaction != nullptr) {
             // Inside a transaction already: a savepoint.
             co_return co_await target.transaction->template savepoint<T>([&work, target](Transaction& inner) {
@@ -249,13 +255,14 @@ private:
                 return work(BasicDb(nested));
             });
         } else {
-            co_return co_await target.database->template transaction<T>(
-                {.scope = target.scope, .deadline = target.deadline, .isolation = isolation},
-                [&work, target](Transaction& transaction) {
-                    auto inside = target;
-                    inside.transaction = &transaction;
-                    return work(BasicDb(inside));
-                });
+            options.scope = target.scope;
+            options.deadline = target.deadline;
+            co_return co_await target.database->template transaction<T>(options,
+                                                                        [&work, target](Transaction& transaction) {
+                                                                            auto inside = target;
+                                                                            inside.transaction = &transaction;
+                                                                            return work(BasicDb(inside));
+                                                                        });
         }
     }
 
@@ -349,6 +356,7 @@ void append_views(std::vector<StatementView>& views, const Q& query) {
         views.push_back(query.count_view());
     } else {
         views.push_back(query.view());
+        if constexpr (requires { query.to_remove; }) views.push_back(query.to_remove.view());
     }
 }
 }  // namespace detail

@@ -26,8 +26,17 @@ inline constexpr base::ErrorCode outcome_unknown{
     "It is not known whether the change was made; repeat it with the same key"};
 inline constexpr base::ErrorCode serialization{"db.serialization", 409, true, base::Action::retry,
                                                "Another change came in between"};
-inline constexpr base::ErrorCode failed{"db.failed", 500, true, base::Action::retry, "The server failed"};
+// Nobody but a programmer or an operator can mend it: the till parks the operation and never drops it.
+inline constexpr base::ErrorCode failed{"db.failed", 500, false, base::Action::contact, "The server failed"};
+// Data that no declared rule refused, yet the database did.
+inline constexpr base::ErrorCode value_refused{"db.value_refused", 422, false, base::Action::fix,
+                                               "A value is out of range, too long or not of its kind for the database"};
+inline constexpr base::ErrorCode conflict{"db.conflict", 409, false, base::Action::fix,
+                                          "The data contradicts other data that is stored"};
 }  // namespace errors
+
+// What a SQLSTATE means to a client. By class (the first two characters), and what is not named is final: `failed`.
+[[nodiscard]] const base::ErrorCode& code_for(std::string_view sqlstate) noexcept;
 
 // All of them, for docs and the service's table.
 [[nodiscard]] std::vector<base::ErrorCode> error_codes();
@@ -44,6 +53,8 @@ struct ErrorFields {
     std::string constraint;
     std::string routine;
     std::string statement;  // its name; empty when the end of the transaction failed (deferred constraints)
+    // 25006 where we asked for a read-only session ourselves: the statement is at fault, not the server's state.
+    bool read_only_by_choice = false;
 };
 
 // PostgreSQL refused a statement, or the end of the transaction. Nothing of the implicit transaction or batch was kept.
@@ -66,6 +77,8 @@ public:
     [[nodiscard]] bool is_serialization() const noexcept;
     [[nodiscard]] bool is_unique_violation() const noexcept { return sqlstate() == "23505"; }
     [[nodiscard]] bool is_foreign_key_violation() const noexcept { return sqlstate() == "23503"; }
+    // 25006 of a server that takes no writes: a standby, a demoted primary, one that was set read-only.
+    [[nodiscard]] bool is_read_only_server() const noexcept;
     // The prepared statement no longer fits the connection (26000, or 0A000 "cached plan must not change result type").
     [[nodiscard]] bool is_stale_statement() const noexcept;
 

@@ -5,7 +5,9 @@
 #include <bit>
 #include <cstring>
 #include <limits>
-#include <stdexcept>
+
+#include "base/out_of_range.h"
+#include "db/error.h"
 
 namespace db {
 
@@ -51,6 +53,9 @@ NumericDigits numeric_digits(std::uint64_t ten_thousandths) {
     return result;
 }
 
+// Values come from requests: what cannot be sent is the client's error, and final.
+[[noreturn]] void refuse(const char* why) { throw base::Failure(base::Failure(errors::value_refused).cause(why)); }
+
 }  // namespace
 
 void encode(std::string& out, bool value) { out.push_back(value ? '\1' : '\0'); }
@@ -60,7 +65,7 @@ void encode(std::string& out, std::int64_t value) { append_big_endian(out, value
 void encode(std::string& out, double value) { append_big_endian(out, std::bit_cast<std::uint64_t>(value)); }
 
 void encode(std::string& out, std::string_view value) {
-    if (value.find('\0') != std::string_view::npos) throw std::invalid_argument("PostgreSQL's text holds no zero byte");
+    if (value.find('\0') != std::string_view::npos) refuse("PostgreSQL's text holds no zero byte");
     out.append(value);
 }
 
@@ -78,12 +83,12 @@ void encode(std::string& out, base::Timestamp value) {
 }
 
 void encode(std::string& out, base::Date value) {
-    if (!value.ok()) throw std::invalid_argument("a date that does not exist");
+    if (!value.ok()) refuse("a date that does not exist");
     append_big_endian(out, static_cast<std::int32_t>((std::chrono::sys_days{value} - epoch).count()));
 }
 
 void encode(std::string& out, base::Quantity value) {
-    if (!value.is_in_range()) throw std::invalid_argument("a quantity beyond numeric(18,4)");
+    if (!value.is_in_range()) base::throw_out_of_range("a quantity beyond numeric(18,4)");
     const bool negative = value.ten_thousandths < 0;
     const auto digits =
         numeric_digits(static_cast<std::uint64_t>(negative ? -value.ten_thousandths : value.ten_thousandths));
@@ -126,7 +131,7 @@ std::optional<std::string_view> Parameters::at(std::size_t index) const {
 Parameters& Parameters::finish(std::size_t start) {
     // A frontend message is limited to 2^31 bytes.
     if (bytes_.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-        throw std::invalid_argument("parameters above 2 GB");
+        refuse("parameters above 2 GB");
     }
     slots_.push_back({static_cast<std::uint32_t>(start), static_cast<std::int32_t>(bytes_.size() - start)});
     return *this;

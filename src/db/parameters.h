@@ -26,7 +26,7 @@
 
 namespace db {
 
-// Appends the binary form of one value. Throws std::invalid_argument for what the type cannot hold (a zero byte in text,
+// Appends the binary form of one value. Throws base::Failure (422) for what the type cannot hold (a zero byte in text,
 // a date that does not exist, a quantity beyond numeric(18,4)).
 void encode(std::string& out, bool value);
 void encode(std::string& out, std::int16_t value);

@@ -19,6 +19,7 @@
 // A Query that reads system tables too (names of users) runs on SystemDb::as_tenant() and says `.as_system = true`.
 // SystemQuery is the same without a tenant: only SystemDb runs it, and $1 is your first argument.
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -33,6 +34,43 @@ namespace db {
 enum class Verb : std::uint8_t { text, select, insert, insert_all, upsert, update, replace, remove, count };
 
 enum class Compare : std::uint8_t { equal, not_equal, less, at_most, greater, at_least, any, is_null, is_not_null };
+
+// `change` conflicts with other changes alone: rows that refer to this one come in meanwhile. `remove` keeps these out as well.
+enum class RowLock : std::uint8_t { none, change, remove };
+
+// The text of a statement as a module writes it. What begins, ends or undoes a transaction, and what sets its tenant, belongs
+// to the driver (db.transaction(), as_tenant()): a statement that did would undo it under everybody's feet, so it does not compile.
+class SqlText {
+public:
+    constexpr SqlText() = default;
+    consteval SqlText(const char* text) : text_(text) {
+        if (controls_transaction(text_)) a_statement_may_not_control_its_transaction();
+    }
+    consteval SqlText(std::string_view text) : text_(text) {
+        if (controls_transaction(text_)) a_statement_may_not_control_its_transaction();
+    }
+    constexpr operator std::string_view() const { return text_; }
+
+    [[nodiscard]] static constexpr bool controls_transaction(std::string_view text) {
+        constexpr std::string_view verbs[] = {"begin",     "start",   "commit", "end",   "rollback", "abort",
+                                              "savepoint", "release", "set",    "reset", "discard",  "prepare"};
+        const auto start = text.find_first_not_of(" \n\t(;");
+        if (start == std::string_view::npos) return false;
+        const auto verb = text.substr(start, text.find_first_of(" \n\t(;", start) - start);
+        for (const auto forbidden : verbs) {
+            if (is_same_word(verb, forbidden)) return true;
+        }
+        return text.contains("set_config");
+    }
+
+private:
+    static void a_statement_may_not_control_its_transaction() {}  // not constexpr: the compiler's message names it
+    static constexpr bool is_same_word(std::string_view word, std::string_view lower_case) {
+        return std::ranges::equal(word, lower_case,
+                                  [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
+    }
+    std::string_view text_;
+};
 
 struct Condition {
     schema::Accessor column = nullptr;
@@ -52,7 +90,7 @@ struct Plan {
     bool descending = false;
     bool paged = false;  // limit is the last argument
     bool after = false;  // … and the order columns' values stand before it: the page after that row
-    bool for_update = false;
+    RowLock lock = RowLock::none;
     bool returning = false;
     TableView (*joined)() = nullptr;
     schema::Accessor joined_by = nullptr;  // the member whose foreign key leads to `joined`
@@ -72,8 +110,10 @@ struct StatementView {
     bool as_system = false;          // with a tenant, but as app_system (SystemDb::as_tenant)
     bool counts = false;             // the rows that the statement would give, instead of giving them
 
-    // As registered: that of a count is its list's with "_count".
-    [[nodiscard]] std::string full_name() const { return std::string(name) + (counts ? "_count" : ""); }
+    // As registered: that of a count is its list's with "_count", that of a lock for removal its other's with "_to_remove".
+    [[nodiscard]] std::string full_name() const {
+        return std::string(name) + (counts ? "_count" : plan.lock == RowLock::remove ? "_to_remove" : "");
+    }
 };
 
 // The text of a statement: `sql`, or what its plan says.
@@ -98,7 +138,7 @@ struct BasicQuery {
     using Arguments = std::tuple<Args...>;
 
     std::string_view name;
-    std::string_view sql;
+    SqlText sql;
     Kind kind = Kind::point;
     std::int32_t timeout_ms = 0;
     Plan plan{};
@@ -230,9 +270,16 @@ public:
         return Builder<T, R, Arguments, std::tuple<schema::detail::MemberOf<M>...>, M...>(plan);
     }
 
+    // `for no key update`: the key stays, so rows that refer to it may come and go meanwhile.
     [[nodiscard]] constexpr auto for_update() const {
         auto plan = plan_;
-        plan.for_update = true;
+        plan.lock = RowLock::change;
+        return Builder(plan);
+    }
+    // `for update`: before a row goes, or its key changes.
+    [[nodiscard]] constexpr auto to_remove() const {
+        auto plan = plan_;
+        plan.lock = RowLock::remove;
         return Builder(plan);
     }
 
@@ -246,7 +293,7 @@ public:
     [[nodiscard]] constexpr auto named(std::string_view name, Kind kind = Kind::point) const {
         using Result = typename QueryOf<is_system, R, Arguments>::type;
         const auto writes = plan_.verb != Verb::select && plan_.verb != Verb::count;
-        return Result{{name, {}, writes || plan_.for_update ? Kind::write : kind, 0, plan_}};
+        return Result{{name, {}, writes || plan_.lock != RowLock::none ? Kind::write : kind, 0, plan_}};
     }
 
     // Two statements, `name` and `name_after`: see PageQuery.
@@ -302,11 +349,16 @@ template <const auto& T>
 constexpr auto find(std::string_view name) {
     return detail::Builder<T, detail::RowOf<T>, detail::KeyOf<T>>(detail::plan_by_key<T>(Verb::select)).named(name);
 }
+// One row by its primary key, locked for a change of it; `.to_remove` is the same ahead of its removal, as "<name>_to_remove".
+template <class Statement>
+struct RowLocks : Statement {
+    Statement to_remove;
+};
 template <const auto& T>
 constexpr auto find_for_update(std::string_view name) {
-    return detail::Builder<T, detail::RowOf<T>, detail::KeyOf<T>>(detail::plan_by_key<T>(Verb::select))
-        .for_update()
-        .named(name);
+    const detail::Builder<T, detail::RowOf<T>, detail::KeyOf<T>> row(detail::plan_by_key<T>(Verb::select));
+    const auto change = row.for_update().named(name);
+    return RowLocks<std::remove_const_t<decltype(change)>>{change, row.to_remove().named(name)};
 }
 // Columns of the table `By` leads to are read instead: rows of Joined whose key is in T's member M, conditions on T.
 template <const auto& T, const auto& Joined, auto M>

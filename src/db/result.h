@@ -30,9 +30,9 @@ namespace db {
 
 using Bytes = std::span<const std::byte>;
 
-class DecodeError : public std::runtime_error {
+class DecodeError : public std::logic_error {
 public:
-    using std::runtime_error::runtime_error;
+    using std::logic_error::logic_error;
 };
 
 void decode(Bytes bytes, bool& out);

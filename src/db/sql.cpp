@@ -314,7 +314,7 @@ private:
         auto text = order(prefix);
         // Without the cast PostgreSQL takes the limit for a bigint, and the argument is an std::int32_t.
         if (plan_.paged) text += fmt::format(" limit {}::integer", parameter());
-        if (plan_.for_update) text += " for update";
+        if (plan_.lock != RowLock::none) text += plan_.lock == RowLock::remove ? " for update" : " for no key update";
         return text;
     }
 

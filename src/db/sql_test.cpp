@@ -118,6 +118,9 @@ std::vector<Golden> goldens() {
          "where tenant_id = $1 and id = $2"},
         {lock_product.view(),
          "select id, sku, name, category_id, price, sold_by, tags, labels, extra, version, deleted_at from products "
+         "where tenant_id = $1 and id = $2 for no key update"},
+        {lock_product.to_remove.view(),
+         "select id, sku, name, category_id, price, sold_by, tags, labels, extra, version, deleted_at from products "
          "where tenant_id = $1 and id = $2 for update"},
         {find_tenant.view(), "select id, name from tenants where id = $1 and id = $2"},
         {find_user.view(), "select id, email, created_at from users where email = $1"},

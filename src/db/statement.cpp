@@ -29,6 +29,8 @@ StatementRegistry::StatementRegistry(observe::Metrics& metrics, std::initializer
                   .parameter_types = {25},
                   .kind = Kind::point},
       ping_{.name = "db.ping", .sql = "select 1", .kind = Kind::point},
+      takes_writes_{
+          .name = "db.takes_writes", .sql = "select current_setting('transaction_read_only')", .kind = Kind::write},
       seconds_(metrics.histogram_family("db_statement_duration_seconds",
                                         "Time from submission to result, by statement.", {"statement"},
                                         seconds_buckets)),
@@ -39,6 +41,7 @@ StatementRegistry::StatementRegistry(observe::Metrics& metrics, std::initializer
                                      {"statement", "class"})) {
     add(set_tenant_);
     add(ping_);
+    add(takes_writes_);
     for (const Statement* statement : statements) add(*statement);
 }
 

@@ -58,11 +58,13 @@ public:
     // The driver's own statements.
     [[nodiscard]] const Statement& set_tenant() const noexcept { return set_tenant_; }
     [[nodiscard]] const Statement& ping() const noexcept { return ping_; }
+    [[nodiscard]] const Statement& takes_writes() const noexcept { return takes_writes_; }
     static constexpr std::uint32_t set_tenant_index = 0;
 
 private:
     Statement set_tenant_;
     Statement ping_;
+    Statement takes_writes_;
     observe::HistogramFamily seconds_;
     observe::CounterFamily rows_;
     observe::CounterFamily errors_;

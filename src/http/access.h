@@ -28,6 +28,12 @@ struct RequestAccess {
         request.content_length_ = content_length;
         request.body_complete_ = !has_body;
     }
+    void set_body_budget(BodyBudget* budget) { request.body_budget_ = budget; }
+    // Of a request that never became one: no link and no handler may act on what it wanted. HEAD stays, as its reply has no
+    // body.
+    void forget_method() {
+        if (request.method_ != Method::head) request.method_ = Method::other;
+    }
     // Origin-form, absolute-form or "*" (RFC 9112 §3.2), kept by view. nullptr, or what is wrong with it. Call it when
     // method and headers are known: an absolute-form target must agree with Host.
     [[nodiscard]] const char* set_target(std::string_view target);

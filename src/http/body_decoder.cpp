@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "http/headers.h"
 
 namespace http {
 
@@ -18,10 +19,8 @@ std::optional<unsigned> hex_digit(char c) {
     return std::nullopt;
 }
 
-bool is_text(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-}
+bool is_token_char(char c) { return is_token({&c, 1}); }
+bool is_text(char c) { return is_field_value({&c, 1}); }
 
 }  // namespace
 
@@ -41,13 +40,10 @@ BodyDecoder BodyDecoder::chunked() {
 
 BodyDecoder::Step BodyDecoder::decode(std::string_view input) {
     Step step;
-    while (step.consumed < input.size() && state_ != State::done) {
+    while (step.consumed < input.size() && !done() && !failed()) {
         if (state_ != State::data) {
-            if (!take(input[step.consumed])) {
-                step.failed = true;
-                return step;
-            }
-            ++step.consumed;
+            state_ = next(input[step.consumed]);
+            if (!failed()) ++step.consumed;
             continue;
         }
         step.data = input.substr(step.consumed, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size())));
@@ -56,59 +52,91 @@ BodyDecoder::Step BodyDecoder::decode(std::string_view input) {
         if (left_ == 0) state_ = is_chunked_ ? State::data_return : State::done;
         return step;
     }
+    step.failed = failed();
     return step;
 }
 
-bool BodyDecoder::expect(char c, char wanted, State next) {
-    state_ = next;
-    return c == wanted;
-}
-
-bool BodyDecoder::take(char c) {
+BodyDecoder::State BodyDecoder::next(char c) {
+    const auto expect = [c](char wanted, State then) { return c == wanted ? then : State::failed; };
     switch (state_) {
         case State::size_first:
-        case State::size: return take_size(c);
-        case State::extension:
-            if (c == '\r') return expect(c, '\r', State::size_line_feed);
-            return is_text(c) && ++extension_bytes_ <= max_extension_bytes;
-        case State::size_line_feed: return expect(c, '\n', left_ == 0 ? State::trailer_first : State::data);
-        case State::data_return: return expect(c, '\r', State::data_line_feed);
-        case State::data_line_feed: return expect(c, '\n', State::size_first);
+        case State::size: return next_of_size(c);
+        case State::extension_name_first:
+        case State::extension_name:
+        case State::extension_value_first:
+        case State::extension_value:
+        case State::extension_quoted:
+        case State::extension_quoted_pair:
+        case State::extension_quoted_end:
+            if (++extension_bytes_ > max_extension_bytes) return State::failed;
+            return next_of_extension(c);
+        case State::size_line_feed: return expect('\n', left_ == 0 ? State::trailer_first : State::data);
+        case State::data_return: return expect('\r', State::data_line_feed);
+        case State::data_line_feed: return expect('\n', State::size_first);
         case State::trailer_first:
-        case State::trailer: return take_trailer(c);
-        case State::trailer_line_feed: return expect(c, '\n', State::trailer_first);
-        case State::end_line_feed: return expect(c, '\n', State::done);
+        case State::trailer_name:
+        case State::trailer_value: return next_of_trailer(c);
+        case State::trailer_line_feed: return expect('\n', State::trailer_first);
+        case State::end_line_feed: return expect('\n', State::done);
         case State::data:
-        case State::done: break;
+        case State::done:
+        case State::failed: break;
     }
-    return false;
+    return State::failed;
 }
 
-bool BodyDecoder::take_size(char c) {
-    if (const auto digit = hex_digit(c)) {
-        if (state_ == State::size_first) {
-            left_ = 0;
-            size_digits_ = 0;
-            state_ = State::size;
-        }
-        left_ = left_ * 16 + *digit;
-        return ++size_digits_ <= max_size_digits;
+BodyDecoder::State BodyDecoder::next_of_size(char c) {
+    const auto digit = hex_digit(c);
+    if (state_ == State::size_first) {
+        if (!digit) return State::failed;
+        left_ = 0;
+        size_digits_ = 0;
     }
-    if (state_ == State::size_first) return false;
-    if (c == '\r') return expect(c, '\r', State::size_line_feed);
-    // No white space before the semicolon: BWS there is what smugglers use.
-    return expect(c, ';', State::extension) && ++extension_bytes_ <= max_extension_bytes;
+    if (!digit) return extension_or_end(c);
+    if (++size_digits_ > max_size_digits) return State::failed;
+    left_ = (left_ * 16) + *digit;
+    return State::size;
 }
 
-bool BodyDecoder::take_trailer(char c) {
+// Behind a size, an extension's name or its value. No white space: BWS there is what smugglers use.
+BodyDecoder::State BodyDecoder::extension_or_end(char c) {
+    if (c == '\r') return State::size_line_feed;
+    return c == ';' && ++extensions_ <= max_extensions ? State::extension_name_first : State::failed;
+}
+
+// chunk-ext = *( ";" token [ "=" ( token / quoted-string ) ] )
+BodyDecoder::State BodyDecoder::next_of_extension(char c) {
+    switch (state_) {
+        case State::extension_name_first: return is_token_char(c) ? State::extension_name : State::failed;
+        case State::extension_name:
+            if (is_token_char(c)) return State::extension_name;
+            return c == '=' ? State::extension_value_first : extension_or_end(c);
+        case State::extension_value_first:
+            if (c == '"') return State::extension_quoted;
+            return is_token_char(c) ? State::extension_value : State::failed;
+        case State::extension_value: return is_token_char(c) ? State::extension_value : extension_or_end(c);
+        case State::extension_quoted:
+            if (c == '"') return State::extension_quoted_end;
+            if (c == '\\') return State::extension_quoted_pair;
+            return is_text(c) ? State::extension_quoted : State::failed;
+        case State::extension_quoted_pair: return is_text(c) ? State::extension_quoted : State::failed;
+        default: return extension_or_end(c);
+    }
+}
+
+// field-line = token ":" text; a fold starts with no token.
+BodyDecoder::State BodyDecoder::next_of_trailer(char c) {
     if (c == '\r') {
-        const bool empty_line = state_ == State::trailer_first;
-        return expect(c, '\r', empty_line ? State::end_line_feed : State::trailer_line_feed);
+        if (state_ == State::trailer_first) return State::end_line_feed;
+        return state_ == State::trailer_value ? State::trailer_line_feed : State::failed;
     }
-    // A fold, or a line that starts with a colon, is no field.
-    if (state_ == State::trailer_first && (c == ' ' || c == '\t' || c == ':')) return false;
-    state_ = State::trailer;
-    return is_text(c) && ++trailer_bytes_ <= max_trailer_bytes;
+    if (++trailer_bytes_ > max_trailer_bytes) return State::failed;
+    if (state_ == State::trailer_value) return is_text(c) ? State::trailer_value : State::failed;
+    if (state_ == State::trailer_first) {
+        return is_token_char(c) && ++trailers_ <= max_trailers ? State::trailer_name : State::failed;
+    }
+    if (c == ':') return State::trailer_value;
+    return is_token_char(c) ? State::trailer_name : State::failed;
 }
 
 }  // namespace http

@@ -5,7 +5,7 @@
 
 #include "http/access.h"
 #include "http/errors.h"
-#include "http/problem.h"
+#include "http/middleware/log_fields.h"
 
 namespace http {
 
@@ -16,21 +16,22 @@ using boost::system::error_code;
 constexpr std::size_t initial_input = 2048;
 constexpr std::size_t read_behind_head = 4096;  // what may arrive beyond the longest head
 constexpr std::size_t kept_output = 16 * 1024;  // capacity an idle connection may keep
-constexpr std::size_t max_lingered = 256 * 1024;
-
-// The body's deadline moves by a second per 16 KiB that arrived: a large upload has its time, a trickle has not.
-constexpr std::int64_t body_time_per_byte = 1'000'000'000 / (16 * 1024);
+constexpr std::size_t kept_input = 8 * 1024;
+constexpr std::size_t max_lingered = 8 * 1024 * 1024;  // a refused upload on its way; bounded by time before that
+constexpr auto refusal_time = std::chrono::seconds(1);
 
 }  // namespace
 
 // ---- Life ---------------------------------------------------------------------------------------------------------
 
-Connection::Connection(std::shared_ptr<Server::Impl> server, Socket socket, const boost::asio::ip::tcp::endpoint& peer)
+Connection::Connection(std::shared_ptr<Server::Impl> server, Socket socket, const boost::asio::ip::tcp::endpoint& peer,
+                       bool refused)
     : server_(std::move(server)),
       socket_(std::move(socket)),
       remote_port_(peer.port()),
       timer_(server_->loop, [this] { on_timer(); }),
       now_(async::Loop::now()),
+      refused_(refused),
       parser_({.max_head_bytes = server_->options.max_head_bytes,
                .max_target_bytes = server_->options.max_target_bytes,
                .max_header_count = server_->options.max_header_count}),
@@ -43,17 +44,24 @@ Connection::Connection(std::shared_ptr<Server::Impl> server, Socket socket, cons
 }
 
 void Connection::start(const std::shared_ptr<Server::Impl>& server, Socket socket,
-                       const boost::asio::ip::tcp::endpoint& peer) {
-    const Ref connection(new Connection(server, std::move(socket), peer));
+                       const boost::asio::ip::tcp::endpoint& peer, bool refused) {
+    const Ref connection(new Connection(server, std::move(socket), peer, refused));
     error_code ignored;
     connection->socket_.non_blocking(true, ignored);
     connection->socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
     server->connections.push_back(*connection);
     intrusive_ptr_add_ref(connection.get());
     connection->linked_ = true;
+    if (refused) {
+        ++server->refusing;
+    } else {
+        server->idle.push_back(*connection);
+    }
+    RequestAccess(connection->context_.request()).set_body_budget(server->bodies.get());
     Counters::add(server->counters->connections, 1);
     Counters::add(server->counters->accepted, 1);
-    connection->read_deadline_ = connection->now_ + server->options.head_deadline;
+    connection->read_deadline_ =
+        connection->now_ + (refused ? async::Milliseconds(refusal_time) : server->options.head_deadline);
     connection->arm();
     connection->start_read();
 }
@@ -71,9 +79,22 @@ void Connection::cut() {
     if (!in_request_) leave();
 }
 
+void Connection::abort() {
+    error_code ignored;
+    socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+    cut();
+}
+
 void Connection::retire() {
     const bool idle = phase_ == Phase::reading_head && !in_request_ && !writing_ && begin_ == end_ && out_.empty();
     if (idle) close_quietly();
+}
+
+bool Connection::evict() {
+    error_code ignored;
+    if (socket_.available(ignored) > 0) return false;
+    close_quietly();
+    return true;
 }
 
 void Connection::close_quietly() {
@@ -85,6 +106,8 @@ void Connection::close_quietly() {
 void Connection::leave() {
     if (!linked_) return;
     linked_ = false;
+    if (refused_) --server_->refusing;
+    if (IdleHook::is_linked()) IdleHook::unlink();
     server_->remove(*this);
     intrusive_ptr_release(this);
 }
@@ -110,20 +133,20 @@ void Connection::on_timer() {
     const Ref self(this);
     const auto now = async::Loop::now();
     if (phase_ == Phase::closed) return;
-    if (now >= write_deadline_) return cut();
+    if (now >= write_deadline_) return abort();
     if (now < read_deadline_) return arm();
     read_deadline_ = no_deadline;
     arm();
     now_ = now;
     switch (phase_) {
         case Phase::handling:
-            body_timed_out_ = body_broken_ = true;
+            body_timed_out_ = body_cut_off_ = true;
             wake(body_waiter_);
             return;
         case Phase::reading_head:
+            if (refused_) return reject(errors::overloaded, "");
             if (!parser_.started()) return close_quietly();
-            reject(errors::request_timeout, "the head did not arrive in time");
-            return after_processing();
+            return reject(errors::request_timeout, "the head did not arrive in time");
         default: return cut();
     }
 }
@@ -132,7 +155,9 @@ void Connection::set_read_deadline_between_requests() {
     const auto& options = server_->options;
     if (begin_ == end_) {
         head_under_way_ = false;
-        if (requests_ > 0) read_deadline_ = now_ + options.idle_deadline;
+        if (requests_ == 0) return;
+        read_deadline_ = now_ + options.idle_deadline;
+        if (!IdleHook::is_linked()) server_->idle.push_back(*this);
     } else if (!head_under_way_) {
         head_under_way_ = true;
         if (requests_ > 0) read_deadline_ = now_ + options.head_deadline;
@@ -162,6 +187,13 @@ bool Connection::make_room() {
     return end_ < capacity_;
 }
 
+// A long head, or a pipeline, is over: the next one begins small.
+void Connection::give_back_input() {
+    if (reading_ || begin_ != end_ || capacity_ <= kept_input) return;
+    input_.reset();
+    begin_ = end_ = capacity_ = 0;
+}
+
 void Connection::start_read() {
     if (reading_ || peer_closed_ || phase_ == Phase::closed || !make_room()) return;
     reading_ = true;
@@ -175,10 +207,10 @@ void Connection::on_read(const error_code& error, std::size_t size) {
     reading_ = false;
     if (phase_ == Phase::closed) return;
     now_ = async::Loop::now();
+    if (IdleHook::is_linked()) IdleHook::unlink();
     Counters::add(server_->counters->received_bytes, size);
     (reading_body_buffer_ ? body_end_ : end_) += size;
-    if (reading_body_buffer_)
-        body_deadline_ += std::chrono::nanoseconds(static_cast<std::int64_t>(size) * body_time_per_byte);
+    if (body_waiter_) end_body_wait(size);
     if (error) {
         peer_closed_ = true;
         context_.mark_client_gone();
@@ -190,11 +222,7 @@ void Connection::on_read(const error_code& error, std::size_t size) {
 void Connection::on_input(bool ended) {
     switch (phase_) {
         case Phase::handling:
-            if (body_waiter_) {
-                const auto waiter = std::exchange(body_waiter_, {});
-                read_deadline_ = no_deadline;
-                waiter.resume();
-            }
+            if (body_waiter_) std::exchange(body_waiter_, {}).resume();
             // Reading on is how a client that leaves is noticed, once its body is here.
             if (phase_ == Phase::handling && decoder_.done() && !in_body_buffer_) start_read();
             return;
@@ -241,6 +269,7 @@ void Connection::after_processing() {
         if (peer_closed_) return close_quietly();
         if (phase_ == Phase::reading_head) set_read_deadline_between_requests();
         if (out_.capacity() > kept_output) std::string().swap(out_);
+        give_back_input();
         start_read();
     }
     if (phase_ == Phase::handling && decoder_.done() && !in_body_buffer_) start_read();
@@ -252,26 +281,26 @@ bool Connection::next_request() {
     const std::string_view input(input_.get() + begin_, end_ - begin_);
     const auto head = parser_.parse(input, context_.request());
     if (head.state == Head::State::need_more) return false;
-    if (head.state == Head::State::failed) {
-        reject(*head.error, head.detail);
+    if (refused_ || head.state == Head::State::failed) {
+        const bool malformed = head.state == Head::State::failed;
+        reject(malformed ? *head.error : errors::overloaded, malformed ? head.detail : "");
         return false;
     }
     begin_request(head);
     return true;
 }
 
-// Answers what never became a request, and ends the connection.
+// Answers what never became a request, and ends the connection: through the links that every reply passes.
 void Connection::reject(const base::ErrorCode& code, std::string_view detail) {
     Counters::add(server_->counters->rejected, 1);
     context_.reset();
-    write_wire_problem(context_, base::Failure(code, std::string(detail)));
-    context_.logger().info("request refused by the wire",
-                           {{"code", code.code}, {"detail", detail}, {"remoteAddress", remote_address_}});
-    keep_alive_ = false;
-    write_head(framing_of(context_));
-    write_body();
-    close_after_write_ = true;
+    read_refused_head({input_.get() + begin_, end_ - begin_}, {}, context_.request());
+    if (!detail.empty()) log_fields(context_).add("detail", detail);
+    context_.set(base::Failure(code, std::string(detail)));
+    head_ = Head{.keep_alive = false};
+    decoder_ = BodyDecoder::none();
     linger_ = true;
+    run(server_->refusals);
 }
 
 void Connection::begin_request(const Head& head) {
@@ -279,25 +308,30 @@ void Connection::begin_request(const Head& head) {
     parser_.next();
     begin_ += head.size;
     ++requests_;
-    head_under_way_ = false;
-    body_broken_ = body_timed_out_ = body_deadline_set_ = false;
-    body_received_ = 0;
-    read_deadline_ = no_deadline;
+    Counters::add(server_->counters->requests, 1);
     if (head.chunked) {
         decoder_ = BodyDecoder::chunked();
     } else {
         decoder_ = BodyDecoder::with_length(head.content_length.value_or(0));
     }
+    run(server_->app);
+}
+
+void Connection::run(const Handler& app) {
+    head_under_way_ = false;
+    body_cut_off_ = body_timed_out_ = false;
+    body_time_left_ = server_->options.body_deadline;
+    body_received_ = 0;
+    read_deadline_ = no_deadline;
     RequestAccess access(context_.request());
     access.set_remote(remote_address_, remote_port_);
-    access.set_body(this, !decoder_.done(), head.content_length);
+    access.set_body(this, !decoder_.done(), head_.content_length);
     context_.mark_started(now_, server_->options.handler_deadline);
     if (peer_closed_) context_.mark_client_gone();
     phase_ = Phase::handling;
     in_request_ = true;
     Counters::add(server_->counters->in_flight, 1);
-    Counters::add(server_->counters->requests, 1);
-    run_request(Ref(this));
+    run_request(Ref(this), &app);
 }
 
 }  // namespace http

@@ -26,18 +26,25 @@ namespace http {
 
 class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
                          public ConnectionHook,
+                         public IdleHook,
                          public BodySource {
 public:
     using Ref = boost::intrusive_ptr<Connection>;
 
+    // `refused`: its first request, or its silence, is answered with 503.
     static void start(const std::shared_ptr<Server::Impl>& server, Socket socket,
-                      const boost::asio::ip::tcp::endpoint& peer);
-    Connection(std::shared_ptr<Server::Impl> server, Socket socket, const boost::asio::ip::tcp::endpoint& peer);
+                      const boost::asio::ip::tcp::endpoint& peer, bool refused);
+    Connection(std::shared_ptr<Server::Impl> server, Socket socket, const boost::asio::ip::tcp::endpoint& peer,
+               bool refused);
 
     // Closes at once, whatever is under way. A handler runs on, and its reply is dropped.
     void cut();
+    // The same with a reset: of a client that does not read, the kernel keeps nothing.
+    void abort();
     // Closes when nothing is under way; else the next reply is the last.
     void retire();
+    // Of an idle one: closes it, unless a request is just arriving.
+    [[nodiscard]] bool evict();
 
     async::Task<std::optional<std::string_view>> read_some() override;
     std::optional<std::string_view> take_buffered() override;
@@ -55,10 +62,12 @@ private:
     [[nodiscard]] bool step();
     [[nodiscard]] bool next_request();
     void begin_request(const Head& head);
+    void run(const Handler& app);
     void after_processing();
     void reject(const base::ErrorCode& code, std::string_view detail);
     void start_read();
     [[nodiscard]] bool make_room();
+    void give_back_input();
     void on_read(const boost::system::error_code& error, std::size_t size);
     void on_input(bool ended);
     void on_timer();
@@ -70,14 +79,16 @@ private:
 
     // connection_body.cpp
     void start_body_read();
-    void begin_body_deadline();
+    void begin_body_wait();
+    void end_body_wait(std::size_t received);
+    [[nodiscard]] bool fits_behind_head() const;
     [[nodiscard]] std::string_view unread() const;
     void consume(std::size_t size);
     void settle_input();
     [[nodiscard]] bool drain_some();
 
     // connection_reply.cpp
-    static async::detail::Detached run_request(Ref self);
+    static async::detail::Detached run_request(Ref self, const Handler* app);
     void finish_handler(const std::exception_ptr& error);
     async::Task<bool> run_stream();
     void finish_request(bool sent);
@@ -112,6 +123,7 @@ private:
     bool close_after_write_ = false;
     bool linger_ = false;  // input may be under way that a plain close would answer with a reset
     bool linked_ = false;
+    bool refused_;
     bool head_under_way_ = false;
 
     HeadParser parser_;
@@ -126,10 +138,10 @@ private:
     std::size_t body_begin_ = 0;
     std::size_t body_end_ = 0;
     bool in_body_buffer_ = false;
-    bool body_broken_ = false;
+    bool body_cut_off_ = false;  // the client went, or was too slow; broken framing is the decoder's to know
     bool body_timed_out_ = false;
-    bool body_deadline_set_ = false;
-    async::SteadyTime body_deadline_{};
+    std::chrono::nanoseconds body_time_left_{};
+    async::SteadyTime body_wait_began_{};
     std::uint64_t body_received_ = 0;
     std::uint64_t drained_ = 0;
     std::coroutine_handle<> body_waiter_;

@@ -10,6 +10,9 @@ namespace http {
 
 namespace {
 constexpr std::size_t body_buffer_size = 16 * 1024;
+
+// What each byte that arrives gives back of the time to wait for more: a large upload has its time, a trickle has not.
+constexpr std::int64_t body_time_per_byte = 1'000'000'000 / (16 * 1024);
 }  // namespace
 
 struct Connection::BodyArrival {
@@ -32,7 +35,7 @@ void Connection::consume(std::size_t size) { (in_body_buffer_ ? body_begin_ : be
 std::optional<std::string_view> Connection::take_buffered() {
     const auto left = decoder_.remaining();
     const auto available = unread();
-    if (decoder_.is_chunked() || body_broken_ || left > available.size()) return std::nullopt;
+    if (decoder_.is_chunked() || body_cut_off_ || left > available.size()) return std::nullopt;
     const auto step = decoder_.decode(available);
     consume(step.consumed);
     return step.data;
@@ -41,20 +44,23 @@ std::optional<std::string_view> Connection::take_buffered() {
 async::Task<std::optional<std::string_view>> Connection::read_some() {
     for (;;) {
         if (body_timed_out_) throw base::Failure(errors::request_timeout, "the body did not arrive in time");
+        if (decoder_.failed()) throw base::Failure(errors::body_malformed);
         if (decoder_.done()) co_return std::nullopt;
-        if (body_broken_) throw base::Failure(errors::body_malformed);
+        if (body_cut_off_) throw base::Failure(errors::body_malformed);
         if (const auto available = unread(); !available.empty()) {
             const auto step = decoder_.decode(available);
             consume(step.consumed);
-            body_broken_ = step.failed;
             body_received_ += step.data.size();
             // Bounded here too: a decoder in front could swallow bytes for ever and give none.
             if (body_received_ > context_.request().body_limit()) throw base::Failure(errors::body_too_large);
             if (!step.data.empty()) co_return step.data;
         } else if (peer_closed_ || phase_ == Phase::closed) {
-            body_broken_ = true;
+            body_cut_off_ = true;
         } else {
+            if (!in_body_buffer_ && !reading_ && !fits_behind_head())
+                context_.request().hold_body_memory(body_buffer_size);
             co_await BodyArrival{*this};
+            context_.mark_body_arrived(now_);
         }
     }
 }
@@ -65,11 +71,9 @@ void Connection::start_body_read() {
         out_ += "HTTP/1.1 100 Continue\r\n\r\n";
         if (!flush() && phase_ == Phase::closed) return;
     }
-    begin_body_deadline();
+    begin_body_wait();
     if (reading_) return;
-    // Small bodies land behind their head; larger ones get a buffer, as the head must stay where it is.
-    const bool fits = !in_body_buffer_ && !decoder_.is_chunked() && decoder_.remaining() <= capacity_ - end_;
-    if (fits) return start_read();
+    if (fits_behind_head()) return start_read();
     if (!body_buffer_) body_buffer_ = std::make_unique_for_overwrite<char[]>(body_buffer_size);
     in_body_buffer_ = true;
     body_begin_ = body_end_ = 0;
@@ -80,14 +84,23 @@ void Connection::start_body_read() {
         [self = Ref(this)](const boost::system::error_code& error, std::size_t size) { self->on_read(error, size); });
 }
 
-void Connection::begin_body_deadline() {
-    const auto now = async::Loop::now();
-    if (!body_deadline_set_) {
-        body_deadline_set_ = true;
-        body_deadline_ = now + server_->options.body_deadline;
-    }
-    read_deadline_ = body_deadline_;
+// Small bodies land behind their head; larger ones get a buffer, as the head must stay where it is.
+bool Connection::fits_behind_head() const {
+    return !in_body_buffer_ && !decoder_.is_chunked() && decoder_.remaining() <= capacity_ - end_;
+}
+
+// The client's time runs while it is waited for, not while a handler works on what has come.
+void Connection::begin_body_wait() {
+    body_wait_began_ = async::Loop::now();
+    read_deadline_ = body_wait_began_ + body_time_left_;
     arm();
+}
+
+void Connection::end_body_wait(std::size_t received) {
+    read_deadline_ = no_deadline;
+    const auto earned = std::chrono::nanoseconds(static_cast<std::int64_t>(received) * body_time_per_byte);
+    body_time_left_ = std::min<std::chrono::nanoseconds>(body_time_left_ - (now_ - body_wait_began_) + earned,
+                                                         server_->options.body_deadline);
 }
 
 // After a request: what came behind its body becomes the start of the input.

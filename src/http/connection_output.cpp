@@ -20,7 +20,8 @@ constexpr auto linger_time = std::chrono::seconds(2);
 bool Connection::flush() {
     if (writing_) return false;
     if (phase_ == Phase::closed || (out_.empty() && tail_.empty())) return true;
-    const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(out_), boost::asio::buffer(tail_)};
+    const auto slice = tail_.substr(0, gathered_output);
+    const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(out_), boost::asio::buffer(slice)};
     error_code error;
     const auto size =
         tail_.empty() ? socket_.send(boost::asio::buffer(out_), 0, error) : socket_.send(buffers, 0, error);
@@ -54,6 +55,8 @@ void Connection::continue_write() {
     const auto from_first = std::min(sent_, sending_.size());
     buffers[0] += from_first;
     buffers[1] += sent_ - from_first;
+    // A slice a turn: however much there is to send, and however fast it is taken, the others have theirs in between.
+    buffers[1] = boost::asio::buffer(buffers[1], gathered_output);
     socket_.async_write_some(
         buffers, [self = Ref(this)](const error_code& error, std::size_t size) { self->on_written(error, size); });
 }

@@ -12,7 +12,7 @@ namespace http {
 
 namespace {
 
-constexpr unsigned flushes_before_yield = 16;
+constexpr unsigned flushes_before_yield = 2;
 
 void append_hex(std::string& out, std::size_t value) {
     char digits[2 * sizeof value];
@@ -78,20 +78,26 @@ private:
     std::uint64_t written_ = 0;
 };
 
-async::detail::Detached Connection::run_request(Ref self) {
+// `app` is the server's.
+async::detail::Detached Connection::run_request(Ref self, const Handler* app) {
     std::exception_ptr error;
     try {
-        co_await self->server_->app(self->context_);
+        co_await (*app)(self->context_);
     } catch (...) {
         error = std::current_exception();
     }
     self->finish_handler(error);
     bool sent = self->phase_ != Phase::closed;
-    if (self->stream_running_) sent = co_await self->run_stream();
+    if (self->stream_running_) {
+        sent = co_await self->run_stream();
+        self->now_ = async::Loop::now();
+    }
     self->finish_request(sent);
 }
 
 void Connection::finish_handler(const std::exception_ptr& error) {
+    // Outside of process() the handler has waited, and the time of the last input is long ago: no deadline may begin there.
+    if (!processing_) now_ = async::Loop::now();
     finish_reply(context_, error);
     reply_body_bytes_ = 0;
     if (phase_ == Phase::closed) return;
@@ -133,7 +139,8 @@ bool Connection::may_keep_alive() {
     if (decoder_.done()) return true;
     // A client that waits for 100 Continue may or may not send the body now: nobody can tell what comes next.
     linger_ = true;
-    if (body_broken_ || head_.expects_continue || decoder_.remaining() > options.max_drained_body) return false;
+    if (body_cut_off_ || decoder_.failed() || head_.expects_continue || decoder_.remaining() > options.max_drained_body)
+        return false;
     linger_ = false;
     return true;
 }

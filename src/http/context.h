@@ -62,9 +62,13 @@ public:
 
     // When the request's head was complete.
     [[nodiscard]] async::SteadyTime started() const { return started_; }
-    // Give this to every outside call. 30 s after the start unless the route says otherwise.
+    // Give this to every outside call. 30 s, unless the route says otherwise, after the request was complete: from its head,
+    // or from the piece of its body that came last. Until then it is the body's own deadline that counts.
     [[nodiscard]] async::SteadyTime deadline() const { return deadline_; }
-    void set_deadline(async::SteadyTime deadline) { deadline_ = deadline; }
+    void set_handler_time(async::Milliseconds time) {
+        deadline_ += time - handler_time_;
+        handler_time_ = time;
+    }
 
     // "/v1/products/{id}", or "" while no route matched: the label of metrics and log lines.
     [[nodiscard]] std::string_view route_pattern() const { return route_pattern_; }
@@ -103,8 +107,11 @@ public:
     void reset();
     void mark_started(async::SteadyTime now, async::Milliseconds handler_deadline) {
         started_ = now;
+        handler_time_ = handler_deadline;
         deadline_ = now + handler_deadline;
     }
+    // The handler has waited for a piece of the body until `now`.
+    void mark_body_arrived(async::SteadyTime now) { deadline_ = now + handler_time_; }
     void mark_client_gone() { client_gone_ = true; }
 
 private:
@@ -130,6 +137,7 @@ private:
     std::string request_id_;
     async::SteadyTime started_;
     async::SteadyTime deadline_;
+    async::Milliseconds handler_time_{0};
     const RouteEntry* route_ = nullptr;
     std::string_view route_pattern_;
     std::size_t parameter_count_ = 0;

@@ -26,12 +26,18 @@ inline constexpr base::ErrorCode expectation_failed{"http.expectation_failed", 4
                                                     "Only Expect: 100-continue is understood"};
 inline constexpr base::ErrorCode headers_too_large{"http.headers_too_large", 431, false, base::Action::fix,
                                                    "The request headers are too large or too many"};
-inline constexpr base::ErrorCode internal{"server.internal", 500, true, base::Action::retry,
+// An exception that is no Failure: only a programmer can mend it. The till parks the operation and never drops it.
+inline constexpr base::ErrorCode internal{"server.internal", 500, false, base::Action::contact,
                                           "The server failed to answer"};
+// One that may pass by itself: no memory, no descriptors.
+inline constexpr base::ErrorCode exhausted{"server.exhausted", 503, true, base::Action::retry,
+                                           "The server lacks memory or another resource for the moment"};
 inline constexpr base::ErrorCode not_implemented{"http.not_implemented", 501, false, base::Action::fix,
                                                  "The server does not support this transfer coding"};
 inline constexpr base::ErrorCode overloaded{"http.overloaded", 503, true, base::Action::retry,
-                                            "The server has more connections than it may hold"};
+                                            "The server has as many connections and open files as it may hold"};
+inline constexpr base::ErrorCode bodies_full{"http.bodies_full", 503, true, base::Action::retry,
+                                             "The server holds as many bytes of request bodies as it may"};
 inline constexpr base::ErrorCode version_not_supported{"http.version_not_supported", 505, false, base::Action::fix,
                                                        "Only HTTP/1.1 and HTTP/1.0 are spoken here"};
 

@@ -15,15 +15,11 @@ namespace http {
 namespace {
 
 void render_escaped(Context& context, const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const base::Failure& failure) {
-        write_wire_problem(context, failure);
-    } catch (...) {
-        write_wire_problem(context, base::Failure(errors::internal));
-        context.server_logger().error("an error escaped the chain",
-                                      {{"reqId", context.request_id()}, {"err", logging::error(error)}});
-    }
+    const auto failure = failure_of(error);
+    write_wire_problem(context, failure);
+    if (failure.code() != errors::internal && failure.code() != errors::exhausted) return;
+    context.server_logger().error("an error escaped the chain",
+                                  {{"reqId", context.request_id()}, {"err", logging::error(error)}});
 }
 
 }  // namespace

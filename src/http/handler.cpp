@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "http/errors.h"
 #include "http/middleware/conditional.h"
+#include "http/problem.h"
 #include "http/tag_key.h"
 #include "schema/form.h"
 
@@ -133,6 +134,7 @@ async::Task<void> read_body(Context& context, const schema::Type* type, void* ou
         throw base::Failure(errors::unsupported_media_type, fmt::format("charset \"{}\": send UTF-8", media.charset));
     }
     *text = co_await request.body();
+    context.set(ReadBody{type, *text});
     std::optional<schema::ReadError> error;
     if (form) {
         const auto pairs = schema::parse_urlencoded(*text);
@@ -168,7 +170,7 @@ void describe_body(Operation& operation, const schema::Type& type) {
     operation.body_media_types = {"application/json"};
     if (type.kind == schema::Kind::object) operation.body_media_types.emplace_back("application/x-www-form-urlencoded");
     for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type,
-                              errors::body_too_large, errors::request_timeout}) {
+                              errors::body_too_large, errors::request_timeout, errors::bodies_full}) {
         operation.can_fail(error);
     }
 }

@@ -9,7 +9,8 @@
 //         routes.get("/products/{id}", show_product, {.id = "getProduct"});
 //     }
 //
-// Parts are read in the order of the parameters, so a caller that stands first is judged before the body is looked at; all
+// Parts are read in the order of the parameters, so a caller that stands first is judged before the body is looked at, and a
+// database behind the body, whose end its deadline counts from (it does not compile in front of it); all
 // findings of path, query and body come back in one 422. A parameter that nobody declared is a finding too, with or without a
 // Query: a misspelt filter must not give the unfiltered list. AnyQuery takes whatever comes. A part is any type with
 //     static T (or async::Task<T>) read(http::Context&, http::Findings&);      // throws, or adds findings
@@ -279,6 +280,20 @@ struct Reply<void> {
     static ReplyDoc describe() { return {.status = 200, .media_type = "*/*"}; }
 };
 
+template <class P>
+inline constexpr bool is_body = false;
+template <class T>
+inline constexpr bool is_body<Body<T>> = true;
+template <class P>
+inline constexpr bool keeps_deadline = requires { requires Part<P>::keeps_deadline; };
+
+// An upload may take longer than its handler has: what was given the deadline before it came would fail behind it.
+template <class... P>
+consteval bool deadlines_follow_the_body() {
+    bool kept = false;
+    return ((kept |= keeps_deadline<P>, !(kept && is_body<P>)) && ...);
+}
+
 template <class T>
 struct Ready {
     T value;
@@ -306,6 +321,13 @@ inline constexpr bool takes_query = std::same_as<P, AnyQuery>;
 template <class T>
 inline constexpr bool takes_query<Query<T>> = true;
 
+// Parts that say `static constexpr bool reads_only = true` are for GET.
+template <class... P>
+inline constexpr bool reads_only = ([] {
+    if constexpr (requires { P::reads_only; }) return P::reads_only;
+    return false;
+}() || ...);
+
 // Handlers that fill the reply themselves read the request themselves too: probes, scrapers and browsers that add `?v=` to an
 // asset's address get what they came for.
 template <class R, class... P>
@@ -324,6 +346,7 @@ constexpr const schema::Type* readable_reply() {
 
 template <class R, class... P>
 async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)) {
+    static_assert(deadlines_follow_the_body<P...>(), "http: a database is taken behind the Body, not in front of it");
     Findings findings;
     std::tuple<Held<P>...> parts{co_await read_part<P>(context, findings)...};
     if constexpr (has_no_query<R, P...>) read_no_query(context, readable_reply<R>(), findings);
@@ -368,18 +391,22 @@ public:
     }
     template <class R, class... P>
     void post(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::post, pattern, handler, std::move(docs));
     }
     template <class R, class... P>
     void put(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::put, pattern, handler, std::move(docs));
     }
     template <class R, class... P>
     void patch(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::patch, pattern, handler, std::move(docs));
     }
     template <class R, class... P>
     void del(std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs = {}) {
+        static_assert(!detail::reads_only<P...>, "http: one of these parts is for routes that read (GET)");
         add(Method::del, pattern, handler, std::move(docs));
     }
     [[nodiscard]] Routes tagged(std::string_view tag) const { return {group_, tag}; }

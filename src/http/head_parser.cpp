@@ -1,5 +1,6 @@
 #include "http/head_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include "base/strings.h"
 #include "http/access.h"
 #include "http/errors.h"
+#include "http/host.h"
 
 namespace http {
 
@@ -15,6 +17,8 @@ namespace {
 namespace beast_http = boost::beast::http;
 using boost::beast::error_code;
 using BeastView = boost::beast::string_view;
+
+constexpr std::size_t longest_method = 32;  // that a log line shows
 
 std::string_view as_view(BeastView text) { return {text.data(), text.size()}; }
 
@@ -103,17 +107,21 @@ private:
     RequestAccess access_;
 };
 
+// method SP target SP "HTTP/" DIGIT "." DIGIT, of whatever version: one that we do not speak is no malformed line.
+bool is_request_line(std::string_view line) {
+    const auto first = line.find(' ');
+    const auto second = first == std::string_view::npos ? first : line.find(' ', first + 1);
+    if (second == std::string_view::npos || second == first + 1) return false;
+    const auto version = line.substr(second + 1);
+    return version.size() == 8 && version.starts_with("HTTP/") && base::is_ascii_digit(version[5]) &&
+           version[6] == '.' && base::is_ascii_digit(version[7]);
+}
+
 Head beast_failure(const Sink& sink, const error_code& ec, std::string_view head) {
     if (sink.error != nullptr) return failed(*sink.error, sink.detail);
     if (ec == beast_http::error::bad_version) {
-        // HTTP/2's preface and other majors are a version we do not speak; anything else is not a version at all.
-        const auto line = head.substr(0, head.find('\r'));
-        const auto version = line.substr(line.rfind(' ') + 1);
-        const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") &&
-                                 base::is_ascii_digit(version[5]) && version[6] == '.' &&
-                                 base::is_ascii_digit(version[7]);
-        return well_formed ? failed(errors::version_not_supported, "")
-                           : failed(errors::malformed, "malformed HTTP version");
+        return is_request_line(head.substr(0, head.find("\r\n"))) ? failed(errors::version_not_supported, "")
+                                                                  : failed(errors::malformed, "malformed request line");
     }
     if (ec == beast_http::error::header_limit) return failed(errors::headers_too_large, "");
     if (ec == beast_http::error::bad_method) return failed(errors::malformed, "malformed method");
@@ -125,16 +133,14 @@ Head beast_failure(const Sink& sink, const error_code& ec, std::string_view head
     return failed(errors::malformed, "malformed header field");
 }
 
-bool is_host(std::string_view host) {
-    for (const char c : host) {
-        const bool alphanumeric =
-            base::is_ascii_digit(c) || (base::ascii_lower(c) >= 'a' && base::ascii_lower(c) <= 'z');
-        if (!alphanumeric && !std::string_view("-._~%!$&'()*+,;=:[]").contains(c)) return false;
-    }
-    return true;
+// RFC 9112 §9.3: close wins over keep-alive, whatever the version; Beast's parser asks in HTTP/1.1 alone.
+bool asks_for_close(const Request& request) {
+    const auto all = request.headers().joined("Connection");
+    return std::ranges::any_of(base::split(all, ','),
+                               [](std::string_view element) { return base::iequals(base::trim(element), "close"); });
 }
 
-// RFC 9112 §3.2: exactly one in HTTP/1.1.
+// RFC 9112 §3.2: exactly one in HTTP/1.1. An empty one is for targets without an authority, which http has none of.
 const char* check_host(Request& request) {
     const auto host = request.headers().get(KnownHeader::host);
     if (!host) return request.version() == Version::http_1_1 ? "no Host header field" : nullptr;
@@ -170,6 +176,13 @@ std::optional<Head> check_framing(const Request& request, Head& head) {
 }  // namespace
 
 Head HeadParser::parse(std::string_view input, Request& request) {
+    if (failure_) return *failure_;
+    auto head = read(input, request);
+    if (head.state == Head::State::failed) failure_ = head;
+    return head;
+}
+
+Head HeadParser::read(std::string_view input, Request& request) {
     const auto found = find_end(input);
     if (found.state != Head::State::complete) return found;
     auto head = interpret(input.substr(start_, found.size - start_), request);
@@ -210,6 +223,7 @@ Head HeadParser::find_end(std::string_view input) {
 Head HeadParser::too_large(std::string_view input) const {
     const auto first_line_end = input.find('\n', start_);
     const bool in_first_line = first_line_end == std::string_view::npos || first_line_end > limits_.max_head_bytes;
+    if (in_first_line && !input.substr(start_).contains(' ')) return failed(errors::malformed, "malformed method");
     return in_first_line ? failed(errors::target_too_long, "") : failed(errors::headers_too_large, "");
 }
 
@@ -229,8 +243,38 @@ Head HeadParser::interpret(std::string_view bytes, Request& request) const {
         head.expects_continue = head.chunked || head.content_length.value_or(0) > 0;
     }
     head.state = Head::State::complete;
-    head.keep_alive = sink.keep_alive();
+    head.keep_alive = sink.keep_alive() && (request.version() == Version::http_1_1 || !asks_for_close(request));
     return head;
+}
+
+namespace {
+
+// "Name: value", else nothing.
+std::optional<Header> field_of(std::string_view line) {
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return std::nullopt;
+    const auto value = base::trim(line.substr(colon + 1));
+    if (!is_field_value(value)) return std::nullopt;
+    return Header{line.substr(0, colon), value};
+}
+
+}  // namespace
+
+void read_refused_head(std::string_view input, const HeadLimits& limits, Request& request) {
+    RequestAccess access(request);
+    if (input.starts_with("\r\n")) input.remove_prefix(2);
+    const auto method = input.substr(0, input.find(' '));
+    if (method.size() <= longest_method && is_token(method)) access.set_method(method);
+    access.forget_method();
+    // What stands behind the last line feed may go on.
+    for (bool first = true; input.contains('\n'); first = false) {
+        const auto end = input.find('\n');
+        auto line = input.substr(0, end);
+        input.remove_prefix(end + 1);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.empty() || request.headers().size() >= limits.max_header_count) return;
+        if (const auto field = first ? std::nullopt : field_of(line)) access.headers().add(field->name, field->value);
+    }
 }
 
 }  // namespace http

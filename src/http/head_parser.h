@@ -38,7 +38,7 @@ public:
     explicit HeadParser(const HeadLimits& limits) : limits_(limits) {}
 
     // `input` starts where the last head's body ended and holds what has arrived since; each call sees all of it again,
-    // and looks only at what is new. Complete: `request` views `input`.
+    // and looks only at what is new. Complete: `request` views `input`. Failed: for good, as is every later call.
     [[nodiscard]] Head parse(std::string_view input, Request& request);
     // Makes ready for another head.
     void next() {
@@ -50,6 +50,7 @@ public:
     [[nodiscard]] bool started() const { return scanned_ != 0; }
 
 private:
+    [[nodiscard]] Head read(std::string_view input, Request& request);
     [[nodiscard]] Head find_end(std::string_view input);
     [[nodiscard]] Head interpret(std::string_view head, Request& request) const;
     [[nodiscard]] Head too_large(std::string_view input) const;
@@ -58,6 +59,11 @@ private:
     std::size_t start_ = 0;    // of the request line: 2 after a leading empty line
     std::size_t line_ = 0;     // start of the line under way
     std::size_t scanned_ = 0;  // bytes looked at
+    std::optional<Head> failure_;
 };
+
+// Of a head that is refused, whole or not: its method, and every line that is a field. For the reply's own headers alone (who
+// asks, from which origin, under which id): nothing here may be acted upon. `request` views `input`.
+void read_refused_head(std::string_view input, const HeadLimits& limits, Request& request);
 
 }  // namespace http

@@ -50,6 +50,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"no_host", "GET / HTTP/1.1\r\n\r\n", errors::malformed},
         Refused{"two_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", errors::malformed},
         Refused{"host_with_slash", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", errors::malformed},
+        Refused{"empty_host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", errors::malformed},
+        Refused{"host_with_letters_as_port", "GET / HTTP/1.1\r\nHost: a:x\r\n\r\n", errors::malformed},
+        Refused{"bare_ipv6_host", "GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", errors::malformed},
+        Refused{"empty_host_in_1_0", "GET / HTTP/1.0\r\nHost: \r\n\r\n", errors::malformed},
+        Refused{"bad_authority_in_1_0", "GET http://a:x/ HTTP/1.0\r\n\r\n", errors::malformed},
         Refused{"host_with_user", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", errors::malformed},
         Refused{"length_and_coding", with("Content-Length: 3\r\nTransfer-Encoding: chunked"), errors::malformed},
         Refused{"coding_and_length", with("Transfer-Encoding: chunked\r\nContent-Length: 3"), errors::malformed},
@@ -84,6 +89,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"tls_hello", "\x16\x03\x01", errors::malformed},
         Refused{"two_empty_lines", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", errors::malformed},
         Refused{"two_spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"space_in_target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"spaces_in_target_of_2_0", "GET /a b HTTP/2.0\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"space_in_version", "GET / HTTP/ 1.1\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"letter_after_version", "GET / HTTP/1.1x\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"two_digit_version", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"tabs", "GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n", errors::malformed},
+        Refused{"endless_method", std::string(17'000, 'A'), errors::malformed},
         Refused{"space_after_version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", errors::malformed},
         Refused{"http_0_9", "GET /\r\n\r\n", errors::malformed},
         Refused{"lower_case_version", "GET / http/1.1\r\nHost: a\r\n\r\n", errors::malformed},
@@ -153,10 +165,48 @@ TEST(HeadParser, TakesBytesOneByOne) {
     EXPECT_FALSE(head.keep_alive);
 }
 
+TEST(HeadParser, AFailureIsFinal) {
+    async::Loop loop;
+    const Services services;
+    Context context(loop, services, {});
+    HeadParser parser({});
+    const std::string bad = "GET / HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n";
+    ASSERT_EQ(parser.parse(bad, context.request()).state, Head::State::failed);
+    EXPECT_EQ(parser.parse(bad + "GET / HTTP/1.1\r\nHost: a\r\n\r\n", context.request()).state, Head::State::failed);
+}
+
+TEST(HeadParser, WhatIsReadableOfARefusedHeadIsRead) {
+    const struct {
+        std::string input;
+        std::string method;
+        bool origin;
+    } cases[] = {
+        {"OPTIONS /a b HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.example\r\n\r\n", "OPTIONS", true},
+        {"GET / HTTP/1.1\r\nbroken\r\n folded: x\r\nOrigin: https://shop.example\r\nHo", "GET", true},
+        {"\r\nGET / HTTP/1.1\nOrigin: https://shop.example\nHost: a\n\n", "GET", true},
+        {"GET / HTTP/1.1\r\n\r\nOrigin: https://shop.example\r\n", "GET", false},
+        {"GET / HTTP/1.1\r\nOrigin: https://shop.ex", "GET", false},
+        {"GET / HTTP/1.1\r\nOrigin: https://shop\x01.example\r\n", "GET", false},
+        {"\x16\x03\x01", "GET", false},
+        {"", "GET", false},
+    };
+    for (const auto& [input, method, origin] : cases) {
+        async::Loop loop;
+        const Services services;
+        Context context(loop, services, {});
+        context.reset();
+        read_refused_head(input, {}, context.request());
+        EXPECT_EQ(context.request().method_text(), method) << input;
+        EXPECT_EQ(context.request().method(), Method::other) << input;
+        EXPECT_EQ(context.request().headers().get(KnownHeader::origin).has_value(), origin) << input;
+    }
+}
+
 TEST(HeadParser, AcceptsOtherForms) {
     EXPECT_EQ(Parsed("GET http://A.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n").request().target(), "/x?y");
     EXPECT_EQ(Parsed("GET http://a HTTP/1.1\r\nHost: a\r\n\r\n").request().path(), "/");
     EXPECT_EQ(Parsed("GET http://a?q HTTP/1.1\r\nHost: a\r\n\r\n").request().query(), "q");
+    EXPECT_EQ(Parsed("GET http://[::1]:80/x HTTP/1.1\r\nHost: [::1]:80\r\n\r\n").request().host(), "[::1]:80");
     EXPECT_EQ(Parsed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").request().path(), "*");
     EXPECT_FALSE(Parsed("GET / HTTP/1.0\r\n\r\n").head.keep_alive);
     EXPECT_TRUE(Parsed("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").head.keep_alive);

@@ -41,6 +41,7 @@ struct Operation {
     std::vector<base::ErrorCode> errors;     // every problem that this route can answer
     std::vector<std::string_view> security;  // schemes, any of which suffices; empty: public
     std::string_view permission;
+    bool permission_everywhere = false;            // a role limited to locations does not do
     std::vector<bool (*)(const Services&)> needs;  // what must be there at start
 
     void can_fail(const base::ErrorCode& error) {

@@ -2,8 +2,10 @@
 
 #include "base/strings.h"
 #include "http/context.h"
+#include "http/errors.h"
 #include "http/middleware/request_id.h"
 #include "log/json_writer.h"
+#include "schema/pointer.h"
 
 namespace http {
 
@@ -25,13 +27,19 @@ void append_parameters(std::string& json, const std::vector<base::IssueParameter
     json += '}';
 }
 
-void append_issues(std::string& json, const std::vector<base::Issue>& issues) {
+// A constraint of the database knows the column, not where in the request it came from.
+std::string pointer_of(const base::Issue& issue, const ProblemPlace& place) {
+    if (issue.in != "body" || place.body.type == nullptr) return issue.pointer;
+    return std::string(place.body_at).append(schema::fit_pointer(*place.body.type, place.body.text, issue.pointer));
+}
+
+void append_issues(std::string& json, const std::vector<base::Issue>& issues, const ProblemPlace& place) {
     json += ",\"errors\":[";
     for (const auto& issue : issues) {
         if (json.back() != '[') json += ',';
         json += "{\"in\":";
         logging::append_json_string(json, issue.in);
-        append_text(json, "pointer", issue.pointer);
+        append_text(json, "pointer", pointer_of(issue, place));
         append_text(json, "code", issue.code);
         if (!issue.message.empty()) append_text(json, "message", issue.message);
         if (!issue.params.empty()) {
@@ -75,7 +83,8 @@ std::string_view problem_type_base(const Services& services) {
 ProblemPlace place_of(const Context& context) {
     return {.instance = context.request().path(),
             .request_id = context.request_id(),
-            .type_base = problem_type_base(context.services())};
+            .type_base = problem_type_base(context.services()),
+            .body = context.get<ReadBody>() != nullptr ? *context.get<ReadBody>() : ReadBody{}};
 }
 
 std::string problem_json(const base::Failure& failure, const ProblemPlace& place) {
@@ -91,7 +100,7 @@ std::string problem_json(const base::Failure& failure, const ProblemPlace& place
     append_text(json, "code", code.code);
     append_what_to_do(json, failure);
     if (!place.request_id.empty()) append_text(json, "requestId", place.request_id);
-    if (!failure.issues().empty()) append_issues(json, failure.issues());
+    if (!failure.issues().empty()) append_issues(json, failure.issues(), place);
     for (const auto& member : failure.members()) {
         json += ',';
         logging::append_json_string(json, member.name);
@@ -99,6 +108,19 @@ std::string problem_json(const base::Failure& failure, const ProblemPlace& place
     }
     json += '}';
     return json;
+}
+
+base::Failure failure_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const base::Failure& failure) {
+        return failure;
+    } catch (const std::exception& other) {
+        const bool passes = base::outlook_of(other) == base::Outlook::passes;
+        return base::Failure(passes ? errors::exhausted : errors::internal);
+    } catch (...) {
+        return base::Failure(errors::internal);
+    }
 }
 
 void write_problem(Context& context, const base::Failure& failure) {

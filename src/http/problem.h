@@ -7,10 +7,12 @@
 //
 // What a base::Failure says is for the client; its cause is never sent.
 
+#include <exception>
 #include <string>
 #include <string_view>
 
 #include "base/failure.h"
+#include "schema/type.h"
 
 namespace http {
 
@@ -22,10 +24,18 @@ struct ProblemTypes {
     std::string base = "/problems/";  // or "https://api.example/problems/"; `type` is this and the code
 };
 
+// The body that a route has read, in its context.
+struct ReadBody {
+    const schema::Type* type = nullptr;
+    std::string_view text{};
+};
+
 struct ProblemPlace {
     std::string_view instance{};  // the path, without the query: that may hold secrets
     std::string_view request_id{};
     std::string_view type_base = "/problems/";
+    ReadBody body{};             // what pointers lead into: one that does not is mended by the body's type
+    std::string_view body_at{};  // where in the body as sent that one stands: "/items/3/data"
 };
 
 [[nodiscard]] std::string_view problem_type_base(const Services& services);
@@ -33,6 +43,10 @@ struct ProblemPlace {
 [[nodiscard]] ProblemPlace place_of(const Context& context);
 
 [[nodiscard]] std::string problem_json(const base::Failure& failure, const ProblemPlace& place = {});
+
+// What a client is told of this exception: a Failure itself; else server.internal, or server.exhausted for what may pass by
+// itself (base::outlook_of).
+[[nodiscard]] base::Failure failure_of(const std::exception_ptr& error);
 
 // Replaces the reply by the problem: status, body, X-Retriable, Retry-After, Cache-Control: no-store, the Failure's headers.
 void write_problem(Context& context, const base::Failure& failure);

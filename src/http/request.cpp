@@ -6,12 +6,13 @@
 #include "base/strings.h"
 #include "http/access.h"
 #include "http/errors.h"
+#include "http/host.h"
 
 namespace http {
 
 namespace {
 
-constexpr std::size_t max_piece = 64 * 1024;
+constexpr std::size_t kept_body = 4096;  // capacity that may stay with an idle connection, and is not counted
 
 bool is_unencoded(char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -49,9 +50,11 @@ void RequestAccess::reset() {
     request.query_ = {};
     request.target_ = {};
     request.body_ = {};
-    // A large body must not stay with an idle connection.
-    if (request.body_bytes_.capacity() > max_piece) request.body_bytes_ = {};
+    if (request.body_bytes_.capacity() > kept_body) request.body_bytes_ = {};
     request.body_bytes_.clear();
+    if (request.body_failure_) request.body_failure_ = nullptr;
+    request.body_caller_.reset();
+    request.body_lease_.release();
     request.source_ = nullptr;
     request.owned_source_.reset();
     request.replaced_sources_.clear();
@@ -84,7 +87,7 @@ const char* RequestAccess::set_absolute_target(std::string_view target) {
         return "unknown scheme in the request target";
     const auto rest = target.substr(scheme_end + 3);
     const auto authority = rest.substr(0, rest.find_first_of("/?"));
-    if (authority.empty() || authority.contains('@')) return "malformed authority in the request target";
+    if (!is_host(authority)) return "malformed authority in the request target";
     if (request.host_.empty() && request.version_ == Version::http_1_0) request.host_ = authority;
     if (!base::iequals(authority, request.host_)) return "the request target names another host than Host does";
     const auto origin = rest.substr(authority.size());
@@ -124,38 +127,69 @@ void Request::check_limit(std::uint64_t size) const {
     throw base::Failure(errors::body_too_large, "more than " + std::to_string(body_limit_) + " bytes");
 }
 
+void Request::hold_body_memory(std::size_t bytes) {
+    if (body_budget_ == nullptr) return;
+    if (!body_caller_) body_caller_ = BodyCaller::of_address(client_address());
+    body_lease_.grow(*body_budget_, *body_caller_, bytes);
+}
+
+// Counted before it is allocated, and no more of it than the client has announced.
+void Request::make_room(std::size_t bytes) {
+    const auto needed = body_bytes_.size() + bytes;
+    const auto present = body_bytes_.capacity();
+    if (needed <= present) return;
+    auto wanted = std::max({needed, 2 * present, kept_body});
+    if (content_length_ && *content_length_ >= needed) wanted = std::min<std::uint64_t>(wanted, *content_length_);
+    if (wanted > kept_body) hold_body_memory(wanted - (present > kept_body ? present : 0));
+    body_bytes_.reserve(wanted);
+}
+
+// Whoever catches a failure and asks again must not be given the bytes behind it as if nothing were missing.
+void Request::fail_body() {
+    body_failure_ = std::current_exception();
+    throw;
+}
+
 async::Task<std::string_view> Request::body() {
+    if (body_failure_) std::rethrow_exception(body_failure_);
     if (body_complete_) co_return body_;
-    // What announces too much is refused before any of it is read (and before 100 Continue).
-    if (content_length_) check_limit(*content_length_);
-    if (const auto whole = source_->take_buffered()) {
-        check_limit(whole->size());
-        body_ = *whole;
-        body_complete_ = true;
-        co_return body_;
+    try {
+        // What announces too much is refused before any of it is read (and before 100 Continue).
+        if (content_length_) check_limit(*content_length_);
+        if (const auto whole = source_->take_buffered()) {
+            check_limit(whole->size());
+            body_ = *whole;
+        } else {
+            while (const auto piece = co_await source_->read_some()) {
+                check_limit(body_bytes_.size() + piece->size());
+                make_room(piece->size());
+                body_bytes_.append(*piece);
+            }
+            body_ = body_bytes_;
+        }
+    } catch (...) {
+        fail_body();
     }
-    for (;;) {
-        const auto piece = co_await source_->read_some();
-        if (!piece) break;
-        check_limit(body_bytes_.size() + piece->size());
-        body_bytes_.append(*piece);
-    }
-    body_ = body_bytes_;
     body_complete_ = true;
     co_return body_;
 }
 
 async::Task<std::optional<std::string_view>> Request::read_some() {
+    if (body_failure_) std::rethrow_exception(body_failure_);
     if (body_complete_) co_return std::nullopt;
-    if (content_length_) check_limit(*content_length_);
-    const auto piece = co_await source_->read_some();
-    if (!piece) {
-        body_complete_ = true;
-        co_return std::nullopt;
+    try {
+        if (content_length_) check_limit(*content_length_);
+        const auto piece = co_await source_->read_some();
+        if (piece) {
+            body_read_ += piece->size();
+            check_limit(body_read_);
+            co_return piece;
+        }
+    } catch (...) {
+        fail_body();
     }
-    body_read_ += piece->size();
-    check_limit(body_read_);
-    co_return piece;
+    body_complete_ = true;
+    co_return std::nullopt;
 }
 
 }  // namespace http

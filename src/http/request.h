@@ -7,12 +7,14 @@
 //     while (auto piece = co_await context.request().read_some()) { ... }  // or piece by piece, with back-pressure
 //
 // Nothing of the body is read before somebody asks; `Expect: 100-continue` is answered then. body() and read_some() throw
-// base::Failure: http.body_too_large (413), http.request_timeout (408), http.body_malformed (400).
+// base::Failure: http.body_too_large (413), http.request_timeout (408), http.body_malformed (400), http.bodies_full (503). A
+// body that has failed once stays failed: asking again throws the same.
 //
 // path() is percent-decoded once. Refused with 400 before a handler runs: %00, %2F (a front proxy may read it as a
 // separator), "." and ".." segments however they are written, broken escapes, and bytes that are not UTF-8.
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "async/task.h"
+#include "http/body_budget.h"
 #include "http/headers.h"
 #include "http/method.h"
 
@@ -75,6 +78,12 @@ public:
     [[nodiscard]] std::uint64_t body_limit() const { return body_limit_; }
     void set_body_limit(std::uint64_t bytes) { body_limit_ = bytes; }
 
+    // Whose share of the memory for bodies this one is held in; the client's address unless a link knows better. Before the
+    // body is read.
+    void charge_body_to(base::Uuid identity) { body_caller_ = BodyCaller::of_identity(identity); }
+    // For whatever keeps bytes of the body, or works on them: counts `bytes` more until the request ends. Throws bodies_full.
+    void hold_body_memory(std::size_t bytes);
+
     // The whole body; later calls give the same bytes.
     [[nodiscard]] async::Task<std::string_view> body();
     // The next piece of at most 64 KiB, valid until the next call; nullopt at the end. Not to be mixed with body().
@@ -88,6 +97,8 @@ private:
     friend struct RequestAccess;
 
     void check_limit(std::uint64_t size) const;
+    void make_room(std::size_t bytes);
+    [[noreturn]] void fail_body();
 
     Method method_ = Method::get;
     Version version_ = Version::http_1_1;
@@ -109,6 +120,10 @@ private:
     std::string client_address_;
     std::string_view body_;
     std::string body_bytes_;
+    std::exception_ptr body_failure_;
+    BodyBudget* body_budget_ = nullptr;
+    std::optional<BodyCaller> body_caller_;
+    BodyLease body_lease_;
     BodySource* source_ = nullptr;
     std::unique_ptr<BodySource> owned_source_;
     std::vector<std::unique_ptr<BodySource>> replaced_sources_;

@@ -206,7 +206,7 @@ async::Task<void> Router::dispatch(Context& context) const {
     for (std::size_t i = 0; i < search.count; ++i) context.add_param(entry->parameters[i], search.values[i]);
     context.set_route(entry, entry->pattern);
     if (entry->options.body_limit) context.request().set_body_limit(*entry->options.body_limit);
-    if (entry->options.deadline) context.set_deadline(context.started() + *entry->options.deadline);
+    if (entry->options.deadline) context.set_handler_time(*entry->options.deadline);
     return entry->chain(context);
 }
 

@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/ip/v6_only.hpp>
+#include <cerrno>
 #include <system_error>
 
 #include "base/time.h"
 #include "http/connection.h"
 #include "http/errors.h"
-#include "http/middleware/request_id.h"
-#include "http/problem.h"
 #include "http/server_impl.h"
 
 namespace http {
@@ -22,6 +22,8 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto accept_pause_time = std::chrono::milliseconds(100);
+constexpr std::size_t most_refusing = 64;
+constexpr int most_looked_at = 16;  // idle connections whose next request is just arriving
 
 void require(const error_code& error, const std::string& what) {
     if (error) throw std::system_error(error.value(), std::system_category(), what);
@@ -45,10 +47,13 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
     require(error, "open a socket");
     if (endpoint.address().is_v6()) acceptor.set_option(boost::asio::ip::v6_only(!options.address.empty()), error);
     acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (options.reuse_port) {
-        const int on = 1;
-        ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    }
+    const auto set = [&](int level, int name, int value) {
+        ::setsockopt(acceptor.native_handle(), level, name, &value, sizeof value);
+    };
+    if (options.reuse_port) set(SOL_SOCKET, SO_REUSEPORT, 1);
+    // Accepted sockets inherit both (tcp(7)): no call for each of them.
+    set(SOL_SOCKET, SO_SNDBUF, options.socket_send_buffer);
+    set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, options.socket_unsent);
     acceptor.bind(endpoint, error);
     require(error, "listen on port " + std::to_string(options.port));
     acceptor.listen(options.backlog, error);
@@ -56,19 +61,9 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
     return acceptor;
 }
 
-// There is no Context for a connection that is not taken.
-std::string overloaded_reply(const Services& services) {
-    const auto id = new_request_id().to_string();
-    const auto body = problem_json(base::Failure(errors::overloaded).retry_after(1'000),
-                                   {.request_id = id, .type_base = problem_type_base(services)});
-    return fmt::format(
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n"
-        "X-Retriable: true\r\nRetry-After: 1\r\nX-Request-Id: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
-        id, body.size(), body);
-}
-
-observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const Counters> counters) {
-    return metrics.collect([counters = std::move(counters)](observe::Samples& samples) {
+observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const Counters> counters,
+                              std::shared_ptr<const BodyBudget> bodies) {
+    return metrics.collect([counters = std::move(counters), bodies = std::move(bodies)](observe::Samples& samples) {
         const auto read = [](const Counters::Counter& counter) {
             return static_cast<double>(counter.load(std::memory_order_relaxed));
         };
@@ -77,6 +72,12 @@ observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const C
         samples.counter("http_connections_accepted_total", "Client connections accepted.", read(counters->accepted));
         samples.counter("http_connections_refused_total", "Client connections over the limit.",
                         read(counters->refused));
+        samples.counter("http_connections_evicted_total", "Idle client connections closed to make room.",
+                        read(counters->evicted));
+        samples.gauge("http_body_memory_bytes", "Memory that holds request bodies.",
+                      static_cast<double>(bodies->held()));
+        samples.counter("http_bodies_refused_total", "Requests whose body found no memory.",
+                        static_cast<double>(bodies->refused()));
         samples.counter("http_requests_total", "Requests with a well-formed head.", read(counters->requests));
         samples.counter("http_requests_rejected_total",
                         "Requests refused before any handler: malformed, too slow, too large.",
@@ -91,12 +92,14 @@ observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const C
 Server::Impl::Impl(ServerParts parts, ServerOptions server_options)
     : loop(parts.loop),
       app(std::move(parts.app)),
+      refusals(parts.refusals ? std::move(parts.refusals) : Handler(&refuse)),
       services(parts.services),
       logger(std::move(parts.logger)),
       options(std::move(server_options)),
       accept_pause(loop, [this] { accept(); }),
+      bodies(std::make_shared<BodyBudget>(options.body_memory)),
       all_gone(loop),
-      registration(publish(parts.metrics, counters)) {}
+      registration(publish(parts.metrics, counters, bodies)) {}
 
 Server::Impl::~Impl() = default;
 
@@ -114,22 +117,44 @@ void Server::Impl::accept() {
 
 void Server::Impl::on_accepted(const error_code& error, Socket socket) {
     if (draining || error == boost::asio::error::operation_aborted) return;
-    if (error) {
-        // Out of descriptors or memory: the backlog keeps the clients meanwhile.
-        logger.warn("accept failed", {{"error", error.message()}});
-        accept_pause.expires_after(accept_pause_time);
-        return;
-    }
-    if (connections.size() >= options.max_connections) {
-        Counters::add(counters->refused, 1);
-        const auto reply = overloaded_reply(services);
-        error_code ignored;
-        socket.non_blocking(true, ignored);
-        socket.send(boost::asio::buffer(reply), 0, ignored);
-    } else {
-        Connection::start(shared_from_this(), std::move(socket), peer);
-    }
+    if (error) return on_accept_failed(error);
+    admit(std::move(socket));
     accept();
+}
+
+void Server::Impl::on_accept_failed(const error_code& error) {
+    if (error.value() != EMFILE && error.value() != ENFILE) return pause_accept(error);
+    // accept(2) says so whether somebody waits or not: nobody is evicted before somebody does.
+    acceptor->async_wait(Acceptor::wait_read, [self = shared_from_this(), error](const error_code& gone) {
+        if (self->draining || gone) return;
+        self->evict_idle() ? self->accept() : self->pause_accept(error);
+    });
+}
+
+// Out of descriptors or memory: the backlog keeps the clients meanwhile.
+void Server::Impl::pause_accept(const error_code& error) {
+    logger.warn("accept failed", {{"error", error.message()}});
+    accept_pause.expires_after(accept_pause_time);
+}
+
+// Beyond the limit a client is heard, so that its refusal is a reply like any other; far beyond, it is not.
+void Server::Impl::admit(Socket socket) {
+    const bool full = connections.size() - refusing >= options.max_connections;
+    const bool refused = full && !evict_idle();
+    if (refused) Counters::add(counters->refused, 1);
+    if (refused && refusing == most_refusing) return;
+    Connection::start(shared_from_this(), std::move(socket), peer, refused);
+}
+
+bool Server::Impl::evict_idle() {
+    auto at = idle.begin();
+    for (int looked = 0; looked < most_looked_at && at != idle.end(); ++looked) {
+        auto& connection = *at++;  // it may leave the list
+        if (!connection.evict()) continue;
+        Counters::add(counters->evicted, 1);
+        return true;
+    }
+    return false;
 }
 
 void Server::Impl::begin_drain() {
@@ -167,6 +192,8 @@ std::string_view Server::Impl::date_line(async::SteadyTime now) {
     date_expiry = now + (seconds + std::chrono::seconds(1) - wall);
     return date;
 }
+
+async::Task<void> refuse(Context& context) { throw *context.get<base::Failure>(); }
 
 Server::Server(ServerParts parts, ServerOptions options)
     : impl_(std::make_shared<Impl>(std::move(parts), std::move(options))) {}

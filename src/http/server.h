@@ -15,6 +15,7 @@
 #include <string>
 
 #include "async/loop.h"
+#include "http/body_budget.h"
 #include "http/middleware.h"
 #include "http/services.h"
 #include "log/logger.h"
@@ -28,29 +29,40 @@ struct ServerOptions {
     int backlog = 1024;
     bool reuse_port = true;
 
-    std::size_t max_connections = 10'000;           // further ones get 503 and are closed
-    std::size_t max_head_bytes = 16 * 1024;         // request line and headers: 431
-    std::size_t max_target_bytes = 8 * 1024;        // 414
-    std::size_t max_header_count = 100;             // 431
-    std::size_t pipeline_depth = 64;                // replies in one write
+    std::size_t max_connections = 10'000;     // beyond, the oldest idle one is closed; if none is, the new one: 503
+    std::size_t max_head_bytes = 16 * 1024;   // request line and headers: 431
+    std::size_t max_target_bytes = 8 * 1024;  // 414
+    std::size_t max_header_count = 100;       // 431
+    std::size_t pipeline_depth = 64;          // replies in one write
     std::uint64_t max_requests_per_connection = 0;  // 0: unlimited
     std::uint64_t max_drained_body = 64 * 1024;     // unread body bytes read away to keep a connection; more closes it
+    BodyBudget::Limits body_memory = {};            // bytes of bodies held at a time: 503
+    int socket_send_buffer = 256 * 1024;            // SO_SNDBUF: what the kernel may hold of a connection's replies
+    int socket_unsent = 64 * 1024;                  // TCP_NOTSENT_LOWAT: of these, what is not under way yet
 
-    async::Milliseconds head_deadline{10'000};     // from the first byte of a head to its end: 408
-    async::Milliseconds idle_deadline{65'000};     // between requests; above the 60 s of common load balancers
-    async::Milliseconds body_deadline{30'000};     // for the whole body, plus a second per 16 KiB read: 408
-    async::Milliseconds write_deadline{30'000};    // without any progress of a write
-    async::Milliseconds handler_deadline{30'000};  // Context::deadline(), unless the route says otherwise
+    async::Milliseconds head_deadline{10'000};  // from the first byte of a head to its end: 408
+    async::Milliseconds idle_deadline{65'000};  // between requests; above the 60 s of common load balancers
+    async::Milliseconds body_deadline{
+        30'000};  // of waiting for the body; each 16 KiB that come give a second back: 408
+    async::Milliseconds write_deadline{30'000};  // without any progress of a write
+    async::Milliseconds handler_deadline{
+        30'000};  // Context::deadline(), from the end of the body, unless the route says
 };
 
 // What a server refers to; all of it outlives the server.
 struct ServerParts {
     async::Loop& loop;
     Handler app;
+    // Answers what never became a request: the links that every reply passes, and http::refuse at their end. Else it is
+    // refuse alone, and such replies have neither security headers nor CORS.
+    Handler refusals = {};
     const Services& services;
     logging::Logger logger;
     observe::Metrics& metrics;
 };
+
+// Throws what the wire has refused the request for.
+async::Task<void> refuse(Context& context);
 
 class Server {
 public:

@@ -23,6 +23,9 @@ using Executor = boost::asio::io_context::executor_type;
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 using ConnectionHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+struct IdleTag;
+using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>,
+                                                  boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 // One writer, so a plain load and store do: no locked instruction per request.
 struct Counters {
@@ -30,6 +33,7 @@ struct Counters {
     Counter connections{0};
     Counter accepted{0};
     Counter refused{0};
+    Counter evicted{0};
     Counter in_flight{0};
     Counter requests{0};
     Counter rejected{0};
@@ -49,6 +53,11 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     void listen();
     void accept();
     void on_accepted(const boost::system::error_code& error, Socket socket);
+    void on_accept_failed(const boost::system::error_code& error);
+    void pause_accept(const boost::system::error_code& error);
+    void admit(Socket socket);
+    // Closes the connection that has been idle for longest; false when none is.
+    bool evict_idle();
     void begin_drain();
     void cut_all();
     void remove(Connection& connection);
@@ -57,6 +66,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
     async::Loop& loop;
     Handler app;
+    Handler refusals;
     const Services& services;
     logging::Logger logger;
     ServerOptions options;
@@ -66,6 +76,11 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>,
                            boost::intrusive::constant_time_size<true>>
         connections;
+    boost::intrusive::list<Connection, boost::intrusive::base_hook<IdleHook>,
+                           boost::intrusive::constant_time_size<false>>
+        idle;                  // nothing of a request has come; the oldest first
+    std::size_t refusing = 0;  // connections beyond the limit that wait to hear so
+    std::shared_ptr<BodyBudget> bodies;
     bool draining = false;
     async::Event all_gone;
     std::string date;

@@ -1,6 +1,7 @@
 #include "jobs/add_job.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -67,7 +68,45 @@ ScriptCall choose_script(const QueueKeys& keys, const NewJob& job, bool has_chil
             {}};
 }
 
+// All but the data.
+void check_frame(const NewJob& job) {
+    check(job.options);
+    if (job.name.empty() || !base::is_utf8(job.name)) {
+        throw base::Failure(errors::bad_options, "a job's name is UTF-8 and not empty");
+    }
+}
+
+bool is_unknown_script(redis::Value reply) { return reply.is_error() && reply.text().starts_with("NOSCRIPT"); }
+
+// Redis has not met the script, or has forgotten it: the first call of each brings its text.
+std::vector<redis::Command> with_texts(std::span<const ScriptCall> calls, const std::vector<std::size_t>& which) {
+    std::vector<redis::Command> commands;
+    std::set<const redis::Script*> brought;
+    for (const auto index : which) {
+        const auto& call = calls[index];
+        commands.push_back(brought.insert(call.script).second ? call.by_text() : call.by_digest());
+    }
+    return commands;
+}
+
 }  // namespace
+
+async::Task<std::vector<redis::Reply>> send_calls(redis::Client* client, std::span<const ScriptCall> calls,
+                                                  async::SteadyTime deadline) {
+    std::vector<redis::Command> commands;
+    commands.reserve(calls.size());
+    for (const auto& call : calls) commands.push_back(call.by_digest());
+    auto replies = co_await client->pipeline(std::move(commands), deadline);
+    std::vector<std::size_t> unknown;
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (is_unknown_script(*replies[i])) unknown.push_back(i);
+    }
+    if (!unknown.empty()) {
+        auto again = co_await client->pipeline(with_texts(calls, unknown), deadline);
+        for (std::size_t i = 0; i < unknown.size(); ++i) replies[unknown[i]] = std::move(again[i]);
+    }
+    co_return replies;
+}
 
 redis::Command ScriptCall::by_digest() const { return redis::Client::eval_command(*script, keys, arguments); }
 
@@ -76,10 +115,7 @@ redis::Command ScriptCall::by_text() const {
 }
 
 void check_job(const NewJob& job, std::size_t max_data_bytes) {
-    check(job.options);
-    if (job.name.empty() || !base::is_utf8(job.name)) {
-        throw base::Failure(errors::bad_options, "a job's name is UTF-8 and not empty");
-    }
+    check_frame(job);
     const auto limit = std::min<std::size_t>(max_data_bytes, job.options.size_limit.value_or(INT64_MAX));
     if (job.data.size() > limit) {
         throw base::Failure(errors::data_too_large, fmt::format("the data of {} has {} bytes, {} are allowed", job.name,
@@ -89,7 +125,7 @@ void check_job(const NewJob& job, std::size_t max_data_bytes) {
 }
 
 ScriptCall add_call(const QueueKeys& keys, const NewJob& job, const AddOptions& options) {
-    check_job(job, options.max_data_bytes);
+    options.is_checked ? check_frame(job) : check_job(job, options.max_data_bytes);
     auto call = choose_script(keys, job, options.has_children);
     call.arguments = {pack_arguments(keys, job, options), job.data, encode(job.options)};
     return call;

@@ -17,6 +17,9 @@ inline constexpr base::ErrorCode bad_options{"jobs.bad_options", 400, false, Act
                                              "The options of the job contradict the queue's rules"};
 inline constexpr base::ErrorCode bad_data{"jobs.bad_data", 400, false, Action::fix,
                                           "The job's data or result is not what was declared"};
+inline constexpr base::ErrorCode unsendable{
+    "jobs.unsendable", 400, false, Action::fix,
+    "No queue can take the job: its queue or name is wrong, or its options are"};
 inline constexpr base::ErrorCode data_too_large{"jobs.data_too_large", 413, false, Action::fix,
                                                 "The job's data is larger than its limit"};
 inline constexpr base::ErrorCode bad_schedule{"jobs.bad_schedule", 400, false, Action::fix,
@@ -43,7 +46,8 @@ inline constexpr base::ErrorCode cancelled{"jobs.cancelled", 409, true, Action::
 // What a script's negative reply means (reference: the codes of bullmq's scripts). `what` names the operation and the job.
 [[nodiscard]] base::Failure failure_of(std::int64_t code, std::string_view what);
 
-// Thrown by a handler: the job fails for good, whatever attempts are left.
+// Thrown by a handler: the job fails for good, whatever attempts are left. So does a job whose handler throws a base::Failure
+// that is not retriable, or std::logic_error and its kind (base::outlook_of): no further attempt would go better.
 class Unrecoverable : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

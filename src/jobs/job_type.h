@@ -18,6 +18,7 @@
 #include "base/failure.h"
 #include "jobs/errors.h"
 #include "jobs/job_options.h"
+#include "jobs/queue_keys.h"
 #include "schema/schema.h"
 
 namespace jobs {
@@ -39,7 +40,7 @@ struct JobDefaults {
 
 template <class Data>
 struct JobType {
-    std::string_view queue;
+    QueueName queue;
     std::string_view name;
     JobDefaults defaults{};
 };

@@ -134,21 +134,18 @@ private:
     }
 
     async::Task<void> renew(redis::Client* client, Batch batch) {
-        std::optional<redis::Reply> reply;
         try {
-            reply = co_await client->eval(
+            const auto reply = co_await client->eval(
                 bullmq::extend_locks(), {batch.stalled_key},
                 {batch.base, packed(batch.tokens), packed(batch.job_ids), std::to_string(batch.duration.count())},
                 true);
-        } catch (const base::Failure& failure) {
+            settle(batch, *reply);
+            co_return;
+        } catch (const std::exception& failure) {
             failed_.increment();
             logger_.warn("job locks were not renewed", {{"count", batch.ids.size()}, {"err", logging::error(failure)}});
         }
-        if (reply) {
-            settle(batch, **reply);
-        } else {
-            postpone(batch, retry_delay);
-        }
+        postpone(batch, retry_delay);
     }
 
     static std::string packed(const std::vector<std::string>& texts) {

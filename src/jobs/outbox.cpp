@@ -1,6 +1,8 @@
 #include "jobs/outbox.h"
 
+#include "jobs/add_job.h"
 #include "jobs/msgpack_json.h"
+#include "jobs/queue.h"
 
 namespace jobs {
 
@@ -15,7 +17,8 @@ constexpr db::Query<void(std::string, std::string, schema::Json, schema::Json)> 
 }  // namespace
 
 void Outbox::add_job(db::Batch& batch, std::string_view queue, NewJob job) {
-    check(job.options);
+    check_queue_name(queue);
+    detail::check_job(job, QueueOptions{}.max_data_bytes);
     batch.add(add_row, std::string(queue), job.name, schema::Json{std::move(job.data)},
               schema::Json{msgpack::to_json(encode(job.options))});
     batch.after_commit([this] { wake(); });

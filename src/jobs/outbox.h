@@ -29,8 +29,7 @@ struct OutboxJob {
     schema::Json data;
     schema::Json options;  // JobOptions with bullmq's short names
     base::Timestamp created_at;
-    std::optional<std::string>
-        failure;  // why the queue refused it for good; such a row stays until a person has looked
+    std::optional<std::string> failure;  // why it can never be sent: parked, until a person has looked
 
     friend constexpr auto describe(OutboxJob*) {
         return schema::object<OutboxJob>(
@@ -43,9 +42,13 @@ struct OutboxJob {
 
 namespace tables {
 // Rows are few and short-lived: the relay deletes what it has moved.
-inline constexpr auto outbox_jobs =
-    db::tenant_table<OutboxJob>("outbox_jobs", db::primary_key<&OutboxJob::id>(),
-                                db::expression_index("outbox_jobs_position", "btree", "position"));
+inline constexpr auto outbox_jobs = db::tenant_table<OutboxJob>(
+    "outbox_jobs", db::primary_key<&OutboxJob::id>(), db::expression_index("outbox_jobs_position", "btree", "position"),
+    // What the relay needs to make a job of a row. A parked one may be as it is.
+    db::check("outbox_jobs_sendable",
+              "failure is not null or (queue <> '' and strpos(queue, ':') = 0 and "
+              "name <> '' and jsonb_typeof(options) = 'object' and isfinite(created_at))",
+              errors::unsendable));
 }  // namespace tables
 
 // The order of the rows. Taken in the transaction, so a transaction that began after another one's end has the higher numbers.
@@ -55,8 +58,8 @@ inline constexpr std::string_view outbox_position_sql =
 
 class Outbox {
 public:
-    // Data that breaks its schema and options that contradict each other are refused here, where they can still be mended:
-    // jobs.bad_data, jobs.bad_options.
+    // Data that breaks its schema, options that contradict each other, names that no queue can have and more than 1 MiB of data are
+    // refused here, where they can still be mended: jobs.bad_data, jobs.bad_options, jobs.bad_queue, jobs.data_too_large.
     template <class Data>
     void add(db::Batch& batch, const JobType<Data>& type, const Data& data, JobOptions options = {}) {
         add_job(batch, type.queue, make_job(type, data, std::move(options)));

@@ -3,76 +3,105 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/strings.h"
+#include "base/time.h"
+#include "jobs/errors.h"
+#include "redis/errors.h"
+
 namespace jobs {
 
 namespace {
 
-using async::SteadyTime;
+using detail::Fate;
 
-// Any number that nobody else uses: "outbox" in ASCII.
-constexpr std::int64_t relay_lock = 0x6f7574626f78;
 constexpr std::string_view channel = "outbox";
 constexpr auto batch_time = std::chrono::seconds(10);
 constexpr async::Milliseconds busy_pause(50);
+constexpr std::size_t most_piece_bytes = 1U << 20U;
+// Beyond so much a batch may have been cut by its bytes.
+constexpr std::size_t full_bytes = 4U << 20U;
+constexpr std::size_t most_refused_pieces = 3;
+constexpr int most_lost_alone = 3;
+constexpr std::size_t longest_reason = 1'000;
 // The most that counting the backlog looks at.
 constexpr std::int64_t most_counted = 100'000;
+
+// KEYS: the turn's. ARGV: who asks, milliseconds. A relay that lost the answer to its first question finds its turn its own.
+constexpr std::string_view take_turn_script = R"lua(
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+)lua";
+constexpr std::string_view end_turn_script = R"lua(
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+)lua";
 
 struct Backlog {
     std::int64_t rows = 0;
     double oldest_seconds = 0;
+    std::int64_t parked = 0;
 
     friend constexpr auto describe(Backlog*) {
         return schema::object<Backlog>("Backlog", schema::field<&Backlog::rows>("rows"),
-                                       schema::field<&Backlog::oldest_seconds>("oldestSeconds"));
+                                       schema::field<&Backlog::oldest_seconds>("oldestSeconds"),
+                                       schema::field<&Backlog::parked>("parked"));
     }
 };
 
-constexpr db::SystemQuery<bool(std::int64_t)> take_turn{
-    {"outbox.take_turn", "select pg_try_advisory_xact_lock($1) as taken", db::Kind::write}};
-constexpr db::SystemQuery<OutboxJob(std::vector<std::string>, std::int64_t)> next_rows{
-    {"outbox.next",
-     "select id, position, queue, name, data, options, created_at, failure from outbox_jobs "
-     "where failure is null and queue <> all($1) order by position limit $2",
+// Eight MiB at most, and one row at least.
+constexpr db::SystemQuery<detail::OutboxRow(std::vector<std::string>, std::vector<std::int64_t>, std::int64_t)>
+    next_rows{
+        {"outbox.next",
+         "select tenant_id, id, position, queue, name, data, options, "
+         "case when isfinite(created_at) then (extract(epoch from created_at) * 1000)::bigint else 0 end as created_ms "
+         "from (select *, sum(length(data::text)) over (order by position, id) - length(data::text) as bytes_before "
+         "  from (select * from outbox_jobs where failure is null and queue <> all($1) and position <> all($2) "
+         "    order by position, id limit $3) as head) as sized "
+         "where bytes_before < 8388608 order by position, id",
+         db::Kind::write}};
+// Nothing keeps two rows from one position, or rows of two tenants from one id.
+constexpr db::SystemQuery<void(std::vector<std::int64_t>, std::vector<base::Uuid>)> remove_rows{
+    {"outbox.remove",
+     "delete from outbox_jobs where (position, id) in (select * from unnest($1::bigint[], $2::uuid[]))",
      db::Kind::write}};
-constexpr db::SystemQuery<void(std::vector<std::int64_t>)> remove_rows{
-    {"outbox.remove", "delete from outbox_jobs where position = any($1)", db::Kind::write}};
-constexpr db::SystemQuery<void(std::int64_t, std::string)> refuse_row{
-    {"outbox.refuse", "update outbox_jobs set failure = $2 where position = $1", db::Kind::write}};
+constexpr db::SystemQuery<void(std::int64_t, base::Uuid, std::string)> park_row{
+    {"outbox.park", "update outbox_jobs set failure = $3 where position = $1 and id = $2", db::Kind::write}};
 constexpr db::SystemQuery<Backlog(std::int64_t)> backlog{
     {"outbox.backlog",
-     "select count(*) as rows, coalesce(extract(epoch from now() - min(created_at)), 0)::double precision as "
-     "oldest_seconds "
-     "from (select created_at from outbox_jobs where failure is null order by position limit $1) as waiting",
+     "select count(*) filter (where failure is null) as rows, "
+     "coalesce(extract(epoch from now() - min(created_at) filter (where failure is null and isfinite(created_at))), 0)"
+     "::double precision as oldest_seconds, count(*) filter (where failure is not null) as parked "
+     "from (select created_at, failure from outbox_jobs order by position limit $1) as waiting",
      db::Kind::read}};
 
-NewJob job_of(OutboxJob row) {
-    NewJob job{std::move(row.name), std::move(row.data.text), read_stored_options(row.options.text)};
-    // Redis keeps the id with the job, so that a row that is moved twice is one job.
-    if (job.options.job_id.empty()) job.options.job_id = row.id.to_string();
-    // A delay counts from the commit, not from when the relay came to it.
-    if (!job.options.timestamp)
-        job.options.timestamp = std::chrono::duration_cast<milliseconds>(row.created_at.time_since_epoch()).count();
-    return job;
+std::size_t bytes_of(std::span<const detail::OutboxRow> rows) {
+    std::size_t bytes = 0;
+    for (const auto& row : rows) bytes += row.data.text.size();
+    return bytes;
 }
 
-// The queue will never take this job, whoever asks again.
-bool is_final(const std::exception_ptr& failure) {
+std::int64_t now_ms() {
+    return std::chrono::duration_cast<milliseconds>(base::system_clock().now().time_since_epoch()).count();
+}
+
+// Text that PostgreSQL takes: what Redis says of a row may quote its bytes.
+std::string kept_reason(std::string text) {
+    if (text.size() > longest_reason) text.resize(longest_reason);
+    std::ranges::replace(text, '\0', '?');
+    if (!base::is_utf8(text))
+        std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80U; }, '?');
+    return text;
+}
+
+// It went out and nobody knows what became of it, or it is too much to go out at all: the bulk may be at fault.
+bool may_be_the_bulk(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
-    } catch (const redis::Refused&) {
-        return false;  // out of memory, a replica, a key of another kind: a person mends Redis
     } catch (const base::Failure& error) {
-        return !error.code().retriable;
-    } catch (...) {
-        return false;
-    }
-}
-
-bool is_refusal(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const redis::Refused&) {
-        return true;
+        return error.code() == redis::errors::outcome_unknown || error.code() == redis::errors::timeout ||
+               error.code() == redis::errors::overloaded;
     } catch (...) {
         return false;
     }
@@ -81,6 +110,8 @@ bool is_refusal(const std::exception_ptr& failure) {
 std::string text_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
+    } catch (const base::Failure& error) {
+        return std::string(error.code().code) + ": " + error.cause();
     } catch (const std::exception& error) {
         return error.what();
     } catch (...) {
@@ -88,26 +119,21 @@ std::string text_of(const std::exception_ptr& failure) {
     }
 }
 
-async::Task<std::exception_ptr> add_all(Queue queue, std::vector<NewJob> jobs) {
-    try {
-        co_await queue.add_bulk(std::move(jobs));
-    } catch (...) {
-        co_return std::current_exception();
-    }
-    co_return std::exception_ptr();
-}
-
 }  // namespace
 
 OutboxRelay::OutboxRelay(OutboxRelayParts parts, OutboxRelayOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      id_(base::uuid_v4(random_).to_string()),
       alarm_(parts_.client.loop()),
       tasks_(parts_.client.loop()),
+      piece_(options_.piece),
       moved_(parts_.metrics.counter("outbox_moved_total", "Jobs that were moved from the outbox to their queues.")),
       failures_(parts_.metrics.counter("outbox_failures_total", "Batches of the outbox that could not be moved.")),
       pending_(parts_.metrics.gauge("outbox_pending", "Jobs in the outbox; counted up to 100,000.")),
-      oldest_(parts_.metrics.gauge("outbox_oldest_seconds", "Age of the oldest job in the outbox.")) {}
+      oldest_(parts_.metrics.gauge("outbox_oldest_seconds", "Age of the oldest job in the outbox.")),
+      parked_(
+          parts_.metrics.gauge("outbox_parked", "Jobs of the outbox that can never be sent, and wait for a person.")) {}
 
 OutboxRelay::~OutboxRelay() = default;
 
@@ -146,12 +172,13 @@ async::Task<void> OutboxRelay::run() {
         if (!well) {
             // Commits do not hurry a relay that cannot deliver.
             co_await async::sleep(&parts_.client.loop(), retry_);
-            continue;
+        } else {
+            co_await alarm_.wait_until(next_look);
         }
-        co_await alarm_.wait_until(next_look);
         // Not put off by commits, which ring all the time on a busy day.
         if (async::Loop::now() < next_look) continue;
         passed_over_.clear();
+        held_back_.clear();
         co_await measure_backlog();
         next_look = async::Loop::now() + options_.look_every;
     }
@@ -162,84 +189,212 @@ async::Task<bool> OutboxRelay::move_all() {
     std::exception_ptr failure;
     try {
         for (;;) {
-            const auto moved =
-                co_await database().transaction([this](db::SystemDb tx) { return move_batch(tx, this); });
-            moved_.increment(static_cast<double>(moved.moved));
-            if (stopping_ || (moved.seen == 0 && !moved.busy)) co_return true;
+            const auto moved = co_await move_batch();
+            if (stopping_ || (!moved.more && !moved.busy)) break;
             // The one whose turn it is may have looked before our rows were there.
             if (moved.busy) co_await async::sleep(&parts_.client.loop(), busy_pause);
         }
     } catch (...) {
         failure = std::current_exception();
     }
+    co_await end_turn();
+    if (!failure) co_return true;
     failures_.increment();
     parts_.logger.warn("the outbox waits", {{"err", logging::error(failure)}});
     co_return false;
 }
 
-// In one transaction: whoever is killed here leaves the rows where they are.
-async::Task<OutboxRelay::Moved> OutboxRelay::move_batch(db::SystemDb tx, OutboxRelay* relay) {
-    if (!co_await tx.only(take_turn, relay_lock)) co_return Moved{.busy = true};
-    const std::vector<std::string> passed_over(relay->passed_over_.begin(), relay->passed_over_.end());
-    auto rows = co_await tx.all(next_rows, passed_over, relay->options_.batch);
-    const auto seen = rows.size();
-    std::map<std::string, Rows> by_queue;
-    for (auto& row : rows) by_queue[row.queue].push_back(std::move(row));
+// ---- Turns ------------------------------------------------------------------------------------------------------
 
-    std::vector<std::int64_t> moved;
-    for (auto& [queue, own] : by_queue) {
-        if (!co_await relay->has_room(queue)) continue;
-        const auto positions = co_await relay->deliver(tx, queue, std::move(own));
-        moved.insert(moved.end(), positions.begin(), positions.end());
-    }
-    if (!moved.empty()) co_await tx.run(remove_rows, moved);
-    co_return Moved{.seen = seen, .moved = moved.size()};
+async::Task<bool> OutboxRelay::take_turn() {
+    static const auto script = redis::script_of("outbox_take_turn", take_turn_script, 1);
+    const auto end = async::Loop::now() + options_.turn;
+    const auto reply = co_await parts_.client.eval(script, {options_.prefix + ":outbox-relay"},
+                                                   {id_, std::to_string(options_.turn.count())}, true);
+    const bool ours = reply->integer() == 1;
+    turn_end_ = ours ? end : async::SteadyTime{};
+    co_return ours;
 }
 
-// The positions of what the queue took.
-async::Task<std::vector<std::int64_t>> OutboxRelay::deliver(db::SystemDb tx, std::string queue, Rows rows) {
-    std::vector<NewJob> jobs;
-    std::vector<std::int64_t> positions;
-    for (const auto& row : rows) {
-        jobs.push_back(job_of(row));
-        positions.push_back(row.position);
+async::Task<void> OutboxRelay::end_turn() {
+    static const auto script = redis::script_of("outbox_end_turn", end_turn_script, 1);
+    if (std::exchange(turn_end_, async::SteadyTime{}) == async::SteadyTime{}) co_return;
+    try {
+        co_await parts_.client.eval(script, {options_.prefix + ":outbox-relay"}, {id_}, true);
+    } catch (const base::Failure& failure) {
+        parts_.logger.debug("the relay's turn ends by itself", {{"err", logging::error(failure)}});
     }
-    const auto failure = co_await add_all(Queue(parts_.client, queue, {.prefix = options_.prefix}), std::move(jobs));
-    if (!failure) co_return positions;
-    if (is_final(failure)) co_return co_await deliver_singly(tx, queue, std::move(rows));
-    if (!is_refusal(failure)) std::rethrow_exception(failure);  // Redis is away: nothing else can be moved either
-    pass_over(queue, text_of(failure));
-    co_return {};
 }
 
-// One of them is at fault: that one is put aside, the others go their way.
-async::Task<std::vector<std::int64_t>> OutboxRelay::deliver_singly(db::SystemDb tx, std::string queue, Rows rows) {
-    std::vector<std::int64_t> positions;
-    for (const auto& row : rows) {
-        std::vector<NewJob> job;
-        job.push_back(job_of(row));
-        const auto failure = co_await add_all(Queue(parts_.client, queue, {.prefix = options_.prefix}), std::move(job));
-        if (!failure) {
-            positions.push_back(row.position);
-        } else if (is_final(failure)) {
-            parts_.logger.error("the queue refused a job of the outbox", {{"queue", queue},
-                                                                          {"name", row.name},
-                                                                          {"outboxId", row.id.to_string()},
-                                                                          {"err", logging::error(failure)}});
-            co_await tx.run(refuse_row, row.position, text_of(failure));
-        } else {
-            std::rethrow_exception(failure);
+// Whether what is sent now is answered, or given up, while it is still our turn.
+bool OutboxRelay::has_time() const { return async::Loop::now() + parts_.client.options().command_timeout < turn_end_; }
+
+// ---- Moving -----------------------------------------------------------------------------------------------------
+
+async::Task<OutboxRelay::Moved> OutboxRelay::move_batch() {
+    if (!co_await take_turn()) co_return Moved{.busy = true};
+    const std::vector<std::string> passed_over(passed_over_.begin(), passed_over_.end());
+    const std::vector<std::int64_t> held_back(held_back_.begin(), held_back_.end());
+    auto rows = co_await database().all(next_rows, passed_over, held_back, options_.batch);
+    if (rows.empty()) co_return Moved{};
+    const bool is_full = std::cmp_greater_equal(rows.size(), options_.batch) || bytes_of(rows) > full_bytes;
+    std::map<std::string, Passage> passages;
+    for (auto& row : rows) {
+        auto& passage = passages[row.queue];
+        passage.queue = row.queue;
+        passage.rows.push_back(std::move(row));
+    }
+    std::vector<std::string> queues;
+    for (const auto& [queue, passage] : passages) queues.push_back(queue);
+    const auto full = co_await full_queues(queues);
+    for (auto& [queue, passage] : passages) {
+        if (!full.contains(queue) && !stopping_) co_await move_queue(&passage);
+    }
+    co_return Moved{.more = is_full || turn_end_ == async::SteadyTime{}};
+}
+
+// Those that hold too many jobs already, or whose list is none; they are passed over.
+async::Task<std::set<std::string>> OutboxRelay::full_queues(std::vector<std::string> queues) {
+    std::vector<redis::Command> commands;
+    for (const auto& queue : queues)
+        commands.push_back(redis::Command("LLEN").add(options_.prefix + ":" + queue + ":wait").repeatable());
+    const auto replies = co_await parts_.client.pipeline(std::move(commands));
+    std::set<std::string> full;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        const auto& reply = replies[i];
+        if (reply->is_error() && redis::is_server_trouble(reply->text())) throw redis::Refused("LLEN", reply->text());
+        if (!reply->is_error() && reply->integer() < options_.max_waiting) continue;
+        // A name that is none has no list: its rows are judged one by one.
+        if (!is_queue_name(queues[i])) continue;
+        full.insert(queues[i]);
+        pass_over(queues[i], reply->is_error() ? reply->text() : "it holds as many waiting jobs as it may");
+    }
+    co_return full;
+}
+
+// A row that was lost when sent alone stays alone.
+std::span<const OutboxRelay::Row> OutboxRelay::next_piece(const Passage& passage) const {
+    const std::span<const Row> rest = std::span(passage.rows).subspan(passage.next);
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    for (const auto& row : rest) {
+        bytes += row.data.text.size() + row.options.text.size();
+        const bool alone = lost_alone_.contains(row.position);
+        if (count > 0 && (alone || count >= piece_ || bytes > most_piece_bytes)) break;
+        ++count;
+        if (alone) break;
+    }
+    return rest.first(count);
+}
+
+async::Task<void> OutboxRelay::move_queue(Passage* passage) {
+    while (passage->next < passage->rows.size() && !stopping_) {
+        if (!has_time() && !co_await take_turn()) co_return;
+        const auto piece = next_piece(*passage);
+        co_await send_piece(passage, piece);
+        passage->next += piece.size();
+        if (!passage->trouble.empty()) throw redis::Refused("EVALSHA", passage->trouble);
+        if (passage->refused_pieces >= most_refused_pieces) break;
+    }
+    if (passage->refused.empty()) co_return;
+    if (passage->sent == 0) {
+        pass_over(passage->queue, passage->refused.front().second);
+        co_return;
+    }
+    // The queue takes others: these are at fault.
+    Settling settling;
+    for (auto& [row, reason] : passage->refused) park(settling, *row, std::move(reason));
+    co_await settle(std::move(settling));
+}
+
+async::Task<void> OutboxRelay::send_piece(Passage* passage, std::span<const Row> piece) {
+    const auto failure = co_await try_piece(passage, piece);
+    if (!failure) co_return;
+    if (may_be_the_bulk(failure)) co_await on_lost_piece(piece, failure);
+    std::rethrow_exception(failure);
+}
+
+async::Task<std::exception_ptr> OutboxRelay::try_piece(Passage* passage, std::span<const Row> piece) {
+    std::exception_ptr failure;
+    std::vector<Fate> fates;
+    const auto deadline = std::min(turn_end_, async::Loop::now() + parts_.client.options().command_timeout);
+    try {
+        fates = co_await detail::deliver(&parts_.client, piece, {options_.prefix, now_ms(), deadline});
+    } catch (const base::Failure&) {
+        failure = std::current_exception();
+    }
+    if (failure) co_return failure;
+    piece_ = std::min(piece_ * 2, options_.piece);
+    Settling settling;
+    judge(*passage, piece, fates, settling);
+    co_await settle(std::move(settling));
+    co_return std::exception_ptr();
+}
+
+void OutboxRelay::judge(Passage& passage, std::span<const Row> piece, const std::vector<Fate>& fates,
+                        Settling& settling) {
+    const auto sent_before = passage.sent;
+    const auto refused_before = passage.refused.size();
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+        const auto& row = piece[i];
+        switch (fates[i].kind) {
+            case Fate::Kind::sent:
+                settling.gone.push_back(&row);
+                lost_alone_.erase(row.position);
+                ++passage.sent;
+                ++sent_;
+                break;
+            case Fate::Kind::never: park(settling, row, fates[i].reason); break;
+            case Fate::Kind::refused: passage.refused.emplace_back(&row, fates[i].reason); break;
+            case Fate::Kind::trouble: passage.trouble = fates[i].reason; break;
         }
     }
-    co_return positions;
+    const bool only_refused = passage.sent == sent_before && passage.refused.size() > refused_before;
+    passage.refused_pieces = only_refused ? passage.refused_pieces + 1 : 0;
 }
 
-async::Task<bool> OutboxRelay::has_room(std::string queue) {
-    const auto waiting =
-        co_await parts_.client.run(redis::Command("LLEN").add(options_.prefix + ":" + queue + ":wait").repeatable());
-    if (waiting->integer() < options_.max_waiting) co_return true;
-    pass_over(queue, "it holds as many waiting jobs as it may");
-    co_return false;
+// Halved until the one that is at fault stands alone. It is held back while the others go, and parked when it was lost often enough
+// while others got through.
+async::Task<void> OutboxRelay::on_lost_piece(std::span<const Row> piece, std::exception_ptr failure) {
+    if (piece.size() > 1) {
+        piece_ = piece.size() / 2;
+        co_return;
+    }
+    const auto& row = piece.front();
+    held_back_.insert(row.position);
+    auto& lost = lost_alone_.try_emplace(row.position, Lost{0, sent_}).first->second;
+    if (++lost.times < most_lost_alone || sent_ == lost.sent_before) co_return;
+    Settling settling;
+    park(settling, row, text_of(failure));
+    co_await settle(std::move(settling));
+}
+
+async::Task<void> OutboxRelay::settle(Settling settling) {
+    if (settling.gone.empty() && settling.parked.empty()) co_return;
+    auto batch = database().batch();
+    if (!settling.gone.empty()) {
+        std::vector<std::int64_t> positions;
+        std::vector<base::Uuid> ids;
+        for (const auto* row : settling.gone) {
+            positions.push_back(row->position);
+            ids.push_back(row->id);
+        }
+        batch.add(remove_rows, positions, ids);
+    }
+    for (const auto& [row, reason] : settling.parked) batch.add(park_row, row->position, row->id, kept_reason(reason));
+    co_await batch.commit();
+    moved_.increment(static_cast<double>(settling.gone.size()));
+    parked_.add(static_cast<double>(settling.parked.size()));
+}
+
+void OutboxRelay::park(Settling& settling, const Row& row, std::string reason) {
+    lost_alone_.erase(row.position);
+    parts_.logger.error("a job of the outbox can never be sent: it is parked", {{"queue", row.queue},
+                                                                                {"name", row.name},
+                                                                                {"outboxId", row.id.to_string()},
+                                                                                {"tenantId", row.tenant_id.to_string()},
+                                                                                {"reason", reason}});
+    settling.parked.emplace_back(&row, std::move(reason));
 }
 
 void OutboxRelay::pass_over(const std::string& queue, std::string_view why) {
@@ -253,13 +408,14 @@ async::Task<void> OutboxRelay::measure_backlog() {
         const auto waiting = co_await database().only(backlog, most_counted);
         pending_.set(static_cast<double>(waiting.rows));
         oldest_.set(waiting.oldest_seconds);
+        parked_.set(static_cast<double>(waiting.parked));
     } catch (const base::Failure& failure) {
         parts_.logger.warn("the outbox was not counted", {{"err", logging::error(failure)}});
     }
 }
 
 std::vector<db::StatementView> outbox_relay_statements() {
-    return db::statements(take_turn, next_rows, remove_rows, refuse_row, backlog);
+    return db::statements(next_rows, remove_rows, park_row, backlog);
 }
 
 }  // namespace jobs

@@ -1,7 +1,8 @@
 #pragma once
-// OutboxRelay: moves the rows of the outbox to their queues in Redis, in order, at least once: it reads them, adds the jobs, and
-// deletes the rows in one transaction. Killed in between, it adds them again, and the queue knows them by their ids. Any number of
-// processes may have one; an advisory lock gives each batch to one of them. Made, used and destroyed on its loop's thread.
+// OutboxRelay: moves the rows of the outbox to their queues in Redis, in order, at least once: it reads rows, adds their jobs, and
+// deletes them, each in a transaction of its own, so that none is open while Redis is waited for. Killed in between, it adds them
+// again, and the queue knows them by their ids. Any number of processes may have one: a key in Redis that expires
+// (`<prefix>:outbox-relay`) gives each turn to one of them. Made, used and destroyed on its loop's thread.
 //
 //     jobs::OutboxRelay relay({store, client, outbox, logger, metrics});
 //     relay.start();
@@ -9,23 +10,30 @@
 //     co_await relay.stop();                       // before store and client go away
 //
 // It is woken by commits of its own process, by NOTIFY outbox (writers outside of it), and looks by itself every few seconds, for
-// what a process left that died between its commit and the waking. Redis down or refusing: the rows wait. A queue that holds too
-// many jobs already is passed over until it has room, so that a backlog lies in PostgreSQL, on disk.
+// what a process left that died between its commit and the waking.
+//
+// What holds a row up:
+// - Redis is away or takes no writes (OOM, READONLY ...): all rows wait.
+// - A queue that is broken or holds too many jobs already: its rows wait, so that a backlog lies in PostgreSQL, on disk.
+// - The row itself, which no queue would ever take, or which is refused while others of its queue are taken, or which ends the
+//   connection whenever it is sent alone: it is parked with the reason (`failure`), logged as an error and counted
+//   (outbox_parked). `backend-api outbox` lists and retries what is parked.
 
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "async/sync.h"
+#include "base/random.h"
 #include "db/db.h"
 #include "jobs/alarm.h"
 #include "jobs/outbox.h"
-#include "jobs/queue.h"
+#include "jobs/outbox_delivery.h"
 #include "log/logger.h"
 #include "observe/metrics.h"
 #include "redis/client.h"
@@ -42,8 +50,10 @@ struct OutboxRelayParts {
 
 struct OutboxRelayOptions {
     std::string prefix = "bull";
-    std::int64_t batch = 500;            // rows
+    std::int64_t batch = 500;            // rows read at once, of 8 MiB at most
+    std::size_t piece = 250;             // rows sent at once, of 1 MiB at most; halved when none of them was answered
     std::int64_t max_waiting = 100'000;  // jobs in a queue's `wait` list; beyond it the queue is passed over
+    async::Milliseconds turn{10'000};    // after which another relay goes on where this one was killed
     async::Milliseconds look_every{5'000};
     async::Milliseconds retry_minimum{100};  // after a failure; doubled each time
     async::Milliseconds retry_maximum{5'000};
@@ -60,29 +70,65 @@ public:
     [[nodiscard]] async::Task<void> stop();
 
 private:
-    using Rows = std::vector<OutboxJob>;
+    using Row = detail::OutboxRow;
+    using Rows = std::vector<Row>;
     struct Moved {
-        bool busy = false;      // another process has its turn
-        std::size_t seen = 0;   // rows that were looked at
-        std::size_t moved = 0;  // and are gone
+        bool busy = false;  // another relay has its turn
+        bool more = false;  // there may be rows behind those that were looked at
+    };
+    // What becomes of rows that were sent or judged.
+    struct Settling {
+        std::vector<const Row*> gone;
+        std::vector<std::pair<const Row*, std::string>> parked;
+    };
+    // One queue's rows on their way.
+    struct Passage {
+        std::string queue;
+        Rows rows;
+        std::size_t next = 0;  // of rows
+        std::size_t sent = 0;
+        std::size_t refused_pieces = 0;  // one after another, since something was sent
+        std::vector<std::pair<const Row*, std::string>> refused;
+        std::string trouble;
     };
 
     async::Task<void> run();
     async::Task<bool> move_all();
-    async::Task<void> measure_backlog();
-    static async::Task<Moved> move_batch(db::SystemDb tx, OutboxRelay* relay);
-    async::Task<std::vector<std::int64_t>> deliver(db::SystemDb tx, std::string queue, Rows rows);
-    async::Task<std::vector<std::int64_t>> deliver_singly(db::SystemDb tx, std::string queue, Rows rows);
-    async::Task<bool> has_room(std::string queue);
+    async::Task<bool> take_turn();
+    async::Task<void> end_turn();
+    async::Task<Moved> move_batch();
+    async::Task<std::set<std::string>> full_queues(std::vector<std::string> queues);
+    async::Task<void> move_queue(Passage* passage);
+    async::Task<void> send_piece(Passage* passage, std::span<const Row> piece);
+    async::Task<void> settle(Settling settling);
+    async::Task<std::exception_ptr> try_piece(Passage* passage, std::span<const Row> piece);
+    async::Task<void> on_lost_piece(std::span<const Row> piece, std::exception_ptr failure);
+    void judge(Passage& passage, std::span<const Row> piece, const std::vector<detail::Fate>& fates,
+               Settling& settling);
+    [[nodiscard]] std::span<const Row> next_piece(const Passage& passage) const;
+    [[nodiscard]] bool has_time() const;
+    void park(Settling& settling, const Row& row, std::string reason);
     void pass_over(const std::string& queue, std::string_view why);
+    async::Task<void> measure_backlog();
     [[nodiscard]] db::SystemDb database() const;
 
     OutboxRelayParts parts_;
     OutboxRelayOptions options_;
+    base::SecureRandom random_;
+    std::string id_;  // of its turns
     detail::Alarm alarm_;
     async::TaskGroup tasks_;
     db::Subscription subscription_;
     std::set<std::string> passed_over_;  // queues; until the next look
+    std::set<std::int64_t> held_back_;   // positions of rows that were lost when sent alone; until the next look
+    struct Lost {
+        int times = 0;
+        std::uint64_t sent_before = 0;
+    };
+    std::map<std::int64_t, Lost> lost_alone_;
+    std::uint64_t sent_ = 0;
+    std::size_t piece_;
+    async::SteadyTime turn_end_{};
     async::Milliseconds retry_{0};
     bool stopping_ = false;
     bool started_ = false;
@@ -91,6 +137,7 @@ private:
     observe::Counter failures_;
     observe::Gauge pending_;
     observe::Gauge oldest_;
+    observe::Gauge parked_;
 };
 
 [[nodiscard]] std::vector<db::StatementView> outbox_relay_statements();

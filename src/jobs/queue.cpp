@@ -1,7 +1,6 @@
 #include "jobs/queue.h"
 
 #include <algorithm>
-#include <set>
 #include <span>
 
 #include "jobs/add_job.h"
@@ -48,37 +47,6 @@ namespace {
 // Commands of one write: a share of what the client holds.
 constexpr std::size_t bulk_size = 1'000;
 
-bool is_unknown_script(redis::Value reply) { return reply.is_error() && reply.text().starts_with("NOSCRIPT"); }
-
-// Redis has not met the script, or has forgotten it: the first call of each brings its text.
-std::vector<redis::Command> with_texts(std::span<const detail::ScriptCall> calls,
-                                       const std::vector<std::size_t>& which) {
-    std::vector<redis::Command> commands;
-    std::set<const redis::Script*> brought;
-    for (const auto index : which) {
-        const auto& call = calls[index];
-        commands.push_back(brought.insert(call.script).second ? call.by_text() : call.by_digest());
-    }
-    return commands;
-}
-
-// `calls` belong to the caller, which waits.
-async::Task<std::vector<redis::Reply>> send_bulk(redis::Client* client, std::span<const detail::ScriptCall> calls) {
-    std::vector<redis::Command> commands;
-    commands.reserve(calls.size());
-    for (const auto& call : calls) commands.push_back(call.by_digest());
-    auto replies = co_await client->pipeline(std::move(commands));
-    std::vector<std::size_t> unknown;
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        if (is_unknown_script(*replies[i])) unknown.push_back(i);
-    }
-    if (!unknown.empty()) {
-        auto again = co_await client->pipeline(with_texts(calls, unknown));
-        for (std::size_t i = 0; i < unknown.size(); ++i) replies[unknown[i]] = std::move(again[i]);
-    }
-    co_return replies;
-}
-
 }  // namespace
 
 async::Task<std::vector<std::string>> Queue::add_bulk(std::vector<NewJob> jobs) {
@@ -92,7 +60,8 @@ async::Task<std::vector<std::string>> Queue::add_bulk(std::vector<NewJob> jobs) 
     ids.reserve(jobs.size());
     for (std::size_t first = 0; first < calls.size(); first += bulk_size) {
         const auto count = std::min(bulk_size, calls.size() - first);
-        const auto replies = co_await send_bulk(client_, {calls.data() + first, count});
+        const auto replies = co_await detail::send_calls(client_, {calls.data() + first, count},
+                                                         async::Loop::now() + client_->options().command_timeout);
         for (std::size_t i = 0; i < count; ++i) ids.push_back(detail::added_id(*replies[i], jobs[first + i].name));
     }
     co_return ids;

@@ -119,7 +119,8 @@ private:
                                                             .repeatable());
                 if (!reply->is_null()) deliver(*reply);
                 continue;
-            } catch (const base::Failure& failure) {
+            } catch (const std::exception& failure) {
+                // A handler's too: its event has been passed, the others come.
                 if (closing_) break;
                 logger_.warn("events could not be read", {{"err", logging::error(failure)}});
             }

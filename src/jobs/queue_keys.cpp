@@ -5,11 +5,22 @@
 
 namespace jobs {
 
+void check_queue_name(std::string_view name) {
+    if (is_queue_name(name)) return;
+    throw base::Failure(errors::bad_queue,
+                        "a queue name must not be empty nor hold a colon: \"" + std::string(name) + "\"");
+}
+
+QueueName QueueName::given(std::string_view text) {
+    check_queue_name(text);
+    QueueName name;
+    name.text_ = text;
+    return name;
+}
+
 QueueKeys::QueueKeys(std::string_view prefix_of_all, std::string_view queue_name)
     : prefix(prefix_of_all), name(queue_name), qualified(prefix + ":" + name), base(qualified + ":") {
-    if (name.empty() || name.contains(':')) {
-        throw base::Failure(errors::bad_queue, "a queue name must not be empty nor hold a colon: \"" + name + "\"");
-    }
+    check_queue_name(name);
     wait = of("wait");
     active = of("active");
     prioritized = of("prioritized");

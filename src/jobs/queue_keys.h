@@ -6,6 +6,29 @@
 
 namespace jobs {
 
+// The keys of a queue are told from those of another by the colon behind its name.
+[[nodiscard]] constexpr bool is_queue_name(std::string_view text) { return !text.empty() && !text.contains(':'); }
+
+// The name of a queue in the program's text: one that no queue can have does not compile.
+class QueueName {
+public:
+    // Implicit, as its use is `JobType<Data>{"mail", ...}`.
+    consteval QueueName(const char* text) : text_(text) {  // NOLINT(google-explicit-constructor)
+        if (!is_queue_name(text_)) throw "a queue name must not be empty nor hold a colon";
+    }
+    // One that is known when the program runs, and lives as long as its use. Throws jobs.bad_queue.
+    static QueueName given(std::string_view text);
+
+    constexpr operator std::string_view() const noexcept { return text_; }  // NOLINT(google-explicit-constructor)
+
+private:
+    QueueName() = default;
+    std::string_view text_;
+};
+
+// Throws jobs.bad_queue.
+void check_queue_name(std::string_view name);
+
 struct QueueKeys {
     // Throws jobs.bad_queue when the name is empty or holds a colon.
     QueueKeys(std::string_view prefix, std::string_view name);

@@ -7,6 +7,7 @@
 #include "jobs/cron.h"
 #include "jobs/errors.h"
 #include "jobs/msgpack.h"
+#include "jobs/msgpack_json.h"
 #include "jobs/scheduler_calls.h"
 #include "redis/errors.h"
 
@@ -85,6 +86,15 @@ SchedulerRecord read_scheduler(std::string id, redis::Value fields, std::int64_t
     return record;
 }
 
+bool is_as_wanted(const SchedulerRecord& found, const Repeat& repeat, const NewJob& job) {
+    const auto options = read_stored_options(msgpack::to_json(encode_template(template_options(job.options))));
+    return found.name == job.name && found.repeat.pattern == repeat.pattern &&
+           found.repeat.time_zone == repeat.time_zone && found.repeat.every == repeat.every &&
+           found.repeat.limit == repeat.limit && found.repeat.start_date == repeat.start_date &&
+           found.repeat.end_date == repeat.end_date && (!repeat.offset || found.repeat.offset == repeat.offset) &&
+           (found.data.empty() ? "{}" : found.data) == job.data && read_stored_options(found.options) == options;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> next_run_of_pattern(const Repeat& repeat, std::int64_t after, std::string_view seed) {
@@ -128,6 +138,24 @@ async::Task<std::string> JobSchedulers::upsert(std::string id, Repeat repeat, Ne
                                        encode(job.options), std::to_string(now), keys.base, ""});
     if (!reply->is_array()) throw failure_of(reply->integer(), "scheduling " + id);
     co_return std::string(reply->at(0).text());
+}
+
+async::Task<bool> JobSchedulers::ensure(std::string id, Repeat repeat, NewJob job) {
+    const auto found = co_await find(id);
+    if (found && is_as_wanted(*found, repeat, job) && co_await goes_on(&*found)) co_return false;
+    co_await upsert(std::move(id), std::move(repeat), std::move(job));
+    co_return true;
+}
+
+// Its next job waits, runs, or has ended as the last one.
+async::Task<bool> JobSchedulers::goes_on(const SchedulerRecord* record) {
+    if (record->repeat.limit || record->repeat.end_date) co_return true;
+    const auto key = queue_.keys().repeat + ":" + record->id + ":" + std::to_string(record->next_run);
+    std::vector<redis::Command> commands;
+    commands.push_back(redis::Command("EXISTS").add(key).repeatable());
+    commands.push_back(redis::Command("HEXISTS").add(key).add("finishedOn").repeatable());
+    const auto replies = co_await queue_.client().pipeline(std::move(commands));
+    co_return replies[0]->integer() == 1 && replies[1]->integer() == 0;
 }
 
 async::Task<bool> JobSchedulers::remove(std::string id) {

@@ -34,6 +34,10 @@ public:
     // Makes the scheduler, or changes it and its pending job; returns that job's id. `job` is the template of all its jobs: a
     // delay or an own id of it counts for nothing. Throws jobs.bad_schedule, and jobs.scheduled when its slot is taken.
     [[nodiscard]] async::Task<std::string> upsert(std::string id, Repeat repeat, NewJob job);
+    // upsert() where there is no such scheduler, another one under its name, or one that has come to a stop because its next job is
+    // gone. One that is as wanted is left alone, and so is its job that is overdue, which upsert() would replace by the next one.
+    // Whether it was put.
+    [[nodiscard]] async::Task<bool> ensure(std::string id, Repeat repeat, NewJob job);
     // With its pending job. False when there was none.
     [[nodiscard]] async::Task<bool> remove(std::string id);
     [[nodiscard]] async::Task<std::optional<SchedulerRecord>> find(std::string id);
@@ -42,6 +46,8 @@ public:
     [[nodiscard]] async::Task<std::int64_t> count();
 
 private:
+    [[nodiscard]] async::Task<bool> goes_on(const SchedulerRecord* record);
+
     Queue queue_;
 };
 

@@ -154,7 +154,7 @@ async::Task<WorkerState::Fetch> WorkerState::fetch() {
         const auto reply = co_await client_.eval(*call.script, std::move(call.keys), std::move(call.arguments));
         fetching_.set();
         co_return Fetch{take(read_fetch(*reply)), std::move(token)};
-    } catch (const base::Failure& failure) {
+    } catch (const std::exception& failure) {
         if (closing_) co_return Fetch{};
         logger_.warn("no job could be fetched", {{"err", logging::error(failure)}});
     }
@@ -193,7 +193,7 @@ async::Task<void> WorkerState::check_stalled_loop() {
                 stalled_.increment();
                 logger_.warn("a job had stalled", {{"jobId", id.text()}});
             }
-        } catch (const base::Failure& failure) {
+        } catch (const std::exception& failure) {
             if (!closing_) logger_.warn("stalled jobs were not looked for", {{"err", logging::error(failure)}});
         }
         if (!closing_) co_await stalled_alarm_.wait_until(async::Loop::now() + options_.stalled_interval);

@@ -1,10 +1,12 @@
 // Worker, LockKeeper and QueueEvents on a real Redis.
 #include "jobs/worker.h"
 
+#include <stdexcept>
 #include <thread>
 
 #include "jobs/errors.h"
 #include "jobs/test_queue.h"
+#include "redis/errors.h"
 #include "testing/redis_server.h"
 
 namespace jobs {
@@ -101,6 +103,33 @@ TEST_F(WorkerTest, FailuresAreTriedAgainAndTold) {
     const auto given_up = run(queue_.add_job({.name = "give up", .options = {.attempts = 3}}));
     EXPECT_EQ(end_of(given_up).failed_reason, "never");
     EXPECT_EQ(run(queue_.job(given_up))->attempts_made, 1);
+    close(worker);
+}
+
+async::Task<void> refuse_for_good(Job<Json>&) {
+    throw base::Failure(base::errors::out_of_range);
+    co_return;
+}
+async::Task<void> break_a_rule(Job<Json>&) {
+    throw std::out_of_range("at");
+    co_return;
+}
+async::Task<void> refuse_for_now(Job<Json>&) {
+    throw base::Failure(redis::errors::timeout);
+    co_return;
+}
+
+TEST_F(WorkerTest, WhatNoAttemptCanMendIsNotTriedAgain) {
+    Worker worker(services(locks_), "mail", options());
+    worker.on(JobType<Json>{"mail", "refused"}, refuse_for_good);
+    worker.on(JobType<Json>{"mail", "broken"}, break_a_rule);
+    worker.on(JobType<Json>{"mail", "not now"}, refuse_for_now);
+    worker.start();
+    for (const auto& [name, attempts] : {std::pair{"refused", 1}, {"broken", 1}, {"not now", 3}}) {
+        const auto id = run(queue_.add_job({.name = name, .options = {.attempts = 3}}));
+        (void)end_of(id);
+        EXPECT_EQ(run(queue_.job(id))->attempts_made, attempts) << name;
+    }
     close(worker);
 }
 

@@ -1,6 +1,5 @@
 // How a job's end is told to Redis: completed, failed, to be tried again. Redis may be away meanwhile.
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "jobs/errors.h"
@@ -16,13 +15,6 @@ constexpr milliseconds first_retry_delay{100};
 
 // Redis will take the same command later on.
 bool is_passing(const base::Failure& failure) {
-    static constexpr std::array passing{std::string_view("LOADING"),    std::string_view("READONLY"),
-                                        std::string_view("MASTERDOWN"), std::string_view("OOM"),
-                                        std::string_view("BUSY"),       std::string_view("TRYAGAIN"),
-                                        std::string_view("CLUSTERDOWN")};
-    if (const auto* refused = dynamic_cast<const redis::Refused*>(&failure)) {
-        return std::ranges::find(passing, refused->prefix()) != passing.end();
-    }
     return failure.code() == redis::errors::unavailable || failure.code() == redis::errors::timeout ||
            failure.code() == redis::errors::overloaded || failure.code() == redis::errors::outcome_unknown;
 }
@@ -93,7 +85,7 @@ async::Task<std::optional<JobRecord>> WorkerState::finish(RunningJobPtr running,
     try {
         if (outcome.failed) co_return co_await fail(running, std::move(*outcome.failed));
         co_return co_await complete(running, std::move(outcome.result));
-    } catch (const base::Failure& failure) {
+    } catch (const std::exception& failure) {
         running->logger.error("the end of a job was not recorded: it will be found stalled",
                               {{"err", logging::error(failure)}});
     }

@@ -128,7 +128,7 @@ async::Task<void> WorkerState::schedule_next_run(RunningJobPtr running) {
         auto call = next_run_call(keys(), running->record, queue_.now());
         if (!call) co_return;
         co_await client_.eval(*call->script, std::move(call->keys), std::move(call->arguments), true);
-    } catch (const base::Failure& failure) {
+    } catch (const std::exception& failure) {
         running->logger.error("the scheduler's next job was not added",
                               {{"scheduler", running->record.scheduler_id}, {"err", logging::error(failure)}});
     }
@@ -145,7 +145,8 @@ async::Task<Outcome> WorkerState::execute(RunningJobPtr running, const HandlerEn
     } catch (const Unrecoverable& error) {
         outcome = failed(error, true);
     } catch (const std::exception& error) {
-        outcome = failed(error, false);
+        // What no further attempt can mend is not tried to death: a refusal that is final, a fault of the program.
+        outcome = failed(error, base::outlook_of(error) == base::Outlook::stays);
     } catch (...) {
         outcome.failed = Outcome::Failed{"unknown error", "unknown error", false};
     }

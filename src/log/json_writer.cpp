@@ -133,6 +133,8 @@ void JSONWriter::fields(Fields fields) {
 
 bool JSONWriter::redacted(std::string_view key) {
     if (redaction_.matches(key)) return true;
+    // Names with a structure of their own: "user[password]", "db.password".
+    if (key.find_first_of(".[%+ ") != std::string_view::npos && redaction_.matches_encoded(key, false)) return true;
     if (!redaction_.has_paths() || depth_ >= deepest_path) return false;
     path_[depth_] = key;
     return redaction_.matches_path(std::span(path_).first(depth_ + 1));
@@ -187,13 +189,11 @@ void JSONWriter::value(const Value& value) {
 }
 
 void JSONWriter::text(std::string_view text) {
-    if (text.size() <= longest_text) {
-        append_json_string(out_, text);
-        return;
-    }
+    const auto shown = text.substr(0, longest_text);
+    const auto scrubbed = redaction_.scrub(shown);
     out_ += '"';
-    append_escaped(out_, text.substr(0, longest_text));
-    out_ += "[Truncated]\"";
+    append_escaped(out_, scrubbed ? std::string_view(*scrubbed) : shown);
+    out_ += shown.size() < text.size() ? "[Truncated]\"" : "\"";
 }
 
 void JSONWriter::separate() {
@@ -280,31 +280,9 @@ void JSONWriter::headers(std::span<const Header> headers) {
 
 // A token in a query (a WebSocket's, a signed link's) is as secret as one in a header.
 void JSONWriter::url(std::string_view url) {
-    const std::size_t question = url.find('?');
-    if (question == std::string_view::npos || url.size() > longest_text) {
-        text(url.substr(0, question));
-        return;
-    }
-    out_ += '"';
-    append_escaped(out_, url.substr(0, question));
-    char delimiter = '?';
-    std::string_view rest = url.substr(question + 1);
-    while (true) {
-        const std::string_view pair = rest.substr(0, rest.find('&'));
-        const std::string_view name = pair.substr(0, pair.find('='));
-        out_ += delimiter;
-        if (name.size() < pair.size() && redaction_.matches(name)) {
-            append_escaped(out_, name);
-            out_ += '=';
-            out_ += Redaction::replacement;
-        } else {
-            append_escaped(out_, pair);
-        }
-        if (pair.size() == rest.size()) break;
-        rest.remove_prefix(pair.size() + 1);
-        delimiter = '&';
-    }
-    out_ += '"';
+    const auto shown = url.size() > longest_text ? url.substr(0, url.find('?')) : url;
+    const auto scrubbed = redaction_.scrub_url(shown.substr(0, longest_text));
+    append_json_string(out_, scrubbed ? std::string_view(*scrubbed) : shown.substr(0, longest_text));
 }
 
 }  // namespace logging

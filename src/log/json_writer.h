@@ -29,6 +29,8 @@ public:
 
     // `,"key":value` for each.
     void fields(Fields fields);
+    // A string, cut and without the secrets that Redaction::scrub finds.
+    void text(std::string_view text);
 
 private:
     // True while the path from the top of the line to `key` names a redacted field.
@@ -36,7 +38,6 @@ private:
     void member(std::string_view key, const Value& value);
     void key(std::string_view name);
     void value(const Value& value);
-    void text(std::string_view text);
     void object(Fields fields);
     void array(std::span<const Value> items);
     void error(const Value& value);

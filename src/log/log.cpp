@@ -81,7 +81,7 @@ void Log::render(std::string& line, Level level, std::string_view bindings, std:
     JSONWriter writer(line, redaction_);
     writer.fields(fields);
     line += ",\"msg\":";
-    append_json_string(line, message.substr(0, JSONWriter::longest_text));
+    writer.text(message);
     line += "}\n";
 }
 

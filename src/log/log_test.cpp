@@ -232,6 +232,106 @@ TEST_F(LogTest, RedactsSecretsInTheQuery) {
     EXPECT_THAT(url("/ws?&&a"), HasSubstr(R"("url":"/ws?&&a")"));
 }
 
+// What a table of attacks on the redaction tries; SECRET may stand nowhere in the line.
+TEST_F(LogTest, NoSpellingOfANameShowsItsValue) {
+    constexpr std::string_view urls[] = {
+        "/cb?password=SECRET",
+        "/cb?%70assword=SECRET",
+        "/cb?%2570assword=SECRET",
+        "/cb?%252570assword=SECRET",
+        "/cb?PASSWORD=SECRET&a=1",
+        "/cb?pass%77ord=SECRET",
+        "/cb?pass_word=SECRET",
+        "/cb?pass-word=SECRET",
+        "/cb?%20password%00=SECRET",
+        "/cb?+password+=SECRET",
+        "/cb?password%5B%5D=SECRET",
+        "/cb?password[]=SECRET",
+        "/cb?password[0]=SECRET",
+        "/cb?user[password]=SECRET",
+        "/cb?user%5Bpassword%5D=SECRET",
+        "/cb?user.password=SECRET",
+        "/cb?pwd=SECRET",
+        "/cb?sig=SECRET",
+        "/cb?code=SECRET&state=1",
+        "/cb?Code=SECRET",
+        "/cb?key=SECRET",
+        "/cb?a=1;password=SECRET;b=2",
+        "/cb?a=1?password=SECRET",
+        "/cb#access_token=SECRET",
+        "/cb;token=SECRET?a=1",
+        "/cb?password%3DSECRET",
+        "/cb?password%253DSECRET",
+        "/cb?a=1%26password%3DSECRET",
+        "/cb?redirect=https%3A%2F%2Fx%2F%3Ftoken%3DSECRET",
+        "/cb?redirect=https%253A%252F%252Fx%252F%253Ftoken%253DSECRET",
+        "/cb?redirect=/x?token=SECRET",
+        "/cb?url=https://a:SECRET@x/",
+        "/cb?url=https%3A%2F%2Fa%3ASECRET%40x%2F",
+        "/cb?X-Amz-Signature=SECRET",
+        "/cb?id_token=SECRET",
+        "/cb?token=a=SECRET",
+        "https://shop.example/cb?%70wd=SECRET",
+    };
+    for (const auto url : urls) {
+        const std::array<Header, 2> headers{Header{"Referer", url}, Header{"Location", url}};
+        const auto line =
+            rendered({{"req", request({.method = "GET", .url = url, .headers = headers})},
+                      {"location", url},
+                      {"err", error(std::runtime_error(std::string("cannot follow ") + std::string(url)))}});
+        EXPECT_THAT(line, Not(HasSubstr("SECRET"))) << url;
+        EXPECT_THAT(line, HasSubstr("[Redacted]")) << url;
+    }
+    constexpr std::string_view texts[] = {
+        "postgres://app:SECRET@db:5432/pos refused",
+        "postgres://app:SEC/SECRET@db:5432/pos refused",
+        "redis://:SECRET@cache",
+        "host=db user=app password=SECRET dbname=pos",
+        "password='two SECRET' host=db",
+        R"(body was {"user":{"new_password": "SECRET"}})",
+        R"(body was {"PIN": 1234SECRET, "a":1})",
+        R"(body was "{\"password\":\"SECRET\"}")",
+        R"({"password":"a\"SECRET"})",
+        "Authorization: Bearer SECRET.abcdefgh",
+        "proxy said basic SECRETabcdefgh",
+    };
+    for (const auto text : texts) {
+        EXPECT_THAT(rendered({{"t", text}}), Not(HasSubstr("SECRET"))) << text;
+        log.logger().info(text);
+        EXPECT_THAT(sink->lines().back(), Not(HasSubstr("SECRET"))) << text;
+    }
+    for (const auto name :
+         {"Set-Cookie", "X-CSRF-Token", "Proxy-Authorization", "X-Api-Key", "new-password", "NEW_PASSWORD",
+          "user.password", "user[password]", "req.headers.authorization", "pwd", "sig"}) {
+        EXPECT_THAT(rendered({{name, "SECRET"}}), Not(HasSubstr("SECRET"))) << name;
+        EXPECT_THAT(rendered({{"a", object({{name, array({"SECRET"})}})}}), Not(HasSubstr("SECRET"))) << name;
+    }
+}
+
+TEST_F(LogTest, OrdinaryTextsStayAsTheyAre) {
+    for (const std::string_view text :
+         {"GET /v1/products?limit=2&q=50%25+off&cursor=abc", "code=42P01", "key (id)=(1) exists", "12:30 = noon",
+          "https://shop.example/a?b=c#d", R"({"code":"auth.forbidden"})", "a=b", "==", "%", "x://", R"(":)"})
+        EXPECT_EQ(rendered({{"t", text}}), [&] {
+            std::string out = "\"t\":";
+            append_json_string(out, text);
+            return out;
+        }()) << text;
+    EXPECT_THAT(rendered({{"code", "auth.forbidden"}}), HasSubstr(R"("code":"auth.forbidden")"));
+}
+
+// Whatever is sent is logged, so looking through it has to be quick: each of these is read a few times, not n times.
+TEST(Redaction, LongTextsAreReadAFewTimesOnly) {
+    const Redaction redaction;
+    for (const std::string_view piece :
+         {"a=%25", "a=", "=%", "?a=%3D", "://", "\":", "'\":", "%25", "earer ", "&%3D", "[", "a.="}) {
+        std::string text;
+        while (text.size() < JSONWriter::longest_text) text += piece;
+        std::ignore = redaction.scrub(text);
+        std::ignore = redaction.scrub_url(text);
+    }
+}
+
 TEST_F(LogTest, RendersErrorsWithTheirCauses) {
     static constexpr base::ErrorCode code{"sales.total_mismatch", 422, false, base::Action::fix, "Total mismatch"};
     EXPECT_EQ(

@@ -164,8 +164,9 @@ private:
 
     static std::string description_of(const http::Operation& operation) {
         if (operation.permission.empty()) return operation.description;
-        return fmt::format("{}{}Needs the permission `{}`.", operation.description,
-                           operation.description.empty() ? "" : "\n\n", operation.permission);
+        return fmt::format("{}{}Needs the permission `{}`{}.", operation.description,
+                           operation.description.empty() ? "" : "\n\n", operation.permission,
+                           operation.permission_everywhere ? " at every location" : "");
     }
 
     std::string parameters_array(const http::RouteEntry& route) {

@@ -50,10 +50,10 @@ public:
 protected:
     using Cache = redis::Cache<Price>;
 
-    void make(redis::CacheOptions options = {}) {
+    void make(redis::CacheOptions options = {}, redis::Patience patience = redis::Patience(10s, 1h)) {
         options.name = "price";
         options.jitter = 0;
-        options.patience = redis::Patience(10s, 1h);
+        options.patience = patience;
         for (auto [client, cache] : {std::pair(&first_client, &first), std::pair(&second_client, &second)}) {
             cache->reset();
             client->emplace(loop,
@@ -204,6 +204,33 @@ TEST_F(CacheTest, large_values_are_not_kept) {
     get(*first);
     get(*first);
     EXPECT_EQ(source.loads, 2);
+}
+
+TEST_F(CacheTest, an_emptied_redis_costs_a_load) {
+    EXPECT_EQ(get(*first), 100);
+    server.command({"FLUSHALL"});
+    server.command({"SCRIPT", "FLUSH"});
+    source.price = 200;
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(get(*second), 200);
+    EXPECT_EQ(source.loads, 2);
+}
+
+TEST_F(CacheTest, a_redis_that_takes_no_writes_is_done_without) {
+    make({}, redis::Patience(5s, 0ms));
+    EXPECT_EQ(get(*first), 100);
+    server.command({"CONFIG", "SET", "maxmemory", "1"});
+    source.price = 200;
+    EXPECT_EQ(get(*first), 100) << "what it holds it still gives";
+    EXPECT_FALSE(async::run_until_done(loop, first->invalidate({"shop"}))) << "and says that it could not forget";
+    server.command({"DEL", "cache:price:SUGAR"});
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(source.loads, 3);
+    server.command({"CONFIG", "SET", "maxmemory", "0"});
+    EXPECT_EQ(get(*first), 200);
+    EXPECT_EQ(get(*second), 200);
+    EXPECT_EQ(source.loads, 4);
 }
 
 TEST_F(CacheTest, without_redis_everything_is_loaded) {

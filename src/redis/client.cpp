@@ -74,11 +74,15 @@ async::Task<void> load_scripts(State state, std::vector<Script> scripts) {
 
 async::Task<bool> is_ready(State state, async::SteadyTime deadline) {
     try {
-        co_await run_one(state, Command("PING").repeatable(), deadline);
-        co_return true;
+        co_await run_one(state, Command("SET").add("ready-probe").add(1).add("PX").add(1'000).repeatable(), deadline);
+    } catch (const Refused& refused) {
+        // Any other answer is one, even that this user may not write that key.
+        if (is_server_trouble(refused.text())) co_return false;
     } catch (const base::Failure&) {
         co_return false;
     }
+    state->end_trouble();
+    co_return true;
 }
 
 async::Task<void> drain(State state, async::SteadyTime deadline) {
@@ -142,6 +146,10 @@ Command Client::eval_command(const Script& script, const std::vector<std::string
 async::Task<void> Client::load(std::vector<Script> scripts) { return load_scripts(state_, std::move(scripts)); }
 
 async::Task<bool> Client::ready(async::SteadyTime deadline) { return is_ready(state_, deadline); }
+
+std::optional<Trouble> Client::trouble() const { return state_->trouble(); }
+
+void Client::on_reconnect(std::function<void()> callback) { state_->on_reconnect(std::move(callback)); }
 
 void Client::reset() { state_->drop("reset by its user"); }
 

@@ -14,7 +14,9 @@
 // Errors (base::Failure, redis/errors.h): redis.unavailable, redis.timeout, redis.overloaded: certainly not run, or a read;
 // redis.outcome_unknown: sent, and the connection was lost; redis.refused: Redis answered an error (redis::Refused has its text).
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,8 +60,14 @@ public:
                                               const std::vector<std::string>& arguments);
     [[nodiscard]] async::Task<void> load(std::vector<Script> scripts);
 
-    // A round trip, for /ready; false when there was no answer in time.
+    // A round trip that writes a key of its own (`ready-probe`, for a second), for /ready: false when there was no answer in time, or
+    // when the server takes no writes. trouble() then says why.
     [[nodiscard]] async::Task<bool> ready(async::SteadyTime deadline);
+    // What ails the server, in its own words, and since when: the last error reply that was the server's fault and not a command's
+    // (is_server_trouble), until the same command, or ready(), has succeeded; without a connection why there is none.
+    [[nodiscard]] std::optional<Trouble> trouble() const;
+    // Called on the loop after each connection but the first: Redis may have been emptied, or be another one. nullptr ends it.
+    void on_reconnect(std::function<void()> callback);
     // Drops the connection and connects anew: ends a blocking command (redis.outcome_unknown, or sent again when repeatable).
     void reset();
     // Refuses new work, lets what is under way be answered until the deadline, then closes.

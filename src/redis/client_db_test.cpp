@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <ctime>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "async/sync.h"
+#include "base/time.h"
 #include "log/log.h"
 #include "log/sink.h"
 #include "testing/redis_server.h"
@@ -415,6 +417,174 @@ TEST_F(ClientTest, a_replica_that_refuses_writes_is_left_for_another_server) {
     EXPECT_EQ(outcome.code, "ok") << outcome.text;
 }
 
+// A bulk has no single reply that would say so.
+TEST_F(ClientTest, pipelines_leave_a_replica_too) {
+    testing::RedisServer replica;
+    open(replica.url(), {.command_timeout = 20s});
+    connect();
+    replica.command({"REPLICAOF", "127.0.0.1", "1"});
+    const auto pipeline = [this](std::string_view first) {
+        std::vector<Command> commands;
+        commands.push_back(first == "GET" ? Command("GET").add("k") : Command("SET").add("k").add(1));
+        commands.push_back(Command("SET").add("l").add(2));
+        return outcome_of(client->pipeline(std::move(commands)));
+    };
+    // None of it was run: it waits for a server that takes it.
+    Outcome outcome;
+    auto writes = run_in_background(pipeline("SET"), &outcome);
+    wait_until([this] { return sink->contains("READONLY"); });
+    EXPECT_FALSE(writes.done());
+    replica.command({"REPLICAOF", "NO", "ONE"});
+    wait_until([&] { return writes.done(); });
+    ASSERT_EQ(outcome.replies.size(), 2U) << outcome.text;
+    EXPECT_EQ(outcome.replies[1]->text(), "OK");
+
+    // A part of it was: the replies stand as they are, and the next goes elsewhere.
+    replica.command({"REPLICAOF", "127.0.0.1", "1"});
+    const auto reconnects = [this] {
+        const auto text = metrics.render();
+        return text.substr(text.find("redis_reconnects_total{"), 40);
+    };
+    const auto before = reconnects();
+    outcome = run(pipeline("GET"));
+    ASSERT_EQ(outcome.replies.size(), 2U);
+    EXPECT_EQ(outcome.replies[0]->text(), "1");
+    EXPECT_TRUE(outcome.replies[1]->is_error());
+    wait_until([&] { return client->is_connected() && reconnects() != before; });
+}
+
+// ---- A server that takes nothing --------------------------------------------------------------------------------
+
+class TroubleTest : public ClientTest {
+protected:
+    std::string trouble() {
+        const auto found = client->trouble();
+        return found ? found->text : "none";
+    }
+    int lines_with(std::string_view text) {
+        int count = 0;
+        for (const auto& line : sink->lines()) count += line.contains(text) ? 1 : 0;
+        return count;
+    }
+    // As long as the server says so: writes fail with a retriable error, reads go on, and it is told once. Then all is well again.
+    void expect_refused(std::string_view word) {
+        for (int i = 0; i < 20; ++i) {
+            const auto refused = attempt(Command("SET").add("k").add(i));
+            EXPECT_EQ(refused.code, "redis.unavailable");
+            EXPECT_TRUE(refused.text.starts_with(word)) << refused.text;
+        }
+        EXPECT_EQ(attempt(Command("GET").add("none")).code, "ok");
+        EXPECT_TRUE(trouble().starts_with(word)) << trouble();
+        EXPECT_LE(base::system_clock().now() - client->trouble()->since, 1min);
+        EXPECT_FALSE(run(client->ready(soon())));
+
+        const auto script = redis::script_of("write", "return redis.call('SET', KEYS[1], 1)", 1);
+        const auto scripted = run(outcome_of(client->eval(script, {"k"}, {})));
+        EXPECT_EQ(scripted.code, "redis.unavailable") << scripted.text;
+        std::vector<Command> commands;
+        commands.push_back(Command("SET").add("k").add(1));
+        EXPECT_EQ(run(outcome_of(client->transaction(std::move(commands)))).code, "redis.unavailable");
+        EXPECT_EQ(lines_with("Redis refuses commands"), 1);
+        EXPECT_EQ(lines_with(word), 1);
+    }
+    void expect_well() {
+        EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
+        EXPECT_TRUE(run(client->ready(soon())));
+        EXPECT_EQ(trouble(), "none");
+        EXPECT_EQ(lines_with("Redis takes commands again"), 1);
+    }
+};
+
+TEST_F(TroubleTest, out_of_memory) {
+    testing::RedisServer server;
+    open(server.url());
+    EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
+    EXPECT_EQ(trouble(), "none");
+    server.command({"CONFIG", "SET", "maxmemory", "1"});
+    expect_refused("OOM");
+    server.command({"CONFIG", "SET", "maxmemory", "0"});
+    expect_well();
+}
+
+TEST_F(TroubleTest, snapshots_that_fail) {
+    testing::RedisServer server;
+    open(server.url());
+    server.command({"CONFIG", "SET", "save", "3600 1000"});
+    // A directory in the place of its file.
+    std::filesystem::create_directory(std::filesystem::path(server.authority_file()).parent_path() / "dump.rdb");
+    std::filesystem::create_directory(std::filesystem::path(server.authority_file()).parent_path() / "dump.rdb" / "x");
+    server.command({"BGSAVE"});
+    wait_until([&] { return server.command({"INFO", "persistence"}).contains("rdb_last_bgsave_status:err"); });
+    expect_refused("MISCONF");
+    server.command({"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"});
+    expect_well();
+}
+
+TEST_F(TroubleTest, too_few_replicas) {
+    testing::RedisServer server;
+    open(server.url());
+    server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
+    expect_refused("NOREPLICAS");
+    server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+    expect_well();
+}
+
+TEST_F(TroubleTest, a_cluster_that_is_down) {
+    testing::RedisServer server({.arguments = {"--cluster-enabled", "yes"}});
+    open(server.url());
+    const auto refused = attempt(Command("GET").add("k"));
+    EXPECT_EQ(refused.code, "redis.unavailable");
+    EXPECT_TRUE(refused.text.starts_with("CLUSTERDOWN")) << refused.text;
+    EXPECT_TRUE(trouble().starts_with("CLUSTERDOWN")) << trouble();
+    EXPECT_FALSE(run(client->ready(soon())));
+}
+
+// Greeted again, and told why not: once, however often it tries.
+TEST_F(TroubleTest, a_password_that_was_set_meanwhile) {
+    testing::RedisServer server;
+    open(server.url());
+    connect();
+    server.command({"CONFIG", "SET", "requirepass", "secret"});
+    client->reset();
+    wait_until([this] { return sink->contains("NOAUTH"); });
+    EXPECT_EQ(attempt(Command("GET").add("k"), 300ms).code, "redis.unavailable");
+    EXPECT_TRUE(trouble().contains("NOAUTH")) << trouble();
+    EXPECT_FALSE(run(client->ready(soon(100ms))));
+    EXPECT_EQ(lines_with("NOAUTH"), 1);
+}
+
+TEST_F(TroubleTest, no_connection) {
+    testing::RedisServer server;
+    open(server.url(), {.fail_fast_after = 50ms});
+    connect();
+    server.kill();
+    wait_until([this] { return trouble().contains("Connection refused"); });
+    EXPECT_FALSE(run(client->ready(soon(100ms))));
+    wait_until([this] { return lines_with("Connection refused") > 0; });
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt(Command("GET").add("k"), 50ms).code, "redis.unavailable");
+    EXPECT_EQ(lines_with("Connection refused"), 1);
+    server.start();
+    wait_until([this] { return trouble() == "none"; });
+}
+
+TEST_F(ClientTest, a_reconnect_is_told) {
+    testing::RedisServer server;
+    int told = 0;
+    open(server.url());
+    client->on_reconnect([&told] { ++told; });
+    connect();
+    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_EQ(told, 0);
+    for (int round = 1; round <= 2; ++round) {
+        client->reset();
+        wait_until([&] { return told == round; });
+    }
+    client->on_reconnect(nullptr);
+    client->reset();
+    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_EQ(told, 2);
+}
+
 // ---- Refused connections ----------------------------------------------------------------------------------------
 
 TEST_F(ClientTest, authenticates_with_a_password_or_as_a_user) {
@@ -470,7 +640,7 @@ TEST_F(ClientTest, a_full_server_refuses) {
     testing::RedisServer server({.arguments = {"--maxmemory", "1"}});
     open(server.url());
     const auto outcome = attempt(Command("SET").add("k").add("v"));
-    EXPECT_EQ(outcome.code, "redis.refused");
+    EXPECT_EQ(outcome.code, "redis.unavailable");
     EXPECT_TRUE(outcome.text.starts_with("OOM"));
     std::vector<Command> commands;
     commands.push_back(Command("SET").add("k").add("v"));

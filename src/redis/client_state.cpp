@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "base/time.h"
 #include "redis/errors.h"
 
 namespace redis::detail {
@@ -15,6 +16,7 @@ namespace {
 // What goes out in one write; the rest stays where a lost connection does not touch it.
 constexpr std::size_t write_bytes = 256U << 10;
 constexpr std::size_t most_meters = 500;
+constexpr auto trouble_line_every = std::chrono::minutes(1);
 // From 50 µs: a local Redis answers in less than prom-client's least bucket.
 constexpr std::array<double, 13> latency_buckets{0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                                  0.01,    0.025,  0.05,    0.1,    0.5,   2.5};
@@ -148,6 +150,39 @@ void ClientState::observe(std::string_view label, async::SteadyTime started) {
     found->second.seconds.observe(std::chrono::duration<double>(now_ - started).count());
 }
 
+// ---- What ails the server ---------------------------------------------------------------------------------------
+
+void ClientState::heed(std::string_view label, Value reply) {
+    if (reply.is_error() && is_server_trouble(reply.text())) return begin_trouble(label, reply.text());
+    // Reads go on where writes are refused: only what was refused tells that it is over.
+    if (refusing_ && refusing_->label == label) end_trouble();
+}
+
+void ClientState::begin_trouble(std::string_view label, std::string_view text) {
+    const bool is_new = !refusing_ || error_word(refusing_->trouble.text) != error_word(text);
+    if (is_new) refusing_ = Refusing{{std::string(text), base::system_clock().now()}, std::string(label)};
+    // Not for each command, nor each time that it comes and goes.
+    if (async::Loop::now() < next_trouble_line_) return;
+    next_trouble_line_ = async::Loop::now() + trouble_line_every;
+    refusing_->is_logged = true;
+    logger().warn("Redis refuses commands", {{"role", options().role}, {"cause", text}});
+}
+
+void ClientState::end_trouble() {
+    if (!refusing_) return;
+    if (refusing_->is_logged)
+        logger().info("Redis takes commands again", {{"role", options().role}, {"cause", refusing_->trouble.text}});
+    refusing_.reset();
+}
+
+std::optional<Trouble> ClientState::trouble() const {
+    if (!is_up()) {
+        const auto down_for = std::chrono::duration_cast<std::chrono::microseconds>(async::Loop::now() - down_since());
+        return Trouble{last_cause(), base::system_clock().now() - down_for};
+    }
+    return refusing_ ? std::optional(refusing_->trouble) : std::nullopt;
+}
+
 void ClientState::add_finished(Request& request) {
     finished_.push_back(request);
     if (std::exchange(resume_posted_, true)) return;
@@ -207,6 +242,13 @@ void ClientState::on_up() {
     unreachable_.cancel();
     waiting_.splice(waiting_.begin(), again_);
     serve();
+    // In a later turn: the callback may do anything, and this may run inside of the connection.
+    if (std::exchange(was_connected_, true) && on_reconnect_) {
+        loop().post([weak = weak_from_this()] {
+            const auto self = std::static_pointer_cast<ClientState>(weak.lock());
+            if (self && !self->is_closed() && self->on_reconnect_) self->on_reconnect_();
+        });
+    }
 }
 
 void ClientState::on_down(const std::string& cause) {
@@ -237,6 +279,7 @@ void ClientState::fail_waiting(const std::string& cause) {
 
 void ClientState::shutdown() {
     closing_ = true;
+    on_reconnect_ = nullptr;
     close_link();
     overdue_.cancel();
     unreachable_.cancel();

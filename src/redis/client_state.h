@@ -3,12 +3,15 @@
 // Tasks that wait hold it too, so it may outlive its Client.
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "async/sync.h"
+#include "redis/errors.h"
 #include "redis/link.h"
 #include "redis/request.h"
 
@@ -32,11 +35,16 @@ struct ClientState final : Link {
     bool retire(std::string cause);
     void add_finished(Request& request);
     void observe(std::string_view label, async::SteadyTime started);
+    // What a reply says about the server.
+    void heed(std::string_view label, Value reply);
 
     // ---- For the client
     void refuse_new_work() noexcept { closing_ = true; }
     [[nodiscard]] bool is_idle() const noexcept { return held_commands_ == 0; }
     [[nodiscard]] async::Event& idle() noexcept { return idle_; }
+    [[nodiscard]] std::optional<Trouble> trouble() const;
+    void end_trouble();
+    void on_reconnect(std::function<void()> callback) { on_reconnect_ = std::move(callback); }
     void shutdown();
 
 private:
@@ -44,6 +52,11 @@ private:
         Request* request;  // none: its task is gone
         std::size_t left;  // replies to come
         async::SteadyTime due;
+    };
+    struct Refusing {
+        Trouble trouble;
+        std::string label;  // of the command that was refused
+        bool is_logged = false;
     };
     struct Meter {
         observe::Counter commands;
@@ -68,6 +81,7 @@ private:
     void fail_waiting(const std::string& cause);
     void fail_flight(const std::string& cause);
     void resume_finished();
+    void begin_trouble(std::string_view label, std::string_view text);
     [[nodiscard]] bool is_unreachable() const noexcept;
 
     RequestList waiting_;
@@ -83,6 +97,10 @@ private:
     async::Timer unreachable_;
     async::Event idle_;
     async::SteadyTime now_{};  // of the replies being handled
+    std::optional<Refusing> refusing_;
+    async::SteadyTime next_trouble_line_{};
+    std::function<void()> on_reconnect_;
+    bool was_connected_ = false;
     bool scheduled_ = false;
     bool resume_posted_ = false;
     bool closing_ = false;

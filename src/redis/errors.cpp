@@ -1,14 +1,43 @@
 #include "redis/errors.h"
 
+#include <algorithm>
+#include <array>
+
 namespace redis {
 
-Refused::Refused(std::string_view command, std::string_view text)
-    : base::Failure(base::Failure(errors::refused).cause(std::string(command) + ": " + std::string(text))),
-      text_(text) {}
+namespace {
 
-std::string_view Refused::prefix() const noexcept {
-    const std::string_view text = text_;
-    return text.substr(0, text.find(' '));
+using namespace std::string_view_literals;
+
+constexpr std::array troubles{"OOM"sv,      "READONLY"sv, "MISCONF"sv, "LOADING"sv,    "MASTERDOWN"sv, "CLUSTERDOWN"sv,
+                              "TRYAGAIN"sv, "NOAUTH"sv,   "BUSY"sv,    "NOREPLICAS"sv, "UNBLOCKED"sv};
+
+std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
+
+base::Failure failure_of(std::string_view command, std::string_view text) {
+    auto cause = std::string(command) + ": " + std::string(text);
+    if (is_server_trouble(text))
+        return base::Failure(base::Failure(errors::unavailable).retry_after(1'000).cause(cause));
+    return base::Failure(base::Failure(errors::refused).cause(std::move(cause)));
 }
+
+}  // namespace
+
+std::string_view error_word(std::string_view text) {
+    const auto word = first_word(text);
+    // "EXECABORT Transaction discarded because of previous errors. (OOM ...)", the brackets by us.
+    if (word == "EXECABORT" && text.contains('(')) return first_word(text.substr(text.find('(') + 1));
+    // "ERR Error running script (call to f_...): @user_script:1: @user_script: 1: -OOM ..."
+    if (text.starts_with("ERR Error running script") && text.contains(": -"))
+        return first_word(text.substr(text.rfind(": -") + 3));
+    return word;
+}
+
+bool is_server_trouble(std::string_view text) {
+    return std::ranges::find(troubles, error_word(text)) != troubles.end();
+}
+
+Refused::Refused(std::string_view command, std::string_view text)
+    : base::Failure(failure_of(command, text)), text_(text) {}
 
 }  // namespace redis

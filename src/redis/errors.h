@@ -5,12 +5,13 @@
 #include <string_view>
 
 #include "base/failure.h"
+#include "base/time.h"
 
 namespace redis {
 
 namespace errors {
 inline constexpr base::ErrorCode unavailable{"redis.unavailable", 503, true, base::Action::retry,
-                                             "Redis cannot be reached"};
+                                             "Redis cannot be reached, or takes no commands at present"};
 inline constexpr base::ErrorCode timeout{"redis.timeout", 503, true, base::Action::retry,
                                          "Redis did not answer in time"};
 inline constexpr base::ErrorCode overloaded{"redis.overloaded", 503, true, base::Action::retry,
@@ -22,13 +23,26 @@ inline constexpr base::ErrorCode unexpected_reply{"redis.unexpected_reply", 500,
                                                   "Redis answered something else than was expected"};
 }  // namespace errors
 
-// An error reply: "WRONGTYPE Operation against a key ...". Its text is for the log, never for a client.
+// The word that says what an error reply means: "NOSCRIPT", "WRONGTYPE", "READONLY", "ERR". Of a script's or a transaction's
+// error that of its cause, which Redis before 7 and EXEC put behind words of their own.
+[[nodiscard]] std::string_view error_word(std::string_view text);
+// The server takes no commands, or no writes, whoever asks, until it has recovered or somebody has mended it: OOM, READONLY,
+// MISCONF, LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH and their like. Nothing was run.
+[[nodiscard]] bool is_server_trouble(std::string_view text);
+
+// A state of the server in its own words (redis::Client::trouble).
+struct Trouble {
+    std::string text;  // "OOM command not allowed when used memory > 'maxmemory'."
+    base::Timestamp since;
+};
+
+// An error reply: "WRONGTYPE Operation against a key ...". Its text is for the log, never for a client. Its code is
+// redis.unavailable (retriable) when the server is at fault, redis.refused when the command is.
 class Refused : public base::Failure {
 public:
     Refused(std::string_view command, std::string_view text);
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    // "NOSCRIPT", "WRONGTYPE", "READONLY", "ERR".
-    [[nodiscard]] std::string_view prefix() const noexcept;
+    [[nodiscard]] std::string_view word() const { return error_word(text_); }
 
 private:
     std::string text_;

@@ -12,6 +12,8 @@ namespace {
 
 // A server that accepts and hangs up at once must not be called in a tight circle.
 constexpr auto steady_after = 1s;
+// The same cause again is no news.
+constexpr auto same_line_every = 60s;
 
 std::uint64_t jitter_seed(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) ^
@@ -90,8 +92,12 @@ void Link::on_lost(const std::string& cause) {
     const bool lost = std::exchange(up_, false);
     connection_.reset();
     last_cause_ = cause;
-    logger_.warn(lost ? "connection to Redis lost" : "connection to Redis failed",
-                 {{"role", options_.role}, {"cause", cause}});
+    if (lost || cause != logged_cause_ || async::Loop::now() >= next_line_) {
+        logger_.warn(lost ? "connection to Redis lost" : "connection to Redis failed",
+                     {{"role", options_.role}, {"cause", cause}});
+        logged_cause_ = lost ? std::string() : cause;
+        next_line_ = async::Loop::now() + same_line_every;
+    }
     if (lost) {
         connected_.add(-1);
         down_since_ = async::Loop::now();

@@ -62,6 +62,8 @@ private:
     async::SteadyTime down_since_;
     async::SteadyTime up_since_{};
     std::string last_cause_ = "not connected yet";
+    std::string logged_cause_;
+    async::SteadyTime next_line_{};
     bool up_ = false;
     bool was_up_ = false;
     bool closed_ = false;

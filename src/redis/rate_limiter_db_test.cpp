@@ -195,6 +195,45 @@ TEST_F(RateLimiterTest, a_slow_redis_costs_one_request_its_patience) {
     EXPECT_TRUE(server.command({"INFO", "commandstats"}).contains("cmdstat_evalsha:calls=2,"));
 }
 
+TEST_F(RateLimiterTest, limits_are_kept_locally_while_redis_takes_no_writes) {
+    struct State {
+        std::vector<std::string> begin;
+        std::vector<std::string> end;
+    };
+    for (const auto& [begin, end] :
+         {State{{"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "SET", "maxmemory", "0"}},
+          State{{"CONFIG", "SET", "min-replicas-to-write", "1"}, {"CONFIG", "SET", "min-replicas-to-write", "0"}},
+          State{{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}}}) {
+        server.command({"FLUSHALL"});
+        RateLimiter limiter(loop, &*first_client, {.patience = {2s, 0ms}}, metrics);
+        EXPECT_TRUE(take(limiter, {check("k", 3)}).allowed);
+        server.command(begin);
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(take(limiter, {check("k", 3)}).allowed) << begin[1];
+        EXPECT_FALSE(take(limiter, {check("k", 3)}).allowed) << begin[1];
+        server.command(end);
+        // A client that is on its way to another server says so at once.
+        const auto deadline = async::Loop::now() + 20s;
+        bool ready = false;
+        while (!ready && async::Loop::now() < deadline)
+            ready = async::run_until_done(loop, first_client->ready(async::Loop::now() + 1s));
+        EXPECT_TRUE(ready) << begin[1];
+        EXPECT_EQ(take(limiter, {check("k", 3)}).remaining, 1) << "counted by Redis again, after " << begin[1];
+    }
+}
+
+// What it kept is gone, the script with it: limits begin anew, and no request fails.
+TEST_F(RateLimiterTest, limits_begin_anew_when_redis_was_emptied) {
+    EXPECT_EQ(take(*first, {check("k", 3)}).remaining, 2);
+    server.command({"FLUSHALL"});
+    server.command({"SCRIPT", "FLUSH"});
+    EXPECT_EQ(take(*first, {check("k", 3)}).remaining, 2);
+    server.kill();
+    server.start();
+    EXPECT_TRUE(async::run_until_done(loop, first_client->ready(async::Loop::now() + 10s)));
+    EXPECT_EQ(take(*first, {check("k", 3)}).remaining, 2);
+    EXPECT_EQ(take(*first, {check("k", 3)}).remaining, 1);
+}
+
 TEST_F(RateLimiterTest, works_without_redis_and_bounds_its_memory) {
     RateLimiter alone(loop, nullptr, {.max_local_keys = 10}, metrics);
     EXPECT_TRUE(take(alone, {check("k", 1)}).allowed);

@@ -44,9 +44,32 @@ TEST(script, has_the_hash_that_redis_computes) {
     EXPECT_EQ(redis::script_of("one", "return 1", 0).sha1, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
 }
 
+TEST(refused, tells_a_server_that_takes_nothing_from_a_command_that_is_wrong) {
+    for (const auto* text :
+         {"OOM command not allowed when used memory > 'maxmemory'.",
+          "READONLY You can't write against a read only replica.", "MISCONF Redis is configured to save RDB snapshots",
+          "LOADING Redis is loading the dataset in memory", "MASTERDOWN Link with MASTER is down",
+          "CLUSTERDOWN Hash slot not served", "NOAUTH Authentication required.", "NOREPLICAS Not enough good replicas",
+          "BUSY Redis is busy running a script.", "UNBLOCKED force unblock from blocking operation",
+          "EXECABORT Transaction discarded because of previous errors. (OOM command not allowed)",
+          "ERR Error running script (call to f_6b1): @user_script:1: @user_script: 1: -OOM command not allowed",
+          "READONLY You can't write against a read only replica. script: 6b1, on @user_script:1."}) {
+        EXPECT_TRUE(redis::is_server_trouble(text)) << text;
+        EXPECT_EQ(redis::Refused("SET", text).code().code, "redis.unavailable") << text;
+        EXPECT_TRUE(redis::Refused("SET", text).code().retriable) << text;
+    }
+    for (const auto* text : {"WRONGTYPE Operation against a key", "ERR OOM", "ERR value is not an integer", "OOMPH", "",
+                             "NOSCRIPT No matching script", "NOPERM this user has no permissions", "READONLYISH x",
+                             "EXECABORT Transaction discarded because of previous errors.",
+                             "ERR Error running script (call to f_6b1): @user_script:1: @user_script: 1: -ERR no"}) {
+        EXPECT_FALSE(redis::is_server_trouble(text)) << text;
+        EXPECT_EQ(redis::Refused("SET", text).code().code, "redis.refused") << text;
+    }
+}
+
 TEST(refused, has_a_prefix) {
-    EXPECT_EQ(redis::Refused("GET", "WRONGTYPE Operation against").prefix(), "WRONGTYPE");
-    EXPECT_EQ(redis::Refused("GET", "ERR").prefix(), "ERR");
+    EXPECT_EQ(redis::Refused("GET", "WRONGTYPE Operation against").word(), "WRONGTYPE");
+    EXPECT_EQ(redis::Refused("GET", "ERR").word(), "ERR");
     EXPECT_EQ(redis::Refused("GET", "ERR no").cause(), "GET: ERR no");
 }
 

@@ -20,8 +20,8 @@ std::exception_ptr failure_of(const base::ErrorCode& code, std::string cause) {
 
 // Nothing was run, and another server, or this one in a while, would run it.
 bool asks_for_another_server(std::string_view error) {
-    constexpr std::array<std::string_view, 3> prefixes{"READONLY ", "LOADING ", "MASTERDOWN "};
-    return std::ranges::any_of(prefixes, [error](std::string_view prefix) { return error.starts_with(prefix); });
+    constexpr std::array<std::string_view, 5> words{"READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "UNBLOCKED"};
+    return !error.empty() && std::ranges::find(words, error_word(error)) != words.end();
 }
 
 }  // namespace
@@ -76,16 +76,21 @@ void Request::encode(std::string& out) const {
 void Request::on_reply(std::size_t position, Reply reply) {
     if (form_ == Form::transaction) return on_transaction_reply(position, std::move(reply));
     state_.observe(commands_[position].label(), started_);
+    state_.heed(commands_[position].label(), *reply);
     replies_[position] = std::move(reply);
 }
 
 // MULTI and the commands are answered by OK and QUEUED, or an error; EXEC by what they gave.
 void Request::on_transaction_reply(std::size_t position, Reply reply) {
     if (position < reply_count() - 1) {
-        if (reply->is_error() && !rejected_) rejected_ = std::move(reply);
+        if (reply->is_error() && !rejected_) {
+            state_.heed("MULTI", *reply);
+            rejected_ = std::move(reply);
+        }
         return;
     }
     state_.observe("MULTI", started_);
+    if (!rejected_) state_.heed("MULTI", *reply);
     exec_ = std::move(reply);
 }
 
@@ -94,7 +99,18 @@ std::string_view Request::refusal() const {
         if (rejected_) return (*rejected_)->text();
         return exec_->is_error() ? exec_->text() : std::string_view();
     }
-    return commands_.size() == 1 && replies_[0]->is_error() ? replies_[0]->text() : std::string_view();
+    // Of a pipeline: when none of it was run.
+    for (const auto& reply : replies_) {
+        if (!reply->is_error() || (replies_.size() > 1 && !asks_for_another_server(reply->text()))) return {};
+    }
+    return replies_[0]->text();
+}
+
+// A part of a pipeline may have been run: no repetition, but no more of it goes to this server either.
+void Request::leave_server() {
+    const auto asks = [](const Reply& reply) { return reply->is_error() && asks_for_another_server(reply->text()); };
+    const auto found = std::ranges::find_if(replies_, asks);
+    if (form_ == Form::plain && found != replies_.end()) state_.retire(std::string((*found)->text()));
 }
 
 void Request::on_end() {
@@ -104,6 +120,7 @@ void Request::on_end() {
         return state_.submit_again(*this);
     }
     if (form_ == Form::transaction) return finish_transaction();
+    leave_server();
     finish();
 }
 

@@ -55,6 +55,7 @@ private:
     [[nodiscard]] bool is_repeatable() const noexcept;
     // The error that kept all of it from being run.
     [[nodiscard]] std::string_view refusal() const;
+    void leave_server();
 
     ClientState& state_;
     std::span<const Command> commands_;

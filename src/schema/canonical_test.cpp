@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "schema/testing_types.h"
+
 namespace schema {
 namespace {
 
@@ -52,6 +54,52 @@ TEST(CanonicalJSON, IsItsOwnCanonicalForm) {
     const auto once = canonical_json(R"({"b":[1.50,{"z":1,"a":"\u00e9"}],"a":1e2})");
     ASSERT_TRUE(once);
     EXPECT_EQ(canonical_json(*once), once);
+}
+
+// ---- Of values ----------------------------------------------------------------------------------------------------
+
+template <class T>
+std::string meaning(std::string_view json, std::span<const std::string_view> without = {}) {
+    const auto value = parse<T>(json);
+    EXPECT_TRUE(value) << json;
+    return value ? canonical(*value, without) : "";
+}
+
+TEST(Canonical, OneTextForOneMeaning) {
+    using samples::Everything;
+    const auto once = meaning<Everything>(samples::everything_json);
+    const auto with = [](std::string_view from, std::string_view to) {
+        std::string json(samples::everything_json);
+        EXPECT_NE(json.find(from), std::string::npos) << from;
+        return meaning<Everything>(json.replace(json.find(from), from.size(), to));
+    };
+    EXPECT_EQ(once, R"({"active":true,"at":"2026-11-22T06:14:03.120Z","counts":{},"day":"2024-02-29",)"
+                    R"("id":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01","large":9007199254740991,)"
+                    R"("lines":[{"price":100,"quantity":"2","sku":"A"}],"medium":-70000,"name":"Sukari","price":15000,)"
+                    R"("quantity":"1.5","rate":160000,"ratio":0.25,"small":7,"status":"closed","tags":[]})");
+    EXPECT_EQ(with(R"("small":7)", R"("small":7.0)"), once);
+    EXPECT_EQ(with(R"("small":7)", R"("small":7,"note":null,"gift":null,"extra":null,"tags":[])"), once);
+    EXPECT_EQ(with("06:14:03.120Z", "09:14:03.12+03:00"), once);
+    EXPECT_EQ(with("0197f0c2-7a5e-7c3b", "0197F0C2-7A5E-7C3B"), once);
+    EXPECT_EQ(with(R"("1.5")", R"("1.5000")"), once);
+    EXPECT_EQ(with("0.25", "25e-2"), once);
+    EXPECT_EQ(with("Sukari", "  S\\u0075kari "), once);
+    EXPECT_NE(with(R"("small":7)", R"("small":8)"), once);
+    EXPECT_NE(with(R"("small":7)", R"("small":7,"discount":null)"), once) << "this member tells null from absent";
+    EXPECT_EQ(with(R"("small":7)", R"("small":7,"extra":{"b":1.0,"a":2})"),
+              with(R"("small":7)", R"("small":7,"extra":{"a":2,"b":1})"));
+}
+
+TEST(Canonical, LeavesOutWhatIsNotTheSenders) {
+    constexpr std::string_view noise[] = {"attempt", "known"};
+    EXPECT_EQ(meaning<samples::Tolerant>(R"({"known":1,"newer":2})"), R"({"known":1})");
+    EXPECT_EQ(meaning<samples::Tolerant>(R"({"known":1,"newer":2})", noise), "{}");
+    EXPECT_EQ(canonical(samples::Account{.email = "a@b.example", .password = "kahawa-ya"}),
+              R"({"email":"a@b.example","locale":"en-KE","password":"kahawa-ya"})");
+}
+
+TEST(Canonical, OfAPatchIsWhatItSets) {
+    EXPECT_EQ(meaning<Patch<samples::Everything>>(R"({"note":null,"small":1e0})"), R"({"note":null,"small":1})");
 }
 
 }  // namespace

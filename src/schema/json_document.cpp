@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/strings.h"
@@ -16,6 +17,46 @@ namespace {
 
 // A parser keeps some 15 times the size of the largest text it has seen: larger ones get a parser of their own.
 constexpr std::size_t kept_size = 64U << 10U;
+
+// Stands before a big number's text: no sender writes it by chance.
+constexpr std::string_view big_number_mark("\0#", 2);
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+bool is_number_character(char c) {
+    return base::is_ascii_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+// Of a number as JSON spells it.
+bool is_beyond_64_bits(std::string_view number) {
+    const bool integer = number.find_first_of(".eE") == std::string_view::npos;
+    if (integer) return !base::parse_integer<std::int64_t>(number) && !base::parse_integer<std::uint64_t>(number);
+    double value = 0;
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
+    // Out of range is also what is too close to zero, which simdjson reads as zero.
+    return read.ec == std::errc::result_out_of_range && std::isinf(std::strtod(std::string(number).c_str(), nullptr));
+}
+
+// The same text with strings for numbers beyond 64 bits.
+std::string with_marked_numbers(std::string_view json) {
+    std::string out;
+    bool in_string = false;
+    for (std::size_t i = 0; i < json.size();) {
+        const char c = json[i];
+        if (in_string || (c != '-' && !base::is_ascii_digit(c))) {
+            const std::size_t length = in_string && c == '\\' ? 2 : 1;
+            out += json.substr(i, length);
+            i += length;
+            if (c == '"') in_string = !in_string;
+            continue;
+        }
+        std::size_t end = i;
+        while (end < json.size() && is_number_character(json[end])) ++end;
+        const auto number = json.substr(i, end - i);
+        out += is_beyond_64_bits(number) ? std::string("\"\\u0000#").append(number).append("\"") : std::string(number);
+        i = end;
+    }
+    return out;
+}
 
 // simdjson says NUMBER_ERROR for what is no number ("01") and for what no 64 bits hold. Looks for the former.
 bool has_misspelt_number(std::string_view json) {
@@ -82,6 +123,11 @@ void append_double(std::string& out, double value) {
     out.append(buffer, put_double(buffer, value));
 }
 
+void append_string(std::string_view text, KeyOrder order, std::string& out) {
+    if (order != KeyOrder::storable || text.find('\0') == std::string_view::npos) return write_json_string(text, out);
+    write_json_string(is_big_number(text) ? std::string(big_number_text(text)) : without_nul(text), out);
+}
+
 void append_object(dom::object object, KeyOrder order, std::string& out) {
     JSONMembers members;
     for (const auto [key, value] : object) members.emplace_back(key, value);
@@ -120,7 +166,17 @@ Document::~Document() {
     if (buffers_ != nullptr) buffers_->in_use = false;
 }
 
-Malformed Document::parse(std::string_view json, std::size_t max_depth) {
+Malformed Document::parse(std::string_view json, std::size_t max_depth, Reading reading) {
+    if (reading == Reading::lenient && json.starts_with(byte_order_mark)) json.remove_prefix(byte_order_mark.size());
+    const auto error = parse_copy(json, max_depth);
+    if (reading == Reading::strict || error != simdjson::NUMBER_ERROR || has_misspelt_number(json))
+        return malformed_of(error, json);
+    const auto marked = with_marked_numbers(json);
+    buffers_->in_use = false;
+    return malformed_of(parse_copy(marked, max_depth), marked);
+}
+
+simdjson::error_code Document::parse_copy(std::string_view json, std::size_t max_depth) {
     // A custom check may parse a text of its own in the middle of reading this one.
     buffers_ = &buffers_of_thread();
     if (buffers_->in_use || json.size() > kept_size) {
@@ -143,10 +199,23 @@ Malformed Document::parse(std::string_view json, std::size_t max_depth) {
     if (buffers_->parser.max_depth() != max_depth) {
         const auto error =
             buffers_->parser.allocate(std::max(buffers_->capacity, buffers_->parser.capacity()), max_depth);
-        if (error != simdjson::SUCCESS) return Malformed::too_big;
+        if (error != simdjson::SUCCESS) return simdjson::CAPACITY;
     }
-    const auto error = buffers_->parser.parse(buffers_->padded.get(), json.size(), false).get(root_);
-    return malformed_of(error, json);
+    return buffers_->parser.parse(buffers_->padded.get(), json.size(), false).get(root_);
+}
+
+bool is_big_number(std::string_view text) {
+    return text.size() > big_number_mark.size() && text.starts_with(big_number_mark) &&
+           std::ranges::all_of(big_number_text(text), is_number_character);
+}
+
+std::string_view big_number_text(std::string_view text) { return text.substr(big_number_mark.size()); }
+
+std::string without_nul(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) c == '\0' ? out.append("\xEF\xBF\xBD") : out.append(1, c);
+    return out;
 }
 
 std::string_view describe(Malformed malformed) {
@@ -204,7 +273,7 @@ void append_members(const JSONMembers& members, KeyOrder order, std::string& out
     for (const auto& [key, value] : members) {
         out.push_back(separator);
         separator = ',';
-        write_json_string(key, out);
+        append_string(key, order, out);
         out.push_back(':');
         append_json(value, order, out);
     }
@@ -216,7 +285,7 @@ void append_json(dom::element element, KeyOrder order, std::string& out) {
     switch (element.type()) {
         case dom::element_type::ARRAY: return append_array(element, order, out);
         case dom::element_type::OBJECT: return append_object(element, order, out);
-        case dom::element_type::STRING: return write_json_string(std::string_view(element), out);
+        case dom::element_type::STRING: return append_string(std::string_view(element), order, out);
         case dom::element_type::INT64: return append_number(out, std::int64_t(element));
         case dom::element_type::UINT64: return append_number(out, std::uint64_t(element));
         case dom::element_type::DOUBLE: return append_double(out, double(element));

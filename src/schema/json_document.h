@@ -17,6 +17,14 @@
 
 namespace schema::detail {
 
+// `lenient`: for what was sent by somebody who cannot be asked to send it otherwise. A byte order mark in front is left out
+// (RFC 8259 §8.1), and a number beyond 64 bits does not spoil the rest: it becomes a string that is_big_number() knows.
+enum class Reading : std::uint8_t { strict, lenient };
+
+// Whether this string stands for a number beyond 64 bits in a lenient document. `big_number_text` gives it as written.
+[[nodiscard]] bool is_big_number(std::string_view text);
+[[nodiscard]] std::string_view big_number_text(std::string_view text);
+
 class Document {
 public:
     Document();
@@ -25,12 +33,13 @@ public:
     Document& operator=(const Document&) = delete;
 
     // At most once. Nesting of more than `max_depth` arrays and objects is too deep.
-    [[nodiscard]] Malformed parse(std::string_view json, std::size_t max_depth);
+    [[nodiscard]] Malformed parse(std::string_view json, std::size_t max_depth, Reading reading = Reading::strict);
     [[nodiscard]] simdjson::dom::element root() const { return root_; }
 
 private:
     struct Buffers;
     static Buffers& buffers_of_thread();
+    simdjson::error_code parse_copy(std::string_view json, std::size_t max_depth);
 
     std::unique_ptr<Buffers> own_;  // when those of the thread are in use, or the text is large
     Buffers* buffers_ = nullptr;
@@ -55,10 +64,13 @@ void inspect_keys(std::vector<std::string_view>& keys, TreeFault& fault);
 [[nodiscard]] bool is_poisoned(std::string_view key, simdjson::dom::element value);
 
 using JSONMembers = std::vector<std::pair<std::string_view, simdjson::dom::element>>;
-enum class KeyOrder : std::uint8_t { as_written, sorted };
+// `storable`: as written, with U+FFFD for U+0000, which PostgreSQL does not hold, and big numbers as strings.
+enum class KeyOrder : std::uint8_t { as_written, sorted, storable };
 // Minified text. Numbers in their shortest spelling; integral ones without point and exponent where 64 bits hold them.
 void append_json(simdjson::dom::element element, KeyOrder order, std::string& out);
 // An object of these members, in the order given; `order` is that of objects inside.
 void append_members(const JSONMembers& members, KeyOrder order, std::string& out);
+// `text` with U+FFFD for every U+0000.
+[[nodiscard]] std::string without_nul(std::string_view text);
 
 }  // namespace schema::detail

@@ -1,10 +1,13 @@
 // JSON → value, by descriptor. A document is refused whole (Malformed) for what no schema could mend: text that is not
 // JSON, duplicate keys, prototype poisoning; everything else becomes an issue, and reading goes on.
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <utility>
 
+#include "base/strings.h"
+#include "base/text.h"
 #include "schema/json_document.h"
 #include "schema/rules.h"
 #include "schema/schema.h"
@@ -46,7 +49,7 @@ std::size_t find_field(std::span<const Field> fields, std::size_t expected, std:
 
 class JSONReader {
 public:
-    explicit JSONReader(Issues& issues) : issues_(issues) {}
+    JSONReader(Issues& issues, Reading reading) : issues_(issues), lenient_(reading == Reading::lenient) {}
 
     void read(const Type& type, void* out, dom::element element, const Rules& rules);
     [[nodiscard]] bool is_malformed() const { return fault_.malformed != Malformed::none; }
@@ -65,7 +68,12 @@ private:
     void read_array(const Type& type, void* out, dom::element element, const Rules& rules);
     void read_map(const Type& type, void* out, dom::element element, const Rules& rules);
     void read_object(const Type& type, void* out, dom::element element);
-    void read_field(const Field& field, void* object, dom::element element);
+    void read_field(const Field& field, void* object, dom::element element, Unknown& unknown);
+    void read_string(const Type& type, void* out, std::string_view text, const Rules& rules);
+    void read_optional(const Type& type, void* out, dom::element element, const Rules& rules);
+    // A value of an enumeration that we do not have yet is "other", if there is one, and kept as sent.
+    bool read_other(const Field& field, void* object, dom::element element, Unknown& unknown);
+    void keep(std::string_view key, dom::element element, Unknown& unknown);
     void read_unknown(const ObjectType& object, std::string_view key, dom::element element, Unknown& unknown);
     void finish_unknown(const ObjectType& object, void* target, Unknown& unknown);
     void add_missing(const ObjectType& object, std::uint64_t seen);
@@ -77,7 +85,31 @@ private:
 
     Issues& issues_;
     TreeFault fault_;
+    bool lenient_;
 };
+
+constexpr bool is_written_as_string(Kind kind) {
+    return kind == Kind::string || kind == Kind::uuid || kind == Kind::timestamp || kind == Kind::date ||
+           kind == Kind::quantity || kind == Kind::enumeration;
+}
+
+const Type& without_optional(const Type& type) {
+    return type.kind == Kind::optional || type.kind == Kind::maybe ? without_optional(*type.element) : type;
+}
+
+const EnumValue* find_value(const EnumType& enumeration, std::string_view name) {
+    const auto found = std::ranges::find_if(enumeration.values,
+                                            [&](const EnumValue& value) { return base::iequals(value.name, name); });
+    return found == enumeration.values.end() ? nullptr : &*found;
+}
+
+// 0001-01-01T00:00:00+03:00, the first moment of some platforms' calendars, lies before the first that we hold.
+std::string without_offset(std::string_view time) {
+    constexpr std::size_t date_and_time = std::string_view("0001-01-01T00:00:00").size();
+    if (!time.starts_with("0001-01-01T") && !time.starts_with("9999-12-31T")) return std::string(time);
+    const auto offset = time.find_first_of("+-", date_and_time);
+    return std::string(time.substr(0, offset)) + (offset == std::string_view::npos ? "" : "Z");
+}
 
 void JSONReader::refuse(Malformed malformed, std::string detail) {
     if (is_malformed()) return;
@@ -173,14 +205,37 @@ void JSONReader::read_map(const Type& type, void* out, dom::element element, con
     inspect_keys(keys, fault_);
 }
 
-void JSONReader::read_field(const Field& field, void* object, dom::element element) {
+void JSONReader::read_field(const Field& field, void* object, dom::element element, Unknown& unknown) {
     const Issues::Scope scope(issues_, field.name);
     if (field.rules.read_only) {
         add_read_only(issues_, field.name);
         return skip(element);
     }
     if (issues_.full()) return skip(element);
+    if (lenient_ && element.is_null() && field.rules.defaulted) return;  // the member's initialiser stands
+    if (lenient_ && read_other(field, object, element, unknown)) return;
     read(*field.type, field.get_mutable(object), element, field.rules);
+}
+
+bool JSONReader::read_other(const Field& field, void* object, dom::element element, Unknown& unknown) {
+    const Type& type = without_optional(*field.type);
+    if (type.kind != Kind::enumeration || !element.is_string()) return false;
+    const auto text = base::trim(std::string_view(element));
+    const auto* other = find_value(*type.enumeration, "other");
+    if (other == nullptr || text.empty() || is_big_number(text) || find_value(*type.enumeration, text) != nullptr)
+        return false;
+    void* target = field.get_mutable(object);
+    for (const Type* outer = field.type; outer != &type; outer = outer->element) target = outer->emplace(target);
+    type.enumeration->set(target, other->value);
+    keep(field.name, element, unknown);
+    return true;
+}
+
+void JSONReader::keep(std::string_view key, dom::element element, Unknown& unknown) {
+    unknown.text.push_back(unknown.text.empty() ? '{' : ',');
+    write_json_string(without_nul(key), unknown.text);
+    unknown.text.push_back(':');
+    append_json(element, KeyOrder::storable, unknown.text);
 }
 
 void JSONReader::read_unknown(const ObjectType& object, std::string_view key, dom::element element, Unknown& unknown) {
@@ -195,15 +250,11 @@ void JSONReader::read_unknown(const ObjectType& object, std::string_view key, do
     fault_.has_nul = key.find('\0') != std::string_view::npos;
     skip(element);
     if (is_malformed()) return;
-    if (fault_.has_nul) return add_nul_character(issues_);
-    unknown.text.push_back(unknown.text.empty() ? '{' : ',');
-    write_json_string(key, unknown.text);
-    unknown.text.push_back(':');
-    append_json(element, KeyOrder::as_written, unknown.text);
+    if (fault_.has_nul && !lenient_) return add_nul_character(issues_);
+    keep(key, element, unknown);
 }
 
 void JSONReader::finish_unknown(const ObjectType& object, void* target, Unknown& unknown) {
-    if (unknown.keys.empty()) return;
     inspect_keys(unknown.keys, fault_);
     if (unknown.text.empty()) return;
     unknown.text.push_back('}');
@@ -237,7 +288,7 @@ void JSONReader::read_object(const Type& type, void* out, dom::element element) 
         } else {
             seen |= std::uint64_t{1} << index;
             expected = index + 1;
-            read_field(object.fields[index], target, value);
+            read_field(object.fields[index], target, value, unknown);
         }
         if (is_malformed()) return;
     }
@@ -256,11 +307,39 @@ void JSONReader::read_json_text(void* out, dom::element element) {
     fault_.has_nul = false;
     skip(element);
     if (is_malformed()) return;
-    if (fault_.has_nul) return add_nul_character(issues_);
-    if (!element.is_null()) append_json(element, KeyOrder::as_written, text);
+    if (fault_.has_nul && !lenient_) return add_nul_character(issues_);
+    if (!element.is_null()) append_json(element, lenient_ ? KeyOrder::storable : KeyOrder::as_written, text);
+}
+
+void JSONReader::read_string(const Type& type, void* out, std::string_view text, const Rules& rules) {
+    if (!lenient_) return read_string_like(type, out, text, rules, Encoding::verified, issues_);
+    std::string mended(text);
+    if (type.kind == Kind::enumeration) {
+        if (const auto* value = find_value(*type.enumeration, base::trim(text))) mended = value->name;
+    } else if (type.kind == Kind::timestamp) {
+        if (!base::parse_timestamp(text)) mended = without_offset(text);
+    } else if (type.kind == Kind::date) {
+        if (text.starts_with("0000-")) mended = "0001-01-01";  // as dates before our first were written once
+    } else if (text.find('\0') != std::string_view::npos) {
+        mended = without_nul(text);
+    }
+    read_string_like(type, out, mended, rules, Encoding::verified, issues_);
+}
+
+void JSONReader::read_optional(const Type& type, void* out, dom::element element, const Rules& rules) {
+    if (element.is_null()) return type.reset(out);
+    // The text of nothing, where a text must say something.
+    const auto inner = type.element->kind;
+    if (lenient_ && element.is_string() && is_written_as_string(inner) &&
+        (inner != Kind::string || rules.min_length > 0) && base::trim_unicode(std::string_view(element)).empty()) {
+        return type.reset(out);
+    }
+    read(*type.element, type.emplace(out), element, rules);
 }
 
 void JSONReader::read(const Type& type, void* out, dom::element element, const Rules& rules) {
+    if (lenient_ && element.is_string() && type.kind != Kind::json && is_big_number(std::string_view(element)))
+        return refuse(Malformed::number_range, std::string(describe(Malformed::number_range)));
     switch (type.kind) {
         case Kind::boolean: return read_boolean(out, element);
         case Kind::int16:
@@ -276,10 +355,8 @@ void JSONReader::read(const Type& type, void* out, dom::element element, const R
         case Kind::quantity:
         case Kind::enumeration:
             if (!element.is_string()) return invalid_type(type.kind, element);
-            return read_string_like(type, out, std::string_view(element), rules, Encoding::verified, issues_);
-        case Kind::optional:
-            if (element.is_null()) return type.reset(out);
-            return read(*type.element, type.emplace(out), element, rules);
+            return read_string(type, out, std::string_view(element), rules);
+        case Kind::optional: return read_optional(type, out, element, rules);
         case Kind::maybe:
             if (element.is_null() && type.element->kind != Kind::optional)
                 return invalid_type(type.element->kind, element);
@@ -300,12 +377,16 @@ std::optional<ReadError> read_json(const Type& type, void* out, std::string_view
     if (json.size() > options.max_bytes) {
         return ReadError{Malformed::too_big, "more than " + std::to_string(options.max_bytes) + " bytes", {}};
     }
+    // What a newer sender may send more of, an older one may send in a form that we would not choose: it has happened all the
+    // same, and is read where it can be understood.
+    const bool keeps_unknown = type.kind == Kind::object && type.object->unknown_keys == UnknownKeys::keep;
+    const auto reading = keeps_unknown ? detail::Reading::lenient : detail::Reading::strict;
     detail::Document document;
-    if (const Malformed malformed = document.parse(json, options.max_depth); malformed != Malformed::none) {
+    if (const Malformed malformed = document.parse(json, options.max_depth, reading); malformed != Malformed::none) {
         return ReadError{malformed, std::string(detail::describe(malformed)), {}};
     }
     Issues issues(options.in, options.max_issues);
-    detail::JSONReader reader(issues);
+    detail::JSONReader reader(issues, reading);
     reader.read(type, out, document.root(), Rules{});
     if (reader.is_malformed()) return ReadError{reader.fault().malformed, std::move(reader.fault().detail), {}};
     if (issues.empty()) return std::nullopt;

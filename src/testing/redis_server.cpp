@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -22,18 +23,27 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Somebody else may take it before Redis does; the constructor tries again then.
-int free_port() {
+bool is_free(int port) {
     const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const bool bound = ::bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool bound = ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     ::close(listener);
-    if (!bound) throw std::runtime_error("RedisServer: no free port");
-    return ntohs(address.sin_port);
+    return bound;
+}
+
+// Below the range from which the kernel takes the ports of outgoing connections: while the server is stopped nobody may get its
+// port by chance, least of all a client that tries to reach it. Somebody else may take it before Redis does; the constructor tries
+// again then.
+int free_port() {
+    std::random_device random;
+    std::uniform_int_distribution ports(12'000, 31'999);
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        if (const int port = ports(random); is_free(port)) return port;
+    }
+    throw std::runtime_error("RedisServer: no free port");
 }
 
 std::string make_directory() {

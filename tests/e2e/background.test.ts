@@ -1,11 +1,14 @@
 // Background work as an operator runs it: `serve` enqueues and relays, `worker` runs the jobs; Node's own BullMQ on the same queues.
 import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { environment } from './support/environment.js';
 import { Process, run } from './support/process.js';
+import { startRedis } from './support/redis.js';
 import { type Service, serviceEnvironment, startService } from './support/service.js';
 import { openShop, saleFor, type Shop } from './support/shop.js';
+import { until } from './support/until.js';
 
 let service: Service;
 let shop: Shop;
@@ -55,7 +58,7 @@ describe('backend-api worker', () => {
     await Promise.all(workers.map((worker) => worker.line((line) => line.msg === 'running jobs')));
     const queue = new Queue('maintenance', { connection, prefix: prefix() });
     try {
-      await expect.poll(() => queue.getJobSchedulersCount(), { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => queue.getJobSchedulersCount(), { timeout: 20_000 }).toBe(1);
       const [scheduler] = await queue.getJobSchedulers();
       expect(scheduler).toMatchObject({ key: 'maintenance.clean_up', pattern: '17 * * * *', tz: 'UTC' });
       expect(new Date(scheduler!.next!).getUTCMinutes()).toBe(17);
@@ -64,6 +67,50 @@ describe('backend-api worker', () => {
       await Promise.all(workers.map((worker) => worker.stop()));
     }
   });
+});
+
+test('schedules come back when Redis was emptied, restarted without its data, or fails over', async () => {
+  const redis = await startRedis();
+  const worker = new Process(environment.binary, ['worker'], { ...env, REDIS_URL: redis.url });
+  const admin = new Redis(redis.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  admin.on('error', () => {});
+  const scheduled = () => admin.zrange(`${prefix()}:maintenance:repeat`, 0, -1);
+  const comeBack = () => until(async () => (await scheduled()).includes('maintenance.clean_up'));
+  const cut = () => admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  try {
+    await worker.line((line) => line.msg === 'running jobs');
+    await comeBack();
+    await admin.flushall();
+    await admin.script('FLUSH');
+    await cut();
+    await comeBack();
+    await admin.flushall(); // its file too
+    await redis.crash();
+    await redis.start();
+    await comeBack();
+    // A replica for a while, and empty when it is made the first.
+    await admin.flushall();
+    await admin.replicaof('127.0.0.1', '1');
+    await cut();
+    await admin.replicaof('NO', 'ONE');
+    await cut();
+    await comeBack();
+    // And the worker still takes what they make.
+    const queue = new Queue('maintenance', {
+      connection: { url: redis.url, maxRetriesPerRequest: null },
+      prefix: prefix(),
+    });
+    const [job] = await queue.getDelayed();
+    await job!.promote();
+    await until(async () => (await queue.getCompletedCount()) === 1);
+    await until(async () => (await queue.getDelayedCount()) === 1);
+    await queue.close();
+    expect(await worker.stop()).toEqual({ code: 0, signal: null });
+  } finally {
+    admin.disconnect();
+    if (worker.running) await worker.kill();
+    await redis.remove();
+  }
 });
 
 test("a Node worker takes the service's events", async () => {
@@ -76,7 +123,7 @@ test("a Node worker takes the service's events", async () => {
   });
   try {
     const sale = await sell();
-    await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => seen.length, { timeout: 20_000 }).toBeGreaterThan(0);
     expect(seen).toEqual([
       {
         name: 'sale.created',
@@ -92,7 +139,8 @@ test("a Node worker takes the service's events", async () => {
       },
     ]);
   } finally {
-    await worker.close();
+    // Without waiting for what Node's worker waits for.
+    await worker.close(true);
     await events.close();
   }
 });
@@ -110,10 +158,10 @@ test('an external scheduler triggers a job over HTTP, with its token alone', asy
     const reply = await trigger({ authorization: `Bearer ${token}`, 'idempotency-key': 'once' });
     expect(reply.status, reply.text).toBe(202);
     const job = await expect
-      .poll(() => queue.getJob(reply.body.jobId), { timeout: 10_000 })
+      .poll(() => queue.getJob(reply.body.jobId), { timeout: 20_000 })
       .toBeDefined()
       .then(() => queue.getJob(reply.body.jobId));
-    await expect.poll(() => job!.getState(), { timeout: 10_000 }).toBe('completed');
+    await expect.poll(() => job!.getState(), { timeout: 20_000 }).toBe('completed');
     expect((await trigger({ authorization: `Bearer ${token}`, 'idempotency-key': 'once' })).body).toEqual(reply.body);
     expect((await trigger({})).status).toBe(401);
     expect((await trigger({ authorization: `Bearer ${shop.token}` })).status).toBe(401);

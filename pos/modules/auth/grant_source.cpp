@@ -40,7 +40,8 @@ async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_session(b
                                  first.tenant_id.uuid(),
                                  device,
                                  std::make_shared<const auth::Grants>(grants_of(rows)),
-                                 first.expires_at};
+                                 first.expires_at,
+                                 first.member_version};
 }
 
 async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_cookie(base::Digest256 digest,

@@ -19,7 +19,7 @@ async::Task<Profile> load_profile(db::SystemDb db, UserId user) {
 }
 
 // The one that was asked for, the only one, or the user's default.
-TenantId choose_tenant(const LoginRequest& request, const sign_in::LoginUser& user,
+TenantId choose_tenant(const LoginRequest& request, const VerifiedPassword& user,
                        const std::vector<sign_in::MembershipRow>& memberships) {
     const auto has = [&](const TenantId& tenant) {
         return std::ranges::any_of(memberships, [&](const auto& row) { return row.tenant.id == tenant; });
@@ -28,7 +28,7 @@ TenantId choose_tenant(const LoginRequest& request, const sign_in::LoginUser& us
         throw base::Failure(errors::no_membership);
     if (request.tenant_id) return *request.tenant_id;
     if (memberships.size() == 1) return memberships.front().tenant.id;
-    if (user.default_tenant_id && has(*user.default_tenant_id)) return *user.default_tenant_id;
+    if (user.default_tenant() && has(*user.default_tenant())) return *user.default_tenant();
     std::vector<MembershipSummary> choice;
     for (const auto& row : memberships) choice.push_back({row.tenant.id, row.tenant.name, row.roles});
     throw base::Failure(errors::choose_tenant).member("memberships", schema::to_json(choice));
@@ -38,25 +38,21 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
                             http::Use<AuthService> auth) {
     // Else a stranger's page could sign its reader in as the stranger, who then sees what is sold there.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
-    auto user = co_await auth->authenticate(db, {input->login(), std::string(context.request().client_address())},
-                                            std::move(input->password));
-    Profile profile{user.person, co_await db.all(sign_in::memberships_of, user.person.id)};
-    const auto tenant = choose_tenant(*input, user, profile.memberships);
+    const auto proof = co_await auth->authenticate(
+        db, {input->login(), std::string(context.request().client_address())}, std::move(input->password));
+    Profile profile{proof.person(), co_await db.all(sign_in::memberships_of, proof.user())};
+    const auto tenant = choose_tenant(*input, proof, profile.memberships);
     if (input->device_id && !co_await db.only(sign_in::device_is_active, tenant, *input->device_id)) {
         throw base::Failure(errors::unknown_device, {{"body", "/deviceId", "unknown", "there is no such device", {}}});
     }
-    const auto session =
-        auth->open_session({user.person.id, tenant, input->device_id, input->session}, context.request());
-    auto batch = db.batch();
-    AuthService::add_session(batch, session);
-    co_await batch.commit();
-    co_return auth->sign_in(context.response(), session, std::move(profile));
+    const auto session = auth->open_session(proof, {tenant, input->device_id, input->session}, context.request());
+    co_await auth->store_session(db, session);
+    co_return auth->sign_in(context.response(), session.opened, std::move(profile));
 }
 
 async::Task<SignedIn> refresh(http::Context& context, http::Body<RefreshRequest> input, db::SystemDb db,
                               http::Use<AuthService> auth) {
-    const auto session =
-        co_await auth->rotate(db, std::move(input->refresh_token), input->device_id, user_agent_of(context.request()));
+    const auto session = co_await auth->rotate(db, std::move(input->refresh_token), input->device_id);
     co_return auth->sign_in(context.response(), session, co_await load_profile(db, session.row.user_id));
 }
 
@@ -121,15 +117,13 @@ async::Task<http::NoContent> change_password(http::Context& context, auth::Calle
                                              http::Use<AuthService> auth) {
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
-    co_await auth->authenticate(db, {person->email, std::string(context.request().client_address())},
-                                std::move(input->current_password));
+    const auto proof = co_await auth->authenticate(db, {person->email, std::string(context.request().client_address())},
+                                                   std::move(input->current_password));
+    // The address may have passed to somebody else in between.
+    if (proof.user() != person->id) throw base::Failure(errors::invalid_credentials);
     auth->require_good_password(input->new_password, *person, "/newPassword");
-    const auto hash = co_await auth->hash_password(std::move(input->new_password));
-    auto batch = db.batch();
-    batch.add(sign_in::set_password, person->id, hash, auth->now());
-    batch.add(sign_in::end_other_sessions, person->id, SessionId(caller.session_id), auth->now(), "password changed");
-    batch.add(sign_in::announce, "user:" + person->id.to_string());
-    co_await batch.commit();
+    auto hash = co_await auth->hash_password(std::move(input->new_password));
+    co_await auth->change_password(db, proof, std::move(hash), SessionId(caller.session_id));
     co_return http::NoContent{};
 }
 
@@ -154,7 +148,8 @@ void routes(http::Routes routes) {
                 {.id = "refreshSession",
                  .summary = "New tokens for a refresh token",
                  .description = "A refresh token serves once. If the reply was lost, the same token gives the same "
-                                "successor for another minute; any other reuse ends the session.",
+                                "successor for 24 hours, as long as that was not used; any other reuse ends the "
+                                "session.",
                  .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled},
                  .options = {.rate_class = "refresh"}});
     routes.post("/auth/logout", logout, {.id = "logout", .summary = "End this session"});
@@ -183,11 +178,12 @@ app::Module auth_module() {
     return {.name = "auth",
             .doc = "Signing in and out, sessions, the caller.",
             .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view()},
-            .statements = db::statements(
-                user_by_login, person, memberships_of, device_is_active, rehash, set_password, add_session,
-                add_refresh_token, grants_of_session, session_of_cookie, sessions_of, sign_in::end_session,
-                end_other_sessions, end_sessions_of_member, announce, lock_family, refresh_token, use_refresh_token,
-                prolong_session, count_attempt, blocked_until, forget_failures, uncount_attempt, purge_throttles),
+            .statements =
+                db::statements(user_by_login, person, memberships_of, device_is_active, rehash, set_password,
+                               add_session, add_refresh_token, grants_of_session, session_of_cookie, sessions_of,
+                               sign_in::end_session, end_other_sessions, end_sessions_of_member, announce, lock_family,
+                               refresh_token, use_refresh_token, drop_spent_tokens, prolong_session, count_failure,
+                               failures_of, blocked_until, forget_failures, uncount_attempt, purge_throttles),
             .routes = routes,
             .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
                        errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,

@@ -2,19 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "auth/opaque_token.h"
 #include "base/strings.h"
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
+#include "pos/modules/auth/refresh_token.h"
 
 namespace pos {
 
 namespace {
 
-constexpr std::string_view refresh_type = "rt";
 constexpr std::size_t max_user_agent = 400;
 
 schema::Bytes bytes_of(const base::Digest256& digest) { return {std::string(base::as_chars(digest))}; }
+
+async::Task<void> store_password(db::SystemDb transaction, UserId user, std::string verified, std::string hash,
+                                 SessionId session, base::Timestamp now) {
+    if (co_await transaction.run(sign_in::set_password, user, verified, hash, now, session) != 1)
+        throw base::Failure(errors::invalid_credentials);
+    auto batch = transaction.batch();
+    batch.add(sign_in::end_other_sessions, user, session, now, "password changed");
+    batch.add(sign_in::announce, "user:" + user.to_string());
+    co_await batch.commit();
+}
 
 }  // namespace
 
@@ -33,18 +45,59 @@ AuthService::AuthService(Options options, const Parts& parts)
 // ---- Passwords ---------------------------------------------------------------------------------------------------
 
 // One answer, after one time, for a wrong password and an unknown user.
-async::Task<sign_in::LoginUser> AuthService::authenticate(db::SystemDb db, LoginOrigin origin, std::string password) {
-    auto user = co_await db.one(sign_in::user_by_login, origin.login, origin.address);
-    const auto attempt = co_await guard_.admit(db, std::move(origin), user && user->known_address);
-    const auto check =
-        co_await parts_.hasher.verify(&parts_.loop, user ? user->password_hash : std::string(), std::move(password));
-    if (!user || check.verdict != auth::PasswordVerdict::match) throw base::Failure(errors::invalid_credentials);
-    if (user->disabled_at) throw base::Failure(errors::user_disabled);
+async::Task<VerifiedPassword> AuthService::authenticate(db::SystemDb db, LoginOrigin origin, std::string password) {
+    const auto login = origin.login;
+    const auto group = address_group(origin.address);
+    auto user = co_await db.one(sign_in::user_by_login, login);
+    const bool known = user && std::ranges::any_of(user->addresses, [&](const std::string& address) {
+                           return address_group(address) == group;
+                       });
+    const auto attempt = co_await guard_.admit(db, std::move(origin), known);
+    const auto check = co_await judge(db, attempt, user ? user->password_hash : std::string(), password);
+    if (!user || check.verdict != auth::PasswordVerdict::match) {
+        co_await guard_.add_failure(db, attempt);
+        throw base::Failure(errors::invalid_credentials);
+    }
+    const bool is_disabled = user->disabled_at.has_value();
+    Person person = user->person;
+    const auto default_tenant = user->default_tenant_id;
+    auto hash = co_await settle_success(db, attempt, std::move(*user), login, check.replacement, std::move(password));
+    if (is_disabled) throw base::Failure(errors::user_disabled);
+    co_return VerifiedPassword(std::move(person), std::move(hash), default_tenant);
+}
+
+// What the hasher did not come to (auth.busy, a deadline) is no attempt.
+async::Task<auth::PasswordCheck> AuthService::judge(db::SystemDb db, LoginGuard::Attempt attempt, std::string hash,
+                                                    std::string password) {
+    std::exception_ptr failure;
+    try {
+        co_return co_await parts_.hasher.verify(&parts_.loop, std::move(hash), std::move(password));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await guard_.take_back(db, std::move(attempt));
+    std::rethrow_exception(failure);
+}
+
+// The hash that the user's row holds for this password now. Two sign-ins at once may both want to replace an old hash: who
+// comes second judges the first one's.
+async::Task<std::string> AuthService::settle_success(db::SystemDb db, LoginGuard::Attempt attempt,
+                                                     sign_in::LoginUser user, std::string login,
+                                                     std::optional<std::string> replacement, std::string password) {
     auto batch = db.batch();
-    guard_.add_success(batch, attempt);
-    if (check.replacement) batch.add(sign_in::rehash, user->person.id, user->password_hash, *check.replacement);
-    co_await batch.commit();
-    co_return std::move(*user);
+    LoginGuard::add_success(batch, attempt);
+    if (!replacement) {
+        co_await batch.commit();
+        co_return std::move(user.password_hash);
+    }
+    const auto rehashed = batch.add(sign_in::rehash, user.person.id, user.password_hash, *replacement);
+    const auto results = co_await batch.commit();
+    if (results.affected(rehashed) == 1) co_return *std::move(replacement);
+    const auto present = co_await db.one(sign_in::user_by_login, login);
+    if (!present || present->person.id != user.person.id) throw base::Failure(errors::invalid_credentials);
+    const auto check = co_await parts_.hasher.verify(&parts_.loop, present->password_hash, std::move(password));
+    if (check.verdict != auth::PasswordVerdict::match) throw base::Failure(errors::invalid_credentials);
+    co_return present->password_hash;
 }
 
 void AuthService::require_good_password(std::string_view password, const Person& person,
@@ -62,44 +115,69 @@ async::Task<std::string> AuthService::hash_password(std::string password) {
     return parts_.hasher.hash(&parts_.loop, std::move(password));
 }
 
+async::Task<VerifiedPassword> AuthService::first_password(Person person, std::string password) {
+    auto hash = co_await hash_password(std::move(password));
+    co_return VerifiedPassword(std::move(person), std::move(hash), std::nullopt);
+}
+
+// Two statements, so that the second sees the sessions that were stored while the first one waited.
+async::Task<void> AuthService::change_password(db::SystemDb db, VerifiedPassword proof, std::string hash,
+                                               SessionId session) {
+    const auto now = parts_.clock.now();
+    co_await db.transaction([proof, hash, session, now](db::SystemDb transaction) {
+        return store_password(transaction, proof.user(), proof.hash(), hash, session, now);
+    });
+}
+
 // ---- Sessions ----------------------------------------------------------------------------------------------------
 
-NewSession AuthService::open_session(const SessionSubject& subject, const http::Request& request) {
+NewSession AuthService::open_session(const VerifiedPassword& proof, const SessionSubject& subject,
+                                     const http::Request& request) {
     const auto now = parts_.clock.now();
-    NewSession session;
-    session.row = {.id = parts_.runtime.new_id<SessionId>(),
-                   .user_id = subject.user,
-                   .tenant_id = subject.tenant,
-                   .device_id = subject.device,
-                   .kind = subject.kind,
-                   .cookie_hash = {},
-                   .user_agent = user_agent_of(request),
-                   .ip_address = std::string(request.client_address().substr(0, 64)),
-                   .created_at = now,
-                   .last_seen_at = now,
-                   .expires_at = now + options_.session_life,
-                   .revoked_at = {},
-                   .revoke_reason = {}};
-    auto token = auth::make_opaque_token(subject.kind == SessionKind::cookie ? auth::cookie_token_type : refresh_type,
-                                         parts_.random);
-    session.secret = std::move(token.text);
+    NewSession session{.opened = {}, .refresh_token = {}, .proof = proof};
+    auto& row = session.opened.row;
+    row = {.id = parts_.runtime.new_id<SessionId>(),
+           .user_id = proof.user(),
+           .tenant_id = subject.tenant,
+           .device_id = subject.device,
+           .kind = subject.kind,
+           .cookie_hash = {},
+           .user_agent = user_agent_of(request),
+           .ip_address = std::string(request.client_address().substr(0, 64)),
+           .created_at = now,
+           .last_seen_at = now,
+           .expires_at = now + options_.session_life,
+           .revoked_at = {},
+           .revoke_reason = {}};
     if (subject.kind == SessionKind::cookie) {
-        session.row.cookie_hash = bytes_of(token.digest);
+        auto token = auth::make_opaque_token(auth::cookie_token_type, parts_.random);
+        row.cookie_hash = bytes_of(token.digest);
+        session.opened.secret = std::move(token.text);
     } else {
-        session.refresh_token = RefreshToken{.id = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid(),
-                                             .session_id = session.row.id,
-                                             .token_hash = bytes_of(token.digest),
-                                             .issued_at = now,
-                                             .expires_at = session.row.expires_at,
-                                             .used_at = {},
-                                             .replaced_by = {}};
+        session.opened.secret = first_refresh_token(parts_.values, row.id, parts_.random);
+        session.refresh_token = base::sha256(session.opened.secret);
     }
     return session;
 }
 
-void AuthService::add_session(db::Batch& batch, const NewSession& session) {
-    batch.add(sign_in::add_session, session.row);
-    if (session.refresh_token) batch.add(sign_in::add_refresh_token, *session.refresh_token);
+db::BatchSlot<SessionId> AuthService::add_session(db::Batch& batch, const NewSession& session) const {
+    std::optional<base::Uuid> token;
+    std::optional<schema::Bytes> token_hash;
+    if (session.refresh_token) {
+        token = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid();
+        token_hash = bytes_of(*session.refresh_token);
+    }
+    return batch.add(sign_in::add_session, session.opened.row, session.proof.hash(), token, token_hash);
+}
+
+void AuthService::require_stored(const db::BatchResults& results, db::BatchSlot<SessionId> slot) {
+    if (!results.one(slot)) throw base::Failure(errors::invalid_credentials);
+}
+
+async::Task<void> AuthService::store_session(db::SystemDb db, NewSession session) const {
+    auto batch = db.batch();
+    const auto slot = add_session(batch, session);
+    require_stored(co_await batch.commit(), slot);
 }
 
 std::string AuthService::access_token(const Session& session) {
@@ -117,7 +195,7 @@ std::string AuthService::access_token(const Session& session) {
     return signer_.sign(claims);
 }
 
-SignedIn AuthService::sign_in(http::Response& response, const NewSession& session, Profile profile) {
+SignedIn AuthService::sign_in(http::Response& response, const OpenedSession& session, Profile profile) {
     SignedIn reply;
     reply.session_id = session.row.id;
     reply.user = std::move(profile.user);
@@ -141,72 +219,69 @@ SignedIn AuthService::sign_in(http::Response& response, const NewSession& sessio
 
 // ---- Refresh tokens ----------------------------------------------------------------------------------------------
 
-// The successor is computed from the predecessor and the server's secret: whoever holds the one can be given the other again,
-// though neither is stored.
-AuthService::Presented AuthService::present(std::string refresh_token, std::optional<DeviceId> device,
-                                            std::string user_agent) const {
-    Presented presented;
-    presented.successor = fmt::format("{}_{}", refresh_type, parts_.values.tag("refresh-successor", refresh_token));
-    presented.successor_hash = bytes_of(*auth::opaque_token_digest(refresh_type, presented.successor));
-    presented.text = std::move(refresh_token);
-    presented.device = device;
-    presented.user_agent = std::move(user_agent);
-    return presented;
-}
-
-async::Task<NewSession> AuthService::rotate(db::SystemDb db, std::string refresh_token, std::optional<DeviceId> device,
-                                            std::string user_agent) {
-    if (!auth::opaque_token_digest(refresh_type, refresh_token)) throw base::Failure(errors::invalid_refresh_token);
+async::Task<OpenedSession> AuthService::rotate(db::SystemDb db, std::string refresh_token,
+                                               std::optional<DeviceId> device) {
+    const auto digest = refresh_token_digest(refresh_token);
+    if (!digest) throw base::Failure(errors::invalid_refresh_token);
+    const auto session = session_of_refresh_token(parts_.values, refresh_token);
     const auto presented =
-        std::make_shared<const Presented>(present(std::move(refresh_token), device, std::move(user_agent)));
+        std::make_shared<const Presented>(Presented{std::move(refresh_token), *digest, session, device});
     auto decision =
         co_await db.transaction([this, presented](db::SystemDb transaction) { return decide(transaction, presented); });
     switch (decision.refusal) {
         case Refusal::none: break;
         case Refusal::unknown: throw base::Failure(errors::invalid_refresh_token);
         case Refusal::reused: throw base::Failure(errors::refresh_reused);
+        case Refusal::disabled: throw base::Failure(errors::user_disabled);
     }
     co_return std::move(decision.session);
 }
 
 async::Task<AuthService::Decision> AuthService::decide(db::SystemDb transaction,
                                                        std::shared_ptr<const Presented> presented) {
-    const auto hash = bytes_of(*auth::opaque_token_digest(refresh_type, presented->text));
+    const auto hash = bytes_of(presented->digest);
     auto reading = transaction.batch();
-    reading.add(sign_in::lock_family, hash);
+    const auto locked = reading.add(sign_in::lock_family, hash, presented->session);
     const auto slot = reading.add(sign_in::refresh_token, hash);
     const auto results = co_await reading.commit();
-    auto row = results.one(slot);
+    const auto family = results.one(locked);
     const auto now = parts_.clock.now();
-    if (!row || row->revoked_at || row->expires_at <= now) co_return Decision{Refusal::unknown, {}};
+    if (!family || family->revoked_at || family->expires_at <= now) co_return Decision{Refusal::unknown, {}};
+    auto row = results.one(slot);
+    // One that we issued for this session and have not kept: it was spent long ago.
+    if (!row) co_return co_await end_family(transaction, family->id, family->user_id);
+    if (row->expires_at <= now) co_return Decision{Refusal::unknown, {}};
+    auto successor = next_refresh_token(parts_.values, row->session_id, presented->text);
     const bool other_device = presented->device && presented->device != row->device_id;
-    const bool repeats = row->used_at && may_repeat(*row, *presented);
-    if (other_device || (row->used_at && !repeats)) co_return co_await end_family(transaction, std::move(*row));
-    co_return co_await advance(transaction, std::move(*row), presented);
+    const bool is_reused = row->used_at && !may_repeat(*row, base::sha256(successor));
+    if (other_device || is_reused) co_return co_await end_family(transaction, family->id, family->user_id);
+    if (row->is_disabled) co_return Decision{Refusal::disabled, {}};
+    if (!row->may_act) co_return Decision{Refusal::unknown, {}};
+    co_return co_await advance(transaction, std::move(*row), std::move(successor));
 }
 
-// The reply with the successor was lost, and nobody has used it since.
-bool AuthService::may_repeat(const sign_in::RefreshRow& row, const Presented& presented) const {
-    return parts_.clock.now() - *row.used_at <= options_.replay_grace &&
-           row.successor_hash == presented.successor_hash && !row.successor_used_at &&
-           row.user_agent == presented.user_agent;
+// The reply with the successor was lost, and nobody has used it since. Not asked: the User-Agent, which an update of the app
+// changes, and the address, which a mobile network does.
+bool AuthService::may_repeat(const sign_in::RefreshRow& row, const base::Digest256& successor) const {
+    return parts_.clock.now() - *row.used_at <= options_.replay_grace && row.successor_hash == bytes_of(successor) &&
+           !row.successor_used_at;
 }
 
 async::Task<AuthService::Decision> AuthService::advance(db::SystemDb transaction, sign_in::RefreshRow row,
-                                                        std::shared_ptr<const Presented> presented) {
+                                                        std::string successor) {
     const auto now = parts_.clock.now();
     Decision decision;
     auto& session = decision.session;
-    session.secret = presented->successor;
     session.row.id = row.session_id;
     session.row.user_id = row.user_id;
     session.row.tenant_id = row.tenant_id;
     session.row.device_id = row.device_id;
     session.row.expires_at = now + options_.session_life;
+    session.secret = std::move(successor);
     if (row.used_at) co_return decision;
     const RefreshToken next{.id = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid(),
                             .session_id = row.session_id,
-                            .token_hash = presented->successor_hash,
+                            .token_hash = bytes_of(base::sha256(session.secret)),
                             .issued_at = now,
                             .expires_at = session.row.expires_at,
                             .used_at = {},
@@ -214,16 +289,17 @@ async::Task<AuthService::Decision> AuthService::advance(db::SystemDb transaction
     auto batch = transaction.batch();
     batch.add(sign_in::add_refresh_token, next);
     batch.add(sign_in::use_refresh_token, row.id, next.id, now);
+    batch.add(sign_in::drop_spent_tokens, row.session_id, row.id);
     batch.add(sign_in::prolong_session, row.session_id, now, session.row.expires_at);
     co_await batch.commit();
     co_return decision;
 }
 
 // RFC 9700 §4.14.2: who presents a used token may be the thief or the robbed; neither goes on.
-async::Task<AuthService::Decision> AuthService::end_family(db::SystemDb transaction, sign_in::RefreshRow row) {
+async::Task<AuthService::Decision> AuthService::end_family(db::SystemDb transaction, SessionId session, UserId user) {
     auto batch = transaction.batch();
-    batch.add(sign_in::end_session, row.session_id, row.user_id, parts_.clock.now(), "refresh token reused");
-    batch.add(sign_in::announce, "session:" + row.session_id.to_string());
+    batch.add(sign_in::end_session, session, user, parts_.clock.now(), "refresh token reused");
+    batch.add(sign_in::announce, "session:" + session.to_string());
     co_await batch.commit();
     co_return Decision{Refusal::reused, {}};
 }

@@ -2,10 +2,10 @@
 // AuthService: what the handlers of sign-in and sign-up share: judging passwords, opening sessions, making tokens. One per loop,
 // a service: http::Use<AuthService>.
 //
-//     auto user = co_await auth->authenticate(db, {.login = login, .address = address}, password);      // 401, 403, 429, 503
-//     auto session = auth->open_session({.user = id, .tenant = tenant}, context.request());
-//     auth->add_session(batch, session);
-//     co_return auth->sign_in(context.response(), session, std::move(profile));
+//     const auto proof = co_await auth->authenticate(db, {.login = login, .address = address}, password);   // 401, 403, 429, 503
+//     auto session = auth->open_session(proof, {.tenant = id}, context.request());
+//     co_await auth->store_session(db, session);                                                            // 401: changed meanwhile
+//     co_return auth->sign_in(context.response(), session.opened, std::move(profile));
 
 #include <memory>
 #include <optional>
@@ -20,6 +20,7 @@
 #include "pos/modules/auth/contract.h"
 #include "pos/modules/auth/statements.h"
 #include "pos/modules/auth/throttle.h"
+#include "pos/modules/auth/verified_password.h"
 #include "pos/plumbing/runtime.h"
 
 namespace http {
@@ -29,15 +30,20 @@ class Response;
 
 namespace pos {
 
-// A session that is about to be stored, with what only the client will know.
-struct NewSession {
+// A session with what only its client will know: the refresh token's text, or the cookie's.
+struct OpenedSession {
     Session row;
-    std::optional<RefreshToken> refresh_token;
-    std::string secret;  // the refresh token's text, or the cookie's
+    std::string secret;
+};
+
+// One that is about to be stored, and what it is stored against: so there is none without a proof.
+struct NewSession {
+    OpenedSession opened;
+    std::optional<base::Digest256> refresh_token;
+    VerifiedPassword proof;
 };
 
 struct SessionSubject {
-    UserId user;
     TenantId tenant;
     std::optional<DeviceId> device{};
     SessionKind kind = SessionKind::token;
@@ -57,7 +63,7 @@ public:
         std::chrono::seconds access_token_life{600};
         std::chrono::days session_life{60};  // since it was used last
         // How long the predecessor of the newest refresh token still gives that token (domain.md: a reply that was lost).
-        std::chrono::seconds replay_grace{60};
+        std::chrono::seconds replay_grace = std::chrono::hours(24);
         std::string service_name;  // that passwords must not contain
         LoginGuard::Options throttling;
     };
@@ -77,23 +83,33 @@ public:
 
     // ---- Passwords
 
-    // The user of a right password; forgets the failures before, and hashes anew when the parameters have changed.
-    [[nodiscard]] async::Task<sign_in::LoginUser> authenticate(db::SystemDb db, LoginOrigin origin,
-                                                               std::string password);
+    // Forgets the failures before, and hashes anew when the parameters have changed.
+    [[nodiscard]] async::Task<VerifiedPassword> authenticate(db::SystemDb db, LoginOrigin origin, std::string password);
     // Throws auth.weak_password with an issue for each fault, at `pointer`.
     void require_good_password(std::string_view password, const Person& person, std::string_view pointer) const;
     [[nodiscard]] async::Task<std::string> hash_password(std::string password);
+    // Of somebody who chooses a first password in this very request, whose row is stored in the session's own transaction.
+    [[nodiscard]] async::Task<VerifiedPassword> first_password(Person person, std::string password);
+    // Stores `hash` and ends the user's other sessions; 401 when the password that was verified is not the present one any more.
+    [[nodiscard]] async::Task<void> change_password(db::SystemDb db, VerifiedPassword proof, std::string hash,
+                                                    SessionId session);
 
     // ---- Sessions
 
-    [[nodiscard]] NewSession open_session(const SessionSubject& subject, const http::Request& request);
-    static void add_session(db::Batch& batch, const NewSession& session);
+    [[nodiscard]] NewSession open_session(const VerifiedPassword& proof, const SessionSubject& subject,
+                                          const http::Request& request);
+    // Throws 401 when what was verified has changed meanwhile.
+    [[nodiscard]] async::Task<void> store_session(db::SystemDb db, NewSession session) const;
+    // The same as part of a larger transaction, which is to be undone when no row comes back: require_stored().
+    [[nodiscard]] db::BatchSlot<SessionId> add_session(db::Batch& batch, const NewSession& session) const;
+    static void require_stored(const db::BatchResults& results, db::BatchSlot<SessionId> slot);
     // The reply: tokens in it, or cookies beside it.
-    [[nodiscard]] SignedIn sign_in(http::Response& response, const NewSession& session, Profile profile);
+    [[nodiscard]] SignedIn sign_in(http::Response& response, const OpenedSession& session, Profile profile);
 
-    // The session with its next refresh token, already stored; decided by the database in one transaction. Throws 401: not a token of ours, or a replay that ended the session.
-    [[nodiscard]] async::Task<NewSession> rotate(db::SystemDb db, std::string refresh_token,
-                                                 std::optional<DeviceId> device, std::string user_agent);
+    // The session with its next refresh token, already stored; decided by the database in one transaction. Throws 401: not a
+    // token of ours, or a replay that ended the session; 403: the user was disabled.
+    [[nodiscard]] async::Task<OpenedSession> rotate(db::SystemDb db, std::string refresh_token,
+                                                    std::optional<DeviceId> device);
 
     [[nodiscard]] base::Timestamp now() const { return parts_.clock.now(); }
     [[nodiscard]] const auth::SessionCookies& cookies() const { return parts_.cookies; }
@@ -101,25 +117,26 @@ public:
     [[nodiscard]] const auth::SealedValues& sealed() const { return parts_.sealed; }
 
 private:
-    enum class Refusal : std::uint8_t { none, unknown, reused };
+    enum class Refusal : std::uint8_t { none, unknown, reused, disabled };
     struct Decision {
         Refusal refusal = Refusal::none;
-        NewSession session;
+        OpenedSession session;
     };
     struct Presented {
         std::string text;
-        std::string successor;
-        schema::Bytes successor_hash;
+        base::Digest256 digest{};
+        std::optional<SessionId> session;  // named by the token itself
         std::optional<DeviceId> device;
-        std::string user_agent;
     };
-    [[nodiscard]] Presented present(std::string refresh_token, std::optional<DeviceId> device,
-                                    std::string user_agent) const;
+    async::Task<auth::PasswordCheck> judge(db::SystemDb db, LoginGuard::Attempt attempt, std::string hash,
+                                           std::string password);
+    async::Task<std::string> settle_success(db::SystemDb db, LoginGuard::Attempt attempt, sign_in::LoginUser user,
+                                            std::string login, std::optional<std::string> replacement,
+                                            std::string password);
     async::Task<Decision> decide(db::SystemDb transaction, std::shared_ptr<const Presented> presented);
-    async::Task<Decision> advance(db::SystemDb transaction, sign_in::RefreshRow row,
-                                  std::shared_ptr<const Presented> presented);
-    async::Task<Decision> end_family(db::SystemDb transaction, sign_in::RefreshRow row);
-    [[nodiscard]] bool may_repeat(const sign_in::RefreshRow& row, const Presented& presented) const;
+    async::Task<Decision> advance(db::SystemDb transaction, sign_in::RefreshRow row, std::string successor);
+    async::Task<Decision> end_family(db::SystemDb transaction, SessionId session, UserId user);
+    [[nodiscard]] bool may_repeat(const sign_in::RefreshRow& row, const base::Digest256& successor) const;
     [[nodiscard]] std::string access_token(const Session& session);
 
     Options options_;

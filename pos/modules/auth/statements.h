@@ -16,21 +16,22 @@ struct LoginUser {
     std::string password_hash;
     std::optional<base::Timestamp> disabled_at;
     std::optional<TenantId> default_tenant_id;
-    bool known_address = false;  // somebody has signed in as this user from there
+    std::vector<std::string> addresses;  // from which this user has signed in, as the sessions remember them
 
     friend constexpr auto describe(LoginUser*) {
         return schema::object<LoginUser>("LoginUser", schema::flatten<&LoginUser::person>(),
                                          schema::field<&LoginUser::password_hash>("passwordHash", {.internal = true}),
                                          schema::field<&LoginUser::disabled_at>("disabledAt"),
                                          schema::field<&LoginUser::default_tenant_id>("defaultTenantId"),
-                                         schema::field<&LoginUser::known_address>("knownAddress"));
+                                         schema::field<&LoginUser::addresses>("addresses"));
     }
 };
 
-inline constexpr SystemQuery<LoginUser(std::string, std::string)> user_by_login{
+inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
     {"auth.user_by_login",
-     "select u.id, u.email, u.phone, u.name, u.password_hash, u.disabled_at, u.default_tenant_id, "
-     "  exists (select from sessions s where s.user_id = u.id and s.ip_address = $2) as known_address "
+     "select u.id, u.email, u.phone, u.name, u.password_hash, u.disabled_at, u.default_tenant_id, array("
+     "  select s.ip_address from sessions s where s.user_id = u.id group by s.ip_address "
+     "  order by max(s.created_at) desc limit 200) as addresses "
      "from users u where u.email = $1 or u.phone = $1",
      Kind::point}};
 
@@ -67,15 +68,44 @@ inline constexpr SystemQuery<bool(TenantId, DeviceId)> device_is_active{
 inline constexpr SystemQuery<void(UserId, std::string, std::string)> rehash{
     {"auth.rehash", "update users set password_hash = $3 where id = $1 and password_hash = $2", Kind::write}};
 
-inline constexpr SystemQuery<void(UserId, std::string, base::Timestamp)> set_password{
+// Nothing, unless the hash is still the one that the password was judged by, and the session that asks has not ended.
+inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp, SessionId)> set_password{
     {"auth.set_password",
-     "update users set password_hash = $2, password_changed_at = $3, updated_at = $3, version = version + 1 where id = "
-     "$1",
+     "update users set password_hash = $3, password_changed_at = $4, updated_at = $4, version = version + 1 "
+     "where id = $1 and password_hash = $2 and disabled_at is null "
+     "and exists (select from sessions where id = $5 and user_id = $1 and revoked_at is null)",
      Kind::write}};
 
 // ---- Sessions ----------------------------------------------------------------------------------------------------
 
-inline constexpr auto add_session = db::insert<tables::sessions>("auth.add_session");
+// A session, with its first refresh token if it has one, stored against what was verified: the password's hash is still that
+// one ($14), the user and the membership are alive, and the device is active. No row: something of it was changed meanwhile.
+// `for share` makes a change that is under way and this statement wait for each other; who changes those rows ends the
+// sessions afterwards, in a statement of its own, and so finds this one.
+inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base::Uuid>, std::optional<schema::Bytes>)>
+    add_session{
+        {"auth.add_session",
+         "with person as ("
+         "  select u.id from users u "
+         "  join memberships m on m.user_id = u.id and m.tenant_id = $3::uuid and m.status = 'active' and m.deleted_at "
+         "is null "
+         "  join tenants t on t.id = m.tenant_id and t.status <> 'closed' "
+         "  where u.id = $2::uuid and u.password_hash = $14::text and u.disabled_at is null for share of u, m), "
+         "till as ("
+         "  select d.id from devices d where d.tenant_id = $3::uuid and d.id = $4::uuid and d.status = 'active' "
+         "  and d.deleted_at is null for share), "
+         "session as ("
+         "  insert into sessions (id, user_id, tenant_id, device_id, kind, cookie_hash, user_agent, ip_address, "
+         "    created_at, last_seen_at, expires_at, revoked_at, revoke_reason) "
+         "  select $1::uuid, person.id, $3::uuid, $4::uuid, $5::text, $6::bytea, $7::text, $8::text, $9::timestamptz, "
+         "    $10::timestamptz, $11::timestamptz, $12::timestamptz, $13::text from person "
+         "  where $4::uuid is null or exists (select from till) returning id), "
+         "token as ("
+         "  insert into refresh_tokens (id, session_id, token_hash, issued_at, expires_at) "
+         "  select $15::uuid, session.id, $16::bytea, $9::timestamptz, $11::timestamptz from session "
+         "  where $15::uuid is not null) "
+         "select id from session",
+         Kind::write}};
 inline constexpr auto add_refresh_token = db::insert<tables::refresh_tokens>("auth.add_refresh_token");
 
 // One row for each role, or one with nulls for a member without any.
@@ -84,6 +114,7 @@ struct SessionGrant {
     TenantId tenant_id;
     std::optional<DeviceId> device_id;
     base::Timestamp expires_at;
+    std::int32_t member_version = 0;
     std::optional<std::string> built_in;
     std::optional<std::vector<std::string>> permissions;
     std::optional<LocationId> location_id;
@@ -92,15 +123,17 @@ struct SessionGrant {
         return schema::object<SessionGrant>(
             "SessionGrant", schema::field<&SessionGrant::user_id>("userId"),
             schema::field<&SessionGrant::tenant_id>("tenantId"), schema::field<&SessionGrant::device_id>("deviceId"),
-            schema::field<&SessionGrant::expires_at>("expiresAt"), schema::field<&SessionGrant::built_in>("builtIn"),
-            schema::field<&SessionGrant::permissions>("permissions"),
+            schema::field<&SessionGrant::expires_at>("expiresAt"),
+            schema::field<&SessionGrant::member_version>("memberVersion"),
+            schema::field<&SessionGrant::built_in>("builtIn"), schema::field<&SessionGrant::permissions>("permissions"),
             schema::field<&SessionGrant::location_id>("locationId"));
     }
 };
 
 inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
     {"auth.grants_of_session",
-     "select s.user_id, s.tenant_id, s.device_id, s.expires_at, r.built_in, r.permissions, mr.location_id "
+     "select s.user_id, s.tenant_id, s.device_id, s.expires_at, m.version as member_version, r.built_in, "
+     "r.permissions, mr.location_id "
      "from sessions s "
      "join users u on u.id = s.user_id and u.disabled_at is null "
      "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
@@ -147,11 +180,26 @@ inline constexpr SystemQuery<std::string(std::string)> announce{
 
 // ---- Refresh tokens ----------------------------------------------------------------------------------------------
 
-// The session's row is the lock of its family of tokens. A statement of its own: what comes after it sees what was committed
-// while it waited.
-inline constexpr SystemQuery<SessionId(schema::Bytes)> lock_family{
+// The session's row is the lock of its family of tokens: by the id in the token, or by the token's row. A statement of its own:
+// what comes after it sees what was committed while it waited.
+struct Family {
+    SessionId id;
+    UserId user_id;
+    base::Timestamp expires_at;
+    std::optional<base::Timestamp> revoked_at;
+
+    friend constexpr auto describe(Family*) {
+        return schema::object<Family>(
+            "Family", schema::field<&Family::id>("id"), schema::field<&Family::user_id>("userId"),
+            schema::field<&Family::expires_at>("expiresAt"), schema::field<&Family::revoked_at>("revokedAt"));
+    }
+};
+
+inline constexpr SystemQuery<Family(schema::Bytes, std::optional<SessionId>)> lock_family{
     {"auth.lock_family",
-     "select id from sessions where id = (select session_id from refresh_tokens where token_hash = $1) for update",
+     "select id, user_id, expires_at, revoked_at from sessions "
+     "where id = coalesce((select session_id from refresh_tokens where token_hash = $1), $2) "
+     "for no key update",
      Kind::write}};
 
 struct RefreshRow {
@@ -162,8 +210,8 @@ struct RefreshRow {
     UserId user_id;
     TenantId tenant_id;
     std::optional<DeviceId> device_id;
-    std::string user_agent;
-    std::optional<base::Timestamp> revoked_at;
+    bool is_disabled = false;  // the user
+    bool may_act = false;      // member of the tenant still, with a device that is active
     std::optional<schema::Bytes> successor_hash;
     std::optional<base::Timestamp> successor_used_at;
 
@@ -172,24 +220,35 @@ struct RefreshRow {
             "RefreshRow", schema::field<&RefreshRow::id>("id"), schema::field<&RefreshRow::expires_at>("expiresAt"),
             schema::field<&RefreshRow::used_at>("usedAt"), schema::field<&RefreshRow::session_id>("sessionId"),
             schema::field<&RefreshRow::user_id>("userId"), schema::field<&RefreshRow::tenant_id>("tenantId"),
-            schema::field<&RefreshRow::device_id>("deviceId"), schema::field<&RefreshRow::user_agent>("userAgent"),
-            schema::field<&RefreshRow::revoked_at>("revokedAt"),
-            schema::field<&RefreshRow::successor_hash>("successorHash"),
+            schema::field<&RefreshRow::device_id>("deviceId"), schema::field<&RefreshRow::is_disabled>("isDisabled"),
+            schema::field<&RefreshRow::may_act>("mayAct"), schema::field<&RefreshRow::successor_hash>("successorHash"),
             schema::field<&RefreshRow::successor_used_at>("successorUsedAt"));
     }
 };
 
+// Under the family's lock: whoever shuts the user or the device out waits to end this session, and so ends it after this.
 inline constexpr SystemQuery<RefreshRow(schema::Bytes)> refresh_token{
     {"auth.refresh_token",
-     "select t.id, t.expires_at, t.used_at, s.id as session_id, s.user_id, s.tenant_id, s.device_id, s.user_agent, "
-     "s.revoked_at, "
+     "select t.id, t.expires_at, t.used_at, s.id as session_id, s.user_id, s.tenant_id, s.device_id, "
+     "  u.disabled_at is not null as is_disabled, "
+     "  exists (select from memberships m join tenants o on o.id = m.tenant_id and o.status <> 'closed' "
+     "    where m.tenant_id = s.tenant_id and m.user_id = s.user_id and m.status = 'active' and m.deleted_at is null) "
+     "  and (s.device_id is null or exists (select from devices d where d.tenant_id = s.tenant_id and d.id = "
+     "s.device_id "
+     "    and d.status = 'active' and d.deleted_at is null)) as may_act, "
      "  n.token_hash as successor_hash, n.used_at as successor_used_at "
-     "from refresh_tokens t join sessions s on s.id = t.session_id left join refresh_tokens n on n.id = t.replaced_by "
+     "from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id "
+     "left join refresh_tokens n on n.id = t.replaced_by "
      "where t.token_hash = $1",
      Kind::point}};
 
 inline constexpr SystemQuery<void(base::Uuid, base::Uuid, base::Timestamp)> use_refresh_token{
     {"auth.use_refresh_token", "update refresh_tokens set used_at = $3, replaced_by = $2 where id = $1", Kind::write}};
+
+// All but the one that was used just now: a spent token that comes back is told by its own tag.
+inline constexpr SystemQuery<void(SessionId, base::Uuid)> drop_spent_tokens{
+    {"auth.drop_spent_tokens", "delete from refresh_tokens where session_id = $1 and id <> $2 and used_at is not null",
+     Kind::write}};
 
 inline constexpr SystemQuery<void(SessionId, base::Timestamp, base::Timestamp)> prolong_session{
     {"auth.prolong_session", "update sessions set last_seen_at = $2, expires_at = $3 where id = $1", Kind::write}};
@@ -199,51 +258,70 @@ inline constexpr SystemQuery<void(SessionId, base::Timestamp, base::Timestamp)> 
 struct ThrottleCount {
     std::string subject;
     std::int32_t failures = 0;
+    base::Timestamp blocked_until;
 
     friend constexpr auto describe(ThrottleCount*) {
         return schema::object<ThrottleCount>("ThrottleCount", schema::field<&ThrottleCount::subject>("subject"),
-                                             schema::field<&ThrottleCount::failures>("failures"));
+                                             schema::field<&ThrottleCount::failures>("failures"),
+                                             schema::field<&ThrottleCount::blocked_until>("blockedUntil"));
     }
 };
 
-// Counts an attempt as failed before it is judged, so that a hundred at once cannot all slip in: arguments are subjects, free
-// failures, failures per doubling, longest wait in ms, now. Subjects that must wait are left out of the answer; if one had to
-// wait from the start, none is counted. What is a day old is forgotten.
-inline constexpr SystemQuery<ThrottleCount(std::vector<std::string>, std::vector<std::int32_t>,
-                                           std::vector<std::int32_t>, std::vector<std::int64_t>, base::Timestamp)>
-    count_attempt{
-        {"auth.count_attempt",
+// Counts a failure into leaky buckets, creating them. Arguments: subjects; failures that are free; further ones that double the
+// wait; ms in which one leaks; the most a bucket holds; the longest wait in ms; now; the gates. If a gate has to wait, nothing
+// is counted and nothing returned; without gates it counts whatever happens. `updated_at` moves on by whole leaks, so that
+// what has leaked in part is not lost.
+inline constexpr SystemQuery<ThrottleCount(
+    std::vector<std::string>, std::vector<std::int32_t>, std::vector<std::int32_t>, std::vector<std::int64_t>,
+    std::vector<std::int32_t>, std::vector<std::int64_t>, base::Timestamp, std::vector<std::string>)>
+    count_failure{
+        {"auth.count_failure",
          "insert into login_throttles as t (subject, failures, blocked_until, updated_at) "
-         "select p.subject, 1, $5, $5 from unnest($1::text[]) as p (subject) "
-         "where not exists (select from login_throttles b where b.subject = any($1) and b.blocked_until > $5) "
+         "select p.subject, 1, $7::timestamptz, $7::timestamptz from unnest($1::text[]) as p (subject) "
+         "where not exists (select from login_throttles b where b.subject = any($8::text[]) and b.blocked_until > "
+         "$7::timestamptz) "
          "order by p.subject "
-         "on conflict (subject) do update set updated_at = $5, (failures, blocked_until) = ("
-         "  select f.failures, $5 + interval '1 millisecond' * case when f.failures <= p.free then 0 "
+         "on conflict (subject) do update set (failures, updated_at, blocked_until) = ("
+         "  select f.failures, f.since, $7::timestamptz + interval '1 millisecond' * "
+         "    case when f.failures <= p.free then 0 "
          "    else least(p.longest, 1000 * power(2, least(30, (f.failures - p.free - 1) / p.step))) end "
-         "  from unnest($1::text[], $2::integer[], $3::integer[], $4::bigint[]) as p (subject, free, step, longest), "
-         "    (select case when t.updated_at < $5 - interval '1 day' then 1 else least(t.failures, 1000000) + 1 end as "
-         "failures) f "
+         "  from unnest($1::text[], $2::integer[], $3::integer[], $4::bigint[], $5::integer[], $6::bigint[]) "
+         "    as p (subject, free, step, leak, most, longest), "
+         "    lateral (select greatest(0, floor(extract(epoch from ($7::timestamptz - t.updated_at)) * 1000 / "
+         "p.leak))::bigint as leaked) l, "
+         "    lateral (select least(greatest(t.failures - l.leaked, 0) + 1, p.most)::integer as failures, "
+         "      case when t.failures <= l.leaked then $7::timestamptz "
+         "      else t.updated_at + interval '1 millisecond' * (l.leaked * p.leak) end as since) f "
          "  where p.subject = t.subject) "
-         "where t.blocked_until <= $5 "
-         "returning t.subject, t.failures",
+         "where t.blocked_until <= $7::timestamptz or cardinality($8::text[]) = 0 "
+         "returning t.subject, t.failures, t.blocked_until",
          Kind::write}};
+
+// What is in a bucket now: subject, ms in which one leaks, now.
+inline constexpr SystemQuery<std::int64_t(std::string, std::int64_t, base::Timestamp)> failures_of{
+    {"auth.failures_of",
+     "select coalesce(max(greatest(0, failures - floor(extract(epoch from ($3::timestamptz - updated_at)) * 1000 / "
+     "$2::bigint))), 0)::bigint as failures from login_throttles where subject = $1",
+     Kind::point}};
 
 inline constexpr SystemQuery<std::optional<base::Timestamp>(std::vector<std::string>)> blocked_until{
     {"auth.blocked_until", "select max(blocked_until) from login_throttles where subject = any($1)", Kind::point}};
 
-inline constexpr SystemQuery<void(std::vector<std::string>)> forget_failures{
-    {"auth.forget_failures", "delete from login_throttles where subject = any($1)", Kind::write}};
+inline constexpr SystemQuery<void(std::string)> forget_failures{
+    {"auth.forget_failures", "delete from login_throttles where subject = $1", Kind::write}};
 
-// The attempt was a good one after all.
+// The attempt was not judged after all.
 inline constexpr SystemQuery<void(std::string, base::Timestamp)> uncount_attempt{
     {"auth.uncount_attempt",
      "update login_throttles set failures = greatest(failures - 1, 0), blocked_until = $2 where subject = $1",
      Kind::write}};
 
-inline constexpr SystemQuery<void(base::Timestamp)> purge_throttles{
+// Buckets that have run dry; and the oldest ones beyond so many rows, by the planner's estimate.
+inline constexpr SystemQuery<void(base::Timestamp, std::int64_t)> purge_throttles{
     {"auth.purge_throttles",
-     "delete from login_throttles where subject in (select subject from login_throttles where updated_at < $1 order by "
-     "updated_at limit 500)",
+     "delete from login_throttles where subject in (select subject from login_throttles where updated_at < $1 or "
+     "(select reltuples from pg_class where oid = 'login_throttles'::regclass) > $2::bigint "
+     "order by updated_at limit 500)",
      Kind::write}};
 
 }  // namespace pos::sign_in

@@ -41,8 +41,7 @@ struct Session {
     }
 };
 
-// Single use. The successor's text is derived from its predecessor's, so that a lost reply can be given once more though only
-// hashes are stored.
+// Single use (refresh_token.h). A session has two rows: its newest token, and the one that was used for it.
 struct RefreshToken {
     base::Uuid id;
     SessionId session_id;
@@ -62,8 +61,8 @@ struct RefreshToken {
     }
 };
 
-// Failed logins per subject ("ip:…", "account+ip:…", "account:…"; logins as digests): each failure doubles the wait of that
-// subject alone, so that nobody can lock an owner out from elsewhere.
+// A leaky bucket of wrong passwords per subject ("ip:…", "account+ip:…", "account:…"; logins as digests): it held `failures` at
+// `updated_at`. See throttle.h.
 struct LoginThrottle {
     std::string subject;
     std::int32_t failures = 0;

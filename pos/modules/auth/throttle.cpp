@@ -12,9 +12,33 @@ namespace pos {
 
 namespace {
 
+// Longer than any bucket takes to run dry.
 constexpr auto remembered = std::chrono::days(1);
-// One attempt in so many clears away what is forgotten.
+// One failure in so many clears away what is forgotten: more rows than they made.
 constexpr std::uint32_t purge_interval = 64;
+
+using Buckets = std::vector<std::pair<std::string, LoginGuard::Bucket>>;
+
+// The arguments of sign_in::count_failure.
+void add_count(db::Batch& batch, const Buckets& buckets, base::Timestamp now, const std::vector<std::string>& gates,
+               db::BatchSlot<sign_in::ThrottleCount>* slot = nullptr) {
+    std::vector<std::string> subjects;
+    std::vector<std::int32_t> free;
+    std::vector<std::int32_t> doubling;
+    std::vector<std::int64_t> leak;
+    std::vector<std::int32_t> most;
+    std::vector<std::int64_t> longest;
+    for (const auto& [subject, bucket] : buckets) {
+        subjects.push_back(subject);
+        free.push_back(bucket.free);
+        doubling.push_back(bucket.doubling);
+        leak.push_back(bucket.leak.count());
+        most.push_back(bucket.most);
+        longest.push_back(bucket.longest_wait.count());
+    }
+    const auto added = batch.add(sign_in::count_failure, subjects, free, doubling, leak, most, longest, now, gates);
+    if (slot != nullptr) *slot = added;
+}
 
 // Logins that nobody has are as long as they please: a digest bounds the row, and keeps what people mistyped out of the table.
 std::string short_digest(std::string_view text) {
@@ -39,24 +63,39 @@ std::string address_group(std::string_view address) {
     return base::hex_encode(base::as_chars(parsed->bytes()).substr(0, network_bytes)) + "/64";
 }
 
+void LoginGuard::refuse(base::Timestamp now, base::Timestamp until) const {
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
+    throw base::Failure(errors::throttled).retry_after(std::max<std::int64_t>(wait, 1'000));
+}
+
 async::Task<LoginGuard::Attempt> LoginGuard::admit(db::SystemDb db, LoginOrigin origin, bool known_address) {
     auto attempt = subjects_of(origin);
     const auto now = clock_.now();
-    const std::int64_t longest = options_.longest_wait.count();
-    // The account as such never has to wait.
-    const auto counts =
-        co_await db.all(sign_in::count_attempt, {attempt.account_at_address, attempt.account, attempt.address},
-                        {options_.free_failures, options_.free_failures_of_account, options_.free_failures_of_address},
-                        {1, 1, options_.doubling_of_address}, {longest, 0, longest}, now);
-    if (counts.size() < 3) {
-        const auto until = co_await db.only(sign_in::blocked_until, {attempt.account_at_address, attempt.address});
-        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until.value_or(now) - now).count();
-        throw base::Failure(errors::throttled).retry_after(std::max<std::int64_t>(wait, 1'000));
-    }
-    if (++admitted_ % purge_interval == 0) co_await db.run(sign_in::purge_throttles, now - remembered);
-    const auto account = std::ranges::find(counts, attempt.account, &sign_in::ThrottleCount::subject);
-    if (!known_address && account->failures > options_.free_failures_of_account) co_await slow_down();
+    const auto gates =
+        known_address ? std::vector<std::string>() : std::vector{attempt.account_at_address, attempt.address};
+    auto batch = db.batch();
+    db::BatchSlot<sign_in::ThrottleCount> counted{};
+    add_count(batch, {{attempt.account_at_address, options_.account_at_address}}, now, gates, &counted);
+    const auto of_account = batch.add(sign_in::failures_of, attempt.account, options_.account.leak.count(), now);
+    const auto results = co_await batch.commit();
+    const auto pair = results.one(counted);
+    if (!pair) refuse(now, (co_await db.only(sign_in::blocked_until, gates)).value_or(now));
+    const bool slow = known_address ? pair->failures > options_.account_at_address.free
+                                    : results.one(of_account).value_or(0) > options_.account.free;
+    if (slow) co_await slow_down();
     co_return attempt;
+}
+
+async::Task<void> LoginGuard::add_failure(db::SystemDb db, Attempt attempt) {
+    const auto now = clock_.now();
+    auto batch = db.batch();
+    add_count(batch, {{attempt.account, options_.account}, {attempt.address, options_.address}}, now, {});
+    if (++failed_ % purge_interval == 0) batch.add(sign_in::purge_throttles, now - remembered, options_.most_buckets);
+    co_await batch.commit();
+}
+
+async::Task<void> LoginGuard::take_back(db::SystemDb db, Attempt attempt) {
+    co_await db.run(sign_in::uncount_attempt, attempt.account_at_address, clock_.now());
 }
 
 async::Task<void> LoginGuard::slow_down() {
@@ -72,9 +111,8 @@ async::Task<void> LoginGuard::slow_down() {
     co_await async::sleep(&loop_, options_.slow_down);
 }
 
-void LoginGuard::add_success(db::Batch& batch, const Attempt& attempt) const {
-    batch.add(sign_in::forget_failures, {attempt.account_at_address, attempt.account});
-    batch.add(sign_in::uncount_attempt, attempt.address, clock_.now());
+void LoginGuard::add_success(db::Batch& batch, const Attempt& attempt) {
+    batch.add(sign_in::forget_failures, attempt.account_at_address);
 }
 
 }  // namespace pos

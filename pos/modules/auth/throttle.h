@@ -1,19 +1,26 @@
 #pragma once
-// How failed sign-ins are slowed (domain.md, "Security baseline"): after five free ones, one second, doubling to an hour, for an
-// account from one address; the same later and slower for the whole address. An account that is attacked from everywhere is
-// only slowed: attempts from addresses that never signed in to it wait two seconds, and nobody is locked out. Unknown accounts
-// are treated alike. One per loop.
+// How wrong passwords are slowed (domain.md, "Security baseline"): leaky buckets on elapsed time.
 //
-//     const auto attempt = co_await throttle.admit(db, {.login = "a@b.example", .address = "192.0.2.7"}, known_address);   // throws 429
-//     ... the password was right:
-//     throttle.add_success(batch, attempt);
+//   bucket                 | free | one leaks in | then                          | refuses
+//   account at an address  | 5    | 15 min       | 1 s, doubling, 15 min at most | attempts at the account from there
+//   address                | 50   | 72 s         | 1 s, doubling every 5, 1 min  | attempts at accounts that are strangers there
+//   account                | 100  | 36 s         | answers 2 s later             | nobody
+//
+// Wrong passwords alone count; a right one empties its pair's bucket, and what was not judged (auth.busy) is taken back. An
+// address from which the account has signed in before is never refused for it, so nobody behind the same carrier-grade NAT
+// can shut an owner out. Unknown accounts are treated alike. The buckets are rows, so that instances share them and a restart
+// forgets nothing; dry ones are removed, and the oldest beyond `most_buckets`. One LoginGuard per loop.
+//
+//     const auto attempt = co_await guard.admit(db, {.login = "a@b.example", .address = "192.0.2.7"}, known_address);   // throws 429
+//     co_await guard.add_failure(db, attempt);     // the password was wrong
+//     guard.add_success(batch, attempt);           // … right
+//     co_await guard.take_back(db, attempt);       // … not judged
 
 #include <chrono>
 #include <string>
 #include <vector>
 
 #include "async/sync.h"
-#include "base/random.h"
 #include "base/time.h"
 #include "db/db.h"
 
@@ -26,14 +33,20 @@ struct LoginOrigin {
 
 class LoginGuard {
 public:
+    struct Bucket {
+        std::int32_t free = 0;
+        std::int32_t doubling = 1;  // further failures that double the wait
+        std::chrono::milliseconds leak{};
+        std::int32_t most = 0;  // what it can hold, which bounds how long it takes to run dry
+        std::chrono::milliseconds longest_wait{};
+    };
     struct Options {
-        std::int32_t free_failures = 5;
-        std::int32_t free_failures_of_address = 50;  // a shop's tills and an office share one
-        std::int32_t doubling_of_address = 5;        // further failures that double the wait of an address
-        std::chrono::milliseconds longest_wait = std::chrono::hours(1);
-        std::int32_t free_failures_of_account = 100;
+        Bucket account_at_address{5, 1, std::chrono::minutes(15), 16, std::chrono::minutes(15)};
+        Bucket address{50, 5, std::chrono::seconds(72), 85, std::chrono::minutes(1)};
+        Bucket account{100, 1, std::chrono::seconds(36), 400, {}};  // as such, it never has to wait
         std::chrono::milliseconds slow_down{2'000};
         std::size_t most_slowed = 256;  // at a time on this loop; beyond, the hashing's own queue is the limit
+        std::int64_t most_buckets = 500'000;
     };
 
     LoginGuard(Options options, async::Loop& loop, const base::Clock& clock)
@@ -46,19 +59,22 @@ public:
         std::string address;
     };
 
-    // Counts the attempt as failed. Throws auth.throttled (429) with Retry-After; may take options.slow_down.
+    // Holds a place in the pair's bucket, so that a hundred at once cannot all slip in. Throws auth.throttled (429) with
+    // Retry-After; may take options.slow_down.
     [[nodiscard]] async::Task<Attempt> admit(db::SystemDb db, LoginOrigin origin, bool known_address);
-    // Takes the attempt back and forgets the account's failures.
-    void add_success(db::Batch& batch, const Attempt& attempt) const;
+    [[nodiscard]] async::Task<void> add_failure(db::SystemDb db, Attempt attempt);
+    [[nodiscard]] async::Task<void> take_back(db::SystemDb db, Attempt attempt);
+    static void add_success(db::Batch& batch, const Attempt& attempt);
 
 private:
+    [[noreturn]] void refuse(base::Timestamp now, base::Timestamp until) const;
     async::Task<void> slow_down();
 
     Options options_;
     async::Loop& loop_;
     const base::Clock& clock_;
     std::size_t slowed_ = 0;
-    std::uint32_t admitted_ = 0;
+    std::uint32_t failed_ = 0;
 };
 
 // What counts as one address: an IPv4 address, or the /64 of an IPv6 one, which is what one customer gets.

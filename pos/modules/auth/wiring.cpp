@@ -16,8 +16,10 @@ constexpr std::string_view service_name = "backend-api";
 auth::Key read_key(std::string_view setting, const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    // lint: allow(thrown-type) at start: it ends the program
     if (!file) throw std::runtime_error(fmt::format("{}: cannot read {}", setting, path));
     auto key = auth::Key::from_pem(pem);
+    // lint: allow(thrown-type) at start: it ends the program
     if (!key) throw std::runtime_error(fmt::format("{}: {}: {}", setting, path, auth::explain(key.error())));
     return *std::move(key);
 }
@@ -65,6 +67,7 @@ auth::KeySet signing_keys(const app::Settings& settings) {
         entries.push_back({read_key("JWT_RETIRED_KEY_FILES", path), auth::KeyState::retired});
     if (settings.jwt_secret) {
         auto key = auth::Key::from_secret(*settings.jwt_secret);
+        // lint: allow(thrown-type) at start: it ends the program
         if (!key) throw std::runtime_error(fmt::format("JWT_SECRET: {}", auth::explain(key.error())));
         // Beside a key file the secret only verifies: what was signed before the change.
         entries.push_back(

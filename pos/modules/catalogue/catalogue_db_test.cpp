@@ -426,9 +426,9 @@ TEST_F(BatchTest, ContinueKeepsWhatWentWell) {
     EXPECT_THAT(answers.results[1].data->text, HasSubstr(R"("version":2)"));
     EXPECT_THAT(answers.results[2].problem->text, HasSubstr(R"("current":{)"));
     EXPECT_FALSE(answers.results[3].data);
-    EXPECT_THAT(answers.results[4].problem->text, HasSubstr(R"("pointer":"/colour")"));
+    EXPECT_THAT(answers.results[4].problem->text, HasSubstr(R"("pointer":"/items/4/data/colour")"));
     EXPECT_THAT(answers.results[4].problem->text, HasSubstr(R"("requestId":")"));
-    EXPECT_THAT(answers.results[6].problem->text, HasSubstr(R"("pointer":"/version")"));
+    EXPECT_THAT(answers.results[6].problem->text, HasSubstr(R"("pointer":"/items/6/version")"));
     EXPECT_THAT(answers.results[8].problem->text, HasSubstr("row.id_taken"));
     EXPECT_EQ(get("/v1/products/" + deleted).status, 404);
     EXPECT_EQ(body<Product>(get("/v1/products/" + stale)).meta.version, 1);

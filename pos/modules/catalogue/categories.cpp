@@ -6,7 +6,8 @@ namespace pos::catalogue {
 
 namespace {
 
-async::Task<db::Page<Category>> list(auth::Permitted<"products.read">, http::Query<ListFilter> filter, db::Db db) {
+async::Task<db::Page<Category>> list(auth::PermittedSomewhere<"products.read">, http::Query<ListFilter> filter,
+                                     db::Db db) {
     return category_list.page(db, *filter);
 }
 
@@ -21,18 +22,18 @@ async::Task<void> check_parent(db::Db db, CategoryId id, CategoryId parent) {
                             {{"body", "/parentId", "cycle", "The parent stands below this category", {}}});
 }
 
-async::Task<http::Rendered<Category, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key,
-                                                  http::Body<NewCategory> input, db::Db db,
+async::Task<http::Rendered<Category, 201>> create(auth::PermittedSomewhere<"products.write"> caller,
+                                                  IdempotencyHeader key, http::Body<NewCategory> input, db::Db db,
                                                   http::Use<Runtime> runtime) {
     const Category category{input->id.value_or(runtime->new_id<CategoryId>()), input->fields,
                             first_version(caller, runtime->now())};
     if (category.fields.parent_id) co_await check_parent(db, category.id, *category.fields.parent_id);
-    Creation creation(category, category.id.uuid(), {"/v1/categories", caller, key, input.text, db, runtime});
+    Creation creation(category, category.id.uuid(), {"/v1/categories", caller, key, input, db, runtime});
     creation.batch().add(add_category, category);
     co_return co_await creation.commit({{"categories", category.id.uuid()}});
 }
 
-async::Task<Category> show(auth::Permitted<"products.read">, http::Path<"id", CategoryId> id, db::Db db) {
+async::Task<Category> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", CategoryId> id, db::Db db) {
     co_return live(co_await db.one(category_by_id, *id));
 }
 
@@ -42,7 +43,7 @@ async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId>
     co_await check_parent(tx, id, *parent);
 }
 
-async::Task<Category> change(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id,
+async::Task<Category> change(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", CategoryId> id,
                              IfMatch if_match, http::Body<schema::Patch<CategoryFields>> patch, db::Db db,
                              http::Use<Runtime> runtime) {
     co_return co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()},
@@ -56,13 +57,11 @@ async::Task<void> require_unused(db::Db tx, CategoryId id) {
     if (co_await tx.only(category_in_use, id)) throw base::Failure(errors::category_in_use);
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", CategoryId> id,
+async::Task<http::NoContent> remove(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", CategoryId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Category& row, Writes& writes) {
-        row.meta.deleted_at = runtime->now();
-        return require_unused(writes.tx, row.id);
-    });
-    co_return http::NoContent{};
+    co_return co_await pos::remove<category_table>(
+        db, *id, {caller, *if_match, runtime->now()},
+        [](Category& row, Writes& writes) { return require_unused(writes.tx, row.id); });
 }
 
 }  // namespace

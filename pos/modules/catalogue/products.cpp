@@ -8,7 +8,8 @@ namespace pos::catalogue {
 
 namespace {
 
-async::Task<db::Page<Product>> list(auth::Permitted<"products.read">, http::Query<ProductFilter> filter, db::Db db) {
+async::Task<db::Page<Product>> list(auth::PermittedSomewhere<"products.read">, http::Query<ProductFilter> filter,
+                                    db::Db db) {
     const auto& [common, category, active, search] = *filter;
     const auto& [page, updated_since] = common;
     if (search) return db.page(product_page_search, page, {*search, category, active, updated_since});
@@ -64,8 +65,7 @@ async::Task<void> delete_children(Writes* writes, ProductId id, base::Timestamp 
 }
 
 async::Task<void> delete_product(db::Db db, ProductId id, EditRequest request) {
-    co_await edit<product_table>(db, id, request, [now = request.now](Product& row, Writes& writes) {
-        row.meta.deleted_at = now;
+    co_await pos::remove<product_table>(db, id, request, [now = request.now](Product& row, Writes& writes) {
         return delete_children(&writes, row.id, now);
     });
 }
@@ -94,23 +94,23 @@ struct ProductItems {
 
 // ---- Handlers -----------------------------------------------------------------------------------------------------
 
-async::Task<http::Rendered<ProductDetails, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key,
-                                                        http::Body<NewProduct> input, db::Db db,
+async::Task<http::Rendered<ProductDetails, 201>> create(auth::PermittedSomewhere<"products.write"> caller,
+                                                        IdempotencyHeader key, http::Body<NewProduct> input, db::Db db,
                                                         http::Use<Runtime> runtime) {
     const auto made = make_product(*input, caller, *runtime);
-    Creation creation(made.details(), made.product.id.uuid(), {"/v1/products", caller, key, input.text, db, runtime});
+    Creation creation(made.details(), made.product.id.uuid(), {"/v1/products", caller, key, input, db, runtime});
     made.add_to(creation.batch());
     co_return co_await creation.commit(made.changes());
 }
 
-async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::Permitted<"products.write"> caller,
+async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller,
                                              IdempotencyHeader key, http::Body<BulkRequest> input, db::Db db,
                                              http::Use<Runtime> runtime) {
     return perform_all<ProductItems>(&context, std::move(*input),
-                                     {"/v1/products/batch", caller, std::move(key), input.text, db, runtime});
+                                     {"/v1/products/batch", caller, std::move(key), input, db, runtime});
 }
 
-async::Task<ProductDetails> show(auth::Permitted<"products.read">, http::Path<"id", ProductId> id,
+async::Task<ProductDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", ProductId> id,
                                  http::Query<ProductParts> parts, db::Db db) {
     if (parts->include.empty()) co_return ProductDetails{live(co_await db.one(product_by_id, *id)), {}};
     auto read = co_await async::when_all(db.one(product_by_id, *id), db.all(variants_of_product, *id),
@@ -119,12 +119,13 @@ async::Task<ProductDetails> show(auth::Permitted<"products.read">, http::Path<"i
     co_return ProductDetails{live(std::move(product)), put_together(variants, barcodes)};
 }
 
-async::Task<Product> change(auth::Permitted<"products.write"> caller, http::Path<"id", ProductId> id, IfMatch if_match,
-                            http::Body<schema::Patch<ProductFields>> patch, db::Db db, http::Use<Runtime> runtime) {
+async::Task<Product> change(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", ProductId> id,
+                            IfMatch if_match, http::Body<schema::Patch<ProductFields>> patch, db::Db db,
+                            http::Use<Runtime> runtime) {
     return change_product(db, *id, {caller, *if_match, runtime->now()}, std::move(*patch));
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", ProductId> id,
+async::Task<http::NoContent> remove(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", ProductId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
     co_await delete_product(db, *id, {caller, *if_match, runtime->now()});
     co_return http::NoContent{};

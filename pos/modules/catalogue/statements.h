@@ -213,7 +213,8 @@ inline constexpr db::Query<BarcodeId(std::vector<VariantId>, base::Timestamp)> d
 // The tenant's day decides which tax rate holds.
 inline constexpr db::Query<ScannedVariant(std::string, base::Timestamp)> scanned{
     {"catalogue.scanned",
-     "select v.id, v.product_id, v.name, v.sku, v.unit, v.price, v.cost, v.reorder_level, v.active, "
+     "select v.id, v.product_id, v.name, v.sku, v.unit, v.price, v.cost, v.reorder_level, "
+     "  v.active and p.active as active, "
      "  v.version, v.created_at, v.updated_at, v.deleted_at, v.created_by, v.origin_device_id, "
      "  b.barcode, b.pack_quantity, p.name as product_name, p.sold_by, p.track_stock, "
      "  t.code as tax_code, r.rate_ppm as tax_rate_ppm, r.inclusive as tax_inclusive "

@@ -12,18 +12,19 @@ namespace {
 
 // ---- Variants ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Variant>> list(auth::Permitted<"products.read">, http::Query<VariantFilter> filter, db::Db db) {
+async::Task<db::Page<Variant>> list(auth::PermittedSomewhere<"products.read">, http::Query<VariantFilter> filter,
+                                    db::Db db) {
     if (filter->product_id) return variant_list_of_product.page(db, filter->list, *filter->product_id);
     return variant_list.page(db, filter->list);
 }
 
-async::Task<http::Rendered<VariantDetails, 201>> create(auth::Permitted<"products.write"> caller, IdempotencyHeader key,
-                                                        http::Body<NewVariant> input, db::Db db,
+async::Task<http::Rendered<VariantDetails, 201>> create(auth::PermittedSomewhere<"products.write"> caller,
+                                                        IdempotencyHeader key, http::Body<NewVariant> input, db::Db db,
                                                         http::Use<Runtime> runtime) {
     const auto meta = first_version(caller, runtime->now());
     const auto made = make_variants(input->product_id, {input->variant}, meta, *runtime);
     const VariantDetails variant{made.variants.front(), made.barcodes};
-    Creation creation(variant, variant.variant.id.uuid(), {"/v1/variants", caller, key, input.text, db, runtime});
+    Creation creation(variant, variant.variant.id.uuid(), {"/v1/variants", caller, key, input, db, runtime});
     creation.batch().add(touch_product, input->product_id, meta.updated_at);
     add_to(creation.batch(), made);
     auto changes = changes_of(made);
@@ -31,14 +32,14 @@ async::Task<http::Rendered<VariantDetails, 201>> create(auth::Permitted<"product
     co_return co_await creation.commit(std::move(changes));
 }
 
-async::Task<VariantDetails> show(auth::Permitted<"products.read">, http::Path<"id", VariantId> id, db::Db db) {
+async::Task<VariantDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", VariantId> id, db::Db db) {
     auto read = co_await async::when_all(db.one(variant_by_id, *id), db.all(barcodes_of_variant, *id));
     auto& [variant, barcodes] = read;
     co_return VariantDetails{live(std::move(variant)), std::move(barcodes)};
 }
 
-async::Task<ScannedVariant> lookup(auth::Permitted<"products.read">, http::Query<BarcodeQuery> query, db::Db db,
-                                   http::Use<Runtime> runtime) {
+async::Task<ScannedVariant> lookup(auth::PermittedSomewhere<"products.read">, http::Query<BarcodeQuery> query,
+                                   db::Db db, http::Use<Runtime> runtime) {
     auto found = co_await db.one(scanned, query->barcode, runtime->now());
     if (!found) throw base::Failure(http::errors::not_found, "no variant has this barcode");
     co_return std::move(*found);
@@ -49,8 +50,9 @@ void touch(Writes& writes, ProductId product, base::Timestamp now) {
     writes.changes.push_back({"products", product.uuid()});
 }
 
-async::Task<Variant> change(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id, IfMatch if_match,
-                            http::Body<schema::Patch<VariantFields>> patch, db::Db db, http::Use<Runtime> runtime) {
+async::Task<Variant> change(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", VariantId> id,
+                            IfMatch if_match, http::Body<schema::Patch<VariantFields>> patch, db::Db db,
+                            http::Use<Runtime> runtime) {
     co_return co_await edit<variant_table>(db, *id, {caller, *if_match, runtime->now()},
                                            [&](Variant& row, Writes& writes) {
                                                apply(*patch, row.fields);
@@ -65,27 +67,25 @@ async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp 
     }
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id,
+async::Task<http::NoContent> remove(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", VariantId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_await edit<variant_table>(db, *id, {caller, *if_match, runtime->now()}, [&](Variant& row, Writes& writes) {
-        row.meta.deleted_at = runtime->now();
-        touch(writes, row.product_id, runtime->now());
-        return delete_barcodes(&writes, row.id, runtime->now());
+    const EditRequest request{caller, *if_match, runtime->now()};
+    co_return co_await pos::remove<variant_table>(db, *id, request, [now = request.now](Variant& row, Writes& writes) {
+        touch(writes, row.product_id, now);
+        return delete_barcodes(&writes, row.id, now);
     });
-    co_return http::NoContent{};
 }
 
 // ---- Their barcodes ---------------------------------------------------------------------------------------------
 
-async::Task<http::Rendered<Barcode, 201>> add_barcode(auth::Permitted<"products.write"> caller,
+async::Task<http::Rendered<Barcode, 201>> add_barcode(auth::PermittedSomewhere<"products.write"> caller,
                                                       http::Path<"id", VariantId> id, IdempotencyHeader key,
                                                       http::Body<NewBarcode> input, db::Db db,
                                                       http::Use<Runtime> runtime) {
     const auto variant = live(co_await db.one(variant_by_id, *id));
     const auto barcode = make_barcode(*id, *input, first_version(caller, runtime->now()), *runtime);
-    Creation creation(
-        barcode, barcode.id.uuid(),
-        {fmt::format("/v1/variants/{}/barcodes", id.value.to_string()), caller, key, input.text, db, runtime});
+    Creation creation(barcode, barcode.id.uuid(),
+                      {fmt::format("/v1/variants/{}/barcodes", id.value.to_string()), caller, key, input, db, runtime});
     creation.batch().add(touch_variant, *id, barcode.meta.updated_at);
     creation.batch().add(touch_product, variant.product_id, barcode.meta.updated_at);
     creation.batch().add(add_barcodes, {barcode});
@@ -102,16 +102,16 @@ async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp no
     touch(*writes, variant.product_id, now);
 }
 
-async::Task<http::NoContent> remove_barcode(auth::Permitted<"products.write"> caller, http::Path<"id", VariantId> id,
+async::Task<http::NoContent> remove_barcode(auth::PermittedSomewhere<"products.write"> caller,
+                                            http::Path<"id", VariantId> id,
                                             http::Path<"barcodeId", BarcodeId> barcode_id, IfMatch if_match, db::Db db,
                                             http::Use<Runtime> runtime) {
-    co_await edit<barcode_table>(db, *barcode_id, {caller, *if_match, runtime->now()},
-                                 [&](Barcode& row, Writes& writes) {
-                                     if (row.variant_id != *id) throw base::Failure(http::errors::not_found);
-                                     row.meta.deleted_at = runtime->now();
-                                     return touch_parents(&writes, *id, runtime->now());
-                                 });
-    co_return http::NoContent{};
+    co_return co_await pos::remove<barcode_table>(db, *barcode_id, {caller, *if_match, runtime->now()},
+                                                  [&](Barcode& row, Writes& writes) {
+                                                      if (row.variant_id != *id)
+                                                          throw base::Failure(http::errors::not_found);
+                                                      return touch_parents(&writes, *id, runtime->now());
+                                                  });
 }
 
 }  // namespace

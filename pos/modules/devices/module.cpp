@@ -1,6 +1,7 @@
 #include "pos/modules/devices/module.h"
 
 #include "pos/modules/devices/tables.h"
+#include "pos/modules/users/current_caller.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
 #include "pos/plumbing/list.h"
@@ -51,10 +52,15 @@ constexpr List some{
     at_locations.order_by<&DeviceFields::name, &Device::id>().page("devices.page_of", "devices.page_of_after"),
     updated_since<&Device::id>(at_locations).page("devices.page_of_updated", "devices.page_of_updated_after")};
 
-// Numbers of deleted devices are not given again: they stand on receipts.
+// A counter in a row, so that any number of creations at once get different numbers; one that fails leaves a gap. Never below
+// the highest: an instance of the release before takes its numbers from the devices. Those of deleted devices are not given
+// again, as they stand on receipts.
 constexpr db::Query<std::int32_t()> next_number{
     {"devices.next_number",
-     "select coalesce(max(device_number), 0) + 1 as device_number from devices where tenant_id = $1"}};
+     "update tenant_counters set device_number = 1 + greatest(device_number, ("
+     "  select coalesce(max(d.device_number), 0) from devices d where d.tenant_id = $1)) "
+     "where tenant_id = $1 returning device_number",
+     db::Kind::write}};
 
 constexpr db::Query<void(LocationId)> location_lives{
     {"devices.location_lives",
@@ -88,16 +94,17 @@ constexpr std::string_view end_device_sessions_sql =
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Device>> list(auth::Permitted<"devices.read"> caller, http::Query<ListFilter> filter, db::Db db) {
+async::Task<db::Page<Device>> list(auth::PermittedSomewhere<"devices.read"> caller, http::Query<ListFilter> filter,
+                                   db::Db db) {
     const auto allowed = caller.locations_with("devices.read");
     if (!allowed) co_return co_await all.page(db, *filter);
     co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
 }
 
-// Somebody else may take the number meanwhile: then the unique key says so, and the next one is tried.
+// An instance of the release before may take the number meanwhile: then the unique key says so, and the next one is tried.
 constexpr int number_attempts = 5;
 
-async::Task<http::Rendered<Device, 201>> create(auth::Permitted<"devices.write"> caller, IdempotencyHeader key,
+async::Task<http::Rendered<Device, 201>> create(auth::PermittedSomewhere<"devices.write"> caller, IdempotencyHeader key,
                                                 http::Body<NewDevice> input, db::Db db, http::Use<Runtime> runtime) {
     caller.require_at("devices.write", input->fields.location_id.uuid());
     Device device{.id = input->id.value_or(runtime->new_id<DeviceId>()),
@@ -105,7 +112,8 @@ async::Task<http::Rendered<Device, 201>> create(auth::Permitted<"devices.write">
                   .meta = first_version(caller, runtime->now())};
     for (int attempt = 1;; ++attempt) {
         device.device_number = co_await db.only(next_number);
-        Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input.text, db, runtime});
+        Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input, db, runtime});
+        creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
         creation.batch().add(location_lives, device.fields.location_id);
         creation.batch().add(add, device);
         try {
@@ -117,34 +125,38 @@ async::Task<http::Rendered<Device, 201>> create(auth::Permitted<"devices.write">
     }
 }
 
-async::Task<Device> show(auth::Permitted<"devices.read"> caller, http::Path<"id", DeviceId> id, db::Db db) {
+async::Task<Device> show(auth::PermittedSomewhere<"devices.read"> caller, http::Path<"id", DeviceId> id, db::Db db) {
     auto device = live(co_await db.one(by_id, *id));
     if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(http::errors::not_found);
     co_return device;
 }
 
-async::Task<Device> change(auth::Permitted<"devices.write"> caller, http::Path<"id", DeviceId> id, IfMatch if_match,
-                           http::Body<schema::Patch<DeviceFields>> patch, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "devices.write"},
-                                   [&](Device& row, Writes& writes) {
-                                       apply(*patch, row.fields);
-                                       caller.require_at("devices.write", row.fields.location_id.uuid());
-                                       writes.batch.add(location_lives, row.fields.location_id);
-                                   });
+async::Task<Device> change(auth::PermittedSomewhere<"devices.write"> caller, http::Path<"id", DeviceId> id,
+                           IfMatch if_match, http::Body<schema::Patch<DeviceFields>> patch, db::Db db,
+                           http::Use<Runtime> runtime) {
+    co_return co_await edit<table>(
+        db, *id, {caller, *if_match, runtime->now(), "devices.write"}, [&](Device& row, Writes& writes) {
+            apply(*patch, row.fields);
+            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
+            caller.require_at("devices.write", row.fields.location_id.uuid());
+            writes.batch.add(location_lives, row.fields.location_id);
+        });
 }
 
 // No If-Match: a stolen till is shut out whatever else was changed, and shutting it out twice is no fault.
-async::Task<Device> revoke(auth::Permitted<"devices.revoke"> caller, http::Path<"id", DeviceId> id,
+async::Task<Device> revoke(auth::PermittedSomewhere<"devices.revoke"> caller, http::Path<"id", DeviceId> id,
                            http::Body<RevokeDevice> input, db::Db db, http::Use<Runtime> runtime) {
     co_return co_await edit<table>(
         db, *id, {caller, any_version, runtime->now(), "devices.revoke"}, [&](Device& row, Writes& writes) {
             row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
+            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
             writes.batch.add(end_sessions, row.id, runtime->now());
         });
 }
 
 void routes(http::Routes routes) {
-    const std::vector refusals{errors::unknown_location, errors::id_taken, errors::device_number_taken};
+    const std::vector refusals{errors::unknown_location, errors::id_taken, errors::device_number_taken,
+                               errors::caller_changed};
     routes.get("/devices", list,
                {.id = "listDevices",
                 .summary = "Devices by name",
@@ -157,12 +169,14 @@ void routes(http::Routes routes) {
     routes.get("/devices/{id}", show,
                {.id = "getDevice", .summary = "One device", .errors = {http::errors::not_found}});
     routes.patch("/devices/{id}", change,
-                 {.id = "changeDevice", .summary = "Rename or move a device", .errors = {errors::unknown_location}});
+                 {.id = "changeDevice",
+                  .summary = "Rename or move a device",
+                  .errors = {errors::unknown_location, errors::caller_changed}});
     routes.post("/devices/{id}/revoke", revoke,
                 {.id = "revokeDevice",
                  .summary = "Shut a lost or retired device out",
                  .description = "Its sessions end at once.",
-                 .errors = {http::errors::not_found}});
+                 .errors = {http::errors::not_found, errors::caller_changed}});
 }
 
 }  // namespace

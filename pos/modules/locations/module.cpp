@@ -41,7 +41,7 @@ constexpr List some{
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Location>> list(auth::Permitted<"locations.read"> caller, http::Query<ListFilter> filter,
+async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read"> caller, http::Query<ListFilter> filter,
                                      db::Db db) {
     const auto allowed = caller.locations_with("locations.read");
     if (!allowed) co_return co_await all.page(db, *filter);
@@ -53,19 +53,19 @@ async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.wri
                                                   http::Use<Runtime> runtime) {
     const Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields,
                             first_version(caller, runtime->now())};
-    caller.require_at("locations.write", location.id.uuid());
-    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input.text, db, runtime});
+    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input, db, runtime});
     creation.batch().add(add, location);
     creation.batch().add(add_counter, LocationCounter{location.id});
     co_return co_await creation.commit({{"locations", location.id.uuid(), ChangeKind::updated, location.id}});
 }
 
-async::Task<Location> show(auth::Permitted<"locations.read"> caller, http::Path<"id", LocationId> id, db::Db db) {
+async::Task<Location> show(auth::PermittedSomewhere<"locations.read"> caller, http::Path<"id", LocationId> id,
+                           db::Db db) {
     if (!caller.may_at("locations.read", id.value.uuid())) throw base::Failure(http::errors::not_found);
     co_return live(co_await db.one(by_id, *id));
 }
 
-async::Task<Location> change(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id,
+async::Task<Location> change(auth::PermittedSomewhere<"locations.write"> caller, http::Path<"id", LocationId> id,
                              IfMatch if_match, http::Body<schema::Patch<LocationFields>> patch, db::Db db,
                              http::Use<Runtime> runtime) {
     co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"},

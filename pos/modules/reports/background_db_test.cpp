@@ -108,6 +108,17 @@ TEST_F(BackgroundTest, ASaleIsInTheSummaryOfItsShopAlone) {
     stop(*background);
 }
 
+// The next sale is counted all the same, and the sum says what a JSON number can.
+TEST_F(BackgroundTest, ASumStopsAtWhatANumberHolds) {
+    const auto background = start();
+    sell(100);
+    ASSERT_TRUE(becomes(counted, "1 100"));
+    app->database().execute("update daily_sales set total = 9223372036854775807");
+    sell(50);
+    EXPECT_TRUE(becomes(counted, "2 9007199254740991"));
+    stop(*background);
+}
+
 TEST_F(BackgroundTest, ACashierSeesNoReports) {
     EXPECT_EQ(get("/v1/reports/sales-summary", member("cashier.reports@duka.example", "cashier")).status, 403);
 }

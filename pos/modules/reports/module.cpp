@@ -1,9 +1,15 @@
 #include "pos/modules/reports/module.h"
 
+#include <algorithm>
+
 #include "auth/caller.h"
+#include "base/time_zone.h"
 #include "jobs/once.h"
 #include "pos/modules/reports/tables.h"
 #include "pos/modules/sales/events.h"
+#include "pos/modules/tenants/tables.h"
+#include "pos/permissions.h"
+#include "pos/plumbing/runtime.h"
 
 namespace pos {
 
@@ -22,23 +28,32 @@ struct SummaryFilter {
             "SummaryFilter", schema::flatten<&SummaryFilter::page>(),
             schema::field<&SummaryFilter::location_id>(
                 "locationId", {.doc = "Needed by callers who may see reports of some locations only."}),
-            schema::field<&SummaryFilter::from>("from", {.doc = "First business day."}),
+            schema::field<&SummaryFilter::from>(
+                "from", {.doc = "First business day. When it is missing, 31 days end with `to`, or with today."}),
             schema::field<&SummaryFilter::to>("to", {.doc = "Last business day."}));
     }
 };
 
 // ---- Statements -------------------------------------------------------------------------------------------------
 
+// What JSON numbers hold exactly (2^53 - 1): a sum stops there, so that the next sale is counted all the same.
+#define POS_MOST "9007199254740991"
 constexpr db::Query<void(LocationId, base::Date, base::Money, base::Money, base::Money)> add_sale{
     {"reports.add_sale",
      "insert into daily_sales (tenant_id, location_id, business_day, sales, total, tax_total, discount_total, "
      "updated_at) "
      "values ($1, $2, $3, 1, $4, $5, $6, now()) "
      "on conflict (tenant_id, location_id, business_day) do update "
-     "set sales = daily_sales.sales + 1, total = daily_sales.total + excluded.total, "
-     "tax_total = daily_sales.tax_total + excluded.tax_total, "
-     "discount_total = daily_sales.discount_total + excluded.discount_total, updated_at = excluded.updated_at",
+     "set sales = daily_sales.sales + 1, "
+     "total = least(least(daily_sales.total, " POS_MOST ") + excluded.total, " POS_MOST "), "
+     "tax_total = least(least(daily_sales.tax_total, " POS_MOST ") + excluded.tax_total, " POS_MOST "), "
+     "discount_total = least(least(daily_sales.discount_total, " POS_MOST ") + excluded.discount_total, " POS_MOST "), "
+     "updated_at = excluded.updated_at",
      db::Kind::write}};
+
+#undef POS_MOST
+
+constexpr auto tenant = db::find<tables::tenants>("reports.tenant");
 
 constexpr auto between = db::select<tables::daily_sales>()
                              .where<&DailySales::business_day, db::Compare::at_least>()
@@ -49,22 +64,45 @@ constexpr auto days_of_location = between.where<&DailySales::location_id>()
                                       .order_by_descending<&DailySales::business_day, &DailySales::location_id>()
                                       .page("reports.days_of_location", "reports.days_of_location_after");
 
-constexpr base::Date first_day{std::chrono::year(1970), std::chrono::January, std::chrono::day(1)};
+constexpr std::chrono::days default_days{31};
 constexpr base::Date last_day{std::chrono::year(9999), std::chrono::December, std::chrono::day(31)};
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<DailySales>> sales_summary(auth::Permitted<"reports.read"> caller,
-                                                http::Query<SummaryFilter> filter, db::Db db) {
-    const auto from = filter->from.value_or(first_day);
-    const auto to = filter->to.value_or(last_day);
+// Rows of before the sums had a bound.
+db::Page<DailySales> within_bounds(db::Page<DailySales> page) {
+    for (auto& row : page.data) {
+        for (auto* sum : {&row.total, &row.tax_total, &row.discount_total})
+            sum->minor = std::clamp(sum->minor, -schema::max_safe_integer, schema::max_safe_integer);
+    }
+    return page;
+}
+
+async::Task<base::Date> today(db::Db db, base::Timestamp now) {
+    const auto settings = (co_await db.only(tenant, TenantId(db.tenant()))).settings;
+    const auto zone = base::TimeZone::load(settings.time_zone).value_or(base::TimeZone::utc());
+    co_return zone.business_day(now, std::chrono::minutes(settings.business_day_cutoff));
+}
+
+base::Date days_before(base::Date last) {
+    constexpr std::chrono::sys_days earliest = std::chrono::year(1) / 1 / 1;
+    return std::max(std::chrono::sys_days(last) - (default_days - std::chrono::days(1)), earliest);
+}
+
+async::Task<db::Page<DailySales>> sales_summary(auth::PermittedSomewhere<"reports.read"> caller,
+                                                http::Query<SummaryFilter> filter, db::Db db,
+                                                http::Use<Runtime> runtime) {
     if (filter->location_id) {
         caller.require_at("reports.read", filter->location_id->uuid());
-        return db.page(days_of_location, filter->page, from, to, *filter->location_id);
-    }
-    if (caller.locations_with("reports.read"))
+    } else if (caller.locations_with("reports.read")) {
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
-    return db.page(days, filter->page, from, to);
+    }
+    const auto to = filter->to.value_or(last_day);
+    auto from = filter->from;
+    if (!from) from = days_before(filter->to ? to : co_await today(db, runtime->now()));
+    if (filter->location_id)
+        co_return within_bounds(co_await db.page(days_of_location, filter->page, *from, to, *filter->location_id));
+    co_return within_bounds(co_await db.page(days, filter->page, *from, to));
 }
 
 async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::JobScope scope) {
@@ -78,7 +116,8 @@ void routes(http::Routes routes) {
     routes.get("/reports/sales-summary", sales_summary,
                {.id = "getSalesSummary",
                 .summary = "What was sold, by business day and location, newest first",
-                .description = "Kept by a background job: a sale shows within seconds."});
+                .description = "Kept by a background job: a sale shows within seconds. A sum stops at "
+                               "9007199254740991, which is the most that a JSON number says exactly."});
 }
 
 void handle_jobs(app::JobHandlers handlers) { handlers.on(sale_created, count_sale); }
@@ -89,7 +128,7 @@ app::Module reports_module() {
     return {.name = "reports",
             .doc = "Totals by the day.",
             .tables = {tables::daily_sales.view()},
-            .statements = db::statements(add_sale, days, days_of_location),
+            .statements = db::statements(add_sale, tenant, days, days_of_location),
             .routes = routes,
             .jobs = handle_jobs};
 }

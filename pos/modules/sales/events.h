@@ -18,6 +18,7 @@ struct SaleCreated {
     base::Money tax_total;
     base::Money discount_total;
     base::Timestamp occurred_at;
+    schema::Json newer{};  // what a newer release told its own workers: during a deployment ours meet it
 
     friend constexpr auto describe(SaleCreated*) {
         return schema::object<SaleCreated>(
@@ -27,7 +28,9 @@ struct SaleCreated {
             schema::field<&SaleCreated::business_day>("businessDay"), schema::field<&SaleCreated::total>("total"),
             schema::field<&SaleCreated::tax_total>("taxTotal"),
             schema::field<&SaleCreated::discount_total>("discountTotal"),
-            schema::field<&SaleCreated::occurred_at>("occurredAt"));
+            schema::field<&SaleCreated::occurred_at>("occurredAt"),
+            schema::field<&SaleCreated::newer>("newer", {.internal = true}),
+            schema::keep_unknown<&SaleCreated::newer>());
     }
 };
 

@@ -3,6 +3,7 @@
 #include "http/errors.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
+#include "pos/permissions.h"
 #include "pos/plumbing/list.h"
 
 namespace pos {
@@ -12,12 +13,16 @@ namespace {
 struct SaleFilter {
     ListFilter list;
     std::optional<LocationId> location_id;
+    std::optional<SaleFlag> flag;
 
     friend constexpr auto describe(SaleFilter*) {
         return schema::object<SaleFilter>(
             "SaleFilter", schema::flatten<&SaleFilter::list>(),
             schema::field<&SaleFilter::location_id>("locationId",
-                                                    {.doc = "Needed by callers who may read some locations only."}));
+                                                    {.doc = "Needed by callers who may read some locations only."}),
+            schema::field<&SaleFilter::flag>("flag",
+                                             {.doc = "Sales that were taken with this flag alone: what somebody "
+                                                     "should look at, such as `payment_reference_reused`."}));
     }
 };
 
@@ -27,24 +32,25 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
 }
 
 // AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
-async::Task<http::Rendered<Sale, 201>> create(auth::Permitted<"sales.create"> caller, IdempotencyHeader key,
+async::Task<http::Rendered<Sale, 201>> create(auth::PermittedSomewhere<"sales.create"> caller, IdempotencyHeader key,
                                               http::AnyQuery, http::Body<NewSale> input, db::Db db,
                                               http::Use<Runtime> runtime) {
     std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
-    auto recorded = co_await record_sale(db, caller, runtime.service, std::move(*input), input.text);
+    const auto fingerprint = fingerprint_of(input);
+    auto recorded = co_await record_sale(db, caller, runtime.service, std::move(*input), fingerprint);
     auto rendered = to_rendered<Sale, 201>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
     co_return rendered;
 }
 
-async::Task<Sale> show(auth::Permitted<"sales.read"> caller, http::Path<"id", SaleId> id, db::Db db) {
+async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path<"id", SaleId> id, db::Db db) {
     auto row = co_await db.one(sales::by_id, *id);
     if (!row) throw base::Failure(http::errors::not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));
 }
 
-async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
+async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> caller,
                                          http::Path<"id", base::Uuid> client_request, db::Db db) {
     auto row = co_await db.one(sales::by_client_request, *client_request);
     if (!row) throw base::Failure(http::errors::not_found);
@@ -52,20 +58,30 @@ async::Task<Sale> show_by_client_request(auth::Permitted<"sales.read"> caller,
     co_return co_await load_sale(db, std::move(*row));
 }
 
-async::Task<db::Page<SaleRow>> list(auth::Permitted<"sales.read"> caller, http::Query<SaleFilter> filter, db::Db db) {
-    if (filter->location_id) {
-        caller.require_at("sales.read", filter->location_id->uuid());
-        co_return co_await db.page(sales::page_of_location, filter->list.page, filter->list.since(),
-                                   *filter->location_id);
-    }
-    // Whoever reads some locations only must name one.
+// Whoever reads some locations only must name one.
+void require_readable(const auth::Caller& caller, const std::optional<LocationId>& location) {
+    if (location) return caller.require_at("sales.read", location->uuid());
     if (caller.locations_with("sales.read"))
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
-    co_return co_await db.page(sales::page, filter->list.page, filter->list.since());
+}
+
+async::Task<db::Page<SaleRow>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter,
+                                    db::Db db) {
+    require_readable(caller, filter->location_id);
+    const auto& page = filter->list.page;
+    const auto since = filter->list.since();
+    const auto& location = filter->location_id;
+    if (filter->flag) {
+        const std::string flag(schema::name_of(*filter->flag));
+        if (location) return db.page(sales::flagged_page_of_location, page, since, flag, *location);
+        return db.page(sales::flagged_page, page, since, flag);
+    }
+    if (location) return db.page(sales::page_of_location, page, since, *location);
+    return db.page(sales::page, page, since);
 }
 
 // What the till will be told, without recording anything.
-async::Task<Sale> calculate(auth::Permitted<"sales.create"> caller, http::AnyQuery, http::Body<NewSale> input,
+async::Task<Sale> calculate(auth::PermittedSomewhere<"sales.create"> caller, http::AnyQuery, http::Body<NewSale> input,
                             db::Db db, http::Use<Runtime> runtime) {
     co_return co_await preview_sale(db, caller, runtime.service, std::move(*input));
 }
@@ -75,23 +91,26 @@ void routes(http::Routes routes) {
                                errors::numbering_incomplete, errors::unknown_cashier, errors::unknown_location,
                                errors::unknown_variant,      errors::unknown_device};
     auto create_errors = refusals;
-    for (const auto& error : {errors::key_mismatch, errors::device_replaced, errors::receipt_taken,
-                              errors::wrong_device, errors::payment_reference_used, errors::out_of_stock})
+    for (const auto& error :
+         {errors::key_mismatch, errors::device_replaced, errors::receipt_taken, errors::wrong_device,
+          errors::payment_reference_used, errors::out_of_stock, errors::sale_exists, errors::payment_exists})
         create_errors.push_back(error);
 
     routes.post("/sales", create,
                 {.id = "createSale",
                  .summary = "Record a sale, once",
                  .description = "Send the same bytes again until there is an answer: the sale is recorded once, and "
-                                "every attempt gets the same reply.",
+                                "every attempt gets the same reply. 200 with `Idempotent-Replayed: resource`: it was "
+                                "recorded longer ago than replies are kept.",
                  .errors = create_errors});
     routes.post(
         "/sales/calculate", calculate,
         {.id = "calculateSale", .summary = "What a sale would come to; nothing is recorded", .errors = refusals});
-    routes.get("/sales", list,
-               {.id = "listSales",
-                .summary = "Sales, newest first",
-                .description = "`updatedSince`: recorded then or later; a sale never changes."});
+    routes.get(
+        "/sales", list,
+        {.id = "listSales",
+         .summary = "Sales, newest first",
+         .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
     routes.get(
         "/sales/{id}", show,
         {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {http::errors::not_found}});
@@ -110,6 +129,54 @@ constexpr std::string_view stock_required_sql =
     "  end if;\n"
     "end $$;\n";
 
+// The server's own number: the location's code, S, and at least six digits, which are never cut. What any other sale has is stepped
+// over: a code may have been another location's, and a till may have printed such a number. Locations with one code take turns.
+// The steps grow while numbers are taken, and the first free one behind the last taken is then halved in on: a code that was used
+// for a million sales costs forty looks, once.
+constexpr std::string_view next_receipt_number_sql =
+    "create or replace function next_receipt_number(location uuid) returns text language plpgsql as $$\n"
+    "declare\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
+    "  prefix text;\n"
+    "  taken bigint;\n"
+    "  free bigint;\n"
+    "  middle bigint;\n"
+    "  step bigint := 1;\n"
+    "begin\n"
+    "  select code || '-S-' into prefix from locations where tenant_id = tenant and id = location;\n"
+    "  if prefix is null then return null; end if;\n"
+    "  perform pg_advisory_xact_lock(hashtextextended(tenant::text || prefix, 0));\n"
+    "  select last_receipt, last_receipt + 1 into taken, free from location_counters\n"
+    "    where tenant_id = tenant and location_id = location for update;\n"
+    "  if free is null then return null; end if;\n"
+    "  while receipt_number_taken(prefix, free) loop\n"
+    "    taken := free;\n"
+    "    free := free + step;\n"
+    "    step := step * 2;\n"
+    "  end loop;\n"
+    "  while free - taken > 1 loop\n"
+    "    middle := taken + (free - taken) / 2;\n"
+    "    if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;\n"
+    "  end loop;\n"
+    "  update location_counters set last_receipt = free where tenant_id = tenant and location_id = location;\n"
+    "  return prefix || lpad(free::text, greatest(6, length(free::text)), '0');\n"
+    "end $$;\n";
+
+constexpr std::string_view receipt_number_taken_sql =
+    "create or replace function receipt_number_taken(prefix text, number bigint) returns boolean\n"
+    "language plpgsql as $$\n"
+    "declare\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
+    "  printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');\n"
+    "begin\n"
+    "  return exists (select from sales where tenant_id = tenant and receipt_number = printed\n"
+    "                 and " POS_CHECKED_RECEIPT
+    ")\n"
+    "      or exists (select from sales where tenant_id = tenant and receipt_number = printed\n"
+    "                 and " POS_UNCHECKED_RECEIPT
+    ");\n"
+    "end $$;\n";
+
 }  // namespace
 
 app::Module sales_module() {
@@ -117,11 +184,17 @@ app::Module sales_module() {
         .name = "sales",
         .doc = "Recording sales exactly once, and reading them back.",
         .tables = {tables::sales.view(), tables::sale_lines.view(), tables::sale_taxes.view(), tables::payments.view()},
-        .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"}},
-        .statements = db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt,
-                                     sales::require_stock, sales::add, sales::add_lines, sales::add_taxes,
-                                     sales::add_payments, sales::by_id, sales::by_client_request, sales::lines_of,
-                                     sales::taxes_of, sales::payments_of, sales::page, sales::page_of_location),
+        .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"},
+                             {"next_receipt_number", next_receipt_number_sql,
+                              "drop function next_receipt_number(uuid)"},
+                             {"receipt_number_taken", receipt_number_taken_sql,
+                              "drop function receipt_number_taken(text, bigint)"}},
+        .statements =
+            db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
+                           sales::add, sales::add_lines, sales::add_taxes, sales::add_payments, sales::by_id,
+                           sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of, sales::page,
+                           sales::page_of_location, sales::flagged_page, sales::flagged_page_of_location,
+                           sales::till_place, sales::receipt_taken, sales::used_references, sales::known_payments),
         .routes = routes,
         .errors = {errors::sale_exists, errors::key_reused, errors::device_replaced, errors::receipt_taken,
                    errors::sale_inconsistent, errors::unknown_cashier, errors::unknown_sale, errors::payment_exists,

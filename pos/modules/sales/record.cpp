@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "async/sync.h"
 #include "base/strings.h"
 #include "pos/modules/sales/events.h"
@@ -39,16 +42,17 @@ std::vector<VariantId> variants_of(const NewSale& sale) {
 }
 
 async::Task<bool> yes() { co_return true; }
+async::Task<std::optional<TillPlace>> no_till() { co_return std::nullopt; }
 
 // One round trip: the reads travel in one group.
 async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, base::Timestamp now) {
-    const auto day =
-        std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::min(sale.occurred_at, now)));
+    auto till = sale.device_id ? db.one(sales::till_place, sale.location_id, *sale.device_id) : no_till();
     auto member = sale.cashier_id && *sale.cashier_id != caller ? db.only(sales::is_member, *sale.cashier_id) : yes();
-    auto read =
-        co_await async::when_all(db.only(sales::tenant, TenantId(db.tenant())),
-                                 db.all(sales::catalogue, variants_of(sale), sale.location_id, day), std::move(member));
-    auto& [tenant, entries, is_member] = read;
+    auto read = co_await async::when_all(
+        db.only(sales::tenant, TenantId(db.tenant())),
+        db.all(sales::catalogue, variants_of(sale), sale.location_id, believed_time(sale, now)), std::move(member),
+        std::move(till));
+    auto& [tenant, entries, is_member, place] = read;
     if (!is_member)
         throw base::Failure(errors::unknown_cashier,
                             {{"body", "/cashierId", "unknown", "no member of this tenant", {}}});
@@ -57,7 +61,12 @@ async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, ba
     around.now = now;
     around.caller = caller;
     around.tenant = tenant.settings;
+    around.till = std::move(place);
     for (auto& entry : entries) around.catalogue.emplace(entry.variant_id.uuid(), std::move(entry));
+    if (!sale.receipt_number) co_return around;
+    // A till's own number is judged by the unique key; any other is rare enough for a look.
+    const auto printed = printed_receipt(sale, around);
+    if (!printed.own) around.receipt_taken = co_await db.only(sales::receipt_taken, printed.number);
     co_return around;
 }
 
@@ -133,7 +142,7 @@ async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surrounding
 
 // Without a device the location counts: the number must be known before the reply is stored, so this is a transaction.
 async::Task<StoredReply> commit_numbered_here(db::Db tx, Recording recording, Surroundings around, Runtime* runtime) {
-    const auto number = co_await tx.one(sales::next_receipt, recording.sale.location_id);
+    const auto number = co_await tx.only(sales::next_receipt, recording.sale.location_id);
     if (!number)
         throw base::Failure(errors::unknown_location, {{"body", "/locationId", "unknown", "no such location", {}}});
     around.receipt_number = *number;
@@ -155,17 +164,54 @@ bool is_known_sale(const std::exception_ptr& failure) {
         std::rethrow_exception(failure);
     } catch (const base::Failure& error) {
         return error.code() == errors::client_request_used || error.code() == errors::sale_exists ||
-               error.code() == errors::device_replaced || error.code() == errors::receipt_taken;
+               error.code() == errors::device_replaced;
     } catch (...) {
         return false;
     }
+}
+
+std::string_view code_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const base::Failure& error) {
+        return error.code().code;
+    } catch (...) {
+        return {};
+    }
+}
+
+std::vector<std::string> codes_of(const NewSale& sale) {
+    std::vector<std::string> codes;
+    for (const auto& payment : sale.payments) {
+        if (payment.method != PaymentMethod::mpesa || !payment.reference) continue;
+        if (auto code = mpesa_code(*payment.reference)) codes.push_back(std::move(*code));
+    }
+    return codes;
+}
+
+// What another sale has already is no reason to refuse this one. True when the next attempt will know of it.
+async::Task<bool> learn(db::Db db, const NewSale* sale, Surroundings* around, std::string_view refusal) {
+    if (refusal == errors::receipt_taken.code && sale->device_id) {
+        co_return !std::exchange(around->receipt_taken, true);
+    }
+    if (refusal != errors::payment_reference_used.code) co_return false;
+    auto used = co_await db.all(sales::used_references, PaymentMethod::mpesa, codes_of(*sale));
+    const bool news = used.size() > around->used_references.size();
+    around->used_references = std::move(used);
+    co_return news;
+}
+
+async::Task<StoredReply> commit(db::Db db, Recording recording, Surroundings around, Runtime* runtime) {
+    if (recording.sale.device_id || recording.sale.device_seq || recording.sale.receipt_number)
+        co_return co_await commit_sale(db, std::move(recording), std::move(around), runtime);
+    co_return co_await db.transaction([&](db::Db tx) { return commit_numbered_here(tx, recording, around, runtime); });
 }
 
 // The key's row is gone after its 30 days, or the sale came by another way; the sale itself still knows its key.
 async::Task<RecordedSale> find_recorded(db::Db db, Recording recording, std::exception_ptr failure) {
     const auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
     if (!row) std::rethrow_exception(failure);
-    if (row->payload_hash.value != base::as_chars(recording.request.fingerprint)) {
+    if (!recording.request.fingerprint.matches(row->payload_hash.value)) {
         throw base::Failure(errors::key_reused, "another sale has this clientRequestId")
             .member("resourceId", fmt::format("\"{}\"", row->id.to_string()));
     }
@@ -174,22 +220,44 @@ async::Task<RecordedSale> find_recorded(db::Db db, Recording recording, std::exc
     co_return RecordedSale{std::move(reply), "resource"};
 }
 
+// The key says that a payment's id is taken, but not which.
+async::Task<RecordedSale> refuse_known_payments(db::Db db, const NewSale* sale) {
+    std::vector<PaymentId> ids;
+    for (const auto& payment : sale->payments) {
+        if (payment.id) ids.push_back(*payment.id);
+    }
+    const auto known = co_await db.all(sales::known_payments, ids);
+    std::vector<base::Issue> issues;
+    for (std::size_t i = 0; i < sale->payments.size(); ++i) {
+        const auto& id = sale->payments[i].id;
+        const bool twice = id && std::ranges::count(ids, *id) > 1;
+        if (!id || (!twice && std::ranges::find(known, *id) == known.end())) continue;
+        issues.push_back({"body",
+                          fmt::format("/payments/{}/id", i),
+                          std::string(errors::payment_exists.code),
+                          std::string(errors::payment_exists.title),
+                          {}});
+    }
+    throw base::Failure(errors::payment_exists, std::move(issues));
+}
+
 async::Task<RecordedSale> settle(db::Db db, Recording recording, std::exception_ptr failure) {
     if (is_about_the_key(failure)) co_return RecordedSale{co_await replay_of(db, recording.request, failure), "true"};
     if (is_known_sale(failure)) co_return co_await find_recorded(db, std::move(recording), failure);
     if (is_out_of_stock(failure)) throw base::Failure(errors::out_of_stock);
+    if (code_of(failure) == errors::payment_exists.code) co_return co_await refuse_known_payments(db, &recording.sale);
     std::rethrow_exception(failure);
 }
 
 }  // namespace
 
 async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale,
-                                      std::string_view json) {
+                                      Fingerprint fingerprint) {
     caller.require_at("sales.create", sale.location_id.uuid());
     require_device(caller, sale);
 
     Recording recording{std::move(sale),
-                        {db.tenant(), "member", std::string(route), {}, fingerprint_of(json)},
+                        {db.tenant(), "member", std::string(route), {}, fingerprint},
                         runtime->now(),
                         caller.device_id};
     recording.request.key = recording.sale.client_request_id.to_string();
@@ -197,20 +265,17 @@ async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* r
     if (!running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
 
     auto around = co_await look_around(db, recording.sale, UserId(caller.user_id), recording.now);
-    around.payload_hash = base::as_chars(recording.request.fingerprint);
+    around.payload_hash = fingerprint.stored();
     make_ids(around, recording.sale, *runtime);
 
     std::exception_ptr failure;
-    try {
-        if (recording.sale.device_id || recording.sale.device_seq || recording.sale.receipt_number) {
-            co_return RecordedSale{co_await commit_sale(db, recording, std::move(around), runtime), {}};
+    do {
+        try {
+            co_return RecordedSale{co_await commit(db, recording, around, runtime), {}};
+        } catch (...) {
+            failure = std::current_exception();
         }
-        co_return RecordedSale{
-            co_await db.transaction([&](db::Db tx) { return commit_numbered_here(tx, recording, around, runtime); }),
-            {}};
-    } catch (...) {
-        failure = std::current_exception();
-    }
+    } while (co_await learn(db, &recording.sale, &around, code_of(failure)));
     co_return co_await settle(db, std::move(recording), std::move(failure));
 }
 

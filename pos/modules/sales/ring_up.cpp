@@ -3,12 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "base/strings.h"
+#include "base/text.h"
 #include "pos/arithmetic/sale.h"
 
 namespace pos {
 
 namespace {
+
+// Code points that are kept of a sale's texts.
+constexpr std::size_t max_line_name = 200;
+constexpr std::size_t max_line_code = 64;
+constexpr std::size_t max_reference = 64;
+constexpr std::size_t max_note = 1'000;
 
 base::Issue mismatch(std::string pointer, std::int64_t expected, std::int64_t given) {
     return {"body",
@@ -24,20 +33,63 @@ void compare(std::vector<base::Issue>& issues, std::string pointer, std::int64_t
 
 class Flags {
 public:
-    void set(std::string_view flag) {
-        if (std::find(names_.begin(), names_.end(), flag) == names_.end()) names_.emplace_back(flag);
-    }
-    [[nodiscard]] std::vector<std::string> take() {
-        std::sort(names_.begin(), names_.end());
-        return std::move(names_);
+    void set(SaleFlag flag) { flags_.insert(flag); }
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (const auto flag : flags_) names.emplace_back(schema::name_of(flag));
+        return names;
     }
 
 private:
-    std::vector<std::string> names_;
+    std::set<SaleFlag> flags_;
 };
 
 TaxRounding rounding_of(const NewSale& sale, const Surroundings& around) {
     return sale.tax_rounding.value_or(around.tenant.tax_rounding);
+}
+
+// Which member of a line, or of the sale, an error of the arithmetic is about.
+std::string_view member_of(arithmetic::ErrorCode code) {
+    using enum arithmetic::ErrorCode;
+    switch (code) {
+        case duplicate_line_number: return "/lineNumber";
+        case quantity_not_positive: return "/quantity";
+        case unit_price_negative: return "/unitPrice";
+        case rate_negative: return "/taxRatePpm";
+        case discount_out_of_range: return "/discount";
+        case order_discount_out_of_range: return "/orderDiscount";
+        case total_negative: return "/cashRounding";
+        default: return "";
+    }
+}
+
+// The position of the last line with this number: of two with one number, the one too many.
+std::string pointer_to(const NewSale& sale, const arithmetic::ArithmeticError& error) {
+    const auto member = member_of(error.code);
+    if (error.line_number == 0) return std::string(member.empty() ? "/lines" : member);
+    const auto found = std::find_if(sale.lines.rbegin(), sale.lines.rend(),
+                                    [&](const NewSaleLine& line) { return line.line_number == error.line_number; });
+    return fmt::format("/lines/{}{}", std::distance(found, sale.lines.rend()) - 1, member);
+}
+
+[[noreturn]] void throw_inconsistent(const arithmetic::ArithmeticError& error, const NewSale& sale) {
+    const auto text = std::string(arithmetic::describe(error.code));
+    throw base::Failure(errors::sale_inconsistent, {{"body", pointer_to(sale, error), "inconsistent", text, {}}}, text);
+}
+
+// The foreign key would say so, too, but not of which line.
+void require_known_variants(const NewSale& sale, const Surroundings& around) {
+    std::vector<base::Issue> issues;
+    for (std::size_t i = 0; i < sale.lines.size(); ++i) {
+        const auto& variant = sale.lines[i].variant_id;
+        if (!variant || around.catalogue.contains(variant->uuid())) continue;
+        issues.push_back({"body",
+                          fmt::format("/lines/{}/variantId", i),
+                          std::string(errors::unknown_variant.code),
+                          std::string(errors::unknown_variant.title),
+                          {}});
+    }
+    if (!issues.empty()) throw base::Failure(errors::unknown_variant, std::move(issues));
 }
 
 arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) {
@@ -57,16 +109,9 @@ arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) 
                                .rate_ppm = line.tax_rate_ppm.ppm});
     }
     auto totals = arithmetic::compute_sale(input);
-    if (totals) return *totals;
-    const auto& error = totals.error();
-    const auto text = std::string(arithmetic::describe(error.code));
-    throw base::Failure(errors::sale_inconsistent,
-                        {{"body",
-                          error.line_number == 0 ? "/lines" : fmt::format("/lines/{}", error.line_number),
-                          "inconsistent",
-                          text,
-                          {}}},
-                        text);
+    if (!totals) throw_inconsistent(totals.error(), sale);
+    if (totals->subtotal > schema::max_safe_integer) throw_inconsistent({arithmetic::ErrorCode::overflow}, sale);
+    return *totals;
 }
 
 // The client's figures, where it gave them, are ours to the cent.
@@ -97,7 +142,9 @@ Paid check_payments(const NewSale& sale, std::int64_t total) {
     for (std::size_t i = 0; i < sale.payments.size(); ++i) {
         const auto& payment = sale.payments[i];
         paid.applied += payment.amount;
-        if (!payment.tendered) continue;
+        // A till that writes 0 for "nothing was handed over" says nothing.
+        const bool cash = payment.method == PaymentMethod::cash;
+        if (!payment.tendered || (!cash && payment.tendered->minor == 0)) continue;
         if (payment.method != PaymentMethod::cash && *payment.tendered != payment.amount) {
             issues.push_back({"body",
                               fmt::format("/payments/{}/tendered", i),
@@ -118,6 +165,12 @@ Paid check_payments(const NewSale& sale, std::int64_t total) {
                           fmt::format("payments cover {} of {}", paid.applied.minor, total),
                           {{"expected", std::to_string(total)}, {"received", std::to_string(paid.applied.minor)}}});
     paid.credit = base::Money{total} - paid.applied;
+    if (sale.payments.empty() && total > 0 && !sale.credit_total)
+        issues.push_back({"body",
+                          "/creditTotal",
+                          "required",
+                          "Without payments say what is sold on credit.",
+                          {{"expected", std::to_string(total)}}});
     if (sale.change) compare(issues, "/change", paid.change.minor, *sale.change);
     if (sale.credit_total) compare(issues, "/creditTotal", paid.credit.minor, *sale.credit_total);
     if (!issues.empty()) throw base::Failure(errors::payments_mismatch, std::move(issues));
@@ -129,26 +182,51 @@ void check_numbering(const NewSale& sale) {
     if (given != 0 && given != 3) throw base::Failure(errors::numbering_incomplete);
 }
 
-// The device's clock, where it can be believed.
-base::Timestamp judge_clock(const NewSale& sale, base::Timestamp now, Flags& flags) {
-    if (sale.occurred_at > now + clock_tolerance) {
-        flags.set("clock_ahead");
-        return now;
+void judge_clock(const NewSale& sale, base::Timestamp now, Flags& flags) {
+    if (sale.occurred_at > now + clock_tolerance) flags.set(SaleFlag::clock_ahead);
+    if (sale.occurred_at < now - clock_tolerance) flags.set(SaleFlag::recorded_late);
+    if (sale.occurred_at < earliest_sale) flags.set(SaleFlag::clock_behind);
+}
+
+void judge_quantities(const NewSale& sale, Flags& flags) {
+    constexpr base::Quantity plausible{plausible_quantity * base::Quantity::scale};
+    if (std::ranges::any_of(sale.lines, [&](const NewSaleLine& line) { return line.quantity > plausible; }))
+        flags.set(SaleFlag::quantity_implausible);
+}
+
+// As much of a text as is kept.
+std::string kept_text(std::string_view text, std::size_t most, Flags& flags) {
+    const auto kept = first_characters(text, most);
+    if (kept.size() != text.size()) flags.set(SaleFlag::text_changed);
+    return std::string(kept);
+}
+std::optional<std::string> kept_text(const std::optional<std::string>& text, std::size_t most, Flags& flags) {
+    return text ? std::optional(kept_text(std::string_view(*text), most, flags)) : std::nullopt;
+}
+
+// A number that is not the till's own, or another sale's, stays as it was printed: nobody can print the receipt again.
+void fill_receipt_number(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
+    if (!sale.receipt_number) {
+        row.receipt_number = around.receipt_number;
+        return;
     }
-    if (sale.occurred_at < now - clock_tolerance) flags.set("recorded_late");
-    return sale.occurred_at;
+    auto printed = printed_receipt(sale, around);
+    if (printed.number != *sale.receipt_number) flags.set(SaleFlag::text_changed);
+    if (!printed.own) flags.set(SaleFlag::receipt_number_foreign);
+    if (around.receipt_taken) flags.set(SaleFlag::receipt_number_duplicate);
+    row.receipt_number = std::move(printed.number);
 }
 
 void compare_with_catalogue(const NewSale& sale, const Surroundings& around, Flags& flags) {
     for (const auto& line : sale.lines) {
         if (!line.variant_id) continue;
         const auto found = around.catalogue.find(line.variant_id->uuid());
-        if (found == around.catalogue.end()) continue;  // the foreign key says so
+        if (found == around.catalogue.end()) continue;
         const auto& entry = found->second;
-        if (entry.price != line.unit_price) flags.set("price_variance");
+        if (entry.price != line.unit_price) flags.set(SaleFlag::price_variance);
         if (entry.tax_code && (*entry.tax_code != line.tax_code || entry.tax_rate_ppm != line.tax_rate_ppm ||
                                entry.tax_inclusive != line.tax_inclusive)) {
-            flags.set("tax_variance");
+            flags.set(SaleFlag::tax_variance);
         }
     }
 }
@@ -160,7 +238,7 @@ void judge_cash_rounding(const NewSale& sale, const Surroundings& around, Flags&
                                       [](const NewPayment& payment) { return payment.method == PaymentMethod::cash; });
     const auto unit = around.tenant.cash_rounding_unit.minor;
     const auto rounding = std::abs(sale.cash_rounding.minor);
-    if (!has_cash || rounding * 2 > unit) flags.set("cash_rounding_variance");
+    if (!has_cash || rounding * 2 > unit) flags.set(SaleFlag::cash_rounding_variance);
 }
 
 bool tracks_stock(const NewSaleLine& line, const Surroundings& around) {
@@ -193,17 +271,18 @@ void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up
         const auto found = around.catalogue.find(level.variant_id.uuid());
         if (found == around.catalogue.end() || around.tenant.negative_stock == NegativeStock::allow) continue;
         if (found->second.on_hand.value_or(base::Quantity{}) + level.quantity < base::Quantity{})
-            flags.set("stock_variance");
+            flags.set(SaleFlag::stock_variance);
     }
 }
 
-SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amounts, const Surroundings& around) {
+SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amounts, const Surroundings& around,
+                     Flags& flags) {
     SaleLineRow row;
     row.line_number = line.line_number;
     row.variant_id = line.variant_id;
-    row.name = line.name;
-    row.sku = line.sku;
-    row.barcode = line.barcode;
+    row.name = kept_text(std::string_view(line.name), max_line_name, flags);
+    row.sku = kept_text(line.sku, max_line_code, flags);
+    row.barcode = kept_text(line.barcode, max_line_code, flags);
     row.quantity = line.quantity;
     row.unit_price = line.unit_price;
     row.tax_inclusive = line.tax_inclusive;
@@ -221,21 +300,36 @@ SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amou
     return row;
 }
 
-PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp now) {
+PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp now, Flags& flags) {
     PaymentRow row;
     row.id = id;
     row.method = payment.method;
     row.amount = payment.amount;
     row.tendered = payment.tendered;
-    row.reference = payment.reference;
+    if (payment.method == PaymentMethod::mpesa && payment.reference) row.reference = mpesa_code(*payment.reference);
+    if (!row.reference) row.reference = kept_text(payment.reference, max_reference, flags);
     row.intent_id = payment.intent_id;
     row.recorded_at = now;
-    if (payment.method == PaymentMethod::mpesa && payment.reference) {
-        // One M-Pesa code pays once. Typed in by hand it is believed until it is matched.
-        row.external_ref = payment.reference;
-        if (!payment.intent_id) row.status = PaymentStatus::unverified;
-    }
     return row;
+}
+
+// One M-Pesa code pays once; a second use is taken, as the goods have left, and the owner's to look at. Typed in by hand a code is
+// believed until it is matched. Any other text is free: "paid" may be typed as often as somebody likes.
+void judge_references(std::vector<PaymentRow>& payments, const Surroundings& around, Flags& flags) {
+    auto used = around.used_references;
+    for (auto& payment : payments) {
+        if (payment.method != PaymentMethod::mpesa || !payment.reference) continue;
+        if (!payment.intent_id) payment.status = PaymentStatus::unverified;
+        const auto code = mpesa_code(*payment.reference);
+        if (!code) continue;
+        if (std::ranges::find(used, *code) == used.end()) {
+            payment.external_ref = code;
+            used.push_back(*code);
+        } else {
+            payment.status = PaymentStatus::unverified;
+            flags.set(SaleFlag::payment_reference_reused);
+        }
+    }
 }
 
 // Adds a member to the text of a JSON object.
@@ -262,11 +356,11 @@ schema::Json kept_members(const NewSale& sale, Flags& flags) {
     std::string json = sale.extra.text.empty() ? "{}" : sale.extra.text;
     if (const auto lines = unknown_in(sale.lines); lines != "{}") add_member(json, "lines", lines);
     if (const auto payments = unknown_in(sale.payments); payments != "{}") add_member(json, "payments", payments);
-    if (json != "{}") flags.set("unknown_members");
+    if (json != "{}") flags.set(SaleFlag::unknown_members);
     const auto add_reference = [&](std::string_view name, const std::optional<base::Uuid>& id) {
         if (!id) return;
         add_member(json, name, fmt::format("\"{}\"", id->to_string()));
-        flags.set("unlinked_reference");
+        flags.set(SaleFlag::unlinked_reference);
     };
     add_reference("registerId", sale.register_id);
     add_reference("shiftId", sale.shift_id);
@@ -286,22 +380,23 @@ void fill_totals(SaleRow& row, const arithmetic::SaleTotals& totals, const Paid&
     row.credit_total = paid.credit;
 }
 
-void fill_identity(SaleRow& row, const NewSale& sale, const Surroundings& around) {
+void fill_identity(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
     row.id = sale.id.value_or(around.new_sale_id);
     row.location_id = sale.location_id;
     row.device_id = sale.device_id;
     row.device_seq = sale.device_seq;
-    row.receipt_number = sale.receipt_number.value_or(around.receipt_number);
+    fill_receipt_number(row, sale, around, flags);
     row.client_request_id = sale.client_request_id;
     row.cashier_id = sale.cashier_id.value_or(around.caller);
     row.created_by = around.caller;
     row.tax_rounding = rounding_of(sale, around);
-    row.note = sale.note;
+    row.note = kept_text(sale.note, max_note, flags);
     row.payload_hash = {around.payload_hash};
 }
 
 void fill_times(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
-    row.occurred_at = judge_clock(sale, around.now, flags);
+    judge_clock(sale, around.now, flags);
+    row.occurred_at = believed_time(sale, around.now);
     row.device_occurred_at = sale.occurred_at;
     row.recorded_at = around.now;
     const auto zone = base::TimeZone::load(around.tenant.time_zone).value_or(base::TimeZone::utc());
@@ -310,8 +405,43 @@ void fill_times(SaleRow& row, const NewSale& sale, const Surroundings& around, F
 
 }  // namespace
 
+base::Timestamp believed_time(const NewSale& sale, base::Timestamp now) {
+    const bool believed = sale.occurred_at >= earliest_sale && sale.occurred_at <= now + clock_tolerance;
+    return believed ? sale.occurred_at : now;
+}
+
+std::optional<std::string> mpesa_code(std::string_view reference) {
+    std::string code(reference);
+    base::normalise_identifier(code);
+    std::erase(code, ' ');
+    base::ascii_upper(code);
+    const auto is_code_character = [](char c) { return base::is_ascii_digit(c) || (c >= 'A' && c <= 'Z'); };
+    if (code.size() != 10 || !std::ranges::all_of(code, is_code_character)) return std::nullopt;
+    return code;
+}
+
+PrintedReceipt printed_receipt(const NewSale& sale, const Surroundings& around) {
+    auto number = printed_number(sale.receipt_number.value_or(""));
+    if (!around.till || !sale.device_seq) return {std::move(number), false};
+    const TillNumber till{around.till->location_code, around.till->device_number, *sale.device_seq};
+    // A sale without a number that anybody could read out is found by the one that it should have had.
+    if (number.empty()) return {till.text(), false};
+    const bool own = till.is(number);
+    return {std::move(number), own};
+}
+
+void check_payments_pay(const NewSale& sale, schema::Issues& issues) {
+    const bool pay_nothing =
+        !sale.payments.empty() &&
+        std::ranges::all_of(sale.payments, [](const NewPayment& payment) { return payment.amount.minor == 0; });
+    if (pay_nothing && sale.total.minor > 0 && !sale.credit_total)
+        issues.add("/payments/0/amount", "too_small", "Say what was paid, or what is sold on credit in creditTotal.",
+                   {{"minimum", "1"}});
+}
+
 RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     check_numbering(sale);
+    require_known_variants(sale, around);
     const auto totals = compute(sale, around);
     check_totals(sale, totals);
     const auto paid = check_payments(sale, totals.total);
@@ -319,16 +449,18 @@ RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     RungUp rung_up;
     Flags flags;
     auto& row = rung_up.sale.row;
-    fill_identity(row, sale, around);
+    fill_identity(row, sale, around, flags);
     fill_times(row, sale, around, flags);
     fill_totals(row, totals, paid);
     row.extra = kept_members(sale, flags);
     compare_with_catalogue(sale, around, flags);
     judge_cash_rounding(sale, around, flags);
+    judge_quantities(sale, flags);
+    if (paid.credit.minor > 0 && !sale.credit_total) flags.set(SaleFlag::credit_implied);
     take_stock(sale, around, rung_up, flags);
 
     for (std::size_t i = 0; i < sale.lines.size(); ++i) {
-        auto& line = rung_up.sale.lines.emplace_back(line_row(sale.lines[i], totals.lines[i], around));
+        auto& line = rung_up.sale.lines.emplace_back(line_row(sale.lines[i], totals.lines[i], around, flags));
         line.sale_id = row.id;
     }
     for (const auto& group : totals.tax_groups) {
@@ -338,10 +470,11 @@ RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     std::size_t made = 0;
     for (const auto& payment : sale.payments) {
         const auto id = payment.id ? *payment.id : around.new_payment_ids.at(made++);
-        rung_up.sale.payments.push_back(payment_row(payment, id, around.now));
+        rung_up.sale.payments.push_back(payment_row(payment, id, around.now, flags));
         rung_up.sale.payments.back().sale_id = row.id;
     }
-    row.flags = flags.take();
+    judge_references(rung_up.sale.payments, around, flags);
+    row.flags = flags.names();
     return rung_up;
 }
 

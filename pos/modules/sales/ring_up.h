@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/time_zone.h"
+#include "pos/modules/sales/receipt.h"
 #include "pos/modules/sales/sale.h"
 #include "pos/modules/stock/movements.h"
 
@@ -47,14 +48,27 @@ struct CatalogueEntry {
     }
 };
 
+struct TillPlace {
+    std::string location_code;
+    std::int32_t device_number = 0;
+
+    friend constexpr auto describe(TillPlace*) {
+        return schema::object<TillPlace>("TillPlace", schema::field<&TillPlace::location_code>("locationCode"),
+                                         schema::field<&TillPlace::device_number>("deviceNumber"));
+    }
+};
+
 struct Surroundings {
     base::Timestamp now;
     TenantSettings tenant;
     std::unordered_map<base::Uuid, CatalogueEntry> catalogue;
     UserId caller;
     SaleId new_sale_id;
-    std::vector<PaymentId> new_payment_ids;  // one for each payment without an id
-    std::string receipt_number;              // when the server numbers
+    std::vector<PaymentId> new_payment_ids;    // one for each payment without an id
+    std::string receipt_number;                // when the server numbers
+    std::optional<TillPlace> till;             // when a till does
+    bool receipt_taken = false;                // another sale has the till's number
+    std::vector<std::string> used_references;  // M-Pesa codes that other sales were paid with
     std::string payload_hash;
 };
 
@@ -68,5 +82,18 @@ struct RungUp {
 // A sale counts as rung up on-line when it reaches us at once: only then can a shop that blocks negative stock be kept to it.
 inline constexpr auto online_window = std::chrono::seconds(30);
 inline constexpr auto clock_tolerance = std::chrono::minutes(5);
+// No sale of ours is older: a clock that says so has lost its battery, or never had the time.
+inline constexpr base::Timestamp earliest_sale = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
+
+// The device's clock, where it can be believed; else ours.
+[[nodiscard]] base::Timestamp believed_time(const NewSale& sale, base::Timestamp now);
+// The M-Pesa code that this text is, in its one spelling: ten letters and digits. Nullopt for any other text.
+[[nodiscard]] std::optional<std::string> mpesa_code(std::string_view reference);
+// What the receipt says, if a till numbered it, and whether that is the till's own number.
+struct PrintedReceipt {
+    std::string number;
+    bool own = false;
+};
+[[nodiscard]] PrintedReceipt printed_receipt(const NewSale& sale, const Surroundings& surroundings);
 
 }  // namespace pos

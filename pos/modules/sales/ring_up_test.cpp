@@ -1,5 +1,7 @@
 #include "pos/modules/sales/ring_up.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -54,6 +56,7 @@ Surroundings shop(std::string_view on_hand = "10") {
                                       .on_hand = base::Quantity::from_string(on_hand)};
     around.new_payment_ids.resize(8);
     around.receipt_number = "NRB1-S-000001";
+    around.till = TillPlace{"NRB1", 3};
     return around;
 }
 
@@ -61,13 +64,32 @@ bool has_flag(const RungUp& rung_up, std::string_view flag) {
     return std::ranges::count(rung_up.sale.row.flags, flag) == 1;
 }
 
-std::string code_of(const NewSale& sale, const Surroundings& around = shop()) {
+// "code pointer", or "accepted".
+std::string refusal_of(const NewSale& sale, const Surroundings& around = shop()) {
     try {
         static_cast<void>(ring_up(sale, around));
     } catch (const base::Failure& failure) {
-        return std::string(failure.code().code);
+        return std::string(failure.code().code) +
+               (failure.issues().empty() ? "" : " " + failure.issues().front().pointer);
     }
     return "accepted";
+}
+
+std::string code_of(const NewSale& sale, const Surroundings& around = shop()) {
+    const auto refusal = refusal_of(sale, around);
+    return refusal.substr(0, refusal.find(' '));
+}
+
+NewSale numbered(std::string_view receipt_number) {
+    auto sale = documented_sale();
+    sale.device_id = DeviceId(sugar.uuid());
+    sale.device_seq = 1042;
+    sale.receipt_number = receipt_number;
+    return sale;
+}
+
+std::string flags_of(const NewSale& sale, const Surroundings& around = shop()) {
+    return fmt::format("{}", fmt::join(ring_up(sale, around).sale.row.flags, " "));
 }
 
 TEST(ring_up, the_documented_sale) {
@@ -118,6 +140,10 @@ TEST(ring_up, a_sale_that_contradicts_itself_is_refused) {
     auto twice_the_same_line = documented_sale();
     twice_the_same_line.lines.push_back(sugar_line(1));
     EXPECT_EQ(code_of(twice_the_same_line), "sale.inconsistent");
+
+    auto slip_without_tender = documented_sale();
+    slip_without_tender.payments[1].tendered = base::Money{0};
+    EXPECT_EQ(code_of(slip_without_tender), "accepted");
 }
 
 TEST(ring_up, every_wrong_figure_is_reported) {
@@ -141,6 +167,167 @@ TEST(ring_up, what_no_payment_covers_is_credit) {
     sale.payments.resize(1);
     sale.change.reset();
     EXPECT_EQ(ring_up(sale, shop()).sale.row.credit_total, base::Money{10'000});
+    EXPECT_EQ(flags_of(sale), "credit_implied");
+    sale.credit_total = base::Money{10'000};
+    EXPECT_EQ(flags_of(sale), "");
+    sale.credit_total = base::Money{9'999};
+    EXPECT_EQ(refusal_of(sale), "sale.payments_mismatch /creditTotal");
+}
+
+TEST(ring_up, a_sale_without_payments_says_what_is_on_credit) {
+    auto sale = documented_sale();
+    sale.payments.clear();
+    sale.change.reset();
+    EXPECT_EQ(refusal_of(sale), "sale.payments_mismatch /creditTotal");
+    sale.credit_total = base::Money{22'500};
+    EXPECT_EQ(flags_of(sale), "");
+    EXPECT_EQ(ring_up(sale, shop()).sale.row.credit_total, base::Money{22'500});
+}
+
+TEST(ring_up, a_free_sale_needs_no_payment_and_takes_one_of_nothing) {
+    auto sale = documented_sale();
+    sale.lines[0] = sugar_line(1);
+    sale.lines[0].unit_price = {0};
+    sale.total = {0};
+    sale.tax_total = {0};
+    sale.change.reset();
+    sale.payments.clear();
+    EXPECT_EQ(flags_of(sale), "price_variance");
+    sale.payments = {{.method = PaymentMethod::cash}};
+    EXPECT_TRUE(schema::check(sale).empty());
+    EXPECT_EQ(flags_of(sale), "price_variance");
+    sale.total = {1};
+    ASSERT_EQ(schema::check(sale).size(), 1U);
+    EXPECT_EQ(schema::check(sale)[0].pointer, "/payments/0/amount");
+    sale.credit_total = base::Money{1};
+    EXPECT_TRUE(schema::check(sale).empty());
+}
+
+TEST(ring_up, a_finding_points_at_the_line_by_its_place) {
+    const auto with_line = [](auto change) {
+        auto sale = documented_sale();
+        sale.lines = {sugar_line(30), sugar_line(20)};
+        change(sale.lines[1]);
+        return refusal_of(sale);
+    };
+    EXPECT_EQ(with_line([](auto& line) { line.line_number = 30; }), "sale.inconsistent /lines/1/lineNumber");
+    EXPECT_EQ(with_line([](auto& line) { line.discount = {30'000}; }), "sale.inconsistent /lines/1/discount");
+    EXPECT_EQ(with_line([](auto& line) { line.unit_price = {INT64_MAX}; }), "sale.inconsistent /lines/1");
+    EXPECT_EQ(with_line([](auto& line) { line.variant_id = VariantId(base::Uuid::nil()); }),
+              "variant.unknown /lines/1/variantId");
+    auto discounted = documented_sale();
+    discounted.order_discount = {30'000};
+    EXPECT_EQ(refusal_of(discounted), "sale.inconsistent /orderDiscount");
+}
+
+TEST(ring_up, amounts_that_json_does_not_hold_are_refused) {
+    auto sale = documented_sale();
+    sale.lines = {sugar_line(1, "1000000000")};
+    sale.lines[0].unit_price = {1'000'000'000'000};
+    EXPECT_EQ(refusal_of(sale), "sale.inconsistent /lines/0");
+    sale.lines[0].unit_price = {9'007'200};
+    EXPECT_EQ(refusal_of(sale), "sale.inconsistent /lines");
+}
+
+TEST(ring_up, a_quantity_above_any_shops_is_flagged) {
+    const auto flags = [](std::string_view quantity) {
+        auto sale = documented_sale();
+        sale.lines = {sugar_line(1, quantity)};
+        sale.lines[0].unit_price = {0};
+        sale.total = {0};
+        sale.tax_total = {0};
+        sale.payments.clear();
+        sale.change.reset();
+        return flags_of(sale, shop("1000000000"));
+    };
+    EXPECT_EQ(flags("100000"), "price_variance");
+    EXPECT_EQ(flags("100000.0001"), "price_variance quantity_implausible");
+}
+
+TEST(ring_up, a_receipt_number_is_kept_as_printed) {
+    const auto stored = [](std::string_view receipt_number, const Surroundings& around = shop()) {
+        const auto row = ring_up(numbered(receipt_number), around).sale.row;
+        return fmt::format("{}|{}", row.receipt_number, fmt::join(row.flags, " "));
+    };
+    EXPECT_EQ(stored("NRB1-03-001042"), "NRB1-03-001042|");
+    EXPECT_EQ(stored("NRB1-3-1042"), "NRB1-3-1042|");
+    for (const auto* foreign :
+         {"NRB1-03-001043", "NRB1-04-001042", "NRB2-03-001042", "NRB1-S-001042", "NRB1-03", "NRB1", "NRB1-03-",
+          "NRB1--001042", "NRB1-03-001042-1", "NRB1-03-99999999999999999999", "paid", "NRB1-03-001042\xF0\x9F\x98\x80",
+          "nrb1-03-001042", "NRB1-+3-001042", "NRB1-03-0x1042"})
+        EXPECT_EQ(stored(foreign), fmt::format("{}|receipt_number_foreign", foreign));
+    EXPECT_EQ(stored("NRB1-03-001042\n"), "NRB1-03-001042|text_changed");
+    EXPECT_EQ(stored("NRB1-03-\xE2\x80\x8B"
+                     "001042"),
+              "NRB1-03-001042|text_changed");
+    EXPECT_EQ(stored("\xEF\xBF\xBDNRB1-03-001042"), "NRB1-03-001042|text_changed");
+    EXPECT_EQ(stored("A\nB"), "A B|receipt_number_foreign text_changed");
+    for (const auto* nothing : {"", " \n", "\xE2\x80\x8B"})
+        EXPECT_TRUE(stored(nothing).starts_with("NRB1-03-001042|receipt_number_foreign")) << nothing;
+    EXPECT_EQ(stored(std::string(65, 'x')), std::string(64, 'x') + "|receipt_number_foreign text_changed");
+
+    auto taken = shop();
+    taken.receipt_taken = true;
+    EXPECT_EQ(stored("NRB1-03-001042", taken), "NRB1-03-001042|receipt_number_duplicate");
+    EXPECT_EQ(stored("X", taken), "X|receipt_number_duplicate receipt_number_foreign");
+    auto gone = shop();
+    gone.till.reset();
+    EXPECT_EQ(stored("NRB1-03-001042", gone), "NRB1-03-001042|receipt_number_foreign");
+}
+
+TEST(ring_up, an_mpesa_code_has_one_spelling) {
+    for (const auto* same : {"SLK7ABCDE1", "slk7abcde1", " SLK7ABCDE1 ", "SLK7 ABCD E1", "SLK7ABCDE1\xC2\xA0",
+                             "SLK7\xE2\x80\x8B"
+                             "ABCDE1",
+                             "\xEF\xBB\xBFSLK7ABCDE1\n"})
+        EXPECT_EQ(mpesa_code(same), "SLK7ABCDE1") << same;
+    for (const auto* none : {"paid", "", "SLK7ABCDE", "SLK7ABCDE12", "SLK7-ABCDE", "SLK7ABCDE\xC3\x89"})
+        EXPECT_EQ(mpesa_code(none), std::nullopt) << none;
+}
+
+TEST(ring_up, a_second_use_of_a_code_is_taken_and_flagged) {
+    auto sale = documented_sale();
+    sale.payments[0] = {.method = PaymentMethod::mpesa, .amount = {12'500}, .reference = "slk7abcde1 "};
+    sale.change.reset();
+    const auto twice = ring_up(sale, shop());
+    EXPECT_TRUE(has_flag(twice, "payment_reference_reused"));
+    EXPECT_EQ(twice.sale.payments[0].external_ref, "SLK7ABCDE1");
+    EXPECT_EQ(twice.sale.payments[0].reference, "SLK7ABCDE1");
+    EXPECT_EQ(twice.sale.payments[1].external_ref, std::nullopt);
+    EXPECT_EQ(twice.sale.payments[1].status, PaymentStatus::unverified);
+
+    auto used = shop();
+    used.used_references = {"SLK7ABCDE1"};
+    const auto of_another = ring_up(documented_sale(), used);
+    EXPECT_TRUE(has_flag(of_another, "payment_reference_reused"));
+    EXPECT_EQ(of_another.sale.payments[1].external_ref, std::nullopt);
+
+    sale.payments[0].reference = sale.payments[1].reference = "paid";
+    const auto free_text = ring_up(sale, used);
+    EXPECT_TRUE(free_text.sale.row.flags.empty());
+    EXPECT_EQ(free_text.sale.payments[0].reference, "paid");
+    EXPECT_EQ(free_text.sale.payments[0].external_ref, std::nullopt);
+    EXPECT_EQ(free_text.sale.payments[0].status, PaymentStatus::unverified);
+    sale.payments[0] = {.method = PaymentMethod::card, .amount = {12'500}, .reference = "SLK7ABCDE1"};
+    EXPECT_EQ(ring_up(sale, shop()).sale.payments[0].external_ref, std::nullopt);
+}
+
+TEST(ring_up, long_texts_are_cut) {
+    auto sale = documented_sale();
+    sale.note = std::string(999, 'n') + "\xC3\xA9" + "x";
+    sale.lines[0].name = std::string(300, 'a');
+    sale.lines[0].sku = std::string(65, 's');
+    sale.payments[0].reference = std::string(65, 'r');
+    const auto rung_up = ring_up(sale, shop());
+    EXPECT_TRUE(has_flag(rung_up, "text_changed"));
+    EXPECT_EQ(rung_up.sale.row.note, std::string(999, 'n') + "\xC3\xA9");
+    EXPECT_EQ(rung_up.sale.lines[0].name.size(), 200U);
+    EXPECT_EQ(rung_up.sale.lines[0].sku->size(), 64U);
+    EXPECT_EQ(rung_up.sale.payments[0].reference->size(), 64U);
+    sale.note = std::string(1'000, 'n');
+    sale.lines[0] = documented_sale().lines[0];
+    sale.payments[0].reference.reset();
+    EXPECT_EQ(flags_of(sale), "");
 }
 
 TEST(ring_up, what_differs_from_the_shop_is_accepted_with_a_flag) {
@@ -185,6 +372,21 @@ TEST(ring_up, the_devices_clock_is_believed_within_reason) {
     const auto late = ring_up(offline, shop());
     EXPECT_TRUE(has_flag(late, "recorded_late"));
     EXPECT_EQ(late.sale.row.occurred_at, offline.occurred_at);
+
+    for (const auto* broken : {"0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.999999Z"}) {
+        auto behind = documented_sale();
+        behind.occurred_at = *base::parse_timestamp(broken);
+        auto around = shop();
+        around.tenant.business_day_cutoff = 240;
+        const auto row = ring_up(behind, around).sale.row;
+        EXPECT_EQ(fmt::format("{}", fmt::join(row.flags, " ")), "clock_behind recorded_late");
+        EXPECT_EQ(row.occurred_at, now);
+        EXPECT_EQ(row.device_occurred_at, behind.occurred_at);
+        EXPECT_EQ(base::format_date(row.business_day), "2026-11-22");
+    }
+    auto oldest = documented_sale();
+    oldest.occurred_at = *base::parse_timestamp("2000-01-01T00:00:00Z");
+    EXPECT_EQ(flags_of(oldest), "recorded_late");
 }
 
 TEST(ring_up, the_business_day_ends_at_the_tenants_cutoff) {

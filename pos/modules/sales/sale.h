@@ -6,6 +6,13 @@
 
 namespace pos {
 
+// Texts have no limit but the body's: a sale is not refused over one. What is too long is cut and flagged.
+inline constexpr std::uint32_t longest_text = 1'048'576;
+inline constexpr std::int64_t plausible_quantity = 100'000;
+inline constexpr std::int64_t max_quantity = 1'000'000'000;
+inline constexpr std::uint32_t max_sale_lines = 10'000;
+inline constexpr std::uint32_t max_payments = 1'000;
+
 struct NewSaleLine {
     std::int32_t line_number = 0;
     std::optional<VariantId> variant_id;
@@ -29,16 +36,22 @@ struct NewSaleLine {
             schema::field<&NewSaleLine::variant_id>("variantId",
                                                     {.doc = "null: an item that is not in the catalogue."}),
             schema::field<&NewSaleLine::name>(
-                "name", {.min_length = 1, .max_length = 200, .doc = "As printed on the receipt."}),
-            schema::field<&NewSaleLine::sku>("sku", {.max_length = 64}),
-            schema::field<&NewSaleLine::barcode>("barcode", {.max_length = 64}),
+                "name", {.max_length = longest_text, .doc = "As printed on the receipt; 200 characters are kept."}),
+            schema::field<&NewSaleLine::sku>("sku",
+                                             {.max_length = longest_text, .doc = "64 characters of it are kept."}),
+            schema::field<&NewSaleLine::barcode>("barcode",
+                                                 {.max_length = longest_text, .doc = "64 characters of it are kept."}),
             schema::field<&NewSaleLine::quantity>(
-                "quantity", {.min = 0, .max = 100'000'000, .not_zero = true, .example = R"("1.5")"}),
+                "quantity", {.min = 0,
+                             .max = max_quantity,
+                             .not_zero = true,
+                             .doc = "Above 100000 the sale is flagged `quantity_implausible`: a barcode typed for it?",
+                             .example = R"("1.5")"}),
             schema::field<&NewSaleLine::unit_price>("unitPrice", {.min = 0, .max = most}),
             schema::field<&NewSaleLine::tax_inclusive>("taxInclusive", {.defaulted = true}),
             schema::field<&NewSaleLine::discount>(
                 "discount", {.min = 0, .max = most, .defaulted = true, .doc = "Off this line, minor units."}),
-            schema::field<&NewSaleLine::tax_code>("taxCode", {.min_length = 1, .max_length = 16}),
+            schema::field<&NewSaleLine::tax_code>("taxCode", {.max_length = 64}),
             schema::field<&NewSaleLine::tax_rate_ppm>("taxRatePpm", {.min = 0, .max = 1'000'000}),
             schema::field<&NewSaleLine::tax_amount>("taxAmount", {.doc = "Checked when given."}),
             schema::field<&NewSaleLine::gross>(
@@ -62,16 +75,21 @@ struct NewPayment {
         return schema::object<NewPayment>(
             "NewPayment", schema::field<&NewPayment::id>("id"), schema::field<&NewPayment::method>("method"),
             schema::field<&NewPayment::amount>(
-                "amount", {.min = 1, .max = most, .doc = "What this payment covers, change left out."}),
+                "amount", {.min = 0, .max = most, .doc = "What this payment covers, change left out."}),
             schema::field<&NewPayment::tendered>("tendered", {.min = 0, .max = most, .doc = "Cash handed over."}),
-            schema::field<&NewPayment::reference>("reference", {.min_length = 1,
-                                                                .max_length = 64,
-                                                                .text = schema::Text::free,
-                                                                .doc = "An M-Pesa code, a slip number."}),
+            schema::field<&NewPayment::reference>(
+                "reference", {.min_length = 1,
+                              .max_length = longest_text,
+                              .text = schema::Text::free,
+                              .doc = "An M-Pesa code, a slip number; 64 characters of it are kept."}),
             schema::field<&NewPayment::intent_id>("intentId"),
             schema::field<&NewPayment::extra>("extra", {.internal = true}), schema::keep_unknown<&NewPayment::extra>());
     }
 };
+
+struct NewSale;
+// Payments of nothing, and nothing but those, do not pay for a sale that costs something.
+void check_payments_pay(const NewSale& sale, schema::Issues& issues);
 
 struct NewSale {
     base::Uuid client_request_id;
@@ -95,9 +113,9 @@ struct NewSale {
     std::optional<base::Money> change;
     std::optional<base::Money> credit_total;
     std::optional<std::string> note;
-    std::optional<std::string> sent_at;
-    std::optional<std::int32_t> attempt;
-    std::optional<std::string> app_version;
+    schema::Json sent_at;
+    schema::Json attempt;
+    schema::Json app_version;
     schema::Json extra;
 
     friend constexpr auto describe(NewSale*) {
@@ -116,29 +134,38 @@ struct NewSale {
             schema::field<&NewSale::device_seq>("deviceSeq",
                                                 {.min = 1, .doc = "The device's own count of sales, without holes."}),
             schema::field<&NewSale::receipt_number>(
-                "receiptNumber", {.min_length = 1,
-                                  .max_length = 64,
-                                  .doc = "Location code, device number and deviceSeq: unique without a server.",
+                "receiptNumber", {.max_length = longest_text,
+                                  .doc = "Location code, device number and deviceSeq: unique without a server. Any "
+                                         "other is kept as printed and flagged.",
                                   .example = R"("NRB1-03-001042")"}),
-            schema::field<&NewSale::occurred_at>("occurredAt", {.doc = "By the device's clock."}),
+            schema::field<&NewSale::occurred_at>(
+                "occurredAt",
+                {.doc = "By the device's clock. More than five minutes ahead, or before 2000, it cannot be right: then "
+                        "`recordedAt` counts, and what the clock said is `deviceOccurredAt`."}),
             schema::field<&NewSale::cashier_id>("cashierId", {.doc = "Any member; the caller when missing."}),
             schema::field<&NewSale::customer_id>("customerId"),
             schema::field<&NewSale::tax_rounding>("taxRounding", {.doc = "The tenant's when missing."}),
-            schema::field<&NewSale::lines>("lines", {.min_items = 1, .max_items = 500}),
+            schema::field<&NewSale::lines>("lines", {.min_items = 1, .max_items = max_sale_lines}),
             schema::field<&NewSale::order_discount>("orderDiscount", {.min = 0, .max = most, .defaulted = true}),
             schema::field<&NewSale::cash_rounding>("cashRounding",
                                                    {.min = -100'000, .max = 100'000, .defaulted = true}),
             schema::field<&NewSale::tax_total>("taxTotal"), schema::field<&NewSale::total>("total"),
-            schema::field<&NewSale::payments>("payments", {.max_items = 20}),
+            schema::field<&NewSale::payments>("payments", {.max_items = max_payments}),
             schema::field<&NewSale::change>("change", {.min = 0, .max = most, .doc = "Checked when given."}),
             schema::field<&NewSale::credit_total>(
-                "creditTotal", {.min = 0, .max = most, .doc = "What no payment covers; checked when given."}),
-            schema::field<&NewSale::note>("note", {.max_length = 1'000}),
+                "creditTotal",
+                {.min = 0,
+                 .max = most,
+                 .doc = "What no payment covers; checked when given, and needed when `payments` is empty. "
+                        "Left out with partial payments, the sale is flagged `credit_implied`."}),
+            schema::field<&NewSale::note>("note",
+                                          {.max_length = longest_text, .doc = "1000 characters of it are kept."}),
             schema::field<&NewSale::sent_at>(
-                "sentAt", {.max_length = 64, .doc = "May differ between attempts, as attempt and appVersion."}),
-            schema::field<&NewSale::attempt>("attempt", {.min = 0}),
-            schema::field<&NewSale::app_version>("appVersion", {.max_length = 64}),
-            schema::field<&NewSale::extra>("extra", {.internal = true}), schema::keep_unknown<&NewSale::extra>());
+                "sentAt", {.defaulted = true, .doc = "May differ between attempts, as attempt and appVersion do."}),
+            schema::field<&NewSale::attempt>("attempt", {.defaulted = true}),
+            schema::field<&NewSale::app_version>("appVersion", {.defaulted = true}),
+            schema::field<&NewSale::extra>("extra", {.internal = true}), schema::keep_unknown<&NewSale::extra>(),
+            schema::refine<&check_payments_pay>());
     }
 };
 

@@ -7,17 +7,20 @@
 namespace pos::sales {
 
 // What the catalogue, the tax table and the shelf say about these variants, on that day, at that location.
-inline constexpr db::Query<CatalogueEntry(std::vector<VariantId>, LocationId, base::Date)> catalogue{
+// The tenant's day decides which tax rate holds, as where a barcode is looked up.
+inline constexpr db::Query<CatalogueEntry(std::vector<VariantId>, LocationId, base::Timestamp)> catalogue{
     {"sales.catalogue",
      "select v.id as variant_id, v.price, v.cost, p.track_stock, t.code as tax_code, r.rate_ppm as tax_rate_ppm, "
      "r.inclusive as tax_inclusive, l.on_hand "
      "from variants v "
      "join products p on p.tenant_id = v.tenant_id and p.id = v.product_id "
+     "join tenants shop on shop.id = $1 "
      "left join tax_classes t on t.tenant_id = p.tenant_id and t.id = p.tax_class_id "
      "left join lateral ("
      "  select rate_ppm, inclusive from tax_rates "
-     "  where tenant_id = $1 and tax_class_id = t.id and deleted_at is null and valid_from <= $4 and (valid_to is null "
-     "or valid_to > $4) "
+     "  where tenant_id = $1 and tax_class_id = t.id and deleted_at is null "
+     "    and valid_from <= ($4::timestamptz at time zone shop.time_zone)::date "
+     "    and (valid_to is null or valid_to > ($4::timestamptz at time zone shop.time_zone)::date) "
      "  order by valid_from desc limit 1) r on true "
      "left join stock_levels l on l.tenant_id = v.tenant_id and l.location_id = $3 and l.variant_id = v.id "
      "where v.tenant_id = $1 and v.id = any($2)"}};
@@ -28,16 +31,35 @@ inline constexpr auto tenant = db::find<tables::tenants>("sales.tenant");
 inline constexpr db::Query<bool(UserId)> is_member{
     {"sales.is_member", "select exists (select from memberships where tenant_id = $1 and user_id = $2) as is_member"}};
 
-inline constexpr db::Query<std::string(LocationId)> next_receipt{
-    {"sales.next_receipt",
-     "update location_counters c set last_receipt = c.last_receipt + 1 from locations l "
-     "where c.tenant_id = $1 and c.location_id = $2 and l.tenant_id = c.tenant_id and l.id = c.location_id "
-     "returning l.code || '-S-' || lpad(c.last_receipt::text, 6, '0') as receipt_number",
-     db::Kind::write}};
+// Null when there is no such location.
+inline constexpr db::Query<std::optional<std::string>(LocationId)> next_receipt{
+    {"sales.next_receipt", "select next_receipt_number($2) as receipt_number where $1 is not null", db::Kind::write}};
+
+// What a till's own receipt numbers begin with.
+inline constexpr db::Query<TillPlace(LocationId, DeviceId)> till_place{
+    {"sales.till_place",
+     "select l.code as location_code, d.device_number from locations l join devices d on d.tenant_id = $1 and d.id = "
+     "$3 "
+     "where l.tenant_id = $1 and l.id = $2"}};
+
+// Each half has its index.
+inline constexpr db::Query<bool(std::string)> receipt_taken{
+    {"sales.receipt_taken",
+     "select exists (select from sales where tenant_id = $1 and receipt_number = $2 "
+     "and " POS_CHECKED_RECEIPT ") or exists (select from sales where tenant_id = $1 "
+     "and receipt_number = $2 and " POS_UNCHECKED_RECEIPT ") as taken"}};
+
+// Those of these references that other payments have.
+inline constexpr db::Query<std::string(PaymentMethod, std::vector<std::string>)> used_references{
+    {"sales.used_references",
+     "select external_ref from payments where tenant_id = $1 and method = $2 and external_ref = any($3)"}};
 
 // Raises, and so ends the batch, when one of these levels is below zero now.
 inline constexpr db::Query<void(LocationId, std::vector<VariantId>)> require_stock{
     {"sales.require_stock", "select from stock_required($2, $3) where $1 is not null", db::Kind::write}};
+
+inline constexpr db::Query<PaymentId(std::vector<PaymentId>)> known_payments{
+    {"sales.known_payments", "select id from payments where tenant_id = $1 and id = any($2)"}};
 
 inline constexpr auto add = db::insert<tables::sales>("sales.add");
 inline constexpr auto add_lines = db::insert_all<tables::sale_lines>("sales.add_lines");
@@ -64,5 +86,28 @@ inline constexpr auto page =
 inline constexpr auto page_of_location =
     recorded_since.where<&SaleRow::location_id>().order_by_descending<&SaleRow::recorded_at, &SaleRow::id>().page(
         "sales.page_of_location", "sales.page_of_location_after");
+
+// Not by the builder, which compares no item of an array. `flags <> '{}'` is what the index sales_flagged asks for.
+#define POS_FLAGGED_SQL                                                                                               \
+    "select id, location_id, register_id, shift_id, device_id, device_seq, receipt_number, client_request_id, kind, " \
+    "status, original_sale_id, customer_id, cashier_id, subtotal, discount_total, exclusive_tax_total, tax_total, "   \
+    "cash_rounding, total, paid_total, change_given, credit_total, tax_rounding, flags, occurred_at, "                \
+    "device_occurred_at, recorded_at, business_day, late, note, payload_hash, extra, version, created_by "            \
+    "from sales where tenant_id = $1 and recorded_at >= $2 and flags <> '{}' and $3 = any(flags) "
+#define POS_NEWEST_FIRST "order by recorded_at desc, id desc "
+inline constexpr auto newest_first = &db::detail::key_of_row<SaleRow, &SaleRow::recorded_at, &SaleRow::id>;
+inline constexpr db::PageQuery<SaleRow, std::tuple<base::Timestamp, SaleId>, base::Timestamp, std::string> flagged_page{
+    {{"sales.flagged_page", POS_FLAGGED_SQL POS_NEWEST_FIRST "limit $4::int"}},
+    {{"sales.flagged_page_after",
+      POS_FLAGGED_SQL "and (recorded_at, id) < ($4, $5) " POS_NEWEST_FIRST "limit $6::int"}},
+    newest_first};
+inline constexpr db::PageQuery<SaleRow, std::tuple<base::Timestamp, SaleId>, base::Timestamp, std::string, LocationId>
+    flagged_page_of_location{
+        {{"sales.flagged_page_of_location", POS_FLAGGED_SQL "and location_id = $4 " POS_NEWEST_FIRST "limit $5::int"}},
+        {{"sales.flagged_page_of_location_after",
+          POS_FLAGGED_SQL "and location_id = $4 and (recorded_at, id) < ($5, $6) " POS_NEWEST_FIRST "limit $7::int"}},
+        newest_first};
+#undef POS_FLAGGED_SQL
+#undef POS_NEWEST_FIRST
 
 }  // namespace pos::sales

@@ -17,8 +17,8 @@ inline constexpr base::ErrorCode client_request_used{"idempotency.key_reused", 4
 inline constexpr base::ErrorCode device_replaced{
     "device.replaced", 409, false, base::Action::contact,
     "This device number was used for another sale: the device was replaced or restored"};
-inline constexpr base::ErrorCode receipt_taken{"sale.receipt_taken", 409, false, base::Action::contact,
-                                               "Another sale has this receipt number"};
+inline constexpr base::ErrorCode receipt_taken{"sale.receipt_taken", 409, true, base::Action::retry,
+                                               "Another sale took this receipt number just now"};
 inline constexpr base::ErrorCode sale_inconsistent{"sale.inconsistent", 422, false, base::Action::fix,
                                                    "The sale does not agree with itself"};
 inline constexpr base::ErrorCode unknown_cashier{"sale.unknown_cashier", 422, false, base::Action::fix,
@@ -26,9 +26,49 @@ inline constexpr base::ErrorCode unknown_cashier{"sale.unknown_cashier", 422, fa
 inline constexpr base::ErrorCode unknown_sale{"sale.unknown", 422, false, base::Action::fix, "There is no such sale"};
 inline constexpr base::ErrorCode payment_exists{"payment.exists", 409, false, base::Action::fix,
                                                 "A payment with this id exists"};
-inline constexpr base::ErrorCode payment_reference_used{"payment.reference_used", 409, false, base::Action::contact,
-                                                        "This payment reference was used for another sale"};
+inline constexpr base::ErrorCode payment_reference_used{"payment.reference_used", 409, true, base::Action::retry,
+                                                        "Another sale took this payment reference just now"};
 }  // namespace errors
+
+// Why somebody should look at a sale that was taken (docs/errors.md has the rules). In the order of their names.
+enum class SaleFlag : std::uint8_t {
+    cash_rounding_variance,
+    clock_ahead,
+    clock_behind,
+    credit_implied,
+    payment_reference_reused,
+    price_variance,
+    quantity_implausible,
+    receipt_number_duplicate,
+    receipt_number_foreign,
+    recorded_late,
+    stock_variance,
+    tax_variance,
+    text_changed,
+    unknown_members,
+    unlinked_reference,
+};
+constexpr auto describe(SaleFlag*) {
+    return schema::enumeration<SaleFlag>("SaleFlag", {{SaleFlag::cash_rounding_variance, "cash_rounding_variance"},
+                                                      {SaleFlag::clock_ahead, "clock_ahead"},
+                                                      {SaleFlag::clock_behind, "clock_behind"},
+                                                      {SaleFlag::credit_implied, "credit_implied"},
+                                                      {SaleFlag::payment_reference_reused, "payment_reference_reused"},
+                                                      {SaleFlag::price_variance, "price_variance"},
+                                                      {SaleFlag::quantity_implausible, "quantity_implausible"},
+                                                      {SaleFlag::receipt_number_duplicate, "receipt_number_duplicate"},
+                                                      {SaleFlag::receipt_number_foreign, "receipt_number_foreign"},
+                                                      {SaleFlag::recorded_late, "recorded_late"},
+                                                      {SaleFlag::stock_variance, "stock_variance"},
+                                                      {SaleFlag::tax_variance, "tax_variance"},
+                                                      {SaleFlag::text_changed, "text_changed"},
+                                                      {SaleFlag::unknown_members, "unknown_members"},
+                                                      {SaleFlag::unlinked_reference, "unlinked_reference"}});
+}
+
+// A receipt number that is a till's own or the server's, and no other sale's: these are unique. The others are kept as printed.
+#define POS_UNCHECKED_RECEIPT "flags && '{receipt_number_foreign,receipt_number_duplicate}'"
+#define POS_CHECKED_RECEIPT "not (" POS_UNCHECKED_RECEIPT ")"
 
 enum class SaleKind : std::uint8_t { sale, refund, exchange };
 constexpr auto describe(SaleKind*) {
@@ -203,7 +243,8 @@ inline constexpr auto sales = db::tenant_table<SaleRow>(
     "sales", db::primary_key<&SaleRow::id>(errors::sale_exists), db::append_only(),
     db::unique<&SaleRow::client_request_id>("sales_client_request", errors::client_request_used),
     db::unique<&SaleRow::device_id, &SaleRow::device_seq>("sales_device_seq", errors::device_replaced),
-    db::unique<&SaleRow::receipt_number>("sales_receipt", errors::receipt_taken),
+    db::unique<&SaleRow::receipt_number>("sales_receipt", errors::receipt_taken).where(POS_CHECKED_RECEIPT),
+    db::index<&SaleRow::receipt_number>("sales_receipt_unchecked").where(POS_UNCHECKED_RECEIPT),
     db::references<&SaleRow::location_id>("sales_location", locations, errors::unknown_location),
     db::references<&SaleRow::device_id>("sales_device", devices, errors::unknown_device),
     db::references<&SaleRow::original_sale_id>(
@@ -213,7 +254,8 @@ inline constexpr auto sales = db::tenant_table<SaleRow>(
     db::check("sales_paid", "status <> 'completed' or paid_total + credit_total = total", errors::sale_inconsistent),
     db::check("sales_change", "change_given >= 0", errors::sale_inconsistent),
     db::index<&SaleRow::recorded_at, &SaleRow::id>("sales_recorded"),
-    db::index<&SaleRow::location_id, &SaleRow::recorded_at, &SaleRow::id>("sales_of_location"));
+    db::index<&SaleRow::location_id, &SaleRow::recorded_at, &SaleRow::id>("sales_of_location"),
+    db::index<&SaleRow::recorded_at, &SaleRow::id>("sales_flagged").where("flags <> '{}'"));
 inline constexpr auto sale_lines = db::tenant_table<SaleLineRow>(
     "sale_lines", db::primary_key<&SaleLineRow::sale_id, &SaleLineRow::line_number>(), db::append_only(),
     db::updatable<&SaleLineRow::returned_quantity>(),

@@ -11,6 +11,8 @@
 namespace pos {
 
 inline constexpr std::string_view adjustment_source = "stock_adjustment";
+// More than this of one thing is a barcode typed as a quantity.
+inline constexpr std::int64_t max_adjustment = 1'000'000'000;
 
 enum class AdjustmentReason : std::uint8_t { adjust, waste, opening, purchase };
 constexpr auto describe(AdjustmentReason*) {
@@ -29,8 +31,11 @@ struct AdjustmentLine {
     friend constexpr auto describe(AdjustmentLine*) {
         return schema::object<AdjustmentLine>(
             "AdjustmentLine", schema::field<&AdjustmentLine::variant_id>("variantId"),
-            schema::field<&AdjustmentLine::quantity_delta>(
-                "quantityDelta", {.not_zero = true, .doc = "What is added; negative: taken away."}),
+            schema::field<&AdjustmentLine::quantity_delta>("quantityDelta",
+                                                           {.min = -max_adjustment,
+                                                            .max = max_adjustment,
+                                                            .not_zero = true,
+                                                            .doc = "What is added; negative: taken away."}),
             schema::field<&AdjustmentLine::unit_cost>("unitCost",
                                                       {.min = 0, .max = 1'000'000'000'000, .permission = "costs.read"}),
             schema::field<&AdjustmentLine::note>("note", {.max_length = 500, .text = schema::Text::free}));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pos/modules/stock/adjustment.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
@@ -83,6 +85,11 @@ constexpr auto movements_of_source = movements.where<&StockMovement::source_type
                                          .order_by<&StockMovement::source_line>()
                                          .named("stock.movements_of_source");
 
+constexpr db::Query<VariantId(std::vector<VariantId>)> unknown_variants{
+    {"stock.unknown_variants",
+     "select asked.id from unnest($2::uuid[]) as asked (id) where not exists ("
+     "  select from variants where tenant_id = $1 and variants.id = asked.id)"}};
+
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
 void require_readable(const auth::Caller& caller, const Place& place) {
@@ -91,8 +98,8 @@ void require_readable(const auth::Caller& caller, const Place& place) {
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
 }
 
-async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> caller, http::Query<LevelFilter> filter,
-                                              db::Db db) {
+async::Task<db::Page<StockLevel>> list_levels(auth::PermittedSomewhere<"stock.read"> caller,
+                                              http::Query<LevelFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
     const auto& page = filter->page;
     const auto& [location, variant] = filter->place;
@@ -102,7 +109,7 @@ async::Task<db::Page<StockLevel>> list_levels(auth::Permitted<"stock.read"> call
     return db.page(level_page, page);
 }
 
-async::Task<db::Page<StockMovement>> list_movements(auth::Permitted<"stock.read"> caller,
+async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"stock.read"> caller,
                                                     http::Query<MovementFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
     const auto& page = filter->list.page;
@@ -127,8 +134,25 @@ async::Task<http::Rendered<Adjustment, 201>> find_adjusted(db::Db db, auth::Call
         schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
 }
 
-async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjust"> caller, IdempotencyHeader key,
-                                                    http::Body<NewAdjustment> input, db::Db db,
+// The foreign key says that a variant is unknown, but not on which line.
+async::Task<void> refuse_unknown_variants(db::Db db, std::vector<AdjustmentLine> lines) {
+    std::vector<VariantId> asked;
+    for (const auto& line : lines) asked.push_back(line.variant_id);
+    const auto unknown = co_await db.all(unknown_variants, asked);
+    std::vector<base::Issue> issues;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (std::ranges::find(unknown, asked[i]) == unknown.end()) continue;
+        issues.push_back({"body",
+                          fmt::format("/lines/{}/variantId", i),
+                          std::string(errors::unknown_variant.code),
+                          std::string(errors::unknown_variant.title),
+                          {}});
+    }
+    throw base::Failure(errors::unknown_variant, std::move(issues));
+}
+
+async::Task<http::Rendered<Adjustment, 201>> adjust(auth::PermittedSomewhere<"stock.adjust"> caller,
+                                                    IdempotencyHeader key, http::Body<NewAdjustment> input, db::Db db,
                                                     http::Use<Runtime> runtime) {
     caller.require_at("stock.adjust", input->location_id.uuid());
     const auto request_key = key_of(key, input->client_request_id);
@@ -136,20 +160,22 @@ async::Task<http::Rendered<Adjustment, 201>> adjust(auth::Permitted<"stock.adjus
     auto moved = movements_of(adjustment, caller.device_id);
     for (auto& movement : moved.movements) movement.id = runtime->new_id<MovementId>();
 
-    Creation creation(adjustment, adjustment.id,
-                      {"/v1/stock-adjustments", caller, {request_key}, input.text, db, runtime});
+    Creation creation(adjustment, adjustment.id, {"/v1/stock-adjustments", caller, {request_key}, input, db, runtime});
     add_movements(creation.batch(), moved);
     std::exception_ptr failure;
+    bool unknown = false;
     try {
         co_return co_await creation.commit(level_changes(moved));
     } catch (const base::Failure& refusal) {
-        if (refusal.code() != errors::movement_repeated) throw;
+        unknown = refusal.code() == errors::unknown_variant;
+        if (!unknown && refusal.code() != errors::movement_repeated) throw;
         failure = std::current_exception();
     }
+    if (unknown) co_await refuse_unknown_variants(db, input->lines);
     co_return co_await find_adjusted(db, caller, adjustment, failure);
 }
 
-async::Task<Adjustment> show_adjustment(auth::Permitted<"stock.read"> caller, http::Path<"id", base::Uuid> id,
+async::Task<Adjustment> show_adjustment(auth::PermittedSomewhere<"stock.read"> caller, http::Path<"id", base::Uuid> id,
                                         db::Db db) {
     const auto adjustment = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), *id));
     if (!adjustment || !caller.may_at("stock.read", adjustment->location_id.uuid()))
@@ -176,9 +202,9 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module stock_module() {
-    auto statements =
-        db::statements(level_page, level_page_of_location, level_page_of_variant, level_page_of_both, movement_page,
-                       movement_page_of_location, movement_page_of_variant, movement_page_of_both, movements_of_source);
+    auto statements = db::statements(level_page, level_page_of_location, level_page_of_variant, level_page_of_both,
+                                     movement_page, movement_page_of_location, movement_page_of_variant,
+                                     movement_page_of_both, movements_of_source, unknown_variants);
     for (const auto& statement : movement_statements()) statements.push_back(statement);
     return {.name = "stock",
             .doc = "Levels, the ledger of movements, adjustments.",

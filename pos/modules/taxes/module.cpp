@@ -83,7 +83,8 @@ constexpr db::Query<void(TaxClassId, base::Timestamp)> touch_class{
 
 // ---- Tax classes ------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<TaxClass>> list(auth::Permitted<"taxes.read">, http::Query<ListFilter> filter, db::Db db) {
+async::Task<db::Page<TaxClass>> list(auth::PermittedSomewhere<"taxes.read">, http::Query<ListFilter> filter,
+                                     db::Db db) {
     return class_list.page(db, *filter);
 }
 
@@ -92,12 +93,12 @@ async::Task<http::Rendered<TaxClass, 201>> create(auth::Permitted<"taxes.write">
                                                   http::Use<Runtime> runtime) {
     const TaxClass tax_class{input->id.value_or(runtime->new_id<TaxClassId>()), input->fields,
                              first_version(caller, runtime->now())};
-    Creation creation(tax_class, tax_class.id.uuid(), {"/v1/tax-classes", caller, key, input.text, db, runtime});
+    Creation creation(tax_class, tax_class.id.uuid(), {"/v1/tax-classes", caller, key, input, db, runtime});
     creation.batch().add(add_class, tax_class);
     co_return co_await creation.commit({{"tax_classes", tax_class.id.uuid()}});
 }
 
-async::Task<TaxClass> show(auth::Permitted<"taxes.read">, http::Path<"id", TaxClassId> id, db::Db db) {
+async::Task<TaxClass> show(auth::PermittedSomewhere<"taxes.read">, http::Path<"id", TaxClassId> id, db::Db db) {
     co_return live(co_await db.one(class_by_id, *id));
 }
 
@@ -113,16 +114,14 @@ async::Task<void> require_unused(db::Db tx, TaxClassId id) {
 
 async::Task<http::NoContent> remove(auth::Permitted<"taxes.write"> caller, http::Path<"id", TaxClassId> id,
                                     IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_await edit<class_table>(db, *id, {caller, *if_match, runtime->now()}, [&](TaxClass& row, Writes& writes) {
-        row.meta.deleted_at = runtime->now();
-        return require_unused(writes.tx, row.id);
-    });
-    co_return http::NoContent{};
+    co_return co_await pos::remove<class_table>(
+        db, *id, {caller, *if_match, runtime->now()},
+        [](TaxClass& row, Writes& writes) { return require_unused(writes.tx, row.id); });
 }
 
 // ---- Their rates ------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<TaxRate>> list_rates(auth::Permitted<"taxes.read">, http::Path<"id", TaxClassId> id,
+async::Task<db::Page<TaxRate>> list_rates(auth::PermittedSomewhere<"taxes.read">, http::Path<"id", TaxClassId> id,
                                           http::Query<db::PageRequest> request, db::Db db) {
     std::ignore = live(co_await db.one(class_by_id, *id));
     co_return co_await db.page(rate_page, *request, *id);
@@ -135,9 +134,8 @@ async::Task<http::Rendered<TaxRate, 201>> create_rate(auth::Permitted<"taxes.wri
     std::ignore = live(co_await db.one(class_by_id, *id));
     const TaxRate rate{input->id.value_or(runtime->new_id<TaxRateId>()), *id, input->fields,
                        first_version(caller, runtime->now())};
-    Creation creation(
-        rate, rate.id.uuid(),
-        {fmt::format("/v1/tax-classes/{}/rates", id.value.to_string()), caller, key, input.text, db, runtime});
+    Creation creation(rate, rate.id.uuid(),
+                      {fmt::format("/v1/tax-classes/{}/rates", id.value.to_string()), caller, key, input, db, runtime});
     creation.batch().add(touch_class, *id, rate.meta.updated_at);
     creation.batch().add(add_rate, rate);
     co_return co_await creation.commit({{"tax_rates", rate.id.uuid()}, {"tax_classes", id.value.uuid()}});

@@ -2,6 +2,7 @@
 
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/tenants/sign_up.h"
+#include "pos/modules/users/current_caller.h"
 #include "pos/plumbing/edit.h"
 
 namespace pos {
@@ -18,7 +19,7 @@ constexpr auto table = editable<tables::tenants>("tenants.lock", "tenants.replac
 constexpr db::Query<bool()> has_sales{
     {"tenants.has_sales", "select exists (select from sales where tenant_id = $1)", db::Kind::point}};
 
-async::Task<Tenant> show(auth::Permitted<"tenant.read"> caller, db::Db db) {
+async::Task<Tenant> show(auth::PermittedSomewhere<"tenant.read"> caller, db::Db db) {
     co_return live(co_await db.one(by_id, TenantId(caller.tenant_id)));
 }
 
@@ -32,22 +33,27 @@ async::Task<void> change_settings(Tenant* row, schema::Patch<TenantSettings> pat
 async::Task<Tenant> change(auth::Permitted<"tenant.settings"> caller, IfMatch if_match,
                            http::Body<schema::Patch<TenantSettings>> patch, db::Db db, http::Use<Runtime> runtime) {
     co_return co_await edit<table>(
-        db, TenantId(caller.tenant_id), {caller, *if_match, runtime->now()},
-        [&](Tenant& row, Writes& writes) { return change_settings(&row, *patch, writes.tx); });
+        db, TenantId(caller.tenant_id), {caller, *if_match, runtime->now()}, [&](Tenant& row, Writes& writes) {
+            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
+            return change_settings(&row, *patch, writes.tx);
+        });
 }
 
 void routes(http::Routes routes) {
-    routes.post("/tenants", sign_up,
-                {.id = "signUp",
-                 .summary = "Open a shop",
-                 .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
-                                "A repeated request gets the first reply again, tokens and all.",
-                 .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
-                            errors::user_disabled, errors::sign_up_done, auth::errors::busy},
-                 .options = {.rate_class = "sign_up"}});
+    routes.post(
+        "/tenants", sign_up,
+        {.id = "signUp",
+         .summary = "Open a shop",
+         .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
+                        "A repeated request gets the first reply again, tokens and all.",
+         .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
+                    errors::user_disabled, errors::sign_up_done, errors::invalid_credentials, auth::errors::busy},
+         .options = {.rate_class = "sign_up"}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});
     routes.patch("/tenant", change,
-                 {.id = "changeTenant", .summary = "Change the tenant's settings", .errors = {errors::currency_fixed}});
+                 {.id = "changeTenant",
+                  .summary = "Change the tenant's settings",
+                  .errors = {errors::currency_fixed, errors::caller_changed}});
 }
 
 }  // namespace

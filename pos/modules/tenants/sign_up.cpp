@@ -50,7 +50,7 @@ struct SignUpRows {
     MembershipRole owner;
     std::vector<TaxClass> tax_classes;
     std::vector<TaxRate> tax_rates;
-    NewSession session;
+    std::optional<NewSession> session;
     IdempotentRequest request;
     StoredReply reply;
 };
@@ -91,13 +91,13 @@ void add_taxes(SignUpRows& rows, UserId user, Runtime& runtime) {
     }
 }
 
-User new_user(const SignUpOwner& owner, std::string password_hash, TenantId tenant, Runtime& runtime) {
+User new_user(const VerifiedPassword& proof, TenantId tenant, Runtime& runtime) {
     const auto now = runtime.now();
-    return {.id = runtime.new_id<UserId>(),
-            .email = owner.email,
-            .phone = owner.phone,
-            .name = owner.name,
-            .password_hash = std::move(password_hash),
+    return {.id = proof.user(),
+            .email = proof.person().email,
+            .phone = proof.person().phone,
+            .name = proof.person().name,
+            .password_hash = proof.hash(),
             .password_changed_at = now,
             .disabled_at = {},
             .default_tenant_id = tenant,
@@ -114,7 +114,7 @@ std::vector<Change> changes_of(const SignUpRows& rows) {
     return changes;
 }
 
-void add_rows(db::Batch& batch, const SignUpRows& rows) {
+[[nodiscard]] db::BatchSlot<SessionId> add_rows(db::Batch& batch, const SignUpRows& rows, const AuthService& auth) {
     if (rows.user) batch.add(add_user, *rows.user);
     batch.add(add_tenant, rows.tenant);
     batch.add(add_counter, TenantCounter{});
@@ -127,26 +127,33 @@ void add_rows(db::Batch& batch, const SignUpRows& rows) {
         batch.add(add_tax_classes, rows.tax_classes);
         batch.add(add_tax_rates, rows.tax_rates);
     }
-    AuthService::add_session(batch, rows.session);
+    const auto session = auth.add_session(batch, *rows.session);
     record_changes(batch, changes_of(rows), std::nullopt);
+    return session;
 }
 
 // The key stands in the nil tenant, since there was none before.
-async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRows> rows, base::Timestamp now) {
+async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRows> rows, const AuthService* auth,
+                        base::Timestamp now) {
     auto key = transaction.as_tenant(base::Uuid::nil()).batch();
     begin_idempotent(key, rows->request);
     finish_idempotent(key, rows->request, rows->reply, now);
     co_await key.commit();
     auto effect = transaction.as_tenant(rows->tenant.id.uuid()).batch();
-    add_rows(effect, *rows);
-    co_await effect.commit();
+    const auto session = add_rows(effect, *rows, *auth);
+    AuthService::require_stored(co_await effect.commit(), session);
 }
 
-// The body holds a password: its digest is stored under our secret, so that the table helps nobody guess.
-IdempotentRequest request_of(const std::string& key, const base::Digest256& fingerprint,
-                             const auth::SignedValues& values) {
-    return {base::Uuid::nil(), "anonymous", "POST /v1/tenants", key,
-            base::sha256(values.tag("sign-up", base::as_chars(fingerprint)))};
+// The body holds a password: its digests are stored under our secret, so that the table helps nobody guess.
+IdempotentRequest request_of(const std::string& key, const Fingerprint& fingerprint, const auth::SignedValues& values) {
+    const auto tagged = [&](const base::Digest256& digest) {
+        return base::sha256(values.tag("sign-up", base::as_chars(digest)));
+    };
+    return {base::Uuid::nil(),
+            "anonymous",
+            "POST /v1/tenants",
+            key,
+            {.meaning = tagged(fingerprint.meaning), .text = tagged(fingerprint.text)}};
 }
 
 // ---- The reply and its repetition ---------------------------------------------------------------------------------
@@ -166,7 +173,7 @@ struct SignUpReply {
 
 constexpr std::string_view reply_purpose = "sign-up-reply";
 
-SignUpReply reply_of(AuthService& auth, const NewSession& session, Profile profile) {
+SignUpReply reply_of(AuthService& auth, const OpenedSession& session, Profile profile) {
     http::Response draft;
     SignUpReply reply{schema::to_json(auth.sign_in(draft, session, std::move(profile))), {}};
     for (const auto [name, value] : draft.headers()) {
@@ -175,18 +182,19 @@ SignUpReply reply_of(AuthService& auth, const NewSession& session, Profile profi
     return reply;
 }
 
-StoredReply stored(const AuthService& auth, const base::Digest256& fingerprint, const SignUpReply& reply,
-                   TenantId tenant) {
+StoredReply stored(const AuthService& auth, const Fingerprint& fingerprint, const SignUpReply& reply, TenantId tenant) {
     return {.status = 201,
-            .body = auth.sealed().seal(reply_purpose, base::as_chars(fingerprint), schema::to_json(reply)),
+            .body = auth.sealed().seal(reply_purpose, base::as_chars(fingerprint.meaning), schema::to_json(reply)),
             .etag = std::nullopt,
             .location = "/v1/tenant",
             .resource_type = "tenant",
             .resource_id = tenant.uuid()};
 }
 
-SignUpReply opened(const AuthService& auth, const base::Digest256& fingerprint, const StoredReply& first) {
-    const auto text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint), first.body);
+SignUpReply opened(const AuthService& auth, const Fingerprint& fingerprint, const StoredReply& first) {
+    auto text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint.meaning), first.body);
+    // Sealed before there was a meaning.
+    if (!text) text = auth.sealed().open(reply_purpose, base::as_chars(fingerprint.text), first.body);
     auto reply = text ? schema::parse<SignUpReply>(*text) : std::unexpected(schema::ReadError{});
     if (!reply) throw base::Failure(errors::sign_up_done);
     return *std::move(reply);
@@ -195,13 +203,12 @@ SignUpReply opened(const AuthService& auth, const base::Digest256& fingerprint, 
 // ---- The person ---------------------------------------------------------------------------------------------------
 
 // Somebody who has a user already proves it, and gets a further tenant.
-async::Task<std::optional<Person>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner,
-                                               std::string address) {
-    const auto known = co_await db.one(sign_in::user_by_login, owner.email, address);
+async::Task<std::optional<VerifiedPassword>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner,
+                                                         std::string address) {
+    const auto known = co_await db.one(sign_in::user_by_login, owner.email);
     if (!known) co_return std::nullopt;
     try {
-        auto user = co_await auth->authenticate(db, {owner.email, address}, owner.password);
-        co_return std::move(user.person);
+        co_return co_await auth->authenticate(db, {owner.email, address}, owner.password);
     } catch (const base::Failure& failure) {
         if (failure.code() != errors::invalid_credentials) throw;
     }
@@ -253,29 +260,31 @@ http::Rendered<SignedIn, 201> send(http::Response& response, SignUpReply reply, 
 async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
                                                    http::Body<SignUp> input, db::SystemDb db,
                                                    http::Use<AuthService> auth, http::Use<Runtime> runtime) {
-    const auto fingerprint = fingerprint_of(input.text);
+    const auto fingerprint = fingerprint_of(input);
     const auto tenant = runtime->new_id<TenantId>();
     auto rows = std::make_shared<SignUpRows>();
     rows->request = request_of(*key.key, fingerprint, auth->values());
-    auto person = co_await find_person(db, &*auth, input->owner, std::string(context.request().client_address()));
-    if (!person) {
-        person = Person{{}, input->owner.email, input->owner.phone, input->owner.name};
-        auth->require_good_password(input->owner.password, *person, "/owner/password");
-        rows->user = new_user(input->owner, co_await auth->hash_password(input->owner.password), tenant, *runtime);
-        person->id = rows->user->id;
+    auto proof = co_await find_person(db, &*auth, input->owner, std::string(context.request().client_address()));
+    if (!proof) {
+        const Person person{runtime->new_id<UserId>(), input->owner.email, input->owner.phone, input->owner.name};
+        auth->require_good_password(input->owner.password, person, "/owner/password");
+        proof = co_await auth->first_password(person, input->owner.password);
+        rows->user = new_user(*proof, tenant, *runtime);
     }
-    rows->tenant = new_tenant(*input, person->id, *runtime, tenant);
-    rows->location = first_location(*input, person->id, *runtime);
-    add_people(*rows, person->id, *runtime);
-    add_taxes(*rows, person->id, *runtime);
-    rows->session = auth->open_session({person->id, tenant, std::nullopt, input->session}, context.request());
-    auto reply = reply_of(*auth, rows->session, co_await profile_of(db, *person, rows.get()));
+    const auto user = proof->user();
+    rows->tenant = new_tenant(*input, user, *runtime, tenant);
+    rows->location = first_location(*input, user, *runtime);
+    add_people(*rows, user, *runtime);
+    add_taxes(*rows, user, *runtime);
+    rows->session = auth->open_session(*proof, {tenant, std::nullopt, input->session}, context.request());
+    auto reply = reply_of(*auth, rows->session->opened, co_await profile_of(db, proof->person(), rows.get()));
     rows->reply = stored(*auth, fingerprint, reply, tenant);
 
     std::exception_ptr failure;
     try {
-        co_await db.transaction(
-            [rows, now = runtime->now()](db::SystemDb transaction) { return write(transaction, rows, now); });
+        co_await db.transaction([rows, auth = auth.service, now = runtime->now()](db::SystemDb transaction) {
+            return write(transaction, rows, auth, now);
+        });
         co_return send(context.response(), std::move(reply), false);
     } catch (...) {
         failure = std::current_exception();

@@ -79,18 +79,21 @@ struct Tenant {
     }
 };
 
-// One row a tenant: the last number given in its change feed.
+// One row a tenant: the last numbers given, in its change feed and to its devices.
 struct TenantCounter {
     std::int64_t change_seq = 0;
+    std::int32_t device_number = 0;
 
     friend constexpr auto describe(TenantCounter*) {
-        return schema::object<TenantCounter>("TenantCounter", schema::field<&TenantCounter::change_seq>("changeSeq"));
+        return schema::object<TenantCounter>("TenantCounter", schema::field<&TenantCounter::change_seq>("changeSeq"),
+                                             schema::field<&TenantCounter::device_number>("deviceNumber"));
     }
 };
 
 namespace tables {
 inline constexpr auto tenants = db::tenant_root_table<Tenant>("tenants", db::primary_key<&Tenant::id>());
-inline constexpr auto tenant_counters = db::tenant_table<TenantCounter>("tenant_counters", db::primary_key<>());
+inline constexpr auto tenant_counters = db::tenant_table<TenantCounter>(
+    "tenant_counters", db::primary_key<>(), db::column_default<&TenantCounter::device_number>("0"));
 }  // namespace tables
 
 }  // namespace pos

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/users/current_caller.h"
 #include "pos/modules/users/members.h"
 #include "pos/permissions.h"
 #include "pos/plumbing/create.h"
@@ -68,7 +70,7 @@ constexpr auto assignments =
 
 // Changes of owners take turns, or two owners could disable each other at once.
 constexpr db::Query<RoleId()> lock_owners{
-    {"users.lock_owners", "select id from roles where tenant_id = $1 and built_in = 'owner' for update",
+    {"users.lock_owners", "select id from roles where tenant_id = $1 and built_in = 'owner' for no key update",
      db::Kind::write}};
 constexpr db::Query<bool()> has_owner{
     {"users.has_owner",
@@ -84,15 +86,23 @@ std::vector<std::string> permissions_of(const Role& role) {
     return pos::permissions_of(role.built_in.value_or(""), role.permissions);
 }
 
+bool may_there(const auth::Caller& caller, std::string_view permission, const std::optional<LocationId>& location) {
+    return location ? caller.may_at(permission, location->uuid()) : caller.may_everywhere(permission);
+}
+
 bool covers(const auth::Caller& caller, const Role& role, const std::optional<LocationId>& location) {
     return std::ranges::all_of(permissions_of(role), [&](const std::string& name) {
-        const auto index = caller.permissions->find(name);
-        if (!index) return true;  // of a later release
-        return location ? caller.may_at(name, location->uuid()) : caller.grants->everywhere.test(*index);
+        // A permission of a later release is an owner's to give.
+        const auto known = caller.permissions->find(name) ? std::string_view(name) : "ownership.transfer";
+        return may_there(caller, known, location);
     });
 }
 
-// Nobody gives away, or takes from another, what they do not have there themselves.
+bool is_for_staff(const Role& role) {
+    return role.built_in && std::ranges::find(staff_roles, *role.built_in) != staff_roles.end();
+}
+
+// Nobody gives away, or takes from another, what they do not have there themselves; managers give roles of staff only.
 void require_cover(const auth::Caller& caller, const std::vector<Role>& roles,
                    const std::vector<RoleAssignment>& given) {
     for (std::size_t i = 0; i < given.size(); ++i) {
@@ -101,9 +111,12 @@ void require_cover(const auth::Caller& caller, const std::vector<Role>& roles,
             throw base::Failure(
                 errors::unknown_role,
                 {{"body", "/roles/" + std::to_string(i) + "/roleId", "unknown", "there is no such role", {}}});
-        if (!covers(caller, *role, given[i].location_id))
+        const auto& location = given[i].location_id;
+        if (!may_there(caller, "users.write", location) || !covers(caller, *role, location))
             throw base::Failure(auth::errors::forbidden,
                                 "the role \"" + role->name + "\" holds more than you may do there");
+        if (!is_for_staff(*role) && !may_there(caller, "roles.give", location))
+            throw base::Failure(auth::errors::forbidden, "the role \"" + role->name + "\" needs \"roles.give\"");
     }
 }
 
@@ -132,7 +145,7 @@ std::vector<RoleAssignment> assignments_of(const std::vector<MembershipRole>& ro
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
-async::Task<db::Page<Member>> list(auth::Permitted<"users.read"> caller, http::Query<ListFilter> filter,
+async::Task<db::Page<Member>> list(auth::PermittedSomewhere<"users.read"> caller, http::Query<ListFilter> filter,
                                    db::SystemDb db) {
     co_return co_await all.page(db.as_tenant(caller.tenant_id), *filter);
 }
@@ -143,7 +156,7 @@ async::Task<Member> find_member(db::Db db, UserId id) {
     co_return std::move(*found);
 }
 
-async::Task<Member> show(auth::Permitted<"users.read"> caller, http::Path<"id", UserId> id, db::SystemDb db) {
+async::Task<Member> show(auth::PermittedSomewhere<"users.read"> caller, http::Path<"id", UserId> id, db::SystemDb db) {
     co_return co_await find_member(db.as_tenant(caller.tenant_id), *id);
 }
 
@@ -185,20 +198,22 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
     return schema::to_json(input) + values.tag("new-member", input.password);
 }
 
-async::Task<http::Rendered<Member, 201>> create(auth::Permitted<"users.write"> caller, IdempotencyKeyHeader key,
-                                                http::Body<NewMember> input, db::SystemDb system,
-                                                http::Use<AuthService> auth, http::Use<Runtime> runtime) {
+async::Task<http::Rendered<Member, 201>> create(auth::PermittedSomewhere<"users.write"> caller,
+                                                IdempotencyKeyHeader key, http::Body<NewMember> input,
+                                                db::SystemDb system, http::Use<AuthService> auth,
+                                                http::Use<Runtime> runtime) {
     const auto db = system.as_tenant(caller.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
     require_cover(caller, roles, input->roles);
     auth->require_good_password(input->password, {{}, input->email, input->phone, input->name}, "/password");
-    const auto fingerprint = fingerprint_text(*input, auth->values());
+    const auto digest = base::sha256(fingerprint_text(*input, auth->values()));
     const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), caller, *runtime);
     const Membership membership{runtime->new_id<MembershipId>(), user.id, MembershipStatus::active,
                                 input->default_location_id, first_version(caller, runtime->now())};
     const auto given = rows_of(input->roles, membership.id, *runtime);
     Creation creation(member_of(user, membership, roles, given), user.id.uuid(),
-                      {"/v1/users", caller, key, fingerprint, db, runtime});
+                      {"/v1/users", caller, key, Fingerprint{digest, digest}, db, runtime});
+    creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
     creation.batch().add(add_user, user);
     creation.batch().add(add_membership, membership);
     creation.batch().add(add_roles, given);
@@ -235,11 +250,11 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     if (!before || before->meta.deleted_at) throw base::Failure(http::errors::not_found);
     const auto roles = co_await transaction.all(roles_of_tenant);
     const auto current = co_await transaction.all(assignments, before->id);
+    MemberFields fields{before->status, before->default_location_id, assignments_of(current)};
+    require_cover(change->caller, roles, fields.roles);
     if (!change->expected.matches(before->meta.version))
         throw http::version_conflict(schema::to_json(co_await find_member(transaction, change->user)));
 
-    MemberFields fields{before->status, before->default_location_id, assignments_of(current)};
-    require_cover(change->caller, roles, fields.roles);
     apply(change->patch, fields);
     require_cover(change->caller, roles, fields.roles);
     auto after = *before;
@@ -248,22 +263,25 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     after.meta.version += 1;
     after.meta.updated_at = change->now;
     auto batch = transaction.batch();
+    // After the owners' lock: two members who change each other do not wait for one another.
+    batch.add(caller_is_current, SessionId(change->caller.session_id), change->caller.member_version);
     add_changes(batch, *change, *before, after, fields);
     co_await batch.commit();
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
 }
 
-async::Task<Member> change(auth::Permitted<"users.write"> caller, http::Path<"id", UserId> id, IfMatch if_match,
-                           http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
-                           http::Use<Runtime> runtime) {
+async::Task<Member> change(auth::PermittedSomewhere<"users.write"> caller, http::Path<"id", UserId> id,
+                           IfMatch if_match, http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
+                           http::Use<Runtime> runtime, http::Use<auth::Authenticator> authenticator) {
     const auto db = system.as_tenant(caller.tenant_id);
     const auto request = std::make_shared<const MemberChange>(
         MemberChange{caller, *id, *if_match, *patch, runtime->now(), runtime.service});
     co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
+    authenticator->invalidate_user(id.value.uuid());
     co_return co_await find_member(db, *id);
 }
 
-async::Task<RoleList> list_roles(auth::Permitted<"roles.read"> /*unused*/, db::Db db) {
+async::Task<RoleList> list_roles(auth::PermittedSomewhere<"roles.read"> /*unused*/, db::Db db) {
     RoleList list;
     for (const auto& role : co_await db.all(roles_of_tenant))
         list.data.push_back({role.id, role.name, role.built_in, permissions_of(role)});
@@ -271,7 +289,8 @@ async::Task<RoleList> list_roles(auth::Permitted<"roles.read"> /*unused*/, db::D
 }
 
 void routes(http::Routes routes) {
-    const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location};
+    const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location,
+                                        errors::caller_changed};
     auto create_errors = assignment_errors;
     for (const auto& error : {errors::email_taken, errors::phone_taken, errors::weak_password, auth::errors::busy})
         create_errors.push_back(error);
@@ -303,12 +322,15 @@ app::Module users_module() {
             .doc = "Members of the tenant and their roles.",
             .tables = {tables::users.view(), tables::memberships.view(), tables::roles.view(),
                        tables::membership_roles.view()},
-            .statements = db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles,
-                                         replace, lock, roles_of_tenant, assignments, lock_owners, has_owner),
+            .database_objects = {{"require_current_caller", require_current_caller_sql,
+                                  "drop function require_current_caller(uuid, integer)"}},
+            .statements =
+                db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles, replace,
+                               lock, roles_of_tenant, assignments, lock_owners, has_owner, caller_is_current),
             .routes = routes,
             .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
                        errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,
-                       errors::last_owner}};
+                       errors::last_owner, errors::caller_changed}};
 }
 
 }  // namespace pos

@@ -21,6 +21,8 @@ inline constexpr base::ErrorCode unknown_membership{"membership.unknown", 422, f
                                                     "There is no such member"};
 inline constexpr base::ErrorCode role_given{"membership.role_given", 409, false, base::Action::fix,
                                             "The member has this role there already"};
+inline constexpr base::ErrorCode caller_changed{"auth.caller_changed", 409, true, base::Action::retry,
+                                                "What the caller may do was changed just now"};
 }  // namespace errors
 
 struct User {
@@ -111,6 +113,8 @@ inline constexpr auto users = db::system_table<User>("users", db::primary_key<&U
 inline constexpr auto memberships = db::tenant_table<Membership>(
     "memberships", db::primary_key<&Membership::id>(),
     db::unique<&Membership::user_id>("memberships_user", errors::already_member),
+    // Its name is what require_current_caller() refuses by.
+    db::check("memberships_current", "version > 0", errors::caller_changed),
     db::references<&Membership::user_id>("memberships_users", users, errors::unknown_user),
     db::references<&Membership::default_location_id>("memberships_location", locations, errors::unknown_location),
     db::index<&RowMeta::updated_at, &Membership::id>("memberships_updated"),

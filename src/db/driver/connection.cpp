@@ -16,6 +16,21 @@ std::string field(const PGresult* result, int code) {
     return text == nullptr ? std::string() : std::string(text);
 }
 
+// Without "read write": who set the server read-only means us too.
+const char* begin_text(Isolation isolation, bool read_only) {
+    switch (isolation) {
+        case Isolation::read_committed:
+            return read_only ? "begin isolation level read committed read only"
+                             : "begin isolation level read committed";
+        case Isolation::repeatable_read:
+            return read_only ? "begin isolation level repeatable read read only"
+                             : "begin isolation level repeatable read";
+        case Isolation::serializable:
+            return read_only ? "begin isolation level serializable read only" : "begin isolation level serializable";
+    }
+    return "begin";
+}
+
 // The server ends the session after such an error, and the error may have come after the commit.
 bool ends_session(const PGresult* result) {
     const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -39,7 +54,7 @@ ErrorFields error_fields(const PGresult* result, std::string_view statement) {
 }
 
 Connection::Connection(DatabaseState& state, Pool& pool)
-    : Link(state.loop, state.options.connect_timeout),
+    : Link(state.loop, state.options.connect_timeout, state.resolver),
       state_(state),
       pool_(pool),
       prepared_(state.statements.size()),
@@ -58,8 +73,10 @@ void Connection::on_connected() {
 void Connection::send(Exchange& exchange, bool in_scope) {
     exchange.set_flight(this);
     const auto& plan = exchange.plan();
-    for (const std::string& control : plan.controls) send_control(control, &exchange, Step::control);
+    if (plan.begin) send_control(begin_text(plan.begin->isolation, plan.begin->read_only), &exchange, Step::control);
+    // Ahead of every savepoint: `rollback to` undoes settings too, and row level security would hide all that follows.
     if (plan.tenant && !in_scope) send_scope(exchange);
+    for (const SavepointStep& step : plan.savepoints) send_control(step.sql().c_str(), &exchange, Step::control);
     for (std::uint32_t position = 0; position < plan.calls.size(); ++position) send_call(exchange, position);
     if (plan.commit) send_control("commit", &exchange, Step::commit);
 }
@@ -71,8 +88,8 @@ void Connection::sync(Exchange* exchange) {
     flush();
 }
 
-void Connection::send_control(const std::string& sql, Exchange* exchange, Step step) {
-    check_sent(PQsendQueryParams(native_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, binary));
+void Connection::send_control(const char* sql, Exchange* exchange, Step step) {
+    check_sent(PQsendQueryParams(native_, sql, 0, nullptr, nullptr, nullptr, nullptr, binary));
     push({.step = step, .exchange = exchange});
 }
 
@@ -246,12 +263,18 @@ void Connection::take_error(Expected& expected, const PGresult* raw) {
     if (of_statement) state_.statements.count_error(expected.statement, fields.sqlstate);
     if (expected.step == Step::prepare || Error(fields).is_stale_statement()) invalidate(expected);
     auto* exchange = expected.exchange;
+    if (fields.sqlstate == "25006") take_read_only(fields, exchange);
     if (exchange == nullptr) return;
     const bool at_end = expected.step == Step::sync || expected.step == Step::commit;
     exchange->on_error(at_end ? Error::at_commit : expected.position, std::move(fields));
     if (expected.step != Step::execute || !exchange->plan().shares_sync) return;
     expected.exchange = nullptr;
     exchange->on_end(false);
+}
+
+void Connection::take_read_only(ErrorFields& fields, const Exchange* exchange) {
+    fields.read_only_by_choice = pool_.kind() != Kind::write || (exchange != nullptr && exchange->plan().read_only);
+    if (!fields.read_only_by_choice) refusal_ = fields.message;
 }
 
 void Connection::take_aborted(Expected& expected) {

@@ -36,9 +36,15 @@ public:
     void send_rollback();
     [[nodiscard]] async::SteadyTime connected_at() const noexcept { return connected_at_; }
 
-    // The lease pool's notes: lent out (or being cleaned), and given back with replies still to come.
+    // Why the server takes no writes, in its own words; empty: nothing is known against it.
+    [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
+    void refuse(std::string why) { refusal_ = std::move(why); }
+
+    // The lease pool's notes: lent out (or being cleaned), given back with replies still to come, to whom last and when.
     bool leased = false;
     bool draining = false;
+    std::optional<base::Uuid> holder;
+    std::uint64_t lent = 0;
 
 private:
     enum class Step : std::uint8_t { prepare, scope, control, commit, execute, sync };
@@ -62,7 +68,7 @@ private:
     void on_readable() override;
     void on_lost(const std::string& cause) override;
 
-    void send_control(const std::string& sql, Exchange* exchange, Step step);
+    void send_control(const char* sql, Exchange* exchange, Step step);
     void send_scope(Exchange& exchange);
     void send_call(Exchange& exchange, std::uint32_t position);
     Prepared& prepare(const Statement& statement, std::uint32_t index, Expected expected);
@@ -75,6 +81,7 @@ private:
     void take_sync();
     void take_ok(Expected& expected, Result result);
     void take_error(Expected& expected, const PGresult* raw);
+    void take_read_only(ErrorFields& fields, const Exchange* exchange);
     void take_aborted(Expected& expected);
     void invalidate(const Expected& expected);
     void check_grace();
@@ -92,6 +99,7 @@ private:
     std::uint64_t abandoned_mark_ = 0;
     async::Timer grace_;
     bool send_failed_ = false;
+    std::string refusal_;
     async::SteadyTime connected_at_{};
     // Reused for the arrays that libpq wants.
     std::vector<const char*> values_;

@@ -1,6 +1,8 @@
 #include "db/driver/database_state.h"
 
 #include <libpq-fe.h>
+
+#include <array>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -9,7 +11,20 @@ namespace db::detail {
 
 namespace {
 
-std::map<std::string, std::string> parse_url(const std::string& url) {
+using Values = std::map<std::string, std::string>;
+
+// PGHOST and its like: libpq would take them too, and look the name up itself.
+void add_default_hosts(Values& values) {
+    PQconninfoOption* defaults = PQconndefaults();
+    for (const auto* option = defaults; option != nullptr && option->keyword != nullptr; ++option) {
+        const std::string_view keyword = option->keyword;
+        if (option->val != nullptr && (keyword == "host" || keyword == "hostaddr" || keyword == "port"))
+            values.try_emplace(option->keyword, option->val);
+    }
+    PQconninfoFree(defaults);
+}
+
+Values parse_url(const std::string& url) {
     char* problem = nullptr;
     PQconninfoOption* parsed = PQconninfoParse(url.c_str(), &problem);
     if (parsed == nullptr) {
@@ -17,13 +32,29 @@ std::map<std::string, std::string> parse_url(const std::string& url) {
         PQfreemem(problem);
         throw std::invalid_argument("the database URL cannot be parsed");
     }
-    std::map<std::string, std::string> values;
+    Values values;
     for (const auto* option = parsed; option->keyword != nullptr; ++option) {
         if (option->val != nullptr) values[option->keyword] = option->val;
     }
     PQconninfoFree(parsed);
+    if (!values.contains("host") && !values.contains("hostaddr")) add_default_hosts(values);
     return values;
 }
+
+// A primary that was demoted is left for the new one when several hosts are named. Ours are read-only sessions but for writes,
+// so for the others the server's own state counts, not the session's.
+void set_target(Values& values, Kind kind) {
+    const auto hosts = values.find("host");
+    const bool several = hosts != values.end() && hosts->second.contains(',');
+    if (kind == Kind::write) {
+        if (several) values.try_emplace("target_session_attrs", "read-write");
+        return;
+    }
+    const auto target = values.find("target_session_attrs");
+    if (target != values.end() && target->second == "read-write") target->second = "primary";
+}
+
+constexpr std::array wait_buckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
 
 std::uint64_t jitter_seed(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) ^
@@ -53,6 +84,7 @@ ConnectParameters connect_parameters(const Options& options, std::string_view la
         // be read whole, with the policy's setting looked up for each row.
         setting("random_page_cost", "1.1");
     }
+    set_target(values, kind);
     values["client_encoding"] = "UTF8";
     values.try_emplace("application_name", options.role + "/" + std::string(label));
     // A peer that vanished without a word is noticed within half a minute.
@@ -75,6 +107,11 @@ DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const St
       open_connections(metrics.gauge_family("db_connections", "Open PostgreSQL connections.", {"role", "pool"})),
       connection_failures(metrics.counter_family("db_connection_failures_total",
                                                  "PostgreSQL connections that failed or were lost.", {"role", "pool"})),
+      lease_waits(metrics.histogram_family("db_lease_wait_seconds",
+                                           "Time that work waited for a connection, of what had to wait.",
+                                           {"role", "pool"}, wait_buckets)),
+      leases_waiting(metrics.gauge_family("db_leases_waiting", "Work that waits for a connection.", {"role", "pool"})),
+      resolver(event_loop, options.lookup),
       random(jitter_seed(this)) {
     points = std::make_unique<PointPool>(
         *this, PoolOptions{Kind::point, "point", options.point_connections, 1, options.point_timeout});
@@ -82,6 +119,8 @@ DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const St
         *this, PoolOptions{Kind::read, "read", options.read_connections, 0, options.read_timeout});
     writes = std::make_unique<LeasePool>(
         *this, PoolOptions{Kind::write, "write", options.write_connections, 0, options.write_timeout});
+    bulks = std::make_unique<LeasePool>(
+        *this, PoolOptions{Kind::write, "bulk", options.bulk_connections, 0, options.write_timeout});
     listener = std::make_unique<Listener>(*this);
 }
 
@@ -91,6 +130,7 @@ void DatabaseState::shutdown() {
     points->close();
     reads->close();
     writes->close();
+    bulks->close();
 }
 
 async::Milliseconds DatabaseState::timeout_of(const Statement& statement) const {

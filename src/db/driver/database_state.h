@@ -32,6 +32,9 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
     observe::Metrics& metrics;
     observe::GaugeFamily open_connections;
     observe::CounterFamily connection_failures;
+    observe::HistogramFamily lease_waits;
+    observe::GaugeFamily leases_waiting;
+    async::Resolver resolver;
     base::SeededRandom random;
 
     WaiterList finished;
@@ -43,11 +46,8 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
     std::unique_ptr<PointPool> points;
     std::unique_ptr<LeasePool> reads;
     std::unique_ptr<LeasePool> writes;
+    std::unique_ptr<LeasePool> bulks;
     std::unique_ptr<Listener> listener;
 };
-
-// The URL with what every connection needs on top.
-[[nodiscard]] ConnectParameters connect_parameters(const Options& options, std::string_view label,
-                                                   async::Milliseconds statement_timeout, Kind kind);
 
 }  // namespace db::detail

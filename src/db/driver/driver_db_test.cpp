@@ -1,217 +1,24 @@
 // The driver against a real server: what the README promises, one test each.
 
-#include <gtest/gtest.h>
+#include "db/driver/driver_for_test.h"
 
-#include <coroutine>
 #include <ctime>
 #include <iostream>
 #include <set>
 
-#include "async/sync.h"
-#include "db/database.h"
 #include "testing/postgres_proxy.h"
-#include "testing/scratch_database.h"
 
 namespace {
 
-using namespace std::chrono_literals;
-using db::Call;
-using db::Database;
-using db::Isolation;
-using db::Kind;
-using db::Parameters;
-using db::Result;
-using db::Scope;
-using db::Statement;
-using db::Transaction;
+using namespace db_test;
 
-std::unique_ptr<testing::ScratchDatabase> scratch;
-std::string app_role;
-
-constexpr std::string_view tables = R"(
-    create table items (tenant_id uuid not null, id bigint not null, name text not null, primary key (tenant_id, id));
-    alter table items enable row level security;
-    alter table items force row level security;
-    create policy tenant on items using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
-    create table parents (id bigint primary key);
-    create table children (id bigint primary key,
-                           parent bigint not null references parents (id) deferrable initially deferred);
-    create table notes (id bigint primary key, text text not null);
-    create table wide (id bigint primary key, name text);
-)";
-
-class World final : public testing::Environment {
-public:
-    void SetUp() override {
-        try {
-            scratch = std::make_unique<testing::ScratchDatabase>();
-        } catch (const std::exception& error) {
-            FAIL() << error.what();
-        }
-        app_role = scratch->create_role("app");
-        scratch->execute(tables);
-        scratch->execute("grant select, insert, update, delete on all tables in schema public to " + app_role);
-    }
-    void TearDown() override { scratch.reset(); }
-};
 [[maybe_unused]] const auto* const world = testing::AddGlobalTestEnvironment(new World);
-
-const Statement item_by_id{.name = "items.by_id",
-                           .sql = "select tenant_id, name from items where id = $1",
-                           .parameter_types = {20},
-                           .kind = Kind::point};
-const Statement item_of_tenant{.name = "items.of_tenant",
-                               .sql = "select id, name from items where tenant_id = $1 and id = $2",
-                               .parameter_types = {2950, 20},
-                               .kind = Kind::point};
-const Statement divide{.name = "test.divide", .sql = "select 100 / $1::bigint", .kind = Kind::point};
-const Statement transaction_time{.name = "test.now", .sql = "select now()", .kind = Kind::point};
-const Statement broken{.name = "test.broken", .sql = "select * from no_such_table", .kind = Kind::point};
-const Statement skipped_parse{.name = "test.skipped_parse", .sql = "select $1::bigint + 1", .kind = Kind::point};
-const Statement point_pid{.name = "test.point_pid", .sql = "select pg_backend_pid()", .kind = Kind::point};
-const Statement point_sleep{
-    .name = "test.point_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::point};
-const Statement read_pid{.name = "test.read_pid", .sql = "select pg_backend_pid()", .kind = Kind::read};
-const Statement read_sleep{
-    .name = "test.read_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::read};
-const Statement read_write{.name = "test.read_write", .sql = "insert into notes values (-1, '')", .kind = Kind::read};
-const Statement write_pid{.name = "test.write_pid", .sql = "select pg_backend_pid()", .kind = Kind::write};
-const Statement write_sleep{
-    .name = "test.write_sleep", .sql = "select pg_sleep($1)", .parameter_types = {701}, .kind = Kind::write};
-const Statement insert_item{
-    .name = "items.insert", .sql = "insert into items (tenant_id, id, name) values ($1, $2, $3)", .kind = Kind::write};
-const Statement insert_child{
-    .name = "children.insert", .sql = "insert into children (id, parent) values ($1, $2)", .kind = Kind::write};
-const Statement insert_note{
-    .name = "notes.insert", .sql = "insert into notes (id, text) values ($1, $2)", .kind = Kind::write};
-const Statement count_notes{
-    .name = "notes.count", .sql = "select count(*) from notes where text = $1", .kind = Kind::read};
-const Statement all_wide{.name = "wide.all", .sql = "select * from wide", .kind = Kind::point};
-const Statement all_wide_write{.name = "wide.all_write", .sql = "select * from wide", .kind = Kind::write};
-const Statement discard_point{.name = "test.discard_point", .sql = "deallocate all", .kind = Kind::point};
-const Statement discard_write{.name = "test.discard_write", .sql = "deallocate all", .kind = Kind::write};
-
-Parameters one(std::int64_t value) {
-    Parameters parameters;
-    parameters.append(value);
-    return parameters;
-}
-Parameters seconds(double value) {
-    Parameters parameters;
-    parameters.append(value);
-    return parameters;
-}
-Parameters note(std::int64_t id, std::string_view text) {
-    Parameters parameters;
-    parameters.append(id).append(text);
-    return parameters;
-}
-
-const base::Uuid tenant_a = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-00000000000a");
-const base::Uuid tenant_b = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-00000000000b");
-
-async::SteadyTime soon(async::Milliseconds delay = 5s) { return async::Loop::now() + delay; }
-
-struct Outcome {
-    std::string code = "ok";
-    std::string sqlstate;
-    std::size_t index = 0;
-    std::size_t partial = 0;
-    Result result;
-};
-
-async::Task<Outcome> outcome_of(async::Task<Result> task) {
-    Outcome outcome;
-    try {
-        outcome.result = co_await task;
-    } catch (const db::Error& error) {
-        outcome.code = error.code().code;
-        outcome.sqlstate = error.sqlstate();
-        outcome.index = error.index();
-        outcome.partial = error.partial_results().size();
-    } catch (const base::Failure& failure) {
-        outcome.code = failure.code().code;
-    }
-    co_return std::move(outcome);
-}
-
-async::Task<Result> last_of(async::Task<std::vector<Result>> task) {
-    auto results = co_await task;
-    co_return std::move(results.back());
-}
-
-// A running coroutine that can be destroyed while it waits, as a server does with a handler whose client has gone.
-class Running {
-public:
-    struct promise_type {
-        Running get_return_object() { return Running(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-    explicit Running(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
-    Running(Running&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-    Running& operator=(Running&&) = delete;
-    ~Running() { destroy(); }
-    void destroy() {
-        if (handle_) std::exchange(handle_, {}).destroy();
-    }
-    [[nodiscard]] bool done() const { return handle_.done(); }
-
-private:
-    std::coroutine_handle<promise_type> handle_;
-};
-
-Running run_in_background(async::Task<Outcome> task, Outcome* into = nullptr) {
-    auto outcome = co_await task;
-    if (into != nullptr) *into = std::move(outcome);
-}
-
-class DriverTest : public testing::Test {
-protected:
-    DriverTest() {
-        for (const auto* statement :
-             {&item_by_id,     &item_of_tenant, &divide,       &transaction_time, &broken,      &skipped_parse,
-              &point_pid,      &point_sleep,    &read_pid,     &read_sleep,       &read_write,  &write_pid,
-              &write_sleep,    &insert_item,    &insert_child, &insert_note,      &count_notes, &all_wide,
-              &all_wide_write, &discard_point,  &discard_write}) {
-            statements.add(*statement);
-        }
-    }
-
-    void open(db::Options options = {}) {
-        if (options.url.empty()) options.url = scratch->url_as(app_role);
-        database.emplace(loop, std::move(options), statements, logging::Logger(), metrics);
-        run(database->connect(soon()));
-    }
-
-    template <class T>
-    T run(async::Task<T> task) {
-        return async::run_until_done(loop, std::move(task));
-    }
-    Outcome try_query(const Statement& statement, Parameters parameters = {}, Scope scope = {},
-                      async::Milliseconds within = 5s) {
-        return run(outcome_of(database->query(statement, std::move(parameters), scope, soon(within))));
-    }
-    Outcome try_batch(std::vector<Call> calls, Scope scope = {}, async::Milliseconds within = 5s) {
-        return run(outcome_of(last_of(database->batch(std::move(calls), scope, soon(within)))));
-    }
-    std::int32_t pid(const Statement& statement) { return try_query(statement).result.get<std::int32_t>(0, 0); }
-    void turn(async::Milliseconds delay) { run(async::sleep(&loop, delay)); }
-    std::string count(std::string_view sql) { return *scratch->value(sql); }
-
-    async::Loop loop;
-    observe::Metrics metrics;
-    db::StatementRegistry statements{metrics};
-    std::optional<Database> database;
-};
 
 TEST_F(DriverTest, ConnectFailsWithinItsDeadline) {
     database.emplace(loop, db::Options{.url = "postgresql:///x?host=/nonexistent"}, statements, logging::Logger(),
                      metrics);
     EXPECT_THROW(run(database->connect(soon(100ms))), base::Failure);
-    EXPECT_FALSE(run(database->ready(soon(50ms))));
+    EXPECT_FALSE(run(database->ready(soon(50ms))).is_well());
 }
 
 TEST_F(DriverTest, AUrlThatIsNoneDoesNotLeakThePassword) {
@@ -300,10 +107,6 @@ TEST_F(DriverTest, ReadsOfOneTurnShareATransaction) {
     }(both()));
     EXPECT_EQ(together[0].get<base::Timestamp>(0, 0), together[1].get<base::Timestamp>(0, 0));
     EXPECT_NE(try_query(transaction_time).result.get<base::Timestamp>(0, 0), together[0].get<base::Timestamp>(0, 0));
-}
-
-async::Task<std::vector<Outcome>> all_of(std::vector<async::Task<Outcome>> tasks) {
-    co_return co_await async::when_all(std::move(tasks));
 }
 
 TEST_F(DriverTest, TenantsInOneGroupWithAFailingNeighbour) {
@@ -422,7 +225,16 @@ TEST_F(DriverTest, ABatchIsAllOrNothingAndSaysWhatFailed) {
 
 TEST_F(DriverTest, ReadConnectionsRefuseToWrite) {
     open();
-    EXPECT_EQ(try_query(read_write).sqlstate, "25006");
+    const auto process = pid(read_pid);
+    const auto outcome = try_query(read_write);
+    EXPECT_EQ(outcome.sqlstate, "25006");
+    EXPECT_EQ(outcome.code, "db.failed") << "a statement that was declared wrongly: nothing that passes";
+    EXPECT_EQ(pid(read_pid), process);
+    const auto in_transaction = run(
+        outcome_of(database->transaction<Result>({.deadline = soon(), .read_only = true}, [](Transaction& transaction) {
+            return transaction.query(insert_note, note(-2, ""));
+        })));
+    EXPECT_EQ(in_transaction.code, "db.failed");
 }
 
 TEST_F(DriverTest, LargeParametersAndResultsPassThroughPartialWrites) {
@@ -492,10 +304,10 @@ TEST_F(BrokenConnectionTest, AServerThatIsAwayIsRefusedFastAndFoundAgain) {
     const auto before = async::Loop::now();
     EXPECT_EQ(try_query(point_pid).code, "db.unavailable");
     EXPECT_LT(async::Loop::now() - before, 50ms);
-    EXPECT_FALSE(run(database->ready(soon())));
+    EXPECT_FALSE(run(database->ready(soon())).is_well());
     proxy.refuse(false);
     turn(400ms);
-    EXPECT_TRUE(run(database->ready(soon())));
+    EXPECT_TRUE(run(database->ready(soon())).answers);
     EXPECT_EQ(try_query(write_pid).code, "ok");
 }
 
@@ -714,6 +526,80 @@ TEST_F(DriverTest, ATransactionKeepsItsTenant) {
     const auto unscoped = run(outcome_of(database->transaction<Result>(
         {.deadline = soon()}, [](Transaction& transaction) { return read_items(&transaction); })));
     EXPECT_EQ(unscoped.result.rows(), 0U);
+}
+
+Parameters item(const base::Uuid& tenant, std::int64_t id) {
+    Parameters parameters;
+    parameters.append(tenant).append(id).append("item");
+    return parameters;
+}
+
+// Every way to a savepoint that is undone: as the first thing, nested, twice, after something that stands.
+async::Task<std::size_t> undo_and_look(Transaction* transaction, int depth) {
+    for (int i = 0; i < 2; ++i) {
+        try {
+            co_await transaction->savepoint<Result>([depth](Transaction& inner) {
+                return depth == 0 ? inner.query(insert_item, item(tenant_a, 1))
+                                  : last_of(inner.batch({{&insert_item, item(tenant_b, 900 + depth)},
+                                                         {&insert_item, item(tenant_a, 1)}}));
+            });
+        } catch (const db::Error&) {
+            // A duplicate, or the other tenant's row: the test is about what comes after.
+        }
+    }
+    co_return (co_await transaction->query(item_by_id, one(1))).rows();
+}
+
+async::Task<std::size_t> undo_nested(Transaction* transaction) {
+    try {
+        co_await transaction->savepoint<std::size_t>([](Transaction& outer) -> async::Task<std::size_t> {
+            return outer.savepoint<std::size_t>([](Transaction& inner) -> async::Task<std::size_t> {
+                const auto seen = co_await undo_and_look(&inner, 1);
+                co_await inner.query(insert_item, item(tenant_a, 1));
+                co_return seen;
+            });
+        });
+    } catch (const db::Error&) {
+        // As above.
+    }
+    co_return (co_await transaction->query(item_by_id, one(1))).rows();
+}
+
+TEST_F(DriverTest, ATransactionKeepsItsTenantWhenItsFirstSavepointIsUndone) {
+    open({.write_connections = 1, .bulk_connections = 1});
+    (void)try_query(insert_item, item(tenant_a, 1), {tenant_a});
+    for (const bool bulk : {false, true}) {
+        const db::TransactionOptions options{.scope = {tenant_a}, .deadline = soon(), .bulk = bulk};
+        for (const int depth : {0, 1}) {
+            EXPECT_EQ(run(database->transaction<std::size_t>(
+                          options, [depth](Transaction& transaction) { return undo_and_look(&transaction, depth); })),
+                      1U);
+        }
+        EXPECT_EQ(run(database->transaction<std::size_t>(
+                      options, [](Transaction& transaction) { return undo_nested(&transaction); })),
+                  1U);
+    }
+    EXPECT_EQ(count("select count(*) from items where tenant_id = '" + tenant_b.to_string() + "' and id > 900"), "0");
+}
+
+async::Task<Result> go_on_after_a_timeout(Transaction* transaction) {
+    co_await transaction->query(insert_note, note(80, "timed out"));
+    try {
+        co_await transaction->query(write_sleep, seconds(10));
+    } catch (const base::Failure& failure) {
+        if (failure.code() != db::errors::timeout) throw;
+    }
+    co_return co_await transaction->query(insert_note, note(81, "timed out"));
+}
+
+TEST_F(DriverTest, ATransactionEndsWithTheStatementThatGaveNoAnswer) {
+    open({.write_timeout = 100ms});
+    EXPECT_NE(
+        run(outcome_of(database->transaction<Result>(
+                {.deadline = soon()}, [](Transaction& transaction) { return go_on_after_a_timeout(&transaction); })))
+            .code,
+        "ok");
+    EXPECT_EQ(count("select count(*) from notes where text = 'timed out'"), "0");
 }
 
 // ---- LISTEN ------------------------------------------------------------------------------------------------------

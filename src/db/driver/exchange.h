@@ -64,6 +64,29 @@ private:
 
 using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
+// The head of an explicit transaction. Its tenant is in the same Plan: the setting travels right behind BEGIN.
+struct Begin {
+    Isolation isolation = Isolation::read_committed;
+    bool read_only = false;
+};
+
+// SAVEPOINT, ROLLBACK TO and RELEASE, and nothing else: what is undone with a savepoint must not be what the rest of the
+// transaction stands on, so neither BEGIN nor the tenant's setting can be one of these (compile_fail/).
+class SavepointStep {
+public:
+    [[nodiscard]] static SavepointStep open(std::uint32_t number) { return {"savepoint s", number}; }
+    [[nodiscard]] static SavepointStep undo(std::uint32_t number) { return {"rollback to savepoint s", number}; }
+    [[nodiscard]] static SavepointStep release(std::uint32_t number) { return {"release savepoint s", number}; }
+
+    [[nodiscard]] std::string sql() const { return std::string(verb_) + std::to_string(number_); }
+    friend bool operator==(const SavepointStep&, const SavepointStep&) = default;
+
+private:
+    SavepointStep(std::string_view verb, std::uint32_t number) : verb_(verb), number_(number) {}
+    std::string_view verb_;
+    std::uint32_t number_;
+};
+
 // What a connection lost in flight means to the task.
 enum class Loss : std::uint8_t {
     repeat,       // a read: may run again elsewhere
@@ -71,17 +94,20 @@ enum class Loss : std::uint8_t {
     unknown,      // may have been committed
 };
 
-// Statements sent together: a point read (finishes at its result) or a group of its own (finishes at its Sync).
+// Statements sent together: a point read (finishes at its result) or a group of its own (finishes at its Sync). On the wire in
+// this order: begin, the tenant's set_config, savepoints, calls, commit.
 class Exchange final : public Waiter {
 public:
     struct Plan {
         std::span<Call> calls;
-        std::span<Result> results;                   // as many as calls
-        std::span<const std::string> controls = {};  // BEGIN, SAVEPOINT ... ahead of the calls
-        std::optional<base::Uuid> tenant;            // set_config travels ahead of the calls
-        bool commit = false;                         // COMMIT after them
-        bool shares_sync = false;                    // a point read
-        bool unnamed = false;                        // parse anew instead of using prepared statements
+        std::span<Result> results;  // as many as calls
+        std::optional<Begin> begin = std::nullopt;
+        std::optional<base::Uuid> tenant = std::nullopt;
+        std::span<const SavepointStep> savepoints = {};
+        bool commit = false;
+        bool shares_sync = false;  // a point read
+        bool unnamed = false;      // parse anew instead of using prepared statements
+        bool read_only = false;    // of a transaction that was begun so: 25006 is the statement's fault
         Loss loss = Loss::unavailable;
     };
 

@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 
 class ListenLink final : public Link {
 public:
-    ListenLink(async::Loop& loop, async::Milliseconds connect_timeout, Listener& listener)
-        : Link(loop, connect_timeout), listener_(listener) {}
+    ListenLink(DatabaseState& state, Listener& listener)
+        : Link(state.loop, state.options.connect_timeout, state.resolver), listener_(listener) {}
 
     [[nodiscard]] std::string quoted(const std::string& name) const {
         char* text = PQescapeIdentifier(native_, name.data(), name.size());
@@ -68,7 +68,7 @@ void Listener::open() {
     });
     for (auto& [channel, listening] : channels_) listening = false;
     command_running_ = false;
-    link_ = std::make_shared<ListenLink>(state_.loop, state_.options.connect_timeout, *this);
+    link_ = std::make_shared<ListenLink>(state_, *this);
     link_->open(connect_parameters(state_.options, "listen", state_.options.read_timeout, Kind::read));
 }
 

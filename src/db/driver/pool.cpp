@@ -190,19 +190,22 @@ void PointPool::send_group(Connection& connection) {
 
 // ---- Leases -----------------------------------------------------------------------------------------------------
 
-LeaseWait::LeaseWait(DatabaseState& state, async::SteadyTime deadline, LeasePool& pool)
-    : Waiter(state, deadline), pool_(pool) {}
+LeaseWait::LeaseWait(DatabaseState& state, async::SteadyTime deadline, LeasePool& pool,
+                     std::optional<base::Uuid> tenant)
+    : Waiter(state, deadline), pool_(pool), tenant_(tenant) {}
 
 LeaseWait::~LeaseWait() {
+    if (waited_) pool_.on_waited(async::Loop::now() - started());
     if (connection_) pool_.give_back(std::move(connection_));
 }
 
 bool LeaseWait::await_suspend(std::coroutine_handle<> awaiting) {
     pool_.check_room();
-    connection_ = pool_.take_idle();
+    connection_ = pool_.take_idle(tenant_);
     if (connection_) return false;
-    suspend(awaiting);
     pool_.submit(*this);
+    waited_ = true;
+    suspend(awaiting);
     return true;
 }
 
@@ -222,42 +225,126 @@ Lease::~Lease() {
     if (connection_) pool_->give_back(std::move(connection_));
 }
 
+LeasePool::LeasePool(DatabaseState& state, PoolOptions options)
+    : Pool(state, options),
+      share_(std::max<std::size_t>(1, options.limit * state.options.tenant_share_percent / 100)),
+      wait_seconds_(state.lease_waits.with({state.options.role, options.label})),
+      waiting_gauge_(state.leases_waiting.with({state.options.role, options.label})) {}
+
+void LeasePool::on_waited(std::chrono::duration<double> time) {
+    wait_seconds_.observe(time.count());
+    waiting_gauge_.add(-1);
+}
+
+bool LeasePool::has_share(const std::optional<base::Uuid>& tenant) const {
+    if (!tenant) return true;
+    const auto held = std::ranges::count_if(
+        connections_, [&](const auto& connection) { return connection->leased && connection->holder == tenant; });
+    return static_cast<std::size_t>(held) < share_;
+}
+
 void LeasePool::submit(LeaseWait& wait) {
+    auto served = forgotten_;
+    for (const auto& connection : connections_) {
+        if (connection->lent != 0 && connection->holder == wait.tenant()) served = std::max(served, connection->lent);
+    }
+    std::size_t own = 0;
+    for (const auto& waiter : waiting_) {
+        const auto& other = static_cast<const LeaseWait&>(waiter);
+        if (other.tenant() != wait.tenant()) continue;
+        served = other.tenant_served;
+        ++own;
+    }
+    if (wait.tenant() && own >= state_.options.max_waiting_of_a_tenant) {
+        throw base::Failure(
+            base::Failure(errors::overloaded).retry_after(1000).cause("the tenant has too much waiting already"));
+    }
+    wait.tenant_served = served;
     wait.enter(waiting_, waiting_count_);
+    waiting_gauge_.add(1);
     want_more();
 }
 
-std::shared_ptr<Connection> LeasePool::take_idle() {
-    // First come, first served.
-    if (!waiting_.empty()) return nullptr;
-    for (const auto& connection : connections_) {
-        if (!connection->is_connected() || connection->leased) continue;
-        connection->leased = true;
-        return connection;
+// While a connection is idle, whoever waits has its tenant's share already (serve()): nobody is overtaken here.
+std::shared_ptr<Connection> LeasePool::take_idle(const std::optional<base::Uuid>& tenant) {
+    std::shared_ptr<Connection>* idle = nullptr;
+    std::size_t held = 0;
+    for (auto& connection : connections_) {
+        if (connection->leased) {
+            held += connection->holder == tenant ? 1 : 0;
+        } else if (idle == nullptr && connection->is_connected()) {
+            idle = &connection;
+        }
     }
-    return nullptr;
+    if (idle == nullptr || (tenant && held >= share_)) return nullptr;
+    lend(**idle, tenant);
+    return *idle;
+}
+
+void LeasePool::lend(Connection& connection, const std::optional<base::Uuid>& tenant) {
+    if (connection.holder != tenant) forgotten_ = std::max(forgotten_, connection.lent);
+    connection.leased = true;
+    connection.holder = tenant;
+    connection.lent = ++grants_;
+    for (auto& waiter : waiting_) {
+        auto& wait = static_cast<LeaseWait&>(waiter);
+        if (wait.tenant() == tenant) wait.tenant_served = grants_;
+    }
+}
+
+LeaseWait* LeasePool::next_in_turn() {
+    LeaseWait* next = nullptr;
+    // Of a tenant that has its share already, all are passed over.
+    const std::optional<base::Uuid>* full = nullptr;
+    for (auto& waiter : waiting_) {
+        auto& wait = static_cast<LeaseWait&>(waiter);
+        if (next != nullptr && wait.tenant_served >= next->tenant_served) continue;
+        if (full != nullptr && *full == wait.tenant()) continue;
+        if (has_share(wait.tenant())) {
+            next = &wait;
+        } else {
+            full = &wait.tenant();
+        }
+    }
+    return next;
 }
 
 void LeasePool::serve() {
     for (const auto& connection : connections_) {
         if (waiting_.empty()) break;
         if (!connection->is_connected() || connection->leased) continue;
-        connection->leased = true;
-        auto& wait = static_cast<LeaseWait&>(waiting_.front());
-        wait.leave();
-        wait.grant(connection);
+        auto* wait = next_in_turn();
+        if (wait == nullptr) break;
+        wait->leave();
+        lend(*connection, wait->tenant());
+        wait->grant(connection);
     }
     if (!waiting_.empty()) want_more();
 }
 
 void LeasePool::give_back(std::shared_ptr<Connection> connection) {
     if (!connection->is_connected()) return;
+    // Stays lent until it is gone, so that nobody gets it.
+    if (!connection->refusal().empty()) {
+        connection->draining = false;
+        retire(connection->refusal());
+        return connection->fail_later("the server takes no writes: " + connection->refusal());
+    }
     connection->draining = true;
     if (connection->has_flight()) return;
     if (!connection->is_idle_outside_transaction()) return connection->send_rollback();
     connection->draining = false;
     connection->leased = false;
     serve();
+}
+
+void LeasePool::retire(const std::string& cause) {
+    for (const auto& connection : connections_) {
+        if (!connection->is_connected() || !connection->refusal().empty()) continue;
+        connection->refuse(cause);
+        if (std::exchange(connection->leased, true)) continue;
+        connection->fail_later("the server takes no writes: " + cause);
+    }
 }
 
 void LeasePool::on_sync(Connection& connection) {

@@ -1,6 +1,10 @@
 #pragma once
 // Pools of connections of one kind. Pool opens them on demand up to its limit, with back-off; PointPool groups reads onto
 // pipelined connections; LeasePool lends a connection to one holder at a time and takes it back only when it is clean.
+//
+// Who gets the next free connection: of those whose tenant holds less than its share, the one whose tenant was served longest
+// ago; of one tenant, the first that came. What has no tenant counts as one more tenant, without a bound. Costs nothing while
+// nobody waits: no memory, no list, one look at each connection.
 
 #include <memory>
 #include <string>
@@ -36,6 +40,7 @@ public:
     [[nodiscard]] std::exception_ptr deadline_failure() const;
     [[nodiscard]] const std::string& last_failure() const noexcept { return last_failure_; }
     [[nodiscard]] Database::Counts counts() const;
+    [[nodiscard]] Kind kind() const noexcept { return options_.kind; }
     void open_one();
     void close();
 
@@ -85,16 +90,23 @@ class Lease;
 
 class LeaseWait final : public Waiter {
 public:
-    LeaseWait(DatabaseState& state, async::SteadyTime deadline, class LeasePool& pool);
+    LeaseWait(DatabaseState& state, async::SteadyTime deadline, class LeasePool& pool,
+              std::optional<base::Uuid> tenant);
     ~LeaseWait();
     bool await_suspend(std::coroutine_handle<> awaiting);
     Lease await_resume();
     void grant(std::shared_ptr<Connection> connection);
+    [[nodiscard]] const std::optional<base::Uuid>& tenant() const noexcept { return tenant_; }
+
+    // The pool's note: when the tenant was served last, by the pool's count of grants.
+    std::uint64_t tenant_served = 0;
 
 private:
     void expire() override;
     LeasePool& pool_;
+    std::optional<base::Uuid> tenant_;
     std::shared_ptr<Connection> connection_;
+    bool waited_ = false;
 };
 
 // Holds a connection; gives it back when destroyed, whatever state it is in.
@@ -120,14 +132,29 @@ private:
 
 class LeasePool final : public Pool {
 public:
-    using Pool::Pool;
+    LeasePool(DatabaseState& state, PoolOptions options);
+    // Throws db.overloaded when the tenant has too much waiting already.
     void submit(LeaseWait& wait);
     void give_back(std::shared_ptr<Connection> connection);
     void on_sync(Connection& connection) override;
-    [[nodiscard]] std::shared_ptr<Connection> take_idle();
+    [[nodiscard]] std::shared_ptr<Connection> take_idle(const std::optional<base::Uuid>& tenant);
+    // Replaces the connections: those that are lent out when they come back, the others now.
+    void retire(const std::string& cause);
+    // A wait is over.
+    void on_waited(std::chrono::duration<double> time);
 
 private:
     void serve() override;
+    [[nodiscard]] bool has_share(const std::optional<base::Uuid>& tenant) const;
+    [[nodiscard]] LeaseWait* next_in_turn();
+    void lend(Connection& connection, const std::optional<base::Uuid>& tenant);
+
+    std::size_t share_;         // connections that a tenant may hold
+    std::uint64_t grants_ = 0;  // since the start
+    // The latest grant that no connection and no waiter remembers: tenants that are not known were served then, at the latest.
+    std::uint64_t forgotten_ = 0;
+    observe::Histogram wait_seconds_;
+    observe::Gauge waiting_gauge_;
 };
 
 }  // namespace db::detail

@@ -1,6 +1,5 @@
 #include "http/middleware/body_decoding.h"
 
-#include <array>
 #include <memory>
 #include <optional>
 
@@ -17,22 +16,38 @@ constexpr std::size_t piece_bytes = std::size_t{32} * 1024;
 
 class DecodingBody final : public BodySource {
 public:
-    DecodingBody(Request& request, std::unique_ptr<Inflate> inflate, const BodyDecodingOptions& options)
-        : request_(request), encoded_(*request.body_source()), inflate_(std::move(inflate)), options_(options) {}
+    DecodingBody(Request& request, BodyCoding coding, const BodyDecodingOptions& options)
+        : request_(request), encoded_(*request.body_source()), coding_(coding), options_(options) {}
 
     async::Task<std::optional<std::string_view>> read_some() override {
+        if (!inflate_) begin();
         while (true) {
-            const auto step = inflate_->decode(input_, output_);
+            const auto step = inflate_->decode(input_, {output_.get(), piece_bytes});
             if (step == Inflate::Result::failed) throw base::Failure(errors::encoding_malformed);
-            const auto produced = output_.size() - inflate_->room();
+            count_memory();
+            const auto produced = piece_bytes - inflate_->room();
             decoded_bytes_ += produced;
             check_ratio();
-            if (produced > 0) co_return std::string_view(output_.data(), produced);
+            if (produced > 0) co_return std::string_view(output_.get(), produced);
             if (input_.empty() && !co_await refill()) co_return std::nullopt;
         }
     }
 
 private:
+    // Not before somebody reads, whom the links before have let through.
+    void begin() {
+        request_.hold_body_memory(piece_bytes);
+        output_ = std::make_unique_for_overwrite<char[]>(piece_bytes);
+        inflate_ = make_inflate(coding_);
+        count_memory();
+    }
+    void count_memory() {
+        const auto memory = inflate_->memory();
+        if (memory <= counted_) return;
+        request_.hold_body_memory(memory - counted_);
+        counted_ = memory;
+    }
+
     // False at the end of the encoded body, which must be the end of what it encodes.
     async::Task<bool> refill() {
         const auto piece = co_await encoded_.read_some();
@@ -56,12 +71,14 @@ private:
 
     Request& request_;
     BodySource& encoded_;
+    BodyCoding coding_;
     std::unique_ptr<Inflate> inflate_;
+    std::size_t counted_ = 0;
     BodyDecodingOptions options_;
     std::uint64_t encoded_bytes_ = 0;
     std::uint64_t decoded_bytes_ = 0;
     std::string_view input_;
-    std::array<char, piece_bytes> output_;
+    std::unique_ptr<char[]> output_;
 };
 
 class BodyDecodingLink {
@@ -79,10 +96,10 @@ private:
         const auto codings = request.headers().joined("content-encoding");
         const auto coding = base::trim(codings);
         if (coding.empty() || base::iequals(coding, "identity")) return;
-        auto inflate = make_inflate(coding);
+        const auto known = body_coding(coding);
         // RFC 9110 §15.5.16: Accept-Encoding in a 415 says that the coding was the reason.
-        if (!inflate) throw base::Failure(errors::encoding_unsupported).header("Accept-Encoding", "gzip, deflate, br");
-        request.set_body_source(std::make_unique<DecodingBody>(request, std::move(inflate), options_));
+        if (!known) throw base::Failure(errors::encoding_unsupported).header("Accept-Encoding", "gzip, deflate, br");
+        request.set_body_source(std::make_unique<DecodingBody>(request, *known, options_));
     }
 
     BodyDecodingOptions options_;

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <array>
+
 #include "http/middleware/chain_for_test.h"
+#include "http/middleware/inflate.h"
 #include "http/middleware/problems.h"
 
 namespace http {
@@ -110,6 +113,28 @@ TEST(BodyDecoding, RatioHoldsWhereTheRouteTakesLargeBodies) {
                   {.method = Method::post, .headers = {{"Content-Encoding", "gzip"}}, .body = gzip(noise(3'000'000))});
     EXPECT_EQ(rows.status, 200);
     EXPECT_EQ(rows.body.size(), 3'000'000U);
+}
+
+TEST(BodyDecoding, ADecoderThatFailedHasNeverFinished) {
+    const std::vector<std::pair<BodyCoding, std::string>> broken{
+        {BodyCoding::deflate, pack("hello", 15) + "x"}, {BodyCoding::gzip, gzip("hello") + "garbage"},
+        {BodyCoding::br, brotli("hello") + "x"},        {BodyCoding::gzip, "no gzip at all"},
+        {BodyCoding::br, "\xff\xff\xff\xff"},
+    };
+    for (const auto& [coding, bytes] : broken) {
+        for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+            const auto inflate = make_inflate(coding);
+            std::array<char, 64> output;
+            auto result = Inflate::Result::progressed;
+            for (auto part : {std::string_view(bytes).substr(0, cut), std::string_view(bytes).substr(cut)}) {
+                for (int steps = 0; steps < 8; ++steps) result = inflate->decode(part, output);
+            }
+            EXPECT_EQ(result, Inflate::Result::failed) << static_cast<int>(coding) << ' ' << cut;
+            EXPECT_FALSE(inflate->is_finished()) << static_cast<int>(coding) << ' ' << cut;
+            std::string_view well = "";
+            EXPECT_EQ(inflate->decode(well, output), Inflate::Result::failed);
+        }
+    }
 }
 
 TEST(BodyDecoding, WindowOfBrIsBounded) {

@@ -49,10 +49,28 @@ private:
     std::string pending_;
 };
 
+// An encoder takes up to some MiB for as long as its client reads: beyond so many of a thread, streams go as they are.
+constexpr int most_encoders = 64;
+thread_local int encoders = 0;
+
+struct GiveBackEncoder {
+    void operator()(Encoder* encoder) const {
+        --encoders;
+        delete encoder;
+    }
+};
+using CountedEncoder = std::unique_ptr<Encoder, GiveBackEncoder>;
+
+CountedEncoder make_counted(Coding coding, const CompressionOptions& options) {
+    CountedEncoder encoder(make_encoder(coding, options).release());
+    ++encoders;
+    return encoder;
+}
+
 // What replaces a reply's stream; the reply keeps it until it has ended.
 struct CompressedStream {
     StreamBody inner;
-    std::unique_ptr<Encoder> encoder;
+    CountedEncoder encoder;
 
     async::Task<void> operator()(BodyWriter& out) {
         CompressingWriter writer(out, *encoder);
@@ -123,10 +141,11 @@ private:
     // False when it would not get smaller.
     [[nodiscard]] bool replace_body(Context& context, Coding coding) const {
         auto& response = context.response();
-        if (!response.is_stream() && response.body().size() > largest_at_once) slice_body(context);
-        if (response.is_stream()) {
+        if (response.is_stream() || response.body().size() > largest_at_once) {
+            if (encoders >= most_encoders) return false;
+            if (!response.is_stream()) slice_body(context);
             auto inner = response.take_stream();
-            response.stream(CompressedStream{std::move(inner), make_encoder(coding, options_)});
+            response.stream(CompressedStream{std::move(inner), make_counted(coding, options_)});
             return true;
         }
         auto compressed = compress_whole(coding, response.body(), options_);

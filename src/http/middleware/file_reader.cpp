@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "http/errors.h"
 
 namespace http {
 
@@ -63,6 +64,10 @@ FileReader::FileReader(const std::string& directory)
 FileReader::Found FileReader::open(const std::string& path) const {
     int number = open_beneath(root_.number(), path);
     if (number < 0 && (errno == ENOSYS || errno == EPERM)) number = open_stepwise(root_.number(), path);
+    // A file that we cannot open now is not one that is not there.
+    if (number < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+        throw base::Failure(errors::overloaded, "no file can be opened");
+    }
     Found found{.kind = Kind::missing, .descriptor = Descriptor(number)};
     struct stat status{};
     if (number < 0 || fstat(number, &status) != 0) return found;

@@ -13,6 +13,9 @@ namespace http {
 
 namespace {
 
+// zlib's manual: about 44 KB for inflate.
+constexpr std::size_t zlib_memory = std::size_t{48} * 1024;
+
 class ZlibInflate final : public Inflate {
 public:
     // zlib's manual: 15 is the largest window, 16 more reads gzip alone.
@@ -23,7 +26,10 @@ public:
     ZlibInflate(const ZlibInflate&) = delete;
     ZlibInflate& operator=(const ZlibInflate&) = delete;
 
-    Result decode(std::string_view& input, std::span<char> output) override {
+    [[nodiscard]] std::size_t memory() const override { return zlib_memory; }
+
+private:
+    Result decode_some(std::string_view& input, std::span<char> output) override {
         stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(input.data()));
         stream_.avail_in = static_cast<uInt>(input.size());
         stream_.next_out = reinterpret_cast<Bytef*>(output.data());
@@ -42,9 +48,8 @@ public:
         // Z_BUF_ERROR: no input or no room, which is no error.
         return result == Z_OK || result == Z_BUF_ERROR ? Result::progressed : Result::failed;
     }
-    [[nodiscard]] bool is_finished() const override { return finished_; }
+    [[nodiscard]] bool is_at_end() const override { return finished_; }
 
-private:
     z_stream stream_{};
     bool is_gzip_;
     bool finished_ = false;
@@ -82,32 +87,39 @@ public:
     BrotliInflate(const BrotliInflate&) = delete;
     BrotliInflate& operator=(const BrotliInflate&) = delete;
 
-    Result decode(std::string_view& input, std::span<char> output) override {
+    [[nodiscard]] std::size_t memory() const override { return budget_.used; }
+
+private:
+    Result decode_some(std::string_view& input, std::span<char> output) override {
         const auto* next_in = reinterpret_cast<const std::uint8_t*>(input.data());
         auto available_in = input.size();
         auto* next_out = reinterpret_cast<std::uint8_t*>(output.data());
         room_ = output.size();
-        if (is_finished()) return input.empty() ? Result::progressed : Result::failed;
+        if (is_at_end()) return input.empty() ? Result::progressed : Result::failed;
         const auto result = BrotliDecoderDecompressStream(state_, &available_in, &next_in, &room_, &next_out, nullptr);
         input.remove_prefix(input.size() - available_in);
         const bool trailing = result == BROTLI_DECODER_RESULT_SUCCESS && available_in > 0;
         return result == BROTLI_DECODER_RESULT_ERROR || trailing ? Result::failed : Result::progressed;
     }
-    [[nodiscard]] bool is_finished() const override { return BrotliDecoderIsFinished(state_) == BROTLI_TRUE; }
+    [[nodiscard]] bool is_at_end() const override { return BrotliDecoderIsFinished(state_) == BROTLI_TRUE; }
 
-private:
     MemoryBudget budget_;
     BrotliDecoderState* state_;
 };
 
 }  // namespace
 
-std::unique_ptr<Inflate> make_inflate(std::string_view coding) {
+std::optional<BodyCoding> body_coding(std::string_view name) {
     // RFC 9110 §8.4.1.3: x-gzip is gzip.
-    if (base::iequals(coding, "gzip") || base::iequals(coding, "x-gzip")) return std::make_unique<ZlibInflate>(true);
-    if (base::iequals(coding, "deflate")) return std::make_unique<ZlibInflate>(false);
-    if (base::iequals(coding, "br")) return std::make_unique<BrotliInflate>();
-    return nullptr;
+    if (base::iequals(name, "gzip") || base::iequals(name, "x-gzip")) return BodyCoding::gzip;
+    if (base::iequals(name, "deflate")) return BodyCoding::deflate;
+    if (base::iequals(name, "br")) return BodyCoding::br;
+    return std::nullopt;
+}
+
+std::unique_ptr<Inflate> make_inflate(BodyCoding coding) {
+    if (coding == BodyCoding::br) return std::make_unique<BrotliInflate>();
+    return std::make_unique<ZlibInflate>(coding == BodyCoding::gzip);
 }
 
 }  // namespace http

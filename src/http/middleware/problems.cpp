@@ -26,9 +26,10 @@ async::Task<void> catch_problems(Context& context, Next next) {
         log_failure(context, failure);
         write_problem(context, failure);
     } catch (...) {
-        log_fields(context).add("code", errors::internal.code);
+        const auto failure = failure_of(std::current_exception());
+        log_fields(context).add("code", failure.code().code);
         context.logger().error("request failed", {{"err", logging::error(std::current_exception())}});
-        write_problem(context, base::Failure(errors::internal));
+        write_problem(context, failure);
     }
 }
 

@@ -23,7 +23,7 @@ namespace http {
 
 namespace {
 
-constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;  // of a file, that a client which does not read holds
 constexpr int most_refusals = 100;
 constexpr async::Milliseconds refusal_pause{50};
 

@@ -18,7 +18,7 @@ async function startBoard(q: TestQueue): Promise<string> {
     QUEUES: q.name,
     PORT: '0',
   });
-  cleanups.push(() => board.stop());
+  cleanups.push(() => board.endPeer());
   const line = await board.line(({ text }) => String(text).startsWith('bull-board: '));
   return String(line.text).slice('bull-board: '.length);
 }

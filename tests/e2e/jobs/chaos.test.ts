@@ -63,7 +63,7 @@ const childOf = (index: number, child: number): Order => ({
   opts: { jobId: `child-${index}-${child}`, ignoreDependencyOnFailure: true, attempts: 3 },
 });
 
-const figures = { addsRepeated: 0, ourKills: 0, nodeKills: 0, redisCrashes: 0, seconds: 0 };
+const figures = { addsRepeated: 0, ourKills: 0, nodeKills: 0, redisCrashes: 0, seconds: 0, peersKilled: 0 };
 
 test(
   'every job ends once, whatever dies',
@@ -114,6 +114,8 @@ test(
     // A reply may be lost after the command was done; sent again it is done again. Only where Redis itself died.
     expect(books.repeatedCommands).toBeLessThanOrEqual(figures.redisCrashes * 4 * Number(settings.CONCURRENCY));
 
+    // Ours end by themselves, whatever Redis did to them; Node's may have to be killed.
+    figures.peersKilled = await q.stopPrograms();
     console.log(summary(orders.size, books));
     if (environment.long && !peerIsNode)
       await writeFile(path.join(repository, 'docs/jobs-chaos.md'), page(orders.size, books));
@@ -238,6 +240,7 @@ function summary(total: number, books: Books): string {
     `${books.runs} runs for ${books.attempts} attempts and ${books.stalls} stalls (${books.runAgain} jobs); ${books.byOurs} ended by ours, ${books.byNode} by Node;`,
     `log rows: ${books.effects} of ${books.effectJobs} jobs, ${books.repeatedCommands} by a repeated command; ${figures.addsRepeated} adds repeated;`,
     `SIGKILL: ours ${figures.ourKills}, Node ${figures.nodeKills}, Redis ${figures.redisCrashes}. Every job ended once.`,
+    `SIGTERM at the end: ours ended by themselves; ${figures.peersKilled} of Node's 2 had to be killed.`,
   ].join('\n');
 }
 
@@ -264,6 +267,7 @@ stall once. The last run, ${new Date().toISOString().slice(0, 10)}, on ${availab
 | Effects (log rows) of jobs with one each | ${books.effects} of ${books.effectJobs} |
 | Effects doubled by a command that was sent again | ${books.repeatedCommands} |
 | Adds without an answer, repeated under the same id | ${figures.addsRepeated} |
+| Workers that did not end by themselves on SIGTERM afterwards: ours, Node's | 0, ${figures.peersKilled} of 2 |
 | Time | ${figures.seconds.toFixed(0)} s |
 
 Compared job by job with what was added:

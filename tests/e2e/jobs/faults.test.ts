@@ -7,8 +7,9 @@ import type { Process } from '../support/process.js';
 import { until } from '../support/until.js';
 
 const hour = 3_600_000;
-// Locks and checks short enough to be seen within a test.
-const short = { LOCK_DURATION_MS: '1000', STALLED_INTERVAL_MS: '400' };
+// Locks and checks short enough to be seen within a test, and long enough for renewals (every 500 ms by ours, 1,000 by Node) to come
+// in time on a busy machine.
+const short = { LOCK_DURATION_MS: '2000', STALLED_INTERVAL_MS: '400' };
 
 const once = { started: 1, made: 1, stalled: 0 };
 
@@ -73,7 +74,7 @@ describe('locks', () => {
   });
 
   test('a job whose workers die again and again fails, with the reason', async ({ q }) => {
-    const { id } = await q.queue.add('sleep', { ms: 2_000 }, { attempts: 5 });
+    const { id } = await q.queue.add('sleep', { ms: 20_000 }, { attempts: 5 });
     for (let deaths = 1; deaths <= 2; ++deaths) {
       const victim = await q.startWorker(short);
       await q.trail.find((entry) => entry.event === 'active' && entry.jobId === id, { skip: deaths - 1 });
@@ -86,7 +87,7 @@ describe('locks', () => {
 
   test('MAX_STALLED_COUNT=0: one death is enough', async ({ q }) => {
     const victim = await q.startWorker(short);
-    const { id } = await q.queue.add('sleep', { ms: 2_000 });
+    const { id } = await q.queue.add('sleep', { ms: 20_000 });
     await q.active(id);
     await victim.kill();
     await q.startWorker({ ...short, MAX_STALLED_COUNT: '0' });
@@ -95,7 +96,7 @@ describe('locks', () => {
 
   test('a job whose lock was taken away is left to its new owner', async ({ q }) => {
     const worker = await q.startWorker();
-    const { id } = await q.queue.add('sleep', { ms: 800 });
+    const { id } = await q.queue.add('sleep', { ms: 2_500 });
     await q.active(id);
     await q.redis.set(q.key(`${id}:lock`), 'of somebody else', 'PX', 60_000);
     // The worker goes on with others, and leaves this one alone.
@@ -107,49 +108,54 @@ describe('locks', () => {
   });
 });
 
-describe('waking', () => {
-  // The blocking connection of the worker as Redis lists it, in the moment in which it waits.
-  const blocked = (q: TestQueue) =>
-    until(async () =>
-      (await q.queue.getWorkers()).find(({ cmd, flags }) => cmd === 'bzpopmin' && flags?.includes('b')),
-    );
+// The blocking connection of the worker as Redis lists it, in the moment in which it waits.
+const blocked = (q: TestQueue) =>
+  until(async () => (await q.queue.getWorkers()).find(({ cmd, flags }) => cmd === 'bzpopmin' && flags?.includes('b')));
 
+describe('waking', () => {
   test('an idle worker waits for the marker, and asks for nothing meanwhile', async ({ own: q }) => {
     await q.startWorker();
     await blocked(q);
     const monitor = await q.redis.duplicate().monitor();
+    const watched = 2.5; // half of the time that a worker waits in Redis before it looks by itself
+    const [seconds, microseconds] = await q.redis.time();
+    // By the clock of Redis: however late this process hears of it.
+    const end = Number(seconds) + Number(microseconds) / 1e6 + watched;
     const seen: string[] = [];
-    monitor.on('monitor', (_time: string, [command, ...args]: string[]) => {
-      if (/^(bzpopmin|eval|evalsha)$/i.test(command!)) seen.push([command, ...args.slice(0, 3)].join(' '));
+    monitor.on('monitor', (time: string, [command, ...args]: string[]) => {
+      if (Number(time) < end && /^(bzpopmin|eval|evalsha)$/i.test(command!))
+        seen.push([command, ...args.slice(0, 3)].join(' '));
     });
-    const watched = 2_500; // half of the time that a worker waits in Redis before it looks by itself
-    await new Promise((resolve) => setTimeout(resolve, watched));
+    await new Promise((resolve) => setTimeout(resolve, watched * 1_000));
     monitor.disconnect();
     // At most the waiting ended once in that time, and the worker looked and waits again.
     expect(seen.length, seen.join('\n')).toBeLessThanOrEqual(3);
   });
 
-  // A worker that only looks now and then would take minutes for these.
+  // A worker that only looks now and then would take 5 s for each of these; the deadline of the test would end it.
   test('sixty jobs one after another, each added when the worker is idle', async ({ q }) => {
     await q.startWorker();
-    const began = Date.now();
     for (let n = 0; n < 60; ++n) await q.value((await q.queue.add('echo', n)).id);
-    expect(Date.now() - began, 'ms, where waiting for the next look would take 5,000 each').toBeLessThan(15_000);
   });
 
   test('eight delayed jobs one after another', async ({ q }) => {
     await q.startWorker();
     // Far in the future: it must not hide those that are due before.
     await q.queue.add('echo', 'later', { delay: hour });
-    const began = Date.now();
-    for (let n = 0; n < 8; ++n) await q.value((await q.queue.add('echo', n, { delay: 100 + n })).id);
-    expect(Date.now() - began).toBeLessThan(10_000);
+    const late: number[] = [];
+    for (let n = 0; n < 8; ++n) {
+      const { id, timestamp, delay } = await q.queue.add('echo', n, { delay: 100 + n });
+      await q.value(id);
+      late.push((await q.job(id)).processedOn! - timestamp - delay);
+    }
+    // Most of them: any one may meet a busy machine.
+    expect(late.sort((a, b) => a - b)[4], 'ms, where the next look is 5,000 away').toBeLessThan(2_500);
   });
 
   test('of two idle workers both wake', async ({ q }) => {
     await Promise.all([q.startWorker({ WORKER_NAME: 'one' }), q.startWorker({ WORKER_NAME: 'two' })]);
-    const jobs = await q.queue.addBulk([1, 2].map(() => ({ name: 'sleep', data: { ms: 1_500 } })));
-    for (const { id } of jobs) await q.value(id);
+    const jobs = await q.queue.addBulk([1, 2].map(() => ({ name: 'sleep', data: { ms: 4_000 } })));
+    for (const { id } of jobs) await q.active(id);
     const by = await Promise.all(jobs.map(async ({ id }) => (await q.job(id)).processedBy));
     expect(by.sort()).toEqual(['one', 'two']);
   });
@@ -173,8 +179,11 @@ describe('waking', () => {
 describe('SIGTERM', () => {
   test('ends an idle worker at once', async ({ q }) => {
     const worker = await q.startWorker();
+    // With a job in the far future it waits in Redis for ten seconds at a time.
+    await q.queue.add('echo', 'later', { delay: hour });
     await q.value((await q.queue.add('echo', 1)).id);
-    expect(await worker.stop(4_000)).toEqual({ code: 0, signal: null });
+    await blocked(q);
+    expect(await worker.stop(8_000)).toEqual({ code: 0, signal: null });
     expect(await q.queue.getWorkersCount()).toBe(0);
   });
 
@@ -326,21 +335,25 @@ describe('connections', () => {
 describe('ready', () => {
   // Without waiting for anything: as soon as it says so, all of it is there.
   test('is said of a worker that fetches', async ({ own: q }) => {
-    await q.queue.add('sleep', { ms: 2_000 });
+    await q.queue.add('sleep', { ms: 4_000 });
     await q.startWorker();
     expect(await q.queue.getWorkersCount()).toBe(1);
     expect(await q.queue.getActiveCount()).toBe(1);
   });
 
-  test.skipIf(peerIsNode)('is never said of a worker that was stopped before', async ({ own: q, redis }) => {
-    await redis.crash();
-    q.startWorker().catch(() => {}); // it ends before the line
-    const worker = q.workers[0]!;
-    await worker.line(({ msg, role }) => msg === 'connection to Redis failed' && role === 'jobs');
-    expect((await worker.stop(30_000)).code, 'after what it has asked Redis has timed out').toBe(0);
-    expect(worker.output).not.toMatch(/^ready$/m);
-    await redis.start();
-  });
+  test.skipIf(peerIsNode)(
+    'is never said of a worker that was stopped before',
+    async ({ own: q, redis }) => {
+      await redis.crash();
+      q.startWorker().catch(() => {}); // it ends before the line
+      const worker = q.workers[0]!;
+      await worker.line(({ msg, role }) => msg === 'connection to Redis failed' && role === 'jobs');
+      expect((await worker.stop(30_000)).code, 'after what it has asked Redis has timed out').toBe(0);
+      expect(worker.output).not.toMatch(/^ready$/m);
+      await redis.start();
+    },
+    90_000,
+  );
 });
 
 describe('Redis', () => {
@@ -382,7 +395,8 @@ describe('Redis', () => {
     await redis.crash();
     const starting = q.startWorker();
     const worker = q.workers[0]!;
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    if (peerIsNode) await worker.line(({ text }) => /ECONNREFUSED/.test(String(text)));
+    else await worker.line(({ msg, role }) => msg === 'connection to Redis failed' && role === 'jobs');
     expect(worker.output).not.toMatch(/^ready$/m);
     await redis.start();
     await starting;
@@ -422,5 +436,55 @@ describe('Redis', () => {
     const next = await q.queue.add('echo', 1, { jobId: 'next' });
     await until(async () => (await next.getState()) === 'completed');
     expect(worker.running).toBe(true);
+  });
+
+  test('emptied under a worker that waits for a delayed job: it takes what comes', async ({ own: q }) => {
+    await q.startWorker();
+    const producer = q.startProducer();
+    await producer.add('echo', 'later', { delay: hour });
+    await q.value(await producer.add('echo', 'before'));
+    await blocked(q);
+    await q.redis.flushall();
+    await q.redis.script('FLUSH');
+    for (const opts of [{}, { delay: 100 }, { priority: 1 }]) {
+      const id = await producer.add('echo', 'after', opts);
+      await until(async () => (await q.queue.getJobState(id)) === 'completed');
+    }
+  });
+
+  test('restarted without its data under a running job: worker and producer go on', async ({ own: q, redis }) => {
+    const worker = await q.startWorker({ ...short, CONCURRENCY: '2' });
+    const producer = q.startProducer();
+    await q.active(await producer.add('sleep', { ms: 2_500 }));
+    await q.redis.flushall(); // its file has that too
+    await redis.crash();
+    await redis.start();
+    const id = await producer.add('echo', 'after', { jobId: 'after' });
+    await until(async () => (await q.queue.getJobState(id)) === 'completed');
+    // What was running is nobody's any more, and is not brought back.
+    expect(await q.queue.getJobCountByTypes('active', 'failed', 'waiting')).toBe(0);
+    expect(worker.running).toBe(true);
+  });
+
+  // Redis takes no writes, and lives: the ends of jobs are kept and told again.
+  test.skipIf(peerIsNode).for([
+    ['out of memory', ['maxmemory', '1'], ['maxmemory', '0']],
+    ['with too few replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0']],
+  ] as const)('%s when jobs end: each ends once', async ([, begin, end], { own: q }) => {
+    const worker = await q.startWorker({ CONCURRENCY: '4' });
+    const jobs = await q.queue.addBulk([1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 300 * n } })));
+    for (const { id } of jobs) await q.active(id);
+    await q.redis.config('SET', ...begin);
+    // Out of memory it still takes the ends of jobs, whose script begins by removing something.
+    if (begin[0] !== 'maxmemory') {
+      await worker.line(({ msg }) => msg === 'Redis refuses commands');
+      await worker.line(({ msg }) => msg === 'the end of a job could not be told to Redis');
+    } else await new Promise((resolve) => setTimeout(resolve, 1_200)); // all of the handlers have ended by then
+    await q.redis.config('SET', ...end);
+    for (const { id } of jobs) {
+      await q.value(id);
+      expect(await q.runs(id)).toEqual(once);
+    }
+    expect(q.trail.count('completed')).toBe(3);
   });
 });

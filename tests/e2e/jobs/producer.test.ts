@@ -443,11 +443,11 @@ describe('what it refuses', () => {
   test('the removal of a job that runs', async ({ q }) => {
     await q.startNodeWorker();
     const producer = q.startProducer();
-    const id = await producer.add('sleep', { ms: 500 });
+    const id = await producer.add('sleep', { ms: 1_500 });
     await q.active(id);
     expect(await producer.send(JSON.stringify({ op: 'remove', id }))).toEqual({
       error: expect.stringMatching(/locked/),
     });
-    expect(await q.value(id)).toBe(500);
+    expect(await q.value(id)).toBe(1_500);
   });
 });

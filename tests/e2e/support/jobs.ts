@@ -6,6 +6,9 @@
 //       expect(await q.settled(job.id)).toEqual({ state: 'completed', value: { a: 1 } });
 //     });
 //
+// Our programs must end by themselves, with code 0. Node's are asked, and killed when they do not end: after Redis has died under
+// it, a worker of BullMQ's may wait for ever in close(). How many that were is counted (`endedPeers`) and printed.
+//
 // JOBS_PEER=node puts node-peer/*.mjs, the same programs on Node's BullMQ, in the place of ours: so the tests themselves
 // are tried against the real thing.
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -39,6 +42,9 @@ export interface Entry {
   jobId?: string;
   [field: string]: string | undefined;
 }
+
+// Node's workers and producers that were told to end, over all tests of the process.
+export const endedPeers = { byThemselves: 0, killed: 0 };
 
 export const millisecondsOf = ({ id }: Entry): number => Number(id.split('-')[0]);
 
@@ -164,13 +170,22 @@ export class Producer {
     return (await this.call('add', { name, data, ...(opts ? { opts } : {}) })).id;
   }
 
-  async stop(): Promise<number | null> {
+  // Null: it had to be killed.
+  async stop(graceMs = 15_000): Promise<number | null> {
     this.child.stdin!.end();
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs);
     const code = await this.exited;
     clearTimeout(timer);
     return code;
   }
+}
+
+// What a library of the test's own process does on close is not under test either: it may wait for a server that is gone.
+async function withinReason(closing: Promise<unknown>, graceMs = 5_000): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, graceMs)));
+  await Promise.race([closing.catch(() => {}), late]);
+  clearTimeout(timer);
 }
 
 export class TestQueue {
@@ -180,6 +195,7 @@ export class TestQueue {
   readonly trail: Trail;
   readonly workers: Process[] = [];
   private readonly producers: Producer[] = [];
+  private readonly peers = new Set<Process | Producer>();
   private closed = false;
 
   constructor(
@@ -207,20 +223,20 @@ export class TestQueue {
 
   // Ours; ready to work when this returns.
   startWorker(env: Record<string, string> = {}): Promise<Process> {
-    return this.startProgram(ours('worker'), env);
+    return this.startProgram(ours('worker'), env, peerIsNode);
   }
 
   // Node's.
   startNodeWorker(env: Record<string, string> = {}): Promise<Process> {
-    return this.startProgram(nodePeer('worker'), env);
+    return this.startProgram(nodePeer('worker'), env, true);
   }
 
   startProducer(): Producer {
-    return this.keep(new Producer(ours('producer'), this.environment({})));
+    return this.keep(new Producer(ours('producer'), this.environment({})), peerIsNode);
   }
 
   startNodeProducer(): Producer {
-    return this.keep(new Producer(nodePeer('producer'), this.environment({})));
+    return this.keep(new Producer(nodePeer('producer'), this.environment({})), true);
   }
 
   // How a job ended; of one that ends several times, because it is retried by hand, the n-th end.
@@ -255,33 +271,57 @@ export class TestQueue {
     return this.trail.find((entry) => entry.event === 'active' && entry.jobId === jobId);
   }
 
-  // Stops what was started, expecting of each a clean end, and removes the queue.
-  async close(): Promise<void> {
+  // Stops the programs, expecting a clean end of ours; how many of Node's had to be killed.
+  async stopPrograms(): Promise<number> {
+    const before = endedPeers.killed;
     const codes = await Promise.all([
-      ...this.workers.filter((worker) => worker.running).map(async (worker) => (await worker.stop()).code),
-      ...this.producers.map((producer) => producer.stop()),
+      ...this.workers.filter((worker) => worker.running).map((worker) => this.stopWorker(worker)),
+      ...this.producers.splice(0).map((producer) => this.stopProducer(producer)),
     ]);
-    this.closed = true;
-    this.trail.close();
-    await Promise.all([this.queue.obliterate({ force: true }).catch(() => {}), this.flows.close()]);
-    await Promise.all([this.queue.close(), this.events.close()]);
-    this.redis.disconnect();
     if (codes.some((code) => code !== 0)) throw new Error(`exit codes of the programs: ${codes.join(', ')}`);
+    const killed = endedPeers.killed - before;
+    if (killed > 0) console.log(`${killed} of Node's programs did not end by themselves and were killed`);
+    return killed;
+  }
+
+  // Stops what was started and removes the queue.
+  async close(): Promise<void> {
+    await this.stopPrograms().finally(async () => {
+      this.closed = true;
+      this.trail.close();
+      await withinReason(Promise.all([this.queue.obliterate({ force: true }).catch(() => {}), this.flows.close()]));
+      await withinReason(Promise.all([this.queue.close(), this.events.close()]));
+      this.redis.disconnect();
+    });
+  }
+
+  private async stopWorker(worker: Process): Promise<number | null> {
+    if (!this.peers.has(worker)) return (await worker.stop()).code;
+    endedPeers[(await worker.endPeer()) ? 'byThemselves' : 'killed']++;
+    return 0;
+  }
+
+  private async stopProducer(producer: Producer): Promise<number | null> {
+    if (!this.peers.has(producer)) return producer.stop();
+    endedPeers[(await producer.stop(5_000)) === null ? 'killed' : 'byThemselves']++;
+    return 0;
   }
 
   private environment(more: Record<string, string>): NodeJS.ProcessEnv {
     return { ...exampleEnvironment(), REDIS_URL: this.redisUrl, QUEUE: this.name, ...more };
   }
 
-  private async startProgram(command: string[], env: Record<string, string>): Promise<Process> {
+  private async startProgram(command: string[], env: Record<string, string>, isPeer: boolean): Promise<Process> {
     const child = new Process(command[0]!, command.slice(1), this.environment(env));
     this.workers.push(child);
+    if (isPeer) this.peers.add(child);
     await child.line((line) => line.text === 'ready');
     return child;
   }
 
-  private keep(producer: Producer): Producer {
+  private keep(producer: Producer, isPeer: boolean): Producer {
     this.producers.push(producer);
+    if (isPeer) this.peers.add(producer);
     return producer;
   }
 }

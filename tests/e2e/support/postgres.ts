@@ -3,6 +3,7 @@
 //     const postgres = await startPostgres();
 //     await postgres.crash();      // pg_ctl stop -m immediate: no checkpoint, recovery at the next start
 //     await postgres.start();
+//     await postgres.readOnly(true);   // as a standby, or a primary that was demoted, would answer: 25006
 //     await postgres.remove();
 import { execFile } from 'node:child_process';
 import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -69,6 +70,16 @@ export class PostgresServer {
     await this.program('pg_ctl', '-D', this.data, '-m', 'immediate', '-t', '60', '-w', 'stop');
   }
 
+  // Every transaction of every session, those that are open now too, is a read-only one from its next statement on.
+  async readOnly(on: boolean): Promise<void> {
+    await this.program(
+      'psql',
+      ...['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', this.url],
+      ...['-c', `alter system set default_transaction_read_only = ${on ? 'on' : 'off'}`],
+      ...['-c', 'select pg_reload_conf()'],
+    );
+  }
+
   async remove(): Promise<void> {
     await this.crash().catch(() => {}); // it may be stopped already
     await rm(this.directory, { recursive: true, force: true });
@@ -88,11 +99,20 @@ export class PostgresServer {
 
 export const startPostgres = (): Promise<PostgresServer> => PostgresServer.create();
 
+// For servers that are stopped and started again on their port. Below the range from which the kernel takes the ports of
+// outgoing connections (32768 on Linux): while the server is down nobody may get its port by chance, least of all a client of its
+// own that tries to reach it, which TCP would connect to itself.
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (let attempt = 0; attempt < 100; ++attempt) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error('no free port');
 }

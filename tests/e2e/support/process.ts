@@ -106,6 +106,15 @@ export class Process {
     throw new Error(`the process did not stop within ${graceMs} ms of SIGTERM; its output:\n${this.output}`);
   }
 
+  // For a program that is not ours, whose way of ending is its own affair: killed after `graceMs`. Whether it ended by itself.
+  async endPeer(graceMs = 5_000): Promise<boolean> {
+    this.signal('SIGTERM');
+    const timer = setTimeout(() => this.signal('SIGKILL'), graceMs);
+    const { signal } = await this.exited;
+    clearTimeout(timer);
+    return signal === null;
+  }
+
   async kill(): Promise<Exit> {
     this.signal('SIGKILL');
     return this.exited;

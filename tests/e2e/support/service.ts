@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ScratchDatabase, scratchDatabase } from './database.js';
 import { environment } from './environment.js';
+import { freePort } from './postgres.js';
 import { type Exit, Process, run } from './process.js';
 
 export interface ServiceOptions {
@@ -44,7 +45,8 @@ export class Service {
 
   static async start(options: ServiceOptions = {}): Promise<Service> {
     const database = options.database ?? (await scratchDatabase());
-    const env = serviceEnvironment(database, options.env ?? {});
+    // A port that it can have again after a crash.
+    const env = serviceEnvironment(database, { PORT: String(await freePort()), ...options.env });
     try {
       if (!options.database) await migrate(env);
       const { child, port } = await serve(env);

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""What may be thrown where a request or a job can reach it (docs/errors.md); prints findings, exits 1 if any.
+
+  thrown-type   pos/ throws base::Failure, whose code says what a client does next, or std::logic_error for a fault of the
+                program. Any other standard exception would be a 500 for what the input caused.
+  throwing-parse  std::stoi and its kind throw std::invalid_argument and std::out_of_range on input: base::parse_integer and
+                the schema's readers give std::optional
+
+A line may be excused with `// lint: allow(RULE) REASON`, on it or above it; without a reason it is not.
+Tests, pos/testing and pos/demo (a client of the API) may throw what they like.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from coroutine_rules import EXCUSE, blank
+
+THROWN = re.compile(r"\bthrow\s+((?:::)?(?:std|boost|fmt|simdjson)::[\w:]+)")
+ALLOWED = {"std::logic_error", "::std::logic_error"}
+PARSE = re.compile(r"\b(?:std::)?(sto(?:i|l|ll|ul|ull|f|d|ld))\s*\(")
+FREE = re.compile(r"(_test\.(cpp|h)$|^src/testing/|^pos/testing/|^pos/demo/|^src/app/dev/|(^|/)test_)")
+
+
+def findings_in(path, raw):
+    """(line number, rule, message) of a file's text."""
+    if FREE.search(path):
+        return
+    text = blank(raw)
+    found = []
+    if path.startswith("pos/"):
+        for match in THROWN.finditer(text):
+            if match.group(1) not in ALLOWED:
+                message = f"throw base::Failure with a code instead of {match.group(1)}, or std::logic_error for a fault of ours"
+                found.append((match.start(), "thrown-type", message))
+    for match in PARSE.finditer(text):
+        found.append((match.start(), "throwing-parse", f"{match.group(1)} throws on input; use base::parse_integer"))
+    lines = raw.split("\n")
+    for offset, rule, message in found:
+        number = text.count("\n", 0, offset) + 1
+        excuses = [EXCUSE.search(line) for line in lines[max(0, number - 2) : number]]
+        if not any(excuse and excuse.group(1) == rule and excuse.group(2) for excuse in excuses):
+            yield number, rule, message
+
+
+def main():
+    """Standard input: the files to look at, one a line."""
+    findings = []
+    for path in sys.stdin.read().split("\n"):
+        if re.match(r"(src|pos|examples)/.*\.(cpp|h)$", path):
+            for number, rule, message in findings_in(path, Path(path).read_text(encoding="utf-8")):
+                findings.append(f"{path}:{number}: [{rule}] {message}")
+    print("\n".join(findings), end="\n" if findings else "")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Samples for thrown_errors.py: what it must report, and what it must leave alone. Run by bin/lint and bin/test."""
+
+import sys
+
+from thrown_errors import findings_in
+
+REPORTED = [
+    ("thrown-type", "pos/modules/sales/sale.cpp", 'void f() { throw std::invalid_argument("summed lines"); }'),
+    ("thrown-type", "pos/modules/sales/sale.h", 'throw std::runtime_error(fmt::format("{}", 1));'),
+    ("thrown-type", "pos/plumbing/list.h", "throw std::out_of_range{name};"),
+    ("thrown-type", "pos/arithmetic/sale.cpp", "throw ::std::overflow_error(what);"),
+    ("thrown-type", "pos/main.cpp", "throw std::system_error(errno, std::generic_category());"),
+    ("thrown-type", "pos/modules/a.cpp", "// lint: allow(thrown-type)\nthrow std::runtime_error(what);"),
+    ("throwing-parse", "pos/modules/a.cpp", "const int n = std::stoi(text);"),
+    ("throwing-parse", "src/http/request.cpp", "return std::stoull(header);"),
+    ("throwing-parse", "src/jobs/cron.cpp", "using std::stod; auto v = stod (text);"),
+]
+
+ACCEPTED = [
+    ("pos/modules/sales/sale.cpp", "throw base::Failure(errors::total_mismatch);"),
+    ("pos/modules/stock/adjustment.cpp", 'throw std::logic_error("another document\'s reason");'),
+    ("pos/modules/auth/wiring.cpp", "// lint: allow(thrown-type) at start: it ends the program\nthrow std::runtime_error(what);"),
+    ("pos/modules/sales/sale_test.cpp", "throw std::runtime_error(what);"),
+    ("pos/demo/seed.cpp", "throw std::runtime_error(what);"),
+    ("pos/testing/shop.h", "throw std::runtime_error(what);"),
+    ("src/schema/formats.cpp", "throw std::invalid_argument(what);"),
+    ("pos/modules/a.cpp", "// throw std::invalid_argument(what);"),
+    ("pos/modules/a.cpp", 'log("throw std::invalid_argument");'),
+    ("pos/modules/a.cpp", "const auto n = base::parse_integer<int>(text); history(n); throw;"),
+]
+
+
+def rules_in(path, text):
+    return [rule for _, rule, _ in findings_in(path, text)]
+
+
+def main():
+    wrong = [f"not reported as {rule}: {path}: {text}" for rule, path, text in REPORTED if rules_in(path, text) != [rule]]
+    wrong += [f"reported as {rules_in(path, text)}: {path}: {text}" for path, text in ACCEPTED if rules_in(path, text)]
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+// The throttle of sign-ins over simulated time: what domain.md promises to owners, and what it costs who guesses.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "async/sync.h"
+#include "base/fake_clock.h"
+#include "pos/modules/auth/errors.h"
+#include "pos/modules/auth/throttle.h"
+#include "pos/service.h"
+#include "testing/app/test_app.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using pos::LoginGuard;
+
+class ThrottleTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() { app = new testing::TestApp(pos::definition()); }
+    static void TearDownTestSuite() { delete app; }
+    void SetUp() override { app->database().execute("truncate login_throttles"); }
+
+    db::SystemDb db() { return db::system_db(app->worker().store(), async::Loop::now() + 60s); }
+
+    enum class Outcome : std::uint8_t { wrong, right, busy };
+    // One attempt; false: it was refused.
+    static async::Task<bool> attempt(LoginGuard* guard, db::SystemDb db, pos::LoginOrigin origin, bool known,
+                                     Outcome outcome) {
+        LoginGuard::Attempt held;
+        try {
+            held = co_await guard->admit(db, std::move(origin), known);
+        } catch (const base::Failure& failure) {
+            if (failure.code() != pos::errors::throttled) throw;
+            co_return false;
+        }
+        switch (outcome) {
+            case Outcome::wrong: co_await guard->add_failure(db, held); break;
+            case Outcome::busy: co_await guard->take_back(db, held); break;
+            case Outcome::right: {
+                auto batch = db.batch();
+                LoginGuard::add_success(batch, held);
+                co_await batch.commit();
+            }
+        }
+        co_return true;
+    }
+    bool wrong(const std::string& login, const std::string& address, bool known = false) {
+        return app->run(attempt(&guard, db(), {login, address}, known, Outcome::wrong));
+    }
+    bool right(const std::string& login, const std::string& address, bool known = false) {
+        return app->run(attempt(&guard, db(), {login, address}, known, Outcome::right));
+    }
+    // How many of 25 were let in.
+    static async::Task<int> burst(LoginGuard* guard, db::SystemDb db) {
+        int let_in = 0;
+        for (int i = 0; i < 25; ++i)
+            let_in += co_await attempt(guard, db, {"owner", "192.0.2.1"}, false, Outcome::wrong) ? 1 : 0;
+        co_return let_in;
+    }
+    static async::Task<int> bursts(LoginGuard* guard, db::SystemDb db) {
+        auto counts = co_await async::when_all(burst(guard, db), burst(guard, db), burst(guard, db), burst(guard, db));
+        co_return std::get<0>(counts) + std::get<1>(counts) + std::get<2>(counts) + std::get<3>(counts);
+    }
+    static std::string rows() { return *app->database().value("select count(*) from login_throttles"); }
+
+    static inline testing::TestApp* app = nullptr;
+    base::FakeClock clock{std::chrono::floor<std::chrono::seconds>(base::system_clock().now())};
+    LoginGuard guard{{.slow_down = 0ms}, app->worker().loop(), clock};
+};
+
+TEST_F(ThrottleTest, ATypoADayForAYearBlocksNobody) {
+    for (int day = 0; day < 365; ++day) {
+        ASSERT_TRUE(wrong("owner", "192.0.2.1")) << day;
+        ASSERT_TRUE(right("owner", "192.0.2.1")) << day;
+        clock.advance(24h);
+    }
+    // Nor two hundred people who each mistype once a day and give up.
+    for (int day = 0; day < 1; ++day) {
+        for (int person = 0; person < 200; ++person) {
+            ASSERT_TRUE(wrong(fmt::format("person{}", person), "192.0.2.2", true));
+            clock.advance(400s);
+        }
+        ASSERT_TRUE(right("a stranger here", "192.0.2.2")) << day;
+    }
+}
+
+TEST_F(ThrottleTest, FailuresLeakAwayAlsoWhenTheyKeepComing) {
+    // One each 14 minutes, where one leaks in 15: what has leaked in part is not lost.
+    for (int i = 0; i < 60; ++i) {
+        ASSERT_TRUE(wrong("owner", "192.0.2.1")) << i;
+        clock.advance(14min);
+    }
+}
+
+TEST_F(ThrottleTest, WaitsDoubleFromASecond) {
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1"));
+    for (auto wait = 1s; wait <= 512s; wait *= 2) {
+        EXPECT_FALSE(right("owner", "192.0.2.1")) << wait.count();
+        clock.advance(wait - 1s);
+        if (wait > 1s) EXPECT_FALSE(right("owner", "192.0.2.1")) << wait.count();
+        clock.advance(1s);
+        EXPECT_TRUE(wrong("owner", "192.0.2.1")) << wait.count();
+    }
+    // Fifteen minutes at most, however long it goes on; a day later all is forgotten.
+    for (int i = 0; i < 20; ++i) {
+        clock.advance(15min);
+        ASSERT_TRUE(wrong("owner", "192.0.2.1"));
+    }
+    clock.advance(24h);
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(wrong("owner", "192.0.2.1"));
+    EXPECT_TRUE(right("owner", "192.0.2.1"));
+    EXPECT_EQ(app->database().value("select count(*) from login_throttles where subject like 'account+ip:%'"), "0");
+}
+
+TEST_F(ThrottleTest, TenThousandGuessesFromEverywhereLockNoOwnerOut) {
+    for (int i = 0; i < 450; ++i) ASSERT_TRUE(wrong("owner", fmt::format("10.1.{}.{}", i / 250, i % 250)));
+    EXPECT_EQ(app->database().value("select failures from login_throttles where subject like 'account:%'"), "400");
+    // The others leave no more than rows of their own addresses: the account's bucket is full.
+    app->database().execute(
+        "insert into login_throttles select 'ip:10.2.' || n / 250 || '.' || n % 250, 1, now(), now() "
+        "from generate_series(1, 9550) n");
+    EXPECT_TRUE(right("owner", "192.0.2.1", true));  // where they signed in before
+    EXPECT_TRUE(right("owner", "198.51.100.1"));     // and where they never did
+}
+
+TEST_F(ThrottleTest, OneWhoGuessesBehindANetworkAddressTranslatorStopsNobodyWhoWasThere) {
+    const std::string shared = "100.64.0.1";
+    int guesses = 0;
+    for (int minute = 0; minute < 60; ++minute) {
+        for (int i = 0; i < 20; ++i) guesses += wrong(fmt::format("victim{}", i), shared) ? 1 : 0;
+        for (int i = 0; i < 3; ++i) {
+            const auto person = fmt::format("person{}", minute * 3 + i);
+            ASSERT_TRUE(wrong(person, shared, true));  // a typo
+            ASSERT_TRUE(right(person, shared, true));
+        }
+        clock.advance(1min);
+    }
+    EXPECT_LT(guesses, 200);
+    // Somebody new there waits a minute at most.
+    if (!right("somebody new", shared)) {
+        clock.advance(1min);
+        EXPECT_TRUE(right("somebody new", shared));
+    }
+}
+
+TEST_F(ThrottleTest, WhatWasNotJudgedIsNoAttempt) {
+    for (int i = 0; i < 100; ++i)
+        ASSERT_TRUE(app->run(attempt(&guard, db(), {"owner", "192.0.2.1"}, false, Outcome::busy))) << i;
+    EXPECT_TRUE(right("owner", "192.0.2.1"));
+}
+
+TEST_F(ThrottleTest, AHundredAtOnceDoNotSlipIn) { EXPECT_EQ(app->run(bursts(&guard, db())), 6); }
+
+TEST_F(ThrottleTest, InstancesShareWhatTheyKnowAndARestartKeepsIt) {
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1"));
+    LoginGuard other({.slow_down = 0ms}, app->worker().loop(), clock);
+    EXPECT_FALSE(app->run(attempt(&other, db(), {"owner", "192.0.2.1"}, false, Outcome::right)));
+    EXPECT_TRUE(app->run(attempt(&other, db(), {"owner", "192.0.2.1"}, true, Outcome::right)));
+}
+
+TEST_F(ThrottleTest, TheStateIsBounded) {
+    app->database().execute(
+        "insert into login_throttles select 'ip:old' || n, 1, now(), now() - interval '2 days' from generate_series(1, "
+        "400) n");
+    LoginGuard small({.slow_down = 0ms, .most_buckets = 100}, app->worker().loop(), clock);
+    for (int i = 0; i < 64; ++i)
+        ASSERT_TRUE(app->run(
+            attempt(&small, db(), {fmt::format("p{}", i), fmt::format("10.0.0.{}", i)}, false, Outcome::wrong)));
+    EXPECT_EQ(app->database().value("select count(*) from login_throttles where subject like 'ip:old%'"), "0");
+    // Beyond the most, the oldest go whatever they hold.
+    app->database().execute("analyze login_throttles");
+    for (int i = 0; i < 64; ++i)
+        ASSERT_TRUE(app->run(
+            attempt(&small, db(), {fmt::format("q{}", i), fmt::format("10.0.1.{}", i)}, false, Outcome::wrong)));
+    EXPECT_LE(std::stoll(rows()), 250);
+}
+
+// An IPv6 customer has a /64.
+TEST(AddressGroup, IsWhatOneCustomerGets) {
+    EXPECT_EQ(pos::address_group("192.0.2.7"), "192.0.2.7");
+    EXPECT_EQ(pos::address_group("2001:db8::1"), pos::address_group("2001:db8::ffff:1"));
+    EXPECT_NE(pos::address_group("2001:db8::1"), pos::address_group("2001:db8:0:1::1"));
+}
+
+}  // namespace

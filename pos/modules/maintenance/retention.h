@@ -1,0 +1,87 @@
+#pragma once
+// How long the rows of each table stay. A table that is not listed fails retention_db_test: whoever adds one says when its rows
+// go, or why they stay. docs/database.md shows the same list to people.
+//
+//     const CleanedUp done = co_await remove_expired([scope] { return scope.system_db(); });      // hourly, by the job maintenance.clean_up
+
+#include <array>
+#include <functional>
+#include <string_view>
+
+#include "db/db.h"
+
+namespace pos {
+
+enum class Retention : std::uint8_t {
+    kept,     // the tenant's own records; or one row for each of those
+    purged,   // by remove_expired()
+    drained,  // by whoever takes the rows on
+};
+
+struct TableRetention {
+    std::string_view table;
+    Retention retention;
+    std::string_view rule;
+};
+
+inline constexpr auto table_retention = std::to_array<TableRetention>({
+    // Records, and what they refer to; deleted rows are marked.
+    {"tenants", Retention::kept, "one a tenant"},
+    {"tenant_counters", Retention::kept, "one a tenant"},
+    {"users", Retention::kept, "one a person: sales name them"},
+    {"memberships", Retention::kept, "one a person and tenant"},
+    {"roles", Retention::kept, "a tenant's own list"},
+    {"membership_roles", Retention::kept, "at most 50 a membership; replaced when they change"},
+    {"locations", Retention::kept, "sales and stock name them"},
+    {"location_counters", Retention::kept, "one a location"},
+    {"devices", Retention::kept, "receipts name them"},
+    {"tax_classes", Retention::kept, "sales name them"},
+    {"tax_rates", Retention::kept, "what applied then"},
+    {"categories", Retention::kept, "products name them"},
+    {"products", Retention::kept, "sales name them"},
+    {"variants", Retention::kept, "sales and stock name them"},
+    {"variant_barcodes", Retention::kept, "deleted with their variant, and marked"},
+    {"stock_levels", Retention::kept, "one a location and variant"},
+    {"stock_movements", Retention::kept, "the ledger: append-only"},
+    {"sales", Retention::kept, "append-only"},
+    {"sale_lines", Retention::kept, "append-only"},
+    {"sale_taxes", Retention::kept, "append-only"},
+    {"payments", Retention::kept, "append-only"},
+    {"daily_sales", Retention::kept, "one a location and business day"},
+    {"change_pointers", Retention::kept, "one for each synchronised row, deleted ones too: its newest change"},
+    {"schema_migrations", Retention::kept, "one a migration"},
+    // What serves for a time.
+    {"sessions", Retention::purged, "30 days after their end"},
+    {"refresh_tokens", Retention::purged,
+     "two a session: the newest, and the one that was used for it, 25 hours after its use"},
+    {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
+    {"idempotency_keys", Retention::purged, "30 days after the request"},
+    {"handled_jobs", Retention::purged, "30 days after the job"},
+    {"outbox_jobs", Retention::drained,
+     "moved to Redis by the relay; one that is refused stays until somebody has looked"},
+});
+
+// How many rows were removed.
+struct CleanedUp {
+    std::int64_t idempotency_keys = 0;
+    std::int64_t refresh_tokens = 0;
+    std::int64_t sessions = 0;
+    std::int64_t login_throttles = 0;
+    std::int64_t handled_jobs = 0;
+
+    friend constexpr auto describe(CleanedUp*) {
+        return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
+                                         schema::field<&CleanedUp::refresh_tokens>("refreshTokens"),
+                                         schema::field<&CleanedUp::sessions>("sessions"),
+                                         schema::field<&CleanedUp::login_throttles>("loginThrottles"),
+                                         schema::field<&CleanedUp::handled_jobs>("handledJobs"));
+    }
+};
+
+// Portion by portion, so that no transaction is long: each statement removes 5,000 rows at most.
+// `db` is called for each, and gives it its deadline.
+using SystemDbMaker = std::function<db::SystemDb()>;
+[[nodiscard]] async::Task<CleanedUp> remove_expired(SystemDbMaker db);
+[[nodiscard]] std::vector<db::StatementView> retention_statements();
+
+}  // namespace pos

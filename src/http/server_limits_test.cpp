@@ -1,0 +1,384 @@
+// What a server bounds: bodies that never end, memory, clients that do not read, connections, descriptors; and when each of its
+// deadlines begins.
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "async/sync.h"
+#include "http/errors.h"
+#include "http/middleware/default_chain.h"
+#include "http/server_for_test.h"
+
+namespace http {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+struct ServerLimitsTest : ServerForTest {
+    // Bounded by time alone where something is broken.
+    static bool eventually(const std::function<bool()>& holds) {
+        for (int i = 0; i < 2'000 && !holds(); ++i) std::this_thread::sleep_for(2ms);
+        return holds();
+    }
+    double metric(std::string_view name) const {
+        const auto page = metrics.render();
+        const auto at = page.find("\n" + std::string(name) + " ");
+        return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
+    }
+};
+
+const std::string chunked_head = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+// ---- Bodies that fail ------------------------------------------------------------------------------------------------
+
+TEST_F(ServerLimitsTest, NothingBehindAFailedBodyIsARequest) {
+    start();
+    for (const auto* path : {"/echo", "/ignore"}) {
+        const auto head = "POST "s + path + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (const auto* body :
+             {"0\r\n\r", "3\r\nabc\r\n0\r\n\r", "0\r\nA: b\r\n\r", "0\r\nA: b\r", "0;\r\n\r\n", "0\r\nA\r\n\r\n"}) {
+            const auto bytes = head + body + get("/health");
+            const auto whole = exchange(bytes);
+            EXPECT_EQ(count_of(whole, "HTTP/1.1 "), 1U) << path << ' ' << testing::PrintToString(body) << '\n' << whole;
+            if (path == "/echo"s) EXPECT_TRUE(whole.starts_with("HTTP/1.1 400 ")) << whole;
+            for (auto cut = head.size(); cut < bytes.size(); cut += 3) {
+                const Client client(port);
+                client.send(bytes.substr(0, cut));
+                std::this_thread::yield();
+                client.send(bytes.substr(cut));
+                client.end_sending();
+                EXPECT_EQ(count_of(client.read_all(), "HTTP/1.1 "), 1U) << testing::PrintToString(body) << cut;
+            }
+        }
+    }
+}
+
+TEST_F(ServerLimitsTest, ABodyThatFailedOnceStaysFailed) {
+    std::atomic<int> refusals = 0;
+    const auto twice = [&](this auto, Context& context) -> async::Task<void> {
+        context.request().set_body_limit(10);
+        for (int i = 0; i < 2; ++i) {
+            try {
+                static_cast<void>(co_await context.request().body());
+            } catch (const base::Failure& failure) {
+                refusals += failure.code().code == errors::body_too_large.code ? 1 : 0;
+            }
+        }
+    };
+    router.add(Method::post, "/twice", {.handler = twice});
+    start();
+    const auto reply = exchange(
+        "POST /twice HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "8\r\n12345678\r\n8\r\n12345678\r\n2\r\n90\r\n0\r\n\r\n" +
+        get("/health"));
+    EXPECT_EQ(refusals, 2);
+    EXPECT_EQ(count_of(reply, "HTTP/1.1 200"), 2U) << "its framing was well: the next request is read";
+}
+
+// ---- Memory of bodies ------------------------------------------------------------------------------------------------
+
+TEST_F(ServerLimitsTest, BoundsTheMemoryOfBodiesAndGivesItBack) {
+    options.body_memory = {.total = 1'000'000, .per_caller = 100'000};
+    router.add(Method::post, "/identified", {.handler = [](Context& context) -> async::Task<void> {
+                   context.request().charge_body_to(base::Uuid::nil());
+                   context.response().body(std::to_string((co_await context.request().body()).size()));
+               }});
+    start();
+    const auto half = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 120000\r\n\r\n" + std::string(60'000, 'x');
+    {
+        const Client holder(port);
+        holder.send(half);
+        EXPECT_TRUE(eventually([&] { return metric("http_body_memory_bytes") >= 60'000; }));
+        const Client other(port);
+        other.send(half);
+        const auto refused = other.read_until("}");
+        EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+        EXPECT_EQ(value_of(refused, "Retry-After"), "1");
+        EXPECT_EQ(value_of(refused, "X-Retriable"), "true");
+        EXPECT_NE(refused.find(R"("code":"http.bodies_full")"), std::string::npos) << refused;
+        EXPECT_LE(metric("http_body_memory_bytes"), 100'000);
+        EXPECT_GE(metric("http_bodies_refused_total"), 1);
+        EXPECT_TRUE(exchange(post("/echo", "small")).ends_with("small")) << "what fits behind its head costs nothing";
+        EXPECT_TRUE(exchange(post("/identified", std::string(60'000, 'x'))).ends_with("60000"));
+    }
+    EXPECT_TRUE(eventually([&] { return metric("http_body_memory_bytes") == 0; }));
+    EXPECT_TRUE(exchange(post("/identified", std::string(80'000, 'x'))).ends_with("80000"));
+    EXPECT_EQ(metric("http_body_memory_bytes"), 0);
+}
+
+TEST_F(ServerLimitsTest, BoundsTheBodiesOfAllCallersTogether) {
+    options.body_memory = {.total = 150'000, .per_caller = 120'000};
+    std::atomic<std::uint8_t> callers = 0;
+    router.add(Method::post, "/somebody", {.handler = [&](this auto, Context& context) -> async::Task<void> {
+                   context.request().charge_body_to(base::Uuid(base::Uuid::Bytes{++callers}));
+                   static_cast<void>(co_await context.request().body());
+               }});
+    start();
+    const auto half = "POST /somebody HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n" + std::string(60'000, 'x');
+    const Client first(port);
+    first.send(half);
+    EXPECT_TRUE(eventually([&] { return metric("http_body_memory_bytes") >= 60'000; }));
+    const Client second(port);
+    second.send(half);
+    EXPECT_TRUE(second.read_until("}").starts_with("HTTP/1.1 503 "));
+    first.send(std::string(30'000, 'x'));
+    EXPECT_TRUE(first.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+// ---- When deadlines begin --------------------------------------------------------------------------------------------
+
+TEST_F(ServerLimitsTest, TheHandlersTimeBeginsWhenTheBodyIsHere) {
+    std::atomic<bool> entered = false;
+    std::atomic<bool> later = false;
+    std::atomic<bool> same = false;
+    router.add(Method::post, "/slow",
+               {.handler = [&](this auto, Context& context) -> async::Task<void> {
+                    const auto at_the_head = context.deadline();
+                    entered = true;
+                    static_cast<void>(co_await context.request().body());
+                    later = context.deadline() > at_the_head;
+                    same = context.deadline() == at_the_head;
+                },
+                .options = {.deadline = 5s}});
+    start();
+    const Client client(port);
+    client.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+    EXPECT_TRUE(eventually([&] { return entered.load(); }));
+    client.send("hello");
+    EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+    EXPECT_TRUE(later);
+    EXPECT_TRUE(exchange(post("/slow", "hello")).starts_with("HTTP/1.1 200"));
+    EXPECT_TRUE(same || later);
+}
+
+TEST_F(ServerLimitsTest, ASlowHandlerCostsTheClientNoneOfItsTime) {
+    options.body_deadline = 400ms;
+    std::atomic<int> pieces = 0;
+    router.add(Method::post, "/pieces", {.handler = [&](this auto, Context& context) -> async::Task<void> {
+                   while (co_await context.request().read_some()) {
+                       co_await async::sleep(&context.loop(), 250ms);
+                       ++pieces;
+                   }
+                   context.response().body("all");
+               }});
+    start();
+    const Client client(port);
+    client.send("POST /pieces HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 3; ++i) {
+        client.send("1\r\nx\r\n");
+        EXPECT_TRUE(eventually([&] { return pieces > i; }));
+    }
+    client.send("0\r\n\r\n");
+    EXPECT_TRUE(client.read_until("all").starts_with("HTTP/1.1 200"));
+}
+
+TEST_F(ServerLimitsTest, IdleTimeBeginsWithTheReply) {
+    options.idle_deadline = 500ms;
+    router.add(Method::get, "/late", {.handler = [](Context& context) -> async::Task<void> {
+                   co_await async::sleep(&context.loop(), 600ms);
+                   context.response().body("late");
+               }});
+    start();
+    const Client client(port);
+    client.send(get("/late"));
+    EXPECT_TRUE(client.read_until("late").ends_with("late"));
+    client.send(get("/health"));
+    EXPECT_TRUE(client.read_until("ok").ends_with("ok"));
+}
+
+// ---- Clients that do not read ----------------------------------------------------------------------------------------
+
+TEST_F(ServerLimitsTest, ClientsThatDoNotReadHoldLittleOfTheKernel) {
+    constexpr std::size_t most_each = 900'000;  // its own buffer and the peer's
+    router.add(Method::get, "/stream", {.handler = [](Context& context) -> async::Task<void> {
+                   context.response().stream([](BodyWriter& out) -> async::Task<void> {
+                       const std::string piece(100'000, 's');
+                       for (int i = 0; i < 100; ++i) {
+                           if (!co_await out.write(piece)) co_return;
+                       }
+                   });
+                   co_return;
+               }});
+    start();
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 20; ++i) {
+        clients.push_back(std::make_unique<Client>(port));
+        clients.back()->send(get(i % 2 == 0 ? "/big" : "/stream"));
+    }
+    EXPECT_TRUE(eventually([&] { return metric("http_requests_total") >= 20; }));
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
+    double before = -1;
+    EXPECT_TRUE(eventually([&] { return std::exchange(before, metric("http_sent_bytes_total")) == before; }));
+    EXPECT_LT(before, static_cast<double>(clients.size() * most_each));
+    // One that reads at last has all of it.
+    clients[0]->send(get("/health", "Connection: close\r\n"));
+    const auto reply = clients[0]->read_all();
+    EXPECT_GT(reply.size(), 10'000'000U);
+    EXPECT_TRUE(reply.ends_with("ok"));
+}
+
+TEST_F(ServerLimitsTest, ClientsThatDoNotReadHoldFewEncoders) {
+    std::string noise;
+    for (std::uint32_t x = 1; noise.size() < 4'000'000;)
+        noise += static_cast<char>('a' + ((x = x * 1664525U + 1013904223U) >> 28U));
+    router.add(Method::get, "/text",
+               {.handler = [body = std::make_shared<const std::string>(std::move(noise))](
+                               this auto, Context& context) -> async::Task<void> {
+                    context.response().shared_body(body).content_type("text/plain");
+                    co_return;
+                },
+                .middleware = {compression({.codings = {Coding::gzip}, .gzip_level = 1})}});
+    start();
+    std::vector<std::unique_ptr<Client>> clients;
+    std::size_t compressed = 0;
+    for (int i = 0; i < 70; ++i) {
+        clients.push_back(std::make_unique<Client>(port));
+        clients.back()->send(get("/text", "Accept-Encoding: gzip\r\n"));
+        std::string some;
+        ASSERT_TRUE(clients.back()->read_more(some));
+        compressed += some.contains("Content-Encoding: gzip") ? 1 : 0;
+    }
+    EXPECT_EQ(compressed, 64U);
+    clients.clear();
+    EXPECT_TRUE(eventually([&] {
+        return exchange(get("/text", "Accept-Encoding: gzip\r\nConnection: close\r\n"))
+            .contains("Content-Encoding: gzip");
+    }));
+}
+
+// ---- Connections and descriptors -------------------------------------------------------------------------------------
+
+TEST_F(ServerLimitsTest, TheOldestIdleClientMakesRoom) {
+    options.max_connections = 2;
+    start();
+    const Client first(port);
+    first.send(get("/health"));
+    EXPECT_TRUE(first.read_until("ok").ends_with("ok"));
+    const Client second(port);
+    second.send(get("/health"));
+    EXPECT_TRUE(second.read_until("ok").ends_with("ok"));
+    first.send(get("/health"));  // so the second is the one that has been idle for longest
+    EXPECT_TRUE(first.read_until("ok").ends_with("ok"));
+    const Client third(port);
+    third.send(get("/health"));
+    EXPECT_TRUE(third.read_until("ok").ends_with("ok"));
+    EXPECT_EQ(second.read_all(), "");
+    first.send(get("/health"));
+    EXPECT_TRUE(first.read_until("ok").ends_with("ok"));
+    EXPECT_EQ(metric("http_connections_evicted_total"), 1);
+}
+
+TEST_F(ServerLimitsTest, BusyClientsAreNotEvictedAndTheNewOneIsTold) {
+    options.max_connections = 2;
+    start();
+    const Client first(port);
+    const Client second(port);
+    first.send("GET /hea");
+    second.send("GET /hea");
+    EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == 16; }));
+    const Client third(port);
+    third.send(get("/health"));
+    const auto refused = third.read_all();
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+    EXPECT_EQ(value_of(refused, "Retry-After"), "1");
+    EXPECT_NE(refused.find(R"("code":"http.overloaded")"), std::string::npos);
+    EXPECT_TRUE(Client(port).read_all().starts_with("HTTP/1.1 503 ")) << "one that says nothing is told too";
+    first.send("lth HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(first.read_until("ok").ends_with("ok"));
+}
+
+TEST_F(ServerLimitsTest, WithoutADescriptorTheOldestIdleClientMakesRoom) {
+    start();
+    const Client first(port);
+    first.send(get("/health"));
+    EXPECT_TRUE(first.read_until("ok").ends_with("ok"));
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = ::dup(0);
+    ::close(next);
+    auto tight = before;
+    tight.rlim_cur = static_cast<rlim_t>(next) + 1;  // the client's own end, and none for the server's
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    const Client second(port);
+    second.send(get("/health"));
+    const auto reply = second.read_until("ok");
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_TRUE(reply.ends_with("ok")) << reply;
+    EXPECT_EQ(first.read_all(), "");
+    EXPECT_EQ(metric("http_connections_evicted_total"), 1);
+}
+
+// ---- What the wire refuses is a reply like any other -----------------------------------------------------------------
+
+struct RefusalsTest : ServerLimitsTest {
+    Chain chain{default_chain({.cors = CORSOptions{.origins = {"https://shop.example"}, .credentials = true}}), refuse};
+    RefusalsTest() {
+        refusals = [this](Context& context) { return chain(context); };
+    }
+    static void expect_headers(const std::string& reply, std::string_view status) {
+        EXPECT_TRUE(reply.starts_with("HTTP/1.1 " + std::string(status))) << reply;
+        EXPECT_EQ(value_of(reply, "Access-Control-Allow-Origin"), "https://shop.example") << reply;
+        EXPECT_EQ(value_of(reply, "Access-Control-Allow-Credentials"), "true") << reply;
+        EXPECT_EQ(value_of(reply, "X-Content-Type-Options"), "nosniff") << reply;
+        EXPECT_NE(value_of(reply, "Content-Security-Policy"), "") << reply;
+        EXPECT_EQ(value_of(reply, "X-Request-Id"), "till-17-0001") << reply;
+        EXPECT_EQ(value_of(reply, "Connection"), "close") << reply;
+        EXPECT_EQ(value_of(reply, "Cache-Control"), "no-store") << reply;
+    }
+};
+
+const std::string asking = "Origin: https://shop.example\r\nX-Request-Id: till-17-0001\r\n";
+
+TEST_F(RefusalsTest, CarryTheHeadersOfEveryReply) {
+    options.head_deadline = 1s;
+    start();
+    const struct {
+        std::string bytes;
+        std::string_view status;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n" + asking + "\r\n", "400"},
+        {"GET /a b HTTP/1.1\r\nHost: a\r\n" + asking + "\r\n", "400"},
+        {"GET / HTTP/1.1\r\nHost: a\r\n" + asking + "X : y\r\n\r\n", "400"},
+        {"GET / HTTP/1.1\r\nHost: a\r\n" + asking + "X: y\n", "400"},
+        {"OPTIONS / HTTP/1.1\r\nHost: a:x\r\nAccess-Control-Request-Method: PUT\r\n" + asking + "\r\n", "400"},
+        {"GET / HTTP/2.0\r\nHost: a\r\n" + asking + "\r\n", "505"},
+        {get("/health", asking + "X: " + std::string(20'000, 'x') + "\r\n"), "431"},
+        {get("/" + std::string(9'000, 'x'), asking), "414"},
+        {"GET /health HTTP/1.1\r\nHost: a\r\n" + asking + "X: ", "408"},
+        {post("/echo", "x", "Expect: nonsense\r\n" + asking), "417"},
+    };
+    for (const auto& [bytes, status] : cases) {
+        const Client client(port);
+        client.send(bytes);
+        expect_headers(client.read_all(), status);
+    }
+    const auto head = exchange("HEAD / HTTP/1.1\r\n" + asking + "\r\n");
+    expect_headers(head, "400");
+    EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+    const auto stranger = exchange("GET / HTTP/1.1\r\nOrigin: https://evil.example\r\n\r\n");
+    EXPECT_EQ(value_of(stranger, "Access-Control-Allow-Origin"), "") << stranger;
+    EXPECT_EQ(count_of(exchange("GET / HTTP/1.1\r\n\r\n" + get("/health")), "HTTP/1.1 "), 1U);
+}
+
+TEST_F(RefusalsTest, SoDoesTheOneConnectionTooMany) {
+    options.max_connections = 1;
+    start();
+    const Client busy(port);
+    busy.send("GET /hea");
+    EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == 8; }));
+    const Client refused(port);
+    refused.send(get("/health", asking));
+    expect_headers(refused.read_all(), "503");
+}
+
+}  // namespace
+}  // namespace http

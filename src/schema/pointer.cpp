@@ -1,0 +1,100 @@
+#include "schema/pointer.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/strings.h"
+#include "schema/json_document.h"
+
+namespace schema {
+
+namespace {
+
+namespace dom = simdjson::dom;
+// What stands at a place of the body; empty: nothing, or the body is not JSON.
+using Place = std::optional<dom::element>;
+
+constexpr std::size_t max_depth = 64;
+
+const Type& plain(const Type& type) {
+    return type.kind == Kind::optional || type.kind == Kind::maybe ? plain(*type.element) : type;
+}
+
+std::string unescaped(std::string_view token) {
+    std::string out;
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        const bool escape = token[i] == '~' && i + 1 < token.size();
+        out.push_back(escape ? (token[++i] == '1' ? '/' : '~') : token[i]);
+    }
+    return out;
+}
+
+Place member_of(const Place& place, std::string_view name) {
+    if (!place || !place->is_object()) return std::nullopt;
+    const auto found = dom::object(*place).at_key(name);
+    return found.error() == simdjson::SUCCESS ? Place(found.value_unsafe()) : std::nullopt;
+}
+
+Place item_of(const Place& place, std::size_t index) {
+    if (!place || !place->is_array()) return std::nullopt;
+    const auto found = dom::array(*place).at(index);
+    return found.error() == simdjson::SUCCESS ? Place(found.value_unsafe()) : std::nullopt;
+}
+
+// Whether the rest of a pointer names something declared, below places that are there.
+bool leads_somewhere(const Type& declared, const Place& place, std::string_view rest) {
+    if (rest.empty()) return true;
+    if (!place) return false;
+    const Type& type = plain(declared);
+    const auto end = std::min(rest.find('/', 1), rest.size());
+    const auto token = unescaped(rest.substr(1, end - 1));
+    const auto after = rest.substr(end);
+    switch (type.kind) {
+        case Kind::json: return true;
+        case Kind::object: {
+            const auto* field = type.object->find(token);
+            if (field == nullptr || field->rules.internal) return member_of(place, token).has_value();
+            return leads_somewhere(*field->type, member_of(place, token), after);
+        }
+        case Kind::map: return leads_somewhere(*type.element, member_of(place, token), after);
+        case Kind::array: {
+            const auto index = base::parse_integer<std::size_t>(token);
+            return index && item_of(place, *index) && leads_somewhere(*type.element, item_of(place, *index), after);
+        }
+        default: return false;
+    }
+}
+
+// The first place further inside where the type declares the member: as deep as the body says which item is meant.
+std::optional<std::string> find_inside(const Type& declared, const Place& place, std::string_view name) {
+    const Type& type = plain(declared);
+    if (type.kind == Kind::array && place && place->is_array()) {
+        const bool one_item = dom::array(*place).size() == 1;
+        auto inside = find_inside(*type.element, item_of(place, 0), name);
+        if (!inside) return std::nullopt;
+        return one_item ? "/0" + *inside : "";
+    }
+    if (type.kind != Kind::object || !place || !place->is_object()) return std::nullopt;
+    for (const auto& field : type.object->fields) {
+        if (field.name == name && !field.rules.internal) return "/" + std::string(name);
+    }
+    for (const auto& field : type.object->fields) {
+        if (field.rules.internal) continue;
+        if (auto inside = find_inside(*field.type, member_of(place, field.name), name))
+            return "/" + std::string(field.name) + *inside;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string fit_pointer(const Type& type, std::string_view json, std::string_view pointer) {
+    if (pointer.empty()) return {};
+    detail::Document document;
+    if (document.parse(json, max_depth, detail::Reading::lenient) != Malformed::none) return std::string(pointer);
+    const Place root = document.root();
+    if (leads_somewhere(type, root, pointer)) return std::string(pointer);
+    return find_inside(type, root, unescaped(pointer.substr(pointer.rfind('/') + 1))).value_or("");
+}
+
+}  // namespace schema
