@@ -52,7 +52,8 @@ inline constexpr db::Query<bool(std::string)> receipt_taken{
 // Those of these references that other payments have.
 inline constexpr db::Query<std::string(PaymentMethod, std::vector<std::string>)> used_references{
     {"sales.used_references",
-     "select external_ref from payments where tenant_id = $1 and method = $2 and external_ref = any($3)"}};
+     "select coalesce(external_ref, '') as external_ref from payments "
+     "where tenant_id = $1 and method = $2 and external_ref = any($3)"}};
 
 // Raises, and so ends the batch, when one of these levels is below zero now.
 inline constexpr db::Query<void(LocationId, std::vector<VariantId>)> require_stock{
