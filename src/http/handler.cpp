@@ -238,6 +238,7 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     operation.summary = docs.summary;
     operation.description = docs.description;
     operation.tag = tag_;
+    operation.reply.also = docs.also;
     for (const auto& error : docs.errors) operation.can_fail(error);
     for (const auto& error : group_.errors()) operation.can_fail(error);
     if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr)

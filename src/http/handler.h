@@ -376,6 +376,7 @@ struct RouteDocs {
     std::string_view summary{};             // a line
     std::string_view description{};         // Markdown
     std::vector<base::ErrorCode> errors{};  // besides those of the parts
+    std::vector<std::uint16_t> also{};      // statuses of the reply besides its own: 200 for what was there already
     RouteOptions options{};
     std::vector<Middleware> middleware{};
 };

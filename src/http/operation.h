@@ -27,6 +27,7 @@ struct ReplyDoc {
     std::string_view media_type = "application/json";
     std::string_view doc{};
     std::vector<std::string_view> headers{};  // Location, ETag, …
+    std::vector<std::uint16_t> also{};        // further statuses of the same reply
 };
 
 struct Operation {

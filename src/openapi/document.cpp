@@ -241,6 +241,11 @@ private:
         const auto& reply = route.operation->reply;
         std::map<std::uint16_t, std::string> responses;
         responses[reply.status] = reply_object(reply);
+        for (const auto status : reply.also) {
+            auto other = reply;
+            other.status = status;
+            responses[status] = reply_object(other);
+        }
         // http::conditional_get() answers for whatever has a tag.
         if (route.method == http::Method::get && std::ranges::count(reply.headers, "ETag") > 0) {
             JsonObject not_modified;

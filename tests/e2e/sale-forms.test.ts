@@ -620,6 +620,12 @@ describe('pointers lead into the body as sent', () => {
   });
 });
 
+test('the document says that a repetition may be answered by what is stored', async () => {
+  const document = await ok(service.api('GET', '/openapi.json'), 200);
+  for (const path of ['/v1/sales', '/v1/stock-adjustments'])
+    expect(Object.keys(document.paths[path].post.responses)).toEqual(expect.arrayContaining(['200', '201']));
+});
+
 test('the tenant’s day decides which tax rate holds', async () => {
   const far = await openShop(service, { variants: 1, devices: 0, settings: { timeZone: 'Pacific/Kiritimati' } });
   const local = (at: Date) => new Date(at.getTime() + 14 * 3_600_000).toISOString().slice(0, 10);

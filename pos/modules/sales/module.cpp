@@ -102,7 +102,8 @@ void routes(http::Routes routes) {
                  .description = "Send the same bytes again until there is an answer: the sale is recorded once, and "
                                 "every attempt gets the same reply. 200 with `Idempotent-Replayed: resource`: it was "
                                 "recorded longer ago than replies are kept.",
-                 .errors = create_errors});
+                 .errors = create_errors,
+                 .also = {200}});
     routes.post(
         "/sales/calculate", calculate,
         {.id = "calculateSale", .summary = "What a sale would come to; nothing is recorded", .errors = refusals});

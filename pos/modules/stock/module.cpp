@@ -194,7 +194,8 @@ void routes(http::Routes routes) {
                  .summary = "Correct stock, once",
                  .description = "Send the same bytes again until there is an answer: the stock moves once.",
                  .errors = {errors::key_missing, errors::key_mismatch, errors::unknown_location,
-                            errors::unknown_variant, errors::movement_repeated}});
+                            errors::unknown_variant, errors::movement_repeated},
+                 .also = {200}});
     routes.get("/stock-adjustments/{id}", show_adjustment,
                {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {http::errors::not_found}});
 }
