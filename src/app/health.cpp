@@ -37,18 +37,12 @@ Check check_database(db::Database* database, async::SteadyTime deadline) {
     co_return Answer{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
 }
 
-// A write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job. Its own words go
-// into the reply and the log. The key is one of the queues', which our user may write; it is gone at once.
-Check check_redis(redis::Client* client, std::string key, async::SteadyTime deadline) {
-    if (client == nullptr) co_return Answer{};
-    try {
-        co_await client->run(redis::Command("SET").add(key).add("1").add("PX").add("1").repeatable(), deadline);
-        co_return Answer{};
-    } catch (const redis::Refused& refused) {
-        co_return Answer{false, refused.text()};
-    } catch (const base::Failure&) {
-        co_return Answer{false};
-    }
+// By a write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job.
+Check check_redis(redis::Client* client, async::SteadyTime deadline) {
+    if (client == nullptr || co_await client->ready(deadline)) co_return Answer{};
+    // Why there is no connection would name the server.
+    auto trouble = client->is_connected() ? client->trouble() : std::nullopt;
+    co_return Answer{false, trouble ? std::move(trouble->text) : std::string()};
 }
 
 std::string outcome_json(std::string_view name, const Outcome& outcome) {
@@ -77,9 +71,9 @@ async::Task<void> ready(http::Context& context) {
     auto& worker = context.services().use<Worker>();
     const auto deadline = async::Loop::now() + check_time;
     auto* redis_client = worker.redis();
-    auto outcomes = co_await async::when_all(
-        timed(check_database(worker.store().app, deadline)), timed(check_database(worker.store().system, deadline)),
-        timed(check_redis(redis_client, shared.settings.job_prefix + ":ready", deadline)));
+    auto outcomes = co_await async::when_all(timed(check_database(worker.store().app, deadline)),
+                                             timed(check_database(worker.store().system, deadline)),
+                                             timed(check_redis(redis_client, deadline)));
     auto& [app_database, system_database, redis] = outcomes;
     log_reason(context, "postgres", app_database);
     log_reason(context, "postgresSystem", system_database);
