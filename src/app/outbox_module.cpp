@@ -35,8 +35,8 @@ struct ParkedJob {
 
 constexpr db::SystemQuery<ParkedJob(std::int64_t)> parked_jobs{
     {"outbox.parked",
-     "select id::text as id, tenant_id::text as tenant_id, queue, name, created_at::text as created_at, failure "
-     "from outbox_jobs where failure is not null order by position limit $1",
+     "select id::text as id, tenant_id::text as tenant_id, queue, name, created_at::text as created_at, "
+     "coalesce(failure, '') as failure from outbox_jobs where failure is not null order by position limit $1",
      db::Kind::read}};
 // One at a time: the table refuses the row that is as it was.
 constexpr db::SystemQuery<void(std::string)> retry_parked{
