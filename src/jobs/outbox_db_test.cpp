@@ -17,6 +17,7 @@ namespace jobs {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -265,7 +266,9 @@ TEST_F(OutboxTest, ARowThatEndsTheConnectionIsParkedAndTheOthersGo) {
     std::ranges::sort(moved);
     std::ranges::sort(ids);
     EXPECT_EQ(moved, ids);
-    EXPECT_THAT(*database().value("select failure from outbox_jobs"), HasSubstr("redis."));
+    // Redis' own words, where they came through ahead of the end.
+    EXPECT_THAT(*database().value("select failure from outbox_jobs"),
+                AnyOf(HasSubstr("redis."), HasSubstr("Protocol error")));
 }
 
 TEST_F(OutboxTest, MoreThanFitsIntoOnePieceOrOneBatch) {

@@ -61,13 +61,12 @@ constexpr db::SystemQuery<detail::OutboxRow(std::vector<std::string>, std::vecto
          "    order by position, id limit $3) as head) as sized "
          "where bytes_before < 8388608 order by position, id",
          db::Kind::write}};
-// Nothing keeps two rows from one position, or rows of two tenants from one id.
-constexpr db::SystemQuery<void(std::vector<std::int64_t>, std::vector<base::Uuid>)> remove_rows{
-    {"outbox.remove",
-     "delete from outbox_jobs where (position, id) in (select * from unnest($1::bigint[], $2::uuid[]))",
+// By the primary key: nothing keeps two rows from one position, or rows of two tenants from one id.
+constexpr db::SystemQuery<void(std::vector<base::Uuid>, std::vector<base::Uuid>)> remove_rows{
+    {"outbox.remove", "delete from outbox_jobs where (tenant_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))",
      db::Kind::write}};
-constexpr db::SystemQuery<void(std::int64_t, base::Uuid, std::string)> park_row{
-    {"outbox.park", "update outbox_jobs set failure = $3 where position = $1 and id = $2", db::Kind::write}};
+constexpr db::SystemQuery<void(base::Uuid, base::Uuid, std::string)> park_row{
+    {"outbox.park", "update outbox_jobs set failure = $3 where tenant_id = $1 and id = $2", db::Kind::write}};
 constexpr db::SystemQuery<Backlog(std::int64_t)> backlog{
     {"outbox.backlog",
      "select count(*) filter (where failure is null) as rows, "
@@ -373,15 +372,15 @@ async::Task<void> OutboxRelay::settle(Settling settling) {
     if (settling.gone.empty() && settling.parked.empty()) co_return;
     auto batch = database().batch();
     if (!settling.gone.empty()) {
-        std::vector<std::int64_t> positions;
+        std::vector<base::Uuid> tenants;
         std::vector<base::Uuid> ids;
         for (const auto* row : settling.gone) {
-            positions.push_back(row->position);
+            tenants.push_back(row->tenant_id);
             ids.push_back(row->id);
         }
-        batch.add(remove_rows, positions, ids);
+        batch.add(remove_rows, tenants, ids);
     }
-    for (const auto& [row, reason] : settling.parked) batch.add(park_row, row->position, row->id, kept_reason(reason));
+    for (const auto& [row, reason] : settling.parked) batch.add(park_row, row->tenant_id, row->id, kept_reason(reason));
     co_await batch.commit();
     moved_.increment(static_cast<double>(settling.gone.size()));
     parked_.add(static_cast<double>(settling.parked.size()));
