@@ -25,7 +25,7 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
 });
 
 // Of those that change something, the ones that may be held at single locations. What they change belongs to a location, for
-// which the handler asks; but for products.write: the catalogue is one for all shops, and domain.md lets the manager of one
+// which the handler asks; but for products.write: the catalogue is one for all shops, and we let the manager of one
 // write it. All others (taxes, settings of the tenant) are for roles that no location limits.
 inline constexpr auto location_permissions = std::to_array<std::string_view>({
     "devices.revoke",
@@ -70,7 +70,7 @@ inline constexpr auto viewer = std::to_array<std::string_view>(
     {"locations.read", "products.read", "reports.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
 }  // namespace detail
 
-// Whom a manager may add, change and disable (domain.md: "invite cashier/clerk"); other roles need roles.give.
+// Whom a manager may add, change and disable; other roles need roles.give.
 inline constexpr auto staff_roles = std::to_array<std::string_view>({"cashier", "stock_clerk"});
 
 // Nobody gives away or takes from others what they do not have themselves (modules/users): so only owners make owners.

@@ -1,4 +1,4 @@
-// domain.md's table of roles, route by route: every route, asked by every built-in role, held everywhere and at one shop. A
+// The table of roles, route by route: every route, asked by every built-in role, held everywhere and at one shop. A
 // route that is not in the table fails the test: whoever adds one says who may ask it.
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 #pragma once
-// The columns that every synchronised row has (domain.md, "Conventions"). Flattened into the row's struct:
+// The columns that every synchronised row has. Flattened into the row's struct:
 //
 //     schema::flatten<&Product::meta>()
 

@@ -1,5 +1,5 @@
 #pragma once
-// POST /{resource}/batch: up to 500 rows created, changed and deleted by one request (api.md, "batch"), in one transaction with
+// POST /{resource}/batch: up to 500 rows created, changed and deleted by one request, in one transaction with
 // one entry into the change feed. Each item has a savepoint and an answer of its own; `continue` keeps those that went well,
 // `abort` keeps all or none. A request with an Idempotency-Key is answered again to the byte, once it has written anything.
 //

@@ -1,5 +1,5 @@
 #pragma once
-// Writes that clients may repeat (api.md, "Idempotency"). The key's row, the effect and the stored reply are one transaction:
+// Writes that clients may repeat. The key's row, the effect and the stored reply are one transaction:
 // a crash leaves nothing behind, and a repeated request gets the bytes of the first reply.
 //
 //     IdempotentRequest request{db.tenant(), "member", "POST /v1/things", key, fingerprint_of(input)};

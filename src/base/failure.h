@@ -16,7 +16,7 @@
 
 namespace base {
 
-// What a client does next (api.md, "Errors"). `none` is for errors that no client meets.
+// What a client does next (docs/errors.md). `none` is for errors that no client meets.
 enum class Action : std::uint8_t { none, retry, refresh_auth, fix, pull_first, upgrade, pay, contact };
 
 [[nodiscard]] std::string_view to_string(Action action);

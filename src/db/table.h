@@ -29,7 +29,7 @@ enum class Access : std::uint8_t {
     append_only,  // select, insert; update of the columns named by updatable<>() alone
 };
 
-// Who sees the rows (domain.md, Isolation).
+// Who sees the rows (docs/security.md, Tenants are walls).
 enum class Wall : std::uint8_t {
     tenant,       // tenant_id column; forced row level security
     tenant_root,  // the tenants table itself: its id is the tenant

@@ -62,7 +62,7 @@ public:
         std::string audience;
         std::chrono::seconds access_token_life{600};
         std::chrono::days session_life{60};  // since it was used last
-        // How long the predecessor of the newest refresh token still gives that token (domain.md: a reply that was lost).
+        // How long the predecessor of the newest refresh token still gives that token (docs/security.md: a reply that was lost).
         std::chrono::seconds replay_grace = std::chrono::hours(24);
         std::string service_name;  // that passwords must not contain
         LoginGuard::Options throttling;

@@ -1,5 +1,5 @@
 #pragma once
-// How wrong passwords are slowed (domain.md, "Security baseline"): leaky buckets on elapsed time.
+// How wrong passwords are slowed (docs/security.md, "Guessing"): leaky buckets on elapsed time.
 //
 //   bucket                 | free | one leaks in | then                          | refuses
 //   account at an address  | 5    | 15 min       | 1 s, doubling, 15 min at most | attempts at the account from there

@@ -1,4 +1,4 @@
-// The throttle of sign-ins over simulated time: what domain.md promises to owners, and what it costs who guesses.
+// The throttle of sign-ins over simulated time: what docs/security.md promises to owners, and what it costs who guesses.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 #pragma once
-// Receipt numbers (api.md, "Receipt number"). A till prints its own: the location's code, its number, its count of sales. The server
+// Receipt numbers (docs/errors.md, "What a sale may look like"). A till prints its own: the location's code, its number, its count of sales. The server
 // makes CODE-S-nnnnnn for who has no till. Whatever else a receipt says is kept as printed. Pure functions: any thread.
 //
 //     const TillNumber own{"NRB1", 3, 1042};

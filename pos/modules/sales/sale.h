@@ -1,5 +1,5 @@
 #pragma once
-// A sale as clients send it and read it (api.md, `POST /v1/sales`). Unknown members are kept and flagged, never refused: the
+// A sale as clients send it and read it. Unknown members are kept and flagged, never refused: the
 // goods have left the shop, and a newer till's sale must not be lost.
 
 #include "pos/modules/sales/tables.h"

@@ -56,8 +56,11 @@ private:
         if (context.server_logger().enabled(level) && !is_quiet(context, result)) write(context, result, taken.count());
     }
 
+    // A method, coding or version that we do not speak is the client's doing, whatever its number: a stranger raises no alarm.
+    static bool is_ours(int status) { return status >= 500 && status != 501 && status != 505; }
+
     [[nodiscard]] logging::Level level_of(const SendResult& result) const {
-        if (result.status >= 500) return logging::Level::error;
+        if (is_ours(result.status)) return logging::Level::error;
         return options_.warn_client_errors && result.status >= 400 ? logging::Level::warn : logging::Level::info;
     }
 
@@ -67,7 +70,7 @@ private:
     }
 
     static std::string_view message_of(const SendResult& result) {
-        if (result.status >= 500) return "request errored";
+        if (is_ours(result.status)) return "request errored";
         return result.complete ? "request completed" : "request aborted";
     }
 

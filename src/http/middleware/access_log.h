@@ -9,7 +9,7 @@
 //      "msg":"request completed"}
 //
 // Besides, when set: `clientAddress` (a proxy stands between), and what log_fields(context) holds (userId, tenantId, code).
-// Status 500 and above: level error, "request errored"; a reply that was not taken whole: "request aborted". Secrets in the
+// Status 500 and above, but for 501 and 505: level error, "request errored"; a reply that was not taken whole: "request aborted". Secrets in the
 // query are redacted by the logger. responseTime is in milliseconds.
 
 #include <string>

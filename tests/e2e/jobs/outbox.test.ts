@@ -208,7 +208,7 @@ test('a row that ends the connection whenever it is sent is parked, and the othe
     const ids = await write([...good('mail', 10), { data: 'x'.repeat(1_500_000) }, ...good('mail', 10)]);
     await startRelay();
     await until(async () => (await waiting()) === 0, 70_000);
-    expect((await parked()).map(({ failure }) => failure)).toEqual([expect.stringContaining('redis.')]);
+    expect((await parked()).map(({ failure }) => failure)).toEqual([expect.stringMatching(/redis\.|Protocol error/)]);
     expect((await jobsOf('mail')).sort()).toEqual(ids.filter((_, index) => index !== 10).sort());
   } finally {
     await admin.config('SET', 'proto-max-bulk-len', '536870912');
@@ -331,6 +331,10 @@ describe('relays', () => {
       const victim = await startRelay();
       await until(async () => (await jobsOf('mail')).length === 20);
       await victim.kill();
+      // Its statement waits in PostgreSQL, which would run it when the lock goes, whoever is still there to hear of it.
+      await lock.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
     } finally {
       await lock.query('rollback');
       await lock.end();
