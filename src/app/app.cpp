@@ -2,7 +2,6 @@
 
 #include <stdexcept>
 
-#include "app/health.h"
 #include "app/rate_limits.h"
 #include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
@@ -166,7 +165,8 @@ Worker::Worker(Shared& shared)
       system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(),
                        shared.metrics),
       store_{&app_database_, &system_database_, &shared.catalogue},
-      rate_limiter_(loop_, make_redis(), {}, shared.metrics) {
+      rate_limiter_(loop_, make_redis(), {}, shared.metrics),
+      readiness_(loop_) {
     services_.add(shared);
     services_.add(*this);
     services_.add(store_);

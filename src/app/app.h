@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "app/health.h"
 #include "app/module.h"
 #include "app/settings.h"
 #include "base/embedded.h"
@@ -107,6 +108,7 @@ public:
     [[nodiscard]] const http::Services& services() const { return services_; }
     // None without REDIS_URL.
     [[nodiscard]] redis::Client* redis() { return redis_ ? &*redis_ : nullptr; }
+    [[nodiscard]] Readiness& readiness() { return readiness_; }
     [[nodiscard]] LoopParts parts();
     [[nodiscard]] async::Task<http::InjectedResponse> inject(http::InjectedRequest request);
 
@@ -120,6 +122,7 @@ private:
     db::Store store_;
     std::optional<redis::Client> redis_;
     redis::RateLimiter rate_limiter_;
+    Readiness readiness_;
     http::Services services_;
     std::shared_ptr<void> owned_services_;
     std::unique_ptr<http::Server> server_;

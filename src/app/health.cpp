@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "app/app.h"
 #include "async/sync.h"
 #include "redis/client.h"
@@ -11,51 +13,44 @@ namespace app {
 
 namespace {
 
-// One dependency's answer: empty, or what is wrong with it, as far as that may be told.
-struct Answer {
-    bool well = true;
-    std::string reason{};
-};
-using Check = async::Task<Answer>;
+using Outcome = Readiness::Outcome;
+using Check = async::Task<Outcome>;
 
 constexpr auto check_time = std::chrono::milliseconds(1'000);
+constexpr auto shared_for = std::chrono::milliseconds(250);
 
-struct Outcome {
-    Answer answer;
-    double milliseconds = 0;
-};
-
-async::Task<Outcome> timed(Check check) {
+Check timed(Check check) {
     const auto start = async::Loop::now();
-    auto answer = co_await check;
-    co_return Outcome{std::move(answer), std::chrono::duration<double, std::milli>(async::Loop::now() - start).count()};
+    auto outcome = co_await check;
+    outcome.milliseconds = std::chrono::duration<double, std::milli>(async::Loop::now() - start).count();
+    co_return outcome;
 }
 
 Check check_database(db::Database* database, async::SteadyTime deadline) {
     const auto readiness = co_await database->ready(deadline);
     // That a server is away needs no words, and libpq's would name it.
-    co_return Answer{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
+    co_return Outcome{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
 }
 
 // By a write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job.
 Check check_redis(redis::Client* client, async::SteadyTime deadline) {
-    if (client == nullptr || co_await client->ready(deadline)) co_return Answer{};
+    if (client == nullptr || co_await client->ready(deadline)) co_return Outcome{};
     // Why there is no connection would name the server.
     auto trouble = client->is_connected() ? client->trouble() : std::nullopt;
-    co_return Answer{false, trouble ? std::move(trouble->text) : std::string()};
+    co_return Outcome{false, trouble ? std::move(trouble->text) : std::string()};
 }
 
 std::string outcome_json(std::string_view name, const Outcome& outcome) {
-    auto json = fmt::format(R"("{}":{{"status":"{}","responseTime":{:.1f})", name, outcome.answer.well ? "ok" : "error",
+    auto json = fmt::format(R"("{}":{{"status":"{}","responseTime":{:.1f})", name, outcome.well ? "ok" : "error",
                             outcome.milliseconds);
-    if (!outcome.answer.reason.empty()) json.append(R"(,"reason":)").append(schema::to_json(outcome.answer.reason));
+    if (!outcome.reason.empty()) json.append(R"(,"reason":)").append(schema::to_json(outcome.reason));
     return json + "}";
 }
 
 void log_reason(const http::Context& context, std::string_view dependency, const Outcome& outcome) {
-    if (outcome.answer.reason.empty()) return;
+    if (outcome.reason.empty()) return;
     context.server_logger().warn("a dependency takes no writes",
-                                 {{"dependency", dependency}, {"reason", outcome.answer.reason}});
+                                 {{"dependency", dependency}, {"reason", outcome.reason}});
 }
 
 async::Task<void> health(http::Context& context) {
@@ -66,25 +61,45 @@ async::Task<void> health(http::Context& context) {
     co_return;
 }
 
+struct LookEnds {
+    Readiness& of;
+    ~LookEnds() {
+        of.looking = false;
+        of.done.set();
+    }
+};
+
+async::Task<void> look(Worker* worker, const http::Context* context) {
+    auto& last = worker->readiness();
+    if (last.looking) co_await last.done;
+    if (async::Loop::now() - last.looked < shared_for) co_return;
+    last.looking = true;
+    last.done.reset();
+    const LookEnds ends{last};
+    const auto deadline = async::Loop::now() + check_time;
+    auto outcomes = co_await async::when_all(timed(check_database(worker->store().app, deadline)),
+                                             timed(check_database(worker->store().system, deadline)),
+                                             timed(check_redis(worker->redis(), deadline)));
+    std::tie(last.app_database, last.system_database, last.redis) = std::move(outcomes);
+    last.looked = async::Loop::now();
+    log_reason(*context, "postgres", last.app_database);
+    log_reason(*context, "postgresSystem", last.system_database);
+    log_reason(*context, "redis", last.redis);
+}
+
 async::Task<void> ready(http::Context& context) {
     auto& shared = context.services().use<Shared>();
     auto& worker = context.services().use<Worker>();
-    const auto deadline = async::Loop::now() + check_time;
-    auto* redis_client = worker.redis();
-    auto outcomes = co_await async::when_all(timed(check_database(worker.store().app, deadline)),
-                                             timed(check_database(worker.store().system, deadline)),
-                                             timed(check_redis(redis_client, deadline)));
-    auto& [app_database, system_database, redis] = outcomes;
-    log_reason(context, "postgres", app_database);
-    log_reason(context, "postgresSystem", system_database);
-    log_reason(context, "redis", redis);
+    co_await look(&worker, &context);
+    const auto& found = worker.readiness();
 
-    const bool databases = app_database.answer.well && system_database.answer.well;
+    const bool databases = found.app_database.well && found.system_database.well;
     const bool draining = shared.draining.load(std::memory_order_relaxed);
-    const auto* status = !databases || draining ? "error" : redis.answer.well ? "ok" : "degraded";
+    const auto* status = !databases || draining ? "error" : found.redis.well ? "ok" : "degraded";
     auto body = fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{})", status, draining,
-                            outcome_json("postgres", app_database), outcome_json("postgresSystem", system_database));
-    if (redis_client != nullptr) body += "," + outcome_json("redis", redis);
+                            outcome_json("postgres", found.app_database),
+                            outcome_json("postgresSystem", found.system_database));
+    if (worker.redis() != nullptr) body += "," + outcome_json("redis", found.redis);
     context.response()
         .status(databases && !draining ? 200 : 503)
         .content_type("application/json")

@@ -7,11 +7,32 @@
 // writes: sales go on), 503 `error` (PostgreSQL is away or read-only, or the server is shutting down). `reason` stands where a
 // dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too.
 
+#include <string>
+
+#include "async/sync.h"
 #include "http/router.h"
 
 namespace app {
 
 class Shared;
+
+// What /ready found when it looked last. It is open to everybody, and a look takes connections that sales wait for: those who
+// ask at once, or a quarter of a second later, share one. Of one loop.
+struct Readiness {
+    explicit Readiness(async::Loop& loop) : done(loop) {}
+
+    struct Outcome {
+        bool well = true;
+        std::string reason{};  // as far as it may be told
+        double milliseconds = 0;
+    };
+    Outcome app_database{};
+    Outcome system_database{};
+    Outcome redis{};
+    async::SteadyTime looked{};
+    bool looking = false;
+    async::Event done;
+};
 
 void add_health_routes(http::Router& router, Shared& shared);
 

@@ -7,6 +7,7 @@
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
 #include "pos/modules/devices/tables.h"
+#include "pos/modules/users/current_caller.h"
 
 namespace pos {
 
@@ -178,12 +179,12 @@ app::Module auth_module() {
     return {.name = "auth",
             .doc = "Signing in and out, sessions, the caller.",
             .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view()},
-            .statements =
-                db::statements(user_by_login, person, memberships_of, device_is_active, rehash, set_password,
-                               add_session, add_refresh_token, grants_of_session, session_of_cookie, sessions_of,
-                               sign_in::end_session, end_other_sessions, end_sessions_of_member, announce, lock_family,
-                               refresh_token, use_refresh_token, drop_spent_tokens, prolong_session, count_failure,
-                               failures_of, blocked_until, forget_failures, uncount_attempt, purge_throttles),
+            .statements = db::statements(user_by_login, person, memberships_of, device_is_active, rehash, set_password,
+                                         add_session, add_refresh_token, grants_of_session, session_of_cookie,
+                                         sessions_of, sign_in::end_session, end_other_sessions, end_sessions_of_member,
+                                         announce, lock_family, refresh_token, use_refresh_token, drop_spent_tokens,
+                                         prolong_session, count_failure, failures_of, blocked_until, forget_failures,
+                                         uncount_attempt, purge_throttles, hold_off_everywhere),
             .routes = routes,
             .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
                        errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,

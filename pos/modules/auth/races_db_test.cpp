@@ -32,7 +32,7 @@ public:
 private:
     void run(const std::string& sql) {
         auto* result = PQexec(connection_, sql.c_str());
-        const bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+        const bool good = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
         PQclear(result);
         if (!good) throw std::runtime_error(PQerrorMessage(connection_));
     }
@@ -240,6 +240,45 @@ TEST_F(RacesTest, WhoLostTheirRoleMeanwhileGivesNone) {
 }
 
 // Whichever comes first: afterwards the session is dead, and its token with it.
+// Else somebody who writes again and again keeps the change that shuts them out waiting, or ends it by a deadlock.
+TEST_F(RacesTest, NoWriteBeginsWhileItsUserIsBeingChanged) {
+    const auto address = new_member("admin");
+    const auto token = *body<SignedIn>(app->run(app->worker().inject(login(address)))).credentials.access_token;
+    const auto device = [&](std::string name) {
+        return app->run(app->worker().inject(
+            request("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"{}"}})", location(), name), token)));
+    };
+    ASSERT_EQ(device("Before").status, 201);
+    {
+        OpenTransaction change(app->database().url(),
+                               of_user("select pg_advisory_xact_lock(hashtextextended({}::text, 1))", address));
+        const auto reply = device("Meanwhile");
+        EXPECT_EQ(reply.status, 409) << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr("auth.caller_changed"));
+        change.commit();
+    }
+    EXPECT_EQ(device("After").status, 201);
+}
+
+// What a change of a member and of a password take it for.
+TEST_F(RacesTest, AChangeWaitsForTheWritesThatHaveBegun) {
+    const auto address = new_member("admin");
+    const auto open = of_user("select pg_advisory_xact_lock_shared(hashtextextended({}::text, 1))", address);
+    const auto session = body<SignedIn>(app->run(app->worker().inject(login(address))));
+    OpenTransaction write(app->database().url(), open);
+    const auto change =
+        request("/v1/auth/password/change",
+                fmt::format(R"({{"currentPassword":"{}","newPassword":"a wholly other sentence"}})", password),
+                *session.credentials.access_token);
+    const auto race = [](http::InjectedRequest asked, OpenTransaction* held) -> async::Task<std::pair<int, bool>> {
+        bool done = false;
+        auto both =
+            co_await async::when_all(send_and_tell(std::move(asked), &done), commit_when_waited_for(held, &done));
+        co_return std::pair(static_cast<int>(std::get<0>(both).status), std::get<1>(both));
+    };
+    EXPECT_EQ(app->run(race(change, &write)), std::pair(204, true)) << "it waited for the write";
+}
+
 TEST_F(RacesTest, ARefreshDoesNotOutliveTheRevocationOfItsDevice) {
     for (int i = 0; i < 5; ++i) {
         const auto address = new_member();

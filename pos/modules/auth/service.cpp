@@ -9,6 +9,7 @@
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/refresh_token.h"
+#include "pos/modules/users/current_caller.h"
 
 namespace pos {
 
@@ -20,6 +21,7 @@ schema::Bytes bytes_of(const base::Digest256& digest) { return {std::string(base
 
 async::Task<void> store_password(db::SystemDb transaction, UserId user, std::string verified, std::string hash,
                                  SessionId session, base::Timestamp now) {
+    co_await transaction.run(hold_off_everywhere, user);
     if (co_await transaction.run(sign_in::set_password, user, verified, hash, now, session) != 1)
         throw base::Failure(errors::invalid_credentials);
     auto batch = transaction.batch();

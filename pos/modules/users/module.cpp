@@ -246,6 +246,7 @@ void add_changes(db::Batch& batch, const MemberChange& change, const Membership&
 
 async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const MemberChange> change) {
     co_await transaction.run(lock_owners);
+    co_await transaction.run(hold_off, change->user);
     const auto before = co_await transaction.one(lock, change->user);
     if (!before || before->meta.deleted_at) throw base::Failure(http::errors::not_found);
     const auto roles = co_await transaction.all(roles_of_tenant);
@@ -326,7 +327,7 @@ app::Module users_module() {
                                   "drop function require_current_caller(uuid, integer)"}},
             .statements =
                 db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles, replace,
-                               lock, roles_of_tenant, assignments, lock_owners, has_owner, caller_is_current),
+                               lock, roles_of_tenant, assignments, lock_owners, has_owner, caller_is_current, hold_off),
             .routes = routes,
             .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
                        errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,
