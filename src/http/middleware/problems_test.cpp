@@ -96,6 +96,27 @@ TEST(ProblemJson, ListsAHundredFindingsAndSaysHowManyMore) {
     EXPECT_FALSE(problem_json(base::Failure(total_mismatch, issues), place).contains("detail"));
 }
 
+// Of a column the database knows no more than its name: the finding has the code of the failure.
+TEST(ProblemJson, WhatTheDatabaseRefusedIsWhereItWasSent) {
+    const struct {
+        std::string_view body;
+        std::string_view pointer;
+    } cases[] = {
+        {R"({"lines":[{},{"gross":null},{"gross":5}]})", "/lines/2/gross"},
+        {R"({"lines":[{"gross":5},{},{"gross":5}]})", "/lines"},
+        {R"({"lines":[{}]})", "/lines/0/gross"},
+        {R"({"lines":[]})", ""},
+        {R"({"gross":5,"lines":[{"gross":5}]})", "/gross"},
+        {R"({})", ""},
+    };
+    for (const auto& [body, pointer] : cases) {
+        const auto text =
+            problem_json(base::Failure(total_mismatch, {{"body", "/gross", "sale.total_mismatch", "", {}}}),
+                         {.body = {&schema::type_of<Ticket>, body}});
+        EXPECT_TRUE(text.contains("\"pointer\":\"" + std::string(pointer) + "\"")) << body << text;
+    }
+}
+
 TEST(Problems, FailureBecomesReplyWithItsHeaders) {
     ChainForTest chain;
     const auto handler = [](Context& context) -> async::Task<void> {
