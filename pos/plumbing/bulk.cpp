@@ -31,11 +31,14 @@ struct Data {
     std::string at;
 };
 
+Data item_itself(const Run& run, const BulkItem& item) {
+    return {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", &item - run.input.items.data())};
+}
+
 Data data_of(const Run& run, const BulkItem& item) {
-    const auto index = &item - run.input.items.data();
+    if (!item.data) return item_itself(run, item);
     const auto* type = item.operation == BulkOperation::create ? run.resource.created : run.resource.changed;
-    if (!item.data) return {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", index)};
-    return {{type, item.data->text}, fmt::format("/items/{}/data", index)};
+    return {{type, item.data->text}, item_itself(run, item).at + "/data"};
 }
 
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure, const Data& data) {
@@ -45,8 +48,14 @@ BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& fa
     return {item.key, failure.code().status, {}, schema::Json{http::problem_json(failure, place)}};
 }
 
+// The id of a new row stands with the item, whether or not in its data as well.
+bool is_about_own_id(const BulkItem& item, const base::Failure& failure) {
+    return item.operation == BulkOperation::create && item.id && failure.issues().size() == 1 &&
+           failure.issues().front().pointer == "/id";
+}
+
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure) {
-    return refused(run, item, failure, data_of(run, item));
+    return refused(run, item, failure, is_about_own_id(item, failure) ? item_itself(run, item) : data_of(run, item));
 }
 
 // What an item lacks for its operation.
@@ -65,10 +74,7 @@ std::optional<base::Failure> missing_parts(const BulkItem& item) {
 
 async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, std::vector<Change>* changes) {
     const auto& request = run->request;
-    if (const auto missing = missing_parts(*item)) {
-        const auto index = item - run->input.items.data();
-        co_return refused(*run, *item, *missing, {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", index)});
-    }
+    if (const auto missing = missing_parts(*item)) co_return refused(*run, *item, *missing, item_itself(*run, *item));
     std::vector<Change> own;
     std::exception_ptr failed;
     try {

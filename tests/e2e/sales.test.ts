@@ -166,7 +166,10 @@ describe('a day at the till', () => {
       cursor = page.nextCursor;
     } while (cursor);
     expect(seen).toEqual(sold);
-    expectProblem(await other.api('GET', '/v1/sales?cursor=forged'), 422, 'request.invalid_cursor');
+    const forged = await other.api('GET', '/v1/sales?cursor=forged');
+    expectProblem(forged, 422, 'request.invalid_cursor');
+    const page = new URL(forged.body.type, 'http://any').pathname;
+    expect((await other.api('GET', page)).status, 'its type leads somewhere').toBe(200);
   });
 });
 
