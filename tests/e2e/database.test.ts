@@ -77,7 +77,7 @@ describe('what can never succeed', () => {
 
 describe('a PostgreSQL that takes no writes', () => {
   test('is unavailable for writes alone, /ready says why, and it is found again', async () => {
-    const own = await startService({ database: service.database });
+    const own = await startService({ database: service.database, env: service.secrets });
     const admin = await service.database.connectAs('superuser');
     const setReadOnly = async (value: 'on' | 'off') => {
       await admin.query(`alter database ${service.database.name} set default_transaction_read_only = ${value}`);
