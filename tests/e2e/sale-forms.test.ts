@@ -579,6 +579,17 @@ describe('pointers lead into the body as sent', () => {
     expectPointers(reply.body.errors, taken, ['/payments/0/id']);
   });
 
+  test('a hundred at most, however many there are', async () => {
+    const line = { name: 'x', quantity: '1', unitPrice: 1, taxCode: 'T', taxRatePpm: 0, gross: 5 };
+    const lines = Array.from({ length: 9000 }, (_, index) => ({ ...line, lineNumber: index + 1 }));
+    const body = { ...saleFor(shop), lines, total: 1, taxTotal: 0, payments: [] };
+    const reply = await shop.sell(body);
+    expectProblem(reply, 422, 'sale.total_mismatch');
+    expect(reply.body.errors).toHaveLength(100);
+    expect(reply.body.errors[99]).toMatchObject({ pointer: '/lines/98/gross' });
+    expect(reply.body.detail).toMatch(/; and 8901 more findings$/);
+  });
+
   test('of an adjustment, a product and a batch', async () => {
     const key = () => ({ 'idempotency-key': randomUUID() });
     const variantId = shop.variants[0]!.id;
