@@ -13,22 +13,28 @@ declare
   taken bigint;
   free bigint;
   middle bigint;
-  step bigint := 1;
+  step bigint;
 begin
   select code || '-S-' into prefix from locations where tenant_id = tenant and id = location;
   if prefix is null then return null; end if;
   perform pg_advisory_xact_lock(hashtextextended(tenant::text || prefix, 0));
-  select last_receipt, last_receipt + 1 into taken, free from location_counters
+  select last_receipt into taken from location_counters
     where tenant_id = tenant and location_id = location for update;
-  if free is null then return null; end if;
-  while receipt_number_taken(prefix, free) loop
+  if taken is null then return null; end if;
+  for look in 1..1000 loop
+    free := taken + 1;
+    step := 1;
+    while receipt_number_taken(prefix, free) loop
+      taken := free;
+      free := free + step;
+      step := least(step * 2, 1048576);
+    end loop;
+    while free - taken > 1 loop
+      middle := taken + (free - taken) / 2;
+      if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;
+    end loop;
+    exit when not receipt_number_shown(prefix, free);
     taken := free;
-    free := free + step;
-    step := step * 2;
-  end loop;
-  while free - taken > 1 loop
-    middle := taken + (free - taken) / 2;
-    if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;
   end loop;
   update location_counters set last_receipt = free where tenant_id = tenant and location_id = location;
   return prefix || lpad(free::text, greatest(6, length(free::text)), '0');
@@ -40,7 +46,14 @@ declare
   printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');
 begin
   return exists (select from sales where tenant_id = tenant and receipt_number = printed
-                 and not (flags && '{receipt_number_foreign,receipt_number_duplicate}'))
-      or exists (select from sales where tenant_id = tenant and receipt_number = printed
+                 and not (flags && '{receipt_number_foreign,receipt_number_duplicate}'));
+end $$;
+create or replace function receipt_number_shown(prefix text, number bigint) returns boolean
+language plpgsql as $$
+declare
+  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;
+  printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');
+begin
+  return exists (select from sales where tenant_id = tenant and receipt_number = printed
                  and flags && '{receipt_number_foreign,receipt_number_duplicate}');
 end $$;
