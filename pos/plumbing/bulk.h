@@ -141,6 +141,8 @@ struct BulkResource {
     async::Task<BulkOutcome> (*perform)(BulkUnit unit, BulkItem item);
     const schema::Type* created;
     const schema::Type* changed;
+    // Takes out of an answer that was stored for somebody else what this reader may not see.
+    void (*hide)(const BulkItem& item, BulkResult& result, const schema::View& view);
 };
 
 [[noreturn]] void throw_unreadable(schema::ReadError error);
@@ -188,6 +190,34 @@ std::string canonical_data(const BulkItem& item) {
                : canonical(schema::Patch<typename Items::Fields>{}, item.data->text);
 }
 
+template <class Row>
+Row row_of(async::Task<Row> task);
+
+// The problem of another version holds the row as well, as its last member.
+template <class Row>
+void hide_current(std::string& problem, const schema::View& view) {
+    constexpr std::string_view current = R"(,"current":)";
+    const auto at = problem.find(current);
+    if (at == std::string::npos || !has_restricted_members(schema::type_of<Row>)) return;
+    const auto row = problem.substr(at + current.size(), problem.size() - at - current.size() - 1);
+    problem.resize(at);
+    if (schema::parse<Row>(row)) problem.append(current).append(visible_part<Row>(row, view));
+    problem += '}';
+}
+
+template <class Items>
+void hide(const BulkItem& item, BulkResult& result, const schema::View& view) {
+    using Created = decltype(row_of(Items::create(std::declval<BulkUnit>(), std::declval<typename Items::New>())));
+    using Changed = decltype(row_of(Items::change(std::declval<BulkUnit>(), std::declval<typename Items::Id>(), 0,
+                                                  std::declval<schema::Patch<typename Items::Fields>>())));
+    if (result.data) {
+        auto& text = result.data->text;
+        text = item.operation == BulkOperation::create ? visible_part<Created>(std::move(text), view)
+                                                       : visible_part<Changed>(std::move(text), view);
+    }
+    if (result.problem) hide_current<Changed>(result.problem->text, view);
+}
+
 async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
                                                    BulkResource resource);
 
@@ -206,7 +236,7 @@ async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkR
     }
     return detail::perform_all(context, std::move(input), std::move(request),
                                {&detail::perform<Items>, &schema::type_of<typename Items::New>,
-                                &schema::type_of<schema::Patch<typename Items::Fields>>});
+                                &schema::type_of<schema::Patch<typename Items::Fields>>, &detail::hide<Items>});
 }
 
 }  // namespace pos

@@ -85,6 +85,8 @@ struct Writes {
 
 namespace detail {
 
+// 403, or 404 for who may not read there either: a row of another shop is not there.
+void require_at(const EditRequest& request, LocationId location);
 [[noreturn]] void throw_deleted_by_edit(std::string_view table);
 
 template <const auto& Table, bool removes, class Row, class Id, class Function>
@@ -92,7 +94,7 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
     const auto& lock = removes ? Table.lock.to_remove : Table.lock;
     auto row = live(co_await tx.one(lock, id));
     const auto before = row.meta.version;
-    if (Table.location_of != nullptr) request.caller.require_at(request.permission, Table.location_of(row).uuid());
+    if (Table.location_of != nullptr) require_at(request, Table.location_of(row));
     if (!request.expected.matches(before)) throw http::version_conflict(schema::to_json(row, request.caller.view()));
 
     Writes writes{tx, tx.batch(), {}};

@@ -12,7 +12,9 @@ namespace {
 
 void log_failure(Context& context, const base::Failure& failure) {
     log_fields(context).add("code", failure.code().code);
-    if (failure.code().status >= 500) {
+    const auto status = failure.code().status;
+    // A coding or version that we do not speak is the client's doing.
+    if (status >= 500 && status != 501 && status != 505) {
         context.logger().error("request failed", {{"err", logging::error(failure)}});
     } else if (!failure.cause().empty()) {
         context.logger().info("request refused", {{"err", logging::error(failure)}});
