@@ -13,11 +13,13 @@
 //     };
 //
 //     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader key,
-//                                                  http::Body<BulkRequest> input, db::Db db, http::Use<Runtime> runtime) {
-//         return perform_all<ProductItems>(&context, *input, {"/v1/products/batch", caller, key, input, db, runtime});
+//                                                  BulkBody input, db::Db db, http::Use<Runtime> runtime) {
+//         return perform_all<ProductItems>(&context, input, {"/v1/products/batch", caller, key, input.body, db, runtime});
 //     }
 //
 // An item may run again after a deadlock, like the function of a transaction.
+
+#include <map>
 
 #include "http/context.h"
 #include "pos/plumbing/create.h"
@@ -46,11 +48,11 @@ constexpr auto describe(BulkOperation*) {
 }
 
 struct BulkItem {
-    schema::Maybe<std::string> key;
+    std::optional<std::string> key;
     BulkOperation operation = BulkOperation::create;
     std::optional<base::Uuid> id;
     std::optional<std::int32_t> version;
-    schema::Maybe<schema::Json> data;
+    std::optional<schema::Json> data;
 
     friend constexpr auto describe(BulkItem*) {
         return schema::object<BulkItem>(
@@ -78,6 +80,16 @@ struct BulkRequest {
                 {.defaulted = true, .doc = "`abort`: all items or none. `continue`: those that went well are kept."}),
             schema::field<&BulkRequest::items>("items", {.min_items = 1, .max_items = max_bulk_items}));
     }
+};
+
+// What is wrong with an item is that item's alone, and the others are done. What is wrong around them is the request's; so are a
+// hundred findings, behind which nothing was read.
+struct BulkBody {
+    http::Body<BulkRequest> body;
+    std::map<std::size_t, http::Findings> faults{};  // by the item's place
+
+    static async::Task<BulkBody> read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation) { http::Body<BulkRequest>::describe(operation); }
 };
 
 struct BulkResult {
@@ -218,15 +230,19 @@ void hide(const BulkItem& item, BulkResult& result, const schema::View& view) {
     if (result.problem) hide_current<Changed>(result.problem->text, view);
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request,
                                                    BulkResource resource);
+// What a batch with faulty items means is its text: of such an item less is known than was sent.
+[[nodiscard]] Fingerprint fingerprint_of_faulty(const BulkBody& input);
 
 }  // namespace detail
 
 template <class Items>
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request) {
-    if (request.key.key) {
-        auto meant = input;
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request) {
+    if (request.key.key && !input.faults.empty()) {
+        request.body = detail::fingerprint_of_faulty(input);
+    } else if (request.key.key) {
+        auto meant = *input.body;
         for (auto& item : meant.items) {
             if (item.data) item.data->text = detail::canonical_data<Items>(item);
         }

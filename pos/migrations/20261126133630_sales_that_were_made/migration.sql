@@ -57,3 +57,22 @@ begin
   return exists (select from sales where tenant_id = tenant and receipt_number = printed
                  and flags && '{receipt_number_foreign,receipt_number_duplicate}');
 end $$;
+
+-- By hand, to the end: M-Pesa codes as mpesa_code() writes them, so that one that was typed in small letters before does not pay once
+-- more. Any other text ("paid") is no code. Of equal ones the first keeps it; the others are to be looked at again.
+create function text_as_mpesa_code(raw text) returns text immutable language sql as $$
+  select substring(upper(normalize(regexp_replace(raw,
+    '[\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+', '', 'g'),
+    nfc) collate "C") from '^[A-Z0-9]{10}$')
+$$;
+with placed as (
+  select tenant_id, id, text_as_mpesa_code(external_ref) as code,
+         row_number() over (partition by tenant_id, method, text_as_mpesa_code(external_ref) order by recorded_at, id) as place
+  from payments where external_ref is not null
+)
+update payments p set external_ref = null,
+       status = case when placed.code is not null and p.status = 'accepted' then 'unverified' else p.status end
+from placed where p.tenant_id = placed.tenant_id and p.id = placed.id and (placed.code is null or placed.place > 1);
+update payments set external_ref = text_as_mpesa_code(external_ref)
+where external_ref is not null and external_ref <> text_as_mpesa_code(external_ref);
+drop function text_as_mpesa_code(text);
