@@ -507,7 +507,7 @@ TEST_F(PeopleTest, ALostReplyOfTheReleaseBeforeIsGivenAgain) {
         old, id, next));
     const auto reply = refresh(old);
     ASSERT_EQ(reply.status, 200) << reply.body;
-    EXPECT_EQ(body<pos::SignedIn>(reply).credentials.refresh_token, next);
+    EXPECT_EQ(*body<pos::SignedIn>(reply).credentials.refresh_token, next);
     EXPECT_EQ(refresh(next).status, 200);
     EXPECT_THAT(refresh(old).body, HasSubstr("auth.refresh_reused"));
 }
