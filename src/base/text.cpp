@@ -91,9 +91,8 @@ std::string encode(const CodePoints& points) {
     return text;
 }
 
-// Full decomposition of one code point.
-void append_decomposed(CodePoint c, CodePoints& out) {
-    constexpr auto option = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+// Full decomposition of one code point, or its case folding and the decomposition of that.
+void append_decomposed(CodePoint c, utf8proc_option_t option, CodePoints& out) {
     std::array<CodePoint, 32> parts{};
     int last_class = 0;
     const auto count = utf8proc_decompose_char(c, parts.data(), parts.size(), option, &last_class);
@@ -134,10 +133,11 @@ std::string compose(CodePoints points) {
     return encode(points);
 }
 
-CodePoints decomposed(std::string_view text) {
+CodePoints decomposed(std::string_view text, int extra_option) {
+    const auto option = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | extra_option);
     CodePoints points;
     points.reserve(text.size());
-    for (std::size_t i = 0; i < text.size();) append_decomposed(next_of(text, i), points);
+    for (std::size_t i = 0; i < text.size();) append_decomposed(next_of(text, i), option, points);
     return points;
 }
 
@@ -182,7 +182,7 @@ void normalise(std::string& text, Keeps keeps) {
 
 std::string to_nfc(std::string_view text) {
     if (is_surely_nfc(text) || !is_utf8(text)) return std::string(text);
-    return compose(decomposed(text));
+    return compose(decomposed(text, 0));
 }
 
 std::string_view trim_unicode(std::string_view text) {
@@ -227,11 +227,7 @@ std::string comparison_key(std::string_view text) {
     std::string key(text);
     normalise_identifier(key);
     if (!is_utf8(key)) return key;
-    // Code point by code point, as PostgreSQL does it: `ß` is not `ss`, and the two small sigmas are two letters.
-    CodePoints points;
-    points.reserve(key.size());
-    for (std::size_t i = 0; i < key.size();) points.push_back(utf8proc_tolower(next_of(key, i)));
-    return encode(points);
+    return compose(decomposed(key, UTF8PROC_CASEFOLD));
 }
 
 void ascii_upper(std::string& text) {

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "db/cursor_error.h"
-
 namespace db {
 
 namespace {
@@ -68,9 +66,8 @@ const base::ErrorCode& code_for(std::string_view sqlstate) noexcept {
 }
 
 std::vector<base::ErrorCode> error_codes() {
-    return {errors::unavailable,     errors::timeout,       errors::overloaded,
-            errors::outcome_unknown, errors::serialization, errors::failed,
-            errors::value_refused,   errors::conflict,      errors::invalid_cursor};
+    return {errors::unavailable,   errors::timeout, errors::overloaded,    errors::outcome_unknown,
+            errors::serialization, errors::failed,  errors::value_refused, errors::conflict};
 }
 
 Error::Error(ErrorFields fields, std::size_t index, std::shared_ptr<std::vector<Result>> partial)

@@ -44,19 +44,11 @@ std::string_view first_characters(std::string_view text, std::size_t most) {
     return text;
 }
 
-std::string without_replacements(std::string_view text) {
-    std::string kept;
-    for (auto at = text.find(replacement_character); at != std::string_view::npos;
-         at = text.find(replacement_character)) {
-        kept += text.substr(0, at);
-        text.remove_prefix(at + replacement_character.size());
-    }
-    return kept += text;
-}
-
 std::string printed_number(std::string_view sent) {
-    // Cut first: no work is done on a megabyte of which 64 characters are kept.
-    auto number = without_replacements(first_characters(sent, max_read_of_reference));
+    std::string number(sent);
+    // U+FFFD stands where the reader has met a U+0000.
+    for (auto at = number.find(replacement_character); at != std::string::npos; at = number.find(replacement_character))
+        number.erase(at, replacement_character.size());
     base::normalise_identifier(number);
     return std::string(base::trim_unicode(first_characters(number, max_receipt_number)));
 }
