@@ -100,7 +100,13 @@ std::string problem_json(const base::Failure& failure, const ProblemPlace& place
     append_text(json, "code", code.code);
     append_what_to_do(json, failure);
     if (!place.request_id.empty()) append_text(json, "requestId", place.request_id);
-    if (!failure.issues().empty()) append_issues(json, failure.issues(), place);
+    if (!failure.issues().empty()) {
+        // The place of each is looked up in the body: as many as a reader of JSON lists (docs/security.md).
+        constexpr std::size_t most_findings = 100;
+        auto listed = failure.issues();
+        if (listed.size() > most_findings) listed.erase(listed.begin() + most_findings, listed.end());
+        append_issues(json, listed, place);
+    }
     for (const auto& member : failure.members()) {
         json += ',';
         logging::append_json_string(json, member.name);

@@ -45,7 +45,8 @@ std::string_view first_characters(std::string_view text, std::size_t most) {
 }
 
 std::string printed_number(std::string_view sent) {
-    std::string number(sent);
+    // Of a text of any length so much is looked at; each character may be one of several that vanish.
+    std::string number(first_characters(sent, 1024));
     // U+FFFD stands where the reader has met a U+0000.
     for (auto at = number.find(replacement_character); at != std::string::npos; at = number.find(replacement_character))
         number.erase(at, replacement_character.size());
