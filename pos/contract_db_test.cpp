@@ -1,5 +1,6 @@
 // What holds for every route of the service, whatever its module.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "pos/testing/shop.h"
@@ -34,6 +35,19 @@ TEST_F(ContractTest, SalesAndOperationsTakeAny) {
         EXPECT_TRUE(reply.body.contains("/clientRequestId")) << reply.body;
         EXPECT_FALSE(reply.body.contains("till")) << reply.body;
     }
+}
+
+TEST_F(ContractTest, OperationsListWhatTheirDatabaseRefuses) {
+    const auto document = get("/openapi.json", "").body;
+    const auto operation = [&](std::string_view id) {
+        const auto at = document.find(fmt::format(R"("operationId":"{}")", id));
+        return document.substr(at, document.find("operationId", at + 12) - at);
+    };
+    for (const auto* list : {"listProducts", "listVariants", "listSales"})
+        EXPECT_TRUE(operation(list).contains("request.invalid_cursor")) << list << operation(list);
+    for (const auto* write : {"createProduct", "createSale", "adjustStock"})
+        EXPECT_TRUE(operation(write).contains("db.value_refused")) << write << operation(write);
+    EXPECT_EQ(get("/problems/request.invalid_cursor", "").status, 200);
 }
 
 // docs/errors.md: never 406.

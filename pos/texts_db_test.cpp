@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "embedded/migrations.h"
 #include "pos/testing/shop.h"
 
@@ -56,6 +57,38 @@ TEST_F(TextsTest, TheSameSkuTwiceInOneRequest) {
     EXPECT_THAT(reply.body, HasSubstr(R"("pointer":"/variants/1/sku","code":"repeated")"));
 }
 
+// In one request or in two: the rule of the table's key, lower(), in both.
+TEST_F(TextsTest, TheSameSkuIsOneRuleInARequestAndInTheTable) {
+    std::size_t number = 0;
+    for (const auto& [one, two] : std::vector<std::pair<std::string, std::string>>{{"straße", "STRASSE"},
+                                                                                   {"Σ", "ς"},
+                                                                                   {"Σ", "σ"},
+                                                                                   {"ﬁ", "FI"},
+                                                                                   {"İ", "i\u0307"},
+                                                                                   {"İ", "i"},
+                                                                                   {"ı", "I"},
+                                                                                   {"ẞ", "ß"},
+                                                                                   {"É", "é"},
+                                                                                   {"Я", "я"},
+                                                                                   {"Ǆ", "ǅ"},
+                                                                                   {"Ⅷ", "ⅷ"},
+                                                                                   {"ſ", "S"},
+                                                                                   {"K", "\u212a"},
+                                                                                   {"Ꭰ", "ꭰ"},
+                                                                                   {"𐐀", "𐐨"},
+                                                                                   {"Ω", "\u2126"},
+                                                                                   {"µ", "μ"}}) {
+        const auto a = fmt::format("{}-{}", one, number);
+        const auto b = fmt::format("{}-{}", two, number++);
+        const auto together = post("/v1/products", fmt::format(R"({{"name":"x","variants":[
+            {{"name":"a","price":1,"sku":{}}},{{"name":"b","price":1,"sku":{}}}]}})",
+                                                               quoted("t" + a), quoted("t" + b)));
+        ASSERT_EQ(add_product(a).status, 201) << a;
+        const bool taken = add_product(b).status == 409;
+        EXPECT_EQ(together.status, taken ? 422 : 201) << a << " " << b << together.body;
+    }
+}
+
 // A row from before is found and kept; a new one that looks the same is still refused where only the case differs.
 TEST_F(TextsTest, OldRowsAreReadAsTheyAre) {
     const auto id = text(made<ProductDetails>(add_product("OLD-1")).variants->at(0).variant.id);
@@ -65,33 +98,162 @@ TEST_F(TextsTest, OldRowsAreReadAsTheyAre) {
     EXPECT_EQ(patch("/v1/variants/" + id, R"({"price":2,"name":"Old"})", 1).status, 200);
 }
 
-TEST_F(TextsTest, TheMigrationGivesOldSkusTheirForm) {
-    auto& database = app->database();
-    const auto made_with = [](std::string_view sku) {
+// An old database: rows as the releases before kept them, and what a migration does to them.
+class OldTexts : public TextsTest {
+protected:
+    static std::string made_with(std::string_view sku) {
         return text(made<ProductDetails>(add_product(sku)).variants->at(0).variant.id);
-    };
-    const std::vector ids{made_with("M1"), made_with("M2"), made_with("M3"), made_with("M4")};
+    }
+    static Variant variant(const std::string& id) { return body<VariantDetails>(get("/v1/variants/" + id)).variant; }
+    static std::string product_of(const std::string& variant) {
+        return value("select product_id from variants where id = '" + variant + "'");
+    }
+    static std::string value(const std::string& sql) { return app->database().value(sql).value_or(""); }
+    // What a migration does from the words on.
+    static void migrate(std::string_view migration, std::string_view words) {
+        const auto files = embedded::migrations();
+        const auto file = std::ranges::find_if(files, [&](const base::EmbeddedFile& one) {
+            return one.path.starts_with(migration) && one.path.ends_with(".sql");
+        });
+        const std::string sql(file->bytes);
+        app->database().execute(sql.substr(sql.find(words)));
+    }
+    static void migrate_texts() {
+        app->database().execute("drop index if exists variants_sku");
+        migrate("20261126130000", "-- By hand");
+    }
+};
+
+TEST_F(OldTexts, SkusGetTheirForm) {
+    auto& database = app->database();
+    const std::vector ids{made_with("M1"), made_with("M2"), made_with("M3"), made_with("M4"), made_with("M5")};
     database.execute("drop index variants_sku");
-    const std::vector<std::string> old{"Tea-\u00e9 1", "TEA-e\u0301\u00a01\u200b", "\u3164\u200b", "M4"};
+    const auto renamed = "TEA-\u00e9 1-" + ids[1].substr(28);
+    const std::vector<std::string> old{"Tea-\u00e9 1", "TEA-e\u0301\u00a01\u200b", "\u3164\u200b", "M4",
+                                       "tea-\u00c9 1-" + ids[1].substr(28)};
     for (std::size_t i = 0; i < ids.size(); ++i)
         database.execute(fmt::format("update variants set sku = '{}' where id = '{}'", old[i], ids[i]));
-    const auto files = embedded::migrations();
-    const auto file = std::ranges::find_if(files, [](const base::EmbeddedFile& one) {
-        return one.path.starts_with("20261126130000") && one.path.ends_with(".sql");
-    });
-    auto sql = std::string(file->bytes);
-    sql.erase(sql.find("drop index variants_sku;"), std::string_view("drop index variants_sku;").size());
-    database.execute(sql);
+    migrate_texts();
 
-    const auto sku = [&](std::size_t i) {
-        return body<VariantDetails>(get("/v1/variants/" + ids[i])).variant.fields.sku;
-    };
-    EXPECT_EQ(sku(0), "Tea-\u00e9 1") << "the oldest keeps it";
-    EXPECT_EQ(sku(1), "TEA-\u00e9 1-" + ids[1].substr(28));
-    EXPECT_EQ(sku(2), std::nullopt);
-    EXPECT_EQ(body<VariantDetails>(get("/v1/variants/" + ids[3])).variant.meta.version, 1) << "nothing to do";
-    EXPECT_EQ(body<VariantDetails>(get("/v1/variants/" + ids[1])).variant.meta.version, 2);
+    EXPECT_EQ(variant(ids[0]).fields.sku, "Tea-\u00e9 1") << "the oldest keeps it";
+    EXPECT_EQ(variant(ids[4]).fields.sku, old[4]) << "nobody takes what another has";
+    EXPECT_EQ(variant(ids[1]).fields.sku, renamed + "-2");
+    EXPECT_EQ(variant(ids[2]).fields.sku, std::nullopt);
+    EXPECT_EQ(variant(ids[3]).meta.version, 1) << "nothing to do";
+    EXPECT_EQ(variant(ids[1]).meta.version, 2);
     EXPECT_EQ(add_product("tea-\u00c9 1").status, 409);
+}
+
+TEST_F(OldTexts, NamesGetTheirForm) {
+    auto& database = app->database();
+    const std::vector ids{made_with("N1"), made_with("N2"), made_with("N3"), made_with("N4")};
+    const auto category = text(made<Category>(post("/v1/categories", R"({"name":"x"})")).id);
+    const std::vector<std::string> old{"Cafe\u0301 forte", "\u2800Sug\u200bar \u00a0raw\u3164", "\u200b\u200d",
+                                       "क्‍ष"};
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        database.execute(fmt::format("update products set name = '{}', brand = '\u200b' where id = '{}'", old[i],
+                                     product_of(ids[i])));
+    database.execute("update variants set name = E'e\\u0301' where id = '" + ids[3] + "'");
+    database.execute("update categories set name = E'e\\u0301' where id = '" + category + "'");
+    migrate_texts();
+
+    EXPECT_THAT(get("/v1/products?search=Caf%C3%A9%20forte").body, HasSubstr(product_of(ids[0])));
+    EXPECT_THAT(get("/v1/products?search=Cafe%CC%81%20forte").body, HasSubstr(product_of(ids[0])));
+    EXPECT_THAT(get("/v1/products?search=Sugar%20raw").body, HasSubstr(R"("name":"Sugar raw")"));
+    const auto nameless = get("/v1/products/" + product_of(ids[2]));
+    EXPECT_THAT(nameless.body, HasSubstr(R"("name":"unnamed )" + product_of(ids[2]).substr(28)));
+    EXPECT_EQ(patch("/v1/products/" + product_of(ids[2]), R"({"brand":"b"})", 2).status, 200);
+    EXPECT_EQ(value("select name || coalesce(brand, '') from products where id = '" + product_of(ids[3]) + "'"),
+              old[3]);
+    EXPECT_EQ(variant(ids[3]).fields.name, "\u00e9");
+    EXPECT_EQ(value("select name || version from categories where id = '" + category + "'"), "\u00e92");
+}
+
+// The form in the migration's SQL is the reader's.
+TEST_F(OldTexts, FormsAreTheReaders) {
+    auto& database = app->database();
+    database.execute("drop index variants_sku");
+    std::vector<std::pair<std::string, std::string>> old;
+    for (const std::string_view sample : {"a",
+                                          "a\u0001b",
+                                          "a\u0085b",
+                                          "x\u200dy",
+                                          "x\u00ady",
+                                          "\u034fx",
+                                          "x\u034f",
+                                          "x\ufe0f",
+                                          "\U0001f3f4\U000e0067\U000e007f",
+                                          "x\U000e0067",
+                                          "x\u180ey",
+                                          "x\u180by",
+                                          "\u115fx\u115f",
+                                          "x\u2028\u2029y",
+                                          "\ufff9x",
+                                          "x\U0001d173y",
+                                          "x\U00013430y",
+                                          "\U000e0100x\U000e0100",
+                                          "e\u0301",
+                                          "\u212b",
+                                          "\u1100\u1161",
+                                          "a\u0301\u0323",
+                                          "x\ufffdy"}) {
+        old.emplace_back(made_with(fmt::format("F{}", old.size())), sample);
+        database.execute(
+            fmt::format("update variants set name = '{0}', sku = '{0}\u00a0'||left(sku, 3) where id = '{1}'", sample,
+                        old.back().first));
+    }
+    migrate_texts();
+    for (std::size_t i = 0; i < old.size(); ++i) {
+        auto name = old[i].second;
+        base::normalise_name(name);
+        auto sku = fmt::format("{}\u00a0F{}", old[i].second, i);
+        base::normalise_identifier(sku);
+        EXPECT_EQ(variant(old[i].first).fields.name, name) << i;
+        EXPECT_EQ(variant(old[i].first).fields.sku, sku) << i;
+    }
+}
+
+TEST_F(OldTexts, ChangesAreInTheFeed) {
+    const auto changed = made_with("C1");
+    const auto same = made_with("C2");
+    const auto tenant = value("select tenant_id from variants where id = '" + changed + "'");
+    const auto counter = "select change_seq from tenant_counters where tenant_id = '" + tenant + "'";
+    const auto others = "select sum(change_seq) from tenant_counters where tenant_id <> '" + tenant + "'";
+    migrate_texts();
+    const auto before = std::stoll(value(counter));
+    const auto before_others = value(others);
+    const auto before_same = feed("variants", same);
+    app->database().execute("update variants set sku = E'C1\\u200b' where id = '" + changed + "'");
+    migrate_texts();
+    EXPECT_EQ(feed("products", product_of(changed)), fmt::format("{} u", before + 1));
+    EXPECT_EQ(feed("variants", changed), fmt::format("{} u", before + 2));
+    EXPECT_EQ(value(counter), std::to_string(before + 2));
+    EXPECT_EQ(value(others), before_others);
+    EXPECT_EQ(feed("variants", same), before_same);
+    EXPECT_EQ(patch("/v1/variants/" + same, R"({"price":2})", 1).status, 200) << "the numbers go on";
+}
+
+TEST_F(OldTexts, MpesaCodesGetTheirForm) {
+    auto& database = app->database();
+    const auto tenant = value("select tenant_id from variants where id = '" + made_with("P1") + "'");
+    const std::vector<std::pair<std::string, std::string>> old{{"slk7abc123", "SLK7ABC123 accepted"},
+                                                               {"SLK7ABC123", " unverified"},
+                                                               {"paid", " accepted"},
+                                                               {" slk7\u200b abc124", "SLK7ABC124 accepted"},
+                                                               {"SLK7ABC125", "SLK7ABC125 accepted"},
+                                                               {"\u0131LK7ABC123", " accepted"}};
+    for (std::size_t i = 0; i < old.size(); ++i)
+        database.execute(fmt::format(
+            "insert into payments (tenant_id, id, method, amount, reference, external_ref, status, recorded_at) "
+            "values ('{0}', '00000000-0000-7000-8000-{1:012}', 'mpesa', 1, '{2}', '{2}', 'accepted', "
+            "timestamptz '2026-01-01' + {1} * interval '1 second')",
+            tenant, i, old[i].first));
+    migrate("20261126133630", "create function text_as_mpesa_code");
+    for (std::size_t i = 0; i < old.size(); ++i)
+        EXPECT_EQ(value(fmt::format("select coalesce(external_ref, '') || ' ' || status from payments "
+                                    "where tenant_id = '{}' and id = '00000000-0000-7000-8000-{:012}'",
+                                    tenant, i)),
+                  old[i].second);
 }
 
 TEST_F(TextsTest, NamesMadeOfNothingVisible) {

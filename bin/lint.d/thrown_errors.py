@@ -3,6 +3,8 @@
 
   thrown-type   pos/ throws base::Failure, whose code says what a client does next, or std::logic_error for a fault of the
                 program. Any other standard exception would be a 500 for what the input caused.
+  unpublished-code  a base::ErrorCode is in the table of docs/errors.md, which bin/docs takes from `backend-api problems`, so that
+                `type` leads to a page; or here, among those that no client of the service is told
   throwing-parse  std::stoi and its kind throw std::invalid_argument and std::out_of_range on input: base::parse_integer and
                 the schema's readers give std::optional
 
@@ -19,7 +21,33 @@ from coroutine_rules import EXCUSE, blank
 THROWN = re.compile(r"\bthrow\s+((?:::)?(?:std|boost|fmt|simdjson)::[\w:]+)")
 ALLOWED = {"std::logic_error", "::std::logic_error"}
 PARSE = re.compile(r"\b(?:std::)?(sto(?:i|l|ll|ul|ull|f|d|ld))\s*\(")
+CODE = re.compile(r'\bErrorCode\s+\w+\s*\{\s*"([\w.]+)"')
+PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
+# Whole codes, and whole areas.
+INTERNAL = {
+    "feed.conflict": "says which constraint of the feed was met; the write path runs again",
+    "idempotency.key_known": "becomes the first reply, or idempotency.key_reused",
+    "jobs.": "told to workers and to operators, in their own language",
+    "redis.": "becomes session.unavailable, or a limit that is not kept for the moment",
+    "session.": "of cookie sessions, for services that have them; src/openapi lists what a route says",
+}
 FREE = re.compile(r"(_test\.(cpp|h)$|^src/testing/|^pos/testing/|^pos/demo/|^src/app/dev/|(^|/)test_)")
+
+
+def published():
+    """The codes that the service explains."""
+    return set(PUBLISHED.findall(Path("docs/errors.md").read_text(encoding="utf-8")))
+
+
+def unpublished_in(path, raw):
+    """(offset, code) of each constant that the service explains nowhere."""
+    if re.match(r"examples/|src/openapi/example/|src/db/migrate/shop_schema", path):  # services of their own
+        return
+    known = published()
+    for match in CODE.finditer(raw):
+        code = match.group(1)
+        if code not in known and code not in INTERNAL and code.partition(".")[0] + "." not in INTERNAL:
+            yield match.start(), code
 
 
 def findings_in(path, raw):
@@ -35,6 +63,9 @@ def findings_in(path, raw):
                 found.append((match.start(), "thrown-type", message))
     for match in PARSE.finditer(text):
         found.append((match.start(), "throwing-parse", f"{match.group(1)} throws on input; use base::parse_integer"))
+    for offset, code in unpublished_in(path, raw):
+        message = f"{code} is not in docs/errors.md: list it with its module's errors, or in INTERNAL"
+        found.append((offset, "unpublished-code", message))
     lines = raw.split("\n")
     for offset, rule, message in found:
         number = text.count("\n", 0, offset) + 1

@@ -13,6 +13,8 @@ REPORTED = [
     ("thrown-type", "pos/main.cpp", "throw std::system_error(errno, std::generic_category());"),
     ("thrown-type", "pos/modules/a.cpp", "// lint: allow(thrown-type)\nthrow std::runtime_error(what);"),
     ("throwing-parse", "pos/modules/a.cpp", "const int n = std::stoi(text);"),
+    ("unpublished-code", "src/db/db.cpp", 'inline constexpr base::ErrorCode lost{"request.lost_cursor", 422, false};'),
+    ("unpublished-code", "pos/row_meta.h", 'constexpr ErrorCode lost{\n    "row.lost", 409, true, Action::retry, ""};'),
     ("throwing-parse", "src/http/request.cpp", "return std::stoull(header);"),
     ("throwing-parse", "src/jobs/cron.cpp", "using std::stod; auto v = stod (text);"),
 ]
@@ -25,6 +27,9 @@ ACCEPTED = [
     ("pos/demo/seed.cpp", "throw std::runtime_error(what);"),
     ("pos/testing/shop.h", "throw std::runtime_error(what);"),
     ("src/schema/formats.cpp", "throw std::invalid_argument(what);"),
+    ("pos/row_meta.h", 'inline constexpr base::ErrorCode id_taken{"row.id_taken", 409, false};'),
+    ("src/jobs/errors.h", 'inline constexpr base::ErrorCode bad_queue{"jobs.bad_queue", 400, false};'),
+    ("src/jobs/a_test.cpp", 'constexpr base::ErrorCode busy{"sale.busy", 503, true};'),
     ("pos/modules/a.cpp", "// throw std::invalid_argument(what);"),
     ("pos/modules/a.cpp", 'log("throw std::invalid_argument");'),
     ("pos/modules/a.cpp", "const auto n = base::parse_integer<int>(text); history(n); throw;"),

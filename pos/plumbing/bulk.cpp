@@ -2,10 +2,37 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "http/problem.h"
 #include "log/value.h"
 
-namespace pos::detail {
+namespace pos {
+
+namespace {
+
+// Which item's finding it is; nullopt: none's.
+std::optional<std::size_t> item_of(const base::Issue& issue, std::size_t items) {
+    constexpr std::string_view above = "/items/";
+    if (issue.in != "body" || !issue.pointer.starts_with(above)) return std::nullopt;
+    const auto rest = std::string_view(issue.pointer).substr(above.size());
+    const auto index = base::parse_integer<std::size_t>(rest.substr(0, rest.find('/')));
+    return index && *index < items ? index : std::nullopt;
+}
+
+}  // namespace
+
+async::Task<BulkBody> BulkBody::read(http::Context& context, http::Findings& findings) {
+    http::Findings found;
+    BulkBody part{co_await http::Body<BulkRequest>::read(context, found)};
+    const bool complete = found.size() < schema::ReadOptions{}.max_issues;
+    for (auto& issue : found) {
+        const auto item = complete ? item_of(issue, part.body->items.size()) : std::nullopt;
+        (item ? part.faults[*item] : findings).push_back(std::move(issue));
+    }
+    co_return part;
+}
+
+namespace detail {
 
 namespace {
 
@@ -15,6 +42,7 @@ struct NothingToKeep {};
 struct Run {
     http::Context* context;
     BulkRequest input;
+    std::map<std::size_t, http::Findings> faults;
     CreationRequest request;
     BulkResource resource;
     std::optional<IdempotentRequest> idempotent;
@@ -31,22 +59,40 @@ struct Data {
     std::string at;
 };
 
+Data item_itself(const Run& run, const BulkItem& item) {
+    return {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", &item - run.input.items.data())};
+}
+
 Data data_of(const Run& run, const BulkItem& item) {
-    const auto index = &item - run.input.items.data();
+    if (!item.data) return item_itself(run, item);
     const auto* type = item.operation == BulkOperation::create ? run.resource.created : run.resource.changed;
-    if (!item.data) return {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", index)};
-    return {{type, item.data->text}, fmt::format("/items/{}/data", index)};
+    return {{type, item.data->text}, item_itself(run, item).at + "/data"};
+}
+
+BulkResult result_of(const BulkItem& item, std::int32_t status) {
+    BulkResult result;
+    result.status = status;
+    if (item.key) result.key = *item.key;
+    return result;
 }
 
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure, const Data& data) {
     auto place = http::place_of(*run.context);
     place.body = data.body;
     place.body_at = data.at;
-    return {item.key, failure.code().status, {}, schema::Json{http::problem_json(failure, place)}};
+    auto result = result_of(item, failure.code().status);
+    result.problem = schema::Json{http::problem_json(failure, place)};
+    return result;
+}
+
+// The id of a new row stands with the item, whether or not in its data as well.
+bool is_about_own_id(const BulkItem& item, const base::Failure& failure) {
+    return item.operation == BulkOperation::create && item.id && failure.issues().size() == 1 &&
+           failure.issues().front().pointer == "/id";
 }
 
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure) {
-    return refused(run, item, failure, data_of(run, item));
+    return refused(run, item, failure, is_about_own_id(item, failure) ? item_itself(run, item) : data_of(run, item));
 }
 
 // What an item lacks for its operation.
@@ -65,10 +111,10 @@ std::optional<base::Failure> missing_parts(const BulkItem& item) {
 
 async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, std::vector<Change>* changes) {
     const auto& request = run->request;
-    if (const auto missing = missing_parts(*item)) {
-        const auto index = item - run->input.items.data();
-        co_return refused(*run, *item, *missing, {{&schema::type_of<BulkItem>, "{}"}, fmt::format("/items/{}", index)});
-    }
+    const auto index = item - run->input.items.data();
+    if (const auto faults = run->faults.find(static_cast<std::size_t>(index)); faults != run->faults.end())
+        co_return refused(*run, *item, base::Failure(http::errors::invalid, faults->second), {});
+    if (const auto missing = missing_parts(*item)) co_return refused(*run, *item, *missing, item_itself(*run, *item));
     std::vector<Change> own;
     std::exception_ptr failed;
     try {
@@ -77,7 +123,7 @@ async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, 
             return run->resource.perform({inner, request.caller, request.runtime.service, &own}, *item);
         });
         changes->insert(changes->end(), own.begin(), own.end());
-        BulkResult result{item->key, done.status, {}, {}};
+        auto result = result_of(*item, done.status);
         if (done.data) result.data = std::move(*done.data);
         co_return result;
     } catch (...) {
@@ -124,6 +170,17 @@ async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
     co_await batch.commit();
 }
 
+// To the byte, unless whoever repeats the request may see less than who sent it first.
+void hide_restricted(Run& run) {
+    auto reply = schema::parse<BulkReply>(run.replayed->body);
+    if (!reply) throw std::logic_error("a stored reply is no reply of a batch");
+    const auto view = run.request.caller.view();
+    const auto before = schema::to_json(*reply);
+    for (std::size_t i = 0; i < reply->results.size() && i < run.input.items.size(); ++i)
+        run.resource.hide(run.input.items[i], reply->results[i], view);
+    if (auto visible = schema::to_json(*reply); visible != before) run.replayed->body = std::move(visible);
+}
+
 }  // namespace
 
 void throw_unreadable(schema::ReadError error) {
@@ -136,9 +193,16 @@ void throw_two_ids() {
     throw base::Failure(http::errors::invalid, {{"body", "/id", "mismatch", "The item and its data differ.", {}}});
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
+Fingerprint fingerprint_of_faulty(const BulkBody& input) {
+    auto fingerprint = fingerprint_of(input.body);
+    fingerprint.meaning = fingerprint.text;
+    return fingerprint;
+}
+
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request,
                                                    BulkResource resource) {
-    auto run = std::make_shared<Run>(Run{context, std::move(input), request, resource, idempotent_request(request)});
+    auto run = std::make_shared<Run>(
+        Run{context, std::move(*input.body), std::move(input.faults), request, resource, idempotent_request(request)});
     std::optional<Runtime::KeyGuard> running;
     if (run->idempotent) {
         running.emplace(request.runtime->hold(run->idempotent->scope()));
@@ -149,8 +213,11 @@ async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkR
     } catch (const NothingToKeep&) {
         // The answers stand.
     }
+    if (run->replayed) hide_restricted(*run);
     if (run->replayed) co_return to_rendered<BulkReply, 200>(std::move(*run->replayed), true);
     co_return http::Rendered<BulkReply>{std::move(run->body), 200, {}};
 }
 
-}  // namespace pos::detail
+}  // namespace detail
+
+}  // namespace pos

@@ -13,11 +13,13 @@
 //     };
 //
 //     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader key,
-//                                                  http::Body<BulkRequest> input, db::Db db, http::Use<Runtime> runtime) {
-//         return perform_all<ProductItems>(&context, *input, {"/v1/products/batch", caller, key, input, db, runtime});
+//                                                  BulkBody input, db::Db db, http::Use<Runtime> runtime) {
+//         return perform_all<ProductItems>(&context, input, {"/v1/products/batch", caller, key, input.body, db, runtime});
 //     }
 //
 // An item may run again after a deadlock, like the function of a transaction.
+
+#include <map>
 
 #include "http/context.h"
 #include "pos/plumbing/create.h"
@@ -46,11 +48,11 @@ constexpr auto describe(BulkOperation*) {
 }
 
 struct BulkItem {
-    schema::Maybe<std::string> key;
+    std::optional<std::string> key;
     BulkOperation operation = BulkOperation::create;
     std::optional<base::Uuid> id;
     std::optional<std::int32_t> version;
-    schema::Maybe<schema::Json> data;
+    std::optional<schema::Json> data;
 
     friend constexpr auto describe(BulkItem*) {
         return schema::object<BulkItem>(
@@ -78,6 +80,16 @@ struct BulkRequest {
                 {.defaulted = true, .doc = "`abort`: all items or none. `continue`: those that went well are kept."}),
             schema::field<&BulkRequest::items>("items", {.min_items = 1, .max_items = max_bulk_items}));
     }
+};
+
+// What is wrong with an item is that item's alone, and the others are done. What is wrong around them is the request's; so are a
+// hundred findings, behind which nothing was read.
+struct BulkBody {
+    http::Body<BulkRequest> body;
+    std::map<std::size_t, http::Findings> faults{};  // by the item's place
+
+    static async::Task<BulkBody> read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation) { http::Body<BulkRequest>::describe(operation); }
 };
 
 struct BulkResult {
@@ -141,6 +153,8 @@ struct BulkResource {
     async::Task<BulkOutcome> (*perform)(BulkUnit unit, BulkItem item);
     const schema::Type* created;
     const schema::Type* changed;
+    // Takes out of an answer that was stored for somebody else what this reader may not see.
+    void (*hide)(const BulkItem& item, BulkResult& result, const schema::View& view);
 };
 
 [[noreturn]] void throw_unreadable(schema::ReadError error);
@@ -188,15 +202,47 @@ std::string canonical_data(const BulkItem& item) {
                : canonical(schema::Patch<typename Items::Fields>{}, item.data->text);
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request,
+template <class Row>
+Row row_of(async::Task<Row> task);
+
+// The problem of another version holds the row as well, as its last member.
+template <class Row>
+void hide_current(std::string& problem, const schema::View& view) {
+    constexpr std::string_view current = R"(,"current":)";
+    const auto at = problem.find(current);
+    if (at == std::string::npos || !has_restricted_members(schema::type_of<Row>)) return;
+    const auto row = problem.substr(at + current.size(), problem.size() - at - current.size() - 1);
+    problem.resize(at);
+    if (schema::parse<Row>(row)) problem.append(current).append(visible_part<Row>(row, view));
+    problem += '}';
+}
+
+template <class Items>
+void hide(const BulkItem& item, BulkResult& result, const schema::View& view) {
+    using Created = decltype(row_of(Items::create(std::declval<BulkUnit>(), std::declval<typename Items::New>())));
+    using Changed = decltype(row_of(Items::change(std::declval<BulkUnit>(), std::declval<typename Items::Id>(), 0,
+                                                  std::declval<schema::Patch<typename Items::Fields>>())));
+    if (result.data) {
+        auto& text = result.data->text;
+        text = item.operation == BulkOperation::create ? visible_part<Created>(std::move(text), view)
+                                                       : visible_part<Changed>(std::move(text), view);
+    }
+    if (result.problem) hide_current<Changed>(result.problem->text, view);
+}
+
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request,
                                                    BulkResource resource);
+// What a batch with faulty items means is its text: of such an item less is known than was sent.
+[[nodiscard]] Fingerprint fingerprint_of_faulty(const BulkBody& input);
 
 }  // namespace detail
 
 template <class Items>
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkRequest input, CreationRequest request) {
-    if (request.key.key) {
-        auto meant = input;
+async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request) {
+    if (request.key.key && !input.faults.empty()) {
+        request.body = detail::fingerprint_of_faulty(input);
+    } else if (request.key.key) {
+        auto meant = *input.body;
         for (auto& item : meant.items) {
             if (item.data) item.data->text = detail::canonical_data<Items>(item);
         }
@@ -206,7 +252,7 @@ async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkR
     }
     return detail::perform_all(context, std::move(input), std::move(request),
                                {&detail::perform<Items>, &schema::type_of<typename Items::New>,
-                                &schema::type_of<schema::Patch<typename Items::Fields>>});
+                                &schema::type_of<schema::Patch<typename Items::Fields>>, &detail::hide<Items>});
 }
 
 }  // namespace pos

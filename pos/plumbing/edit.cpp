@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "http/errors.h"
 #include "http/middleware/errors.h"
 
 namespace pos {
@@ -16,6 +17,13 @@ void IfMatch::describe(http::Operation& operation) {
 }
 
 namespace detail {
+
+void require_at(const EditRequest& request, LocationId location) {
+    const auto area = request.permission.substr(0, request.permission.find('.'));
+    if (!request.caller.may_at(std::string(area) + ".read", location.uuid()))
+        throw base::Failure(http::errors::not_found);
+    request.caller.require_at(request.permission, location.uuid());
+}
 
 void throw_deleted_by_edit(std::string_view table) {
     throw std::logic_error("a row of " + std::string(table) + " was deleted by edit(): it takes remove()'s lock");

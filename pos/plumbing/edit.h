@@ -15,6 +15,8 @@
 // edit() locks `for no key update`: rows that refer to this one are written meanwhile. remove() locks `for update`, which waits
 // for them, and the guards of pos/plumbing/guard.h for it; so a row is deleted by remove() alone.
 
+#include <limits>
+
 #include "http/errors.h"
 #include "http/middleware/conditional.h"
 #include "pos/permissions.h"
@@ -83,6 +85,8 @@ struct Writes {
 
 namespace detail {
 
+// 403, or 404 for who may not read there either: a row of another shop is not there.
+void require_at(const EditRequest& request, LocationId location);
 [[noreturn]] void throw_deleted_by_edit(std::string_view table);
 
 template <const auto& Table, bool removes, class Row, class Id, class Function>
@@ -90,7 +94,7 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
     const auto& lock = removes ? Table.lock.to_remove : Table.lock;
     auto row = live(co_await tx.one(lock, id));
     const auto before = row.meta.version;
-    if (Table.location_of != nullptr) request.caller.require_at(request.permission, Table.location_of(row).uuid());
+    if (Table.location_of != nullptr) require_at(request, Table.location_of(row));
     if (!request.expected.matches(before)) throw http::version_conflict(schema::to_json(row, request.caller.view()));
 
     Writes writes{tx, tx.batch(), {}};
@@ -101,7 +105,8 @@ async::Task<Row> edit_locked(db::Db tx, Id id, EditRequest request, Function fun
         co_await function(row, writes);
     }
     if (!removes && row.meta.deleted_at) throw_deleted_by_edit(Table.collection);
-    row.meta.version = before + 1;
+    // Round to the first: what matters is that it differs from the one before.
+    row.meta.version = before == std::numeric_limits<std::int32_t>::max() ? RowMeta{}.version : before + 1;
     row.meta.updated_at = request.now;
     Change change{Table.collection, id.uuid(), row.meta.deleted_at ? ChangeKind::deleted : ChangeKind::updated};
     if (Table.location_of != nullptr) change.location_id = Table.location_of(row);

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "async/sync.h"
 #include "redis/client.h"
+#include "redis/errors.h"
 #include "schema/schema.h"
 
 namespace app {
@@ -33,8 +34,20 @@ Check check_database(db::Database* database, async::SteadyTime deadline) {
 }
 
 // By a write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job.
-Check check_redis(redis::Client* client, async::SteadyTime deadline) {
-    if (client == nullptr || co_await client->ready(deadline)) co_return Outcome{};
+// And under the prefix of the jobs' keys, which a user of Redis may be limited to: any refusal there is one of jobs.
+Check check_redis(redis::Client* client, std::string prefix, async::SteadyTime deadline) {
+    if (client == nullptr) co_return Outcome{};
+    try {
+        if (co_await client->ready(deadline)) {
+            co_await client->run(redis::Command("SET").add(prefix + ":ready-probe").add(1).add("PX").add(1'000),
+                                 deadline);
+            co_return Outcome{};
+        }
+    } catch (const redis::Refused& refused) {
+        co_return Outcome{false, std::string(refused.text())};
+    } catch (const base::Failure&) {
+        co_return Outcome{false, std::string()};
+    }
     // Why there is no connection would name the server.
     auto trouble = client->is_connected() ? client->trouble() : std::nullopt;
     co_return Outcome{false, trouble ? std::move(trouble->text) : std::string()};
@@ -76,10 +89,11 @@ async::Task<void> look(Worker* worker, const http::Context* context) {
     last.looking = true;
     last.done.reset();
     const LookEnds ends{last};
+    const auto& prefix = context->services().use<Shared>().settings.job_prefix;
     const auto deadline = async::Loop::now() + check_time;
     auto outcomes = co_await async::when_all(timed(check_database(worker->store().app, deadline)),
                                              timed(check_database(worker->store().system, deadline)),
-                                             timed(check_redis(worker->redis(), deadline)));
+                                             timed(check_redis(worker->redis(), prefix, deadline)));
     std::tie(last.app_database, last.system_database, last.redis) = std::move(outcomes);
     last.looked = async::Loop::now();
     log_reason(*context, "postgres", last.app_database);

@@ -1,7 +1,9 @@
 #include "app/outbox_module.h"
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,6 +21,7 @@ constexpr auto command_time = std::chrono::seconds(30);
 // Texts, so that no row can fail to be read.
 struct ParkedJob {
     std::string id;
+    std::int64_t position = 0;
     std::string tenant_id;
     std::string queue;
     std::string name;
@@ -27,26 +30,38 @@ struct ParkedJob {
 
     friend constexpr auto describe(ParkedJob*) {
         return schema::object<ParkedJob>(
-            "ParkedJob", schema::field<&ParkedJob::id>("id"), schema::field<&ParkedJob::tenant_id>("tenantId"),
-            schema::field<&ParkedJob::queue>("queue"), schema::field<&ParkedJob::name>("name"),
-            schema::field<&ParkedJob::created_at>("createdAt"), schema::field<&ParkedJob::failure>("failure"));
+            "ParkedJob", schema::field<&ParkedJob::id>("id"), schema::field<&ParkedJob::position>("position"),
+            schema::field<&ParkedJob::tenant_id>("tenantId"), schema::field<&ParkedJob::queue>("queue"),
+            schema::field<&ParkedJob::name>("name"), schema::field<&ParkedJob::created_at>("createdAt"),
+            schema::field<&ParkedJob::failure>("failure"));
     }
 };
 
-constexpr db::SystemQuery<ParkedJob(std::int64_t)> parked_jobs{
+// Behind a position and an id, in whose order they are.
+constexpr db::SystemQuery<ParkedJob(std::int64_t, std::string, std::int64_t)> parked_jobs{
     {"outbox.parked",
-     "select id::text as id, tenant_id::text as tenant_id, queue, name, created_at::text as created_at, "
-     "coalesce(failure, '') as failure from outbox_jobs where failure is not null order by position limit $1",
+     "select id::text as id, position, tenant_id::text as tenant_id, queue, name, created_at::text as created_at, "
+     "coalesce(failure, '') as failure from outbox_jobs where failure is not null "
+     "and (position, id::text) > ($1::bigint, $2::text) order by position, id::text limit $3",
      db::Kind::read}};
 // One at a time: the table refuses the row that is as it was.
 constexpr db::SystemQuery<void(std::string)> retry_parked{
     {"outbox.retry", "update outbox_jobs set failure = null where id::text = $1 and failure is not null",
      db::Kind::write}};
 
+// Behind the last one that was listed.
+struct Cursor {
+    std::int64_t position = std::numeric_limits<std::int64_t>::min();
+    std::string id;
+};
+
+std::string quoted(const std::string& text) { return schema::to_json(text); }
+
+// Quoted as JSON: a text of a row can neither begin a line nor command a terminal.
 void list(const std::vector<ParkedJob>& parked, std::ostream& out) {
     for (const auto& job : parked)
-        out << fmt::format("{} tenant {} queue \"{}\" job \"{}\" of {}: {}\n", job.id, job.tenant_id, job.queue,
-                           job.name, job.created_at, job.failure);
+        out << fmt::format("{} tenant {} queue {} job {} of {}: {}\n", job.id, job.tenant_id, quoted(job.queue),
+                           quoted(job.name), job.created_at, quoted(job.failure));
     out << fmt::format("{} parked{}\n", parked.size(), parked.size() == most_listed ? ", or more" : "");
 }
 
@@ -57,24 +72,36 @@ async::Task<bool> retry(db::SystemDb db, std::string id, std::ostream* out) {
     } catch (const base::Failure& failure) {
         fault = fmt::format("{}: {}", failure.code().code, failure.code().title);
     }
-    *out << id << ": " << (fault.empty() ? "will be sent" : fault) << '\n';
+    *out << quoted(id) << ": " << (fault.empty() ? "will be sent" : fault) << '\n';
     co_return fault.empty();
+}
+
+// What is refused stays parked, and is not asked again.
+async::Task<int> retry_all(Worker* worker, std::ostream* out) {
+    bool all = true;
+    Cursor behind;
+    for (;;) {
+        const auto db = db::system_db(worker->store(), async::Loop::now() + command_time);
+        const auto parked = co_await db.all(parked_jobs, behind.position, behind.id, most_listed);
+        for (const auto& job : parked) {
+            const bool done = co_await retry(db, job.id, out);
+            all = all && done;
+        }
+        if (std::cmp_less(parked.size(), most_listed)) co_return all ? 0 : 1;
+        behind = {parked.back().position, parked.back().id};
+    }
 }
 
 async::Task<int> work(Worker* worker, OutboxCommand command, std::ostream* out) {
     const auto db = db::system_db(worker->store(), async::Loop::now() + command_time);
-    const auto parked = co_await db.all(parked_jobs, most_listed);
+    const auto parked = co_await db.all(parked_jobs, Cursor{}.position, Cursor{}.id, most_listed);
     if (command.retry.empty()) {
         list(parked, *out);
         co_return 0;
     }
-    auto ids = command.retry;
-    if (std::ranges::find(ids, "all") != ids.end()) {
-        ids.clear();
-        for (const auto& job : parked) ids.push_back(job.id);
-    }
+    if (std::ranges::find(command.retry, "all") != command.retry.end()) co_return co_await retry_all(worker, out);
     bool all = true;
-    for (const auto& id : ids) {
+    for (const auto& id : command.retry) {
         const bool done = co_await retry(db, id, out);
         all = all && done;
     }

@@ -9,18 +9,29 @@ auth::RateLimitOptions rate_limit_options() {
     return {
         .policies =
             {
-                // A mobile carrier puts many shops behind one address: this one only stops what no shops do.
+                // Of whoever proves nothing; a mobile carrier puts many shops behind one address.
                 {.name = "address", .key = RateKey::address, .limit = {.count = 6'000, .window = 60s}},
                 {.name = "tenant", .key = RateKey::tenant, .limit = {.count = 6'000, .window = 60s}},
                 {.name = "user", .key = RateKey::user, .limit = {.count = 1'200, .window = 60s}},
                 {.name = "device", .key = RateKey::device, .limit = {.count = 1'200, .window = 60s}},
             },
-        // Strict, and before any password is hashed; single accounts have their own throttle in PostgreSQL.
+        // Before any password is hashed; single accounts have their own throttle in PostgreSQL. Nothing here is charged to an
+        // address alone that whoever stands behind it can prove to be theirs, so that a neighbour stops nobody: what a body
+        // names is charged by its handler, after the body was found to be in form.
         .classes =
             {
-                {"login", {{.name = "login", .key = RateKey::address, .limit = {.count = 30, .window = 60s}}}},
-                {"refresh", {{.name = "refresh", .key = RateKey::address, .limit = {.count = 120, .window = 60s}}}},
-                {"sign_up", {{.name = "sign_up", .key = RateKey::address, .limit = {.count = 10, .window = 3'600s}}}},
+                // From an address that the account has not signed in from: the account there, and all that comes from there.
+                {"login",
+                 {{.name = "login", .key = RateKey::named, .limit = {.count = 30, .window = 60s}},
+                  {.name = "login_address", .key = RateKey::named, .limit = {.count = 600, .window = 60s}}}},
+                // A token that we issued counts for its session, any other for its address.
+                {"refresh",
+                 {{.name = "refresh", .key = RateKey::named, .limit = {.count = 30, .window = 60s}},
+                  {.name = "refresh_address", .key = RateKey::named, .limit = {.count = 600, .window = 60s}}}},
+                {"password", {{.name = "password", .key = RateKey::user, .limit = {.count = 30, .window = 60s}}}},
+                {"sign_up",
+                 {{.name = "sign_up", .key = RateKey::named, .limit = {.count = 10, .window = 3'600s}},
+                  {.name = "sign_up_address", .key = RateKey::named, .limit = {.count = 120, .window = 3'600s}}}},
             },
     };
 }

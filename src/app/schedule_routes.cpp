@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "app/background.h"
 #include "auth/caller.h"
+#include "auth/jwt.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "http/errors.h"
@@ -15,7 +16,6 @@ namespace app {
 
 namespace {
 
-constexpr std::string_view scheme = "Bearer ";
 constexpr std::size_t longest_key = 255;
 
 struct Triggered {
@@ -35,8 +35,8 @@ struct SchedulerAccess {
         const auto given = context.request().header("authorization").value_or("");
         if (given.empty()) throw base::Failure(auth::errors::missing_credentials);
         const auto& wanted = *context.services().use<Shared>().settings.scheduler_token;
-        if (!given.starts_with(scheme) || !base::constant_time_equal(given.substr(scheme.size()), wanted))
-            throw base::Failure(auth::errors::invalid_token);
+        const auto token = auth::bearer_token(given);
+        if (!token || !base::constant_time_equal(*token, wanted)) throw base::Failure(auth::errors::invalid_token);
         return {};
     }
     static void describe(http::Operation& operation) {
@@ -45,6 +45,21 @@ struct SchedulerAccess {
         operation.can_fail(auth::errors::invalid_token);
     }
 };
+
+// Quoted (RFC 8941) or bare, as everywhere.
+std::optional<std::string> key_of(const std::optional<std::string>& header) {
+    if (!header) return std::nullopt;
+    auto text = base::trim(*header);
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+    const auto is_printable = [](char c) { return c > ' ' && c <= '~'; };
+    if (text.empty() || text.size() > longest_key || !std::ranges::all_of(text, is_printable))
+        throw base::Failure(http::errors::invalid, {{"header",
+                                                     "/Idempotency-Key",
+                                                     "invalid_format",
+                                                     "Up to 255 printable characters without spaces, quoted or bare.",
+                                                     {}}});
+    return std::string(text);
+}
 
 // An own id holds no colon and is no integer; a digest is neither, whatever the key is.
 std::string job_id_of(const Schedule& schedule, const std::optional<std::string>& key, base::Timestamp now) {
@@ -60,11 +75,8 @@ async::Task<http::Accepted<Triggered>> trigger(SchedulerAccess, http::Path<"name
     const auto schedules = schedules_of(shared->definition);
     const auto found = std::ranges::find(schedules, *name, &Schedule::name);
     if (found == schedules.end()) throw base::Failure(http::errors::not_found);
-    if (*key && (*key)->size() > longest_key)
-        throw base::Failure(http::errors::invalid,
-                            {{"header", "/Idempotency-Key", "too_long", "At most 255 characters.", {}}});
     auto job = found->job;
-    job.options.job_id = job_id_of(*found, *key, base::system_clock().now());
+    job.options.job_id = job_id_of(*found, key_of(*key), base::system_clock().now());
     const Triggered triggered{*name, job.options.job_id};
     // Of no tenant.
     auto batch = db.as_tenant(base::Uuid{}).batch();

@@ -6,6 +6,8 @@
 #include <stdexcept>
 
 #include "auth/authenticator.h"
+#include "db/cursor_error.h"
+#include "db/error.h"
 #include "http/context.h"
 
 namespace auth {
@@ -157,6 +159,16 @@ void describe_permission(http::Operation& operation, std::string_view permission
 
 namespace {
 bool has_store(const http::Services& services) { return services.has<db::Store>(); }
+
+// Behind body and query, which a handler names before its database. The rest of what a database says, every operation may meet.
+void describe_database(http::Operation& operation) {
+    operation.needs.push_back(&has_store);
+    if (operation.body != nullptr) operation.can_fail(db::errors::value_refused);
+    const bool is_list = std::ranges::any_of(operation.parameters, [](const http::ParameterDoc& parameter) {
+        return parameter.in == "query" && parameter.field->name == "cursor";
+    });
+    if (is_list) operation.can_fail(db::errors::invalid_cursor);
+}
 }  // namespace
 
 async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& findings) {
@@ -166,11 +178,11 @@ async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& finding
 
 void http::Part<db::Db>::describe(Operation& operation) {
     auth::Caller::describe(operation);
-    operation.needs.push_back(&has_store);
+    describe_database(operation);
 }
 
 db::SystemDb http::Part<db::SystemDb>::read(Context& context, Findings& /*unused*/) {
     return db::system_db(context.services().use<db::Store>(), context.deadline());
 }
 
-void http::Part<db::SystemDb>::describe(Operation& operation) { operation.needs.push_back(&has_store); }
+void http::Part<db::SystemDb>::describe(Operation& operation) { describe_database(operation); }

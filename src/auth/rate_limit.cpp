@@ -27,8 +27,17 @@ struct Policies {
     bool need_caller = false;
 };
 
+// What charge() finds the class of the request's route by.
+struct Gate {
+    const Policies* policies;
+};
+
 std::optional<std::string> id_of(RateKey key, const http::Context& context, const Caller* caller) {
-    if (key == RateKey::address) return rate_key_of(context.request().client_address());
+    if (key == RateKey::named) return std::nullopt;
+    if (key == RateKey::address) {
+        if (caller != nullptr) return std::nullopt;
+        return rate_key_of(context.request().client_address());
+    }
     if (caller == nullptr) return std::nullopt;
     switch (key) {
         case RateKey::user: return caller->user_id.to_string();
@@ -52,6 +61,26 @@ struct Headers {
     }
 };
 
+redis::RateCheck check_of(const Policy& policy, std::string_view id) {
+    return {.key = fmt::format("{}:{}", policy.rule.name, id), .limit = policy.rule.limit};
+}
+
+async::Task<void> settle(http::Context& context, std::vector<redis::RateCheck> checks,
+                         std::vector<const Policy*> asked) {
+    if (checks.empty()) co_return;
+    const auto verdict = co_await context.services().use<redis::RateLimiter>().take(std::move(checks));
+    const auto* policy = asked[verdict.check];
+    context.response().before_send(Headers{policy, static_cast<std::uint32_t>(verdict.remaining),
+                                           static_cast<std::uint32_t>(whole_seconds(verdict.reset))});
+    (verdict.allowed ? policy->allowed : policy->refused).increment();
+    if (verdict.allowed) co_return;
+    throw base::Failure(
+        base::Failure(errors::rate_limited,
+                      fmt::format("{} requests in {} s are the limit of \"{}\"", policy->rule.limit.count,
+                                  whole_seconds(policy->rule.limit.window), policy->rule.name))
+            .retry_after(verdict.retry_after.count()));
+}
+
 class RateLimitLink {
 public:
     RateLimitLink(const RateLimitOptions& options, observe::Metrics& metrics) {
@@ -64,6 +93,9 @@ public:
     async::Task<void> operator()(http::Context& context, http::Next next) const {
         const auto& policies = policies_for(context);
         if (policies.all.empty() || !context.services().has<redis::RateLimiter>()) return next(context);
+        context.set(Gate{&policies});
+        if (std::ranges::all_of(policies.all, [](const Policy& policy) { return policy.rule.key == RateKey::named; }))
+            return next(context);
         return guard(context, next, &policies);
     }
 
@@ -71,7 +103,7 @@ private:
     static Policies policies_of(const std::vector<RatePolicy>& rules, const observe::CounterFamily& family) {
         Policies policies;
         for (const auto& rule : rules) {
-            policies.need_caller |= rule.key != RateKey::address;
+            policies.need_caller |= rule.key != RateKey::named;
             policies.all.push_back({.rule = rule,
                                     .header = fmt::format(R"("{}";q={};w={})", rule.name, rule.limit.count,
                                                           whole_seconds(rule.limit.window)),
@@ -115,21 +147,10 @@ private:
         for (const auto& policy : policies->all) {
             const auto id = id_of(policy.rule.key, context, caller);
             if (!id) continue;
-            checks.push_back({.key = policy.rule.name + ":" + *id, .limit = policy.rule.limit});
+            checks.push_back(check_of(policy, *id));
             asked.push_back(&policy);
         }
-        if (checks.empty()) co_return;
-        const auto verdict = co_await context.services().use<redis::RateLimiter>().take(std::move(checks));
-        const auto* policy = asked[verdict.check];
-        context.response().before_send(Headers{policy, static_cast<std::uint32_t>(verdict.remaining),
-                                               static_cast<std::uint32_t>(whole_seconds(verdict.reset))});
-        (verdict.allowed ? policy->allowed : policy->refused).increment();
-        if (verdict.allowed) co_return;
-        throw base::Failure(
-            base::Failure(errors::rate_limited,
-                          fmt::format("{} requests in {} s are the limit of \"{}\"", policy->rule.limit.count,
-                                      whole_seconds(policy->rule.limit.window), policy->rule.name))
-                .retry_after(verdict.retry_after.count()));
+        return settle(context, std::move(checks), std::move(asked));
     }
 
     Policies default_;
@@ -149,6 +170,21 @@ std::string rate_key_of(std::string_view address) {
 
 http::Middleware rate_limits(const RateLimitOptions& options, observe::Metrics& metrics) {
     return RateLimitLink(options, metrics);
+}
+
+async::Task<void> charge(http::Context& context, std::vector<RateCharge> charges) {
+    const auto* gate = context.get<Gate>();
+    if (gate == nullptr) co_return;
+    std::vector<redis::RateCheck> checks;
+    std::vector<const Policy*> asked;
+    for (const auto& [name, id] : charges) {
+        for (const auto& policy : gate->policies->all) {
+            if (policy.rule.key != RateKey::named || policy.rule.name != name) continue;
+            checks.push_back(check_of(policy, id));
+            asked.push_back(&policy);
+        }
+    }
+    co_await settle(context, std::move(checks), std::move(asked));
 }
 
 }  // namespace auth

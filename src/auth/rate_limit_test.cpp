@@ -29,6 +29,11 @@ TEST(rate_key, is_an_address_or_the_network_of_a_subscriber) {
 async::Task<http::NoContent> open_to_all() { co_return http::NoContent{}; }
 async::Task<http::NoContent> for_callers(auth::Caller /*caller*/) { co_return http::NoContent{}; }
 
+async::Task<http::NoContent> charging(http::Context& context) {
+    co_await auth::charge(context, {{"named", std::string(context.request().target())}});
+    co_return http::NoContent{};
+}
+
 struct From {
     std::string address = "192.0.2.1";
     std::optional<auth::Caller> caller = {};
@@ -43,10 +48,13 @@ protected:
                          {.name = "user", .key = RateKey::user, .limit = {.count = 3, .window = 3'600s}},
                          {.name = "tenant", .key = RateKey::tenant, .limit = {.count = 10, .window = 3'600s}},
                          {.name = "device", .key = RateKey::device, .limit = {.count = 2, .window = 3'600s}}},
-            .classes = {{"login", {{.name = "login", .key = RateKey::address, .limit = {.count = 1, .window = 60s}}}}}};
+            .classes = {{"login", {{.name = "login", .key = RateKey::address, .limit = {.count = 1, .window = 60s}}}},
+                        {"named", {{.name = "named", .key = RateKey::named, .limit = {.count = 1, .window = 60s}}}}}};
         http::Routes routes(router.group("/v1", {auth::rate_limits(options, metrics)}), "test");
         routes.get("/open", open_to_all);
         routes.get("/callers", for_callers);
+        routes.post("/named", charging, {.options = {.rate_class = "named"}});
+        routes.post("/unnamed", charging);
         routes.post("/login", open_to_all, {.options = {.rate_class = "login"}});
     }
 
@@ -93,6 +101,21 @@ TEST_F(RateLimitTest, says_what_is_left_and_refuses_when_nothing_is) {
     EXPECT_EQ(get("/v1/open", {.address = "192.0.2.2"}).status, 204);
     EXPECT_TRUE(metrics.render().contains(R"(rate_limit_requests_total{policy="address",outcome="refused"} 1)"))
         << metrics.render();
+}
+
+TEST_F(RateLimitTest, an_address_stands_for_those_who_prove_nothing) {
+    for (int i = 0; i < 5; ++i) std::ignore = get("/v1/open");
+    EXPECT_EQ(get("/v1/open").status, 429);
+    EXPECT_EQ(get("/v1/callers", {.caller = caller()}).status, 204);
+}
+
+TEST_F(RateLimitTest, a_handler_charges_what_its_body_names) {
+    const auto as = [&](std::string name) { return send(http::Method::post, "/v1/named?name=" + std::move(name)); };
+    EXPECT_EQ(as("a").header("RateLimit-Policy"), R"("named";q=1;w=60)");
+    EXPECT_EQ(as("a").status, 429);
+    EXPECT_EQ(as("b").status, 204);
+    // Nothing of that counts where the class has no such policy.
+    EXPECT_EQ(send(http::Method::post, "/v1/unnamed?name=a").status, 204);
 }
 
 TEST_F(RateLimitTest, counts_a_network_of_ipv6_as_one) {

@@ -91,8 +91,9 @@ std::string encode(const CodePoints& points) {
     return text;
 }
 
-// Full decomposition of one code point, or its case folding and the decomposition of that.
-void append_decomposed(CodePoint c, utf8proc_option_t option, CodePoints& out) {
+// Full decomposition of one code point.
+void append_decomposed(CodePoint c, CodePoints& out) {
+    constexpr auto option = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
     std::array<CodePoint, 32> parts{};
     int last_class = 0;
     const auto count = utf8proc_decompose_char(c, parts.data(), parts.size(), option, &last_class);
@@ -133,11 +134,10 @@ std::string compose(CodePoints points) {
     return encode(points);
 }
 
-CodePoints decomposed(std::string_view text, int extra_option) {
-    const auto option = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | extra_option);
+CodePoints decomposed(std::string_view text) {
     CodePoints points;
     points.reserve(text.size());
-    for (std::size_t i = 0; i < text.size();) append_decomposed(next_of(text, i), option, points);
+    for (std::size_t i = 0; i < text.size();) append_decomposed(next_of(text, i), points);
     return points;
 }
 
@@ -182,7 +182,7 @@ void normalise(std::string& text, Keeps keeps) {
 
 std::string to_nfc(std::string_view text) {
     if (is_surely_nfc(text) || !is_utf8(text)) return std::string(text);
-    return compose(decomposed(text, 0));
+    return compose(decomposed(text));
 }
 
 std::string_view trim_unicode(std::string_view text) {
@@ -227,7 +227,11 @@ std::string comparison_key(std::string_view text) {
     std::string key(text);
     normalise_identifier(key);
     if (!is_utf8(key)) return key;
-    return compose(decomposed(key, UTF8PROC_CASEFOLD));
+    // Code point by code point, as PostgreSQL does it: `ß` is not `ss`, and the two small sigmas are two letters.
+    CodePoints points;
+    points.reserve(key.size());
+    for (std::size_t i = 0; i < key.size();) points.push_back(utf8proc_tolower(next_of(key, i)));
+    return encode(points);
 }
 
 void ascii_upper(std::string& text) {

@@ -29,7 +29,7 @@ void normalise_free(std::string& text);
 void normalise_name(std::string& text);
 // What identifies a thing, such as a SKU or a reference: as a name, and nothing invisible stays anywhere. Case stays.
 void normalise_identifier(std::string& text);
-// Equal for identifiers that differ by letter case alone, too (full case folding). To compare, never to show.
+// Equal for identifiers that differ by letter case alone, too: the rule of PostgreSQL's lower(). To compare, never to show.
 [[nodiscard]] std::string comparison_key(std::string_view text);
 // ASCII letters alone.
 void ascii_upper(std::string& text);

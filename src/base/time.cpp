@@ -61,14 +61,14 @@ public:
 
     // The digits after a point, as microseconds.
     microseconds fraction() {
-        int count = 0;
+        std::size_t count = 0;
         std::int64_t value = 0;
-        for (; count < 9 && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; ++count) {
-            if (count < 6) value = value * 10 + (rest_.front() - '0');
-            rest_.remove_prefix(1);
+        for (; count < rest_.size() && rest_[count] >= '0' && rest_[count] <= '9'; ++count) {
+            if (count < 6) value = value * 10 + (rest_[count] - '0');
         }
+        rest_.remove_prefix(count);
         if (count == 0) fail();
-        for (int i = count; i < 6; ++i) value *= 10;
+        for (auto i = count; i < 6; ++i) value *= 10;
         return microseconds{value};
     }
 
@@ -102,12 +102,12 @@ seconds read_time_of_day(Reader& reader) {
     reader.literal(":");
     const minutes m{reader.digits(2, 59)};
     reader.literal(":");
-    // 60 stands for a leap second, which a Timestamp cannot hold.
-    return h + m + seconds{reader.digits(2, 59)};
+    // 60 stands for a leap second, which a Timestamp cannot hold: it counts as the second before, of the same day.
+    return h + m + seconds{std::min(reader.digits(2, 60), 59)};
 }
 
 minutes read_offset(Reader& reader) {
-    if (reader.accept("Z")) return minutes{0};
+    if (reader.accept("Z") || reader.accept("z")) return minutes{0};
     const bool west = reader.accept("-");
     if (!west) reader.literal("+");
     const hours h{reader.digits(2, 23)};
@@ -152,7 +152,7 @@ public:
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
     Reader reader{text};
     const Date date = read_date(reader);
-    reader.literal("T");
+    if (!reader.accept("t")) reader.literal("T");
     const seconds time_of_day = read_time_of_day(reader);
     const microseconds fraction = reader.accept(".") ? reader.fraction() : microseconds{0};
     const minutes offset = read_offset(reader);

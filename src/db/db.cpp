@@ -6,13 +6,9 @@
 
 #include "base/hash.h"
 #include "base/strings.h"
+#include "db/cursor_error.h"
 
 namespace db {
-
-namespace errors {
-inline constexpr base::ErrorCode invalid_cursor{"request.invalid_cursor", 422, false, base::Action::fix,
-                                                "The cursor is not one of this list"};
-}
 
 namespace detail {
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "db/cursor_error.h"
+
 namespace db {
 
 namespace {
@@ -66,8 +68,9 @@ const base::ErrorCode& code_for(std::string_view sqlstate) noexcept {
 }
 
 std::vector<base::ErrorCode> error_codes() {
-    return {errors::unavailable,   errors::timeout, errors::overloaded,    errors::outcome_unknown,
-            errors::serialization, errors::failed,  errors::value_refused, errors::conflict};
+    return {errors::unavailable,     errors::timeout,       errors::overloaded,
+            errors::outcome_unknown, errors::serialization, errors::failed,
+            errors::value_refused,   errors::conflict,      errors::invalid_cursor};
 }
 
 Error::Error(ErrorFields fields, std::size_t index, std::shared_ptr<std::vector<Result>> partial)

@@ -70,6 +70,7 @@ void Connection::cut() {
     if (phase_ == Phase::closed) return;
     const Ref self(this);
     phase_ = Phase::closed;
+    note_waiting();
     context_.mark_client_gone();
     timer_.cancel();
     error_code ignored;
@@ -86,11 +87,11 @@ void Connection::abort() {
 }
 
 void Connection::retire() {
-    const bool idle = phase_ == Phase::reading_head && !in_request_ && !writing_ && begin_ == end_ && out_.empty();
+    const bool idle = phase_ == Phase::reading_head && !in_request_ && !writing_ && nothing_begun() && out_.empty();
     if (idle) close_quietly();
 }
 
-bool Connection::evict() {
+bool Connection::evict_idle() {
     error_code ignored;
     if (socket_.available(ignored) > 0) return false;
     close_quietly();
@@ -142,26 +143,43 @@ void Connection::on_timer() {
         case Phase::handling:
             body_timed_out_ = body_cut_off_ = true;
             wake(body_waiter_);
-            return;
+            return note_waiting();
         case Phase::reading_head:
             if (refused_) return reject(errors::overloaded, "");
-            if (!parser_.started()) return close_quietly();
+            if (nothing_begun()) return close_quietly();
             return reject(errors::request_timeout, "the head did not arrive in time");
         default: return cut();
     }
 }
 
+// RFC 9112 §2.2: old clients send an empty line behind a body. It is read away with the next head, and begins none.
+bool Connection::nothing_begun() const {
+    return std::string_view("\r\n").starts_with(std::string_view(input_.get() + begin_, end_ - begin_));
+}
+
 void Connection::set_read_deadline_between_requests() {
     const auto& options = server_->options;
-    if (begin_ == end_) {
+    if (nothing_begun()) {
         head_under_way_ = false;
-        if (requests_ == 0) return;
-        read_deadline_ = now_ + options.idle_deadline;
-        if (!IdleHook::is_linked()) server_->idle.push_back(*this);
+        if (requests_ > 0) read_deadline_ = now_ + options.idle_deadline;
+        if (!refused_ && !IdleHook::is_linked()) server_->idle.push_back(*this);
     } else if (!head_under_way_) {
         head_under_way_ = true;
+        begun_ = now_;
         if (requests_ > 0) read_deadline_ = now_ + options.head_deadline;
     }
+}
+
+// Keeps the server's list of who waits for a client; called wherever that may have changed.
+void Connection::note_waiting() {
+    const bool waits = phase_ != Phase::closed && !refused_ &&
+                       (body_waiter_ || writing_ || phase_ == Phase::draining_body || phase_ == Phase::lingering ||
+                        (phase_ == Phase::reading_head && head_under_way_));
+    if (waits == listed_slow_) return;
+    listed_slow_ = waits;
+    if (waits) listed_since_ = begun_;
+    const SlowClients::Client client{BodyCaller::of_address(remote_address_), listed_since_, this};
+    waits ? server_->slow.add(client) : server_->slow.remove(client);
 }
 
 // ---- Input --------------------------------------------------------------------------------------------------------
@@ -222,7 +240,10 @@ void Connection::on_read(const error_code& error, std::size_t size) {
 void Connection::on_input(bool ended) {
     switch (phase_) {
         case Phase::handling:
-            if (body_waiter_) std::exchange(body_waiter_, {}).resume();
+            if (const auto waiter = std::exchange(body_waiter_, {})) {
+                note_waiting();
+                waiter.resume();
+            }
             // Reading on is how a client that leaves is noticed, once its body is here.
             if (phase_ == Phase::handling && decoder_.done() && !in_body_buffer_) start_read();
             return;
@@ -273,6 +294,7 @@ void Connection::after_processing() {
         start_read();
     }
     if (phase_ == Phase::handling && decoder_.done() && !in_body_buffer_) start_read();
+    note_waiting();
     arm();
 }
 
@@ -318,7 +340,7 @@ void Connection::begin_request(const Head& head) {
 }
 
 void Connection::run(const Handler& app) {
-    head_under_way_ = false;
+    if (!std::exchange(head_under_way_, false)) begun_ = now_;
     body_cut_off_ = body_timed_out_ = false;
     body_time_left_ = server_->options.body_deadline;
     body_received_ = 0;
@@ -330,6 +352,7 @@ void Connection::run(const Handler& app) {
     if (peer_closed_) context_.mark_client_gone();
     phase_ = Phase::handling;
     in_request_ = true;
+    note_waiting();
     Counters::add(server_->counters->in_flight, 1);
     run_request(Ref(this), &app);
 }

@@ -44,7 +44,7 @@ public:
     // Closes when nothing is under way; else the next reply is the last.
     void retire();
     // Of an idle one: closes it, unless a request is just arriving.
-    [[nodiscard]] bool evict();
+    [[nodiscard]] bool evict_idle();
 
     async::Task<std::optional<std::string_view>> read_some() override;
     std::optional<std::string_view> take_buffered() override;
@@ -72,7 +72,9 @@ private:
     void on_input(bool ended);
     void on_timer();
     void arm();
+    [[nodiscard]] bool nothing_begun() const;
     void set_read_deadline_between_requests();
+    void note_waiting();
     void close_quietly();
     void leave();
     void wake(std::coroutine_handle<>& waiter);
@@ -125,6 +127,9 @@ private:
     bool linked_ = false;
     bool refused_;
     bool head_under_way_ = false;
+    bool listed_slow_ = false;
+    async::SteadyTime listed_since_{};
+    async::SteadyTime begun_{};  // the present request: its first byte
 
     HeadParser parser_;
     std::unique_ptr<char[]> input_;

@@ -93,6 +93,7 @@ bool Connection::fits_behind_head() const {
 void Connection::begin_body_wait() {
     body_wait_began_ = async::Loop::now();
     read_deadline_ = body_wait_began_ + body_time_left_;
+    note_waiting();
     arm();
 }
 

@@ -50,6 +50,7 @@ bool Connection::flush() {
 void Connection::continue_write() {
     writing_ = true;
     write_deadline_ = async::Loop::now() + server_->options.write_deadline;
+    note_waiting();
     arm();
     std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(sending_), boost::asio::buffer(sending_tail_)};
     const auto from_first = std::min(sent_, sending_.size());
@@ -74,6 +75,7 @@ void Connection::on_written(const error_code& error, std::size_t size) {
     sending_tail_bytes_ = {};
     sending_tail_owner_.reset();
     now_ = async::Loop::now();
+    note_waiting();
     after_write();
 }
 
@@ -93,6 +95,7 @@ void Connection::end_after_reply() {
     begin_ = end_ = reading_ ? end_ : 0;
     drained_ = 0;
     read_deadline_ = now_ + linger_time;
+    note_waiting();
     start_read();
 }
 

@@ -46,8 +46,6 @@ public:
         line_ = 0;
         scanned_ = 0;
     }
-    // True when some of a head has been seen.
-    [[nodiscard]] bool started() const { return scanned_ != 0; }
 
 private:
     [[nodiscard]] Head read(std::string_view input, Request& request);

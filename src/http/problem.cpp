@@ -1,5 +1,8 @@
 #include "http/problem.h"
 
+#include <algorithm>
+#include <span>
+
 #include "base/strings.h"
 #include "http/context.h"
 #include "http/errors.h"
@@ -27,19 +30,37 @@ void append_parameters(std::string& json, const std::vector<base::IssueParameter
     json += '}';
 }
 
-// A constraint of the database knows the column, not where in the request it came from.
-std::string pointer_of(const base::Issue& issue, const ProblemPlace& place) {
-    if (issue.in != "body" || place.body.type == nullptr) return issue.pointer;
-    return std::string(place.body_at).append(schema::fit_pointer(*place.body.type, place.body.text, issue.pointer));
+// Whoever mends the first hundred hears of the next: a body can break a rule as often as it has members.
+constexpr std::size_t most_findings = 100;
+
+// A constraint of the database knows the column, not where in the request it came from. Its finding has the failure's own code.
+std::vector<std::string> pointers_of(const base::Failure& failure, std::size_t count, const ProblemPlace& place) {
+    const auto issues = std::span(failure.issues()).first(count);
+    std::vector<schema::Pointer> in_body;
+    for (const auto& issue : issues) {
+        const bool is_sent = issue.code == failure.code().code;
+        in_body.push_back({issue.in == "body" ? issue.pointer : "", is_sent});
+    }
+    std::vector<std::string> fitted;
+    if (place.body.type != nullptr) fitted = schema::fit_pointers(*place.body.type, place.body.text, in_body);
+    std::vector<std::string> pointers;
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool fits = issues[i].in == "body" && !fitted.empty();
+        pointers.push_back(fits ? std::string(place.body_at).append(fitted[i]) : issues[i].pointer);
+    }
+    return pointers;
 }
 
-void append_issues(std::string& json, const std::vector<base::Issue>& issues, const ProblemPlace& place) {
+void append_issues(std::string& json, const base::Failure& failure, const ProblemPlace& place) {
+    const auto count = std::min(failure.issues().size(), most_findings);
+    const auto pointers = pointers_of(failure, count, place);
     json += ",\"errors\":[";
-    for (const auto& issue : issues) {
-        if (json.back() != '[') json += ',';
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto& issue = failure.issues()[i];
+        if (i > 0) json += ',';
         json += "{\"in\":";
         logging::append_json_string(json, issue.in);
-        append_text(json, "pointer", pointer_of(issue, place));
+        append_text(json, "pointer", pointers[i]);
         append_text(json, "code", issue.code);
         if (!issue.message.empty()) append_text(json, "message", issue.message);
         if (!issue.params.empty()) {
@@ -49,6 +70,14 @@ void append_issues(std::string& json, const std::vector<base::Issue>& issues, co
         json += '}';
     }
     json += ']';
+}
+
+std::string detail_of(const base::Failure& failure) {
+    auto detail = failure.detail();
+    const auto count = failure.issues().size();
+    if (count <= most_findings) return detail;
+    if (!detail.empty()) detail += "; ";
+    return detail.append("and ").append(std::to_string(count - most_findings)).append(" more findings");
 }
 
 // 429 and 503 always say when to come again (RFC 6585 §4, RFC 9110 §15.6.4): in a second, unless who refused knows better.
@@ -95,18 +124,12 @@ std::string problem_json(const base::Failure& failure, const ProblemPlace& place
     append_text(json, "title", code.title);
     json += ",\"status\":";
     base::append_integer(json, code.status);
-    if (!failure.detail().empty()) append_text(json, "detail", failure.detail());
+    if (const auto detail = detail_of(failure); !detail.empty()) append_text(json, "detail", detail);
     if (!place.instance.empty()) append_text(json, "instance", place.instance);
     append_text(json, "code", code.code);
     append_what_to_do(json, failure);
     if (!place.request_id.empty()) append_text(json, "requestId", place.request_id);
-    if (!failure.issues().empty()) {
-        // The place of each is looked up in the body: as many as a reader of JSON lists (docs/security.md).
-        constexpr std::size_t most_findings = 100;
-        auto listed = failure.issues();
-        if (listed.size() > most_findings) listed.erase(listed.begin() + most_findings, listed.end());
-        append_issues(json, listed, place);
-    }
+    if (!failure.issues().empty()) append_issues(json, failure, place);
     for (const auto& member : failure.members()) {
         json += ',';
         logging::append_json_string(json, member.name);

@@ -72,7 +72,7 @@ observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const C
         samples.counter("http_connections_accepted_total", "Client connections accepted.", read(counters->accepted));
         samples.counter("http_connections_refused_total", "Client connections over the limit.",
                         read(counters->refused));
-        samples.counter("http_connections_evicted_total", "Idle client connections closed to make room.",
+        samples.counter("http_connections_evicted_total", "Client connections closed to make room.",
                         read(counters->evicted));
         samples.gauge("http_body_memory_bytes", "Memory that holds request bodies.",
                       static_cast<double>(bodies->held()));
@@ -127,7 +127,7 @@ void Server::Impl::on_accept_failed(const error_code& error) {
     // accept(2) says so whether somebody waits or not: nobody is evicted before somebody does.
     acceptor->async_wait(Acceptor::wait_read, [self = shared_from_this(), error](const error_code& gone) {
         if (self->draining || gone) return;
-        self->evict_idle() ? self->accept() : self->pause_accept(error);
+        self->evict() ? self->accept() : self->pause_accept(error);
     });
 }
 
@@ -140,7 +140,7 @@ void Server::Impl::pause_accept(const error_code& error) {
 // Beyond the limit a client is heard, so that its refusal is a reply like any other; far beyond, it is not.
 void Server::Impl::admit(Socket socket) {
     const bool full = connections.size() - refusing >= options.max_connections;
-    const bool refused = full && !evict_idle();
+    const bool refused = full && !evict();
     if (refused) Counters::add(counters->refused, 1);
     if (refused && refusing == most_refusing) return;
     Connection::start(shared_from_this(), std::move(socket), peer, refused);
@@ -150,11 +150,19 @@ bool Server::Impl::evict_idle() {
     auto at = idle.begin();
     for (int looked = 0; looked < most_looked_at && at != idle.end(); ++looked) {
         auto& connection = *at++;  // it may leave the list
-        if (!connection.evict()) continue;
-        Counters::add(counters->evicted, 1);
-        return true;
+        if (connection.evict_idle()) return true;
     }
     return false;
+}
+
+bool Server::Impl::evict() {
+    if (!evict_idle()) {
+        auto* slow_one = slow.longest();
+        if (slow_one == nullptr) return false;
+        slow_one->abort();
+    }
+    Counters::add(counters->evicted, 1);
+    return true;
 }
 
 void Server::Impl::begin_drain() {

@@ -29,7 +29,7 @@ struct ServerOptions {
     int backlog = 1024;
     bool reuse_port = true;
 
-    std::size_t max_connections = 10'000;     // beyond, the oldest idle one is closed; if none is, the new one: 503
+    std::size_t max_connections = 10'000;     // beyond, an idle or slow one is closed; if none is, the new one: 503
     std::size_t max_head_bytes = 16 * 1024;   // request line and headers: 431
     std::size_t max_target_bytes = 8 * 1024;  // 414
     std::size_t max_header_count = 100;       // 431

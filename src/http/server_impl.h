@@ -14,6 +14,7 @@
 #include "async/loop_asio.h"
 #include "async/sync.h"
 #include "http/server.h"
+#include "http/slow_clients.h"
 
 namespace http {
 
@@ -56,7 +57,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     void on_accept_failed(const boost::system::error_code& error);
     void pause_accept(const boost::system::error_code& error);
     void admit(Socket socket);
-    // Closes the connection that has been idle for longest; false when none is.
+    // Closes a connection that nobody works for; false when there is none.
+    bool evict();
     bool evict_idle();
     void begin_drain();
     void cut_all();
@@ -78,7 +80,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         connections;
     boost::intrusive::list<Connection, boost::intrusive::base_hook<IdleHook>,
                            boost::intrusive::constant_time_size<false>>
-        idle;                  // nothing of a request has come; the oldest first
+        idle;  // nothing of a request has come; the oldest first
+    SlowClients slow;
     std::size_t refusing = 0;  // connections beyond the limit that wait to hear so
     std::shared_ptr<BodyBudget> bodies;
     bool draining = false;

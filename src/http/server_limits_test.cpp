@@ -16,6 +16,7 @@
 #include "http/errors.h"
 #include "http/middleware/default_chain.h"
 #include "http/server_for_test.h"
+#include "http/slow_clients.h"
 
 namespace http {
 namespace {
@@ -34,7 +35,17 @@ struct ServerLimitsTest : ServerForTest {
         const auto at = page.find("\n" + std::string(name) + " ");
         return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
     }
+    // GET /wait, whose handler is busy until then.
+    void add_waiting_route(async::Event& released) {
+        router.add(Method::get, "/wait", {.handler = [&released](this auto, Context& context) -> async::Task<void> {
+                       co_await released;
+                       context.response().body("done");
+                   }});
+    }
 };
+
+// Only told apart, never looked into.
+Connection* fake(std::uintptr_t number) { return reinterpret_cast<Connection*>(number); }
 
 const std::string chunked_head = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -277,14 +288,57 @@ TEST_F(ServerLimitsTest, TheOldestIdleClientMakesRoom) {
     EXPECT_EQ(metric("http_connections_evicted_total"), 1);
 }
 
+// Every request that holds a place while its client has the next word to say.
+TEST_F(ServerLimitsTest, SlowClientsMakeRoom) {
+    options.max_connections = 2;
+    start();
+    const auto echo = [](std::string_view fields) {
+        return "POST /echo HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
+    };
+    const std::string cases[] = {"G",
+                                 "\r",
+                                 "\r\n",
+                                 "GET /health HTTP/1.1\r\nHost: a\r\nX: ",
+                                 echo("Content-Length: 100\r\n") + "{",
+                                 echo("Transfer-Encoding: chunked\r\n") + "5\r\nab",
+                                 echo("Content-Length: 20000\r\n") + std::string(9'000, 'x'),
+                                 "POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n",
+                                 "GET / HTTP/1.1\r\n\r\n",
+                                 get("/big")};
+    double received = 0;
+    double evicted = 0;
+    for (const auto& bytes : cases) {
+        const Client first(port);
+        first.send(bytes);
+        received += static_cast<double>(bytes.size());
+        EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == received; }));
+        const Client second(port);
+        second.send(bytes);
+        received += static_cast<double>(bytes.size());
+        EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == received; }));
+        Client third(port);
+        third.send(get("/health"));
+        received += static_cast<double>(get("/health").size());
+        EXPECT_TRUE(third.read_until("ok").ends_with("ok")) << bytes;
+        EXPECT_EQ(metric("http_connections_evicted_total"), ++evicted) << bytes;
+        std::string late;
+        while (first.read_more(late)) {}
+        EXPECT_FALSE(first.timed_out()) << "the longest under way is the one: " << bytes;
+        third.close();
+        EXPECT_TRUE(eventually([&] { return metric("http_connections") == 1; }));
+    }
+}
+
 TEST_F(ServerLimitsTest, BusyClientsAreNotEvictedAndTheNewOneIsTold) {
     options.max_connections = 2;
+    async::Event released(loop);
+    add_waiting_route(released);
     start();
     const Client first(port);
     const Client second(port);
-    first.send("GET /hea");
-    second.send("GET /hea");
-    EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == 16; }));
+    first.send(get("/wait"));
+    second.send(get("/wait"));
+    EXPECT_TRUE(eventually([&] { return metric("http_requests_in_flight") == 2; }));
     const Client third(port);
     third.send(get("/health"));
     const auto refused = third.read_all();
@@ -292,8 +346,58 @@ TEST_F(ServerLimitsTest, BusyClientsAreNotEvictedAndTheNewOneIsTold) {
     EXPECT_EQ(value_of(refused, "Retry-After"), "1");
     EXPECT_NE(refused.find(R"("code":"http.overloaded")"), std::string::npos);
     EXPECT_TRUE(Client(port).read_all().starts_with("HTTP/1.1 503 ")) << "one that says nothing is told too";
-    first.send("lth HTTP/1.1\r\nHost: a\r\n\r\n");
-    EXPECT_TRUE(first.read_until("ok").ends_with("ok"));
+    loop.post([&] { released.set(); });
+    EXPECT_TRUE(first.read_until("done").ends_with("done"));
+    EXPECT_TRUE(second.read_until("done").ends_with("done"));
+}
+
+TEST_F(ServerLimitsTest, AnEmptyLineBehindARequestLeavesItsClientIdle) {
+    options.head_deadline = 1s;  // then a head that has begun is told 408
+    options.idle_deadline = 300ms;
+    start();
+    const Client first(port);
+    const Client second(port);
+    first.send(get("/health") + "\r\n");
+    second.send(get("/health") + "\r");
+    const Client silent(port);
+    silent.send("\r\n");
+    for (const auto* client : {&first, &second}) {
+        EXPECT_TRUE(client->read_until("ok").ends_with("ok"));
+        EXPECT_EQ(client->read_all(), "") << "closed without a word";
+        EXPECT_FALSE(client->timed_out());
+    }
+    EXPECT_EQ(silent.read_all(), "") << "nor is it the beginning of a first request";
+    const Client goes_on(port);
+    goes_on.send(get("/health") + "\r\n");
+    EXPECT_TRUE(goes_on.read_until("ok").ends_with("ok"));
+    goes_on.send(get("/health"));
+    EXPECT_TRUE(goes_on.read_until("ok").ends_with("ok"));
+}
+
+TEST(SlowClients, TheAddressWithTheMostGivesItsLongest) {
+    SlowClients slow;
+    Connection* const connections[] = {fake(1), fake(2), fake(3), fake(4), fake(5)};
+    const async::SteadyTime zero{};
+    const auto shop = BodyCaller::of_address("192.0.2.1");
+    const auto flood = BodyCaller::of_address("2001:db8:1:2::1");
+    const auto same_network = BodyCaller::of_address("2001:db8:1:2::2");
+    const SlowClients::Client all[] = {{shop, zero, connections[0]},
+                                       {flood, zero + 3s, connections[1]},
+                                       {same_network, zero + 1s, connections[2]},
+                                       {flood, zero + 2s, connections[3]}};
+    EXPECT_EQ(slow.longest(), nullptr);
+    for (const auto& client : all) slow.add(client);
+    EXPECT_EQ(slow.longest(), connections[2]);
+    slow.remove(all[2]);
+    EXPECT_EQ(slow.longest(), connections[3]);
+    slow.remove(all[3]);
+    slow.add({shop, zero + 4s, connections[4]});
+    EXPECT_EQ(slow.longest(), connections[0]);
+    slow.remove(all[0]);
+    slow.remove({shop, zero + 4s, connections[4]});
+    EXPECT_EQ(slow.longest(), connections[1]);
+    slow.remove(all[1]);
+    EXPECT_EQ(slow.longest(), nullptr);
 }
 
 TEST_F(ServerLimitsTest, WithoutADescriptorTheOldestIdleClientMakesRoom) {
@@ -371,13 +475,17 @@ TEST_F(RefusalsTest, CarryTheHeadersOfEveryReply) {
 
 TEST_F(RefusalsTest, SoDoesTheOneConnectionTooMany) {
     options.max_connections = 1;
+    async::Event released(loop);
+    add_waiting_route(released);
     start();
     const Client busy(port);
-    busy.send("GET /hea");
-    EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == 8; }));
+    busy.send(get("/wait"));
+    EXPECT_TRUE(eventually([&] { return metric("http_requests_in_flight") == 1; }));
     const Client refused(port);
     refused.send(get("/health", asking));
     expect_headers(refused.read_all(), "503");
+    loop.post([&] { released.set(); });
+    EXPECT_TRUE(busy.read_until("done").ends_with("done"));
 }
 
 }  // namespace

@@ -39,8 +39,19 @@ bool is_integer_text(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// A job's key is the queue's with its id behind: these are the queue's own.
+bool is_key_of_queue(std::string_view id) {
+    constexpr std::array<std::string_view, 17> keys{
+        "wait", "active", "prioritized", "delayed", "completed", "failed",        "waiting-children", "paused", "meta",
+        "id",   "events", "marker",      "stalled", "limiter",   "stalled-check", "repeat",           "pc"};
+    constexpr std::array<std::string_view, 3> families{"de:", "dn:", "metrics:"};
+    return std::ranges::find(keys, id) != keys.end() ||
+           std::ranges::any_of(families, [id](std::string_view family) { return id.starts_with(family); });
+}
+
 void check_job_id(Rules& rules, std::string_view id) {
     if (id.empty()) return;
+    rules.require(!is_key_of_queue(id), "/jobId", "An own id must not be the name of one of the queue's keys.");
     rules.require(!is_integer_text(id), "/jobId", "An own id must not be an integer: those are made by the queue.");
     rules.require(!id.starts_with("0:"), "/jobId", "An own id must not begin with 0:.");
     const auto colons = std::ranges::count(id, ':');

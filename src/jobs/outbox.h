@@ -43,11 +43,15 @@ struct OutboxJob {
 namespace tables {
 // Rows are few and short-lived: the relay deletes what it has moved.
 inline constexpr auto outbox_jobs = db::tenant_table<OutboxJob>(
-    "outbox_jobs", db::primary_key<&OutboxJob::id>(), db::expression_index("outbox_jobs_position", "btree", "position"),
-    // What the relay needs to make a job of a row. A parked one may be as it is.
+    "outbox_jobs", db::primary_key<&OutboxJob::id>(),
+    // Two, so that what is parked, which may be much and stays, is in nobody's way.
+    db::expression_index("outbox_jobs_position", "btree", "position").where("failure is null"),
+    db::expression_index("outbox_jobs_parked", "btree", "position").where("failure is not null"),
+    // What the relay needs to make a job of a row; as jsonb, 1 MiB of JSON has 6 MiB at most. A parked one may be as it is.
     db::check("outbox_jobs_sendable",
               "failure is not null or (queue <> '' and strpos(queue, ':') = 0 and "
-              "name <> '' and jsonb_typeof(options) = 'object' and isfinite(created_at))",
+              "name <> '' and jsonb_typeof(options) = 'object' and isfinite(created_at) and "
+              "pg_column_size(data) + pg_column_size(options) <= 8388608)",
               errors::unsendable));
 }  // namespace tables
 

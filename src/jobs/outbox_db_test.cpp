@@ -188,6 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
         Poison{"attempts", {.options = R"({"attempts":-1})"}, "jobs.bad_options"},
         Poison{"priority", {.options = R"({"priority":3000000})"}, "jobs.bad_options"},
         Poison{"id_of_digits", {.options = R"({"jobId":"17"})"}, "jobs.bad_options"},
+        Poison{"id_of_a_key_of_the_queue", {.options = R"({"jobId":"delayed"})"}, "jobs.bad_options"},
         Poison{"id_with_a_colon", {.options = R"({"jobId":"a:b"})"}, "jobs.bad_options"},
         Poison{"delay", {.options = R"({"delay":3200000000000})"}, "jobs.bad_options"},
         Poison{"no_parent", {.options = R"({"parent":{"id":"gone","queue":"bull:gone"}})"}, "jobs.parent_missing"},
@@ -232,8 +233,8 @@ TEST_F(OutboxTest, ABrokenQueueWaitsAloneUntilItIsMended) {
         relay.start();
         wait_until([&] { return jobs_of("mail").size() == 3; });
         wait_until([&] { return sink_->contains("jobs for a queue wait in the outbox"); });
+        wait_until([] { return waiting() == 3; });
         EXPECT_EQ(parked(), 0) << suffix;
-        EXPECT_EQ(waiting(), 3) << suffix;
         server().command({"DEL", "bull:broken:" + suffix});
         wait_until([] { return waiting() == 0; });
         EXPECT_EQ(jobs_of("broken").size(), 3U) << suffix;
@@ -253,6 +254,50 @@ TEST_F(OutboxTest, ALoneRowThatRedisRefusesWaitsForAnother) {
     const auto next = write(Row{});
     wait_until([] { return parked() == 1 && waiting() == 0; });
     EXPECT_THAT(jobs_of("mail"), ElementsAre(next));
+    run(relay.stop());
+}
+
+// More of them than are read at once, and than are asked for in one look.
+TEST_F(OutboxTest, RefusedRowsAtTheHeadDoNotHideTheGoodOnes) {
+    server().command({"LPUSH", "bull:mail:de:list", "of another type"});
+    database().execute(
+        "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'mail', 'w', "
+        "'{}', "
+        R"('{"de":{"id":"list"}}', now() from generate_series(1, 2600))");
+    const auto good = write(20);
+    relay_until([] { return waiting() == 0; });
+    EXPECT_EQ(jobs_of("mail"), good);
+    EXPECT_EQ(parked(), 2600);
+}
+
+TEST_F(OutboxTest, QueuesThatRefuseTheirRowsDoNotHideTheOthers) {
+    for (int i = 0; i < 30; ++i) {
+        server().command({"SET", fmt::format("bull:q{}:meta", i), "text"});
+        write({.queue = fmt::format("q{}", i)});
+    }
+    const auto good = write(20);
+    auto options = quick();
+    options.batch = 10;
+    relay_until([] { return waiting() == 30; }, options);
+    EXPECT_EQ(jobs_of("mail"), good);
+    EXPECT_EQ(parked(), 0);
+}
+
+// Rows that were refused because their queue was broken are not at fault when it is mended in the same look.
+TEST_F(OutboxTest, RowsOfAQueueThatIsMendedGo) {
+    server().command({"SET", "bull:mail:meta", "text"});
+    write(3);
+    auto options = quick();
+    options.look_every = 1h;
+    OutboxRelay relay(parts(), options);
+    relay.start();
+    wait_until([this] { return sink_->contains("jobs for a queue wait in the outbox"); });
+    server().command({"DEL", "bull:mail:meta"});
+    write(Row{});
+    outbox_.wake();
+    wait_until([] { return waiting() == 0; });
+    EXPECT_EQ(jobs_of("mail").size(), 4U);
+    EXPECT_EQ(parked(), 0);
     run(relay.stop());
 }
 
@@ -281,6 +326,60 @@ TEST_F(OutboxTest, MoreThanFitsIntoOnePieceOrOneBatch) {
     EXPECT_EQ(jobs_of("mail"), large);
     EXPECT_EQ(jobs_of("reports"), small);
     EXPECT_EQ(events("mail", "duplicated") + events("reports", "duplicated"), 0U);
+}
+
+// Neither is written out to be judged, nor are five hundred to read the first few.
+TEST_F(OutboxTest, WhatIsTooLargeIsParkedUnread) {
+    for (const int megabytes : {3, 20, 60})
+        database().execute(
+            fmt::format("insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), "
+                        "nextval('outbox_position'), 'big', 'w', "
+                        "to_jsonb(repeat('x', {} * 1000000)), '{{}}', now()",
+                        megabytes));
+    // Far larger than what it is stored as, and the other way round.
+    database().execute(
+        "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'big', 'w', "
+        "jsonb_agg(1e131000), '{}', now() from generate_series(1, 100); "
+        "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'big', 'w', "
+        "jsonb_agg(random()), '{}', now() from generate_series(1, 700000)");
+    const auto mail = write(5);
+    relay_until([] { return waiting() == 0; });
+    EXPECT_EQ(jobs_of("mail"), mail);
+    EXPECT_EQ(parked(), 5);
+    EXPECT_EQ(count("failure like 'jobs.data_too_large: %'"), 5);
+}
+
+TEST_F(OutboxTest, ManyRowsOfTheLargestSizeKeepNobodyWaiting) {
+    database().execute(
+        "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'big', 'w', "
+        "d, "
+        "'{}', now() from (select jsonb_agg(i % 100000) d from generate_series(1, 140000) i) x, generate_series(1, "
+        "60)");
+    const auto mail = write(3);
+    relay_until([] { return waiting() == 0; });
+    EXPECT_EQ(jobs_of("mail"), mail);
+    EXPECT_EQ(jobs_of("big").size(), 60U);
+    EXPECT_EQ(parked(), 0);
+}
+
+// A reading that takes too long is tried with half of the rows, and the one that is alone waits for itself.
+TEST_F(OutboxTest, ARowThatCannotBeReadIsParkedAndTheOthersGo) {
+    auto ids = write(4);
+    // 1.2 GB of text, which PostgreSQL cannot make.
+    database().execute(
+        "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'mail', 'w', "
+        "jsonb_agg(1e131000), '{}', now() from generate_series(1, 9000)");
+    for (const auto& id : write(4)) ids.push_back(id);
+    OutboxRelay relay(parts(), quick());
+    relay.start();
+    wait_until([&] { return jobs_of("mail").size() == ids.size(); });
+    // It is parked when it was not read the third time, while others got through.
+    wait_until([&] {
+        if (waiting() <= 1) write(Row{.queue = "reports"});
+        return parked() == 1;
+    });
+    wait_until([] { return waiting() == 0; });
+    run(relay.stop());
 }
 
 // What a relay leaves that is killed between Redis and PostgreSQL.
@@ -350,6 +449,56 @@ TEST_F(OutboxTest, ATurnThatWasLeftOpenEnds) {
     relay_until([] { return waiting() == 0; });
     EXPECT_EQ(jobs_of("mail"), ids);
     EXPECT_EQ(server().command({"EXISTS", "bull:outbox-relay"}), ":0\r\n");
+}
+
+TEST_F(OutboxTest, ATurnWithoutAnEndIsNobodys) {
+    server().command({"SET", "bull:outbox-relay", "stranger"});
+    const auto ids = write(3);
+    relay_until([] { return waiting() == 0; });
+    EXPECT_EQ(jobs_of("mail"), ids);
+}
+
+TEST_F(OutboxTest, TheBacklogIsToldWhileAnotherHasTheTurn) {
+    server().command({"SET", "bull:outbox-relay", "another", "PX", "60000"});
+    write(4);
+    database().execute("update outbox_jobs set created_at = now() - interval '1 hour'");
+    auto options = quick();
+    options.turn = 100ms;
+    relay_until(
+        [this] {
+            return metrics_.render().contains("outbox_pending 4\n") &&
+                   !metrics_.render().contains("outbox_oldest_seconds 0\n") &&
+                   sink_->contains("another process has the turn of the outbox all the time");
+        },
+        options);
+}
+
+TEST_F(OutboxTest, TheBacklogIsToldWhileItIsMoved) {
+    write(200);
+    database().execute("update outbox_jobs set created_at = now() - interval '1 hour'");
+    auto options = quick();
+    options.batch = 1;
+    options.look_every = 1ms;
+    double most = 0;
+    relay_until(
+        [&] {
+            const auto text = metrics_.render();
+            const auto at = text.find("\noutbox_pending ");
+            if (at != std::string::npos) most = std::max(most, std::stod(text.substr(at + 16)));
+            return waiting() == 0;
+        },
+        options);
+    EXPECT_GT(most, 0);
+}
+
+TEST_F(OutboxTest, WhatIsParkedIsCountedApart) {
+    write(5, {.options = R"({"attempts":-1})"});
+    relay_until([this] { return metrics_.render().contains("outbox_parked 5\n"); });
+    server().command({"SET", "bull:mail:wait", "text"});
+    write(2);
+    relay_until([this] {
+        return metrics_.render().contains("outbox_parked 5\n") && metrics_.render().contains("outbox_pending 2\n");
+    });
 }
 
 TEST_F(OutboxTest, RowsWaitWhileRedisTakesNoWrites) {

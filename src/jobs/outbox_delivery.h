@@ -13,6 +13,20 @@
 
 namespace jobs::detail {
 
+// Which row is next, and what reading it may cost: told by what is stored, without writing anything out.
+struct OutboxHead {
+    base::Uuid tenant_id;
+    base::Uuid id;
+    std::int64_t position = 0;
+    std::int64_t cost = 0;  // bytes, roughly, rather too many
+
+    friend constexpr auto describe(OutboxHead*) {
+        return schema::object<OutboxHead>(
+            "OutboxHead", schema::field<&OutboxHead::tenant_id>("tenantId"), schema::field<&OutboxHead::id>("id"),
+            schema::field<&OutboxHead::position>("position"), schema::field<&OutboxHead::cost>("cost"));
+    }
+};
+
 // A row as the relay reads it: nothing in it can fail to be read, whoever wrote it.
 struct OutboxRow {
     base::Uuid tenant_id;
@@ -23,13 +37,15 @@ struct OutboxRow {
     schema::Json data;
     schema::Json options;
     std::int64_t created_ms = 0;
+    std::int64_t bytes = 0;  // of its texts; beyond most_row_bytes they were not read
 
     friend constexpr auto describe(OutboxRow*) {
         return schema::object<OutboxRow>(
             "OutboxRow", schema::field<&OutboxRow::tenant_id>("tenantId"), schema::field<&OutboxRow::id>("id"),
             schema::field<&OutboxRow::position>("position"), schema::field<&OutboxRow::queue>("queue"),
             schema::field<&OutboxRow::name>("name"), schema::field<&OutboxRow::data>("data"),
-            schema::field<&OutboxRow::options>("options"), schema::field<&OutboxRow::created_ms>("createdMs"));
+            schema::field<&OutboxRow::options>("options"), schema::field<&OutboxRow::created_ms>("createdMs"),
+            schema::field<&OutboxRow::bytes>("bytes"));
     }
 };
 

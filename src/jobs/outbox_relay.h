@@ -16,13 +16,18 @@
 // - Redis is away or takes no writes (OOM, READONLY ...): all rows wait.
 // - A queue that is broken or holds too many jobs already: its rows wait, so that a backlog lies in PostgreSQL, on disk.
 // - The row itself, which no queue would ever take, or which is refused while others of its queue are taken, or which ends the
-//   connection whenever it is sent alone: it is parked with the reason (`failure`), logged as an error and counted
-//   (outbox_parked). `backend-api outbox` lists and retries what is parked.
+//   connection whenever it is sent alone, or which is larger than 2 MiB, or cannot be read: it is parked with the reason
+//   (`failure`), logged as an error and counted (outbox_parked). `backend-api outbox` lists and retries what is parked.
+//
+// A row that is refused while nothing of its queue is taken may be innocent: it waits, and those behind it are tried, 2,000 of a
+// queue in a look; the next look goes on there. As soon as the queue takes one, the refused ones are asked once more, then parked.
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -50,7 +55,7 @@ struct OutboxRelayParts {
 
 struct OutboxRelayOptions {
     std::string prefix = "bull";
-    std::int64_t batch = 500;            // rows read at once, of 8 MiB at most
+    std::int64_t batch = 500;            // rows chosen at once; read 8 MiB at a time, fewer when that could not be read
     std::size_t piece = 250;             // rows sent at once, of 1 MiB at most; halved when none of them was answered
     std::int64_t max_waiting = 100'000;  // jobs in a queue's `wait` list; beyond it the queue is passed over
     async::Milliseconds turn{10'000};    // after which another relay goes on where this one was killed
@@ -72,6 +77,7 @@ public:
 private:
     using Row = detail::OutboxRow;
     using Rows = std::vector<Row>;
+    using Head = detail::OutboxHead;
     struct Moved {
         bool busy = false;  // another relay has its turn
         bool more = false;  // there may be rows behind those that were looked at
@@ -87,9 +93,16 @@ private:
         Rows rows;
         std::size_t next = 0;  // of rows
         std::size_t sent = 0;
-        std::size_t refused_pieces = 0;  // one after another, since something was sent
         std::vector<std::pair<const Row*, std::string>> refused;
         std::string trouble;
+    };
+
+    static constexpr auto nowhere = std::numeric_limits<std::int64_t>::min();
+    // A queue that refused rows while it took none.
+    struct Refusing {
+        std::int64_t behind = nowhere;    // positions; rows up to it are not read again
+        std::int64_t again_to = nowhere;  // rows up to it are asked for the second time: the queue took a job since
+        std::size_t rows = 0;             // of this look
     };
 
     async::Task<void> run();
@@ -97,18 +110,30 @@ private:
     async::Task<bool> take_turn();
     async::Task<void> end_turn();
     async::Task<Moved> move_batch();
+    async::Task<std::vector<Head>> choose();
+    async::Task<Rows> read(std::span<const Head> heads);
+    [[nodiscard]] std::span<const Head> next_read(std::span<const Head> rest) const;
+    async::Task<void> move_rows(Rows rows);
+    async::Task<void> park_too_large(std::span<const Row> rows);
     async::Task<std::set<std::string>> full_queues(std::vector<std::string> queues);
     async::Task<void> move_queue(Passage* passage);
+    async::Task<void> judge_refused(Passage* passage);
+    void suspect(const Row& row, std::string_view reason);
     async::Task<void> send_piece(Passage* passage, std::span<const Row> piece);
     async::Task<void> settle(Settling settling);
     async::Task<std::exception_ptr> try_piece(Passage* passage, std::span<const Row> piece);
     async::Task<void> on_lost_piece(std::span<const Row> piece, std::exception_ptr failure);
+    async::Task<void> on_lost_alone(Row row, std::exception_ptr failure);
     void judge(Passage& passage, std::span<const Row> piece, const std::vector<detail::Fate>& fates,
                Settling& settling);
     [[nodiscard]] std::span<const Row> next_piece(const Passage& passage) const;
     [[nodiscard]] bool has_time() const;
     void park(Settling& settling, const Row& row, std::string reason);
+    void tell_waiting(const std::string& queue, std::string_view why);
     void pass_over(const std::string& queue, std::string_view why);
+    async::Task<void> look();
+    void forget_what_waits();
+    void tell_of_the_turn();
     async::Task<void> measure_backlog();
     [[nodiscard]] db::SystemDb database() const;
 
@@ -121,6 +146,9 @@ private:
     db::Subscription subscription_;
     std::set<std::string> passed_over_;  // queues; until the next look
     std::set<std::int64_t> held_back_;   // positions of rows that were lost when sent alone; until the next look
+    std::map<std::string, Refusing, std::less<>> refusing_;  // by queue
+    bool is_full_ = false;                                   // the last choice: there may be rows behind it
+    bool ask_again_ = false;                                 // those that were refused, for their queue took a job
     struct Lost {
         int times = 0;
         std::uint64_t sent_before = 0;
@@ -128,7 +156,10 @@ private:
     std::map<std::int64_t, Lost> lost_alone_;
     std::uint64_t sent_ = 0;
     std::size_t piece_;
+    std::size_t read_;  // rows read at once
     async::SteadyTime turn_end_{};
+    async::SteadyTime next_look_{};
+    std::optional<async::SteadyTime> busy_since_;  // another has the turn, or we have told of it
     async::Milliseconds retry_{0};
     bool stopping_ = false;
     bool started_ = false;

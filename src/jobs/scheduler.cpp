@@ -86,6 +86,36 @@ SchedulerRecord read_scheduler(std::string id, redis::Value fields, std::int64_t
     return record;
 }
 
+std::string job_id_of(const std::string& scheduler_id, std::int64_t run) {
+    return "repeat:" + scheduler_id + ":" + std::to_string(run);
+}
+
+// KEYS: the job, the sorted sets and the lists that hold jobs which go on, the sets of those that have ended. ARGV: the job's id, and
+// whether its schedule is lost: then what is not due yet goes too.
+// A job that is in none of them is lost: nobody ever comes to it, and its id is not free. It is removed.
+constexpr std::string_view place_script = R"lua(
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[2] == 'lost' and redis.call('ZREM', KEYS[2], ARGV[1]) == 1 then redis.call('DEL', KEYS[1]) return 0 end
+for i = 2, 4 do if redis.call('ZSCORE', KEYS[i], ARGV[1]) then return 1 end end
+for i = 5, 7 do if redis.call('LPOS', KEYS[i], ARGV[1]) then return 1 end end
+for i = 8, 9 do if redis.call('ZSCORE', KEYS[i], ARGV[1]) then return 2 end end
+redis.call('DEL', KEYS[1])
+return 0
+)lua";
+
+enum class Place : std::uint8_t { nowhere = 0, in_the_queue = 1, ended = 2 };
+
+async::Task<Place> place_of_job(Queue queue, std::string job_id, bool is_schedule_lost) {
+    static const auto script = redis::script_of("job_place", place_script, 9);
+    const auto& keys = queue.keys();
+    const auto reply =
+        co_await queue.client().eval(script,
+                                     {keys.job(job_id), keys.delayed, keys.prioritized, keys.waiting_children,
+                                      keys.wait, keys.active, keys.paused, keys.completed, keys.failed},
+                                     {job_id, is_schedule_lost ? "lost" : ""}, true);
+    co_return static_cast<Place>(reply->integer());
+}
+
 bool is_as_wanted(const SchedulerRecord& found, const Repeat& repeat, const NewJob& job) {
     const auto options = read_stored_options(msgpack::to_json(encode_template(template_options(job.options))));
     return found.name == job.name && found.repeat.pattern == repeat.pattern &&
@@ -121,7 +151,7 @@ async::Task<std::string> JobSchedulers::upsert(std::string id, Repeat repeat, Ne
         next = next_run_of_pattern(repeat, std::max(now, repeat.start_date.value_or(now)), id);
         if (repeat.immediately) next = now;
         if (!next || (repeat.end_date && *next > *repeat.end_date)) refuse("the schedule has no run left");
-        job.options.job_id = "repeat:" + id + ":" + std::to_string(*next);
+        job.options.job_id = job_id_of(id, *next);
         job.options.delay = milliseconds(*next - now);
         job.options.previous_run = next;
     }
@@ -142,20 +172,22 @@ async::Task<std::string> JobSchedulers::upsert(std::string id, Repeat repeat, Ne
 
 async::Task<bool> JobSchedulers::ensure(std::string id, Repeat repeat, NewJob job) {
     const auto found = co_await find(id);
-    if (found && is_as_wanted(*found, repeat, job) && co_await goes_on(&*found)) co_return false;
+    const bool goes_on_well = found && co_await goes_on(&*found);
+    if (goes_on_well && is_as_wanted(*found, repeat, job)) co_return false;
+    if (!found && !repeat.pattern.empty()) {
+        const auto now = queue_.now();
+        const auto next = next_run_of_pattern(repeat, std::max(now, repeat.start_date.value_or(now)), id);
+        // Left over, it would be in the way of the job that is to have its id.
+        if (next) static_cast<void>(co_await place_of_job(queue_, job_id_of(id, *next), true));
+    }
     co_await upsert(std::move(id), std::move(repeat), std::move(job));
     co_return true;
 }
 
-// Its next job waits, runs, or has ended as the last one.
+// Its next job waits or runs: it has both its data and a place in the queue.
 async::Task<bool> JobSchedulers::goes_on(const SchedulerRecord* record) {
     if (record->repeat.limit || record->repeat.end_date) co_return true;
-    const auto key = queue_.keys().repeat + ":" + record->id + ":" + std::to_string(record->next_run);
-    std::vector<redis::Command> commands;
-    commands.push_back(redis::Command("EXISTS").add(key).repeatable());
-    commands.push_back(redis::Command("HEXISTS").add(key).add("finishedOn").repeatable());
-    const auto replies = co_await queue_.client().pipeline(std::move(commands));
-    co_return replies[0]->integer() == 1 && replies[1]->integer() == 0;
+    co_return co_await place_of_job(queue_, job_id_of(record->id, record->next_run), false) == Place::in_the_queue;
 }
 
 async::Task<bool> JobSchedulers::remove(std::string id) {

@@ -89,6 +89,16 @@ TEST_F(SchedulerKeeperTest, OneWhoseNextJobIsGoneIsPutAnew) {
     server_.command({"DEL", "bull:maintenance:delayed"});
     EXPECT_TRUE(run(schedulers_.ensure("clean", hourly, clean_up())));
     EXPECT_EQ(run(queue_.counts()).delayed, 1);
+    // Its place alone is lost, as after an eviction.
+    server_.command({"DEL", "bull:maintenance:delayed"});
+    EXPECT_TRUE(run(schedulers_.ensure("clean", hourly, clean_up())));
+    EXPECT_EQ(run(queue_.counts()).delayed, 1);
+    // The schedules are lost, and the job is there, with its place or without.
+    for (const std::string with_it : {"delayed", "none"}) {
+        server_.command({"DEL", "bull:maintenance:repeat", "bull:maintenance:" + with_it});
+        EXPECT_TRUE(run(schedulers_.ensure("clean", hourly, clean_up())));
+        EXPECT_EQ(run(queue_.counts()).delayed, 1);
+    }
     // Its worker died between the end of the job and the next one.
     server_.command({"DEL", "bull:maintenance:delayed"});
     server_.command({"HSET", key, "finishedOn", "1"});

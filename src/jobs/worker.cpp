@@ -15,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr milliseconds connection_look = 10ms;  // of a worker that is not ready
 // Redis 7.0 before .8 takes one millisecond for "for ever".
 constexpr milliseconds min_block = 2ms;
 // A connection blocked for longer is more likely dead than idle.
@@ -203,8 +204,8 @@ async::Task<void> WorkerState::check_stalled_loop() {
 
 async::Task<bool> WorkerState::ready() {
     co_await fetching_;
-    // One that is up may be blocking, and would answer after that.
-    while (!closing_ && !blocking_.is_connected()) co_await blocking_.ready(async::Loop::now() + options_.retry_delay);
+    // Nothing is asked of it: the answer would come behind that of the fetch, which blocks for seconds.
+    while (!closing_ && !blocking_.is_connected()) co_await async::sleep(&blocking_.loop(), connection_look);
     co_return !closing_;
 }
 

@@ -294,6 +294,8 @@ TEST_F(WorkerTest, IsReadyOnceItFetches) {
     server.start();
     run(asking.join());
     EXPECT_EQ(ready, true);
+    // What is asked on the connection that fetches waits for as long as a fetch does.
+    EXPECT_EQ(server.command({"EXISTS", "ready-probe"}), ":0\r\n");
     EXPECT_TRUE(server.command({"CLIENT", "LIST"}).contains("name=" + prefix_));
     close(worker);
 }

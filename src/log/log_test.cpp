@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "log/json_writer.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -169,8 +170,9 @@ TEST(JSONString, FindsEverySpecialByteAtEveryOffset) {
 }
 
 TEST_F(LogTest, RedactsNamesAtAnyDepthAndInAnySpelling) {
-    EXPECT_EQ(rendered({{"password", "x"}, {"Set-Cookie", "x"}, {"API_KEY", 12}, {"passwords", 1}, {"tokens", 2}}),
-              R"("password":"[Redacted]","Set-Cookie":"[Redacted]","API_KEY":"[Redacted]","passwords":1,"tokens":2)");
+    EXPECT_EQ(
+        rendered({{"password", "x"}, {"Set-Cookie", "x"}, {"API_KEY", 12}, {"passwords", 1}, {"tokens", 2}}),
+        R"("password":"[Redacted]","Set-Cookie":"[Redacted]","API_KEY":"[Redacted]","passwords":"[Redacted]","tokens":2)");
     EXPECT_EQ(rendered({{"body", object({{"user", object({{"currentPassword", "x"}, {"name", "a"}})}})}}),
               R"("body":{"user":{"currentPassword":"[Redacted]","name":"a"}})");
     EXPECT_EQ(rendered({{"secret", object({{"a", 1}})}}), R"("secret":"[Redacted]")");
@@ -272,6 +274,36 @@ TEST_F(LogTest, NoSpellingOfANameShowsItsValue) {
         "/cb?id_token=SECRET",
         "/cb?token=a=SECRET",
         "https://shop.example/cb?%70wd=SECRET",
+        "/cb?password%26=SECRET",
+        "/cb?%26password=SECRET",
+        "/cb?x%26code=SECRET",
+        "/cb?'password':'SECRET'",
+        "/cb?password:SECRET",
+        "/cb?code:SECRET",
+        "/cb?h=BEARER%20SECRETabcdefgh",
+        "/cb?h=bAsIc%20%20SECRETabcdefgh",
+        "/cb?sid=SECRET",
+        "/cb?csrf=SECRET",
+        "/cb?__Host-sid=SECRET",
+        "/cb?securityCredential=SECRET",
+        "/cb?consumerKey=SECRET",
+        "/cb?mpesaPasskey=SECRET",
+        "/cb?initiatorPassword=SECRET",
+        "/cb?access_key=SECRET",
+        "/cb?awsAccessKeyId=SECRET",
+        "/cb?oauth_verifier=SECRET",
+        "/cb?oauth_signature=SECRET",
+        "/cb?device_code=SECRET",
+        "/cb?recovery_code=SECRET",
+        "/cb?some-other-code=SECRET",
+        "/cb?login_token=SECRET",
+        "/cb?passwords=SECRET",
+        "/cb?password1=SECRET",
+        "/cb?a_name_longer_than_any_that_is_held_in_the_lists_password_2=SECRET",
+        "/cb?pw=SECRET",
+        "/cb?totp=SECRET",
+        "/cb?x=%7B%22code%22%3A%22SECRET%22%7D",
+        "/cb?r=%2563%256f%2564%2565%253dSECRET",
     };
     for (const auto url : urls) {
         const std::array<Header, 2> headers{Header{"Referer", url}, Header{"Location", url}};
@@ -294,6 +326,7 @@ TEST_F(LogTest, NoSpellingOfANameShowsItsValue) {
         R"({"password":"a\"SECRET"})",
         "Authorization: Bearer SECRET.abcdefgh",
         "proxy said basic SECRETabcdefgh",
+        "proxy said BEARER SECRETabcdefgh",
     };
     for (const auto text : texts) {
         EXPECT_THAT(rendered({{"t", text}}), Not(HasSubstr("SECRET"))) << text;
@@ -306,6 +339,14 @@ TEST_F(LogTest, NoSpellingOfANameShowsItsValue) {
         EXPECT_THAT(rendered({{name, "SECRET"}}), Not(HasSubstr("SECRET"))) << name;
         EXPECT_THAT(rendered({{"a", object({{name, array({"SECRET"})}})}}), Not(HasSubstr("SECRET"))) << name;
     }
+}
+
+// What is looked at is bounded; what is not looked at is not shown.
+TEST_F(LogTest, BeyondTheMostURLsNothingIsShown) {
+    std::string url = "/v1/products?";
+    for (int i = 0; i < 80; ++i) url += fmt::format("a{0}=ftp://u:P{0}@h&", i);
+    const auto line = rendered({{"req", request({.method = "GET", .url = url})}});
+    for (int i = 0; i < 80; ++i) EXPECT_THAT(line, Not(HasSubstr(fmt::format(":P{}@", i))));
 }
 
 TEST_F(LogTest, OrdinaryTextsStayAsTheyAre) {

@@ -22,6 +22,10 @@ constexpr auto defaults = std::to_array<std::string_view>({
     "xAmzCredential",
     "xGoogSignature",
     "xGoogCredential",
+    // our own cookies
+    "__Host-sid",
+    "__Host-csrf",
+    "csrf",
     // what people type
     "password",
     "currentPassword",
@@ -37,10 +41,12 @@ constexpr auto defaults = std::to_array<std::string_view>({
     "passwd",
     "pwd",
     "pass",
+    "pw",
     "pin",
     "currentPin",
     "newPin",
     "otp",
+    "totp",
     "cardNumber",
     "cvv",
     "cvc",
@@ -70,6 +76,11 @@ constexpr auto defaults = std::to_array<std::string_view>({
     "idempotencySecret",
     "secretKey",
     "secretAccessKey",
+    "accessKey",
+    "accessKeyId",
+    "awsAccessKeyId",
+    "consumerKey",
+    "oauthVerifier",
     "apiKey",
     "privateKey",
     "signingKey",
@@ -82,10 +93,17 @@ constexpr auto defaults = std::to_array<std::string_view>({
 
 // Secret in a query.
 constexpr auto query_names =
-    std::to_array<std::string_view>({"code", "key", "auth", "ticket", "assertion", "samlResponse"});
+    std::to_array<std::string_view>({"code", "key", "auth", "ticket", "assertion", "samlResponse", "sid", "deviceCode",
+                                     "userCode", "authorizationCode", "recoveryCode"});
+
+// Secret is whatever ends like this, with or without a number behind it: initiatorPassword, login_token, password1. In a query
+// also ..._code.
+constexpr auto suffixes = std::to_array<std::string_view>({"password", "passwords", "passwd", "passphrase", "passkey",
+                                                           "passcode", "token", "secret", "credential", "credentials",
+                                                           "signature", "apikey", "privatekey", "secretkey"});
 
 constexpr int most_decodings = 3;
-constexpr int most_urls = 64;  // of one text, whose passwords are looked for
+constexpr int most_urls = 64;  // of one text, whose passwords are looked for; what comes after them goes as a whole
 
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter; }
 
@@ -109,6 +127,23 @@ Normalised normalise(std::string_view name) {
         result.letters[result.size++] = lower(letter);
     }
     return result;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether a name, without hyphens and underscores, ends with lower-case letters.
+bool ends_like(std::string_view name, std::string_view suffix) {
+    for (auto left = suffix.size(); left > 0; name.remove_suffix(1)) {
+        if (name.empty()) return false;
+        if (skipped(name.back())) continue;
+        if (lower(name.back()) != suffix[--left]) return false;
+    }
+    return true;
+}
+
+bool has_secret_suffix(std::string_view name) {
+    while (!name.empty() && (is_digit(name.back()) || skipped(name.back()))) name.remove_suffix(1);
+    return std::ranges::any_of(suffixes, [&](std::string_view suffix) { return ends_like(name, suffix); });
 }
 
 int digit_of(char c) {
@@ -170,8 +205,9 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
 template <class Found>
 void find_passwords(std::string_view text, const Found& found) {
     int left = most_urls;
-    for (auto at = text.find("://"); at != std::string_view::npos && left-- > 0; at = text.find("://", at + 3)) {
+    for (auto at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 3)) {
         const auto begin = at + 3;
+        if (left-- == 0) return found(begin, text.size());
         const auto end = std::min(text.size(), text.find_first_of(" \t\r\n\"'<>", begin));
         const auto scheme = text.substr(0, at);
         const bool is_web = scheme.ends_with("http") || scheme.ends_with("https");
@@ -184,16 +220,50 @@ void find_passwords(std::string_view text, const Found& found) {
     }
 }
 
-// "Bearer " and "Basic " in front of something long.
+bool ends_with_scheme(std::string_view text) {
+    return std::ranges::any_of(std::array<std::string_view, 2>{"bearer", "basic"}, [&](std::string_view scheme) {
+        return text.size() >= scheme.size() &&
+               std::ranges::equal(text.substr(text.size() - scheme.size()), scheme, {}, lower);
+    });
+}
+
+// "Bearer " and "Basic ", whatever their case (RFC 9110 section 11.1), in front of something long.
 template <class Found>
 void find_schemes(std::string_view text, const Found& found) {
     constexpr std::size_t shortest = 8;
-    for (const std::string_view scheme : {"earer ", "asic "}) {
-        for (auto at = text.find(scheme); at != std::string_view::npos; at = text.find(scheme, at + 1)) {
-            const auto begin = at + scheme.size();
-            const auto end = end_of_value(text, begin);
-            if (end - begin >= shortest) found(begin, end);
+    for (auto at = text.find(' '); at != std::string_view::npos; at = text.find(' ', at + 1)) {
+        if (!ends_with_scheme(text.substr(0, at))) continue;
+        while (at + 1 < text.size() && text[at + 1] == ' ') ++at;
+        const auto end = end_of_value(text, at + 1);
+        if (end - at > shortest) found(at + 1, end);
+    }
+}
+
+// "name": value, also where the quotes are escaped, as in JSON within JSON.
+template <class Found>
+void members_of(const Redaction& redaction, std::string_view text, bool in_query, const Found& found) {
+    for (auto colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
+        auto quote = colon;
+        while (quote > 0 && is_space(text[quote - 1])) --quote;
+        if (quote == 0 || (text[quote - 1] != '"' && text[quote - 1] != '\'')) continue;
+        const char mark = text[--quote];
+        auto end = quote;
+        while (end > 0 && text[end - 1] == '\\') --end;
+        const auto escapes = quote - end;
+        const auto begin = end == 0 ? std::string_view::npos : text.rfind(mark, end - 1);
+        if (begin == std::string_view::npos ||
+            !redaction.matches_encoded(text.substr(begin + 1, end - begin - 1), in_query))
+            continue;
+        auto from = colon + 1;
+        while (from < text.size() && is_space(text[from])) ++from;
+        auto to = std::min(text.size(), text.find_first_of(",}] \t\r\n", from));
+        if (text.substr(from, escapes + 1) == text.substr(end, escapes + 1)) {
+            const auto close = text.substr(end, escapes + 1);
+            auto at = text.find(close, from + close.size());
+            while (escapes == 0 && at != std::string_view::npos && text[at - 1] == '\\') at = text.find(close, at + 1);
+            to = at == std::string_view::npos ? text.size() : at + close.size();
         }
+        found(from, to);
     }
 }
 
@@ -231,7 +301,9 @@ Redaction& Redaction::add(std::string_view name) {
 bool Redaction::matches(std::string_view key) const noexcept {
     while (!key.empty() && skipped(key.front())) key.remove_prefix(1);
     while (!key.empty() && skipped(key.back())) key.remove_suffix(1);
-    if (key.empty() || !ends_.test(ends_of(key.front(), key.back()))) return false;
+    if (key.empty()) return false;
+    if (has_secret_suffix(key)) return true;
+    if (!ends_.test(ends_of(key.front(), key.back()))) return false;
     const Normalised normalised = normalise(key);
     const std::string_view wanted(normalised.letters.data(), normalised.size);
     return names_.find(wanted) != names_.end();
@@ -241,11 +313,12 @@ bool Redaction::matches_encoded(std::string_view name, bool in_query) const {
     std::string text(name);
     for (int i = 0; i < most_decodings && may_be_encoded(text); ++i) text = decoded(text);
     std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7F'; });
-    // The segments of user[password], user.password.
+    // The segments of user[password], user.password, and of pairs whose separators were encoded.
     for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.size(), text.find_first_of("[].", at));
+        const auto end = std::min(text.size(), text.find_first_of("[].&;?#=:,{}\"'", at));
         const auto segment = std::string_view(text).substr(at, end - at);
         if (matches(segment)) return true;
+        if (in_query && (segment.ends_with("_code") || segment.ends_with("-code"))) return true;
         const Normalised normalised = normalise(segment);
         if (in_query && std::ranges::any_of(query_names, [&](std::string_view known) {
                 const Normalised wanted = normalise(known);
@@ -259,14 +332,12 @@ bool Redaction::matches_encoded(std::string_view name, bool in_query) const {
 }
 
 std::optional<std::string> Redaction::scrub(std::string_view text) const {
-    if (text.find_first_of("=:%") == std::string_view::npos && text.find("earer ") == std::string_view::npos &&
-        text.find("asic ") == std::string_view::npos)
-        return std::nullopt;
+    if (text.find_first_of("=:% ") == std::string_view::npos) return std::nullopt;
     return replaced(text, secrets_of(text, 0));
 }
 
 std::optional<std::string> Redaction::scrub_url(std::string_view url) const {
-    if (url.find_first_of("=%@") == std::string_view::npos) return std::nullopt;
+    if (url.find_first_of("=:%@") == std::string_view::npos) return std::nullopt;
     return replaced(url, secrets_of_url(url, 0));
 }
 
@@ -283,19 +354,20 @@ Redaction::Spans Redaction::secrets_of(std::string_view text, int depth) const {
     find_passwords(text, add);
     find_schemes(text, add);
     find_pairs(text, depth, found);
-    find_members(text, found);
+    if (depth == 0) find_members(text, found);
     find_encoded(text, depth, found);
     return found;
 }
 
 Redaction::Spans Redaction::secrets_of_url(std::string_view url, int depth) const {
     Spans found = secrets_of(url, depth);
+    members_of(*this, url, true, [&](std::size_t from, std::size_t to) { found.push_back({from, to}); });
     const auto question = url.find_first_of("?#;&");
     for (std::size_t at = question; at < url.size();) {
         const auto begin = at + 1;
         at = std::min(url.size(), url.find_first_of("?#;&", begin));
         const auto pair = url.substr(begin, at - begin);
-        const auto equals = pair.find('=');
+        const auto equals = std::min(pair.find('='), pair.find(':'));
         if (equals == std::string_view::npos) {
             if (hides_secret(pair, depth)) found.push_back({begin, at});
         } else if (matches_encoded(pair.substr(0, equals), true) || hides_secret(pair.substr(equals + 1), depth)) {
@@ -307,11 +379,14 @@ Redaction::Spans Redaction::secrets_of_url(std::string_view url, int depth) cons
 }
 
 void Redaction::find_pairs(std::string_view text, int depth, Spans& found) const {
-    for (auto equals = text.find('='); equals != std::string_view::npos; equals = text.find('=', equals + 1)) {
+    for (auto equals = text.find_first_of("=:"); equals != std::string_view::npos;
+         equals = text.find_first_of("=:", equals + 1)) {
         auto name = equals;
         while (name > 0 && is_of_name(text[name - 1])) --name;
         if (name == equals) continue;
-        const bool is_secret = matches_encoded(text.substr(name, equals - name), starts_query_pair(text, name));
+        const bool in_query = starts_query_pair(text, name) || (depth > 0 && name == 0);
+        if (text[equals] == ':' && !in_query) continue;
+        const bool is_secret = matches_encoded(text.substr(name, equals - name), in_query);
         // Up to the next pair, so that nothing is decoded twice.
         const auto next = std::min(text.size(), text.find_first_of("=&;?#", equals + 1));
         if (!is_secret && !hides_secret(text.substr(equals + 1, next - equals - 1), depth)) continue;
@@ -333,30 +408,8 @@ void Redaction::find_encoded(std::string_view text, int depth, Spans& found) con
     }
 }
 
-// "name": value, also where the quotes are escaped, as in JSON within JSON.
 void Redaction::find_members(std::string_view text, Spans& found) const {
-    for (auto colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
-        auto quote = colon;
-        while (quote > 0 && is_space(text[quote - 1])) --quote;
-        if (quote == 0 || (text[quote - 1] != '"' && text[quote - 1] != '\'')) continue;
-        const char mark = text[--quote];
-        auto end = quote;
-        while (end > 0 && text[end - 1] == '\\') --end;
-        const auto escapes = quote - end;
-        const auto begin = end == 0 ? std::string_view::npos : text.rfind(mark, end - 1);
-        if (begin == std::string_view::npos || !matches_encoded(text.substr(begin + 1, end - begin - 1), false))
-            continue;
-        auto from = colon + 1;
-        while (from < text.size() && is_space(text[from])) ++from;
-        auto to = std::min(text.size(), text.find_first_of(",}] \t\r\n", from));
-        if (text.substr(from, escapes + 1) == text.substr(end, escapes + 1)) {
-            const auto close = text.substr(end, escapes + 1);
-            auto at = text.find(close, from + close.size());
-            while (escapes == 0 && at != std::string_view::npos && text[at - 1] == '\\') at = text.find(close, at + 1);
-            to = at == std::string_view::npos ? text.size() : at + close.size();
-        }
-        found.push_back({from, to});
-    }
+    members_of(*this, text, false, [&](std::size_t from, std::size_t to) { found.push_back({from, to}); });
 }
 
 std::optional<std::string> Redaction::replaced(std::string_view text, Spans found) {

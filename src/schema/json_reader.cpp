@@ -106,6 +106,8 @@ const EnumValue* find_value(const EnumType& enumeration, std::string_view name) 
 // 0001-01-01T00:00:00+03:00, the first moment of some platforms' calendars, lies before the first that we hold.
 std::string without_offset(std::string_view time) {
     constexpr std::size_t date_and_time = std::string_view("0001-01-01T00:00:00").size();
+    // A clock without a battery.
+    if (time.starts_with("0000-")) return "0001-01-01T00:00:00Z";
     if (!time.starts_with("0001-01-01T") && !time.starts_with("9999-12-31T")) return std::string(time);
     const auto offset = time.find_first_of("+-", date_and_time);
     return std::string(time.substr(0, offset)) + (offset == std::string_view::npos ? "" : "Z");

@@ -1,5 +1,7 @@
 #include "schema/pointer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -59,7 +61,8 @@ bool leads_somewhere(const Type& declared, const Place& place, std::string_view 
         case Kind::map: return leads_somewhere(*type.element, member_of(place, token), after);
         case Kind::array: {
             const auto index = base::parse_integer<std::size_t>(token);
-            return index && item_of(place, *index) && leads_somewhere(*type.element, item_of(place, *index), after);
+            const auto item = index ? item_of(place, *index) : std::nullopt;
+            return item && leads_somewhere(*type.element, item, after);
         }
         default: return false;
     }
@@ -86,15 +89,61 @@ std::optional<std::string> find_inside(const Type& declared, const Place& place,
     return std::nullopt;
 }
 
+bool is_there(const Place& root, std::string_view pointer) {
+    const auto found = root->at_pointer(pointer);
+    return found.error() == simdjson::SUCCESS && !found.value_unsafe().is_null();
+}
+
+// Of two places the one that holds both.
+std::string around(const std::optional<std::string>& known, std::string other) {
+    if (!known) return other;
+    const auto differs = std::ranges::mismatch(*known, other);
+    const bool whole = differs.in1 == known->end() && differs.in2 == other.end();
+    if (!whole) other.erase(other.rfind('/', static_cast<std::size_t>(differs.in2 - other.begin())));
+    return other;
+}
+
+// The place inside where a declared member of this name was sent; what is around all of them when there are several.
+std::optional<std::string> find_sent(const Type& declared, const Place& place, std::string_view name) {
+    const Type& type = plain(declared);
+    std::optional<std::string> found;
+    const auto add = [&](std::string_view token, const std::optional<std::string>& inside) {
+        if (inside) found = around(found, fmt::format("/{}{}", token, *inside));
+    };
+    if (type.kind == Kind::array && place && place->is_array()) {
+        std::size_t index = 0;
+        for (const dom::element item : dom::array(*place))
+            add(std::to_string(index++), find_sent(*type.element, item, name));
+    }
+    if (type.kind != Kind::object || !place || !place->is_object()) return found;
+    for (const auto& field : type.object->fields) {
+        const auto member = field.rules.internal ? std::nullopt : member_of(place, field.name);
+        if (!member || member->is_null()) continue;
+        add(field.name, field.name == name ? std::optional<std::string>("") : find_sent(*field.type, member, name));
+    }
+    return found;
+}
+
+std::string fit(const Type& type, const Place& root, const Pointer& pointer) {
+    const std::string_view text = pointer.text;
+    if (text.empty()) return {};
+    const auto name = unescaped(text.substr(text.rfind('/') + 1));
+    if (pointer.is_sent && !is_there(root, text)) {
+        if (auto sent = find_sent(type, root, name)) return std::move(*sent);
+    }
+    if (leads_somewhere(type, root, text)) return std::string(text);
+    return find_inside(type, root, name).value_or("");
+}
+
 }  // namespace
 
-std::string fit_pointer(const Type& type, std::string_view json, std::string_view pointer) {
-    if (pointer.empty()) return {};
+std::vector<std::string> fit_pointers(const Type& type, std::string_view json, const std::vector<Pointer>& pointers) {
+    const bool all_whole = std::ranges::all_of(pointers, [](const auto& pointer) { return pointer.text.empty(); });
     detail::Document document;
-    if (document.parse(json, max_depth, detail::Reading::lenient) != Malformed::none) return std::string(pointer);
-    const Place root = document.root();
-    if (leads_somewhere(type, root, pointer)) return std::string(pointer);
-    return find_inside(type, root, unescaped(pointer.substr(pointer.rfind('/') + 1))).value_or("");
+    const bool is_read = !all_whole && document.parse(json, max_depth, detail::Reading::lenient) == Malformed::none;
+    std::vector<std::string> fitted;
+    for (const auto& pointer : pointers) fitted.push_back(is_read ? fit(type, document.root(), pointer) : pointer.text);
+    return fitted;
 }
 
 }  // namespace schema

@@ -162,7 +162,10 @@ test('an external scheduler triggers a job over HTTP, with its token alone', asy
       .toBeDefined()
       .then(() => queue.getJob(reply.body.jobId));
     await expect.poll(() => job!.getState(), { timeout: 20_000 }).toBe('completed');
-    expect((await trigger({ authorization: `Bearer ${token}`, 'idempotency-key': 'once' })).body).toEqual(reply.body);
+    // The scheme in any spelling, the key quoted or bare.
+    expect((await trigger({ authorization: `bearer ${token}`, 'idempotency-key': '"once"' })).body).toEqual(reply.body);
+    for (const key of ['', '""', 'two words', 'k'.repeat(256)])
+      expect((await trigger({ authorization: `Bearer ${token}`, 'idempotency-key': key })).status, key).toBe(422);
     expect((await trigger({})).status).toBe(401);
     expect((await trigger({ authorization: `Bearer ${shop.token}` })).status).toBe(401);
     expect((await trigger({ authorization: `Bearer ${token}` }, 'no.such')).status).toBe(404);

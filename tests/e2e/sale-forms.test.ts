@@ -579,6 +579,17 @@ describe('pointers lead into the body as sent', () => {
     expectPointers(reply.body.errors, taken, ['/payments/0/id']);
   });
 
+  test('a hundred at most, however many there are', async () => {
+    const line = { name: 'x', quantity: '1', unitPrice: 1, taxCode: 'T', taxRatePpm: 0, gross: 5 };
+    const lines = Array.from({ length: 9000 }, (_, index) => ({ ...line, lineNumber: index + 1 }));
+    const body = { ...saleFor(shop), lines, total: 1, taxTotal: 0, payments: [] };
+    const reply = await shop.sell(body);
+    expectProblem(reply, 422, 'sale.total_mismatch');
+    expect(reply.body.errors).toHaveLength(100);
+    expect(reply.body.errors[99]).toMatchObject({ pointer: '/lines/98/gross' });
+    expect(reply.body.detail).toMatch(/; and 8901 more findings$/);
+  });
+
   test('of an adjustment, a product and a batch', async () => {
     const key = () => ({ 'idempotency-key': randomUUID() });
     const variantId = shop.variants[0]!.id;
@@ -597,6 +608,38 @@ describe('pointers lead into the body as sent', () => {
     expectProblem(copied, 409, 'variant.barcode_taken');
     expectPointers(copied.body.errors, product, ['/variants/0/barcodes/0/barcode']);
 
+    const [id, other] = [randomUUID(), randomUUID()];
+    const one = (change: object) => ({ name: 'x', price: 1, ...change });
+    const twice = {
+      name: 'x',
+      variants: [
+        one({ id }),
+        one({
+          id,
+          barcodes: [
+            { id: other, barcode: '6161100000193' },
+            { id: other, barcode: '6161100000209' },
+          ],
+        }),
+      ],
+    };
+    const repeated = await shop.api('POST', '/v1/products', { body: twice, headers: key() });
+    expectProblem(repeated, 422, 'request.invalid');
+    expectPointers(repeated.body.errors, twice, ['/variants/1/id', '/variants/1/barcodes/1/id']);
+
+    const taken: [object[], string][] = [
+      [[one({}), one({ id: variantId })], '/variants/1/id'],
+      [[one({ id: other }), one({ id: variantId })], '/variants'],
+      [[one({ barcodes: [{ barcode: '6161100000193' }, { barcode }] })], '/variants/0/barcodes'],
+      [[one({ barcodes: [{ barcode: '6161100000193' }] }), one({ barcodes: [{ barcode }] })], '/variants'],
+    ];
+    for (const [variants, wanted] of taken) {
+      const body = { name: 'Taken', variants };
+      const reply = await shop.api('POST', '/v1/products', { body, headers: key() });
+      expect(reply.status, reply.text).toBe(409);
+      expectPointers(reply.body.errors, body, [wanted]);
+    }
+
     const items = [
       { op: 'create', data: { name: 'Fine' } },
       { op: 'create', data: { name: '', variants: [{ name: 'x', price: -1 }] } },
@@ -604,6 +647,7 @@ describe('pointers lead into the body as sent', () => {
       { op: 'create', data: product },
       { op: 'create', data: { name: 'x', taxClassId: unknown } },
       { op: 'create' },
+      { op: 'create', id: shop.variants[0]!.productId, data: { name: 'x' } },
     ];
     const batch = { onError: 'continue', items };
     const { results } = await ok(shop.api('POST', '/v1/products/batch', { body: batch, headers: key() }), 200);
@@ -616,6 +660,7 @@ describe('pointers lead into the body as sent', () => {
       '/items/3/data/variants/0/barcodes/0/barcode',
       '/items/4/data/taxClassId',
       '/items/5/data',
+      '/items/6/id',
     ]);
   });
 });

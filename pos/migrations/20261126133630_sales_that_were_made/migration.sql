@@ -13,22 +13,28 @@ declare
   taken bigint;
   free bigint;
   middle bigint;
-  step bigint := 1;
+  step bigint;
 begin
   select code || '-S-' into prefix from locations where tenant_id = tenant and id = location;
   if prefix is null then return null; end if;
   perform pg_advisory_xact_lock(hashtextextended(tenant::text || prefix, 0));
-  select last_receipt, last_receipt + 1 into taken, free from location_counters
+  select last_receipt into taken from location_counters
     where tenant_id = tenant and location_id = location for update;
-  if free is null then return null; end if;
-  while receipt_number_taken(prefix, free) loop
+  if taken is null then return null; end if;
+  for look in 1..1000 loop
+    free := taken + 1;
+    step := 1;
+    while receipt_number_taken(prefix, free) loop
+      taken := free;
+      free := free + step;
+      step := least(step * 2, 1048576);
+    end loop;
+    while free - taken > 1 loop
+      middle := taken + (free - taken) / 2;
+      if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;
+    end loop;
+    exit when not receipt_number_shown(prefix, free);
     taken := free;
-    free := free + step;
-    step := step * 2;
-  end loop;
-  while free - taken > 1 loop
-    middle := taken + (free - taken) / 2;
-    if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;
   end loop;
   update location_counters set last_receipt = free where tenant_id = tenant and location_id = location;
   return prefix || lpad(free::text, greatest(6, length(free::text)), '0');
@@ -40,7 +46,33 @@ declare
   printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');
 begin
   return exists (select from sales where tenant_id = tenant and receipt_number = printed
-                 and not (flags && '{receipt_number_foreign,receipt_number_duplicate}'))
-      or exists (select from sales where tenant_id = tenant and receipt_number = printed
+                 and not (flags && '{receipt_number_foreign,receipt_number_duplicate}'));
+end $$;
+create or replace function receipt_number_shown(prefix text, number bigint) returns boolean
+language plpgsql as $$
+declare
+  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;
+  printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');
+begin
+  return exists (select from sales where tenant_id = tenant and receipt_number = printed
                  and flags && '{receipt_number_foreign,receipt_number_duplicate}');
 end $$;
+
+-- By hand, to the end: M-Pesa codes as mpesa_code() writes them, so that one that was typed in small letters before does not pay once
+-- more. Any other text ("paid") is no code. Of equal ones the first keeps it; the others are to be looked at again.
+create function text_as_mpesa_code(raw text) returns text immutable language sql as $$
+  select substring(upper(normalize(regexp_replace(raw,
+    '[\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+', '', 'g'),
+    nfc) collate "C") from '^[A-Z0-9]{10}$')
+$$;
+with placed as (
+  select tenant_id, id, text_as_mpesa_code(external_ref) as code,
+         row_number() over (partition by tenant_id, method, text_as_mpesa_code(external_ref) order by recorded_at, id) as place
+  from payments where external_ref is not null
+)
+update payments p set external_ref = null,
+       status = case when placed.code is not null and p.status = 'accepted' then 'unverified' else p.status end
+from placed where p.tenant_id = placed.tenant_id and p.id = placed.id and (placed.code is null or placed.place > 1);
+update payments set external_ref = text_as_mpesa_code(external_ref)
+where external_ref is not null and external_ref <> text_as_mpesa_code(external_ref);
+drop function text_as_mpesa_code(text);

@@ -13,10 +13,10 @@ namespace pos {
 
 namespace {
 
-async::Task<Profile> load_profile(db::SystemDb db, UserId user) {
+async::Task<Profile> load_profile(db::SystemDb db, UserId user, TenantId tenant) {
     auto person = co_await db.one(sign_in::person, user);
     if (!person) throw base::Failure(errors::user_disabled);
-    co_return Profile{std::move(*person), co_await db.all(sign_in::memberships_of, user)};
+    co_return Profile{std::move(*person), co_await db.all(sign_in::memberships_of, user, tenant)};
 }
 
 // The one that was asked for, the only one, or the user's default.
@@ -39,11 +39,11 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
                             http::Use<AuthService> auth) {
     // Else a stranger's page could sign its reader in as the stranger, who then sees what is sold there.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
-    const auto proof = co_await auth->authenticate(
-        db, {input->login(), std::string(context.request().client_address())}, std::move(input->password));
-    Profile profile{proof.person(), co_await db.all(sign_in::memberships_of, proof.user())};
+    const auto proof = co_await auth->authenticate(context, db, input->login(), std::move(input->password));
+    const auto wanted = input->tenant_id ? input->tenant_id : proof.default_tenant();
+    Profile profile{proof.person(), co_await db.all(sign_in::memberships_of, proof.user(), wanted)};
     const auto tenant = choose_tenant(*input, proof, profile.memberships);
-    if (input->device_id && !co_await db.only(sign_in::device_is_active, tenant, *input->device_id)) {
+    if (input->device_id && !co_await db.only(sign_in::device_is_open_to, tenant, *input->device_id, proof.user())) {
         throw base::Failure(errors::unknown_device, {{"body", "/deviceId", "unknown", "there is no such device", {}}});
     }
     const auto session = auth->open_session(proof, {tenant, input->device_id, input->session}, context.request());
@@ -53,8 +53,9 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
 
 async::Task<SignedIn> refresh(http::Context& context, http::Body<RefreshRequest> input, db::SystemDb db,
                               http::Use<AuthService> auth) {
-    const auto session = co_await auth->rotate(db, std::move(input->refresh_token), input->device_id);
-    co_return auth->sign_in(context.response(), session, co_await load_profile(db, session.row.user_id));
+    const auto session = co_await auth->rotate(context, db, std::move(input->refresh_token), input->device_id);
+    co_return auth->sign_in(context.response(), session,
+                            co_await load_profile(db, session.row.user_id, session.row.tenant_id));
 }
 
 async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, std::string reason,
@@ -84,7 +85,7 @@ std::vector<std::string> names_in(const auth::Permissions& permissions, const au
 }
 
 async::Task<Me> me(auth::Caller caller, db::SystemDb db) {
-    auto profile = co_await load_profile(db, UserId(caller.user_id));
+    auto profile = co_await load_profile(db, UserId(caller.user_id), TenantId(caller.tenant_id));
     Me reply;
     reply.user = std::move(profile.user);
     reply.session_id = SessionId(caller.session_id);
@@ -92,10 +93,9 @@ async::Task<Me> me(auth::Caller caller, db::SystemDb db) {
     reply.permissions = names_in(*caller.permissions, caller.grants->everywhere);
     for (const auto& [location, set] : caller.grants->by_location)
         reply.location_permissions.push_back({LocationId(location), names_in(*caller.permissions, set)});
-    for (const auto& membership : profile.memberships) {
-        if (membership.tenant.id.uuid() == caller.tenant_id) reply.tenant = membership.tenant;
+    reply.tenant = tenant_of(profile, TenantId(caller.tenant_id));
+    for (const auto& membership : profile.memberships)
         reply.memberships.push_back({membership.tenant.id, membership.tenant.name, membership.roles});
-    }
     co_return reply;
 }
 
@@ -118,8 +118,7 @@ async::Task<http::NoContent> change_password(http::Context& context, auth::Calle
                                              http::Use<AuthService> auth) {
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
-    const auto proof = co_await auth->authenticate(db, {person->email, std::string(context.request().client_address())},
-                                                   std::move(input->current_password));
+    const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password));
     // The address may have passed to somebody else in between.
     if (proof.user() != person->id) throw base::Failure(errors::invalid_credentials);
     auth->require_good_password(input->new_password, *person, "/newPassword");
@@ -151,13 +150,14 @@ void routes(http::Routes routes) {
                  .description = "A refresh token serves once. If the reply was lost, the same token gives the same "
                                 "successor for 24 hours, as long as that was not used; any other reuse ends the "
                                 "session.",
-                 .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled},
+                 .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled,
+                            errors::no_membership},
                  .options = {.rate_class = "refresh"}});
     routes.post("/auth/logout", logout, {.id = "logout", .summary = "End this session"});
     routes.get("/auth/me", me,
                {.id = "getMe",
                 .summary = "Who I am and what I may do",
-                .errors = {errors::user_disabled},
+                .errors = {errors::user_disabled, errors::no_membership},
                 .middleware = {http::no_store()}});
     routes.get(
         "/auth/sessions", list_sessions,
@@ -169,7 +169,7 @@ void routes(http::Routes routes) {
                  .summary = "Change my password",
                  .description = "Ends my other sessions.",
                  .errors = change_errors,
-                 .options = {.rate_class = "login"}});
+                 .options = {.rate_class = "password"}});
 }
 
 }  // namespace
@@ -179,12 +179,12 @@ app::Module auth_module() {
     return {.name = "auth",
             .doc = "Signing in and out, sessions, the caller.",
             .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view()},
-            .statements = db::statements(user_by_login, person, memberships_of, device_is_active, rehash, set_password,
-                                         add_session, add_refresh_token, grants_of_session, session_of_cookie,
-                                         sessions_of, sign_in::end_session, end_other_sessions, end_sessions_of_member,
-                                         announce, lock_family, refresh_token, use_refresh_token, drop_spent_tokens,
-                                         prolong_session, count_failure, failures_of, blocked_until, forget_failures,
-                                         uncount_attempt, purge_throttles, hold_off_everywhere),
+            .statements = db::statements(
+                user_by_login, person, memberships_of, device_is_open_to, rehash, set_password, add_session,
+                add_refresh_token, grants_of_session, session_of_cookie, sessions_of, sign_in::end_session,
+                sign_in::end_surplus_sessions, end_other_sessions, end_sessions_of_member, announce, lock_family,
+                refresh_token, use_refresh_token, drop_spent_tokens, prolong_session, count_failure, failures_of,
+                blocked_until, forget_failures, uncount_attempt, purge_throttles, hold_off_everywhere),
             .routes = routes,
             .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
                        errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,

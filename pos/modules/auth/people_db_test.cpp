@@ -205,6 +205,80 @@ TEST_F(PeopleTest, ASignUpWhoseReplyCannotBeOpenedSaysSo) {
     EXPECT_THAT(reply.body, HasSubstr("tenant.sign_up_done"));
 }
 
+// A stranger's page opens no session in its reader's browser, neither by signing in nor by signing up.
+TEST_F(PeopleTest, ASignUpByCookieDemandsOurOwnPage) {
+    const auto address = email();
+    auto json = sign_up_json(address);
+    json.insert(1, R"("session":"cookie",)");
+    const auto from = [&](std::string origin) {
+        return post("/v1/tenants", json,
+                    {.headers = {{"Idempotency-Key", "cookie-" + address},
+                                 {"Origin", std::move(origin)},
+                                 {"Sec-Fetch-Site", "cross-site"}}});
+    };
+    const auto refused = from("https://evil.example");
+    EXPECT_EQ(refused.status, 403) << refused.body;
+    EXPECT_THAT(refused.body, HasSubstr("auth.csrf_failed"));
+    EXPECT_EQ(post("/v1/auth/login", login_json(address)).status, 401);
+}
+
+// However many tenants a user has, the one that is asked for is found.
+TEST_F(PeopleTest, TheTwoHundredAndFirstTenantIsEntered) {
+    const auto address = email();
+    const auto session = sign_up(address);
+    app->database().execute(fmt::format(
+        "with t as (insert into tenants select (jsonb_populate_record(t, jsonb_build_object('id', "
+        "gen_random_uuid(), 'name', 'A ' || n))).* from tenants t, generate_series(1, 205) n where t.id = '{0}' "
+        "returning id) "
+        "insert into memberships select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), "
+        "'tenant_id', t.id))).* from memberships m, t where m.tenant_id = '{0}'",
+        session.tenant.id.to_string()));
+    const auto mine = body<pos::Me>(app->get("/v1/auth/me", {.token = *session.credentials.access_token}));
+    EXPECT_EQ(mine.tenant.id, session.tenant.id);
+    EXPECT_EQ(mine.memberships.size(), 200);
+    EXPECT_EQ(body<pos::SignedIn>(refresh(*session.credentials.refresh_token)).tenant.id, session.tenant.id);
+    auto json = login_json(address);
+    json.insert(1, fmt::format(R"("tenantId":"{}",)", session.tenant.id.to_string()));
+    const auto entered = post("/v1/auth/login", json);
+    ASSERT_EQ(entered.status, 200) << entered.body;
+    EXPECT_EQ(body<pos::SignedIn>(entered).tenant.name, session.tenant.name);
+}
+
+// A till of a shop where somebody has no role is not theirs to sign in on.
+TEST_F(PeopleTest, ADeviceIsOpenToThoseWhoWorkAtItsLocation) {
+    const auto owner = sign_up(email());
+    const auto token = *owner.credentials.access_token;
+    const auto post_as_owner = [&](std::string target, std::string json) {
+        const auto reply = app->post(std::move(target), std::move(json),
+                                     {.token = token, .headers = {{"Idempotency-Key", fmt::format("d-{}", ++keys)}}});
+        EXPECT_EQ(reply.status, 201) << reply.body;
+        return reply.body;
+    };
+    const auto id_in = [](const std::string& json) {
+        const auto at = json.find(R"("id":")") + 6;
+        return json.substr(at, 36);
+    };
+    const auto here = id_in(post_as_owner("/v1/locations", R"({"code":"L1","name":"One"})"));
+    const auto there = id_in(post_as_owner("/v1/locations", R"({"code":"L2","name":"Two"})"));
+    const auto device_at = [&](const std::string& location) {
+        return id_in(post_as_owner("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"Till"}})", location)));
+    };
+    const auto cashier = email();
+    post_as_owner(
+        "/v1/users",
+        fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}","locationId":"{}"}}]}})",
+                    cashier, password, role(owner, "cashier"), here));
+    const auto sign_in_at = [&](const std::string& device) {
+        auto json = login_json(cashier);
+        json.insert(1, fmt::format(R"("deviceId":"{}",)", device));
+        return post("/v1/auth/login", json);
+    };
+    EXPECT_EQ(sign_in_at(device_at(here)).status, 200);
+    const auto refused = sign_in_at(device_at(there));
+    EXPECT_THAT(refused.body, HasSubstr("device.unknown"));
+    EXPECT_GE(refused.status, 400);
+}
+
 TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {
     const auto address = email();
     const auto both = [](std::string of) -> async::Task<std::pair<InjectedResponse, InjectedResponse>> {
@@ -304,6 +378,24 @@ TEST_F(PeopleTest, AnAccountUnderAttackFromEverywhereStaysOpen) {
     EXPECT_EQ(post("/v1/auth/login", login_json(address), {.address = "198.51.100.2"}).status, 200);
 }
 
+// The mail address and the phone number are one account.
+TEST_F(PeopleTest, AnAccountIsOneByWhicheverLogin) {
+    const auto address = email();
+    const auto session = sign_up(address);
+    const auto phone = fmt::format("+2547{:08}", people);
+    app->database().execute(
+        fmt::format("update users set phone = '{}' where id = '{}'", phone, session.user.id.to_string()));
+    const auto by_phone = [&](std::string_view secret) {
+        return post("/v1/auth/login", fmt::format(R"({{"phone":"{}","password":"{}"}})", phone, secret),
+                    {.address = "198.51.100.77"})
+            .status;
+    };
+    for (int i = 0; i < 6; ++i)
+        EXPECT_EQ(post("/v1/auth/login", login_json(address, "wrong"), {.address = "198.51.100.77"}).status, 401);
+    EXPECT_EQ(by_phone("wrong"), 429);
+    EXPECT_EQ(by_phone(password), 429);
+}
+
 TEST_F(PeopleTest, AHundredGuessesAtOnceAreCountedBeforeTheyAreJudged) {
     const auto address = email();
     sign_up(address);
@@ -399,6 +491,27 @@ TEST_F(PeopleTest, TokensOfTheReleaseBeforeAreTaken) {
               body<pos::SignedIn>(next).credentials.refresh_token);
 }
 
+// Both are rows of the release before: its reply was lost when it was stopped.
+TEST_F(PeopleTest, ALostReplyOfTheReleaseBeforeIsGivenAgain) {
+    const auto session = sign_up(email());
+    const auto old = "rt_" + std::string(42, 'C') + 'A';
+    const auto values = auth::SignedValues({.secret = app->shared().settings.secret, .previous_secrets = {}});
+    const auto next = "rt_" + values.tag("refresh-successor", old);
+    const auto id = session.session_id.to_string();
+    app->database().execute(fmt::format(
+        "update refresh_tokens set token_hash = sha256('{0}'), used_at = now() - interval '20 seconds' where "
+        "session_id = '{1}'; "
+        "insert into refresh_tokens (id, session_id, token_hash, issued_at, expires_at) values ('{1}', '{1}', "
+        "sha256('{2}'), now(), now() + interval '1 day'); "
+        "update refresh_tokens set replaced_by = '{1}' where token_hash = sha256('{0}')",
+        old, id, next));
+    const auto reply = refresh(old);
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(*body<pos::SignedIn>(reply).credentials.refresh_token, next);
+    EXPECT_EQ(refresh(next).status, 200);
+    EXPECT_THAT(refresh(old).body, HasSubstr("auth.refresh_reused"));
+}
+
 // Whoever was shut out gets nothing, and keeps the token for when they are let in again.
 TEST_F(PeopleTest, ARefreshDemandsWhatTheSessionDemands) {
     const auto session = sign_up(email());
@@ -448,6 +561,42 @@ TEST_F(PeopleTest, SessionsAreListedAndRevoked) {
     EXPECT_EQ(app->del("/v1/auth/sessions/" + first.session_id.to_string(), with).status, 404);
     const auto stranger = sign_up(email());
     EXPECT_EQ(app->del("/v1/auth/sessions/" + stranger.session_id.to_string(), with).status, 404);
+}
+
+// However many there are: a copy of a row in every second of three days, as a client leaves that never refreshes.
+TEST_F(PeopleTest, SessionsAreBounded) {
+    const auto address = email();
+    const auto first = sign_up(address);
+    const auto user = first.user.id.to_string();
+    const auto living = [&] {
+        return *app->database().value("select count(*) from sessions where revoked_at is null and user_id = '" + user +
+                                      "'");
+    };
+    app->database().execute(fmt::format(
+        "insert into sessions (id, user_id, tenant_id, kind, user_agent, ip_address, created_at, last_seen_at, "
+        "expires_at) select gen_random_uuid(), user_id, tenant_id, kind, '', '192.0.2.' || n % 9, "
+        "created_at - interval '1 second' * n, last_seen_at - interval '1 second' * n, expires_at "
+        "from sessions, generate_series(1, 299) n where user_id = '{}'",
+        user));
+    const auto last = login(address);
+    EXPECT_EQ(living(), "200");
+    EXPECT_EQ(me(first), 200);
+    // Those that were unused the longest are gone.
+    EXPECT_EQ(app->database().value("select count(*) from sessions where revoke_reason = 'too many sessions' and "
+                                    "user_id = '" +
+                                    user + "'"),
+              "101");
+    app->database().execute(fmt::format(
+        "insert into sessions (id, user_id, tenant_id, kind, user_agent, ip_address, created_at, last_seen_at, "
+        "expires_at) select gen_random_uuid(), user_id, tenant_id, kind, '', '192.0.2.1', created_at, "
+        "last_seen_at - interval '1 hour', expires_at from sessions, generate_series(1, 12000) n where id = '{}'",
+        first.session_id.to_string()));
+    const auto changed =
+        app->post("/v1/auth/password/change",
+                  fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-jioni-moto"}})", password),
+                  {.token = *last.credentials.access_token});
+    EXPECT_EQ(changed.status, 204) << changed.body;
+    EXPECT_EQ(living(), "1");
 }
 
 TEST_F(PeopleTest, ANewPasswordEndsTheOtherSessions) {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view type = "rt";
 constexpr std::string_view prefix = "rt_";
+constexpr std::string_view successor_purpose = "refresh-successor";
 constexpr std::string_view family_purpose = "refresh-family";
 constexpr std::size_t id_size = 22;      // base64url of 16 bytes
 constexpr std::size_t secret_size = 43;  // of 32
@@ -34,7 +35,11 @@ std::string first_refresh_token(const auth::SignedValues& values, SessionId sess
 }
 
 std::string next_refresh_token(const auth::SignedValues& values, SessionId session, std::string_view predecessor) {
-    return token_of(values, session, values.tag("refresh-successor", predecessor));
+    return token_of(values, session, values.tag(successor_purpose, predecessor));
+}
+
+std::string untagged_successor(const auth::SignedValues& values, std::string_view predecessor) {
+    return std::string(prefix) + values.tag(successor_purpose, predecessor);
 }
 
 std::optional<SessionId> session_of_refresh_token(const auth::SignedValues& values, std::string_view text) {

@@ -25,6 +25,8 @@ namespace pos {
                                               base::RandomSource& random);
 [[nodiscard]] std::string next_refresh_token(const auth::SignedValues& values, SessionId session,
                                              std::string_view predecessor);
+// What the release before gave for one of its own tokens.
+[[nodiscard]] std::string untagged_successor(const auth::SignedValues& values, std::string_view predecessor);
 // nullopt: not one that we issued, or one of a release before.
 [[nodiscard]] std::optional<SessionId> session_of_refresh_token(const auth::SignedValues& values,
                                                                 std::string_view text);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "auth/opaque_token.h"
+#include "auth/rate_limit.h"
 #include "base/strings.h"
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
@@ -30,7 +31,32 @@ async::Task<void> store_password(db::SystemDb transaction, UserId user, std::str
     co_await batch.commit();
 }
 
+// As many at once, which is a fraction of a second.
+constexpr std::int64_t surplus_at_sign_in = 1'000;
+constexpr std::int64_t surplus_at_once = 10'000;
+
+// The tag proves without a look-up that the token is ours; what anybody can make up counts for where it comes from.
+std::vector<auth::RateCharge> refresh_charges(const std::optional<SessionId>& session, std::string_view address) {
+    if (session) return {{"refresh", session->to_string()}};
+    return {{"refresh_address", auth::rate_key_of(address)}};
+}
+
+std::vector<auth::RateCharge> login_charges(const LoginOrigin& origin) {
+    const auto address = auth::rate_key_of(origin.address);
+    const auto account = base::sha256(base::ascii_lower(origin.login));
+    return {{"login", base::hex_encode(base::as_chars(account).substr(0, 16)) + ":" + address},
+            {"login_address", address}};
+}
+
 }  // namespace
+
+TenantSummary tenant_of(const Profile& profile, TenantId tenant) {
+    const auto found =
+        std::ranges::find(profile.memberships, tenant, [](const auto& membership) { return membership.tenant.id; });
+    // The membership ended just now.
+    if (found == profile.memberships.end()) throw base::Failure(errors::no_membership);
+    return found->tenant;
+}
 
 std::string user_agent_of(const http::Request& request) {
     auto text = request.header("user-agent").value_or("");
@@ -47,13 +73,18 @@ AuthService::AuthService(Options options, const Parts& parts)
 // ---- Passwords ---------------------------------------------------------------------------------------------------
 
 // One answer, after one time, for a wrong password and an unknown user.
-async::Task<VerifiedPassword> AuthService::authenticate(db::SystemDb db, LoginOrigin origin, std::string password) {
-    const auto login = origin.login;
+async::Task<VerifiedPassword> AuthService::authenticate(http::Context& context, db::SystemDb db, std::string login,
+                                                        std::string password) {
+    LoginOrigin origin{login, std::string(context.request().client_address())};
     const auto group = address_group(origin.address);
     auto user = co_await db.one(sign_in::user_by_login, login);
     const bool known = user && std::ranges::any_of(user->addresses, [&](const std::string& address) {
                            return address_group(address) == group;
                        });
+    // One account, by whichever of its logins.
+    if (user) origin.login = user->person.id.to_string();
+    // Not where the account was before: neither its neighbours there nor its name may shut it out.
+    if (!known) co_await auth::charge(context, login_charges(origin));
     const auto attempt = co_await guard_.admit(db, std::move(origin), known);
     const auto check = co_await judge(db, attempt, user ? user->password_hash : std::string(), password);
     if (!user || check.verdict != auth::PasswordVerdict::match) {
@@ -122,10 +153,15 @@ async::Task<VerifiedPassword> AuthService::first_password(Person person, std::st
     co_return VerifiedPassword(std::move(person), std::move(hash), std::nullopt);
 }
 
+async::Task<void> AuthService::end_surplus_sessions(db::SystemDb db, UserId user, base::Timestamp now) {
+    while (co_await db.run(sign_in::end_surplus_sessions, user, now, surplus_at_once) == surplus_at_once) {}
+}
+
 // Two statements, so that the second sees the sessions that were stored while the first one waited.
 async::Task<void> AuthService::change_password(db::SystemDb db, VerifiedPassword proof, std::string hash,
                                                SessionId session) {
     const auto now = parts_.clock.now();
+    co_await end_surplus_sessions(db, proof.user(), now);
     co_await db.transaction([proof, hash, session, now](db::SystemDb transaction) {
         return store_password(transaction, proof.user(), proof.hash(), hash, session, now);
     });
@@ -169,7 +205,10 @@ db::BatchSlot<SessionId> AuthService::add_session(db::Batch& batch, const NewSes
         token = parts_.runtime.new_id<base::Id<struct RefreshTokenTag>>().uuid();
         token_hash = bytes_of(*session.refresh_token);
     }
-    return batch.add(sign_in::add_session, session.opened.row, session.proof.hash(), token, token_hash);
+    const auto slot = batch.add(sign_in::add_session, session.opened.row, session.proof.hash(), token, token_hash);
+    const auto& row = session.opened.row;
+    batch.add(sign_in::end_surplus_sessions, row.user_id, row.created_at, surplus_at_sign_in);
+    return slot;
 }
 
 void AuthService::require_stored(const db::BatchResults& results, db::BatchSlot<SessionId> slot) {
@@ -201,10 +240,9 @@ SignedIn AuthService::sign_in(http::Response& response, const OpenedSession& ses
     SignedIn reply;
     reply.session_id = session.row.id;
     reply.user = std::move(profile.user);
-    for (const auto& membership : profile.memberships) {
-        if (membership.tenant.id == session.row.tenant_id) reply.tenant = membership.tenant;
+    reply.tenant = tenant_of(profile, session.row.tenant_id);
+    for (const auto& membership : profile.memberships)
         reply.memberships.push_back({membership.tenant.id, membership.tenant.name, membership.roles});
-    }
     response.header("Cache-Control", "no-store");
     if (session.row.kind == SessionKind::cookie) {
         reply.credentials.csrf_token = parts_.cookies.set(
@@ -221,11 +259,12 @@ SignedIn AuthService::sign_in(http::Response& response, const OpenedSession& ses
 
 // ---- Refresh tokens ----------------------------------------------------------------------------------------------
 
-async::Task<OpenedSession> AuthService::rotate(db::SystemDb db, std::string refresh_token,
+async::Task<OpenedSession> AuthService::rotate(http::Context& context, db::SystemDb db, std::string refresh_token,
                                                std::optional<DeviceId> device) {
     const auto digest = refresh_token_digest(refresh_token);
     if (!digest) throw base::Failure(errors::invalid_refresh_token);
     const auto session = session_of_refresh_token(parts_.values, refresh_token);
+    co_await auth::charge(context, refresh_charges(session, context.request().client_address()));
     const auto presented =
         std::make_shared<const Presented>(Presented{std::move(refresh_token), *digest, session, device});
     auto decision =
@@ -253,13 +292,22 @@ async::Task<AuthService::Decision> AuthService::decide(db::SystemDb transaction,
     // One that we issued for this session and have not kept: it was spent long ago.
     if (!row) co_return co_await end_family(transaction, family->id, family->user_id);
     if (row->expires_at <= now) co_return Decision{Refusal::unknown, {}};
-    auto successor = next_refresh_token(parts_.values, row->session_id, presented->text);
+    auto successor = successor_of(*presented, *row);
     const bool other_device = presented->device && presented->device != row->device_id;
     const bool is_reused = row->used_at && !may_repeat(*row, base::sha256(successor));
     if (other_device || is_reused) co_return co_await end_family(transaction, family->id, family->user_id);
     if (row->is_disabled) co_return Decision{Refusal::disabled, {}};
     if (!row->may_act) co_return Decision{Refusal::unknown, {}};
     co_return co_await advance(transaction, std::move(*row), std::move(successor));
+}
+
+// A token of the release before may have been spent there, for a successor in that release's form: its reply, too, is given again.
+std::string AuthService::successor_of(const Presented& presented, const sign_in::RefreshRow& row) const {
+    if (!presented.session && row.used_at) {
+        auto untagged = untagged_successor(parts_.values, presented.text);
+        if (row.successor_hash == bytes_of(base::sha256(untagged))) return untagged;
+    }
+    return next_refresh_token(parts_.values, row.session_id, presented.text);
 }
 
 // The reply with the successor was lost, and nobody has used it since. Not asked: the User-Agent, which an update of the app

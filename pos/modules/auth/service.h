@@ -2,7 +2,7 @@
 // AuthService: what the handlers of sign-in and sign-up share: judging passwords, opening sessions, making tokens. One per loop,
 // a service: http::Use<AuthService>.
 //
-//     const auto proof = co_await auth->authenticate(db, {.login = login, .address = address}, password);   // 401, 403, 429, 503
+//     const auto proof = co_await auth->authenticate(context, db, login, password);                         // 401, 403, 429, 503
 //     auto session = auth->open_session(proof, {.tenant = id}, context.request());
 //     co_await auth->store_session(db, session);                                                            // 401: changed meanwhile
 //     co_return auth->sign_in(context.response(), session.opened, std::move(profile));
@@ -24,6 +24,7 @@
 #include "pos/plumbing/runtime.h"
 
 namespace http {
+class Context;
 class Request;
 class Response;
 }  // namespace http
@@ -83,13 +84,18 @@ public:
 
     // ---- Passwords
 
-    // Forgets the failures before, and hashes anew when the parameters have changed.
-    [[nodiscard]] async::Task<VerifiedPassword> authenticate(db::SystemDb db, LoginOrigin origin, std::string password);
+    // Forgets the failures before, and hashes anew when the parameters have changed. At an address that the account does not
+    // know, charges the rate limits "login" (the account there) and "login_address".
+    [[nodiscard]] async::Task<VerifiedPassword> authenticate(http::Context& context, db::SystemDb db, std::string login,
+                                                             std::string password);
     // Throws auth.weak_password with an issue for each fault, at `pointer`.
     void require_good_password(std::string_view password, const Person& person, std::string_view pointer) const;
     [[nodiscard]] async::Task<std::string> hash_password(std::string password);
     // Of somebody who chooses a first password in this very request, whose row is stored in the session's own transaction.
     [[nodiscard]] async::Task<VerifiedPassword> first_password(Person person, std::string password);
+    // A user has 200 sessions at most; the one that was unused the longest ends for the next. Ends what is beyond, in
+    // transactions of its own, so that what ends them all afterwards is small.
+    [[nodiscard]] static async::Task<void> end_surplus_sessions(db::SystemDb db, UserId user, base::Timestamp now);
     // Stores `hash` and ends the user's other sessions; 401 when the password that was verified is not the present one any more.
     [[nodiscard]] async::Task<void> change_password(db::SystemDb db, VerifiedPassword proof, std::string hash,
                                                     SessionId session);
@@ -108,7 +114,8 @@ public:
 
     // The session with its next refresh token, already stored; decided by the database in one transaction. Throws 401: not a
     // token of ours, or a replay that ended the session; 403: the user was disabled.
-    [[nodiscard]] async::Task<OpenedSession> rotate(db::SystemDb db, std::string refresh_token,
+    // Charges the rate limit "refresh" (the session of a token that we issued) or "refresh_address" (of any other).
+    [[nodiscard]] async::Task<OpenedSession> rotate(http::Context& context, db::SystemDb db, std::string refresh_token,
                                                     std::optional<DeviceId> device);
 
     [[nodiscard]] base::Timestamp now() const { return parts_.clock.now(); }
@@ -137,6 +144,7 @@ private:
     async::Task<Decision> advance(db::SystemDb transaction, sign_in::RefreshRow row, std::string successor);
     async::Task<Decision> end_family(db::SystemDb transaction, SessionId session, UserId user);
     [[nodiscard]] bool may_repeat(const sign_in::RefreshRow& row, const base::Digest256& successor) const;
+    [[nodiscard]] std::string successor_of(const Presented& presented, const sign_in::RefreshRow& row) const;
     [[nodiscard]] std::string access_token(const Session& session);
 
     Options options_;
@@ -144,6 +152,9 @@ private:
     auth::JwtSigner signer_;
     LoginGuard guard_;
 };
+
+// The tenant of a session among its user's. Throws auth.no_membership when it is none of them any more.
+[[nodiscard]] TenantSummary tenant_of(const Profile& profile, TenantId tenant);
 
 // A header's text as a column takes it: UTF-8, at most 400 bytes, or empty.
 [[nodiscard]] std::string user_agent_of(const http::Request& request);

@@ -16,7 +16,7 @@ struct LoginUser {
     std::string password_hash;
     std::optional<base::Timestamp> disabled_at;
     std::optional<TenantId> default_tenant_id;
-    std::vector<std::string> addresses;  // from which this user has signed in, as the sessions remember them
+    std::vector<std::string> addresses;  // of this user's newest 1,000 sessions
 
     friend constexpr auto describe(LoginUser*) {
         return schema::object<LoginUser>("LoginUser", schema::flatten<&LoginUser::person>(),
@@ -30,8 +30,8 @@ struct LoginUser {
 inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
     {"auth.user_by_login",
      "select u.id, u.email, u.phone, u.name, u.password_hash, u.disabled_at, u.default_tenant_id, array("
-     "  select s.ip_address from sessions s where s.user_id = u.id group by s.ip_address "
-     "  order by max(s.created_at) desc limit 200) as addresses "
+     "  select distinct n.ip_address from (select s.ip_address from sessions s where s.user_id = u.id "
+     "    order by s.created_at desc limit 1000) n) as addresses "
      "from users u where u.email = $1 or u.phone = $1",
      Kind::point}};
 
@@ -48,7 +48,8 @@ struct MembershipRow {
     }
 };
 
-inline constexpr SystemQuery<MembershipRow(UserId)> memberships_of{
+// 200 at most, and among them the tenant that is asked for, if the user is a member of it.
+inline constexpr SystemQuery<MembershipRow(UserId, std::optional<TenantId>)> memberships_of{
     {"auth.memberships_of",
      "select t.id, t.name, t.country, t.currency, t.time_zone, array("
      "  select distinct r.name from membership_roles mr "
@@ -56,13 +57,17 @@ inline constexpr SystemQuery<MembershipRow(UserId)> memberships_of{
      "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id order by r.name) as roles "
      "from memberships m join tenants t on t.id = m.tenant_id "
      "where m.user_id = $1 and m.status = 'active' and m.deleted_at is null and t.status <> 'closed' "
-     "order by t.name, t.id limit 200",
+     "order by t.id is not distinct from $2::uuid desc, t.name, t.id limit 200",
      Kind::point}};
 
-inline constexpr SystemQuery<bool(TenantId, DeviceId)> device_is_active{
-    {"auth.device_is_active",
-     "select exists (select from devices where tenant_id = $1 and id = $2 and status = 'active' and deleted_at is "
-     "null)",
+// And stands where the user may work: a role there, or everywhere.
+inline constexpr SystemQuery<bool(TenantId, DeviceId, UserId)> device_is_open_to{
+    {"auth.device_is_open_to",
+     "select exists (select from devices d where d.tenant_id = $1 and d.id = $2 and d.status = 'active' "
+     "and d.deleted_at is null and exists ("
+     "  select from memberships m join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = m.id "
+     "  where m.tenant_id = d.tenant_id and m.user_id = $3 and (mr.location_id is null or mr.location_id = "
+     "d.location_id)))",
      Kind::point}};
 
 inline constexpr SystemQuery<void(UserId, std::string, std::string)> rehash{
@@ -79,7 +84,7 @@ inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timest
 // ---- Sessions ----------------------------------------------------------------------------------------------------
 
 // A session, with its first refresh token if it has one, stored against what was verified: the password's hash is still that
-// one ($14), the user and the membership are alive, and the device is active. No row: something of it was changed meanwhile.
+// one ($14), the user and the membership are alive, and the device is active and stands where the member has a role. No row: something of it was changed meanwhile.
 // `for share` makes a change that is under way and this statement wait for each other; who changes those rows ends the
 // sessions afterwards, in a statement of its own, and so finds this one.
 inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base::Uuid>, std::optional<schema::Bytes>)>
@@ -93,7 +98,11 @@ inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base:
          "  where u.id = $2::uuid and u.password_hash = $14::text and u.disabled_at is null for share of u, m), "
          "till as ("
          "  select d.id from devices d where d.tenant_id = $3::uuid and d.id = $4::uuid and d.status = 'active' "
-         "  and d.deleted_at is null for share), "
+         "  and d.deleted_at is null and exists ("
+         "    select from memberships m join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = "
+         "m.id "
+         "    where m.tenant_id = d.tenant_id and m.user_id = $2::uuid "
+         "    and (mr.location_id is null or mr.location_id = d.location_id)) for share of d), "
          "session as ("
          "  insert into sessions (id, user_id, tenant_id, device_id, kind, cookie_hash, user_agent, ip_address, "
          "    created_at, last_seen_at, expires_at, revoked_at, revoke_reason) "
@@ -163,15 +172,26 @@ inline constexpr SystemQuery<void(SessionId, UserId, base::Timestamp, std::strin
      "update sessions set revoked_at = $3, revoke_reason = $4 where id = $1 and user_id = $2 and revoked_at is null",
      Kind::write}};
 
+// Beyond the most that a user may have, those that were unused the longest: the user, now, how many at once.
+inline constexpr SystemQuery<void(UserId, base::Timestamp, std::int64_t)> end_surplus_sessions{
+    {"auth.end_surplus_sessions",
+     "update sessions set revoked_at = $2, revoke_reason = 'too many sessions' where id in ("
+     "  select id from sessions where revoked_at is null and id in ("
+     "    select id from sessions where user_id = $1 and revoked_at is null "
+     "    order by last_seen_at desc, created_at desc offset 200 limit $3::bigint) "
+     "  order by id for update skip locked)",
+     Kind::write}};
+
 inline constexpr SystemQuery<void(UserId, SessionId, base::Timestamp, std::string)> end_other_sessions{
     {"auth.end_other_sessions",
      "update sessions set revoked_at = $3, revoke_reason = $4 where user_id = $1 and id <> $2 and revoked_at is null",
      Kind::write}};
 
-inline constexpr SystemQuery<void(UserId, TenantId, base::Timestamp, std::string)> end_sessions_of_member{
+// So many at once.
+inline constexpr SystemQuery<void(UserId, TenantId, base::Timestamp, std::string, std::int64_t)> end_sessions_of_member{
     {"auth.end_sessions_of_member",
-     "update sessions set revoked_at = $3, revoke_reason = $4 where user_id = $1 and tenant_id = $2 and revoked_at is "
-     "null",
+     "update sessions set revoked_at = $3, revoke_reason = $4 where revoked_at is null and id in ("
+     "  select id from sessions where user_id = $1 and tenant_id = $2 and revoked_at is null limit $5::bigint)",
      Kind::write}};
 
 // Tells every instance that what it knows is old ("session:<uuid>", "user:<uuid>", "tenant:<uuid>"), when the transaction commits.

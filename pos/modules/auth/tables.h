@@ -79,11 +79,12 @@ struct LoginThrottle {
 };
 
 namespace tables {
-inline constexpr auto sessions =
-    db::system_table<Session>("sessions", db::primary_key<&Session::id>(),
-                              db::unique<&Session::cookie_hash>("sessions_cookie", base::ErrorCode{}),
-                              db::references<&Session::user_id>("sessions_user", users, errors::unknown_user),
-                              db::index<&Session::user_id, &Session::created_at>("sessions_of_user"));
+inline constexpr auto sessions = db::system_table<Session>(
+    "sessions", db::primary_key<&Session::id>(),
+    db::unique<&Session::cookie_hash>("sessions_cookie", base::ErrorCode{}),
+    db::references<&Session::user_id>("sessions_user", users, errors::unknown_user),
+    db::index<&Session::user_id, &Session::created_at>("sessions_of_user"),
+    db::index<&Session::user_id, &Session::last_seen_at>("sessions_that_live").where("revoked_at is null"));
 inline constexpr auto refresh_tokens = db::system_table<RefreshToken>(
     "refresh_tokens", db::primary_key<&RefreshToken::id>(),
     db::unique<&RefreshToken::token_hash>("refresh_tokens_hash", base::ErrorCode{}),

@@ -1,6 +1,8 @@
 #include "pos/modules/auth/throttle.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
 
 #include "base/hash.h"
 #include "base/strings.h"
@@ -63,6 +65,68 @@ std::string address_group(std::string_view address) {
     return base::hex_encode(base::as_chars(parsed->bytes()).substr(0, network_bytes)) + "/64";
 }
 
+class LoginGuard::Turns : public std::enable_shared_from_this<Turns> {
+public:
+    // Gives the turn to the next one when it is gone, also when nobody took it up.
+    class Turn {
+    public:
+        Turn(std::shared_ptr<Turns> turns, std::string line) : turns_(std::move(turns)), line_(std::move(line)) {}
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        ~Turn() { turns_->pass_on(line_); }
+
+    private:
+        std::shared_ptr<Turns> turns_;
+        std::string line_;
+    };
+    struct Waiter {
+        explicit Waiter(async::Loop& loop) : called(loop) {}
+
+        async::Event called;
+        std::shared_ptr<const Turn> turn{};
+    };
+
+    Turns(async::Loop& loop, std::size_t most_waiting) : loop_(loop), most_waiting_(most_waiting) {}
+
+    // Null: there are too many.
+    static async::Task<std::shared_ptr<const void>> take(std::shared_ptr<Turns> turns, std::string line) {
+        if (turns->lines_.try_emplace(line).second) co_return std::make_shared<const Turn>(turns, line);
+        auto& waiting = turns->lines_[line];
+        if (waiting.size() >= turns->most_waiting_) {
+            waiting.front()->called.set();
+            waiting.pop_front();
+        }
+        const auto waiter = std::make_shared<Waiter>(turns->loop_);
+        waiting.push_back(waiter);
+        co_await waiter->called;
+        co_return std::move(waiter->turn);
+    }
+
+private:
+    // The newest first: who floods waits behind whoever comes after, and the line is no longer for a flood.
+    void pass_on(const std::string& line) {
+        const auto found = lines_.find(line);
+        if (found->second.empty()) {
+            lines_.erase(found);
+            return;
+        }
+        const auto next = std::move(found->second.back());
+        found->second.pop_back();
+        next->turn = std::make_shared<const Turn>(shared_from_this(), line);
+        next->called.set();
+    }
+
+    async::Loop& loop_;
+    std::size_t most_waiting_;
+    std::map<std::string, std::deque<std::shared_ptr<Waiter>>> lines_;
+};
+
+LoginGuard::LoginGuard(Options options, async::Loop& loop, const base::Clock& clock)
+    : options_(options),
+      loop_(loop),
+      clock_(clock),
+      turns_(std::make_shared<Turns>(loop, std::max<std::size_t>(options.most_waiting, 1))) {}
+
 void LoginGuard::refuse(base::Timestamp now, base::Timestamp until) const {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
     throw base::Failure(errors::throttled).retry_after(std::max<std::int64_t>(wait, 1'000));
@@ -80,9 +144,13 @@ async::Task<LoginGuard::Attempt> LoginGuard::admit(db::SystemDb db, LoginOrigin 
     const auto results = co_await batch.commit();
     const auto pair = results.one(counted);
     if (!pair) refuse(now, (co_await db.only(sign_in::blocked_until, gates)).value_or(now));
-    const bool slow = known_address ? pair->failures > options_.account_at_address.free
-                                    : results.one(of_account).value_or(0) > options_.account.free;
-    if (slow) co_await slow_down();
+    if (!known_address) {
+        if (results.one(of_account).value_or(0) > options_.account.free) co_await slow_down();
+    } else if (pair->failures > options_.account_at_address.free) {
+        attempt.turn = co_await Turns::take(turns_, attempt.account_at_address);
+        if (!attempt.turn) refuse(now, now + options_.slow_down);
+        co_await async::sleep(&loop_, options_.slow_down);
+    }
     co_return attempt;
 }
 

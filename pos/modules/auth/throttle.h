@@ -8,15 +8,18 @@
 //
 // Wrong passwords alone count; a right one empties its pair's bucket, and what was not judged (auth.busy) is taken back. An
 // address from which the account has signed in before is never refused for it, so nobody behind the same carrier-grade NAT
-// can shut an owner out. Unknown accounts are treated alike. The buckets are rows, so that instances share them and a restart
+// can shut an owner out. There one attempt at the account is judged at a time once its pair's five are spent, 2 s after
+// its turn has come, so that guessing is slow as well: at most `most_waiting` others wait, the newest is next, and the oldest is
+// refused when one more comes. An account is its user's id, whichever of its logins was given. Unknown accounts are treated alike. The buckets are rows, so that instances share them and a restart
 // forgets nothing; dry ones are removed, and the oldest beyond `most_buckets`. One LoginGuard per loop.
 //
-//     const auto attempt = co_await guard.admit(db, {.login = "a@b.example", .address = "192.0.2.7"}, known_address);   // throws 429
+//     const auto attempt = co_await guard.admit(db, {.login = user_id, .address = "192.0.2.7"}, known_address);   // throws 429
 //     co_await guard.add_failure(db, attempt);     // the password was wrong
 //     guard.add_success(batch, attempt);           // … right
 //     co_await guard.take_back(db, attempt);       // … not judged
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,7 +30,7 @@
 namespace pos {
 
 struct LoginOrigin {
-    std::string login;    // e-mail address or phone number
+    std::string login;    // the user's id, or what was given when nobody has it
     std::string address;  // of the client
 };
 
@@ -45,18 +48,19 @@ public:
         Bucket address{50, 5, std::chrono::seconds(72), 85, std::chrono::minutes(1)};
         Bucket account{100, 1, std::chrono::seconds(36), 400, {}};  // as such, it never has to wait
         std::chrono::milliseconds slow_down{2'000};
+        std::size_t most_waiting = 8;   // for each account at an address that it knows
         std::size_t most_slowed = 256;  // at a time on this loop; beyond, the hashing's own queue is the limit
         std::int64_t most_buckets = 500'000;
     };
 
-    LoginGuard(Options options, async::Loop& loop, const base::Clock& clock)
-        : options_(options), loop_(loop), clock_(clock) {}
+    LoginGuard(Options options, async::Loop& loop, const base::Clock& clock);
 
     // The subjects of one attempt in login_throttles.
     struct Attempt {
         std::string account_at_address;
         std::string account;
         std::string address;
+        std::shared_ptr<const void> turn{};  // the next one's comes when all copies are gone
     };
 
     // Holds a place in the pair's bucket, so that a hundred at once cannot all slip in. Throws auth.throttled (429) with
@@ -69,10 +73,13 @@ public:
 private:
     [[noreturn]] void refuse(base::Timestamp now, base::Timestamp until) const;
     async::Task<void> slow_down();
+    // Those who wait for their turn; a line is there as long as somebody has it.
+    class Turns;
 
     Options options_;
     async::Loop& loop_;
     const base::Clock& clock_;
+    std::shared_ptr<Turns> turns_;
     std::size_t slowed_ = 0;
     std::uint32_t failed_ = 0;
 };

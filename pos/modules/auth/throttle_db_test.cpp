@@ -153,6 +153,44 @@ TEST_F(ThrottleTest, WhatWasNotJudgedIsNoAttempt) {
 
 TEST_F(ThrottleTest, AHundredAtOnceDoNotSlipIn) { EXPECT_EQ(app->run(bursts(&guard, db())), 6); }
 
+struct Judging {
+    LoginGuard guard;
+    int at_once = 0;
+    int most = 0;
+};
+
+// Whether it was judged.
+async::Task<bool> judged_in_turn(Judging* all, db::SystemDb db, async::Loop* loop) {
+    LoginGuard::Attempt held;
+    try {
+        held = co_await all->guard.admit(db, {"owner", "192.0.2.1"}, true);
+    } catch (const base::Failure&) {
+        co_return false;
+    }
+    all->most = std::max(all->most, ++all->at_once);
+    co_await async::sleep(loop, 1ms);
+    --all->at_once;
+    co_return true;
+}
+
+async::Task<std::vector<bool>> twelve_at_once(Judging* all, db::SystemDb db, async::Loop* loop) {
+    std::vector<async::Task<bool>> tasks;
+    for (int i = 0; i < 12; ++i) tasks.push_back(judged_in_turn(all, db, loop));
+    co_return co_await async::when_all(std::move(tasks));
+}
+
+// Where the account is known nobody is shut out, but guesses are judged one after the other.
+TEST_F(ThrottleTest, AtAKnownAddressOneIsJudgedAtATime) {
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1", true));
+    Judging judging{.guard{{.slow_down = 1ms, .most_waiting = 3}, app->worker().loop(), clock}};
+    const auto judged = app->run(twelve_at_once(&judging, db(), &app->worker().loop()));
+    EXPECT_EQ(judging.most, 1);
+    EXPECT_EQ(std::ranges::count(judged, true), 4);  // the first, and the newest three
+    EXPECT_TRUE(judged.back());
+    // The line is empty again.
+    EXPECT_TRUE(app->run(judged_in_turn(&judging, db(), &app->worker().loop())));
+}
+
 TEST_F(ThrottleTest, InstancesShareWhatTheyKnowAndARestartKeepsIt) {
     for (int i = 0; i < 6; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1"));
     LoginGuard other({.slow_down = 0ms}, app->worker().loop(), clock);

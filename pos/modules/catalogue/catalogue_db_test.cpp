@@ -477,6 +477,42 @@ TEST_F(BatchTest, IsRepeatedToTheByte) {
                 HasSubstr("idempotency.key_reused"));
 }
 
+TEST_F(BatchTest, TheFaultOfAnItemIsItsOwn) {
+    const auto deleted = product("Batch null");
+    const auto faulty = [&](std::string_view version) {
+        return fmt::format(R"({{"key":null,"op":"create","data":{{"name":"Batch sound"}}}},)"
+                           R"({{"op":"delete","id":"{0}","version":1,"data":null}},)"
+                           R"({{"op":"update","id":"{0}","version":{1},"data":{{}}}},)"
+                           R"({{"op":"update","id":"{0}","version":2147483648,"data":{{}}}},)"
+                           R"({{"op":"update","id":"none","version":1,"data":{{}}}},)"
+                           R"({{"op":"upsert","data":{{}}}},)"
+                           R"({{"op":"create","data":{{"name":"a\u0000"}}}},)"
+                           R"({{"op":"create","data":{{"name":"x"}},"colour":"red"}},)"
+                           R"({{"op":"create","data":null}},)"
+                           R"(7)",
+                           deleted, version);
+    };
+    const Headers key{{"Idempotency-Key", "batch-faults"}};
+    const auto reply = batch("continue", faulty("-1"), key);
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    const auto answers = body<BulkReply>(reply);
+    EXPECT_EQ(answers.results[0].status, 201);
+    EXPECT_EQ(answers.results[1].status, 204);
+    const std::vector<std::string> pointers{"/items/2/version", "/items/3/version", "/items/4/id",   "/items/5/op",
+                                            "/items/6/data",    "/items/7/colour",  "/items/8/data", "/items/9"};
+    for (std::size_t i = 0; i < pointers.size(); ++i) {
+        EXPECT_EQ(answers.results[i + 2].status, 422);
+        EXPECT_THAT(answers.results[i + 2].problem->text, HasSubstr(fmt::format(R"("pointer":"{}")", pointers[i])));
+    }
+    EXPECT_EQ(answers.summary.failed, 8);
+    EXPECT_EQ(batch("continue", faulty("-1"), key).body, reply.body) << "repeated";
+    EXPECT_THAT(batch("continue", faulty("-2"), key).body, HasSubstr("idempotency.key_reused"));
+    EXPECT_EQ(body<BulkReply>(batch("abort", faulty("-1"))).results[0].status, 424);
+    std::string many;
+    for (int i = 0; i < 101; ++i) many += R"({"op":"none"},)";
+    EXPECT_EQ(batch("continue", many + R"({"op":"create","data":{"name":"Batch behind"}})").status, 422);
+}
+
 TEST_F(BatchTest, WallsHold) {
     const auto mine = product("Batch mine");
     const auto json =

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -15,20 +16,23 @@ namespace {
 // What the unique keys would say, but with its place in the request.
 void refuse_repeated(const std::vector<NewProductVariant>& variants) {
     std::vector<base::Issue> issues;
+    const auto require_new = [&issues](bool is_new, std::string pointer) {
+        if (!is_new) issues.push_back({"body", std::move(pointer), "repeated", "stands in this request already", {}});
+    };
+    std::set<base::Uuid> variant_ids;
+    std::set<base::Uuid> barcode_ids;
     std::unordered_set<std::string> skus;
     std::unordered_set<std::string_view> barcodes;
     for (std::size_t i = 0; i < variants.size(); ++i) {
+        const auto& id = variants[i].id;
         const auto& sku = variants[i].fields.sku;
-        if (sku && !skus.insert(base::comparison_key(*sku)).second)
-            issues.push_back(
-                {"body", fmt::format("/variants/{}/sku", i), "repeated", "stands in this request already", {}});
+        require_new(!id || variant_ids.insert(id->uuid()).second, fmt::format("/variants/{}/id", i));
+        require_new(!sku || skus.insert(base::comparison_key(*sku)).second, fmt::format("/variants/{}/sku", i));
         for (std::size_t j = 0; j < variants[i].barcodes.size(); ++j) {
-            if (barcodes.insert(variants[i].barcodes[j].barcode).second) continue;
-            issues.push_back({"body",
-                              fmt::format("/variants/{}/barcodes/{}/barcode", i, j),
-                              "repeated",
-                              "stands in this request already",
-                              {}});
+            const auto& barcode = variants[i].barcodes[j];
+            const auto at = fmt::format("/variants/{}/barcodes/{}", i, j);
+            require_new(!barcode.id || barcode_ids.insert(barcode.id->uuid()).second, at + "/id");
+            require_new(barcodes.insert(barcode.barcode).second, at + "/barcode");
         }
     }
     if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));

@@ -20,7 +20,7 @@ struct NewRows {
 [[nodiscard]] std::vector<VariantDetails> put_together(const std::vector<Variant>& variants,
                                                        const std::vector<Barcode>& barcodes);
 
-// 422 when a barcode stands twice in the request, with the place of the second.
+// 422 when an id, an SKU or a barcode stands twice in the request, with the place of the second.
 [[nodiscard]] NewRows make_variants(ProductId product, const std::vector<NewProductVariant>& variants,
                                     const RowMeta& meta, Runtime& runtime);
 [[nodiscard]] Barcode make_barcode(VariantId variant, const NewBarcode& barcode, const RowMeta& meta, Runtime& runtime);

@@ -104,10 +104,10 @@ async::Task<http::Rendered<ProductDetails, 201>> create(auth::PermittedSomewhere
 }
 
 async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller,
-                                             IdempotencyHeader key, http::Body<BulkRequest> input, db::Db db,
+                                             IdempotencyHeader key, BulkBody input, db::Db db,
                                              http::Use<Runtime> runtime) {
-    return perform_all<ProductItems>(&context, std::move(*input),
-                                     {"/v1/products/batch", caller, std::move(key), input, db, runtime});
+    CreationRequest request{"/v1/products/batch", caller, std::move(key), input.body, db, runtime};
+    return perform_all<ProductItems>(&context, std::move(input), std::move(request));
 }
 
 async::Task<ProductDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", ProductId> id,

@@ -36,8 +36,7 @@ async::Task<http::Rendered<Sale, 201>> create(auth::PermittedSomewhere<"sales.cr
                                               http::AnyQuery, http::Body<NewSale> input, db::Db db,
                                               http::Use<Runtime> runtime) {
     std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
-    const auto fingerprint = fingerprint_of(input);
-    auto recorded = co_await record_sale(db, caller, runtime.service, std::move(*input), fingerprint);
+    auto recorded = co_await record_sale(db, caller, runtime.service, std::move(input));
     auto rendered = to_rendered<Sale, 201>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
     co_return rendered;
@@ -103,10 +102,13 @@ void routes(http::Routes routes) {
                                 "every attempt gets the same reply. 200 with `Idempotent-Replayed: resource`: it was "
                                 "recorded longer ago than replies are kept.",
                  .errors = create_errors,
-                 .also = {200}});
-    routes.post(
-        "/sales/calculate", calculate,
-        {.id = "calculateSale", .summary = "What a sale would come to; nothing is recorded", .errors = refusals});
+                 .also = {200},
+                 .options = {.body_limit = max_sale_bytes}});
+    routes.post("/sales/calculate", calculate,
+                {.id = "calculateSale",
+                 .summary = "What a sale would come to; nothing is recorded",
+                 .errors = refusals,
+                 .options = {.body_limit = max_sale_bytes}});
     routes.get(
         "/sales", list,
         {.id = "listSales",
@@ -130,10 +132,10 @@ constexpr std::string_view stock_required_sql =
     "  end if;\n"
     "end $$;\n";
 
-// The server's own number: the location's code, S, and at least six digits, which are never cut. What any other sale has is stepped
-// over: a code may have been another location's, and a till may have printed such a number. Locations with one code take turns.
-// The steps grow while numbers are taken, and the first free one behind the last taken is then halved in on: a code that was used
-// for a million sales costs forty looks, once.
+// The server's own number: the location's code, S, and at least six digits, which are never cut. Locations with one code take turns.
+// A code may have been another location's, whose numbers cannot be given twice: the steps grow while they are taken (to a million at
+// most), and the first free one behind the last taken is then halved in on: a million sales cost forty looks, once. What a till has
+// printed of its own accord cannot clash with ours, and is stepped over one by one, a thousand at most: it never leads the numbers.
 constexpr std::string_view next_receipt_number_sql =
     "create or replace function next_receipt_number(location uuid) returns text language plpgsql as $$\n"
     "declare\n"
@@ -142,27 +144,34 @@ constexpr std::string_view next_receipt_number_sql =
     "  taken bigint;\n"
     "  free bigint;\n"
     "  middle bigint;\n"
-    "  step bigint := 1;\n"
+    "  step bigint;\n"
     "begin\n"
     "  select code || '-S-' into prefix from locations where tenant_id = tenant and id = location;\n"
     "  if prefix is null then return null; end if;\n"
     "  perform pg_advisory_xact_lock(hashtextextended(tenant::text || prefix, 0));\n"
-    "  select last_receipt, last_receipt + 1 into taken, free from location_counters\n"
+    "  select last_receipt into taken from location_counters\n"
     "    where tenant_id = tenant and location_id = location for update;\n"
-    "  if free is null then return null; end if;\n"
-    "  while receipt_number_taken(prefix, free) loop\n"
+    "  if taken is null then return null; end if;\n"
+    "  for look in 1..1000 loop\n"
+    "    free := taken + 1;\n"
+    "    step := 1;\n"
+    "    while receipt_number_taken(prefix, free) loop\n"
+    "      taken := free;\n"
+    "      free := free + step;\n"
+    "      step := least(step * 2, 1048576);\n"
+    "    end loop;\n"
+    "    while free - taken > 1 loop\n"
+    "      middle := taken + (free - taken) / 2;\n"
+    "      if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;\n"
+    "    end loop;\n"
+    "    exit when not receipt_number_shown(prefix, free);\n"
     "    taken := free;\n"
-    "    free := free + step;\n"
-    "    step := step * 2;\n"
-    "  end loop;\n"
-    "  while free - taken > 1 loop\n"
-    "    middle := taken + (free - taken) / 2;\n"
-    "    if receipt_number_taken(prefix, middle) then taken := middle; else free := middle; end if;\n"
     "  end loop;\n"
     "  update location_counters set last_receipt = free where tenant_id = tenant and location_id = location;\n"
     "  return prefix || lpad(free::text, greatest(6, length(free::text)), '0');\n"
     "end $$;\n";
 
+// Of the numbers that are unique: the server's, and tills' own.
 constexpr std::string_view receipt_number_taken_sql =
     "create or replace function receipt_number_taken(prefix text, number bigint) returns boolean\n"
     "language plpgsql as $$\n"
@@ -172,8 +181,18 @@ constexpr std::string_view receipt_number_taken_sql =
     "begin\n"
     "  return exists (select from sales where tenant_id = tenant and receipt_number = printed\n"
     "                 and " POS_CHECKED_RECEIPT
-    ")\n"
-    "      or exists (select from sales where tenant_id = tenant and receipt_number = printed\n"
+    ");\n"
+    "end $$;\n";
+
+// Of those that were kept as printed.
+constexpr std::string_view receipt_number_shown_sql =
+    "create or replace function receipt_number_shown(prefix text, number bigint) returns boolean\n"
+    "language plpgsql as $$\n"
+    "declare\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
+    "  printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');\n"
+    "begin\n"
+    "  return exists (select from sales where tenant_id = tenant and receipt_number = printed\n"
     "                 and " POS_UNCHECKED_RECEIPT
     ");\n"
     "end $$;\n";
@@ -185,11 +204,11 @@ app::Module sales_module() {
         .name = "sales",
         .doc = "Recording sales exactly once, and reading them back.",
         .tables = {tables::sales.view(), tables::sale_lines.view(), tables::sale_taxes.view(), tables::payments.view()},
-        .database_objects = {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"},
-                             {"next_receipt_number", next_receipt_number_sql,
-                              "drop function next_receipt_number(uuid)"},
-                             {"receipt_number_taken", receipt_number_taken_sql,
-                              "drop function receipt_number_taken(text, bigint)"}},
+        .database_objects =
+            {{"stock_required", stock_required_sql, "drop function stock_required(uuid, uuid[])"},
+             {"next_receipt_number", next_receipt_number_sql, "drop function next_receipt_number(uuid)"},
+             {"receipt_number_taken", receipt_number_taken_sql, "drop function receipt_number_taken(text, bigint)"},
+             {"receipt_number_shown", receipt_number_shown_sql, "drop function receipt_number_shown(text, bigint)"}},
         .statements =
             db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
                            sales::add, sales::add_lines, sales::add_taxes, sales::add_payments, sales::by_id,

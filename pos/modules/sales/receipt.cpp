@@ -44,12 +44,19 @@ std::string_view first_characters(std::string_view text, std::size_t most) {
     return text;
 }
 
+std::string without_replacements(std::string_view text) {
+    std::string kept;
+    for (auto at = text.find(replacement_character); at != std::string_view::npos;
+         at = text.find(replacement_character)) {
+        kept += text.substr(0, at);
+        text.remove_prefix(at + replacement_character.size());
+    }
+    return kept += text;
+}
+
 std::string printed_number(std::string_view sent) {
-    // Of a text of any length so much is looked at; each character may be one of several that vanish.
-    std::string number(first_characters(sent, 1024));
-    // U+FFFD stands where the reader has met a U+0000.
-    for (auto at = number.find(replacement_character); at != std::string::npos; at = number.find(replacement_character))
-        number.erase(at, replacement_character.size());
+    // Cut first: no work is done on a megabyte of which 64 characters are kept.
+    auto number = without_replacements(first_characters(sent, max_read_of_reference));
     base::normalise_identifier(number);
     return std::string(base::trim_unicode(first_characters(number, max_receipt_number)));
 }

@@ -25,8 +25,14 @@ struct TillNumber {
     [[nodiscard]] bool is(std::string_view receipt_number) const;
 };
 
+// As much of a number or a reference is looked at, in code points: what cannot be seen does not count as kept.
+inline constexpr std::size_t max_read_of_reference = 1'024;
+
 // What can be seen of a receipt's number, on one line, and no more than max_receipt_number of it.
 [[nodiscard]] std::string printed_number(std::string_view sent);
+
+// U+FFFD stands where the reader has met a U+0000.
+[[nodiscard]] std::string without_replacements(std::string_view text);
 
 // The first `most` code points.
 [[nodiscard]] std::string_view first_characters(std::string_view text, std::size_t most);

@@ -33,6 +33,18 @@ void require_device(const auth::Caller& caller, const NewSale& sale) {
     throw base::Failure(errors::wrong_device);
 }
 
+// What one may do with a till counts at the till's own location, too. A till that was moved sends what it had sold before; but whoever
+// may not sell where it stands now does not use up its numbers.
+void judge_till(const auth::Caller& caller, const NewSale& sale, Surroundings& around) {
+    if (!around.till) return;
+    const auto at = around.till->location_id.uuid();
+    if (caller.device_id == sale.device_id->uuid()) {
+        around.till_is_elsewhere = !caller.may_at("sales.create", at);
+    } else if (!caller.may_at("sales.push_for_device", at)) {
+        throw base::Failure(errors::wrong_device);
+    }
+}
+
 std::vector<VariantId> variants_of(const NewSale& sale) {
     std::vector<VariantId> variants;
     for (const auto& line : sale.lines) {
@@ -42,17 +54,31 @@ std::vector<VariantId> variants_of(const NewSale& sale) {
 }
 
 async::Task<bool> yes() { co_return true; }
+async::Task<bool> no() { co_return false; }
+async::Task<std::vector<std::string>> no_codes() { co_return std::vector<std::string>(); }
 async::Task<std::optional<TillPlace>> no_till() { co_return std::nullopt; }
+
+std::vector<std::string> codes_of(const NewSale& sale) {
+    std::vector<std::string> codes;
+    for (const auto& payment : sale.payments) {
+        if (auto code = code_of(payment)) codes.push_back(std::move(*code));
+    }
+    return codes;
+}
 
 // One round trip: the reads travel in one group.
 async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, base::Timestamp now) {
     auto till = sale.device_id ? db.one(sales::till_place, sale.location_id, *sale.device_id) : no_till();
     auto member = sale.cashier_id && *sale.cashier_id != caller ? db.only(sales::is_member, *sale.cashier_id) : yes();
+    auto codes = codes_of(sale);
+    auto used = codes.empty() ? no_codes() : db.all(sales::used_references, std::move(codes));
+    const auto printed = printed_number(sale.receipt_number.value_or(""));
+    auto taken = printed.empty() ? no() : db.only(sales::receipt_taken, printed, sale.client_request_id);
     auto read = co_await async::when_all(
         db.only(sales::tenant, TenantId(db.tenant())),
         db.all(sales::catalogue, variants_of(sale), sale.location_id, believed_time(sale, now)), std::move(member),
-        std::move(till));
-    auto& [tenant, entries, is_member, place] = read;
+        std::move(till), std::move(used), std::move(taken));
+    auto& [tenant, entries, is_member, place, used_codes, is_taken] = read;
     if (!is_member)
         throw base::Failure(errors::unknown_cashier,
                             {{"body", "/cashierId", "unknown", "no member of this tenant", {}}});
@@ -63,10 +89,13 @@ async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, ba
     around.tenant = tenant.settings;
     around.till = std::move(place);
     for (auto& entry : entries) around.catalogue.emplace(entry.variant_id.uuid(), std::move(entry));
-    if (!sale.receipt_number) co_return around;
-    // A till's own number is judged by the unique key; any other is rare enough for a look.
-    const auto printed = printed_receipt(sale, around);
-    if (!printed.own) around.receipt_taken = co_await db.only(sales::receipt_taken, printed.number);
+    around.used_references = std::move(used_codes);
+    around.receipt_taken = is_taken;
+    // Without a number that can be read it is the one that it should have had; rare enough for a look of its own.
+    if (printed.empty() && around.till && sale.device_seq) {
+        const auto number = printed_receipt(sale, around).number;
+        around.receipt_taken = co_await db.only(sales::receipt_taken, number, sale.client_request_id);
+    }
     co_return around;
 }
 
@@ -105,7 +134,7 @@ std::vector<Change> changes_of(const RungUp& rung_up) {
 }
 
 bool must_have_stock(const Surroundings& around, const NewSale& sale) {
-    return around.tenant.negative_stock == NegativeStock::block_online && around.now - sale.occurred_at < online_window;
+    return around.tenant.negative_stock == NegativeStock::block_online && is_rung_up_online(sale, around.now);
 }
 
 void require_stock(db::Batch& batch, const MovementBatch& movements) {
@@ -143,9 +172,10 @@ async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surrounding
 // Without a device the location counts: the number must be known before the reply is stored, so this is a transaction.
 async::Task<StoredReply> commit_numbered_here(db::Db tx, Recording recording, Surroundings around, Runtime* runtime) {
     const auto number = co_await tx.only(sales::next_receipt, recording.sale.location_id);
-    if (!number)
+    if (!number.receipt_number)
         throw base::Failure(errors::unknown_location, {{"body", "/locationId", "unknown", "no such location", {}}});
-    around.receipt_number = *number;
+    around.receipt_number = *number.receipt_number;
+    around.receipt_taken = number.shown;
     co_return co_await commit_sale(tx, std::move(recording), std::move(around), runtime);
 }
 
@@ -180,22 +210,13 @@ std::string_view code_of(const std::exception_ptr& failure) {
     }
 }
 
-std::vector<std::string> codes_of(const NewSale& sale) {
-    std::vector<std::string> codes;
-    for (const auto& payment : sale.payments) {
-        if (payment.method != PaymentMethod::mpesa || !payment.reference) continue;
-        if (auto code = mpesa_code(*payment.reference)) codes.push_back(std::move(*code));
-    }
-    return codes;
-}
-
 // What another sale has already is no reason to refuse this one. True when the next attempt will know of it.
 async::Task<bool> learn(db::Db db, const NewSale* sale, Surroundings* around, std::string_view refusal) {
     if (refusal == errors::receipt_taken.code && sale->device_id) {
         co_return !std::exchange(around->receipt_taken, true);
     }
     if (refusal != errors::payment_reference_used.code) co_return false;
-    auto used = co_await db.all(sales::used_references, PaymentMethod::mpesa, codes_of(*sale));
+    auto used = co_await db.all(sales::used_references, codes_of(*sale));
     const bool news = used.size() > around->used_references.size();
     around->used_references = std::move(used);
     co_return news;
@@ -251,21 +272,21 @@ async::Task<RecordedSale> settle(db::Db db, Recording recording, std::exception_
 
 }  // namespace
 
-async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale,
-                                      Fingerprint fingerprint) {
-    caller.require_at("sales.create", sale.location_id.uuid());
-    require_device(caller, sale);
+async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, http::Body<NewSale> sent) {
+    caller.require_at("sales.create", sent->location_id.uuid());
+    require_device(caller, *sent);
 
-    Recording recording{std::move(sale),
-                        {db.tenant(), "member", std::string(route), {}, fingerprint},
-                        runtime->now(),
-                        caller.device_id};
+    Recording recording{
+        std::move(*sent), {db.tenant(), "member", std::string(route), {}, {}}, runtime->now(), caller.device_id};
     recording.request.key = recording.sale.client_request_id.to_string();
     const auto running = runtime->hold(recording.request.scope());
     if (!running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
 
     auto around = co_await look_around(db, recording.sale, UserId(caller.user_id), recording.now);
-    around.payload_hash = fingerprint.stored();
+    judge_till(caller, recording.sale, around);
+    sent.value = meaning_of(recording.sale, around);
+    recording.request.fingerprint = fingerprint_of(sent);
+    around.payload_hash = recording.request.fingerprint.stored();
     make_ids(around, recording.sale, *runtime);
 
     std::exception_ptr failure;

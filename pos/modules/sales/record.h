@@ -20,9 +20,9 @@ struct RecordedSale {
     std::string_view replayed;  // "", "true", or "resource": the value of Idempotent-Replayed
 };
 
-// The body's fingerprint tells a retry from another request.
-[[nodiscard]] async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale,
-                                                    Fingerprint fingerprint);
+// The body tells a retry from another request; its text must live until then.
+[[nodiscard]] async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* runtime,
+                                                    http::Body<NewSale> sent);
 
 // What record_sale() would store, flags included; nothing is stored.
 [[nodiscard]] async::Task<Sale> preview_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale);

@@ -16,6 +16,7 @@ namespace {
 // Code points that are kept of a sale's texts.
 constexpr std::size_t max_line_name = 200;
 constexpr std::size_t max_line_code = 64;
+constexpr std::size_t max_tax_code = 64;
 constexpr std::size_t max_reference = 64;
 constexpr std::size_t max_note = 1'000;
 
@@ -63,10 +64,18 @@ std::string_view member_of(arithmetic::ErrorCode code) {
     }
 }
 
+// A line may have the number 0.
+bool is_about_a_line(const arithmetic::ArithmeticError& error) {
+    using enum arithmetic::ErrorCode;
+    constexpr arithmetic::ErrorCode of_lines[] = {duplicate_line_number, quantity_not_positive, unit_price_negative,
+                                                  rate_negative, discount_out_of_range};
+    return error.line_number != 0 || std::ranges::find(of_lines, error.code) != std::end(of_lines);
+}
+
 // The position of the last line with this number: of two with one number, the one too many.
 std::string pointer_to(const NewSale& sale, const arithmetic::ArithmeticError& error) {
     const auto member = member_of(error.code);
-    if (error.line_number == 0) return std::string(member.empty() ? "/lines" : member);
+    if (!is_about_a_line(error)) return std::string(member.empty() ? "/lines" : member);
     const auto found = std::find_if(sale.lines.rbegin(), sale.lines.rend(),
                                     [&](const NewSaleLine& line) { return line.line_number == error.line_number; });
     return fmt::format("/lines/{}{}", std::distance(found, sale.lines.rend()) - 1, member);
@@ -105,7 +114,7 @@ arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) 
                                .unit_price = line.unit_price.minor,
                                .tax_inclusive = line.tax_inclusive,
                                .discount = line.discount.minor,
-                               .tax_code = line.tax_code,
+                               .tax_code = std::string(first_characters(line.tax_code, max_tax_code)),
                                .rate_ppm = line.tax_rate_ppm.ppm});
     }
     auto totals = arithmetic::compute_sale(input);
@@ -158,6 +167,10 @@ Paid check_payments(const NewSale& sale, std::int64_t total) {
             paid.change += *payment.tendered - payment.amount;
         }
     }
+    // Each was in range, a thousand together need not be.
+    if (paid.change.minor > schema::max_safe_integer)
+        throw base::Failure(errors::sale_inconsistent,
+                            {{"body", "/payments", "too_big", "more change than 2^53 - 1", {}}});
     if (paid.applied.minor > total)
         issues.push_back({"body",
                           "/payments",
@@ -194,6 +207,9 @@ void judge_quantities(const NewSale& sale, Flags& flags) {
         flags.set(SaleFlag::quantity_implausible);
 }
 
+// A text that may be missing is so when it says nothing.
+bool says_something(const std::optional<std::string>& text) { return text && !base::trim_unicode(*text).empty(); }
+
 // As much of a text as is kept.
 std::string kept_text(std::string_view text, std::size_t most, Flags& flags) {
     const auto kept = first_characters(text, most);
@@ -201,13 +217,14 @@ std::string kept_text(std::string_view text, std::size_t most, Flags& flags) {
     return std::string(kept);
 }
 std::optional<std::string> kept_text(const std::optional<std::string>& text, std::size_t most, Flags& flags) {
-    return text ? std::optional(kept_text(std::string_view(*text), most, flags)) : std::nullopt;
+    return says_something(text) ? std::optional(kept_text(std::string_view(*text), most, flags)) : std::nullopt;
 }
 
 // A number that is not the till's own, or another sale's, stays as it was printed: nobody can print the receipt again.
 void fill_receipt_number(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
     if (!sale.receipt_number) {
         row.receipt_number = around.receipt_number;
+        if (around.receipt_taken) flags.set(SaleFlag::receipt_number_duplicate);
         return;
     }
     auto printed = printed_receipt(sale, around);
@@ -269,9 +286,11 @@ void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up
     sum_up(taken);
     for (const auto& level : taken.levels) {
         const auto found = around.catalogue.find(level.variant_id.uuid());
-        if (found == around.catalogue.end() || around.tenant.negative_stock == NegativeStock::allow) continue;
-        if (found->second.on_hand.value_or(base::Quantity{}) + level.quantity < base::Quantity{})
-            flags.set(SaleFlag::stock_variance);
+        if (found == around.catalogue.end()) continue;
+        const auto left = found->second.on_hand.value_or(base::Quantity{}) + level.quantity;
+        const bool below = left < base::Quantity{} && around.tenant.negative_stock != NegativeStock::allow;
+        // Beyond what a level can hold it stays where it is.
+        if (below || !left.is_in_range()) flags.set(SaleFlag::stock_variance);
     }
 }
 
@@ -288,7 +307,7 @@ SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amou
     row.tax_inclusive = line.tax_inclusive;
     row.discount = {amounts.discount};
     row.order_discount_share = {amounts.order_discount_share};
-    row.tax_code = line.tax_code;
+    row.tax_code = kept_text(std::string_view(line.tax_code), max_tax_code, flags);
     row.tax_rate_ppm = line.tax_rate_ppm;
     row.tax_amount = {amounts.tax};
     row.net = {amounts.net};
@@ -303,31 +322,36 @@ SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amou
 PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp now, Flags& flags) {
     PaymentRow row;
     row.id = id;
-    row.method = payment.method;
+    row.method = method_of(payment);
     row.amount = payment.amount;
     row.tendered = payment.tendered;
-    if (payment.method == PaymentMethod::mpesa && payment.reference) row.reference = mpesa_code(*payment.reference);
-    if (!row.reference) row.reference = kept_text(payment.reference, max_reference, flags);
+    if (row.method == PaymentMethod::mpesa) row.reference = code_of(payment);
+    // Nobody could read out what cannot be seen.
+    const bool is_seen = payment.reference && base::has_visible(without_replacements(*payment.reference));
+    if (!row.reference && is_seen) row.reference = kept_text(payment.reference, max_reference, flags);
     row.intent_id = payment.intent_id;
     row.recorded_at = now;
     return row;
 }
 
-// One M-Pesa code pays once; a second use is taken, as the goods have left, and the owner's to look at. Typed in by hand a code is
-// believed until it is matched. Any other text is free: "paid" may be typed as often as somebody likes.
-void judge_references(std::vector<PaymentRow>& payments, const Surroundings& around, Flags& flags) {
+// One M-Pesa code pays once, by whatever name the method goes; a second use is taken, as the goods have left, and the owner's to
+// look at. Nothing of M-Pesa is believed before it is matched: a code typed in, none at all, or an intent that we do not know.
+// Any other text is free: "paid" may be typed as often as somebody likes.
+void judge_references(const NewSale& sale, std::vector<PaymentRow>& payments, const Surroundings& around,
+                      Flags& flags) {
     auto used = around.used_references;
-    for (auto& payment : payments) {
-        if (payment.method != PaymentMethod::mpesa || !payment.reference) continue;
-        if (!payment.intent_id) payment.status = PaymentStatus::unverified;
-        const auto code = mpesa_code(*payment.reference);
+    for (std::size_t i = 0; i < payments.size(); ++i) {
+        auto& payment = payments[i];
+        if (payment.method == PaymentMethod::mpesa) payment.status = PaymentStatus::unverified;
+        auto code = code_of(sale.payments[i]);
         if (!code) continue;
-        if (std::ranges::find(used, *code) == used.end()) {
-            payment.external_ref = code;
-            used.push_back(*code);
-        } else {
+        const bool pays_by_code = payment.method == PaymentMethod::mpesa || payment.method == PaymentMethod::other;
+        if (std::ranges::find(used, *code) != used.end()) {
             payment.status = PaymentStatus::unverified;
             flags.set(SaleFlag::payment_reference_reused);
+        } else if (pays_by_code) {
+            used.push_back(*code);
+            payment.external_ref = std::move(code);
         }
     }
 }
@@ -352,7 +376,7 @@ std::string unknown_in(const std::vector<Item>& items) {
 
 // Members that we do not know yet, and references whose modules do not exist yet, stay with the sale. Those of lines and
 // payments stand under `lines` and `payments`, names that the sale itself knows and so never keeps.
-schema::Json kept_members(const NewSale& sale, Flags& flags) {
+schema::Json kept_members(const NewSale& sale, const Surroundings& around, Flags& flags) {
     std::string json = sale.extra.text.empty() ? "{}" : sale.extra.text;
     if (const auto lines = unknown_in(sale.lines); lines != "{}") add_member(json, "lines", lines);
     if (const auto payments = unknown_in(sale.payments); payments != "{}") add_member(json, "payments", payments);
@@ -365,6 +389,10 @@ schema::Json kept_members(const NewSale& sale, Flags& flags) {
     add_reference("registerId", sale.register_id);
     add_reference("shiftId", sale.shift_id);
     add_reference("customerId", sale.customer_id);
+    if (around.till_is_elsewhere && sale.device_id) {
+        add_reference("deviceId", sale.device_id->uuid());
+        add_member(json, "deviceSeq", std::to_string(sale.device_seq.value_or(0)));
+    }
     return {json};
 }
 
@@ -383,8 +411,11 @@ void fill_totals(SaleRow& row, const arithmetic::SaleTotals& totals, const Paid&
 void fill_identity(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
     row.id = sale.id.value_or(around.new_sale_id);
     row.location_id = sale.location_id;
-    row.device_id = sale.device_id;
-    row.device_seq = sale.device_seq;
+    // The count of a till is that till's: a sale from elsewhere does not take its next number away.
+    if (!around.till_is_elsewhere) {
+        row.device_id = sale.device_id;
+        row.device_seq = sale.device_seq;
+    }
     fill_receipt_number(row, sale, around, flags);
     row.client_request_id = sale.client_request_id;
     row.cashier_id = sale.cashier_id.value_or(around.caller);
@@ -403,6 +434,49 @@ void fill_times(SaleRow& row, const NewSale& sale, const Surroundings& around, F
     row.business_day = zone.business_day(row.occurred_at, std::chrono::minutes(around.tenant.business_day_cutoff));
 }
 
+bool is_sign_or_space(char c) {
+    const bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    return c >= ' ' && c < 0x7F && !is_letter && !base::is_ascii_digit(c);
+}
+
+// A full-width letter, digit or sign (U+FF01 to U+FF5E) is the ASCII one drawn wider.
+void to_halfwidth(std::string& text) {
+    std::string narrow;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
+        const bool is_low = byte(i) == 0xEF && byte(i + 1) == 0xBC && byte(i + 2) >= 0x81;
+        const bool is_high = byte(i) == 0xEF && byte(i + 1) == 0xBD && byte(i + 2) >= 0x80 && byte(i + 2) <= 0x9E;
+        if (!is_low && !is_high) {
+            narrow.push_back(text[i]);
+            continue;
+        }
+        narrow.push_back(static_cast<char>(byte(i + 2) - (is_low ? 0x60 : 0x20)));
+        i += 2;
+    }
+    text = std::move(narrow);
+}
+
+struct SentMethod {
+    schema::Json method;
+    schema::Json extra;
+
+    friend constexpr auto describe(SentMethod*) {
+        return schema::object<SentMethod>(
+            "SentMethod", schema::field<&SentMethod::method>("method", {.defaulted = true}),
+            schema::field<&SentMethod::extra>("extra", {.internal = true}), schema::keep_unknown<&SentMethod::extra>());
+    }
+};
+
+// The letters of a method that we do not know, small; "" for one that we do.
+std::string sent_method(const NewPayment& payment) {
+    if (payment.method != PaymentMethod::other || !holds_members(payment.extra)) return {};
+    const auto sent = schema::parse<SentMethod>(payment.extra.text, {.max_bytes = payment.extra.text.size()});
+    auto name = sent ? sent->method.text : std::string();
+    to_halfwidth(name);
+    std::erase_if(name, is_sign_or_space);
+    return base::ascii_lower(name);
+}
+
 }  // namespace
 
 base::Timestamp believed_time(const NewSale& sale, base::Timestamp now) {
@@ -411,19 +485,72 @@ base::Timestamp believed_time(const NewSale& sale, base::Timestamp now) {
 }
 
 std::optional<std::string> mpesa_code(std::string_view reference) {
-    std::string code(reference);
+    const auto read = first_characters(reference, max_read_of_reference);
+    if (read.size() != reference.size()) return std::nullopt;
+    auto code = without_replacements(read);
     base::normalise_identifier(code);
-    std::erase(code, ' ');
+    to_halfwidth(code);
+    std::erase_if(code, is_sign_or_space);
     base::ascii_upper(code);
     const auto is_code_character = [](char c) { return base::is_ascii_digit(c) || (c >= 'A' && c <= 'Z'); };
     if (code.size() != 10 || !std::ranges::all_of(code, is_code_character)) return std::nullopt;
     return code;
 }
 
+PaymentMethod method_of(const NewPayment& payment) {
+    if (payment.method != PaymentMethod::other) return payment.method;
+    return sent_method(payment).contains("mpesa") ? PaymentMethod::mpesa : PaymentMethod::other;
+}
+
+std::optional<std::string> code_of(const NewPayment& payment) {
+    auto code = payment.reference ? mpesa_code(*payment.reference) : std::nullopt;
+    if (!code || method_of(payment) == PaymentMethod::mpesa) return code;
+    const auto digits = std::ranges::count_if(*code, base::is_ascii_digit);
+    return digits > 0 && digits < std::ssize(*code) ? code : std::nullopt;
+}
+
+bool is_rung_up_online(const NewSale& sale, base::Timestamp now) {
+    if (std::chrono::abs(now - sale.occurred_at) >= online_window) return false;
+    // By the till's own clock, which may be fast or slow by some minutes.
+    const auto sent_at = schema::parse<base::Timestamp>(sale.sent_at.text);
+    return !sent_at || *sent_at - sale.occurred_at < online_window;
+}
+
+NewSale meaning_of(NewSale sale, const Surroundings& around) {
+    const auto clear_unless_said = [](std::optional<std::string>& text) {
+        if (!says_something(text)) text.reset();
+    };
+    sale.change.reset();
+    sale.credit_total.reset();
+    if (sale.tax_rounding == around.tenant.tax_rounding) sale.tax_rounding.reset();
+    if (sale.cashier_id == around.caller) sale.cashier_id.reset();
+    if (sale.receipt_number) sale.receipt_number = printed_number(*sale.receipt_number);
+    clear_unless_said(sale.note);
+    for (auto& line : sale.lines) {
+        line.gross.reset();
+        line.tax_amount.reset();
+        clear_unless_said(line.sku);
+        clear_unless_said(line.barcode);
+    }
+    for (auto& payment : sale.payments) {
+        if (payment.tendered && payment.method != PaymentMethod::cash) payment.tendered.reset();
+        const auto sent = sent_method(payment);
+        payment.method = method_of(payment);
+        if (payment.method == PaymentMethod::mpesa) {
+            if (auto code = code_of(payment)) payment.reference = std::move(code);
+        } else if (!sent.empty()) {
+            // A method that we do not know is told from another one by its name.
+            payment.reference = sent + '\n' + payment.reference.value_or("");
+        }
+    }
+    return sale;
+}
+
 PrintedReceipt printed_receipt(const NewSale& sale, const Surroundings& around) {
     auto number = printed_number(sale.receipt_number.value_or(""));
     if (!around.till || !sale.device_seq) return {std::move(number), false};
     const TillNumber till{around.till->location_code, around.till->device_number, *sale.device_seq};
+    if (around.till_is_elsewhere) return {number.empty() ? till.text() : std::move(number), false};
     // A sale without a number that anybody could read out is found by the one that it should have had.
     if (number.empty()) return {till.text(), false};
     const bool own = till.is(number);
@@ -452,7 +579,7 @@ RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     fill_identity(row, sale, around, flags);
     fill_times(row, sale, around, flags);
     fill_totals(row, totals, paid);
-    row.extra = kept_members(sale, flags);
+    row.extra = kept_members(sale, around, flags);
     compare_with_catalogue(sale, around, flags);
     judge_cash_rounding(sale, around, flags);
     judge_quantities(sale, flags);
@@ -473,7 +600,7 @@ RungUp ring_up(const NewSale& sale, const Surroundings& around) {
         rung_up.sale.payments.push_back(payment_row(payment, id, around.now, flags));
         rung_up.sale.payments.back().sale_id = row.id;
     }
-    judge_references(rung_up.sale.payments, around, flags);
+    judge_references(sale, rung_up.sale.payments, around, flags);
     row.flags = flags.names();
     return rung_up;
 }

@@ -48,13 +48,16 @@ struct CatalogueEntry {
     }
 };
 
+// `location_code` is of the sale's location, `location_id` the till's own.
 struct TillPlace {
     std::string location_code;
     std::int32_t device_number = 0;
+    LocationId location_id{};
 
     friend constexpr auto describe(TillPlace*) {
         return schema::object<TillPlace>("TillPlace", schema::field<&TillPlace::location_code>("locationCode"),
-                                         schema::field<&TillPlace::device_number>("deviceNumber"));
+                                         schema::field<&TillPlace::device_number>("deviceNumber"),
+                                         schema::field<&TillPlace::location_id>("locationId"));
     }
 };
 
@@ -64,10 +67,11 @@ struct Surroundings {
     std::unordered_map<base::Uuid, CatalogueEntry> catalogue;
     UserId caller;
     SaleId new_sale_id;
-    std::vector<PaymentId> new_payment_ids;    // one for each payment without an id
-    std::string receipt_number;                // when the server numbers
-    std::optional<TillPlace> till;             // when a till does
-    bool receipt_taken = false;                // another sale has the till's number
+    std::vector<PaymentId> new_payment_ids;  // one for each payment without an id
+    std::string receipt_number;              // when the server numbers
+    std::optional<TillPlace> till;           // when a till does
+    bool till_is_elsewhere = false;  // at a location where the caller may not sell: its count is not ours to use
+    bool receipt_taken = false;      // another sale has the number
     std::vector<std::string> used_references;  // M-Pesa codes that other sales were paid with
     std::string payload_hash;
 };
@@ -89,6 +93,16 @@ inline constexpr base::Timestamp earliest_sale = std::chrono::sys_days(std::chro
 [[nodiscard]] base::Timestamp believed_time(const NewSale& sale, base::Timestamp now);
 // The M-Pesa code that this text is, in its one spelling: ten letters and digits. Nullopt for any other text.
 [[nodiscard]] std::optional<std::string> mpesa_code(std::string_view reference);
+// How it was paid, where an unknown method is another spelling of one that we know: "M-PESA", "Lipa na M-Pesa".
+[[nodiscard]] PaymentMethod method_of(const NewPayment& payment);
+// The M-Pesa code that this payment's reference is, whatever the method says: of another one only with a letter and a digit,
+// as its slip may have a number of ten.
+[[nodiscard]] std::optional<std::string> code_of(const NewPayment& payment);
+// Rung up at the counter at this moment, as far as both clocks can tell. What a clock says that is fast decides nothing.
+[[nodiscard]] bool is_rung_up_online(const NewSale& sale, base::Timestamp now);
+// The sale without what follows from the rest or is the default: what tells it from another one (docs/decisions/0022-fingerprints.md).
+// For a sale that ring_up() took, whose checked members agree.
+[[nodiscard]] NewSale meaning_of(NewSale sale, const Surroundings& surroundings);
 // What the receipt says, if a till numbered it, and whether that is the till's own number.
 struct PrintedReceipt {
     std::string number;

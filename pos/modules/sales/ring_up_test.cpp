@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "schema/canonical.h"
+
 namespace {
 
 using namespace pos;  // NOLINT(google-build-using-namespace): the test is about this namespace
@@ -281,6 +283,10 @@ TEST(ring_up, an_mpesa_code_has_one_spelling) {
                              "ABCDE1",
                              "\xEF\xBB\xBFSLK7ABCDE1\n"})
         EXPECT_EQ(mpesa_code(same), "SLK7ABCDE1") << same;
+    for (const auto* same : {"SLK7-ABCDE1", "SLK7ABCDE1.", "\"SLK7ABCDE1\"", "SLK7ABCDE1\xEF\xBF\xBD",
+                             "\xEF\xBC\xB3LK7ABCDE1", "\xEF\xBD\x93lk7abcde1"})
+        EXPECT_EQ(mpesa_code(same), "SLK7ABCDE1") << same;
+    EXPECT_EQ(mpesa_code(std::string(2'000, ' ') + "SLK7ABCDE1"), std::nullopt);
     for (const auto* none : {"paid", "", "SLK7ABCDE", "SLK7ABCDE12", "SLK7-ABCDE", "SLK7ABCDE\xC3\x89"})
         EXPECT_EQ(mpesa_code(none), std::nullopt) << none;
 }
@@ -310,6 +316,158 @@ TEST(ring_up, a_second_use_of_a_code_is_taken_and_flagged) {
     EXPECT_EQ(free_text.sale.payments[0].status, PaymentStatus::unverified);
     sale.payments[0] = {.method = PaymentMethod::card, .amount = {12'500}, .reference = "SLK7ABCDE1"};
     EXPECT_EQ(ring_up(sale, shop()).sale.payments[0].external_ref, std::nullopt);
+}
+
+TEST(ring_up, a_code_is_compared_whatever_the_method_is_called) {
+    auto used = shop();
+    used.used_references = {"SLK7ABCDE1"};
+    const auto paid = [&](std::string_view method, std::optional<std::string> reference) {
+        auto sale = documented_sale();
+        sale.payments = {{.method = PaymentMethod::other, .amount = {22'500}, .reference = std::move(reference)}};
+        sale.payments[0].extra.text = fmt::format(R"({{"terminal":4,"method":"{}"}})", method);
+        sale.change.reset();
+        const auto rung_up = ring_up(sale, used);
+        const auto& row = rung_up.sale.payments[0];
+        return fmt::format("{} {} {} {}", schema::name_of(row.method), schema::name_of(row.status),
+                           row.external_ref.value_or("-"), has_flag(rung_up, "payment_reference_reused"));
+    };
+    for (const auto* alias : {"M-PESA", "m pesa", "Lipa na M-Pesa", "MPESA_TILL", "\xEF\xBC\xADPESA"}) {
+        EXPECT_EQ(paid(alias, "SLK7ABCDE1"), "mpesa unverified - true") << alias;
+        EXPECT_EQ(paid(alias, "SLK7ABCDE2"), "mpesa unverified SLK7ABCDE2 false") << alias;
+        EXPECT_EQ(paid(alias, std::nullopt), "mpesa unverified - false") << alias;
+    }
+    EXPECT_EQ(paid("airtel", "slk7-abcde1"), "other unverified - true");
+    EXPECT_EQ(paid("airtel", "SLK7ABCDE2"), "other accepted SLK7ABCDE2 false");
+    EXPECT_EQ(paid("airtel", "0712345678"), "other accepted - false");
+    for (const auto method : {PaymentMethod::card, PaymentMethod::bank, PaymentMethod::voucher}) {
+        auto sale = documented_sale();
+        sale.payments[1] = {.method = method, .amount = {10'000}, .reference = "SLK7ABCDE1"};
+        EXPECT_TRUE(has_flag(ring_up(sale, used), "payment_reference_reused"));
+        EXPECT_FALSE(ring_up(sale, shop()).sale.payments[1].external_ref);
+    }
+}
+
+TEST(ring_up, nothing_of_mpesa_is_believed_before_it_is_matched) {
+    auto sale = documented_sale();
+    sale.payments[1].intent_id = sugar.uuid();
+    EXPECT_EQ(ring_up(sale, shop()).sale.payments[1].status, PaymentStatus::unverified);
+    for (const auto* nothing : {"", " ", "\xE2\x80\x8B", "\xEF\xBF\xBD", "\xEF\xBF\xBD\xE2\x80\x8B"}) {
+        sale.payments[1].reference = nothing;
+        const auto payment = ring_up(sale, shop()).sale.payments[1];
+        EXPECT_EQ(payment.status, PaymentStatus::unverified);
+        EXPECT_EQ(payment.reference, std::nullopt) << nothing;
+    }
+}
+
+// Were the work quadratic, this would take a minute.
+TEST(ring_up, a_megabyte_of_a_number_is_one_pass) {
+    std::string many;
+    for (int i = 0; i < 1'000'000; ++i) many += "\xEF\xBF\xBD";
+    EXPECT_EQ(without_replacements(many + "x" + many), "x");
+    EXPECT_EQ(printed_number(many), "");
+    EXPECT_EQ(printed_number("NRB1-03-001042" + many), "NRB1-03-001042");
+    EXPECT_EQ(mpesa_code(many), std::nullopt);
+    auto sale = numbered(many);
+    sale.payments[1].reference = many;
+    EXPECT_EQ(ring_up(sale, shop()).sale.row.receipt_number, "NRB1-03-001042");
+}
+
+TEST(ring_up, change_is_bounded_in_sum) {
+    auto sale = documented_sale();
+    sale.payments.assign(10, {.method = PaymentMethod::cash, .tendered = base::Money{1'000'000'000'000'000}});
+    sale.payments[0].amount = {22'500};
+    sale.change.reset();
+    EXPECT_EQ(refusal_of(sale), "sale.inconsistent /payments");
+    sale.payments.resize(1);
+    EXPECT_EQ(refusal_of(sale), "accepted");
+}
+
+TEST(ring_up, a_level_at_its_edge_is_flagged) {
+    auto around = shop("-99999999999999");
+    around.tenant.negative_stock = NegativeStock::allow;
+    EXPECT_EQ(flags_of(documented_sale(), around), "stock_variance");
+    around.catalogue[sugar.uuid()].on_hand = base::Quantity::from_string("-99999999999990");
+    EXPECT_EQ(flags_of(documented_sale(), around), "");
+}
+
+TEST(ring_up, a_till_at_a_place_of_others_keeps_its_count) {
+    auto around = shop();
+    around.till_is_elsewhere = true;
+    const auto row = ring_up(numbered("NRB1-03-001042"), around).sale.row;
+    EXPECT_EQ(fmt::format("{}", fmt::join(row.flags, " ")), "receipt_number_foreign unlinked_reference");
+    EXPECT_EQ(row.receipt_number, "NRB1-03-001042");
+    EXPECT_FALSE(row.device_id || row.device_seq);
+    EXPECT_EQ(row.extra.text, fmt::format(R"({{"deviceId":"{}","deviceSeq":1042}})", sugar.to_string()));
+}
+
+TEST(ring_up, a_tax_code_is_cut_before_the_groups_are_made) {
+    auto sale = documented_sale();
+    sale.lines = {sugar_line(0), sugar_line(2'000'000)};
+    for (auto& line : sale.lines) line.tax_code = std::string(64, 'T') + std::to_string(line.line_number);
+    sale.total = {45'000};
+    sale.tax_total = {6'207};
+    sale.payments = {{.method = PaymentMethod::card, .amount = {45'000}}};
+    sale.change.reset();
+    const auto rung_up = ring_up(sale, shop());
+    EXPECT_TRUE(has_flag(rung_up, "text_changed"));
+    ASSERT_EQ(rung_up.sale.taxes.size(), 1U);
+    EXPECT_EQ(rung_up.sale.lines[0].tax_code, std::string(64, 'T'));
+    sale.lines[0].discount = {-1};
+    EXPECT_EQ(refusal_of(sale), "sale.inconsistent /lines/0/discount");
+}
+
+TEST(ring_up, a_clock_that_is_not_believed_does_not_make_a_sale_online) {
+    const auto online = [](std::chrono::seconds age, std::string_view sent_at = "") {
+        auto sale = documented_sale();
+        sale.occurred_at = now - age;
+        sale.sent_at.text = sent_at;
+        return is_rung_up_online(sale, now);
+    };
+    EXPECT_TRUE(online(0s));
+    EXPECT_TRUE(online(29s));
+    EXPECT_TRUE(online(-29s));
+    EXPECT_FALSE(online(30s));
+    EXPECT_FALSE(online(-30s));
+    EXPECT_FALSE(online(-24h));
+    EXPECT_TRUE(online(10s, R"("2026-11-22T09:14:03+03:00")"));
+    EXPECT_FALSE(online(10s, R"("2026-11-22T09:14:33+03:00")"));  // sold 40 seconds before it was sent
+    EXPECT_TRUE(online(10s, "7"));
+}
+
+TEST(ring_up, a_sale_means_the_same_with_and_without_what_follows_from_it) {
+    const auto meaning = [](const NewSale& sale) { return schema::canonical(meaning_of(sale, shop())); };
+    auto sale = documented_sale();
+    sale.receipt_number = "NRB1-03-001042";
+    const auto first = meaning(sale);
+    auto said = sale;
+    said.change = base::Money{2'500};
+    said.credit_total = base::Money{0};
+    said.tax_rounding = shop().tenant.tax_rounding;
+    said.cashier_id = shop().caller;
+    said.note = "";
+    said.lines[0].sku = " ";
+    said.lines[0].barcode = "";
+    said.payments[1].reference = "slk7 abcde1";
+    said.receipt_number =
+        "NRB1-03-\xE2\x80\x8B"
+        "001042";
+    EXPECT_EQ(meaning(said), first);
+    said.lines[0].gross.reset();
+    said.lines[0].tax_amount.reset();
+    said.change.reset();
+    EXPECT_EQ(meaning(said), first);
+    said.payments[1].method = PaymentMethod::other;
+    said.payments[1].extra.text = R"({"method":"M-Pesa"})";
+    EXPECT_EQ(meaning(said), first);
+
+    said.payments[1].extra.text = R"({"method":"bitcoin"})";
+    const auto bitcoin = meaning(said);
+    EXPECT_NE(bitcoin, first);
+    said.payments[1].extra.text = R"({"method":"airtel"})";
+    EXPECT_NE(meaning(said), bitcoin);
+    auto noted = documented_sale();
+    noted.note = "";
+    EXPECT_FALSE(ring_up(noted, shop()).sale.row.note);
 }
 
 TEST(ring_up, long_texts_are_cut) {

@@ -6,8 +6,10 @@
 
 namespace pos {
 
+// Ten thousand lines of a catalogue's articles come to 2 MB.
+inline constexpr std::uint64_t max_sale_bytes = 4 * 1024 * 1024;
 // Texts have no limit but the body's: a sale is not refused over one. What is too long is cut and flagged.
-inline constexpr std::uint32_t longest_text = 1'048'576;
+inline constexpr std::uint32_t longest_text = max_sale_bytes;
 inline constexpr std::int64_t plausible_quantity = 100'000;
 inline constexpr std::int64_t max_quantity = 1'000'000'000;
 inline constexpr std::uint32_t max_sale_lines = 10'000;
@@ -32,7 +34,7 @@ struct NewSaleLine {
     friend constexpr auto describe(NewSaleLine*) {
         constexpr std::int64_t most = 1'000'000'000'000;
         return schema::object<NewSaleLine>(
-            "NewSaleLine", schema::field<&NewSaleLine::line_number>("lineNumber", {.min = 1, .max = 10'000}),
+            "NewSaleLine", schema::field<&NewSaleLine::line_number>("lineNumber", {.min = 0, .doc = "Each once."}),
             schema::field<&NewSaleLine::variant_id>("variantId",
                                                     {.doc = "null: an item that is not in the catalogue."}),
             schema::field<&NewSaleLine::name>(
@@ -51,7 +53,8 @@ struct NewSaleLine {
             schema::field<&NewSaleLine::tax_inclusive>("taxInclusive", {.defaulted = true}),
             schema::field<&NewSaleLine::discount>(
                 "discount", {.min = 0, .max = most, .defaulted = true, .doc = "Off this line, minor units."}),
-            schema::field<&NewSaleLine::tax_code>("taxCode", {.max_length = 64}),
+            schema::field<&NewSaleLine::tax_code>("taxCode",
+                                                  {.max_length = longest_text, .doc = "64 characters of it are kept."}),
             schema::field<&NewSaleLine::tax_rate_ppm>("taxRatePpm", {.min = 0, .max = 1'000'000}),
             schema::field<&NewSaleLine::tax_amount>("taxAmount", {.doc = "Checked when given."}),
             schema::field<&NewSaleLine::gross>(
@@ -71,7 +74,7 @@ struct NewPayment {
     schema::Json extra;
 
     friend constexpr auto describe(NewPayment*) {
-        constexpr std::int64_t most = 1'000'000'000'000'000;
+        constexpr std::int64_t most = schema::max_safe_integer;
         return schema::object<NewPayment>(
             "NewPayment", schema::field<&NewPayment::id>("id"), schema::field<&NewPayment::method>("method"),
             schema::field<&NewPayment::amount>(
@@ -119,7 +122,7 @@ struct NewSale {
     schema::Json extra;
 
     friend constexpr auto describe(NewSale*) {
-        constexpr std::int64_t most = 1'000'000'000'000'000;
+        constexpr std::int64_t most = schema::max_safe_integer;
         return schema::object<NewSale>(
             "NewSale",
             schema::field<&NewSale::client_request_id>(
@@ -132,7 +135,7 @@ struct NewSale {
             schema::field<&NewSale::device_id>("deviceId",
                                                {.doc = "With deviceSeq and receiptNumber, or none of the three."}),
             schema::field<&NewSale::device_seq>("deviceSeq",
-                                                {.min = 1, .doc = "The device's own count of sales, without holes."}),
+                                                {.min = 0, .doc = "The device's own count of sales, without holes."}),
             schema::field<&NewSale::receipt_number>(
                 "receiptNumber", {.max_length = longest_text,
                                   .doc = "Location code, device number and deviceSeq: unique without a server. Any "
@@ -176,8 +179,10 @@ struct Sale {
     std::vector<PaymentRow> payments;
 
     friend constexpr auto describe(Sale*) {
-        return schema::object<Sale>("Sale", schema::flatten<&Sale::row>(), schema::field<&Sale::lines>("lines"),
-                                    schema::field<&Sale::taxes>("taxes"), schema::field<&Sale::payments>("payments"));
+        return schema::object<Sale>("Sale", schema::flatten<&Sale::row>(),
+                                    schema::field<&Sale::lines>("lines", {.max_items = max_sale_lines}),
+                                    schema::field<&Sale::taxes>("taxes", {.max_items = max_sale_lines}),
+                                    schema::field<&Sale::payments>("payments", {.max_items = max_payments}));
     }
 };
 

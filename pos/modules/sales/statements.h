@@ -11,7 +11,7 @@ namespace pos::sales {
 inline constexpr db::Query<CatalogueEntry(std::vector<VariantId>, LocationId, base::Timestamp)> catalogue{
     {"sales.catalogue",
      "select v.id as variant_id, v.price, v.cost, p.track_stock, t.code as tax_code, r.rate_ppm as tax_rate_ppm, "
-     "r.inclusive as tax_inclusive, l.on_hand "
+     "r.inclusive as tax_inclusive, nullif(l.on_hand, 'NaN') as on_hand "
      "from variants v "
      "join products p on p.tenant_id = v.tenant_id and p.id = v.product_id "
      "join tenants shop on shop.id = $1 "
@@ -31,29 +31,43 @@ inline constexpr auto tenant = db::find<tables::tenants>("sales.tenant");
 inline constexpr db::Query<bool(UserId)> is_member{
     {"sales.is_member", "select exists (select from memberships where tenant_id = $1 and user_id = $2) as is_member"}};
 
-// Null when there is no such location.
-inline constexpr db::Query<std::optional<std::string>(LocationId)> next_receipt{
-    {"sales.next_receipt", "select next_receipt_number($2) as receipt_number where $1 is not null", db::Kind::write}};
+// No number when there is no such location. `shown`: a receipt that a till printed of its own accord says it, too.
+struct ServerNumber {
+    std::optional<std::string> receipt_number;
+    bool shown = false;
+
+    friend constexpr auto describe(ServerNumber*) {
+        return schema::object<ServerNumber>("ServerNumber",
+                                            schema::field<&ServerNumber::receipt_number>("receiptNumber"),
+                                            schema::field<&ServerNumber::shown>("shown"));
+    }
+};
+inline constexpr db::Query<ServerNumber(LocationId)> next_receipt{
+    {"sales.next_receipt",
+     "select receipt_number, exists (select from sales where tenant_id = $1 and receipt_number = next.receipt_number "
+     "and " POS_UNCHECKED_RECEIPT ") as shown from next_receipt_number($2) as next (receipt_number)",
+     db::Kind::write}};
 
 // What a till's own receipt numbers begin with.
 inline constexpr db::Query<TillPlace(LocationId, DeviceId)> till_place{
     {"sales.till_place",
-     "select l.code as location_code, d.device_number from locations l join devices d on d.tenant_id = $1 and d.id = "
+     "select l.code as location_code, d.device_number, d.location_id from locations l join devices d on d.tenant_id = "
+     "$1 and d.id = "
      "$3 "
      "where l.tenant_id = $1 and l.id = $2"}};
 
-// Each half has its index.
-inline constexpr db::Query<bool(std::string)> receipt_taken{
+// Whether a sale other than that of the request has it. Each half has its index.
+inline constexpr db::Query<bool(std::string, base::Uuid)> receipt_taken{
     {"sales.receipt_taken",
-     "select exists (select from sales where tenant_id = $1 and receipt_number = $2 "
+     "select exists (select from sales where tenant_id = $1 and receipt_number = $2 and client_request_id <> $3 "
      "and " POS_CHECKED_RECEIPT ") or exists (select from sales where tenant_id = $1 "
-     "and receipt_number = $2 and " POS_UNCHECKED_RECEIPT ") as taken"}};
+     "and receipt_number = $2 and client_request_id <> $3 and " POS_UNCHECKED_RECEIPT ") as taken"}};
 
-// Those of these references that other payments have.
-inline constexpr db::Query<std::string(PaymentMethod, std::vector<std::string>)> used_references{
+// Those of these M-Pesa codes that other payments have, whatever their method was called.
+inline constexpr db::Query<std::string(std::vector<std::string>)> used_references{
     {"sales.used_references",
      "select coalesce(external_ref, '') as external_ref from payments "
-     "where tenant_id = $1 and method = $2 and external_ref = any($3)"}};
+     "where tenant_id = $1 and method in ('mpesa', 'other') and external_ref = any($2)"}};
 
 // Raises, and so ends the batch, when one of these levels is below zero now.
 inline constexpr db::Query<void(LocationId, std::vector<VariantId>)> require_stock{

@@ -40,15 +40,15 @@ async::Task<Tenant> change(auth::Permitted<"tenant.settings"> caller, IfMatch if
 }
 
 void routes(http::Routes routes) {
-    routes.post(
-        "/tenants", sign_up,
-        {.id = "signUp",
-         .summary = "Open a shop",
-         .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
-                        "A repeated request gets the first reply again, tokens and all.",
-         .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
-                    errors::user_disabled, errors::sign_up_done, errors::invalid_credentials, auth::errors::busy},
-         .options = {.rate_class = "sign_up"}});
+    routes.post("/tenants", sign_up,
+                {.id = "signUp",
+                 .summary = "Open a shop",
+                 .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
+                                "A repeated request gets the first reply again, tokens and all.",
+                 .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
+                            errors::user_disabled, errors::sign_up_done, errors::invalid_credentials,
+                            auth::errors::busy, auth::errors::csrf_failed},
+                 .options = {.rate_class = "sign_up"}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});
     routes.patch("/tenant", change,
                  {.id = "changeTenant",

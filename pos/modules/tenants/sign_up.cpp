@@ -1,5 +1,7 @@
 #include "pos/modules/tenants/sign_up.h"
 
+#include "auth/rate_limit.h"
+#include "base/hash.h"
 #include "base/strings.h"
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
@@ -203,12 +205,12 @@ SignUpReply opened(const AuthService& auth, const Fingerprint& fingerprint, cons
 // ---- The person ---------------------------------------------------------------------------------------------------
 
 // Somebody who has a user already proves it, and gets a further tenant.
-async::Task<std::optional<VerifiedPassword>> find_person(db::SystemDb db, AuthService* auth, SignUpOwner owner,
-                                                         std::string address) {
+async::Task<std::optional<VerifiedPassword>> find_person(http::Context& context, db::SystemDb db, AuthService* auth,
+                                                         SignUpOwner owner) {
     const auto known = co_await db.one(sign_in::user_by_login, owner.email);
     if (!known) co_return std::nullopt;
     try {
-        co_return co_await auth->authenticate(db, {owner.email, address}, owner.password);
+        co_return co_await auth->authenticate(context, db, owner.email, owner.password);
     } catch (const base::Failure& failure) {
         if (failure.code() != errors::invalid_credentials) throw;
     }
@@ -240,7 +242,7 @@ Location first_location(const SignUp& input, UserId user, Runtime& runtime) {
 // As they will be once this is stored.
 async::Task<Profile> profile_of(db::SystemDb db, Person person, const SignUpRows* rows) {
     std::vector<sign_in::MembershipRow> memberships;
-    if (!rows->user) memberships = co_await db.all(sign_in::memberships_of, person.id);
+    if (!rows->user) memberships = co_await db.all(sign_in::memberships_of, person.id, rows->tenant.id);
     const auto& settings = rows->tenant.settings;
     memberships.push_back({{rows->tenant.id, settings.name, settings.country, settings.currency, settings.time_zone},
                            {rows->roles.front().name}});
@@ -260,11 +262,16 @@ http::Rendered<SignedIn, 201> send(http::Response& response, SignUpReply reply, 
 async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
                                                    http::Body<SignUp> input, db::SystemDb db,
                                                    http::Use<AuthService> auth, http::Use<Runtime> runtime) {
+    // As at sign-in: a stranger's page signs nobody in.
+    if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
+    const auto address = auth::rate_key_of(context.request().client_address());
+    const auto email = base::hex_encode(base::as_chars(base::sha256(input->owner.email)).substr(0, 16));
+    co_await auth::charge(context, {{"sign_up", email + ":" + address}, {"sign_up_address", address}});
     const auto fingerprint = fingerprint_of(input);
     const auto tenant = runtime->new_id<TenantId>();
     auto rows = std::make_shared<SignUpRows>();
     rows->request = request_of(*key.key, fingerprint, auth->values());
-    auto proof = co_await find_person(db, &*auth, input->owner, std::string(context.request().client_address()));
+    auto proof = co_await find_person(context, db, &*auth, input->owner);
     if (!proof) {
         const Person person{runtime->new_id<UserId>(), input->owner.email, input->owner.phone, input->owner.name};
         auth->require_good_password(input->owner.password, person, "/owner/password");

@@ -229,6 +229,18 @@ struct MemberChange {
     Runtime* runtime = nullptr;
 };
 
+// No session of a disabled member is taken any more; the rows end so many at once, however many there are.
+constexpr std::int64_t sessions_at_once = 10'000;
+
+bool ends_sessions(const MemberChange& change) {
+    return change.patch.has<&MemberFields::status>() && change.patch.value().status == MembershipStatus::disabled;
+}
+
+async::Task<void> end_remaining_sessions(db::SystemDb system, std::shared_ptr<const MemberChange> change) {
+    while (co_await system.run(sign_in::end_sessions_of_member, change->user, TenantId(change->caller.tenant_id),
+                               change->now, "member disabled", sessions_at_once) == sessions_at_once) {}
+}
+
 void add_changes(db::Batch& batch, const MemberChange& change, const Membership& before, const Membership& after,
                  const MemberFields& fields) {
     if (change.patch.has<&MemberFields::roles>()) {
@@ -237,7 +249,7 @@ void add_changes(db::Batch& batch, const MemberChange& change, const Membership&
     }
     if (after.status == MembershipStatus::disabled) {
         batch.add(sign_in::end_sessions_of_member, change.user, TenantId(change.caller.tenant_id), change.now,
-                  "member disabled");
+                  "member disabled", sessions_at_once);
     }
     batch.add(sign_in::announce, "user:" + change.user.to_string());
     batch.add(replace, after, before.meta.version);
@@ -279,6 +291,7 @@ async::Task<Member> change(auth::PermittedSomewhere<"users.write"> caller, http:
         MemberChange{caller, *id, *if_match, *patch, runtime->now(), runtime.service});
     co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
     authenticator->invalidate_user(id.value.uuid());
+    if (ends_sessions(*request)) co_await end_remaining_sessions(system, request);
     co_return co_await find_member(db, *id);
 }
 

@@ -8,6 +8,7 @@
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/request_id.h"
 #include "http/problem.h"
+#include "schema/schema.h"
 
 namespace http {
 namespace {
@@ -60,6 +61,60 @@ TEST(ProblemJson, A503SaysWhenToComeAgain) {
     EXPECT_TRUE(problem_json(base::Failure(busy)).contains(R"("retryAfterMs":1000)"));
     EXPECT_TRUE(problem_json(base::Failure(busy).retry_after(5'000)).contains(R"("retryAfterMs":5000)"));
     EXPECT_TRUE(problem_json(base::Failure(total_mismatch)).contains(R"("retryAfterMs":null)"));
+}
+
+struct Line {
+    std::int64_t gross = 0;
+    friend constexpr auto describe(Line*) { return schema::object<Line>("Line", schema::field<&Line::gross>("gross")); }
+};
+struct Ticket {
+    std::vector<Line> lines;
+    friend constexpr auto describe(Ticket*) {
+        return schema::object<Ticket>("Ticket", schema::field<&Ticket::lines>("lines"));
+    }
+};
+
+TEST(ProblemJson, ListsAHundredFindingsAndSaysHowManyMore) {
+    constexpr std::size_t count = 9'001;
+    std::string body = R"({"lines":[)";
+    std::vector<base::Issue> issues{{"body", "/gross", "unknown", "", {}}, {"query", "/limit", "max", "", {}}};
+    for (std::size_t i = 0; i < count; ++i) {
+        body += i == 0 ? R"({"gross":5})" : R"(,{"gross":5})";
+        issues.push_back({"body", "/lines/" + std::to_string(count - 1 - i) + "/gross", "mismatch", "", {}});
+    }
+    body += "]}";
+    const ProblemPlace place{.body = {&schema::type_of<Ticket>, body}, .body_at = "/items/3/data"};
+    const auto text = problem_json(base::Failure(total_mismatch, issues, "not the sum"), place);
+    EXPECT_TRUE(text.contains(R"("detail":"not the sum; and 8903 more findings")")) << text;
+    EXPECT_TRUE(text.contains(
+        R"("errors":[{"in":"body","pointer":"/items/3/data/lines","code":"unknown"},{"in":"query","pointer":"/limit","code":"max"},{"in":"body","pointer":"/items/3/data/lines/9000/gross",)"))
+        << text;
+    EXPECT_TRUE(text.contains("/lines/8903/gross"));
+    EXPECT_FALSE(text.contains("/lines/8902/gross"));
+    issues.resize(100);
+    EXPECT_TRUE(problem_json(base::Failure(total_mismatch, issues), place).contains("/lines/8903/gross"));
+    EXPECT_FALSE(problem_json(base::Failure(total_mismatch, issues), place).contains("detail"));
+}
+
+// Of a column the database knows no more than its name: the finding has the code of the failure.
+TEST(ProblemJson, WhatTheDatabaseRefusedIsWhereItWasSent) {
+    const struct {
+        std::string_view body;
+        std::string_view pointer;
+    } cases[] = {
+        {R"({"lines":[{},{"gross":null},{"gross":5}]})", "/lines/2/gross"},
+        {R"({"lines":[{"gross":5},{},{"gross":5}]})", "/lines"},
+        {R"({"lines":[{}]})", "/lines/0/gross"},
+        {R"({"lines":[]})", ""},
+        {R"({"gross":5,"lines":[{"gross":5}]})", "/gross"},
+        {R"({})", ""},
+    };
+    for (const auto& [body, pointer] : cases) {
+        const auto text =
+            problem_json(base::Failure(total_mismatch, {{"body", "/gross", "sale.total_mismatch", "", {}}}),
+                         {.body = {&schema::type_of<Ticket>, body}});
+        EXPECT_TRUE(text.contains("\"pointer\":\"" + std::string(pointer) + "\"")) << body << text;
+    }
 }
 
 TEST(Problems, FailureBecomesReplyWithItsHeaders) {
