@@ -297,8 +297,8 @@ async::Task<OutboxRelay::Moved> OutboxRelay::move_batch() {
         rest = rest.subspan(some.size());
         co_await move_rows(co_await read(some));
     }
-    const bool again = std::exchange(ask_again_, false);
-    co_return Moved{.more = again || is_full_ || turn_end_ == async::SteadyTime{}};
+    is_full_ = std::exchange(ask_again_, false) || is_full_;
+    co_return Moved{.more = is_full_ || turn_end_ == async::SteadyTime{}};
 }
 
 async::Task<std::vector<OutboxRelay::Head>> OutboxRelay::choose() {
