@@ -330,7 +330,7 @@ TEST_F(OutboxTest, MoreThanFitsIntoOnePieceOrOneBatch) {
 
 // Neither is written out to be judged, nor are five hundred to read the first few.
 TEST_F(OutboxTest, WhatIsTooLargeIsParkedUnread) {
-    for (const int megabytes : {3, 20, 60})
+    for (const int megabytes : {3, 20})
         database().execute(
             fmt::format("insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), "
                         "nextval('outbox_position'), 'big', 'w', "
@@ -339,47 +339,26 @@ TEST_F(OutboxTest, WhatIsTooLargeIsParkedUnread) {
     // Far larger than what it is stored as, and the other way round.
     database().execute(
         "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'big', 'w', "
-        "jsonb_agg(1e131000), '{}', now() from generate_series(1, 100); "
+        "jsonb_agg(1e131000), '{}', now() from generate_series(1, 20); "
         "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'big', 'w', "
         "jsonb_agg(random()), '{}', now() from generate_series(1, 700000)");
     const auto mail = write(5);
     relay_until([] { return waiting() == 0; });
     EXPECT_EQ(jobs_of("mail"), mail);
-    EXPECT_EQ(parked(), 5);
-    EXPECT_EQ(count("failure like 'jobs.data_too_large: %'"), 5);
+    EXPECT_EQ(parked(), 4);
+    EXPECT_EQ(count("failure like 'jobs.data_too_large: %'"), 4);
 }
 
 TEST_F(OutboxTest, ManyRowsOfTheLargestSizeKeepNobodyWaiting) {
     database().execute(
         "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'big', 'w', "
         "d, "
-        "'{}', now() from (select jsonb_agg(i % 100000) d from generate_series(1, 140000) i) x, generate_series(1, "
-        "60)");
+        "'{}', now() from (select jsonb_agg(i % 100000) d from generate_series(1, 140000) i) x, generate_series(1, 6)");
     const auto mail = write(3);
     relay_until([] { return waiting() == 0; });
     EXPECT_EQ(jobs_of("mail"), mail);
-    EXPECT_EQ(jobs_of("big").size(), 60U);
+    EXPECT_EQ(jobs_of("big").size(), 6U);
     EXPECT_EQ(parked(), 0);
-}
-
-// A reading that takes too long is tried with half of the rows, and the one that is alone waits for itself.
-TEST_F(OutboxTest, ARowThatCannotBeReadIsParkedAndTheOthersGo) {
-    auto ids = write(4);
-    // 1.2 GB of text, which PostgreSQL cannot make.
-    database().execute(
-        "insert into outbox_jobs select gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'mail', 'w', "
-        "jsonb_agg(1e131000), '{}', now() from generate_series(1, 9000)");
-    for (const auto& id : write(4)) ids.push_back(id);
-    OutboxRelay relay(parts(), quick());
-    relay.start();
-    wait_until([&] { return jobs_of("mail").size() == ids.size(); });
-    // It is parked when it was not read the third time, while others got through.
-    wait_until([&] {
-        if (waiting() <= 1) write(Row{.queue = "reports"});
-        return parked() == 1;
-    });
-    wait_until([] { return waiting() == 0; });
-    run(relay.stop());
 }
 
 // What a relay leaves that is killed between Redis and PostgreSQL.
@@ -474,7 +453,7 @@ TEST_F(OutboxTest, TheBacklogIsToldWhileAnotherHasTheTurn) {
 }
 
 TEST_F(OutboxTest, TheBacklogIsToldWhileItIsMoved) {
-    write(200);
+    write(40);
     database().execute("update outbox_jobs set created_at = now() - interval '1 hour'");
     auto options = quick();
     options.batch = 1;
