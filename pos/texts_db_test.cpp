@@ -260,7 +260,7 @@ TEST_F(TextsTest, NamesMadeOfNothingVisible) {
     const std::string tax_class = text(made<TaxClass>(post("/v1/tax-classes", R"({"code":"t1","name":"T"})")).id);
     for (const std::string_view nothing :
          {"\u200b", "\u00a0\u2003", "\u0301", "\u3164", "\u2800", "\U000E0041\U000E0042", "\u202e\u2066",
-          "\ufe0f\u200d", "\u115f", "\u034f\u0323"}) {
+          "\ufe0f\u200d", "\u115f", "\u034f\u0323", "\U0001d159", "\ufffc\uffff"}) {
         const auto name = quoted(nothing);
         const std::vector<std::pair<std::string, std::string>> bodies{
             {"/v1/categories", fmt::format(R"({{"name":{}}})", name)},

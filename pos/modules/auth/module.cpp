@@ -184,7 +184,7 @@ app::Module auth_module() {
                 add_refresh_token, grants_of_session, session_of_cookie, sessions_of, sign_in::end_session,
                 sign_in::end_surplus_sessions, end_other_sessions, end_sessions_of_member, announce, lock_family,
                 refresh_token, use_refresh_token, drop_spent_tokens, prolong_session, count_failure, failures_of,
-                blocked_until, forget_failures, uncount_attempt, purge_throttles, hold_off_everywhere),
+                blocked_until, forget_failures, uncount_attempt, forget_empty, purge_throttles, hold_off_everywhere),
             .routes = routes,
             .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
                        errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,

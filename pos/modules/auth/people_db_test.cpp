@@ -169,8 +169,9 @@ TEST_F(PeopleTest, SignUpIsRepeatedToTheByte) {
 
     auto other = sign_up_json(address);
     other.replace(other.find("Amani"), 5, "Upendo");
-    EXPECT_THAT(post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body,
-                HasSubstr("idempotency.key_reused"));
+    const auto reused = post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body;
+    EXPECT_THAT(reused, HasSubstr("idempotency.key_reused"));
+    EXPECT_THAT(reused, Not(HasSubstr(session.tenant.id.to_string()))) << "a stranger asks";
     EXPECT_THAT(post("/v1/tenants", sign_up_json(email())).body, HasSubstr("idempotency.key_missing"));
 }
 
@@ -231,7 +232,7 @@ TEST_F(PeopleTest, TheTwoHundredAndFirstTenantIsEntered) {
         "gen_random_uuid(), 'name', 'A ' || n))).* from tenants t, generate_series(1, 205) n where t.id = '{0}' "
         "returning id) "
         "insert into memberships select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), "
-        "'tenant_id', t.id))).* from memberships m, t where m.tenant_id = '{0}'",
+        "'tenant_id', t.id, 'default_location_id', null))).* from memberships m, t where m.tenant_id = '{0}'",
         session.tenant.id.to_string()));
     const auto mine = body<pos::Me>(app->get("/v1/auth/me", {.token = *session.credentials.access_token}));
     EXPECT_EQ(mine.tenant.id, session.tenant.id);
@@ -264,7 +265,7 @@ TEST_F(PeopleTest, ADeviceIsOpenToThoseWhoWorkAtItsLocation) {
         return id_in(post_as_owner("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"Till"}})", location)));
     };
     const auto cashier = email();
-    post_as_owner(
+    const auto added = post_as_owner(
         "/v1/users",
         fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}","locationId":"{}"}}]}})",
                     cashier, password, role(owner, "cashier"), here));
@@ -273,10 +274,25 @@ TEST_F(PeopleTest, ADeviceIsOpenToThoseWhoWorkAtItsLocation) {
         json.insert(1, fmt::format(R"("deviceId":"{}",)", device));
         return post("/v1/auth/login", json);
     };
-    EXPECT_EQ(sign_in_at(device_at(here)).status, 200);
+    const auto till = device_at(here);
+    const auto session = body<pos::SignedIn>(sign_in_at(till));
     const auto refused = sign_in_at(device_at(there));
     EXPECT_THAT(refused.body, HasSubstr("device.unknown"));
     EXPECT_GE(refused.status, 400);
+    // Nor to stay signed in on, once the role there is gone.
+    const auto next = body<pos::SignedIn>(refresh(*session.credentials.refresh_token));
+    auto member = *schema::parse<pos::Member>(added);
+    const auto work_at = [&](const std::string& location) {
+        const auto changed = change_member(
+            owner, member,
+            fmt::format(R"({{"roles":[{{"roleId":"{}","locationId":"{}"}}]}})", role(owner, "cashier"), location));
+        member = body<pos::Member>(changed);
+    };
+    work_at(there);
+    EXPECT_THAT(refresh(*next.credentials.refresh_token).body, HasSubstr("auth.invalid_refresh_token"));
+    expect_ended(next);
+    work_at(here);
+    EXPECT_EQ(refresh(*next.credentials.refresh_token).status, 200);
 }
 
 TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {
@@ -376,6 +392,25 @@ TEST_F(PeopleTest, AnAccountUnderAttackFromEverywhereStaysOpen) {
     app->database().execute("update login_throttles set failures = 400 where subject like 'account:%'");
     // A new address waits two seconds, and is let in.
     EXPECT_EQ(post("/v1/auth/login", login_json(address), {.address = "198.51.100.2"}).status, 200);
+}
+
+// An address from which somebody came in with a stolen password is no more the account's once the password is another.
+TEST_F(PeopleTest, AChangedPasswordForgetsTheAddressOfTheThief) {
+    const auto address = email();
+    const auto owner = sign_up(address);
+    const From thief{.address = "203.0.113.50"};
+    const auto stolen = body<pos::SignedIn>(post("/v1/auth/login", login_json(address), thief));
+    const auto left = body<pos::SignedIn>(post("/v1/auth/login", login_json(address), thief));
+    EXPECT_EQ(app->post("/v1/auth/logout", "", {.token = *left.credentials.access_token}).status, 204);
+    clock->advance(1s);
+    EXPECT_EQ(app->post("/v1/auth/password/change",
+                        fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-tangawizi"}})", password),
+                        {.token = *owner.credentials.access_token})
+                  .status,
+              204);
+    expect_ended(stolen);
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(post("/v1/auth/login", login_json(address), thief).status, 401);
+    EXPECT_EQ(post("/v1/auth/login", login_json(address), thief).status, 429);
 }
 
 // The mail address and the phone number are one account.
@@ -499,12 +534,11 @@ TEST_F(PeopleTest, ALostReplyOfTheReleaseBeforeIsGivenAgain) {
     const auto next = "rt_" + values.tag("refresh-successor", old);
     const auto id = session.session_id.to_string();
     app->database().execute(fmt::format(
-        "update refresh_tokens set token_hash = sha256('{0}'), used_at = now() - interval '20 seconds' where "
-        "session_id = '{1}'; "
+        "update refresh_tokens set token_hash = sha256('{0}'), used_at = '{3}' where session_id = '{1}'; "
         "insert into refresh_tokens (id, session_id, token_hash, issued_at, expires_at) values ('{1}', '{1}', "
-        "sha256('{2}'), now(), now() + interval '1 day'); "
+        "sha256('{2}'), '{3}', '{3}'::timestamptz + interval '1 day'); "
         "update refresh_tokens set replaced_by = '{1}' where token_hash = sha256('{0}')",
-        old, id, next));
+        old, id, next, base::format_timestamp(clock->now() - 20s)));
     const auto reply = refresh(old);
     ASSERT_EQ(reply.status, 200) << reply.body;
     EXPECT_EQ(*body<pos::SignedIn>(reply).credentials.refresh_token, next);

@@ -59,7 +59,7 @@ TEST_F(RateLimitsTest, InstancesShareTheLimits) {
     while (refresh(more % 2 == 0 ? other : app.worker()) != 429) ASSERT_LT(++more, 10'000);
     EXPECT_EQ(last.header("RateLimit-Policy"), R"("refresh_address";q=600;w=60)");
     EXPECT_TRUE(last.header("Retry-After"));
-    EXPECT_TRUE(redis.command({"EXISTS", fmt::format("rate:refresh_address:{}", carrier)}).starts_with(":1"));
+    EXPECT_TRUE(redis.command({"EXISTS", fmt::format("bull:rate:refresh_address:{}", carrier)}).starts_with(":1"));
     async::run_until_done(other.loop(), other.stop(async::Loop::now() + 5s));
 }
 

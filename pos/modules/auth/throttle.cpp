@@ -163,7 +163,10 @@ async::Task<void> LoginGuard::add_failure(db::SystemDb db, Attempt attempt) {
 }
 
 async::Task<void> LoginGuard::take_back(db::SystemDb db, Attempt attempt) {
-    co_await db.run(sign_in::uncount_attempt, attempt.account_at_address, clock_.now());
+    auto batch = db.batch();
+    batch.add(sign_in::uncount_attempt, attempt.account_at_address, clock_.now());
+    batch.add(sign_in::forget_empty, attempt.account_at_address);
+    co_await batch.commit();
 }
 
 async::Task<void> LoginGuard::slow_down() {

@@ -7,7 +7,7 @@
 //   account                | 100  | 36 s         | answers 2 s later             | nobody
 //
 // Wrong passwords alone count; a right one empties its pair's bucket, and what was not judged (auth.busy) is taken back. An
-// address from which the account has signed in before is never refused for it, so nobody behind the same carrier-grade NAT
+// address that the account knows (sign_in::user_by_login) is never refused for it, so nobody behind the same carrier-grade NAT
 // can shut an owner out. There one attempt at the account is judged at a time once its pair's five are spent, 2 s after
 // its turn has come, so that guessing is slow as well: at most `most_waiting` others wait, the newest is next, and the oldest is
 // refused when one more comes. An account is its user's id, whichever of its logins was given. Unknown accounts are treated alike. The buckets are rows, so that instances share them and a restart

@@ -69,7 +69,7 @@ constexpr db::Query<void(LocationId)> location_lives{
      db::Kind::write}};
 
 // Sessions belong to the installation, not to a tenant, so the app role cannot reach them; app_system's function ends those of
-// one device of the tenant in the same transaction, and tells every instance.
+// one device of the tenant in the same transaction, and tells every instance: once, however many they are.
 constexpr db::Query<void(DeviceId, base::Timestamp)> end_sessions{
     {"devices.end_sessions", "select from end_device_sessions($2, $3) where $1 is not null", db::Kind::write}};
 
@@ -77,16 +77,13 @@ constexpr std::string_view end_device_sessions_sql =
     "create or replace function end_device_sessions(device uuid, moment timestamptz) returns void\n"
     "language plpgsql security definer set search_path = public as $$\n"
     "declare\n"
-    "  ended uuid;\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
     "begin\n"
-    "  for ended in\n"
-    "    update sessions set revoked_at = moment, revoke_reason = 'device_revoked'\n"
-    "    where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid and device_id = device and revoked_at "
-    "is null\n"
-    "    returning id\n"
-    "  loop\n"
-    "    perform pg_notify('auth_changes', 'session:' || ended);\n"
-    "  end loop;\n"
+    "  update sessions set revoked_at = moment, revoke_reason = 'device_revoked'\n"
+    "  where tenant_id = tenant and device_id = device and revoked_at is null;\n"
+    "  if found then\n"
+    "    perform pg_notify('auth_changes', 'tenant:' || tenant);\n"
+    "  end if;\n"
     "end $$;\n"
     "grant create on schema public to {{app_system}};\n"
     "alter function end_device_sessions(uuid, timestamptz) owner to {{app_system}};\n"
@@ -136,10 +133,12 @@ async::Task<Device> change(auth::PermittedSomewhere<"devices.write"> caller, htt
                            http::Use<Runtime> runtime) {
     co_return co_await edit<table>(
         db, *id, {caller, *if_match, runtime->now(), "devices.write"}, [&](Device& row, Writes& writes) {
+            const auto before = row.fields.location_id;
             apply(*patch, row.fields);
             writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
             caller.require_at("devices.write", row.fields.location_id.uuid());
-            writes.batch.add(location_lives, row.fields.location_id);
+            // It may stay where it stands, also where the location was deleted.
+            if (row.fields.location_id != before) writes.batch.add(location_lives, row.fields.location_id);
         });
 }
 

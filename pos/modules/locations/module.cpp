@@ -1,5 +1,6 @@
 #include "pos/modules/locations/module.h"
 
+#include "auth/authenticator.h"
 #include "pos/modules/locations/tables.h"
 #include "pos/plumbing/create.h"
 #include "pos/plumbing/edit.h"
@@ -39,6 +40,10 @@ constexpr List some{
     given.order_by<&LocationFields::name, &Location::id>().page("locations.page_of", "locations.page_of_after"),
     updated_since<&Location::id>(given).page("locations.page_of_updated", "locations.page_of_updated_after")};
 
+// What is known of the tenant's callers is old: roles at a deleted location count for little.
+constexpr db::Query<std::string()> announce{
+    {"locations.announce", "select pg_notify('auth_changes', 'tenant:' || $1::uuid)::text", db::Kind::write}};
+
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read"> caller, http::Query<ListFilter> filter,
@@ -73,8 +78,12 @@ async::Task<Location> change(auth::PermittedSomewhere<"locations.write"> caller,
 }
 
 async::Task<http::NoContent> remove(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id,
-                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    return pos::remove<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"});
+                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime,
+                                    http::Use<auth::Authenticator> authenticator) {
+    co_await pos::remove<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"},
+                                [](Location&, Writes& writes) { writes.batch.add(announce); });
+    authenticator->invalidate_tenant(caller.tenant_id);
+    co_return http::NoContent{};
 }
 
 void routes(http::Routes routes) {
@@ -91,7 +100,9 @@ void routes(http::Routes routes) {
     routes.patch("/locations/{id}", change,
                  {.id = "changeLocation", .summary = "Change a location", .errors = {errors::location_code_taken}});
     routes.del("/locations/{id}", remove,
-               {.id = "deleteLocation", .summary = "Delete a location; its sales and stock stay"});
+               {.id = "deleteLocation",
+                .summary = "Delete a location; its sales and stock stay",
+                .description = "Roles there count for late sales alone from then on."});
 }
 
 }  // namespace
@@ -101,7 +112,7 @@ app::Module locations_module() {
             .doc = "Shops and store rooms.",
             .tables = {tables::locations.view(), tables::location_counters.view()},
             .statements = db::statements(by_id, add, add_counter, table.lock, table.replace, all.own, all.updated,
-                                         some.own, some.updated),
+                                         some.own, some.updated, announce),
             .routes = routes,
             .errors = {errors::location_code_taken, errors::unknown_location}};
 }

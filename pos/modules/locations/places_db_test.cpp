@@ -45,11 +45,21 @@ TEST_F(PlacesTest, LocationsLiveAndDie) {
     EXPECT_EQ(patch(path, R"({"name":"Taken"})", 2, other).status, 404);
     EXPECT_EQ(patch(path, R"({"name":"Taken"})", 2, viewer).status, 403);
     EXPECT_EQ(get(path, "").status, 401);
+    const auto left =
+        made<Device>(post("/v1/devices", fmt::format(R"({{"name":"Left","locationId":"{}"}})", text(shop.id))));
+    const auto elsewhere = till("Elsewhere");
     EXPECT_EQ(del(path, 2).status, 204);
     EXPECT_EQ(get(path).status, 404);
     EXPECT_THAT(feed("locations", text(shop.id)), HasSubstr(" d"));
     EXPECT_THAT(post("/v1/devices", fmt::format(R"({{"name":"Till","locationId":"{}"}})", text(shop.id))).body,
                 HasSubstr("location.unknown"));
+    EXPECT_THAT(
+        patch("/v1/devices/" + text(elsewhere.id), fmt::format(R"({{"locationId":"{}"}})", text(shop.id)), 1).body,
+        HasSubstr("location.unknown"));
+    // What stands there may stay, and is taken elsewhere.
+    const auto moved = "/v1/devices/" + text(left.id);
+    EXPECT_EQ(patch(moved, R"({"name":"Left behind"})", 1).status, 200);
+    EXPECT_EQ(patch(moved, fmt::format(R"({{"locationId":"{}"}})", location()), 2).status, 200);
 }
 
 TEST_F(PlacesTest, DevicesAreNumbered) {

@@ -65,6 +65,15 @@ constexpr auto roles_of_tenant = db::select<tables::roles>()
                                      .where<&RowMeta::deleted_at, db::Compare::is_null>()
                                      .order_by<&Role::name, &Role::id>()
                                      .named("users.roles");
+// Roles are given, and defaults are set, at locations that live. What somebody has at one that was deleted since may stay.
+constexpr db::Query<void(std::vector<LocationId>, std::optional<LocationId>)> locations_live{
+    {"users.locations_live",
+     "select violate(given.rule) from ("
+     "  select id, 'membership_roles_location' from unnest($2::uuid[]) as role (id) "
+     "  union all select $3::uuid, 'memberships_location' where $3::uuid is not null) as given (id, rule) "
+     "where not exists ("
+     "  select from locations l where l.tenant_id = $1 and l.id = given.id and l.deleted_at is null for key share)",
+     db::Kind::write}};
 constexpr auto assignments =
     db::select<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.assignments");
 
@@ -143,6 +152,17 @@ std::vector<RoleAssignment> assignments_of(const std::vector<MembershipRole>& ro
     return given;
 }
 
+// Where somebody gets a role, or works by default, and did not before.
+void require_living_places(db::Batch& batch, const MemberFields& before, const MemberFields& after) {
+    std::vector<LocationId> places;
+    for (const auto& role : after.roles) {
+        if (role.location_id && std::ranges::find(before.roles, role) == before.roles.end())
+            places.push_back(*role.location_id);
+    }
+    const bool is_moved = after.default_location_id != before.default_location_id;
+    batch.add(locations_live, places, is_moved ? after.default_location_id : std::nullopt);
+}
+
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<Member>> list(auth::PermittedSomewhere<"users.read"> caller, http::Query<ListFilter> filter,
@@ -214,6 +234,7 @@ async::Task<http::Rendered<Member, 201>> create(auth::PermittedSomewhere<"users.
     Creation creation(member_of(user, membership, roles, given), user.id.uuid(),
                       {"/v1/users", caller, key, Fingerprint{digest, digest}, db, runtime});
     creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
+    require_living_places(creation.batch(), {}, {membership.status, input->default_location_id, input->roles});
     creation.batch().add(add_user, user);
     creation.batch().add(add_membership, membership);
     creation.batch().add(add_roles, given);
@@ -263,7 +284,8 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     if (!before || before->meta.deleted_at) throw base::Failure(http::errors::not_found);
     const auto roles = co_await transaction.all(roles_of_tenant);
     const auto current = co_await transaction.all(assignments, before->id);
-    MemberFields fields{before->status, before->default_location_id, assignments_of(current)};
+    const MemberFields present{before->status, before->default_location_id, assignments_of(current)};
+    auto fields = present;
     require_cover(change->caller, roles, fields.roles);
     if (!change->expected.matches(before->meta.version))
         throw http::version_conflict(schema::to_json(co_await find_member(transaction, change->user)));
@@ -278,6 +300,7 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     auto batch = transaction.batch();
     // After the owners' lock: two members who change each other do not wait for one another.
     batch.add(caller_is_current, SessionId(change->caller.session_id), change->caller.member_version);
+    require_living_places(batch, present, fields);
     add_changes(batch, *change, *before, after, fields);
     co_await batch.commit();
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
@@ -338,9 +361,9 @@ app::Module users_module() {
                        tables::membership_roles.view()},
             .database_objects = {{"require_current_caller", require_current_caller_sql,
                                   "drop function require_current_caller(uuid, integer)"}},
-            .statements =
-                db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles, replace,
-                               lock, roles_of_tenant, assignments, lock_owners, has_owner, caller_is_current, hold_off),
+            .statements = db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles,
+                                         replace, lock, roles_of_tenant, locations_live, assignments, lock_owners,
+                                         has_owner, caller_is_current, hold_off),
             .routes = routes,
             .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
                        errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,
