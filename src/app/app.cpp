@@ -70,8 +70,10 @@ http::ServerOptions server_options(const Shared& shared, std::uint16_t port) {
 redis::Options redis_options(const Definition& definition, const Settings& settings) {
     auto endpoint = redis::parse_url(*settings.redis_url);
     if (!endpoint) throw std::invalid_argument("REDIS_URL: " + endpoint.error());
-    return {
-        .endpoints = redis::fixed_endpoint(std::move(*endpoint)), .connection_name = definition.name, .role = "app"};
+    return {.endpoints = redis::fixed_endpoint(std::move(*endpoint)),
+            .connection_name = definition.name,
+            .role = "app",
+            .probe_key = settings.job_prefix + ":ready-probe"};
 }
 
 logging::LogOptions log_options(const Settings& settings) {
@@ -165,7 +167,7 @@ Worker::Worker(Shared& shared)
       system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(),
                        shared.metrics),
       store_{&app_database_, &system_database_, &shared.catalogue},
-      rate_limiter_(loop_, make_redis(), {}, shared.metrics),
+      rate_limiter_(loop_, make_redis(), {.prefix = shared.settings.job_prefix + ":rate:"}, shared.metrics),
       readiness_(loop_) {
     services_.add(shared);
     services_.add(*this);

@@ -300,11 +300,11 @@ TEST_F(ClientTest, reset_ends_a_blocking_command) {
 TEST_F(ClientTest, ready_tells_the_truth) {
     testing::RedisServer server;
     open(server.url());
-    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
     server.kill();
-    EXPECT_FALSE(run(client->ready(soon(200ms))));
+    EXPECT_FALSE(run(client->ready(soon(200ms))).is_well);
     server.start();
-    EXPECT_TRUE(run(client->ready(soon(10s))));
+    EXPECT_TRUE(run(client->ready(soon(10s))).is_well);
 }
 
 // ---- Lost connections -------------------------------------------------------------------------------------------
@@ -476,7 +476,7 @@ protected:
         EXPECT_EQ(attempt(Command("GET").add("none")).code, "ok");
         EXPECT_TRUE(trouble().starts_with(word)) << trouble();
         EXPECT_LE(base::system_clock().now() - client->trouble()->since, 1min);
-        EXPECT_FALSE(run(client->ready(soon())));
+        EXPECT_FALSE(run(client->ready(soon())).is_well);
 
         const auto script = redis::script_of("write", "return redis.call('SET', KEYS[1], 1)", 1);
         const auto scripted = run(outcome_of(client->eval(script, {"k"}, {})));
@@ -487,9 +487,15 @@ protected:
         EXPECT_EQ(lines_with("Redis refuses commands"), 1);
         EXPECT_EQ(lines_with(word), 1);
     }
+    void wait_until_well() {
+        const auto deadline = soon(20s);
+        redis::Readiness found{.is_well = false};
+        while (!found.is_well && async::Loop::now() < deadline) found = run(client->ready(soon(1s)));
+        EXPECT_TRUE(found.is_well) << found.refusal;
+    }
     void expect_well() {
         EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
-        EXPECT_TRUE(run(client->ready(soon())));
+        EXPECT_TRUE(run(client->ready(soon())).is_well);
         EXPECT_EQ(trouble(), "none");
         EXPECT_EQ(lines_with("Redis takes commands again"), 1);
     }
@@ -536,7 +542,7 @@ TEST_F(TroubleTest, a_cluster_that_is_down) {
     EXPECT_EQ(refused.code, "redis.unavailable");
     EXPECT_TRUE(refused.text.starts_with("CLUSTERDOWN")) << refused.text;
     EXPECT_TRUE(trouble().starts_with("CLUSTERDOWN")) << trouble();
-    EXPECT_FALSE(run(client->ready(soon())));
+    EXPECT_FALSE(run(client->ready(soon())).is_well);
 }
 
 // Greeted again, and told why not: once, however often it tries.
@@ -549,8 +555,74 @@ TEST_F(TroubleTest, a_password_that_was_set_meanwhile) {
     wait_until([this] { return sink->contains("NOAUTH"); });
     EXPECT_EQ(attempt(Command("GET").add("k"), 300ms).code, "redis.unavailable");
     EXPECT_TRUE(trouble().contains("NOAUTH")) << trouble();
-    EXPECT_FALSE(run(client->ready(soon(100ms))));
+    EXPECT_TRUE(run(client->ready(soon(100ms))).refusal.starts_with("NOAUTH"));
     EXPECT_EQ(lines_with("NOAUTH"), 1);
+}
+
+// What ends the connection is said as long as it lasts, and once in the log, however often the connection comes and goes.
+TEST_F(TroubleTest, a_replica) {
+    testing::RedisServer server;
+    open(server.url(), {.reconnect_maximum = 20ms, .fail_fast_after = 0ms});
+    connect();
+    server.command({"REPLICAOF", "127.0.0.1", "1"});
+    for (int i = 0; i < 20; ++i) {
+        const auto found = run(client->ready(soon()));
+        EXPECT_FALSE(found.is_well);
+        EXPECT_TRUE(found.refusal.starts_with("READONLY")) << found.refusal;
+    }
+    EXPECT_EQ(lines_with("connection to Redis lost"), 1);
+    EXPECT_EQ(lines_with("connected to Redis again"), 1);
+    EXPECT_EQ(lines_with("Redis refuses commands"), 1);
+
+    // Now it says nothing: what it said before is no reason any more.
+    server.freeze(true);
+    const auto deadline = soon(20s);
+    redis::Readiness frozen;
+    do {
+        frozen = run(client->ready(soon(50ms)));
+        EXPECT_FALSE(frozen.is_well);
+    } while (!frozen.refusal.empty() && async::Loop::now() < deadline);
+    EXPECT_EQ(frozen.refusal, "");
+    server.freeze(false);
+    server.command({"REPLICAOF", "NO", "ONE"});
+    wait_until_well();
+}
+
+TEST_F(TroubleTest, what_ailed_it_before_it_froze_is_no_reason) {
+    testing::RedisServer server;
+    open(server.url());
+    server.command({"CONFIG", "SET", "maxmemory", "1"});
+    EXPECT_TRUE(run(client->ready(soon())).refusal.starts_with("OOM"));
+    server.command({"CONFIG", "SET", "maxmemory", "0"});
+    server.freeze(true);
+    const auto frozen = run(client->ready(soon(50ms)));
+    EXPECT_FALSE(frozen.is_well);
+    EXPECT_EQ(frozen.refusal, "");
+    server.freeze(false);
+    wait_until_well();
+}
+
+TEST_F(TroubleTest, a_user_who_may_not) {
+    testing::RedisServer server({.arguments = {"--user", "till", "on", ">s3cret", "~shop:*", "&*", "+@all"}});
+    const auto url = "redis://till:s3cret@127.0.0.1:" + std::to_string(server.port());
+    open(url);
+    EXPECT_TRUE(run(client->ready(soon())).refusal.starts_with("NOPERM")) << "the key is not his";
+    EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "redis.unavailable");
+    EXPECT_TRUE(trouble().starts_with("NOPERM")) << trouble();
+    EXPECT_EQ(lines_with("Redis refuses commands"), 1);
+    open(url, {.probe_key = "shop:ready-probe"});
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
+    EXPECT_EQ(server.command({"EXISTS", "shop:ready-probe"}), ":1\r\n");
+    for (const auto* right : {"@write", "@scripting"}) {
+        server.command({"ACL", "SETUSER", "till", "+@all", std::string("-") + right});
+        EXPECT_TRUE(run(client->ready(soon())).refusal.starts_with("NOPERM")) << right;
+    }
+    server.command({"ACL", "SETUSER", "till", "+@all"});
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
+    server.command({"ACL", "SETUSER", "till", "resetpass", ">another"});
+    client->reset();
+    wait_until([this] { return trouble().starts_with("WRONGPASS"); });
+    EXPECT_TRUE(run(client->ready(soon(50ms))).refusal.starts_with("WRONGPASS"));
 }
 
 TEST_F(TroubleTest, no_connection) {
@@ -559,12 +631,20 @@ TEST_F(TroubleTest, no_connection) {
     connect();
     server.kill();
     wait_until([this] { return trouble().contains("Connection refused"); });
-    EXPECT_FALSE(run(client->ready(soon(100ms))));
+    const auto found = run(client->ready(soon(100ms)));
+    EXPECT_FALSE(found.is_well);
+    EXPECT_EQ(found.refusal, "") << "Redis says nothing";
     wait_until([this] { return lines_with("Connection refused") > 0; });
     for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt(Command("GET").add("k"), 50ms).code, "redis.unavailable");
     EXPECT_EQ(lines_with("Connection refused"), 1);
     server.start();
     wait_until([this] { return trouble() == "none"; });
+    // Nor is it news when it happens again.
+    server.kill();
+    wait_until([this] { return trouble().contains("Connection refused"); });
+    server.start();
+    wait_until([this] { return trouble() == "none"; });
+    EXPECT_EQ(lines_with("Connection refused"), 1);
 }
 
 TEST_F(ClientTest, a_reconnect_is_told) {
@@ -573,7 +653,7 @@ TEST_F(ClientTest, a_reconnect_is_told) {
     open(server.url());
     client->on_reconnect([&told] { ++told; });
     connect();
-    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
     EXPECT_EQ(told, 0);
     for (int round = 1; round <= 2; ++round) {
         client->reset();
@@ -581,7 +661,7 @@ TEST_F(ClientTest, a_reconnect_is_told) {
     }
     client->on_reconnect(nullptr);
     client->reset();
-    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
     EXPECT_EQ(told, 2);
 }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, startService } from './support/service.js';
-import { addProduct, expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
+import { addProduct, ok, openShop, saleFor, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 
 let service: Service;
