@@ -3,7 +3,7 @@
 
 #include "pos/modules/catalogue/model.h"
 #include "pos/modules/tenants/tables.h"
-#include "pos/plumbing/edit.h"
+#include "pos/plumbing/collection.h"
 #include "pos/plumbing/guard.h"
 #include "pos/plumbing/list.h"
 
@@ -13,10 +13,7 @@ using db::Compare;
 
 // ---- Categories -------------------------------------------------------------------------------------------------
 
-inline constexpr auto category_by_id = db::find<tables::categories>("catalogue.category_by_id");
-inline constexpr auto add_category = db::insert<tables::categories>("catalogue.add_category");
-inline constexpr auto category_table =
-    editable<tables::categories>("catalogue.lock_category", "catalogue.replace_category");
+inline constexpr Collection<tables::categories> categories;
 inline constexpr auto living_categories =
     db::select<tables::categories>().where<&RowMeta::deleted_at, Compare::is_null>();
 inline constexpr List category_list{
@@ -55,9 +52,7 @@ inline constexpr db::Query<bool(CategoryId)> category_in_use{
 
 // ---- Products ---------------------------------------------------------------------------------------------------
 
-inline constexpr auto product_by_id = db::find<tables::products>("catalogue.product_by_id");
-inline constexpr auto add_product = db::insert<tables::products>("catalogue.add_product");
-inline constexpr auto product_table = editable<tables::products>("catalogue.lock_product", "catalogue.replace_product");
+inline constexpr Collection<tables::products> products;
 
 // Guards (pos/plumbing/guard.h): what a product refers to is not deleted.
 inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{
@@ -162,9 +157,8 @@ inline constexpr SearchPage product_page_search{
 
 // ---- Variants ---------------------------------------------------------------------------------------------------
 
-inline constexpr auto variant_by_id = db::find<tables::variants>("catalogue.variant_by_id");
+inline constexpr Collection<tables::variants> variants;
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
-inline constexpr auto variant_table = editable<tables::variants>("catalogue.lock_variant", "catalogue.replace_variant");
 inline constexpr auto living_variants = db::select<tables::variants>().where<&RowMeta::deleted_at, Compare::is_null>();
 inline constexpr List variant_list{living_variants.order_by<&VariantFields::name, &Variant::id>().page(
                                        "catalogue.variant_page", "catalogue.variant_page_after"),
@@ -190,8 +184,7 @@ inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variant
 // ---- Barcodes ---------------------------------------------------------------------------------------------------
 
 inline constexpr auto add_barcodes = db::insert_all<tables::variant_barcodes>("catalogue.add_barcodes");
-inline constexpr auto barcode_table =
-    editable<tables::variant_barcodes>("catalogue.lock_barcode", "catalogue.replace_barcode");
+inline constexpr Collection<tables::variant_barcodes> barcodes;
 inline constexpr auto barcodes_of_variant = db::select<tables::variant_barcodes>()
                                                 .where<&Barcode::variant_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()

@@ -37,7 +37,7 @@ struct CategoryFields {
 
     friend constexpr auto describe(CategoryFields*) {
         return schema::object<CategoryFields>(
-            "CategoryFields", schema::field<&CategoryFields::parent_id>("parentId"),
+            "Category", schema::field<&CategoryFields::parent_id>("parentId"),
             schema::field<&CategoryFields::name>("name",
                                                  {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
@@ -46,16 +46,7 @@ struct CategoryFields {
     }
 };
 
-struct Category {
-    CategoryId id;
-    CategoryFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(Category*) {
-        return schema::object<Category>("Category", schema::field<&Category::id>("id"),
-                                        schema::flatten<&Category::fields>(), schema::flatten<&Category::meta>());
-    }
-};
+using Category = Row<CategoryId, CategoryFields>;
 
 struct ProductFields {
     std::string name;
@@ -69,7 +60,7 @@ struct ProductFields {
 
     friend constexpr auto describe(ProductFields*) {
         return schema::object<ProductFields>(
-            "ProductFields",
+            "Product",
             schema::field<&ProductFields::name>(
                 "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar")"}),
             schema::field<&ProductFields::description>("description",
@@ -83,16 +74,7 @@ struct ProductFields {
     }
 };
 
-struct Product {
-    ProductId id;
-    ProductFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(Product*) {
-        return schema::object<Product>("Product", schema::field<&Product::id>("id"),
-                                       schema::flatten<&Product::fields>(), schema::flatten<&Product::meta>());
-    }
-};
+using Product = Row<ProductId, ProductFields>;
 
 struct VariantFields {
     std::string name;
@@ -105,7 +87,7 @@ struct VariantFields {
 
     friend constexpr auto describe(VariantFields*) {
         return schema::object<VariantFields>(
-            "VariantFields",
+            "Variant",
             schema::field<&VariantFields::name>(
                 "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar 1kg")"}),
             schema::field<&VariantFields::sku>("sku",

@@ -2,26 +2,14 @@
 
 #include "pos/modules/devices/tables.h"
 #include "pos/modules/users/current_caller.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
 namespace {
 
 // ---- What clients send ------------------------------------------------------------------------------------------
-
-struct NewDevice {
-    std::optional<DeviceId> id;
-    DeviceFields fields;
-
-    friend constexpr auto describe(NewDevice*) {
-        return schema::object<NewDevice>(
-            "NewDevice", schema::field<&NewDevice::id>("id", {.doc = "Made by the server when it is missing."}),
-            schema::flatten<&NewDevice::fields>());
-    }
-};
 
 enum class Revocation : std::uint8_t { lost, retired };
 constexpr auto describe(Revocation*) {
@@ -41,9 +29,7 @@ struct RevokeDevice {
 
 LocationId location_of(const Device& row) { return row.fields.location_id; }
 
-constexpr auto by_id = db::find<tables::devices>("devices.by_id");
-constexpr auto add = db::insert<tables::devices>("devices.add");
-constexpr auto table = editable<tables::devices>("devices.lock", "devices.replace", location_of);
+constexpr Collection<tables::devices> devices{.location_of = location_of};
 constexpr auto living = db::select<tables::devices>().where<&RowMeta::deleted_at, db::Compare::is_null>();
 constexpr List all{living.order_by<&DeviceFields::name, &Device::id>().page("devices.page", "devices.page_after"),
                    updated_since<&Device::id>(living).page("devices.page_updated", "devices.page_updated_after")};
@@ -101,21 +87,17 @@ async::Task<db::Page<Device>> list(auth::PermittedSomewhere<"devices.read"> call
 // An instance of the release before may take the number meanwhile: then the unique key says so, and the next one is tried.
 constexpr int number_attempts = 5;
 
-async::Task<http::Rendered<Device, 201>> create(auth::PermittedSomewhere<"devices.write"> caller, IdempotencyHeader key,
-                                                http::Body<NewDevice> input, db::Db db, http::Use<Runtime> runtime) {
-    caller.require_at("devices.write", input->fields.location_id.uuid());
-    Device device{.id = input->id.value_or(runtime->new_id<DeviceId>()),
-                  .fields = input->fields,
-                  .meta = first_version(caller, runtime->now())};
+async::Task<Created<Device>> create(Create<"devices.write"> write, http::Body<New<Device>> input) {
+    write.require_at("devices.write", input->fields.location_id.uuid());
+    const auto db = co_await write.db();
+    auto device = write.make(*input);
     for (int attempt = 1;; ++attempt) {
         device.device_number = co_await db.only(next_number);
-        Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input, db, runtime});
-        creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-        creation.batch().add(location_lives, device.fields.location_id);
-        creation.batch().add(add, device);
         try {
-            co_return co_await creation.commit(
-                {{"devices", device.id.uuid(), ChangeKind::updated, device.fields.location_id}});
+            co_return co_await write.create(devices, device, input, [&](const Device& row, Writes& writes) {
+                writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+                writes.batch.add(location_lives, row.fields.location_id);
+            });
         } catch (const base::Failure& failure) {
             if (failure.code() != errors::device_number_taken || attempt == number_attempts) throw;
         }
@@ -123,39 +105,35 @@ async::Task<http::Rendered<Device, 201>> create(auth::PermittedSomewhere<"device
 }
 
 async::Task<Device> show(auth::PermittedSomewhere<"devices.read"> caller, http::Path<"id", DeviceId> id, db::Db db) {
-    auto device = live(co_await db.one(by_id, *id));
-    if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(http::errors::not_found);
+    auto device = live(co_await db.one(devices.by_id, *id));
+    if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(errors::row_not_found);
     co_return device;
 }
 
-async::Task<Device> change(auth::PermittedSomewhere<"devices.write"> caller, http::Path<"id", DeviceId> id,
-                           IfMatch if_match, http::Body<schema::Patch<DeviceFields>> patch, db::Db db,
-                           http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(
-        db, *id, {caller, *if_match, runtime->now(), "devices.write"}, [&](Device& row, Writes& writes) {
-            const auto before = row.fields.location_id;
-            apply(*patch, row.fields);
-            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-            caller.require_at("devices.write", row.fields.location_id.uuid());
-            // It may stay where it stands, also where the location was deleted.
-            if (row.fields.location_id != before) writes.batch.add(location_lives, row.fields.location_id);
-        });
+async::Task<Device> change(Edit<"devices.write"> write, http::Path<"id", DeviceId> id,
+                           http::Body<PatchOf<Device>> patch) {
+    co_return co_await write.edit(devices, *id, [&](Device& row, Writes& writes) {
+        const auto before = row.fields.location_id;
+        apply(*patch, row.fields);
+        writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+        write.require_at("devices.write", row.fields.location_id.uuid());
+        // It may stay where it stands, also where the location was deleted.
+        if (row.fields.location_id != before) writes.batch.add(location_lives, row.fields.location_id);
+    });
 }
 
 // No If-Match: a stolen till is shut out whatever else was changed, and shutting it out twice is no fault.
-async::Task<Device> revoke(auth::PermittedSomewhere<"devices.revoke"> caller, http::Path<"id", DeviceId> id,
-                           http::Body<RevokeDevice> input, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(
-        db, *id, {caller, any_version, runtime->now(), "devices.revoke"}, [&](Device& row, Writes& writes) {
-            row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
-            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-            writes.batch.add(end_sessions, row.id, runtime->now());
-        });
+async::Task<Device> revoke(Edit<"devices.revoke", Held::as_declared, Versions::any> write,
+                           http::Path<"id", DeviceId> id, http::Body<RevokeDevice> input) {
+    co_return co_await write.edit(devices, *id, [&](Device& row, Writes& writes) {
+        row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
+        writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+        writes.batch.add(end_sessions, row.id, write.now());
+    });
 }
 
 void routes(http::Routes routes) {
-    const std::vector refusals{errors::unknown_location, errors::id_taken, errors::device_number_taken,
-                               errors::caller_changed};
+    const std::vector refusals{errors::unknown_location, errors::device_number_taken, errors::caller_changed};
     routes.get("/devices", list,
                {.id = "listDevices",
                 .summary = "Devices by name",
@@ -166,7 +144,7 @@ void routes(http::Routes routes) {
                  .description = "The server gives it the next free number, which stands in its receipts.",
                  .errors = refusals});
     routes.get("/devices/{id}", show,
-               {.id = "getDevice", .summary = "One device", .errors = {http::errors::not_found}});
+               {.id = "getDevice", .summary = "One device", .errors = {errors::row_not_found}});
     routes.patch("/devices/{id}", change,
                  {.id = "changeDevice",
                   .summary = "Rename or move a device",
@@ -175,7 +153,7 @@ void routes(http::Routes routes) {
                 {.id = "revokeDevice",
                  .summary = "Shut a lost or retired device out",
                  .description = "Its sessions end at once.",
-                 .errors = {http::errors::not_found, errors::caller_changed}});
+                 .errors = {errors::caller_changed}});
 }
 
 }  // namespace
@@ -186,8 +164,7 @@ app::Module devices_module() {
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql,
                                   "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(by_id, add, table.lock, table.replace, all.own, all.updated, some.own,
-                                         some.updated, next_number, location_lives, end_sessions),
+            .statements = db::statements(devices, all.own, all.updated, some.own, some.updated, next_number, location_lives, end_sessions),
             .routes = routes,
             .errors = {errors::device_number_taken, errors::unknown_device}};
 }

@@ -35,7 +35,7 @@ struct DeviceFields {
 
     friend constexpr auto describe(DeviceFields*) {
         return schema::object<DeviceFields>(
-            "DeviceFields", schema::field<&DeviceFields::location_id>("locationId"),
+            "Device", schema::field<&DeviceFields::location_id>("locationId"),
             schema::field<&DeviceFields::name>("name", {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&DeviceFields::kind>("kind", {.defaulted = true}));
     }

@@ -2,35 +2,19 @@
 
 #include "auth/authenticator.h"
 #include "pos/modules/locations/tables.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
 namespace {
 
-// ---- What clients send ------------------------------------------------------------------------------------------
-
-struct NewLocation {
-    std::optional<LocationId> id;
-    LocationFields fields;
-
-    friend constexpr auto describe(NewLocation*) {
-        return schema::object<NewLocation>(
-            "NewLocation", schema::field<&NewLocation::id>("id", {.doc = "Made by the server when it is missing."}),
-            schema::flatten<&NewLocation::fields>());
-    }
-};
-
 // ---- Statements -------------------------------------------------------------------------------------------------
 
 LocationId itself(const Location& row) { return row.id; }
 
-constexpr auto by_id = db::find<tables::locations>("locations.by_id");
-constexpr auto add = db::insert<tables::locations>("locations.add");
+constexpr Collection<tables::locations> locations{.location_of = itself};
 constexpr auto add_counter = db::insert<tables::location_counters>("locations.add_counter");
-constexpr auto table = editable<tables::locations>("locations.lock", "locations.replace", itself);
 constexpr auto living = db::select<tables::locations>().where<&RowMeta::deleted_at, db::Compare::is_null>();
 constexpr List all{
     living.order_by<&LocationFields::name, &Location::id>().page("locations.page", "locations.page_after"),
@@ -53,36 +37,27 @@ async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read"> 
     co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
 }
 
-async::Task<http::Rendered<Location, 201>> create(auth::Permitted<"locations.write"> caller, IdempotencyHeader key,
-                                                  http::Body<NewLocation> input, db::Db db,
-                                                  http::Use<Runtime> runtime) {
-    const Location location{input->id.value_or(runtime->new_id<LocationId>()), input->fields,
-                            first_version(caller, runtime->now())};
-    Creation creation(location, location.id.uuid(), {"/v1/locations", caller, key, input, db, runtime});
-    creation.batch().add(add, location);
-    creation.batch().add(add_counter, LocationCounter{location.id});
-    co_return co_await creation.commit({{"locations", location.id.uuid(), ChangeKind::updated, location.id}});
+async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere> write, http::Body<New<Location>> input) {
+    co_return co_await write.create(locations, input, [](const Location& row, Writes& writes) {
+        writes.batch.add(add_counter, LocationCounter{row.id});
+    });
 }
 
 async::Task<Location> show(auth::PermittedSomewhere<"locations.read"> caller, http::Path<"id", LocationId> id,
                            db::Db db) {
-    if (!caller.may_at("locations.read", id.value.uuid())) throw base::Failure(http::errors::not_found);
-    co_return live(co_await db.one(by_id, *id));
+    if (!caller.may_at("locations.read", id.value.uuid())) throw base::Failure(errors::row_not_found);
+    co_return live(co_await db.one(locations.by_id, *id));
 }
 
-async::Task<Location> change(auth::PermittedSomewhere<"locations.write"> caller, http::Path<"id", LocationId> id,
-                             IfMatch if_match, http::Body<schema::Patch<LocationFields>> patch, db::Db db,
-                             http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"},
-                                   [&](Location& row, Writes&) { apply(*patch, row.fields); });
+async::Task<Location> change(Edit<"locations.write"> write, http::Path<"id", LocationId> id,
+                             http::Body<PatchOf<Location>> patch) {
+    co_return co_await write.edit(locations, *id, *patch);
 }
 
-async::Task<http::NoContent> remove(auth::Permitted<"locations.write"> caller, http::Path<"id", LocationId> id,
-                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime,
+async::Task<http::NoContent> remove(Edit<"locations.write", Held::everywhere> write, http::Path<"id", LocationId> id,
                                     http::Use<auth::Authenticator> authenticator) {
-    co_await pos::remove<table>(db, *id, {caller, *if_match, runtime->now(), "locations.write"},
-                                [](Location&, Writes& writes) { writes.batch.add(announce); });
-    authenticator->invalidate_tenant(caller.tenant_id);
+    co_await write.remove(locations, *id, [](Location&, Writes& writes) { writes.batch.add(announce); });
+    authenticator->invalidate_tenant(write.tenant_id);
     co_return http::NoContent{};
 }
 
@@ -94,9 +69,9 @@ void routes(http::Routes routes) {
     routes.post("/locations", create,
                 {.id = "createLocation",
                  .summary = "Add a location",
-                 .errors = {errors::location_code_taken, errors::id_taken}});
+                 .errors = {errors::location_code_taken}});
     routes.get("/locations/{id}", show,
-               {.id = "getLocation", .summary = "One location", .errors = {http::errors::not_found}});
+               {.id = "getLocation", .summary = "One location", .errors = {errors::row_not_found}});
     routes.patch("/locations/{id}", change,
                  {.id = "changeLocation", .summary = "Change a location", .errors = {errors::location_code_taken}});
     routes.del("/locations/{id}", remove,
@@ -111,8 +86,7 @@ app::Module locations_module() {
     return {.name = "locations",
             .doc = "Shops and store rooms.",
             .tables = {tables::locations.view(), tables::location_counters.view()},
-            .statements = db::statements(by_id, add, add_counter, table.lock, table.replace, all.own, all.updated,
-                                         some.own, some.updated, announce),
+            .statements = db::statements(locations, add_counter, all.own, all.updated, some.own, some.updated, announce),
             .routes = routes,
             .errors = {errors::location_code_taken, errors::unknown_location}};
 }

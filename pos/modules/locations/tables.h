@@ -2,7 +2,7 @@
 // Shops and store rooms, and the counter of receipts that the server numbers itself.
 
 #include "db/table.h"
-#include "pos/row_meta.h"
+#include "pos/plumbing/row.h"
 
 namespace pos {
 
@@ -23,7 +23,7 @@ struct LocationFields {
 
     friend constexpr auto describe(LocationFields*) {
         return schema::object<LocationFields>(
-            "LocationFields",
+            "Location",
             schema::field<&LocationFields::code>("code", {.format = schema::Format::code,
                                                           .doc = "Short, upper case; stands in receipt numbers.",
                                                           .example = R"("NRB1")"}),
@@ -36,16 +36,7 @@ struct LocationFields {
     }
 };
 
-struct Location {
-    LocationId id;
-    LocationFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(Location*) {
-        return schema::object<Location>("Location", schema::field<&Location::id>("id"),
-                                        schema::flatten<&Location::fields>(), schema::flatten<&Location::meta>());
-    }
-};
+using Location = Row<LocationId, LocationFields>;
 
 struct LocationCounter {
     LocationId location_id;

@@ -5,9 +5,8 @@
 #include <algorithm>
 
 #include "pos/modules/stock/adjustment.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
@@ -122,7 +121,7 @@ async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"st
 }
 
 // The key's row is gone after its 30 days; the ledger still knows what it moved.
-async::Task<http::Rendered<Adjustment, 201>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
+async::Task<Created<Adjustment>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
                                                            std::exception_ptr failure) {
     const auto stored = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), asked.id));
     if (!stored) std::rethrow_exception(failure);
@@ -130,7 +129,7 @@ async::Task<http::Rendered<Adjustment, 201>> find_adjusted(db::Db db, auth::Call
         throw base::Failure(errors::key_reused, "another adjustment has this key")
             .member("resourceId", fmt::format("\"{}\"", asked.id.to_string()));
     }
-    co_return http::Rendered<Adjustment, 201>{
+    co_return Created<Adjustment>{
         schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
 }
 
@@ -151,35 +150,35 @@ async::Task<void> refuse_unknown_variants(db::Db db, std::vector<AdjustmentLine>
     throw base::Failure(errors::unknown_variant, std::move(issues));
 }
 
-async::Task<http::Rendered<Adjustment, 201>> adjust(auth::PermittedSomewhere<"stock.adjust"> caller,
-                                                    IdempotencyHeader key, http::Body<NewAdjustment> input, db::Db db,
-                                                    http::Use<Runtime> runtime) {
-    caller.require_at("stock.adjust", input->location_id.uuid());
-    const auto request_key = key_of(key, input->client_request_id);
-    const auto adjustment = make_adjustment(*input, adjustment_id(request_key), runtime->now());
-    auto moved = movements_of(adjustment, caller.device_id);
-    for (auto& movement : moved.movements) movement.id = runtime->new_id<MovementId>();
+async::Task<Created<Adjustment>> adjust(Create<"stock.adjust"> write, http::Body<NewAdjustment> input) {
+    write.require_at("stock.adjust", input->location_id.uuid());
+    auto request = write.request(input);
+    request.key = key_of({write.key()}, input->client_request_id);
+    const auto adjustment = make_adjustment(*input, adjustment_id(*request.key), write.now());
+    auto moved = movements_of(adjustment, write.device_id);
+    for (auto& movement : moved.movements) movement.id = write.new_id<MovementId>();
 
-    Creation creation(adjustment, adjustment.id, {"/v1/stock-adjustments", caller, {request_key}, input, db, runtime});
-    add_movements(creation.batch(), moved);
+    const auto db = co_await write.db();
+    CreateOnce once(write, write.runtime(), db, request, adjustment, adjustment.id);
+    add_movements(once.batch(), moved);
     std::exception_ptr failure;
     bool unknown = false;
     try {
-        co_return co_await creation.commit(level_changes(moved));
+        co_return co_await once.commit(level_changes(moved));
     } catch (const base::Failure& refusal) {
         unknown = refusal.code() == errors::unknown_variant;
         if (!unknown && refusal.code() != errors::movement_repeated) throw;
         failure = std::current_exception();
     }
     if (unknown) co_await refuse_unknown_variants(db, input->lines);
-    co_return co_await find_adjusted(db, caller, adjustment, failure);
+    co_return co_await find_adjusted(db, write, adjustment, failure);
 }
 
 async::Task<Adjustment> show_adjustment(auth::PermittedSomewhere<"stock.read"> caller, http::Path<"id", base::Uuid> id,
                                         db::Db db) {
     const auto adjustment = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), *id));
     if (!adjustment || !caller.may_at("stock.read", adjustment->location_id.uuid()))
-        throw base::Failure(http::errors::not_found);
+        throw base::Failure(errors::row_not_found);
     co_return *adjustment;
 }
 
@@ -197,7 +196,7 @@ void routes(http::Routes routes) {
                             errors::unknown_variant, errors::movement_repeated},
                  .also = {200}});
     routes.get("/stock-adjustments/{id}", show_adjustment,
-               {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {http::errors::not_found}});
+               {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {errors::row_not_found}});
 }
 
 }  // namespace

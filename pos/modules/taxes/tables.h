@@ -3,7 +3,7 @@
 // are reported separately.
 
 #include "db/table.h"
-#include "pos/row_meta.h"
+#include "pos/plumbing/row.h"
 
 namespace pos {
 
@@ -32,23 +32,14 @@ struct TaxClassFields {
 
     friend constexpr auto describe(TaxClassFields*) {
         return schema::object<TaxClassFields>(
-            "TaxClassFields",
+            "TaxClass",
             schema::field<&TaxClassFields::code>("code", {.format = schema::Format::code, .example = R"("VAT16")"}),
             schema::field<&TaxClassFields::name>("name",
                                                  {.min_length = 1, .max_length = 80, .text = schema::Text::name}));
     }
 };
 
-struct TaxClass {
-    TaxClassId id;
-    TaxClassFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(TaxClass*) {
-        return schema::object<TaxClass>("TaxClass", schema::field<&TaxClass::id>("id"),
-                                        schema::flatten<&TaxClass::fields>(), schema::flatten<&TaxClass::meta>());
-    }
-};
+using TaxClass = Row<TaxClassId, TaxClassFields>;
 
 struct TaxRateFields {
     std::string name;
@@ -61,7 +52,7 @@ struct TaxRateFields {
 
     friend constexpr auto describe(TaxRateFields*) {
         return schema::object<TaxRateFields>(
-            "TaxRateFields",
+            "TaxRate",
             schema::field<&TaxRateFields::name>("name",
                                                 {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&TaxRateFields::rate_ppm>(

@@ -8,9 +8,8 @@
 #include "pos/modules/users/current_caller.h"
 #include "pos/modules/users/members.h"
 #include "pos/permissions.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
@@ -172,7 +171,7 @@ async::Task<db::Page<Member>> list(auth::PermittedSomewhere<"users.read"> caller
 
 async::Task<Member> find_member(db::Db db, UserId id) {
     auto found = co_await db.one(member, id);
-    if (!found) throw base::Failure(http::errors::not_found);
+    if (!found) throw base::Failure(errors::row_not_found);
     co_return std::move(*found);
 }
 
@@ -218,27 +217,24 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
     return schema::to_json(input) + values.tag("new-member", input.password);
 }
 
-async::Task<http::Rendered<Member, 201>> create(auth::PermittedSomewhere<"users.write"> caller,
-                                                IdempotencyKeyHeader key, http::Body<NewMember> input,
-                                                db::SystemDb system, http::Use<AuthService> auth,
-                                                http::Use<Runtime> runtime) {
-    const auto db = system.as_tenant(caller.tenant_id);
+async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, IdempotencyKeyHeader> write,
+                                    http::Body<NewMember> input, db::SystemDb system, http::Use<AuthService> auth) {
+    const auto db = system.as_tenant(write.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
-    require_cover(caller, roles, input->roles);
+    require_cover(write, roles, input->roles);
     auth->require_good_password(input->password, {{}, input->email, input->phone, input->name}, "/password");
     const auto digest = base::sha256(fingerprint_text(*input, auth->values()));
-    const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), caller, *runtime);
-    const Membership membership{runtime->new_id<MembershipId>(), user.id, MembershipStatus::active,
-                                input->default_location_id, first_version(caller, runtime->now())};
-    const auto given = rows_of(input->roles, membership.id, *runtime);
-    Creation creation(member_of(user, membership, roles, given), user.id.uuid(),
-                      {"/v1/users", caller, key, Fingerprint{digest, digest}, db, runtime});
-    creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-    require_living_places(creation.batch(), {}, {membership.status, input->default_location_id, input->roles});
-    creation.batch().add(add_user, user);
-    creation.batch().add(add_membership, membership);
-    creation.batch().add(add_roles, given);
-    co_return co_await creation.commit({{"memberships", membership.id.uuid()}});
+    const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), write, write.runtime());
+    const Membership membership{write.new_id<MembershipId>(), user.id, MembershipStatus::active,
+                                input->default_location_id, write.first_version()};
+    const auto given = rows_of(input->roles, membership.id, write.runtime());
+    auto once = write.once(db, member_of(user, membership, roles, given), user.id.uuid(), Fingerprint{digest, digest});
+    once.batch().add(caller_is_current, SessionId(write.session_id), write.member_version);
+    require_living_places(once.batch(), {}, {membership.status, input->default_location_id, input->roles});
+    once.batch().add(add_user, user);
+    once.batch().add(add_membership, membership);
+    once.batch().add(add_roles, given);
+    co_return co_await once.commit({{"memberships", membership.id.uuid()}});
 }
 
 struct MemberChange {
@@ -281,7 +277,7 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     co_await transaction.run(lock_owners);
     co_await transaction.run(hold_off, change->user);
     const auto before = co_await transaction.one(lock, change->user);
-    if (!before || before->meta.deleted_at) throw base::Failure(http::errors::not_found);
+    if (!before || before->meta.deleted_at) throw base::Failure(errors::row_not_found);
     const auto roles = co_await transaction.all(roles_of_tenant);
     const auto current = co_await transaction.all(assignments, before->id);
     const MemberFields present{before->status, before->default_location_id, assignments_of(current)};
@@ -306,12 +302,12 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
 }
 
-async::Task<Member> change(auth::PermittedSomewhere<"users.write"> caller, http::Path<"id", UserId> id,
-                           IfMatch if_match, http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
-                           http::Use<Runtime> runtime, http::Use<auth::Authenticator> authenticator) {
-    const auto db = system.as_tenant(caller.tenant_id);
+async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> id,
+                           http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
+                           http::Use<auth::Authenticator> authenticator) {
+    const auto db = system.as_tenant(write.tenant_id);
     const auto request = std::make_shared<const MemberChange>(
-        MemberChange{caller, *id, *if_match, *patch, runtime->now(), runtime.service});
+        MemberChange{write, *id, write.expected(), *patch, write.now(), &write.runtime()});
     co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
     authenticator->invalidate_user(id.value.uuid());
     if (ends_sessions(*request)) co_await end_remaining_sessions(system, request);
@@ -343,7 +339,7 @@ void routes(http::Routes routes) {
                  .summary = "Add a person with a first password",
                  .description = "A role may be given by who has all of its permissions.",
                  .errors = create_errors});
-    routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member", .errors = {http::errors::not_found}});
+    routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member", .errors = {errors::row_not_found}});
     routes.patch("/users/{id}", change,
                  {.id = "changeUser",
                   .summary = "Change a member's roles or status",
