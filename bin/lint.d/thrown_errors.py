@@ -21,7 +21,7 @@ from coroutine_rules import EXCUSE, blank
 THROWN = re.compile(r"\bthrow\s+((?:::)?(?:std|boost|fmt|simdjson)::[\w:]+)")
 ALLOWED = {"std::logic_error", "::std::logic_error"}
 PARSE = re.compile(r"\b(?:std::)?(sto(?:i|l|ll|ul|ull|f|d|ld))\s*\(")
-CODE = re.compile(r'\bErrorCode\s+\w+\s*\{\s*"([\w.]+)"')
+CODE = re.compile(r'\b(?:ErrorCode\s+\w+\s*\{|base::(?:conflict|invalid|not_found)\()\s*"([\w.]+)"')
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
 # Whole codes, and whole areas.

@@ -253,9 +253,10 @@ AwaitHere<http::Rendered<BulkReply>> perform_all(const Creator& write, BulkBody 
         request.body.value = &meant;
         request.body = fingerprint_of(request.body);
     }
-    return AwaitHere(detail::perform_all(&write, std::move(input), std::move(request),
-                                         {&detail::perform<Items>, &schema::type_of<typename Items::New>,
-                                          &schema::type_of<schema::Patch<typename Items::Fields>>, &detail::hide<Items>}));
+    return AwaitHere(
+        detail::perform_all(&write, std::move(input), std::move(request),
+                            {&detail::perform<Items>, &schema::type_of<typename Items::New>,
+                             &schema::type_of<schema::Patch<typename Items::Fields>>, &detail::hide<Items>}));
 }
 
 }  // namespace pos

@@ -43,7 +43,9 @@ struct Collection {
 
     static constexpr std::string_view name = Table.name;
 
-    [[nodiscard]] std::vector<db::StatementView> statements() const { return db::statements(by_id, add, lock, replace); }
+    [[nodiscard]] std::vector<db::StatementView> statements() const {
+        return db::statements(by_id, add, lock, replace);
+    }
     [[nodiscard]] std::optional<LocationId> location(const Row& row) const {
         return location_of == nullptr ? std::nullopt : std::optional(location_of(row));
     }

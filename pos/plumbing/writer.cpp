@@ -129,7 +129,8 @@ void throw_deleted_by_edit(std::string_view table) {
 async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& findings, std::string_view permission,
                                       bool everywhere) {
     auto caller = co_await auth::Caller::read(context, findings);
-    everywhere ? auth::detail::require_everywhere(caller, permission) : auth::detail::require_somewhere(caller, permission);
+    everywhere ? auth::detail::require_everywhere(caller, permission)
+               : auth::detail::require_somewhere(caller, permission);
     co_return caller;
 }
 

@@ -188,14 +188,15 @@ class Creator : public Writer {
 public:
     template <const auto& Table, class More = std::nullptr_t>
     AwaitHere<Created<typename Collection<Table>::Row>> create(
-        const Collection<Table>& rows, const http::Body<New<typename Collection<Table>::Row>>& input, More more = {}) const {
+        const Collection<Table>& rows, const http::Body<New<typename Collection<Table>::Row>>& input,
+        More more = {}) const {
         return create(rows, make<typename Collection<Table>::Row>(*input), input, std::move(more));
     }
     // A row that the handler has made; `body` is what was sent.
     template <const auto& Table, class More = std::nullptr_t>
     AwaitHere<Created<typename Collection<Table>::Row>> create(const Collection<Table>& rows,
-                                                               typename Collection<Table>::Row row, const RequestBody& body,
-                                                               More more = {}) const {
+                                                               typename Collection<Table>::Row row,
+                                                               const RequestBody& body, More more = {}) const {
         return AwaitHere(create_row(this, &rows, std::move(row), body, std::move(more)));
     }
 
@@ -226,13 +227,14 @@ public:
     [[nodiscard]] http::Context& context() const { return *context_; }
 
 protected:
-    Creator(const auth::Caller& caller, http::Context& context, std::string_view permission, std::optional<std::string> key)
+    Creator(const auth::Caller& caller, http::Context& context, std::string_view permission,
+            std::optional<std::string> key)
         : Writer(caller, context, permission), key_(std::move(key)) {}
 
 private:
     template <const auto& Table, class R, class More>
-    static async::Task<Created<R>> create_row(const Creator* write, const Collection<Table>* rows, R row, RequestBody body,
-                                              More more) {
+    static async::Task<Created<R>> create_row(const Creator* write, const Collection<Table>* rows, R row,
+                                              RequestBody body, More more) {
         if (rows->location_of != nullptr) write->require_for_create(rows->location_of(row));
         const auto database = co_await write->db();
         CreateOnce<R> once(*write, *write->runtime_, database, write->request(body), row, row.id.uuid());
@@ -274,7 +276,8 @@ namespace detail {
 class Editor : public Writer {
 public:
     // An item of a bulk: in its savepoint, whose entries of the feed are recorded together.
-    Editor(const auth::Caller& caller, Runtime& runtime, db::Db tx, http::VersionMatch expected, std::vector<Change>& feed)
+    Editor(const auth::Caller& caller, Runtime& runtime, db::Db tx, http::VersionMatch expected,
+           std::vector<Change>& feed)
         : Writer(caller, runtime, std::move(tx)), expected_(std::move(expected)), feed_(&feed) {}
 
     [[nodiscard]] const http::VersionMatch& expected() const { return expected_; }
@@ -299,7 +302,8 @@ public:
         return AwaitHere(run<false>(this, &rows, id, std::move(change)));
     }
     template <const auto& Table, class More = std::nullptr_t>
-    AwaitHere<http::NoContent> remove(const Collection<Table>& rows, typename Collection<Table>::Id id, More more = {}) const {
+    AwaitHere<http::NoContent> remove(const Collection<Table>& rows, typename Collection<Table>::Id id,
+                                      More more = {}) const {
         return AwaitHere(remove_row(this, &rows, id, std::move(more)));
     }
 
@@ -309,7 +313,8 @@ protected:
 
 private:
     template <const auto& Table, class Id, class More>
-    static async::Task<http::NoContent> remove_row(const Editor* write, const Collection<Table>* rows, Id id, More more) {
+    static async::Task<http::NoContent> remove_row(const Editor* write, const Collection<Table>* rows, Id id,
+                                                   More more) {
         if constexpr (std::same_as<More, std::nullptr_t>) {
             co_await run<true>(write, rows, id, [](auto&, Writes&) {});
         } else {
@@ -330,7 +335,8 @@ private:
 
     template <bool removes, const auto& Table, class Id, class Function>
     static async::Task<typename Collection<Table>::Row> locked(db::Db tx, const Editor* write,
-                                                               const Collection<Table>* rows, Id id, Function function) {
+                                                               const Collection<Table>* rows, Id id,
+                                                               Function function) {
         const auto& lock = removes ? rows->lock.to_remove : rows->lock;
         auto row = live(co_await tx.one(lock, id));
         const auto before = row.meta.version;

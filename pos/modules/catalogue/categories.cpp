@@ -25,11 +25,11 @@ async::Task<void> check_parent(db::Db db, CategoryId id, CategoryId parent) {
 async::Task<Created<Category>> create(Create<"products.write"> write, http::Body<New<Category>> input) {
     const auto category = write.make(*input);
     if (category.fields.parent_id) co_await check_parent(co_await write.db(), category.id, *category.fields.parent_id);
-    co_return co_await write.create(categories, category, input);
+    co_return co_await write.create(category_rows, category, input);
 }
 
 async::Task<Category> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", CategoryId> id, db::Db db) {
-    co_return live(co_await db.one(categories.by_id, *id));
+    co_return live(co_await db.one(category_rows.by_id, *id));
 }
 
 async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId> parent) {
@@ -40,7 +40,7 @@ async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId>
 
 async::Task<Category> change(Edit<"products.write"> write, http::Path<"id", CategoryId> id,
                              http::Body<PatchOf<Category>> patch) {
-    co_return co_await write.edit(categories, *id, *patch, [](Category& row, Writes& writes) {
+    co_return co_await write.edit(category_rows, *id, *patch, [](Category& row, Writes& writes) {
         return check_move(writes.tx, row.id, row.fields.parent_id);
     });
 }
@@ -50,8 +50,8 @@ async::Task<void> require_unused(db::Db tx, CategoryId id) {
 }
 
 async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", CategoryId> id) {
-    co_return co_await write.remove(
-        categories, *id, [](Category& row, Writes& writes) { return require_unused(writes.tx, row.id); });
+    co_return co_await write.remove(category_rows, *id,
+                                    [](Category& row, Writes& writes) { return require_unused(writes.tx, row.id); });
 }
 
 }  // namespace

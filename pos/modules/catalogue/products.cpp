@@ -30,13 +30,13 @@ struct MadeProduct {
     }
     [[nodiscard]] std::vector<Change> changes() const {
         auto changes = changes_of(children);
-        changes.push_back({products.name, product.id.uuid()});
+        changes.push_back({product_rows.name, product.id.uuid()});
         return changes;
     }
     void add_to(db::Batch& batch) const {
         batch.add(category_lives, product.fields.category_id);
         batch.add(tax_class_lives, product.fields.tax_class_id);
-        batch.add(products.add, product);
+        batch.add(product_rows.add, product);
         catalogue::add_to(batch, children);
     }
 };
@@ -56,9 +56,10 @@ void require_references(const schema::Patch<ProductFields>& patch, const Product
 async::Task<void> delete_children(Writes* writes, ProductId id, base::Timestamp now) {
     const auto gone = co_await writes->tx.all(delete_variants_of_product, id, now);
     const auto their_barcodes = co_await writes->tx.all(delete_barcodes_of_variants, gone, now);
-    for (const auto& variant : gone) writes->changes.push_back({variants.name, variant.uuid(), ChangeKind::deleted});
+    for (const auto& variant : gone)
+        writes->changes.push_back({variant_rows.name, variant.uuid(), ChangeKind::deleted});
     for (const auto& barcode : their_barcodes)
-        writes->changes.push_back({barcodes.name, barcode.uuid(), ChangeKind::deleted});
+        writes->changes.push_back({barcode_rows.name, barcode.uuid(), ChangeKind::deleted});
 }
 
 struct ProductItems {
@@ -75,12 +76,11 @@ struct ProductItems {
         co_return made.details();
     }
     static async::Task<Product> change(Editor write, ProductId id, PatchOf<Product> patch) {
-        co_return co_await write.edit(products, id, patch, [&](Product& row, Writes& writes) {
-            require_references(patch, row, writes);
-        });
+        co_return co_await write.edit(product_rows, id, patch,
+                                      [&](Product& row, Writes& writes) { require_references(patch, row, writes); });
     }
     static async::Task<http::NoContent> remove(Editor write, ProductId id) {
-        co_return co_await write.remove(products, id, [&](Product& row, Writes& writes) {
+        co_return co_await write.remove(product_rows, id, [&](Product& row, Writes& writes) {
             return delete_children(&writes, row.id, write.now());
         });
     }
@@ -101,11 +101,11 @@ async::Task<http::Rendered<BulkReply>> batch(Create<"products.write"> write, Bul
 
 async::Task<ProductDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", ProductId> id,
                                  http::Query<ProductParts> parts, db::Db db) {
-    if (parts->include.empty()) co_return ProductDetails{live(co_await db.one(products.by_id, *id)), {}};
-    auto read = co_await async::when_all(db.one(products.by_id, *id), db.all(variants_of_product, *id),
+    if (parts->include.empty()) co_return ProductDetails{live(co_await db.one(product_rows.by_id, *id)), {}};
+    auto read = co_await async::when_all(db.one(product_rows.by_id, *id), db.all(variants_of_product, *id),
                                          db.all(barcodes_of_product, *id));
-    auto& [product, its_variants, their_barcodes] = read;
-    co_return ProductDetails{live(std::move(product)), put_together(its_variants, their_barcodes)};
+    auto& [product, variants, barcodes] = read;
+    co_return ProductDetails{live(std::move(product)), put_together(variants, barcodes)};
 }
 
 async::Task<Product> change(Edit<"products.write"> write, http::Path<"id", ProductId> id,

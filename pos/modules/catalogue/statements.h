@@ -13,7 +13,7 @@ using db::Compare;
 
 // ---- Categories -------------------------------------------------------------------------------------------------
 
-inline constexpr Collection<tables::categories> categories;
+inline constexpr Collection<tables::categories> category_rows;
 inline constexpr auto living_categories =
     db::select<tables::categories>().where<&RowMeta::deleted_at, Compare::is_null>();
 inline constexpr List category_list{
@@ -52,7 +52,7 @@ inline constexpr db::Query<bool(CategoryId)> category_in_use{
 
 // ---- Products ---------------------------------------------------------------------------------------------------
 
-inline constexpr Collection<tables::products> products;
+inline constexpr Collection<tables::products> product_rows;
 
 // Guards (pos/plumbing/guard.h): what a product refers to is not deleted.
 inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{
@@ -157,7 +157,7 @@ inline constexpr SearchPage product_page_search{
 
 // ---- Variants ---------------------------------------------------------------------------------------------------
 
-inline constexpr Collection<tables::variants> variants;
+inline constexpr Collection<tables::variants> variant_rows;
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
 inline constexpr auto living_variants = db::select<tables::variants>().where<&RowMeta::deleted_at, Compare::is_null>();
 inline constexpr List variant_list{living_variants.order_by<&VariantFields::name, &Variant::id>().page(
@@ -184,7 +184,7 @@ inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variant
 // ---- Barcodes ---------------------------------------------------------------------------------------------------
 
 inline constexpr auto add_barcodes = db::insert_all<tables::variant_barcodes>("catalogue.add_barcodes");
-inline constexpr Collection<tables::variant_barcodes> barcodes;
+inline constexpr Collection<tables::variant_barcodes> barcode_rows;
 inline constexpr auto barcodes_of_variant = db::select<tables::variant_barcodes>()
                                                 .where<&Barcode::variant_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()

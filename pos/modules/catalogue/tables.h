@@ -6,20 +6,14 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode unknown_category{"category.unknown", 422, false, base::Action::fix,
-                                                  "There is no such category"};
-inline constexpr base::ErrorCode category_cycle{"category.cycle", 422, false, base::Action::fix,
-                                                "A category cannot stand below itself"};
-inline constexpr base::ErrorCode category_in_use{"category.in_use", 409, false, base::Action::fix,
-                                                 "Products or categories stand below this category"};
-inline constexpr base::ErrorCode unknown_product{"product.unknown", 422, false, base::Action::fix,
-                                                 "There is no such product"};
-inline constexpr base::ErrorCode unknown_variant{"variant.unknown", 422, false, base::Action::fix,
-                                                 "There is no such variant"};
-inline constexpr base::ErrorCode sku_taken{"variant.sku_taken", 409, false, base::Action::fix,
-                                           "Another variant has this SKU"};
-inline constexpr base::ErrorCode barcode_taken{"variant.barcode_taken", 409, false, base::Action::fix,
-                                               "Another variant has this barcode"};
+inline constexpr auto unknown_category = base::invalid("category.unknown", "There is no such category");
+inline constexpr auto category_cycle = base::invalid("category.cycle", "A category cannot stand below itself");
+inline constexpr auto category_in_use =
+    base::conflict("category.in_use", "Products or categories stand below this category");
+inline constexpr auto unknown_product = base::invalid("product.unknown", "There is no such product");
+inline constexpr auto unknown_variant = base::invalid("variant.unknown", "There is no such variant");
+inline constexpr auto sku_taken = base::conflict("variant.sku_taken", "Another variant has this SKU");
+inline constexpr auto barcode_taken = base::conflict("variant.barcode_taken", "Another variant has this barcode");
 }  // namespace errors
 
 enum class SoldBy : std::uint8_t { unit, weight, length, volume };

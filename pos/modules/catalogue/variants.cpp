@@ -24,12 +24,12 @@ async::Task<Created<VariantDetails>> create(Create<"products.write"> write, http
     once.batch().add(touch_product, input->product_id, meta.updated_at);
     add_to(once.batch(), made);
     auto changes = changes_of(made);
-    changes.push_back({products.name, input->product_id.uuid()});
+    changes.push_back({product_rows.name, input->product_id.uuid()});
     co_return co_await once.commit(std::move(changes));
 }
 
 async::Task<VariantDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", VariantId> id, db::Db db) {
-    auto read = co_await async::when_all(db.one(variants.by_id, *id), db.all(barcodes_of_variant, *id));
+    auto read = co_await async::when_all(db.one(variant_rows.by_id, *id), db.all(barcodes_of_variant, *id));
     auto& [variant, barcodes] = read;
     co_return VariantDetails{live(std::move(variant)), std::move(barcodes)};
 }
@@ -43,23 +43,22 @@ async::Task<ScannedVariant> lookup(auth::PermittedSomewhere<"products.read">, ht
 
 void touch(Writes& writes, ProductId product, base::Timestamp now) {
     writes.batch.add(touch_product, product, now);
-    writes.changes.push_back({products.name, product.uuid()});
+    writes.changes.push_back({product_rows.name, product.uuid()});
 }
 
 async::Task<Variant> change(Edit<"products.write"> write, http::Path<"id", VariantId> id,
                             http::Body<PatchOf<Variant>> patch) {
-    co_return co_await write.edit(variants, *id, *patch, [&](Variant& row, Writes& writes) {
-        touch(writes, row.product_id, write.now());
-    });
+    co_return co_await write.edit(variant_rows, *id, *patch,
+                                  [&](Variant& row, Writes& writes) { touch(writes, row.product_id, write.now()); });
 }
 
 async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp now) {
     for (const auto& barcode : co_await writes->tx.all(delete_barcodes_of_variants, std::vector{id}, now))
-        writes->changes.push_back({barcodes.name, barcode.uuid(), ChangeKind::deleted});
+        writes->changes.push_back({barcode_rows.name, barcode.uuid(), ChangeKind::deleted});
 }
 
 async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", VariantId> id) {
-    co_return co_await write.remove(variants, *id, [&](Variant& row, Writes& writes) {
+    co_return co_await write.remove(variant_rows, *id, [&](Variant& row, Writes& writes) {
         touch(writes, row.product_id, write.now());
         return delete_barcodes(&writes, row.id, write.now());
     });
@@ -69,26 +68,26 @@ async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id
 
 async::Task<Created<Barcode>> add_barcode(Create<"products.write"> write, http::Path<"id", VariantId> id,
                                           http::Body<NewBarcode> input) {
-    const auto variant = live(co_await (co_await write.db()).one(variants.by_id, *id));
+    const auto variant = live(co_await (co_await write.db()).one(variant_rows.by_id, *id));
     const auto barcode = make_barcode(*id, *input, write.first_version(), write.runtime());
-    co_return co_await write.create(barcodes, barcode, input, [&](const Barcode& row, Writes& writes) {
+    co_return co_await write.create(barcode_rows, barcode, input, [&](const Barcode& row, Writes& writes) {
         writes.batch.add(touch_variant, *id, row.meta.updated_at);
-        writes.changes.push_back({variants.name, id.value.uuid()});
+        writes.changes.push_back({variant_rows.name, id.value.uuid()});
         touch(writes, variant.product_id, row.meta.updated_at);
     });
 }
 
 // The barcode's parents change with it.
 async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp now) {
-    const auto variant = live(co_await writes->tx.one(variants.by_id, id));
+    const auto variant = live(co_await writes->tx.one(variant_rows.by_id, id));
     writes->batch.add(touch_variant, id, now);
-    writes->changes.push_back({variants.name, id.uuid()});
+    writes->changes.push_back({variant_rows.name, id.uuid()});
     touch(*writes, variant.product_id, now);
 }
 
 async::Task<http::NoContent> remove_barcode(Edit<"products.write"> write, http::Path<"id", VariantId> id,
                                             http::Path<"barcodeId", BarcodeId> barcode_id) {
-    co_return co_await write.remove(barcodes, *barcode_id, [&](Barcode& row, Writes& writes) {
+    co_return co_await write.remove(barcode_rows, *barcode_id, [&](Barcode& row, Writes& writes) {
         if (row.variant_id != *id) throw base::Failure(errors::row_not_found);
         return touch_parents(&writes, *id, write.now());
     });

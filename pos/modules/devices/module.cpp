@@ -143,8 +143,7 @@ void routes(http::Routes routes) {
                  .summary = "Add a device",
                  .description = "The server gives it the next free number, which stands in its receipts.",
                  .errors = refusals});
-    routes.get("/devices/{id}", show,
-               {.id = "getDevice", .summary = "One device", .errors = {errors::row_not_found}});
+    routes.get("/devices/{id}", show, {.id = "getDevice", .summary = "One device", .errors = {errors::row_not_found}});
     routes.patch("/devices/{id}", change,
                  {.id = "changeDevice",
                   .summary = "Rename or move a device",
@@ -164,7 +163,8 @@ app::Module devices_module() {
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql,
                                   "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(devices, all.own, all.updated, some.own, some.updated, next_number, location_lives, end_sessions),
+            .statements = db::statements(devices, all.own, all.updated, some.own, some.updated, next_number,
+                                         location_lives, end_sessions),
             .routes = routes,
             .errors = {errors::device_number_taken, errors::unknown_device}};
 }

@@ -37,7 +37,8 @@ async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read"> 
     co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
 }
 
-async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere> write, http::Body<New<Location>> input) {
+async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere> write,
+                                      http::Body<New<Location>> input) {
     co_return co_await write.create(locations, input, [](const Location& row, Writes& writes) {
         writes.batch.add(add_counter, LocationCounter{row.id});
     });
@@ -67,9 +68,7 @@ void routes(http::Routes routes) {
                 .summary = "Locations by name",
                 .description = "With `updatedSince`: the earliest change first."});
     routes.post("/locations", create,
-                {.id = "createLocation",
-                 .summary = "Add a location",
-                 .errors = {errors::location_code_taken}});
+                {.id = "createLocation", .summary = "Add a location", .errors = {errors::location_code_taken}});
     routes.get("/locations/{id}", show,
                {.id = "getLocation", .summary = "One location", .errors = {errors::row_not_found}});
     routes.patch("/locations/{id}", change,
@@ -83,12 +82,13 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module locations_module() {
-    return {.name = "locations",
-            .doc = "Shops and store rooms.",
-            .tables = {tables::locations.view(), tables::location_counters.view()},
-            .statements = db::statements(locations, add_counter, all.own, all.updated, some.own, some.updated, announce),
-            .routes = routes,
-            .errors = {errors::location_code_taken, errors::unknown_location}};
+    return {
+        .name = "locations",
+        .doc = "Shops and store rooms.",
+        .tables = {tables::locations.view(), tables::location_counters.view()},
+        .statements = db::statements(locations, add_counter, all.own, all.updated, some.own, some.updated, announce),
+        .routes = routes,
+        .errors = {errors::location_code_taken, errors::unknown_location}};
 }
 
 }  // namespace pos

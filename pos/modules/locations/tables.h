@@ -7,10 +7,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode location_code_taken{"location.code_taken", 409, false, base::Action::fix,
-                                                     "Another location has this code"};
-inline constexpr base::ErrorCode unknown_location{"location.unknown", 422, false, base::Action::fix,
-                                                  "There is no such location"};
+inline constexpr auto location_code_taken = base::conflict("location.code_taken", "Another location has this code");
+inline constexpr auto unknown_location = base::invalid("location.unknown", "There is no such location");
 }  // namespace errors
 
 struct LocationFields {

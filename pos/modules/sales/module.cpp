@@ -28,7 +28,7 @@ struct SaleFilter {
 
 // Reading is for the locations that the caller's role covers; elsewhere a sale is not there.
 void require_readable(const auth::Caller& caller, const SaleRow& row) {
-    if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(http::errors::not_found);
+    if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(errors::row_not_found);
 }
 
 // AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
@@ -44,7 +44,7 @@ async::Task<http::Rendered<Sale, 201>> create(auth::PermittedSomewhere<"sales.cr
 
 async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path<"id", SaleId> id, db::Db db) {
     auto row = co_await db.one(sales::by_id, *id);
-    if (!row) throw base::Failure(http::errors::not_found);
+    if (!row) throw base::Failure(errors::row_not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));
 }
@@ -52,7 +52,7 @@ async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path
 async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> caller,
                                          http::Path<"id", base::Uuid> client_request, db::Db db) {
     auto row = co_await db.one(sales::by_client_request, *client_request);
-    if (!row) throw base::Failure(http::errors::not_found);
+    if (!row) throw base::Failure(errors::row_not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));
 }
@@ -116,11 +116,11 @@ void routes(http::Routes routes) {
          .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
     routes.get(
         "/sales/{id}", show,
-        {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {http::errors::not_found}});
+        {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {errors::row_not_found}});
     routes.get("/sales/by-client-request/{id}", show_by_client_request,
                {.id = "getSaleByClientRequest",
                 .summary = "The sale of a clientRequestId: settles an unknown outcome",
-                .errors = {http::errors::not_found}});
+                .errors = {errors::row_not_found}});
 }
 
 constexpr std::string_view stock_required_sql =

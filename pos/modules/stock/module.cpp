@@ -122,15 +122,14 @@ async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"st
 
 // The key's row is gone after its 30 days; the ledger still knows what it moved.
 async::Task<Created<Adjustment>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
-                                                           std::exception_ptr failure) {
+                                               std::exception_ptr failure) {
     const auto stored = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), asked.id));
     if (!stored) std::rethrow_exception(failure);
     if (!is_same(*stored, asked)) {
         throw base::Failure(errors::key_reused, "another adjustment has this key")
             .member("resourceId", fmt::format("\"{}\"", asked.id.to_string()));
     }
-    co_return Created<Adjustment>{
-        schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
+    co_return Created<Adjustment>{schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
 }
 
 // The foreign key says that a variant is unknown, but not on which line.

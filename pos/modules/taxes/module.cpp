@@ -128,9 +128,8 @@ void routes(http::Routes routes) {
                {.id = "listTaxClasses",
                 .summary = "Tax classes by code",
                 .description = "With `updatedSince`: the earliest change first."});
-    routes.post(
-        "/tax-classes", create,
-        {.id = "createTaxClass", .summary = "Add a tax class", .errors = {errors::tax_code_taken}});
+    routes.post("/tax-classes", create,
+                {.id = "createTaxClass", .summary = "Add a tax class", .errors = {errors::tax_code_taken}});
     routes.get("/tax-classes/{id}", show,
                {.id = "getTaxClass", .summary = "One tax class", .errors = {errors::row_not_found}});
     routes.patch("/tax-classes/{id}", change,
@@ -159,7 +158,8 @@ app::Module taxes_module() {
     return {.name = "taxes",
             .doc = "Tax classes and their rates over time.",
             .tables = {tables::tax_classes.view(), tables::tax_rates.view()},
-            .statements = db::statements(classes, class_list.own, class_list.updated, rates, rate_page, class_in_use, touch_class),
+            .statements = db::statements(classes, class_list.own, class_list.updated, rates, rate_page, class_in_use,
+                                         touch_class),
             .routes = routes,
             .errors = {errors::tax_code_taken, errors::unknown_tax_class, errors::tax_class_in_use,
                        errors::tax_rate_range}};

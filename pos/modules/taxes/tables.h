@@ -8,14 +8,10 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode tax_code_taken{"tax_class.code_taken", 409, false, base::Action::fix,
-                                                "Another tax class has this code"};
-inline constexpr base::ErrorCode unknown_tax_class{"tax_class.unknown", 422, false, base::Action::fix,
-                                                   "There is no such tax class"};
-inline constexpr base::ErrorCode tax_class_in_use{"tax_class.in_use", 409, false, base::Action::fix,
-                                                  "Products have this tax class"};
-inline constexpr base::ErrorCode tax_rate_range{"tax_rate.range", 422, false, base::Action::fix,
-                                                "A rate ends after it begins"};
+inline constexpr auto tax_code_taken = base::conflict("tax_class.code_taken", "Another tax class has this code");
+inline constexpr auto unknown_tax_class = base::invalid("tax_class.unknown", "There is no such tax class");
+inline constexpr auto tax_class_in_use = base::conflict("tax_class.in_use", "Products have this tax class");
+inline constexpr auto tax_rate_range = base::invalid("tax_rate.range", "A rate ends after it begins");
 }  // namespace errors
 
 enum class TaxKind : std::uint8_t { standard, reduced, zero, exempt };

@@ -8,8 +8,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode currency_fixed{"tenant.currency_fixed", 409, false, base::Action::fix,
-                                                "The currency is fixed once there are sales"};
+inline constexpr auto currency_fixed =
+    base::conflict("tenant.currency_fixed", "The currency is fixed once there are sales");
 }  // namespace errors
 
 namespace {
@@ -57,8 +57,7 @@ void routes(http::Routes routes) {
 
 app::Module tenants_module() {
     auto statements = sign_up_statements();
-    for (const auto& statement : db::statements(tenants, has_sales))
-        statements.push_back(statement);
+    for (const auto& statement : db::statements(tenants, has_sales)) statements.push_back(statement);
     return {.name = "tenants",
             .doc = "Sign-up, and the settings of the business.",
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},

@@ -14,8 +14,7 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode last_owner{"membership.last_owner", 409, false, base::Action::fix,
-                                            "A tenant keeps one active owner at least"};
+inline constexpr auto last_owner = base::conflict("membership.last_owner", "A tenant keeps one active owner at least");
 }  // namespace errors
 
 namespace {
