@@ -5,6 +5,7 @@
 #include "app/rate_limits.h"
 #include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
+#include "auth/authenticator.h"
 #include "db/error.h"
 #include "http/middleware/default_chain.h"
 #include "observe/process_metrics.h"
@@ -178,6 +179,8 @@ Worker::Worker(Shared& shared)
     if (redis_) services_.add(*redis_);
     if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
     http::require_services(shared.router, services_);
+    if (services_.has<auth::Authenticator>())
+        services_.use<auth::Authenticator>().require_known_permissions(shared.router);
 }
 
 Worker::~Worker() = default;

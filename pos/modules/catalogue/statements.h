@@ -14,13 +14,7 @@ using db::Compare;
 // ---- Categories -------------------------------------------------------------------------------------------------
 
 inline constexpr Collection<tables::categories> category_rows;
-inline constexpr auto living_categories =
-    db::select<tables::categories>().where<&RowMeta::deleted_at, Compare::is_null>();
-inline constexpr List category_list{
-    living_categories.order_by<&CategoryFields::name, &Category::id>().page("catalogue.category_page",
-                                                                            "catalogue.category_page_after"),
-    updated_since<&Category::id>(living_categories)
-        .page("catalogue.category_page_updated", "catalogue.category_page_updated_after")};
+inline constexpr List<tables::categories, By<&CategoryFields::name>> category_list;
 
 struct ParentState {
     bool known = false;
@@ -159,17 +153,7 @@ inline constexpr SearchPage product_page_search{
 
 inline constexpr Collection<tables::variants> variant_rows;
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
-inline constexpr auto living_variants = db::select<tables::variants>().where<&RowMeta::deleted_at, Compare::is_null>();
-inline constexpr List variant_list{living_variants.order_by<&VariantFields::name, &Variant::id>().page(
-                                       "catalogue.variant_page", "catalogue.variant_page_after"),
-                                   updated_since<&Variant::id>(living_variants)
-                                       .page("catalogue.variant_page_updated", "catalogue.variant_page_updated_after")};
-inline constexpr auto living_variants_of_product = living_variants.where<&Variant::product_id>();
-inline constexpr List variant_list_of_product{
-    living_variants_of_product.order_by<&VariantFields::name, &Variant::id>().page(
-        "catalogue.variant_page_of_product", "catalogue.variant_page_of_product_after"),
-    updated_since<&Variant::id>(living_variants_of_product)
-        .page("catalogue.variant_page_of_product_updated", "catalogue.variant_page_of_product_updated_after")};
+inline constexpr List<tables::variants, By<&VariantFields::name>, Where<&Variant::product_id>> variant_list;
 inline constexpr auto variants_of_product = db::select<tables::variants>()
                                                 .where<&Variant::product_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()

@@ -12,8 +12,7 @@ namespace {
 
 async::Task<db::Page<Variant>> list(auth::PermittedSomewhere<"products.read">, http::Query<VariantFilter> filter,
                                     db::Db db) {
-    if (filter->product_id) return variant_list_of_product.page(db, filter->list, *filter->product_id);
-    return variant_list.page(db, filter->list);
+    return variant_list.page(db, filter->list, filter->product_id);
 }
 
 async::Task<Created<VariantDetails>> create(Create<"products.write"> write, http::Body<NewVariant> input) {

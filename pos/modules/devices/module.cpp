@@ -30,13 +30,7 @@ struct RevokeDevice {
 LocationId location_of(const Device& row) { return row.fields.location_id; }
 
 constexpr Collection<tables::devices> devices{.location_of = location_of};
-constexpr auto living = db::select<tables::devices>().where<&RowMeta::deleted_at, db::Compare::is_null>();
-constexpr List all{living.order_by<&DeviceFields::name, &Device::id>().page("devices.page", "devices.page_after"),
-                   updated_since<&Device::id>(living).page("devices.page_updated", "devices.page_updated_after")};
-constexpr auto at_locations = living.where<&DeviceFields::location_id, db::Compare::any>();
-constexpr List some{
-    at_locations.order_by<&DeviceFields::name, &Device::id>().page("devices.page_of", "devices.page_of_after"),
-    updated_since<&Device::id>(at_locations).page("devices.page_of_updated", "devices.page_of_updated_after")};
+constexpr List<tables::devices, By<&DeviceFields::name>, AnyOf<&DeviceFields::location_id>> device_list;
 
 // A counter in a row, so that any number of creations at once get different numbers; one that fails leaves a gap. Never below
 // the highest: an instance of the release before takes its numbers from the devices. Those of deleted devices are not given
@@ -79,9 +73,7 @@ constexpr std::string_view end_device_sessions_sql =
 
 async::Task<db::Page<Device>> list(auth::PermittedSomewhere<"devices.read"> caller, http::Query<ListFilter> filter,
                                    db::Db db) {
-    const auto allowed = caller.locations_with("devices.read");
-    if (!allowed) co_return co_await all.page(db, *filter);
-    co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
+    return device_list.page(db, *filter, locations_with<"devices.read">(caller));
 }
 
 // An instance of the release before may take the number meanwhile: then the unique key says so, and the next one is tried.
@@ -163,8 +155,7 @@ app::Module devices_module() {
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql,
                                   "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(devices, all.own, all.updated, some.own, some.updated, next_number,
-                                         location_lives, end_sessions),
+            .statements = db::statements(devices, device_list, next_number, location_lives, end_sessions),
             .routes = routes,
             .errors = {errors::device_number_taken, errors::unknown_device}};
 }

@@ -15,14 +15,7 @@ LocationId itself(const Location& row) { return row.id; }
 
 constexpr Collection<tables::locations> locations{.location_of = itself};
 constexpr auto add_counter = db::insert<tables::location_counters>("locations.add_counter");
-constexpr auto living = db::select<tables::locations>().where<&RowMeta::deleted_at, db::Compare::is_null>();
-constexpr List all{
-    living.order_by<&LocationFields::name, &Location::id>().page("locations.page", "locations.page_after"),
-    updated_since<&Location::id>(living).page("locations.page_updated", "locations.page_updated_after")};
-constexpr auto given = living.where<&Location::id, db::Compare::any>();
-constexpr List some{
-    given.order_by<&LocationFields::name, &Location::id>().page("locations.page_of", "locations.page_of_after"),
-    updated_since<&Location::id>(given).page("locations.page_of_updated", "locations.page_of_updated_after")};
+constexpr List<tables::locations, By<&LocationFields::name>, AnyOf<&Location::id>> location_list;
 
 // What is known of the tenant's callers is old: roles at a deleted location count for little.
 constexpr db::Query<std::string()> announce{
@@ -32,9 +25,7 @@ constexpr db::Query<std::string()> announce{
 
 async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read"> caller, http::Query<ListFilter> filter,
                                      db::Db db) {
-    const auto allowed = caller.locations_with("locations.read");
-    if (!allowed) co_return co_await all.page(db, *filter);
-    co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
+    return location_list.page(db, *filter, locations_with<"locations.read">(caller));
 }
 
 async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere> write,
@@ -82,13 +73,12 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module locations_module() {
-    return {
-        .name = "locations",
-        .doc = "Shops and store rooms.",
-        .tables = {tables::locations.view(), tables::location_counters.view()},
-        .statements = db::statements(locations, add_counter, all.own, all.updated, some.own, some.updated, announce),
-        .routes = routes,
-        .errors = {errors::location_code_taken, errors::unknown_location}};
+    return {.name = "locations",
+            .doc = "Shops and store rooms.",
+            .tables = {tables::locations.view(), tables::location_counters.view()},
+            .statements = db::statements(locations, add_counter, location_list, announce),
+            .routes = routes,
+            .errors = {errors::location_code_taken, errors::unknown_location}};
 }
 
 }  // namespace pos

@@ -67,16 +67,13 @@ void require_readable(const auth::Caller& caller, const std::optional<LocationId
 async::Task<db::Page<SaleRow>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter,
                                     db::Db db) {
     require_readable(caller, filter->location_id);
-    const auto& page = filter->list.page;
-    const auto since = filter->list.since();
+    const auto& [page, since] = filter->list;
     const auto& location = filter->location_id;
-    if (filter->flag) {
-        const std::string flag(schema::name_of(*filter->flag));
-        if (location) return db.page(sales::flagged_page_of_location, page, since, flag, *location);
-        return db.page(sales::flagged_page, page, since, flag);
-    }
-    if (location) return db.page(sales::page_of_location, page, since, *location);
-    return db.page(sales::page, page, since);
+    if (!filter->flag) return sales::newest.page(db, page, since, location);
+    const std::string flag(schema::name_of(*filter->flag));
+    const auto from = since.value_or(base::Timestamp{});
+    if (location) return db.page(sales::flagged_page_of_location, page, from, flag, *location);
+    return db.page(sales::flagged_page, page, from, flag);
 }
 
 // What the till will be told, without recording anything.
@@ -212,9 +209,9 @@ app::Module sales_module() {
         .statements =
             db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
                            sales::add, sales::add_lines, sales::add_taxes, sales::add_payments, sales::by_id,
-                           sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of, sales::page,
-                           sales::page_of_location, sales::flagged_page, sales::flagged_page_of_location,
-                           sales::till_place, sales::receipt_taken, sales::used_references, sales::known_payments),
+                           sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
+                           sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
+                           sales::receipt_taken, sales::used_references, sales::known_payments),
         .routes = routes,
         .errors = {errors::sale_exists, errors::key_reused, errors::device_replaced, errors::receipt_taken,
                    errors::sale_inconsistent, errors::unknown_cashier, errors::unknown_sale, errors::payment_exists,

@@ -48,38 +48,14 @@ struct MovementFilter {
 
 // ---- Statements -------------------------------------------------------------------------------------------------
 
-constexpr auto levels = db::select<tables::stock_levels>();
-constexpr auto level_page = levels.order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
-    "stock.level_page", "stock.level_page_after");
-constexpr auto level_page_of_location =
-    levels.where<&StockLevel::location_id>().order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
-        "stock.level_page_of_location", "stock.level_page_of_location_after");
-constexpr auto level_page_of_variant =
-    levels.where<&StockLevel::variant_id>().order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
-        "stock.level_page_of_variant", "stock.level_page_of_variant_after");
-constexpr auto level_page_of_both = levels.where<&StockLevel::location_id>()
-                                        .where<&StockLevel::variant_id>()
-                                        .order_by<&StockLevel::location_id, &StockLevel::variant_id>()
-                                        .page("stock.level_page_of_both", "stock.level_page_of_both_after");
-
-constexpr auto movements = db::select<tables::stock_movements>();
-constexpr auto recorded_since = movements.where<&StockMovement::recorded_at, db::Compare::at_least>();
-constexpr auto movement_page =
-    recorded_since.order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page(
-        "stock.movement_page", "stock.movement_page_after");
-constexpr auto movement_page_of_location =
-    recorded_since.where<&StockMovement::location_id>()
-        .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
-        .page("stock.movement_page_of_location", "stock.movement_page_of_location_after");
-constexpr auto movement_page_of_variant =
-    recorded_since.where<&StockMovement::variant_id>()
-        .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
-        .page("stock.movement_page_of_variant", "stock.movement_page_of_variant_after");
-constexpr auto movement_page_of_both = recorded_since.where<&StockMovement::location_id>()
-                                           .where<&StockMovement::variant_id>()
-                                           .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
-                                           .page("stock.movement_page_of_both", "stock.movement_page_of_both_after");
-constexpr auto movements_of_source = movements.where<&StockMovement::source_type>()
+constexpr List<tables::stock_levels, By<&StockLevel::location_id, &StockLevel::variant_id>,
+               Where<&StockLevel::location_id>, Where<&StockLevel::variant_id>>
+    level_list;
+constexpr List<tables::stock_movements, Newest<&StockMovement::recorded_at>, AtLeast<&StockMovement::recorded_at>,
+               Where<&StockMovement::location_id>, Where<&StockMovement::variant_id>>
+    movement_list;
+constexpr auto movements_of_source = db::select<tables::stock_movements>()
+                                         .where<&StockMovement::source_type>()
                                          .where<&StockMovement::source_id>()
                                          .order_by<&StockMovement::source_line>()
                                          .named("stock.movements_of_source");
@@ -100,24 +76,14 @@ void require_readable(const auth::Caller& caller, const Place& place) {
 async::Task<db::Page<StockLevel>> list_levels(auth::PermittedSomewhere<"stock.read"> caller,
                                               http::Query<LevelFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
-    const auto& page = filter->page;
-    const auto& [location, variant] = filter->place;
-    if (location && variant) return db.page(level_page_of_both, page, *location, *variant);
-    if (location) return db.page(level_page_of_location, page, *location);
-    if (variant) return db.page(level_page_of_variant, page, *variant);
-    return db.page(level_page, page);
+    return level_list.page(db, filter->page, filter->place.location_id, filter->place.variant_id);
 }
 
 async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"stock.read"> caller,
                                                     http::Query<MovementFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
-    const auto& page = filter->list.page;
-    const auto since = filter->list.since();
-    const auto& [location, variant] = filter->place;
-    if (location && variant) return db.page(movement_page_of_both, page, since, *location, *variant);
-    if (location) return db.page(movement_page_of_location, page, since, *location);
-    if (variant) return db.page(movement_page_of_variant, page, since, *variant);
-    return db.page(movement_page, page, since);
+    const auto& [list, place] = *filter;
+    return movement_list.page(db, list.page, list.updated_since, place.location_id, place.variant_id);
 }
 
 // The key's row is gone after its 30 days; the ledger still knows what it moved.
@@ -201,9 +167,7 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module stock_module() {
-    auto statements = db::statements(level_page, level_page_of_location, level_page_of_variant, level_page_of_both,
-                                     movement_page, movement_page_of_location, movement_page_of_variant,
-                                     movement_page_of_both, movements_of_source, unknown_variants);
+    auto statements = db::statements(level_list, movement_list, movements_of_source, unknown_variants);
     for (const auto& statement : movement_statements()) statements.push_back(statement);
     return {.name = "stock",
             .doc = "Levels, the ledger of movements, adjustments.",

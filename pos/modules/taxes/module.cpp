@@ -31,17 +31,14 @@ struct TaxRateChange {
 // ---- Statements -------------------------------------------------------------------------------------------------
 
 constexpr Collection<tables::tax_classes> classes;
-constexpr auto living_classes = db::select<tables::tax_classes>().where<&RowMeta::deleted_at, db::Compare::is_null>();
-constexpr List class_list{
-    living_classes.order_by<&TaxClassFields::code, &TaxClass::id>().page("taxes.class_page", "taxes.class_page_after"),
-    updated_since<&TaxClass::id>(living_classes).page("taxes.class_page_updated", "taxes.class_page_updated_after")};
+constexpr List<tables::tax_classes, By<&TaxClassFields::code>> class_list;
 
 constexpr Collection<tables::tax_rates> rates;
 constexpr auto rate_page = db::select<tables::tax_rates>()
                                .where<&TaxRate::tax_class_id>()
                                .where<&RowMeta::deleted_at, db::Compare::is_null>()
                                .order_by<&TaxRateFields::valid_from, &TaxRate::id>()
-                               .page("taxes.rate_page", "taxes.rate_page_after");
+                               .page("tax_rates.page", "tax_rates.page_after");
 
 constexpr db::Query<bool(TaxClassId)> class_in_use{
     {"taxes.class_in_use",
@@ -158,8 +155,7 @@ app::Module taxes_module() {
     return {.name = "taxes",
             .doc = "Tax classes and their rates over time.",
             .tables = {tables::tax_classes.view(), tables::tax_rates.view()},
-            .statements = db::statements(classes, class_list.own, class_list.updated, rates, rate_page, class_in_use,
-                                         touch_class),
+            .statements = db::statements(classes, class_list, rates, rate_page, class_in_use, touch_class),
             .routes = routes,
             .errors = {errors::tax_code_taken, errors::unknown_tax_class, errors::tax_class_in_use,
                        errors::tax_rate_range}};

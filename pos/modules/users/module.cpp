@@ -48,7 +48,7 @@ constexpr db::PageQuery<Member, std::tuple<base::Timestamp, MembershipId>, base:
       "and m.updated_at >= $2 and (m.updated_at, m.id) > ($3, $4) order by m.updated_at, m.id limit $5::int",
       .as_system = true}},
     [](const Member& row) { return std::tuple(row.updated_at, row.membership_id); }};
-constexpr List all{page, page_updated};
+constexpr SqlList all{page, page_updated};
 #undef POS_MEMBER_SQL
 
 constexpr auto add_user = db::insert<tables::users>("users.add");
@@ -356,9 +356,9 @@ app::Module users_module() {
                        tables::membership_roles.view()},
             .database_objects = {{"require_current_caller", require_current_caller_sql,
                                   "drop function require_current_caller(uuid, integer)"}},
-            .statements = db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles,
-                                         replace, lock, roles_of_tenant, locations_live, assignments, lock_owners,
-                                         has_owner, caller_is_current, hold_off),
+            .statements = db::statements(member, all, add_user, add_membership, add_roles, clear_roles, replace, lock,
+                                         roles_of_tenant, locations_live, assignments, lock_owners, has_owner,
+                                         caller_is_current, hold_off),
             .routes = routes,
             .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
                        errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,
