@@ -5,9 +5,9 @@
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
-#include "pos/modules/users/current_caller.h"
 #include "pos/modules/users/members.h"
 #include "pos/permissions.h"
+#include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
 
