@@ -2,12 +2,13 @@
 """What pages and comments say of the repository's files; prints findings, exits 1 if any.
 
   link   a relative link of a page leads to a file
-  page   a page that a text or a comment names (`*.md`, `docs/...`) is in the repository: by its path from the root or from
-         the file that names it, or by the last part of its path. docs/decisions/0007 stands for the page of that number
+  name   a page that a text or a comment names (`*.md`, `docs/...`) is in the repository: by its path from the root or from the
+         file that names it, or by the end of its path. docs/decisions/0007 stands for the page of that number. So is a source
+         that a comment of C++ or TypeScript names, or a page with its folder; a system's header is written <unistd.h>
   copy   a block of code after <!-- copy: FILE --> is FILE, and one after <!-- part of: FILE --> stands in it, less includes,
          comments and blank lines. A block that the words above it call a file (`FILE`, less its includes) has such a mark
 
-A page of somebody else's is excused by `// lint: allow(page) REASON` on the line or above it. All files are judged, since what goes
+A file of somebody else's is excused by `// lint: allow(name) REASON` on the line or above it. All files are judged, since what goes
 or changes is named in files that did not; it takes a second.
 """
 
@@ -21,6 +22,8 @@ from coroutine_rules import EXCUSE
 LINK = re.compile(r"\]\(([^)# ][^) ]*)\)")
 # What goes on before or after is a pattern, a variable or an address, and no name.
 NAMED = re.compile(r"(?<![\w./$}{*>:@-])(?:(?:[\w.-]+/)*[\w-][\w.-]*\.md|docs/(?:[\w.-]+/)*[\w-][\w.-]*[\w-])(?![\w*{<$(/-])")
+SOURCE = re.compile(r"(?<![\w./$}{*>:@<\"'-])(?:[\w.-]+/)*[\w-][\w.-]*\.(?:cpp|cxx|h|ts|mjs|py|cmake|sql)(?![\w*{<$(/.-])")
+COMMENT = re.compile(r"(?:^|\s)//(.*)")
 MARK = re.compile(r"^<!-- (copy|part of): (\S+) -->$")
 SAYS_SO = re.compile(r"`([\w./-]+\.(?:cpp|h|ts|mjs|sql))`, less its includes")
 # No text of ours: locks, bytes for fuzzers, what a run writes.
@@ -35,7 +38,7 @@ class Pages:
     def __init__(self, files, read):
         self.files, self.read = set(files), read
         self.folders = {str(up) for path in files for up in PurePosixPath(path).parents}
-        self.names = {PurePosixPath(path).name for path in files}
+        self.ends = {"/".join(path.split("/")[at:]) for path in files for at in range(path.count("/") + 1)}
 
     def findings(self, path):
         """(line, rule, message) of one file."""
@@ -44,17 +47,18 @@ class Pages:
         lines = self.read(path).split("\n")
         for number, line in enumerate(lines, 1):
             excuses = [EXCUSE.search(text) for text in lines[max(0, number - 2) : number]]
-            if not any(excuse and excuse.group(1) == "page" and excuse.group(2) for excuse in excuses):
-                for name in NAMED.findall(LINK.sub("]", line)):
-                    if not self.is_there(path, name):
-                        yield number, "page", f"{name} is not in the repository: name a page that is, or the test that shows it"
+            if MARK.match(line) or any(excuse and excuse.group(1) == "name" and excuse.group(2) for excuse in excuses):
+                continue
+            for name in names_in(path, LINK.sub("]", line)):
+                if not self.is_there(path, name):
+                    yield number, "name", f"{name} is not in the repository: name a page that is, or the test that shows it"
         if path.endswith(".md"):
             yield from self.links(path, lines)
             yield from self.copies(lines)
 
     def is_there(self, path, name):
         beside = normal(f"{PurePosixPath(path).parent}/{name}")
-        if {name, beside} & (self.files | self.folders | WRITTEN) or ("/" not in name and name in self.names):
+        if name in self.ends or {name, beside} & (self.files | self.folders | WRITTEN):
             return True
         numbered = re.match(r"docs/decisions/\d{4}$", name)
         return bool(numbered) and any(page.startswith(name + "-") for page in self.files)
@@ -96,6 +100,15 @@ class Pages:
         if not shown or not (whole if kind == "copy" else contained):
             other = next((f"; the first that differs: {line.strip()}" for line in shown if line not in built), "")
             yield number, "copy", f"the block is not {'' if kind == 'copy' else 'part of '}{file}{other}"
+
+
+def names_in(path, line):
+    yield from NAMED.findall(line)
+    if path.endswith(".md"):
+        yield from (name for name in SOURCE.findall(line) if "/" in name)
+    elif re.search(r"\.(cpp|cxx|h|ts|mjs)$", path):
+        for comment in COMMENT.findall(line):
+            yield from SOURCE.findall(comment)
 
 
 def substance(lines):

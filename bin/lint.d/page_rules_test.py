@@ -16,12 +16,14 @@ FILES = {
 BLOCK = "```cpp\nint main() {\n    return 0;  // ends\n}\n```\n"
 
 REPORTED = [
-    ("page", "src/db/db.cpp", "// domain.md, Isolation: a tenant sees its own rows"),
-    ("page", "src/db/db.cpp", "// see docs/isolation.md."),
-    ("page", "src/db/db.cpp", "// docs/decisions/0008"),
-    ("page", "src/db/db.cpp", "// lint: allow(page)\n// spec.md"),
-    ("page", "docs/errors.md", "As `api.md` says."),
-    ("page", "bin/test", "# docs/tests has the list"),
+    ("name", "src/db/db.cpp", "// domain.md, Isolation: a tenant sees its own rows"),
+    ("name", "src/db/db.cpp", "// see docs/isolation.md."),
+    ("name", "src/db/db.cpp", "// docs/decisions/0008"),
+    ("name", "src/db/db.cpp", "// lint: allow(name)\n// spec.md"),
+    ("name", "docs/errors.md", "As `api.md` says."),
+    ("name", "src/db/db.cpp", "int a;  // as parse() does (gone.h)"),
+    ("name", "docs/errors.md", "`src/db/gone.cpp` has the table."),
+    ("name", "bin/test", "# docs/tests has the list"),
     ("link", "src/db/README.md", "[Errors](../docs/errors.md)"),
     ("link", "docs/errors.md", "[the driver](decisions/0007.md#why)"),
     ("copy", "README.md", "<!-- copy: examples/hello/main.cpp -->\n```cpp\nint main() {}\n```"),
@@ -34,7 +36,9 @@ REPORTED = [
 ACCEPTED = [
     ("src/db/db.cpp", "// README.md, docs/errors.md, errors.md, docs/decisions/0007, docs/decisions/0007-driver.md and docs/"),
     ("src/db/db.cpp", "// https://example.org/spec.md; any *.md, ${name}.md, docs/*.md, docs/NNNN-*.md"),
-    ("src/db/db.cpp", "// lint: allow(page) MessagePack's own\n// spec.md"),
+    ("src/db/db.cpp", "// lint: allow(name) MessagePack's own\n// spec.md"),
+    ("src/db/db.cpp", "// db.cpp, db/db.cpp, src/db/db.cpp, <unistd.h>\nopen(\"gone.h\");"),
+    ("docs/errors.md", "`products.h` of yours; src/db/db.cpp"),
     ("docs/errors.md", "[driver](decisions/0007-driver.md#why), [up](../README.md), [here](#codes), [web](https://a.b/c.md)"),
     ("docs/errors.md", "`docs/runs/exactly-once.json` is written by a long run."),
     ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n<!-- copy: examples/hello/main.cpp -->\n" + BLOCK),
