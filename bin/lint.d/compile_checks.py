@@ -94,7 +94,7 @@ class Tidy:
     def check(self, path):
         as_compiled = ["-p", self.build, path] if path.endswith(".cpp") else [path, "--", *self.flags_of(path)]
         result = run(TIDY, "-quiet", *as_compiled)
-        return result.returncode == 0, result.stdout
+        return result.returncode == 0, result.stdout or result.stderr
 
 
 class Headers:
