@@ -138,6 +138,8 @@ void describe_writer(http::Operation& operation, std::string_view permission, bo
     http::Part<db::Db>::describe(operation);
     auth::detail::describe_permission(operation, permission, everywhere);
     http::Use<Runtime>::describe(operation);
+    // Of the values that are sent, or were stored before.
+    operation.can_fail(db::errors::value_refused);
 }
 
 void describe_if_match(http::Operation& operation) {

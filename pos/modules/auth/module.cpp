@@ -7,7 +7,7 @@
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
 #include "pos/modules/devices/tables.h"
-#include "pos/modules/users/current_caller.h"
+#include "pos/plumbing/current_caller.h"
 
 namespace pos {
 

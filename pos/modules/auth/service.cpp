@@ -10,7 +10,7 @@
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/refresh_token.h"
-#include "pos/modules/users/current_caller.h"
+#include "pos/plumbing/current_caller.h"
 
 namespace pos {
 

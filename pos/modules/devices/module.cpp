@@ -1,7 +1,8 @@
 #include "pos/modules/devices/module.h"
 
 #include "pos/modules/devices/tables.h"
-#include "pos/modules/users/current_caller.h"
+#include "pos/modules/users/tables.h"
+#include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
 

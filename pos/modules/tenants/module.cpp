@@ -2,7 +2,8 @@
 
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/tenants/sign_up.h"
-#include "pos/modules/users/current_caller.h"
+#include "pos/modules/users/tables.h"
+#include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/writer.h"
 
 namespace pos {

@@ -5,9 +5,9 @@
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
-#include "pos/modules/users/current_caller.h"
 #include "pos/modules/users/members.h"
 #include "pos/permissions.h"
+#include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
 
@@ -306,7 +306,7 @@ async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> i
                            http::Use<auth::Authenticator> authenticator) {
     const auto db = system.as_tenant(write.tenant_id);
     const auto request = std::make_shared<const MemberChange>(
-        MemberChange{write, *id, write.expected(), *patch, write.now(), &write.runtime()});
+        MemberChange{auth::Caller(write), *id, write.expected(), *patch, write.now(), &write.runtime()});
     co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
     authenticator->invalidate_user(id.value.uuid());
     if (ends_sessions(*request)) co_await end_remaining_sessions(system, request);
