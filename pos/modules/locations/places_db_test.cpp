@@ -106,6 +106,23 @@ TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
     EXPECT_EQ(get("/v1/auth/me").status, 200) << "sessions elsewhere stay";
 }
 
+// The path is part of a key's scope: in whatever spelling, it is one collection.
+TEST_F(PlacesTest, AKeyIsOneInEverySpellingOfThePath) {
+    const auto klass = text(made<TaxClass>(post("/v1/tax-classes", R"({"code":"SPELT","name":"Spelt"})")).id);
+    auto upper = klass;
+    std::ranges::transform(upper, upper.begin(),
+                           [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c; });
+    const auto add = [](const std::string& id) {
+        return post("/v1/tax-classes/" + id + "/rates", R"({"name":"16 %","ratePpm":160000})", owner,
+                    {{"Idempotency-Key", "spelt"}});
+    };
+    const auto first = add(klass);
+    const auto again = add(upper);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(again.header("Location"), "/v1/tax-classes/" + klass + "/rates/" + text(made<TaxRate>(first).id));
+    EXPECT_EQ(body<db::Page<TaxRate>>(get("/v1/tax-classes/" + klass + "/rates")).data.size(), 1U);
+}
+
 TEST_F(PlacesTest, TaxRatesAreAppended) {
     const auto klass = made<TaxClass>(post("/v1/tax-classes", R"({"code":"LUX","name":"Luxury"})"));
     const auto path = "/v1/tax-classes/" + text(klass.id);
