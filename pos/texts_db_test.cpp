@@ -177,6 +177,8 @@ TEST_F(OldTexts, FormsAreTheReaders) {
     for (const std::string_view sample : {"a",
                                           "a\u0001b",
                                           "a\u0085b",
+                                          "a\ufffcb",
+                                          "a\ufdd0\uffffb",
                                           "x\u200dy",
                                           "x\u00ady",
                                           "\u034fx",
@@ -236,12 +238,15 @@ TEST_F(OldTexts, ChangesAreInTheFeed) {
 TEST_F(OldTexts, MpesaCodesGetTheirForm) {
     auto& database = app->database();
     const auto tenant = value("select tenant_id from variants where id = '" + made_with("P1") + "'");
-    const std::vector<std::pair<std::string, std::string>> old{{"slk7abc123", "SLK7ABC123 accepted"},
-                                                               {"SLK7ABC123", " unverified"},
-                                                               {"paid", " accepted"},
-                                                               {" slk7\u200b abc124", "SLK7ABC124 accepted"},
-                                                               {"SLK7ABC125", "SLK7ABC125 accepted"},
-                                                               {"\u0131LK7ABC123", " accepted"}};
+    const std::vector<std::pair<std::string, std::string>> old{
+        {"slk7abc123", "SLK7ABC123 accepted"},
+        {"SLK7ABC123", " unverified"},
+        {"paid", " accepted"},
+        {" slk7\u200b abc124", "SLK7ABC124 accepted"},
+        {"SLK7ABC125", "SLK7ABC125 accepted"},
+        {"SLK7-ABC 126.", "SLK7ABC126 accepted"},
+        {"\uff33\uff2c\uff2b\uff17ABC\uff0f127", "SLK7ABC127 accepted"},
+        {"\u0131LK7ABC123", " accepted"}};
     for (std::size_t i = 0; i < old.size(); ++i)
         database.execute(fmt::format(
             "insert into payments (tenant_id, id, method, amount, reference, external_ref, status, recorded_at) "

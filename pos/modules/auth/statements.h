@@ -66,7 +66,8 @@ inline constexpr SystemQuery<MembershipRow(UserId, std::optional<TenantId>)> mem
      Kind::point}};
 
 // The device `d` lives, and stands where the user of `s` may work: they have a role there, or everywhere. Also where the
-// location was deleted: what its tills have sold is still to come.
+// location was deleted: what its tills have sold is still to come. Asked at sign-in alone: who is signed in on a till that is moved
+// away still sends what it has sold (sales/record.cpp, judge_till).
 #define POS_OPEN_DEVICE                                                                                               \
     "d.status = 'active' and d.deleted_at is null and exists ("                                                       \
     "  select from memberships w join membership_roles wr on wr.tenant_id = w.tenant_id and wr.membership_id = w.id " \
@@ -158,8 +159,8 @@ inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
      "left join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id and r.deleted_at is null "
      "left join locations l on l.tenant_id = mr.tenant_id and l.id = mr.location_id "
      "where s.id = $1 and s.revoked_at is null and (s.device_id is null or exists ("
-     "  select from devices d where d.tenant_id = s.tenant_id and d.id = s.device_id "
-     "  and " POS_OPEN_DEVICE ")) "
+     "  select from devices d where d.tenant_id = s.tenant_id and d.id = s.device_id and d.status = 'active' "
+     "  and d.deleted_at is null)) "
      "limit 200",
      Kind::point}};
 
@@ -262,7 +263,7 @@ inline constexpr SystemQuery<RefreshRow(schema::Bytes)> refresh_token{
      "  exists (select from memberships m join tenants o on o.id = m.tenant_id and o.status <> 'closed' "
      "    where m.tenant_id = s.tenant_id and m.user_id = s.user_id and m.status = 'active' and m.deleted_at is null) "
      "  and (s.device_id is null or exists (select from devices d where d.tenant_id = s.tenant_id "
-     "    and d.id = s.device_id and " POS_OPEN_DEVICE ")) as may_act, "
+     "    and d.id = s.device_id and d.status = 'active' and d.deleted_at is null)) as may_act, "
      "  n.token_hash as successor_hash, n.used_at as successor_used_at "
      "from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id "
      "left join refresh_tokens n on n.id = t.replaced_by "
