@@ -103,7 +103,7 @@ struct Settings {
                      "the oldest idle one is closed."}),
             field<&Settings::body_memory_mb>(
                 "BODY_MEMORY_MB",
-                {.min = 16,
+                {.min = 32,
                  .max = 65'536,
                  .defaulted = true,
                  .doc = "Request bodies that each loop may hold in memory; beyond, 503 `http.bodies_full`."}),
@@ -113,8 +113,8 @@ struct Settings {
                  .max = 65'536,
                  .defaulted = true,
                  .doc =
-                     "Of these, those of one tenant, or of one address while nobody has signed in. All that comes from "
-                     "one address: half of the whole, or this if it is more. An eighth is kept for callers that hold "
+                     "Of these, those of one tenant, or of one address while nobody has signed in; a quarter at most. All "
+                     "that comes from one address: half of the whole. An eighth is kept for callers that hold "
                      "128 KiB or less."}),
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),

@@ -79,7 +79,7 @@ with placed as (
          status = case when placed.code is not null and p.status = 'accepted' then 'unverified' else p.status end
   from placed where p.tenant_id = placed.tenant_id and p.id = placed.id and (placed.code is null or placed.place > 1)
   returning p.tenant_id, p.sale_id, placed.code
-) insert into reused_codes select distinct tenant_id, sale_id from changed where code is not null;
+) insert into reused_codes select distinct tenant_id, sale_id from changed where code is not null and sale_id is not null;
 update payments set external_ref = text_as_mpesa_code(external_ref)
 where external_ref is not null and external_ref <> text_as_mpesa_code(external_ref);
 update sales s set flags = array(select distinct flag from unnest(s.flags || '{payment_reference_reused}'::text[]) as flag order by flag)
