@@ -39,7 +39,8 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
                             http::Use<AuthService> auth) {
     // Else a stranger's page could sign its reader in as the stranger, who then sees what is sold there.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
-    const auto proof = co_await auth->authenticate(context, db, input->login(), std::move(input->password));
+    const auto proof =
+        co_await auth->authenticate(context, db, input->login(), std::move(input->password), input->device_id);
     const auto wanted = input->tenant_id ? input->tenant_id : proof.default_tenant();
     Profile profile{proof.person(), co_await db.all(sign_in::memberships_of, proof.user(), wanted)};
     const auto tenant = choose_tenant(*input, proof, profile.memberships);
@@ -118,7 +119,8 @@ async::Task<http::NoContent> change_password(http::Context& context, auth::Calle
                                              http::Use<AuthService> auth) {
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
-    const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password));
+    const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password), {},
+                                                   SessionId(caller.session_id));
     // The address may have passed to somebody else in between.
     if (proof.user() != person->id) throw base::Failure(errors::invalid_credentials);
     auth->require_good_password(input->new_password, *person, "/newPassword");

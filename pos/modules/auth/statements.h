@@ -17,13 +17,15 @@ struct LoginUser {
     std::optional<base::Timestamp> disabled_at;
     std::optional<TenantId> default_tenant_id;
     std::vector<std::string> addresses;  // that are known to the account
+    std::vector<DeviceId> devices;       // that it has signed in on
 
     friend constexpr auto describe(LoginUser*) {
         return schema::object<LoginUser>("LoginUser", schema::flatten<&LoginUser::person>(),
                                          schema::field<&LoginUser::password_hash>("passwordHash", {.internal = true}),
                                          schema::field<&LoginUser::disabled_at>("disabledAt"),
                                          schema::field<&LoginUser::default_tenant_id>("defaultTenantId"),
-                                         schema::field<&LoginUser::addresses>("addresses"));
+                                         schema::field<&LoginUser::addresses>("addresses"),
+                                         schema::field<&LoginUser::devices>("devices"));
     }
 };
 
@@ -36,7 +38,13 @@ inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
      "    select s.ip_address, s.revoked_at, s.revoke_reason from sessions s where s.user_id = u.id "
      "    order by s.created_at desc limit 1000) n "
      "  where n.revoked_at is null or (n.revoke_reason = 'logout' and n.revoked_at >= u.password_changed_at)"
-     "  ) as addresses "
+     "  ) as addresses, array("
+     "  select distinct n.device_id from ("
+     "    select s.device_id, s.revoked_at, s.revoke_reason from sessions s where s.user_id = u.id "
+     "    order by s.created_at desc limit 1000) n "
+     "  where n.device_id is not null and (n.revoked_at is null or "
+     "    (n.revoke_reason = 'logout' and n.revoked_at >= u.password_changed_at))"
+     "  ) as devices "
      "from users u where u.email = $1 or u.phone = $1",
      Kind::point}};
 

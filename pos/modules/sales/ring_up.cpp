@@ -497,6 +497,7 @@ std::string sent_method(const NewPayment& payment) {
     if (payment.method != PaymentMethod::other || !holds_members(payment.extra)) return {};
     const auto sent = schema::parse<SentMethod>(payment.extra.text, {.max_bytes = payment.extra.text.size()});
     auto name = sent ? sent->method.text : std::string();
+    base::normalise_identifier(name);
     to_halfwidth(name);
     std::erase_if(name, is_sign_or_space);
     return base::ascii_lower(name);
