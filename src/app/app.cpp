@@ -65,7 +65,9 @@ http::ServerOptions server_options(const Shared& shared, std::uint16_t port) {
             .port = port,
             .max_connections = shared.connections_per_loop,
             .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
-                            .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb) * megabyte}};
+                            .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb.value_or(
+                                              settings.body_memory_mb / 4)) *
+                                          megabyte}};
 }
 
 redis::Options redis_options(const Definition& definition, const Settings& settings) {

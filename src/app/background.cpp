@@ -31,8 +31,9 @@ std::vector<std::string> chosen_queues(const JobBindings& bindings, const std::v
     for (const auto& queue : wanted) {
         if (!bindings.contains(queue))
             throw std::runtime_error(fmt::format("no module handles jobs of the queue {}", queue));
+        if (std::ranges::find(queues, queue) == queues.end()) queues.push_back(queue);
     }
-    return wanted;
+    return queues;
 }
 
 }  // namespace

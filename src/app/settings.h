@@ -31,7 +31,7 @@ struct Settings {
     std::int32_t threads = 0;
     std::int32_t max_connections = 10'000;
     std::int32_t body_memory_mb = 64;
-    std::int32_t body_memory_per_caller_mb = 16;
+    std::optional<std::int32_t> body_memory_per_caller_mb;
     std::int32_t database_write_connections = 8;
     std::int32_t database_point_connections = 2;
     std::int32_t database_read_connections = 2;
@@ -100,7 +100,7 @@ struct Settings {
                  .defaulted = true,
                  .doc =
                      "Client connections of each loop; fewer where the hard limit of open files leaves fewer. Beyond, "
-                     "the oldest idle one is closed."}),
+                     "the oldest idle one is closed, or else the slowest of the address that holds most."}),
             field<&Settings::body_memory_mb>(
                 "BODY_MEMORY_MB",
                 {.min = 32,
@@ -111,11 +111,10 @@ struct Settings {
                 "BODY_MEMORY_PER_CALLER_MB",
                 {.min = 8,
                  .max = 65'536,
-                 .defaulted = true,
                  .doc =
-                     "Of these, those of one tenant, or of one address while nobody has signed in; a quarter at most. All "
-                     "that comes from one address: half of the whole. An eighth is kept for callers that hold "
-                     "128 KiB or less."}),
+                     "Of these, those of one tenant, or of one address while nobody has signed in; a quarter at most, "
+                     "and a quarter when it is not given. All that comes from one address: half of the whole. An "
+                     "eighth is kept for callers that hold 128 KiB or less."}),
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
             field<&Settings::database_point_connections>(
