@@ -74,11 +74,20 @@ std::string definition_of(const ColumnSnapshot& column) {
                        column.fallback.empty() ? "" : " default " + column.fallback);
 }
 
+bool comes_with_table(const TableSnapshot& table, const ConstraintSnapshot& constraint) {
+    if (constraint.type == ConstraintType::check || constraint.type == ConstraintType::primary_key) return true;
+    return constraint.type == ConstraintType::unique &&
+           std::ranges::none_of(table.constraints, [&](const ConstraintSnapshot& other) {
+               const bool key = other.type == ConstraintType::unique || other.type == ConstraintType::primary_key;
+               return key && other.name != constraint.name && other.columns == constraint.columns;
+           });
+}
+
 std::string create_table(const TableSnapshot& table) {
     std::vector<std::string> lines;
     for (const auto& column : table.columns) lines.push_back("    " + definition_of(column));
     for (const auto& constraint : table.constraints) {
-        if (is_index(constraint) || constraint.type == ConstraintType::foreign_key) continue;
+        if (!comes_with_table(table, constraint)) continue;
         lines.push_back("    " + definition_of(constraint));
     }
     return fmt::format("create table {} (\n{}\n)", quote_identifier(table.name), fmt::join(lines, ",\n"));

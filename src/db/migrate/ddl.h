@@ -19,7 +19,9 @@ namespace db::migrate {
 [[nodiscard]] std::string definition_of(const ConstraintSnapshot& constraint);
 [[nodiscard]] std::string definition_of(const ColumnSnapshot& column);
 
-// With its primary key, unique keys and checks; without indexes and foreign keys.
+// Its primary key, unique keys and checks; no indexes, no foreign keys, and no key that another has the columns of: of two such,
+// `create table` makes one.
+[[nodiscard]] bool comes_with_table(const TableSnapshot& table, const ConstraintSnapshot& constraint);
 [[nodiscard]] std::string create_table(const TableSnapshot& table);
 [[nodiscard]] std::string create_index(const TableSnapshot& table, const ConstraintSnapshot& index);
 

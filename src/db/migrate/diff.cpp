@@ -217,8 +217,7 @@ private:
             for (const auto& constraint : table.constraints) {
                 if ((constraint.type == ConstraintType::foreign_key) != foreign_keys) continue;
                 if (old != nullptr && (stays(constraint, *old, table) || is_renamed(constraint))) continue;
-                // create_table made the others.
-                if (old == nullptr && !foreign_keys && !is_index(constraint)) continue;
+                if (old == nullptr && comes_with_table(table, constraint)) continue;
                 add_constraint(table, constraint, old != nullptr);
             }
         }

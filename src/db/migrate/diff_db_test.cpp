@@ -1,16 +1,11 @@
 // What the differ writes, on a server: each pair of schemas is made with rows in it, led over, and compared with the second one
 // made from nothing. All within a transaction that is undone.
 
-#include <cstdlib>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "db/migrate/apply.h"
-#include "db/migrate/diff.h"
-#include "db/migrate/inspect.h"
+#include "db/migrate/diff_server.h"
 #include "db/migrate/sample_schema.h"
-#include "db/migrate/scratch.h"
 
 namespace db::migrate {
 namespace {
@@ -22,67 +17,6 @@ using sample::constraint;
 using sample::erase_column;
 using sample::table;
 using testing::IsEmpty;
-
-constexpr const char* owner = "migrate_test_owner";
-const Roles roles{.app = "migrate_test_app", .system = "migrate_test_system"};
-
-std::string server_url() {
-    const char* url = std::getenv("TEST_POSTGRES_URL");
-    if (url == nullptr)
-        throw std::runtime_error("TEST_POSTGRES_URL is not set: run the tests through bin/with-servers");
-    return url;
-}
-
-class DiffOnAServer : public testing::Test {
-protected:
-    static void SetUpTestSuite() {
-        Connection server(server_url());
-        if (server.query("select 1 from pg_roles where rolname = $1", {owner}).empty())
-            server.execute(std::string("create role ") + owner + " login createdb createrole");
-        scratch_ = std::make_unique<ScratchDatabase>(server_url());
-        server.execute("alter database " + scratch_->name() + " owner to " + owner);
-        Connection connection(scratch_->url() + " user=" + owner);
-        ensure_roles(connection, roles);
-    }
-    static void TearDownTestSuite() { scratch_.reset(); }
-
-    ~DiffOnAServer() override { connection_.execute("rollback"); }
-
-    void run(const std::vector<std::string>& statements) {
-        for (const auto& statement : statements) {
-            try {
-                connection_.execute(with_roles(statement, roles));
-            } catch (const SqlError& error) {
-                throw std::runtime_error(statement + ": " + error.what());
-            }
-        }
-    }
-    Facts made_from_nothing(const Snapshot& schema) {
-        connection_.execute("begin");
-        run(diff({}, schema).statements);
-        auto facts = inspect(connection_);
-        connection_.execute("rollback");
-        return facts;
-    }
-    // What is not as it should be, a line each; the connection stays in the transaction, at the second schema.
-    std::vector<std::string> lead(const Snapshot& from, const Snapshot& to) {
-        const auto wanted = made_from_nothing(to);
-        connection_.execute("begin");
-        run(diff({}, from).statements);
-        for (const auto& [name, rows] : sample::rows) {
-            if (from.find_table(name) != nullptr) connection_.execute(rows);
-        }
-        const auto difference = diff(from, to, {.allow_drops = true});
-        if (!difference.errors.empty()) return difference.errors;
-        run(difference.statements);
-        return compare(inspect(connection_), wanted);
-    }
-    std::string value(const std::string& sql) { return connection_.query(sql).at(0).at(0).value_or("null"); }
-
-    static std::unique_ptr<ScratchDatabase> scratch_;
-    Connection connection_{scratch_->url() + " user=" + owner};
-};
-std::unique_ptr<ScratchDatabase> DiffOnAServer::scratch_;
 
 struct Case {
     const char* name;
@@ -96,7 +30,21 @@ constexpr const char* counted =
 
 void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
 
-class EachChange : public DiffOnAServer, public testing::WithParamInterface<Case> {};
+class EachChange : public DiffServer, public testing::WithParamInterface<Case> {
+protected:
+    // What is not as it should be, a line each.
+    std::vector<std::string> lead(const Snapshot& from, const Snapshot& to) {
+        const auto wanted = made_from_nothing(to);
+        begin(from);
+        for (const auto& rows : sample::rows) {
+            if (from.find_table(rows.table) != nullptr) run({rows.insert});
+        }
+        const auto difference = diff(from, to, {.allow_drops = true});
+        if (!difference.errors.empty()) return difference.errors;
+        run(difference.statements);
+        return compare(inspect(connection_), wanted);
+    }
+};
 
 TEST_P(EachChange, GivesTheSecondSchema) {
     auto first = sample::schema();
