@@ -1,16 +1,18 @@
 // The measurement itself. Started by bin/bench, which builds, and by bin/with-servers, which brings PostgreSQL.
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { compareServers, walkToTheEnd } from './lib/compare.mjs';
-import { makeDatabases, postmasterPid, query, readShops, urls } from './lib/database.mjs';
+import { makeDatabases, postmasterPid, query, readShops, urlOfPeer, urls } from './lib/database.mjs';
 import { jobColumns, jobWorks, measureJobs } from './lib/jobs.mjs';
-import { Server, cpuMicroseconds, residentMegabytes } from './lib/processes.mjs';
+import { measureNeighbour, neighbourColumns, neighbourWork } from './lib/neighbour.mjs';
+import { leaveOut, makeServers, reasonAgainst, secret, takesPart } from './lib/peers.mjs';
+import { cpuMicroseconds, residentMegabytes } from './lib/processes.mjs';
 import { writeRequests } from './lib/requests.mjs';
+import { clientThreads, connections, wrkAllAnswered } from './lib/wrk.mjs';
 
 const run = promisify(execFile);
 
@@ -21,6 +23,10 @@ const { values: options } = parseArgs({
     seconds: { type: 'string' },
     works: { type: 'string' },
     depth: { type: 'string' },
+    peer: { type: 'string', multiple: true, default: [] },
+    bulks: { type: 'string', default: '16' },
+    'bulk-items': { type: 'string', default: '500' },
+    tills: { type: 'string', default: '4' },
     program: { type: 'string', default: 'build/release/pos/backend-api' },
     'jobs-program': { type: 'string', default: 'build/release/bench/bench_jobs' },
     output: { type: 'string' },
@@ -30,20 +36,19 @@ const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 4));
 const depth = Number(options.depth ?? (options.quick ? 20_000 : 120_000));
 const output = options.output ?? (options.quick ? '.cache/bench-quick.json' : 'bench/results.json');
-const connections = 64;
-const clientThreads = Math.max(1, Math.min(4, Math.floor(cpus().length / 4)));
 
-// At least this many times the peer's rate.
+// `need`: what a peer must answer as we do (lib/compare.mjs). `goal`: at least this many times Koa's rate.
 const works = {
-  health: { script: 'get', goal: 2.2 },
-  'product-by-id': { script: 'get', goal: 7 },
-  'product-page': { script: 'get', goal: 6 },
-  'page-first-of-many': { script: 'get' },
-  'page-last-of-many': { script: 'get' },
-  sale: { script: 'sale', goal: 6 },
-  'sale-hot-tenant': { script: 'sale' },
+  health: { script: 'get', need: 'health', goal: 2.2 },
+  'product-by-id': { script: 'get', need: 'product-by-id', goal: 7 },
+  'product-page': { script: 'get', need: 'product-page', goal: 6 },
+  'page-first-of-many': { script: 'get', need: 'product-page', deep: true },
+  'page-last-of-many': { script: 'get', need: 'product-page', deep: true },
+  sale: { script: 'sale', need: 'sale', goal: 6 },
+  'sale-hot-tenant': { script: 'sale', need: 'sale' },
 };
-const allWorks = [...Object.keys(works), ...Object.keys(jobWorks)];
+// Last of the servers', as it fills one shop's catalogue.
+const allWorks = [...Object.keys(works), neighbourWork, ...Object.keys(jobWorks)];
 const chosen = options.works?.split(',') ?? allWorks;
 for (const name of chosen)
   if (!allWorks.includes(name)) throw new Error(`no such work: ${name} (${allWorks.join(', ')})`);
@@ -54,53 +59,9 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 const rounded = (number, digits = 0) => Number(number.toFixed(digits));
 
 const directory = mkdtempSync(join(tmpdir(), 'backend-api-bench.'));
-const secret = randomBytes(48).toString('base64');
-const environment = {
-  JWT_SECRET: secret,
-  APP_SECRET: randomBytes(48).toString('base64'),
-  REDIS_URL: process.env.TEST_REDIS_URL,
-  CORS_ORIGINS: 'https://shop.example',
-  LOG_LEVEL: 'info',
-  // One address sends it all, and the peer has none. RATE_LIMITS=on measures what they cost.
-  RATE_LIMITS: process.env.RATE_LIMITS ?? 'off',
-};
-// Other settings may be tried by the environment; the defaults are what is compared.
-const passedOn = (...names) =>
-  Object.fromEntries(names.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
-const ours = new Server({
-  name: 'ours',
-  command: [resolve(options.program), 'serve'],
-  environment: {
-    ...environment,
-    DATABASE_URL: urls.app,
-    DATABASE_SYSTEM_URL: urls.system,
-    // The peer leaves its rows there, too. OUTBOX_RELAY=true measures what moving them to Redis costs.
-    OUTBOX_RELAY: process.env.OUTBOX_RELAY ?? 'false',
-    ...passedOn(
-      'THREADS',
-      'DATABASE_WRITE_CONNECTIONS',
-      'DATABASE_POINT_CONNECTIONS',
-      'DATABASE_READ_CONNECTIONS',
-      'DATABASE_BULK_CONNECTIONS',
-      'DATABASE_TENANT_SHARE',
-    ),
-  },
-  log: join(directory, 'ours.log'),
-});
-const koa = new Server({
-  name: 'koa',
-  command: [process.execPath, 'bench/peers/koa/src/server.js'],
-  environment: {
-    ...environment,
-    DATABASE_URL: urls.koa,
-    NODE_ENV: 'production',
-    ...passedOn('WORKERS', 'DATABASE_CONNECTIONS'),
-  },
-  log: join(directory, 'koa.log'),
-});
-const servers = [ours, koa];
+const servers = makeServers({ program: options.program, outside: options.peer, directory });
+const [ours, ...peers] = servers;
 let postgresPid = 0;
-let nextSequence = 1_000_000; // of devices: each round takes a range of its own
 
 // Runs `task` and gives the greatest resident memory of the server meanwhile.
 async function weighed(server, task) {
@@ -120,38 +81,13 @@ async function weighed(server, task) {
   }
 }
 
-async function wrk(server, work, requests, duration) {
-  const script = works[work].script;
-  const first = nextSequence;
-  nextSequence += 10_000_000;
-  const { stdout } = await run('wrk', [
-    ...[
-      '-t',
-      clientThreads,
-      '-c',
-      connections,
-      '-d',
-      `${duration}s`,
-      '--timeout',
-      '10s',
-      '-s',
-      `bench/wrk/${script}.lua`,
-    ].map(String),
-    ...[server.url, '--', requests, String(first)],
-  ]);
-  const result = JSON.parse(stdout.trim().split('\n').at(-1));
-  if (result.refused + result.broken > 0) {
-    throw new Error(
-      `${work}: ${server.name} refused ${result.refused} and broke ${result.broken} of ${result.requests} requests; log: ${server.log}`,
-    );
-  }
-  return result;
-}
+const ask = (server, work, file, duration) =>
+  wrkAllAnswered(server, work, { script: works[work].script, file, seconds: duration });
 
-async function measure(server, work, requests) {
-  await wrk(server, work, requests, 1); // caches and pools are warm
+async function measure(server, work, file) {
+  await ask(server, work, file, 1); // caches and pools are warm
   const before = [server.pid, postgresPid].map(cpuMicroseconds);
-  const result = await weighed(server, () => wrk(server, work, requests, seconds));
+  const result = await weighed(server, () => ask(server, work, file, seconds));
   const [cpu, postgresCpu] = [server.pid, postgresPid].map((pid, i) => cpuMicroseconds(pid) - before[i]);
   return {
     rps: result.requests / (result.microseconds / 1_000_000),
@@ -165,26 +101,57 @@ async function measure(server, work, requests) {
 
 const digits = { rps: 0, cpu_us: 1, postgres_cpu_us: 1, p50_ms: 2, p99_ms: 2, rss_mb: 1 };
 
+function figuresOf(name, samples) {
+  const figures = Object.fromEntries(
+    Object.entries(digits).map(([figure, places]) => [
+      `${name}_${figure}`,
+      rounded(median(samples.map((sample) => sample[figure])), places),
+    ]),
+  );
+  const rates = samples.map(({ rps }) => Math.round(rps));
+  return { ...figures, [`${name}_rps_min`]: Math.min(...rates), [`${name}_rps_max`]: Math.max(...rates) };
+}
+
+// `ratio` is to Koa, whom the goals are about; to another peer it bears that one's name.
+const ratioName = (peer) => (peer.name === 'koa' ? 'ratio' : `${peer.name}_ratio`);
+
+// Runs `task` for the server; a peer from outside with which it goes wrong is not measured any more.
+async function orLeaveOut(server, need, task) {
+  if (server !== ours && reasonAgainst(server, need)) return;
+  try {
+    await task();
+  } catch (error) {
+    if (server === ours) throw error;
+    leaveOut(server, need, error, say);
+    if (need === 'all') await server.stop();
+  }
+}
+
 async function measureWork(work, files) {
-  const samples = { ours: [], koa: [] };
-  // The peer's code is compiled while it runs: it gets the time for it.
-  if (!options.quick) for (const server of servers) await wrk(server, work, files[work](server.name), 5);
+  const { need } = works[work];
+  const asked = peers.filter((peer) => takesPart(peer, works[work]));
+  const measured = [ours, ...asked.filter((peer) => !reasonAgainst(peer, need))];
+  const samples = new Map(measured.map((server) => [server, []]));
+  // The peers' code is compiled while it runs: it gets the time for it.
+  for (const server of options.quick ? [] : measured)
+    await orLeaveOut(server, need, () => ask(server, work, files[work](server.name), 5));
   for (let round = 0; round < rounds; ++round) {
-    // Who begins changes, so that neither always meets the disk and the caches as the other left them.
-    for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      samples[server.name].push(await measure(server, work, files[work](server.name)));
-    }
+    // Who begins changes, so that none always meets the disk and the caches as the same other left them.
+    const first = round % measured.length;
+    for (const server of [...measured.slice(first), ...measured.slice(0, first)])
+      await orLeaveOut(server, need, async () =>
+        samples.get(server).push(await measure(server, work, files[work](server.name))),
+      );
   }
   const result = { work };
-  for (const [name, list] of Object.entries(samples)) {
-    for (const [figure, places] of Object.entries(digits)) {
-      result[`${name}_${figure}`] = rounded(median(list.map((sample) => sample[figure])), places);
-    }
-    const rates = list.map(({ rps }) => Math.round(rps));
-    Object.assign(result, { [`${name}_rps_min`]: Math.min(...rates), [`${name}_rps_max`]: Math.max(...rates) });
+  for (const peer of asked) if (reasonAgainst(peer, need)) samples.delete(peer);
+  for (const [{ name }, list] of samples) Object.assign(result, figuresOf(name, list));
+  for (const peer of asked) {
+    const reason = reasonAgainst(peer, need);
+    if (reason) Object.assign(result, { [`${peer.name}_rps`]: 'not measured', [`${peer.name}_reason`]: reason });
+    else result[ratioName(peer)] = rounded(result.ours_rps / result[`${peer.name}_rps`], 2);
   }
-  result.ratio = rounded(result.ours_rps / result.koa_rps, 2);
-  say(`${work}: ours ${result.ours_rps}/s, Koa ${result.koa_rps}/s, ${result.ratio} times`);
+  say(`${work}: ${[...samples.keys()].map(({ name, title }) => `${title} ${result[`${name}_rps`]}/s`).join(', ')}`);
   return result;
 }
 
@@ -220,19 +187,37 @@ async function pgbench(work) {
   return Math.round(Number(/tps = ([\d.]+)/.exec(stdout)[1]));
 }
 
+async function startOften(server) {
+  const times = [];
+  for (let i = 0; i < (options.quick ? 1 : 5); ++i) {
+    await server.stop();
+    times.push(await server.start());
+  }
+  return times;
+}
+
 async function measureStarts() {
   const figures = {};
   for (const server of servers) {
-    const times = [];
-    for (let i = 0; i < (options.quick ? 1 : 5); ++i) {
-      if (server.child) await server.stop();
-      times.push(await server.start());
-    }
-    await sleep(1_000);
-    figures[`${server.name}_start_ms`] = Math.round(median(times));
-    figures[`${server.name}_idle_rss_mb`] = rounded(residentMegabytes(server.pid), 1);
+    await orLeaveOut(server, 'all', async () => {
+      const times = await startOften(server);
+      await sleep(1_000);
+      figures[`${server.name}_start_ms`] = Math.round(median(times));
+      figures[`${server.name}_idle_rss_mb`] = rounded(residentMegabytes(server.pid), 1);
+    });
   }
   return figures;
+}
+
+// Of all peers, and of all that they are measured by.
+async function compareAll(shops) {
+  let compared = 0;
+  for (const peer of peers.filter(({ reasons }) => !reasons.all)) {
+    for (const need of peer.needs) {
+      await orLeaveOut(peer, need, async () => (compared += await compareServers([ours, peer], shops, need)));
+    }
+  }
+  return compared;
 }
 
 function printRows(columns, results) {
@@ -247,32 +232,57 @@ function printRows(columns, results) {
   }
 }
 
+function goalOf({ work, ratio }) {
+  const { goal } = works[work];
+  return goal && ratio !== undefined ? `${goal} ${ratio >= goal ? 'met' : 'MISSED'}` : '';
+}
+
 function printTable(results, starts) {
+  const all = (figure) => (r) => servers.map(({ name }) => r[`${name}_${figure}`] ?? '-').join(' / ');
   const columns = [
     ['work', (r) => r.work],
     ['ours/s', (r) => r.ours_rps],
-    ['Koa/s', (r) => r.koa_rps],
-    ['times', (r) => r.ratio.toFixed(2)],
-    [
-      'goal',
-      (r) => (works[r.work].goal ? `${works[r.work].goal} ${r.ratio >= works[r.work].goal ? 'met' : 'MISSED'}` : ''),
-    ],
-    ['CPU µs', (r) => `${r.ours_cpu_us} / ${r.koa_cpu_us}`],
-    ['PostgreSQL µs', (r) => `${r.ours_postgres_cpu_us} / ${r.koa_postgres_cpu_us}`],
-    ['p99 ms', (r) => `${r.ours_p99_ms} / ${r.koa_p99_ms}`],
-    ['RSS MB', (r) => `${r.ours_rss_mb} / ${r.koa_rss_mb}`],
+    ...peers.flatMap((peer) => [
+      [`${peer.title}/s`, (r) => r[`${peer.name}_rps`] ?? '-'],
+      ['times', (r) => r[ratioName(peer)]?.toFixed(2) ?? ''],
+      ...(peer.name === 'koa' ? [['goal', goalOf]] : []),
+    ]),
+    ['CPU µs', all('cpu_us')],
+    ['PostgreSQL µs', all('postgres_cpu_us')],
+    ['p99 ms', all('p99_ms')],
+    ['RSS MB', all('rss_mb')],
     ['pgbench/s', (r) => r.pgbench_rps ?? ''],
   ];
-  printRows(columns, results);
+  if (results.length > 0) printRows(columns, results);
   console.log(
-    `\nidle RSS ${starts.ours_idle_rss_mb} / ${starts.koa_idle_rss_mb} MB, start to ready ${starts.ours_start_ms} / ${starts.koa_start_ms} ms` +
+    `\n${servers.map(({ title }) => title).join(' / ')}: idle RSS ${all('idle_rss_mb')(starts)} MB, start to ready ${all('start_ms')(starts)} ms` +
       `\n${rounds} rounds of ${seconds} s, ${connections} connections, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB; CPU is user + system time a request`,
   );
 }
 
+async function measureNoise(shops) {
+  const sellers = [ours, ...peers.filter((peer) => takesPart(peer, works.sale))];
+  const noise = {
+    bulks: Number(options.bulks),
+    items: Number(options['bulk-items']),
+    tills: Number(options.tills),
+    seconds,
+  };
+  const result = await measureNeighbour({ servers: sellers, shops, directory, rounds, options: noise, say });
+  printRows(
+    neighbourColumns,
+    sellers.map((server) => ({ server, result })),
+  );
+  console.log(
+    `\n${noise.tills} connections sell for one shop, beside ${noise.bulks} with bulks of ${noise.items} products of another`,
+  );
+  return result;
+}
+
 // What was answered is there.
 async function checkSales() {
-  for (const url of [urls.superuser, urls.koa]) {
+  const databases = peers.filter((peer) => !peer.reasons.all).map(({ name }) => urlOfPeer(name));
+  for (const url of [urls.superuser, ...databases]) {
     const [wrong] = await query(
       url,
       `select count(*)::integer as levels from stock_levels l where on_hand <> (
@@ -282,16 +292,28 @@ async function checkSales() {
   }
 }
 
-async function measureServers(names) {
+async function measureServers(names, noisy) {
   say(`seeding 200 shops, and one of ${depth} products`);
-  await makeDatabases(ours.command[0], { depth, history: options.quick ? 20 : 100 });
+  const size = { depth, history: options.quick ? 20 : 100 };
+  await makeDatabases(
+    ours.command[0],
+    peers.map(({ name }) => name),
+    size,
+  );
   const shops = await readShops(secret);
   postgresPid = await postmasterPid();
   const starts = await measureStarts();
-  say(`${await compareServers(servers, shops)} requests compared: both answer the same`);
+  say(`${await compareAll(shops)} requests compared: whoever is measured answers the same`);
 
   const lastCursor = {};
-  for (const server of servers) lastCursor[server.name] = await walkToTheEnd(server, shops.deep);
+  if (names.includes('page-last-of-many')) {
+    const deep = peers.filter((peer) => takesPart(peer, works['page-last-of-many']));
+    for (const server of [ours, ...deep]) {
+      await orLeaveOut(server, 'product-page', async () => {
+        lastCursor[server.name] = await walkToTheEnd(server, shops.deep);
+      });
+    }
+  }
   const files = writeRequests(directory, shops, lastCursor);
 
   const results = [];
@@ -301,8 +323,9 @@ async function measureServers(names) {
     if (work === 'health') Object.assign(result, starts);
     results.push(result);
   }
-  await checkSales();
   printTable(results, starts);
+  if (noisy) results.push(await measureNoise(shops.shops));
+  await checkSales();
   return results;
 }
 
@@ -325,8 +348,9 @@ function write(results) {
 
 async function main() {
   const [ofServers, ofQueues] = [chosenOf(works), chosenOf(jobWorks)];
-  const results = ofServers.length > 0 ? await measureServers(ofServers) : [];
-  for (const server of servers) if (server.child) await server.stop();
+  const noisy = chosen.includes(neighbourWork);
+  const results = ofServers.length > 0 || noisy ? await measureServers(ofServers, noisy) : [];
+  for (const server of servers) await server.stop();
   if (ofQueues.length > 0) results.push(...(await measureQueues(ofQueues)));
   write(results);
 }
@@ -335,5 +359,5 @@ try {
   await main();
   rmSync(directory, { recursive: true });
 } finally {
-  for (const server of servers) if (server.child) await server.stop();
+  for (const server of servers) await server.stop();
 }

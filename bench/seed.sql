@@ -33,14 +33,15 @@ insert into location_counters (tenant_id, location_id, last_receipt) select tena
 insert into devices (tenant_id, id, location_id, name, kind, device_number, status, last_seq_seen, version, created_at, updated_at)
   select tenant_id, device_id, location_id, 'Till 1', 'till', 1, 'active', 0, 1, now(), now() from shop;
 
--- Nobody logs in: the tokens are signed by the benchmark.
+-- Nobody logs in: the tokens are signed by the benchmark. The second shop's is a manager's, who may send bulks of products.
 insert into users (id, email, name, password_hash, password_changed_at, default_tenant_id, version, created_at, updated_at)
   select user_id, 'cashier' || n || '@shop.example', 'Cashier', 'none', now(), tenant_id, 1, now(), now() from shop;
 insert into memberships (tenant_id, id, user_id, status, default_location_id, version, created_at, updated_at)
   select tenant_id, pg_temp.id(5, n), user_id, 'active', location_id, 1, now(), now() from shop;
 insert into roles (tenant_id, id, name, built_in, permissions, version, created_at, updated_at)
-  select tenant_id, pg_temp.id(6, n), 'Cashier', 'cashier',
-         array['devices.read', 'locations.read', 'products.read', 'sales.create', 'sales.read', 'stock.read', 'taxes.read', 'tenant.read'], 1, now(), now() from shop;
+  select tenant_id, pg_temp.id(6, n), case n when 1 then 'Manager' else 'Cashier' end, case n when 1 then 'manager' else 'cashier' end,
+         array['devices.read', 'locations.read', 'products.read', 'sales.create', 'sales.read', 'stock.read', 'taxes.read', 'tenant.read']
+           || case n when 1 then array['products.write'] else '{}' end, 1, now(), now() from shop;
 insert into membership_roles (tenant_id, id, membership_id, role_id, location_id)
   select tenant_id, pg_temp.id(7, n), pg_temp.id(5, n), pg_temp.id(6, n), null from shop;
 insert into sessions (id, user_id, tenant_id, device_id, kind, user_agent, ip_address, created_at, last_seen_at, expires_at)

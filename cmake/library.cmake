@@ -2,7 +2,7 @@ include(GoogleTest)
 
 # stack_library(NAME [LINKS <targets>] [PRIVATE_LINKS <targets>])
 # One static library out of every *.cpp of the folder; *_test.cpp become NAME_test (label unit) and *_db_test.cpp
-# NAME_db_test (label db). A link to a library further down STACK_LAYERS is an error.
+# NAME_db_test (label db); compile_fail/*.cxx must not compile. A link to a library further down STACK_LAYERS is an error.
 function(stack_library name)
   cmake_parse_arguments(arg "" "" "LINKS;PRIVATE_LINKS;TEST_LINKS" ${ARGN})
   list(FIND STACK_LAYERS ${name} own_layer)
@@ -27,6 +27,7 @@ function(stack_library name)
   list(FILTER unit_tests EXCLUDE REGEX "_db_test\\.cpp$")
   stack_test(${name}_test unit "${unit_tests}" ${name} ${arg_TEST_LINKS})
   stack_test(${name}_db_test db "${db_tests}" ${name} ${arg_TEST_LINKS})
+  compile_fail_tests(${name})
 endfunction()
 
 function(stack_test target label sources)
@@ -38,4 +39,29 @@ function(stack_test target label sources)
   # One ctest entry per executable: discovery at build time would run every binary once more.
   add_test(NAME ${target} COMMAND ${target} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 600)
+endfunction()
+
+# compile_fail_tests(NAME): each compile_fail/*.cxx of the folder is a mistake that the types are to prevent. It becomes the
+# test NAME_compile_fail_MISTAKE: it must not compile, and the compiler must say what its first line expects.
+# (.cxx: no part of the library, not linted.)
+function(compile_fail_tests name)
+  file(GLOB mistakes CONFIGURE_DEPENDS compile_fail/*.cxx)
+  foreach(source IN LISTS mistakes)
+    get_filename_component(mistake ${source} NAME_WE)
+    set(test ${name}_compile_fail_${mistake})
+    add_test(NAME ${test} COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER}
+      "-DFLAGS=-std=c++23 -I${CMAKE_SOURCE_DIR}/src -I${CMAKE_SOURCE_DIR} -I${PostgreSQL_INCLUDE_DIR} -DFMT_SHARED"
+      -DSOURCE=${source} -P ${CMAKE_SOURCE_DIR}/cmake/compile_fail.cmake)
+    set_tests_properties(${test} PROPERTIES LABELS unit TIMEOUT 120)
+  endforeach()
+endfunction()
+
+# generated_sources(TARGET FILE...): what custom commands of the folder write becomes part of TARGET, and of `generated_sources`,
+# which makes all of it. A custom command waits for whatever its target links; as a target of its own it waits for nothing, so
+# that bin/lint compiles no library to have the headers.
+add_custom_target(generated_sources)
+function(generated_sources target)
+  target_sources(${target} PRIVATE ${ARGN})
+  add_custom_target(${target}_generated DEPENDS ${ARGN})
+  add_dependencies(generated_sources ${target}_generated)
 endfunction()

@@ -16,13 +16,33 @@
 
 namespace pos {
 
+// clang-format off: one a line, so that two modules that add theirs do not meet
 inline constexpr auto permission_names = std::to_array<std::string_view>({
-    "costs.read",      "devices.read",       "devices.revoke", "devices.write",         "locations.read",
-    "locations.write", "ownership.transfer", "products.read",  "products.write",        "reports.read",
-    "roles.give",      "roles.read",         "sales.create",   "sales.push_for_device", "sales.read",
-    "stock.adjust",    "stock.read",         "taxes.read",     "taxes.write",           "tenant.read",
-    "tenant.settings", "users.read",         "users.write",
+    "costs.read",
+    "devices.read",
+    "devices.revoke",
+    "devices.write",
+    "locations.read",
+    "locations.write",
+    "ownership.transfer",
+    "products.read",
+    "products.write",
+    "reports.read",
+    "roles.give",
+    "roles.read",
+    "sales.create",
+    "sales.push_for_device",
+    "sales.read",
+    "stock.adjust",
+    "stock.read",
+    "taxes.read",
+    "taxes.write",
+    "tenant.read",
+    "tenant.settings",
+    "users.read",
+    "users.write",
 });
+// clang-format on
 
 // Of those that change something, the ones that may be held at single locations. What they change belongs to a location, for
 // which the handler asks; but for products.write: the catalogue is one for all shops, and we let the manager of one
@@ -45,29 +65,44 @@ struct BuiltInRole {
 };
 
 namespace detail {
+
+// Those of another role, and further ones.
+template <std::size_t N, std::size_t M>
+consteval auto with(const std::array<std::string_view, N>& role, const std::string_view (&more)[M]) {
+    std::array<std::string_view, N + M> names{};
+    std::ranges::copy(more, std::ranges::copy(role, names.begin()).out);
+    return names;
+}
+
 // All but what makes an owner.
 inline constexpr auto admin = [] {
     std::array<std::string_view, permission_names.size() - 1> names{};
-    std::size_t count = 0;
-    for (const auto name : permission_names) {
-        if (name != "ownership.transfer") names[count++] = name;
-    }
+    std::ranges::copy_if(permission_names, names.begin(), [](auto name) { return name != "ownership.transfer"; });
     return names;
 }();
-inline constexpr auto manager = std::to_array<std::string_view>(
-    {"costs.read", "devices.read", "devices.revoke", "devices.write", "locations.read", "products.read",
-     "products.write", "reports.read", "roles.read", "sales.create", "sales.push_for_device", "sales.read",
-     "stock.adjust", "stock.read", "taxes.read", "tenant.read", "users.read", "users.write"});
-inline constexpr auto cashier =
-    std::to_array<std::string_view>({"devices.read", "locations.read", "products.read", "sales.create", "sales.read",
-                                     "stock.read", "taxes.read", "tenant.read"});
-inline constexpr auto stock_clerk = std::to_array<std::string_view>(
-    {"costs.read", "locations.read", "products.read", "stock.adjust", "stock.read", "taxes.read", "tenant.read"});
-inline constexpr auto accountant =
-    std::to_array<std::string_view>({"costs.read", "locations.read", "products.read", "reports.read", "sales.read",
-                                     "stock.read", "taxes.read", "tenant.read", "users.read"});
-inline constexpr auto viewer = std::to_array<std::string_view>(
-    {"locations.read", "products.read", "reports.read", "sales.read", "stock.read", "taxes.read", "tenant.read"});
+// What everybody in a shop has to see.
+inline constexpr auto everybody = std::to_array<std::string_view>({
+    "locations.read",
+    "products.read",
+    "stock.read",
+    "taxes.read",
+    "tenant.read",
+});
+inline constexpr auto viewer = with(everybody, {"reports.read", "sales.read"});
+inline constexpr auto accountant = with(viewer, {"costs.read", "users.read"});
+inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
+inline constexpr auto cashier = with(everybody, {"devices.read", "sales.create", "sales.read"});
+inline constexpr auto manager = with(accountant, {
+                                                     "devices.read",
+                                                     "devices.revoke",
+                                                     "devices.write",
+                                                     "products.write",
+                                                     "roles.read",
+                                                     "sales.create",
+                                                     "sales.push_for_device",
+                                                     "stock.adjust",
+                                                     "users.write",
+                                                 });
 }  // namespace detail
 
 // Whom a manager may add, change and disable; other roles need roles.give.

@@ -129,9 +129,10 @@ protected:
 
     static std::string member_at(std::string_view role, const std::string& at) {
         const auto address = fmt::format("{}-{}@duka.example", role,
-                                         at.empty()   ? "all"
-                                         : at == here ? "here"
-                                                      : "there");
+                                         at.empty()        ? "all"
+                                         : at == here      ? "here"
+                                         : at == elsewhere ? "there"
+                                                           : "gone");
         const auto json =
             fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"{}}}]}})", address,
                         password, roles[std::string(role)], at.empty() ? "" : fmt::format(R"(,"locationId":"{}")", at));
@@ -275,6 +276,50 @@ TEST_F(MatrixTest, ListsShowTheShopsOwn) {
     const auto page = body<db::Page<Device>>(get("/v1/devices?limit=1"));
     ASSERT_TRUE(page.next_cursor);
     EXPECT_EQ(get("/v1/devices?limit=1&cursor=" + *page.next_cursor, manager).status, 422);
+}
+
+// Goods have left: what a deleted shop's tills sold is kept. Nothing else is done by roles there, and none is given.
+TEST_F(MatrixTest, RolesAtADeletedShopCountForLateSalesAlone) {
+    const auto gone = text(made<Location>(post("/v1/locations", R"({"code":"GONE","name":"Gone"})")).id);
+    const auto manager = member_at("manager", gone);
+    const auto accountant = member_at("accountant", gone);
+    ASSERT_EQ(get("/v1/users", accountant).status, 200);
+    ASSERT_EQ(del("/v1/locations/" + gone, 1).status, 204);
+
+    EXPECT_EQ(post("/v1/products", R"({"name":"P"})", manager).status, 403);
+    EXPECT_EQ(patch("/v1/variants/" + ids["/v1/variants"], R"({"price":1})", 1, manager).status, 403);
+    EXPECT_EQ(get("/v1/variants", manager).status, 403);
+    EXPECT_EQ(get("/v1/users", accountant).status, 403);
+    const auto me = body<Me>(get("/v1/auth/me", manager));
+    ASSERT_EQ(me.location_permissions.size(), 1U);
+    EXPECT_THAT(me.location_permissions.front().permissions, ::testing::ElementsAre("sales.create"));
+    const auto late = replace(sale_json(), here, gone);
+    EXPECT_EQ(post("/v1/sales", late, accountant).status, 403);
+    EXPECT_EQ(post("/v1/sales", late, manager).status, 201);
+    EXPECT_EQ(post("/v1/sales", sale_json(), manager).status, 403) << "at another shop";
+
+    const auto role_at = [](std::string_view role, const std::string& at) {
+        return fmt::format(R"({{"roleId":"{}","locationId":"{}"}})", roles[std::string(role)], at);
+    };
+    const auto add = [](const std::string& rest) {
+        const auto json =
+            fmt::format(R"({{"name":"N","email":"n{}@duka.example","password":"{}",{}}})", ++number, password, rest);
+        return post("/v1/users", json, owner, {{"Idempotency-Key", fmt::format("gone-{}", number)}});
+    };
+    EXPECT_THAT(add(fmt::format(R"("roles":[{}])", role_at("cashier", gone))).body, HasSubstr("location.unknown"));
+    const auto by_default =
+        add(fmt::format(R"("roles":[{}],"defaultLocationId":"{}")", role_at("cashier", here), gone));
+    EXPECT_EQ(by_default.status, 422);
+    EXPECT_THAT(by_default.body, HasSubstr("/defaultLocationId"));
+    // What somebody has there may stay when the rest is changed.
+    const auto path = "/v1/users/" + text(me.user.id);
+    const auto kept = fmt::format(R"({{"roles":[{},{}]}})", role_at("manager", gone), role_at("cashier", here));
+    EXPECT_EQ(patch(path, kept, 1).status, 200);
+    EXPECT_THAT(patch(path, fmt::format(R"({{"roles":[{}]}})", role_at("viewer", gone)), 2).body,
+                HasSubstr("location.unknown"));
+    EXPECT_THAT(patch(path, fmt::format(R"({{"defaultLocationId":"{}"}})", gone), 2).body,
+                HasSubstr("location.unknown"));
+    EXPECT_EQ(patch(path, fmt::format(R"({{"roles":[{}]}})", role_at("cashier", here)), 2).status, 200);
 }
 
 // Whoever may give roles at one shop makes nobody more than that.

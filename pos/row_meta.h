@@ -10,8 +10,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode id_taken{"row.id_taken", 409, false, base::Action::fix,
-                                          "There is a row with this id already"};
+inline constexpr auto id_taken = base::conflict("row.id_taken", "There is a row with this id already");
+inline constexpr auto row_not_found = base::not_found("row.not_found", "There is no such row");
 }  // namespace errors
 
 struct RowMeta {

@@ -177,6 +177,8 @@ TEST_F(OldTexts, FormsAreTheReaders) {
     for (const std::string_view sample : {"a",
                                           "a\u0001b",
                                           "a\u0085b",
+                                          "a\ufffcb",
+                                          "a\ufdd0\uffffb",
                                           "x\u200dy",
                                           "x\u00ady",
                                           "\u034fx",
@@ -236,12 +238,15 @@ TEST_F(OldTexts, ChangesAreInTheFeed) {
 TEST_F(OldTexts, MpesaCodesGetTheirForm) {
     auto& database = app->database();
     const auto tenant = value("select tenant_id from variants where id = '" + made_with("P1") + "'");
-    const std::vector<std::pair<std::string, std::string>> old{{"slk7abc123", "SLK7ABC123 accepted"},
-                                                               {"SLK7ABC123", " unverified"},
-                                                               {"paid", " accepted"},
-                                                               {" slk7\u200b abc124", "SLK7ABC124 accepted"},
-                                                               {"SLK7ABC125", "SLK7ABC125 accepted"},
-                                                               {"\u0131LK7ABC123", " accepted"}};
+    const std::vector<std::pair<std::string, std::string>> old{
+        {"slk7abc123", "SLK7ABC123 accepted"},
+        {"SLK7ABC123", " unverified"},
+        {"paid", " accepted"},
+        {" slk7\u200b abc124", "SLK7ABC124 accepted"},
+        {"SLK7ABC125", "SLK7ABC125 accepted"},
+        {"SLK7-ABC 126.", "SLK7ABC126 accepted"},
+        {"\uff33\uff2c\uff2b\uff17ABC\uff0f127", "SLK7ABC127 accepted"},
+        {"\u0131LK7ABC123", " accepted"}};
     for (std::size_t i = 0; i < old.size(); ++i)
         database.execute(fmt::format(
             "insert into payments (tenant_id, id, method, amount, reference, external_ref, status, recorded_at) "
@@ -260,7 +265,7 @@ TEST_F(TextsTest, NamesMadeOfNothingVisible) {
     const std::string tax_class = text(made<TaxClass>(post("/v1/tax-classes", R"({"code":"t1","name":"T"})")).id);
     for (const std::string_view nothing :
          {"\u200b", "\u00a0\u2003", "\u0301", "\u3164", "\u2800", "\U000E0041\U000E0042", "\u202e\u2066",
-          "\ufe0f\u200d", "\u115f", "\u034f\u0323"}) {
+          "\ufe0f\u200d", "\u115f", "\u034f\u0323", "\U0001d159", "\ufffc\uffff"}) {
         const auto name = quoted(nothing);
         const std::vector<std::pair<std::string, std::string>> bodies{
             {"/v1/categories", fmt::format(R"({{"name":{}}})", name)},

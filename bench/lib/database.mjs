@@ -1,4 +1,4 @@
-// Two databases of the same schema and rows on one server, and what the requests need to know of them.
+// Databases of the same schema and rows on one server, and what the requests need to know of them.
 import { Buffer } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,8 +20,10 @@ export const urls = {
   app: urlOf('app', 'bench_ours'),
   system: urlOf('app_system', 'bench_ours'),
   superuser: urlOf('postgres', 'bench_ours'),
-  koa: urlOf('postgres', 'bench_koa'), // not bound by row level security: it names the tenant itself
 };
+
+// Not bound by row level security: a peer names the tenant itself.
+export const urlOfPeer = (name) => urlOf('postgres', `bench_${name}`);
 
 export async function query(url, text, values) {
   const client = new pg.Client(url);
@@ -54,7 +56,8 @@ async function seed({ depth, history }) {
   await client.end();
 }
 
-export async function makeDatabases(program, size) {
+// One for us, and a copy for each of the peers.
+export async function makeDatabases(program, peers, size) {
   const server = process.env.TEST_POSTGRES_URL;
   for (const role of ['app_owner', 'app', 'app_system']) await query(server, `create role ${role} login`);
   await query(server, 'grant app_system to app_owner'); // it hands some functions over
@@ -64,8 +67,8 @@ export async function makeDatabases(program, size) {
     stdio: ['ignore', 2, 'inherit'],
   });
   await seed(size);
-  await query(server, 'create database bench_koa template bench_ours');
-  for (const url of [urls.superuser, urls.koa]) await query(url, 'vacuum analyze');
+  for (const name of peers) await query(server, `create database bench_${name} template bench_ours`);
+  for (const url of [urls.superuser, ...peers.map(urlOfPeer)]) await query(url, 'vacuum analyze');
   await query(server, 'checkpoint');
 }
 

@@ -50,19 +50,25 @@ export const saleOf = (shop, number, sequence, clientRequestId) => ({
 
 const interleaved = (lists) => lists[0].flatMap((_, i) => lists.map((list) => list[i]));
 
-// A line for each: path and token; or token, receipt prefix and the body's end.
+function writeRows(directory, name, rows) {
+  const path = join(directory, `${name}.txt`);
+  writeFileSync(path, rows.map((row) => row.join('\t')).join('\n') + '\n');
+  return path;
+}
+
+const baskets = (shop) =>
+  Array.from({ length: basketsOfShop }, (_, i) => [
+    shop.token,
+    receiptPrefix(shop),
+    JSON.stringify(basket(shop, i)).slice(1),
+  ]);
+
+// A line for each basket of one shop: token, receipt prefix and the body's end.
+export const writeSales = (directory, name, shop) => writeRows(directory, name, baskets(shop));
+
+// A line for each: path and token; or as writeSales().
 export function writeRequests(directory, { shops, deep }, lastCursor) {
-  const write = (name, rows) => {
-    const path = join(directory, `${name}.txt`);
-    writeFileSync(path, rows.map((row) => row.join('\t')).join('\n') + '\n');
-    return path;
-  };
-  const baskets = (shop) =>
-    Array.from({ length: basketsOfShop }, (_, i) => [
-      shop.token,
-      receiptPrefix(shop),
-      JSON.stringify(basket(shop, i)).slice(1),
-    ]);
+  const write = (name, rows) => writeRows(directory, name, rows);
   const pageAt = (cursor) => `/v1/products?limit=20${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
   return {
     health: () => write('health', [['/health']]),
@@ -77,7 +83,7 @@ export function writeRequests(directory, { shops, deep }, lastCursor) {
         shops.map((shop) => [pageAt(), shop.token]),
       ),
     sale: () => write('sale', interleaved(shops.map(baskets))),
-    'sale-hot-tenant': () => write('sale-hot-tenant', baskets(shops[0])),
+    'sale-hot-tenant': () => writeSales(directory, 'sale-hot-tenant', shops[0]),
     'page-first-of-many': () => write('page-first-of-many', [[pageAt(), deep.token]]),
     'page-last-of-many': (server) => write(`page-last-${server}`, [[pageAt(lastCursor[server]), deep.token]]),
   };

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""The two checks that compile: clang-tidy over sources, and headers compiled alone. Prints findings, exits 1 if any.
+"""The two checks that compile: clang-tidy, and headers compiled alone. Prints findings, exits 1 if any.
 
   compile_checks.py tidy|headers BUILD JOBS < FILES    paths from the root of the repository, one a line
 
+A source that includes the header of its own name first compiles it alone: so `headers` leaves such headers to it, and `tidy`,
+given a header, runs over that source, or over the header itself when there is none. Who else includes a header is not looked
+at: the build compiles them (docs/decisions/0034-lint.md).
 BUILD holds compile_commands.json; a source that is not in it is passed over. What passed once is not run again while the
 command, the configuration, the file and the headers of ours that it includes keep their bytes: .cache/lint/ holds a
 record of each pass, with paths from the root, so that a second clone may begin with a copy of it. Of the system's headers
@@ -22,6 +25,8 @@ from pathlib import Path
 CLANG, TIDY = "clang++-19", "clang-tidy-19"
 RECORDS = Path(".cache/lint")
 FLAG = ("-I", "-isystem", "-D", "-W", "-std", "-f")
+HEADER = ["-x", "c++", "-Wno-pragma-once-outside-header", "-Wno-unused-const-variable"]
+INCLUDE = re.compile(r'^#include ["<]([^">]+)[">]', re.M)
 FINDING = re.compile(r"^[^ ]+:\d+:\d+: (?:error|warning|fatal error): ")
 
 
@@ -48,36 +53,62 @@ def flags_by_source(build):
     return flags
 
 
+class Flags:
+    def __init__(self, build):
+        self.by_source = flags_by_source(build)
+        # A library's own sources last: its tests see less than they do.
+        sources = sorted(self.by_source.items(), key=lambda entry: not entry[0].endswith("_test.cpp"))
+        self.by_folder = {str(Path(source).parent): flags for source, flags in sources}
+
+    def of_source(self, path):
+        return self.by_source.get(path)
+
+    def of_header(self, path):
+        """Those of a source beside it: a library's headers may need what it alone is compiled with."""
+        beside = (self.by_folder.get(str(folder)) for folder in Path(path).parents)
+        return [*(next((flags for flags in beside if flags), None) or self.by_folder["src/base"]), *HEADER]
+
+    def own_source(self, header):
+        """The source that includes this header first, and so compiles it alone; or None."""
+        source = header.removesuffix(".h") + ".cpp"
+        if source not in self.by_source:
+            return None
+        first = INCLUDE.search(Path(source).read_text(encoding="utf-8"))
+        return source if first and Path(first.group(1)).name == Path(header).name else None
+
+
 class Tidy:
     name = "tidy"
 
     def __init__(self, build):
-        self.build, self.flags = build, flags_by_source(build)
+        self.build, self.flags = build, Flags(build)
         # As the tool reads it: a comment in .clang-tidy runs nothing again.
         self.configuration = [run(TIDY, "--version").stdout, run(TIDY, "--dump-config").stdout]
 
+    def chosen(self, paths):
+        return [path if path.endswith(".cpp") else self.flags.own_source(path) or path for path in paths]
+
     def flags_of(self, path):
-        return self.flags.get(path)
+        return self.flags.of_source(path) if path.endswith(".cpp") else self.flags.of_header(path)
 
     def check(self, path):
-        result = run(TIDY, "-p", self.build, "-quiet", path)
-        return result.returncode == 0, result.stdout
+        as_compiled = ["-p", self.build, path] if path.endswith(".cpp") else [path, "--", *self.flags_of(path)]
+        result = run(TIDY, "-quiet", *as_compiled)
+        return result.returncode == 0, result.stdout or result.stderr
 
 
 class Headers:
     name = "headers"
 
     def __init__(self, build):
-        # A library's own sources last: its tests see less than they do.
-        sources = sorted(flags_by_source(build).items(), key=lambda entry: not entry[0].endswith("_test.cpp"))
-        self.by_folder = {str(Path(source).parent): flags for source, flags in sources}
+        self.flags = Flags(build)
         self.configuration = [run(CLANG, "--version").stdout]
 
+    def chosen(self, paths):
+        return [path for path in paths if not self.flags.own_source(path)]
+
     def flags_of(self, path):
-        """Those of a source beside it: a library's headers may need what it alone is compiled with."""
-        beside = (self.by_folder.get(str(folder)) for folder in Path(path).parents)
-        flags = next((flags for flags in beside if flags), None) or self.by_folder["src/base"]
-        return [*flags, "-x", "c++", "-fsyntax-only", "-Wno-pragma-once-outside-header", "-Wno-unused-const-variable"]
+        return [*self.flags.of_header(path), "-fsyntax-only"]
 
     def check(self, path):
         result = run(CLANG, *self.flags_of(path), path)
@@ -125,7 +156,9 @@ def checked(check, path):
 def main():
     kind, build, jobs = sys.argv[1:]
     check = {"tidy": Tidy, "headers": Headers}[kind](build)
-    paths = [path for path in sys.stdin.read().splitlines() if check.flags_of(path)]
+    paths = {path for path in check.chosen(sys.stdin.read().splitlines()) if check.flags_of(path)}
+    # The long ones first, so that no core waits for the last.
+    paths = sorted(paths, key=lambda path: (-Path(path).stat().st_size, path))
     told = set()  # a header's findings come with every source that includes it
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
         for found in pool.map(functools.partial(checked, check), paths):

@@ -21,7 +21,8 @@ from coroutine_rules import EXCUSE, blank
 THROWN = re.compile(r"\bthrow\s+((?:::)?(?:std|boost|fmt|simdjson)::[\w:]+)")
 ALLOWED = {"std::logic_error", "::std::logic_error"}
 PARSE = re.compile(r"\b(?:std::)?(sto(?:i|l|ll|ul|ull|f|d|ld))\s*\(")
-CODE = re.compile(r'\bErrorCode\s+\w+\s*\{\s*"([\w.]+)"')
+CODE = re.compile(r'\b(?:ErrorCode\s+\w+\s*\{|base::(?:conflict|invalid|not_found)\()\s*"([\w.]+)"')
+ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
 # Whole codes, and whole areas.
 INTERNAL = {
@@ -36,7 +37,7 @@ FREE = re.compile(r"(_test\.(cpp|h)$|^src/testing/|^pos/testing/|^pos/demo/|^src
 
 def published():
     """The codes that the service explains."""
-    return set(PUBLISHED.findall(Path("docs/errors.md").read_text(encoding="utf-8")))
+    return set(PUBLISHED.findall((ROOT / "docs/errors.md").read_text(encoding="utf-8")))
 
 
 def unpublished_in(path, raw):

@@ -48,9 +48,11 @@ struct Flaky {
 
 struct Sleep {
     std::int64_t ms = 0;
+    bool announce = false;
     schema::Json rest;
     friend constexpr auto describe(Sleep*) {
         return schema::object<Sleep>("Sleep", field<&Sleep::ms>("ms", {.min = 0, .max = 86'400'000}),
+                                     field<&Sleep::announce>("announce", {.defaulted = true}),
                                      schema::keep_unknown<&Sleep::rest>());
     }
 };
@@ -83,7 +85,9 @@ async::Task<std::string> progress(Job<Json>& job) {
     co_return "done";
 }
 
+// A job is active as soon as Redis gave it away; `announce` says that it has arrived here.
 async::Task<std::int64_t> sleep(Job<Sleep>& job) {
+    if (job.data().announce) co_await job.update_progress(0);
     co_await job.sleep(jobs::milliseconds(job.data().ms));
     co_return job.data().ms;
 }

@@ -40,10 +40,9 @@ namespace {
 struct NothingToKeep {};
 
 struct Run {
-    http::Context* context;
+    const Creator* write;
     BulkRequest input;
     std::map<std::size_t, http::Findings> faults;
-    CreationRequest request;
     BulkResource resource;
     std::optional<IdempotentRequest> idempotent;
 
@@ -77,7 +76,7 @@ BulkResult result_of(const BulkItem& item, std::int32_t status) {
 }
 
 BulkResult refused(const Run& run, const BulkItem& item, const base::Failure& failure, const Data& data) {
-    auto place = http::place_of(*run.context);
+    auto place = http::place_of(run.write->context());
     place.body = data.body;
     place.body_at = data.at;
     auto result = result_of(item, failure.code().status);
@@ -110,7 +109,7 @@ std::optional<base::Failure> missing_parts(const BulkItem& item) {
 }
 
 async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, std::vector<Change>* changes) {
-    const auto& request = run->request;
+    const auto& write = *run->write;
     const auto index = item - run->input.items.data();
     if (const auto faults = run->faults.find(static_cast<std::size_t>(index)); faults != run->faults.end())
         co_return refused(*run, *item, base::Failure(http::errors::invalid, faults->second), {});
@@ -120,7 +119,7 @@ async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, 
     try {
         auto done = co_await tx.transaction([&](db::Db inner) {
             own.clear();
-            return run->resource.perform({inner, request.caller, request.runtime.service, &own}, *item);
+            return run->resource.perform({write, write.runtime(), inner, own}, *item);
         });
         changes->insert(changes->end(), own.begin(), own.end());
         auto result = result_of(*item, done.status);
@@ -133,7 +132,7 @@ async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, 
     // What may pass by itself concerns all of them (a deadlock, a lost connection); anything else is this item's alone.
     if (failure.code().retriable) std::rethrow_exception(failed);
     if (failure.code().status >= 500)
-        run->context->logger().error("an item of a batch failed", {{"err", logging::error(failed)}});
+        write.context().logger().error("an item of a batch failed", {{"err", logging::error(failed)}});
     co_return refused(*run, *item, failure);
 }
 
@@ -165,8 +164,8 @@ async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
     if (run->reply.summary.ok == 0) throw NothingToKeep{};
     auto batch = tx.batch();
     if (run->idempotent)
-        finish_idempotent(batch, *run->idempotent, {.status = 200, .body = run->body}, run->request.runtime->now());
-    record_changes(batch, changes, run->request.caller.device_id);
+        finish_idempotent(batch, *run->idempotent, {.status = 200, .body = run->body}, run->write->now());
+    record_changes(batch, changes, run->write->device_id);
     co_await batch.commit();
 }
 
@@ -174,7 +173,7 @@ async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
 void hide_restricted(Run& run) {
     auto reply = schema::parse<BulkReply>(run.replayed->body);
     if (!reply) throw std::logic_error("a stored reply is no reply of a batch");
-    const auto view = run.request.caller.view();
+    const auto view = run.write->view();
     const auto before = schema::to_json(*reply);
     for (std::size_t i = 0; i < reply->results.size() && i < run.input.items.size(); ++i)
         run.resource.hide(run.input.items[i], reply->results[i], view);
@@ -199,17 +198,18 @@ Fingerprint fingerprint_of_faulty(const BulkBody& input) {
     return fingerprint;
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request,
+async::Task<http::Rendered<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
                                                    BulkResource resource) {
+    const auto db = co_await write->db();
     auto run = std::make_shared<Run>(
-        Run{context, std::move(*input.body), std::move(input.faults), request, resource, idempotent_request(request)});
+        Run{write, std::move(*input.body), std::move(input.faults), resource, idempotent_request(request, db)});
     std::optional<Runtime::KeyGuard> running;
     if (run->idempotent) {
-        running.emplace(request.runtime->hold(run->idempotent->scope()));
+        running.emplace(write->runtime().hold(run->idempotent->scope()));
         if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
     }
     try {
-        co_await request.db.bulk_transaction([run](db::Db tx) { return attempt(tx, run); });
+        co_await db.bulk_transaction([run](db::Db tx) { return attempt(tx, run); });
     } catch (const NothingToKeep&) {
         // The answers stand.
     }

@@ -8,13 +8,12 @@
 //         using New = NewProduct;                                                       // has `std::optional<Id> id`
 //         using Fields = ProductFields;
 //         static async::Task<ProductDetails> create(BulkUnit unit, NewProduct input);
-//         static async::Task<Product> change(BulkUnit unit, ProductId id, std::int32_t version, schema::Patch<ProductFields> patch);
-//         static async::Task<void> remove(BulkUnit unit, ProductId id, std::int32_t version);
+//         static async::Task<Product> change(Editor write, ProductId id, schema::Patch<ProductFields> patch);
+//         static async::Task<http::NoContent> remove(Editor write, ProductId id);
 //     };
 //
-//     async::Task<http::Rendered<BulkReply>> batch(http::Context& context, auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader key,
-//                                                  BulkBody input, db::Db db, http::Use<Runtime> runtime) {
-//         return perform_all<ProductItems>(&context, input, {"/v1/products/batch", caller, key, input.body, db, runtime});
+//     async::Task<http::Rendered<BulkReply>> batch(Create<"products.write"> write, BulkBody input) {
+//         co_return co_await perform_all<ProductItems>(write, std::move(input));
 //     }
 //
 // An item may run again after a deadlock, like the function of a transaction.
@@ -22,8 +21,7 @@
 #include <map>
 
 #include "http/context.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
+#include "pos/plumbing/writer.h"
 #include "schema/canonical.h"
 
 namespace pos {
@@ -130,16 +128,20 @@ struct BulkReply {
     }
 };
 
-// What an item works with. `changes` is where its entries of the feed go.
-struct BulkUnit {
-    db::Db tx;
-    auth::Caller caller;
-    Runtime* runtime;
-    std::vector<Change>* changes;
+// What an item that makes a row works with. `changes` is where its entries of the feed go.
+class BulkUnit : public Writer {
+public:
+    BulkUnit(const auth::Caller& caller, Runtime& runtime, db::Db tx, std::vector<Change>& changes)
+        : Writer(caller, runtime, std::move(tx)), changes_(&changes) {}
 
-    [[nodiscard]] EditRequest edit_of(std::int32_t version, std::string_view permission = {}) const {
-        return {caller, {.versions = {version}}, runtime->now(), permission, changes};
+    [[nodiscard]] const db::Db& tx() const { return *tx_; }
+    [[nodiscard]] std::vector<Change>& changes() const { return *changes_; }
+    [[nodiscard]] Editor editor(std::int32_t version) const {
+        return {*this, *runtime_, *tx_, {.versions = {version}}, *changes_};
     }
+
+private:
+    std::vector<Change>* changes_;
 };
 
 namespace detail {
@@ -170,7 +172,7 @@ T read_data(const BulkItem& item) {
 
 template <class Row>
 BulkOutcome outcome(const BulkUnit& unit, std::int32_t status, const Row& row) {
-    return {status, schema::Json{schema::to_json(row, unit.caller.view())}};
+    return {status, schema::Json{schema::to_json(row, unit.view())}};
 }
 
 template <class Items>
@@ -184,9 +186,9 @@ async::Task<BulkOutcome> perform(BulkUnit unit, BulkItem item) {
     const typename Items::Id id(*item.id);
     if (item.operation == BulkOperation::update) {
         auto patch = read_data<schema::Patch<typename Items::Fields>>(item);
-        co_return outcome(unit, 200, co_await Items::change(unit, id, *item.version, std::move(patch)));
+        co_return outcome(unit, 200, co_await Items::change(unit.editor(*item.version), id, std::move(patch)));
     }
-    co_await Items::remove(unit, id, *item.version);
+    co_await Items::remove(unit.editor(*item.version), id);
     co_return BulkOutcome{204, std::nullopt};
 }
 
@@ -220,7 +222,7 @@ void hide_current(std::string& problem, const schema::View& view) {
 template <class Items>
 void hide(const BulkItem& item, BulkResult& result, const schema::View& view) {
     using Created = decltype(row_of(Items::create(std::declval<BulkUnit>(), std::declval<typename Items::New>())));
-    using Changed = decltype(row_of(Items::change(std::declval<BulkUnit>(), std::declval<typename Items::Id>(), 0,
+    using Changed = decltype(row_of(Items::change(std::declval<Editor>(), std::declval<typename Items::Id>(),
                                                   std::declval<schema::Patch<typename Items::Fields>>())));
     if (result.data) {
         auto& text = result.data->text;
@@ -230,7 +232,7 @@ void hide(const BulkItem& item, BulkResult& result, const schema::View& view) {
     if (result.problem) hide_current<Changed>(result.problem->text, view);
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request,
+async::Task<http::Rendered<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
                                                    BulkResource resource);
 // What a batch with faulty items means is its text: of such an item less is known than was sent.
 [[nodiscard]] Fingerprint fingerprint_of_faulty(const BulkBody& input);
@@ -238,10 +240,11 @@ async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkB
 }  // namespace detail
 
 template <class Items>
-async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkBody input, CreationRequest request) {
-    if (request.key.key && !input.faults.empty()) {
+AwaitHere<http::Rendered<BulkReply>> perform_all(const Creator& write, BulkBody input) {
+    auto request = write.request(input.body);
+    if (request.key && !input.faults.empty()) {
         request.body = detail::fingerprint_of_faulty(input);
-    } else if (request.key.key) {
+    } else if (request.key) {
         auto meant = *input.body;
         for (auto& item : meant.items) {
             if (item.data) item.data->text = detail::canonical_data<Items>(item);
@@ -250,9 +253,10 @@ async::Task<http::Rendered<BulkReply>> perform_all(http::Context* context, BulkB
         request.body.value = &meant;
         request.body = fingerprint_of(request.body);
     }
-    return detail::perform_all(context, std::move(input), std::move(request),
-                               {&detail::perform<Items>, &schema::type_of<typename Items::New>,
-                                &schema::type_of<schema::Patch<typename Items::Fields>>, &detail::hide<Items>});
+    return AwaitHere(
+        detail::perform_all(&write, std::move(input), std::move(request),
+                            {&detail::perform<Items>, &schema::type_of<typename Items::New>,
+                             &schema::type_of<schema::Patch<typename Items::Fields>>, &detail::hide<Items>}));
 }
 
 }  // namespace pos

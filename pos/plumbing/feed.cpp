@@ -1,6 +1,6 @@
 #include "pos/plumbing/feed.h"
 
-#include <set>
+#include <map>
 
 namespace pos {
 
@@ -28,14 +28,18 @@ void record_changes(db::Batch& batch, const std::vector<Change>& changes, std::o
     std::vector<base::Uuid> ids;
     std::vector<std::string> kinds;
     std::vector<std::optional<LocationId>> locations;
-    // `on conflict` refuses to touch one row twice in a statement.
-    std::set<std::pair<std::string_view, base::Uuid>> rows;
+    // `on conflict` refuses to touch one row twice in a statement: of several changes of a row the last is what became of it.
+    std::map<std::pair<std::string_view, base::Uuid>, std::size_t> places;
     for (const auto& change : changes) {
-        if (!rows.emplace(change.collection, change.row_id).second) continue;
-        collections.emplace_back(change.collection);
-        ids.push_back(change.row_id);
-        kinds.emplace_back(schema::name_of(change.op));
-        locations.push_back(change.location_id);
+        const auto [place, is_new] = places.try_emplace({change.collection, change.row_id}, ids.size());
+        if (is_new) {
+            collections.emplace_back(change.collection);
+            ids.push_back(change.row_id);
+            kinds.emplace_back();
+            locations.emplace_back();
+        }
+        kinds[place->second] = schema::name_of(change.op);
+        locations[place->second] = change.location_id;
     }
     if (ids.empty()) return;
     batch.add(record, static_cast<std::int64_t>(ids.size()), collections, ids, kinds, locations, origin_device);

@@ -25,14 +25,12 @@ namespace pos {
 namespace errors {
 inline constexpr base::ErrorCode key_missing{"idempotency.key_missing", 400, false, base::Action::fix,
                                              "This needs an Idempotency-Key"};
-inline constexpr base::ErrorCode key_invalid{"idempotency.key_invalid", 422, false, base::Action::fix,
-                                             "The Idempotency-Key is not one"};
-inline constexpr base::ErrorCode key_mismatch{"idempotency.key_mismatch", 422, false, base::Action::fix,
-                                              "Idempotency-Key and clientRequestId differ"};
+inline constexpr auto key_invalid = base::invalid("idempotency.key_invalid", "The Idempotency-Key is not one");
+inline constexpr auto key_mismatch =
+    base::invalid("idempotency.key_mismatch", "Idempotency-Key and clientRequestId differ");
 inline constexpr base::ErrorCode key_in_progress{"idempotency.in_progress", 409, true, base::Action::retry,
                                                  "The first request with this key is still running"};
-inline constexpr base::ErrorCode key_reused{"idempotency.key_reused", 422, false, base::Action::fix,
-                                            "This key belongs to another request"};
+inline constexpr auto key_reused = base::invalid("idempotency.key_reused", "This key belongs to another request");
 }  // namespace errors
 
 inline constexpr std::size_t max_idempotency_key = 255;

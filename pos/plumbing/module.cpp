@@ -19,7 +19,7 @@ app::Module plumbing_module() {
                                  {"violate", violate_sql, "drop function violate(text)"}},
             .statements = std::move(statements),
             .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress,
-                       errors::key_reused, errors::id_taken, errors::batch_aborted}};
+                       errors::key_reused, errors::id_taken, errors::row_not_found, errors::batch_aborted}};
 }
 
 }  // namespace pos

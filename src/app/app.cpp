@@ -5,6 +5,7 @@
 #include "app/rate_limits.h"
 #include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
+#include "auth/authenticator.h"
 #include "db/error.h"
 #include "http/middleware/default_chain.h"
 #include "observe/process_metrics.h"
@@ -70,8 +71,10 @@ http::ServerOptions server_options(const Shared& shared, std::uint16_t port) {
 redis::Options redis_options(const Definition& definition, const Settings& settings) {
     auto endpoint = redis::parse_url(*settings.redis_url);
     if (!endpoint) throw std::invalid_argument("REDIS_URL: " + endpoint.error());
-    return {
-        .endpoints = redis::fixed_endpoint(std::move(*endpoint)), .connection_name = definition.name, .role = "app"};
+    return {.endpoints = redis::fixed_endpoint(std::move(*endpoint)),
+            .connection_name = definition.name,
+            .role = "app",
+            .probe_key = settings.job_prefix + ":ready-probe"};
 }
 
 logging::LogOptions log_options(const Settings& settings) {
@@ -165,7 +168,7 @@ Worker::Worker(Shared& shared)
       system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(),
                        shared.metrics),
       store_{&app_database_, &system_database_, &shared.catalogue},
-      rate_limiter_(loop_, make_redis(), {}, shared.metrics),
+      rate_limiter_(loop_, make_redis(), {.prefix = shared.settings.job_prefix + ":rate:"}, shared.metrics),
       readiness_(loop_) {
     services_.add(shared);
     services_.add(*this);
@@ -176,6 +179,8 @@ Worker::Worker(Shared& shared)
     if (redis_) services_.add(*redis_);
     if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
     http::require_services(shared.router, services_);
+    if (services_.has<auth::Authenticator>())
+        services_.use<auth::Authenticator>().require_known_permissions(shared.router);
 }
 
 Worker::~Worker() = default;

@@ -37,6 +37,12 @@ std::vector<std::string> chosen_queues(const JobBindings& bindings, const std::v
 
 }  // namespace
 
+std::vector<std::string> queues_of(const Definition& definition) {
+    std::vector<std::string> queues;
+    for (const auto& [queue, handlers] : bindings_of(definition)) queues.push_back(queue);
+    return queues;
+}
+
 std::vector<Schedule> schedules_of(const Definition& definition) {
     std::vector<Schedule> schedules;
     for (const auto& module : definition.modules)

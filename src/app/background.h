@@ -42,6 +42,8 @@ private:
     std::thread thread_;
 };
 
+// The queues whose jobs the definition's modules handle.
+[[nodiscard]] std::vector<std::string> queues_of(const Definition& definition);
 // Every schedule of the definition's modules.
 [[nodiscard]] std::vector<Schedule> schedules_of(const Definition& definition);
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <tuple>
+#include <utility>
 
 #include "app/app.h"
 #include "async/sync.h"
 #include "redis/client.h"
-#include "redis/errors.h"
 #include "schema/schema.h"
 
 namespace app {
@@ -19,6 +19,13 @@ using Check = async::Task<Outcome>;
 
 constexpr auto check_time = std::chrono::milliseconds(1'000);
 constexpr auto shared_for = std::chrono::milliseconds(250);
+constexpr auto line_every = std::chrono::minutes(1);
+
+// What is found anew; when it may be logged again stays.
+void put(Outcome& into, Outcome found) {
+    found.next_line = into.next_line;
+    into = std::move(found);
+}
 
 Check timed(Check check) {
     const auto start = async::Loop::now();
@@ -33,24 +40,10 @@ Check check_database(db::Database* database, async::SteadyTime deadline) {
     co_return Outcome{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
 }
 
-// By a write: a server that is out of memory, read-only or cannot save answers a PING as ever, and takes no job.
-// And under the prefix of the jobs' keys, which a user of Redis may be limited to: any refusal there is one of jobs.
-Check check_redis(redis::Client* client, std::string prefix, async::SteadyTime deadline) {
+Check check_redis(redis::Client* client, async::SteadyTime deadline) {
     if (client == nullptr) co_return Outcome{};
-    try {
-        if (co_await client->ready(deadline)) {
-            co_await client->run(redis::Command("SET").add(prefix + ":ready-probe").add(1).add("PX").add(1'000),
-                                 deadline);
-            co_return Outcome{};
-        }
-    } catch (const redis::Refused& refused) {
-        co_return Outcome{false, std::string(refused.text())};
-    } catch (const base::Failure&) {
-        co_return Outcome{false, std::string()};
-    }
-    // Why there is no connection would name the server.
-    auto trouble = client->is_connected() ? client->trouble() : std::nullopt;
-    co_return Outcome{false, trouble ? std::move(trouble->text) : std::string()};
+    auto found = co_await client->ready(deadline);
+    co_return Outcome{found.is_well, std::move(found.refusal)};
 }
 
 std::string outcome_json(std::string_view name, const Outcome& outcome) {
@@ -60,8 +53,10 @@ std::string outcome_json(std::string_view name, const Outcome& outcome) {
     return json + "}";
 }
 
-void log_reason(const http::Context& context, std::string_view dependency, const Outcome& outcome) {
-    if (outcome.reason.empty()) return;
+// Not at each look: anybody may ask.
+void log_reason(const http::Context& context, std::string_view dependency, Outcome& outcome) {
+    if (outcome.reason.empty() || async::Loop::now() < outcome.next_line) return;
+    outcome.next_line = async::Loop::now() + line_every;
     context.server_logger().warn("a dependency takes no writes",
                                  {{"dependency", dependency}, {"reason", outcome.reason}});
 }
@@ -89,12 +84,13 @@ async::Task<void> look(Worker* worker, const http::Context* context) {
     last.looking = true;
     last.done.reset();
     const LookEnds ends{last};
-    const auto& prefix = context->services().use<Shared>().settings.job_prefix;
     const auto deadline = async::Loop::now() + check_time;
-    auto outcomes = co_await async::when_all(timed(check_database(worker->store().app, deadline)),
-                                             timed(check_database(worker->store().system, deadline)),
-                                             timed(check_redis(worker->redis(), prefix, deadline)));
-    std::tie(last.app_database, last.system_database, last.redis) = std::move(outcomes);
+    auto found = co_await async::when_all(timed(check_database(worker->store().app, deadline)),
+                                          timed(check_database(worker->store().system, deadline)),
+                                          timed(check_redis(worker->redis(), deadline)));
+    put(last.app_database, std::move(std::get<0>(found)));
+    put(last.system_database, std::move(std::get<1>(found)));
+    put(last.redis, std::move(std::get<2>(found)));
     last.looked = async::Loop::now();
     log_reason(*context, "postgres", last.app_database);
     log_reason(*context, "postgresSystem", last.system_database);

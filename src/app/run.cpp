@@ -1,19 +1,25 @@
 // The command line.
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <map>
 #include <optional>
 
 #include "app/app.h"
+#include "app/background.h"
 #include "app/dev/supervisor.h"
 #include "app/dev/throwaway_postgres.h"
 #include "app/outbox_module.h"
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
+#include "schema/schema.h"
 
 namespace app {
 
@@ -101,6 +107,25 @@ int run_dev(const Definition& definition, const Command& command) {
     return dev::run(std::move(options), std::cout);
 }
 
+// Jobs of a queue that nobody here handles would wait for ever. `where`: what named it.
+bool knows_queues(const Definition& definition, std::string_view where, const std::vector<std::string>& wanted) {
+    const auto known = queues_of(definition);
+    bool all_known = true;
+    for (const auto& queue : wanted) {
+        if (queue == "all" || std::ranges::find(known, queue) != known.end()) continue;
+        all_known = false;
+        std::cerr << fmt::format("{}: no module handles jobs of {}; give all, or some of: {}\n", where,
+                                 schema::to_json(queue), fmt::join(known, ", "));
+    }
+    return all_known;
+}
+
+int run_serve(const Definition& definition) {
+    auto settings = load_settings();
+    if (!knows_queues(definition, "JOB_QUEUES", settings.job_queues)) return config::exit_code;
+    return serve(definition, std::move(settings));
+}
+
 int run_worker(const Definition& definition, const Command& command) {
     auto settings = load_settings();
     if (!settings.redis_url) {
@@ -108,6 +133,8 @@ int run_worker(const Definition& definition, const Command& command) {
         return config::exit_code;
     }
     if (!command.queues.empty()) settings.job_queues = command.queues;
+    if (!knows_queues(definition, command.queues.empty() ? "JOB_QUEUES" : "--queues", settings.job_queues))
+        return config::exit_code;
     if (command.concurrency > 0) settings.job_concurrency = command.concurrency;
     return work(definition, std::move(settings));
 }
@@ -270,7 +297,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
         return well ? 0 : 64;  // EX_USAGE
     }
     const DatabaseCommands commands(definition);
-    if (*serve_command) return serve(definition, load_settings());
+    if (*serve_command) return run_serve(definition);
     if (*dev_command) return run_dev(definition, command);
     if (*worker_command) return run_worker(definition, command);
     if (*outbox_command) return run_outbox(definition, load_settings(), command.outbox, std::cout);

@@ -35,7 +35,7 @@ struct SchedulerAccess {
         const auto given = context.request().header("authorization").value_or("");
         if (given.empty()) throw base::Failure(auth::errors::missing_credentials);
         const auto& wanted = *context.services().use<Shared>().settings.scheduler_token;
-        const auto token = auth::bearer_token(given);
+        const auto token = auth::bearer_credentials(given);
         if (!token || !base::constant_time_equal(*token, wanted)) throw base::Failure(auth::errors::invalid_token);
         return {};
     }

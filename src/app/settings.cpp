@@ -55,8 +55,10 @@ void Settings::check(const Settings& settings, schema::Issues& issues) {
         if (const auto endpoint = redis::parse_url(*settings.redis_url); !endpoint)
             issues.add("/REDIS_URL", "format", endpoint.error());
     }
-    if (settings.body_memory_per_caller_mb > settings.body_memory_mb) {
-        issues.add("/BODY_MEMORY_PER_CALLER_MB", "conflict", "is more than BODY_MEMORY_MB; give that or less");
+    // What comes from one address may be half: strangers there leave room for who has signed in.
+    if (settings.body_memory_per_caller_mb > settings.body_memory_mb / 4) {
+        issues.add("/BODY_MEMORY_PER_CALLER_MB", "conflict",
+                   "is more than a quarter of BODY_MEMORY_MB; give that or less");
     }
     if (settings.environment != Environment::production) return;
     check_secret("APP_SECRET", settings.secret, issues);

@@ -103,7 +103,7 @@ struct Settings {
                      "the oldest idle one is closed."}),
             field<&Settings::body_memory_mb>(
                 "BODY_MEMORY_MB",
-                {.min = 16,
+                {.min = 32,
                  .max = 65'536,
                  .defaulted = true,
                  .doc = "Request bodies that each loop may hold in memory; beyond, 503 `http.bodies_full`."}),
@@ -112,7 +112,10 @@ struct Settings {
                 {.min = 8,
                  .max = 65'536,
                  .defaulted = true,
-                 .doc = "Of these, those of one tenant, or of one address while nobody has signed in."}),
+                 .doc = "Of these, those of one tenant, or of one address while nobody has signed in; a quarter at "
+                        "most. All "
+                        "that comes from one address: half of the whole. An eighth is kept for callers that hold "
+                        "128 KiB or less."}),
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
             field<&Settings::database_point_connections>(
@@ -185,7 +188,7 @@ struct Settings {
                 "JOB_QUEUES", {.max_items = 100,
                                .defaulted = true,
                                .doc = "Queues whose jobs this process runs, comma-separated, or `all`. `backend-api "
-                                      "worker` runs all unless told otherwise."}),
+                                      "worker` runs all unless told otherwise. An unknown one is a fault."}),
             field<&Settings::job_concurrency>(
                 "JOB_CONCURRENCY", {.min = 1, .max = 1000, .defaulted = true, .doc = "Jobs of a queue at a time."}),
             field<&Settings::job_lock_seconds>(
@@ -194,10 +197,13 @@ struct Settings {
                  .max = 3600,
                  .defaulted = true,
                  .doc = "A worker that is silent for so long has lost its jobs to others. Renewed while it lives."}),
-            field<&Settings::job_prefix>("JOB_PREFIX", {.min_length = 1,
-                                                        .max_length = 64,
-                                                        .defaulted = true,
-                                                        .doc = "Of the queues' keys in Redis; BullMQ's own default."}),
+            field<&Settings::job_prefix>("JOB_PREFIX",
+                                         {.min_length = 1,
+                                          .max_length = 64,
+                                          .defaulted = true,
+                                          .doc = "Of every key in Redis: queues, rate limits, the relay's turn. "
+                                                 "Services that share a Redis need one each. BullMQ's own "
+                                                 "default."}),
             field<&Settings::scheduler_token>(
                 "SCHEDULER_TOKEN",
                 {.min_length = 32,

@@ -4,6 +4,7 @@
 
 #include "http/context.h"
 #include "http/middleware/log_fields.h"
+#include "http/router.h"
 
 namespace auth {
 
@@ -212,6 +213,17 @@ void Authenticator::listen(db::Database& database) {
     subscription_ = database.listen(std::string(changes_channel),
                                     {.on_notify = [this](std::string_view payload) { on_change(payload); },
                                      .on_reconnect = [this] { invalidate_all(); }});
+}
+
+void Authenticator::require_known_permissions(const http::Router& router) const {
+    for (const auto& route : router.routes()) {
+        if (!route.operation || route.operation->permission.empty()) continue;
+        if (permissions_.find(route.operation->permission)) continue;
+        throw std::logic_error(
+            fmt::format("{} {} asks for \"{}\", which is not among the program's permissions: list it "
+                        "there, or mend its name",
+                        to_string(route.method), route.pattern, route.operation->permission));
+    }
 }
 
 }  // namespace auth

@@ -88,6 +88,9 @@ public:
     // Follows changes_channel until destroyed; `database` must outlive it.
     void listen(db::Database& database);
 
+    // Run at start. Throws std::logic_error naming the first route that asks for what is no permission of the program.
+    void require_known_permissions(const http::Router& router) const;
+
     [[nodiscard]] http::TagKey& tag_key() noexcept { return tag_key_; }
     // application/jwk-set+json of the public keys.
     [[nodiscard]] std::string_view public_keys() const noexcept { return public_keys_; }

@@ -333,6 +333,26 @@ TEST_F(CookieTest, UnknownCookiesAreNotCachedAndAnAuthorizationHeaderGoesFirst) 
     EXPECT_EQ(source_.loads, 2);
 }
 
+// A misspelt permission would else be a 500 at the first request.
+async::Task<http::NoContent> misspelt(auth::PermittedSomewhere<"product.read"> /*caller*/) {
+    co_return http::NoContent{};
+}
+
+TEST_F(AuthenticatorTest, APermissionThatTheProgramDoesNotHaveStopsItAtStart) {
+    EXPECT_NO_THROW(authenticator_.require_known_permissions(router_));
+    http::Router router;
+    http::Routes(router.group("/v1"), "test").get("/products", misspelt);
+    try {
+        authenticator_.require_known_permissions(router);
+        FAIL();
+    } catch (const std::logic_error& error) {
+        EXPECT_STREQ(
+            error.what(),
+            "GET /v1/products asks for \"product.read\", which is not among the program's permissions: list it "
+            "there, or mend its name");
+    }
+}
+
 // ---- Cache -------------------------------------------------------------------------------------------------------
 
 auth::SessionCache::Entry state_of(const base::Uuid& of) {

@@ -160,9 +160,12 @@ void describe_permission(http::Operation& operation, std::string_view permission
 namespace {
 bool has_store(const http::Services& services) { return services.has<db::Store>(); }
 
-// Behind body and query, which a handler names before its database. The rest of what a database says, every operation may meet.
+// Behind body and query, which a handler names before its database.
 void describe_database(http::Operation& operation) {
     operation.needs.push_back(&has_store);
+    for (const auto& error : {db::errors::unavailable, db::errors::timeout, db::errors::overloaded,
+                              db::errors::outcome_unknown, db::errors::serialization})
+        operation.can_fail(error);
     if (operation.body != nullptr) operation.can_fail(db::errors::value_refused);
     const bool is_list = std::ranges::any_of(operation.parameters, [](const http::ParameterDoc& parameter) {
         return parameter.in == "query" && parameter.field->name == "cursor";

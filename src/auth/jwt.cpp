@@ -418,11 +418,17 @@ std::expected<Claims, JwtError> JwtVerifier::verify(std::string_view token, base
     return claims;
 }
 
-std::optional<std::string_view> bearer_token(std::string_view authorization) {
+std::optional<std::string_view> bearer_credentials(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
     if (authorization.size() <= scheme.size() || !base::iequals(authorization.substr(0, scheme.size()), scheme))
         return std::nullopt;
-    const std::string_view token = authorization.substr(scheme.size());
+    return authorization.substr(scheme.size());
+}
+
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+    const auto credentials = bearer_credentials(authorization);
+    if (!credentials) return std::nullopt;
+    const std::string_view token = *credentials;
     // b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
     const std::size_t end = token.find_last_not_of('=');
     if (end == std::string_view::npos) return std::nullopt;

@@ -111,6 +111,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// What stands behind the scheme `Bearer`, which is case-insensitive, of an Authorization header; of whatever characters.
+[[nodiscard]] std::optional<std::string_view> bearer_credentials(std::string_view authorization);
 // The token of an Authorization header: scheme case-insensitive, exactly one space, b64token characters (RFC 6750 §2.1).
 // nullopt for anything else; tell "no header" from "bad header" by whether there is one.
 [[nodiscard]] std::optional<std::string_view> bearer_token(std::string_view authorization);

@@ -6,6 +6,9 @@
 #include <optional>
 
 #include "auth/caller.h"
+#include "auth/jwt.h"
+#include "base/hash.h"
+#include "base/strings.h"
 #include "http/context.h"
 #include "http/middleware/ip_network.h"
 #include "http/operation.h"
@@ -32,18 +35,33 @@ struct Gate {
     const Policies* policies;
 };
 
-std::optional<std::string> id_of(RateKey key, const http::Context& context, const Caller* caller) {
+// Who asks: a caller, the token of one whose time has passed, or nobody who proves anything.
+struct Asking {
+    std::optional<Caller> caller;
+    std::optional<std::string> spent_token;
+};
+
+std::optional<std::string> id_of(RateKey key, const http::Context& context, const Asking& asking) {
     if (key == RateKey::named) return std::nullopt;
     if (key == RateKey::address) {
-        if (caller != nullptr) return std::nullopt;
+        if (asking.caller || asking.spent_token) return std::nullopt;
         return rate_key_of(context.request().client_address());
     }
-    if (caller == nullptr) return std::nullopt;
+    if (asking.spent_token && key == RateKey::user) return asking.spent_token;
+    const auto& caller = asking.caller;
+    if (!caller) return std::nullopt;
     switch (key) {
         case RateKey::user: return caller->user_id.to_string();
         case RateKey::tenant: return caller->tenant_id.to_string();
         default: return caller->device_id ? std::optional(caller->device_id->to_string()) : std::nullopt;
     }
+}
+
+std::optional<std::string> spent_token_of(const http::Context& context) {
+    const auto token = bearer_token(context.request().header("authorization").value_or(""));
+    if (!token) return std::nullopt;
+    const auto digest = base::sha256(*token);
+    return "token:" + base::hex_encode(base::as_chars(digest).substr(0, 16));
 }
 
 std::int64_t whole_seconds(async::Milliseconds time) { return std::chrono::ceil<std::chrono::seconds>(time).count(); }
@@ -125,27 +143,32 @@ private:
     }
 
     static async::Task<void> guard(http::Context& context, http::Next next, const Policies* policies) {
-        std::optional<Caller> caller;
+        Asking asking;
         std::exception_ptr refused_caller;
         if (policies->need_caller && needs_caller(context)) {
             try {
                 http::Findings findings;
-                caller = co_await Caller::read(context, findings);
+                asking.caller = co_await Caller::read(context, findings);
+            } catch (const base::Failure& failure) {
+                // Counts for its address all the same: bad tokens are no way around a limit. One that we signed counts for
+                // itself: a till behind a flooded address is to be told that it has to refresh.
+                if (failure.code() == errors::token_expired || failure.code() == errors::session_revoked)
+                    asking.spent_token = spent_token_of(context);
+                refused_caller = std::current_exception();
             } catch (...) {
-                // Counts for its address all the same: bad tokens are no way around a limit.
                 refused_caller = std::current_exception();
             }
         }
-        co_await take(context, policies, caller ? &*caller : nullptr);
+        co_await take(context, policies, asking);
         if (refused_caller) std::rethrow_exception(refused_caller);
         co_await next(context);
     }
 
-    static async::Task<void> take(http::Context& context, const Policies* policies, const Caller* caller) {
+    static async::Task<void> take(http::Context& context, const Policies* policies, const Asking& asking) {
         std::vector<redis::RateCheck> checks;
         std::vector<const Policy*> asked;
         for (const auto& policy : policies->all) {
-            const auto id = id_of(policy.rule.key, context, caller);
+            const auto id = id_of(policy.rule.key, context, asking);
             if (!id) continue;
             checks.push_back(check_of(policy, *id));
             asked.push_back(&policy);

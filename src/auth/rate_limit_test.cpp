@@ -30,13 +30,14 @@ async::Task<http::NoContent> open_to_all() { co_return http::NoContent{}; }
 async::Task<http::NoContent> for_callers(auth::Caller /*caller*/) { co_return http::NoContent{}; }
 
 async::Task<http::NoContent> charging(http::Context& context) {
-    co_await auth::charge(context, {{"named", std::string(context.request().target())}});
+    co_await auth::charge(context, {{"named", std::string(context.request().header("x-name").value_or(""))}});
     co_return http::NoContent{};
 }
 
 struct From {
     std::string address = "192.0.2.1";
     std::optional<auth::Caller> caller = {};
+    std::string name = {};
 };
 
 class RateLimitTest : public testing::Test {
@@ -64,7 +65,10 @@ protected:
             return next(context);
         };
         return chain.run({http::problems(), as}, router.handler(),
-                         {.method = method, .target = std::move(target), .remote_address = from.address});
+                         {.method = method,
+                          .target = std::move(target),
+                          .headers = {{"X-Name", from.name}},
+                          .remote_address = from.address});
     }
     http::InjectedResponse get(std::string target, const From& from = {}) {
         return send(http::Method::get, std::move(target), from);
@@ -110,12 +114,12 @@ TEST_F(RateLimitTest, an_address_stands_for_those_who_prove_nothing) {
 }
 
 TEST_F(RateLimitTest, a_handler_charges_what_its_body_names) {
-    const auto as = [&](std::string name) { return send(http::Method::post, "/v1/named?name=" + std::move(name)); };
+    const auto as = [&](std::string name) { return send(http::Method::post, "/v1/named", {.name = std::move(name)}); };
     EXPECT_EQ(as("a").header("RateLimit-Policy"), R"("named";q=1;w=60)");
     EXPECT_EQ(as("a").status, 429);
     EXPECT_EQ(as("b").status, 204);
     // Nothing of that counts where the class has no such policy.
-    EXPECT_EQ(send(http::Method::post, "/v1/unnamed?name=a").status, 204);
+    EXPECT_EQ(send(http::Method::post, "/v1/unnamed", {.name = "a"}).status, 204);
 }
 
 TEST_F(RateLimitTest, counts_a_network_of_ipv6_as_one) {

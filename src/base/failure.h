@@ -33,6 +33,19 @@ struct ErrorCode {
     friend constexpr bool operator==(const ErrorCode& left, const ErrorCode& right) { return left.code == right.code; }
 };
 
+// The usual rows: final, and the client's to mend.
+//
+//     inline constexpr auto sku_taken = base::conflict("variant.sku_taken", "Another variant has this SKU");
+consteval ErrorCode conflict(std::string_view code, std::string_view title) {
+    return {code, 409, false, Action::fix, title};
+}
+consteval ErrorCode invalid(std::string_view code, std::string_view title) {
+    return {code, 422, false, Action::fix, title};
+}
+consteval ErrorCode not_found(std::string_view code, std::string_view title) {
+    return {code, 404, false, Action::fix, title};
+}
+
 // One parameter of an issue, already rendered as JSON (`"abc"`, `12`, `true`).
 struct IssueParameter {
     std::string name;

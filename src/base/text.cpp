@@ -26,15 +26,16 @@ struct Range {
 constexpr std::array spaces{Range{0x09, 0x0d},     Range{0x20, 0x20},     Range{0x85, 0x85},     Range{0xa0, 0xa0},
                             Range{0x1680, 0x1680}, Range{0x2000, 0x200a}, Range{0x2028, 0x2029}, Range{0x202f, 0x202f},
                             Range{0x205f, 0x205f}, Range{0x3000, 0x3000}};
-// Letters and symbols that draw nothing: Hangul fillers, the Braille pattern without dots.
-constexpr std::array blanks{Range{0x115f, 0x1160}, Range{0x2800, 0x2800}, Range{0x3164, 0x3164}, Range{0xffa0, 0xffa0}};
+// Letters and symbols that draw nothing: Hangul fillers, the Braille pattern without dots, the null notehead.
+constexpr std::array blanks{Range{0x115f, 0x1160}, Range{0x2800, 0x2800}, Range{0x3164, 0x3164}, Range{0xffa0, 0xffa0},
+                            Range{0x1d159, 0x1d159}};
 // Nothing of a name: controls, soft hyphen, zero-width space, word joiner, byte order mark, bidirectional embeddings,
-// overrides and isolates, deprecated format characters, annotations, and what is ignorable without being assigned. U+0000 is
-// left for the schema to refuse.
+// overrides and isolates, deprecated format characters, annotations, the place of an object that is not there, and what is
+// ignorable without being assigned. U+0000 is left for the schema to refuse.
 constexpr std::array controls{Range{0x01, 0x08},       Range{0x0e, 0x1f},      Range{0x7f, 0x84},
                               Range{0x86, 0x9f},       Range{0xad, 0xad},      Range{0x180e, 0x180e},
                               Range{0x200b, 0x200b},   Range{0x202a, 0x202e},  Range{0x2060, 0x206f},
-                              Range{0xfeff, 0xfeff},   Range{0xfff0, 0xfffb},  Range{0xe0000, 0xe001f},
+                              Range{0xfeff, 0xfeff},   Range{0xfff0, 0xfffc},  Range{0xe0000, 0xe001f},
                               Range{0xe0080, 0xe00ff}, Range{0xe01f0, 0xe0fff}};
 // Invisible, yet part of how letters and symbols beside them are drawn: joiners, marks of direction, variation selectors.
 constexpr std::array joiners{Range{0x034f, 0x034f},   Range{0x061c, 0x061c},   Range{0x17b4, 0x17b5},
@@ -50,6 +51,9 @@ bool is_in(const std::array<Range, N>& ranges, CodePoint c) {
 
 bool is_space(CodePoint c) { return is_in(spaces, c); }
 bool is_blank(CodePoint c) { return is_in(blanks, c); }
+// Never a character, and for a program's own use alone: the last two of each plane, and 32 more.
+bool is_noncharacter(CodePoint c) { return (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef); }
+bool is_control(CodePoint c) { return is_in(controls, c) || is_noncharacter(c); }
 bool is_tag(CodePoint c) { return c >= 0xe0020 && c <= 0xe007f; }
 bool is_mark(CodePoint c) {
     const auto category = utf8proc_category(c);
@@ -162,13 +166,13 @@ constexpr CodePoint black_flag = 0x1f3f4;
 
 // A name begins with nothing invisible; inside, tags spell the region of a flag and are hidden text elsewhere.
 bool is_of_name(CodePoint c, CodePoint before) {
-    if (is_in(controls, c)) return false;
+    if (is_control(c)) return false;
     if (is_tag(c)) return before == black_flag || is_tag(before);
     return before != 0 || !(is_in(joiners, c) || is_blank(c));
 }
 
 bool is_of_identifier(CodePoint c, CodePoint /*before*/) {
-    return !is_in(controls, c) && !is_in(joiners, c) && !is_blank(c);
+    return !is_control(c) && !is_in(joiners, c) && !is_blank(c);
 }
 
 template <class Keeps>
@@ -209,7 +213,7 @@ std::string_view trim_unicode(std::string_view text) {
 bool has_visible(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const CodePoint c = next_of(text, i);
-        const bool is_hidden = c == 0 || is_space(c) || is_blank(c) || is_in(controls, c) || is_in(joiners, c);
+        const bool is_hidden = c == 0 || is_space(c) || is_blank(c) || is_control(c) || is_in(joiners, c);
         if (!is_hidden && !is_mark(c)) return true;
     }
     return false;

@@ -79,6 +79,7 @@ TEST(Text, AnIdentifierHasNothingInvisible) {
     EXPECT_EQ(identifier_of("cafe\u0301"), "caf\u00e9");
     EXPECT_EQ(identifier_of("cafe\u200b\u0301"), "caf\u00e9");
     EXPECT_EQ(identifier_of("\u200b\u00a0\u3164\u2800"), "");
+    EXPECT_EQ(identifier_of("A\U0001d159\ufffc\uffff\ufdd0\U0010fffe1"), "A1");
 }
 
 TEST(Text, ANameKeepsItsLetters) {
@@ -91,6 +92,8 @@ TEST(Text, ANameKeepsItsLetters) {
     EXPECT_EQ(name_of("Su\u200bgar\u202e"), "Sugar");
     EXPECT_EQ(name_of("Tea\U000E0068\U000E0069"), "Tea");
     EXPECT_EQ(name_of("\u200d\u3164Tea\u3164"), "Tea");
+    EXPECT_EQ(name_of("\U0001d159T\ufffce\uffff\U0001fffea\ufdef"), "Tea");
+    EXPECT_EQ(name_of("Te\ufffd"), "Te\ufffd") << "what could not be read is seen";
     EXPECT_EQ(name_of("Cafe\u0301"), "Caf\u00e9");
 }
 
@@ -106,9 +109,14 @@ TEST(Text, SeesWhatIsVisible) {
           "\u0903"}) {
         EXPECT_FALSE(base::has_visible(invisible)) << base::hex_encode(invisible);
     }
-    for (const std::string_view visible : {"a", "\u00a0x", "½", "ශ්‍රී", "☕️", "🫨", "\ue000", "⠁"}) {
+    for (const std::string_view visible :
+         {"a", "\u00a0x", "½", "ශ්‍රී", "☕️", "🫨", "\ue000", "⠁", "\ufffd", "\U0001d158", "\U0010fffd"}) {
         EXPECT_TRUE(base::has_visible(visible)) << visible;
     }
+    // The null notehead, the place of an object, noncharacters.
+    for (const std::string_view nothing :
+         {"\U0001d159", "\ufffc", "\ufdd0\ufdef", "\ufffe\uffff", "\U0001fffe\U0010ffff"})
+        EXPECT_FALSE(base::has_visible(nothing)) << base::hex_encode(nothing);
 }
 
 TEST(Text, ComparesWithoutCase) {

@@ -30,7 +30,7 @@
 
 namespace config {
 
-// EX_CONFIG of sysexits.h: what the program exits with after report().
+// EX_CONFIG of <sysexits.h>: what the program exits with after report().
 inline constexpr int exit_code = 78;
 
 enum class Profile : std::uint8_t { development, test, production };

@@ -346,7 +346,7 @@ Batch BasicDb<System>::batch() const {
 [[nodiscard]] Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline);
 [[nodiscard]] SystemDb system_db(const Store& store, async::SteadyTime deadline);
 
-// The StatementViews of queries and pages, for app::Module::statements.
+// The StatementViews of queries and pages, and of what has several of them (`statements()`), for app::Module::statements.
 namespace detail {
 template <class Q>
 void append_views(std::vector<StatementView>& views, const Q& query) {
@@ -354,6 +354,8 @@ void append_views(std::vector<StatementView>& views, const Q& query) {
         views.push_back(query.first.view());
         views.push_back(query.after.view());
         views.push_back(query.count_view());
+    } else if constexpr (requires { query.statements(); }) {
+        for (auto& view : query.statements()) views.push_back(view);
     } else {
         views.push_back(query.view());
         if constexpr (requires { query.to_remove; }) views.push_back(query.to_remove.view());

@@ -107,9 +107,10 @@ TEST(Errors, DetailsOfRowsStayOutOfTheLog) {
 TEST(Errors, CodesAreListed) {
     std::set<std::string_view> names;
     for (const auto& code : db::error_codes()) names.insert(code.code);
-    EXPECT_EQ(names.size(), 8U);
+    EXPECT_EQ(names.size(), 9U);
     EXPECT_TRUE(names.contains("db.value_refused"));
     EXPECT_TRUE(names.contains("db.conflict"));
+    EXPECT_TRUE(names.contains("request.invalid_cursor"));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ void write_big_endian(std::string& out, std::size_t position, Integer value) {
     std::memcpy(out.data() + position, &swapped, sizeof swapped);
 }
 
-// PostgreSQL counts from 2000-01-01 (src/include/datatype/timestamp.h).
+// PostgreSQL counts from 2000-01-01 (its <datatype/timestamp.h>).
 constexpr auto epoch = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
 
 // numeric: base-10000 digits, most significant first, with the weight of the first (numeric_send in numeric.c).

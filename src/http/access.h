@@ -38,6 +38,10 @@ struct RequestAccess {
     // method and headers are known: an absolute-form target must agree with Host.
     [[nodiscard]] const char* set_target(std::string_view target);
 
+    // Of a head that is refused: the path as it came, up to the first byte that may not stand there, at most 1 KiB; for the reply's
+    // `instance` and the log alone. Nothing when `text`, which begins behind the method, has none.
+    void set_refused_target(std::string_view text);
+
 private:
     [[nodiscard]] const char* set_absolute_target(std::string_view target);
     [[nodiscard]] const char* set_path(std::string_view raw_path);

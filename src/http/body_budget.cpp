@@ -39,42 +39,60 @@ std::size_t BodyCaller::Hash::operator()(const BodyCaller& caller) const {
     return std::hash<std::string_view>()({reinterpret_cast<const char*>(caller.key.data()), caller.key.size()});
 }
 
-BodyBudget::Shares::value_type& BodyBudget::share_of(const BodyCaller& caller) {
-    if (shares_.size() >= most_idle_shares) {
-        std::erase_if(shares_, [](const auto& share) { return share.second == 0; });
+namespace {
+
+std::size_t& share_of(std::unordered_map<BodyCaller, std::size_t, BodyCaller::Hash>& shares, const BodyCaller& caller) {
+    if (shares.size() >= most_idle_shares) {
+        std::erase_if(shares, [](const auto& share) { return share.second == 0; });
     }
-    return *shares_.try_emplace(caller, 0).first;
+    return shares.try_emplace(caller, 0).first->second;
 }
 
-void BodyBudget::take(Shares::value_type& share, std::size_t bytes) {
-    const bool all_full = bytes > limits_.total - std::min<std::size_t>(held(), limits_.total);
-    const bool share_full = bytes > limits_.per_caller - std::min(share.second, limits_.per_caller);
-    if (all_full || share_full) {
+bool exceeds(std::size_t held, std::size_t bytes, std::size_t limit) { return bytes > limit - std::min(held, limit); }
+
+}  // namespace
+
+BodyBudget::Held BodyBudget::held_by(const BodyOwner& owner) {
+    return {.of_caller = &share_of(callers_, owner.caller), .of_address = &share_of(addresses_, owner.address)};
+}
+
+const char* BodyBudget::full(const Held& held, std::size_t bytes) const {
+    if (exceeds(*held.of_caller, bytes, limits_.per_caller)) return "the bodies of this caller";
+    const auto kept = limits_.total / 8;
+    const bool small = !exceeds(*held.of_caller, bytes, limits_.small_caller);
+    const auto of_address = std::max(limits_.total / 2, limits_.per_caller) + (small ? kept : 0);
+    if (exceeds(*held.of_address, bytes, of_address)) return "the bodies of this address";
+    const auto of_all = limits_.total - (small ? 0 : kept);
+    return exceeds(held_.load(std::memory_order_relaxed), bytes, of_all) ? "the bodies of all callers" : nullptr;
+}
+
+void BodyBudget::take(const Held& held, std::size_t bytes) {
+    if (const auto* what = full(held, bytes)) {
         set(refused_, refused() + 1);
-        throw base::Failure(errors::bodies_full, share_full ? "the bodies of this caller" : "the bodies of all callers")
-            .retry_after(retry_after_ms);
+        throw base::Failure(errors::bodies_full, what).retry_after(retry_after_ms);
     }
-    set(held_, held() + bytes);
-    share.second += bytes;
+    set(held_, this->held() + bytes);
+    *held.of_caller += bytes;
+    *held.of_address += bytes;
 }
 
-void BodyBudget::give_back(Shares::value_type& share, std::size_t bytes) {
-    set(held_, held() - bytes);
-    share.second -= bytes;
+void BodyBudget::give_back(const Held& held, std::size_t bytes) {
+    set(held_, this->held() - bytes);
+    *held.of_caller -= bytes;
+    *held.of_address -= bytes;
 }
 
-void BodyLease::grow(BodyBudget& budget, const BodyCaller& caller, std::size_t bytes) {
-    // A share with something in it is never erased, so the pointer stays good as long as it is held.
-    auto& share = bytes_ == 0 ? budget.share_of(caller) : *share_;
-    budget.take(share, bytes);
+void BodyLease::grow(BodyBudget& budget, const BodyOwner& owner, std::size_t bytes) {
+    const auto held = bytes_ == 0 ? budget.held_by(owner) : held_;
+    budget.take(held, bytes);
     budget_ = &budget;
-    share_ = &share;
+    held_ = held;
     bytes_ += bytes;
 }
 
 void BodyLease::release() {
     if (bytes_ == 0) return;
-    budget_->give_back(*share_, std::exchange(bytes_, 0));
+    budget_->give_back(held_, std::exchange(bytes_, 0));
 }
 
 }  // namespace http

@@ -1,14 +1,18 @@
 #pragma once
-// How many bytes of request bodies the requests of one loop may hold in memory: all together, and those of one caller, so that
-// one of them cannot fill it for all. What is held is counted before it is allocated. Loop's thread only, but for the counters.
+// How many bytes of request bodies the requests of one loop may hold in memory: all together, those of one caller, and those of
+// one address, so that none of them can fill it for all. What is held is counted before it is allocated. Loop's thread only, but
+// for the counters.
 //
 //     BodyBudget budget({.total = 64 << 20, .per_caller = 16 << 20});
 //     BodyLease lease;
-//     lease.grow(budget, BodyCaller::of_address("192.0.2.1"), 16384);      // throws http.bodies_full (503, Retry-After)
-//     lease.release();                                                     // also when destroyed
+//     const auto address = BodyCaller::of_address("192.0.2.1");
+//     lease.grow(budget, {.caller = BodyCaller::of_identity(tenant), .address = address}, 16384);  // throws http.bodies_full
+//     lease.release();                                                                            // also when destroyed
 //
 // A caller is an address (of IPv6 a /64, which is what one subscriber has), or an identity once somebody has proved one: many
-// shops share an address behind a carrier's NAT, and those that have signed in do not share its part.
+// shops share an address behind a carrier's NAT. One person can sign up many shops as well, so all that comes from an address
+// has a bound too: half of the whole. Of both, address and whole, an eighth of the whole is kept for callers that hold little:
+// a sale goes through while others fill the rest with uploads.
 
 #include <array>
 #include <atomic>
@@ -34,11 +38,18 @@ struct BodyCaller {
     };
 };
 
+// Whose bytes they are, and from where they come: the same while nobody has signed in.
+struct BodyOwner {
+    BodyCaller caller;
+    BodyCaller address;
+};
+
 class BodyBudget {
 public:
     struct Limits {
         std::size_t total = std::size_t{64} * 1024 * 1024;
         std::size_t per_caller = std::size_t{16} * 1024 * 1024;
+        std::size_t small_caller = std::size_t{128} * 1024;  // holds little: may use what is kept
     };
     explicit BodyBudget(const Limits& limits) : limits_(limits) {}
 
@@ -50,12 +61,21 @@ private:
     friend class BodyLease;
     using Shares = std::unordered_map<BodyCaller, std::size_t, BodyCaller::Hash>;
 
-    Shares::value_type& share_of(const BodyCaller& caller);
-    void take(Shares::value_type& share, std::size_t bytes);
-    void give_back(Shares::value_type& share, std::size_t bytes);
+    // Pointers stay good as long as something is held.
+    struct Held {
+        std::size_t* of_caller = nullptr;
+        std::size_t* of_address = nullptr;
+    };
+
+    [[nodiscard]] Held held_by(const BodyOwner& owner);
+    // What is full, for the refusal; nullptr when there is room.
+    [[nodiscard]] const char* full(const Held& held, std::size_t bytes) const;
+    void take(const Held& held, std::size_t bytes);
+    void give_back(const Held& held, std::size_t bytes);
 
     Limits limits_;
-    Shares shares_;  // also of callers that hold nothing, until there are many of them
+    Shares callers_;  // both also of those that hold nothing, until there are many of them
+    Shares addresses_;
     std::atomic<std::uint64_t> held_ = 0;
     std::atomic<std::uint64_t> refused_ = 0;
 };
@@ -69,13 +89,13 @@ public:
     ~BodyLease() { release(); }
 
     // The first call says whose it is.
-    void grow(BodyBudget& budget, const BodyCaller& caller, std::size_t bytes);
+    void grow(BodyBudget& budget, const BodyOwner& owner, std::size_t bytes);
     void release();
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
 private:
     BodyBudget* budget_ = nullptr;
-    BodyBudget::Shares::value_type* share_ = nullptr;
+    BodyBudget::Held held_;
     std::size_t bytes_ = 0;
 };
 

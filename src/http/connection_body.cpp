@@ -11,8 +11,9 @@ namespace http {
 namespace {
 constexpr std::size_t body_buffer_size = 16 * 1024;
 
-// What each byte that arrives gives back of the time to wait for more: a large upload has its time, a trickle has not.
-constexpr std::int64_t body_time_per_byte = 1'000'000'000 / (16 * 1024);
+// What each byte that arrives gives back of the time to wait for more: whoever sends 2 KiB a second, which the slowest of mobile
+// networks carries (GPRS), comes to an end. Who sends just that to hold a place makes room when it is needed: SlowClients.
+constexpr std::int64_t body_time_per_byte = 1'000'000'000 / (2 * 1024);
 }  // namespace
 
 struct Connection::BodyArrival {

@@ -264,7 +264,10 @@ void read_refused_head(std::string_view input, const HeadLimits& limits, Request
     RequestAccess access(request);
     if (input.starts_with("\r\n")) input.remove_prefix(2);
     const auto method = input.substr(0, input.find(' '));
-    if (method.size() <= longest_method && is_token(method)) access.set_method(method);
+    if (method.size() <= longest_method && is_token(method)) {
+        access.set_method(method);
+        if (method.size() < input.size()) access.set_refused_target(input.substr(method.size() + 1));
+    }
     access.forget_method();
     // What stands behind the last line feed may go on.
     for (bool first = true; input.contains('\n'); first = false) {

@@ -60,8 +60,8 @@ private:
     std::optional<Head> failure_;
 };
 
-// Of a head that is refused, whole or not: its method, and every line that is a field. For the reply's own headers alone (who
-// asks, from which origin, under which id): nothing here may be acted upon. `request` views `input`.
+// Of a head that is refused, whole or not: its method, its path, and every line that is a field. For the reply itself alone (who
+// asks, for what, from which origin, under which id): nothing here may be acted upon. `request` views `input`.
 void read_refused_head(std::string_view input, const HeadLimits& limits, Request& request);
 
 }  // namespace http

@@ -179,18 +179,25 @@ TEST(HeadParser, WhatIsReadableOfARefusedHeadIsRead) {
     const struct {
         std::string input;
         std::string method;
+        std::string path;
         bool origin;
     } cases[] = {
-        {"OPTIONS /a b HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.example\r\n\r\n", "OPTIONS", true},
-        {"GET / HTTP/1.1\r\nbroken\r\n folded: x\r\nOrigin: https://shop.example\r\nHo", "GET", true},
-        {"\r\nGET / HTTP/1.1\nOrigin: https://shop.example\nHost: a\n\n", "GET", true},
-        {"GET / HTTP/1.1\r\n\r\nOrigin: https://shop.example\r\n", "GET", false},
-        {"GET / HTTP/1.1\r\nOrigin: https://shop.ex", "GET", false},
-        {"GET / HTTP/1.1\r\nOrigin: https://shop\x01.example\r\n", "GET", false},
-        {"\x16\x03\x01", "GET", false},
-        {"", "GET", false},
+        {"OPTIONS /a b HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.example\r\n\r\n", "OPTIONS", "/a", true},
+        {"GET / HTTP/1.1\r\nbroken\r\n folded: x\r\nOrigin: https://shop.example\r\nHo", "GET", "/", true},
+        {"\r\nGET / HTTP/1.1\nOrigin: https://shop.example\nHost: a\n\n", "GET", "/", true},
+        {"GET / HTTP/1.1\r\n\r\nOrigin: https://shop.example\r\n", "GET", "/", false},
+        {"GET / HTTP/1.1\r\nOrigin: https://shop.ex", "GET", "/", false},
+        {"GET / HTTP/1.1\r\nOrigin: https://shop\x01.example\r\n", "GET", "/", false},
+        {"GET /sales?pin=1234 HTTP/1.1\r\n", "GET", "/sales", false},
+        {"GET /sal", "GET", "/sal", false},
+        {"GET HTTP://a:b?c/d HTTP/1.1\r\n", "GET", "", false},
+        {"GET http://a/b?c://d HTTP/1.1\r\n", "GET", "/b", false},
+        {"GET /a?b=://c/d HTTP/1.1\r\n", "GET", "/a", false},
+        {"GET  / HTTP/1.1\r\n", "GET", "", false},
+        {"\x16\x03\x01", "GET", "", false},
+        {"", "GET", "", false},
     };
-    for (const auto& [input, method, origin] : cases) {
+    for (const auto& [input, method, path, origin] : cases) {
         async::Loop loop;
         const Services services;
         Context context(loop, services, {});
@@ -198,6 +205,7 @@ TEST(HeadParser, WhatIsReadableOfARefusedHeadIsRead) {
         read_refused_head(input, {}, context.request());
         EXPECT_EQ(context.request().method_text(), method) << input;
         EXPECT_EQ(context.request().method(), Method::other) << input;
+        EXPECT_EQ(context.request().path(), path) << input;
         EXPECT_EQ(context.request().headers().get(KnownHeader::origin).has_value(), origin) << input;
     }
 }

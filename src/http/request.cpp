@@ -13,6 +13,7 @@ namespace http {
 namespace {
 
 constexpr std::size_t kept_body = 4096;  // capacity that may stay with an idle connection, and is not counted
+constexpr std::size_t longest_refused_target = 1024;
 
 bool is_unencoded(char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -115,6 +116,18 @@ const char* RequestAccess::set_path(std::string_view raw_path) {
     return has_dot_segment(request.path_) ? "dot segments in the path" : nullptr;
 }
 
+void RequestAccess::set_refused_target(std::string_view text) {
+    const auto scheme_end = text.find("://");
+    if (scheme_end < text.find_first_of(" /?")) {
+        text.remove_prefix(scheme_end + 3);
+        text.remove_prefix(std::min(text.find_first_of(" /?"), text.size()));
+    }
+    if (!text.starts_with('/')) return;
+    text = text.substr(0, longest_refused_target);
+    const auto* end = std::ranges::find_if_not(text, [](char c) { return is_unencoded(c) && c != '?'; });
+    request.target_ = request.path_ = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+}
+
 void Request::set_body_source(std::unique_ptr<BodySource> source) {
     source_ = source.get();
     // The one in front may read the one behind it until the request ends.
@@ -129,8 +142,8 @@ void Request::check_limit(std::uint64_t size) const {
 
 void Request::hold_body_memory(std::size_t bytes) {
     if (body_budget_ == nullptr) return;
-    if (!body_caller_) body_caller_ = BodyCaller::of_address(client_address());
-    body_lease_.grow(*body_budget_, *body_caller_, bytes);
+    const auto address = BodyCaller::of_address(client_address());
+    body_lease_.grow(*body_budget_, {.caller = body_caller_.value_or(address), .address = address}, bytes);
 }
 
 // Counted before it is allocated, and no more of it than the client has announced.

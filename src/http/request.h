@@ -78,8 +78,8 @@ public:
     [[nodiscard]] std::uint64_t body_limit() const { return body_limit_; }
     void set_body_limit(std::uint64_t bytes) { body_limit_ = bytes; }
 
-    // Whose share of the memory for bodies this one is held in; the client's address unless a link knows better. Before the
-    // body is read.
+    // Whose share of the memory for bodies this one is held in, beside that of the client's address; the address alone unless a
+    // link knows better. Before the body is read.
     void charge_body_to(base::Uuid identity) { body_caller_ = BodyCaller::of_identity(identity); }
     // For whatever keeps bytes of the body, or works on them: counts `bytes` more until the request ends. Throws bodies_full.
     void hold_body_memory(std::size_t bytes);

@@ -42,8 +42,7 @@ struct ServerOptions {
 
     async::Milliseconds head_deadline{10'000};  // from the first byte of a head to its end: 408
     async::Milliseconds idle_deadline{65'000};  // between requests; above the 60 s of common load balancers
-    async::Milliseconds body_deadline{
-        30'000};  // of waiting for the body; each 16 KiB that come give a second back: 408
+    async::Milliseconds body_deadline{30'000};  // of waiting for the body; each 2 KiB that come give a second back: 408
     async::Milliseconds write_deadline{30'000};  // without any progress of a write
     async::Milliseconds handler_deadline{
         30'000};  // Context::deadline(), from the end of the body, unless the route says

@@ -131,6 +131,7 @@ TEST_F(ServerLimitsTest, BoundsTheBodiesOfAllCallersTogether) {
     std::atomic<std::uint8_t> callers = 0;
     router.add(Method::post, "/somebody", {.handler = [&](this auto, Context& context) -> async::Task<void> {
                    context.request().charge_body_to(base::Uuid(base::Uuid::Bytes{++callers}));
+                   context.request().set_client_address(fmt::format("192.0.2.{}", callers.load()));
                    static_cast<void>(co_await context.request().body());
                }});
     start();
@@ -142,6 +143,31 @@ TEST_F(ServerLimitsTest, BoundsTheBodiesOfAllCallersTogether) {
     second.send(half);
     EXPECT_TRUE(second.read_until("}").starts_with("HTTP/1.1 503 "));
     first.send(std::string(30'000, 'x'));
+    EXPECT_TRUE(first.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerLimitsTest, BoundsTheBodiesOfAnAddressWhoeverHasSignedInThere) {
+    options.body_memory = {.total = 400'000, .per_caller = 100'000, .small_caller = 1'000};
+    std::atomic<std::uint8_t> callers = 0;
+    router.add(Method::post, "/somebody", {.handler = [&](this auto, Context& context) -> async::Task<void> {
+                   context.request().charge_body_to(base::Uuid(base::Uuid::Bytes{++callers}));
+                   static_cast<void>(co_await context.request().body());
+               }});
+    start();
+    const auto half = "POST /somebody HTTP/1.1\r\nHost: a\r\nContent-Length: 80000\r\n\r\n" + std::string(79'000, 'x');
+    const Client first(port);
+    first.send(half);
+    EXPECT_TRUE(eventually([&] { return metric("http_body_memory_bytes") == 96'384; }));
+    const Client second(port);
+    second.send(half);
+    EXPECT_TRUE(eventually([&] { return metric("http_body_memory_bytes") == 192'768; }));
+    const Client third(port);
+    third.send(half);
+    const auto refused = third.read_until("}");
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+    EXPECT_TRUE(refused.contains("the bodies of this address")) << refused;
+    EXPECT_LE(metric("http_body_memory_bytes"), 200'000);
+    first.send(std::string(1'000, 'x'));
     EXPECT_TRUE(first.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
 }
 
@@ -471,6 +497,31 @@ TEST_F(RefusalsTest, CarryTheHeadersOfEveryReply) {
     const auto stranger = exchange("GET / HTTP/1.1\r\nOrigin: https://evil.example\r\n\r\n");
     EXPECT_EQ(value_of(stranger, "Access-Control-Allow-Origin"), "") << stranger;
     EXPECT_EQ(count_of(exchange("GET / HTTP/1.1\r\n\r\n" + get("/health")), "HTTP/1.1 "), 1U);
+}
+
+TEST_F(RefusalsTest, NameThePathThatWasAskedFor) {
+    start();
+    const struct {
+        std::string bytes;
+        std::string instance;
+    } cases[] = {
+        {"GET /v1/sales?token=secret HTTP/1.1\r\n\r\n", "/v1/sales"},
+        {"GET /v1/sales HTTP/1.1\r\nHost: a b\r\n\r\n", "/v1/sales"},
+        {"GET /v1/sales HTTP/2.0\r\nHost: a\r\n\r\n", "/v1/sales"},
+        {get("/" + std::string(20'000, 'x')), "/" + std::string(1'023, 'x')},
+        {"GET http://a/v1/sales?x HTTP/1.1\r\nHost: b\r\n\r\n", "/v1/sales"},
+        {"GET /a\x80 HTTP/1.1\r\nHost: a\r\n\r\n", "/a"},
+        {"GET * HTTP/1.1\r\nHost: a\r\n\r\n", ""},
+        {"GET \r\n\r\n", ""},
+        {"\x16\x03\x01", ""},
+    };
+    for (const auto& [bytes, instance] : cases) {
+        const auto reply = exchange(bytes);
+        const auto member = instance.empty() ? "\"instance\"" : fmt::format(R"("instance":"{}")", instance);
+        EXPECT_EQ(reply.contains(member), !instance.empty()) << bytes << '\n' << reply;
+        EXPECT_TRUE(reply.contains("application/problem+json")) << bytes << '\n' << reply;
+        EXPECT_FALSE(reply.contains("secret")) << reply;
+    }
 }
 
 TEST_F(RefusalsTest, SoDoesTheOneConnectionTooMany) {

@@ -1,7 +1,7 @@
 #pragma once
 // The connections of one loop that wait for their client: for the rest of a head or of a body, or for a reply to be taken. In a
-// full house one of them makes room: of the address that has the most of them, the one that is under way longest. Private to the
-// library; loop's thread only.
+// full house one of them makes room: of the address that has the most of them, the one that is under way longest. That is what
+// bounds those who send just fast enough for ever. Private to the library; loop's thread only.
 //
 //     slow.add({address, since, &connection});
 //     if (auto* connection = slow.longest()) connection->abort();      // which removes it

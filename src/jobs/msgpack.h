@@ -1,5 +1,5 @@
 #pragma once
-// MessagePack, written for Redis' cmsgpack: texts are `str`, never `bin`, which it refuses (msgpack.org, spec.md). Writes only;
+// MessagePack, written for Redis' cmsgpack: texts are `str`, never `bin`, which it refuses (msgpack.org, its specification). Writes only;
 // nothing that is read from Redis is MessagePack. One thread.
 //
 //     msgpack::Writer writer;

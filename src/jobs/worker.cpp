@@ -23,6 +23,8 @@ constexpr milliseconds max_block = 10s;
 // Before close()'s deadline: jobs are cancelled, and given back.
 constexpr milliseconds cancel_ahead = 1s;
 constexpr milliseconds release_ahead = 300ms;
+// Of the log, about fetches that fail.
+constexpr auto fetch_line_every = 60s;
 
 redis::Options script_connection(redis::Options options) {
     options.role = "jobs";
@@ -157,7 +159,10 @@ async::Task<WorkerState::Fetch> WorkerState::fetch() {
         co_return Fetch{take(read_fetch(*reply)), std::move(token)};
     } catch (const std::exception& failure) {
         if (closing_) co_return Fetch{};
-        logger_.warn("no job could be fetched", {{"err", logging::error(failure)}});
+        if (async::Loop::now() >= next_fetch_line_) {
+            logger_.warn("no job could be fetched", {{"err", logging::error(failure)}});
+            next_fetch_line_ = async::Loop::now() + fetch_line_every;
+        }
     }
     co_await fetch_alarm_.wait_until(async::Loop::now() + options_.retry_delay);
     co_return Fetch{};

@@ -110,6 +110,7 @@ private:
     bool drained_ = false;
     std::int64_t block_until_ = 0;  // ms since 1970
     std::int64_t limit_until_ = 0;
+    async::SteadyTime next_fetch_line_{};  // of the log: not for each try while Redis is away
 
     async::TaskGroup loops_;  // fetching, looking for stalled jobs
     async::TaskGroup chains_;

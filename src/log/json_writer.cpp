@@ -2,6 +2,7 @@
 
 #include "log/exception_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -120,8 +121,69 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+namespace {
+
+// Of a bindings text, which begins with a comma: where its next member begins.
+std::size_t end_of_member(std::string_view text) {
+    bool quoted = false;
+    int depth = 0;
+    for (std::size_t at = 1; at < text.size(); ++at) {
+        const char c = text[at];
+        if (quoted) {
+            if (c == '\\') ++at;
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (c == '}' || c == ']') {
+            --depth;
+        } else if (c == ',' && depth == 0) {
+            return at;
+        }
+    }
+    return text.size();
+}
+
+// `,"key":` stands in it, at whatever depth; a quote inside of a text has a backslash before it.
+bool may_name(std::string_view bindings, std::string_view key) {
+    for (auto at = bindings.find(key); at != std::string_view::npos; at = bindings.find(key, at + 1)) {
+        if (bindings.substr(0, at).ends_with(",\"") && bindings.substr(at + key.size()).starts_with("\":")) return true;
+    }
+    return false;
+}
+
+std::string_view name_of(const Field& field) { return field.key; }
+std::string_view name_of(const Header& header) { return header.first; }
+
+template <class Item>
+bool comes_again(std::span<const Item> items, std::size_t index) {
+    return std::ranges::any_of(items.subspan(index + 1),
+                               [&](const Item& later) { return name_of(later) == name_of(items[index]); });
+}
+
+bool is_of_the_line(std::string_view key) { return key == "level" || key == "time" || key == "msg"; }
+
+}  // namespace
+
+void append_bindings(std::string& out, std::string_view bindings, Fields fields) {
+    if (std::ranges::none_of(fields, [&](const Field& field) { return may_name(bindings, field.key); })) {
+        out += bindings;
+        return;
+    }
+    while (!bindings.empty()) {
+        const auto member = bindings.substr(0, end_of_member(bindings));
+        bindings.remove_prefix(member.size());
+        const auto key = member.substr(2, member.find('"', 2) - 2);
+        if (std::ranges::none_of(fields, [&](const Field& field) { return field.key == key; })) out += member;
+    }
+}
+
 void JSONWriter::fields(Fields fields) {
-    for (const Field& field : fields) {
+    const std::span<const Field> all(fields.begin(), fields.end());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Field& field = all[i];
+        if (is_of_the_line(field.key) || comes_again(all, i)) continue;
         if (out_.size() > longest_line) {
             out_ += ",\"truncated\":true";
             return;
@@ -202,13 +264,15 @@ void JSONWriter::separate() {
 
 void JSONWriter::object(Fields fields) {
     out_ += '{';
-    for (const Field& field : fields) {
+    const std::span<const Field> all(fields.begin(), fields.end());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (comes_again(all, i)) continue;
         separate();
         if (out_.size() > longest_line) {
             out_ += "\"truncated\":true";
             break;
         }
-        member(field.key, field.value);
+        member(all[i].key, all[i].value);
     }
     out_ += '}';
 }
@@ -266,13 +330,14 @@ void JSONWriter::headers(std::span<const Header> headers) {
     out_ += ",\"headers\":{";
     if (depth_ < deepest_path) path_[depth_] = "headers";
     ++depth_;
-    for (const auto& [name, content] : headers) {
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        if (comes_again(headers, i)) continue;
         separate();
         if (out_.size() > longest_line) {
             out_ += "\"truncated\":true";
             break;
         }
-        member(name, content);
+        member(headers[i].first, headers[i].second);
     }
     --depth_;
     out_ += '}';

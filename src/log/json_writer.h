@@ -19,6 +19,10 @@ namespace logging {
 // characters, U+007F and C1 controls too, are escaped so that a line can be shown on a terminal.
 void append_json_string(std::string& out, std::string_view text);
 
+// Appends the members of `bindings` (",\"key\":value" each) that none of `fields` names again: a line has each member once, and
+// the later one wins.
+void append_bindings(std::string& out, std::string_view bindings, Fields fields);
+
 class JSONWriter {
 public:
     static constexpr std::size_t longest_text = 16 * 1024;  // bytes of one string value; the rest is cut off
@@ -27,7 +31,7 @@ public:
 
     JSONWriter(std::string& out, const Redaction& redaction) : out_(out), redaction_(redaction) {}
 
-    // `,"key":value` for each.
+    // `,"key":value` for each; of two with one name the later. Not for `level`, `time` and `msg`, which are the line's own.
     void fields(Fields fields);
     // A string, cut and without the secrets that Redaction::scrub finds.
     void text(std::string_view text);

@@ -77,7 +77,7 @@ void Log::render(std::string& line, Level level, std::string_view bindings, std:
     append_integer(line, static_cast<int>(level));
     line += ",\"time\":";
     append_integer(line, now_ ? now_() : system_milliseconds());
-    line += bindings;
+    append_bindings(line, bindings, fields);
     JSONWriter writer(line, redaction_);
     writer.fields(fields);
     line += ",\"msg\":";

@@ -124,6 +124,38 @@ TEST_F(LogTest, ChildrenCarryTheBindingsOfTheirAncestors) {
         R"({"level":30,"time":1700000000123,"pid":7,"hostname":"till","module":"sales","reqId":"r-1","password":"[Redacted]","n":1,"msg":"done"})");
 }
 
+TEST_F(LogTest, OfTwoMembersOfOneNameTheLaterStands) {
+    const Logger jobs = log.logger().child({{"module", "jobs"},
+                                            {"queue", "a,\"module\":\"x\"} \\"},
+                                            {"at", object({{"z", 1}, {"module", array({"b", "]"})}})},
+                                            {"n", 1}});
+    const std::string head = R"({"level":30,"time":1700000000123,"pid":7,"hostname":"till",)";
+    const std::string kept = R"("queue":"a,\"module\":\"x\"} \\","at":{"z":1,"module":["b","]"]},"n":1,)";
+    const auto line_of = [&](const Logger& logger, Fields fields) {
+        sink->clear();
+        logger.info("m", fields);
+        return only_line();
+    };
+    EXPECT_EQ(line_of(jobs, {}), head + R"("module":"jobs",)" + kept + R"("msg":"m"})");
+    const auto redis = jobs.child({{"module", "redis"}});
+    EXPECT_EQ(line_of(redis, {}), head + kept + R"("module":"redis","msg":"m"})");
+    EXPECT_EQ(line_of(jobs, {{"module", "m"}}), head + kept + R"("module":"m","msg":"m"})");
+    EXPECT_EQ(line_of(redis, {{"role", 1}, {"module", "m"}, {"role", 2}}),
+              head + kept + R"("module":"m","role":2,"msg":"m"})");
+    EXPECT_EQ(line_of(jobs.child({{"n", 2}, {"n", 3}}), {}),
+              head + R"("module":"jobs",)" + kept.substr(0, kept.size() - 6) + R"("n":3,"msg":"m"})");
+    EXPECT_TRUE(line_of(jobs.child({{"hostname", "h"}, {"pid", 8}}), {})
+                    .starts_with(R"({"level":30,"time":1700000000123,"module":"jobs",)"));
+}
+
+TEST_F(LogTest, TheLinesOwnMembersAreNotTheCallers) {
+    EXPECT_EQ(rendered({{"level", 1}, {"time", 2}, {"a", 3}, {"msg", "x"}}), R"("a":3)");
+    EXPECT_EQ(rendered({{"o", object({{"level", 1}, {"level", 2}})}}), R"("o":{"level":2})");
+    const std::array<Header, 3> headers{Header{"via", "a"}, Header{"host", "shop"}, Header{"via", "b"}};
+    EXPECT_THAT(rendered({{"req", request({.method = "GET", .url = "/", .headers = headers})}}),
+                HasSubstr(R"("headers":{"host":"shop","via":"b"})"));
+}
+
 struct EscapeCase {
     const char* name;
     std::string_view in;
@@ -405,7 +437,10 @@ TEST_F(LogTest, RendersExceptionPointersAndNestedExceptions) {
 TEST_F(LogTest, BoundsValuesAndLines) {
     const std::string long_text(JSONWriter::longest_text + 1, 'x');
     EXPECT_THAT(rendered({{"t", long_text}}), HasSubstr("x[Truncated]\""));
-    std::vector<Field> many(40, Field{"t", long_text});
+    std::vector<std::string> names;
+    for (int i = 0; i < 40; ++i) names.push_back(fmt::format("t{}", i));
+    std::vector<Field> many;
+    for (const auto& name : names) many.emplace_back(name, long_text);
     log.logger().info("m", Fields(std::span<const Field>(many)));
     const std::string line = sink->lines().back();
     EXPECT_LT(line.size(), JSONWriter::longest_line + 2 * JSONWriter::longest_text);

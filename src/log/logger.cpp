@@ -42,7 +42,7 @@ Logger Logger::child(Fields fields) const {
     if (log_ == nullptr) return {};
     auto bindings = std::make_shared<std::string>();
     bindings->reserve(bindings_->size() + 64);
-    bindings->append(*bindings_);
+    append_bindings(*bindings, *bindings_, fields);
     JSONWriter(*bindings, log_->redaction_).fields(fields);
     return {log_, std::move(bindings)};
 }

@@ -29,7 +29,8 @@ class Logger {
 public:
     Logger() = default;
 
-    // A logger whose lines also carry `fields`. One allocation; the fields are rendered (and redacted) here, once.
+    // A logger whose lines also carry `fields`, in the place of what this one has under their names. One allocation; the fields
+    // are rendered (and redacted) here, once.
     [[nodiscard]] Logger child(Fields fields) const;
 
     [[nodiscard]] bool enabled(Level level) const noexcept;

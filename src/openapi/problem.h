@@ -69,7 +69,7 @@ struct Problem {
             field<&Problem::title>("title", {.doc = "The same for every occurrence of this code."}),
             field<&Problem::status>("status", {.min = 400, .max = 599}),
             field<&Problem::detail>("detail", {.doc = "About this occurrence; for people."}),
-            field<&Problem::instance>("instance", {.doc = "The path of the request."}),
+            field<&Problem::instance>("instance", {.doc = "The path of the request; absent where none could be read."}),
             field<&Problem::code>("code", {.doc = "What programs go by; stable."}),
             field<&Problem::retriable>("retriable", {.doc = "Whether the same bytes may succeed later."}),
             field<&Problem::action>("action"),

@@ -72,17 +72,24 @@ async::Task<void> load_scripts(State state, std::vector<Script> scripts) {
     }
 }
 
-async::Task<bool> is_ready(State state, async::SteadyTime deadline) {
+// By a write: a server that is out of memory, read-only or cannot save answers a PING as ever. And by a script, which a user may
+// be denied, and which all else here needs.
+async::Task<Readiness> is_ready(State state, async::SteadyTime deadline) {
+    std::vector<Command> probe;
+    probe.push_back(Command("SET").add(state->options().probe_key).add(1).add("PX").add(1'000).repeatable());
+    probe.push_back(Command("EVAL").add("return 1").add(0).repeatable());
     try {
-        co_await run_one(state, Command("SET").add("ready-probe").add(1).add("PX").add(1'000).repeatable(), deadline);
-    } catch (const Refused& refused) {
-        // Any other answer is one, even that this user may not write that key.
-        if (is_server_trouble(refused.text())) co_return false;
+        const auto replies = co_await run_all(state, std::move(probe), Request::Form::plain, deadline);
+        for (const auto& reply : replies) {
+            if (reply->is_error()) co_return Readiness{false, std::string(reply->text())};
+        }
     } catch (const base::Failure&) {
-        co_return false;
+        // Of a connection that stands it is only known that it is slow: what ailed Redis before may be over.
+        auto cause = state->is_up() ? std::string() : state->last_cause();
+        co_return Readiness{false, is_error_reply(cause) ? std::move(cause) : std::string()};
     }
     state->end_trouble();
-    co_return true;
+    co_return Readiness{};
 }
 
 async::Task<void> drain(State state, async::SteadyTime deadline) {
@@ -145,7 +152,7 @@ Command Client::eval_command(const Script& script, const std::vector<std::string
 
 async::Task<void> Client::load(std::vector<Script> scripts) { return load_scripts(state_, std::move(scripts)); }
 
-async::Task<bool> Client::ready(async::SteadyTime deadline) { return is_ready(state_, deadline); }
+async::Task<Readiness> Client::ready(async::SteadyTime deadline) { return is_ready(state_, deadline); }
 
 std::optional<Trouble> Client::trouble() const { return state_->trouble(); }
 

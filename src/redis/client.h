@@ -60,9 +60,9 @@ public:
                                               const std::vector<std::string>& arguments);
     [[nodiscard]] async::Task<void> load(std::vector<Script> scripts);
 
-    // A round trip that writes a key of its own (`ready-probe`, for a second), for /ready: false when there was no answer in time, or
-    // when the server takes no writes. trouble() then says why.
-    [[nodiscard]] async::Task<bool> ready(async::SteadyTime deadline);
+    // A round trip that writes a key of its own (Options::probe_key) and runs a script, for /ready: whether the server does for us
+    // what limits, caches and jobs ask of it, and if not, why.
+    [[nodiscard]] async::Task<Readiness> ready(async::SteadyTime deadline);
     // What ails the server, in its own words, and since when: the last error reply that was the server's fault and not a command's
     // (is_server_trouble), until the same command, or ready(), has succeeded; without a connection why there is none.
     [[nodiscard]] std::optional<Trouble> trouble() const;

@@ -1,141 +1,10 @@
 // The client against real servers: what the README promises, one test each.
 
-#include "redis/client.h"
-
-#include <gtest/gtest.h>
-
-#include <coroutine>
-#include <ctime>
-#include <filesystem>
-#include <functional>
-#include <iostream>
-#include <map>
-#include <optional>
-#include <utility>
-
-#include "async/sync.h"
-#include "base/time.h"
-#include "log/log.h"
-#include "log/sink.h"
-#include "testing/redis_server.h"
-#include "testing/silent_server.h"
+#include "redis/client_for_test.h"
 
 namespace {
 
-using namespace std::chrono_literals;
-using redis::Client;
-using redis::Command;
-using redis::Reply;
-
-async::SteadyTime soon(async::Milliseconds delay = 5s) { return async::Loop::now() + delay; }
-
-struct Outcome {
-    std::string code = "ok";
-    std::string text;  // of Redis' error
-    Reply reply;
-    std::vector<Reply> replies;
-};
-
-template <class Work>
-async::Task<Outcome> outcome_of(async::Task<Work> task) {
-    Outcome outcome;
-    try {
-        if constexpr (std::is_same_v<Work, Reply>) {
-            outcome.reply = co_await task;
-        } else {
-            outcome.replies = co_await task;
-        }
-    } catch (const redis::Refused& refused) {
-        outcome.code = refused.code().code;
-        outcome.text = refused.text();
-    } catch (const base::Failure& failure) {
-        outcome.code = failure.code().code;
-        outcome.text = failure.cause();
-    }
-    co_return std::move(outcome);
-}
-
-// A running coroutine that can be destroyed while it waits, as a server does with a handler whose client has gone.
-class Running {
-public:
-    struct promise_type {
-        Running get_return_object() { return Running(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-    explicit Running(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
-    Running(Running&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-    Running& operator=(Running&&) = delete;
-    ~Running() { destroy(); }
-    void destroy() {
-        if (handle_) std::exchange(handle_, {}).destroy();
-    }
-    [[nodiscard]] bool done() const { return handle_.done(); }
-
-private:
-    std::coroutine_handle<promise_type> handle_;
-};
-
-Running run_in_background(async::Task<Outcome> task, Outcome* into = nullptr) {
-    auto outcome = co_await task;
-    if (into != nullptr) *into = std::move(outcome);
-}
-
-// The server that most tests share.
-testing::RedisServer& shared_server() {
-    static testing::RedisServer server;
-    return server;
-}
-
-class ClientTest : public testing::Test {
-protected:
-    void open(const std::string& url, redis::Options options = {}) {
-        auto endpoint = redis::parse_url(url);
-        ASSERT_TRUE(endpoint) << endpoint.error();
-        options.endpoints = redis::fixed_endpoint(*endpoint);
-        options.reconnect_minimum = 5ms;
-        client.emplace(loop, std::move(options), log.logger(), metrics);
-    }
-    void open_shared(redis::Options options = {}) {
-        shared_server().command({"FLUSHALL"});
-        open(shared_server().url(), std::move(options));
-    }
-
-    template <class T>
-    T run(async::Task<T> task) {
-        return async::run_until_done(loop, std::move(task));
-    }
-    Outcome attempt(Command command) { return run(outcome_of(client->run(std::move(command)))); }
-    Outcome attempt(Command command, async::Milliseconds within) {
-        return run(outcome_of(client->run(std::move(command), soon(within))));
-    }
-    static async::Task<void> until(async::Loop* loop, std::function<bool()> condition) {
-        const auto deadline = soon(20s);
-        while (!condition()) {
-            if (async::Loop::now() > deadline) throw std::runtime_error("never came true");
-            co_await async::sleep(loop, 2ms);
-        }
-    }
-    void wait_until(std::function<bool()> condition) { run(until(&loop, std::move(condition))); }
-    void connect() {
-        wait_until([this] { return client->is_connected(); });
-    }
-
-    logging::MemorySink* sink = nullptr;
-    logging::Log log{{.level = logging::Level::info}, make_sink()};
-    async::Loop loop;
-    observe::Metrics metrics;
-    std::optional<Client> client;
-
-private:
-    std::unique_ptr<logging::Sink> make_sink() {
-        auto made = std::make_unique<logging::MemorySink>();
-        sink = made.get();
-        return made;
-    }
-};
+using namespace redis::test;
 
 TEST_F(ClientTest, runs_commands_of_every_reply_type) {
     open_shared();
@@ -300,11 +169,11 @@ TEST_F(ClientTest, reset_ends_a_blocking_command) {
 TEST_F(ClientTest, ready_tells_the_truth) {
     testing::RedisServer server;
     open(server.url());
-    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
     server.kill();
-    EXPECT_FALSE(run(client->ready(soon(200ms))));
+    EXPECT_FALSE(run(client->ready(soon(200ms))).is_well);
     server.start();
-    EXPECT_TRUE(run(client->ready(soon(10s))));
+    EXPECT_TRUE(run(client->ready(soon(10s))).is_well);
 }
 
 // ---- Lost connections -------------------------------------------------------------------------------------------
@@ -453,127 +322,13 @@ TEST_F(ClientTest, pipelines_leave_a_replica_too) {
     wait_until([&] { return client->is_connected() && reconnects() != before; });
 }
 
-// ---- A server that takes nothing --------------------------------------------------------------------------------
-
-class TroubleTest : public ClientTest {
-protected:
-    std::string trouble() {
-        const auto found = client->trouble();
-        return found ? found->text : "none";
-    }
-    int lines_with(std::string_view text) {
-        int count = 0;
-        for (const auto& line : sink->lines()) count += line.contains(text) ? 1 : 0;
-        return count;
-    }
-    // As long as the server says so: writes fail with a retriable error, reads go on, and it is told once. Then all is well again.
-    void expect_refused(std::string_view word) {
-        for (int i = 0; i < 20; ++i) {
-            const auto refused = attempt(Command("SET").add("k").add(i));
-            EXPECT_EQ(refused.code, "redis.unavailable");
-            EXPECT_TRUE(refused.text.starts_with(word)) << refused.text;
-        }
-        EXPECT_EQ(attempt(Command("GET").add("none")).code, "ok");
-        EXPECT_TRUE(trouble().starts_with(word)) << trouble();
-        EXPECT_LE(base::system_clock().now() - client->trouble()->since, 1min);
-        EXPECT_FALSE(run(client->ready(soon())));
-
-        const auto script = redis::script_of("write", "return redis.call('SET', KEYS[1], 1)", 1);
-        const auto scripted = run(outcome_of(client->eval(script, {"k"}, {})));
-        EXPECT_EQ(scripted.code, "redis.unavailable") << scripted.text;
-        std::vector<Command> commands;
-        commands.push_back(Command("SET").add("k").add(1));
-        EXPECT_EQ(run(outcome_of(client->transaction(std::move(commands)))).code, "redis.unavailable");
-        EXPECT_EQ(lines_with("Redis refuses commands"), 1);
-        EXPECT_EQ(lines_with(word), 1);
-    }
-    void expect_well() {
-        EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
-        EXPECT_TRUE(run(client->ready(soon())));
-        EXPECT_EQ(trouble(), "none");
-        EXPECT_EQ(lines_with("Redis takes commands again"), 1);
-    }
-};
-
-TEST_F(TroubleTest, out_of_memory) {
-    testing::RedisServer server;
-    open(server.url());
-    EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
-    EXPECT_EQ(trouble(), "none");
-    server.command({"CONFIG", "SET", "maxmemory", "1"});
-    expect_refused("OOM");
-    server.command({"CONFIG", "SET", "maxmemory", "0"});
-    expect_well();
-}
-
-TEST_F(TroubleTest, snapshots_that_fail) {
-    testing::RedisServer server;
-    open(server.url());
-    server.command({"CONFIG", "SET", "save", "3600 1000"});
-    // A directory in the place of its file.
-    std::filesystem::create_directory(std::filesystem::path(server.authority_file()).parent_path() / "dump.rdb");
-    std::filesystem::create_directory(std::filesystem::path(server.authority_file()).parent_path() / "dump.rdb" / "x");
-    server.command({"BGSAVE"});
-    wait_until([&] { return server.command({"INFO", "persistence"}).contains("rdb_last_bgsave_status:err"); });
-    expect_refused("MISCONF");
-    server.command({"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"});
-    expect_well();
-}
-
-TEST_F(TroubleTest, too_few_replicas) {
-    testing::RedisServer server;
-    open(server.url());
-    server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
-    expect_refused("NOREPLICAS");
-    server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
-    expect_well();
-}
-
-TEST_F(TroubleTest, a_cluster_that_is_down) {
-    testing::RedisServer server({.arguments = {"--cluster-enabled", "yes"}});
-    open(server.url());
-    const auto refused = attempt(Command("GET").add("k"));
-    EXPECT_EQ(refused.code, "redis.unavailable");
-    EXPECT_TRUE(refused.text.starts_with("CLUSTERDOWN")) << refused.text;
-    EXPECT_TRUE(trouble().starts_with("CLUSTERDOWN")) << trouble();
-    EXPECT_FALSE(run(client->ready(soon())));
-}
-
-// Greeted again, and told why not: once, however often it tries.
-TEST_F(TroubleTest, a_password_that_was_set_meanwhile) {
-    testing::RedisServer server;
-    open(server.url());
-    connect();
-    server.command({"CONFIG", "SET", "requirepass", "secret"});
-    client->reset();
-    wait_until([this] { return sink->contains("NOAUTH"); });
-    EXPECT_EQ(attempt(Command("GET").add("k"), 300ms).code, "redis.unavailable");
-    EXPECT_TRUE(trouble().contains("NOAUTH")) << trouble();
-    EXPECT_FALSE(run(client->ready(soon(100ms))));
-    EXPECT_EQ(lines_with("NOAUTH"), 1);
-}
-
-TEST_F(TroubleTest, no_connection) {
-    testing::RedisServer server;
-    open(server.url(), {.fail_fast_after = 50ms});
-    connect();
-    server.kill();
-    wait_until([this] { return trouble().contains("Connection refused"); });
-    EXPECT_FALSE(run(client->ready(soon(100ms))));
-    wait_until([this] { return lines_with("Connection refused") > 0; });
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt(Command("GET").add("k"), 50ms).code, "redis.unavailable");
-    EXPECT_EQ(lines_with("Connection refused"), 1);
-    server.start();
-    wait_until([this] { return trouble() == "none"; });
-}
-
 TEST_F(ClientTest, a_reconnect_is_told) {
     testing::RedisServer server;
     int told = 0;
     open(server.url());
     client->on_reconnect([&told] { ++told; });
     connect();
-    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
     EXPECT_EQ(told, 0);
     for (int round = 1; round <= 2; ++round) {
         client->reset();
@@ -581,7 +336,7 @@ TEST_F(ClientTest, a_reconnect_is_told) {
     }
     client->on_reconnect(nullptr);
     client->reset();
-    EXPECT_TRUE(run(client->ready(soon())));
+    EXPECT_TRUE(run(client->ready(soon())).is_well);
     EXPECT_EQ(told, 2);
 }
 

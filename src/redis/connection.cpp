@@ -27,6 +27,7 @@ using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t kept_outgoing = 256U << 10;
 constexpr auto loading_pause = std::chrono::milliseconds(100);
+constexpr auto said_lately = std::chrono::seconds(1);
 
 void set_option(int socket, int level, int name, int value) { ::setsockopt(socket, level, name, &value, sizeof value); }
 
@@ -129,6 +130,8 @@ void Connection::fail(const std::string& cause) {
 void Connection::on_deadline() {
     // In a later turn: the owner may let go of this connection, whose timer must not end while it runs.
     loop_.post([self = shared_from_this()] {
+        // What Redis has said until now says it best.
+        if (async::Loop::now() - self->told_not_ready_ < said_lately) return self->fail(self->last_cause_);
         self->fail("no connection within the connect timeout" +
                    (self->last_cause_.empty() ? std::string() : ": " + self->last_cause_));
     });
@@ -217,13 +220,20 @@ void Connection::greet() {
 void Connection::take_greeting(const Reply& reply) {
     switch (greeting_.on_reply(reply)) {
         case Greeting::Next::send: return greet();
-        case Greeting::Next::wait: last_cause_ = greeting_.cause(); return pause_.expires_after(loading_pause);
+        case Greeting::Next::wait: return wait_until_ready();
         case Greeting::Next::fail: return fail(greeting_.cause());
         case Greeting::Next::ready: break;
     }
     deadline_.cancel();
     ready_ = true;
     owner_->on_connected();
+}
+
+void Connection::wait_until_ready() {
+    last_cause_ = greeting_.cause();
+    told_not_ready_ = async::Loop::now();
+    pause_.expires_after(loading_pause);
+    owner_->on_not_ready(last_cause_);
 }
 
 // ---- Bytes ------------------------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ public:
         virtual void on_push(Reply reply) = 0;
         virtual void on_read_end() = 0;  // after the replies that came together
         virtual void on_written() = 0;
-        virtual void on_lost(const std::string& cause) = 0;  // the last call; none after close()
+        virtual void on_not_ready(const std::string& cause) = 0;  // it answers, and takes no commands yet
+        virtual void on_lost(const std::string& cause) = 0;       // the last call; none after close()
 
     protected:
         ~Owner() = default;
@@ -62,6 +63,7 @@ private:
     void on_read(std::size_t size);
     void take(Reply reply);
     void take_greeting(const Reply& reply);
+    void wait_until_ready();
     void fail(const std::string& cause);
     void on_deadline();
 
@@ -75,6 +77,7 @@ private:
     async::Timer pause_;
     std::string outgoing_;
     std::string last_cause_;
+    async::SteadyTime told_not_ready_{};
     bool writing_ = false;
     bool greet_again_ = false;
     bool ready_ = false;

@@ -9,8 +9,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array troubles{"OOM"sv,      "READONLY"sv, "MISCONF"sv, "LOADING"sv,    "MASTERDOWN"sv, "CLUSTERDOWN"sv,
-                              "TRYAGAIN"sv, "NOAUTH"sv,   "BUSY"sv,    "NOREPLICAS"sv, "UNBLOCKED"sv};
+constexpr std::array troubles{"OOM"sv,         "READONLY"sv,   "MISCONF"sv,  "LOADING"sv,   "MASTERDOWN"sv,
+                              "CLUSTERDOWN"sv, "TRYAGAIN"sv,   "NOAUTH"sv,   "WRONGPASS"sv, "NOPERM"sv,
+                              "BUSY"sv,        "NOREPLICAS"sv, "UNBLOCKED"sv};
 
 std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
 
@@ -31,6 +32,11 @@ std::string_view error_word(std::string_view text) {
     if (text.starts_with("ERR Error running script") && text.contains(": -"))
         return first_word(text.substr(text.rfind(": -") + 3));
     return word;
+}
+
+bool is_error_reply(std::string_view text) {
+    const auto word = first_word(text);
+    return word.size() > 1 && std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 bool is_server_trouble(std::string_view text) {

@@ -26,14 +26,23 @@ inline constexpr base::ErrorCode unexpected_reply{"redis.unexpected_reply", 500,
 // The word that says what an error reply means: "NOSCRIPT", "WRONGTYPE", "READONLY", "ERR". Of a script's or a transaction's
 // error that of its cause, which Redis before 7 and EXEC put behind words of their own.
 [[nodiscard]] std::string_view error_word(std::string_view text);
-// The server takes no commands, or no writes, whoever asks, until it has recovered or somebody has mended it: OOM, READONLY,
-// MISCONF, LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH and their like. Nothing was run.
+// Words of Redis itself ("READONLY You can't write ..."), not ours about a connection ("Connection refused"): its errors begin
+// with a word of capitals.
+[[nodiscard]] bool is_error_reply(std::string_view text);
+// The server takes no commands, or no writes, or none from us, until it has recovered or somebody has mended it: OOM, READONLY,
+// MISCONF, LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH, NOPERM and their like. Nothing was run.
 [[nodiscard]] bool is_server_trouble(std::string_view text);
 
 // A state of the server in its own words (redis::Client::trouble).
 struct Trouble {
     std::string text;  // "OOM command not allowed when used memory > 'maxmemory'."
     base::Timestamp since;
+};
+
+// What a look at the server found (redis::Client::ready).
+struct Readiness {
+    bool is_well = true;
+    std::string refusal{};  // why not, in Redis' own words; empty when it does not answer
 };
 
 // An error reply: "WRONGTYPE Operation against a key ...". Its text is for the log, never for a client. Its code is

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "redis/errors.h"
+
 namespace redis::detail {
 
 using namespace std::chrono_literals;
@@ -14,6 +16,9 @@ namespace {
 constexpr auto steady_after = 1s;
 // The same cause again is no news.
 constexpr auto same_line_every = 60s;
+constexpr std::size_t most_causes = 10;
+// An attempt to connect that has heard nothing for so long: what was said before it is old.
+constexpr auto silent_after = 1s;
 
 std::uint64_t jitter_seed(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) ^
@@ -72,17 +77,26 @@ void Link::dial(Endpoint endpoint, async::SteadyTime deadline) {
         loop_, *this, std::move(endpoint),
         Connection::Settings{.greeting = {.connection_name = options_.connection_name, .resp3 = options_.resp3},
                              .max_reply_bytes = options_.max_reply_bytes});
+    heard_ = async::Loop::now();
     connection_->open(deadline);
+}
+
+std::string Link::last_cause() const {
+    const bool silent = connection_ && !up_ && async::Loop::now() - heard_ > silent_after;
+    return silent ? "Redis does not answer" : last_cause_;
+}
+
+void Link::on_not_ready(const std::string& cause) {
+    heard_ = async::Loop::now();
+    last_cause_ = cause;
 }
 
 void Link::on_connected() {
     up_ = true;
     up_since_ = async::Loop::now();
     connected_.add(1);
-    if (std::exchange(was_up_, true)) {
-        reconnects_.increment();
-        logger_.info("connected to Redis again", {{"role", options_.role}});
-    }
+    if (std::exchange(was_up_, true)) reconnects_.increment();
+    if (std::exchange(loss_was_logged_, false)) logger_.info("connected to Redis again", {{"role", options_.role}});
     on_up();
 }
 
@@ -92,11 +106,10 @@ void Link::on_lost(const std::string& cause) {
     const bool lost = std::exchange(up_, false);
     connection_.reset();
     last_cause_ = cause;
-    if (lost || cause != logged_cause_ || async::Loop::now() >= next_line_) {
+    if (is_news(cause)) {
         logger_.warn(lost ? "connection to Redis lost" : "connection to Redis failed",
                      {{"role", options_.role}, {"cause", cause}});
-        logged_cause_ = lost ? std::string() : cause;
-        next_line_ = async::Loop::now() + same_line_every;
+        loss_was_logged_ = true;
     }
     if (lost) {
         connected_.add(-1);
@@ -106,6 +119,15 @@ void Link::on_lost(const std::string& cause) {
     delay_ = was_steady ? 0ms : std::clamp(delay_ * 2, options_.reconnect_minimum, options_.reconnect_maximum);
     on_down(cause);
     if (!closed_) connect_later(with_jitter(delay_));
+}
+
+bool Link::is_news(const std::string& cause) {
+    if (async::Loop::now() >= logged_until_) {
+        logged_causes_.clear();
+        logged_until_ = async::Loop::now() + same_line_every;
+    }
+    return logged_causes_.size() < most_causes &&
+           logged_causes_.emplace(is_error_reply(cause) ? error_word(cause) : std::string_view(cause)).second;
 }
 
 void Link::connect_later(async::Milliseconds delay) {

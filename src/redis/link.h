@@ -2,7 +2,9 @@
 // Link: keeps one connection to Redis up for ever, with back-off and jitter, and tells whom it carries when it comes and goes.
 // Client and Subscriber are links. Owned by a shared_ptr; what it starts holds weak ones.
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/random.h"
@@ -31,7 +33,8 @@ public:
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
     // Of the time without a connection.
     [[nodiscard]] async::SteadyTime down_since() const noexcept { return down_since_; }
-    [[nodiscard]] const std::string& last_cause() const noexcept { return last_cause_; }
+    // Why there is no connection: what was heard last, or that nothing is heard.
+    [[nodiscard]] std::string last_cause() const;
     [[nodiscard]] async::Loop& loop() const noexcept { return loop_; }
     [[nodiscard]] const Options& options() const noexcept { return options_; }
 
@@ -45,6 +48,9 @@ protected:
 private:
     void on_connected() final;
     void on_lost(const std::string& cause) final;
+    void on_not_ready(const std::string& cause) final;
+    // Once a minute for each cause, however often connections come and go.
+    [[nodiscard]] bool is_news(const std::string& cause);
     void connect();
     void dial(Endpoint endpoint, async::SteadyTime deadline);
     void connect_later(async::Milliseconds delay);
@@ -62,8 +68,10 @@ private:
     async::SteadyTime down_since_;
     async::SteadyTime up_since_{};
     std::string last_cause_ = "not connected yet";
-    std::string logged_cause_;
-    async::SteadyTime next_line_{};
+    async::SteadyTime heard_{};                         // an attempt to connect: its start, and what was said to it
+    std::set<std::string, std::less<>> logged_causes_;  // within this minute
+    async::SteadyTime logged_until_{};
+    bool loss_was_logged_ = false;
     bool up_ = false;
     bool was_up_ = false;
     bool closed_ = false;

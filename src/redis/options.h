@@ -39,9 +39,10 @@ public:
 
 struct Options {
     std::shared_ptr<EndpointSource> endpoints;
-    std::string connection_name;  // CLIENT SETNAME, at each connect
-    std::string role = "redis";   // label of metrics and log lines: "cache", "jobs"
-    bool resp3 = true;            // HELLO 3; a server that does not know it is spoken to in RESP2
+    std::string connection_name;            // CLIENT SETNAME, at each connect
+    std::string role = "redis";             // label of metrics and log lines: "cache", "jobs"
+    std::string probe_key = "ready-probe";  // what Client::ready() writes, for a second
+    bool resp3 = true;                      // HELLO 3; a server that does not know it is spoken to in RESP2
     async::Milliseconds connect_timeout{5'000};
     async::Milliseconds command_timeout{2'000};
     std::size_t max_waiting = 10'000;           // commands not yet answered; beyond it redis.overloaded

@@ -50,7 +50,9 @@ TEST(refused, tells_a_server_that_takes_nothing_from_a_command_that_is_wrong) {
           "READONLY You can't write against a read only replica.", "MISCONF Redis is configured to save RDB snapshots",
           "LOADING Redis is loading the dataset in memory", "MASTERDOWN Link with MASTER is down",
           "CLUSTERDOWN Hash slot not served", "NOAUTH Authentication required.", "NOREPLICAS Not enough good replicas",
-          "BUSY Redis is busy running a script.", "UNBLOCKED force unblock from blocking operation",
+          "BUSY Redis is busy running a script.", "NOPERM User lim has no permissions to run the 'set' command",
+          "WRONGPASS invalid username-password pair or user is disabled.",
+          "UNBLOCKED force unblock from blocking operation",
           "EXECABORT Transaction discarded because of previous errors. (OOM command not allowed)",
           "ERR Error running script (call to f_6b1): @user_script:1: @user_script: 1: -OOM command not allowed",
           "READONLY You can't write against a read only replica. script: 6b1, on @user_script:1."}) {
@@ -59,12 +61,22 @@ TEST(refused, tells_a_server_that_takes_nothing_from_a_command_that_is_wrong) {
         EXPECT_TRUE(redis::Refused("SET", text).code().retriable) << text;
     }
     for (const auto* text : {"WRONGTYPE Operation against a key", "ERR OOM", "ERR value is not an integer", "OOMPH", "",
-                             "NOSCRIPT No matching script", "NOPERM this user has no permissions", "READONLYISH x",
+                             "NOSCRIPT No matching script", "NOPERMS x", "READONLYISH x",
                              "EXECABORT Transaction discarded because of previous errors.",
                              "ERR Error running script (call to f_6b1): @user_script:1: @user_script: 1: -ERR no"}) {
         EXPECT_FALSE(redis::is_server_trouble(text)) << text;
         EXPECT_EQ(redis::Refused("SET", text).code().code, "redis.refused") << text;
     }
+}
+
+TEST(refused, tells_words_of_redis_from_ours) {
+    for (const auto* text :
+         {"READONLY You can't write against a read only replica.", "ERR max number of clients reached",
+          "NOAUTH Authentication required.", "DENIED Redis is running in protected mode"})
+        EXPECT_TRUE(redis::is_error_reply(text)) << text;
+    for (const auto* text : {"", "A", "Connection refused", "TLS: certificate verify failed", "not RESP: x", "closed",
+                             "Redis closed the connection", "no connection within the connect timeout: LOADING x"})
+        EXPECT_FALSE(redis::is_error_reply(text)) << text;
 }
 
 TEST(refused, has_a_prefix) {

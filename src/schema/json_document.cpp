@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "base/strings.h"
 #include "schema/json_writer.h"
@@ -54,6 +55,33 @@ std::string with_marked_numbers(std::string_view json) {
         const auto number = json.substr(i, end - i);
         out += is_beyond_64_bits(number) ? std::string("\"\\u0000#").append(number).append("\"") : std::string(number);
         i = end;
+    }
+    return out;
+}
+
+// The code unit of an escape `\uXXXX` at `at`.
+std::optional<unsigned> code_unit_at(std::string_view json, std::size_t at) {
+    constexpr std::size_t escape_size = 6;
+    if (json.size() - at < escape_size || json[at] != '\\' || json[at + 1] != 'u') return std::nullopt;
+    const auto digits = json.substr(at + 2, 4);
+    unsigned unit = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+    return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? std::optional(unit) : std::nullopt;
+}
+
+// The same text with U+FFFD for each half of a surrogate pair that stands alone, as a program leaves that cuts texts by UTF-16 units.
+std::string with_whole_characters(std::string_view json) {
+    const auto is_high = [](std::optional<unsigned> unit) { return unit && *unit >= 0xD800 && *unit <= 0xDBFF; };
+    const auto is_low = [](std::optional<unsigned> unit) { return unit && *unit >= 0xDC00 && *unit <= 0xDFFF; };
+    std::string out;
+    for (std::size_t i = 0; i < json.size();) {
+        const auto unit = code_unit_at(json, i);
+        std::size_t length = json[i] == '\\' ? 2 : 1;
+        if (unit) length = 6;
+        if (is_high(unit) && is_low(code_unit_at(json, std::min(i + 6, json.size())))) length = 12;
+        const bool is_half = length == 6 && (is_high(unit) || is_low(unit));
+        out += is_half ? std::string_view("\\uFFFD") : json.substr(i, length);
+        i += length;
     }
     return out;
 }
@@ -169,9 +197,9 @@ Document::~Document() {
 Malformed Document::parse(std::string_view json, std::size_t max_depth, Reading reading) {
     if (reading == Reading::lenient && json.starts_with(byte_order_mark)) json.remove_prefix(byte_order_mark.size());
     const auto error = parse_copy(json, max_depth);
-    if (reading == Reading::strict || error != simdjson::NUMBER_ERROR || has_misspelt_number(json))
-        return malformed_of(error, json);
-    const auto marked = with_marked_numbers(json);
+    const bool is_mendable = error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR;
+    if (reading == Reading::strict || !is_mendable || has_misspelt_number(json)) return malformed_of(error, json);
+    const auto marked = with_marked_numbers(with_whole_characters(json));
     buffers_->in_use = false;
     return malformed_of(parse_copy(marked, max_depth), marked);
 }

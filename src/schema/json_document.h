@@ -18,7 +18,8 @@
 namespace schema::detail {
 
 // `lenient`: for what was sent by somebody who cannot be asked to send it otherwise. A byte order mark in front is left out
-// (RFC 8259 §8.1), and a number beyond 64 bits does not spoil the rest: it becomes a string that is_big_number() knows.
+// (RFC 8259 §8.1), half a surrogate pair (`\ud83d`, §8.2) is U+FFFD, and a number beyond 64 bits does not spoil the rest: it
+// becomes a string that is_big_number() knows.
 enum class Reading : std::uint8_t { strict, lenient };
 
 // Whether this string stands for a number beyond 64 bits in a lenient document. `big_number_text` gives it as written.

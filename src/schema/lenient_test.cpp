@@ -136,6 +136,18 @@ TEST(Lenient, U0000IsReplaced) {
     EXPECT_EQ(read(R"(,"note":"\u0000#")").note, "\uFFFD#");
 }
 
+// What `name.slice(0, 20)` leaves of an emoji, as JSON.stringify writes it.
+TEST(Lenient, HalfASurrogatePairIsReplaced) {
+    EXPECT_EQ(read(R"(,"note":"a\ud83d")").note, "a\uFFFD");
+    EXPECT_EQ(read(R"(,"note":"\ude00b")").note, "\uFFFDb");
+    EXPECT_EQ(read(R"(,"note":"\ud83d\ud83d\ude00\uDE00")").note, "\uFFFD\U0001F600\uFFFD");
+    EXPECT_EQ(read(R"(,"note":"\\ud83d \ud83d","newer":1e400)").note, "\\ud83d \uFFFD");
+    EXPECT_EQ(read(R"(,"note":"x","newer":["\udfff"])").note, "x");
+    for (const auto* broken :
+         {R"(,"note":"\ud83")", R"(,"note":"\uZZZZ")", R"(,"note":"\ud83d)", R"(,"note":"\q\ud83d")"})
+        EXPECT_FALSE(parse<Event>(R"({"name":"n","at":"2026-11-22T00:00:00Z")" + std::string(broken) + "}")) << broken;
+}
+
 TEST(Lenient, TheFirstAndTheLastMomentOfAPlatformsCalendar) {
     const auto at = [](std::string_view time) {
         const auto value = parse<Event>(R"({"name":"n","at":")" + std::string(time) + R"("})");
@@ -145,7 +157,9 @@ TEST(Lenient, TheFirstAndTheLastMomentOfAPlatformsCalendar) {
     EXPECT_EQ(at("0001-01-01T00:00:00.5+14:00"), "0001-01-01T00:00:00.500Z");
     EXPECT_EQ(at("9999-12-31T23:59:59.999999-03:00"), "9999-12-31T23:59:59.999999Z");
     EXPECT_EQ(at("0001-01-01T05:00:00+03:00"), "0001-01-01T02:00:00.000Z");
-    for (const auto* refused : {"0000-12-31T00:00:00Z", "0001-01-01T00:00:00", "2026-11-22", "0001-01-01T"})
+    // A clock without a battery.
+    EXPECT_EQ(at("0000-12-31T00:00:00Z"), "0001-01-01T00:00:00.000Z");
+    for (const auto* refused : {"0001-01-01T00:00:00", "2026-11-22", "0001-01-01T"})
         EXPECT_EQ(at(refused), "refused") << refused;
 }
 

@@ -14,7 +14,7 @@ const open: Socket[] = [];
 beforeAll(async () => {
   service = await startService({
     env: {
-      BODY_MEMORY_MB: '16',
+      BODY_MEMORY_MB: '32',
       BODY_MEMORY_PER_CALLER_MB: '8',
       MAX_CONNECTIONS: '300',
       CORS_ORIGINS: origin,

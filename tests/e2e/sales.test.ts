@@ -541,9 +541,9 @@ describe('bad input gets its documented problem, and the server goes on', () => 
       'request.malformed_json',
     ],
     [
-      'half a surrogate pair',
-      '/v1/sales',
-      edited((json) => json.replace('Product', 'Prod\\ud800ct')),
+      'half a surrogate pair, but in a sale',
+      '/v1/products',
+      () => '{"name":"Prod\\ud800ct"}',
       400,
       'request.malformed_json',
     ],

@@ -125,6 +125,9 @@ describe('malformed HTTP', () => {
       action: 'fix',
       requestId: reply.headers['x-request-id'],
     });
+    // The path as it came; what is no HTTP has none.
+    const asked = typeof request === 'string' ? /^[A-Z]+ (\/[^ ?]*)/.exec(request)?.[1]?.slice(0, 1_024) : undefined;
+    expect(JSON.parse(reply.body).instance).toBe(asked);
     expect(reply.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(reply.headers['x-retriable']).toBe('false');
     expect(reply.headers['x-content-type-options']).toBe('nosniff');

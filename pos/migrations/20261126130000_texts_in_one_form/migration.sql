@@ -7,7 +7,7 @@ drop index variants_sku;
 create function text_as_name(raw text) returns text immutable language sql as $$
   select nullif(trim(trailing E' \u115f\u1160\u2800\u3164\uffa0' from normalize(
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(raw,
-      '[\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff]+', '', 'g'),
+      '[\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufdd0-\ufdef\ufff0-\ufffc\ufffe\uffff\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff]+', '', 'g'),
       '(\U0001f3f4[\U000e0020-\U000e007f]*)|[\U000e0020-\U000e007f]+', '\1', 'g'),
       '[\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'),
       '^[ \u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u200c-\u200f\u2800\u3164\ufe00-\ufe0f\uffa0\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]+', ''),
@@ -15,7 +15,7 @@ create function text_as_name(raw text) returns text immutable language sql as $$
 $$;
 create function text_as_identifier(raw text) returns text immutable language sql as $$
   select nullif(normalize(trim(regexp_replace(regexp_replace(raw,
-    '[\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+', '', 'g'),
+    '[\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufdd0-\ufdef\ufff0-\ufffc\ufffe\uffff\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+', '', 'g'),
     '[\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g')), nfc), '')
 $$;
 
@@ -66,7 +66,8 @@ begin
   for one in select * from (values
     ('categories', 'name', $sql$'unnamed ' || right(id::text, 8)$sql$), ('products', 'name', $sql$'unnamed ' || right(id::text, 8)$sql$),
     ('products', 'brand', 'null'), ('variants', 'name', $sql$'unnamed ' || right(id::text, 8)$sql$), ('variants', 'unit', $sql$'pc'$sql$),
-    ('tax_classes', 'name', 'code'), ('tax_rates', 'name', $sql$'unnamed ' || right(id::text, 8)$sql$)) as columns (collection, name, otherwise)
+    ('tax_classes', 'name', 'code'), ('tax_rates', 'name', $sql$'unnamed ' || right(id::text, 8)$sql$),
+    ('locations', 'name', 'code'), ('devices', 'name', $sql$'unnamed ' || right(id::text, 8)$sql$)) as columns (collection, name, otherwise)
   loop
     execute format(
       'with changed as ('

@@ -58,21 +58,31 @@ begin
                  and flags && '{receipt_number_foreign,receipt_number_duplicate}');
 end $$;
 
--- By hand, to the end: M-Pesa codes as mpesa_code() writes them, so that one that was typed in small letters before does not pay once
--- more. Any other text ("paid") is no code. Of equal ones the first keeps it; the others are to be looked at again.
+-- By hand, to the end: M-Pesa codes as mpesa_code() writes them, so that one that was typed otherwise before (in small letters, with
+-- spaces or signs, drawn wide) does not pay once more. Any other text ("paid") is no code. Of equal ones the first keeps it; the
+-- others are to be looked at again, and so are their sales.
 create function text_as_mpesa_code(raw text) returns text immutable language sql as $$
-  select substring(upper(normalize(regexp_replace(raw,
+  select substring(upper(regexp_replace(translate(normalize(regexp_replace(raw,
     '[\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+', '', 'g'),
-    nfc) collate "C") from '^[A-Z0-9]{10}$')
+    nfc),
+    'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９！＂＃＄％＆＇（）＊＋，－．／：；＜＝＞？＠［＼］＾＿｀｛｜｝～',
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~'),
+    '[!-/:-@\[-`{-~]+', '', 'g') collate "C") from '^[A-Z0-9]{10}$')
 $$;
+create table reused_codes (tenant_id uuid, sale_id uuid, primary key (tenant_id, sale_id));
 with placed as (
-  select tenant_id, id, text_as_mpesa_code(external_ref) as code,
+  select tenant_id, id, sale_id, text_as_mpesa_code(external_ref) as code,
          row_number() over (partition by tenant_id, method, text_as_mpesa_code(external_ref) order by recorded_at, id) as place
   from payments where external_ref is not null
-)
-update payments p set external_ref = null,
-       status = case when placed.code is not null and p.status = 'accepted' then 'unverified' else p.status end
-from placed where p.tenant_id = placed.tenant_id and p.id = placed.id and (placed.code is null or placed.place > 1);
+), changed as (
+  update payments p set external_ref = null,
+         status = case when placed.code is not null and p.status = 'accepted' then 'unverified' else p.status end
+  from placed where p.tenant_id = placed.tenant_id and p.id = placed.id and (placed.code is null or placed.place > 1)
+  returning p.tenant_id, p.sale_id, placed.code
+) insert into reused_codes select distinct tenant_id, sale_id from changed where code is not null and sale_id is not null;
 update payments set external_ref = text_as_mpesa_code(external_ref)
 where external_ref is not null and external_ref <> text_as_mpesa_code(external_ref);
+update sales s set flags = array(select distinct flag from unnest(s.flags || '{payment_reference_reused}'::text[]) as flag order by flag)
+from reused_codes r where s.tenant_id = r.tenant_id and s.id = r.sale_id;
+drop table reused_codes;
 drop function text_as_mpesa_code(text);

@@ -13,16 +13,14 @@ inline constexpr base::ErrorCode user_disabled{"auth.user_disabled", 403, false,
                                                "The user may not sign in any more"};
 inline constexpr base::ErrorCode no_membership{"auth.no_membership", 403, false, base::Action::contact,
                                                "The user is a member of no tenant, or not of this one"};
-inline constexpr base::ErrorCode choose_tenant{"auth.choose_tenant", 409, false, base::Action::fix,
-                                               "The user is a member of several tenants: name one"};
+inline constexpr auto choose_tenant =
+    base::conflict("auth.choose_tenant", "The user is a member of several tenants: name one");
 inline constexpr base::ErrorCode invalid_refresh_token{"auth.invalid_refresh_token", 401, false,
                                                        base::Action::refresh_auth,
                                                        "The refresh token is not valid: sign in again"};
 inline constexpr base::ErrorCode refresh_reused{"auth.refresh_reused", 401, false, base::Action::refresh_auth,
                                                 "The refresh token was used before; the session has ended"};
-inline constexpr base::ErrorCode weak_password{"auth.weak_password", 422, false, base::Action::fix,
-                                               "The password does not suffice"};
-inline constexpr base::ErrorCode unknown_session{"auth.unknown_session", 404, false, base::Action::fix,
-                                                 "There is no such session"};
+inline constexpr auto weak_password = base::invalid("auth.weak_password", "The password does not suffice");
+inline constexpr auto unknown_session = base::not_found("auth.unknown_session", "There is no such session");
 
 }  // namespace pos::errors

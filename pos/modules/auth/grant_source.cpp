@@ -7,11 +7,19 @@
 
 namespace pos {
 
+namespace {
+
+// What a role at a deleted location still counts for: goods have left, and what its tills have not sent yet is to be kept.
+constexpr std::string_view late_permission = "sales.create";
+
+}  // namespace
+
 auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>& rows) const {
     auth::Grants grants;
     for (const auto& row : rows) {
-        const auto set = permissions_.set_of(
+        auto set = permissions_.set_of(
             permissions_of(row.built_in.value_or(""), row.permissions.value_or(std::vector<std::string>())));
+        if (row.is_late) set &= permissions_.set_of({std::string(late_permission)});
         if (!row.location_id) {
             grants.everywhere |= set;
             continue;

@@ -7,7 +7,7 @@
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
 #include "pos/modules/devices/tables.h"
-#include "pos/modules/users/current_caller.h"
+#include "pos/plumbing/current_caller.h"
 
 namespace pos {
 
@@ -39,7 +39,8 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
                             http::Use<AuthService> auth) {
     // Else a stranger's page could sign its reader in as the stranger, who then sees what is sold there.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
-    const auto proof = co_await auth->authenticate(context, db, input->login(), std::move(input->password));
+    const auto proof =
+        co_await auth->authenticate(context, db, input->login(), std::move(input->password), input->device_id);
     const auto wanted = input->tenant_id ? input->tenant_id : proof.default_tenant();
     Profile profile{proof.person(), co_await db.all(sign_in::memberships_of, proof.user(), wanted)};
     const auto tenant = choose_tenant(*input, proof, profile.memberships);
@@ -118,7 +119,8 @@ async::Task<http::NoContent> change_password(http::Context& context, auth::Calle
                                              http::Use<AuthService> auth) {
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
-    const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password));
+    const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password), {},
+                                                   SessionId(caller.session_id));
     // The address may have passed to somebody else in between.
     if (proof.user() != person->id) throw base::Failure(errors::invalid_credentials);
     auth->require_good_password(input->new_password, *person, "/newPassword");
@@ -184,7 +186,7 @@ app::Module auth_module() {
                 add_refresh_token, grants_of_session, session_of_cookie, sessions_of, sign_in::end_session,
                 sign_in::end_surplus_sessions, end_other_sessions, end_sessions_of_member, announce, lock_family,
                 refresh_token, use_refresh_token, drop_spent_tokens, prolong_session, count_failure, failures_of,
-                blocked_until, forget_failures, uncount_attempt, purge_throttles, hold_off_everywhere),
+                blocked_until, forget_failures, uncount_attempt, forget_empty, purge_throttles, hold_off_everywhere),
             .routes = routes,
             .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
                        errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,

@@ -1,123 +1,10 @@
-// Sign-up, sign-in, sessions, members and roles, on the whole service.
+// Sign-up, sign-in, members and the tenant, on the whole service.
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "base/fake_clock.h"
-#include "http/middleware/conditional.h"
-#include "pos/modules/auth/wiring.h"
-#include "pos/modules/users/members.h"
-#include "pos/service.h"
-#include "testing/app/test_app.h"
+#include "pos/modules/auth/people_for_test.h"
 
 namespace {
 
-using namespace std::chrono_literals;
-using http::InjectedResponse;
-using testing::HasSubstr;
-using testing::Not;
-using testing::TestApp;
-
-constexpr std::string_view password = "kahawa-ya-asubuhi";
-
-struct From {
-    std::string address = "127.0.0.1";
-    std::vector<std::pair<std::string, std::string>> headers = {};
-};
-
-class PeopleTest : public testing::Test {
-protected:
-    static void SetUpTestSuite() {
-        clock = new base::FakeClock(std::chrono::floor<std::chrono::seconds>(base::system_clock().now()));
-        auto definition = pos::definition();
-        auto shared = std::make_shared<std::unique_ptr<pos::AuthShared>>();
-        definition.make_services = [shared](const app::LoopParts& parts) -> std::shared_ptr<void> {
-            if (*shared == nullptr) *shared = std::make_unique<pos::AuthShared>(parts.settings, *clock);
-            return std::make_shared<pos::AuthLoop>(parts, **shared);
-        };
-        app = new TestApp(std::move(definition));
-    }
-    static void TearDownTestSuite() {
-        delete app;
-        delete clock;
-    }
-
-    static http::InjectedRequest request(std::string target, std::string json, From from = {}) {
-        from.headers.emplace_back("Content-Type", "application/json");
-        return {.method = http::Method::post,
-                .target = std::move(target),
-                .headers = std::move(from.headers),
-                .body = std::move(json),
-                .remote_address = std::move(from.address)};
-    }
-    static InjectedResponse post(std::string target, std::string json, From from = {}) {
-        return app->run(app->worker().inject(request(std::move(target), std::move(json), std::move(from))));
-    }
-    template <class T>
-    static T body(const InjectedResponse& reply) {
-        auto value = schema::parse<T>(reply.body);
-        if (!value) throw std::runtime_error("not what was expected: " + reply.body);
-        return *value;
-    }
-
-    // A new e-mail address each time.
-    static std::string email() { return fmt::format("person{}@duka.example", ++people); }
-    static std::string sign_up_json(const std::string& address, std::string_view secret = password) {
-        return fmt::format(
-            R"({{"tenant":{{"name":"Duka la Amani"}},"owner":{{"name":"Amina Otieno","email":"{}","password":"{}"}}}})",
-            address, secret);
-    }
-    static pos::SignedIn sign_up(const std::string& address) {
-        const auto reply =
-            post("/v1/tenants", sign_up_json(address), {.headers = {{"Idempotency-Key", "sign-up-" + address}}});
-        EXPECT_EQ(reply.status, 201) << reply.body;
-        return body<pos::SignedIn>(reply);
-    }
-    static std::string login_json(const std::string& address, std::string_view secret = password) {
-        return fmt::format(R"({{"email":"{}","password":"{}"}})", address, secret);
-    }
-    static pos::SignedIn login(const std::string& address, std::string_view secret = password) {
-        const auto reply = post("/v1/auth/login", login_json(address, secret));
-        EXPECT_EQ(reply.status, 200) << reply.body;
-        return body<pos::SignedIn>(reply);
-    }
-    static InjectedResponse refresh(const std::string& token, std::string_view more = "", From from = {}) {
-        return post("/v1/auth/refresh", fmt::format(R"({{"refreshToken":"{}"{}}})", token, more), std::move(from));
-    }
-    static int me(const pos::SignedIn& session) {
-        return app->get("/v1/auth/me", {.token = *session.credentials.access_token}).status;
-    }
-    // The announcement arrives in some turn of the loop.
-    static void expect_ended(const pos::SignedIn& session) {
-        for (int i = 0; i < 500 && me(session) != 401; ++i) app->run(async::sleep(&app->worker().loop(), 5ms));
-        EXPECT_EQ(me(session), 401);
-    }
-    static std::string role(const pos::SignedIn& owner, std::string_view built_in) {
-        const auto list = body<pos::RoleList>(app->get("/v1/roles", {.token = *owner.credentials.access_token}));
-        for (const auto& one : list.data) {
-            if (one.built_in == built_in) return one.id.to_string();
-        }
-        throw std::runtime_error("no such role");
-    }
-    static InjectedResponse add_member(const pos::SignedIn& by, const std::string& address, const std::string& role_id,
-                                       std::vector<std::pair<std::string, std::string>> headers = {}) {
-        const auto json = fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
-                                      address, password, role_id);
-        if (headers.empty()) headers = {{"Idempotency-Key", fmt::format("added-{}", ++keys)}};
-        return app->post("/v1/users", json, {.token = *by.credentials.access_token, .headers = std::move(headers)});
-    }
-    static InjectedResponse change_member(const pos::SignedIn& by, const pos::Member& member, const std::string& json) {
-        return app->patch(
-            "/v1/users/" + member.id.to_string(), json,
-            {.token = *by.credentials.access_token, .headers = {{"If-Match", fmt::format("\"{}\"", member.version)}}});
-    }
-
-    static inline base::FakeClock* clock = nullptr;
-    static inline TestApp* app = nullptr;
-    static inline int people = 0;
-    static inline int keys = 0;
-};
+using namespace pos::people_test;
 
 // ---- Sign-up -----------------------------------------------------------------------------------------------------
 
@@ -169,8 +56,9 @@ TEST_F(PeopleTest, SignUpIsRepeatedToTheByte) {
 
     auto other = sign_up_json(address);
     other.replace(other.find("Amani"), 5, "Upendo");
-    EXPECT_THAT(post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body,
-                HasSubstr("idempotency.key_reused"));
+    const auto reused = post("/v1/tenants", other, {.headers = {{"Idempotency-Key", "sign-up-" + address}}}).body;
+    EXPECT_THAT(reused, HasSubstr("idempotency.key_reused"));
+    EXPECT_THAT(reused, Not(HasSubstr(session.tenant.id.to_string()))) << "a stranger asks";
     EXPECT_THAT(post("/v1/tenants", sign_up_json(email())).body, HasSubstr("idempotency.key_missing"));
 }
 
@@ -231,7 +119,7 @@ TEST_F(PeopleTest, TheTwoHundredAndFirstTenantIsEntered) {
         "gen_random_uuid(), 'name', 'A ' || n))).* from tenants t, generate_series(1, 205) n where t.id = '{0}' "
         "returning id) "
         "insert into memberships select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), "
-        "'tenant_id', t.id))).* from memberships m, t where m.tenant_id = '{0}'",
+        "'tenant_id', t.id, 'default_location_id', null))).* from memberships m, t where m.tenant_id = '{0}'",
         session.tenant.id.to_string()));
     const auto mine = body<pos::Me>(app->get("/v1/auth/me", {.token = *session.credentials.access_token}));
     EXPECT_EQ(mine.tenant.id, session.tenant.id);
@@ -264,7 +152,7 @@ TEST_F(PeopleTest, ADeviceIsOpenToThoseWhoWorkAtItsLocation) {
         return id_in(post_as_owner("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"Till"}})", location)));
     };
     const auto cashier = email();
-    post_as_owner(
+    const auto added = post_as_owner(
         "/v1/users",
         fmt::format(R"({{"name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}","locationId":"{}"}}]}})",
                     cashier, password, role(owner, "cashier"), here));
@@ -273,10 +161,25 @@ TEST_F(PeopleTest, ADeviceIsOpenToThoseWhoWorkAtItsLocation) {
         json.insert(1, fmt::format(R"("deviceId":"{}",)", device));
         return post("/v1/auth/login", json);
     };
-    EXPECT_EQ(sign_in_at(device_at(here)).status, 200);
+    const auto till = device_at(here);
+    const auto session = body<pos::SignedIn>(sign_in_at(till));
     const auto refused = sign_in_at(device_at(there));
     EXPECT_THAT(refused.body, HasSubstr("device.unknown"));
     EXPECT_GE(refused.status, 400);
+    // Who is signed in stays so when the till, or their role, goes elsewhere: what was sold is still to be sent.
+    const auto next = body<pos::SignedIn>(refresh(*session.credentials.refresh_token));
+    auto member = *schema::parse<pos::Member>(added);
+    const auto work_at = [&](const std::string& location) {
+        const auto changed = change_member(
+            owner, member,
+            fmt::format(R"({{"roles":[{{"roleId":"{}","locationId":"{}"}}]}})", role(owner, "cashier"), location));
+        member = body<pos::Member>(changed);
+    };
+    work_at(there);
+    EXPECT_EQ(refresh(*next.credentials.refresh_token).status, 200);
+    EXPECT_THAT(sign_in_at(till).body, HasSubstr("device.unknown"));
+    work_at(here);
+    EXPECT_EQ(sign_in_at(till).status, 200);
 }
 
 TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {
@@ -378,6 +281,25 @@ TEST_F(PeopleTest, AnAccountUnderAttackFromEverywhereStaysOpen) {
     EXPECT_EQ(post("/v1/auth/login", login_json(address), {.address = "198.51.100.2"}).status, 200);
 }
 
+// An address from which somebody came in with a stolen password is no more the account's once the password is another.
+TEST_F(PeopleTest, AChangedPasswordForgetsTheAddressOfTheThief) {
+    const auto address = email();
+    const auto owner = sign_up(address);
+    const From thief{.address = "203.0.113.50"};
+    const auto stolen = body<pos::SignedIn>(post("/v1/auth/login", login_json(address), thief));
+    const auto left = body<pos::SignedIn>(post("/v1/auth/login", login_json(address), thief));
+    EXPECT_EQ(app->post("/v1/auth/logout", "", {.token = *left.credentials.access_token}).status, 204);
+    clock->advance(1s);
+    EXPECT_EQ(app->post("/v1/auth/password/change",
+                        fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-tangawizi"}})", password),
+                        {.token = *owner.credentials.access_token})
+                  .status,
+              204);
+    expect_ended(stolen);
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(post("/v1/auth/login", login_json(address), thief).status, 401);
+    EXPECT_EQ(post("/v1/auth/login", login_json(address), thief).status, 429);
+}
+
 // The mail address and the phone number are one account.
 TEST_F(PeopleTest, AnAccountIsOneByWhicheverLogin) {
     const auto address = email();
@@ -409,238 +331,6 @@ TEST_F(PeopleTest, AHundredGuessesAtOnceAreCountedBeforeTheyAreJudged) {
         co_return judged;
     };
     EXPECT_EQ(app->run(all(address)), 6);
-}
-
-// ---- Refresh -----------------------------------------------------------------------------------------------------
-
-TEST_F(PeopleTest, ALostReplyIsGivenAgain) {
-    const auto session = sign_up(email());
-    const auto first = body<pos::SignedIn>(refresh(*session.credentials.refresh_token));
-    clock->advance(5s);
-    const auto again = body<pos::SignedIn>(refresh(*session.credentials.refresh_token));
-    EXPECT_NE(first.credentials.refresh_token, session.credentials.refresh_token);
-    EXPECT_EQ(again.credentials.refresh_token, first.credentials.refresh_token);
-    EXPECT_EQ(me(again), 200);
-    EXPECT_EQ(refresh(*first.credentials.refresh_token).status, 200);
-}
-
-TEST_F(PeopleTest, TwoAtOnceGetTheSameSuccessor) {
-    const auto session = sign_up(email());
-    const auto both = [](std::string token) -> async::Task<std::pair<InjectedResponse, InjectedResponse>> {
-        const auto json = fmt::format(R"({{"refreshToken":"{}"}})", token);
-        auto replies = co_await async::when_all(app->worker().inject(request("/v1/auth/refresh", json)),
-                                                app->worker().inject(request("/v1/auth/refresh", json)));
-        co_return std::pair(std::get<0>(replies), std::get<1>(replies));
-    };
-    const auto replies = app->run(both(*session.credentials.refresh_token));
-    EXPECT_EQ(body<pos::SignedIn>(replies.first).credentials.refresh_token,
-              body<pos::SignedIn>(replies.second).credentials.refresh_token);
-}
-
-// A till that lost the reply, was updated, moved to another network and stood in a drawer over the night.
-TEST_F(PeopleTest, ALostReplyIsGivenAgainForADay) {
-    const auto till = sign_up(email());
-    const auto lost = body<pos::SignedIn>(refresh(*till.credentials.refresh_token));
-    clock->advance(24h);
-    const auto again = refresh(*till.credentials.refresh_token, "",
-                               {.address = "198.51.100.77", .headers = {{"User-Agent", "till/2.0"}}});
-    ASSERT_EQ(again.status, 200) << again.body;
-    EXPECT_EQ(body<pos::SignedIn>(again).credentials.refresh_token, lost.credentials.refresh_token);
-    clock->advance(1s);
-    EXPECT_THAT(refresh(*till.credentials.refresh_token).body, HasSubstr("auth.refresh_reused"));
-    EXPECT_EQ(refresh(*lost.credentials.refresh_token).status, 401);
-    expect_ended(lost);
-}
-
-TEST_F(PeopleTest, ReuseEndsTheFamily) {
-    // Once the successor was used, its predecessor serves no more.
-    const auto used = sign_up(email());
-    const auto second = body<pos::SignedIn>(refresh(*used.credentials.refresh_token));
-    const auto third = body<pos::SignedIn>(refresh(*second.credentials.refresh_token));
-    EXPECT_THAT(refresh(*used.credentials.refresh_token).body, HasSubstr("auth.refresh_reused"));
-    EXPECT_THAT(refresh(*third.credentials.refresh_token).body, HasSubstr("auth.invalid_refresh_token"));
-    expect_ended(third);
-
-    const auto device = sign_up(email());
-    EXPECT_THAT(
-        refresh(*device.credentials.refresh_token, R"(,"deviceId":"0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01")").body,
-        HasSubstr("auth.refresh_reused"));
-}
-
-// The rows of spent tokens are not kept; that one comes back is noticed all the same.
-TEST_F(PeopleTest, ATokenSpentLongAgoEndsTheFamily) {
-    const auto session = sign_up(email());
-    auto newest = *session.credentials.refresh_token;
-    for (int i = 0; i < 10; ++i) newest = *body<pos::SignedIn>(refresh(newest)).credentials.refresh_token;
-    EXPECT_EQ(app->database().value("select count(*) from refresh_tokens where session_id = '" +
-                                    session.session_id.to_string() + "'"),
-              "2");
-    EXPECT_THAT(refresh(*session.credentials.refresh_token).body, HasSubstr("auth.refresh_reused"));
-    EXPECT_EQ(refresh(newest).status, 401);
-    expect_ended(session);
-}
-
-TEST_F(PeopleTest, TokensOfTheReleaseBeforeAreTaken) {
-    const auto session = sign_up(email());
-    const auto old = "rt_" + std::string(42, 'B') + 'A';  // 32 bytes
-    app->database().execute(fmt::format("update refresh_tokens set token_hash = sha256('{}') where session_id = '{}'",
-                                        old, session.session_id.to_string()));
-    const auto next = refresh(old);
-    ASSERT_EQ(next.status, 200) << next.body;
-    EXPECT_EQ(body<pos::SignedIn>(refresh(old)).credentials.refresh_token,
-              body<pos::SignedIn>(next).credentials.refresh_token);
-}
-
-// Both are rows of the release before: its reply was lost when it was stopped.
-TEST_F(PeopleTest, ALostReplyOfTheReleaseBeforeIsGivenAgain) {
-    const auto session = sign_up(email());
-    const auto old = "rt_" + std::string(42, 'C') + 'A';
-    const auto values = auth::SignedValues({.secret = app->shared().settings.secret, .previous_secrets = {}});
-    const auto next = "rt_" + values.tag("refresh-successor", old);
-    const auto id = session.session_id.to_string();
-    app->database().execute(fmt::format(
-        "update refresh_tokens set token_hash = sha256('{0}'), used_at = now() - interval '20 seconds' where "
-        "session_id = '{1}'; "
-        "insert into refresh_tokens (id, session_id, token_hash, issued_at, expires_at) values ('{1}', '{1}', "
-        "sha256('{2}'), now(), now() + interval '1 day'); "
-        "update refresh_tokens set replaced_by = '{1}' where token_hash = sha256('{0}')",
-        old, id, next));
-    const auto reply = refresh(old);
-    ASSERT_EQ(reply.status, 200) << reply.body;
-    EXPECT_EQ(*body<pos::SignedIn>(reply).credentials.refresh_token, next);
-    EXPECT_EQ(refresh(next).status, 200);
-    EXPECT_THAT(refresh(old).body, HasSubstr("auth.refresh_reused"));
-}
-
-// Whoever was shut out gets nothing, and keeps the token for when they are let in again.
-TEST_F(PeopleTest, ARefreshDemandsWhatTheSessionDemands) {
-    const auto session = sign_up(email());
-    const auto set = [&](std::string_view sql) {
-        app->database().execute(fmt::format(fmt::runtime(sql), session.user.id.to_string()));
-    };
-    set("update users set disabled_at = now() where id = '{}'");
-    EXPECT_THAT(refresh(*session.credentials.refresh_token).body, HasSubstr("auth.user_disabled"));
-    set("update users set disabled_at = null where id = '{}'");
-    set("update memberships set status = 'disabled' where user_id = '{}'");
-    EXPECT_THAT(refresh(*session.credentials.refresh_token).body, HasSubstr("auth.invalid_refresh_token"));
-    set("update memberships set status = 'active' where user_id = '{}'");
-    EXPECT_EQ(refresh(*session.credentials.refresh_token).status, 200);
-}
-
-TEST_F(PeopleTest, MadeUpRefreshTokens) {
-    EXPECT_THAT(refresh("rt_" + std::string(43, 'A')).body, HasSubstr("auth.invalid_refresh_token"));
-    EXPECT_THAT(refresh("nonsense").body, HasSubstr("auth.invalid_refresh_token"));
-    // Somebody else's session with a made-up tag does it no harm.
-    const auto session = sign_up(email());
-    auto forged = *session.credentials.refresh_token;
-    forged.replace(30, 4, "AAAA");
-    EXPECT_THAT(refresh(forged).body, HasSubstr("auth.invalid_refresh_token"));
-    EXPECT_EQ(refresh(*session.credentials.refresh_token).status, 200);
-}
-
-// ---- Sessions ----------------------------------------------------------------------------------------------------
-
-TEST_F(PeopleTest, LogoutEndsTheSessionEverywhere) {
-    const auto session = sign_up(email());
-    EXPECT_EQ(app->post("/v1/auth/logout", "", {.token = *session.credentials.access_token}).status, 204);
-    expect_ended(session);
-    EXPECT_EQ(refresh(*session.credentials.refresh_token).status, 401);
-}
-
-TEST_F(PeopleTest, SessionsAreListedAndRevoked) {
-    const auto address = email();
-    const auto first = sign_up(address);
-    const auto second = login(address);
-    const testing::With with{.token = *second.credentials.access_token};
-    const auto list = body<pos::SessionList>(app->get("/v1/auth/sessions", with));
-    ASSERT_EQ(list.data.size(), 2U);
-    for (const auto& session : list.data) EXPECT_EQ(session.current, session.id == second.session_id);
-    EXPECT_EQ(app->del("/v1/auth/sessions/" + first.session_id.to_string(), with).status, 204);
-    expect_ended(first);
-    EXPECT_EQ(me(second), 200);
-    EXPECT_EQ(app->del("/v1/auth/sessions/" + first.session_id.to_string(), with).status, 404);
-    const auto stranger = sign_up(email());
-    EXPECT_EQ(app->del("/v1/auth/sessions/" + stranger.session_id.to_string(), with).status, 404);
-}
-
-// However many there are: a copy of a row in every second of three days, as a client leaves that never refreshes.
-TEST_F(PeopleTest, SessionsAreBounded) {
-    const auto address = email();
-    const auto first = sign_up(address);
-    const auto user = first.user.id.to_string();
-    const auto living = [&] {
-        return *app->database().value("select count(*) from sessions where revoked_at is null and user_id = '" + user +
-                                      "'");
-    };
-    app->database().execute(fmt::format(
-        "insert into sessions (id, user_id, tenant_id, kind, user_agent, ip_address, created_at, last_seen_at, "
-        "expires_at) select gen_random_uuid(), user_id, tenant_id, kind, '', '192.0.2.' || n % 9, "
-        "created_at - interval '1 second' * n, last_seen_at - interval '1 second' * n, expires_at "
-        "from sessions, generate_series(1, 299) n where user_id = '{}'",
-        user));
-    const auto last = login(address);
-    EXPECT_EQ(living(), "200");
-    EXPECT_EQ(me(first), 200);
-    // Those that were unused the longest are gone.
-    EXPECT_EQ(app->database().value("select count(*) from sessions where revoke_reason = 'too many sessions' and "
-                                    "user_id = '" +
-                                    user + "'"),
-              "101");
-    app->database().execute(fmt::format(
-        "insert into sessions (id, user_id, tenant_id, kind, user_agent, ip_address, created_at, last_seen_at, "
-        "expires_at) select gen_random_uuid(), user_id, tenant_id, kind, '', '192.0.2.1', created_at, "
-        "last_seen_at - interval '1 hour', expires_at from sessions, generate_series(1, 12000) n where id = '{}'",
-        first.session_id.to_string()));
-    const auto changed =
-        app->post("/v1/auth/password/change",
-                  fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-jioni-moto"}})", password),
-                  {.token = *last.credentials.access_token});
-    EXPECT_EQ(changed.status, 204) << changed.body;
-    EXPECT_EQ(living(), "1");
-}
-
-TEST_F(PeopleTest, ANewPasswordEndsTheOtherSessions) {
-    const auto address = email();
-    const auto first = sign_up(address);
-    const auto second = login(address);
-    const testing::With with{.token = *second.credentials.access_token};
-    EXPECT_EQ(app->post("/v1/auth/password/change",
-                        R"({"currentPassword":"wrong-one","newPassword":"chai-ya-tangawizi"})", with)
-                  .status,
-              401);
-    EXPECT_EQ(app->post("/v1/auth/password/change",
-                        fmt::format(R"({{"currentPassword":"{}","newPassword":"short"}})", password), with)
-                  .status,
-              422);
-    EXPECT_EQ(app->post("/v1/auth/password/change",
-                        fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-tangawizi"}})", password), with)
-                  .status,
-              204);
-    expect_ended(first);
-    EXPECT_EQ(me(second), 200);
-    EXPECT_EQ(post("/v1/auth/login", login_json(address)).status, 401);
-    login(address, "chai-ya-tangawizi");
-}
-
-TEST_F(PeopleTest, TheBrowsersSession) {
-    const auto address = email();
-    sign_up(address);
-    const auto reply = post("/v1/auth/login",
-                            fmt::format(R"({{"email":"{}","password":"{}","session":"cookie"}})", address, password));
-    ASSERT_EQ(reply.status, 200) << reply.body;
-    const auto session = body<pos::SignedIn>(reply);
-    EXPECT_FALSE(session.credentials.access_token);
-    std::string cookies;
-    for (const auto& [name, value] : reply.headers) {
-        if (name == "Set-Cookie") cookies += (cookies.empty() ? "" : "; ") + value.substr(0, value.find(';'));
-    }
-    EXPECT_EQ(app->get("/v1/auth/me", {.headers = {{"Cookie", cookies}}}).status, 200);
-    EXPECT_THAT(app->post("/v1/auth/logout", "", {.headers = {{"Cookie", cookies}}}).body,
-                HasSubstr("auth.csrf_failed"));
-    EXPECT_EQ(app->post("/v1/auth/logout", "",
-                        {.headers = {{"Cookie", cookies}, {"X-CSRF-Token", *session.credentials.csrf_token}}})
-                  .status,
-              204);
 }
 
 // ---- Members -----------------------------------------------------------------------------------------------------

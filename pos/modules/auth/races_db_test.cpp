@@ -239,7 +239,6 @@ TEST_F(RacesTest, WhoLostTheirRoleMeanwhileGivesNone) {
     EXPECT_EQ(app->database().value("select count(*) from devices where name = 'Late'"), "0");
 }
 
-// Whichever comes first: afterwards the session is dead, and its token with it.
 // Else somebody who writes again and again keeps the change that shuts them out waiting, or ends it by a deadlock.
 TEST_F(RacesTest, NoWriteBeginsWhileItsUserIsBeingChanged) {
     const auto address = new_member("admin");
@@ -279,6 +278,31 @@ TEST_F(RacesTest, AChangeWaitsForTheWritesThatHaveBegun) {
     EXPECT_EQ(app->run(race(change, &write)), std::pair(204, true)) << "it waited for the write";
 }
 
+// However many sessions it ends: one notice is enough for all, and a notice costs every instance.
+TEST_F(RacesTest, ARevocationIsAnnouncedOnce) {
+    const auto till =
+        text(made<Device>(post("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"Till"}})", location()))).id);
+    const auto more = fmt::format(R"(,"deviceId":"{}")", till);
+    for (int i = 0; i < 3; ++i) std::ignore = log_in("owner@duka.example", more);
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> listener(PQconnectdb(app->database().url().c_str()), &PQfinish);
+    PQclear(PQexec(listener.get(), "listen auth_changes"));
+    ASSERT_EQ(post("/v1/devices/" + till + "/revoke", R"({"status":"lost"})").status, 200);
+    EXPECT_EQ(app->database().value("select count(*) from sessions where revoke_reason = 'device_revoked' and "
+                                    "device_id = '" +
+                                    till + "'"),
+              "3");
+    // What was committed before a statement has arrived when it ends.
+    PQclear(PQexec(listener.get(), "select 1"));
+    std::vector<std::string> notices;
+    while (auto* notice = PQnotifies(listener.get())) {
+        notices.emplace_back(notice->extra);
+        PQfreemem(notice);
+    }
+    ASSERT_EQ(notices.size(), 1U);
+    EXPECT_THAT(notices.front(), HasSubstr("tenant:"));
+}
+
+// Whichever comes first: afterwards the session is dead, and its token with it.
 TEST_F(RacesTest, ARefreshDoesNotOutliveTheRevocationOfItsDevice) {
     for (int i = 0; i < 5; ++i) {
         const auto address = new_member();

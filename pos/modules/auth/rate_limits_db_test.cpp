@@ -59,7 +59,7 @@ TEST_F(RateLimitsTest, InstancesShareTheLimits) {
     while (refresh(more % 2 == 0 ? other : app.worker()) != 429) ASSERT_LT(++more, 10'000);
     EXPECT_EQ(last.header("RateLimit-Policy"), R"("refresh_address";q=600;w=60)");
     EXPECT_TRUE(last.header("Retry-After"));
-    EXPECT_TRUE(redis.command({"EXISTS", fmt::format("rate:refresh_address:{}", carrier)}).starts_with(":1"));
+    EXPECT_TRUE(redis.command({"EXISTS", fmt::format("bull:rate:refresh_address:{}", carrier)}).starts_with(":1"));
     async::run_until_done(other.loop(), other.stop(async::Loop::now() + 5s));
 }
 
@@ -101,6 +101,31 @@ TEST_F(RateLimitsTest, ANeighbourStopsNobodyWhoIsKnown) {
     const auto renewed = post(app.worker(), "/v1/auth/refresh",
                               fmt::format(R"({{"refreshToken":"{}"}})", *session->credentials.refresh_token));
     EXPECT_EQ(renewed.status, 200) << renewed.body;
+    async::run_until_done(other.loop(), other.stop(async::Loop::now() + 5s));
+}
+
+// A till whose token has run out is to be told so, however many there are behind its address who prove nothing.
+TEST_F(RateLimitsTest, ASpentTokenIsToldToRefreshBehindAFloodedAddress) {
+    const auto sign_up = post(app.worker(), "/v1/tenants",
+                              R"({"tenant":{"name":"Duka"},"owner":{"name":"Amina","email":"s@duka.example",)"
+                              R"("password":"kahawa-ya-asubuhi"}})",
+                              "sign-up");
+    ASSERT_EQ(sign_up.status, 201) << sign_up.body;
+    const auto bearer = "Bearer " + *schema::parse<pos::SignedIn>(sign_up.body)->credentials.access_token;
+    const auto get = [&](std::string authorization) {
+        return async::run_until_done(app.worker().loop(),
+                                     app.worker().inject({.target = "/v1/auth/me",
+                                                          .headers = {{"Authorization", std::move(authorization)}},
+                                                          .remote_address = std::string(carrier)}));
+    };
+    app.database().execute("update sessions set revoked_at = now(), revoke_reason = 'logout'");
+    int sent = 0;
+    while (get("Bearer nonsense").status != 429) ASSERT_LT(++sent, 20'000);
+    EXPECT_TRUE(get("").body.contains("request.rate_limited"));
+    EXPECT_TRUE(get(bearer).body.contains("auth.session_revoked"));
+    // It has a limit of its own all the same.
+    sent = 0;
+    while (get(bearer).status != 429) ASSERT_LT(++sent, 10'000);
     async::run_until_done(other.loop(), other.stop(async::Loop::now() + 5s));
 }
 

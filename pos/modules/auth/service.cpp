@@ -10,7 +10,7 @@
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/refresh_token.h"
-#include "pos/modules/users/current_caller.h"
+#include "pos/plumbing/current_caller.h"
 
 namespace pos {
 
@@ -74,7 +74,8 @@ AuthService::AuthService(Options options, const Parts& parts)
 
 // One answer, after one time, for a wrong password and an unknown user.
 async::Task<VerifiedPassword> AuthService::authenticate(http::Context& context, db::SystemDb db, std::string login,
-                                                        std::string password) {
+                                                        std::string password, std::optional<DeviceId> device,
+                                                        std::optional<SessionId> session) {
     LoginOrigin origin{login, std::string(context.request().client_address())};
     const auto group = address_group(origin.address);
     auto user = co_await db.one(sign_in::user_by_login, login);
@@ -83,6 +84,9 @@ async::Task<VerifiedPassword> AuthService::authenticate(http::Context& context, 
                        });
     // One account, by whichever of its logins.
     if (user) origin.login = user->person.id.to_string();
+    if (session) origin.holding = session->to_string();
+    if (user && device && std::ranges::find(user->devices, *device) != user->devices.end())
+        origin.holding = device->to_string();
     // Not where the account was before: neither its neighbours there nor its name may shut it out.
     if (!known) co_await auth::charge(context, login_charges(origin));
     const auto attempt = co_await guard_.admit(db, std::move(origin), known);

@@ -86,8 +86,10 @@ public:
 
     // Forgets the failures before, and hashes anew when the parameters have changed. At an address that the account does not
     // know, charges the rate limits "login" (the account there) and "login_address".
+    // `device`: that the client says it is; `session`: that it has proved. Either tells it from its neighbours (throttle.h).
     [[nodiscard]] async::Task<VerifiedPassword> authenticate(http::Context& context, db::SystemDb db, std::string login,
-                                                             std::string password);
+                                                             std::string password, std::optional<DeviceId> device = {},
+                                                             std::optional<SessionId> session = {});
     // Throws auth.weak_password with an issue for each fault, at `pointer`.
     void require_good_password(std::string_view password, const Person& person, std::string_view pointer) const;
     [[nodiscard]] async::Task<std::string> hash_password(std::string password);

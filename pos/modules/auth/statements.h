@@ -16,22 +16,35 @@ struct LoginUser {
     std::string password_hash;
     std::optional<base::Timestamp> disabled_at;
     std::optional<TenantId> default_tenant_id;
-    std::vector<std::string> addresses;  // of this user's newest 1,000 sessions
+    std::vector<std::string> addresses;  // that are known to the account
+    std::vector<DeviceId> devices;       // that it has signed in on
 
     friend constexpr auto describe(LoginUser*) {
         return schema::object<LoginUser>("LoginUser", schema::flatten<&LoginUser::person>(),
                                          schema::field<&LoginUser::password_hash>("passwordHash", {.internal = true}),
                                          schema::field<&LoginUser::disabled_at>("disabledAt"),
                                          schema::field<&LoginUser::default_tenant_id>("defaultTenantId"),
-                                         schema::field<&LoginUser::addresses>("addresses"));
+                                         schema::field<&LoginUser::addresses>("addresses"),
+                                         schema::field<&LoginUser::devices>("devices"));
     }
 };
 
+// An address is known by the newest 1,000 sessions: those that live, or lived to their end, or were left by logout since the
+// password was changed last. What was ended otherwise may have been a thief's, who would have logged out as well.
 inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
     {"auth.user_by_login",
      "select u.id, u.email, u.phone, u.name, u.password_hash, u.disabled_at, u.default_tenant_id, array("
-     "  select distinct n.ip_address from (select s.ip_address from sessions s where s.user_id = u.id "
-     "    order by s.created_at desc limit 1000) n) as addresses "
+     "  select distinct n.ip_address from ("
+     "    select s.ip_address, s.revoked_at, s.revoke_reason from sessions s where s.user_id = u.id "
+     "    order by s.created_at desc limit 1000) n "
+     "  where n.revoked_at is null or (n.revoke_reason = 'logout' and n.revoked_at >= u.password_changed_at)"
+     "  ) as addresses, array("
+     "  select distinct n.device_id from ("
+     "    select s.device_id, s.revoked_at, s.revoke_reason from sessions s where s.user_id = u.id "
+     "    order by s.created_at desc limit 1000) n "
+     "  where n.device_id is not null and (n.revoked_at is null or "
+     "    (n.revoke_reason = 'logout' and n.revoked_at >= u.password_changed_at))"
+     "  ) as devices "
      "from users u where u.email = $1 or u.phone = $1",
      Kind::point}};
 
@@ -60,14 +73,19 @@ inline constexpr SystemQuery<MembershipRow(UserId, std::optional<TenantId>)> mem
      "order by t.id is not distinct from $2::uuid desc, t.name, t.id limit 200",
      Kind::point}};
 
-// And stands where the user may work: a role there, or everywhere.
+// The device `d` lives, and stands where the user of `s` may work: they have a role there, or everywhere. Also where the
+// location was deleted: what its tills have sold is still to come. Asked at sign-in alone: who is signed in on a till that is moved
+// away still sends what it has sold (sales/record.cpp, judge_till).
+#define POS_OPEN_DEVICE                                                                                               \
+    "d.status = 'active' and d.deleted_at is null and exists ("                                                       \
+    "  select from memberships w join membership_roles wr on wr.tenant_id = w.tenant_id and wr.membership_id = w.id " \
+    "  where w.tenant_id = d.tenant_id and w.user_id = s.user_id "                                                    \
+    "  and (wr.location_id is null or wr.location_id = d.location_id)) "
+
 inline constexpr SystemQuery<bool(TenantId, DeviceId, UserId)> device_is_open_to{
     {"auth.device_is_open_to",
-     "select exists (select from devices d where d.tenant_id = $1 and d.id = $2 and d.status = 'active' "
-     "and d.deleted_at is null and exists ("
-     "  select from memberships m join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = m.id "
-     "  where m.tenant_id = d.tenant_id and m.user_id = $3 and (mr.location_id is null or mr.location_id = "
-     "d.location_id)))",
+     "select exists (select from devices d, (select $3::uuid as user_id) s "
+     "  where d.tenant_id = $1 and d.id = $2 and " POS_OPEN_DEVICE ")",
      Kind::point}};
 
 inline constexpr SystemQuery<void(UserId, std::string, std::string)> rehash{
@@ -97,12 +115,8 @@ inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base:
          "  join tenants t on t.id = m.tenant_id and t.status <> 'closed' "
          "  where u.id = $2::uuid and u.password_hash = $14::text and u.disabled_at is null for share of u, m), "
          "till as ("
-         "  select d.id from devices d where d.tenant_id = $3::uuid and d.id = $4::uuid and d.status = 'active' "
-         "  and d.deleted_at is null and exists ("
-         "    select from memberships m join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = "
-         "m.id "
-         "    where m.tenant_id = d.tenant_id and m.user_id = $2::uuid "
-         "    and (mr.location_id is null or mr.location_id = d.location_id)) for share of d), "
+         "  select d.id from devices d, (select $2::uuid as user_id) s "
+         "  where d.tenant_id = $3::uuid and d.id = $4::uuid and " POS_OPEN_DEVICE "for share of d), "
          "session as ("
          "  insert into sessions (id, user_id, tenant_id, device_id, kind, cookie_hash, user_agent, ip_address, "
          "    created_at, last_seen_at, expires_at, revoked_at, revoke_reason) "
@@ -117,7 +131,7 @@ inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base:
          Kind::write}};
 inline constexpr auto add_refresh_token = db::insert<tables::refresh_tokens>("auth.add_refresh_token");
 
-// One row for each role, or one with nulls for a member without any.
+// One row for each role, or one with nulls for a member without any. The device is asked what it is asked at sign-in.
 struct SessionGrant {
     UserId user_id;
     TenantId tenant_id;
@@ -127,6 +141,7 @@ struct SessionGrant {
     std::optional<std::string> built_in;
     std::optional<std::vector<std::string>> permissions;
     std::optional<LocationId> location_id;
+    bool is_late = false;  // the location was deleted
 
     friend constexpr auto describe(SessionGrant*) {
         return schema::object<SessionGrant>(
@@ -135,14 +150,14 @@ struct SessionGrant {
             schema::field<&SessionGrant::expires_at>("expiresAt"),
             schema::field<&SessionGrant::member_version>("memberVersion"),
             schema::field<&SessionGrant::built_in>("builtIn"), schema::field<&SessionGrant::permissions>("permissions"),
-            schema::field<&SessionGrant::location_id>("locationId"));
+            schema::field<&SessionGrant::location_id>("locationId"), schema::field<&SessionGrant::is_late>("isLate"));
     }
 };
 
 inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
     {"auth.grants_of_session",
      "select s.user_id, s.tenant_id, s.device_id, s.expires_at, m.version as member_version, r.built_in, "
-     "r.permissions, mr.location_id "
+     "r.permissions, mr.location_id, l.deleted_at is not null as is_late "
      "from sessions s "
      "join users u on u.id = s.user_id and u.disabled_at is null "
      "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
@@ -150,9 +165,10 @@ inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
      "m.deleted_at is null "
      "left join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = m.id "
      "left join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id and r.deleted_at is null "
+     "left join locations l on l.tenant_id = mr.tenant_id and l.id = mr.location_id "
      "where s.id = $1 and s.revoked_at is null and (s.device_id is null or exists ("
-     "  select from devices d where d.tenant_id = s.tenant_id and d.id = s.device_id and d.status = 'active' and "
-     "d.deleted_at is null)) "
+     "  select from devices d where d.tenant_id = s.tenant_id and d.id = s.device_id and d.status = 'active' "
+     "  and d.deleted_at is null)) "
      "limit 200",
      Kind::point}};
 
@@ -172,14 +188,14 @@ inline constexpr SystemQuery<void(SessionId, UserId, base::Timestamp, std::strin
      "update sessions set revoked_at = $3, revoke_reason = $4 where id = $1 and user_id = $2 and revoked_at is null",
      Kind::write}};
 
-// Beyond the most that a user may have, those that were unused the longest: the user, now, how many at once.
+// Beyond the most that a user may have, those that were unused the longest: the user, now, how many at once. By ctid, of rows
+// that are locked already: an `id in (…)` is a seq scan for each id when the plan was made for a small table.
 inline constexpr SystemQuery<void(UserId, base::Timestamp, std::int64_t)> end_surplus_sessions{
     {"auth.end_surplus_sessions",
-     "update sessions set revoked_at = $2, revoke_reason = 'too many sessions' where id in ("
-     "  select id from sessions where revoked_at is null and id in ("
-     "    select id from sessions where user_id = $1 and revoked_at is null "
-     "    order by last_seen_at desc, created_at desc offset 200 limit $3::bigint) "
-     "  order by id for update skip locked)",
+     "update sessions set revoked_at = $2, revoke_reason = 'too many sessions' where revoked_at is null and ctid = "
+     "any(array("
+     "  select ctid from sessions where user_id = $1 and revoked_at is null "
+     "  order by last_seen_at desc, created_at desc offset 200 limit $3::bigint for update skip locked))",
      Kind::write}};
 
 inline constexpr SystemQuery<void(UserId, SessionId, base::Timestamp, std::string)> end_other_sessions{
@@ -190,8 +206,9 @@ inline constexpr SystemQuery<void(UserId, SessionId, base::Timestamp, std::strin
 // So many at once.
 inline constexpr SystemQuery<void(UserId, TenantId, base::Timestamp, std::string, std::int64_t)> end_sessions_of_member{
     {"auth.end_sessions_of_member",
-     "update sessions set revoked_at = $3, revoke_reason = $4 where revoked_at is null and id in ("
-     "  select id from sessions where user_id = $1 and tenant_id = $2 and revoked_at is null limit $5::bigint)",
+     "update sessions set revoked_at = $3, revoke_reason = $4 where revoked_at is null and ctid = any(array("
+     "  select ctid from sessions where user_id = $1 and tenant_id = $2 and revoked_at is null limit $5::bigint "
+     "  for update))",
      Kind::write}};
 
 // Tells every instance that what it knows is old ("session:<uuid>", "user:<uuid>", "tenant:<uuid>"), when the transaction commits.
@@ -231,7 +248,7 @@ struct RefreshRow {
     TenantId tenant_id;
     std::optional<DeviceId> device_id;
     bool is_disabled = false;  // the user
-    bool may_act = false;      // member of the tenant still, with a device that is active
+    bool may_act = false;      // member of the tenant still, with a device that is open to them
     std::optional<schema::Bytes> successor_hash;
     std::optional<base::Timestamp> successor_used_at;
 
@@ -253,14 +270,14 @@ inline constexpr SystemQuery<RefreshRow(schema::Bytes)> refresh_token{
      "  u.disabled_at is not null as is_disabled, "
      "  exists (select from memberships m join tenants o on o.id = m.tenant_id and o.status <> 'closed' "
      "    where m.tenant_id = s.tenant_id and m.user_id = s.user_id and m.status = 'active' and m.deleted_at is null) "
-     "  and (s.device_id is null or exists (select from devices d where d.tenant_id = s.tenant_id and d.id = "
-     "s.device_id "
-     "    and d.status = 'active' and d.deleted_at is null)) as may_act, "
+     "  and (s.device_id is null or exists (select from devices d where d.tenant_id = s.tenant_id "
+     "    and d.id = s.device_id and d.status = 'active' and d.deleted_at is null)) as may_act, "
      "  n.token_hash as successor_hash, n.used_at as successor_used_at "
      "from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id "
      "left join refresh_tokens n on n.id = t.replaced_by "
      "where t.token_hash = $1",
      Kind::point}};
+#undef POS_OPEN_DEVICE
 
 inline constexpr SystemQuery<void(base::Uuid, base::Uuid, base::Timestamp)> use_refresh_token{
     {"auth.use_refresh_token", "update refresh_tokens set used_at = $3, replaced_by = $2 where id = $1", Kind::write}};
@@ -330,11 +347,13 @@ inline constexpr SystemQuery<std::optional<base::Timestamp>(std::vector<std::str
 inline constexpr SystemQuery<void(std::string)> forget_failures{
     {"auth.forget_failures", "delete from login_throttles where subject = $1", Kind::write}};
 
-// The attempt was not judged after all.
+// The attempt was not judged after all. What it leaves empty goes: such rows come as fast as requests do.
 inline constexpr SystemQuery<void(std::string, base::Timestamp)> uncount_attempt{
     {"auth.uncount_attempt",
      "update login_throttles set failures = greatest(failures - 1, 0), blocked_until = $2 where subject = $1",
      Kind::write}};
+inline constexpr SystemQuery<void(std::string)> forget_empty{
+    {"auth.forget_empty", "delete from login_throttles where subject = $1 and failures = 0", Kind::write}};
 
 // Buckets that have run dry; and the oldest ones beyond so many rows, by the planner's estimate.
 inline constexpr SystemQuery<void(base::Timestamp, std::int64_t)> purge_throttles{

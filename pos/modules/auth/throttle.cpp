@@ -1,8 +1,8 @@
 #include "pos/modules/auth/throttle.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
+#include <random>
 
 #include "base/hash.h"
 #include "base/strings.h"
@@ -92,10 +92,7 @@ public:
     static async::Task<std::shared_ptr<const void>> take(std::shared_ptr<Turns> turns, std::string line) {
         if (turns->lines_.try_emplace(line).second) co_return std::make_shared<const Turn>(turns, line);
         auto& waiting = turns->lines_[line];
-        if (waiting.size() >= turns->most_waiting_) {
-            waiting.front()->called.set();
-            waiting.pop_front();
-        }
+        if (waiting.size() >= turns->most_waiting_) turns->take_any(waiting)->called.set();
         const auto waiter = std::make_shared<Waiter>(turns->loop_);
         waiting.push_back(waiter);
         co_await waiter->called;
@@ -103,22 +100,31 @@ public:
     }
 
 private:
-    // The newest first: who floods waits behind whoever comes after, and the line is no longer for a flood.
+    using Line = std::vector<std::shared_ptr<Waiter>>;
+
+    // By lot: whatever order there was, a flood would fit itself to it.
+    std::shared_ptr<Waiter> take_any(Line& waiting) {
+        std::swap(waiting[random_() % waiting.size()], waiting.back());
+        auto chosen = std::move(waiting.back());
+        waiting.pop_back();
+        return chosen;
+    }
+
     void pass_on(const std::string& line) {
         const auto found = lines_.find(line);
         if (found->second.empty()) {
             lines_.erase(found);
             return;
         }
-        const auto next = std::move(found->second.back());
-        found->second.pop_back();
+        const auto next = take_any(found->second);
         next->turn = std::make_shared<const Turn>(shared_from_this(), line);
         next->called.set();
     }
 
     async::Loop& loop_;
     std::size_t most_waiting_;
-    std::map<std::string, std::deque<std::shared_ptr<Waiter>>> lines_;
+    std::map<std::string, Line> lines_;
+    std::minstd_rand random_{std::random_device{}()};
 };
 
 LoginGuard::LoginGuard(Options options, async::Loop& loop, const base::Clock& clock)
@@ -147,7 +153,7 @@ async::Task<LoginGuard::Attempt> LoginGuard::admit(db::SystemDb db, LoginOrigin 
     if (!known_address) {
         if (results.one(of_account).value_or(0) > options_.account.free) co_await slow_down();
     } else if (pair->failures > options_.account_at_address.free) {
-        attempt.turn = co_await Turns::take(turns_, attempt.account_at_address);
+        attempt.turn = co_await Turns::take(turns_, attempt.account_at_address + ' ' + origin.holding);
         if (!attempt.turn) refuse(now, now + options_.slow_down);
         co_await async::sleep(&loop_, options_.slow_down);
     }
@@ -163,7 +169,10 @@ async::Task<void> LoginGuard::add_failure(db::SystemDb db, Attempt attempt) {
 }
 
 async::Task<void> LoginGuard::take_back(db::SystemDb db, Attempt attempt) {
-    co_await db.run(sign_in::uncount_attempt, attempt.account_at_address, clock_.now());
+    auto batch = db.batch();
+    batch.add(sign_in::uncount_attempt, attempt.account_at_address, clock_.now());
+    batch.add(sign_in::forget_empty, attempt.account_at_address);
+    co_await batch.commit();
 }
 
 async::Task<void> LoginGuard::slow_down() {

@@ -7,11 +7,13 @@
 //   account                | 100  | 36 s         | answers 2 s later             | nobody
 //
 // Wrong passwords alone count; a right one empties its pair's bucket, and what was not judged (auth.busy) is taken back. An
-// address from which the account has signed in before is never refused for it, so nobody behind the same carrier-grade NAT
+// address that the account knows (sign_in::user_by_login) is never refused for it, so nobody behind the same carrier-grade NAT
 // can shut an owner out. There one attempt at the account is judged at a time once its pair's five are spent, 2 s after
-// its turn has come, so that guessing is slow as well: at most `most_waiting` others wait, the newest is next, and the oldest is
-// refused when one more comes. An account is its user's id, whichever of its logins was given. Unknown accounts are treated alike. The buckets are rows, so that instances share them and a restart
-// forgets nothing; dry ones are removed, and the oldest beyond `most_buckets`. One LoginGuard per loop.
+// its turn has come, so that guessing is slow as well: at most `most_waiting` others wait, one of them by lot is next, and one by
+// lot is refused when one more comes. Who holds what a neighbour cannot know (a device that the account has signed in on, a session)
+// has a line of their own. An account is its user's id, whichever of its logins was given. Unknown accounts are treated alike. The
+// buckets are rows, so that instances share them and a restart forgets nothing; dry ones are removed, and the oldest beyond
+// `most_buckets`. One LoginGuard per loop.
 //
 //     const auto attempt = co_await guard.admit(db, {.login = user_id, .address = "192.0.2.7"}, known_address);   // throws 429
 //     co_await guard.add_failure(db, attempt);     // the password was wrong
@@ -30,8 +32,9 @@
 namespace pos {
 
 struct LoginOrigin {
-    std::string login;    // the user's id, or what was given when nobody has it
-    std::string address;  // of the client
+    std::string login;      // the user's id, or what was given when nobody has it
+    std::string address;    // of the client
+    std::string holding{};  // what nobody else at the address can know: the id of a device or session of the account
 };
 
 class LoginGuard {
@@ -48,7 +51,7 @@ public:
         Bucket address{50, 5, std::chrono::seconds(72), 85, std::chrono::minutes(1)};
         Bucket account{100, 1, std::chrono::seconds(36), 400, {}};  // as such, it never has to wait
         std::chrono::milliseconds slow_down{2'000};
-        std::size_t most_waiting = 8;   // for each account at an address that it knows
+        std::size_t most_waiting = 64;  // for each account at an address that it knows
         std::size_t most_slowed = 256;  // at a time on this loop; beyond, the hashing's own queue is the limit
         std::int64_t most_buckets = 500'000;
     };

@@ -7,6 +7,7 @@
 #include "async/sync.h"
 #include "base/fake_clock.h"
 #include "pos/modules/auth/errors.h"
+#include "pos/modules/auth/statements.h"
 #include "pos/modules/auth/throttle.h"
 #include "pos/service.h"
 #include "testing/app/test_app.h"
@@ -62,6 +63,9 @@ protected:
     static async::Task<int> bursts(LoginGuard* guard, db::SystemDb db) {
         auto counts = co_await async::when_all(burst(guard, db), burst(guard, db), burst(guard, db), burst(guard, db));
         co_return std::get<0>(counts) + std::get<1>(counts) + std::get<2>(counts) + std::get<3>(counts);
+    }
+    static async::Task<std::optional<pos::sign_in::LoginUser>> user_of(db::SystemDb db, std::string login) {
+        co_return co_await db.one(pos::sign_in::user_by_login, std::move(login));
     }
     static std::string rows() { return *app->database().value("select count(*) from login_throttles"); }
 
@@ -148,7 +152,38 @@ TEST_F(ThrottleTest, OneWhoGuessesBehindANetworkAddressTranslatorStopsNobodyWhoW
 TEST_F(ThrottleTest, WhatWasNotJudgedIsNoAttempt) {
     for (int i = 0; i < 100; ++i)
         ASSERT_TRUE(app->run(attempt(&guard, db(), {"owner", "192.0.2.1"}, false, Outcome::busy))) << i;
+    EXPECT_EQ(rows(), "0") << "it leaves nothing behind";
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1"));
+    ASSERT_TRUE(app->run(attempt(&guard, db(), {"owner", "192.0.2.1"}, false, Outcome::busy)));
+    EXPECT_EQ(app->database().value("select failures from login_throttles where subject like 'account+ip:%'"), "3");
     EXPECT_TRUE(right("owner", "192.0.2.1"));
+}
+
+// One whose sessions were ended by force may have been a thief's; who logs out before the password is changed gains nothing.
+TEST_F(ThrottleTest, AnAddressIsKnownByWhatItsOwnerLeft) {
+    app->database().execute(
+        "insert into users (id, email, name, password_hash, password_changed_at, version, created_at, updated_at) "
+        "values ('0197f0c2-0000-7000-8000-0000000000aa', 'known@duka.example', 'Amina', 'x', "
+        "  now() - interval '1 hour', 1, now(), now()); "
+        "insert into sessions (id, user_id, tenant_id, kind, user_agent, ip_address, created_at, last_seen_at, "
+        "  expires_at, revoked_at, revoke_reason) "
+        "select gen_random_uuid(), '0197f0c2-0000-7000-8000-0000000000aa', gen_random_uuid(), 'token', '', address, "
+        "  now() - interval '2 days', now() - interval '2 days', now() + life, now() - ended, reason "
+        "from (values "
+        "  ('lives', interval '1 day', null, null), "
+        "  ('expired', interval '-1 day', null, null), "
+        "  ('left', interval '1 day', interval '1 minute', 'logout'), "
+        "  ('left before the change', interval '1 day', interval '2 hours', 'logout'), "
+        "  ('changed', interval '1 day', interval '1 minute', 'password changed'), "
+        "  ('reused', interval '1 day', interval '1 minute', 'refresh token reused'), "
+        "  ('device', interval '1 day', interval '1 minute', 'device_revoked'), "
+        "  ('revoked', interval '1 day', interval '1 minute', 'revoked'), "
+        "  ('surplus', interval '1 day', interval '1 minute', 'too many sessions'), "
+        "  ('member', interval '1 day', interval '1 minute', 'member disabled')) "
+        "  as ends (address, life, ended, reason)");
+    const auto user = app->run(user_of(db(), "known@duka.example"));
+    ASSERT_TRUE(user);
+    EXPECT_THAT(user->addresses, testing::UnorderedElementsAre("lives", "expired", "left"));
 }
 
 TEST_F(ThrottleTest, AHundredAtOnceDoNotSlipIn) { EXPECT_EQ(app->run(bursts(&guard, db())), 6); }
@@ -185,10 +220,22 @@ TEST_F(ThrottleTest, AtAKnownAddressOneIsJudgedAtATime) {
     Judging judging{.guard{{.slow_down = 1ms, .most_waiting = 3}, app->worker().loop(), clock}};
     const auto judged = app->run(twelve_at_once(&judging, db(), &app->worker().loop()));
     EXPECT_EQ(judging.most, 1);
-    EXPECT_EQ(std::ranges::count(judged, true), 4);  // the first, and the newest three
-    EXPECT_TRUE(judged.back());
+    EXPECT_EQ(std::ranges::count(judged, true), 4);  // the first, and three by lot
+    EXPECT_TRUE(judged.back()) << "nobody came after the last";
     // The line is empty again.
     EXPECT_TRUE(app->run(judged_in_turn(&judging, db(), &app->worker().loop())));
+}
+
+// Nor does whoever floods the line stop one who holds what a neighbour cannot know.
+TEST_F(ThrottleTest, WhoHoldsADeviceOfTheAccountHasALineOfTheirOwn) {
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1", true));
+    LoginGuard guard({.slow_down = 1ms, .most_waiting = 1}, app->worker().loop(), clock);
+    const auto flood_and_owner = [](LoginGuard* at, db::SystemDb db) -> async::Task<bool> {
+        const auto flood = co_await at->admit(db, {"owner", "192.0.2.1"}, true);  // holds its turn until the end
+        const auto owner = co_await at->admit(db, {"owner", "192.0.2.1", "a till"}, true);
+        co_return owner.turn != nullptr;
+    };
+    EXPECT_TRUE(app->run(flood_and_owner(&guard, db())));
 }
 
 TEST_F(ThrottleTest, InstancesShareWhatTheyKnowAndARestartKeepsIt) {

@@ -533,4 +533,20 @@ TEST_F(BatchTest, IsBounded) {
     EXPECT_EQ(batch("whatever", R"({"op":"create","data":{"name":"x"}})").status, 422);
 }
 
+// Whoever follows the feed sees what became of a row, not what was done to it first.
+TEST_F(CatalogueTest, ABatchLeavesTheLastChangeOfEachRowInTheFeed) {
+    const auto id = "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0e11";
+    const auto update = fmt::format(R"({{"op":"update","id":"{}","version":1,"data":{{"name":"Salt, fine"}}}})", id);
+    const auto reply =
+        post("/v1/products/batch",
+             fmt::format(R"({{"onError":"continue","items":[{{"op":"create","id":"{0}","data":{{"name":"Salt",)"
+                         R"("variants":[{{"name":"Salt 1kg","price":1}}]}}}},{1},)"
+                         R"({{"op":"delete","id":"{0}","version":2}}]}})",
+                         id, update));
+    EXPECT_THAT(reply.body, HasSubstr(R"("summary":{"ok":3,"failed":0})")) << reply.body;
+    EXPECT_THAT(feed("products", id), HasSubstr(" d"));
+    const auto variant = app->database().value(fmt::format("select id from variants where product_id = '{}'", id));
+    EXPECT_THAT(feed("variants", *variant), HasSubstr(" d"));
+}
+
 }  // namespace

@@ -1,6 +1,6 @@
 #include "pos/modules/catalogue/routes.h"
 #include "pos/modules/catalogue/statements.h"
-#include "pos/plumbing/create.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos::catalogue {
 
@@ -22,19 +22,14 @@ async::Task<void> check_parent(db::Db db, CategoryId id, CategoryId parent) {
                             {{"body", "/parentId", "cycle", "The parent stands below this category", {}}});
 }
 
-async::Task<http::Rendered<Category, 201>> create(auth::PermittedSomewhere<"products.write"> caller,
-                                                  IdempotencyHeader key, http::Body<NewCategory> input, db::Db db,
-                                                  http::Use<Runtime> runtime) {
-    const Category category{input->id.value_or(runtime->new_id<CategoryId>()), input->fields,
-                            first_version(caller, runtime->now())};
-    if (category.fields.parent_id) co_await check_parent(db, category.id, *category.fields.parent_id);
-    Creation creation(category, category.id.uuid(), {"/v1/categories", caller, key, input, db, runtime});
-    creation.batch().add(add_category, category);
-    co_return co_await creation.commit({{"categories", category.id.uuid()}});
+async::Task<Created<Category>> create(Create<"products.write"> write, http::Body<New<Category>> input) {
+    const auto category = write.make(*input);
+    if (category.fields.parent_id) co_await check_parent(co_await write.db(), category.id, *category.fields.parent_id);
+    co_return co_await write.create(category_rows, category, input);
 }
 
 async::Task<Category> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", CategoryId> id, db::Db db) {
-    co_return live(co_await db.one(category_by_id, *id));
+    co_return live(co_await db.one(category_rows.by_id, *id));
 }
 
 async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId> parent) {
@@ -43,25 +38,20 @@ async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId>
     co_await check_parent(tx, id, *parent);
 }
 
-async::Task<Category> change(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", CategoryId> id,
-                             IfMatch if_match, http::Body<schema::Patch<CategoryFields>> patch, db::Db db,
-                             http::Use<Runtime> runtime) {
-    co_return co_await edit<category_table>(db, *id, {caller, *if_match, runtime->now()},
-                                            [&](Category& row, Writes& writes) {
-                                                apply(*patch, row.fields);
-                                                return check_move(writes.tx, row.id, row.fields.parent_id);
-                                            });
+async::Task<Category> change(Edit<"products.write"> write, http::Path<"id", CategoryId> id,
+                             http::Body<PatchOf<Category>> patch) {
+    co_return co_await write.edit(category_rows, *id, *patch, [](Category& row, Writes& writes) {
+        return check_move(writes.tx, row.id, row.fields.parent_id);
+    });
 }
 
 async::Task<void> require_unused(db::Db tx, CategoryId id) {
     if (co_await tx.only(category_in_use, id)) throw base::Failure(errors::category_in_use);
 }
 
-async::Task<http::NoContent> remove(auth::PermittedSomewhere<"products.write"> caller, http::Path<"id", CategoryId> id,
-                                    IfMatch if_match, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await pos::remove<category_table>(
-        db, *id, {caller, *if_match, runtime->now()},
-        [](Category& row, Writes& writes) { return require_unused(writes.tx, row.id); });
+async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", CategoryId> id) {
+    co_return co_await write.remove(category_rows, *id,
+                                    [](Category& row, Writes& writes) { return require_unused(writes.tx, row.id); });
 }
 
 }  // namespace
@@ -74,9 +64,9 @@ void category_routes(http::Routes routes) {
     routes.post("/categories", create,
                 {.id = "createCategory",
                  .summary = "Add a category",
-                 .errors = {errors::unknown_category, errors::category_cycle, errors::id_taken}});
+                 .errors = {errors::unknown_category, errors::category_cycle}});
     routes.get("/categories/{id}", show,
-               {.id = "getCategory", .summary = "One category", .errors = {http::errors::not_found}});
+               {.id = "getCategory", .summary = "One category", .errors = {errors::row_not_found}});
     routes.patch("/categories/{id}", change,
                  {.id = "changeCategory",
                   .summary = "Rename or move a category",

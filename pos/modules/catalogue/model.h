@@ -6,17 +6,6 @@
 
 namespace pos {
 
-struct NewCategory {
-    std::optional<CategoryId> id;
-    CategoryFields fields;
-
-    friend constexpr auto describe(NewCategory*) {
-        return schema::object<NewCategory>(
-            "NewCategory", schema::field<&NewCategory::id>("id", {.doc = "Made by the server when it is missing."}),
-            schema::flatten<&NewCategory::fields>());
-    }
-};
-
 struct NewBarcode {
     std::optional<BarcodeId> id;
     std::string barcode;

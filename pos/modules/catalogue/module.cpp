@@ -16,15 +16,12 @@ void routes(http::Routes routes) {
 
 std::vector<db::StatementView> statements() {
     using namespace catalogue;
-    return db::statements(category_by_id, add_category, category_table.lock, category_table.replace, category_list.own,
-                          category_list.updated, parent_state, one_move_at_a_time, category_in_use, product_by_id,
-                          add_product, product_table.lock, product_table.replace, category_lives, tax_class_lives,
-                          touch_product, touch_variant, product_page, product_page_active, product_page_of_category,
-                          product_page_updated, product_page_search, variant_by_id, add_variants, variant_table.lock,
-                          variant_table.replace, variant_list.own, variant_list.updated, variant_list_of_product.own,
-                          variant_list_of_product.updated, variants_of_product, delete_variants_of_product,
-                          add_barcodes, barcode_table.lock, barcode_table.replace, barcodes_of_variant,
-                          barcodes_of_product, delete_barcodes_of_variants, scanned);
+    return db::statements(category_rows, category_list, parent_state, one_move_at_a_time, category_in_use, product_rows,
+                          category_lives, tax_class_lives, touch_product, touch_variant, product_page,
+                          product_page_active, product_page_of_category, product_page_updated, product_page_search,
+                          variant_rows, add_variants, variant_list, variants_of_product, delete_variants_of_product,
+                          barcode_rows, add_barcodes, barcodes_of_variant, barcodes_of_product,
+                          delete_barcodes_of_variants, scanned);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 // From the variants that a client sent to the rows that are stored, ids and all. Values; any thread.
 //
-//     const auto made = make_variants(product.id, input->variants, first_version(caller, now), *runtime);
+//     const auto made = make_variants(product.id, input->variants, write.first_version(), write.runtime());
 //     add_to(batch, made);
 //     auto changes = changes_of(made);
 

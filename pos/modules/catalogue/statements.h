@@ -3,7 +3,7 @@
 
 #include "pos/modules/catalogue/model.h"
 #include "pos/modules/tenants/tables.h"
-#include "pos/plumbing/edit.h"
+#include "pos/plumbing/collection.h"
 #include "pos/plumbing/guard.h"
 #include "pos/plumbing/list.h"
 
@@ -13,17 +13,8 @@ using db::Compare;
 
 // ---- Categories -------------------------------------------------------------------------------------------------
 
-inline constexpr auto category_by_id = db::find<tables::categories>("catalogue.category_by_id");
-inline constexpr auto add_category = db::insert<tables::categories>("catalogue.add_category");
-inline constexpr auto category_table =
-    editable<tables::categories>("catalogue.lock_category", "catalogue.replace_category");
-inline constexpr auto living_categories =
-    db::select<tables::categories>().where<&RowMeta::deleted_at, Compare::is_null>();
-inline constexpr List category_list{
-    living_categories.order_by<&CategoryFields::name, &Category::id>().page("catalogue.category_page",
-                                                                            "catalogue.category_page_after"),
-    updated_since<&Category::id>(living_categories)
-        .page("catalogue.category_page_updated", "catalogue.category_page_updated_after")};
+inline constexpr Collection<tables::categories> category_rows;
+inline constexpr List<tables::categories, By<&CategoryFields::name>> category_list;
 
 struct ParentState {
     bool known = false;
@@ -55,9 +46,7 @@ inline constexpr db::Query<bool(CategoryId)> category_in_use{
 
 // ---- Products ---------------------------------------------------------------------------------------------------
 
-inline constexpr auto product_by_id = db::find<tables::products>("catalogue.product_by_id");
-inline constexpr auto add_product = db::insert<tables::products>("catalogue.add_product");
-inline constexpr auto product_table = editable<tables::products>("catalogue.lock_product", "catalogue.replace_product");
+inline constexpr Collection<tables::products> product_rows;
 
 // Guards (pos/plumbing/guard.h): what a product refers to is not deleted.
 inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{
@@ -162,20 +151,9 @@ inline constexpr SearchPage product_page_search{
 
 // ---- Variants ---------------------------------------------------------------------------------------------------
 
-inline constexpr auto variant_by_id = db::find<tables::variants>("catalogue.variant_by_id");
+inline constexpr Collection<tables::variants> variant_rows;
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
-inline constexpr auto variant_table = editable<tables::variants>("catalogue.lock_variant", "catalogue.replace_variant");
-inline constexpr auto living_variants = db::select<tables::variants>().where<&RowMeta::deleted_at, Compare::is_null>();
-inline constexpr List variant_list{living_variants.order_by<&VariantFields::name, &Variant::id>().page(
-                                       "catalogue.variant_page", "catalogue.variant_page_after"),
-                                   updated_since<&Variant::id>(living_variants)
-                                       .page("catalogue.variant_page_updated", "catalogue.variant_page_updated_after")};
-inline constexpr auto living_variants_of_product = living_variants.where<&Variant::product_id>();
-inline constexpr List variant_list_of_product{
-    living_variants_of_product.order_by<&VariantFields::name, &Variant::id>().page(
-        "catalogue.variant_page_of_product", "catalogue.variant_page_of_product_after"),
-    updated_since<&Variant::id>(living_variants_of_product)
-        .page("catalogue.variant_page_of_product_updated", "catalogue.variant_page_of_product_updated_after")};
+inline constexpr List<tables::variants, By<&VariantFields::name>, Where<&Variant::product_id>> variant_list;
 inline constexpr auto variants_of_product = db::select<tables::variants>()
                                                 .where<&Variant::product_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()
@@ -190,8 +168,7 @@ inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variant
 // ---- Barcodes ---------------------------------------------------------------------------------------------------
 
 inline constexpr auto add_barcodes = db::insert_all<tables::variant_barcodes>("catalogue.add_barcodes");
-inline constexpr auto barcode_table =
-    editable<tables::variant_barcodes>("catalogue.lock_barcode", "catalogue.replace_barcode");
+inline constexpr Collection<tables::variant_barcodes> barcode_rows;
 inline constexpr auto barcodes_of_variant = db::select<tables::variant_barcodes>()
                                                 .where<&Barcode::variant_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()

@@ -6,20 +6,14 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode unknown_category{"category.unknown", 422, false, base::Action::fix,
-                                                  "There is no such category"};
-inline constexpr base::ErrorCode category_cycle{"category.cycle", 422, false, base::Action::fix,
-                                                "A category cannot stand below itself"};
-inline constexpr base::ErrorCode category_in_use{"category.in_use", 409, false, base::Action::fix,
-                                                 "Products or categories stand below this category"};
-inline constexpr base::ErrorCode unknown_product{"product.unknown", 422, false, base::Action::fix,
-                                                 "There is no such product"};
-inline constexpr base::ErrorCode unknown_variant{"variant.unknown", 422, false, base::Action::fix,
-                                                 "There is no such variant"};
-inline constexpr base::ErrorCode sku_taken{"variant.sku_taken", 409, false, base::Action::fix,
-                                           "Another variant has this SKU"};
-inline constexpr base::ErrorCode barcode_taken{"variant.barcode_taken", 409, false, base::Action::fix,
-                                               "Another variant has this barcode"};
+inline constexpr auto unknown_category = base::invalid("category.unknown", "There is no such category");
+inline constexpr auto category_cycle = base::invalid("category.cycle", "A category cannot stand below itself");
+inline constexpr auto category_in_use =
+    base::conflict("category.in_use", "Products or categories stand below this category");
+inline constexpr auto unknown_product = base::invalid("product.unknown", "There is no such product");
+inline constexpr auto unknown_variant = base::invalid("variant.unknown", "There is no such variant");
+inline constexpr auto sku_taken = base::conflict("variant.sku_taken", "Another variant has this SKU");
+inline constexpr auto barcode_taken = base::conflict("variant.barcode_taken", "Another variant has this barcode");
 }  // namespace errors
 
 enum class SoldBy : std::uint8_t { unit, weight, length, volume };
@@ -37,7 +31,7 @@ struct CategoryFields {
 
     friend constexpr auto describe(CategoryFields*) {
         return schema::object<CategoryFields>(
-            "CategoryFields", schema::field<&CategoryFields::parent_id>("parentId"),
+            "Category", schema::field<&CategoryFields::parent_id>("parentId"),
             schema::field<&CategoryFields::name>("name",
                                                  {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
@@ -46,16 +40,7 @@ struct CategoryFields {
     }
 };
 
-struct Category {
-    CategoryId id;
-    CategoryFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(Category*) {
-        return schema::object<Category>("Category", schema::field<&Category::id>("id"),
-                                        schema::flatten<&Category::fields>(), schema::flatten<&Category::meta>());
-    }
-};
+using Category = Row<CategoryId, CategoryFields>;
 
 struct ProductFields {
     std::string name;
@@ -69,7 +54,7 @@ struct ProductFields {
 
     friend constexpr auto describe(ProductFields*) {
         return schema::object<ProductFields>(
-            "ProductFields",
+            "Product",
             schema::field<&ProductFields::name>(
                 "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar")"}),
             schema::field<&ProductFields::description>("description",
@@ -83,16 +68,7 @@ struct ProductFields {
     }
 };
 
-struct Product {
-    ProductId id;
-    ProductFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(Product*) {
-        return schema::object<Product>("Product", schema::field<&Product::id>("id"),
-                                       schema::flatten<&Product::fields>(), schema::flatten<&Product::meta>());
-    }
-};
+using Product = Row<ProductId, ProductFields>;
 
 struct VariantFields {
     std::string name;
@@ -105,7 +81,7 @@ struct VariantFields {
 
     friend constexpr auto describe(VariantFields*) {
         return schema::object<VariantFields>(
-            "VariantFields",
+            "Variant",
             schema::field<&VariantFields::name>(
                 "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar 1kg")"}),
             schema::field<&VariantFields::sku>("sku",

@@ -1,27 +1,16 @@
 #include "pos/modules/devices/module.h"
 
 #include "pos/modules/devices/tables.h"
-#include "pos/modules/users/current_caller.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
+#include "pos/modules/users/tables.h"
+#include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
 namespace {
 
 // ---- What clients send ------------------------------------------------------------------------------------------
-
-struct NewDevice {
-    std::optional<DeviceId> id;
-    DeviceFields fields;
-
-    friend constexpr auto describe(NewDevice*) {
-        return schema::object<NewDevice>(
-            "NewDevice", schema::field<&NewDevice::id>("id", {.doc = "Made by the server when it is missing."}),
-            schema::flatten<&NewDevice::fields>());
-    }
-};
 
 enum class Revocation : std::uint8_t { lost, retired };
 constexpr auto describe(Revocation*) {
@@ -41,16 +30,8 @@ struct RevokeDevice {
 
 LocationId location_of(const Device& row) { return row.fields.location_id; }
 
-constexpr auto by_id = db::find<tables::devices>("devices.by_id");
-constexpr auto add = db::insert<tables::devices>("devices.add");
-constexpr auto table = editable<tables::devices>("devices.lock", "devices.replace", location_of);
-constexpr auto living = db::select<tables::devices>().where<&RowMeta::deleted_at, db::Compare::is_null>();
-constexpr List all{living.order_by<&DeviceFields::name, &Device::id>().page("devices.page", "devices.page_after"),
-                   updated_since<&Device::id>(living).page("devices.page_updated", "devices.page_updated_after")};
-constexpr auto at_locations = living.where<&DeviceFields::location_id, db::Compare::any>();
-constexpr List some{
-    at_locations.order_by<&DeviceFields::name, &Device::id>().page("devices.page_of", "devices.page_of_after"),
-    updated_since<&Device::id>(at_locations).page("devices.page_of_updated", "devices.page_of_updated_after")};
+constexpr Collection<tables::devices> devices{.location_of = location_of};
+constexpr List<tables::devices, By<&DeviceFields::name>, AnyOf<&DeviceFields::location_id>> device_list;
 
 // A counter in a row, so that any number of creations at once get different numbers; one that fails leaves a gap. Never below
 // the highest: an instance of the release before takes its numbers from the devices. Those of deleted devices are not given
@@ -69,7 +50,7 @@ constexpr db::Query<void(LocationId)> location_lives{
      db::Kind::write}};
 
 // Sessions belong to the installation, not to a tenant, so the app role cannot reach them; app_system's function ends those of
-// one device of the tenant in the same transaction, and tells every instance.
+// one device of the tenant in the same transaction, and tells every instance: once, however many they are.
 constexpr db::Query<void(DeviceId, base::Timestamp)> end_sessions{
     {"devices.end_sessions", "select from end_device_sessions($2, $3) where $1 is not null", db::Kind::write}};
 
@@ -77,16 +58,13 @@ constexpr std::string_view end_device_sessions_sql =
     "create or replace function end_device_sessions(device uuid, moment timestamptz) returns void\n"
     "language plpgsql security definer set search_path = public as $$\n"
     "declare\n"
-    "  ended uuid;\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
     "begin\n"
-    "  for ended in\n"
-    "    update sessions set revoked_at = moment, revoke_reason = 'device_revoked'\n"
-    "    where tenant_id = nullif(current_setting('app.tenant', true), '')::uuid and device_id = device and revoked_at "
-    "is null\n"
-    "    returning id\n"
-    "  loop\n"
-    "    perform pg_notify('auth_changes', 'session:' || ended);\n"
-    "  end loop;\n"
+    "  update sessions set revoked_at = moment, revoke_reason = 'device_revoked'\n"
+    "  where tenant_id = tenant and device_id = device and revoked_at is null;\n"
+    "  if found then\n"
+    "    perform pg_notify('auth_changes', 'tenant:' || tenant);\n"
+    "  end if;\n"
     "end $$;\n"
     "grant create on schema public to {{app_system}};\n"
     "alter function end_device_sessions(uuid, timestamptz) owner to {{app_system}};\n"
@@ -96,29 +74,23 @@ constexpr std::string_view end_device_sessions_sql =
 
 async::Task<db::Page<Device>> list(auth::PermittedSomewhere<"devices.read"> caller, http::Query<ListFilter> filter,
                                    db::Db db) {
-    const auto allowed = caller.locations_with("devices.read");
-    if (!allowed) co_return co_await all.page(db, *filter);
-    co_return co_await some.page(db, *filter, std::vector<LocationId>(allowed->begin(), allowed->end()));
+    return device_list.page(db, *filter, locations_with<"devices.read">(caller));
 }
 
 // An instance of the release before may take the number meanwhile: then the unique key says so, and the next one is tried.
 constexpr int number_attempts = 5;
 
-async::Task<http::Rendered<Device, 201>> create(auth::PermittedSomewhere<"devices.write"> caller, IdempotencyHeader key,
-                                                http::Body<NewDevice> input, db::Db db, http::Use<Runtime> runtime) {
-    caller.require_at("devices.write", input->fields.location_id.uuid());
-    Device device{.id = input->id.value_or(runtime->new_id<DeviceId>()),
-                  .fields = input->fields,
-                  .meta = first_version(caller, runtime->now())};
+async::Task<Created<Device>> create(Create<"devices.write"> write, http::Body<New<Device>> input) {
+    write.require_at("devices.write", input->fields.location_id.uuid());
+    const auto db = co_await write.db();
+    auto device = write.make(*input);
     for (int attempt = 1;; ++attempt) {
         device.device_number = co_await db.only(next_number);
-        Creation creation(device, device.id.uuid(), {"/v1/devices", caller, key, input, db, runtime});
-        creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-        creation.batch().add(location_lives, device.fields.location_id);
-        creation.batch().add(add, device);
         try {
-            co_return co_await creation.commit(
-                {{"devices", device.id.uuid(), ChangeKind::updated, device.fields.location_id}});
+            co_return co_await write.create(devices, device, input, [&](const Device& row, Writes& writes) {
+                writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+                writes.batch.add(location_lives, row.fields.location_id);
+            });
         } catch (const base::Failure& failure) {
             if (failure.code() != errors::device_number_taken || attempt == number_attempts) throw;
         }
@@ -126,37 +98,35 @@ async::Task<http::Rendered<Device, 201>> create(auth::PermittedSomewhere<"device
 }
 
 async::Task<Device> show(auth::PermittedSomewhere<"devices.read"> caller, http::Path<"id", DeviceId> id, db::Db db) {
-    auto device = live(co_await db.one(by_id, *id));
-    if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(http::errors::not_found);
+    auto device = live(co_await db.one(devices.by_id, *id));
+    if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(errors::row_not_found);
     co_return device;
 }
 
-async::Task<Device> change(auth::PermittedSomewhere<"devices.write"> caller, http::Path<"id", DeviceId> id,
-                           IfMatch if_match, http::Body<schema::Patch<DeviceFields>> patch, db::Db db,
-                           http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(
-        db, *id, {caller, *if_match, runtime->now(), "devices.write"}, [&](Device& row, Writes& writes) {
-            apply(*patch, row.fields);
-            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-            caller.require_at("devices.write", row.fields.location_id.uuid());
-            writes.batch.add(location_lives, row.fields.location_id);
-        });
+async::Task<Device> change(Edit<"devices.write"> write, http::Path<"id", DeviceId> id,
+                           http::Body<PatchOf<Device>> patch) {
+    co_return co_await write.edit(devices, *id, [&](Device& row, Writes& writes) {
+        const auto before = row.fields.location_id;
+        apply(*patch, row.fields);
+        writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+        write.require_at("devices.write", row.fields.location_id.uuid());
+        // It may stay where it stands, also where the location was deleted.
+        if (row.fields.location_id != before) writes.batch.add(location_lives, row.fields.location_id);
+    });
 }
 
 // No If-Match: a stolen till is shut out whatever else was changed, and shutting it out twice is no fault.
-async::Task<Device> revoke(auth::PermittedSomewhere<"devices.revoke"> caller, http::Path<"id", DeviceId> id,
-                           http::Body<RevokeDevice> input, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(
-        db, *id, {caller, any_version, runtime->now(), "devices.revoke"}, [&](Device& row, Writes& writes) {
-            row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
-            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-            writes.batch.add(end_sessions, row.id, runtime->now());
-        });
+async::Task<Device> revoke(Edit<"devices.revoke", Held::as_declared, Versions::any> write,
+                           http::Path<"id", DeviceId> id, http::Body<RevokeDevice> input) {
+    co_return co_await write.edit(devices, *id, [&](Device& row, Writes& writes) {
+        row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
+        writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+        writes.batch.add(end_sessions, row.id, write.now());
+    });
 }
 
 void routes(http::Routes routes) {
-    const std::vector refusals{errors::unknown_location, errors::id_taken, errors::device_number_taken,
-                               errors::caller_changed};
+    const std::vector refusals{errors::unknown_location, errors::device_number_taken, errors::caller_changed};
     routes.get("/devices", list,
                {.id = "listDevices",
                 .summary = "Devices by name",
@@ -166,8 +136,7 @@ void routes(http::Routes routes) {
                  .summary = "Add a device",
                  .description = "The server gives it the next free number, which stands in its receipts.",
                  .errors = refusals});
-    routes.get("/devices/{id}", show,
-               {.id = "getDevice", .summary = "One device", .errors = {http::errors::not_found}});
+    routes.get("/devices/{id}", show, {.id = "getDevice", .summary = "One device", .errors = {errors::row_not_found}});
     routes.patch("/devices/{id}", change,
                  {.id = "changeDevice",
                   .summary = "Rename or move a device",
@@ -176,7 +145,7 @@ void routes(http::Routes routes) {
                 {.id = "revokeDevice",
                  .summary = "Shut a lost or retired device out",
                  .description = "Its sessions end at once.",
-                 .errors = {http::errors::not_found, errors::caller_changed}});
+                 .errors = {errors::caller_changed}});
 }
 
 }  // namespace
@@ -187,8 +156,7 @@ app::Module devices_module() {
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql,
                                   "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(by_id, add, table.lock, table.replace, all.own, all.updated, some.own,
-                                         some.updated, next_number, location_lives, end_sessions),
+            .statements = db::statements(devices, device_list, next_number, location_lives, end_sessions),
             .routes = routes,
             .errors = {errors::device_number_taken, errors::unknown_device}};
 }

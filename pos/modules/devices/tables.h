@@ -6,10 +6,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode device_number_taken{"device.number_taken", 409, false, base::Action::fix,
-                                                     "Another device has this number"};
-inline constexpr base::ErrorCode unknown_device{"device.unknown", 422, false, base::Action::fix,
-                                                "There is no such device"};
+inline constexpr auto device_number_taken = base::conflict("device.number_taken", "Another device has this number");
+inline constexpr auto unknown_device = base::invalid("device.unknown", "There is no such device");
 }  // namespace errors
 
 enum class DeviceStatus : std::uint8_t { active, lost, retired };
@@ -35,7 +33,7 @@ struct DeviceFields {
 
     friend constexpr auto describe(DeviceFields*) {
         return schema::object<DeviceFields>(
-            "DeviceFields", schema::field<&DeviceFields::location_id>("locationId"),
+            "Device", schema::field<&DeviceFields::location_id>("locationId"),
             schema::field<&DeviceFields::name>("name", {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&DeviceFields::kind>("kind", {.defaulted = true}));
     }

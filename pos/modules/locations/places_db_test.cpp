@@ -45,11 +45,21 @@ TEST_F(PlacesTest, LocationsLiveAndDie) {
     EXPECT_EQ(patch(path, R"({"name":"Taken"})", 2, other).status, 404);
     EXPECT_EQ(patch(path, R"({"name":"Taken"})", 2, viewer).status, 403);
     EXPECT_EQ(get(path, "").status, 401);
+    const auto left =
+        made<Device>(post("/v1/devices", fmt::format(R"({{"name":"Left","locationId":"{}"}})", text(shop.id))));
+    const auto elsewhere = till("Elsewhere");
     EXPECT_EQ(del(path, 2).status, 204);
     EXPECT_EQ(get(path).status, 404);
     EXPECT_THAT(feed("locations", text(shop.id)), HasSubstr(" d"));
     EXPECT_THAT(post("/v1/devices", fmt::format(R"({{"name":"Till","locationId":"{}"}})", text(shop.id))).body,
                 HasSubstr("location.unknown"));
+    EXPECT_THAT(
+        patch("/v1/devices/" + text(elsewhere.id), fmt::format(R"({{"locationId":"{}"}})", text(shop.id)), 1).body,
+        HasSubstr("location.unknown"));
+    // What stands there may stay, and is taken elsewhere.
+    const auto moved = "/v1/devices/" + text(left.id);
+    EXPECT_EQ(patch(moved, R"({"name":"Left behind"})", 1).status, 200);
+    EXPECT_EQ(patch(moved, fmt::format(R"({{"locationId":"{}"}})", location()), 2).status, 200);
 }
 
 TEST_F(PlacesTest, DevicesAreNumbered) {
@@ -94,6 +104,23 @@ TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
         app->run(async::sleep(&app->worker().loop(), std::chrono::milliseconds(5)));
     EXPECT_EQ(get("/v1/auth/me", token).status, 401);
     EXPECT_EQ(get("/v1/auth/me").status, 200) << "sessions elsewhere stay";
+}
+
+// The path is part of a key's scope: in whatever spelling, it is one collection.
+TEST_F(PlacesTest, AKeyIsOneInEverySpellingOfThePath) {
+    const auto klass = text(made<TaxClass>(post("/v1/tax-classes", R"({"code":"SPELT","name":"Spelt"})")).id);
+    auto upper = klass;
+    std::ranges::transform(upper, upper.begin(),
+                           [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c; });
+    const auto add = [](const std::string& id) {
+        return post("/v1/tax-classes/" + id + "/rates", R"({"name":"16 %","ratePpm":160000})", owner,
+                    {{"Idempotency-Key", "spelt"}});
+    };
+    const auto first = add(klass);
+    const auto again = add(upper);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(again.header("Location"), "/v1/tax-classes/" + klass + "/rates/" + text(made<TaxRate>(first).id));
+    EXPECT_EQ(body<db::Page<TaxRate>>(get("/v1/tax-classes/" + klass + "/rates")).data.size(), 1U);
 }
 
 TEST_F(PlacesTest, TaxRatesAreAppended) {

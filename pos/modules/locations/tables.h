@@ -2,15 +2,13 @@
 // Shops and store rooms, and the counter of receipts that the server numbers itself.
 
 #include "db/table.h"
-#include "pos/row_meta.h"
+#include "pos/plumbing/row.h"
 
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode location_code_taken{"location.code_taken", 409, false, base::Action::fix,
-                                                     "Another location has this code"};
-inline constexpr base::ErrorCode unknown_location{"location.unknown", 422, false, base::Action::fix,
-                                                  "There is no such location"};
+inline constexpr auto location_code_taken = base::conflict("location.code_taken", "Another location has this code");
+inline constexpr auto unknown_location = base::invalid("location.unknown", "There is no such location");
 }  // namespace errors
 
 struct LocationFields {
@@ -23,7 +21,7 @@ struct LocationFields {
 
     friend constexpr auto describe(LocationFields*) {
         return schema::object<LocationFields>(
-            "LocationFields",
+            "Location",
             schema::field<&LocationFields::code>("code", {.format = schema::Format::code,
                                                           .doc = "Short, upper case; stands in receipt numbers.",
                                                           .example = R"("NRB1")"}),
@@ -36,16 +34,7 @@ struct LocationFields {
     }
 };
 
-struct Location {
-    LocationId id;
-    LocationFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(Location*) {
-        return schema::object<Location>("Location", schema::field<&Location::id>("id"),
-                                        schema::flatten<&Location::fields>(), schema::flatten<&Location::meta>());
-    }
-};
+using Location = Row<LocationId, LocationFields>;
 
 struct LocationCounter {
     LocationId location_id;

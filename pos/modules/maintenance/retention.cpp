@@ -49,15 +49,26 @@ async::Task<std::int64_t> remove_all(SystemDbMaker db, const Removal* statement)
     co_return removed;
 }
 
+// One that fails does not keep the others from running.
+async::Task<void> take_step(std::int64_t* removed, async::Task<std::int64_t> step, std::exception_ptr* failure) {
+    try {
+        *removed = co_await std::move(step);
+    } catch (...) {
+        if (!*failure) *failure = std::current_exception();
+    }
+}
+
 }  // namespace
 
 async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     CleanedUp done;
-    done.idempotency_keys = co_await remove_all(db, &remove_keys);
-    done.refresh_tokens = co_await remove_all(db, &remove_tokens);
-    done.sessions = co_await remove_all(db, &remove_sessions);
-    done.login_throttles = co_await remove_all(db, &remove_throttles);
-    done.handled_jobs = co_await remove_marks(db);
+    std::exception_ptr failure;
+    co_await take_step(&done.idempotency_keys, remove_all(db, &remove_keys), &failure);
+    co_await take_step(&done.refresh_tokens, remove_all(db, &remove_tokens), &failure);
+    co_await take_step(&done.sessions, remove_all(db, &remove_sessions), &failure);
+    co_await take_step(&done.login_throttles, remove_all(db, &remove_throttles), &failure);
+    co_await take_step(&done.handled_jobs, remove_marks(db), &failure);
+    if (failure) std::rethrow_exception(failure);
     co_return done;
 }
 

@@ -78,7 +78,8 @@ struct CleanedUp {
     }
 };
 
-// Portion by portion, so that no transaction is long: each statement removes 5,000 rows at most.
+// Portion by portion, so that no transaction is long: each statement removes 5,000 rows at most. Every table has its turn; the
+// first failure is thrown at the end.
 // `db` is called for each, and gives it its deadline.
 using SystemDbMaker = std::function<db::SystemDb()>;
 [[nodiscard]] async::Task<CleanedUp> remove_expired(SystemDbMaker db);

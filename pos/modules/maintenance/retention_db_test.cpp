@@ -72,4 +72,20 @@ TEST_F(RetentionTest, WhatHasServedItsTimeGoes) {
     EXPECT_EQ(again.refresh_tokens + again.sessions + again.idempotency_keys + again.login_throttles, 0);
 }
 
+TEST_F(RetentionTest, OneTableThatFailsKeepsNoOtherFromItsTurn) {
+    auto& database = app->database();
+    ASSERT_EQ(post("/v1/categories", R"({"name":"Tea"})", owner, {{"Idempotency-Key", "tea"}}).status, 201);
+    database.execute(
+        "update idempotency_keys set expires_at = now() - interval '1 second'; "
+        "insert into login_throttles values ('dry', 1, now(), now() - interval '25 hours'); "
+        "create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$; "
+        "create trigger refuse before delete on idempotency_keys execute function refuse()");
+    EXPECT_THROW(clean_up(), db::Error);
+    EXPECT_NE(count("idempotency_keys"), "0");
+    EXPECT_EQ(count("login_throttles", "subject = 'dry'"), "0");
+    database.execute("drop function refuse() cascade");
+    clean_up();
+    EXPECT_EQ(count("idempotency_keys"), "0");
+}
+
 }  // namespace

@@ -28,7 +28,7 @@ struct SaleFilter {
 
 // Reading is for the locations that the caller's role covers; elsewhere a sale is not there.
 void require_readable(const auth::Caller& caller, const SaleRow& row) {
-    if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(http::errors::not_found);
+    if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(errors::row_not_found);
 }
 
 // AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
@@ -44,7 +44,7 @@ async::Task<http::Rendered<Sale, 201>> create(auth::PermittedSomewhere<"sales.cr
 
 async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path<"id", SaleId> id, db::Db db) {
     auto row = co_await db.one(sales::by_id, *id);
-    if (!row) throw base::Failure(http::errors::not_found);
+    if (!row) throw base::Failure(errors::row_not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));
 }
@@ -52,7 +52,7 @@ async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path
 async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> caller,
                                          http::Path<"id", base::Uuid> client_request, db::Db db) {
     auto row = co_await db.one(sales::by_client_request, *client_request);
-    if (!row) throw base::Failure(http::errors::not_found);
+    if (!row) throw base::Failure(errors::row_not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));
 }
@@ -67,16 +67,13 @@ void require_readable(const auth::Caller& caller, const std::optional<LocationId
 async::Task<db::Page<SaleRow>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter,
                                     db::Db db) {
     require_readable(caller, filter->location_id);
-    const auto& page = filter->list.page;
-    const auto since = filter->list.since();
+    const auto& [page, since] = filter->list;
     const auto& location = filter->location_id;
-    if (filter->flag) {
-        const std::string flag(schema::name_of(*filter->flag));
-        if (location) return db.page(sales::flagged_page_of_location, page, since, flag, *location);
-        return db.page(sales::flagged_page, page, since, flag);
-    }
-    if (location) return db.page(sales::page_of_location, page, since, *location);
-    return db.page(sales::page, page, since);
+    if (!filter->flag) return sales::newest.page(db, page, since, location);
+    const std::string flag(schema::name_of(*filter->flag));
+    const auto from = since.value_or(base::Timestamp{});
+    if (location) return db.page(sales::flagged_page_of_location, page, from, flag, *location);
+    return db.page(sales::flagged_page, page, from, flag);
 }
 
 // What the till will be told, without recording anything.
@@ -116,11 +113,11 @@ void routes(http::Routes routes) {
          .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
     routes.get(
         "/sales/{id}", show,
-        {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {http::errors::not_found}});
+        {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {errors::row_not_found}});
     routes.get("/sales/by-client-request/{id}", show_by_client_request,
                {.id = "getSaleByClientRequest",
                 .summary = "The sale of a clientRequestId: settles an unknown outcome",
-                .errors = {http::errors::not_found}});
+                .errors = {errors::row_not_found}});
 }
 
 constexpr std::string_view stock_required_sql =
@@ -212,9 +209,9 @@ app::Module sales_module() {
         .statements =
             db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
                            sales::add, sales::add_lines, sales::add_taxes, sales::add_payments, sales::by_id,
-                           sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of, sales::page,
-                           sales::page_of_location, sales::flagged_page, sales::flagged_page_of_location,
-                           sales::till_place, sales::receipt_taken, sales::used_references, sales::known_payments),
+                           sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
+                           sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
+                           sales::receipt_taken, sales::used_references, sales::known_payments),
         .routes = routes,
         .errors = {errors::sale_exists, errors::key_reused, errors::device_replaced, errors::receipt_taken,
                    errors::sale_inconsistent, errors::unknown_cashier, errors::unknown_sale, errors::payment_exists,

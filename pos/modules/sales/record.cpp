@@ -7,6 +7,7 @@
 
 #include "async/sync.h"
 #include "base/strings.h"
+#include "http/problem.h"
 #include "pos/modules/sales/events.h"
 #include "pos/modules/sales/statements.h"
 #include "pos/plumbing/feed.h"
@@ -228,15 +229,48 @@ async::Task<StoredReply> commit(db::Db db, Recording recording, Surroundings aro
     co_return co_await db.transaction([&](db::Db tx) { return commit_numbered_here(tx, recording, around, runtime); });
 }
 
-// The key's row is gone after its 30 days, or the sale came by another way; the sale itself still knows its key.
-async::Task<RecordedSale> find_recorded(db::Db db, Recording recording, std::exception_ptr failure) {
-    const auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
-    if (!row) std::rethrow_exception(failure);
-    if (!recording.request.fingerprint.matches(row->payload_hash.value)) {
-        throw base::Failure(errors::key_reused, "another sale has this clientRequestId")
-            .member("resourceId", fmt::format("\"{}\"", row->id.to_string()));
+Fingerprint stored_fingerprint(std::string_view hash) {
+    constexpr std::size_t size = base::Digest256{}.size();
+    const auto digest = [&](std::size_t at) {
+        base::Digest256 bytes{};
+        std::ranges::copy(hash.substr(at, size), bytes.begin());
+        return bytes;
+    };
+    if (hash.size() == size) return {digest(0), digest(0)};
+    if (hash.size() == 1 + 2 * size) return {digest(1), digest(1 + size)};
+    return {};
+}
+
+// Who sends a sale once more may be signed in as another cashier by now, and the shop may round otherwise: what the first request
+// left to them was answered then, and stands in the row.
+bool is_same_sale(const NewSale& sale, std::string_view text, const SaleRow& row) {
+    const auto& cashier = sale.cashier_id;
+    const auto& rounding = sale.tax_rounding;
+    if ((cashier && cashier != row.cashier_id) || (rounding && rounding != row.tax_rounding)) return false;
+    http::Body<NewSale> sent{meaning_of(sale, {}), text};
+    for (const auto& said_cashier : {std::optional<UserId>(), row.cashier_id}) {
+        for (const auto& said_rounding : {std::optional<TaxRounding>(), std::optional(row.tax_rounding)}) {
+            sent.value.cashier_id = said_cashier;
+            sent.value.tax_rounding = said_rounding;
+            if (fingerprint_of(sent).matches(row.payload_hash.value)) return true;
+        }
     }
-    auto reply = reply_for(co_await load_sale(db, *row));
+    return false;
+}
+
+// The reply to the first request of a sale that is recorded, whatever would be said of it today; nullopt: this is no repetition.
+// The key's row is gone after its 30 days; the sale itself still knows its key.
+async::Task<std::optional<RecordedSale>> find_first(db::Db db, Recording recording, std::string_view text) {
+    auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
+    if (!row || !is_same_sale(recording.sale, text, *row)) co_return std::nullopt;
+    recording.request.fingerprint = stored_fingerprint(row->payload_hash.value);
+    try {
+        const auto known = std::make_exception_ptr(base::Failure(errors::key_known));
+        co_return RecordedSale{co_await replay_of(db, recording.request, known), "true"};
+    } catch (const base::Failure& failure) {
+        if (failure.code() != errors::key_in_progress) throw;
+    }
+    auto reply = reply_for(co_await load_sale(db, std::move(*row)));
     reply.status = 200;
     co_return RecordedSale{std::move(reply), "resource"};
 }
@@ -262,11 +296,34 @@ async::Task<RecordedSale> refuse_known_payments(db::Db db, const NewSale* sale) 
     throw base::Failure(errors::payment_exists, std::move(issues));
 }
 
-async::Task<RecordedSale> settle(db::Db db, Recording recording, std::exception_ptr failure) {
-    if (is_about_the_key(failure)) co_return RecordedSale{co_await replay_of(db, recording.request, failure), "true"};
-    if (is_known_sale(failure)) co_return co_await find_recorded(db, std::move(recording), failure);
+async::Task<RecordedSale> refuse(db::Db db, Recording recording, std::exception_ptr failure) {
+    if (is_known_sale(failure)) {
+        const auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
+        if (!row) std::rethrow_exception(failure);
+        throw base::Failure(errors::key_reused, "another sale has this clientRequestId")
+            .member("resourceId", fmt::format("\"{}\"", row->id.to_string()));
+    }
     if (is_out_of_stock(failure)) throw base::Failure(errors::out_of_stock);
     if (code_of(failure) == errors::payment_exists.code) co_return co_await refuse_known_payments(db, &recording.sale);
+    std::rethrow_exception(failure);
+}
+
+async::Task<RecordedSale> record(db::Db db, auth::Caller caller, Runtime* runtime, Recording* recording,
+                                 std::string_view text) {
+    auto around = co_await look_around(db, recording->sale, UserId(caller.user_id), recording->now);
+    judge_till(caller, recording->sale, around);
+    recording->request.fingerprint = fingerprint_of(http::Body<NewSale>{meaning_of(recording->sale, around), text});
+    around.payload_hash = recording->request.fingerprint.stored();
+    make_ids(around, recording->sale, *runtime);
+
+    std::exception_ptr failure;
+    do {
+        try {
+            co_return RecordedSale{co_await commit(db, *recording, around, runtime), {}};
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    } while (co_await learn(db, &recording->sale, &around, code_of(failure)));
     std::rethrow_exception(failure);
 }
 
@@ -282,22 +339,25 @@ async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* r
     const auto running = runtime->hold(recording.request.scope());
     if (!running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
 
-    auto around = co_await look_around(db, recording.sale, UserId(caller.user_id), recording.now);
-    judge_till(caller, recording.sale, around);
-    sent.value = meaning_of(recording.sale, around);
-    recording.request.fingerprint = fingerprint_of(sent);
-    around.payload_hash = recording.request.fingerprint.stored();
-    make_ids(around, recording.sale, *runtime);
-
     std::exception_ptr failure;
-    do {
+    try {
+        co_return co_await record(db, caller, runtime, &recording, sent.text);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (is_about_the_key(failure)) {
         try {
-            co_return RecordedSale{co_await commit(db, recording, around, runtime), {}};
-        } catch (...) {
+            co_return RecordedSale{co_await replay_of(db, recording.request, failure), "true"};
+        } catch (const base::Failure& refusal) {
+            if (refusal.code() != errors::key_reused) throw;
             failure = std::current_exception();
         }
-    } while (co_await learn(db, &recording.sale, &around, code_of(failure)));
-    co_return co_await settle(db, std::move(recording), std::move(failure));
+    }
+    // The shop, the member and the catalogue may have changed since the first request: what is recorded is recorded.
+    if (!http::failure_of(failure).code().retriable) {
+        if (auto first = co_await find_first(db, recording, sent.text)) co_return std::move(*first);
+    }
+    co_return co_await refuse(db, std::move(recording), std::move(failure));
 }
 
 async::Task<Sale> preview_sale(db::Db db, auth::Caller caller, Runtime* runtime, NewSale sale) {

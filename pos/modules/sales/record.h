@@ -11,8 +11,7 @@ namespace pos {
 namespace errors {
 inline constexpr base::ErrorCode wrong_device{"sale.wrong_device", 403, false, base::Action::contact,
                                               "This token belongs to another device"};
-inline constexpr base::ErrorCode out_of_stock{"stock.insufficient", 409, false, base::Action::fix,
-                                              "There is not enough on the shelf"};
+inline constexpr auto out_of_stock = base::conflict("stock.insufficient", "There is not enough on the shelf");
 }  // namespace errors
 
 struct RecordedSale {

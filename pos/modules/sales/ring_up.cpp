@@ -101,12 +101,12 @@ void require_known_variants(const NewSale& sale, const Surroundings& around) {
     if (!issues.empty()) throw base::Failure(errors::unknown_variant, std::move(issues));
 }
 
-arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) {
+arithmetic::SaleTotals compute(const NewSale& sale, TaxRounding rounding) {
     arithmetic::SaleInput input;
     input.order_discount = sale.order_discount.minor;
     input.cash_rounding = sale.cash_rounding.minor;
-    input.rounding = rounding_of(sale, around) == TaxRounding::line ? arithmetic::TaxRounding::line
-                                                                    : arithmetic::TaxRounding::rate_group;
+    input.rounding =
+        rounding == TaxRounding::line ? arithmetic::TaxRounding::line : arithmetic::TaxRounding::rate_group;
     input.lines.reserve(sale.lines.size());
     for (const auto& line : sale.lines) {
         input.lines.push_back({.line_number = line.line_number,
@@ -121,6 +121,32 @@ arithmetic::SaleTotals compute(const NewSale& sale, const Surroundings& around) 
     if (!totals) throw_inconsistent(totals.error(), sale);
     if (totals->subtotal > schema::max_safe_integer) throw_inconsistent({arithmetic::ErrorCode::overflow}, sale);
     return *totals;
+}
+
+// Whether the client's figures, where it gave them, are these.
+bool agrees(const NewSale& sale, const arithmetic::SaleTotals& totals) {
+    if (sale.total.minor != totals.total || sale.tax_total.minor != totals.tax_total) return false;
+    for (std::size_t i = 0; i < sale.lines.size(); ++i) {
+        const auto& line = sale.lines[i];
+        if (line.gross && line.gross->minor != totals.lines[i].gross) return false;
+        if (line.tax_amount && line.tax_amount->minor != totals.lines[i].tax) return false;
+    }
+    return true;
+}
+
+struct Computed {
+    TaxRounding rounding;
+    arithmetic::SaleTotals totals;
+};
+
+// A till that does not say how it rounds was told by the shop. It may have rung up before the shop changed that.
+Computed compute_as_rung_up(const NewSale& sale, const Surroundings& around) {
+    const auto rounding = rounding_of(sale, around);
+    Computed computed{rounding, compute(sale, rounding)};
+    if (sale.tax_rounding || agrees(sale, computed.totals)) return computed;
+    const auto other = rounding == TaxRounding::line ? TaxRounding::rate_group : TaxRounding::line;
+    Computed before{other, compute(sale, other)};
+    return agrees(sale, before.totals) ? before : computed;
 }
 
 // The client's figures, where it gave them, are ours to the cent.
@@ -420,7 +446,6 @@ void fill_identity(SaleRow& row, const NewSale& sale, const Surroundings& around
     row.client_request_id = sale.client_request_id;
     row.cashier_id = sale.cashier_id.value_or(around.caller);
     row.created_by = around.caller;
-    row.tax_rounding = rounding_of(sale, around);
     row.note = kept_text(sale.note, max_note, flags);
     row.payload_hash = {around.payload_hash};
 }
@@ -472,6 +497,7 @@ std::string sent_method(const NewPayment& payment) {
     if (payment.method != PaymentMethod::other || !holds_members(payment.extra)) return {};
     const auto sent = schema::parse<SentMethod>(payment.extra.text, {.max_bytes = payment.extra.text.size()});
     auto name = sent ? sent->method.text : std::string();
+    base::normalise_identifier(name);
     to_halfwidth(name);
     std::erase_if(name, is_sign_or_space);
     return base::ascii_lower(name);
@@ -569,7 +595,7 @@ void check_payments_pay(const NewSale& sale, schema::Issues& issues) {
 RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     check_numbering(sale);
     require_known_variants(sale, around);
-    const auto totals = compute(sale, around);
+    const auto [rounding, totals] = compute_as_rung_up(sale, around);
     check_totals(sale, totals);
     const auto paid = check_payments(sale, totals.total);
 
@@ -579,6 +605,8 @@ RungUp ring_up(const NewSale& sale, const Surroundings& around) {
     fill_identity(row, sale, around, flags);
     fill_times(row, sale, around, flags);
     fill_totals(row, totals, paid);
+    row.tax_rounding = rounding;
+    if (rounding != rounding_of(sale, around)) flags.set(SaleFlag::tax_variance);
     row.extra = kept_members(sale, around, flags);
     compare_with_catalogue(sale, around, flags);
     judge_cash_rounding(sale, around, flags);

@@ -16,10 +16,8 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode total_mismatch{"sale.total_mismatch", 422, false, base::Action::fix,
-                                                "Sale total does not match its lines"};
-inline constexpr base::ErrorCode payments_mismatch{"sale.payments_mismatch", 422, false, base::Action::fix,
-                                                   "The payments do not fit the total"};
+inline constexpr auto total_mismatch = base::invalid("sale.total_mismatch", "Sale total does not match its lines");
+inline constexpr auto payments_mismatch = base::invalid("sale.payments_mismatch", "The payments do not fit the total");
 inline constexpr base::ErrorCode numbering_incomplete{
     "sale.numbering_incomplete", 422, false, base::Action::fix,
     "deviceId, deviceSeq and receiptNumber come together or not at all"};

@@ -1,8 +1,8 @@
 #pragma once
 // The SQL of the sales module.
 
-#include "db/query.h"
 #include "pos/modules/sales/ring_up.h"
+#include "pos/plumbing/list.h"
 
 namespace pos::sales {
 
@@ -94,13 +94,9 @@ inline constexpr auto taxes_of = db::select<tables::sale_taxes>()
 inline constexpr auto payments_of =
     db::select<tables::payments>().where<&PaymentRow::sale_id>().order_by<&PaymentRow::id>().named("sales.payments_of");
 
-inline constexpr auto recorded_since =
-    db::select<tables::sales>().where<&SaleRow::recorded_at, db::Compare::at_least>();
-inline constexpr auto page =
-    recorded_since.order_by_descending<&SaleRow::recorded_at, &SaleRow::id>().page("sales.page", "sales.page_after");
-inline constexpr auto page_of_location =
-    recorded_since.where<&SaleRow::location_id>().order_by_descending<&SaleRow::recorded_at, &SaleRow::id>().page(
-        "sales.page_of_location", "sales.page_of_location_after");
+inline constexpr List<tables::sales, Newest<&SaleRow::recorded_at>, AtLeast<&SaleRow::recorded_at>,
+                      Where<&SaleRow::location_id>>
+    newest;
 
 // Not by the builder, which compares no item of an array. `flags <> '{}'` is what the index sales_flagged asks for.
 #define POS_FLAGGED_SQL                                                                                               \

@@ -10,22 +10,18 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode sale_exists{"sale.exists", 409, false, base::Action::fix,
-                                             "A sale with this id exists"};
-inline constexpr base::ErrorCode client_request_used{"idempotency.key_reused", 422, false, base::Action::fix,
-                                                     "This key belongs to another request"};
+inline constexpr auto sale_exists = base::conflict("sale.exists", "A sale with this id exists");
+inline constexpr auto client_request_used =
+    base::invalid("idempotency.key_reused", "This key belongs to another request");
 inline constexpr base::ErrorCode device_replaced{
     "device.replaced", 409, false, base::Action::contact,
     "This device number was used for another sale: the device was replaced or restored"};
 inline constexpr base::ErrorCode receipt_taken{"sale.receipt_taken", 409, true, base::Action::retry,
                                                "Another sale took this receipt number just now"};
-inline constexpr base::ErrorCode sale_inconsistent{"sale.inconsistent", 422, false, base::Action::fix,
-                                                   "The sale does not agree with itself"};
-inline constexpr base::ErrorCode unknown_cashier{"sale.unknown_cashier", 422, false, base::Action::fix,
-                                                 "The cashier is no member of the tenant"};
-inline constexpr base::ErrorCode unknown_sale{"sale.unknown", 422, false, base::Action::fix, "There is no such sale"};
-inline constexpr base::ErrorCode payment_exists{"payment.exists", 409, false, base::Action::fix,
-                                                "A payment with this id exists"};
+inline constexpr auto sale_inconsistent = base::invalid("sale.inconsistent", "The sale does not agree with itself");
+inline constexpr auto unknown_cashier = base::invalid("sale.unknown_cashier", "The cashier is no member of the tenant");
+inline constexpr auto unknown_sale = base::invalid("sale.unknown", "There is no such sale");
+inline constexpr auto payment_exists = base::conflict("payment.exists", "A payment with this id exists");
 inline constexpr base::ErrorCode payment_reference_used{"payment.reference_used", 409, true, base::Action::retry,
                                                         "Another sale took this payment reference just now"};
 }  // namespace errors

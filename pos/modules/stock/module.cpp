@@ -5,9 +5,8 @@
 #include <algorithm>
 
 #include "pos/modules/stock/adjustment.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
@@ -49,38 +48,14 @@ struct MovementFilter {
 
 // ---- Statements -------------------------------------------------------------------------------------------------
 
-constexpr auto levels = db::select<tables::stock_levels>();
-constexpr auto level_page = levels.order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
-    "stock.level_page", "stock.level_page_after");
-constexpr auto level_page_of_location =
-    levels.where<&StockLevel::location_id>().order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
-        "stock.level_page_of_location", "stock.level_page_of_location_after");
-constexpr auto level_page_of_variant =
-    levels.where<&StockLevel::variant_id>().order_by<&StockLevel::location_id, &StockLevel::variant_id>().page(
-        "stock.level_page_of_variant", "stock.level_page_of_variant_after");
-constexpr auto level_page_of_both = levels.where<&StockLevel::location_id>()
-                                        .where<&StockLevel::variant_id>()
-                                        .order_by<&StockLevel::location_id, &StockLevel::variant_id>()
-                                        .page("stock.level_page_of_both", "stock.level_page_of_both_after");
-
-constexpr auto movements = db::select<tables::stock_movements>();
-constexpr auto recorded_since = movements.where<&StockMovement::recorded_at, db::Compare::at_least>();
-constexpr auto movement_page =
-    recorded_since.order_by_descending<&StockMovement::recorded_at, &StockMovement::id>().page(
-        "stock.movement_page", "stock.movement_page_after");
-constexpr auto movement_page_of_location =
-    recorded_since.where<&StockMovement::location_id>()
-        .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
-        .page("stock.movement_page_of_location", "stock.movement_page_of_location_after");
-constexpr auto movement_page_of_variant =
-    recorded_since.where<&StockMovement::variant_id>()
-        .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
-        .page("stock.movement_page_of_variant", "stock.movement_page_of_variant_after");
-constexpr auto movement_page_of_both = recorded_since.where<&StockMovement::location_id>()
-                                           .where<&StockMovement::variant_id>()
-                                           .order_by_descending<&StockMovement::recorded_at, &StockMovement::id>()
-                                           .page("stock.movement_page_of_both", "stock.movement_page_of_both_after");
-constexpr auto movements_of_source = movements.where<&StockMovement::source_type>()
+constexpr List<tables::stock_levels, By<&StockLevel::location_id, &StockLevel::variant_id>,
+               Where<&StockLevel::location_id>, Where<&StockLevel::variant_id>>
+    level_list;
+constexpr List<tables::stock_movements, Newest<&StockMovement::recorded_at>, AtLeast<&StockMovement::recorded_at>,
+               Where<&StockMovement::location_id>, Where<&StockMovement::variant_id>>
+    movement_list;
+constexpr auto movements_of_source = db::select<tables::stock_movements>()
+                                         .where<&StockMovement::source_type>()
                                          .where<&StockMovement::source_id>()
                                          .order_by<&StockMovement::source_line>()
                                          .named("stock.movements_of_source");
@@ -101,37 +76,26 @@ void require_readable(const auth::Caller& caller, const Place& place) {
 async::Task<db::Page<StockLevel>> list_levels(auth::PermittedSomewhere<"stock.read"> caller,
                                               http::Query<LevelFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
-    const auto& page = filter->page;
-    const auto& [location, variant] = filter->place;
-    if (location && variant) return db.page(level_page_of_both, page, *location, *variant);
-    if (location) return db.page(level_page_of_location, page, *location);
-    if (variant) return db.page(level_page_of_variant, page, *variant);
-    return db.page(level_page, page);
+    return level_list.page(db, filter->page, filter->place.location_id, filter->place.variant_id);
 }
 
 async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"stock.read"> caller,
                                                     http::Query<MovementFilter> filter, db::Db db) {
     require_readable(caller, filter->place);
-    const auto& page = filter->list.page;
-    const auto since = filter->list.since();
-    const auto& [location, variant] = filter->place;
-    if (location && variant) return db.page(movement_page_of_both, page, since, *location, *variant);
-    if (location) return db.page(movement_page_of_location, page, since, *location);
-    if (variant) return db.page(movement_page_of_variant, page, since, *variant);
-    return db.page(movement_page, page, since);
+    const auto& [list, place] = *filter;
+    return movement_list.page(db, list.page, list.updated_since, place.location_id, place.variant_id);
 }
 
 // The key's row is gone after its 30 days; the ledger still knows what it moved.
-async::Task<http::Rendered<Adjustment, 201>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
-                                                           std::exception_ptr failure) {
+async::Task<Created<Adjustment>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
+                                               std::exception_ptr failure) {
     const auto stored = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), asked.id));
     if (!stored) std::rethrow_exception(failure);
     if (!is_same(*stored, asked)) {
         throw base::Failure(errors::key_reused, "another adjustment has this key")
             .member("resourceId", fmt::format("\"{}\"", asked.id.to_string()));
     }
-    co_return http::Rendered<Adjustment, 201>{
-        schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
+    co_return Created<Adjustment>{schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
 }
 
 // The foreign key says that a variant is unknown, but not on which line.
@@ -151,35 +115,35 @@ async::Task<void> refuse_unknown_variants(db::Db db, std::vector<AdjustmentLine>
     throw base::Failure(errors::unknown_variant, std::move(issues));
 }
 
-async::Task<http::Rendered<Adjustment, 201>> adjust(auth::PermittedSomewhere<"stock.adjust"> caller,
-                                                    IdempotencyHeader key, http::Body<NewAdjustment> input, db::Db db,
-                                                    http::Use<Runtime> runtime) {
-    caller.require_at("stock.adjust", input->location_id.uuid());
-    const auto request_key = key_of(key, input->client_request_id);
-    const auto adjustment = make_adjustment(*input, adjustment_id(request_key), runtime->now());
-    auto moved = movements_of(adjustment, caller.device_id);
-    for (auto& movement : moved.movements) movement.id = runtime->new_id<MovementId>();
+async::Task<Created<Adjustment>> adjust(Create<"stock.adjust"> write, http::Body<NewAdjustment> input) {
+    write.require_at("stock.adjust", input->location_id.uuid());
+    auto request = write.request(input);
+    request.key = key_of({write.key()}, input->client_request_id);
+    const auto adjustment = make_adjustment(*input, adjustment_id(*request.key), write.now());
+    auto moved = movements_of(adjustment, write.device_id);
+    for (auto& movement : moved.movements) movement.id = write.new_id<MovementId>();
 
-    Creation creation(adjustment, adjustment.id, {"/v1/stock-adjustments", caller, {request_key}, input, db, runtime});
-    add_movements(creation.batch(), moved);
+    const auto db = co_await write.db();
+    CreateOnce once(write, write.runtime(), db, request, adjustment, adjustment.id);
+    add_movements(once.batch(), moved);
     std::exception_ptr failure;
     bool unknown = false;
     try {
-        co_return co_await creation.commit(level_changes(moved));
+        co_return co_await once.commit(level_changes(moved));
     } catch (const base::Failure& refusal) {
         unknown = refusal.code() == errors::unknown_variant;
         if (!unknown && refusal.code() != errors::movement_repeated) throw;
         failure = std::current_exception();
     }
     if (unknown) co_await refuse_unknown_variants(db, input->lines);
-    co_return co_await find_adjusted(db, caller, adjustment, failure);
+    co_return co_await find_adjusted(db, write, adjustment, failure);
 }
 
 async::Task<Adjustment> show_adjustment(auth::PermittedSomewhere<"stock.read"> caller, http::Path<"id", base::Uuid> id,
                                         db::Db db) {
     const auto adjustment = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), *id));
     if (!adjustment || !caller.may_at("stock.read", adjustment->location_id.uuid()))
-        throw base::Failure(http::errors::not_found);
+        throw base::Failure(errors::row_not_found);
     co_return *adjustment;
 }
 
@@ -197,15 +161,13 @@ void routes(http::Routes routes) {
                             errors::unknown_variant, errors::movement_repeated},
                  .also = {200}});
     routes.get("/stock-adjustments/{id}", show_adjustment,
-               {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {http::errors::not_found}});
+               {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {errors::row_not_found}});
 }
 
 }  // namespace
 
 app::Module stock_module() {
-    auto statements = db::statements(level_page, level_page_of_location, level_page_of_variant, level_page_of_both,
-                                     movement_page, movement_page_of_location, movement_page_of_variant,
-                                     movement_page_of_both, movements_of_source, unknown_variants);
+    auto statements = db::statements(level_list, movement_list, movements_of_source, unknown_variants);
     for (const auto& statement : movement_statements()) statements.push_back(statement);
     return {.name = "stock",
             .doc = "Levels, the ledger of movements, adjustments.",

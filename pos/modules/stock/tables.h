@@ -7,10 +7,9 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode movement_repeated{"stock.movement_repeated", 409, false, base::Action::fix,
-                                                   "This document has moved this stock already"};
-inline constexpr base::ErrorCode movement_zero{"stock.movement_zero", 422, false, base::Action::fix,
-                                               "A movement moves something"};
+inline constexpr auto movement_repeated =
+    base::conflict("stock.movement_repeated", "This document has moved this stock already");
+inline constexpr auto movement_zero = base::invalid("stock.movement_zero", "A movement moves something");
 }  // namespace errors
 
 enum class MovementReason : std::uint8_t {

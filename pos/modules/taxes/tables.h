@@ -3,19 +3,15 @@
 // are reported separately.
 
 #include "db/table.h"
-#include "pos/row_meta.h"
+#include "pos/plumbing/row.h"
 
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode tax_code_taken{"tax_class.code_taken", 409, false, base::Action::fix,
-                                                "Another tax class has this code"};
-inline constexpr base::ErrorCode unknown_tax_class{"tax_class.unknown", 422, false, base::Action::fix,
-                                                   "There is no such tax class"};
-inline constexpr base::ErrorCode tax_class_in_use{"tax_class.in_use", 409, false, base::Action::fix,
-                                                  "Products have this tax class"};
-inline constexpr base::ErrorCode tax_rate_range{"tax_rate.range", 422, false, base::Action::fix,
-                                                "A rate ends after it begins"};
+inline constexpr auto tax_code_taken = base::conflict("tax_class.code_taken", "Another tax class has this code");
+inline constexpr auto unknown_tax_class = base::invalid("tax_class.unknown", "There is no such tax class");
+inline constexpr auto tax_class_in_use = base::conflict("tax_class.in_use", "Products have this tax class");
+inline constexpr auto tax_rate_range = base::invalid("tax_rate.range", "A rate ends after it begins");
 }  // namespace errors
 
 enum class TaxKind : std::uint8_t { standard, reduced, zero, exempt };
@@ -32,23 +28,14 @@ struct TaxClassFields {
 
     friend constexpr auto describe(TaxClassFields*) {
         return schema::object<TaxClassFields>(
-            "TaxClassFields",
+            "TaxClass",
             schema::field<&TaxClassFields::code>("code", {.format = schema::Format::code, .example = R"("VAT16")"}),
             schema::field<&TaxClassFields::name>("name",
                                                  {.min_length = 1, .max_length = 80, .text = schema::Text::name}));
     }
 };
 
-struct TaxClass {
-    TaxClassId id;
-    TaxClassFields fields;
-    RowMeta meta;
-
-    friend constexpr auto describe(TaxClass*) {
-        return schema::object<TaxClass>("TaxClass", schema::field<&TaxClass::id>("id"),
-                                        schema::flatten<&TaxClass::fields>(), schema::flatten<&TaxClass::meta>());
-    }
-};
+using TaxClass = Row<TaxClassId, TaxClassFields>;
 
 struct TaxRateFields {
     std::string name;
@@ -61,7 +48,7 @@ struct TaxRateFields {
 
     friend constexpr auto describe(TaxRateFields*) {
         return schema::object<TaxRateFields>(
-            "TaxRateFields",
+            "TaxRate",
             schema::field<&TaxRateFields::name>("name",
                                                 {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&TaxRateFields::rate_ppm>(

@@ -2,25 +2,25 @@
 
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/tenants/sign_up.h"
-#include "pos/modules/users/current_caller.h"
-#include "pos/plumbing/edit.h"
+#include "pos/modules/users/tables.h"
+#include "pos/plumbing/current_caller.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode currency_fixed{"tenant.currency_fixed", 409, false, base::Action::fix,
-                                                "The currency is fixed once there are sales"};
+inline constexpr auto currency_fixed =
+    base::conflict("tenant.currency_fixed", "The currency is fixed once there are sales");
 }  // namespace errors
 
 namespace {
 
-constexpr auto by_id = db::find<tables::tenants>("tenants.by_id");
-constexpr auto table = editable<tables::tenants>("tenants.lock", "tenants.replace");
+constexpr Collection<tables::tenants> tenants;
 constexpr db::Query<bool()> has_sales{
     {"tenants.has_sales", "select exists (select from sales where tenant_id = $1)", db::Kind::point}};
 
 async::Task<Tenant> show(auth::PermittedSomewhere<"tenant.read"> caller, db::Db db) {
-    co_return live(co_await db.one(by_id, TenantId(caller.tenant_id)));
+    co_return live(co_await db.one(tenants.by_id, TenantId(caller.tenant_id)));
 }
 
 async::Task<void> change_settings(Tenant* row, schema::Patch<TenantSettings> patch, db::Db transaction) {
@@ -30,13 +30,11 @@ async::Task<void> change_settings(Tenant* row, schema::Patch<TenantSettings> pat
         throw base::Failure(errors::currency_fixed);
 }
 
-async::Task<Tenant> change(auth::Permitted<"tenant.settings"> caller, IfMatch if_match,
-                           http::Body<schema::Patch<TenantSettings>> patch, db::Db db, http::Use<Runtime> runtime) {
-    co_return co_await edit<table>(
-        db, TenantId(caller.tenant_id), {caller, *if_match, runtime->now()}, [&](Tenant& row, Writes& writes) {
-            writes.batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-            return change_settings(&row, *patch, writes.tx);
-        });
+async::Task<Tenant> change(Edit<"tenant.settings"> write, http::Body<schema::Patch<TenantSettings>> patch) {
+    co_return co_await write.edit(tenants, TenantId(write.tenant_id), [&](Tenant& row, Writes& writes) {
+        writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
+        return change_settings(&row, *patch, writes.tx);
+    });
 }
 
 void routes(http::Routes routes) {
@@ -60,8 +58,7 @@ void routes(http::Routes routes) {
 
 app::Module tenants_module() {
     auto statements = sign_up_statements();
-    for (const auto& statement : db::statements(by_id, table.lock, table.replace, has_sales))
-        statements.push_back(statement);
+    for (const auto& statement : db::statements(tenants, has_sales)) statements.push_back(statement);
     return {.name = "tenants",
             .doc = "Sign-up, and the settings of the business.",
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},

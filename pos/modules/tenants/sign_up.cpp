@@ -184,13 +184,14 @@ SignUpReply reply_of(AuthService& auth, const OpenedSession& session, Profile pr
     return reply;
 }
 
-StoredReply stored(const AuthService& auth, const Fingerprint& fingerprint, const SignUpReply& reply, TenantId tenant) {
+// Without the tenant's id: the key's scope is all strangers', and one who comes by a used key is told what it made (resourceId).
+StoredReply stored(const AuthService& auth, const Fingerprint& fingerprint, const SignUpReply& reply) {
     return {.status = 201,
             .body = auth.sealed().seal(reply_purpose, base::as_chars(fingerprint.meaning), schema::to_json(reply)),
             .etag = std::nullopt,
             .location = "/v1/tenant",
             .resource_type = "tenant",
-            .resource_id = tenant.uuid()};
+            .resource_id = std::nullopt};
 }
 
 SignUpReply opened(const AuthService& auth, const Fingerprint& fingerprint, const StoredReply& first) {
@@ -285,7 +286,7 @@ async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, Idemp
     add_taxes(*rows, user, *runtime);
     rows->session = auth->open_session(*proof, {tenant, std::nullopt, input->session}, context.request());
     auto reply = reply_of(*auth, rows->session->opened, co_await profile_of(db, proof->person(), rows.get()));
-    rows->reply = stored(*auth, fingerprint, reply, tenant);
+    rows->reply = stored(*auth, fingerprint, reply);
 
     std::exception_ptr failure;
     try {

@@ -85,8 +85,7 @@ struct MemberFields {
 
     friend constexpr auto describe(MemberFields*) {
         return schema::object<MemberFields>(
-            "MemberFields",
-            schema::field<&MemberFields::status>("status", {.doc = "`disabled` ends the member's sessions."}),
+            "Member", schema::field<&MemberFields::status>("status", {.doc = "`disabled` ends the member's sessions."}),
             schema::field<&MemberFields::default_location_id>("defaultLocationId"),
             schema::field<&MemberFields::roles>("roles",
                                                 {.min_items = 1, .max_items = 50, .doc = "Replaces them all."}));

@@ -5,18 +5,16 @@
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
-#include "pos/modules/users/current_caller.h"
 #include "pos/modules/users/members.h"
 #include "pos/permissions.h"
-#include "pos/plumbing/create.h"
-#include "pos/plumbing/edit.h"
+#include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode last_owner{"membership.last_owner", 409, false, base::Action::fix,
-                                            "A tenant keeps one active owner at least"};
+inline constexpr auto last_owner = base::conflict("membership.last_owner", "A tenant keeps one active owner at least");
 }  // namespace errors
 
 namespace {
@@ -50,7 +48,7 @@ constexpr db::PageQuery<Member, std::tuple<base::Timestamp, MembershipId>, base:
       "and m.updated_at >= $2 and (m.updated_at, m.id) > ($3, $4) order by m.updated_at, m.id limit $5::int",
       .as_system = true}},
     [](const Member& row) { return std::tuple(row.updated_at, row.membership_id); }};
-constexpr List all{page, page_updated};
+constexpr SqlList all{page, page_updated};
 #undef POS_MEMBER_SQL
 
 constexpr auto add_user = db::insert<tables::users>("users.add");
@@ -65,6 +63,15 @@ constexpr auto roles_of_tenant = db::select<tables::roles>()
                                      .where<&RowMeta::deleted_at, db::Compare::is_null>()
                                      .order_by<&Role::name, &Role::id>()
                                      .named("users.roles");
+// Roles are given, and defaults are set, at locations that live. What somebody has at one that was deleted since may stay.
+constexpr db::Query<void(std::vector<LocationId>, std::optional<LocationId>)> locations_live{
+    {"users.locations_live",
+     "select violate(given.rule) from ("
+     "  select id, 'membership_roles_location' from unnest($2::uuid[]) as role (id) "
+     "  union all select $3::uuid, 'memberships_location' where $3::uuid is not null) as given (id, rule) "
+     "where not exists ("
+     "  select from locations l where l.tenant_id = $1 and l.id = given.id and l.deleted_at is null for key share)",
+     db::Kind::write}};
 constexpr auto assignments =
     db::select<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.assignments");
 
@@ -143,6 +150,17 @@ std::vector<RoleAssignment> assignments_of(const std::vector<MembershipRole>& ro
     return given;
 }
 
+// Where somebody gets a role, or works by default, and did not before.
+void require_living_places(db::Batch& batch, const MemberFields& before, const MemberFields& after) {
+    std::vector<LocationId> places;
+    for (const auto& role : after.roles) {
+        if (role.location_id && std::ranges::find(before.roles, role) == before.roles.end())
+            places.push_back(*role.location_id);
+    }
+    const bool is_moved = after.default_location_id != before.default_location_id;
+    batch.add(locations_live, places, is_moved ? after.default_location_id : std::nullopt);
+}
+
 // ---- Handlers ---------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<Member>> list(auth::PermittedSomewhere<"users.read"> caller, http::Query<ListFilter> filter,
@@ -152,7 +170,7 @@ async::Task<db::Page<Member>> list(auth::PermittedSomewhere<"users.read"> caller
 
 async::Task<Member> find_member(db::Db db, UserId id) {
     auto found = co_await db.one(member, id);
-    if (!found) throw base::Failure(http::errors::not_found);
+    if (!found) throw base::Failure(errors::row_not_found);
     co_return std::move(*found);
 }
 
@@ -198,26 +216,24 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
     return schema::to_json(input) + values.tag("new-member", input.password);
 }
 
-async::Task<http::Rendered<Member, 201>> create(auth::PermittedSomewhere<"users.write"> caller,
-                                                IdempotencyKeyHeader key, http::Body<NewMember> input,
-                                                db::SystemDb system, http::Use<AuthService> auth,
-                                                http::Use<Runtime> runtime) {
-    const auto db = system.as_tenant(caller.tenant_id);
+async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, IdempotencyKeyHeader> write,
+                                    http::Body<NewMember> input, db::SystemDb system, http::Use<AuthService> auth) {
+    const auto db = system.as_tenant(write.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
-    require_cover(caller, roles, input->roles);
+    require_cover(write, roles, input->roles);
     auth->require_good_password(input->password, {{}, input->email, input->phone, input->name}, "/password");
     const auto digest = base::sha256(fingerprint_text(*input, auth->values()));
-    const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), caller, *runtime);
-    const Membership membership{runtime->new_id<MembershipId>(), user.id, MembershipStatus::active,
-                                input->default_location_id, first_version(caller, runtime->now())};
-    const auto given = rows_of(input->roles, membership.id, *runtime);
-    Creation creation(member_of(user, membership, roles, given), user.id.uuid(),
-                      {"/v1/users", caller, key, Fingerprint{digest, digest}, db, runtime});
-    creation.batch().add(caller_is_current, SessionId(caller.session_id), caller.member_version);
-    creation.batch().add(add_user, user);
-    creation.batch().add(add_membership, membership);
-    creation.batch().add(add_roles, given);
-    co_return co_await creation.commit({{"memberships", membership.id.uuid()}});
+    const auto user = user_of(*input, co_await auth->hash_password(std::move(input->password)), write, write.runtime());
+    const Membership membership{write.new_id<MembershipId>(), user.id, MembershipStatus::active,
+                                input->default_location_id, write.first_version()};
+    const auto given = rows_of(input->roles, membership.id, write.runtime());
+    auto once = write.once(db, member_of(user, membership, roles, given), user.id.uuid(), Fingerprint{digest, digest});
+    once.batch().add(caller_is_current, SessionId(write.session_id), write.member_version);
+    require_living_places(once.batch(), {}, {membership.status, input->default_location_id, input->roles});
+    once.batch().add(add_user, user);
+    once.batch().add(add_membership, membership);
+    once.batch().add(add_roles, given);
+    co_return co_await once.commit({{"memberships", membership.id.uuid()}});
 }
 
 struct MemberChange {
@@ -260,10 +276,11 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     co_await transaction.run(lock_owners);
     co_await transaction.run(hold_off, change->user);
     const auto before = co_await transaction.one(lock, change->user);
-    if (!before || before->meta.deleted_at) throw base::Failure(http::errors::not_found);
+    if (!before || before->meta.deleted_at) throw base::Failure(errors::row_not_found);
     const auto roles = co_await transaction.all(roles_of_tenant);
     const auto current = co_await transaction.all(assignments, before->id);
-    MemberFields fields{before->status, before->default_location_id, assignments_of(current)};
+    const MemberFields present{before->status, before->default_location_id, assignments_of(current)};
+    auto fields = present;
     require_cover(change->caller, roles, fields.roles);
     if (!change->expected.matches(before->meta.version))
         throw http::version_conflict(schema::to_json(co_await find_member(transaction, change->user)));
@@ -278,17 +295,18 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     auto batch = transaction.batch();
     // After the owners' lock: two members who change each other do not wait for one another.
     batch.add(caller_is_current, SessionId(change->caller.session_id), change->caller.member_version);
+    require_living_places(batch, present, fields);
     add_changes(batch, *change, *before, after, fields);
     co_await batch.commit();
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
 }
 
-async::Task<Member> change(auth::PermittedSomewhere<"users.write"> caller, http::Path<"id", UserId> id,
-                           IfMatch if_match, http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
-                           http::Use<Runtime> runtime, http::Use<auth::Authenticator> authenticator) {
-    const auto db = system.as_tenant(caller.tenant_id);
+async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> id,
+                           http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
+                           http::Use<auth::Authenticator> authenticator) {
+    const auto db = system.as_tenant(write.tenant_id);
     const auto request = std::make_shared<const MemberChange>(
-        MemberChange{caller, *id, *if_match, *patch, runtime->now(), runtime.service});
+        MemberChange{auth::Caller(write), *id, write.expected(), *patch, write.now(), &write.runtime()});
     co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
     authenticator->invalidate_user(id.value.uuid());
     if (ends_sessions(*request)) co_await end_remaining_sessions(system, request);
@@ -320,7 +338,7 @@ void routes(http::Routes routes) {
                  .summary = "Add a person with a first password",
                  .description = "A role may be given by who has all of its permissions.",
                  .errors = create_errors});
-    routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member", .errors = {http::errors::not_found}});
+    routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member", .errors = {errors::row_not_found}});
     routes.patch("/users/{id}", change,
                  {.id = "changeUser",
                   .summary = "Change a member's roles or status",
@@ -338,9 +356,9 @@ app::Module users_module() {
                        tables::membership_roles.view()},
             .database_objects = {{"require_current_caller", require_current_caller_sql,
                                   "drop function require_current_caller(uuid, integer)"}},
-            .statements =
-                db::statements(member, all.own, all.updated, add_user, add_membership, add_roles, clear_roles, replace,
-                               lock, roles_of_tenant, assignments, lock_owners, has_owner, caller_is_current, hold_off),
+            .statements = db::statements(member, all, add_user, add_membership, add_roles, clear_roles, replace, lock,
+                                         roles_of_tenant, locations_live, assignments, lock_owners, has_owner,
+                                         caller_is_current, hold_off),
             .routes = routes,
             .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
                        errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,

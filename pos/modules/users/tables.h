@@ -7,20 +7,15 @@
 namespace pos {
 
 namespace errors {
-inline constexpr base::ErrorCode email_taken{"user.email_taken", 409, false, base::Action::fix,
-                                             "Another user has this e-mail address"};
-inline constexpr base::ErrorCode phone_taken{"user.phone_taken", 409, false, base::Action::fix,
-                                             "Another user has this phone number"};
-inline constexpr base::ErrorCode unknown_user{"user.unknown", 422, false, base::Action::fix, "There is no such user"};
-inline constexpr base::ErrorCode already_member{"user.already_member", 409, false, base::Action::fix,
-                                                "The user is a member of this tenant already"};
-inline constexpr base::ErrorCode role_name_taken{"role.name_taken", 409, false, base::Action::fix,
-                                                 "Another role has this name"};
-inline constexpr base::ErrorCode unknown_role{"role.unknown", 422, false, base::Action::fix, "There is no such role"};
-inline constexpr base::ErrorCode unknown_membership{"membership.unknown", 422, false, base::Action::fix,
-                                                    "There is no such member"};
-inline constexpr base::ErrorCode role_given{"membership.role_given", 409, false, base::Action::fix,
-                                            "The member has this role there already"};
+inline constexpr auto email_taken = base::conflict("user.email_taken", "Another user has this e-mail address");
+inline constexpr auto phone_taken = base::conflict("user.phone_taken", "Another user has this phone number");
+inline constexpr auto unknown_user = base::invalid("user.unknown", "There is no such user");
+inline constexpr auto already_member =
+    base::conflict("user.already_member", "The user is a member of this tenant already");
+inline constexpr auto role_name_taken = base::conflict("role.name_taken", "Another role has this name");
+inline constexpr auto unknown_role = base::invalid("role.unknown", "There is no such role");
+inline constexpr auto unknown_membership = base::invalid("membership.unknown", "There is no such member");
+inline constexpr auto role_given = base::conflict("membership.role_given", "The member has this role there already");
 inline constexpr base::ErrorCode caller_changed{"auth.caller_changed", 409, true, base::Action::retry,
                                                 "What the caller may do was changed just now"};
 }  // namespace errors

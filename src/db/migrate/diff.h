@@ -5,7 +5,7 @@
 //     if (!difference.errors.empty()) ...                    // each says how to mend it
 //     for (const std::string& statement : difference.statements) file << statement << ";\n\n";
 //
-// Roles stand in the text as {{app}} and {{app_system}}; apply() puts their names there (roles.h).
+// Roles stand in the text as {{app}} and {{app_system}}; apply() puts their names there (script.h).
 
 #include <string>
 #include <vector>

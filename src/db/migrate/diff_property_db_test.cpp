@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "db/migrate/diff_server.h"
-#include "db/migrate/random_schema.h"
+#include "db/migrate/random_schema_snapshot.h"
 
 namespace db::migrate {
 namespace {

@@ -3,7 +3,7 @@
 // functions, triggers and settings over them, that always make sense. Things have numbers, so that one that was renamed is known
 // again. Values: any thread.
 //
-//     RandomSchema schema(seed);
+//     RandomSchema schema(seed);                             // include random_schema_snapshot.h for what it says
 //     auto next = schema;
 //     for (int i = 0; i < 5; ++i) next.change();
 //     diff(schema.snapshot(), next.snapshot(&schema));       // knows what was renamed
@@ -523,5 +523,3 @@ inline void RandomSchema::change_function(Function& function) {
 }
 
 }  // namespace db::migrate::sample
-
-#include "db/migrate/random_schema_snapshot.h"  // IWYU pragma: export

@@ -1,6 +1,5 @@
 #pragma once
-// A random schema said as a snapshot, its rows, and what to ask of them: the other half of random_schema.h, which is the one to
-// include.
+// A random schema (random_schema.h) said as a snapshot, its rows, and what to ask of them.
 //
 //     Snapshot said = RandomSchema(1).snapshot();
 

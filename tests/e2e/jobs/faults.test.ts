@@ -189,8 +189,10 @@ describe('SIGTERM', () => {
 
   test('lets running jobs end, keeps their locks, and takes no other', async ({ q }) => {
     const worker = await q.startWorker({ ...short, CONCURRENCY: '3', WORKER_NAME: 'stopped' });
-    const running = await q.queue.addBulk([1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 1_500 + 500 * n } })));
-    for (const { id } of running) await q.active(id);
+    const running = await q.queue.addBulk(
+      [1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 1_500 + 500 * n, announce: true } })),
+    );
+    for (const { id } of running) await q.running(id);
     const waiting = await q.queue.addBulk([1, 2, 3].map((data) => ({ name: 'echo', data })));
     const stopped = worker.stop();
     // It looks for stalled jobs as well.
@@ -285,7 +287,7 @@ describe('connections', () => {
   });
 
   test('CLIENT KILL while jobs run: each is finished once', async ({ own: q }) => {
-    await q.startWorker({ CONCURRENCY: '4' });
+    await q.startWorker({ ...short, CONCURRENCY: '4' });
     const jobs = await q.queue.addBulk(Array.from({ length: 40 }, () => ({ name: 'sleep', data: { ms: 60 } })));
     for (const done of [4, 12, 20, 28]) {
       await q.trail.when(() => q.trail.count('completed') >= done);
@@ -370,8 +372,10 @@ describe('Redis', () => {
 
   test('killed and restarted in mid-job: the job is finished once', async ({ own: q, redis }) => {
     await q.startWorker({ CONCURRENCY: '2' });
-    const jobs = await q.queue.addBulk([1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 800 * n } })));
-    await q.active(jobs[1]!.id);
+    const jobs = await q.queue.addBulk(
+      [1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 800 * n, announce: true } })),
+    );
+    await q.running(jobs[1]!.id);
     await redis.crash();
     await redis.start();
     for (const { id } of jobs) {
@@ -382,8 +386,8 @@ describe('Redis', () => {
 
   test('down when a job ends: its result is written when Redis is back', async ({ own: q, redis }) => {
     await q.startWorker();
-    const { id } = await q.queue.add('sleep', { ms: 300 });
-    await q.active(id);
+    const { id } = await q.queue.add('sleep', { ms: 300, announce: true });
+    await q.running(id);
     await redis.crash();
     await new Promise((resolve) => setTimeout(resolve, 1_200)); // the handler has ended by then
     await redis.start();
@@ -406,8 +410,8 @@ describe('Redis', () => {
 
   test('hanging for a while', async ({ own: q, redis }) => {
     await q.startWorker();
-    const { id } = await q.queue.add('sleep', { ms: 500 });
-    await q.active(id);
+    const { id } = await q.queue.add('sleep', { ms: 500, announce: true });
+    await q.running(id);
     process.kill(redis.pid, 'SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     process.kill(redis.pid, 'SIGCONT');
@@ -418,8 +422,8 @@ describe('Redis', () => {
   test('read-only for a while, as in a failover', async ({ own: q, redis }) => {
     await q.startWorker();
     await q.value((await q.queue.add('echo', 1)).id);
-    const { id } = await q.queue.add('sleep', { ms: 300 });
-    await q.active(id);
+    const { id } = await q.queue.add('sleep', { ms: 300, announce: true });
+    await q.running(id);
     const admin = new Redis(redis.url);
     await admin.replicaof('127.0.0.1', '1');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -430,8 +434,8 @@ describe('Redis', () => {
 
   test('emptied under a running job: the worker goes on', async ({ own: q }) => {
     const worker = await q.startWorker();
-    const { id } = await q.queue.add('sleep', { ms: 300 });
-    await q.active(id);
+    const { id } = await q.queue.add('sleep', { ms: 300, announce: true });
+    await q.running(id);
     await q.redis.flushall();
     const next = await q.queue.add('echo', 1, { jobId: 'next' });
     await until(async () => (await next.getState()) === 'completed');
@@ -455,7 +459,7 @@ describe('Redis', () => {
   test('restarted without its data under a running job: worker and producer go on', async ({ own: q, redis }) => {
     const worker = await q.startWorker({ ...short, CONCURRENCY: '2' });
     const producer = q.startProducer();
-    await q.active(await producer.add('sleep', { ms: 2_500 }));
+    await q.running(await producer.add('sleep', { ms: 2_500, announce: true }));
     await q.redis.flushall(); // its file has that too
     await redis.crash();
     await redis.start();
@@ -472,8 +476,10 @@ describe('Redis', () => {
     ['with too few replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0']],
   ] as const)('%s when jobs end: each ends once', async ([, begin, end], { own: q }) => {
     const worker = await q.startWorker({ CONCURRENCY: '4' });
-    const jobs = await q.queue.addBulk([1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 300 * n } })));
-    for (const { id } of jobs) await q.active(id);
+    const jobs = await q.queue.addBulk(
+      [1, 2, 3].map((n) => ({ name: 'sleep', data: { ms: 300 * n, announce: true } })),
+    );
+    for (const { id } of jobs) await q.running(id);
     await q.redis.config('SET', ...begin);
     // Out of memory it still takes the ends of jobs, whose script begins by removing something.
     if (begin[0] !== 'maxmemory') {

@@ -267,8 +267,14 @@ export class TestQueue {
     return { started: attemptsStarted, made: attemptsMade, stalled: stalledCounter };
   }
 
+  // Redis has given the job away; whether the worker has read that, nobody knows yet.
   active(jobId: string | undefined): Promise<Entry> {
     return this.trail.find((entry) => entry.event === 'active' && entry.jobId === jobId);
+  }
+
+  // The handler of a `sleep` with `announce` runs: from now on Redis may go.
+  running(jobId: string | undefined): Promise<Entry> {
+    return this.trail.find((entry) => entry.event === 'progress' && entry.jobId === jobId);
   }
 
   // Stops the programs, expecting a clean end of ours; how many of Node's had to be killed.

@@ -8,6 +8,7 @@ import { forbidden, permitted } from './auth.js';
 import { db } from './database.js';
 import { newId, stockLevelId } from './ids.js';
 import { Problem, invalid } from './problem.js';
+import { judgeReferences, learn, lookAround, receiptOf } from './receipts.js';
 import {
   changePointers,
   excluded,
@@ -29,6 +30,7 @@ import {
 
 const route = 'POST /v1/sales';
 const clockTolerance = 5 * 60_000;
+const earliestSale = new Date('2000-01-01T00:00:00Z');
 const replyLife = 30 * 86_400_000;
 const uniqueViolation = '23505';
 
@@ -56,7 +58,7 @@ const NewPayment = z.looseObject({
   method: z.enum(['cash', 'mpesa', 'card', 'bank', 'voucher', 'other']),
   amount: amount.min(1),
   tendered: amount.nullish(),
-  reference: z.string().trim().min(1).max(64).nullish(),
+  reference: z.string().nullish(),
   intentId: z.uuid().nullish(),
 });
 
@@ -68,7 +70,7 @@ const NewSale = z.looseObject({
   shiftId: z.uuid().nullish(),
   deviceId: z.uuid(),
   deviceSeq: z.int().min(1),
-  receiptNumber: z.string().min(1).max(64),
+  receiptNumber: z.string(),
   occurredAt: z.iso.datetime({ offset: true }),
   customerId: z.uuid().nullish(),
   taxRounding: z.enum(['rate_group', 'line']).nullish(),
@@ -92,7 +94,8 @@ const tenantId = sql.placeholder('tenant');
 
 const tenantById = db.select().from(tenants).where(eq(tenants.id, tenantId)).prepare('tenant_by_id');
 
-const day = sql.placeholder('day');
+// The tenant's day decides.
+const day = sql`(${sql.placeholder('at')}::timestamptz at time zone ${tenants.timeZone})::date`;
 const rate = db
   .select({ ratePpm: taxRates.ratePpm, inclusive: taxRates.inclusive })
   .from(taxRates)
@@ -121,6 +124,7 @@ const catalogue = db
     onHand: stockLevels.onHand,
   })
   .from(variants)
+  .innerJoin(tenants, eq(tenants.id, variants.tenantId))
   .innerJoin(products, and(eq(products.tenantId, variants.tenantId), eq(products.id, variants.productId)))
   .leftJoin(taxClasses, and(eq(taxClasses.tenantId, products.tenantId), eq(taxClasses.id, products.taxClassId)))
   .leftJoinLateral(rate, sql`true`)
@@ -228,7 +232,7 @@ function judgeCashRounding(sale, tenant, flags) {
 const unknownMembers = (schema, value) =>
   Object.fromEntries(Object.entries(value).filter(([name]) => !(name in schema.shape)));
 
-function keptMembers(sale, flags) {
+function keptMembers(sale, around, flags) {
   const extra = unknownMembers(NewSale, sale);
   const inParts =
     sale.lines.some((line) => Object.keys(unknownMembers(NewSaleLine, line)).length > 0) ||
@@ -237,6 +241,10 @@ function keptMembers(sale, flags) {
   for (const name of ['registerId', 'shiftId', 'customerId']) {
     if (sale[name] == null) continue;
     extra[name] = sale[name];
+    flags.add('unlinked_reference');
+  }
+  if (around.isElsewhere) {
+    Object.assign(extra, { deviceId: sale.deviceId, deviceSeq: sale.deviceSeq });
     flags.add('unlinked_reference');
   }
   return extra;
@@ -262,30 +270,47 @@ function stockOf(sale, entries, tenant, flags) {
   return { moved, levels };
 }
 
-function ringUp(sale, { tenant, entries, caller, now, payloadHash }) {
+// The device's clock, where it can be believed; else ours.
+const believedTime = (sale, now) => {
+  const time = new Date(sale.occurredAt);
+  return time < earliestSale || time - now > clockTolerance ? now : time;
+};
+
+function judgeClock(sale, now, flags) {
+  const time = new Date(sale.occurredAt);
+  if (time - now > clockTolerance) flags.add('clock_ahead');
+  if (now - time > clockTolerance) flags.add('recorded_late');
+  if (time < earliestSale) flags.add('clock_behind');
+}
+
+const isImplausible = (line) => parseQuantity(line.quantity) > parseQuantity('100000');
+
+function ringUp(sale, { tenant, entries, around, caller, now, payloadHash }) {
   const taxRounding = sale.taxRounding ?? tenant.taxRounding;
   const totals = computeSale(sale, taxRounding);
   checkTotals(sale, totals);
   const paid = checkPayments(sale, totals.total);
 
   const flags = new Set();
-  const deviceOccurredAt = new Date(sale.occurredAt);
-  const ahead = deviceOccurredAt - now > clockTolerance;
-  if (ahead) flags.add('clock_ahead');
-  else if (now - deviceOccurredAt > clockTolerance) flags.add('recorded_late');
-  const occurredAt = ahead ? now : deviceOccurredAt;
-  const extra = keptMembers(sale, flags);
+  judgeClock(sale, now, flags);
+  const occurredAt = believedTime(sale, now);
+  const receiptNumber = receiptOf(sale, around, flags);
+  const extra = keptMembers(sale, around, flags);
   compareWithCatalogue(sale, entries, flags);
   judgeCashRounding(sale, tenant, flags);
+  if (sale.lines.some(isImplausible)) flags.add('quantity_implausible');
+  if (paid.credit > 0 && sale.creditTotal == null) flags.add('credit_implied');
   const stock = stockOf(sale, entries, tenant, flags);
+  const references = judgeReferences(sale, around, flags);
 
   const id = sale.id ?? newId();
   const row = {
     id,
     locationId: sale.locationId,
-    deviceId: sale.deviceId,
-    deviceSeq: sale.deviceSeq,
-    receiptNumber: sale.receiptNumber,
+    // The count of a till is that till's: a sale from elsewhere does not take its next number away.
+    deviceId: around.isElsewhere ? null : sale.deviceId,
+    deviceSeq: around.isElsewhere ? null : sale.deviceSeq,
+    receiptNumber,
     clientRequestId: sale.clientRequestId,
     kind: 'sale',
     status: 'completed',
@@ -302,7 +327,7 @@ function ringUp(sale, { tenant, entries, caller, now, payloadHash }) {
     taxRounding,
     flags: [...flags].sort(),
     occurredAt,
-    deviceOccurredAt,
+    deviceOccurredAt: new Date(sale.occurredAt),
     recordedAt: now,
     businessDay: businessDay(occurredAt, tenant),
     late: false,
@@ -327,18 +352,15 @@ function ringUp(sale, { tenant, entries, caller, now, payloadHash }) {
     gross: Number(line.gross),
     returnedQuantity: '0',
   }));
-  const paymentRows = sale.payments.map((payment) => {
-    const byMpesa = payment.method === 'mpesa' && payment.reference != null;
-    return {
-      id: payment.id ?? newId(),
-      method: payment.method,
-      amount: payment.amount,
-      tendered: payment.tendered ?? null,
-      reference: payment.reference ?? null,
-      intentId: payment.intentId ?? null,
-      status: byMpesa && payment.intentId == null ? 'unverified' : 'accepted',
-    };
-  });
+  const paymentRows = sale.payments.map((payment, i) => ({
+    id: payment.id ?? newId(),
+    method: payment.method,
+    amount: payment.amount,
+    tendered: payment.tendered ?? null,
+    reference: references[i].reference,
+    intentId: payment.intentId ?? null,
+    status: references[i].status,
+  }));
   const reply = {
     ...row,
     registerId: null,
@@ -349,7 +371,7 @@ function ringUp(sale, { tenant, entries, caller, now, payloadHash }) {
     taxes: totals.taxGroups,
     payments: paymentRows,
   };
-  return { row: { ...row, payloadHash, extra, createdBy: caller.userId }, reply, stock };
+  return { row: { ...row, payloadHash, extra, createdBy: caller.userId }, reply, references, stock };
 }
 
 // ---- The transaction -------------------------------------------------------------------------------------------------
@@ -373,13 +395,13 @@ async function addTaxes(tx, tenant, { row, reply }) {
   await run(tx.insert(saleTaxes).values(rows), `add_sale_taxes_${rows.length}`);
 }
 
-async function addPayments(tx, tenant, { row, reply }) {
+async function addPayments(tx, tenant, { row, reply, references }) {
   if (reply.payments.length === 0) return;
-  const rows = reply.payments.map((payment) => ({
+  const rows = reply.payments.map((payment, i) => ({
     ...payment,
     tenantId: tenant,
     saleId: row.id,
-    externalRef: payment.method === 'mpesa' ? payment.reference : null,
+    externalRef: references[i].externalRef,
     recordedAt: row.recordedAt,
   }));
   await run(tx.insert(payments).values(rows), `add_payments_${rows.length}`);
@@ -554,14 +576,65 @@ async function replay(ctx, stored) {
 const refusals = {
   sales_client_request: ['idempotency.key_reused', 422, 'This key belongs to another request'],
   sales_device_seq: ['device.replaced', 409, 'This device number was used for another sale'],
-  sales_receipt: ['sale.receipt_taken', 409, 'Another sale has this receipt number'],
+  sales_receipt: ['sale.receipt_taken', 409, 'Another sale took this receipt number just now'],
   sales_pkey: ['sale.exists', 409, 'A sale with this id exists'],
-  payments_reference: ['payment.reference_used', 409, 'This payment reference was used for another sale'],
+  payments_reference: ['payment.reference_used', 409, 'Another sale took this payment reference just now'],
+  payments_pkey: ['payment.exists', 409, 'A payment with this id exists'],
 };
 
 function refusalOf(error) {
   const [code, status, title] = refusals[error.cause?.constraint] ?? [];
   return code ? new Problem(status, code, title) : error;
+}
+
+const wrongDevice = () => new Problem(403, 'sale.wrong_device', 'The sale belongs to another device');
+
+function requireDevice(caller, sale) {
+  if (caller.deviceId === sale.deviceId || caller.mayAt('sales.push_for_device', sale.locationId)) return;
+  throw wrongDevice();
+}
+
+// What one may do with a till counts at the till's own location, too.
+function judgeTill(caller, sale, around) {
+  if (!around.till) return;
+  if (caller.deviceId === sale.deviceId) {
+    around.isElsewhere = !caller.mayAt('sales.create', around.till.locationId);
+  } else if (!caller.mayAt('sales.push_for_device', around.till.locationId)) {
+    throw wrongDevice();
+  }
+}
+
+const storedReply = (caller, sale, rungUp, now) => ({
+  tenantId: caller.tenantId,
+  principalKind: 'member',
+  route,
+  key: sale.clientRequestId,
+  requestHash: rungUp.row.payloadHash,
+  status: 201,
+  response: Buffer.from(JSON.stringify(rungUp.reply)),
+  etag: `"${rungUp.row.version}"`,
+  location: `/v1/sales/${rungUp.row.id}`,
+  resourceType: 'sale',
+  resourceId: rungUp.row.id,
+  createdAt: now,
+  expiresAt: new Date(now.getTime() + replyLife),
+});
+
+// What another sale has already is no reason to refuse this one: it is rung up again, with a flag.
+async function record(ctx, sale, known) {
+  const { caller, entries, around, now } = known;
+  for (;;) {
+    const rungUp = ringUp(sale, known);
+    const stored = storedReply(caller, sale, rungUp, now);
+    try {
+      await commit(caller, rungUp, entries, stored);
+      return answer(ctx, 201, stored, false);
+    } catch (error) {
+      if (error.cause?.code !== uniqueViolation) throw error;
+      if (error.cause.constraint === 'idempotency_keys_pkey') return replay(ctx, stored);
+      if (!(await learn(caller.tenantId, sale, around, error.cause.constraint))) throw refusalOf(error);
+    }
+  }
 }
 
 export function saleRoutes(router) {
@@ -571,46 +644,22 @@ export function saleRoutes(router) {
     const sale = body.data;
     const { caller } = ctx.state;
     if (!caller.mayAt('sales.create', sale.locationId)) throw forbidden();
-    if (caller.deviceId !== sale.deviceId && !caller.mayAt('sales.push_for_device', sale.locationId)) {
-      throw new Problem(403, 'sale.wrong_device', 'The sale belongs to another device');
-    }
+    requireDevice(caller, sale);
 
     const now = new Date();
-    const [[tenant], known] = await Promise.all([
+    const [[tenant], listed, around] = await Promise.all([
       tenantById.execute({ tenant: caller.tenantId }),
       catalogue.execute({
         tenant: caller.tenantId,
         location: sale.locationId,
         variants: sale.lines.map((line) => line.variantId).filter(Boolean),
-        day: sale.occurredAt.slice(0, 10),
+        at: believedTime(sale, now),
       }),
+      lookAround(caller.tenantId, sale),
     ]);
-    const entries = new Map(known.map((entry) => [entry.variantId, entry]));
+    judgeTill(caller, sale, around);
+    const entries = new Map(listed.map((entry) => [entry.variantId, entry]));
     const payloadHash = createHash('sha256').update(canonical(ctx.request.body)).digest();
-    const rungUp = ringUp(sale, { tenant, entries, caller, now, payloadHash });
-
-    const stored = {
-      tenantId: caller.tenantId,
-      principalKind: 'member',
-      route,
-      key: sale.clientRequestId,
-      requestHash: payloadHash,
-      status: 201,
-      response: Buffer.from(JSON.stringify(rungUp.reply)),
-      etag: `"${rungUp.row.version}"`,
-      location: `/v1/sales/${rungUp.row.id}`,
-      resourceType: 'sale',
-      resourceId: rungUp.row.id,
-      createdAt: now,
-      expiresAt: new Date(now.getTime() + replyLife),
-    };
-    try {
-      await commit(caller, rungUp, entries, stored);
-    } catch (error) {
-      if (error.cause?.code !== uniqueViolation) throw error;
-      if (error.cause.constraint === 'idempotency_keys_pkey') return replay(ctx, stored);
-      throw refusalOf(error);
-    }
-    answer(ctx, 201, stored, false);
+    await record(ctx, sale, { tenant, entries, around, caller, now, payloadHash });
   });
 }

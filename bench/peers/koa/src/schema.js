@@ -71,8 +71,16 @@ export const roles = pgTable('roles', {
 export const devices = pgTable('devices', {
   tenantId: uuid('tenant_id').notNull(),
   id: uuid('id').notNull(),
+  locationId: uuid('location_id').notNull(),
+  deviceNumber: integer('device_number').notNull(),
   status: text('status').notNull(),
   deletedAt: time('deleted_at'),
+});
+
+export const locations = pgTable('locations', {
+  tenantId: uuid('tenant_id').notNull(),
+  id: uuid('id').notNull(),
+  code: text('code').notNull(),
 });
 
 export const products = pgTable('products', {

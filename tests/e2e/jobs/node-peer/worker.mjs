@@ -29,6 +29,7 @@ const handlers = {
   },
   async sleep(job) {
     const ms = checked(job.data, 'ms', isCount);
+    if (job.data.announce) await job.updateProgress(0);
     await sleep(ms);
     return ms;
   },

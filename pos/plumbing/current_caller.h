@@ -9,7 +9,7 @@
 // Whoever changes a member's roles counts the membership's version up.
 
 #include "db/query.h"
-#include "pos/modules/users/tables.h"
+#include "pos/ids.h"
 
 namespace pos {
 

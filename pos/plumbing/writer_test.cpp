@@ -1,4 +1,4 @@
-#include "pos/plumbing/create.h"
+#include "pos/plumbing/writer.h"
 
 #include <gtest/gtest.h>
 

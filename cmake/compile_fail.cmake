@@ -1,4 +1,4 @@
-# cmake -DCOMPILER=… -DFLAGS=… -DSOURCE=… -P check.cmake: SOURCE must not compile, and the compiler must say what its
+# cmake -DCOMPILER=… -DFLAGS=… -DSOURCE=… -P compile_fail.cmake: SOURCE must not compile, and the compiler must say what its
 # first line expects (a regular expression).
 file(STRINGS ${SOURCE} first_line LIMIT_COUNT 1)
 string(REGEX REPLACE "^// Expected: " "" expected "${first_line}")

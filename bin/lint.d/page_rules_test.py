@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Samples for page_rules.py: what it must report, and what it must leave alone. Run by bin/lint and bin/test."""
+
+import sys
+
+from page_rules import Pages
+
+FILES = {
+    "README.md": "",
+    "docs/errors.md": "",
+    "docs/decisions/0007-driver.md": "",
+    "src/db/README.md": "",
+    "src/db/db.cpp": "",
+    "examples/hello/main.cpp": '// The smallest server.\n#include "app/app.h"\n\nint main() {\n    return 0;  // ends\n}\n',
+}
+BLOCK = "```cpp\nint main() {\n    return 0;  // ends\n}\n```\n"
+
+REPORTED = [
+    ("name", "src/db/db.cpp", "// domain.md, Isolation: a tenant sees its own rows"),
+    ("name", "src/db/db.cpp", "// see docs/isolation.md."),
+    ("name", "src/db/db.cpp", "// docs/decisions/0008"),
+    ("name", "src/db/db.cpp", "// lint: allow(name)\n// spec.md"),
+    ("name", "docs/errors.md", "As `api.md` says."),
+    ("name", "src/db/db.cpp", "int a;  // as parse() does (gone.h)"),
+    ("name", "docs/errors.md", "`src/db/gone.cpp` has the table."),
+    ("name", "bin/test", "# docs/tests has the list"),
+    ("link", "src/db/README.md", "[Errors](../docs/errors.md)"),
+    ("link", "docs/errors.md", "[the driver](decisions/0007.md#why)"),
+    ("copy", "README.md", "<!-- copy: examples/hello/main.cpp -->\n```cpp\nint main() {}\n```"),
+    ("copy", "README.md", "<!-- part of: examples/hello/main.cpp -->\n```cpp\n    return 1;\n```"),
+    ("copy", "README.md", "<!-- part of: examples/hello/main.cpp -->\nText between.\n" + BLOCK),
+    ("copy", "README.md", "<!-- copy: examples/gone.cpp -->\n" + BLOCK),
+    ("copy", "README.md", "`examples/hello/main.cpp`, less its includes.\n\n" + BLOCK),
+]
+
+ACCEPTED = [
+    ("src/db/db.cpp", "// README.md, docs/errors.md, errors.md, docs/decisions/0007, docs/decisions/0007-driver.md and docs/"),
+    ("src/db/db.cpp", "// https://example.org/spec.md; any *.md, ${name}.md, docs/*.md, docs/NNNN-*.md"),
+    ("src/db/db.cpp", "// lint: allow(name) MessagePack's own\n// spec.md"),
+    ("src/db/db.cpp", "// db.cpp, db/db.cpp, src/db/db.cpp, <unistd.h>\nopen(\"gone.h\");"),
+    ("docs/errors.md", "`products.h` of yours; src/db/db.cpp"),
+    ("docs/errors.md", "[driver](decisions/0007-driver.md#why), [up](../README.md), [here](#codes), [web](https://a.b/c.md)"),
+    ("docs/errors.md", "`docs/runs/exactly-once.json` is written by a long run."),
+    ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n<!-- copy: examples/hello/main.cpp -->\n" + BLOCK),
+    ("README.md", "<!-- part of: examples/hello/main.cpp -->\n```cpp\n    return 0;  // ends\n```"),
+    ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n## Next\n\n" + BLOCK),
+]
+
+
+def rules_in(path, text):
+    pages = Pages({*FILES, path}, lambda file: text if file == path else FILES[file])
+    return [rule for _, rule, _ in pages.findings(path)]
+
+
+def main():
+    wrong = [f"not reported as {rule}: {path}: {text}" for rule, path, text in REPORTED if rules_in(path, text) != [rule]]
+    wrong += [f"reported as {rules_in(path, text)}: {path}: {text}" for path, text in ACCEPTED if rules_in(path, text)]
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+#include "pos/plumbing/writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "http/errors.h"
+#include "http/middleware/errors.h"
+
+namespace pos {
+
+namespace {
+
+// The path of this request in one spelling: ids are written in lower case, whatever the client wrote.
+std::string path_of(const http::Context& context) {
+    std::string path(context.route_pattern());
+    for (std::size_t i = 0; i < context.param_count(); ++i) {
+        const auto [name, value] = context.param_at(i);
+        const auto id = base::Uuid::from_string(value);
+        const auto place = fmt::format("{{{}}}", name);
+        if (const auto at = path.find(place); at != std::string::npos)
+            path.replace(at, place.size(), id ? id->to_string() : std::string(value));
+    }
+    return path;
+}
+
+}  // namespace
+
+Writer::Writer(const auth::Caller& caller, http::Context& context, std::string_view permission)
+    : Caller(caller), context_(&context), runtime_(&context.services().use<Runtime>()), permission_(permission) {}
+
+Writer::Writer(const auth::Caller& caller, Runtime& runtime, db::Db tx)
+    : Caller(caller), runtime_(&runtime), tx_(std::move(tx)) {}
+
+async::Task<db::Db> Writer::db() const {
+    if (tx_) co_return *tx_;
+    http::Findings findings;
+    co_return co_await http::Part<db::Db>::read(*context_, findings);
+}
+
+RowMeta Writer::first_version() const {
+    RowMeta meta;
+    meta.created_at = now();
+    meta.updated_at = meta.created_at;
+    meta.created_by = UserId(user_id);
+    if (device_id) meta.origin_device_id = DeviceId(*device_id);
+    return meta;
+}
+
+void Writer::require_for_edit(LocationId location) const {
+    const auto area = permission_.substr(0, permission_.find('.'));
+    if (!may_at(std::string(area) + ".read", location.uuid())) throw base::Failure(errors::row_not_found);
+    require_at(permission_, location.uuid());
+}
+
+// ---- Creating ------------------------------------------------------------------------------------------------------
+
+CreateRequest Creator::request(const RequestBody& body) const { return {path_of(*context_), key_, body}; }
+
+namespace detail {
+
+std::optional<IdempotentRequest> idempotent_request(const CreateRequest& request, const db::Db& db) {
+    if (!request.key) return std::nullopt;
+    return IdempotentRequest{db.tenant(), "member", "POST " + request.path, *request.key, fingerprint_of(request.body)};
+}
+
+bool has_restricted_members(const schema::Type& type) {
+    if (type.element != nullptr) return has_restricted_members(*type.element);
+    if (type.object == nullptr) return false;
+    return std::ranges::any_of(type.object->fields, [](const schema::Field& field) {
+        return !field.rules.permission.empty() || has_restricted_members(*field.type);
+    });
+}
+
+CreateOnceBase::CreateOnceBase(const auth::Caller& caller, Runtime& runtime, db::Db db, const CreateRequest& request,
+                               base::Uuid id, std::string body)
+    : caller_(caller),
+      db_(std::move(db)),
+      reply_{.status = 201,
+             .body = std::move(body),
+             .etag = http::etag_for(RowMeta{}.version),
+             .location = fmt::format("{}/{}", request.path, id.to_string()),
+             .resource_type = std::nullopt,
+             .resource_id = id},
+      batch_(db_.batch()) {
+    idempotent_ = idempotent_request(request, db_);
+    if (!idempotent_) return;
+    running_.emplace(runtime.hold(idempotent_->scope()));
+    if (!*running_) throw base::Failure(errors::key_in_progress).retry_after(1'000);
+    begin_idempotent(batch_, *idempotent_);
+    finish_idempotent(batch_, *idempotent_, reply_, runtime.now());
+}
+
+async::Task<CreateOnceBase::Outcome> CreateOnceBase::settle(std::vector<Change> changes) {
+    record_changes(batch_, changes, caller_.device_id);
+    std::exception_ptr failure;
+    try {
+        co_await batch_.commit();
+        co_return Outcome{std::move(reply_), false};
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!idempotent_) std::rethrow_exception(failure);
+    co_return Outcome{co_await replay_of(db_, *idempotent_, failure), true};
+}
+
+}  // namespace detail
+
+// ---- Changing ------------------------------------------------------------------------------------------------------
+
+// Round to the first: what matters is that it differs from the one before.
+void Editor::count_version(RowMeta& meta, std::int32_t before, base::Timestamp now) {
+    meta.version = before == std::numeric_limits<std::int32_t>::max() ? RowMeta{}.version : before + 1;
+    meta.updated_at = now;
+}
+
+void Editor::record(db::Batch& batch, std::vector<Change> changes) const {
+    if (feed_ == nullptr) return record_changes(batch, changes, device_id);
+    feed_->insert(feed_->end(), changes.begin(), changes.end());
+}
+
+namespace detail {
+
+void throw_deleted_by_edit(std::string_view table) {
+    throw std::logic_error("a row of " + std::string(table) + " was deleted by edit(): it takes remove()'s lock");
+}
+
+async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& findings, std::string_view permission,
+                                      bool everywhere) {
+    auto caller = co_await auth::Caller::read(context, findings);
+    everywhere ? auth::detail::require_everywhere(caller, permission)
+               : auth::detail::require_somewhere(caller, permission);
+    co_return caller;
+}
+
+void describe_writer(http::Operation& operation, std::string_view permission, bool everywhere) {
+    http::Part<db::Db>::describe(operation);
+    auth::detail::describe_permission(operation, permission, everywhere);
+    http::Use<Runtime>::describe(operation);
+    // Of the values that are sent, or were stored before.
+    operation.can_fail(db::errors::value_refused);
+}
+
+void describe_if_match(http::Operation& operation) {
+    operation.parameters.push_back({"header", &http::detail::field_of_part<"If-Match", std::string>, true});
+    for (const auto& error :
+         {http::errors::if_match_missing, http::errors::if_match_malformed, http::errors::version_conflict})
+        operation.can_fail(error);
+}
+
+}  // namespace detail
+
+}  // namespace pos

@@ -1,0 +1,427 @@
+#pragma once
+// The one part of a handler that writes: the caller with the permission, the time, new ids, the key or the version that the client
+// sent, and the database of their tenant.
+//
+//     constexpr Collection<tables::suppliers> suppliers;
+//
+//     async::Task<Created<Supplier>> create(Create<"suppliers.write"> write, http::Body<New<Supplier>> input) {
+//         co_return co_await write.create(suppliers, input);
+//     }
+//     async::Task<Supplier> change(Edit<"suppliers.write"> write, http::Path<"id", SupplierId> id, http::Body<PatchOf<Supplier>> patch) {
+//         co_return co_await write.edit(suppliers, *id, *patch);
+//     }
+//     async::Task<http::NoContent> remove(Edit<"suppliers.write"> write, http::Path<"id", SupplierId> id) {
+//         co_return co_await write.remove(suppliers, *id);
+//     }
+//
+// create(): once. The client may make the row's id, and may repeat the request under an Idempotency-Key: key, row, feed entry and
+// stored reply are one batch. 409 for an id that is taken, and for what the table's constraints say.
+// edit(), remove(): one transaction locks the row, compares its version with If-Match, changes it, counts the version up, and
+// ends with the feed. 404 for a row that is not there or deleted, 412 with the present row for another version. edit() locks `for no
+// key update`: rows that refer to this one are written meanwhile. remove() locks `for update`, which waits for them, and the
+// guards of pos/plumbing/guard.h for it; the row stays, marked deleted, for the feed and for what refers to it.
+//
+// What else is written goes into a last argument, `(row, Writes& writes)`, which may return a Task (of a named coroutine) to read
+// with `writes.tx` first; it may run again after a deadlock, and changes nothing but its arguments:
+//
+//     co_return co_await write.edit(variants, *id, *patch, [&](Variant& row, Writes& writes) { touch(writes, row.product_id, write.now()); });
+//
+// They are awaited in the handler itself, whose parts the function may refer to: `return write.edit(…)` does not compile.
+//
+// A permission that counts at single locations (auth::acts_at_locations) is asked for at the row's, where the collection says
+// which that is; all others, and those of `Edit<"…", Held::everywhere>`, are held everywhere or not at all.
+
+#include <limits>
+#include <memory>
+
+#include "auth/caller.h"
+#include "http/middleware/conditional.h"
+#include "pos/permissions.h"
+#include "pos/plumbing/collection.h"
+#include "pos/plumbing/feed.h"
+#include "pos/plumbing/idempotency.h"
+
+namespace pos {
+
+// 201 with Location, or the stored reply of the first request.
+template <class R>
+using Created = http::Rendered<R, 201>;
+
+// A task that is awaited where it was made, as it refers to what lives there.
+template <class T>
+class [[nodiscard]] AwaitHere {
+public:
+    explicit AwaitHere(async::Task<T> task) : task_(std::move(task)) {}
+    AwaitHere(const AwaitHere&) = delete;
+    AwaitHere& operator=(const AwaitHere&) = delete;
+    auto operator co_await() && noexcept { return std::move(task_).operator co_await(); }
+
+private:
+    async::Task<T> task_;
+};
+
+// What else a write writes: statements, and further entries of the feed. Those of an edit stand before the row's own, those of a
+// creation behind it.
+struct Writes {
+    db::Db tx;
+    db::Batch& batch;
+    std::vector<Change>& changes;
+};
+
+enum class Held : std::uint8_t { as_declared, everywhere };
+enum class Versions : std::uint8_t { if_match, any };
+
+// A patch on the fields of a row; 422 when the whole is not valid then.
+template <class Fields>
+void apply(const schema::Patch<Fields>& patch, Fields& fields) {
+    patch.apply_to(fields);
+    auto issues = schema::check(fields);
+    if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));
+}
+
+// The entry of a collection's row in the feed.
+template <const auto& Table>
+[[nodiscard]] Change change_of(const Collection<Table>& rows, const typename Collection<Table>::Row& row,
+                               ChangeKind kind = ChangeKind::updated) {
+    return {rows.name, row.id.uuid(), kind, rows.location(row)};
+}
+
+class Writer : public auth::Caller {
+public:
+    [[nodiscard]] base::Timestamp now() const { return runtime_->now(); }
+    template <class Id>
+    [[nodiscard]] Id new_id() const {
+        return runtime_->new_id<Id>();
+    }
+    [[nodiscard]] Runtime& runtime() const { return *runtime_; }
+    // Taken behind the body, from whose end its deadline counts.
+    [[nodiscard]] async::Task<db::Db> db() const;
+    [[nodiscard]] RowMeta first_version() const;
+
+protected:
+    Writer(const auth::Caller& caller, http::Context& context, std::string_view permission);
+    Writer(const auth::Caller& caller, Runtime& runtime, db::Db tx);
+
+    // 403, or 404 for who may not read there either: a row of another shop is not there.
+    void require_for_edit(LocationId location) const;
+    void require_for_create(LocationId location) const { require_at(permission_, location.uuid()); }
+
+    http::Context* context_ = nullptr;
+    Runtime* runtime_ = nullptr;
+    std::string_view permission_{};
+    std::optional<db::Db> tx_{};
+};
+
+// ---- Creating ------------------------------------------------------------------------------------------------------
+
+// What a create is about besides its row.
+struct CreateRequest {
+    std::string path;  // of the collection, as requested: part of the key's scope, and of Location
+    std::optional<std::string> key;
+    RequestBody body;  // for the key's fingerprint
+};
+
+namespace detail {
+
+// Whether some reader sees less of a value of this type than another.
+[[nodiscard]] bool has_restricted_members(const schema::Type& type);
+
+// The stored reply as its bytes are, unless whoever repeats the request may see less of the row than who sent it first.
+template <class R>
+[[nodiscard]] std::string visible_part(std::string stored, const schema::View& view) {
+    if (!has_restricted_members(schema::type_of<R>)) return stored;
+    constexpr schema::View everything{
+        .reader = {.may_see = [](const void*, std::string_view, const schema::Enclosing&) { return true; }}};
+    const auto row = schema::parse<R>(stored);
+    if (!row) throw std::logic_error("a stored reply is no row of its table");
+    auto visible = schema::to_json(*row, view);
+    return visible == schema::to_json(*row, everything) ? std::move(stored) : std::move(visible);
+}
+
+[[nodiscard]] std::optional<IdempotentRequest> idempotent_request(const CreateRequest& request, const db::Db& db);
+
+class CreateOnceBase {
+public:
+    CreateOnceBase(const auth::Caller& caller, Runtime& runtime, db::Db db, const CreateRequest& request, base::Uuid id,
+                   std::string body);
+
+    // Holds the key's statements already: a repeated request ends there, before it meets its own row.
+    [[nodiscard]] db::Batch& batch() { return batch_; }
+    [[nodiscard]] const db::Db& db() const { return db_; }
+
+protected:
+    struct Outcome {
+        StoredReply reply;
+        bool replayed = false;
+    };
+    [[nodiscard]] async::Task<Outcome> settle(std::vector<Change> changes);
+    [[nodiscard]] schema::View view() const { return caller_.view(); }
+
+private:
+    auth::Caller caller_;
+    db::Db db_;
+    StoredReply reply_;
+    db::Batch batch_;
+    std::optional<IdempotentRequest> idempotent_;
+    std::optional<Runtime::KeyGuard> running_;
+};
+
+}  // namespace detail
+
+// A POST whose rows are the handler's own: it adds them to batch(), and commits. `R` is what is answered. Lives in its handler's
+// frame until commit() is through.
+template <class R>
+class CreateOnce : public detail::CreateOnceBase {
+public:
+    CreateOnce(const auth::Caller& caller, Runtime& runtime, db::Db db, const CreateRequest& request, const R& reply,
+               base::Uuid id)
+        : CreateOnceBase(caller, runtime, std::move(db), request, id, schema::to_json(reply, caller.view())) {}
+
+    [[nodiscard]] async::Task<Created<R>> commit(std::vector<Change> changes) {
+        auto outcome = co_await settle(std::move(changes));
+        if (outcome.replayed) outcome.reply.body = detail::visible_part<R>(std::move(outcome.reply.body), view());
+        co_return to_rendered<R, 201>(std::move(outcome.reply), outcome.replayed);
+    }
+};
+
+class Creator : public Writer {
+public:
+    template <const auto& Table, class More = std::nullptr_t>
+    AwaitHere<Created<typename Collection<Table>::Row>> create(
+        const Collection<Table>& rows, const http::Body<New<typename Collection<Table>::Row>>& input,
+        More more = {}) const {
+        return create(rows, make<typename Collection<Table>::Row>(*input), input, std::move(more));
+    }
+    // A row that the handler has made; `body` is what was sent.
+    template <const auto& Table, class More = std::nullptr_t>
+    AwaitHere<Created<typename Collection<Table>::Row>> create(const Collection<Table>& rows,
+                                                               typename Collection<Table>::Row row,
+                                                               const RequestBody& body, More more = {}) const {
+        return AwaitHere(create_row(this, &rows, std::move(row), body, std::move(more)));
+    }
+
+    // The row of its fields: the client's id or a new one, and its first version.
+    template <class R>
+    [[nodiscard]] R make(const New<R>& input) const {
+        R row{};
+        row.id = input.id.value_or(new_id<decltype(R::id)>());
+        row.fields = input.fields;
+        row.meta = first_version();
+        return row;
+    }
+
+    // For rows of several tables: `reply` is answered, under `id`.
+    template <class R>
+    [[nodiscard]] async::Task<CreateOnce<R>> once(R reply, base::Uuid id, RequestBody body) const {
+        const auto database = co_await db();
+        co_return CreateOnce<R>(*this, *runtime_, database, request(body), reply, id);
+    }
+    // … on a Db of the handler's.
+    template <class R>
+    [[nodiscard]] CreateOnce<R> once(db::Db db, const R& reply, base::Uuid id, const RequestBody& body) const {
+        return {*this, *runtime_, std::move(db), request(body), reply, id};
+    }
+
+    [[nodiscard]] const std::optional<std::string>& key() const { return key_; }
+    [[nodiscard]] CreateRequest request(const RequestBody& body) const;
+    [[nodiscard]] http::Context& context() const { return *context_; }
+
+protected:
+    Creator(const auth::Caller& caller, http::Context& context, std::string_view permission,
+            std::optional<std::string> key)
+        : Writer(caller, context, permission), key_(std::move(key)) {}
+
+private:
+    template <const auto& Table, class R, class More>
+    static async::Task<Created<R>> create_row(const Creator* write, const Collection<Table>* rows, R row,
+                                              RequestBody body, More more) {
+        if (rows->location_of != nullptr) write->require_for_create(rows->location_of(row));
+        const auto database = co_await write->db();
+        CreateOnce<R> once(*write, *write->runtime_, database, write->request(body), row, row.id.uuid());
+        std::vector<Change> changes{change_of(*rows, row)};
+        once.batch().add(rows->add, row);
+        if constexpr (!std::same_as<More, std::nullptr_t>) {
+            Writes writes{database, once.batch(), changes};
+            if constexpr (std::is_void_v<decltype(more(std::as_const(row), writes))>) {
+                more(std::as_const(row), writes);
+            } else {
+                co_await more(std::as_const(row), writes);
+            }
+        }
+        co_return co_await once.commit(std::move(changes));
+    }
+
+    std::optional<std::string> key_;
+};
+
+// The part of a POST that makes a row. `Key` is IdempotencyKeyHeader where nothing but the key tells a repetition.
+template <http::FixedString Permission, Held held = Held::as_declared, class Key = IdempotencyHeader>
+class Create : public Creator {
+public:
+    static async::Task<Create> read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation);
+
+private:
+    using Creator::Creator;
+};
+
+// ---- Changing and deleting -------------------------------------------------------------------------------------------
+
+namespace detail {
+
+[[noreturn]] void throw_deleted_by_edit(std::string_view table);
+
+}  // namespace detail
+
+class Editor : public Writer {
+public:
+    // An item of a bulk: in its savepoint, whose entries of the feed are recorded together.
+    Editor(const auth::Caller& caller, Runtime& runtime, db::Db tx, http::VersionMatch expected,
+           std::vector<Change>& feed)
+        : Writer(caller, runtime, std::move(tx)), expected_(std::move(expected)), feed_(&feed) {}
+
+    [[nodiscard]] const http::VersionMatch& expected() const { return expected_; }
+
+    template <const auto& Table, class Fields, class More = std::nullptr_t>
+    AwaitHere<typename Collection<Table>::Row> edit(const Collection<Table>& rows, typename Collection<Table>::Id id,
+                                                    const schema::Patch<Fields>& patch, More more = {}) const {
+        if constexpr (std::same_as<More, std::nullptr_t>) {
+            return edit(rows, id, [&patch](auto& row, Writes&) { apply(patch, row.fields); });
+        } else {
+            return edit(rows, id, [&patch, more = std::move(more)](auto& row, Writes& writes) {
+                apply(patch, row.fields);
+                return more(row, writes);
+            });
+        }
+    }
+    // `change(row, writes)` changes the row.
+    template <const auto& Table, class Function>
+        requires std::invocable<Function, typename Collection<Table>::Row&, Writes&>
+    AwaitHere<typename Collection<Table>::Row> edit(const Collection<Table>& rows, typename Collection<Table>::Id id,
+                                                    Function change) const {
+        return AwaitHere(run<false>(this, &rows, id, std::move(change)));
+    }
+    template <const auto& Table, class More = std::nullptr_t>
+    AwaitHere<http::NoContent> remove(const Collection<Table>& rows, typename Collection<Table>::Id id,
+                                      More more = {}) const {
+        return AwaitHere(remove_row(this, &rows, id, std::move(more)));
+    }
+
+protected:
+    Editor(const auth::Caller& caller, http::Context& context, std::string_view permission, http::VersionMatch expected)
+        : Writer(caller, context, permission), expected_(std::move(expected)) {}
+
+private:
+    template <const auto& Table, class Id, class More>
+    static async::Task<http::NoContent> remove_row(const Editor* write, const Collection<Table>* rows, Id id,
+                                                   More more) {
+        if constexpr (std::same_as<More, std::nullptr_t>) {
+            co_await run<true>(write, rows, id, [](auto&, Writes&) {});
+        } else {
+            co_await run<true>(write, rows, id, std::move(more));
+        }
+        co_return http::NoContent{};
+    }
+
+    // The savepoint of an item of a bulk is enough: another one inside it would double what PostgreSQL has to keep track of.
+    template <bool removes, const auto& Table, class Id, class Function>
+    static async::Task<typename Collection<Table>::Row> run(const Editor* write, const Collection<Table>* rows, Id id,
+                                                            Function function) {
+        if (write->tx_) co_return co_await locked<removes>(*write->tx_, write, rows, id, std::move(function));
+        const auto database = co_await write->db();
+        co_return co_await database.transaction(
+            [&](db::Db tx) { return locked<removes>(tx, write, rows, id, function); });
+    }
+
+    template <bool removes, const auto& Table, class Id, class Function>
+    static async::Task<typename Collection<Table>::Row> locked(db::Db tx, const Editor* write,
+                                                               const Collection<Table>* rows, Id id,
+                                                               Function function) {
+        const auto& lock = removes ? rows->lock.to_remove : rows->lock;
+        auto row = live(co_await tx.one(lock, id));
+        const auto before = row.meta.version;
+        if (rows->location_of != nullptr) write->require_for_edit(rows->location_of(row));
+        if (!write->expected_.matches(before)) throw http::version_conflict(schema::to_json(row, write->view()));
+
+        auto batch = tx.batch();
+        std::vector<Change> changes;
+        Writes writes{tx, batch, changes};
+        if (removes) row.meta.deleted_at = write->now();
+        if constexpr (std::is_void_v<decltype(function(row, writes))>) {
+            function(row, writes);
+        } else {
+            co_await function(row, writes);
+        }
+        if (!removes && row.meta.deleted_at) detail::throw_deleted_by_edit(rows->name);
+        count_version(row.meta, before, write->now());
+        batch.add(rows->replace, row, before);
+        changes.insert(changes.begin(),
+                       change_of(*rows, row, row.meta.deleted_at ? ChangeKind::deleted : ChangeKind::updated));
+        write->record(batch, std::move(changes));
+        co_await batch.commit();
+        co_return row;
+    }
+
+    static void count_version(RowMeta& meta, std::int32_t before, base::Timestamp now);
+    void record(db::Batch& batch, std::vector<Change> changes) const;
+
+    http::VersionMatch expected_;
+    std::vector<Change>* feed_ = nullptr;
+};
+
+// The part of a PATCH or a DELETE: with If-Match, which is required, unless any version will do.
+template <http::FixedString Permission, Held held = Held::as_declared, Versions versions = Versions::if_match>
+class Edit : public Editor {
+public:
+    static async::Task<Edit> read(http::Context& context, http::Findings& findings);
+    static void describe(http::Operation& operation);
+
+private:
+    using Editor::Editor;
+};
+
+// ---- How the parts are read ------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <http::FixedString Permission, Held held>
+inline constexpr bool is_held_everywhere = held == Held::everywhere || !auth::acts_at_locations<Permission>;
+
+[[nodiscard]] async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& findings,
+                                                    std::string_view permission, bool everywhere);
+void describe_writer(http::Operation& operation, std::string_view permission, bool everywhere);
+void describe_if_match(http::Operation& operation);
+
+}  // namespace detail
+
+template <http::FixedString Permission, Held held, class Key>
+async::Task<Create<Permission, held, Key>> Create<Permission, held, Key>::read(http::Context& context,
+                                                                               http::Findings& findings) {
+    constexpr bool everywhere = detail::is_held_everywhere<Permission, held>;
+    const auto caller = co_await detail::read_caller(context, findings, Permission.view(), everywhere);
+    co_return Create(caller, context, Permission.view(), Key::read(context, findings).key);
+}
+template <http::FixedString Permission, Held held, class Key>
+void Create<Permission, held, Key>::describe(http::Operation& operation) {
+    detail::describe_writer(operation, Permission.view(), detail::is_held_everywhere<Permission, held>);
+    Key::describe(operation);
+    operation.can_fail(errors::id_taken);
+}
+
+template <http::FixedString Permission, Held held, Versions versions>
+async::Task<Edit<Permission, held, versions>> Edit<Permission, held, versions>::read(http::Context& context,
+                                                                                     http::Findings& findings) {
+    constexpr bool everywhere = detail::is_held_everywhere<Permission, held>;
+    const auto caller = co_await detail::read_caller(context, findings, Permission.view(), everywhere);
+    auto expected = http::VersionMatch{.any = true};
+    if constexpr (versions == Versions::if_match) expected = http::require_if_match(context);
+    co_return Edit(caller, context, Permission.view(), std::move(expected));
+}
+template <http::FixedString Permission, Held held, Versions versions>
+void Edit<Permission, held, versions>::describe(http::Operation& operation) {
+    detail::describe_writer(operation, Permission.view(), detail::is_held_everywhere<Permission, held>);
+    if constexpr (versions == Versions::if_match) detail::describe_if_match(operation);
+    operation.can_fail(errors::row_not_found);
+}
+
+}  // namespace pos

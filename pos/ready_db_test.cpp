@@ -1,0 +1,93 @@
+// What /ready says of Redis, and under which names the service keeps things there.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/strings.h"
+#include "pos/service.h"
+#include "testing/app/test_app.h"
+#include "testing/redis_server.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class ReadyTest : public testing::Test {
+protected:
+    ReadyTest()
+        : app_(pos::definition(), [this](app::Settings& settings) {
+              settings.redis_url = fmt::format("redis://till:s3cret@127.0.0.1:{}", redis_.port());
+              settings.rate_limits = app::Switch::on;
+              settings.job_prefix = "shop";
+          }) {}
+    // A worker of its own, as what was found is shared for a moment.
+    std::string ready() {
+        app::Worker worker(app_.shared());
+        async::run_until_done(worker.loop(), worker.start());
+        auto body = async::run_until_done(worker.loop(), worker.inject({.target = "/ready"})).body;
+        async::run_until_done(worker.loop(), worker.stop(async::Loop::now() + 5s));
+        return body;
+    }
+    int lines_with(std::string_view text) {
+        int count = 0;
+        for (const auto& line : app_.log().lines()) count += line.contains(text) ? 1 : 0;
+        return count;
+    }
+
+    testing::RedisServer redis_{{.arguments = {"--user", "till", "on", ">s3cret", "~shop:*", "&*", "+@all"}}};
+    testing::TestApp app_;
+};
+
+TEST_F(ReadyTest, SaysInRedisWordsWhyItIsDegraded) {
+    struct State {
+        std::vector<std::string> begin;
+        std::vector<std::string> end;
+        std::string_view reason;
+    };
+    const State states[] = {
+        {{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}, "READONLY "},
+        {{"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "SET", "maxmemory", "0"}, "OOM "},
+        {{"ACL", "SETUSER", "till", "-@write"}, {"ACL", "SETUSER", "till", "+@all"}, "NOPERM "},
+        {{"ACL", "SETUSER", "till", "-@scripting"}, {"ACL", "SETUSER", "till", "+@all"}, "NOPERM "},
+        {{"ACL", "SETUSER", "till", "resetkeys", "~else:*"}, {"ACL", "SETUSER", "till", "~shop:*"}, "NOPERM "},
+        {{"ACL", "SETUSER", "till", "resetpass", ">other"}, {"ACL", "SETUSER", "till", ">s3cret"}, "WRONGPASS "},
+    };
+    EXPECT_TRUE(ready().starts_with(R"({"status":"ok")"));
+    for (const auto& [begin, end, reason] : states) {
+        redis_.command(begin);
+        const auto text = ready();
+        EXPECT_TRUE(text.starts_with(R"({"status":"degraded")")) << text;
+        EXPECT_TRUE(text.contains(fmt::format(R"("reason":"{})", reason))) << text;
+        redis_.command(end);
+        const auto after = ready();
+        EXPECT_TRUE(after.starts_with(R"({"status":"ok")")) << reason << after;
+    }
+}
+
+TEST_F(ReadyTest, TheLogHasTheReasonOnceAMinute) {
+    redis_.command({"CONFIG", "SET", "maxmemory", "1"});
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(app_.get("/ready").status, 200);
+        app_.worker().readiness().looked = {};  // else what was found is told again
+    }
+    EXPECT_EQ(lines_with("a dependency takes no writes"), 1);
+}
+
+// Two services on one Redis have a prefix each.
+TEST_F(ReadyTest, NoKeyIsWithoutThePrefix) {
+    app_.get("/ready");
+    app_.post("/v1/auth/refresh", fmt::format(R"({{"refreshToken":"rt_{}"}})", std::string(43, 'A')));
+    app_.worker().readiness().looked = {};
+    app_.get("/ready");
+    const auto keys = redis_.command({"KEYS", "*"});
+    std::size_t count = 0;
+    for (const auto line : base::split(keys, '\n')) {
+        const auto key = base::trim(line);
+        if (key.empty() || key[0] == '*' || key[0] == '$') continue;
+        EXPECT_TRUE(key.starts_with("shop:")) << key;
+        ++count;
+    }
+    EXPECT_GT(count, 0U);
+}
+
+}  // namespace
