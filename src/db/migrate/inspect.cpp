@@ -67,7 +67,7 @@ union all
 select 'grant on ' || relname || '.' || attname || ' to ' || grantee::regrole,
     string_agg(privilege_type, ', ' order by privilege_type)
 from relation join pg_attribute on attrelid = relation.oid, aclexplode(attacl)
-where grantee <> 0
+where grantee <> 0 and not attisdropped
 group by relname, attname, grantee
 union all
 select 'grant on ' || relname || ' to public', string_agg(privilege_type, ', ' order by privilege_type)
