@@ -9,10 +9,12 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <optional>
 
 #include "app/app.h"
 #include "app/background.h"
 #include "app/dev/supervisor.h"
+#include "app/dev/throwaway_postgres.h"
 #include "app/outbox_module.h"
 #include "bullmq_scripts.h"
 #include "config/config.h"
@@ -60,19 +62,24 @@ std::string user_of(std::string_view url) {
     return std::string(url.substr(0, std::min(at, url.find(':'))));
 }
 
-DatabaseSettings load_database_settings() {
+DatabaseSettings read_database_settings() {
     const auto environment = read_environment();
     const auto value_of = [&](std::string_view name) {
         const auto found = environment.find(name);
         return found == environment.end() ? std::string() : found->second;
     };
     DatabaseSettings settings{value_of("DATABASE_OWNER_URL"), {}};
+    if (auto user = user_of(value_of("DATABASE_URL")); !user.empty()) settings.roles.app = std::move(user);
+    if (auto user = user_of(value_of("DATABASE_SYSTEM_URL")); !user.empty()) settings.roles.system = std::move(user);
+    return settings;
+}
+
+DatabaseSettings load_database_settings() {
+    auto settings = read_database_settings();
     if (settings.owner_url.empty()) {
         std::cerr << "DATABASE_OWNER_URL is not set: the URL of PostgreSQL as the owner of the schema\n";
         std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
-    if (auto user = user_of(value_of("DATABASE_URL")); !user.empty()) settings.roles.app = std::move(user);
-    if (auto user = user_of(value_of("DATABASE_SYSTEM_URL")); !user.empty()) settings.roles.system = std::move(user);
     return settings;
 }
 
@@ -83,6 +90,7 @@ struct Command {
     std::string migration_name;
     bool empty_migration = false;
     bool allow_drops = false;
+    bool no_verify = false;
     std::vector<std::string> queues;
     int concurrency = 0;
     OutboxCommand outbox;
@@ -203,13 +211,21 @@ public:
           statements_(statements_of(definition)) {}
 
     int generate(const Command& command) const {
-        return db::migrate::generate(declarations(),
-                                     {.folder = definition_.migrations_directory,
-                                      .name = command.migration_name,
-                                      .empty = command.empty_migration,
-                                      .allow_drops = command.allow_drops,
-                                      .now = base::system_clock().now()},
-                                     std::cout);
+        // Lives until the migration is written.
+        std::optional<dev::ThrowawayPostgres> postgres;
+        db::migrate::GenerateOptions options{.folder = definition_.migrations_directory,
+                                             .name = command.migration_name,
+                                             .empty = command.empty_migration,
+                                             .allow_drops = command.allow_drops,
+                                             .now = base::system_clock().now()};
+        if (!command.no_verify) {
+            options.server = [&postgres] {
+                auto settings = read_database_settings();
+                if (settings.owner_url.empty()) settings.owner_url = postgres.emplace().owner_url();
+                return db::migrate::ProofOptions{settings.owner_url, settings.roles};
+            };
+        }
+        return db::migrate::generate(declarations(), options, std::cout);
     }
     int migrate() const {
         const auto settings = load_database_settings();
@@ -267,6 +283,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     generate->add_option("name", command.migration_name, "Lower case, digits, '_'")->required();
     generate->add_flag("--empty", command.empty_migration, "An empty one, to be written by hand");
     generate->add_flag("--allow-drops", command.allow_drops, "Let it drop tables and columns");
+    generate->add_flag("--no-verify", command.no_verify, "Write it without trying it out on a scratch database");
     auto* migrate = database->add_subcommand("migrate", "Apply what is missing");
     auto* status = database->add_subcommand("status", "List migrations and their state");
     auto* check =

@@ -219,9 +219,10 @@ void Authenticator::require_known_permissions(const http::Router& router) const 
     for (const auto& route : router.routes()) {
         if (!route.operation || route.operation->permission.empty()) continue;
         if (permissions_.find(route.operation->permission)) continue;
-        throw std::logic_error(fmt::format("{} {} asks for \"{}\", which is not among the program's permissions: list it "
-                                           "there, or mend its name",
-                                           to_string(route.method), route.pattern, route.operation->permission));
+        throw std::logic_error(
+            fmt::format("{} {} asks for \"{}\", which is not among the program's permissions: list it "
+                        "there, or mend its name",
+                        to_string(route.method), route.pattern, route.operation->permission));
     }
 }
 

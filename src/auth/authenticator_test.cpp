@@ -334,7 +334,9 @@ TEST_F(CookieTest, UnknownCookiesAreNotCachedAndAnAuthorizationHeaderGoesFirst) 
 }
 
 // A misspelt permission would else be a 500 at the first request.
-async::Task<http::NoContent> misspelt(auth::PermittedSomewhere<"product.read"> /*caller*/) { co_return http::NoContent{}; }
+async::Task<http::NoContent> misspelt(auth::PermittedSomewhere<"product.read"> /*caller*/) {
+    co_return http::NoContent{};
+}
 
 TEST_F(AuthenticatorTest, APermissionThatTheProgramDoesNotHaveStopsItAtStart) {
     EXPECT_NO_THROW(authenticator_.require_known_permissions(router_));
@@ -344,9 +346,10 @@ TEST_F(AuthenticatorTest, APermissionThatTheProgramDoesNotHaveStopsItAtStart) {
         authenticator_.require_known_permissions(router);
         FAIL();
     } catch (const std::logic_error& error) {
-        EXPECT_STREQ(error.what(),
-                     "GET /v1/products asks for \"product.read\", which is not among the program's permissions: list it "
-                     "there, or mend its name");
+        EXPECT_STREQ(
+            error.what(),
+            "GET /v1/products asks for \"product.read\", which is not among the program's permissions: list it "
+            "there, or mend its name");
     }
 }
 

@@ -143,7 +143,8 @@ TEST(Lenient, HalfASurrogatePairIsReplaced) {
     EXPECT_EQ(read(R"(,"note":"\ud83d\ud83d\ude00\uDE00")").note, "\uFFFD\U0001F600\uFFFD");
     EXPECT_EQ(read(R"(,"note":"\\ud83d \ud83d","newer":1e400)").note, "\\ud83d \uFFFD");
     EXPECT_EQ(read(R"(,"note":"x","newer":["\udfff"])").note, "x");
-    for (const auto* broken : {R"(,"note":"\ud83")", R"(,"note":"\uZZZZ")", R"(,"note":"\ud83d)", R"(,"note":"\q\ud83d")"})
+    for (const auto* broken :
+         {R"(,"note":"\ud83")", R"(,"note":"\uZZZZ")", R"(,"note":"\ud83d)", R"(,"note":"\q\ud83d")"})
         EXPECT_FALSE(parse<Event>(R"({"name":"n","at":"2026-11-22T00:00:00Z")" + std::string(broken) + "}")) << broken;
 }
 

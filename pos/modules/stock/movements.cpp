@@ -50,7 +50,8 @@ constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMove
      "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, line.unit_cost, $4::text, "
      "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, "
      "  least(greatest(level.on_hand - line.later, -99999999999999.9999), 99999999999999.9999), $8::uuid, line.note "
-     "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], $17::numeric[], $18::text[]) "
+     "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], $17::numeric[], "
+     "$18::text[]) "
      "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
      "join level on level.variant_id = line.variant_id",
      db::Kind::write}};

@@ -1,7 +1,6 @@
 #include "app/dev/local_servers.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,15 +14,6 @@ namespace app::dev {
 namespace fs = std::filesystem;
 
 namespace {
-
-// PostgreSQL refuses to run as root: Debian's own user for it then, or the one that has nothing.
-User postgres_user() {
-    if (geteuid() != 0) return {geteuid(), getegid()};
-    for (const char* name : {"postgres", "nobody"}) {
-        if (const passwd* entry = getpwnam(name)) return {entry->pw_uid, entry->pw_gid};
-    }
-    throw StartFailure("neither a user `postgres` nor `nobody`: start as a user other than root");
-}
 
 // Files of an earlier start by somebody else stay theirs when root starts the same environment.
 User owner_or(const fs::path& path, const User& otherwise) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -142,6 +143,14 @@ fs::path find_postgres_binaries(std::optional<int> major) {
     throw StartFailure("PostgreSQL's server is not installed: run bin/setup");
 }
 
+User postgres_user() {
+    if (geteuid() != 0) return {geteuid(), getegid()};
+    for (const char* name : {"postgres", "nobody"}) {
+        if (const passwd* entry = getpwnam(name)) return {entry->pw_uid, entry->pw_gid};
+    }
+    throw StartFailure("neither a user `postgres` nor `nobody`: start as a user other than root");
+}
+
 PostgresServer::PostgresServer(PostgresOptions options)
     : options_(std::move(options)),
       socket_directory_(short_enough_socket_directory(options_.home / "run", options_.user)) {
@@ -253,6 +262,8 @@ void PostgresServer::create_roles_and_database() {
         if (!exists(connection, "select 1 from pg_roles where rolname", role))
             execute(connection, fmt::format("create role {} login", role));
     }
+    // For the scratch databases of `db generate` and `db check`.
+    execute(connection, fmt::format("alter role {} createdb", owner_role));
     // Migrations hand `security definer` functions to app_system, which takes membership. Repeated, it is a notice.
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
     execute(connection, fmt::format("grant {} to {}", system_role, owner_role));

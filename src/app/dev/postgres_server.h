@@ -63,6 +63,9 @@ private:
     Process process_;
 };
 
+// PostgreSQL refuses to run as root: Debian's own user for it then, or the one that has nothing.
+[[nodiscard]] User postgres_user();
+
 // /usr/lib/postgresql/<newest>/bin, or the one of `major` when data of that version exist; else where PATH has both programs.
 [[nodiscard]] std::filesystem::path find_postgres_binaries(std::optional<int> major);
 

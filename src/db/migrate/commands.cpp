@@ -11,8 +11,8 @@
 
 #include "base/strings.h"
 #include "db/check.h"
+#include "db/migrate/compatibility.h"
 #include "db/migrate/diff.h"
-#include "db/migrate/inspect.h"
 #include "db/migrate/scratch.h"
 
 namespace db::migrate {
@@ -56,17 +56,48 @@ bool is_plain(std::string_view name) {
     });
 }
 
-std::string script_of(const Difference& difference, bool empty) {
+// Before anything is written: what does not apply here applies nowhere.
+void try_out(std::vector<Migration> migrations, const Migration& newest, const Snapshot& snapshot,
+             const std::function<ProofOptions()>& server) {
+    migrations.push_back(newest);
+    std::ranges::sort(migrations, {}, &Migration::name);
+    try {
+        prove(migrations, snapshot, server());
+    } catch (const MigrationError& error) {
+        throw MigrationError(
+            fmt::format("{}\n\nNothing was written. To mend the statements by hand: the same again with --no-verify. "
+                        "They are:\n\n{}",
+                        error.what(), newest.sql));
+    } catch (const std::exception& error) {
+        throw MigrationError(fmt::format(
+            "the migration could not be tried out: {}\nNothing was written. DATABASE_OWNER_URL names the server, "
+            "with a user that has CREATEDB; without it, a private PostgreSQL is started. To write the migration "
+            "as it is: the same again with --no-verify",
+            error.what()));
+    }
+}
+
+std::string script_of(const Difference& difference, const std::vector<std::string>& broken, bool empty) {
     if (empty) {
         return "-- Statements end with a semicolon; the roles are {{app}} and {{app_system}}. All run in one "
                "transaction, unless the\n"
                "-- first line of this file is '-- no-transaction'. Replace this comment.\n";
     }
     std::string text;
+    for (const auto& sentence : broken) text += "-- Breaks: " + sentence + "\n";
     for (const auto& warning : difference.warnings) text += "-- Mind: " + warning + "\n";
     if (!text.empty()) text += "\n";
     for (const auto& statement : difference.statements) text += statement + ";\n";
     return text;
+}
+
+std::filesystem::path write_migration(const std::filesystem::path& migrations, const Migration& migration) {
+    const auto folder = migrations / migration.name;
+    if (std::filesystem::exists(folder)) throw MigrationError(folder.string() + " exists already");
+    std::filesystem::create_directories(folder);
+    write_file(folder / "migration.sql", migration.sql);
+    write_file(folder / "snapshot.json", migration.snapshot);
+    return folder / "migration.sql";
 }
 
 int generate_files(const Declarations& declarations, const GenerateOptions& options, std::ostream& out) {
@@ -81,27 +112,27 @@ int generate_files(const Declarations& declarations, const GenerateOptions& opti
             "and generate it again; else join them: db generate merge --empty",
             names_of(leaves)));
     }
+    const auto before = leaves.empty() ? Snapshot{} : *leaves.front();
     auto snapshot = build_snapshot(declarations.tables, declarations.objects);
-    const auto difference = options.empty
-                                ? Difference{}
-                                : diff(leaves.empty() ? Snapshot{} : *leaves.front(), snapshot, {options.allow_drops});
+    const auto difference = options.empty ? Difference{} : diff(before, snapshot, {options.allow_drops});
     print(out, "error: ", difference.errors);
     if (!difference.errors.empty()) return 1;
     if (difference.statements.empty() && !options.empty) {
         out << "nothing to do: the newest migration has the tables as they are declared\n";
         return 0;
     }
+    const auto broken = options.empty ? std::vector<std::string>() : broken_by(before, snapshot);
     snapshot.id =
         fmt::format("{:%Y%m%d%H%M%S}_{}", std::chrono::floor<std::chrono::seconds>(options.now), options.name);
     for (const auto* leaf : leaves) snapshot.previous.push_back(leaf->id);
-    const auto folder = options.folder / snapshot.id;
-    if (std::filesystem::exists(folder)) throw MigrationError(folder.string() + " exists already");
-    std::filesystem::create_directories(folder);
-    write_file(folder / "migration.sql", script_of(difference, options.empty));
-    write_file(folder / "snapshot.json", to_text(snapshot));
+    const Migration migration{snapshot.id, script_of(difference, broken, options.empty), to_text(snapshot)};
+    const bool proves = options.server && !options.empty;
+    if (proves) try_out(migrations, migration, snapshot, options.server);
+    const auto file = write_migration(options.folder, migration);
+    print(out, "breaks: ", broken);
     print(out, "mind: ", difference.warnings);
-    out << "wrote " << (folder / "migration.sql").string() << ": " << difference.statements.size()
-        << " statements. Read it, then: backend-api db migrate\n";
+    out << "wrote " << file.string() << ": " << difference.statements.size() << " statements"
+        << (proves ? ", tried out on a scratch database" : "") << ". Read it, then: backend-api db migrate\n";
     return 0;
 }
 
@@ -109,7 +140,7 @@ int generate_files(const Declarations& declarations, const GenerateOptions& opti
 
 class Checker {
 public:
-    Checker(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options,
+    Checker(const Declarations& declarations, std::span<const Migration> migrations, const ProofOptions& options,
             std::ostream& out)
         : declarations_(declarations), migrations_(migrations), options_(options), out_(out) {}
 
@@ -162,11 +193,7 @@ private:
 
     // Against the snapshot rather than the tables: drift is told once, above.
     void check_replay(const Snapshot& newest, Connection& replayed) {
-        const ScratchDatabase declared(options_.server_url);
-        Connection connection(declared.url());
-        for (const auto& statement : diff({}, newest).statements)
-            connection.execute(with_roles(statement, options_.roles));
-        const auto lines = compare(inspect(replayed), inspect(connection));
+        const auto lines = compare_with(replayed, newest, options_);
         if (lines.empty())
             return pass(fmt::format("{} migrations from zero give what the newest snapshot says", migrations_.size()));
         fail("the migrations from zero do not give what the newest snapshot says", lines,
@@ -187,7 +214,7 @@ private:
 
     const Declarations& declarations_;
     std::span<const Migration> migrations_;
-    const CheckOptions& options_;
+    const ProofOptions& options_;
     std::ostream& out_;
     int failures_ = 0;
 };
@@ -227,7 +254,7 @@ int status(std::span<const Migration> migrations, const std::string& owner_url, 
     });
 }
 
-int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options,
+int check(const Declarations& declarations, std::span<const Migration> migrations, const ProofOptions& options,
           std::ostream& out) {
     return run(out, [&] { return Checker(declarations, migrations, options, out).run(); });
 }

@@ -3,10 +3,12 @@
 // success. Errors that a person can mend are printed, not thrown. One thread, blocking.
 //
 //     db::migrate::Declarations ours{tables, objects, statements};
-//     return db::migrate::generate(ours, {.folder = "pos/migrations", .name = "add_brand", .now = clock.now()}, std::cout);
+//     return db::migrate::generate(ours, {.folder = "pos/migrations", .name = "add_brand", .now = clock.now(),
+//                                         .server = [&] { return db::migrate::ProofOptions{url, roles}; }}, std::cout);
 //     return db::migrate::migrate(db::migrate::load_migrations(embedded::migrations()), {.owner_url = url}, std::cout);
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -14,6 +16,7 @@
 #include "base/time.h"
 #include "db/migrate/apply.h"
 #include "db/migrate/migration.h"
+#include "db/migrate/proof.h"
 #include "db/query.h"
 
 namespace db::migrate {
@@ -31,9 +34,13 @@ struct GenerateOptions {
     bool empty = false;  // no statements: you write them; check proves that they lead to the declared tables
     bool allow_drops = false;
     base::Timestamp now;
+    // Gives the server where it is applied before it is written; asked once there is something to write. None: it is written as
+    // it is.
+    std::function<ProofOptions()> server;
 };
 
-// Writes <folder>/<now>_<name>/migration.sql and snapshot.json. Nothing to do is success and writes nothing.
+// Writes <folder>/<now>_<name>/migration.sql and snapshot.json, and says what the release before cannot do on the new schema.
+// Nothing to do is success and writes nothing; so does a migration that proves wrong, which is an error.
 int generate(const Declarations& declarations, const GenerateOptions& options, std::ostream& out);
 
 int migrate(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out);
@@ -41,14 +48,9 @@ int migrate(std::span<const Migration> migrations, const ApplyOptions& options, 
 // Lists every migration with its state; 1 when one is pending or changed.
 int status(std::span<const Migration> migrations, const std::string& owner_url, std::ostream& out);
 
-struct CheckOptions {
-    std::string server_url;  // of a user with CREATEDB: two scratch databases are made and dropped
-    Roles roles;
-};
-
 // One leaf; no drift between tables and the newest snapshot; the migrations from zero give what the snapshot says; every
 // statement fits the migrated schema.
-int check(const Declarations& declarations, std::span<const Migration> migrations, const CheckOptions& options,
+int check(const Declarations& declarations, std::span<const Migration> migrations, const ProofOptions& options,
           std::ostream& out);
 
 }  // namespace db::migrate

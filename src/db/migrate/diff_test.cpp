@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "db/migrate/sample_schema.h"
 #include "db/migrate/shop_schema.h"
 
 namespace db::migrate {
@@ -12,36 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// One tenant table, as a C++ declaration of it would give.
-TableSnapshot items() {
-    return {
-        .name = "items",
-        .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
-        .columns = {{.name = "tenant_id", .type = "uuid"},
-                    {.name = "id", .type = "uuid"},
-                    {.name = "name", .type = "text"},
-                    {.name = "count", .type = "integer", .fallback = "0"}},
-        .constraints = {{.name = "items_name",
-                         .type = ConstraintType::unique_index,
-                         .columns = {"tenant_id", "name"},
-                         .predicate = "name <> ''"},
-                        {.name = "items_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
-}
-TableSnapshot parts() {
-    return {
-        .name = "parts",
-        .guard = {.wall = Wall::tenant, .tenant_column = "tenant_id"},
-        .columns = {{.name = "tenant_id", .type = "uuid"},
-                    {.name = "id", .type = "uuid"},
-                    {.name = "item_id", .type = "uuid"}},
-        .constraints = {{.name = "parts_item",
-                         .type = ConstraintType::foreign_key,
-                         .columns = {"tenant_id", "item_id"},
-                         .target = "items",
-                         .target_columns = {"tenant_id", "id"}},
-                        {.name = "parts_pkey", .type = ConstraintType::primary_key, .columns = {"tenant_id", "id"}}}};
-}
-Snapshot base() { return {.tables = {items(), parts()}}; }
+Snapshot base() { return sample::schema(); }
 
 struct Case {
     const char* name;
@@ -218,13 +190,82 @@ TEST(Diff, WarnsOfLocks) {
 
 TEST(Diff, ReplacesFunctionsAndRemakesViews) {
     auto before = base();
-    before.objects = {{"f", SqlObject::Stage::after_tables, "create or replace function f() 1", "drop function f()"},
-                      {"v", SqlObject::Stage::after_tables, "create view v as 1", "drop view v"}};
+    before.objects = {sample::after("f", "create or replace function f() returns int as '1'", "drop function f()"),
+                      sample::after("v", "create view v as select 1", "drop view v")};
     auto now = before;
-    now.objects[0].create_sql = "create or replace function f() 2";
-    now.objects[1].create_sql = "create view v as 2";
+    now.objects[0].create_sql = "create or replace function f() returns int as '2'";
+    now.objects[1].create_sql = "create view v as select 2";
     EXPECT_THAT(diff(before, now).statements,
-                ElementsAre("drop view v", "create or replace function f() 2", "create view v as 2"));
+                ElementsAre("drop view v", now.objects[0].create_sql, now.objects[1].create_sql));
+}
+
+TEST(Diff, DropsTheFormOfAFunctionThatCannotBeReplaced) {
+    auto before = base();
+    before.objects = {sample::after("f", "create or replace function f() returns int as '1'", "drop function f();")};
+    for (const auto* other : {"create or replace function f(a int) returns int as '1'",
+                              "create or replace function f() returns bigint as '1'",
+                              "create or replace function g() returns int as '1'"}) {
+        auto now = before;
+        now.objects[0].create_sql = other;
+        EXPECT_THAT(diff(before, now).statements, ElementsAre("drop function f()", other));
+    }
+}
+
+TEST(Diff, SeesNoChangeInTheWordsAlone) {
+    auto before = base();
+    before.objects = {sample::before("trigrams", "create extension pg_trgm", "drop extension pg_trgm"),
+                      sample::after("f", "create function f() returns int as '1'", "drop function f()")};
+    auto now = before;
+    now.objects[0] = sample::before("pg_trgm", "CREATE EXTENSION if not exists pg_trgm;", "drop extension pg_trgm");
+    now.objects[1].create_sql = "create or replace function f()\n  returns int -- one\n  as '1';";
+    EXPECT_TRUE(diff(before, now).empty());
+}
+
+TEST(Diff, RefusesToMakeASequenceAnew) {
+    auto before = base();
+    before.objects = {sample::before("numbers", "create sequence numbers", "drop sequence numbers"),
+                      sample::before("trigrams", "create extension pg_trgm", "drop extension pg_trgm")};
+    auto now = before;
+    now.objects[0].create_sql = "create sequence numbers cache 10";
+    now.objects[1].create_sql = "create extension pg_trgm schema other";
+    EXPECT_THAT(diff(before, now, {.allow_drops = true}).errors,
+                ElementsAre(HasSubstr("numbers: its text has changed"), HasSubstr("trigrams: its text has changed")));
+    now.objects = {now.objects[1]};
+    now.objects[0] = before.objects[1];
+    EXPECT_THAT(diff(before, now).errors, ElementsAre(HasSubstr("numbers would be dropped with what it holds")));
+    EXPECT_THAT(diff(before, now, {.allow_drops = true}).statements, ElementsAre("drop sequence numbers"));
+}
+
+TEST(Diff, RefusesAWayThatPostgresDoesNotKnow) {
+    auto now = base();
+    sample::column(now, "items", "count").type = "uuid";
+    EXPECT_THAT(diff(base(), now).errors, ElementsAre(HasSubstr("no way from one to the other")));
+}
+
+TEST(Diff, RefusesATenantsTableWithoutTenants) {
+    auto now = base();
+    auto before = base();
+    for (auto* schema : {&now, &before}) schema->tables.pop_back();
+    before.tables[0].guard = {.wall = Wall::system};
+    sample::erase_column(before, "items", "tenant_id");
+    EXPECT_THAT(diff(before, now).errors, ElementsAre(HasSubstr("becomes a tenant's, but its rows have none")));
+}
+
+TEST(Diff, RefusesARenameOfWhichBothNamesAreThere) {
+    auto before = base();
+    before.tables[0].columns.push_back({.name = "title", .type = "text"});
+    auto now = before;
+    sample::erase_column(now, "items", "name");
+    sample::column(now, "items", "title").renamed_from = "name";
+    EXPECT_THAT(diff(before, now, {.allow_drops = true}).errors, ElementsAre(HasSubstr("the schema before has both")));
+    // Long done, and the old name has come back since.
+    EXPECT_TRUE(diff(before,
+                     [&] {
+                         auto both = before;
+                         sample::column(both, "items", "title").renamed_from = "name";
+                         return both;
+                     }())
+                    .empty());
 }
 
 // ---- Snapshots ----

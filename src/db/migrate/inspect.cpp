@@ -9,7 +9,8 @@ namespace {
 // relation: tables, views, sequences of our own. Facts are (key, value).
 constexpr const char* facts_sql = R"(
 with relation as (
-    select c.oid, c.relname, c.relkind, c.relacl, c.relowner, c.relrowsecurity, c.relforcerowsecurity
+    select c.oid, c.relname, c.relkind, c.relacl, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+        coalesce(' options ' || array_to_string(c.reloptions, ', '), '') as options
     from pg_class c
     where c.relnamespace = 'public'::regnamespace
     and c.relname not like 'schema_migrations%'
@@ -20,7 +21,7 @@ with relation as (
     where p.pronamespace = 'public'::regnamespace and p.prokind in ('f', 'p')
     and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
 )
-select 'table ' || relname, 'row security: ' || relrowsecurity || ', forced: ' || relforcerowsecurity
+select 'table ' || relname, 'row security: ' || relrowsecurity || ', forced: ' || relforcerowsecurity || options
 from relation where relkind in ('r', 'p')
 union all
 select 'column ' || relname || '.' || attname,
@@ -33,14 +34,25 @@ select 'constraint ' || relname || '.' || conname, pg_get_constraintdef(pg_const
 from relation join pg_constraint on conrelid = relation.oid
 where relkind in ('r', 'p')
 union all
-select 'index ' || relname, pg_get_indexdef(oid)
-from relation where relkind = 'i'
+select 'index ' || relname, pg_get_indexdef(oid) || case when indisvalid then '' else ' INVALID' end
+from relation join pg_index on indexrelid = oid where relkind = 'i'
 union all
-select 'view ' || relname, pg_get_viewdef(oid)
+select 'view ' || relname, pg_get_viewdef(oid) || options
 from relation where relkind in ('v', 'm')
 union all
-select 'sequence ' || relname, ''
-from relation where relkind = 'S'
+select 'sequence ' || relname, format_type(seqtypid, null) || ' start ' || seqstart || ' increment ' || seqincrement
+    || ' from ' || seqmin || ' to ' || seqmax || ' cache ' || seqcache || case when seqcycle then ' cycle' else '' end
+from relation join pg_sequence on seqrelid = oid where relkind = 'S'
+union all
+select 'rule ' || relname || '.' || rulename, pg_get_ruledef(pg_rewrite.oid)
+from relation join pg_rewrite on ev_class = relation.oid where rulename <> '_RETURN'
+union all
+select 'statistics ' || stxname, pg_get_statisticsobjdef(oid)
+from pg_statistic_ext where stxnamespace = 'public'::regnamespace
+union all
+select 'comment on ' || pg_describe_object(classoid, objoid, objsubid), description
+from pg_description
+where classoid in ('pg_class'::regclass, 'pg_proc'::regclass) and objoid in (select oid from relation union select oid from routine)
 union all
 select 'policy ' || tablename || '.' || policyname,
     permissive || ' ' || cmd || ' to ' || roles::text || ' using ' || coalesce(qual, '') || ' check ' || coalesce(with_check, '')
@@ -55,7 +67,7 @@ union all
 select 'grant on ' || relname || '.' || attname || ' to ' || grantee::regrole,
     string_agg(privilege_type, ', ' order by privilege_type)
 from relation join pg_attribute on attrelid = relation.oid, aclexplode(attacl)
-where grantee <> 0
+where grantee <> 0 and not attisdropped
 group by relname, attname, grantee
 union all
 select 'grant on ' || relname || ' to public', string_agg(privilege_type, ', ' order by privilege_type)
@@ -67,16 +79,20 @@ select 'function ' || name, pg_get_functiondef(oid) || ' owner ' || pg_get_userb
     || ' grants ' || coalesce((select string_agg(item::text, ' ' order by item::text) from unnest(proacl) item), 'default')
 from routine
 union all
-select 'trigger ' || relname || '.' || tgname, pg_get_triggerdef(pg_trigger.oid)
+select 'trigger ' || relname || '.' || tgname,
+    pg_get_triggerdef(pg_trigger.oid) || case tgenabled when 'O' then '' else ' enabled: ' || tgenabled::text end
 from relation join pg_trigger on tgrelid = relation.oid
 where not tgisinternal
 union all
 select 'type ' || typname, coalesce((select string_agg(enumlabel, ', ' order by enumsortorder) from pg_enum where enumtypid = t.oid), '')
+    || case typtype when 'd' then format_type(typbasetype, typtypmod) || case when typnotnull then ' not null' else '' end
+        || coalesce(' default ' || typdefault, '') else '' end
+    || coalesce((select string_agg(' ' || pg_get_constraintdef(c.oid), '' order by conname) from pg_constraint c where contypid = t.oid), '')
 from pg_type t
 where typnamespace = 'public'::regnamespace and typtype in ('e', 'd')
 and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')
 union all
-select 'extension ' || extname, ''
+select 'extension ' || extname, extversion || ' in ' || extnamespace::regnamespace
 from pg_extension where extname <> 'plpgsql'
 )";
 

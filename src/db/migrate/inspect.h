@@ -15,8 +15,9 @@ namespace db::migrate {
 
 using Facts = std::map<std::string, std::string>;
 
-// Columns, constraints, indexes, policies, grants, functions, views, triggers, sequences, types and extensions of the schema
-// public, without the ledger and without what belongs to an extension. Columns are told by name: their order is no fact.
+// Columns, constraints, indexes, policies, grants, options, comments, functions, views, rules, triggers, sequences, types and
+// extensions of the schema public, without the ledger and without what belongs to an extension. Columns are told by name: their
+// order is no fact.
 [[nodiscard]] Facts inspect(Connection& connection);
 
 // One line for each difference.

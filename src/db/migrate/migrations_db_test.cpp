@@ -428,7 +428,13 @@ protected:
         const base::Timestamp now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1} +
                                   std::chrono::seconds(second)};
         return generate({tables, objects_, {}},
-                        {.folder = folder_, .name = std::move(name), .empty = empty, .now = now}, out_);
+                        {.folder = folder_,
+                         .name = std::move(name),
+                         .empty = empty,
+                         .allow_drops = allow_drops_,
+                         .now = now,
+                         .server = server_},
+                        out_);
     }
     int check_all(const std::vector<TableView>& tables) {
         out_.str("");
@@ -447,6 +453,8 @@ protected:
 
     std::filesystem::path folder_;
     std::vector<SqlObject> objects_;
+    bool allow_drops_ = false;
+    std::function<ProofOptions()> server_ = [this] { return ProofOptions{server_url_, roles}; };
     std::ostringstream out_;
 };
 
@@ -519,6 +527,76 @@ TEST_F(Commands, GenerateRefusesToDrop) {
     EXPECT_THAT(output(), HasSubstr("--allow-drops"));
     EXPECT_EQ(load_migrations(folder_).size(), 1U);
     EXPECT_EQ(generate_at(1, shop::tables(), "Bad Name"), 1);
+}
+
+// ---- generate tries out what it writes ----
+
+constexpr const char* one_argument = "create or replace function f(a uuid) returns int language sql as $$ select 1 $$";
+constexpr const char* two_arguments =
+    "create or replace function f(a uuid, b int) returns int language sql as $$ select 1 $$";
+
+TEST_F(Commands, GenerateSaysThatItTriedItOut) {
+    objects_ = {{"f", one_argument, "drop function f(uuid)"}};
+    ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
+    EXPECT_THAT(output(), HasSubstr("tried out on a scratch database"));
+    objects_ = {{"f", two_arguments, "drop function f(uuid, int)"}};
+    ASSERT_EQ(generate_at(1, first_tables(), "more"), 0) << output();
+    EXPECT_THAT(load_migrations(folder_)[1].sql, HasSubstr("drop function f(uuid);\ncreate or replace function f("));
+    EXPECT_EQ(check_all(first_tables()), 0) << output();
+}
+
+TEST_F(Commands, GenerateWritesNothingThatDoesNotApply) {
+    ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
+    objects_ = {{"v", "create view v as select nothing from categories", "drop view v"}};
+    EXPECT_EQ(generate_at(1, first_tables(), "broken"), 1);
+    EXPECT_THAT(output(), HasSubstr("column \"nothing\" does not exist"));
+    EXPECT_THAT(output(),
+                HasSubstr("Nothing was written. To mend the statements by hand: the same again with --no-verify"));
+    EXPECT_THAT(output(), HasSubstr("create view v as select nothing from categories;"));
+    EXPECT_EQ(load_migrations(folder_).size(), 1U);
+    server_ = nullptr;
+    EXPECT_EQ(generate_at(1, first_tables(), "broken"), 0);
+    EXPECT_THAT(output(), Not(HasSubstr("tried out")));
+}
+
+TEST_F(Commands, GenerateWritesNothingThatGivesAnotherSchema) {
+    // Found nowhere in the text: the function makes the table.
+    objects_ = {{"hidden", "do $$ begin execute 'create table hidden (a int)'; end $$", "drop table hidden"}};
+    ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
+    objects_ = {{"hidden", "do $$ begin execute 'create table if not exists hidden (a int, b int)'; end $$", ""}};
+    write("20260101000000_init", load_migrations(folder_)[0].sql + "alter table hidden add column c int;");
+    EXPECT_EQ(generate_at(1, first_tables(), "other"), 1);
+    EXPECT_THAT(output(), HasSubstr("the drop texts of the declared SQL objects leave column hidden.a"));
+    objects_.clear();
+    write("20260101000000_init", load_migrations(folder_)[0].sql + "create index stray on categories (name);");
+    EXPECT_EQ(generate_at(1, first_tables(), "other"), 1);
+    EXPECT_THAT(output(),
+                HasSubstr("the migrations do not give the declared schema:\n  - index stray: no table declares it"));
+    EXPECT_EQ(load_migrations(folder_).size(), 1U);
+}
+
+TEST_F(Commands, GenerateRefusesADropTextThatIsOfAnotherTime) {
+    objects_ = {{"f", two_arguments, "drop function if exists f(uuid)"}};
+    EXPECT_EQ(generate_at(0, first_tables(), "init"), 1);
+    EXPECT_THAT(output(), HasSubstr("the drop texts of the declared SQL objects leave function f(uuid,integer)"));
+    EXPECT_TRUE(load_migrations(folder_).empty());
+}
+
+TEST_F(Commands, GenerateSaysThatNoServerAnswers) {
+    server_ = [] { return ProofOptions{"host=127.0.0.1 port=1 dbname=none", roles}; };
+    EXPECT_EQ(generate_at(0, first_tables(), "init"), 1);
+    EXPECT_THAT(output(), HasSubstr("the migration could not be tried out: "));
+    EXPECT_THAT(output(), HasSubstr("--no-verify"));
+    EXPECT_TRUE(load_migrations(folder_).empty());
+}
+
+TEST_F(Commands, GenerateSaysWhatTheReleaseBeforeCannotDo) {
+    ASSERT_EQ(generate_at(0, shop::tables(), "init"), 0) << output();
+    EXPECT_THAT(output(), Not(HasSubstr("breaks: ")));
+    allow_drops_ = true;
+    ASSERT_EQ(generate_at(1, first_tables(), "less"), 0) << output();
+    EXPECT_THAT(output(), HasSubstr("breaks: table movements is dropped: every statement of the release before that"));
+    EXPECT_THAT(load_migrations(folder_)[1].sql, HasSubstr("-- Breaks: table movements is dropped"));
 }
 
 }  // namespace
