@@ -56,11 +56,7 @@ void Settings::check(const Settings& settings, schema::Issues& issues) {
             issues.add("/REDIS_URL", "format", endpoint.error());
     }
     // What comes from one address may be half: strangers there leave room for who has signed in.
-<<<<<<< HEAD
     if (settings.body_memory_per_caller_mb.value_or(0) > settings.body_memory_mb / 4) {
-=======
-    if (settings.body_memory_per_caller_mb > settings.body_memory_mb / 4) {
->>>>>>> lane-migrate
         issues.add("/BODY_MEMORY_PER_CALLER_MB", "conflict",
                    "is more than a quarter of BODY_MEMORY_MB; give that or less");
     }
