@@ -63,7 +63,9 @@ public:
         : loop_(loop),
           redis_(std::move(redis)),
           logger_(std::move(logger)),
-          type_{jobs::QueueName::given(queue_name_ = std::move(queue)), "invite", {.remove_on_complete = jobs::KeepJobs::none()}},
+          type_{jobs::QueueName::given(queue_name_ = std::move(queue)),
+                "invite",
+                {.remove_on_complete = jobs::KeepJobs::none()}},
           client_(loop, redis_, logger_, metrics_),
           queue_(client_, queue_name_),
           locks_(redis_, logger_, metrics_) {}

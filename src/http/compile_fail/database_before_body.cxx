@@ -13,9 +13,7 @@ struct http::Part<Database> {
 struct Item {
     std::int32_t size = 1;
 
-    friend constexpr auto describe(Item*) {
-        return schema::object<Item>("Item", schema::field<&Item::size>("size"));
-    }
+    friend constexpr auto describe(Item*) { return schema::object<Item>("Item", schema::field<&Item::size>("size")); }
 };
 
 async::Task<http::NoContent> create(Database, http::Body<Item>) { co_return http::NoContent{}; }
