@@ -2,7 +2,6 @@
 // What the tests of the client against real servers have in common: a shared Redis, a client, the outcome of a task.
 
 #include <gtest/gtest.h>
-#include <coroutine>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -17,6 +16,7 @@
 #include "log/sink.h"
 #include "redis/client.h"
 #include "testing/redis_server.h"
+#include "testing/running.h"
 #include "testing/silent_server.h"
 
 namespace redis::test {
@@ -54,33 +54,8 @@ async::Task<Outcome> outcome_of(async::Task<Work> task) {
     co_return std::move(outcome);
 }
 
-// A running coroutine that can be destroyed while it waits, as a server does with a handler whose client has gone.
-class Running {
-public:
-    struct promise_type {
-        Running get_return_object() { return Running(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-    explicit Running(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
-    Running(Running&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-    Running& operator=(Running&&) = delete;
-    ~Running() { destroy(); }
-    void destroy() {
-        if (handle_) std::exchange(handle_, {}).destroy();
-    }
-    [[nodiscard]] bool done() const { return handle_.done(); }
-
-private:
-    std::coroutine_handle<promise_type> handle_;
-};
-
-inline Running run_in_background(async::Task<Outcome> task, Outcome* into = nullptr) {
-    auto outcome = co_await task;
-    if (into != nullptr) *into = std::move(outcome);
-}
+using ::testing::run_in_background;
+using ::testing::Running;
 
 // The server that most tests share.
 inline ::testing::RedisServer& shared_server() {

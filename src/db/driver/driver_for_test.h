@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <coroutine>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "async/sync.h"
 #include "db/database.h"
+#include "testing/running.h"
 #include "testing/scratch_database.h"
 
 namespace db_test {
@@ -146,33 +146,8 @@ inline async::Task<Result> last_of(async::Task<std::vector<Result>> task) {
     co_return std::move(results.back());
 }
 
-// A running coroutine that can be destroyed while it waits, as a server does with a handler whose client has gone.
-class Running {
-public:
-    struct promise_type {
-        Running get_return_object() { return Running(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-    explicit Running(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
-    Running(Running&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-    Running& operator=(Running&&) = delete;
-    ~Running() { destroy(); }
-    void destroy() {
-        if (handle_) std::exchange(handle_, {}).destroy();
-    }
-    [[nodiscard]] bool done() const { return handle_.done(); }
-
-private:
-    std::coroutine_handle<promise_type> handle_;
-};
-
-inline Running run_in_background(async::Task<Outcome> task, Outcome* into = nullptr) {
-    auto outcome = co_await task;
-    if (into != nullptr) *into = std::move(outcome);
-}
+using ::testing::run_in_background;
+using ::testing::Running;
 
 inline async::Task<std::vector<Outcome>> all_of(std::vector<async::Task<Outcome>> tasks) {
     co_return co_await async::when_all(std::move(tasks));
