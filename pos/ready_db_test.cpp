@@ -22,10 +22,10 @@ protected:
           }) {}
     // A worker of its own, as what was found is shared for a moment.
     std::string ready() {
-        app::Worker worker(app_.shared());
-        async::run_until_done(worker.loop(), worker.start());
-        auto body = async::run_until_done(worker.loop(), worker.inject({.target = "/ready"})).body;
-        async::run_until_done(worker.loop(), worker.stop(async::Loop::now() + 5s));
+        app::LoopHost host(app_.app());
+        async::run_until_done(host.loop(), host.start());
+        auto body = async::run_until_done(host.loop(), host.inject({.target = "/ready"})).body;
+        async::run_until_done(host.loop(), host.stop(async::Loop::now() + 5s));
         return body;
     }
     int lines_with(std::string_view text) {
@@ -68,7 +68,7 @@ TEST_F(ReadyTest, TheLogHasTheReasonOnceAMinute) {
     redis_.command({"CONFIG", "SET", "maxmemory", "1"});
     for (int i = 0; i < 3; ++i) {
         EXPECT_EQ(app_.get("/ready").status, 200);
-        app_.worker().readiness().looked = {};  // else what was found is told again
+        app_.host().readiness().looked = {};  // else what was found is told again
     }
     EXPECT_EQ(lines_with("a dependency takes no writes"), 1);
 }
@@ -77,7 +77,7 @@ TEST_F(ReadyTest, TheLogHasTheReasonOnceAMinute) {
 TEST_F(ReadyTest, NoKeyIsWithoutThePrefix) {
     app_.get("/ready");
     app_.post("/v1/auth/refresh", fmt::format(R"({{"refreshToken":"rt_{}"}})", std::string(43, 'A')));
-    app_.worker().readiness().looked = {};
+    app_.host().readiness().looked = {};
     app_.get("/ready");
     const auto keys = redis_.command({"KEYS", "*"});
     std::size_t count = 0;

@@ -347,7 +347,7 @@ protected:
 };
 
 TEST_F(RequestTexts, SayWhatTheyAre) {
-    for (const auto& route : app->shared().router.routes()) {
+    for (const auto& route : app->app().router.routes()) {
         if (!route.operation) continue;
         if (route.operation->body != nullptr) visit(*route.operation->body, {}, route.pattern);
         for (const auto& parameter : route.operation->parameters) {

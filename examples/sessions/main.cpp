@@ -63,7 +63,7 @@ Visit begin(http::Context& context, const auth::NewSession<Basket>& fresh) {
 async::Task<Visit> show(http::Context& context, Session session) { co_return visit_of(context, session); }
 
 async::Task<Visit> put_in(http::Context& context, std::optional<Session> session, http::Body<Named> item,
-                          http::Use<Sessions> sessions) {
+                          http::Service<Sessions> sessions) {
     if (!session) {
         const auto fresh = co_await sessions->create({{item->name}});
         co_return begin(context, fresh);
@@ -76,7 +76,7 @@ async::Task<Visit> put_in(http::Context& context, std::optional<Session> session
 
 // Whoever says a name is believed, which no service should do: this is about what comes after the password.
 async::Task<Visit> sign_in(http::Context& context, std::optional<Session> session, http::Body<Named> who,
-                           http::Use<Sessions> sessions) {
+                           http::Service<Sessions> sessions) {
     std::optional<auth::NewSession<Basket>> fresh;
     if (session) fresh = co_await sessions->regenerate(*session, who->name);
     if (!fresh) fresh = co_await sessions->create({}, who->name);
@@ -84,7 +84,7 @@ async::Task<Visit> sign_in(http::Context& context, std::optional<Session> sessio
 }
 
 template <bool Everywhere>
-async::Task<http::NoContent> sign_out(http::Context& context, Session session, http::Use<Sessions> sessions) {
+async::Task<http::NoContent> sign_out(http::Context& context, Session session, http::Service<Sessions> sessions) {
     co_await sessions->destroy(session);
     if (Everywhere && !session.owner.empty()) co_await sessions->destroy_all(session.owner);
     context.services().use<auth::SessionCookies>().expire(context.response());

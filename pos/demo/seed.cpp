@@ -41,7 +41,7 @@ std::string barcode_of(std::size_t number) {
 // Requests to our own API, without a socket.
 class Client {
 public:
-    explicit Client(app::Worker& worker) : worker_(worker) {}
+    explicit Client(app::LoopHost& host) : host_(host) {}
 
     // Throws what the API refused.
     async::Task<std::string> send(http::Method method, std::string path, std::string json = {}) {
@@ -65,12 +65,12 @@ public:
                 request.headers.emplace_back("Idempotency-Key", id_of(request.target + request.body).to_string());
         }
         if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
-        return worker_.inject(std::move(request));
+        return host_.inject(std::move(request));
     }
     void use_token(std::string token) { token_ = std::move(token); }
 
 private:
-    app::Worker& worker_;
+    app::LoopHost& host_;
     std::string token_;
 };
 
@@ -205,7 +205,7 @@ async::Task<bool> is_complete(Client* client) {
 }  // namespace
 
 async::Task<void> seed(app::LoopParts parts) {
-    Client client(parts.services.use<app::Worker>());
+    Client client(parts.services.use<app::LoopHost>());
     co_await sign_in(&client);
     if (co_await is_complete(&client)) co_return;
     co_await add_people(&client);

@@ -198,8 +198,8 @@ Fingerprint fingerprint_of_faulty(const BulkBody& input) {
     return fingerprint;
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
-                                                   BulkResource resource) {
+async::Task<http::JsonBytes<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
+                                                    BulkResource resource) {
     const auto db = co_await write->db();
     auto run = std::make_shared<Run>(
         Run{write, std::move(*input.body), std::move(input.faults), resource, idempotent_request(request, db)});
@@ -214,8 +214,8 @@ async::Task<http::Rendered<BulkReply>> perform_all(const Creator* write, BulkBod
         // The answers stand.
     }
     if (run->replayed) hide_restricted(*run);
-    if (run->replayed) co_return to_rendered<BulkReply, 200>(std::move(*run->replayed), true);
-    co_return http::Rendered<BulkReply>{std::move(run->body), 200, {}};
+    if (run->replayed) co_return to_json_bytes<BulkReply, 200>(std::move(*run->replayed), true);
+    co_return http::JsonBytes<BulkReply>{std::move(run->body), 200, {}};
 }
 
 }  // namespace detail

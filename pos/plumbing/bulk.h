@@ -12,7 +12,7 @@
 //         static async::Task<http::NoContent> remove(Editor write, ProductId id);
 //     };
 //
-//     async::Task<http::Rendered<BulkReply>> batch(Create<"products.write"> write, BulkBody input) {
+//     async::Task<http::JsonBytes<BulkReply>> batch(Create<"products.write"> write, BulkBody input) {
 //         co_return co_await perform_all<ProductItems>(write, std::move(input));
 //     }
 //
@@ -232,15 +232,15 @@ void hide(const BulkItem& item, BulkResult& result, const schema::View& view) {
     if (result.problem) hide_current<Changed>(result.problem->text, view);
 }
 
-async::Task<http::Rendered<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
-                                                   BulkResource resource);
+async::Task<http::JsonBytes<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
+                                                    BulkResource resource);
 // What a batch with faulty items means is its text: of such an item less is known than was sent.
 [[nodiscard]] Fingerprint fingerprint_of_faulty(const BulkBody& input);
 
 }  // namespace detail
 
 template <class Items>
-AwaitHere<http::Rendered<BulkReply>> perform_all(const Creator& write, BulkBody input) {
+AwaitHere<http::JsonBytes<BulkReply>> perform_all(const Creator& write, BulkBody input) {
     auto request = write.request(input.body);
     if (request.key && !input.faults.empty()) {
         request.body = detail::fingerprint_of_faulty(input);

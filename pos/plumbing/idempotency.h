@@ -122,8 +122,8 @@ void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const
 
 // The stored reply as an answer, marked `Idempotent-Replayed: true`.
 template <class T, std::uint16_t Status>
-[[nodiscard]] http::Rendered<T, Status> to_rendered(StoredReply reply, bool replayed) {
-    http::Rendered<T, Status> rendered{std::move(reply.body), reply.status, {}};
+[[nodiscard]] http::JsonBytes<T, Status> to_json_bytes(StoredReply reply, bool replayed) {
+    http::JsonBytes<T, Status> rendered{std::move(reply.body), reply.status, {}};
     if (reply.etag) rendered.headers.emplace_back("ETag", *reply.etag);
     if (reply.location) rendered.headers.emplace_back("Location", *reply.location);
     if (replayed) rendered.headers.emplace_back("Idempotent-Replayed", "true");

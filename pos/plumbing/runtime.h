@@ -1,6 +1,6 @@
 #pragma once
 // What handlers need besides the database: the time, new ids, the outbox, and which idempotency keys are under way on this loop.
-// One a loop, a service: http::Use<Runtime>.
+// One a loop, a service: http::Service<Runtime>.
 
 #include <string>
 #include <unordered_set>

@@ -137,7 +137,7 @@ async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& fi
 void describe_writer(http::Operation& operation, std::string_view permission, bool everywhere) {
     http::Part<db::Db>::describe(operation);
     auth::detail::describe_permission(operation, permission, everywhere);
-    http::Use<Runtime>::describe(operation);
+    http::Service<Runtime>::describe(operation);
     // Of the values that are sent, or were stored before.
     operation.can_fail(db::errors::value_refused);
 }

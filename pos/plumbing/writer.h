@@ -45,7 +45,7 @@ namespace pos {
 
 // 201 with Location, or the stored reply of the first request.
 template <class R>
-using Created = http::Rendered<R, 201>;
+using Created = http::JsonBytes<R, 201>;
 
 // A task that is awaited where it was made, as it refers to what lives there.
 template <class T>
@@ -180,7 +180,7 @@ public:
     [[nodiscard]] async::Task<Created<R>> commit(std::vector<Change> changes) {
         auto outcome = co_await settle(std::move(changes));
         if (outcome.replayed) outcome.reply.body = detail::visible_part<R>(std::move(outcome.reply.body), view());
-        co_return to_rendered<R, 201>(std::move(outcome.reply), outcome.replayed);
+        co_return to_json_bytes<R, 201>(std::move(outcome.reply), outcome.replayed);
     }
 };
 

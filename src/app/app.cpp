@@ -58,12 +58,12 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
     return options;
 }
 
-http::ServerOptions server_options(const Shared& shared, std::uint16_t port) {
+http::ServerOptions server_options(const App& app, std::uint16_t port) {
     constexpr std::size_t megabyte = 1'000'000;
-    const auto& settings = shared.settings;
+    const auto& settings = app.settings;
     return {.address = settings.host,
             .port = port,
-            .max_connections = shared.connections_per_loop,
+            .max_connections = app.connections_per_loop,
             .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
                             .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb.value_or(
                                               settings.body_memory_mb / 4)) *
@@ -130,7 +130,7 @@ openapi::Info openapi_info(const Definition& definition, const Settings& setting
     return info;
 }
 
-Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Sink> sink)
+App::App(const Definition& of, Settings given, std::shared_ptr<logging::Sink> sink)
     : definition(of),
       settings(std::move(given)),
       problem_types{settings.public_url + "/problems/"},
@@ -148,7 +148,7 @@ Shared::Shared(const Definition& of, Settings given, std::shared_ptr<logging::Si
     chain = http::Chain(std::move(links), router.handler());
 }
 
-void Shared::add_routes() {
+void App::add_routes() {
     add_health_routes(router, *this);
     add_schedule_routes(router, *this);
     if (definition.root_routes) definition.root_routes(router);
@@ -163,42 +163,38 @@ void Shared::add_routes() {
     openapi::mount_problems(router, problem_codes(definition, router));
 }
 
-Worker::Worker(Shared& shared)
-    : shared_(shared),
-      app_database_(loop_, database_options(shared.settings, shared.settings.database_url, "app"),
-                    shared.catalogue.registry(), shared.log.logger(), shared.metrics),
-      system_database_(loop_, system_options(shared.settings), shared.catalogue.registry(), shared.log.logger(),
-                       shared.metrics),
-      store_{&app_database_, &system_database_, &shared.catalogue},
-      rate_limiter_(loop_, make_redis(), {.prefix = shared.settings.job_prefix + ":rate:"}, shared.metrics),
+LoopHost::LoopHost(App& app)
+    : app_(app),
+      app_database_(loop_, database_options(app.settings, app.settings.database_url, "app"), app.catalogue.registry(),
+                    app.log.logger(), app.metrics),
+      system_database_(loop_, system_options(app.settings), app.catalogue.registry(), app.log.logger(), app.metrics),
+      databases_{&app_database_, &system_database_, &app.catalogue},
+      rate_limiter_(loop_, make_redis(), {.prefix = app.settings.job_prefix + ":rate:"}, app.metrics),
       readiness_(loop_) {
-    services_.add(shared);
+    services_.add(app);
     services_.add(*this);
-    services_.add(store_);
-    services_.add(shared.problem_types);
-    services_.add(shared.outbox);
+    services_.add(databases_);
+    services_.add(app.problem_types);
+    services_.add(app.outbox);
     services_.add(rate_limiter_);
     if (redis_) services_.add(*redis_);
-    if (shared.definition.make_services) owned_services_ = shared.definition.make_services(parts());
-    http::require_services(shared.router, services_);
+    if (app.definition.make_services) owned_services_ = app.definition.make_services(parts());
+    http::require_services(app.router, services_);
     if (services_.has<auth::Authenticator>())
-        services_.use<auth::Authenticator>().require_known_permissions(shared.router);
+        services_.use<auth::Authenticator>().require_known_permissions(app.router);
 }
 
-Worker::~Worker() = default;
+LoopHost::~LoopHost() = default;
 
-redis::Client* Worker::make_redis() {
-    if (shared_.settings.redis_url)
-        redis_.emplace(loop_, redis_options(shared_.definition, shared_.settings), shared_.log.logger(),
-                       shared_.metrics);
+redis::Client* LoopHost::make_redis() {
+    if (app_.settings.redis_url)
+        redis_.emplace(loop_, redis_options(app_.definition, app_.settings), app_.log.logger(), app_.metrics);
     return redis();
 }
 
-LoopParts Worker::parts() {
-    return {loop_, store_, services_, shared_.settings, shared_.log.logger(), shared_.metrics};
-}
+LoopParts LoopHost::parts() { return {loop_, databases_, services_, app_.settings, app_.log.logger(), app_.metrics}; }
 
-async::Task<void> Worker::start() {
+async::Task<void> LoopHost::start() {
     std::exception_ptr failure;
     try {
         const auto deadline = async::Loop::now() + connect_time;
@@ -207,24 +203,23 @@ async::Task<void> Worker::start() {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure)
-        shared_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+    if (failure) app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
 }
 
-std::uint16_t Worker::listen(std::uint16_t port) {
+std::uint16_t LoopHost::listen(std::uint16_t port) {
     server_ = std::make_unique<http::Server>(
         http::ServerParts{.loop = loop_,
-                          .app = [this](http::Context& context) { return shared_.chain(context); },
-                          .refusals = [this](http::Context& context) { return shared_.refusals(context); },
+                          .app = [this](http::Context& context) { return app_.chain(context); },
+                          .refusals = [this](http::Context& context) { return app_.refusals(context); },
                           .services = services_,
-                          .logger = shared_.log.logger(),
-                          .metrics = shared_.metrics},
-        server_options(shared_, port));
+                          .logger = app_.log.logger(),
+                          .metrics = app_.metrics},
+        server_options(app_, port));
     server_->listen();
     return server_->port();
 }
 
-async::Task<void> Worker::stop(async::SteadyTime deadline) {
+async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     if (server_) co_await server_->drain(deadline);
     co_await app_database_.close(deadline);
     co_await system_database_.close(deadline);
@@ -232,9 +227,9 @@ async::Task<void> Worker::stop(async::SteadyTime deadline) {
     owned_services_.reset();
 }
 
-async::Task<http::InjectedResponse> Worker::inject(http::InjectedRequest request) {
+async::Task<http::InjectedResponse> LoopHost::inject(http::InjectedRequest request) {
     const http::Injector injector(
-        loop_, [this](http::Context& context) { return shared_.chain(context); }, services_, shared_.log.logger());
+        loop_, [this](http::Context& context) { return app_.chain(context); }, services_, app_.log.logger());
     co_return co_await injector.run(std::move(request));
 }
 

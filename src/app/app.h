@@ -1,6 +1,6 @@
 #pragma once
 // App: the only place that wires things. From a Definition (the modules and what they need) and Settings it makes the shared,
-// read-only parts (catalogue, router, chain, documents) and one Worker a core, which share nothing else.
+// read-only parts (catalogue, router, chain, documents) and one LoopHost a core, which share nothing else.
 //
 //     int main(int argc, char** argv) { return app::run(pos::definition(), argc, argv); }
 //
@@ -35,7 +35,7 @@ namespace app {
 // What the services of one loop are made of; all of it outlives them.
 struct LoopParts {
     async::Loop& loop;
-    const db::Store& store;
+    const db::Databases& databases;
     http::Services& services;
     const Settings& settings;
     logging::Logger logger;
@@ -68,9 +68,9 @@ struct Definition {
 };
 
 // Everything that loops share: made once, then read-only (metrics and the draining flag are atomic).
-class Shared {
+class App {
 public:
-    Shared(const Definition& definition, Settings settings, std::shared_ptr<logging::Sink> sink);
+    App(const Definition& definition, Settings settings, std::shared_ptr<logging::Sink> sink);
 
     const Definition& definition;
     const Settings settings;
@@ -91,10 +91,10 @@ private:
 };
 
 // One event loop with its databases, Redis, services and listener. Everything but post-like calls happens on its thread.
-class Worker {
+class LoopHost {
 public:
-    explicit Worker(Shared& shared);
-    ~Worker();
+    explicit LoopHost(App& app);
+    ~LoopHost();
 
     // Connects the databases and makes the services. A database that cannot be reached is logged, not fatal: /ready says so.
     async::Task<void> start();
@@ -104,7 +104,7 @@ public:
     async::Task<void> stop(async::SteadyTime deadline);
 
     [[nodiscard]] async::Loop& loop() { return loop_; }
-    [[nodiscard]] db::Store& store() { return store_; }
+    [[nodiscard]] db::Databases& databases() { return databases_; }
     [[nodiscard]] const http::Services& services() const { return services_; }
     // None without REDIS_URL.
     [[nodiscard]] redis::Client* redis() { return redis_ ? &*redis_ : nullptr; }
@@ -115,11 +115,11 @@ public:
 private:
     redis::Client* make_redis();
 
-    Shared& shared_;
+    App& app_;
     async::Loop loop_;
     db::Database app_database_;
     db::Database system_database_;
-    db::Store store_;
+    db::Databases databases_;
     std::optional<redis::Client> redis_;
     redis::RateLimiter rate_limiter_;
     Readiness readiness_;

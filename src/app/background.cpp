@@ -52,34 +52,34 @@ std::vector<Schedule> schedules_of(const Definition& definition) {
 }
 
 struct Background::State {
-    State(Shared& of, BackgroundOptions given)
-        : shared(of),
+    State(App& app, BackgroundOptions given)
+        : app(app),
           options(std::move(given)),
-          bindings(bindings_of(of.definition)),
+          bindings(bindings_of(app.definition)),
           queues(chosen_queues(bindings, options.queues)),
-          worker(of) {}
+          loop_host(app) {}
 
     async::Task<void> start();
     async::Task<void> stop(async::SteadyTime deadline);
     void start_workers();
     void keep_schedules();
 
-    Shared& shared;
+    App& app;
     BackgroundOptions options;
     JobBindings bindings;
     std::vector<std::string> queues;
-    Worker worker;
+    LoopHost loop_host;
     std::unique_ptr<jobs::OutboxRelay> relay;
     std::optional<jobs::WorkerHost> host;
     std::optional<jobs::SchedulerKeeper> schedules;
 };
 
 async::Task<void> Background::State::start() {
-    co_await worker.start();
+    co_await loop_host.start();
     if (options.relay) {
-        relay = std::make_unique<jobs::OutboxRelay>(
-            jobs::OutboxRelayParts{worker.store(), *worker.redis(), shared.outbox, shared.log.logger(), shared.metrics},
-            jobs::OutboxRelayOptions{.prefix = shared.settings.job_prefix});
+        relay = std::make_unique<jobs::OutboxRelay>(jobs::OutboxRelayParts{loop_host.databases(), *loop_host.redis(),
+                                                                           app.outbox, app.log.logger(), app.metrics},
+                                                    jobs::OutboxRelayOptions{.prefix = app.settings.job_prefix});
         relay->start();
     }
     start_workers();
@@ -87,31 +87,31 @@ async::Task<void> Background::State::start() {
 
 void Background::State::start_workers() {
     if (queues.empty()) return;
-    auto redis = worker.redis()->options();
+    auto redis = loop_host.redis()->options();
     redis.role = "jobs";
-    host.emplace(worker.loop(), std::move(redis), shared.log.logger(), shared.metrics);
-    const std::chrono::seconds lock(shared.settings.job_lock_seconds);
+    host.emplace(loop_host.loop(), std::move(redis), app.log.logger(), app.metrics);
+    const std::chrono::seconds lock(app.settings.job_lock_seconds);
     for (const auto& queue : queues) {
-        auto& own = host->add(queue, {.prefix = shared.settings.job_prefix,
-                                      .concurrency = static_cast<std::size_t>(shared.settings.job_concurrency),
+        auto& own = host->add(queue, {.prefix = app.settings.job_prefix,
+                                      .concurrency = static_cast<std::size_t>(app.settings.job_concurrency),
                                       .lock_duration = lock,
                                       .stalled_interval = lock});
-        for (const auto& bind : bindings[queue]) bind(own, JobScope(&worker));
+        for (const auto& bind : bindings[queue]) bind(own, JobScope(&loop_host));
     }
     host->start();
-    shared.log.logger().info("running jobs", {{"queues", fmt::format("{}", fmt::join(queues, ","))},
-                                              {"concurrency", shared.settings.job_concurrency}});
+    app.log.logger().info("running jobs", {{"queues", fmt::format("{}", fmt::join(queues, ","))},
+                                           {"concurrency", app.settings.job_concurrency}});
     keep_schedules();
 }
 
 void Background::State::keep_schedules() {
     std::vector<jobs::KeptScheduler> kept;
-    for (auto& schedule : schedules_of(shared.definition)) {
+    for (auto& schedule : schedules_of(app.definition)) {
         if (!bindings.contains(schedule.queue)) continue;
         kept.push_back({schedule.queue, schedule.name, schedule.repeat, schedule.job});
     }
-    schedules.emplace(*worker.redis(), std::move(kept), shared.log.logger(),
-                      jobs::SchedulerKeeperOptions{.prefix = shared.settings.job_prefix});
+    schedules.emplace(*loop_host.redis(), std::move(kept), app.log.logger(),
+                      jobs::SchedulerKeeperOptions{.prefix = app.settings.job_prefix});
     schedules->start();
 }
 
@@ -121,17 +121,17 @@ async::Task<void> Background::State::stop(async::SteadyTime deadline) {
     if (host) co_await host->close(deadline);
     host.reset();
     schedules.reset();
-    co_await worker.stop(deadline);
+    co_await loop_host.stop(deadline);
 }
 
-Background::Background(Shared& shared, BackgroundOptions options)
-    : state_(std::make_unique<State>(shared, std::move(options))) {}
+Background::Background(App& app, BackgroundOptions options)
+    : state_(std::make_unique<State>(app, std::move(options))) {}
 
 void Background::start() {
     std::latch started(1);
     std::exception_ptr failure;
     thread_ = std::thread([&, this] {
-        auto& loop = state_->worker.loop();
+        auto& loop = state_->loop_host.loop();
         loop.keep_alive();
         loop.post([&, this] {
             async::start(state_->start(), [&](std::exception_ptr error) {
@@ -146,8 +146,8 @@ void Background::start() {
 }
 
 void Background::begin_stop(async::SteadyTime deadline) {
-    state_->worker.loop().post([this, deadline] {
-        async::start(state_->stop(deadline), [this](const std::exception_ptr&) { state_->worker.loop().stop(); });
+    state_->loop_host.loop().post([this, deadline] {
+        async::start(state_->stop(deadline), [this](const std::exception_ptr&) { state_->loop_host.loop().stop(); });
     });
 }
 
@@ -157,7 +157,7 @@ void Background::join() {
 
 Background::~Background() {
     if (!thread_.joinable()) return;
-    state_->worker.loop().stop();
+    state_->loop_host.loop().stop();
     thread_.join();
 }
 

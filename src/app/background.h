@@ -25,7 +25,7 @@ struct BackgroundOptions {
 class Background {
 public:
     // Throws std::runtime_error when a queue is named that no module handles.
-    Background(Shared& shared, BackgroundOptions options);
+    Background(App& app, BackgroundOptions options);
     ~Background();
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;

@@ -77,17 +77,17 @@ struct LookEnds {
     }
 };
 
-async::Task<void> look(Worker* worker, const http::Context* context) {
-    auto& last = worker->readiness();
+async::Task<void> look(LoopHost* host, const http::Context* context) {
+    auto& last = host->readiness();
     if (last.looking) co_await last.done;
     if (async::Loop::now() - last.looked < shared_for) co_return;
     last.looking = true;
     last.done.reset();
     const LookEnds ends{last};
     const auto deadline = async::Loop::now() + check_time;
-    auto found = co_await async::when_all(timed(check_database(worker->store().app, deadline)),
-                                          timed(check_database(worker->store().system, deadline)),
-                                          timed(check_redis(worker->redis(), deadline)));
+    auto found = co_await async::when_all(timed(check_database(host->databases().app, deadline)),
+                                          timed(check_database(host->databases().system, deadline)),
+                                          timed(check_redis(host->redis(), deadline)));
     put(last.app_database, std::move(std::get<0>(found)));
     put(last.system_database, std::move(std::get<1>(found)));
     put(last.redis, std::move(std::get<2>(found)));
@@ -98,18 +98,18 @@ async::Task<void> look(Worker* worker, const http::Context* context) {
 }
 
 async::Task<void> ready(http::Context& context) {
-    auto& shared = context.services().use<Shared>();
-    auto& worker = context.services().use<Worker>();
-    co_await look(&worker, &context);
-    const auto& found = worker.readiness();
+    auto& app = context.services().use<App>();
+    auto& host = context.services().use<LoopHost>();
+    co_await look(&host, &context);
+    const auto& found = host.readiness();
 
     const bool databases = found.app_database.well && found.system_database.well;
-    const bool draining = shared.draining.load(std::memory_order_relaxed);
+    const bool draining = app.draining.load(std::memory_order_relaxed);
     const auto* status = !databases || draining ? "error" : found.redis.well ? "ok" : "degraded";
     auto body = fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{})", status, draining,
                             outcome_json("postgres", found.app_database),
                             outcome_json("postgresSystem", found.system_database));
-    if (worker.redis() != nullptr) body += "," + outcome_json("redis", found.redis);
+    if (host.redis() != nullptr) body += "," + outcome_json("redis", found.redis);
     context.response()
         .status(databases && !draining ? 200 : 503)
         .content_type("application/json")
@@ -118,17 +118,17 @@ async::Task<void> ready(http::Context& context) {
 }
 
 async::Task<void> metrics(http::Context& context) {
-    auto& shared = context.services().use<Shared>();
+    auto& app = context.services().use<App>();
     context.response()
         .content_type(observe::text_content_type)
         .header("Cache-Control", "no-store")
-        .body(shared.metrics.render());
+        .body(app.metrics.render());
     co_return;
 }
 
 }  // namespace
 
-void add_health_routes(http::Router& router, Shared&) {
+void add_health_routes(http::Router& router, App&) {
     http::Routes routes(router.group(""), "operations");
     routes.get("/health", health, {.id = "getHealth", .summary = "Whether the process lives"});
     routes.get("/ready", ready,

@@ -14,7 +14,7 @@
 
 namespace app {
 
-class Shared;
+class App;
 
 // What /ready found when it looked last. It is open to everybody, and a look takes connections that sales wait for: those who
 // ask at once, or a quarter of a second later, share one. Of one loop.
@@ -35,6 +35,6 @@ struct Readiness {
     async::Event done;
 };
 
-void add_health_routes(http::Router& router, Shared& shared);
+void add_health_routes(http::Router& router, App& app);
 
 }  // namespace app

@@ -21,12 +21,12 @@
 
 namespace app {
 
-class Worker;
+class LoopHost;
 
 // What a handler works with: the databases and services of the worker's loop. A small value.
 class JobScope {
 public:
-    explicit JobScope(Worker* worker) noexcept : worker_(worker) {}
+    explicit JobScope(LoopHost* host) noexcept : host_(host) {}
 
     // Whose statements end `time` from now at the latest.
     [[nodiscard]] db::SystemDb system_db(std::chrono::seconds time = std::chrono::seconds(30)) const;
@@ -39,7 +39,7 @@ public:
 
 private:
     [[nodiscard]] const http::Services& services() const;
-    Worker* worker_;
+    LoopHost* host_;
 };
 
 // The handlers of all modules by queue.

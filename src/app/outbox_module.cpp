@@ -77,11 +77,11 @@ async::Task<bool> retry(db::SystemDb db, std::string id, std::ostream* out) {
 }
 
 // What is refused stays parked, and is not asked again.
-async::Task<int> retry_all(Worker* worker, std::ostream* out) {
+async::Task<int> retry_all(LoopHost* host, std::ostream* out) {
     bool all = true;
     Cursor behind;
     for (;;) {
-        const auto db = db::system_db(worker->store(), async::Loop::now() + command_time);
+        const auto db = db::system_db(host->databases(), async::Loop::now() + command_time);
         const auto parked = co_await db.all(parked_jobs, behind.position, behind.id, most_listed);
         for (const auto& job : parked) {
             const bool done = co_await retry(db, job.id, out);
@@ -92,14 +92,14 @@ async::Task<int> retry_all(Worker* worker, std::ostream* out) {
     }
 }
 
-async::Task<int> work(Worker* worker, OutboxCommand command, std::ostream* out) {
-    const auto db = db::system_db(worker->store(), async::Loop::now() + command_time);
+async::Task<int> work(LoopHost* host, OutboxCommand command, std::ostream* out) {
+    const auto db = db::system_db(host->databases(), async::Loop::now() + command_time);
     const auto parked = co_await db.all(parked_jobs, Cursor{}.position, Cursor{}.id, most_listed);
     if (command.retry.empty()) {
         list(parked, *out);
         co_return 0;
     }
-    if (std::ranges::find(command.retry, "all") != command.retry.end()) co_return co_await retry_all(worker, out);
+    if (std::ranges::find(command.retry, "all") != command.retry.end()) co_return co_await retry_all(host, out);
     bool all = true;
     for (const auto& id : command.retry) {
         const bool done = co_await retry(db, id, out);
@@ -108,16 +108,16 @@ async::Task<int> work(Worker* worker, OutboxCommand command, std::ostream* out) 
     co_return all ? 0 : 1;
 }
 
-async::Task<int> start_and_work(Worker* worker, OutboxCommand command, std::ostream* out) {
-    co_await worker->start();
+async::Task<int> start_and_work(LoopHost* host, OutboxCommand command, std::ostream* out) {
+    co_await host->start();
     std::exception_ptr failure;
     int code = 1;
     try {
-        code = co_await work(worker, std::move(command), out);
+        code = co_await work(host, std::move(command), out);
     } catch (...) {
         failure = std::current_exception();
     }
-    co_await worker->stop(async::Loop::now() + std::chrono::seconds(5));
+    co_await host->stop(async::Loop::now() + std::chrono::seconds(5));
     if (failure) std::rethrow_exception(failure);
     co_return code;
 }
@@ -137,10 +137,10 @@ Module outbox_module() {
 
 int run_outbox(const Definition& definition, Settings settings, OutboxCommand command, std::ostream& out) {
     settings.log_level = "warn";
-    Shared shared(definition, std::move(settings),
-                  std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
-    Worker worker(shared);
-    return async::run_until_done(worker.loop(), start_and_work(&worker, std::move(command), &out));
+    App app(definition, std::move(settings),
+            std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
+    LoopHost host(app);
+    return async::run_until_done(host.loop(), start_and_work(&host, std::move(command), &out));
 }
 
 }  // namespace app

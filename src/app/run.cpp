@@ -147,10 +147,10 @@ int run_seed(const Definition& definition) {
         return failed;
     }
     settings.log_level = "warn";  // its own requests are no news
-    Shared shared(definition, std::move(settings),
-                  std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
-    Worker worker(shared);
-    auto work = [](Worker* on, const Definition* of) -> async::Task<void> {
+    App app(definition, std::move(settings),
+            std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
+    LoopHost host(app);
+    auto work = [](LoopHost* on, const Definition* of) -> async::Task<void> {
         co_await on->start();
         std::exception_ptr failure;
         try {
@@ -161,7 +161,7 @@ int run_seed(const Definition& definition) {
         co_await on->stop(async::Loop::now() + std::chrono::seconds(5));
         if (failure) std::rethrow_exception(failure);
     };
-    async::run_until_done(worker.loop(), work(&worker, &definition));
+    async::run_until_done(host.loop(), work(&host, &definition));
     return 0;
 }
 
@@ -174,15 +174,15 @@ Settings settings_of_nobody() {
 }
 
 int print_openapi(const Definition& definition) {
-    const Shared shared(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
-    std::cout << openapi::document(shared.router, openapi_info(definition, shared.settings)) << '\n';
+    const App app(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
+    std::cout << openapi::document(app.router, openapi_info(definition, app.settings)) << '\n';
     return 0;
 }
 
 int print_problems(const Definition& definition) {
-    const Shared shared(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
+    const App app(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
     std::map<std::string_view, base::ErrorCode> codes;
-    for (const auto& code : problem_codes(definition, shared.router)) codes.emplace(code.code, code);
+    for (const auto& code : problem_codes(definition, app.router)) codes.emplace(code.code, code);
     std::cout << "| Code | Status | Retriable | Action | Title |\n|---|---|---|---|---|\n";
     for (const auto& [name, code] : codes) {
         std::cout << "| `" << name << "` | " << code.status << " | " << (code.retriable ? "yes" : "no") << " | `"

@@ -34,7 +34,7 @@ struct SchedulerAccess {
     static SchedulerAccess read(http::Context& context, http::Findings&) {
         const auto given = context.request().header("authorization").value_or("");
         if (given.empty()) throw base::Failure(auth::errors::missing_credentials);
-        const auto& wanted = *context.services().use<Shared>().settings.scheduler_token;
+        const auto& wanted = *context.services().use<App>().settings.scheduler_token;
         const auto token = auth::bearer_credentials(given);
         if (!token || !base::constant_time_equal(*token, wanted)) throw base::Failure(auth::errors::invalid_token);
         return {};
@@ -71,8 +71,8 @@ std::string job_id_of(const Schedule& schedule, const std::optional<std::string>
 
 async::Task<http::Accepted<Triggered>> trigger(SchedulerAccess, http::Path<"name", std::string> name,
                                                http::HeaderValue<"Idempotency-Key", std::optional<std::string>> key,
-                                               http::Use<Shared> shared, db::SystemDb db) {
-    const auto schedules = schedules_of(shared->definition);
+                                               http::Service<App> app, db::SystemDb db) {
+    const auto schedules = schedules_of(app->definition);
     const auto found = std::ranges::find(schedules, *name, &Schedule::name);
     if (found == schedules.end()) throw base::Failure(http::errors::not_found);
     auto job = found->job;
@@ -80,15 +80,15 @@ async::Task<http::Accepted<Triggered>> trigger(SchedulerAccess, http::Path<"name
     const Triggered triggered{*name, job.options.job_id};
     // Of no tenant.
     auto batch = db.as_tenant(base::Uuid{}).batch();
-    shared->outbox.add_job(batch, found->queue, std::move(job));
+    app->outbox.add_job(batch, found->queue, std::move(job));
     co_await batch.commit();
     co_return http::Accepted<Triggered>{triggered};
 }
 
 }  // namespace
 
-void add_schedule_routes(http::Router& router, const Shared& shared) {
-    if (!shared.settings.scheduler_token || schedules_of(shared.definition).empty()) return;
+void add_schedule_routes(http::Router& router, const App& app) {
+    if (!app.settings.scheduler_token || schedules_of(app.definition).empty()) return;
     http::Routes routes(router.group("/internal"), "operations");
     routes.post("/schedules/{name}/trigger", trigger,
                 {.id = "triggerSchedule",

@@ -11,9 +11,9 @@
 
 namespace app {
 
-class Shared;
+class App;
 
 // Nothing when SCHEDULER_TOKEN is not set or no module has a schedule.
-void add_schedule_routes(http::Router& router, const Shared& shared);
+void add_schedule_routes(http::Router& router, const App& app);
 
 }  // namespace app

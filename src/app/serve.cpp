@@ -14,29 +14,29 @@ namespace app {
 
 namespace {
 
-// A worker on its own thread.
-class WorkerThread {
+// A loop on a thread of its own.
+class LoopThread {
 public:
-    WorkerThread(Shared& shared, std::uint16_t port) : worker_(std::make_unique<Worker>(shared)), port_(port) {}
+    LoopThread(App& app, std::uint16_t port) : host_(std::make_unique<LoopHost>(app)), port_(port) {}
 
-    // Returns the port once the worker listens. Throws what kept it from that.
+    // Returns the port once the loop listens. Throws what kept it from that.
     std::uint16_t start() {
         std::latch listening(1);
         std::exception_ptr failure;
         thread_ = std::thread([&, this] {
-            worker_->loop().keep_alive();
-            worker_->loop().post([&, this] {
-                async::start(worker_->start(), [&, this](std::exception_ptr error) {
+            host_->loop().keep_alive();
+            host_->loop().post([&, this] {
+                async::start(host_->start(), [&, this](std::exception_ptr error) {
                     try {
                         if (error) std::rethrow_exception(error);
-                        port_ = worker_->listen(port_);
+                        port_ = host_->listen(port_);
                     } catch (...) {
                         failure = std::current_exception();
                     }
                     listening.count_down();
                 });
             });
-            worker_->loop().run();
+            host_->loop().run();
         });
         listening.wait();
         if (failure) std::rethrow_exception(failure);
@@ -45,8 +45,8 @@ public:
 
     // Thread-safe: begins to drain; join() waits for the end.
     void begin_stop(async::SteadyTime deadline) {
-        worker_->loop().post([this, deadline] {
-            async::start(worker_->stop(deadline), [this](const std::exception_ptr&) { worker_->loop().stop(); });
+        host_->loop().post([this, deadline] {
+            async::start(host_->stop(deadline), [this](const std::exception_ptr&) { host_->loop().stop(); });
         });
     }
 
@@ -54,15 +54,15 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    ~WorkerThread() {
+    ~LoopThread() {
         if (thread_.joinable()) {
-            worker_->loop().stop();
+            host_->loop().stop();
             thread_.join();
         }
     }
 
 private:
-    std::unique_ptr<Worker> worker_;
+    std::unique_ptr<LoopHost> host_;
     std::uint16_t port_;
     std::thread thread_;
 };
@@ -102,16 +102,16 @@ bool has_outbox(const Definition& definition) {
 }
 
 // False after saying why not.
-bool start_background(std::unique_ptr<Background>& background, Shared& shared) {
-    const auto& settings = shared.settings;
-    const bool relay = settings.outbox_relay && has_outbox(shared.definition);
+bool start_background(std::unique_ptr<Background>& background, App& app) {
+    const auto& settings = app.settings;
+    const bool relay = settings.outbox_relay && has_outbox(app.definition);
     if (!settings.redis_url || (!relay && settings.job_queues.empty())) return true;
     try {
-        background = std::make_unique<Background>(shared, BackgroundOptions{relay, settings.job_queues});
+        background = std::make_unique<Background>(app, BackgroundOptions{relay, settings.job_queues});
         background->start();
         return true;
     } catch (const std::exception& error) {
-        shared.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
+        app.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
         return false;
     }
 }
@@ -122,16 +122,16 @@ int work(const Definition& definition, Settings settings) {
     auto signals = std::make_unique<Signals>();
     raise_descriptor_limit();
     if (settings.job_queues.empty()) settings.job_queues = {"all"};
-    Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    App app(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     std::unique_ptr<Background> background;
-    if (!start_background(background, shared)) return 1;
-    shared.log.logger().info("shutting down", {{"signal", signals->wait()}});
-    signals.reset();  // from here the default action of a second signal ends the process
-    background->begin_stop(async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms));
+    if (!start_background(background, app)) return 1;
+    app.log.logger().info("shutting down", {{"signal", signals->wait()}});
+    signals.reset();  // from here the default action of a second signal ends the app
+    background->begin_stop(async::Loop::now() + std::chrono::milliseconds(app.settings.shutdown_timeout_ms));
     background->join();
     background.reset();
-    shared.log.logger().info("stopped");
-    shared.log.flush();
+    app.log.logger().info("stopped");
+    app.log.flush();
     return 0;
 }
 
@@ -139,44 +139,44 @@ int serve(const Definition& definition, Settings settings) {
     const auto started = async::Loop::now();
     auto signals = std::make_unique<Signals>();
     const auto descriptors = raise_descriptor_limit();
-    Shared shared(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
-    const auto loops = thread_count(shared.settings);
-    shared.connections_per_loop = connections_within(descriptors, loops, shared.settings);
-    auto port = static_cast<std::uint16_t>(shared.settings.port);
-    std::vector<std::unique_ptr<WorkerThread>> workers;
+    App app(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    const auto loops = thread_count(app.settings);
+    app.connections_per_loop = connections_within(descriptors, loops, app.settings);
+    auto port = static_cast<std::uint16_t>(app.settings.port);
+    std::vector<std::unique_ptr<LoopThread>> threads;
     std::unique_ptr<Background> background;
     try {
         for (std::size_t i = 0; i < loops; ++i) {
-            workers.push_back(std::make_unique<WorkerThread>(shared, port));
-            port = workers.back()->start();
+            threads.push_back(std::make_unique<LoopThread>(app, port));
+            port = threads.back()->start();
         }
     } catch (const std::exception& error) {
-        shared.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
+        app.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
         return 1;
     }
-    if (!start_background(background, shared)) return 1;
+    if (!start_background(background, app)) return 1;
     const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - started);
-    shared.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)},
-                                           {"threads", static_cast<std::int64_t>(workers.size())},
-                                           {"maxConnections", static_cast<std::int64_t>(shared.connections_per_loop)},
-                                           {"openFiles", static_cast<std::int64_t>(descriptors)},
-                                           {"startupMs", took.count()}});
+    app.log.logger().info("listening", {{"port", static_cast<std::int64_t>(port)},
+                                        {"threads", static_cast<std::int64_t>(threads.size())},
+                                        {"maxConnections", static_cast<std::int64_t>(app.connections_per_loop)},
+                                        {"openFiles", static_cast<std::int64_t>(descriptors)},
+                                        {"startupMs", took.count()}});
 
-    shared.log.logger().info("shutting down", {{"signal", signals->wait()}});
-    signals.reset();  // from here the default action of a second signal ends the process
-    shared.draining = true;
-    wait_out_the_load_balancer(shared.settings);
-    const auto deadline = async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms);
-    for (auto& worker : workers) worker->begin_stop(deadline);
-    for (auto& worker : workers) worker->join();
-    workers.clear();
+    app.log.logger().info("shutting down", {{"signal", signals->wait()}});
+    signals.reset();  // from here the default action of a second signal ends the app
+    app.draining = true;
+    wait_out_the_load_balancer(app.settings);
+    const auto deadline = async::Loop::now() + std::chrono::milliseconds(app.settings.shutdown_timeout_ms);
+    for (auto& thread : threads) thread->begin_stop(deadline);
+    for (auto& thread : threads) thread->join();
+    threads.clear();
     // Last, as the last requests may have left something in the outbox.
     if (background) {
-        background->begin_stop(async::Loop::now() + std::chrono::milliseconds(shared.settings.shutdown_timeout_ms));
+        background->begin_stop(async::Loop::now() + std::chrono::milliseconds(app.settings.shutdown_timeout_ms));
         background->join();
     }
-    shared.log.logger().info("stopped");
-    shared.log.flush();
+    app.log.logger().info("stopped");
+    app.log.flush();
     return 0;
 }
 

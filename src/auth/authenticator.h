@@ -5,7 +5,7 @@
 //
 //     auth::Authenticator authenticator(options, {.loop = loop, .keys = keys, .cookies = cookies, .source = grants,
 //                                                 .permissions = permissions, .clock = base::system_clock(), .metrics = metrics});
-//     authenticator.listen(*store.system);
+//     authenticator.listen(*databases.system);
 //     services.add(authenticator);
 //
 // Writers tell all instances with `select pg_notify('auth_changes', 'tenant:<uuid>')` (session:, user:) in the transaction of
@@ -119,7 +119,7 @@ private:
     std::string public_keys_;
     observe::Counter loads_;
     observe::CounterFamily refusals_;
-    db::Subscription subscription_;
+    db::Listening subscription_;
 };
 
 }  // namespace auth

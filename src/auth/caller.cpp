@@ -158,7 +158,7 @@ void describe_permission(http::Operation& operation, std::string_view permission
 // ---- Databases as parts ------------------------------------------------------------------------------------------
 
 namespace {
-bool has_store(const http::Services& services) { return services.has<db::Store>(); }
+bool has_store(const http::Services& services) { return services.has<db::Databases>(); }
 
 // Behind body and query, which a handler names before its database.
 void describe_database(http::Operation& operation) {
@@ -176,7 +176,7 @@ void describe_database(http::Operation& operation) {
 
 async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& findings) {
     const auto caller = co_await auth::Caller::read(context, findings);
-    co_return db::tenant_db(context.services().use<db::Store>(), caller.tenant_id, context.deadline());
+    co_return db::tenant_db(context.services().use<db::Databases>(), caller.tenant_id, context.deadline());
 }
 
 void http::Part<db::Db>::describe(Operation& operation) {
@@ -185,7 +185,7 @@ void http::Part<db::Db>::describe(Operation& operation) {
 }
 
 db::SystemDb http::Part<db::SystemDb>::read(Context& context, Findings& /*unused*/) {
-    return db::system_db(context.services().use<db::Store>(), context.deadline());
+    return db::system_db(context.services().use<db::Databases>(), context.deadline());
 }
 
 void http::Part<db::SystemDb>::describe(Operation& operation) { describe_database(operation); }

@@ -27,7 +27,7 @@ struct Basket {
 using Store = auth::SessionStore<Basket>;
 
 async::Task<Basket> show(auth::CookieSession<Basket> session) { co_return session.value; }
-async::Task<Basket> add(auth::CookieSession<Basket> session, http::Use<Store> sessions) {
+async::Task<Basket> add(auth::CookieSession<Basket> session, http::Service<Store> sessions) {
     const auto after = co_await sessions->update(session, [](Basket& basket) { ++basket.items; });
     co_return after->value;
 }

@@ -10,7 +10,7 @@ namespace auth {
 namespace {
 
 // Ten minutes: a key is published as `next` for longer than that before it signs.
-async::Task<void> show_keys(http::Context& context, http::Use<Authenticator> authenticator) {
+async::Task<void> show_keys(http::Context& context, http::Service<Authenticator> authenticator) {
     context.response()
         .content_type(jwks_media_type)
         .header("Cache-Control", "public, max-age=600")

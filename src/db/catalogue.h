@@ -3,7 +3,7 @@
 // afterwards and shared by all loops.
 //
 //     db::Catalogue catalogue(metrics, {.tables = tables, .statements = statements});
-//     db::Store store{&app_database, &system_database, &catalogue};          // one per loop
+//     db::Databases databases{&app_database, &system_database, &catalogue};          // one per loop
 
 #include <deque>
 #include <string>

@@ -211,7 +211,7 @@ void Transaction::pop_savepoint(std::uint32_t number, bool keep) {
 const Scope& Transaction::scope() const noexcept { return state_->options.scope; }
 async::SteadyTime Transaction::deadline() const noexcept { return state_->options.deadline; }
 
-Subscription::~Subscription() {
+Listening::~Listening() {
     if (listener_ != nullptr) listener_->remove(id_);
 }
 
@@ -294,7 +294,7 @@ async::Task<std::vector<Result>> Database::batch(std::vector<Call> calls, Scope 
     return run_implicit(state_, std::move(calls), {Kind::write, scope, bounded(deadline, timeout)});
 }
 
-Subscription Database::listen(std::string channel, ListenCallbacks callbacks) {
+Listening Database::listen(std::string channel, ListenCallbacks callbacks) {
     return {state_->listener.get(), state_->listener->add(std::move(channel), std::move(callbacks))};
 }
 

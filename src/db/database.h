@@ -133,20 +133,20 @@ private:
 };
 
 // Ends its LISTEN when destroyed. Must not outlive the Database.
-class Subscription {
+class Listening {
 public:
-    Subscription() = default;
-    Subscription(Subscription&& other) noexcept : listener_(std::exchange(other.listener_, nullptr)), id_(other.id_) {}
-    Subscription& operator=(Subscription&& other) noexcept {
+    Listening() = default;
+    Listening(Listening&& other) noexcept : listener_(std::exchange(other.listener_, nullptr)), id_(other.id_) {}
+    Listening& operator=(Listening&& other) noexcept {
         std::swap(listener_, other.listener_);
         std::swap(id_, other.id_);
         return *this;
     }
-    ~Subscription();
+    ~Listening();
 
 private:
     friend class Database;
-    Subscription(detail::Listener* listener, std::uint64_t id) noexcept : listener_(listener), id_(id) {}
+    Listening(detail::Listener* listener, std::uint64_t id) noexcept : listener_(listener), id_(id) {}
     detail::Listener* listener_ = nullptr;
     std::uint64_t id_ = 0;
 };
@@ -184,7 +184,7 @@ public:
     async::Task<T> transaction(TransactionOptions options, std::move_only_function<async::Task<T>(Transaction&)> work);
 
     // Any number of channels on one connection. Callbacks run on the loop; a channel name is an SQL identifier's text.
-    [[nodiscard]] Subscription listen(std::string channel, ListenCallbacks callbacks);
+    [[nodiscard]] Listening listen(std::string channel, ListenCallbacks callbacks);
 
     struct Counts {
         std::size_t open = 0;

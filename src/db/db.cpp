@@ -20,7 +20,7 @@ async::Task<Result> execute(Target target, const Statement* statement, Parameter
             co_return co_await target.transaction->query(*statement, std::move(parameters));
         co_return co_await target.database->query(*statement, std::move(parameters), target.scope, target.deadline);
     } catch (const Error& error) {
-        refusal = target.store->catalogue->explain(error);
+        refusal = target.databases->catalogue->explain(error);
     }
     std::rethrow_exception(std::move(refusal));
 }
@@ -31,7 +31,7 @@ async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> ca
         if (target.transaction != nullptr) co_return co_await target.transaction->batch(std::move(calls));
         co_return co_await target.database->batch(std::move(calls), target.scope, target.deadline);
     } catch (const Error& error) {
-        refusal = target.store->catalogue->explain(error);
+        refusal = target.databases->catalogue->explain(error);
     }
     std::rethrow_exception(std::move(refusal));
 }
@@ -86,12 +86,12 @@ async::Task<BatchResults> Batch::commit_all(detail::Target target, std::vector<C
     co_return results;
 }
 
-Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline) {
-    return Db({.store = &store, .database = store.app, .scope = {tenant}, .deadline = deadline});
+Db tenant_db(const Databases& databases, base::Uuid tenant, async::SteadyTime deadline) {
+    return Db({.databases = &databases, .database = databases.app, .scope = {tenant}, .deadline = deadline});
 }
 
-SystemDb system_db(const Store& store, async::SteadyTime deadline) {
-    return SystemDb({.store = &store, .database = store.system, .scope = {}, .deadline = deadline});
+SystemDb system_db(const Databases& databases, async::SteadyTime deadline) {
+    return SystemDb({.databases = &databases, .database = databases.system, .scope = {}, .deadline = deadline});
 }
 
 namespace {

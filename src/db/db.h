@@ -31,7 +31,7 @@
 namespace db {
 
 // The databases of one loop. What it points at outlives it.
-struct Store {
+struct Databases {
     Database* app;
     Database* system;
     const Catalogue* catalogue;
@@ -48,7 +48,7 @@ namespace detail {
 
 // Where statements go.
 struct Target {
-    const Store* store = nullptr;
+    const Databases* databases = nullptr;
     Database* database = nullptr;
     Transaction* transaction = nullptr;
     Scope scope;
@@ -176,7 +176,7 @@ public:
         std::optional<async::Task<PageCount>> counting;
         if (request.count) counting = start_count(query, args...);
         if (request.cursor) {
-            const auto values = open_cursor(target_.store->catalogue->cursor_secret(), scope, *request.cursor);
+            const auto values = open_cursor(target_.databases->catalogue->cursor_secret(), scope, *request.cursor);
             if (!values) detail::throw_bad_cursor();
             const auto key = detail::read_key<Key>(*values, std::make_index_sequence<std::tuple_size_v<Key>>{});
             std::apply([&](const auto&... column) { detail::append_arguments(parameters, column...); }, key);
@@ -184,7 +184,7 @@ public:
         }
         // One more than asked for tells whether there is a next page.
         detail::append_arguments(parameters, request.limit + 1);
-        return detail::fetch_page<R>({target_.store->catalogue->cursor_secret(), std::move(scope), request.limit},
+        return detail::fetch_page<R>({target_.databases->catalogue->cursor_secret(), std::move(scope), request.limit},
                                      query.key_of, detail::execute(target_, statement, std::move(parameters)),
                                      std::move(counting));
     }
@@ -229,7 +229,7 @@ private:
     }
     template <class Q>
     [[nodiscard]] const Statement& find(const Q& query) const {
-        return target_.store->catalogue->statement(&query, query.name);
+        return target_.databases->catalogue->statement(&query, query.name);
     }
     template <class Q, class... Args>
     async::Task<Result> start(const Q& query, const Args&... args) const {
@@ -241,7 +241,7 @@ private:
     async::Task<PageCount> start_count(const Q& query, const Args&... args) const {
         auto parameters = begin();
         detail::append_arguments(parameters, args..., max_page_count + 1);
-        const auto& statement = target_.store->catalogue->statement(query.count_identity(), query.first.name);
+        const auto& statement = target_.databases->catalogue->statement(query.count_identity(), query.first.name);
         return detail::fetch_count(detail::execute(target_, &statement, std::move(parameters)));
     }
     // Static, and all by value: a task may be returned out of the function whose Db made it.
@@ -328,7 +328,7 @@ private:
     static async::Task<BatchResults> commit_all(detail::Target target, std::vector<Call> calls, Callbacks callbacks);
     template <class R, class Q>
     BatchSlot<R> push(const Q& query, Parameters parameters) {
-        calls_.push_back({&target_.store->catalogue->statement(&query, query.name), std::move(parameters)});
+        calls_.push_back({&target_.databases->catalogue->statement(&query, query.name), std::move(parameters)});
         return {calls_.size() - 1};
     }
 
@@ -343,8 +343,8 @@ Batch BasicDb<System>::batch() const {
 }
 
 // A tenant's Db needs a verified caller: auth/ makes it for handlers.
-[[nodiscard]] Db tenant_db(const Store& store, base::Uuid tenant, async::SteadyTime deadline);
-[[nodiscard]] SystemDb system_db(const Store& store, async::SteadyTime deadline);
+[[nodiscard]] Db tenant_db(const Databases& databases, base::Uuid tenant, async::SteadyTime deadline);
+[[nodiscard]] SystemDb system_db(const Databases& databases, async::SteadyTime deadline);
 
 // The StatementViews of queries and pages, and of what has several of them (`statements()`), for app::Module::statements.
 namespace detail {

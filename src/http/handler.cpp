@@ -175,7 +175,7 @@ void describe_body(Operation& operation, const schema::Type& type) {
     }
 }
 
-void send_rendered(Context& context, std::uint16_t status, std::string body) {
+void send_json_bytes(Context& context, std::uint16_t status, std::string body) {
     context.response().status(status).content_type("application/json").body(std::move(body));
 }
 
@@ -225,7 +225,7 @@ void send_json(Context& context, const schema::Type& type, const void* value, st
         const auto part = reader != nullptr ? reader->tag_key->part(reader->tenant, body) : std::string();
         context.response().header("ETag", etag_for(*static_cast<const std::int32_t*>(version->get(value)), part));
     }
-    send_rendered(context, status, std::move(body));
+    send_json_bytes(context, status, std::move(body));
 }
 
 void throw_invalid(Findings findings) { throw base::Failure(errors::invalid, std::move(findings)); }

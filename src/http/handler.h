@@ -18,7 +18,7 @@
 // or a specialisation of http::Part<T>. `Context&` is a part too, for what no other part gives.
 //
 // Results: a described struct (200, with ETag when it has a `version`; of a GET clients may choose members by
-// `?fields=`), Created<T>, Accepted<T>, NoContent, Rendered<T>, and
+// `?fields=`), Created<T>, Accepted<T>, NoContent, JsonBytes<T>, and
 // Task<void> for a handler that fills context.response() itself.
 
 #include <algorithm>
@@ -104,7 +104,7 @@ void send_json(Context& context, const schema::Type& type, const void* value, st
 const schema::ObjectType* rows_of(const schema::Type& reply);
 void describe_fields(Operation& operation, const schema::Type& reply);
 schema::View read_fields(Context& context, const schema::Type& reply, Findings& findings);
-void send_rendered(Context& context, std::uint16_t status, std::string body);
+void send_json_bytes(Context& context, std::uint16_t status, std::string body);
 
 }  // namespace detail
 
@@ -188,14 +188,14 @@ struct HeaderValue {
     }
 };
 
-// http::Use<Mailer> mailer: a service of this loop. A route that uses one that is missing stops the server from starting.
+// http::Service<Mailer> mailer: a service of this loop. A route that uses one that is missing stops the server from starting.
 template <class T>
-struct Use {
+struct Service {
     T* service;
     T& operator*() const { return *service; }
     T* operator->() const { return service; }
 
-    static Use read(Context& context, Findings&) { return {&context.services().use<T>()}; }
+    static Service read(Context& context, Findings&) { return {&context.services().use<T>()}; }
     static void describe(Operation& operation) {
         operation.needs.push_back([](const Services& services) { return services.has<T>(); });
     }
@@ -226,7 +226,7 @@ struct NoContent {};
 
 // A reply whose bytes exist already (a stored idempotent reply, a cached page); documented as a T with status Status.
 template <class T, std::uint16_t Status = 200>
-struct Rendered {
+struct JsonBytes {
     std::string body;
     std::uint16_t status = Status;
     std::vector<std::pair<std::string, std::string>> headers;
@@ -263,9 +263,9 @@ struct Reply<NoContent> {
     static ReplyDoc describe() { return {.status = 204}; }
 };
 template <class T, std::uint16_t Status>
-struct Reply<Rendered<T, Status>> {
-    static void send(Context& context, Rendered<T, Status>&& result) {
-        send_rendered(context, result.status, std::move(result.body));
+struct Reply<JsonBytes<T, Status>> {
+    static void send(Context& context, JsonBytes<T, Status>&& result) {
+        send_json_bytes(context, result.status, std::move(result.body));
         for (const auto& [name, value] : result.headers) context.response().header(name, value);
     }
     static ReplyDoc describe() {

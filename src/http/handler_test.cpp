@@ -29,7 +29,7 @@ struct Filter {
 async::Task<Item> show() { co_return Item{}; }
 async::Task<Item> find(http::Query<Filter>) { co_return Item{}; }
 async::Task<Item> change(http::Context&, http::Path<"id", std::int32_t>) { co_return Item{}; }
-async::Task<http::Rendered<Item>> stored() { co_return http::Rendered<Item>{"{}", 200, {}}; }
+async::Task<http::JsonBytes<Item>> stored() { co_return http::JsonBytes<Item>{"{}", 200, {}}; }
 async::Task<http::NoContent> remove() { co_return http::NoContent{}; }
 async::Task<http::NoContent> take_all(http::AnyQuery) { co_return http::NoContent{}; }
 async::Task<void> raw(http::Context& context) {

@@ -145,7 +145,7 @@ protected:
         metrics_,
         {.tables = {}, .statements = all_statements(), .cursor_secret = "a secret of the tests, 32 bytes at least"}};
     db::Database system_{loop_, {.url = database().url()}, catalogue_.registry(), log_.logger(), metrics_};
-    db::Store store_{&system_, &system_, &catalogue_};
+    db::Databases store_{&system_, &system_, &catalogue_};
     Outbox outbox_;
 };
 

@@ -175,7 +175,7 @@ void OutboxRelay::start() {
             if (!weak.expired()) alarm_.ring();
         });
     });
-    subscription_ = parts_.store.system->listen(
+    subscription_ = parts_.databases.system->listen(
         std::string(channel),
         {.on_notify = [this](std::string_view) { alarm_.ring(); }, .on_reconnect = [this] { alarm_.ring(); }});
     tasks_.spawn(run());
@@ -190,7 +190,7 @@ async::Task<void> OutboxRelay::stop() {
     co_await tasks_.join();
 }
 
-db::SystemDb OutboxRelay::database() const { return db::system_db(parts_.store, async::Loop::now() + batch_time); }
+db::SystemDb OutboxRelay::database() const { return db::system_db(parts_.databases, async::Loop::now() + batch_time); }
 
 async::Task<void> OutboxRelay::run() {
     next_look_ = async::Loop::now() + options_.look_every;

@@ -4,10 +4,10 @@
 // again, and the queue knows them by their ids. Any number of processes may have one: a key in Redis that expires
 // (`<prefix>:outbox-relay`) gives each turn to one of them. Made, used and destroyed on its loop's thread.
 //
-//     jobs::OutboxRelay relay({store, client, outbox, logger, metrics});
+//     jobs::OutboxRelay relay({databases, client, outbox, logger, metrics});
 //     relay.start();
 //     ...
-//     co_await relay.stop();                       // before store and client go away
+//     co_await relay.stop();                       // before the databases and the client go away
 //
 // It is woken by commits of its own process, by NOTIFY outbox (writers outside of it), and looks by itself every few seconds, for
 // what a process left that died between its commit and the waking.
@@ -46,7 +46,7 @@
 namespace jobs {
 
 struct OutboxRelayParts {
-    db::Store store;
+    db::Databases databases;
     redis::Client& client;
     Outbox& outbox;
     logging::Logger logger;
@@ -143,7 +143,7 @@ private:
     std::string id_;  // of its turns
     detail::Alarm alarm_;
     async::TaskGroup tasks_;
-    db::Subscription subscription_;
+    db::Listening subscription_;
     std::set<std::string> passed_over_;  // queues; until the next look
     std::set<std::int64_t> held_back_;   // positions of rows that were lost when sent alone; until the next look
     std::map<std::string, Refusing, std::less<>> refusing_;  // by queue

@@ -38,7 +38,8 @@ auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>&
 
 async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_session(base::Uuid session_id,
                                                                                async::SteadyTime deadline) {
-    const auto rows = co_await db::system_db(store_, deadline).all(sign_in::grants_of_session, SessionId(session_id));
+    const auto rows =
+        co_await db::system_db(databases_, deadline).all(sign_in::grants_of_session, SessionId(session_id));
     if (rows.empty()) co_return std::nullopt;
     const auto& first = rows.front();
     std::optional<base::Uuid> device;
@@ -55,7 +56,7 @@ async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_session(b
 async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_cookie(base::Digest256 digest,
                                                                               async::SteadyTime deadline) {
     const schema::Bytes hash{std::string(base::as_chars(digest))};
-    const auto session = co_await db::system_db(store_, deadline).one(sign_in::session_of_cookie, hash);
+    const auto session = co_await db::system_db(databases_, deadline).one(sign_in::session_of_cookie, hash);
     if (!session) co_return std::nullopt;
     co_return co_await load_by_session(session->uuid(), deadline);
 }

@@ -9,8 +9,8 @@ namespace pos {
 
 class DatabaseGrants final : public auth::GrantSource {
 public:
-    DatabaseGrants(const db::Store& store, const auth::Permissions& permissions)
-        : store_(store), permissions_(permissions) {}
+    DatabaseGrants(const db::Databases& databases, const auth::Permissions& permissions)
+        : databases_(databases), permissions_(permissions) {}
 
     async::Task<std::optional<auth::SessionState>> load_by_session(base::Uuid session_id,
                                                                    async::SteadyTime deadline) override;
@@ -20,7 +20,7 @@ public:
 private:
     [[nodiscard]] auth::Grants grants_of(const std::vector<sign_in::SessionGrant>& rows) const;
 
-    const db::Store& store_;
+    const db::Databases& databases_;
     const auth::Permissions& permissions_;
 };
 

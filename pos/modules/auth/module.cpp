@@ -36,7 +36,7 @@ TenantId choose_tenant(const LoginRequest& request, const VerifiedPassword& user
 }
 
 async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> input, db::SystemDb db,
-                            http::Use<AuthService> auth) {
+                            http::Service<AuthService> auth) {
     // Else a stranger's page could sign its reader in as the stranger, who then sees what is sold there.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
     const auto proof =
@@ -53,7 +53,7 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
 }
 
 async::Task<SignedIn> refresh(http::Context& context, http::Body<RefreshRequest> input, db::SystemDb db,
-                              http::Use<AuthService> auth) {
+                              http::Service<AuthService> auth) {
     const auto session = co_await auth->rotate(context, db, std::move(input->refresh_token), input->device_id);
     co_return auth->sign_in(context.response(), session,
                             co_await load_profile(db, session.row.user_id, session.row.tenant_id));
@@ -70,7 +70,7 @@ async::Task<bool> end_session(db::SystemDb db, SessionId session, UserId user, s
 
 // Other loops and instances learn of it by NOTIFY, moments later; this one knows it when the reply leaves.
 async::Task<http::NoContent> logout(http::Context& context, auth::Caller caller, db::SystemDb db,
-                                    http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
+                                    http::Service<AuthService> auth, http::Service<auth::Authenticator> authenticator) {
     co_await end_session(db, SessionId(caller.session_id), UserId(caller.user_id), "logout", auth->now());
     authenticator->invalidate_session(caller.session_id);
     auth->cookies().expire(context.response());
@@ -100,13 +100,14 @@ async::Task<Me> me(auth::Caller caller, db::SystemDb db) {
     co_return reply;
 }
 
-async::Task<SessionList> list_sessions(auth::Caller caller, db::SystemDb db, http::Use<AuthService> auth) {
+async::Task<SessionList> list_sessions(auth::Caller caller, db::SystemDb db, http::Service<AuthService> auth) {
     co_return SessionList{
         co_await db.all(sign_in::sessions_of, UserId(caller.user_id), SessionId(caller.session_id), auth->now())};
 }
 
 async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id", SessionId> id, db::SystemDb db,
-                                            http::Use<AuthService> auth, http::Use<auth::Authenticator> authenticator) {
+                                            http::Service<AuthService> auth,
+                                            http::Service<auth::Authenticator> authenticator) {
     if (!co_await end_session(db, *id, UserId(caller.user_id), "revoked", auth->now()))
         throw base::Failure(errors::unknown_session);
     authenticator->invalidate_session(id.value.uuid());
@@ -116,7 +117,7 @@ async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id"
 // Ends the user's other sessions: whoever knew the old password is out.
 async::Task<http::NoContent> change_password(http::Context& context, auth::Caller caller,
                                              http::Body<PasswordChange> input, db::SystemDb db,
-                                             http::Use<AuthService> auth) {
+                                             http::Service<AuthService> auth) {
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
     const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password), {},

@@ -186,8 +186,8 @@ TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {
     const auto address = email();
     const auto both = [](std::string of) -> async::Task<std::pair<InjectedResponse, InjectedResponse>> {
         const From from{.headers = {{"Idempotency-Key", "sign-up-" + of}}};
-        auto replies = co_await async::when_all(app->worker().inject(request("/v1/tenants", sign_up_json(of), from)),
-                                                app->worker().inject(request("/v1/tenants", sign_up_json(of), from)));
+        auto replies = co_await async::when_all(app->host().inject(request("/v1/tenants", sign_up_json(of), from)),
+                                                app->host().inject(request("/v1/tenants", sign_up_json(of), from)));
         co_return std::pair(std::get<0>(replies), std::get<1>(replies));
     };
     const auto replies = app->run(both(address));
@@ -324,7 +324,7 @@ TEST_F(PeopleTest, AHundredGuessesAtOnceAreCountedBeforeTheyAreJudged) {
     const auto all = [](std::string of) -> async::Task<int> {
         std::vector<async::Task<InjectedResponse>> guesses;
         for (int i = 0; i < 30; ++i)
-            guesses.push_back(app->worker().inject(
+            guesses.push_back(app->host().inject(
                 request("/v1/auth/login", login_json(of, "not-the-password"), {.address = "203.0.113.99"})));
         int judged = 0;
         for (const auto& reply : co_await async::when_all(std::move(guesses))) judged += reply.status == 401 ? 1 : 0;
@@ -397,7 +397,7 @@ TEST_F(PeopleTest, ARoleChangeReachesRunningInstances) {
     ASSERT_EQ(changed.status, 200) << changed.body;
     EXPECT_EQ(http::version_of(*changed.header("ETag")), 2);
     for (int i = 0; i < 500 && app->get("/v1/users", with).status != 200; ++i)
-        app->run(async::sleep(&app->worker().loop(), 5ms));
+        app->run(async::sleep(&app->host().loop(), 5ms));
     EXPECT_EQ(app->get("/v1/users", with).status, 200);
     EXPECT_EQ(change_member(owner, member, json).status, 412);
     EXPECT_EQ(change_member(owner, body<pos::Member>(changed), R"({"status":"disabled"})").status, 200);

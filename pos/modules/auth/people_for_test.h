@@ -53,7 +53,7 @@ protected:
                 .remote_address = std::move(from.address)};
     }
     static InjectedResponse post(std::string target, std::string json, From from = {}) {
-        return app->run(app->worker().inject(request(std::move(target), std::move(json), std::move(from))));
+        return app->run(app->host().inject(request(std::move(target), std::move(json), std::move(from))));
     }
     template <class T>
     static T body(const InjectedResponse& reply) {
@@ -91,7 +91,7 @@ protected:
     }
     // The announcement arrives in some turn of the loop.
     static void expect_ended(const pos::SignedIn& session) {
-        for (int i = 0; i < 500 && me(session) != 401; ++i) app->run(async::sleep(&app->worker().loop(), 5ms));
+        for (int i = 0; i < 500 && me(session) != 401; ++i) app->run(async::sleep(&app->host().loop(), 5ms));
         EXPECT_EQ(me(session), 401);
     }
     static std::string role(const pos::SignedIn& owner, std::string_view built_in) {

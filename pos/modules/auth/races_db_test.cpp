@@ -52,7 +52,7 @@ protected:
                 .remote_address = "127.0.0.1"};
     }
     static async::Task<InjectedResponse> send_and_tell(http::InjectedRequest asked, bool* done) {
-        auto reply = co_await app->worker().inject(std::move(asked));
+        auto reply = co_await app->host().inject(std::move(asked));
         *done = true;
         co_return reply;
     }
@@ -62,7 +62,7 @@ protected:
             waited = app->database().value(fmt::format("select count(*) from pg_stat_activity where {} = any("
                                                        "pg_blocking_pids(pid))",
                                                        change->pid())) != "0";
-            co_await async::sleep(&app->worker().loop(), std::chrono::milliseconds(1));
+            co_await async::sleep(&app->host().loop(), std::chrono::milliseconds(1));
         }
         change->commit();
         co_return waited;
@@ -164,7 +164,7 @@ TEST_F(RacesTest, TwoWhoReplaceAnOldHashAtOnceBothSignIn) {
     const auto old = hash_of(password, weak);
     app->database().execute(of_user("update users set password_hash = '" + old + "' where id = {}", address));
     const auto two = [](std::string who) -> async::Task<std::pair<int, int>> {
-        auto replies = co_await async::when_all(app->worker().inject(login(who)), app->worker().inject(login(who)));
+        auto replies = co_await async::when_all(app->host().inject(login(who)), app->host().inject(login(who)));
         co_return std::pair(std::get<0>(replies).status, std::get<1>(replies).status);
     };
     EXPECT_EQ(app->run(two(address)), std::pair(200, 200));
@@ -193,11 +193,11 @@ TEST_F(RacesTest, NoSessionOfTheOldPasswordOutlivesIt) {
         const auto token = log_in(address);
         const auto race = [](std::string who, std::string by) -> async::Task<int> {
             auto replies = co_await async::when_all(
-                app->worker().inject(login(who)), app->worker().inject(login(who)),
-                app->worker().inject(request(
+                app->host().inject(login(who)), app->host().inject(login(who)),
+                app->host().inject(request(
                     "/v1/auth/password/change",
                     fmt::format(R"({{"currentPassword":"{}","newPassword":"chai-ya-tangawizi"}})", password), by)),
-                app->worker().inject(login(who)));
+                app->host().inject(login(who)));
             co_return std::get<2>(replies).status;
         };
         ASSERT_EQ(app->run(race(address, token)), 204);
@@ -242,9 +242,9 @@ TEST_F(RacesTest, WhoLostTheirRoleMeanwhileGivesNone) {
 // Else somebody who writes again and again keeps the change that shuts them out waiting, or ends it by a deadlock.
 TEST_F(RacesTest, NoWriteBeginsWhileItsUserIsBeingChanged) {
     const auto address = new_member("admin");
-    const auto token = *body<SignedIn>(app->run(app->worker().inject(login(address)))).credentials.access_token;
+    const auto token = *body<SignedIn>(app->run(app->host().inject(login(address)))).credentials.access_token;
     const auto device = [&](std::string name) {
-        return app->run(app->worker().inject(
+        return app->run(app->host().inject(
             request("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"{}"}})", location(), name), token)));
     };
     ASSERT_EQ(device("Before").status, 201);
@@ -263,7 +263,7 @@ TEST_F(RacesTest, NoWriteBeginsWhileItsUserIsBeingChanged) {
 TEST_F(RacesTest, AChangeWaitsForTheWritesThatHaveBegun) {
     const auto address = new_member("admin");
     const auto open = of_user("select pg_advisory_xact_lock_shared(hashtextextended({}::text, 1))", address);
-    const auto session = body<SignedIn>(app->run(app->worker().inject(login(address))));
+    const auto session = body<SignedIn>(app->run(app->host().inject(login(address))));
     OpenTransaction write(app->database().url(), open);
     const auto change =
         request("/v1/auth/password/change",
@@ -309,23 +309,23 @@ TEST_F(RacesTest, ARefreshDoesNotOutliveTheRevocationOfItsDevice) {
         const auto till = text(
             made<Device>(post("/v1/devices", fmt::format(R"({{"locationId":"{}","name":"Till"}})", location()))).id);
         const auto session = body<SignedIn>(
-            app->run(app->worker().inject(login(address, password, fmt::format(R"(,"deviceId":"{}")", till)))));
+            app->run(app->host().inject(login(address, password, fmt::format(R"(,"deviceId":"{}")", till)))));
         const auto race = [](std::string token, std::string device) -> async::Task<InjectedResponse> {
             const auto json = fmt::format(R"({{"refreshToken":"{}"}})", token);
             auto replies = co_await async::when_all(
-                app->worker().inject(request("/v1/auth/refresh", json)),
-                app->worker().inject(request("/v1/devices/" + device + "/revoke", R"({"status":"lost"})", owner)),
-                app->worker().inject(request("/v1/auth/refresh", json)));
+                app->host().inject(request("/v1/auth/refresh", json)),
+                app->host().inject(request("/v1/devices/" + device + "/revoke", R"({"status":"lost"})", owner)),
+                app->host().inject(request("/v1/auth/refresh", json)));
             co_return std::get<0>(replies);
         };
         const auto reply = app->run(race(*session.credentials.refresh_token, till));
         EXPECT_EQ(sessions_of(address), "0");
         const auto token =
             reply.status == 200 ? *body<SignedIn>(reply).credentials.refresh_token : *session.credentials.refresh_token;
-        EXPECT_EQ(app->run(app->worker().inject(
-                               request("/v1/auth/refresh", fmt::format(R"({{"refreshToken":"{}"}})", token))))
-                      .status,
-                  401);
+        EXPECT_EQ(
+            app->run(app->host().inject(request("/v1/auth/refresh", fmt::format(R"({{"refreshToken":"{}"}})", token))))
+                .status,
+            401);
     }
 }
 

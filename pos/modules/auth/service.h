@@ -1,6 +1,6 @@
 #pragma once
 // AuthService: what the handlers of sign-in and sign-up share: judging passwords, opening sessions, making tokens. One per loop,
-// a service: http::Use<AuthService>.
+// a service: http::Service<AuthService>.
 //
 //     const auto proof = co_await auth->authenticate(context, db, login, password);                         // 401, 403, 429, 503
 //     auto session = auth->open_session(proof, {.tenant = id}, context.request());

@@ -25,8 +25,8 @@ TEST_F(SessionsTest, TwoAtOnceGetTheSameSuccessor) {
     const auto session = sign_up(email());
     const auto both = [](std::string token) -> async::Task<std::pair<InjectedResponse, InjectedResponse>> {
         const auto json = fmt::format(R"({{"refreshToken":"{}"}})", token);
-        auto replies = co_await async::when_all(app->worker().inject(request("/v1/auth/refresh", json)),
-                                                app->worker().inject(request("/v1/auth/refresh", json)));
+        auto replies = co_await async::when_all(app->host().inject(request("/v1/auth/refresh", json)),
+                                                app->host().inject(request("/v1/auth/refresh", json)));
         co_return std::pair(std::get<0>(replies), std::get<1>(replies));
     };
     const auto replies = app->run(both(*session.credentials.refresh_token));
@@ -92,7 +92,7 @@ TEST_F(SessionsTest, TokensOfTheReleaseBeforeAreTaken) {
 TEST_F(SessionsTest, ALostReplyOfTheReleaseBeforeIsGivenAgain) {
     const auto session = sign_up(email());
     const auto old = "rt_" + std::string(42, 'C') + 'A';
-    const auto values = auth::SignedValues({.secret = app->shared().settings.secret, .previous_secrets = {}});
+    const auto values = auth::SignedValues({.secret = app->app().settings.secret, .previous_secrets = {}});
     const auto next = "rt_" + values.tag("refresh-successor", old);
     const auto id = session.session_id.to_string();
     app->database().execute(fmt::format(

@@ -23,7 +23,7 @@ protected:
     static void TearDownTestSuite() { delete app; }
     void SetUp() override { app->database().execute("truncate login_throttles"); }
 
-    db::SystemDb db() { return db::system_db(app->worker().store(), async::Loop::now() + 60s); }
+    db::SystemDb db() { return db::system_db(app->host().databases(), async::Loop::now() + 60s); }
 
     enum class Outcome : std::uint8_t { wrong, right, busy };
     // One attempt; false: it was refused.
@@ -71,7 +71,7 @@ protected:
 
     static inline testing::TestApp* app = nullptr;
     base::FakeClock clock{std::chrono::floor<std::chrono::seconds>(base::system_clock().now())};
-    LoginGuard guard{{.slow_down = 0ms}, app->worker().loop(), clock};
+    LoginGuard guard{{.slow_down = 0ms}, app->host().loop(), clock};
 };
 
 TEST_F(ThrottleTest, ATypoADayForAYearBlocksNobody) {
@@ -217,19 +217,19 @@ async::Task<std::vector<bool>> twelve_at_once(Judging* all, db::SystemDb db, asy
 // Where the account is known nobody is shut out, but guesses are judged one after the other.
 TEST_F(ThrottleTest, AtAKnownAddressOneIsJudgedAtATime) {
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1", true));
-    Judging judging{.guard{{.slow_down = 1ms, .most_waiting = 3}, app->worker().loop(), clock}};
-    const auto judged = app->run(twelve_at_once(&judging, db(), &app->worker().loop()));
+    Judging judging{.guard{{.slow_down = 1ms, .most_waiting = 3}, app->host().loop(), clock}};
+    const auto judged = app->run(twelve_at_once(&judging, db(), &app->host().loop()));
     EXPECT_EQ(judging.most, 1);
     EXPECT_EQ(std::ranges::count(judged, true), 4);  // the first, and three by lot
     EXPECT_TRUE(judged.back()) << "nobody came after the last";
     // The line is empty again.
-    EXPECT_TRUE(app->run(judged_in_turn(&judging, db(), &app->worker().loop())));
+    EXPECT_TRUE(app->run(judged_in_turn(&judging, db(), &app->host().loop())));
 }
 
 // Nor does whoever floods the line stop one who holds what a neighbour cannot know.
 TEST_F(ThrottleTest, WhoHoldsADeviceOfTheAccountHasALineOfTheirOwn) {
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1", true));
-    LoginGuard guard({.slow_down = 1ms, .most_waiting = 1}, app->worker().loop(), clock);
+    LoginGuard guard({.slow_down = 1ms, .most_waiting = 1}, app->host().loop(), clock);
     const auto flood_and_owner = [](LoginGuard* at, db::SystemDb db) -> async::Task<bool> {
         const auto flood = co_await at->admit(db, {"owner", "192.0.2.1"}, true);  // holds its turn until the end
         const auto owner = co_await at->admit(db, {"owner", "192.0.2.1", "a till"}, true);
@@ -240,7 +240,7 @@ TEST_F(ThrottleTest, WhoHoldsADeviceOfTheAccountHasALineOfTheirOwn) {
 
 TEST_F(ThrottleTest, InstancesShareWhatTheyKnowAndARestartKeepsIt) {
     for (int i = 0; i < 6; ++i) ASSERT_TRUE(wrong("owner", "192.0.2.1"));
-    LoginGuard other({.slow_down = 0ms}, app->worker().loop(), clock);
+    LoginGuard other({.slow_down = 0ms}, app->host().loop(), clock);
     EXPECT_FALSE(app->run(attempt(&other, db(), {"owner", "192.0.2.1"}, false, Outcome::right)));
     EXPECT_TRUE(app->run(attempt(&other, db(), {"owner", "192.0.2.1"}, true, Outcome::right)));
 }
@@ -249,7 +249,7 @@ TEST_F(ThrottleTest, TheStateIsBounded) {
     app->database().execute(
         "insert into login_throttles select 'ip:old' || n, 1, now(), now() - interval '2 days' from generate_series(1, "
         "400) n");
-    LoginGuard small({.slow_down = 0ms, .most_buckets = 100}, app->worker().loop(), clock);
+    LoginGuard small({.slow_down = 0ms, .most_buckets = 100}, app->host().loop(), clock);
     for (int i = 0; i < 64; ++i)
         ASSERT_TRUE(app->run(
             attempt(&small, db(), {fmt::format("p{}", i), fmt::format("10.0.0.{}", i)}, false, Outcome::wrong)));

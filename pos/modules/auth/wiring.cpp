@@ -88,7 +88,7 @@ AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_cl
 
 AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
     : runtime_(shared.clock, shared.random, parts.services.use<jobs::Outbox>()),
-      grants_(parts.store, shared.permissions),
+      grants_(parts.databases, shared.permissions),
       authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_,
                                                              shared.permissions, shared.clock, parts.metrics}),
       service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.sealed, shared.cookies,
@@ -96,7 +96,7 @@ AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
     parts.services.add(runtime_);
     parts.services.add(authenticator_);
     parts.services.add(service_);
-    authenticator_.listen(*parts.store.system);
+    authenticator_.listen(*parts.databases.system);
 }
 
 }  // namespace pos

@@ -95,7 +95,7 @@ async::Task<Created<ProductDetails>> create(Create<"products.write"> write, http
     co_return co_await once.commit(made.changes());
 }
 
-async::Task<http::Rendered<BulkReply>> batch(Create<"products.write"> write, BulkBody input) {
+async::Task<http::JsonBytes<BulkReply>> batch(Create<"products.write"> write, BulkBody input) {
     co_return co_await perform_all<ProductItems>(write, std::move(input));
 }
 

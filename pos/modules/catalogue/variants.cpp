@@ -34,7 +34,7 @@ async::Task<VariantDetails> show(auth::PermittedSomewhere<"products.read">, http
 }
 
 async::Task<ScannedVariant> lookup(auth::PermittedSomewhere<"products.read">, http::Query<BarcodeQuery> query,
-                                   db::Db db, http::Use<Runtime> runtime) {
+                                   db::Db db, http::Service<Runtime> runtime) {
     auto found = co_await db.one(scanned, query->barcode, runtime->now());
     if (!found) throw base::Failure(errors::row_not_found, "no variant has this barcode");
     co_return std::move(*found);

@@ -47,7 +47,7 @@ async::Task<Location> change(Edit<"locations.write"> write, http::Path<"id", Loc
 }
 
 async::Task<http::NoContent> remove(Edit<"locations.write", Held::everywhere> write, http::Path<"id", LocationId> id,
-                                    http::Use<auth::Authenticator> authenticator) {
+                                    http::Service<auth::Authenticator> authenticator) {
     co_await write.remove(locations, *id, [](Location&, Writes& writes) { writes.batch.add(announce); });
     authenticator->invalidate_tenant(write.tenant_id);
     co_return http::NoContent{};

@@ -15,7 +15,7 @@ class PlacesTest : public ShopTest {
 protected:
     static async::Task<std::vector<InjectedResponse>> all_at_once(std::vector<http::InjectedRequest> requests) {
         std::vector<async::Task<InjectedResponse>> replies;
-        for (auto& request : requests) replies.push_back(app->worker().inject(std::move(request)));
+        for (auto& request : requests) replies.push_back(app->host().inject(std::move(request)));
         co_return co_await async::when_all(std::move(replies));
     }
     static Device till(std::string_view name) {
@@ -101,7 +101,7 @@ TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
     EXPECT_EQ(post(path + "/revoke", R"({"status":"retired"})").status, 200) << "twice is no fault";
     // The announcement arrives in some turn of the loop.
     for (int i = 0; i < 500 && get("/v1/auth/me", token).status != 401; ++i)
-        app->run(async::sleep(&app->worker().loop(), std::chrono::milliseconds(5)));
+        app->run(async::sleep(&app->host().loop(), std::chrono::milliseconds(5)));
     EXPECT_EQ(get("/v1/auth/me", token).status, 401);
     EXPECT_EQ(get("/v1/auth/me").status, 200) << "sessions elsewhere stay";
 }

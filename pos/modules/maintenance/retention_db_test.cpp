@@ -14,7 +14,7 @@ class RetentionTest : public ShopTest {
 protected:
     static CleanedUp clean_up() {
         return app->run(remove_expired(
-            [] { return db::system_db(app->worker().store(), async::Loop::now() + std::chrono::seconds(30)); }));
+            [] { return db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(30)); }));
     }
     static std::string count(std::string_view table, std::string_view where = "true") {
         return *app->database().value(fmt::format("select count(*) from {} where {}", table, where));

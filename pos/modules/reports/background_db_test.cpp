@@ -44,7 +44,7 @@ protected:
     // The background of another process, so to speak: it ends with the test.
     static std::unique_ptr<app::Background> start(std::vector<std::string> queues = {"all"}) {
         auto background =
-            std::make_unique<app::Background>(app->shared(), app::BackgroundOptions{.queues = std::move(queues)});
+            std::make_unique<app::Background>(app->app(), app::BackgroundOptions{.queues = std::move(queues)});
         background->start();
         return background;
     }
@@ -126,17 +126,17 @@ TEST_F(BackgroundTest, ACashierSeesNoReports) {
 // Not by the look that it has every few seconds.
 TEST_F(BackgroundTest, TheRelayIsWokenByACommitAlone) {
     int woken = 0;
-    app->shared().outbox.listen([&] { ++woken; });
+    app->app().outbox.listen([&] { ++woken; });
     EXPECT_EQ(post("/v1/sales", R"({"clientRequestId":"0197f0c2-0000-7000-8000-999999999998"})").status, 422);
     EXPECT_EQ(woken, 0);
     sell(100);
     EXPECT_EQ(woken, 1);
     sell(100);
     EXPECT_EQ(woken, 1) << "it has been told, and has not looked yet";
-    app->shared().outbox.rearm();
+    app->app().outbox.rearm();
     sell(100);
     EXPECT_EQ(woken, 2);
-    app->shared().outbox.listen(nullptr);
+    app->app().outbox.listen(nullptr);
 }
 
 // Rings the relay all the time, as the commits of a busy day do, until the outbox is empty or five seconds have passed.
@@ -156,10 +156,10 @@ async::Task<void> ring_until_empty(async::Loop* loop, jobs::OutboxRelay* relay, 
 TEST_F(BackgroundTest, AQueueThatWasFullGetsItsJobsOnABusyDayToo) {
     sell(100);
     redis->command({"LPUSH", "bull:events:wait", "somebody", "else"});
-    jobs::OutboxRelay relay({app->worker().store(), *app->worker().redis(), app->shared().outbox,
-                             app->shared().log.logger(), app->shared().metrics},
-                            {.max_waiting = 2, .look_every = async::Milliseconds(300)});
-    app->run(ring_until_empty(&app->worker().loop(), &relay, &app->shared().outbox, &app->database(), redis));
+    jobs::OutboxRelay relay(
+        {app->host().databases(), *app->host().redis(), app->app().outbox, app->app().log.logger(), app->app().metrics},
+        {.max_waiting = 2, .look_every = async::Milliseconds(300)});
+    app->run(ring_until_empty(&app->host().loop(), &relay, &app->app().outbox, &app->database(), redis));
     EXPECT_EQ(app->database().value(rows_left), "0");
     EXPECT_THAT(waiting("events"), HasSubstr("1"));
 }
@@ -239,7 +239,7 @@ TEST_F(BackgroundTest, ARowThatNoQueueTakesIsPutAsideAndHoldsNothingUp) {
 }
 
 TEST_F(BackgroundTest, AnUnknownQueueIsRefusedAtTheStart) {
-    EXPECT_THROW(app::Background(app->shared(), {.queues = {"no-such-queue"}}), std::runtime_error);
+    EXPECT_THROW(app::Background(app->app(), {.queues = {"no-such-queue"}}), std::runtime_error);
 }
 
 TEST_F(BackgroundTest, ExpiredRowsAreRemovedByTheClockAndOnDemand) {

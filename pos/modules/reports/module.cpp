@@ -91,7 +91,7 @@ base::Date days_before(base::Date last) {
 
 async::Task<db::Page<DailySales>> sales_summary(auth::PermittedSomewhere<"reports.read"> caller,
                                                 http::Query<SummaryFilter> filter, db::Db db,
-                                                http::Use<Runtime> runtime) {
+                                                http::Service<Runtime> runtime) {
     if (filter->location_id) {
         caller.require_at("reports.read", filter->location_id->uuid());
     } else if (caller.locations_with("reports.read")) {

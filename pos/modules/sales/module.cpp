@@ -32,12 +32,12 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
 }
 
 // AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
-async::Task<http::Rendered<Sale, 201>> create(auth::PermittedSomewhere<"sales.create"> caller, IdempotencyHeader key,
-                                              http::AnyQuery, http::Body<NewSale> input, db::Db db,
-                                              http::Use<Runtime> runtime) {
+async::Task<http::JsonBytes<Sale, 201>> create(auth::PermittedSomewhere<"sales.create"> caller, IdempotencyHeader key,
+                                               http::AnyQuery, http::Body<NewSale> input, db::Db db,
+                                               http::Service<Runtime> runtime) {
     std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
     auto recorded = co_await record_sale(db, caller, runtime.service, std::move(input));
-    auto rendered = to_rendered<Sale, 201>(std::move(recorded.reply), false);
+    auto rendered = to_json_bytes<Sale, 201>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
     co_return rendered;
 }
@@ -78,7 +78,7 @@ async::Task<db::Page<SaleRow>> list(auth::PermittedSomewhere<"sales.read"> calle
 
 // What the till will be told, without recording anything.
 async::Task<Sale> calculate(auth::PermittedSomewhere<"sales.create"> caller, http::AnyQuery, http::Body<NewSale> input,
-                            db::Db db, http::Use<Runtime> runtime) {
+                            db::Db db, http::Service<Runtime> runtime) {
     co_return co_await preview_sale(db, caller, runtime.service, std::move(*input));
 }
 

@@ -36,7 +36,7 @@ void require_device(const auth::Caller& caller, const NewSale& sale) {
 
 // What one may do with a till counts at the till's own location, too. A till that was moved sends what it had sold before; but whoever
 // may not sell where it stands now does not use up its numbers.
-void judge_till(const auth::Caller& caller, const NewSale& sale, Surroundings& around) {
+void judge_till(const auth::Caller& caller, const NewSale& sale, SaleContext& around) {
     if (!around.till) return;
     const auto at = around.till->location_id.uuid();
     if (caller.device_id == sale.device_id->uuid()) {
@@ -68,7 +68,7 @@ std::vector<std::string> codes_of(const NewSale& sale) {
 }
 
 // One round trip: the reads travel in one group.
-async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, base::Timestamp now) {
+async::Task<SaleContext> look_around(db::Db db, NewSale sale, UserId caller, base::Timestamp now) {
     auto till = sale.device_id ? db.one(sales::till_place, sale.location_id, *sale.device_id) : no_till();
     auto member = sale.cashier_id && *sale.cashier_id != caller ? db.only(sales::is_member, *sale.cashier_id) : yes();
     auto codes = codes_of(sale);
@@ -84,7 +84,7 @@ async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, ba
         throw base::Failure(errors::unknown_cashier,
                             {{"body", "/cashierId", "unknown", "no member of this tenant", {}}});
 
-    Surroundings around;
+    SaleContext around;
     around.now = now;
     around.caller = caller;
     around.tenant = tenant.settings;
@@ -100,7 +100,7 @@ async::Task<Surroundings> look_around(db::Db db, NewSale sale, UserId caller, ba
     co_return around;
 }
 
-void make_ids(Surroundings& around, const NewSale& sale, Runtime& runtime) {
+void make_ids(SaleContext& around, const NewSale& sale, Runtime& runtime) {
     around.new_sale_id = runtime.new_id<SaleId>();
     for (const auto& payment : sale.payments) {
         if (!payment.id) around.new_payment_ids.push_back(runtime.new_id<PaymentId>());
@@ -134,7 +134,7 @@ std::vector<Change> changes_of(const RungUp& rung_up) {
     return changes;
 }
 
-bool must_have_stock(const Surroundings& around, const NewSale& sale) {
+bool must_have_stock(const SaleContext& around, const NewSale& sale) {
     return around.tenant.negative_stock == NegativeStock::block_online && is_rung_up_online(sale, around.now);
 }
 
@@ -161,7 +161,7 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     return reply;
 }
 
-async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surroundings around, Runtime* runtime) {
+async::Task<StoredReply> commit_sale(db::Db db, Recording recording, SaleContext around, Runtime* runtime) {
     auto rung_up = ring_up(recording.sale, around);
     for (auto& movement : rung_up.movements.movements) movement.id = runtime->new_id<MovementId>();
     auto batch = db.batch();
@@ -171,7 +171,7 @@ async::Task<StoredReply> commit_sale(db::Db db, Recording recording, Surrounding
 }
 
 // Without a device the location counts: the number must be known before the reply is stored, so this is a transaction.
-async::Task<StoredReply> commit_numbered_here(db::Db tx, Recording recording, Surroundings around, Runtime* runtime) {
+async::Task<StoredReply> commit_numbered_here(db::Db tx, Recording recording, SaleContext around, Runtime* runtime) {
     const auto number = co_await tx.only(sales::next_receipt, recording.sale.location_id);
     if (!number.receipt_number)
         throw base::Failure(errors::unknown_location, {{"body", "/locationId", "unknown", "no such location", {}}});
@@ -212,7 +212,7 @@ std::string_view code_of(const std::exception_ptr& failure) {
 }
 
 // What another sale has already is no reason to refuse this one. True when the next attempt will know of it.
-async::Task<bool> learn(db::Db db, const NewSale* sale, Surroundings* around, std::string_view refusal) {
+async::Task<bool> learn(db::Db db, const NewSale* sale, SaleContext* around, std::string_view refusal) {
     if (refusal == errors::receipt_taken.code && sale->device_id) {
         co_return !std::exchange(around->receipt_taken, true);
     }
@@ -223,7 +223,7 @@ async::Task<bool> learn(db::Db db, const NewSale* sale, Surroundings* around, st
     co_return news;
 }
 
-async::Task<StoredReply> commit(db::Db db, Recording recording, Surroundings around, Runtime* runtime) {
+async::Task<StoredReply> commit(db::Db db, Recording recording, SaleContext around, Runtime* runtime) {
     if (recording.sale.device_id || recording.sale.device_seq || recording.sale.receipt_number)
         co_return co_await commit_sale(db, std::move(recording), std::move(around), runtime);
     co_return co_await db.transaction([&](db::Db tx) { return commit_numbered_here(tx, recording, around, runtime); });

@@ -45,7 +45,7 @@ private:
     std::set<SaleFlag> flags_;
 };
 
-TaxRounding rounding_of(const NewSale& sale, const Surroundings& around) {
+TaxRounding rounding_of(const NewSale& sale, const SaleContext& around) {
     return sale.tax_rounding.value_or(around.tenant.tax_rounding);
 }
 
@@ -87,7 +87,7 @@ std::string pointer_to(const NewSale& sale, const arithmetic::ArithmeticError& e
 }
 
 // The foreign key would say so, too, but not of which line.
-void require_known_variants(const NewSale& sale, const Surroundings& around) {
+void require_known_variants(const NewSale& sale, const SaleContext& around) {
     std::vector<base::Issue> issues;
     for (std::size_t i = 0; i < sale.lines.size(); ++i) {
         const auto& variant = sale.lines[i].variant_id;
@@ -140,7 +140,7 @@ struct Computed {
 };
 
 // A till that does not say how it rounds was told by the shop. It may have rung up before the shop changed that.
-Computed compute_as_rung_up(const NewSale& sale, const Surroundings& around) {
+Computed compute_as_rung_up(const NewSale& sale, const SaleContext& around) {
     const auto rounding = rounding_of(sale, around);
     Computed computed{rounding, compute(sale, rounding)};
     if (sale.tax_rounding || agrees(sale, computed.totals)) return computed;
@@ -247,7 +247,7 @@ std::optional<std::string> kept_text(const std::optional<std::string>& text, std
 }
 
 // A number that is not the till's own, or another sale's, stays as it was printed: nobody can print the receipt again.
-void fill_receipt_number(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
+void fill_receipt_number(SaleRow& row, const NewSale& sale, const SaleContext& around, Flags& flags) {
     if (!sale.receipt_number) {
         row.receipt_number = around.receipt_number;
         if (around.receipt_taken) flags.set(SaleFlag::receipt_number_duplicate);
@@ -260,7 +260,7 @@ void fill_receipt_number(SaleRow& row, const NewSale& sale, const Surroundings& 
     row.receipt_number = std::move(printed.number);
 }
 
-void compare_with_catalogue(const NewSale& sale, const Surroundings& around, Flags& flags) {
+void compare_with_catalogue(const NewSale& sale, const SaleContext& around, Flags& flags) {
     for (const auto& line : sale.lines) {
         if (!line.variant_id) continue;
         const auto found = around.catalogue.find(line.variant_id->uuid());
@@ -275,7 +275,7 @@ void compare_with_catalogue(const NewSale& sale, const Surroundings& around, Fla
 }
 
 // A cash part of the total that the rounding unit does not divide is the client's rounding by another rule.
-void judge_cash_rounding(const NewSale& sale, const Surroundings& around, Flags& flags) {
+void judge_cash_rounding(const NewSale& sale, const SaleContext& around, Flags& flags) {
     if (sale.cash_rounding.minor == 0) return;
     const bool has_cash = std::any_of(sale.payments.begin(), sale.payments.end(),
                                       [](const NewPayment& payment) { return payment.method == PaymentMethod::cash; });
@@ -284,14 +284,14 @@ void judge_cash_rounding(const NewSale& sale, const Surroundings& around, Flags&
     if (!has_cash || rounding * 2 > unit) flags.set(SaleFlag::cash_rounding_variance);
 }
 
-bool tracks_stock(const NewSaleLine& line, const Surroundings& around) {
+bool tracks_stock(const NewSaleLine& line, const SaleContext& around) {
     if (!line.variant_id) return false;
     const auto found = around.catalogue.find(line.variant_id->uuid());
     return found == around.catalogue.end() || found->second.track_stock;
 }
 
 // A line's goods leave the shelf; one that leaves less than nothing there is flagged, not refused.
-void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up, Flags& flags) {
+void take_stock(const NewSale& sale, const SaleContext& around, RungUp& rung_up, Flags& flags) {
     const auto& row = rung_up.sale.row;
     auto& taken = rung_up.movements;
     taken = {.location_id = row.location_id,
@@ -320,7 +320,7 @@ void take_stock(const NewSale& sale, const Surroundings& around, RungUp& rung_up
     }
 }
 
-SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amounts, const Surroundings& around,
+SaleLineRow line_row(const NewSaleLine& line, const arithmetic::LineTotals& amounts, const SaleContext& around,
                      Flags& flags) {
     SaleLineRow row;
     row.line_number = line.line_number;
@@ -363,8 +363,7 @@ PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp 
 // One M-Pesa code pays once, by whatever name the method goes; a second use is taken, as the goods have left, and the owner's to
 // look at. Nothing of M-Pesa is believed before it is matched: a code typed in, none at all, or an intent that we do not know.
 // Any other text is free: "paid" may be typed as often as somebody likes.
-void judge_references(const NewSale& sale, std::vector<PaymentRow>& payments, const Surroundings& around,
-                      Flags& flags) {
+void judge_references(const NewSale& sale, std::vector<PaymentRow>& payments, const SaleContext& around, Flags& flags) {
     auto used = around.used_references;
     for (std::size_t i = 0; i < payments.size(); ++i) {
         auto& payment = payments[i];
@@ -402,7 +401,7 @@ std::string unknown_in(const std::vector<Item>& items) {
 
 // Members that we do not know yet, and references whose modules do not exist yet, stay with the sale. Those of lines and
 // payments stand under `lines` and `payments`, names that the sale itself knows and so never keeps.
-schema::Json kept_members(const NewSale& sale, const Surroundings& around, Flags& flags) {
+schema::Json kept_members(const NewSale& sale, const SaleContext& around, Flags& flags) {
     std::string json = sale.extra.text.empty() ? "{}" : sale.extra.text;
     if (const auto lines = unknown_in(sale.lines); lines != "{}") add_member(json, "lines", lines);
     if (const auto payments = unknown_in(sale.payments); payments != "{}") add_member(json, "payments", payments);
@@ -434,7 +433,7 @@ void fill_totals(SaleRow& row, const arithmetic::SaleTotals& totals, const Paid&
     row.credit_total = paid.credit;
 }
 
-void fill_identity(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
+void fill_identity(SaleRow& row, const NewSale& sale, const SaleContext& around, Flags& flags) {
     row.id = sale.id.value_or(around.new_sale_id);
     row.location_id = sale.location_id;
     // The count of a till is that till's: a sale from elsewhere does not take its next number away.
@@ -450,7 +449,7 @@ void fill_identity(SaleRow& row, const NewSale& sale, const Surroundings& around
     row.payload_hash = {around.payload_hash};
 }
 
-void fill_times(SaleRow& row, const NewSale& sale, const Surroundings& around, Flags& flags) {
+void fill_times(SaleRow& row, const NewSale& sale, const SaleContext& around, Flags& flags) {
     judge_clock(sale, around.now, flags);
     row.occurred_at = believed_time(sale, around.now);
     row.device_occurred_at = sale.occurred_at;
@@ -542,7 +541,7 @@ bool is_rung_up_online(const NewSale& sale, base::Timestamp now) {
     return !sent_at || *sent_at - sale.occurred_at < online_window;
 }
 
-NewSale meaning_of(NewSale sale, const Surroundings& around) {
+NewSale meaning_of(NewSale sale, const SaleContext& around) {
     const auto clear_unless_said = [](std::optional<std::string>& text) {
         if (!says_something(text)) text.reset();
     };
@@ -572,7 +571,7 @@ NewSale meaning_of(NewSale sale, const Surroundings& around) {
     return sale;
 }
 
-PrintedReceipt printed_receipt(const NewSale& sale, const Surroundings& around) {
+PrintedReceipt printed_receipt(const NewSale& sale, const SaleContext& around) {
     auto number = printed_number(sale.receipt_number.value_or(""));
     if (!around.till || !sale.device_seq) return {std::move(number), false};
     const TillNumber till{around.till->location_code, around.till->device_number, *sale.device_seq};
@@ -592,7 +591,7 @@ void check_payments_pay(const NewSale& sale, schema::Issues& issues) {
                    {{"minimum", "1"}});
 }
 
-RungUp ring_up(const NewSale& sale, const Surroundings& around) {
+RungUp ring_up(const NewSale& sale, const SaleContext& around) {
     check_numbering(sale);
     require_known_variants(sale, around);
     const auto [rounding, totals] = compute_as_rung_up(sale, around);

@@ -1,7 +1,7 @@
 #pragma once
 // From what a till sent to what is stored: the rules of a sale, without any I/O.
 //
-//     RungUp rung_up = ring_up(new_sale, surroundings);      // throws base::Failure sale.* for a sale that contradicts itself
+//     RungUp rung_up = ring_up(new_sale, context);      // throws base::Failure sale.* for a sale that contradicts itself
 //
 // The server recomputes everything. A sale that is inconsistent with itself is refused; one that differs from the present
 // catalogue (price, tax, stock) or from the clock is accepted with a flag.
@@ -59,7 +59,7 @@ struct TillPlace {
     }
 };
 
-struct Surroundings {
+struct SaleContext {
     base::Timestamp now;
     TenantSettings tenant;
     std::unordered_map<base::Uuid, CatalogueEntry> catalogue;
@@ -79,7 +79,7 @@ struct RungUp {
     MovementBatch movements;  // the lines' ids are filled in by the caller
 };
 
-[[nodiscard]] RungUp ring_up(const NewSale& sale, const Surroundings& surroundings);
+[[nodiscard]] RungUp ring_up(const NewSale& sale, const SaleContext& context);
 
 // A sale counts as rung up on-line when it reaches us at once: only then can a shop that blocks negative stock be kept to it.
 inline constexpr auto online_window = std::chrono::seconds(30);
@@ -100,12 +100,12 @@ inline constexpr base::Timestamp earliest_sale = std::chrono::sys_days(std::chro
 [[nodiscard]] bool is_rung_up_online(const NewSale& sale, base::Timestamp now);
 // The sale without what follows from the rest or is the default: what tells it from another one (docs/decisions/0022-fingerprints.md).
 // For a sale that ring_up() took, whose checked members agree.
-[[nodiscard]] NewSale meaning_of(NewSale sale, const Surroundings& surroundings);
+[[nodiscard]] NewSale meaning_of(NewSale sale, const SaleContext& context);
 // What the receipt says, if a till numbered it, and whether that is the till's own number.
 struct PrintedReceipt {
     std::string number;
     bool own = false;
 };
-[[nodiscard]] PrintedReceipt printed_receipt(const NewSale& sale, const Surroundings& surroundings);
+[[nodiscard]] PrintedReceipt printed_receipt(const NewSale& sale, const SaleContext& context);
 
 }  // namespace pos

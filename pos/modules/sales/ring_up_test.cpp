@@ -45,8 +45,8 @@ NewSale documented_sale() {
     return sale;
 }
 
-Surroundings shop(std::string_view on_hand = "10") {
-    Surroundings around;
+SaleContext shop(std::string_view on_hand = "10") {
+    SaleContext around;
     around.now = now;
     around.catalogue[sugar.uuid()] = {.variant_id = sugar,
                                       .price = {15'000},
@@ -67,7 +67,7 @@ bool has_flag(const RungUp& rung_up, std::string_view flag) {
 }
 
 // "code pointer", or "accepted".
-std::string refusal_of(const NewSale& sale, const Surroundings& around = shop()) {
+std::string refusal_of(const NewSale& sale, const SaleContext& around = shop()) {
     try {
         static_cast<void>(ring_up(sale, around));
     } catch (const base::Failure& failure) {
@@ -77,7 +77,7 @@ std::string refusal_of(const NewSale& sale, const Surroundings& around = shop())
     return "accepted";
 }
 
-std::string code_of(const NewSale& sale, const Surroundings& around = shop()) {
+std::string code_of(const NewSale& sale, const SaleContext& around = shop()) {
     const auto refusal = refusal_of(sale, around);
     return refusal.substr(0, refusal.find(' '));
 }
@@ -90,7 +90,7 @@ NewSale numbered(std::string_view receipt_number) {
     return sale;
 }
 
-std::string flags_of(const NewSale& sale, const Surroundings& around = shop()) {
+std::string flags_of(const NewSale& sale, const SaleContext& around = shop()) {
     return fmt::format("{}", fmt::join(ring_up(sale, around).sale.row.flags, " "));
 }
 
@@ -247,7 +247,7 @@ TEST(ring_up, a_quantity_above_any_shops_is_flagged) {
 }
 
 TEST(ring_up, a_receipt_number_is_kept_as_printed) {
-    const auto stored = [](std::string_view receipt_number, const Surroundings& around = shop()) {
+    const auto stored = [](std::string_view receipt_number, const SaleContext& around = shop()) {
         const auto row = ring_up(numbered(receipt_number), around).sale.row;
         return fmt::format("{}|{}", row.receipt_number, fmt::join(row.flags, " "));
     };

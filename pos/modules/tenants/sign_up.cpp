@@ -250,19 +250,19 @@ async::Task<Profile> profile_of(db::SystemDb db, Person person, const SignUpRows
     co_return Profile{std::move(person), std::move(memberships)};
 }
 
-http::Rendered<SignedIn, 201> send(http::Response& response, SignUpReply reply, bool replayed) {
+http::JsonBytes<SignedIn, 201> send(http::Response& response, SignUpReply reply, bool replayed) {
     response.header("Cache-Control", "no-store");
     for (const auto& cookie : reply.cookies) response.headers().append("Set-Cookie", cookie);
-    http::Rendered<SignedIn, 201> rendered{std::move(reply.body), 201, {{"Location", "/v1/tenant"}}};
+    http::JsonBytes<SignedIn, 201> rendered{std::move(reply.body), 201, {{"Location", "/v1/tenant"}}};
     if (replayed) rendered.headers.emplace_back("Idempotent-Replayed", "true");
     return rendered;
 }
 
 }  // namespace
 
-async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
-                                                   http::Body<SignUp> input, db::SystemDb db,
-                                                   http::Use<AuthService> auth, http::Use<Runtime> runtime) {
+async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
+                                                    http::Body<SignUp> input, db::SystemDb db,
+                                                    http::Service<AuthService> auth, http::Service<Runtime> runtime) {
     // As at sign-in: a stranger's page signs nobody in.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
     const auto address = auth::rate_key_of(context.request().client_address());

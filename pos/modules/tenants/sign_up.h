@@ -65,9 +65,9 @@ inline constexpr base::ErrorCode sign_up_done{"tenant.sign_up_done", 409, false,
                                               "This sign-up is done, but its reply cannot be given again: sign in"};
 }  // namespace errors
 
-async::Task<http::Rendered<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
-                                                   http::Body<SignUp> input, db::SystemDb db,
-                                                   http::Use<AuthService> auth, http::Use<Runtime> runtime);
+async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
+                                                    http::Body<SignUp> input, db::SystemDb db,
+                                                    http::Service<AuthService> auth, http::Service<Runtime> runtime);
 
 [[nodiscard]] std::vector<db::StatementView> sign_up_statements();
 

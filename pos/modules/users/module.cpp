@@ -217,7 +217,7 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
 }
 
 async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, IdempotencyKeyHeader> write,
-                                    http::Body<NewMember> input, db::SystemDb system, http::Use<AuthService> auth) {
+                                    http::Body<NewMember> input, db::SystemDb system, http::Service<AuthService> auth) {
     const auto db = system.as_tenant(write.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
     require_cover(write, roles, input->roles);
@@ -303,7 +303,7 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
 
 async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> id,
                            http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
-                           http::Use<auth::Authenticator> authenticator) {
+                           http::Service<auth::Authenticator> authenticator) {
     const auto db = system.as_tenant(write.tenant_id);
     const auto request = std::make_shared<const MemberChange>(
         MemberChange{auth::Caller(write), *id, write.expected(), *patch, write.now(), &write.runtime()});

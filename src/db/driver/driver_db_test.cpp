@@ -622,7 +622,7 @@ TEST_F(DriverTest, NotificationsComeAlsoAfterAReconnect) {
         "current_database()");
     turn(300ms);
     EXPECT_EQ(reconnects, 1);
-    other = db::Subscription();
+    other = db::Listening();
     scratch->execute("select pg_notify('Cache Drop', 'two'), pg_notify('other', '')");
     turn(50ms);
     EXPECT_EQ(payloads, (std::vector<std::string>{"one", "other", "two"}));

@@ -30,19 +30,19 @@ TestApp::TestApp(app::Definition definition, const std::function<void(app::Setti
                        {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
     auto settings = settings_for(database_, app_role, system_role);
     if (adjust) adjust(settings);
-    shared_ = std::make_unique<app::Shared>(definition_, std::move(settings), log_);
-    worker_ = std::make_unique<app::Worker>(*shared_);
-    run(worker_->start());
+    app_ = std::make_unique<app::App>(definition_, std::move(settings), log_);
+    host_ = std::make_unique<app::LoopHost>(*app_);
+    run(host_->start());
 }
 
-TestApp::~TestApp() { run(worker_->stop(async::Loop::now() + std::chrono::seconds(5))); }
+TestApp::~TestApp() { run(host_->stop(async::Loop::now() + std::chrono::seconds(5))); }
 
 http::InjectedResponse TestApp::send(http::Method method, std::string target, std::string body, const With& with) {
     http::InjectedRequest request{
         .method = method, .target = std::move(target), .headers = with.headers, .body = std::move(body)};
     if (!with.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + with.token);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    return run(worker_->inject(std::move(request)));
+    return run(host_->inject(std::move(request)));
 }
 
 }  // namespace testing

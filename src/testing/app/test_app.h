@@ -48,20 +48,20 @@ public:
     // Runs a task on the app's loop.
     template <class T>
     T run(async::Task<T> task) {
-        return async::run_until_done(worker_->loop(), std::move(task));
+        return async::run_until_done(host_->loop(), std::move(task));
     }
 
     [[nodiscard]] ScratchDatabase& database() { return database_; }
-    [[nodiscard]] app::Shared& shared() { return *shared_; }
-    [[nodiscard]] app::Worker& worker() { return *worker_; }
+    [[nodiscard]] app::App& app() { return *app_; }
+    [[nodiscard]] app::LoopHost& host() { return *host_; }
     [[nodiscard]] logging::MemorySink& log() { return *log_; }
 
 private:
     ScratchDatabase database_;
     app::Definition definition_;
     std::shared_ptr<logging::MemorySink> log_;
-    std::unique_ptr<app::Shared> shared_;
-    std::unique_ptr<app::Worker> worker_;
+    std::unique_ptr<app::App> app_;
+    std::unique_ptr<app::LoopHost> host_;
 };
 
 }  // namespace testing
