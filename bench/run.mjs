@@ -24,6 +24,8 @@ const { values: options } = parseArgs({
     works: { type: 'string' },
     depth: { type: 'string' },
     peer: { type: 'string', multiple: true, default: [] },
+    alone: { type: 'boolean', default: false },
+    preload: { type: 'string' },
     bulks: { type: 'string', default: '16' },
     'bulk-items': { type: 'string', default: '500' },
     tills: { type: 'string', default: '4' },
@@ -35,7 +37,10 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 4));
 const depth = Number(options.depth ?? (options.quick ? 20_000 : 120_000));
-const output = options.output ?? (options.quick ? '.cache/bench-quick.json' : 'bench/results.json');
+// Figures of another kind than the comparison's stay out of its file.
+const apart = ['quick', 'alone', 'preload'].find((name) => options[name]);
+const output = options.output ?? (apart ? `.cache/bench-${apart}.json` : 'bench/results.json');
+if (options.preload && !existsSync(options.preload)) throw new Error(`--preload: there is no ${options.preload}`);
 
 // `need`: what a peer must answer as we do (lib/compare.mjs). `goal`: at least this many times Koa's rate.
 const works = {
@@ -59,7 +64,13 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 const rounded = (number, digits = 0) => Number(number.toFixed(digits));
 
 const directory = mkdtempSync(join(tmpdir(), 'backend-api-bench.'));
-const servers = makeServers({ program: options.program, outside: options.peer, directory });
+const servers = makeServers({
+  program: options.program,
+  outside: options.peer,
+  alone: options.alone,
+  preload: options.preload,
+  directory,
+});
 const [ours, ...peers] = servers;
 let postgresPid = 0;
 

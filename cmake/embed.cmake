@@ -36,5 +36,7 @@ namespace embedded {
     COMMENT "Embedding ${name}"
     VERBATIM)
   target_sources(${target} PRIVATE ${output}/${name}.cpp)
+  # The symbols are the assembler's: nothing in it for the link to optimise, which would read the assembler's text once more.
+  set_source_files_properties(${output}/${name}.cpp TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS -fno-lto)
   target_include_directories(${target} PUBLIC ${output})
 endfunction()

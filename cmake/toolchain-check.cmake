@@ -11,6 +11,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(ENABLE_SANITIZERS "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(ENABLE_THREAD_SANITIZER "ThreadSanitizer" OFF)
+set(PGO "" CACHE STRING "train: count what the program does; use: ThinLTO, and optimise by PGO_PROFILE (bin/build --pgo)")
+set(PGO_PROFILE "${CMAKE_SOURCE_DIR}/.cache/pgo/backend-api.profdata" CACHE FILEPATH "What llvm-profdata made of it")
 option(ENABLE_FUZZERS "Build the libFuzzer targets in fuzz/" OFF)
 
 add_library(project_options INTERFACE)
@@ -32,4 +34,22 @@ if(ENABLE_THREAD_SANITIZER)
 endif()
 if(ENABLE_FUZZERS)
   target_compile_options(project_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+if(PGO STREQUAL "train")
+  # Written when the program ends; runs of the same program are added up in one file.
+  target_compile_options(project_options INTERFACE -fprofile-generate=${CMAKE_BINARY_DIR}/profiles)
+  target_link_options(project_options INTERFACE -fprofile-generate=${CMAKE_BINARY_DIR}/profiles)
+elseif(PGO STREQUAL "use")
+  if(NOT EXISTS ${PGO_PROFILE})
+    message(FATAL_ERROR "There is no ${PGO_PROFILE}: run bin/build --pgo")
+  endif()
+  # Ninja sees the command, not the profile: its digest in the command has all of it compiled anew by another one.
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PGO_PROFILE})
+  file(SHA256 ${PGO_PROFILE} profile_digest)
+  target_compile_definitions(project_options INTERFACE PGO_PROFILE_DIGEST=0x${profile_digest})
+  # Code that the load did not reach is no mistake, nor is source that changed a little since.
+  target_compile_options(project_options INTERFACE -flto=thin -fprofile-use=${PGO_PROFILE}
+    -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+  target_link_options(project_options INTERFACE -flto=thin)
 endif()

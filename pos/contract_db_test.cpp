@@ -1,8 +1,11 @@
 // What holds for every route of the service, whatever its module.
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include "openapi/lint.h"
+#include "pos/modules/devices/tables.h"
+#include "pos/modules/taxes/tables.h"
 #include "pos/testing/shop.h"
 
 namespace {
@@ -48,6 +51,30 @@ TEST_F(ContractTest, OperationsListWhatTheirDatabaseRefuses) {
     for (const auto* write : {"createProduct", "createSale", "adjustStock"})
         EXPECT_TRUE(operation(write).contains("db.value_refused")) << write << operation(write);
     EXPECT_EQ(get("/problems/request.invalid_cursor", "").status, 200);
+}
+
+TEST_F(ContractTest, TheDocumentHasNoFaults) { EXPECT_THAT(openapi::lint(app->app().router), testing::IsEmpty()); }
+
+// Said in the table or the part alone. That nothing is missing, every reply of these tests proves (openapi/reply_check.h).
+TEST_F(ContractTest, OperationsListWhatTheirTablesAndPartsRefuse) {
+    const auto lists = [](std::string_view id, const base::ErrorCode& code) {
+        for (const auto& route : app->app().router.routes()) {
+            if (route.operation && route.operation->id == id)
+                return std::ranges::count(route.operation->errors, code) > 0;
+        }
+        ADD_FAILURE() << "there is no " << id;
+        return false;
+    };
+    EXPECT_TRUE(lists("createLocation", pos::errors::location_code_taken));
+    EXPECT_TRUE(lists("changeLocation", pos::errors::location_code_taken));
+    EXPECT_FALSE(lists("deleteLocation", pos::errors::location_code_taken));
+    EXPECT_FALSE(lists("getLocation", pos::errors::location_code_taken));
+    EXPECT_TRUE(lists("getLocation", pos::errors::row_not_found));
+    EXPECT_TRUE(lists("changeDevice", pos::errors::unknown_location));
+    EXPECT_FALSE(lists("revokeDevice", pos::errors::unknown_location));
+    EXPECT_TRUE(lists("createTaxRate", pos::errors::tax_rate_range));
+    EXPECT_TRUE(lists("changeTaxRate", pos::errors::tax_rate_range));
+    EXPECT_EQ(get("/problems/batch.aborted", "").status, 200);
 }
 
 // docs/errors.md: never 406.

@@ -194,7 +194,7 @@ TEST_F(ListsTest, WalkAnIndex) {
         ++updated;
         EXPECT_THAT(plan, HasSubstr("_updated\"")) << statement.name << plan;
     }
-    EXPECT_EQ(updated, 20U);
+    EXPECT_GE(updated, 20U);
 }
 
 }  // namespace

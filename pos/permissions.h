@@ -12,8 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/caller.h"
-
 namespace pos {
 
 // clang-format off: one a line, so that two modules that add theirs do not meet
@@ -43,20 +41,6 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "users.write",
 });
 // clang-format on
-
-// Of those that change something, the ones that may be held at single locations. What they change belongs to a location, for
-// which the handler asks; but for products.write: the catalogue is one for all shops, and we let the manager of one
-// write it. All others (taxes, settings of the tenant) are for roles that no location limits.
-inline constexpr auto location_permissions = std::to_array<std::string_view>({
-    "devices.revoke",
-    "devices.write",
-    "locations.write",
-    "products.write",
-    "sales.create",
-    "sales.push_for_device",
-    "stock.adjust",
-    "users.write",
-});
 
 struct BuiltInRole {
     std::string_view name;   // of roles.built_in
@@ -134,7 +118,3 @@ inline constexpr auto built_in_roles = std::to_array<BuiltInRole>({
 }
 
 }  // namespace pos
-
-template <http::FixedString Permission>
-    requires(std::ranges::find(pos::location_permissions, Permission.view()) != pos::location_permissions.end())
-inline constexpr bool auth::acts_at_locations<Permission> = true;

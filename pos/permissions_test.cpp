@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/caller.h"
+
 namespace {
 
 TEST(Permissions, EveryRoleHoldsKnownPermissionsAlone) {

@@ -3,7 +3,7 @@
 //
 //     schema::flatten<&Product::meta>()
 
-#include "base/failure.h"
+#include "http/errors.h"
 #include "pos/ids.h"
 #include "schema/schema.h"
 
@@ -11,7 +11,7 @@ namespace pos {
 
 namespace errors {
 inline constexpr auto id_taken = base::conflict("row.id_taken", "There is a row with this id already");
-inline constexpr auto row_not_found = base::not_found("row.not_found", "There is no such row");
+using http::errors::row_not_found;
 }  // namespace errors
 
 struct RowMeta {

@@ -1,11 +1,10 @@
 #include "pos/service.h"
 
 #include "app/outbox_module.h"
-#include "auth/jwks_route.h"
 #include "embedded/migrations.h"
+#include "embedded/module_templates.h"
 #include "pos/demo/seed.h"
 #include "pos/modules/auth/module.h"
-#include "pos/modules/auth/wiring.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
 #include "pos/modules/locations/module.h"
@@ -16,6 +15,7 @@
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/module.h"
 #include "pos/modules/users/module.h"
+#include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
 
 namespace pos {
@@ -29,15 +29,6 @@ a problem document (RFC 9457) whose `retriable` and `action` say what to do next
 bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer. Texts are kept in Unicode's composed form (NFC),
 without white space at their ends; what identifies a thing (SKU, barcode, code, e-mail address) without invisible characters, too.)";
 
-// Keys, password threads and the like exist once a process, and are made when the first loop needs them.
-auto services_maker() {
-    auto shared = std::make_shared<std::unique_ptr<AuthShared>>();
-    return [shared](const app::LoopParts& parts) -> std::shared_ptr<void> {
-        if (*shared == nullptr) *shared = std::make_unique<AuthShared>(parts.settings);
-        return std::make_shared<AuthLoop>(parts, **shared);
-    };
-}
-
 }  // namespace
 
 app::Definition definition() {
@@ -46,14 +37,27 @@ app::Definition definition() {
     definition.version = "0.1.0";
     definition.title = "backend-api";
     definition.description = description;
-    definition.modules = {tenants_module(),    auth_module(),    users_module(),       locations_module(),
-                          devices_module(),    taxes_module(),   catalogue_module(),   stock_module(),
-                          sales_module(),      reports_module(), maintenance_module(), plumbing_module(),
-                          app::outbox_module()};
+    // clang-format off: one a line, so that two modules that add theirs do not meet
+    definition.modules = {
+        tenants_module(),
+        auth_module(),
+        users_module(),
+        locations_module(),
+        devices_module(),
+        taxes_module(),
+        catalogue_module(),
+        stock_module(),
+        sales_module(),
+        reports_module(),
+        maintenance_module(),
+        plumbing_module(),
+        app::outbox_module(),
+    };
+    // clang-format on
+    definition.errors = {errors::batch_aborted};
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
-    definition.make_services = services_maker();
-    definition.root_routes = auth::add_jwks_route;
+    definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
     return definition;

@@ -20,7 +20,7 @@ const environment = {
 const passedOn = (...names) =>
   Object.fromEntries(names.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
 
-const makeOurs = (program, directory) =>
+const makeOurs = ({ program, preload, directory }) =>
   new Server({
     name: 'ours',
     title: 'ours',
@@ -31,6 +31,7 @@ const makeOurs = (program, directory) =>
       DATABASE_SYSTEM_URL: urls.system,
       // The peers leave their rows there, too. OUTBOX_RELAY=true measures what moving them to Redis costs.
       OUTBOX_RELAY: process.env.OUTBOX_RELAY ?? 'false',
+      ...(preload ? { LD_PRELOAD: resolve(preload) } : {}),
       ...passedOn(
         'THREADS',
         'DATABASE_WRITE_CONNECTIONS',
@@ -76,11 +77,13 @@ function readOutside(text) {
 }
 
 // Ours first. A peer has `needs`, and `reasons`: why a need, or everything (`all`), is not measured.
-export function makeServers({ program, outside, directory }) {
-  const peers = [...builtIn.map((peer) => ({ ...peer, command: inTree(peer.name) })), ...outside.map(readOutside)];
+// `alone`: without any peer of the tree. `preload`: a library that ours is started with.
+export function makeServers({ program, outside, alone, preload, directory }) {
+  const inside = alone ? [] : builtIn;
+  const peers = [...inside.map((peer) => ({ ...peer, command: inTree(peer.name) })), ...outside.map(readOutside)];
   const names = peers.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Error('--peer: two have the same name');
-  return [makeOurs(program, directory), ...peers.map((peer) => makePeer(directory, { ...peer, reasons: {} }))];
+  return [makeOurs({ program, preload, directory }), ...peers.map((peer) => makePeer(directory, { ...peer, reasons: {} }))];
 }
 
 // What it must answer for a work, and whether it is meant to take part.

@@ -8,6 +8,8 @@
   service   pos/ is one library; its parts include those before them in SERVICE, below
   circle    modules of pos/, and headers anywhere, do not include each other in a circle
   test      what is there for tests alone is included by tests
+  word      src/ is there for any service: no words of a shop in its code, nor in comments but for their examples (`//     …`).
+            What the service calls a thing it hands in: a place's name, a claim, a format
   drawing   docs/architecture.md shows the house as it is; bin/docs draws it anew
 
 A line may be excused with `// lint: allow(RULE) REASON`, on it or above it; without a reason it is not, and neither is one
@@ -27,16 +29,25 @@ from coroutine_rules import EXCUSE
 
 # The parts of pos/, each of which includes those before it. "rows" are the modules' tables.h, which foreign keys tie to each
 # other: of other modules they know tables alone. What modules do besides ("modules") is tied in no circle either.
-SERVICE = ["arithmetic", "ids", "row_meta", "permissions", "plumbing", "rows", "modules", "demo", "service", "main", "testing"]
+SERVICE = ["arithmetic", "ids", "row_meta", "permissions", "location_permissions", "plumbing", "rows", "modules", "collections", "demo", "service", "main", "testing"]
 
 PAGE = "docs/architecture.md"
-RULES = ("link", "leak", "service", "circle", "test")
+RULES = ("link", "leak", "service", "circle", "test", "word")
 SOURCE = re.compile(r"^(src|pos|examples|fuzz|bench)/.*\.(cpp|h)$")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 COMMAND = re.compile(r"\b(\w+)\s*\(([^()]*)\)")
 WORD = re.compile(r'"[^"]*"|[^\s"]+')
 # Headers that are not called what their package is.
 PACKAGE_OF = {"libpq-fe": "postgresql", "prometheus": "prometheus-cpp"}
+# Words of a shop, as they stand in names (singular and plural), and pairs of words ("locationId", "location_id").
+SHOP_WORDS = {"barcode", "cashier", "mpesa", "pesa", "sale", "shop", "sku", "till"}
+SHOP_PAIRS = {("location", "id"), ("location", "ids")}
+# Shops that tests and the documentation's page look at, and the hosts that are called so.
+SHOWN_SHOPS = re.compile(r"/example/|/(shop_schema|testing_types)\.|/compile_fail/")
+SHOWN_HOSTS = re.compile(r"[\w.-]*\bshop\.example")
+EXAMPLE_LINE = re.compile(r"^\s*//( {4,}.*)?$")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 DEFINES = {"stack_library", "add_library", "add_executable", "stack_test", "fuzz_target"}
 
 
@@ -122,7 +133,7 @@ class House:
 
     def findings(self):
         """(path, line, rule, message), those excused left out."""
-        reported = [*self.links(), *self.leaks(), *self.service(), *self.tests(), *self.circles()]
+        reported = [*self.links(), *self.leaks(), *self.service(), *self.tests(), *self.circles(), *self.words()]
         excused = set()
         for finding in reported:
             at = self.excuse(*finding[:3])
@@ -132,7 +143,7 @@ class House:
                 excused.add(at)
         for path, line, rule in self.excuses():
             if (path, line) not in excused:
-                yield path, line, rule, "this include needs no excuse: take it away"
+                yield path, line, rule, "this needs no excuse: take it away"
 
     def excuses(self):
         for path in self.sources:
@@ -227,6 +238,14 @@ class House:
                 if ours and is_test(ours) and not is_test(path):
                     yield path, line, "test", f'"{name}" is there for tests alone'
 
+    def words(self):
+        for path in self.sources:
+            if not path.startswith("src/") or is_test(path) or SHOWN_SHOPS.search(path):
+                continue
+            for number, line in enumerate(self.files[path].split("\n"), 1):
+                for word in [] if EXAMPLE_LINE.match(line) else shop_words(line):
+                    yield path, number, "word", f'"{word}" is a word of a shop, and src/ is there for any service: find the general one, or let the service hand it in'
+
     def circles(self):
         """Includes between modules that another way leads back from, whether excused or not; headers that do so."""
         arrows, excused = self.module_arrows(), self.module_arrows(excused=True)
@@ -255,6 +274,15 @@ class House:
                 if there and there != here and (self.excuse(path, line, "circle") is not None) == excused:
                     arrows[here].setdefault(there, []).append((path, line))
         return arrows
+
+
+def shop_words(line):
+    """In the order in which they stand."""
+    for name in NAME.findall(SHOWN_HOSTS.sub("", line)):
+        parts = [part.lower() for part in NAME_PART.findall(name)]
+        for part, after in zip(parts, [*parts[1:], ""]):
+            if {part, part.removesuffix("s")} & SHOP_WORDS or (part, after) in SHOP_PAIRS:
+                yield name
 
 
 def is_test(path):

@@ -61,6 +61,11 @@ REPORTED = [
     ("test", "pos/modules/users/a.cpp", '// lint: allow(service) a seed\n#include "pos/testing/shop.h"', "is there for tests alone"),
     ("link", "src/log/a.cpp", '#include "http/server.h"  // lint: allow(link)', "STACK_LAYERS"),
     ("link", "src/log/a.cpp", '#include "base/id.h"  // lint: allow(link) it is wanted', "needs no excuse"),
+    ("word", "src/http/a.cpp", 'find("locationId");', '"locationId" is a word of a shop'),
+    ("word", "src/http/a.h", "struct Barcodes;", "find the general one"),
+    ("word", "src/http/a.h", "int open_tills = 0;", '"open_tills"'),
+    ("word", "src/http/a.h", "// What a sale costs.", '"sale"'),
+    ("word", "src/http/a.cpp", 'log("demo shop");', '"shop"'),
 ]
 
 ACCEPTED = [
@@ -71,6 +76,10 @@ ACCEPTED = [
     ("src/log/a.cpp", '#include "http/server.h"  // lint: allow(link) until the server writes its own line'),
     ("pos/modules/auth/a.cpp", '#include "pos/modules/users/members.h"\n#include "pos/plumbing/edit.h"\n#include "base/id.h"'),
     ("pos/modules/users/a_db_test.cpp", '#include "pos/testing/shop.h"\n#include "pos/modules/auth/service.h"'),
+    ("src/http/a.h", '//     record(sale);          // of a shop\nheader("Location", id);  // still, wholesale, until; https://shop.example\nDeviceId id;'),
+    ("src/http/a_test.cpp", 'get("/sales");'),
+    ("src/openapi/example/a.h", "struct Shop;"),
+    ("pos/modules/users/a.cpp", "Shop shop;"),
     ("pos/plumbing/edit_test.cpp", '#include "pos/modules/users/members.h"'),
 ]
 

@@ -2,7 +2,7 @@
 """Every statement that a module declares is listed by its module: db::statements(...).
 
 An unlisted statement compiles, starts, and throws at the first request that runs it; `db check` never sees it. So each
-constant of a folder of pos/ that is a statement (db::Query, a builder that ends in .named() or .page(), a List, a Collection)
+constant of a folder of pos/ that is a statement (db::Query, a builder that ends in .named() or .page(), a List, a TextSearch, a Collection)
 must stand in a db::statements(...) of that folder, by itself or by its parts (`all.own, all.updated`); one of a header may be listed by the module that runs it.
 
 Standard input: the files to look at, one a line; their folders are checked as a whole. Findings: path:line: rule: message.
@@ -18,7 +18,7 @@ RULE = "unlisted-statement"
 DEFINED = re.compile(r"^(?:inline\s+)?constexpr\s+(?P<type>[\w:<>(),\s&*]+?)\s+(?P<name>\w+)\s*(?P<start>[={;])", re.MULTILINE)
 IS_STATEMENT = re.compile(
     r"\.named\s*\(|\.page\s*\(|\bdb::(?:find|insert|insert_all|replace|upsert|find_for_update)\s*<"
-    r"|\b(?:db::)?(?:System)?Query\s*<|\bdb::PageQuery\s*<|\bCollection\s*<|\b(?:Sql)?List\b"
+    r"|\b(?:db::)?(?:System|Unverified)?Query\s*<|\bdb::PageQuery\s*<|\b(?:Collection|SyncedRows)\s*<|\b(?:Sql)?List\b|\bTextSearch\s*<"
 )
 LISTS = re.compile(r"\bdb::statements\s*\(")
 

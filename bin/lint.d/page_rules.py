@@ -6,7 +6,8 @@
          file that names it, or by the end of its path. docs/decisions/0007 stands for the page of that number. So is a source
          that a comment of C++ or TypeScript names, or a page with its folder; a system's header is written <unistd.h>
   copy   a block of code after <!-- copy: FILE --> is FILE, and one after <!-- part of: FILE --> stands in it, less includes,
-         comments and blank lines. A block that the words above it call a file (`FILE`, less its includes) has such a mark
+         comments and blank lines. A block that the words above it call a file (`FILE`, less its includes) has such a mark. One
+         after <!-- file: FILE --> is a file that the page alone has, and that a test compiles
 
 A file of somebody else's is excused by `// lint: allow(name) REASON` on the line or above it. All files are judged, since what goes
 or changes is named in files that did not; it takes a second.
@@ -24,7 +25,7 @@ LINK = re.compile(r"\]\(([^)# ][^) ]*)\)")
 NAMED = re.compile(r"(?<![\w./$}{*>:@-])(?:(?:[\w.-]+/)*[\w-][\w.-]*\.md|docs/(?:[\w.-]+/)*[\w-][\w.-]*[\w-])(?![\w*{<$(/-])")
 SOURCE = re.compile(r"(?<![\w./$}{*>:@<\"'-])(?:[\w.-]+/)*[\w-][\w.-]*\.(?:cpp|cxx|h|ts|mjs|py|cmake|sql)(?![\w*{<$(/.-])")
 COMMENT = re.compile(r"(?:^|\s)//(.*)")
-MARK = re.compile(r"^<!-- (copy|part of): (\S+) -->$")
+MARK = re.compile(r"^<!-- (copy|part of|file): (\S+) -->$")
 SAYS_SO = re.compile(r"`([\w./-]+\.(?:cpp|h|ts|mjs|sql))`, less its includes")
 # No text of ours: locks, bytes for fuzzers, what a run writes.
 PASSED_OVER = re.compile(r"(^|/)package-lock\.json$|^fuzz/corpus/|\.(png|ico|woff2?)$|_rules_test\.py$|^src/auth/common_passwords\.txt$")
@@ -77,7 +78,9 @@ class Pages:
         for number, line in enumerate(lines, 1):
             says_so = None if line.startswith("#") else next(iter(SAYS_SO.findall(line)), says_so)
             mark = MARK.match(line)
-            if mark:
+            if mark and mark.group(1) == "file":
+                says_so = None
+            elif mark:
                 says_so = None
                 yield from self.copy(number, lines, *mark.groups())
             elif line.startswith("```"):

@@ -43,6 +43,7 @@ ACCEPTED = [
     ("docs/errors.md", "`docs/runs/exactly-once.json` is written by a long run."),
     ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n<!-- copy: examples/hello/main.cpp -->\n" + BLOCK),
     ("README.md", "<!-- part of: examples/hello/main.cpp -->\n```cpp\n    return 0;  // ends\n```"),
+    ("README.md", "<!-- file: examples/of_the_page.cpp -->\n" + BLOCK),
     ("README.md", "`examples/hello/main.cpp`, less its includes.\n\n## Next\n\n" + BLOCK),
 ]
 

@@ -32,14 +32,13 @@ async::Task<http::Created<Note>> write_note(http::Body<Note> input, db::SystemDb
 
 async::Task<Note> show_note(http::Path<"id", base::Uuid> id, db::SystemDb db) {
     const auto note = co_await db.one(by_id, *id);
-    if (!note) throw base::Failure(http::errors::not_found);
+    if (!note) throw base::Failure(http::errors::row_not_found);
     co_return *note;
 }
 
 void routes(http::Routes routes) {
     routes.post("/notes", write_note, {.id = "writeNote", .summary = "Write a note"});
-    routes.get("/notes/{id}", show_note,
-               {.id = "showNote", .summary = "Read a note", .errors = {http::errors::not_found}});
+    routes.get("/notes/{id}", show_note, {.id = "showNote", .summary = "Read a note"});
 }
 
 app::Definition hello() {

@@ -1,6 +1,6 @@
 // Expected: one of these parts is for routes that read
 // A route that writes what belongs to no location asks for a permission held everywhere: auth::Permitted.
-#include "pos/permissions.h"
+#include "pos/location_permissions.h"
 
 async::Task<http::NoContent> change(auth::PermittedSomewhere<"tenant.settings"> /*unused*/) {
     co_return http::NoContent{};

@@ -119,7 +119,7 @@ async::Task<BulkResult> answer(db::Db tx, const Run* run, const BulkItem* item, 
     try {
         auto done = co_await tx.transaction([&](db::Db inner) {
             own.clear();
-            return run->resource.perform({write, write.runtime(), inner, own}, *item);
+            return run->resource.perform({write, inner, own}, *item);
         });
         changes->insert(changes->end(), own.begin(), own.end());
         auto result = result_of(*item, done.status);

@@ -131,13 +131,13 @@ struct BulkReply {
 // What an item that makes a row works with. `changes` is where its entries of the feed go.
 class BulkUnit : public Writer {
 public:
-    BulkUnit(const auth::Caller& caller, Runtime& runtime, db::Db tx, std::vector<Change>& changes)
-        : Writer(caller, runtime, std::move(tx)), changes_(&changes) {}
+    BulkUnit(const Writer& write, db::Db tx, std::vector<Change>& changes)
+        : Writer(write, std::move(tx)), changes_(&changes) {}
 
     [[nodiscard]] const db::Db& tx() const { return *tx_; }
     [[nodiscard]] std::vector<Change>& changes() const { return *changes_; }
     [[nodiscard]] Editor editor(std::int32_t version) const {
-        return {*this, *runtime_, *tx_, {.versions = {version}}, *changes_};
+        return {*this, *tx_, {.versions = {version}}, *changes_};
     }
 
 private:

@@ -31,15 +31,15 @@ void record_changes(db::Batch& batch, const std::vector<Change>& changes, std::o
     // `on conflict` refuses to touch one row twice in a statement: of several changes of a row the last is what became of it.
     std::map<std::pair<std::string_view, base::Uuid>, std::size_t> places;
     for (const auto& change : changes) {
-        const auto [place, is_new] = places.try_emplace({change.collection, change.row_id}, ids.size());
+        const auto [place, is_new] = places.try_emplace({change.collection(), change.row_id()}, ids.size());
         if (is_new) {
-            collections.emplace_back(change.collection);
-            ids.push_back(change.row_id);
+            collections.emplace_back(change.collection());
+            ids.push_back(change.row_id());
             kinds.emplace_back();
             locations.emplace_back();
         }
-        kinds[place->second] = schema::name_of(change.op);
-        locations[place->second] = change.location_id;
+        kinds[place->second] = schema::name_of(change.kind());
+        locations[place->second] = change.location();
     }
     if (ids.empty()) return;
     batch.add(record, static_cast<std::int64_t>(ids.size()), collections, ids, kinds, locations, origin_device);

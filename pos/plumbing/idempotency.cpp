@@ -60,9 +60,7 @@ void describe_header(http::Operation& operation, bool required) {
 // Throws key_reused when the key's first request was another one.
 StoredReply first_reply(const IdempotentRequest& request, const IdempotencyKey& row) {
     if (request.fingerprint.matches(row.request_hash.value)) return reply_of(row);
-    auto reused = base::Failure(errors::key_reused, "the first request with this key had another body");
-    throw row.resource_id ? std::move(reused).member("resourceId", fmt::format("\"{}\"", row.resource_id->to_string()))
-                          : std::move(reused);
+    throw reused_key("the first request with this key had another body", row.resource_id);
 }
 
 // Whether the failure says that the key's row is there already, or that its lock is held.
@@ -81,6 +79,12 @@ About about(const std::exception_ptr& failure) {
 }
 
 }  // namespace
+
+base::Failure reused_key(std::string detail, std::optional<base::Uuid> resource) {
+    base::Failure failure(errors::key_reused, std::move(detail));
+    if (resource) failure = std::move(failure).member("resourceId", fmt::format("\"{}\"", resource->to_string()));
+    return failure;
+}
 
 std::optional<std::string> read_idempotency_key(std::optional<std::string_view> header) {
     if (!header) return std::nullopt;

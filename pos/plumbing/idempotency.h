@@ -117,13 +117,16 @@ void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const
 // it is about something else.
 [[nodiscard]] async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::exception_ptr failure);
 
+// The key, or what stands for it, is another request's, which made `resource`.
+[[nodiscard]] base::Failure reused_key(std::string detail, std::optional<base::Uuid> resource);
+
 // Whether this failure is about the key (known or under way).
 [[nodiscard]] bool is_about_the_key(const std::exception_ptr& failure);
 
 // The stored reply as an answer, marked `Idempotent-Replayed: true`.
-template <class T, std::uint16_t Status>
-[[nodiscard]] http::JsonBytes<T, Status> to_json_bytes(StoredReply reply, bool replayed) {
-    http::JsonBytes<T, Status> rendered{std::move(reply.body), reply.status, {}};
+template <class T, std::uint16_t... Statuses>
+[[nodiscard]] http::JsonBytes<T, Statuses...> to_json_bytes(StoredReply reply, bool replayed) {
+    http::JsonBytes<T, Statuses...> rendered{std::move(reply.body), reply.status, {}};
     if (reply.etag) rendered.headers.emplace_back("ETag", *reply.etag);
     if (reply.location) rendered.headers.emplace_back("Location", *reply.location);
     if (replayed) rendered.headers.emplace_back("Idempotent-Replayed", "true");

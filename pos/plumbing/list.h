@@ -16,7 +16,8 @@
 // With `?updatedSince=` the earliest change comes first. Each combination of filters has statements of its own, "devices.page_location"
 // and "devices.page_location_after", so that an index serves it: the table has one for each order, and
 // `db::index<&RowMeta::updated_at, &Device::id>`. Rows that never change have no `meta`: their list takes a db::PageRequest.
-// Deleted rows are not shown: tills follow the change feed.
+// Deleted rows are not shown: tills follow the change feed. A list that is searched has a `Search` among its filters
+// (pos/plumbing/search.h).
 
 #include <array>
 
@@ -42,7 +43,7 @@ struct ListFilter {
 // Where the caller may do this, for AnyOf; nullopt: everywhere.
 template <http::FixedString Permission>
 [[nodiscard]] std::optional<std::vector<LocationId>> locations_with(const auth::Caller& caller) {
-    const auto allowed = caller.locations_with(Permission.view());
+    const auto allowed = caller.places_with(Permission.view());
     if (!allowed) return std::nullopt;
     return std::vector<LocationId>(allowed->begin(), allowed->end());
 }
@@ -52,17 +53,23 @@ template <http::FixedString Permission>
 template <auto Member>
 struct Where {
     static constexpr auto member = Member;
+    static constexpr auto compare = db::Compare::equal;
+    using Argument = typename db::detail::WithoutOptional<schema::detail::MemberOf<Member>>::type;
     static constexpr auto add(const auto& rows) { return rows.template where<Member>(); }
 };
 template <auto Member>
 struct AnyOf {
     static constexpr auto member = Member;
-    static constexpr auto add(const auto& rows) { return rows.template where<Member, db::Compare::any>(); }
+    static constexpr auto compare = db::Compare::any;
+    using Argument = std::vector<typename Where<Member>::Argument>;
+    static constexpr auto add(const auto& rows) { return rows.template where<Member, compare>(); }
 };
 template <auto Member>
 struct AtLeast {
     static constexpr auto member = Member;
-    static constexpr auto add(const auto& rows) { return rows.template where<Member, db::Compare::at_least>(); }
+    static constexpr auto compare = db::Compare::at_least;
+    using Argument = typename Where<Member>::Argument;
+    static constexpr auto add(const auto& rows) { return rows.template where<Member, compare>(); }
 };
 
 // ---- Orders: of these members, and of the id where they leave rows equal --------------------------------------------------

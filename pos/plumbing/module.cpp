@@ -4,6 +4,7 @@
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/guard.h"
 #include "pos/plumbing/idempotency.h"
+#include "pos/plumbing/runtime.h"
 
 namespace pos {
 
@@ -18,8 +19,7 @@ app::Module plumbing_module() {
                                   db::SqlObject::Stage::after_tables},
                                  {"violate", violate_sql, "drop function violate(text)"}},
             .statements = std::move(statements),
-            .errors = {errors::key_missing, errors::key_invalid, errors::key_mismatch, errors::key_in_progress,
-                       errors::key_reused, errors::id_taken, errors::row_not_found, errors::batch_aborted}};
+            .services = app::services<make_runtime>()};
 }
 
 }  // namespace pos

@@ -1,5 +1,5 @@
 #pragma once
-// The tables and statements behind idempotency and the change feed, as a module without routes.
+// The tables and statements behind idempotency and the change feed, and each loop's Runtime, as a module without routes.
 
 #include "app/module.h"
 

@@ -2,6 +2,7 @@
 // What handlers need besides the database: the time, new ids, the outbox, and which idempotency keys are under way on this loop.
 // One a loop, a service: http::Service<Runtime>.
 
+#include <memory>
 #include <string>
 #include <unordered_set>
 
@@ -23,7 +24,7 @@ public:
         return Id(ids_.next());
     }
 
-    // Jobs that leave with a batch: runtime->outbox().add(batch, sale_created, {...}).
+    // Jobs and events that leave with a batch: runtime->outbox().emit(batch, sale_created, {...}).
     [[nodiscard]] jobs::Outbox& outbox() const noexcept { return outbox_; }
 
     // Holds a key while its request runs; empty when another request of this loop holds it.
@@ -55,5 +56,10 @@ private:
     jobs::Outbox& outbox_;
     std::unordered_set<std::string> running_;
 };
+
+[[nodiscard]] inline std::unique_ptr<Runtime> make_runtime(const base::Clock& clock, base::SecureRandom& random,
+                                                           jobs::Outbox& outbox) {
+    return std::make_unique<Runtime>(clock, random, outbox);
+}
 
 }  // namespace pos

@@ -7,6 +7,7 @@
 
 #include "http/errors.h"
 #include "http/middleware/errors.h"
+#include "http/problem.h"
 
 namespace pos {
 
@@ -30,8 +31,7 @@ std::string path_of(const http::Context& context) {
 Writer::Writer(const auth::Caller& caller, http::Context& context, std::string_view permission)
     : Caller(caller), context_(&context), runtime_(&context.services().use<Runtime>()), permission_(permission) {}
 
-Writer::Writer(const auth::Caller& caller, Runtime& runtime, db::Db tx)
-    : Caller(caller), runtime_(&runtime), tx_(std::move(tx)) {}
+Writer::Writer(const Writer& write, db::Db tx) : Writer(write) { tx_ = std::move(tx); }
 
 async::Task<db::Db> Writer::db() const {
     if (tx_) co_return *tx_;
@@ -46,6 +46,16 @@ RowMeta Writer::first_version() const {
     meta.created_by = UserId(user_id);
     if (device_id) meta.origin_device_id = DeviceId(*device_id);
     return meta;
+}
+
+// Create and Edit tell at compile time; what takes a Creator or an Editor comes here.
+void Writer::require_place(std::string_view collection, bool is_written_at_locations) const {
+    const bool somewhere = std::ranges::find(location_permissions, permission_) != location_permissions.end();
+    if (!is_written_at_locations && somewhere && !is_held_everywhere_)
+        throw std::logic_error(
+            fmt::format("{} counts at single locations, and {} does not say where its rows belong: "
+                        "OfLocation<…> or OfAllLocations",
+                        permission_, collection));
 }
 
 void Writer::require_for_edit(LocationId location) const {
@@ -105,6 +115,11 @@ async::Task<CreateOnceBase::Outcome> CreateOnceBase::settle(std::vector<Change> 
     co_return Outcome{co_await replay_of(db_, *idempotent_, failure), true};
 }
 
+bool CreateOnceBase::may_be_done_before(const std::exception_ptr& failure) {
+    const auto code = http::failure_of(failure).code();
+    return !code.retriable && code != errors::key_reused;
+}
+
 }  // namespace detail
 
 // ---- Changing ------------------------------------------------------------------------------------------------------
@@ -140,6 +155,7 @@ void describe_writer(http::Operation& operation, std::string_view permission, bo
     http::Service<Runtime>::describe(operation);
     // Of the values that are sent, or were stored before.
     operation.can_fail(db::errors::value_refused);
+    operation.can_fail(base::errors::out_of_range);
 }
 
 void describe_if_match(http::Operation& operation) {

@@ -2,7 +2,7 @@
 // The one part of a handler that writes: the caller with the permission, the time, new ids, the key or the version that the client
 // sent, and the database of their tenant.
 //
-//     constexpr Collection<tables::suppliers> suppliers;
+//     inline constexpr Collection<tables::suppliers> suppliers;
 //
 //     async::Task<Created<Supplier>> create(Create<"suppliers.write"> write, http::Body<New<Supplier>> input) {
 //         co_return co_await write.create(suppliers, input);
@@ -28,15 +28,16 @@
 //
 // They are awaited in the handler itself, whose parts the function may refer to: `return write.edit(…)` does not compile.
 //
-// A permission that counts at single locations (auth::acts_at_locations) is asked for at the row's, where the collection says
-// which that is; all others, and those of `Edit<"…", Held::everywhere>`, are held everywhere or not at all.
+// A permission that counts at single locations (auth::acts_at_places) is asked for at the row's, which the collection says
+// (OfLocation); a collection that says nothing does not compile with it. All others, and those of `Edit<"…", Held::everywhere>`, are
+// held everywhere or not at all.
 
 #include <limits>
 #include <memory>
 
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
-#include "pos/permissions.h"
+#include "pos/location_permissions.h"
 #include "pos/plumbing/collection.h"
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/idempotency.h"
@@ -46,6 +47,10 @@ namespace pos {
 // 201 with Location, or the stored reply of the first request.
 template <class R>
 using Created = http::JsonBytes<R, 201>;
+
+// … or 200 with what the request had made before its key's row was removed.
+template <class R>
+using CreatedOrFound = http::JsonBytes<R, 201, 200>;
 
 // A task that is awaited where it was made, as it refers to what lives there.
 template <class T>
@@ -79,13 +84,6 @@ void apply(const schema::Patch<Fields>& patch, Fields& fields) {
     if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));
 }
 
-// The entry of a collection's row in the feed.
-template <const auto& Table>
-[[nodiscard]] Change change_of(const Collection<Table>& rows, const typename Collection<Table>::Row& row,
-                               ChangeKind kind = ChangeKind::updated) {
-    return {rows.name, row.id.uuid(), kind, rows.location(row)};
-}
-
 class Writer : public auth::Caller {
 public:
     [[nodiscard]] base::Timestamp now() const { return runtime_->now(); }
@@ -100,8 +98,11 @@ public:
 
 protected:
     Writer(const auth::Caller& caller, http::Context& context, std::string_view permission);
-    Writer(const auth::Caller& caller, Runtime& runtime, db::Db tx);
+    // In a transaction of its write.
+    Writer(const Writer& write, db::Db tx);
 
+    // What all shops share, or has a place: a permission that counts at single locations writes nothing else.
+    void require_place(std::string_view collection, bool is_written_at_locations) const;
     // 403, or 404 for who may not read there either: a row of another shop is not there.
     void require_for_edit(LocationId location) const;
     void require_for_create(LocationId location) const { require_at(permission_, location.uuid()); }
@@ -109,8 +110,25 @@ protected:
     http::Context* context_ = nullptr;
     Runtime* runtime_ = nullptr;
     std::string_view permission_{};
+    bool is_held_everywhere_ = false;
     std::optional<db::Db> tx_{};
 };
+
+namespace detail {
+
+template <http::FixedString Permission, Held held>
+inline constexpr bool is_held_everywhere = held == Held::everywhere || !auth::acts_at_places<Permission>;
+
+template <http::FixedString Permission, Held held, class Rows>
+consteval void require_place() {
+    static_assert(
+        is_held_everywhere<Permission, held> || Rows::Place::is_written_at_locations,
+        "pos: this permission counts at single locations, and the collection does not say where its rows belong: "
+        "write Collection<table, OfLocation<&Row::location_id>>; OfAllLocations if every shop may change them; or "
+        "Held::everywhere");
+}
+
+}  // namespace detail
 
 // ---- Creating ------------------------------------------------------------------------------------------------------
 
@@ -155,6 +173,8 @@ protected:
         bool replayed = false;
     };
     [[nodiscard]] async::Task<Outcome> settle(std::vector<Change> changes);
+    // Asking again would give the same answer, and the key is not another request's.
+    [[nodiscard]] static bool may_be_done_before(const std::exception_ptr& failure);
     [[nodiscard]] schema::View view() const { return caller_.view(); }
 
 private:
@@ -181,6 +201,22 @@ public:
         auto outcome = co_await settle(std::move(changes));
         if (outcome.replayed) outcome.reply.body = detail::visible_part<R>(std::move(outcome.reply.body), view());
         co_return to_json_bytes<R, 201>(std::move(outcome.reply), outcome.replayed);
+    }
+    // For rows that know by themselves which request made them: `find()`, a Task<std::optional<R>>, is asked before anything is
+    // refused, as replies are kept for 30 days and rows for longer.
+    template <class Find>
+    [[nodiscard]] async::Task<CreatedOrFound<R>> commit(std::vector<Change> changes, Find find) {
+        std::exception_ptr failure;
+        try {
+            co_return co_await commit(std::move(changes));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (may_be_done_before(failure)) {
+            if (const auto row = co_await find())
+                co_return CreatedOrFound<R>{schema::to_json(*row, view()), 200, {{"Idempotent-Replayed", "resource"}}};
+        }
+        std::rethrow_exception(failure);
     }
 };
 
@@ -235,6 +271,7 @@ private:
     template <const auto& Table, class R, class More>
     static async::Task<Created<R>> create_row(const Creator* write, const Collection<Table>* rows, R row,
                                               RequestBody body, More more) {
+        write->require_place(rows->name, rows->is_written_at_locations);
         if (rows->location_of != nullptr) write->require_for_create(rows->location_of(row));
         const auto database = co_await write->db();
         CreateOnce<R> once(*write, *write->runtime_, database, write->request(body), row, row.id.uuid());
@@ -258,6 +295,12 @@ private:
 template <http::FixedString Permission, Held held = Held::as_declared, class Key = IdempotencyHeader>
 class Create : public Creator {
 public:
+    template <class Rows, class... Arguments>
+    auto create(const Rows& rows, Arguments&&... arguments) const {
+        detail::require_place<Permission, held, Rows>();
+        return Creator::create(rows, std::forward<Arguments>(arguments)...);
+    }
+
     static async::Task<Create> read(http::Context& context, http::Findings& findings);
     static void describe(http::Operation& operation);
 
@@ -276,9 +319,8 @@ namespace detail {
 class Editor : public Writer {
 public:
     // An item of a bulk: in its savepoint, whose entries of the feed are recorded together.
-    Editor(const auth::Caller& caller, Runtime& runtime, db::Db tx, http::VersionMatch expected,
-           std::vector<Change>& feed)
-        : Writer(caller, runtime, std::move(tx)), expected_(std::move(expected)), feed_(&feed) {}
+    Editor(const Writer& write, db::Db tx, http::VersionMatch expected, std::vector<Change>& feed)
+        : Writer(write, std::move(tx)), expected_(std::move(expected)), feed_(&feed) {}
 
     [[nodiscard]] const http::VersionMatch& expected() const { return expected_; }
 
@@ -340,6 +382,7 @@ private:
         const auto& lock = removes ? rows->lock.to_remove : rows->lock;
         auto row = live(co_await tx.one(lock, id));
         const auto before = row.meta.version;
+        write->require_place(rows->name, rows->is_written_at_locations);
         if (rows->location_of != nullptr) write->require_for_edit(rows->location_of(row));
         if (!write->expected_.matches(before)) throw http::version_conflict(schema::to_json(row, write->view()));
 
@@ -373,6 +416,17 @@ private:
 template <http::FixedString Permission, Held held = Held::as_declared, Versions versions = Versions::if_match>
 class Edit : public Editor {
 public:
+    template <class Rows, class... Arguments>
+    auto edit(const Rows& rows, Arguments&&... arguments) const {
+        detail::require_place<Permission, held, Rows>();
+        return Editor::edit(rows, std::forward<Arguments>(arguments)...);
+    }
+    template <class Rows, class... Arguments>
+    auto remove(const Rows& rows, Arguments&&... arguments) const {
+        detail::require_place<Permission, held, Rows>();
+        return Editor::remove(rows, std::forward<Arguments>(arguments)...);
+    }
+
     static async::Task<Edit> read(http::Context& context, http::Findings& findings);
     static void describe(http::Operation& operation);
 
@@ -383,9 +437,6 @@ private:
 // ---- How the parts are read ------------------------------------------------------------------------------------------
 
 namespace detail {
-
-template <http::FixedString Permission, Held held>
-inline constexpr bool is_held_everywhere = held == Held::everywhere || !auth::acts_at_locations<Permission>;
 
 [[nodiscard]] async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& findings,
                                                     std::string_view permission, bool everywhere);
@@ -399,7 +450,9 @@ async::Task<Create<Permission, held, Key>> Create<Permission, held, Key>::read(h
                                                                                http::Findings& findings) {
     constexpr bool everywhere = detail::is_held_everywhere<Permission, held>;
     const auto caller = co_await detail::read_caller(context, findings, Permission.view(), everywhere);
-    co_return Create(caller, context, Permission.view(), Key::read(context, findings).key);
+    Create write(caller, context, Permission.view(), Key::read(context, findings).key);
+    write.is_held_everywhere_ = everywhere;
+    co_return write;
 }
 template <http::FixedString Permission, Held held, class Key>
 void Create<Permission, held, Key>::describe(http::Operation& operation) {
@@ -415,7 +468,9 @@ async::Task<Edit<Permission, held, versions>> Edit<Permission, held, versions>::
     const auto caller = co_await detail::read_caller(context, findings, Permission.view(), everywhere);
     auto expected = http::VersionMatch{.any = true};
     if constexpr (versions == Versions::if_match) expected = http::require_if_match(context);
-    co_return Edit(caller, context, Permission.view(), std::move(expected));
+    Edit write(caller, context, Permission.view(), std::move(expected));
+    write.is_held_everywhere_ = everywhere;
+    co_return write;
 }
 template <http::FixedString Permission, Held held, Versions versions>
 void Edit<Permission, held, versions>::describe(http::Operation& operation) {

@@ -7,10 +7,20 @@
 //         const auto product = made<pos::Product>(post("/v1/products", R"({"name":"Sugar"})"));
 //         EXPECT_EQ(get("/v1/products/" + text(product.id), other).status, 404);
 //     }
+//
+// What needs no code between its requests is a table, one request a row, in order; a row that fails says which it is:
+//
+//     TEST_F(LocationsTest, Endpoints) {
+//         check({{"add", "POST", "/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, 201, "NRB2", "shop"},
+//                {"taken", "POST", "/v1/locations", R"({"code":"NRB2","name":"x"})", owner, 409, "location.code_taken"},
+//                {"show", "GET", "/v1/locations/{shop}", "", viewer, 200, "Westlands"},
+//                {"not another's", "GET", "/v1/locations/{shop}", "", other, 404}});
+//     }
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "http/middleware/conditional.h"
@@ -42,8 +52,41 @@ std::string text(const Id& id) {
     return id.to_string();
 }
 
+// One request and what comes of it.
+struct Case {
+    std::string_view name;
+    std::string_view method;
+    std::string path;  // {shop} here, in the body and in what it contains: the id that an earlier row kept as `shop`
+    std::string body = {};
+    std::string who = {};  // a token: owner, viewer, other; none
+    int status = 200;
+    std::string contains = {};   // in the reply's body
+    std::string_view keep = {};  // the reply's id under this name
+    Headers headers = {};        // PATCH and DELETE have `If-Match: *` unless these say another version
+};
+
 class ShopTest : public ::testing::Test {
 protected:
+    // Gives the ids that were kept.
+    static std::map<std::string, std::string, std::less<>> check(const std::vector<Case>& cases) {
+        std::map<std::string, std::string, std::less<>> ids{{"location", location()}};
+        for (const auto& one : cases) {
+            auto headers = one.headers;
+            const auto method = http::method_from(one.method);
+            const bool names_version = method == http::Method::patch || method == http::Method::del;
+            if (names_version && headers.empty()) headers = {{"If-Match", "*"}};
+            const auto reply = send(method, filled(one.path, ids), filled(one.body, ids), one.who, headers);
+            SCOPED_TRACE(fmt::format("{} {}, \"{}\" by {}: {} {}", one.method, one.path, one.name, name_of(one.who),
+                                     reply.status, reply.body));
+            EXPECT_EQ(reply.status, one.status);
+            EXPECT_TRUE(reply.body.contains(filled(one.contains, ids))) << "without " << one.contains;
+            const auto id = reply.body.find(R"("id":")");
+            if (!one.keep.empty() && id != std::string::npos)
+                ids[std::string(one.keep)] = reply.body.substr(id + 6, 36);
+        }
+        return ids;
+    }
+
     static void SetUpTestSuite() {
         app = new ::testing::TestApp(definition());
         owner = sign_up("owner@duka.example");
@@ -111,6 +154,21 @@ protected:
         const auto reply =
             post("/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"{}}})", address, password, more), "");
         return body<SignedIn>(reply).credentials.access_token.value();
+    }
+
+    static std::string filled(std::string text, const std::map<std::string, std::string, std::less<>>& ids) {
+        for (const auto& [name, id] : ids) {
+            const auto mark = "{" + name + "}";
+            for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + id.size()))
+                text.replace(at, mark.size(), id);
+        }
+        return text;
+    }
+    static std::string_view name_of(const std::string& token) {
+        if (token.empty()) return "nobody";
+        if (token == owner) return "the owner";
+        if (token == viewer) return "the viewer";
+        return token == other ? "another shop's owner" : "somebody else";
     }
 
     static constexpr std::string_view password = "kahawa-ya-asubuhi";

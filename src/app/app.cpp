@@ -1,7 +1,10 @@
 #include "app/app.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
+#include "app/constraint_errors.h"
 #include "app/rate_limits.h"
 #include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
@@ -12,12 +15,14 @@
 #include "openapi/docs_routes.h"
 #include "openapi/document.h"
 #include "openapi/problem_pages.h"
+#include "openapi/reply_check.h"
 
 namespace app {
 
 namespace {
 
 constexpr auto connect_time = std::chrono::seconds(10);
+constexpr auto service_start_time = std::chrono::seconds(30);  // of all services of a loop together
 
 template <class T>
 void append(std::vector<T>& all, const std::vector<T>& more) {
@@ -46,8 +51,9 @@ db::Options system_options(const Settings& settings) {
     return options;
 }
 
-http::DefaultChainOptions chain_options(const Settings& settings, observe::Metrics& metrics) {
+http::DefaultChainOptions chain_options(const Settings& settings, observe::Metrics& metrics, observe::Tracer* tracer) {
     http::DefaultChainOptions options;
+    options.tracer = tracer;
     options.access_log = {.metrics = &metrics, .quiet_routes = {"/health", "/ready", "/metrics"}};
     options.trusted_proxies.networks = settings.trusted_proxies;
     options.cors.reset();
@@ -79,6 +85,15 @@ redis::Options redis_options(const Definition& definition, const Settings& setti
             .probe_key = settings.job_prefix + ":ready-probe"};
 }
 
+// The makers that each module has in `list`.
+std::vector<OwnedMaker> makers_of(const Definition& definition, std::vector<ServiceMaker> Module::* list) {
+    std::vector<OwnedMaker> makers;
+    for (const auto& module : definition.modules) {
+        for (const auto& maker : module.*list) makers.push_back({module.name, maker});
+    }
+    return makers;
+}
+
 logging::LogOptions log_options(const Settings& settings) {
     logging::LogOptions options;
     if (const auto level = logging::level_from(settings.log_level)) options.level = *level;
@@ -99,24 +114,31 @@ std::vector<db::StatementView> statements_of(const Definition& definition) {
     return statements;
 }
 
-std::vector<base::ErrorCode> errors_of(const Definition& definition) {
-    auto errors = definition.errors;
-    for (const auto& module : definition.modules) append(errors, module.errors);
-    return errors;
-}
-
 std::vector<base::ErrorCode> problem_codes(const Definition& definition, const http::Router& router) {
     auto codes = openapi::error_codes(router);
     append(codes, db::error_codes());
     codes.push_back(async::errors::overloaded);
     codes.push_back(base::errors::out_of_range);
-    append(codes, errors_of(definition));
+    append(codes, definition.errors);
+    for (const auto& table : tables_of(definition)) {
+        for (const auto& constraint : table.constraints) {
+            if (constraint.error.action != base::Action::none) codes.push_back(constraint.error);
+        }
+    }
     return codes;
 }
 
 std::vector<db::SqlObject> database_objects_of(const Definition& definition) {
     std::vector<db::SqlObject> objects;
-    for (const auto& module : definition.modules) append(objects, module.database_objects);
+    for (const auto& module : definition.modules) {
+        for (const auto& object : module.database_objects) {
+            // What several modules need (an extension) each of them brings.
+            const auto is_same = [&](const db::SqlObject& other) {
+                return other.name == object.name && other.create_sql == object.create_sql;
+            };
+            if (std::ranges::none_of(objects, is_same)) objects.push_back(object);
+        }
+    }
     return objects;
 }
 
@@ -130,9 +152,10 @@ openapi::Info openapi_info(const Definition& definition, const Settings& setting
     return info;
 }
 
-App::App(const Definition& of, Settings given, std::shared_ptr<logging::Sink> sink)
+App::App(const Definition& of, Configuration given, std::shared_ptr<logging::Sink> sink)
     : definition(of),
-      settings(std::move(given)),
+      configuration(std::move(given)),
+      settings(configuration.app),
       problem_types{settings.public_url + "/problems/"},
       connections_per_loop(static_cast<std::size_t>(settings.max_connections)),
       log(log_options(settings), std::move(sink)),
@@ -142,8 +165,11 @@ App::App(const Definition& of, Settings given, std::shared_ptr<logging::Sink> si
         const auto dropped = log.dropped();
         samples.counter("log_lines_dropped_total", "Log lines that found no room", static_cast<double>(dropped.lines));
     }));
+    const auto bindings = job_bindings(definition);
+    for (const auto& [event, job] : bindings.subscriptions) outbox.subscribe(event, job);
     add_routes();
-    auto links = http::default_chain(chain_options(settings, metrics));
+    auto links = http::default_chain(chain_options(settings, metrics, definition.tracer));
+    if (settings.environment != Environment::production) links.insert(links.begin(), openapi::reply_check());
     refusals = http::Chain(links, http::refuse);
     chain = http::Chain(std::move(links), router.handler());
 }
@@ -151,16 +177,45 @@ App::App(const Definition& of, Settings given, std::shared_ptr<logging::Sink> si
 void App::add_routes() {
     add_health_routes(router, *this);
     add_schedule_routes(router, *this);
-    if (definition.root_routes) definition.root_routes(router);
+    for (const auto& module : definition.modules) {
+        if (module.root_routes != nullptr) module.root_routes(router);
+    }
     std::vector<http::Middleware> links;
     if (settings.limits_rates()) links.push_back(auth::rate_limits(rate_limit_options(), metrics));
     // Listed without the limits as well: the contract is one, whatever a process was told.
-    const auto api = router.group("/v1", std::move(links)).answering({auth::errors::rate_limited});
+    const auto api = router.group("/v1", std::move(links))
+                         .answering({auth::errors::rate_limited})
+                         .describing([tables = tables_of(definition)](http::Method method, http::Operation& operation) {
+                             describe_constraints(tables, method, operation);
+                         });
     for (const auto& module : definition.modules) {
         if (module.routes != nullptr) module.routes(http::Routes(api, module.name));
+        if (module.development_routes != nullptr && settings.environment == Environment::development)
+            module.development_routes(http::Routes(router.group("/dev/" + module.name), module.name));
     }
     openapi::mount(router, {.info = openapi_info(definition, settings)});
     openapi::mount_problems(router, problem_codes(definition, router));
+}
+
+const http::Services& App::parts() {
+    std::call_once(parts_made_, [this] { make_parts(); });
+    return parts_;
+}
+
+void App::make_parts() {
+    parts_ = {};
+    parts_.add(*this);
+    parts_.add(settings);
+    for (std::size_t i = 0; i < definition.modules.size(); ++i) {
+        const auto& own = definition.modules[i].settings;
+        if (own.add != nullptr) own.add(parts_, configuration.modules[i].get());
+    }
+    parts_.add(*definition.clock);
+    parts_.add(random);
+    parts_.add(metrics);
+    parts_.add(outbox);
+    parts_.add(problem_types);
+    process_services_ = std::make_unique<ServiceSet>(makers_of(definition, &Module::process_services), parts_);
 }
 
 LoopHost::LoopHost(App& app)
@@ -170,15 +225,15 @@ LoopHost::LoopHost(App& app)
       system_database_(loop_, system_options(app.settings), app.catalogue.registry(), app.log.logger(), app.metrics),
       databases_{&app_database_, &system_database_, &app.catalogue},
       rate_limiter_(loop_, make_redis(), {.prefix = app.settings.job_prefix + ":rate:"}, app.metrics),
-      readiness_(loop_) {
-    services_.add(app);
+      readiness_(loop_),
+      services_(app.parts()),
+      parts_{loop_, databases_, services_, app.settings, app.log.logger(), app.metrics} {
     services_.add(*this);
+    services_.add(std::as_const(parts_));
     services_.add(databases_);
-    services_.add(app.problem_types);
-    services_.add(app.outbox);
     services_.add(rate_limiter_);
     if (redis_) services_.add(*redis_);
-    if (app.definition.make_services) owned_services_ = app.definition.make_services(parts());
+    owned_services_ = std::make_unique<ServiceSet>(makers_of(app.definition, &Module::services), services_);
     http::require_services(app.router, services_);
     if (services_.has<auth::Authenticator>())
         services_.use<auth::Authenticator>().require_known_permissions(app.router);
@@ -192,8 +247,6 @@ redis::Client* LoopHost::make_redis() {
     return redis();
 }
 
-LoopParts LoopHost::parts() { return {loop_, databases_, services_, app_.settings, app_.log.logger(), app_.metrics}; }
-
 async::Task<void> LoopHost::start() {
     std::exception_ptr failure;
     try {
@@ -204,6 +257,7 @@ async::Task<void> LoopHost::start() {
         failure = std::current_exception();
     }
     if (failure) app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+    co_await owned_services_->start(&loop_, async::Loop::now() + service_start_time, app_.log.logger());
 }
 
 std::uint16_t LoopHost::listen(std::uint16_t port) {
@@ -221,6 +275,7 @@ std::uint16_t LoopHost::listen(std::uint16_t port) {
 
 async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     if (server_) co_await server_->drain(deadline);
+    if (owned_services_) co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
     co_await app_database_.close(deadline);
     co_await system_database_.close(deadline);
     if (redis_) co_await redis_->close(deadline);

@@ -14,22 +14,14 @@ namespace app {
 
 namespace {
 
-JobBindings bindings_of(const Definition& definition) {
-    JobBindings bindings;
-    for (const auto& module : definition.modules) {
-        if (module.jobs != nullptr) module.jobs(JobHandlers(&bindings));
-    }
-    return bindings;
-}
-
 std::vector<std::string> chosen_queues(const JobBindings& bindings, const std::vector<std::string>& wanted) {
     std::vector<std::string> queues;
     if (std::ranges::find(wanted, "all") != wanted.end()) {
-        for (const auto& [queue, handlers] : bindings) queues.push_back(queue);
+        for (const auto& [queue, handlers] : bindings.queues) queues.push_back(queue);
         return queues;
     }
     for (const auto& queue : wanted) {
-        if (!bindings.contains(queue))
+        if (!bindings.queues.contains(queue))
             throw std::runtime_error(fmt::format("no module handles jobs of the queue {}", queue));
         if (std::ranges::find(queues, queue) == queues.end()) queues.push_back(queue);
     }
@@ -40,7 +32,8 @@ std::vector<std::string> chosen_queues(const JobBindings& bindings, const std::v
 
 std::vector<std::string> queues_of(const Definition& definition) {
     std::vector<std::string> queues;
-    for (const auto& [queue, handlers] : bindings_of(definition)) queues.push_back(queue);
+    const auto bindings = job_bindings(definition);
+    for (const auto& [queue, handlers] : bindings.queues) queues.push_back(queue);
     return queues;
 }
 
@@ -55,7 +48,7 @@ struct Background::State {
     State(App& app, BackgroundOptions given)
         : app(app),
           options(std::move(given)),
-          bindings(bindings_of(app.definition)),
+          bindings(job_bindings(app.definition)),
           queues(chosen_queues(bindings, options.queues)),
           loop_host(app) {}
 
@@ -89,14 +82,15 @@ void Background::State::start_workers() {
     if (queues.empty()) return;
     auto redis = loop_host.redis()->options();
     redis.role = "jobs";
-    host.emplace(loop_host.loop(), std::move(redis), app.log.logger(), app.metrics);
+    host.emplace(loop_host.loop(), std::move(redis), app.log.logger(), app.metrics, base::system_clock(),
+                 app.definition.tracer);
     const std::chrono::seconds lock(app.settings.job_lock_seconds);
     for (const auto& queue : queues) {
         auto& own = host->add(queue, {.prefix = app.settings.job_prefix,
                                       .concurrency = static_cast<std::size_t>(app.settings.job_concurrency),
                                       .lock_duration = lock,
                                       .stalled_interval = lock});
-        for (const auto& bind : bindings[queue]) bind(own, JobScope(&loop_host));
+        for (const auto& bind : bindings.queues[queue]) bind(own, JobScope(&loop_host));
     }
     host->start();
     app.log.logger().info("running jobs", {{"queues", fmt::format("{}", fmt::join(queues, ","))},
@@ -107,7 +101,7 @@ void Background::State::start_workers() {
 void Background::State::keep_schedules() {
     std::vector<jobs::KeptScheduler> kept;
     for (auto& schedule : schedules_of(app.definition)) {
-        if (!bindings.contains(schedule.queue)) continue;
+        if (!bindings.queues.contains(schedule.queue)) continue;
         kept.push_back({schedule.queue, schedule.name, schedule.repeat, schedule.job});
     }
     schedules.emplace(*loop_host.redis(), std::move(kept), app.log.logger(),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -54,11 +55,11 @@ std::string outcome_json(std::string_view name, const Outcome& outcome) {
 }
 
 // Not at each look: anybody may ask.
-void log_reason(const http::Context& context, std::string_view dependency, Outcome& outcome) {
+void log_reason(const http::Context& context, std::string_view dependency, Outcome& outcome,
+                std::string_view what = "a dependency takes no writes") {
     if (outcome.reason.empty() || async::Loop::now() < outcome.next_line) return;
     outcome.next_line = async::Loop::now() + line_every;
-    context.server_logger().warn("a dependency takes no writes",
-                                 {{"dependency", dependency}, {"reason", outcome.reason}});
+    context.server_logger().warn(what, {{"dependency", dependency}, {"reason", outcome.reason}});
 }
 
 async::Task<void> health(http::Context& context) {
@@ -77,6 +78,16 @@ struct LookEnds {
     }
 };
 
+// In the order of their services, which stays: what was logged of each stays with it.
+void put_services(Readiness& into, const std::vector<ServiceSet::Check>& found) {
+    into.services.resize(found.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        into.services[i].name = found[i].name;
+        into.services[i].is_vital = found[i].is_vital;
+        put(into.services[i].outcome, {found[i].found.is_well, found[i].found.reason, found[i].milliseconds});
+    }
+}
+
 async::Task<void> look(LoopHost* host, const http::Context* context) {
     auto& last = host->readiness();
     if (last.looking) co_await last.done;
@@ -87,14 +98,17 @@ async::Task<void> look(LoopHost* host, const http::Context* context) {
     const auto deadline = async::Loop::now() + check_time;
     auto found = co_await async::when_all(timed(check_database(host->databases().app, deadline)),
                                           timed(check_database(host->databases().system, deadline)),
-                                          timed(check_redis(host->redis(), deadline)));
+                                          timed(check_redis(host->redis(), deadline)),
+                                          host->module_services().check(&host->loop(), deadline));
     put(last.app_database, std::move(std::get<0>(found)));
     put(last.system_database, std::move(std::get<1>(found)));
     put(last.redis, std::move(std::get<2>(found)));
+    put_services(last, std::get<3>(found));
     last.looked = async::Loop::now();
     log_reason(*context, "postgres", last.app_database);
     log_reason(*context, "postgresSystem", last.system_database);
     log_reason(*context, "redis", last.redis);
+    for (auto& service : last.services) log_reason(*context, service.name, service.outcome, "a service is not well");
 }
 
 async::Task<void> ready(http::Context& context) {
@@ -103,15 +117,21 @@ async::Task<void> ready(http::Context& context) {
     co_await look(&host, &context);
     const auto& found = host.readiness();
 
-    const bool databases = found.app_database.well && found.system_database.well;
+    const auto failed = [](bool is_vital) {
+        return [is_vital](const auto& service) { return service.is_vital == is_vital && !service.outcome.well; };
+    };
+    const bool vital =
+        found.app_database.well && found.system_database.well && std::ranges::none_of(found.services, failed(true));
+    const bool others = found.redis.well && std::ranges::none_of(found.services, failed(false));
     const bool draining = app.draining.load(std::memory_order_relaxed);
-    const auto* status = !databases || draining ? "error" : found.redis.well ? "ok" : "degraded";
+    const auto* status = !vital || draining ? "error" : others ? "ok" : "degraded";
     auto body = fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{})", status, draining,
                             outcome_json("postgres", found.app_database),
                             outcome_json("postgresSystem", found.system_database));
     if (host.redis() != nullptr) body += "," + outcome_json("redis", found.redis);
+    for (const auto& service : found.services) body += "," + outcome_json(service.name, service.outcome);
     context.response()
-        .status(databases && !draining ? 200 : 503)
+        .status(vital && !draining ? 200 : 503)
         .content_type("application/json")
         .header("Cache-Control", "no-store")
         .body(body + "}}");

@@ -3,11 +3,14 @@
 //
 //     add_health_routes(router, shared);
 //
-// /health never looks at a dependency. /ready asks each one, time-boxed: 200 `ok`, 200 `degraded` (Redis is away or takes no
-// writes: sales go on), 503 `error` (PostgreSQL is away or read-only, or the server is shutting down). `reason` stands where a
-// dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, once a minute.
+// /health never looks at a dependency. /ready asks each one, time-boxed, and each service of a module that tells its health
+// (app/service.h), by its name: 200 `ok`, 200 `degraded` (Redis is away or takes no writes, or such a service is not well: the rest
+// goes on), 503 `error` (PostgreSQL is away or read-only, a vital service is not well, or the server is shutting down). `reason` stands
+// where a service says one, and where a dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, once a minute.
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "async/sync.h"
 #include "http/router.h"
@@ -16,7 +19,7 @@ namespace app {
 
 class App;
 
-// What /ready found when it looked last. It is open to everybody, and a look takes connections that sales wait for: those who
+// What /ready found when it looked last. It is open to everybody, and a look takes connections that others wait for: those who
 // ask at once, or a quarter of a second later, share one. Of one loop.
 struct Readiness {
     explicit Readiness(async::Loop& loop) : done(loop) {}
@@ -30,6 +33,12 @@ struct Readiness {
     Outcome app_database{};
     Outcome system_database{};
     Outcome redis{};
+    struct ServiceOutcome {
+        std::string_view name;
+        bool is_vital = false;
+        Outcome outcome{};
+    };
+    std::vector<ServiceOutcome> services{};
     async::SteadyTime looked{};
     bool looking = false;
     async::Event done;

@@ -1,11 +1,19 @@
 #pragma once
-// What a module says about background work: which jobs it handles, and which run by the clock. Module::jobs and
-// Module::schedules name them; `backend-api worker`, and `serve` where JOB_QUEUES says so, run them.
+// What a module says about background work: which jobs it handles, which events it hears, and which jobs run by the clock.
+// Module::jobs and Module::schedules name them; `backend-api worker`, and `serve` where JOB_QUEUES says so, run them.
 //
+//     async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::TenantScope scope) {
+//         auto batch = scope.db().batch();                            // of the tenant whose sale it is, and of no other
+//         ...
+//     }
 //     async::Task<void> remove_expired(jobs::Job<CleanUp>& job, app::JobScope scope) {
 //         co_await scope.system_db().run(expired_keys, job.data().most);
 //     }
-//     void handle_jobs(app::JobHandlers handlers) { handlers.on(clean_up, remove_expired); }
+//     void handle_jobs(app::JobHandlers handlers) {
+//         handlers.on_event(sale_created, count_sale);                // told by Outbox::emit (jobs/event.h)
+//         handlers.on(send_receipt, send);                            // a tenant's job: Outbox::add
+//         handlers.on_system(clean_up, remove_expired);               // of no tenant: a schedule's
+//     }
 //
 //     .jobs = handle_jobs, .schedules = {app::schedule(clean_up, CleanUp{}, {.pattern = "17 * * * *"}, "Removes expired keys.")}
 
@@ -17,47 +25,133 @@
 
 #include "db/db.h"
 #include "http/services.h"
+#include "jobs/event.h"
+#include "jobs/tenant_job.h"
 #include "jobs/worker.h"
 
 namespace app {
 
 class LoopHost;
+struct Definition;
 
-// What a handler works with: the databases and services of the worker's loop. A small value.
+// What a handler of the system's own jobs works with: the databases and services of the worker's loop. A small value.
 class JobScope {
 public:
     explicit JobScope(LoopHost* host) noexcept : host_(host) {}
 
+    // The same for one job, whose span the statements are children of.
+    [[nodiscard]] JobScope within(const observe::SpanContext* span) const noexcept {
+        auto scope = *this;
+        scope.span_ = span;
+        return scope;
+    }
     // Whose statements end `time` from now at the latest.
     [[nodiscard]] db::SystemDb system_db(std::chrono::seconds time = std::chrono::seconds(30)) const;
-    [[nodiscard]] db::Db tenant_db(base::Uuid tenant, std::chrono::seconds time = std::chrono::seconds(30)) const;
-    // A service that the definition made for this loop (app::Definition::make_services).
+    // A service of this loop (app/service.h).
     template <class T>
     [[nodiscard]] T& use() const {
         return services().use<T>();
     }
 
 private:
+    friend class TenantScope;
+    [[nodiscard]] db::Db tenant_db(base::Uuid tenant, std::chrono::seconds time) const;
     [[nodiscard]] const http::Services& services() const;
     LoopHost* host_;
+    const observe::SpanContext* span_ = nullptr;
 };
 
-// The handlers of all modules by queue.
-using JobBindings = std::map<std::string, std::vector<std::function<void(jobs::Worker&, JobScope)>>, std::less<>>;
+// What a handler of a tenant's job works with: that tenant's rows, and the loop's services. A small value.
+class TenantScope {
+public:
+    // Whose statements end `time` from now at the latest.
+    [[nodiscard]] db::Db db(std::chrono::seconds time = std::chrono::seconds(30)) const {
+        return scope_.tenant_db(tenant_, time);
+    }
+    [[nodiscard]] base::Uuid tenant() const noexcept { return tenant_; }
+    template <class T>
+    [[nodiscard]] T& use() const {
+        return scope_.use<T>();
+    }
+
+private:
+    friend class JobHandlers;
+    TenantScope(JobScope scope, base::Uuid tenant) noexcept : scope_(scope), tenant_(tenant) {}
+
+    JobScope scope_;
+    base::Uuid tenant_;
+};
+
+struct Subscriber {
+    std::string_view name{};  // the module's; another where the module hears an event twice
+    std::string_view
+        job{};  // what its jobs are called: "<event>/<name>", unless an earlier release called them otherwise
+};
+
+// What all modules said.
+struct JobBindings {
+    using Bind = std::function<void(jobs::Worker&, JobScope)>;
+    struct Subscription {
+        std::string event;
+        std::string job;
+    };
+    std::map<std::string, std::vector<Bind>, std::less<>> queues;
+    std::vector<Subscription> subscriptions;
+};
+[[nodiscard]] JobBindings job_bindings(const Definition& definition);
 
 class JobHandlers {
 public:
-    explicit JobHandlers(JobBindings* bindings) noexcept : bindings_(bindings) {}
-
     template <class Data, class Result>
-    void on(const jobs::JobType<Data>& type, async::Task<Result> (*handler)(jobs::Job<Data>& job, JobScope scope)) {
-        (*bindings_)[std::string(type.queue)].push_back([type, handler](jobs::Worker& worker, JobScope scope) {
-            worker.on(type, [handler, scope](jobs::Job<Data>& job) { return handler(job, scope); });
+    using Handler = async::Task<Result> (*)(jobs::Job<Data>& job, TenantScope scope);
+
+    JobHandlers(JobBindings* bindings, std::string module) : bindings_(bindings), module_(std::move(module)) {}
+
+    // Jobs of a tenant, added to the outbox with its rows. Members that their data has and we do not know are passed over.
+    template <class Data, class Result>
+    void on(const jobs::JobType<Data>& type, Handler<Data, Result> handler) {
+        bind(std::string(type.queue), std::string(type.name), type.defaults.timeout, handler);
+    }
+    // A job of its own for each time that the event is told, under the subscriber's name.
+    template <class Data, class Result>
+    void on_event(const jobs::Event<Data>& event, Handler<Data, Result> handler, Subscriber as = {}) {
+        std::string job(as.job);
+        if (job.empty())
+            job.append(event.name).append("/").append(as.name.empty() ? std::string_view(module_) : as.name);
+        bindings_->subscriptions.push_back({std::string(event.name), job});
+        bind(std::string(jobs::events_queue), std::move(job), {}, handler);
+    }
+    // Jobs of no tenant: schedules', and what Queue::add was given.
+    template <class Data, class Result>
+    void on_system(const jobs::JobType<Data>& type,
+                   async::Task<Result> (*handler)(jobs::Job<Data>& job, JobScope scope)) {
+        bindings_->queues[std::string(type.queue)].push_back([type, handler](jobs::Worker& worker, JobScope scope) {
+            worker.on(type, [handler, scope](jobs::Job<Data>& job) { return handler(job, scope.within(job.span())); });
         });
     }
 
 private:
+    template <class Data, class Result>
+    void bind(std::string queue, std::string name, jobs::milliseconds timeout, Handler<Data, Result> handler) {
+        auto& binds = bindings_->queues[queue];
+        binds.push_back(
+            [queue = std::move(queue), name = std::move(name), timeout, handler](jobs::Worker& worker, JobScope scope) {
+                const jobs::JobType<schema::Json> type{jobs::QueueName::given(queue), name, {.timeout = timeout}};
+                worker.on(type, [handler, scope](jobs::Job<schema::Json>& job) {
+                    return run<Data, Result>(handler, scope.within(job.span()), job);
+                });
+            });
+    }
+    template <class Data, class Result>
+    static async::Task<Result> run(Handler<Data, Result> handler, JobScope scope, jobs::Job<schema::Json>& sent) {
+        const jobs::JobContext& context = sent;
+        const TenantScope tenant(scope, jobs::tenant_of(context.record()));
+        jobs::Job<Data> job(context, jobs::read_leniently<Data>(context.record()));
+        co_return co_await handler(job, tenant);
+    }
+
     JobBindings* bindings_;
+    std::string module_;
 };
 
 // A job that runs by the clock: one job scheduler in Redis, whatever the number of instances. A run that was missed, as nothing was

@@ -1,10 +1,11 @@
 #pragma once
 // Module: one vertical slice of the service, as data. The list of modules in pos/service.cpp is the map of the product; from it
-// the app takes tables, statements, routes and error codes.
+// the app takes tables, statements and routes. Error codes are those of the routes and of the tables' constraints: a handler's own stand
+// in the `.errors` of its route, those of a constraint in the table alone (app/constraint_errors.h).
 //
 //     app::Module products() {
 //         return {.name = "products", .tables = {tables::products.view()}, .statements = db::statements(by_id, add),
-//                 .routes = routes, .errors = {errors::sku_taken}};
+//                 .routes = routes};
 //     }
 
 #include <functional>
@@ -12,7 +13,8 @@
 #include <vector>
 
 #include "app/jobs.h"
-#include "base/failure.h"
+#include "app/module_settings.h"
+#include "app/service.h"
 #include "db/migrate/snapshot.h"
 #include "db/query.h"
 #include "http/handler.h"
@@ -27,10 +29,17 @@ struct Module {
     std::vector<db::StatementView> statements;
     // Called once at start, under the API's prefix (/v1), tagged with the module's name.
     void (*routes)(http::Routes routes) = nullptr;
-    std::vector<base::ErrorCode> errors;
-    // Called once a worker process.
+    // Called at start, also where no job is run: who is told of an event is known to whoever tells it.
     void (*jobs)(JobHandlers handlers) = nullptr;
     std::vector<Schedule> schedules;
+
+    // What outlives a request. A module that is tables, statements and routes has none of it.
+    ModuleSettings settings{};                     // app::settings<MailSettings>()
+    std::vector<ServiceMaker> process_services{};  // app::process_services<make_keys>(): made once, shared by all loops
+    std::vector<ServiceMaker> services{};          // app::services<make_mailer>(): made once a loop
+    void (*root_routes)(http::Router& router) = nullptr;  // outside of /v1: what a standard says where it is
+    // Under /dev/NAME, and in a service with APP_ENV=development alone, which is what `backend-api dev` starts.
+    void (*development_routes)(http::Routes routes) = nullptr;
 };
 
 }  // namespace app

@@ -135,9 +135,9 @@ Module outbox_module() {
             .statements = std::move(statements)};
 }
 
-int run_outbox(const Definition& definition, Settings settings, OutboxCommand command, std::ostream& out) {
-    settings.log_level = "warn";
-    App app(definition, std::move(settings),
+int run_outbox(const Definition& definition, Configuration configuration, OutboxCommand command, std::ostream& out) {
+    configuration.app.log_level = "warn";
+    App app(definition, std::move(configuration),
             std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
     LoopHost host(app);
     return async::run_until_done(host.loop(), start_and_work(&host, std::move(command), &out));

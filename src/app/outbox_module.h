@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "app/module.h"
-#include "app/settings.h"
 
 namespace app {
 
@@ -19,6 +18,6 @@ struct OutboxCommand {
     std::vector<std::string> retry;  // ids of parked jobs, or "all"; none: they are listed
 };
 // The exit code: 0 when all that was asked for was done.
-int run_outbox(const Definition& definition, Settings settings, OutboxCommand command, std::ostream& out);
+int run_outbox(const Definition& definition, Configuration configuration, OutboxCommand command, std::ostream& out);
 
 }  // namespace app

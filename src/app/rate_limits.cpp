@@ -9,7 +9,7 @@ auth::RateLimitOptions rate_limit_options() {
     return {
         .policies =
             {
-                // Of whoever proves nothing; a mobile carrier puts many shops behind one address.
+                // Of whoever proves nothing; a mobile carrier puts many tenants behind one address.
                 {.name = "address", .key = RateKey::address, .limit = {.count = 6'000, .window = 60s}},
                 {.name = "tenant", .key = RateKey::tenant, .limit = {.count = 6'000, .window = 60s}},
                 {.name = "user", .key = RateKey::user, .limit = {.count = 1'200, .window = 60s}},

@@ -37,13 +37,13 @@ config::Environment read_environment() {
     return config::merge(std::move(*file), config::environment_of(environ));
 }
 
-Settings load_settings() {
-    auto settings = config::load<Settings>(read_environment());
-    if (!settings) {
-        std::cerr << config::report(settings.error());
+Configuration load_settings(const Definition& definition) {
+    auto configuration = load_configuration(definition, read_environment());
+    if (!configuration) {
+        std::cerr << config::report(configuration.error());
         std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
-    return *settings;
+    return *std::move(configuration);
 }
 
 // What `db` commands need of the environment: the owner, and which roles the service will come as.
@@ -91,6 +91,7 @@ struct Command {
     bool empty_migration = false;
     bool allow_drops = false;
     bool no_verify = false;
+    NewModule module;
     std::vector<std::string> queues;
     int concurrency = 0;
     OutboxCommand outbox;
@@ -121,13 +122,14 @@ bool knows_queues(const Definition& definition, std::string_view where, const st
 }
 
 int run_serve(const Definition& definition) {
-    auto settings = load_settings();
-    if (!knows_queues(definition, "JOB_QUEUES", settings.job_queues)) return config::exit_code;
-    return serve(definition, std::move(settings));
+    auto configuration = load_settings(definition);
+    if (!knows_queues(definition, "JOB_QUEUES", configuration.app.job_queues)) return config::exit_code;
+    return serve(definition, std::move(configuration));
 }
 
 int run_worker(const Definition& definition, const Command& command) {
-    auto settings = load_settings();
+    auto configuration = load_settings(definition);
+    auto& settings = configuration.app;
     if (!settings.redis_url) {
         std::cerr << "REDIS_URL is not set: the jobs that a worker runs are in Redis\n";
         return config::exit_code;
@@ -136,18 +138,18 @@ int run_worker(const Definition& definition, const Command& command) {
     if (!knows_queues(definition, command.queues.empty() ? "JOB_QUEUES" : "--queues", settings.job_queues))
         return config::exit_code;
     if (command.concurrency > 0) settings.job_concurrency = command.concurrency;
-    return work(definition, std::move(settings));
+    return work(definition, std::move(configuration));
 }
 
 int run_seed(const Definition& definition) {
     if (!definition.seed) return 0;
-    auto settings = load_settings();
-    if (settings.environment == Environment::production) {
-        std::cerr << "seed makes a demo shop with published passwords: it refuses to run with APP_ENV=production\n";
+    auto configuration = load_settings(definition);
+    if (configuration.app.environment == Environment::production) {
+        std::cerr << "seed makes demo data with published passwords: it refuses to run with APP_ENV=production\n";
         return failed;
     }
-    settings.log_level = "warn";  // its own requests are no news
-    App app(definition, std::move(settings),
+    configuration.app.log_level = "warn";  // its own requests are no news
+    App app(definition, std::move(configuration),
             std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
     LoopHost host(app);
     auto work = [](LoopHost* on, const Definition* of) -> async::Task<void> {
@@ -165,22 +167,22 @@ int run_seed(const Definition& definition) {
     return 0;
 }
 
-// What the program says about itself needs no environment.
-Settings settings_of_nobody() {
+// What the program says about itself needs no environment, and has no development routes.
+Configuration configuration_of_nobody(const Definition& definition) {
     Settings settings;
     settings.secret = "not used: nothing is served";
-    settings.environment = Environment::development;
-    return settings;
+    settings.environment = Environment::test;
+    return {definition, std::move(settings)};
 }
 
 int print_openapi(const Definition& definition) {
-    const App app(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
+    const App app(definition, configuration_of_nobody(definition), std::make_shared<logging::MemorySink>());
     std::cout << openapi::document(app.router, openapi_info(definition, app.settings)) << '\n';
     return 0;
 }
 
 int print_problems(const Definition& definition) {
-    const App app(definition, settings_of_nobody(), std::make_shared<logging::MemorySink>());
+    const App app(definition, configuration_of_nobody(definition), std::make_shared<logging::MemorySink>());
     std::map<std::string_view, base::ErrorCode> codes;
     for (const auto& code : problem_codes(definition, app.router)) codes.emplace(code.code, code);
     std::cout << "| Code | Status | Retriable | Action | Title |\n|---|---|---|---|---|\n";
@@ -197,8 +199,8 @@ int print_licenses() {
     return 0;
 }
 
-int print_configuration() {
-    std::cout << config::markdown_table<Settings>();
+int print_configuration(const Definition& definition) {
+    std::cout << describe_configuration(definition);
     return 0;
 }
 
@@ -258,7 +260,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     cli.set_version_flag("--version", definition.version);
 
     auto* serve_command = cli.add_subcommand("serve", "Serve HTTP until SIGTERM");
-    auto* dev_command = cli.add_subcommand("dev", "Serve beside a private PostgreSQL and Redis, with a demo shop");
+    auto* dev_command = cli.add_subcommand("dev", "Serve beside a private PostgreSQL and Redis, with demo data");
     dev_command->add_option("--port", command.port, "Port of the API")
         ->check(CLI::Range(0, 65535))
         ->capture_default_str();
@@ -271,7 +273,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     auto* outbox_command = cli.add_subcommand("outbox", "List the jobs of the outbox that can never be sent");
     outbox_command->add_option("--retry", command.outbox.retry, "Ids of them, comma-separated, or all: send them again")
         ->delimiter(',');
-    auto* seed_command = cli.add_subcommand("seed", "Make the demo shop; repeatable");
+    auto* seed_command = cli.add_subcommand("seed", "Make the demo data; repeatable");
     auto* openapi_command = cli.add_subcommand("openapi", "Print the OpenAPI 3.1 document");
     auto* problems_command = cli.add_subcommand("problems", "Print the error codes as a Markdown table");
     auto* licenses_command = cli.add_subcommand("licenses", "Print the notices of what the program embeds");
@@ -289,6 +291,13 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     auto* check =
         database->add_subcommand("check", "Prove migrations, tables and statements against a scratch database");
 
+    auto* write_new = cli.add_subcommand("new", "Write code out of the service's templates");
+    write_new->require_subcommand(1);
+    auto* module = write_new->add_subcommand("module", "A module: table, routes, permissions and tests");
+    module->add_option("name", command.module.name, "Plural: lower case, digits, '_'")->required();
+    module->add_option("--singular", command.module.singular, "One of them, where English has its own ways");
+    module->add_flag("--dry-run", command.module.dry_run, "Say what would be written");
+
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -300,12 +309,13 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*serve_command) return run_serve(definition);
     if (*dev_command) return run_dev(definition, command);
     if (*worker_command) return run_worker(definition, command);
-    if (*outbox_command) return run_outbox(definition, load_settings(), command.outbox, std::cout);
+    if (*outbox_command) return run_outbox(definition, load_settings(definition), command.outbox, std::cout);
     if (*seed_command) return run_seed(definition);
     if (*openapi_command) return print_openapi(definition);
     if (*problems_command) return print_problems(definition);
     if (*licenses_command) return print_licenses();
-    if (*config_command) return print_configuration();
+    if (*config_command) return print_configuration(definition);
+    if (*module) return new_module(definition.module_templates, command.module, ".", std::cout);
     if (*generate) return commands.generate(command);
     if (*migrate) return commands.migrate();
     if (*status) return commands.status();

@@ -76,7 +76,7 @@ async::Task<http::Accepted<Triggered>> trigger(SchedulerAccess, http::Path<"name
     const auto found = std::ranges::find(schedules, *name, &Schedule::name);
     if (found == schedules.end()) throw base::Failure(http::errors::not_found);
     auto job = found->job;
-    job.options.job_id = job_id_of(*found, key_of(*key), base::system_clock().now());
+    job.options.job_id = job_id_of(*found, key_of(*key), app->definition.clock->now());
     const Triggered triggered{*name, job.options.job_id};
     // Of no tenant.
     auto batch = db.as_tenant(base::Uuid{}).batch();

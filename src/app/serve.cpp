@@ -118,11 +118,11 @@ bool start_background(std::unique_ptr<Background>& background, App& app) {
 
 }  // namespace
 
-int work(const Definition& definition, Settings settings) {
+int work(const Definition& definition, Configuration configuration) {
     auto signals = std::make_unique<Signals>();
     raise_descriptor_limit();
-    if (settings.job_queues.empty()) settings.job_queues = {"all"};
-    App app(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    if (configuration.app.job_queues.empty()) configuration.app.job_queues = {"all"};
+    App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     std::unique_ptr<Background> background;
     if (!start_background(background, app)) return 1;
     app.log.logger().info("shutting down", {{"signal", signals->wait()}});
@@ -135,11 +135,11 @@ int work(const Definition& definition, Settings settings) {
     return 0;
 }
 
-int serve(const Definition& definition, Settings settings) {
+int serve(const Definition& definition, Configuration configuration) {
     const auto started = async::Loop::now();
     auto signals = std::make_unique<Signals>();
     const auto descriptors = raise_descriptor_limit();
-    App app(definition, std::move(settings), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     const auto loops = thread_count(app.settings);
     app.connections_per_loop = connections_within(descriptors, loops, app.settings);
     auto port = static_cast<std::uint16_t>(app.settings.port);

@@ -1,5 +1,6 @@
 #pragma once
-// Every setting of the service, read from `.env` and the environment at start. docs/configuration.md is made of this list.
+// The settings of every service, read from `.env` and the environment at start; modules bring their own (app/module_settings.h).
+// docs/configuration.md is made of both.
 //
 //     auto settings = config::load<app::Settings>(environment);      // all faults at once, or the settings
 
@@ -41,16 +42,7 @@ struct Settings {
     std::string public_url;
     std::vector<std::string> cors_origins;
     std::vector<std::string> trusted_proxies;
-    std::optional<std::string> jwt_private_key_file;
-    std::optional<std::string> jwt_next_key_file;
-    std::vector<std::string> jwt_retired_key_files;
-    std::optional<std::string> jwt_secret;
-    std::string jwt_issuer = "backend-api";
-    std::string jwt_audience = "backend-api";
-    std::int32_t access_token_seconds = 600;
-    std::int32_t refresh_token_days = 60;
     std::string secret;
-    std::int32_t password_threads = 2;
     bool outbox_relay = true;
     std::vector<std::string> job_queues;
     std::int32_t job_concurrency = 8;
@@ -149,35 +141,11 @@ struct Settings {
                 {.max_items = 100,
                  .defaulted = true,
                  .doc = "Networks whose X-Forwarded-For is believed, such as `10.0.0.0/8`, `loopback`, `private`."}),
-            field<&Settings::jwt_private_key_file>(
-                "JWT_PRIVATE_KEY_FILE",
-                {.min_length = 1,
-                 .doc =
-                     "PEM of the Ed25519 or P-256 key that signs access tokens; published at /.well-known/jwks.json."}),
-            field<&Settings::jwt_next_key_file>(
-                "JWT_NEXT_KEY_FILE",
-                {.min_length = 1, .doc = "Key that will sign next: published, so that verifiers know it in time."}),
-            field<&Settings::jwt_retired_key_files>(
-                "JWT_RETIRED_KEY_FILES", {.max_items = 8,
-                                          .defaulted = true,
-                                          .doc = "Keys that signed before; kept until their last token has expired."}),
-            field<&Settings::jwt_secret>(
-                "JWT_SECRET", {.min_length = 32,
-                               .max_length = 4096,
-                               .write_only = true,
-                               .doc = "HS256 instead of a key file; at least 32 bytes. Nothing is published then."}),
-            field<&Settings::jwt_issuer>("JWT_ISSUER", {.min_length = 1, .max_length = 255, .defaulted = true}),
-            field<&Settings::jwt_audience>("JWT_AUDIENCE", {.min_length = 1, .max_length = 255, .defaulted = true}),
-            field<&Settings::access_token_seconds>("ACCESS_TOKEN_SECONDS", {.min = 60, .max = 3600, .defaulted = true}),
-            field<&Settings::refresh_token_days>("REFRESH_TOKEN_DAYS", {.min = 1, .max = 365, .defaulted = true}),
             field<&Settings::secret>("APP_SECRET", {.min_length = 32,
                                                     .max_length = 4096,
                                                     .write_only = true,
                                                     .doc = "At least 32 random bytes: signs cursors, refresh tokens "
                                                            "and CSRF tokens. `openssl rand -base64 48`."}),
-            field<&Settings::password_threads>(
-                "PASSWORD_THREADS",
-                {.min = 1, .max = 64, .defaulted = true, .doc = "argon2id hashes at a time, 19 MiB each."}),
             field<&Settings::outbox_relay>(
                 "OUTBOX_RELAY",
                 {.defaulted = true,

@@ -12,7 +12,7 @@
 #include "http/router.h"
 
 template <>
-inline constexpr bool auth::acts_at_locations<http::FixedString("stock.adjust")> = true;
+inline constexpr bool auth::acts_at_places<http::FixedString("stock.adjust")> = true;
 
 namespace {
 
@@ -104,6 +104,7 @@ protected:
         options.tokens = {.issuer = "us",
                           .audience = "us",
                           .type = std::string(auth::access_token_type),
+                          .device_claim = "till",
                           .algorithms = {},
                           .leeway = 0s,
                           .max_age = {}};
@@ -120,7 +121,9 @@ protected:
         claims.expires_at = clock_.now() + 10min;
         return claims;
     }
-    std::string bearer(const auth::Claims& of) { return "Bearer " + auth::JwtSigner(keys_).sign(of); }
+    std::string bearer(const auth::Claims& of) {
+        return "Bearer " + auth::JwtSigner(keys_, {.device_claim = "till"}).sign(of);
+    }
 
     [[nodiscard]] async::Task<http::InjectedResponse> send(http::InjectedRequest request) {
         const http::Injector injector(loop_, [this](http::Context& context) { return chain_(context); }, services_);
@@ -140,7 +143,8 @@ protected:
     auth::KeySet keys_{{{*auth::Key::from_secret("0123456789abcdef0123456789abcdef"), auth::KeyState::current}}};
     auth::SignedValues values_{{.secret = "fedcba9876543210fedcba9876543210", .previous_secrets = {}}};
     auth::SessionCookies cookies_{{.secure = true, .origins = {"https://app.example"}}, values_};
-    auth::Permissions permissions_{{"products.write", "stock.adjust", "users.write"}};
+    auth::Permissions permissions_{{"products.write", "stock.adjust", "users.write"},
+                                   {.field = "shopId", .noun = "shop"}};
     FakeSource source_{loop_};
     Authenticator authenticator_{options(), {loop_, keys_, cookies_, source_, permissions_, clock_, metrics_}};
     http::Services services_;
@@ -241,7 +245,7 @@ TEST_F(AuthenticatorTest, WithoutCredentialsTheSchemeAloneIsNamed) {
     EXPECT_EQ(source_.loads, 0);
 }
 
-TEST_F(AuthenticatorTest, PermissionsEverywhereAndAtOneLocation) {
+TEST_F(AuthenticatorTest, PermissionsEverywhereAndAtOnePlace) {
     const auto token = bearer(claims());
     EXPECT_EQ(run({.method = http::Method::post, .target = "/products", .headers = {{"Authorization", token}}}).status,
               204);
@@ -258,7 +262,7 @@ TEST_F(AuthenticatorTest, PermissionsEverywhereAndAtOneLocation) {
     const auto everywhere =
         run({.method = http::Method::post, .target = "/adjust", .headers = {{"Authorization", token}}});
     EXPECT_EQ(everywhere.status, 403);
-    EXPECT_THAT(everywhere.body, HasSubstr("at every location"));
+    EXPECT_THAT(everywhere.body, HasSubstr("at every shop"));
 }
 
 TEST_F(AuthenticatorTest, ThePublishedSetHoldsNoSecret) {

@@ -14,7 +14,8 @@ namespace auth {
 
 // ---- Permissions -------------------------------------------------------------------------------------------------
 
-Permissions::Permissions(std::vector<std::string_view> names) : names_(std::move(names)) {
+Permissions::Permissions(std::vector<std::string_view> names, Places places)
+    : names_(std::move(names)), places_(places) {
     std::ranges::sort(names_);
     if (names_.size() > max_permissions) throw std::invalid_argument("auth: more permissions than max_permissions");
     if (std::ranges::adjacent_find(names_) != names_.end())
@@ -51,10 +52,11 @@ base::Failure forbid(std::string_view permission, std::string detail) {
         .header("WWW-Authenticate", fmt::format(R"(Bearer error="insufficient_scope", scope="{}")", permission));
 }
 
-// Where an object belongs; nullptr: to no location.
-const base::Uuid* location_of(const schema::Enclosing& object) {
+// Where an object belongs; nullptr: to no place.
+const base::Uuid* place_of(const schema::Enclosing& object, const Places& places) {
+    if (places.field.empty()) return nullptr;
     for (const auto* at = &object; at != nullptr; at = at->outer) {
-        const auto* field = at->type->find("locationId");
+        const auto* field = at->type->find(places.field);
         if (field == nullptr) continue;
         const auto* value = field->get(at->object);
         if (field->type->kind == schema::Kind::optional) value = field->type->peek(value);
@@ -66,9 +68,9 @@ const base::Uuid* location_of(const schema::Enclosing& object) {
 bool may_see(const void* who, std::string_view permission, const schema::Enclosing& object) {
     const auto& caller = *static_cast<const Caller*>(who);
     if (caller.grants->everywhere.test(index_of(caller, permission))) return true;
-    if (caller.grants->by_location.empty()) return false;
-    const auto* location = location_of(object);
-    return location != nullptr ? caller.may_at(permission, *location) : caller.may(permission);
+    if (caller.grants->by_place.empty()) return false;
+    const auto* place = place_of(object, caller.permissions->places());
+    return place != nullptr ? caller.may_at(permission, *place) : caller.may(permission);
 }
 
 }  // namespace
@@ -82,29 +84,29 @@ bool Caller::may_everywhere(std::string_view permission) const {
 bool Caller::may(std::string_view permission) const {
     const auto index = index_of(*this, permission);
     return grants->everywhere.test(index) ||
-           std::ranges::any_of(grants->by_location, [&](const auto& grant) { return grant.second.test(index); });
+           std::ranges::any_of(grants->by_place, [&](const auto& grant) { return grant.second.test(index); });
 }
 
-bool Caller::may_at(std::string_view permission, base::Uuid location) const {
+bool Caller::may_at(std::string_view permission, base::Uuid place) const {
     const auto index = index_of(*this, permission);
-    return grants->everywhere.test(index) || std::ranges::any_of(grants->by_location, [&](const auto& grant) {
-               return grant.first == location && grant.second.test(index);
+    return grants->everywhere.test(index) || std::ranges::any_of(grants->by_place, [&](const auto& grant) {
+               return grant.first == place && grant.second.test(index);
            });
 }
 
-void Caller::require_at(std::string_view permission, base::Uuid location) const {
-    if (!may_at(permission, location))
-        throw forbid(permission, fmt::format("this needs \"{}\" at the location", permission));
+void Caller::require_at(std::string_view permission, base::Uuid place) const {
+    if (!may_at(permission, place))
+        throw forbid(permission, fmt::format("this needs \"{}\" at the {}", permission, permissions->places().noun));
 }
 
-std::optional<std::vector<base::Uuid>> Caller::locations_with(std::string_view permission) const {
+std::optional<std::vector<base::Uuid>> Caller::places_with(std::string_view permission) const {
     const auto index = index_of(*this, permission);
     if (grants->everywhere.test(index)) return std::nullopt;
-    std::vector<base::Uuid> locations;
-    for (const auto& [location, set] : grants->by_location) {
-        if (set.test(index)) locations.push_back(location);
+    std::vector<base::Uuid> places;
+    for (const auto& [place, set] : grants->by_place) {
+        if (set.test(index)) places.push_back(place);
     }
-    return locations;
+    return places;
 }
 
 // The way of nearly every request, token and session known, makes no call that suspends.
@@ -137,8 +139,9 @@ namespace detail {
 
 void require_everywhere(const Caller& caller, std::string_view permission) {
     if (caller.may_everywhere(permission)) return;
-    const auto* where = caller.may(permission) ? " at every location" : "";
-    throw forbid(permission, fmt::format("this needs \"{}\"{}", permission, where));
+    if (!caller.may(permission)) throw forbid(permission, fmt::format("this needs \"{}\"", permission));
+    throw forbid(permission,
+                 fmt::format("this needs \"{}\" at every {}", permission, caller.permissions->places().noun));
 }
 
 void require_somewhere(const Caller& caller, std::string_view permission) {
@@ -166,7 +169,10 @@ void describe_database(http::Operation& operation) {
     for (const auto& error : {db::errors::unavailable, db::errors::timeout, db::errors::overloaded,
                               db::errors::outcome_unknown, db::errors::serialization})
         operation.can_fail(error);
-    if (operation.body != nullptr) operation.can_fail(db::errors::value_refused);
+    if (operation.body != nullptr) {
+        operation.can_fail(db::errors::value_refused);
+        operation.can_fail(base::errors::out_of_range);
+    }
     const bool is_list = std::ranges::any_of(operation.parameters, [](const http::ParameterDoc& parameter) {
         return parameter.in == "query" && parameter.field->name == "cursor";
     });
@@ -176,7 +182,8 @@ void describe_database(http::Operation& operation) {
 
 async::Task<db::Db> http::Part<db::Db>::read(Context& context, Findings& findings) {
     const auto caller = co_await auth::Caller::read(context, findings);
-    co_return db::tenant_db(context.services().use<db::Databases>(), caller.tenant_id, context.deadline());
+    co_return db::tenant_db(context.services().use<db::Databases>(), caller.tenant_id, context.deadline(),
+                            context.span());
 }
 
 void http::Part<db::Db>::describe(Operation& operation) {
@@ -185,7 +192,7 @@ void http::Part<db::Db>::describe(Operation& operation) {
 }
 
 db::SystemDb http::Part<db::SystemDb>::read(Context& context, Findings& /*unused*/) {
-    return db::system_db(context.services().use<db::Databases>(), context.deadline());
+    return db::system_db(context.services().use<db::Databases>(), context.deadline(), context.span());
 }
 
 void http::Part<db::SystemDb>::describe(Operation& operation) { describe_database(operation); }

@@ -6,13 +6,13 @@
 //
 //     async::Task<db::Page<Sale>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter, db::Db db);
 //
-//     caller.may_everywhere("tenant.settings")     // by a role that no location limits
-//     caller.may("sales.refund")                   // at one location at least
-//     caller.may_at("sales.refund", location_id)   // there
+//     caller.may_everywhere("tenant.settings")     // by a role that no place limits
+//     caller.may("sales.refund")                   // at one place at least
+//     caller.may_at("sales.refund", place_id)      // there
 //
-// A role may be given for single locations. What belongs to no location (settings, taxes) asks for Permitted, which such a role
-// does not pass; what belongs to one asks for PermittedSomewhere, and then for the location. Routes that write may do so with
-// permissions that are declared for it (acts_at_locations); others do not compile.
+// A role may be given for single places: what the service calls so (Places), a branch or a ward. What belongs to no place (settings)
+// asks for Permitted, which such a role does not pass; what belongs to one asks for PermittedSomewhere, and then for the place. Routes that write may do so with
+// permissions that are declared for it (acts_at_places); others do not compile.
 //
 // Caller proves an access token (Authorization: Bearer) or a cookie session with its CSRF token; the first part of a request
 // that needs it does so, the others reuse it. Permissions and the session's state come from a per-loop cache, dropped by
@@ -48,22 +48,31 @@ inline constexpr base::ErrorCode csrf_failed{"auth.csrf_failed", 403, false, bas
 inline constexpr std::size_t max_permissions = 128;
 using PermissionSet = std::bitset<max_permissions>;
 
+// What things belong to where permissions can be limited: `field` names it in JSON (a UUID, "wardId"), `noun` in sentences. Without a
+// field nothing belongs anywhere.
+struct Places {
+    std::string_view field{};
+    std::string_view noun = "place";
+};
+
 // The program's permissions in a fixed order, "resource.action"; the position is the bit.
 class Permissions {
 public:
-    explicit Permissions(std::vector<std::string_view> names);
+    explicit Permissions(std::vector<std::string_view> names, Places places = {});
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
     [[nodiscard]] PermissionSet set_of(const std::vector<std::string>& names) const;  // unknown names are left out
     [[nodiscard]] const std::vector<std::string_view>& names() const noexcept { return names_; }
+    [[nodiscard]] const Places& places() const noexcept { return places_; }
 
 private:
     std::vector<std::string_view> names_;  // sorted
+    Places places_;
 };
 
-// What a member may do: everywhere, and at single locations.
+// What a member may do: everywhere, and at single places.
 struct Grants {
     PermissionSet everywhere;
-    std::vector<std::pair<base::Uuid, PermissionSet>> by_location;
+    std::vector<std::pair<base::Uuid, PermissionSet>> by_place;
 };
 
 struct Caller {
@@ -78,25 +87,25 @@ struct Caller {
     // Throws std::logic_error for a name that is no permission of the program.
     [[nodiscard]] bool may_everywhere(std::string_view permission) const;
     [[nodiscard]] bool may(std::string_view permission) const;
-    [[nodiscard]] bool may_at(std::string_view permission, base::Uuid location) const;
+    [[nodiscard]] bool may_at(std::string_view permission, base::Uuid place) const;
     // Throws 403 auth.forbidden.
-    void require_at(std::string_view permission, base::Uuid location) const;
-    // nullopt: at every location; else at these alone (perhaps none).
-    [[nodiscard]] std::optional<std::vector<base::Uuid>> locations_with(std::string_view permission) const;
+    void require_at(std::string_view permission, base::Uuid place) const;
+    // nullopt: at every place; else at these alone (perhaps none).
+    [[nodiscard]] std::optional<std::vector<base::Uuid>> places_with(std::string_view permission) const;
 
     // What of a value they may read, for replies that are stored before they are sent; valid as long as this Caller. A member
-    // with a permission is shown where they have it: at the `locationId` of the object or of one around it, if there is one.
+    // with a permission is shown where they have it: at the place of the object or of one around it, if there is one.
     [[nodiscard]] schema::View view() const;
 
     static async::Task<Caller> read(http::Context& context, http::Findings& findings);
     static void describe(http::Operation& operation);
 };
 
-// The program's permissions that count at single locations when something is written: because each thing they change belongs to
-// a location, for which the handler asks, or because the program shares it on purpose. Specialised where the program lists
+// The program's permissions that count at single places when something is written: because each thing they change belongs to
+// a place, for which the handler asks, or because the program shares it on purpose. Specialised where the program lists
 // its permissions; all others are held everywhere or not at all.
 template <http::FixedString Permission>
-inline constexpr bool acts_at_locations = false;
+inline constexpr bool acts_at_places = false;
 
 namespace detail {
 void require_everywhere(const Caller& caller, std::string_view permission);
@@ -104,11 +113,12 @@ void require_somewhere(const Caller& caller, std::string_view permission);
 void describe_permission(http::Operation& operation, std::string_view permission, bool everywhere);
 }  // namespace detail
 
-// A caller who may do this at every location; 403 otherwise.
+// A caller who may do this at every place; 403 otherwise. Made by read() alone.
 template <http::FixedString Permission>
-struct Permitted : Caller {
+class Permitted : public Caller {
+public:
     static async::Task<Permitted> read(http::Context& context, http::Findings& findings) {
-        Permitted permitted{co_await Caller::read(context, findings)};
+        Permitted permitted(co_await Caller::read(context, findings));
         detail::require_everywhere(permitted, Permission.view());
         co_return permitted;
     }
@@ -116,15 +126,19 @@ struct Permitted : Caller {
         Caller::describe(operation);
         detail::describe_permission(operation, Permission.view(), true);
     }
+
+private:
+    explicit Permitted(Caller caller) : Caller(std::move(caller)) {}
 };
 
-// A caller who may do this at one location at least; 403 otherwise. The handler asks may_at() or locations_with(), too.
+// A caller who may do this at one place at least; 403 otherwise. The handler asks may_at() or places_with(), too.
 template <http::FixedString Permission>
-struct PermittedSomewhere : Caller {
-    static constexpr bool reads_only = !acts_at_locations<Permission>;
+class PermittedSomewhere : public Caller {
+public:
+    static constexpr bool reads_only = !acts_at_places<Permission>;
 
     static async::Task<PermittedSomewhere> read(http::Context& context, http::Findings& findings) {
-        PermittedSomewhere permitted{co_await Caller::read(context, findings)};
+        PermittedSomewhere permitted(co_await Caller::read(context, findings));
         detail::require_somewhere(permitted, Permission.view());
         co_return permitted;
     }
@@ -132,6 +146,9 @@ struct PermittedSomewhere : Caller {
         Caller::describe(operation);
         detail::describe_permission(operation, Permission.view(), false);
     }
+
+private:
+    explicit PermittedSomewhere(Caller caller) : Caller(std::move(caller)) {}
 };
 
 }  // namespace auth

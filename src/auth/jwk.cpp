@@ -16,8 +16,6 @@
 
 namespace auth {
 
-using namespace openssl;  // NOLINT(google-build-using-namespace): our own handles
-
 namespace {
 
 constexpr std::size_t p256_bytes = 32;

@@ -1,7 +1,7 @@
 #pragma once
 // GET /.well-known/jwks.json: the public keys of access tokens, for whoever verifies them elsewhere (RFC 7517 §5).
 //
-//     definition.root_routes = [](http::Router& router) { auth::add_jwks_route(router); };
+//     .root_routes = auth::add_jwks_route      // of an app::Module
 //
 // Symmetric keys are never in it: with JWT_SECRET alone the set is empty.
 

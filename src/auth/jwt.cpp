@@ -85,14 +85,14 @@ void append_audience(std::string& out, const std::vector<std::string>& audience)
     out.push_back(']');
 }
 
-std::string claims_json(const Claims& claims) {
+std::string claims_json(const Claims& claims, std::string_view device_claim) {
     std::string out = "{";
     if (!claims.issuer.empty()) append_string_claim(out, "iss", claims.issuer);
     if (!claims.subject.empty()) append_string_claim(out, "sub", claims.subject);
     append_audience(out, claims.audience);
     append_uuid_claim(out, "tid", claims.tenant_id);
     append_uuid_claim(out, "sid", claims.session_id);
-    append_uuid_claim(out, "did", claims.device_id);
+    if (!device_claim.empty()) append_uuid_claim(out, device_claim, claims.device_id);
     if (claims.issued_at) append_time_claim(out, "iat", *claims.issued_at);
     if (claims.not_before) append_time_claim(out, "nbf", *claims.not_before);
     append_time_claim(out, "exp", claims.expires_at);
@@ -208,7 +208,13 @@ Presence read_audience(const simdjson::dom::object& object, std::vector<std::str
     return Presence::read;
 }
 
-std::expected<Claims, JwtError> read_claims(const simdjson::dom::object& payload) {
+// The claim whose name the service gives, and what is said when it is no UUID.
+struct DeviceClaim {
+    std::string name;
+    std::string refusal;
+};
+
+std::expected<Claims, JwtError> read_claims(const simdjson::dom::object& payload, const DeviceClaim& device) {
     Claims claims;
     if (read_string(payload, "iss", claims.issuer) == Presence::wrong)
         return claim_invalid("iss", "\"iss\" claim must be a string");
@@ -222,8 +228,8 @@ std::expected<Claims, JwtError> read_claims(const simdjson::dom::object& payload
         return claim_invalid("tid", "\"tid\" claim must be a UUID");
     if (read_uuid(payload, "sid", claims.session_id) == Presence::wrong)
         return claim_invalid("sid", "\"sid\" claim must be a UUID");
-    if (read_uuid(payload, "did", claims.device_id) == Presence::wrong)
-        return claim_invalid("did", "\"did\" claim must be a UUID");
+    if (!device.name.empty() && read_uuid(payload, device.name, claims.device_id) == Presence::wrong)
+        return claim_invalid(device.name, device.refusal);
     if (read_time(payload, "iat", claims.issued_at) == Presence::wrong)
         return claim_invalid("iat", "\"iat\" claim must be a number");
     if (read_time(payload, "nbf", claims.not_before) == Presence::wrong)
@@ -309,7 +315,8 @@ Key signing_key_of(const KeySet& keys) {
 
 }  // namespace
 
-JwtSigner::JwtSigner(const KeySet& keys, const JwtSignerOptions& options) : key_(signing_key_of(keys)) {
+JwtSigner::JwtSigner(const KeySet& keys, const JwtSignerOptions& options)
+    : key_(signing_key_of(keys)), device_claim_(options.device_claim) {
     std::string header = R"({"alg":")";
     header += to_string(key_.key().algorithm());
     header += R"(","typ":)";
@@ -321,7 +328,7 @@ JwtSigner::JwtSigner(const KeySet& keys, const JwtSignerOptions& options) : key_
 }
 
 std::string JwtSigner::sign(const Claims& claims) {
-    std::string token = encoded_header_ + '.' + base::base64url_encode(claims_json(claims));
+    std::string token = encoded_header_ + '.' + base::base64url_encode(claims_json(claims, device_claim_));
     const std::string signature = base::base64url_encode(key_.sign(token));
     token.push_back('.');
     token += signature;
@@ -351,6 +358,7 @@ struct JwtVerifier::State {
 
     KeySet keys;
     JwtVerifierOptions options;
+    DeviceClaim device{options.device_claim, "\"" + options.device_claim + "\" claim must be a UUID"};
     std::vector<KeyOperations> operations;
     JsonObjectReader reader;
 };
@@ -411,7 +419,7 @@ std::expected<Claims, JwtError> JwtVerifier::verify(std::string_view token, base
     if (!payload) return fail(JwtErrorCode::jwt_invalid, "claims set is not a JSON object");
     if (!has_type) return claim_missing("typ", "missing \"typ\" header");
     if (!type_fits) return claim_failed("typ", "unexpected \"typ\" header value");
-    auto claims = read_claims(*payload);
+    auto claims = read_claims(*payload, state.device);
     if (!claims) return claims;
     if (const auto error = check_parties(*payload, *claims, state.options)) return Failed(*error);
     if (const auto error = check_times(*claims, state.options, now)) return Failed(*error);

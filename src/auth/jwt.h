@@ -32,7 +32,7 @@ struct Claims {
     std::string subject;                        // sub
     std::optional<base::Uuid> tenant_id;        // tid
     std::optional<base::Uuid> session_id;       // sid
-    std::optional<base::Uuid> device_id;        // did
+    std::optional<base::Uuid> device_id;        // under the name that the service gives it (device_claim)
     base::Timestamp expires_at;                 // exp, required
     std::optional<base::Timestamp> issued_at;   // iat
     std::optional<base::Timestamp> not_before;  // nbf
@@ -60,7 +60,7 @@ enum class ClaimFault : std::uint8_t { none, missing, invalid, check_failed };
 
 [[nodiscard]] std::string_view to_string(ClaimFault fault);
 
-// Every text is a literal: an error costs no allocation and repeats nothing of what the sender wrote.
+// Every text is a literal or the verifier's: an error costs no allocation and repeats nothing of what the sender wrote.
 struct JwtError {
     JwtErrorCode code{};
     std::string_view claim;  // "exp", "typ", ...: empty unless one claim or header member is to blame
@@ -70,6 +70,7 @@ struct JwtError {
 
 struct JwtSignerOptions {
     std::string type{access_token_type};
+    std::string device_claim{};  // the name of Claims::device_id; empty: tokens name no device
 };
 
 class JwtSigner {
@@ -83,12 +84,14 @@ public:
 private:
     KeyOperations key_;
     std::string encoded_header_;
+    std::string device_claim_;
 };
 
 struct JwtVerifierOptions {
     std::string issuer;                           // required, compared byte by byte
     std::string audience;                         // required, must be among the token's
     std::string type{access_token_type};          // case-insensitive, "application/" may precede it (RFC 7515 §4.1.9)
+    std::string device_claim{};                   // as the signer's; empty: none is read
     std::vector<Algorithm> algorithms;            // empty: those of the keys in the set
     std::chrono::seconds leeway{0};               // at most a minute
     std::optional<std::chrono::seconds> max_age;  // counted from iat, which becomes required

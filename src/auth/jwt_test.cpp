@@ -18,7 +18,7 @@ constexpr base::Timestamp now{seconds(1'705'300'000)};
 
 KeySet hmac_keys() { return KeySet({{Key::from_secret(secret, "k1").value(), KeyState::current}}); }
 
-JwtVerifierOptions api_options() { return {.issuer = "https://api.example", .audience = "api"}; }
+JwtVerifierOptions api_options() { return {.issuer = "https://api.example", .audience = "api", .device_claim = "did"}; }
 
 Claims good_claims() {
     Claims claims;
@@ -63,7 +63,7 @@ TEST(Jwt, RoundTripWithEveryAlgorithm) {
     for (const Key& key :
          {Key::from_secret(secret).value(), Key::generate(Algorithm::es256), Key::generate(Algorithm::eddsa)}) {
         const KeySet keys({{key, KeyState::current}});
-        JwtSigner signer(keys);
+        JwtSigner signer(keys, {.device_claim = "did"});
         JwtVerifier verifier(keys, api_options());
         const Claims given = good_claims();
         const auto claims = verifier.verify(signer.sign(given), now);
@@ -85,7 +85,7 @@ TEST(Jwt, WritesClaimsAsOthersReadThem) {
     claims.subject = "a\"\\\n\x01é";
     claims.audience = {"api", "other"};
     claims.not_before = now + std::chrono::milliseconds(250) - seconds(1);
-    JwtSigner signer(hmac_keys());
+    JwtSigner signer(hmac_keys(), {.device_claim = "did"});
     const std::string token = signer.sign(claims);
     const auto payload_begin = token.find('.') + 1;
     EXPECT_EQ(

@@ -15,10 +15,10 @@
 
 #include <memory>
 
-namespace auth::openssl {
+namespace auth {
 
 template <auto Free>
-struct Deleter {
+struct OpensslDeleter {
     template <class T>
     void operator()(T* object) const noexcept {
         Free(object);
@@ -26,19 +26,19 @@ struct Deleter {
 };
 
 template <class T, auto Free>
-using Handle = std::unique_ptr<T, Deleter<Free>>;
+using OpensslHandle = std::unique_ptr<T, OpensslDeleter<Free>>;
 
-using PkeyHandle = Handle<EVP_PKEY, EVP_PKEY_free>;
-using PkeyContextHandle = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
-using DigestHandle = Handle<EVP_MD, EVP_MD_free>;
-using DigestContextHandle = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
-using CipherContextHandle = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
-using MacHandle = Handle<EVP_MAC, EVP_MAC_free>;
-using MacContextHandle = Handle<EVP_MAC_CTX, EVP_MAC_CTX_free>;
-using BioHandle = Handle<BIO, BIO_free_all>;
-using BignumHandle = Handle<BIGNUM, BN_clear_free>;
-using EcdsaSignatureHandle = Handle<ECDSA_SIG, ECDSA_SIG_free>;
-using ParamBuilderHandle = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
-using ParamsHandle = Handle<OSSL_PARAM, OSSL_PARAM_free>;
+using PkeyHandle = OpensslHandle<EVP_PKEY, EVP_PKEY_free>;
+using PkeyContextHandle = OpensslHandle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using DigestHandle = OpensslHandle<EVP_MD, EVP_MD_free>;
+using DigestContextHandle = OpensslHandle<EVP_MD_CTX, EVP_MD_CTX_free>;
+using CipherContextHandle = OpensslHandle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using MacHandle = OpensslHandle<EVP_MAC, EVP_MAC_free>;
+using MacContextHandle = OpensslHandle<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+using BioHandle = OpensslHandle<BIO, BIO_free_all>;
+using BignumHandle = OpensslHandle<BIGNUM, BN_clear_free>;
+using EcdsaSignatureHandle = OpensslHandle<ECDSA_SIG, ECDSA_SIG_free>;
+using ParamBuilderHandle = OpensslHandle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsHandle = OpensslHandle<OSSL_PARAM, OSSL_PARAM_free>;
 
-}  // namespace auth::openssl
+}  // namespace auth

@@ -151,7 +151,7 @@ private:
                 asking.caller = co_await Caller::read(context, findings);
             } catch (const base::Failure& failure) {
                 // Counts for its address all the same: bad tokens are no way around a limit. One that we signed counts for
-                // itself: a till behind a flooded address is to be told that it has to refresh.
+                // itself: a client behind a flooded address is to be told that it has to refresh.
                 if (failure.code() == errors::token_expired || failure.code() == errors::session_revoked)
                     asking.spent_token = spent_token_of(context);
                 refused_caller = std::current_exception();

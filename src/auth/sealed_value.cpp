@@ -32,7 +32,7 @@ void require(int outcome) {
 
 // `sealed` is whole but for the tag.
 bool decrypt(const base::Digest256& key, std::string_view sealed, std::string_view tag, std::string& text) {
-    const openssl::CipherContextHandle context(EVP_CIPHER_CTX_new());
+    const CipherContextHandle context(EVP_CIPHER_CTX_new());
     const auto nonce = sealed.substr(1, nonce_size);
     const auto body = sealed.substr(head_size);
     int size = 0;
@@ -58,7 +58,7 @@ std::string SealedValues::seal(std::string_view purpose, std::string_view salt, 
     sealed.append(base::as_chars(nonce));
     sealed.resize(head_size + text.size() + tag_size);
     const auto key = key_of(secrets_.front(), purpose, salt);
-    const openssl::CipherContextHandle context(EVP_CIPHER_CTX_new());
+    const CipherContextHandle context(EVP_CIPHER_CTX_new());
     int size = 0;
     auto* const body = bytes_of(sealed) + head_size;
     require(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()));

@@ -27,7 +27,7 @@ void normalise_free(std::string& text);
 // (zero-width space, bidirectional embeddings and isolates, tags outside a flag) are removed; joiners and variation selectors
 // belong to letters and stay.
 void normalise_name(std::string& text);
-// What identifies a thing, such as a SKU or a reference: as a name, and nothing invisible stays anywhere. Case stays.
+// What identifies a thing, such as a number plate or a reference: as a name, and nothing invisible stays anywhere. Case stays.
 void normalise_identifier(std::string& text);
 // Equal for identifiers that differ by letter case alone, too: the rule of PostgreSQL's lower(). To compare, never to show.
 [[nodiscard]] std::string comparison_key(std::string_view text);

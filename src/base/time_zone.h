@@ -1,6 +1,6 @@
 #pragma once
-// IANA time zones (tzdata under /usr/share/zoneinfo, read through Abseil) for the two questions a shop asks: which
-// local day is it, and which business day does a sale count to. A value, cheap to copy, any thread.
+// IANA time zones (tzdata under /usr/share/zoneinfo, read through Abseil) for the two questions a business asks: which
+// local day is it, and which business day does something count to. A value, cheap to copy, any thread.
 //
 //     const auto nairobi = base::TimeZone::load("Africa/Nairobi");
 //     if (!nairobi) { /* unknown name: the caller's input is wrong */ }

@@ -9,10 +9,8 @@
 
 namespace config {
 
-namespace detail {
-
-std::vector<base::Issue> load(const schema::ObjectType& type, void* out, const Environment& environment,
-                              const LoadOptions& options) {
+std::vector<base::Issue> load_into(const schema::ObjectType& type, void* out, const Environment& environment,
+                                   const LoadOptions& options) {
     std::vector<schema::TextField> fields;
     for (const auto& field : type.fields) {
         const auto found = environment.find(field.name);
@@ -28,8 +26,6 @@ std::vector<base::Issue> load(const schema::ObjectType& type, void* out, const E
              {}}};
 }
 
-}  // namespace detail
-
 namespace {
 
 std::string_view variable_of(const base::Issue& issue) {
@@ -41,17 +37,6 @@ std::string_view variable_of(const base::Issue& issue) {
 const schema::Type& inner_type(const schema::Type& type) {
     const bool holds_one = type.kind == schema::Kind::optional || type.kind == schema::Kind::maybe;
     return holds_one ? inner_type(*type.element) : type;
-}
-
-// postgresql://user:password@host/ shows its password; a rare '@' in a path is hidden along with it, which does no harm.
-std::string without_password(std::string_view value) {
-    const std::size_t scheme = value.find("://");
-    const std::size_t at = value.rfind('@');
-    if (scheme == std::string_view::npos || at == std::string_view::npos || at < scheme + 3) return std::string(value);
-    const std::string_view user = value.substr(scheme + 3, at - scheme - 3);
-    const std::size_t colon = user.find(':');
-    if (colon == std::string_view::npos) return std::string(value);
-    return fmt::format("{}{}:[redacted]{}", value.substr(0, scheme + 3), user.substr(0, colon), value.substr(at));
 }
 
 // The JSON text of a value as a person would set it: without quotes, nothing for null.
@@ -114,6 +99,20 @@ std::string describe_type(const schema::Type& outer, const schema::Rules& rules)
     return text;
 }
 
+// Texts from documentation and development that end up in production.
+bool looks_like_a_placeholder(std::string_view secret) {
+    const auto lower = base::ascii_lower(secret);
+    constexpr std::array words{"changeme",    "change-me", "change_me",   "secret-secret", "password",
+                               "development", "example",   "your-secret", "0123456789"};
+    return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
+}
+
+bool has_few_characters(std::string_view secret) {
+    std::array<bool, 256> seen{};
+    for (const char c : secret) seen[static_cast<unsigned char>(c)] = true;
+    return std::ranges::count(seen, true) < 10;
+}
+
 // Pipes end a cell, line breaks a table.
 std::string cell(std::string_view text) {
     std::string out;
@@ -150,30 +149,10 @@ std::string report(const std::filesystem::path& file, const FileFault& fault) {
     return fmt::format("{}:{}: {}\n", file.string(), fault.line, fault.message);
 }
 
-void require_in_production(Profile profile, const ProductionRule& rule, schema::Issues& issues) {
-    if (profile != Profile::production || rule.holds) return;
-    issues.add(fmt::format("/{}", rule.variable), "not_for_production",
-               fmt::format("Production does not take this value. {}", rule.how_to_mend));
-}
-
-bool is_weak_secret(std::string_view secret) {
-    if (secret.empty() || secret.find_first_not_of(secret.front()) == std::string_view::npos) return true;
-    const std::string lower = base::ascii_lower(secret);
-    constexpr std::array<std::string_view, 9> placeholders = {
-        "changeme", "change-me", "change_me", "placeholder", "example", "secret", "password", "default", "development"};
-    return std::ranges::any_of(placeholders,
-                               [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
-
-std::string dump(const schema::ObjectType& type, const void* settings) {
-    std::string text;
-    for (const auto& field : type.fields) {
-        if (field.rules.internal) continue;
-        const std::string value = value_text(field, settings);
-        const bool is_hidden = field.rules.write_only && !value.empty();
-        text += fmt::format("{}={}\n", field.name, is_hidden ? "[redacted]" : without_password(value));
-    }
-    return text;
+void check_secret(std::string_view variable, std::string_view secret, schema::Issues& issues) {
+    if (!looks_like_a_placeholder(secret) && !has_few_characters(secret)) return;
+    issues.add(fmt::format("/{}", variable), "weak_secret",
+               "is a weak or published secret; make one with: openssl rand -base64 48");
 }
 
 std::string markdown_table(const schema::ObjectType& type) {

@@ -3,19 +3,19 @@
 // the variables' names, so one declaration is the reader, the check and the documentation. Values: any thread.
 //
 //     struct Settings {
-//         config::Profile profile = config::Profile::development;
-//         std::string database_url;
+//         std::string host;
+//         std::string token;
 //         friend constexpr auto describe(Settings*) {
 //             return schema::object<Settings>("Settings",
-//                 schema::field<&Settings::profile>("APP_PROFILE", {.defaulted = true, .doc = "Which checks apply."}),
-//                 schema::field<&Settings::database_url>("DATABASE_URL", {.min_length = 1, .write_only = true}),
+//                 schema::field<&Settings::host>("HOST", {.defaulted = true, .doc = "Address to listen on."}),
+//                 schema::field<&Settings::token>("TOKEN", {.min_length = 32, .write_only = true}),
 //                 schema::refine<&check_settings>());
 //         }
 //     };
 //     auto settings = config::load<Settings>(environment);
 //     if (!settings) { std::cerr << config::report(settings.error()); return config::exit_code; }
 //
-// Secrets are marked `write_only`: they are read, and dump() and the documentation show none of them.
+// Secrets are marked `write_only`: they are read, and neither reports nor the documentation show one.
 
 #include <expected>
 #include <span>
@@ -33,21 +33,13 @@ namespace config {
 // EX_CONFIG of <sysexits.h>: what the program exits with after report().
 inline constexpr int exit_code = 78;
 
-enum class Profile : std::uint8_t { development, test, production };
-constexpr auto describe(Profile*) {
-    return schema::enumeration<Profile>(
-        "Profile",
-        {{Profile::development, "development"}, {Profile::test, "test"}, {Profile::production, "production"}});
-}
-
 struct LoadOptions {
     std::size_t max_issues = 100;
 };
 
-namespace detail {
-std::vector<base::Issue> load(const schema::ObjectType& type, void* out, const Environment& environment,
-                              const LoadOptions& options);
-}  // namespace detail
+// Into a struct of `type`, as load() does; returns its faults.
+[[nodiscard]] std::vector<base::Issue> load_into(const schema::ObjectType& type, void* out,
+                                                 const Environment& environment, const LoadOptions& options = {});
 
 // Variables that no field names are not looked at. A variable set to nothing counts as absent (as `FOO=` in a compose file
 // is meant).
@@ -55,7 +47,7 @@ template <class T>
 [[nodiscard]] std::expected<T, std::vector<base::Issue>> load(const Environment& environment,
                                                               const LoadOptions& options = {}) {
     T settings{};
-    auto issues = detail::load(schema::object_of<T>, &settings, environment, options);
+    auto issues = load_into(schema::object_of<T>, &settings, environment, options);
     if (!issues.empty()) return std::unexpected(std::move(issues));
     return settings;
 }
@@ -65,25 +57,10 @@ template <class T>
 // The same for a .env file.
 [[nodiscard]] std::string report(const std::filesystem::path& file, const FileFault& fault);
 
-// In a refinement: adds an issue when `profile` is production and the rule does not hold.
-//     config::require_in_production(settings.profile,
-//         {.variable = "JWT_SECRET", .holds = !config::is_weak_secret(settings.jwt_secret),
-//          .how_to_mend = "Make one with: openssl rand -base64 48."}, issues);
-struct ProductionRule {
-    std::string_view variable;
-    bool holds = false;
-    std::string_view how_to_mend;
-};
-void require_in_production(Profile profile, const ProductionRule& rule, schema::Issues& issues);
-// Known placeholders ("changeme", "secret", one character repeated), whatever their length.
-[[nodiscard]] bool is_weak_secret(std::string_view secret);
-
-// NAME=value lines in the order of the declaration, secrets as [redacted], passwords in URLs as well: for the log.
-[[nodiscard]] std::string dump(const schema::ObjectType& type, const void* settings);
-template <class T>
-[[nodiscard]] std::string dump(const T& settings) {
-    return dump(schema::object_of<T>, &settings);
-}
+// In a refinement, where it counts (production): an issue when the secret is a known placeholder ("changeme"), whatever its length, or
+// has fewer than ten different characters.
+//     config::check_secret("APP_SECRET", settings.secret, issues);
+void check_secret(std::string_view variable, std::string_view secret, schema::Issues& issues);
 
 // A Markdown table: name, type, default, required, meaning. docs/configuration.md is made of it.
 [[nodiscard]] std::string markdown_table(const schema::ObjectType& type);

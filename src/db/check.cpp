@@ -40,6 +40,21 @@ from pg_attribute join pg_class on pg_class.oid = attrelid
 where attrelid = $1::oid and attnum = $2::int2
 )";
 
+// The functions that a statement calls which may write, from the parsed body of a function made of it. PostgreSQL's own are known by
+// name, as most that are volatile write nothing (random()); others say `stable` when they only read.
+constexpr const char* volatile_functions_sql = R"(
+with called as (
+    select distinct found[1]::oid as id
+    from pg_proc, regexp_matches(prosqlbody::text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') found
+    where proname = 'db_check_body' and pronamespace = pg_my_temp_schema()
+)
+select id::regprocedure::text
+from called join pg_proc on oid = id
+where provolatile = 'v' and (pronamespace <> 'pg_catalog'::regnamespace or proname in ('nextval', 'setval', 'pg_notify', 'set_config')
+    or proname like 'pg\_%advisory%' or proname like 'lo\_%')
+order by 1
+)";
+
 }  // namespace
 
 StatementChecker::StatementChecker(migrate::Connection& connection, migrate::Roles roles)
@@ -55,6 +70,7 @@ std::vector<std::string> StatementChecker::check(const StatementView& statement)
         check_parameters(statement, description, findings);
         plan_ = plan_as_role(statement, description.parameters.size(), findings);
         check_columns(statement, description, findings);
+        if (statement.kind != Kind::write) check_reads_only(statement, description, findings);
     } catch (const migrate::SqlError& error) {
         findings.push_back(
             fmt::format("PostgreSQL refuses it: {}{}", error.what(),
@@ -153,6 +169,36 @@ std::string StatementChecker::plan_as_role(const StatementView& statement, std::
     }
     connection_.execute("rollback");
     return plan;
+}
+
+// Its connections are read-only, so the first request would find it. Plans show what a WITH changes, too.
+void StatementChecker::check_reads_only(const StatementView& statement, const migrate::Description& description,
+                                        Lines& findings) {
+    constexpr std::string_view remedy = "it is declared as a read; give it db::Kind::write";
+    if (plan_.contains(R"("Node Type": "ModifyTable")"))
+        findings.push_back(fmt::format("the statement changes rows, but {}", remedy));
+    if (plan_.contains(R"("Node Type": "LockRows")"))
+        findings.push_back(fmt::format("the statement locks rows, but {}", remedy));
+    for (const auto& function : volatile_functions(statement, description))
+        findings.push_back(fmt::format("the statement calls {}, which is volatile, but {}", function, remedy));
+}
+
+std::vector<std::string> StatementChecker::volatile_functions(const StatementView& statement,
+                                                              const migrate::Description& description) {
+    std::vector<std::string> types;
+    for (const auto oid : description.parameters) types.push_back(type_name(oid));
+    std::vector<std::string> functions;
+    connection_.execute("begin");
+    try {
+        connection_.execute(
+            fmt::format("create function pg_temp.db_check_body({}) returns void language sql begin atomic {}; end",
+                        fmt::join(types, ", "), render(statement)));
+        for (auto& row : connection_.query(volatile_functions_sql)) functions.push_back(row[0].value());
+    } catch (const migrate::SqlError&) {
+        functions.clear();  // a utility statement, which no function may hold: it reads
+    }
+    connection_.execute("rollback");
+    return functions;
 }
 
 std::vector<std::string> StatementChecker::outer_joined_tables(const std::string& plan) {

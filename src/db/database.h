@@ -52,7 +52,8 @@ struct Options {
     std::size_t point_connections = 2;
     std::size_t read_connections = 2;
     std::size_t write_connections = 8;
-    std::size_t bulk_connections = 2;  // of transactions that say `bulk`: many statements, for seconds
+    std::size_t bulk_connections =
+        2;  // of transactions that say `bulk` (many statements, for seconds), and of row streams
     // How much of a pool that lends connections one tenant may hold, rounded down; one at least. 100: all of it.
     std::size_t tenant_share_percent = 75;
     std::size_t max_waiting = 1024;              // per pool; beyond it db.overloaded
@@ -92,6 +93,7 @@ struct ListenCallbacks {
 
 class Database;
 namespace detail {
+class CursorReader;
 class Listener;
 class TransactionState;
 struct DatabaseState;
@@ -198,6 +200,7 @@ public:
 
 private:
     friend class Transaction;
+    friend class detail::CursorReader;
     // Whether to run the transaction again; if so, the pause before it.
     [[nodiscard]] std::optional<async::Milliseconds> retry_pause(const std::exception_ptr& failure,
                                                                  const TransactionOptions& options, int attempt);

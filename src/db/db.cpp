@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/hash.h"
 #include "base/strings.h"
@@ -12,28 +13,82 @@ namespace db {
 
 namespace detail {
 
+observe::Span statement_span(const observe::SpanContext* parent, std::string_view name) {
+    observe::Span span(parent, observe::SpanKind::client, name);
+    span.set("db.system.name", "postgresql");
+    span.set("db.query.summary", name);
+    return span;
+}
+
+namespace {
+
+// A statement by its name, several as what they are.
+observe::Span batch_span(const observe::SpanContext* parent, std::span<const Call> calls) {
+    if (calls.size() == 1) return statement_span(parent, calls.front().statement->name);
+    auto span = statement_span(parent, "batch");
+    span.set("db.operation.batch.size", static_cast<std::int64_t>(calls.size()));
+    return span;
+}
+
+void fail_span(observe::Span& span, const Error& error) {
+    span.set("db.response.status_code", error.sqlstate());
+    span.fail(error.sqlstate());
+}
+
+}  // namespace
+
 // A refusal becomes what its constraint was declared to mean. Thrown outside of the catch block, which no co_await may enter.
 async::Task<Result> execute(Target target, const Statement* statement, Parameters parameters) {
+    auto span = statement_span(target.span, statement->name);
     std::exception_ptr refusal;
     try {
         if (target.transaction != nullptr)
             co_return co_await target.transaction->query(*statement, std::move(parameters));
         co_return co_await target.database->query(*statement, std::move(parameters), target.scope, target.deadline);
     } catch (const Error& error) {
+        fail_span(span, error);
         refusal = target.databases->catalogue->explain(error);
+    } catch (...) {
+        span.fail(std::current_exception());
+        throw;
     }
     std::rethrow_exception(std::move(refusal));
 }
 
+namespace {
+
 async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> calls) {
+    auto span = batch_span(target.span, calls);
     std::exception_ptr refusal;
     try {
         if (target.transaction != nullptr) co_return co_await target.transaction->batch(std::move(calls));
         co_return co_await target.database->batch(std::move(calls), target.scope, target.deadline);
     } catch (const Error& error) {
+        fail_span(span, error);
         refusal = target.databases->catalogue->explain(error);
+    } catch (...) {
+        span.fail(std::current_exception());
+        throw;
     }
     std::rethrow_exception(std::move(refusal));
+}
+
+}  // namespace
+
+async::Task<BatchResults> commit_all(Target target, std::vector<Call> calls, Callbacks callbacks) {
+    BatchResults results(co_await execute_all(target, std::move(calls)));
+    for (auto& callback : callbacks) {
+        if (target.transaction != nullptr) {
+            target.transaction->after_commit(std::move(callback));
+        } else {
+            callback();
+        }
+    }
+    co_return results;
+}
+
+void throw_not_of_the_system() {
+    throw std::logic_error("a statement of the system was to join a batch of the tenant's own connection");
 }
 
 void throw_not_one(std::string_view statement, std::size_t rows) {
@@ -74,24 +129,15 @@ async::Task<std::int64_t> fetch_affected(async::Task<Result> execution) {
 
 }  // namespace detail
 
-async::Task<BatchResults> Batch::commit_all(detail::Target target, std::vector<Call> calls, Callbacks callbacks) {
-    BatchResults results(co_await detail::execute_all(target, std::move(calls)));
-    for (auto& callback : callbacks) {
-        if (target.transaction != nullptr) {
-            target.transaction->after_commit(std::move(callback));
-        } else {
-            callback();
-        }
-    }
-    co_return results;
+Db tenant_db(const Databases& databases, base::Uuid tenant, async::SteadyTime deadline,
+             const observe::SpanContext* span) {
+    return Db(
+        {.databases = &databases, .database = databases.app, .scope = {tenant}, .deadline = deadline, .span = span});
 }
 
-Db tenant_db(const Databases& databases, base::Uuid tenant, async::SteadyTime deadline) {
-    return Db({.databases = &databases, .database = databases.app, .scope = {tenant}, .deadline = deadline});
-}
-
-SystemDb system_db(const Databases& databases, async::SteadyTime deadline) {
-    return SystemDb({.databases = &databases, .database = databases.system, .scope = {}, .deadline = deadline});
+SystemDb system_db(const Databases& databases, async::SteadyTime deadline, const observe::SpanContext* span) {
+    return SystemDb(
+        {.databases = &databases, .database = databases.system, .scope = {}, .deadline = deadline, .span = span});
 }
 
 namespace {

@@ -15,18 +15,30 @@
 //
 //     co_await db.transaction([&](db::Db tx) { return settle(tx, invoice); });  // reads in between; run again on conflicts
 //
+//     auto products = db.stream(all_products);                                  // any number of rows, a piece at a time (row_stream.h)
+//     co_await import(db.with_deadline(body.deadline()));                       // the same Db with more time, or less
+//
 // Errors: a violated constraint is thrown as the error it was declared with; db.unavailable, db.timeout, db.overloaded (503),
 // db.outcome_unknown and db.serialization are retriable, everything else is final (error.h). A function that takes a Db works inside and outside of
 // transactions.
 //
 // SystemDb is the same for what happens before a tenant is known (sign-up, login, look-ups of tokens, relays): it runs
-// SystemQuery, as the app_system role. bin/lint lists its users.
+// SystemQuery, as the app_system role. bin/lint lists its users. A statement of the one kind does not compile on the other:
+// neither alone, nor in a batch, nor in a transaction. Where both are one effect (a new member is a row of users, too), the tenant's
+// Db is made of the SystemDb, and says where a statement of the system joins in:
+//
+//     const db::ActingDb acting = system.as_tenant(tenant);
+//     db::Batch batch = acting.batch();
+//     batch.add(add_membership, membership);
+//     acting.system(batch).add(add_user, user);
 
 #include "async/task.h"
 #include "db/catalogue.h"
 #include "db/database.h"
 #include "db/page.h"
 #include "db/row.h"
+#include "db/row_stream.h"
+#include "observe/span.h"
 
 namespace db {
 
@@ -37,12 +49,20 @@ struct Databases {
     const Catalogue* catalogue;
 };
 
+// How far ahead the deadline of a Db may be set.
+inline constexpr std::chrono::hours longest_work{1};
+
 template <class R>
 struct BatchSlot {
     std::size_t index;
 };
 
-class Batch;
+template <bool System>
+class BasicBatch;
+using Batch = BasicBatch<false>;  // of a tenant's statements
+using SystemBatch = BasicBatch<true>;
+class BatchResults;
+class ActingDb;
 
 namespace detail {
 
@@ -53,10 +73,17 @@ struct Target {
     Transaction* transaction = nullptr;
     Scope scope;
     async::SteadyTime deadline;
+    const observe::SpanContext* span = nullptr;  // whose children the statements are
 };
 
+// A client's span, named as the statement is.
+observe::Span statement_span(const observe::SpanContext* parent, std::string_view name);
 async::Task<Result> execute(Target target, const Statement* statement, Parameters parameters);
-async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> calls);
+std::unique_ptr<CursorReader> open_cursor_reader(const Target& target, const Statement& statement,
+                                                 Parameters parameters);
+using Callbacks = std::vector<std::move_only_function<void()>>;
+async::Task<BatchResults> commit_all(Target target, std::vector<Call> calls, Callbacks callbacks);
+[[noreturn]] void throw_not_of_the_system();
 [[noreturn]] void throw_not_one(std::string_view statement, std::size_t rows);
 [[noreturn]] void throw_bad_cursor();
 std::string cursor_scope(const Target& target, std::string_view statement, const Parameters& arguments);
@@ -189,7 +216,17 @@ public:
                                      std::move(counting));
     }
 
-    [[nodiscard]] Batch batch() const;
+    // All rows of one statement that only reads, in a transaction of its own. Nothing is asked of the database before the first
+    // next_rows(). Not inside a transaction.
+    template <class R, class... Args>
+    [[nodiscard]] RowStream<R> stream(const TypedQuery<System, R(Args...)>& query,
+                                      const std::type_identity_t<Args>&... args) const {
+        auto parameters = begin();
+        detail::append_arguments(parameters, args...);
+        return RowStream<R>(detail::open_cursor_reader(target_, find(query), std::move(parameters)));
+    }
+
+    [[nodiscard]] BasicBatch<System> batch() const { return BasicBatch<System>(target_); }
 
     // `work(BasicDb)` returns a Task; it may run several times (40001, 40P01). What the callable holds lives until the end.
     template <class Work,
@@ -197,7 +234,7 @@ public:
     async::Task<T> transaction(Work work, Isolation isolation = Isolation::read_committed) const {
         return run_transaction<Work, T>(target_, std::move(work), {.isolation = isolation});
     }
-    // The same for hundreds of statements: on connections of its own, beside those that sales wait for.
+    // The same for hundreds of statements: on connections of its own, beside those that short writes wait for.
     template <class Work,
               class T = decltype(std::declval<Work&>()(std::declval<BasicDb>()).operator co_await().await_resume())>
     async::Task<T> bulk_transaction(Work work) const {
@@ -206,21 +243,25 @@ public:
 
     [[nodiscard]] base::Uuid tenant() const { return target_.scope.tenant.value_or(base::Uuid{}); }
     [[nodiscard]] async::SteadyTime deadline() const noexcept { return target_.deadline; }
+    // Of work that outlasts what this Db was made for: an upload that is read piece by piece, an export. At most an hour from now. An
+    // open transaction keeps its own.
+    [[nodiscard]] BasicDb with_deadline(async::SteadyTime deadline) const {
+        auto target = target_;
+        target.deadline = std::min(deadline, async::Loop::now() + longest_work);
+        return BasicDb(target);
+    }
     [[nodiscard]] async::Loop& loop() const noexcept { return target_.database->loop(); }
+    [[nodiscard]] const observe::SpanContext* span() const noexcept { return target_.span; }
 
     // The same connection or transaction, bound to a tenant: what sign-up and relays write a tenant's rows with.
-    [[nodiscard]] BasicDb<false> as_tenant(base::Uuid tenant) const
-        requires System
-    {
-        auto target = target_;
-        target.scope = Scope{tenant};
-        return BasicDb<false>(target);
-    }
+    [[nodiscard]] ActingDb as_tenant(base::Uuid tenant) const
+        requires System;
 
 private:
     template <bool>
     friend class BasicDb;
-    friend class Batch;
+    friend class ActingDb;
+    friend class UnverifiedDb;
 
     [[nodiscard]] Parameters begin() const {
         Parameters parameters;
@@ -257,12 +298,19 @@ private:
         } else {
             options.scope = target.scope;
             options.deadline = target.deadline;
-            co_return co_await target.database->template transaction<T>(options,
-                                                                        [&work, target](Transaction& transaction) {
-                                                                            auto inside = target;
-                                                                            inside.transaction = &transaction;
-                                                                            return work(BasicDb(inside));
-                                                                        });
+            auto span = detail::statement_span(target.span, "transaction");
+            target.span = span.context();
+            try {
+                co_return co_await target.database->template transaction<T>(options,
+                                                                            [&work, target](Transaction& transaction) {
+                                                                                auto inside = target;
+                                                                                inside.transaction = &transaction;
+                                                                                return work(BasicDb(inside));
+                                                                            });
+            } catch (...) {
+                span.fail(std::current_exception());
+                throw;
+            }
         }
     }
 
@@ -298,34 +346,45 @@ private:
 
 // Statements that go out together: one round trip, one implicit transaction (inside a transaction: one round trip of it).
 // A statement cannot use what another one returned; ids are made by us or the client.
-class Batch {
+template <bool System>
+class BasicBatch {
 public:
-    explicit Batch(detail::Target target) : target_(target) {}
+    explicit BasicBatch(detail::Target target) : target_(target) {}
 
     template <class R, class... Args>
-    BatchSlot<R> add(const Query<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
+    BatchSlot<R> add(const TypedQuery<System, R(Args...)>& query, const std::type_identity_t<Args>&... args) {
         Parameters parameters;
-        parameters.append(*target_.scope.tenant);
+        if constexpr (!System) parameters.append(*target_.scope.tenant);
         detail::append_arguments(parameters, args...);
         return push<R>(query, std::move(parameters));
     }
     template <class R, class... Args>
-    BatchSlot<R> add(const SystemQuery<R(Args...)>& query, const std::type_identity_t<Args>&... args) {
-        Parameters parameters;
-        detail::append_arguments(parameters, args...);
-        return push<R>(query, std::move(parameters));
+    void add(const TypedQuery<!System, R(Args...)>& /*query*/, const auto&... /*args*/) {
+        static_assert(
+            false,
+            "db: a tenant's statement goes into a Batch, one of the system into a SystemBatch; where both are one "
+            "effect, into ActingDb::system(batch)");
     }
     // Called once the batch, or the transaction around it, is committed (Transaction::after_commit).
     void after_commit(std::move_only_function<void()> callback) { after_commit_.push_back(std::move(callback)); }
     // Returning means committed. Runs once; a failure throws and nothing was kept.
     [[nodiscard]] async::Task<BatchResults> commit() {
-        return commit_all(target_, std::move(calls_), std::move(after_commit_));
+        return detail::commit_all(target_, std::move(calls_), std::move(after_commit_));
     }
     [[nodiscard]] std::size_t size() const noexcept { return calls_.size(); }
+    // What a job that is added to it is a child of.
+    [[nodiscard]] const observe::SpanContext* span() const noexcept { return target_.span; }
+    // Whose rows its statements are about.
+    [[nodiscard]] base::Uuid tenant() const
+        requires(!System)
+    {
+        return *target_.scope.tenant;
+    }
 
 private:
-    using Callbacks = std::vector<std::move_only_function<void()>>;
-    static async::Task<BatchResults> commit_all(detail::Target target, std::vector<Call> calls, Callbacks callbacks);
+    friend class SystemStatements;
+    friend class ActingDb;
+
     template <class R, class Q>
     BatchSlot<R> push(const Q& query, Parameters parameters) {
         calls_.push_back({&target_.databases->catalogue->statement(&query, query.name), std::move(parameters)});
@@ -334,17 +393,67 @@ private:
 
     detail::Target target_;
     std::vector<Call> calls_;
-    Callbacks after_commit_;
+    detail::Callbacks after_commit_;
+};
+
+// Where a statement of the system is added: to a SystemBatch, or to the batch of an ActingDb. As valid as that batch.
+class SystemStatements {
+public:
+    SystemStatements(SystemBatch& batch) : own_(&batch) {}  // NOLINT(google-explicit-constructor): it is one
+
+    template <class R, class... Args>
+    BatchSlot<R> add(const SystemQuery<R(Args...)>& query, const std::type_identity_t<Args>&... args) const {
+        if (own_ != nullptr) return own_->add(query, args...);
+        Parameters parameters;
+        detail::append_arguments(parameters, args...);
+        return tenants_->push<R>(query, std::move(parameters));
+    }
+
+private:
+    friend class ActingDb;
+    explicit SystemStatements(Batch& batch) : tenants_(&batch) {}
+
+    SystemBatch* own_ = nullptr;
+    Batch* tenants_ = nullptr;
+};
+
+// A tenant's Db on a connection of the system: a Db for whoever takes one, and the way to write both in one batch.
+class ActingDb : public Db {
+public:
+    // Statements of the system in a batch of this Db (or of a Db that was made of it); std::logic_error for another's.
+    [[nodiscard]] SystemStatements system(Batch& batch) const {
+        if (batch.target_.database != target_.database) detail::throw_not_of_the_system();
+        return SystemStatements(batch);
+    }
+
+    // As Db::transaction(), with `work(ActingDb)`.
+    template <class Work>
+    auto transaction(Work work, Isolation isolation = Isolation::read_committed) const {
+        return Db::transaction([work = std::move(work)](Db inside) mutable { return work(ActingDb(inside)); },
+                               isolation);
+    }
+
+private:
+    template <bool>
+    friend class BasicDb;
+    explicit ActingDb(const Db& db) : Db(db) {}
 };
 
 template <bool System>
-Batch BasicDb<System>::batch() const {
-    return Batch(target_);
+ActingDb BasicDb<System>::as_tenant(base::Uuid tenant) const
+    requires System
+{
+    auto target = target_;
+    target.scope = Scope{tenant};
+    return ActingDb(Db(target));
 }
 
 // A tenant's Db needs a verified caller: auth/ makes it for handlers.
-[[nodiscard]] Db tenant_db(const Databases& databases, base::Uuid tenant, async::SteadyTime deadline);
-[[nodiscard]] SystemDb system_db(const Databases& databases, async::SteadyTime deadline);
+// `span`: of the request or the job, which outlives the Db; its statements and transactions are children of it.
+[[nodiscard]] Db tenant_db(const Databases& databases, base::Uuid tenant, async::SteadyTime deadline,
+                           const observe::SpanContext* span = nullptr);
+[[nodiscard]] SystemDb system_db(const Databases& databases, async::SteadyTime deadline,
+                                 const observe::SpanContext* span = nullptr);
 
 // The StatementViews of queries and pages, and of what has several of them (`statements()`), for app::Module::statements.
 namespace detail {

@@ -26,7 +26,7 @@ inline constexpr base::ErrorCode outcome_unknown{
     "It is not known whether the change was made; repeat it with the same key"};
 inline constexpr base::ErrorCode serialization{"db.serialization", 409, true, base::Action::retry,
                                                "Another change came in between"};
-// Nobody but a programmer or an operator can mend it: the till parks the operation and never drops it.
+// Nobody but a programmer or an operator can mend it: a client parks the operation and never drops it.
 inline constexpr base::ErrorCode failed{"db.failed", 500, false, base::Action::contact, "The server failed"};
 // Data that no declared rule refused, yet the database did.
 inline constexpr base::ErrorCode value_refused{"db.value_refused", 422, false, base::Action::fix,

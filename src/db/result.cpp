@@ -183,6 +183,8 @@ std::uint64_t Result::affected() const {
     return base::parse_integer<std::uint64_t>(text).value_or(0);
 }
 
+std::size_t Result::memory() const { return PQresultMemorySize(result_.get()); }
+
 std::string_view Result::command() const {
     const char* text = PQcmdStatus(result_.get());
     return text == nullptr ? std::string_view() : std::string_view(text);

@@ -114,6 +114,8 @@ public:
     [[nodiscard]] std::optional<Bytes> value(std::size_t row, std::size_t column) const;
     // Rows inserted, updated or deleted; rows returned by a select.
     [[nodiscard]] std::uint64_t affected() const;
+    // In bytes, as libpq holds it.
+    [[nodiscard]] std::size_t memory() const;
     // "INSERT 0 1", "COMMIT".
     [[nodiscard]] std::string_view command() const;
 

@@ -220,6 +220,61 @@ constexpr Constraint expression_index(std::string_view name, std::string_view me
     return constraint;
 }
 
+namespace detail {
+
+// "lower(name) gin_trgm_ops, lower(notes) gin_trgm_ops", as a constant.
+template <auto... M>
+struct TrigramExpression {
+    template <auto One>
+    static consteval std::string_view json_name() {
+        using Member = typename WithoutOptional<schema::detail::MemberOf<One>>::type;
+        static_assert(std::same_as<Member, std::string>, "db::text_index: a member is no text");
+        for (const auto& field : schema::detail::spec_of<schema::detail::OwnerOf<One>>.fields) {
+            if (field.key == &schema::detail::access_member<One>) return field.name;
+        }
+        return {};
+    }
+    static constexpr auto write(auto append) {
+        bool first = true;
+        const auto add = [&](std::string_view name) {
+            append(first ? "lower(" : ", lower(");
+            first = false;
+            for (const char c : name) {
+                const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+                if (lower != c) append("_");
+                append({&lower, 1});
+            }
+            append(") gin_trgm_ops");
+        };
+        (add(json_name<M>()), ...);
+    }
+    static constexpr std::size_t size = [] {
+        std::size_t count = 0;
+        write([&](std::string_view part) { count += part.size(); });
+        return count;
+    }();
+    static constexpr auto text = [] {
+        std::array<char, size> text{};
+        std::size_t at = 0;
+        write([&](std::string_view part) {
+            for (const char c : part) text[at++] = c;
+        });
+        return text;
+    }();
+    static constexpr std::string_view value{text.data(), text.size()};
+};
+
+}  // namespace detail
+
+// Texts that are searched: a trigram index (extension pg_trgm) of them, letter case aside.
+template <auto... M>
+constexpr Constraint text_index(std::string_view name) {
+    auto constraint = detail::make_constraint<M...>(ConstraintKind::index, name);
+    constraint.method = "gin";
+    constraint.expression = detail::TrigramExpression<M...>::value;
+    return constraint;
+}
+
 constexpr Constraint check(std::string_view name, std::string_view sql, base::ErrorCode error) {
     Constraint constraint{.kind = ConstraintKind::check, .name = name};
     constraint.predicate = sql;

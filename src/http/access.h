@@ -3,6 +3,8 @@
 //
 //     http::RequestAccess(request).set_target("/v1/products?limit=5");
 
+#include <utility>
+
 #include "http/context.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -56,6 +58,7 @@ struct ResponseAccess {
     [[nodiscard]] bool has_owner() const { return response.body_owner_ != nullptr; }
     [[nodiscard]] std::string take_body() { return std::move(response.body_); }
     [[nodiscard]] std::shared_ptr<const std::string> take_owner() { return std::move(response.body_owner_); }
+    [[nodiscard]] Takeover take_takeover() { return std::exchange(response.takeover_, nullptr); }
     [[nodiscard]] bool owns_body() const { return response.body_view_.data() == response.body_.data(); }
     void run_before_send(Context& context);
     void run_after_send(Context& context, const SendResult& result) noexcept;

@@ -10,9 +10,9 @@
 //     lease.release();                                                                            // also when destroyed
 //
 // A caller is an address (of IPv6 a /64, which is what one subscriber has), or an identity once somebody has proved one: many
-// shops share an address behind a carrier's NAT. One person can sign up many shops as well, so all that comes from an address
+// tenants share an address behind a carrier's NAT. One person can sign up many tenants as well, so all that comes from an address
 // has a bound too: half of the whole. Of both, address and whole, an eighth of the whole is kept for callers that hold little:
-// a sale goes through while others fill the rest with uploads.
+// a small write goes through while others fill the rest with uploads.
 
 #include <array>
 #include <atomic>

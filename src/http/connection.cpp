@@ -58,6 +58,7 @@ void Connection::start(const std::shared_ptr<Server::Impl>& server, Socket socke
         server->idle.push_back(*connection);
     }
     RequestAccess(connection->context_.request()).set_body_budget(server->bodies.get());
+    connection->context_.set_draining(server->stopping.get_token());
     Counters::add(server->counters->connections, 1);
     Counters::add(server->counters->accepted, 1);
     connection->read_deadline_ =
@@ -228,6 +229,10 @@ void Connection::on_read(const error_code& error, std::size_t size) {
     if (IdleHook::is_linked()) IdleHook::unlink();
     Counters::add(server_->counters->received_bytes, size);
     (reading_body_buffer_ ? body_end_ : end_) += size;
+    if (phase_ == Phase::handing_over) {
+        peer_closed_ = error && error != boost::asio::error::operation_aborted;
+        return wake(body_waiter_);
+    }
     if (body_waiter_) end_body_wait(size);
     if (error) {
         peer_closed_ = true;
@@ -254,6 +259,7 @@ void Connection::on_input(bool ended) {
             return start_read();
         case Phase::reading_head:
         case Phase::draining_body: return process();
+        case Phase::handing_over:
         case Phase::closed: return;
     }
 }

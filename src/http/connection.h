@@ -53,9 +53,10 @@ private:
     friend class StreamWriter;
     static constexpr std::size_t gathered_output = 64 * 1024;
     static constexpr auto no_deadline = async::SteadyTime::max();
-    enum class Phase : std::uint8_t { reading_head, handling, draining_body, lingering, closed };
+    enum class Phase : std::uint8_t { reading_head, handling, draining_body, lingering, handing_over, closed };
     struct BodyArrival;
     struct OutputDrained;
+    struct ReadCancelled;
 
     // connection.cpp: its life, deadlines, input, and the order of things
     void process();
@@ -81,6 +82,7 @@ private:
 
     // connection_body.cpp
     void start_body_read();
+    void note_body_deadline();
     void begin_body_wait();
     void end_body_wait(std::size_t received);
     [[nodiscard]] bool fits_behind_head() const;
@@ -94,6 +96,9 @@ private:
     void finish_handler(const std::exception_ptr& error);
     async::Task<bool> run_stream();
     void finish_request(bool sent);
+    void report_sent(bool sent);
+    async::Task<bool> prepare_handover();
+    void hand_over();
     [[nodiscard]] bool may_keep_alive();
     void write_head(const Framing& framing);
     void write_body();

@@ -44,6 +44,7 @@ std::optional<std::string_view> Connection::take_buffered() {
 
 async::Task<std::optional<std::string_view>> Connection::read_some() {
     for (;;) {
+        note_body_deadline();
         if (body_timed_out_) throw base::Failure(errors::request_timeout, "the body did not arrive in time");
         if (decoder_.failed()) throw base::Failure(errors::body_malformed);
         if (decoder_.done()) co_return std::nullopt;
@@ -64,6 +65,13 @@ async::Task<std::optional<std::string_view>> Connection::read_some() {
             context_.mark_body_arrived(now_);
         }
     }
+}
+
+// However fast it comes, and however long the handler takes with each piece.
+void Connection::note_body_deadline() {
+    const auto deadline = context_.body_deadline();
+    if (deadline == no_deadline || decoder_.done() || async::Loop::now() < deadline) return;
+    body_timed_out_ = body_cut_off_ = true;
 }
 
 void Connection::start_body_read() {
@@ -93,7 +101,7 @@ bool Connection::fits_behind_head() const {
 // The client's time runs while it is waited for, not while a handler works on what has come.
 void Connection::begin_body_wait() {
     body_wait_began_ = async::Loop::now();
-    read_deadline_ = body_wait_began_ + body_time_left_;
+    read_deadline_ = std::min(body_wait_began_ + body_time_left_, context_.body_deadline());
     note_waiting();
     arm();
 }

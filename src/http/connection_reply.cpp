@@ -7,6 +7,7 @@
 #include "http/access.h"
 #include "http/connection.h"
 #include "http/status.h"
+#include "http/upgraded.h"
 
 namespace http {
 
@@ -91,6 +92,9 @@ async::detail::Detached Connection::run_request(Ref self, const Handler* app) {
     if (self->stream_running_) {
         sent = co_await self->run_stream();
         self->now_ = async::Loop::now();
+    } else if (sent && self->context_.response().is_upgrade()) {
+        if (co_await self->prepare_handover()) co_return self->hand_over();
+        sent = false;
     }
     self->finish_request(sent);
 }
@@ -117,14 +121,15 @@ async::Task<bool> Connection::run_stream() {
         co_await stream(writer);
         ended = true;
     } catch (...) {
-        context_.server_logger().error("a streamed reply failed", {{"err", logging::error(std::current_exception())}});
+        context_.logger().error("a streamed reply failed", {{"err", logging::error(std::current_exception())}});
     }
     stream_running_ = false;
     reply_body_bytes_ = writer.written();
     if (phase_ == Phase::closed) co_return false;
     if (!ended || !writer.is_whole()) {
-        // What was buffered must not go either: with a known length it could look whole.
-        cut();
+        // What was buffered must not go either: with a known length it could look whole. Where the end of the connection ends the
+        // body (HTTP/1.0), only a reset tells that this is no end.
+        chunked_reply_ || stream_length_ ? cut() : abort();
         co_return false;
     }
     if (chunked_reply_) out_ += "0\r\n\r\n";
@@ -170,7 +175,11 @@ void Connection::write_head(const Framing& framing) {
         chunked_reply_ = !http_1_0;
         if (chunked_reply_) out_ += "Transfer-Encoding: chunked\r\n";
     }
-    if (!keep_alive_) {
+    // RFC 9110 §7.8: with whatever Upgrade is sent.
+    if (response.is_upgrade() || response.status() == 426) out_ += "Connection: Upgrade\r\n";
+    if (response.is_upgrade()) {
+        keep_alive_ = true;
+    } else if (!keep_alive_) {
         out_ += "Connection: close\r\n";
     } else if (http_1_0) {
         out_ += "Connection: keep-alive\r\n";
@@ -196,12 +205,49 @@ void Connection::write_body() {
     }
 }
 
-void Connection::finish_request(bool sent) {
+void Connection::report_sent(bool sent) {
     ResponseAccess(context_.response())
         .run_after_send(context_,
                         {.status = context_.response().status(), .body_bytes = reply_body_bytes_, .complete = sent});
     Counters::subtract(server_->counters->in_flight, 1);
     in_request_ = false;
+}
+
+struct Connection::ReadCancelled {
+    Connection& connection;
+    [[nodiscard]] bool await_ready() const noexcept { return !connection.reading_; }
+    void await_suspend(std::coroutine_handle<> awaiting) const {
+        connection.body_waiter_ = awaiting;
+        boost::system::error_code ignored;
+        connection.socket_.cancel(ignored);
+    }
+    void await_resume() const noexcept {}
+};
+
+// The 101 is with the kernel, and nobody reads the socket any more. False when the client has gone before.
+async::Task<bool> Connection::prepare_handover() {
+    phase_ = Phase::handing_over;
+    read_deadline_ = no_deadline;
+    co_await OutputDrained{*this};
+    if (phase_ != Phase::closed) co_await ReadCancelled{*this};
+    co_return phase_ != Phase::closed;
+}
+
+// The socket, and what has come behind the head, move on; all that made a request of it ends.
+void Connection::hand_over() {
+    report_sent(true);
+    auto takeover = ResponseAccess(context_.response()).take_takeover();
+    std::string early(unread());
+    UpgradedConnection::start(server_, std::move(socket_), std::move(early), std::move(takeover));
+    phase_ = Phase::closed;
+    note_waiting();
+    timer_.cancel();
+    context_.reset();
+    leave();
+}
+
+void Connection::finish_request(bool sent) {
+    report_sent(sent);
     context_.reset();
     if (phase_ == Phase::closed) return leave();
     read_deadline_ = no_deadline;

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "http/response.h"
 #include "http/services.h"
 #include "log/logger.h"
+#include "observe/span.h"
 
 namespace http {
 
@@ -49,7 +51,8 @@ public:
     [[nodiscard]] async::Loop& loop() const { return loop_; }
     [[nodiscard]] const Services& services() const { return services_; }
 
-    // Carries reqId; made when first asked for, as most requests log nothing but their access line.
+    // Carries reqId, and trace_id and span_id when there is a trace; made when first asked for, as most requests log nothing but
+    // their access line.
     [[nodiscard]] const logging::Logger& logger();
     // The server's own logger, without request fields.
     [[nodiscard]] const logging::Logger& server_logger() const { return server_logger_; }
@@ -59,6 +62,11 @@ public:
     // Empty until the request-id link has run.
     [[nodiscard]] std::string_view request_id() const { return request_id_; }
     void set_request_id(std::string_view id);
+
+    // The parent of whatever is done for this request: give it to every outside call. nullptr: no trace.
+    [[nodiscard]] const observe::SpanContext* span() const { return trace_ ? trace_->context() : nullptr; }
+    // By the tracing link; lines of the log carry its ids from then on.
+    observe::EntrySpan& set_trace(std::unique_ptr<observe::EntrySpan> trace);
 
     // When the request's head was complete.
     [[nodiscard]] async::SteadyTime started() const { return started_; }
@@ -100,8 +108,18 @@ public:
         return slot == nullptr ? nullptr : &static_cast<Slot<T>*>(slot)->value;
     }
 
+    // When the whole body must be here, whatever the handler does with it meanwhile; the route says so.
+    [[nodiscard]] async::SteadyTime body_deadline() const { return body_deadline_; }
+    void set_body_time(async::Milliseconds time) { body_deadline_ = started_ + time; }
+
     // A hint: the client closed its side. The handler need not look at it; its reply is dropped if nobody is there.
     [[nodiscard]] bool client_gone() const { return client_gone_; }
+    // The same to be waited for, with async/stopped.h or a std::stop_callback: by whoever waits for something else than the client.
+    [[nodiscard]] std::stop_token gone();
+    // The server drains: a reply that has no end of its own (events) ends now. One that has may go on.
+    [[nodiscard]] std::stop_token draining() const { return draining_; }
+    // By the connection, once.
+    void set_draining(std::stop_token token) { draining_ = std::move(token); }
 
     // For the connection and inject(): makes the context ready for another request.
     void reset();
@@ -109,10 +127,11 @@ public:
         started_ = now;
         handler_time_ = handler_deadline;
         deadline_ = now + handler_deadline;
+        body_deadline_ = async::SteadyTime::max();
     }
     // The handler has waited for a piece of the body until `now`.
     void mark_body_arrived(async::SteadyTime now) { deadline_ = now + handler_time_; }
-    void mark_client_gone() { client_gone_ = true; }
+    void mark_client_gone();
 
 private:
     struct AnySlot {
@@ -135,8 +154,12 @@ private:
     Request request_;
     Response response_;
     std::string request_id_;
+    std::unique_ptr<observe::EntrySpan> trace_;
     async::SteadyTime started_;
     async::SteadyTime deadline_;
+    async::SteadyTime body_deadline_ = async::SteadyTime::max();
+    std::stop_source gone_{std::nostopstate};  // made when it is asked for
+    std::stop_token draining_;
     async::Milliseconds handler_time_{0};
     const RouteEntry* route_ = nullptr;
     std::string_view route_pattern_;

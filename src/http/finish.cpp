@@ -30,7 +30,7 @@ void finish_reply(Context& context, const std::exception_ptr& error) noexcept {
         if (error) render_escaped(context, error);
         access.run_before_send(context);
         const auto status = context.response().status();
-        if (status >= 200 && status <= 999) return;
+        if ((status >= 200 && status <= 999) || (status == 101 && context.response().is_upgrade())) return;
         context.server_logger().error("a handler set a status that no reply may have", {{"status", status}});
     } catch (...) {
         context.server_logger().error("a before_send hook failed", {{"err", logging::error(std::current_exception())}});

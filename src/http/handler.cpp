@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "http/errors.h"
 #include "http/middleware/conditional.h"
+#include "http/middleware/errors.h"
 #include "http/problem.h"
 #include "http/tag_key.h"
 #include "schema/form.h"
@@ -169,8 +170,10 @@ void describe_body(Operation& operation, const schema::Type& type) {
     operation.body = &type;
     operation.body_media_types = {"application/json"};
     if (type.kind == schema::Kind::object) operation.body_media_types.emplace_back("application/x-www-form-urlencoded");
-    for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type,
-                              errors::body_too_large, errors::request_timeout, errors::bodies_full}) {
+    for (const auto& error :
+         {errors::invalid, errors::malformed_json, errors::unsupported_media_type, errors::body_too_large,
+          errors::body_malformed, errors::request_timeout, errors::bodies_full, errors::encoding_unsupported,
+          errors::encoding_malformed, errors::compression_ratio}) {
         operation.can_fail(error);
     }
 }
@@ -238,11 +241,11 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     operation.summary = docs.summary;
     operation.description = docs.description;
     operation.tag = tag_;
-    operation.reply.also = docs.also;
     for (const auto& error : docs.errors) operation.can_fail(error);
-    for (const auto& error : group_.errors()) operation.can_fail(error);
-    if (operation.reply.body != nullptr && version_field(*operation.reply.body) != nullptr)
-        operation.reply.headers.emplace_back("ETag");
+    group_.describe(method, operation);
+    for (auto& reply : operation.replies) {
+        if (reply.body != nullptr && version_field(*reply.body) != nullptr) reply.headers.emplace_back("ETag");
+    }
     for (const auto& parameter : operation.parameters) {
         if (parameter.in == "path" && !full.contains(fmt::format("{{{}}}", parameter.field->name)) &&
             !full.ends_with(fmt::format("{{{}...}}", parameter.field->name))) {

@@ -18,8 +18,11 @@
 // or a specialisation of http::Part<T>. `Context&` is a part too, for what no other part gives.
 //
 // Results: a described struct (200, with ETag when it has a `version`; of a GET clients may choose members by
-// `?fields=`), Created<T>, Accepted<T>, NoContent, JsonBytes<T>, and
-// Task<void> for a handler that fills context.response() itself.
+// `?fields=`), Created<T>, Accepted<T>, NoContent, JsonBytes<T, …>, and
+// Task<void> for a handler that fills context.response() itself. A result is any type with
+//     static void send(http::Context&, T&&);           // or async::Task<void> send(http::Context&, T): fills context.response()
+//     static void describe(http::Operation&);          // operation.can_answer({…}), once for each status
+// or a specialisation of http::Result<T>.
 
 #include <algorithm>
 #include <tuple>
@@ -28,6 +31,7 @@
 #include "async/task.h"
 #include "base/failure.h"
 #include "http/context.h"
+#include "http/errors.h"
 #include "http/operation.h"
 #include "http/router.h"
 #include "schema/schema.h"
@@ -110,7 +114,7 @@ void send_json_bytes(Context& context, std::uint16_t status, std::string body);
 
 // ---- Parts -------------------------------------------------------------------------------------------------------
 
-// http::Path<"id", ProductId> id: a path parameter; *id is the value. One that is no T is a 422.
+// http::Path<"id", ProductId> id: a path parameter; *id is the value. One that is no T is a 422; an id may lead to no row.
 template <FixedString Name, class T>
 struct Path {
     T value;
@@ -126,6 +130,7 @@ struct Path {
     static void describe(Operation& operation) {
         operation.parameters.push_back({"path", &detail::field_of_part<Name, T>, true});
         operation.can_fail(errors::invalid);
+        if (schema::type_of<T>.kind == schema::Kind::uuid) operation.can_fail(errors::row_not_found);
     }
 };
 
@@ -191,11 +196,13 @@ struct HeaderValue {
 // http::Service<Mailer> mailer: a service of this loop. A route that uses one that is missing stops the server from starting.
 template <class T>
 struct Service {
+    explicit Service(T& of) : service(&of) {}
+
     T* service;
     T& operator*() const { return *service; }
     T* operator->() const { return service; }
 
-    static Service read(Context& context, Findings&) { return {&context.services().use<T>()}; }
+    static Service read(Context& context, Findings&) { return Service(context.services().use<T>()); }
     static void describe(Operation& operation) {
         operation.needs.push_back([](const Services& services) { return services.has<T>(); });
     }
@@ -208,77 +215,92 @@ struct Part<Context&> {
 
 // ---- Results -----------------------------------------------------------------------------------------------------
 
+// How a result is sent and documented: a described struct as JSON. Specialise for types that cannot have the members themselves;
+// one with `readable` is sent with what the client chose by `?fields=`.
+template <class R>
+struct Result {
+    static constexpr const schema::Type* readable = &schema::type_of<R>;
+    static void send(Context& context, const R& result, const schema::View& view) {
+        detail::send_json(context, schema::type_of<R>, &result, 200, view);
+    }
+    static void describe(Operation& operation) { operation.can_answer({.status = 200, .body = readable}); }
+};
+template <class R>
+    requires requires(Context& context, R&& result, Operation& operation) {
+        R::send(context, std::move(result));
+        R::describe(operation);
+    }
+struct Result<R> {
+    static auto send(Context& context, R&& result) { return R::send(context, std::move(result)); }
+    static void describe(Operation& operation) { R::describe(operation); }
+};
+// The handler fills the response itself.
+template <>
+struct Result<void> {
+    static void describe(Operation& operation) { operation.can_answer({.status = 200, .media_type = "*/*"}); }
+};
+
 // 201 with Location.
 template <class T>
 struct Created {
     T value;
     std::string location;
+
+    static void send(Context& context, const Created& result) {
+        detail::send_json(context, schema::type_of<T>, &result.value, 201);
+        context.response().header("Location", result.location);
+    }
+    static void describe(Operation& operation) {
+        operation.can_answer({.status = 201, .body = &schema::type_of<T>, .headers = {"Location"}});
+    }
 };
 
 // 202: it was taken, not done.
 template <class T>
 struct Accepted {
     T value;
+
+    static void send(Context& context, const Accepted& result) {
+        detail::send_json(context, schema::type_of<T>, &result.value, 202);
+    }
+    static void describe(Operation& operation) { operation.can_answer({.status = 202, .body = &schema::type_of<T>}); }
 };
 
 // 204.
-struct NoContent {};
+struct NoContent {
+    static void send(Context& context, NoContent) { context.response().status(204); }
+    static void describe(Operation& operation) { operation.can_answer({.status = 204}); }
+};
 
-// A reply whose bytes exist already (a stored idempotent reply, a cached page); documented as a T with status Status.
-template <class T, std::uint16_t Status = 200>
+// A reply whose bytes exist already (a stored idempotent reply, a cached page); documented as a T with each of the statuses, the
+// usual one first: JsonBytes<Order, 201, 200> is one that was recorded now, or was there already.
+template <class T, std::uint16_t Status = 200, std::uint16_t... More>
 struct JsonBytes {
     std::string body;
     std::uint16_t status = Status;
     std::vector<std::pair<std::string, std::string>> headers;
+
+    // For a handler that may answer with others as well.
+    template <std::uint16_t... Others>
+        requires(sizeof...(Others) > 0)
+    operator JsonBytes<T, Status, More..., Others...>() && {  // NOLINT(google-explicit-constructor)
+        return {std::move(body), status, std::move(headers)};
+    }
+
+    static void send(Context& context, JsonBytes&& result) {
+        detail::send_json_bytes(context, result.status, std::move(result.body));
+        for (const auto& [name, value] : result.headers) context.response().header(name, value);
+    }
+    static void describe(Operation& operation) {
+        for (const auto status : {Status, More...}) {
+            ReplyDoc reply{.status = status, .body = &schema::type_of<T>};
+            if (Status == 201) reply.headers = {"Location", "Idempotent-Replayed"};
+            operation.can_answer(std::move(reply));
+        }
+    }
 };
 
 namespace detail {
-
-template <class R>
-struct Reply {
-    static constexpr const schema::Type* readable = &schema::type_of<R>;
-    static void send(Context& context, const R& value, const schema::View& view) {
-        send_json(context, schema::type_of<R>, &value, 200, view);
-    }
-    static ReplyDoc describe() { return {.status = 200, .body = &schema::type_of<R>}; }
-};
-template <class T>
-struct Reply<Created<T>> {
-    static void send(Context& context, const Created<T>& result) {
-        send_json(context, schema::type_of<T>, &result.value, 201);
-        context.response().header("Location", result.location);
-    }
-    static ReplyDoc describe() { return {.status = 201, .body = &schema::type_of<T>, .headers = {"Location"}}; }
-};
-template <class T>
-struct Reply<Accepted<T>> {
-    static void send(Context& context, const Accepted<T>& result) {
-        send_json(context, schema::type_of<T>, &result.value, 202);
-    }
-    static ReplyDoc describe() { return {.status = 202, .body = &schema::type_of<T>}; }
-};
-template <>
-struct Reply<NoContent> {
-    static void send(Context& context, NoContent) { context.response().status(204); }
-    static ReplyDoc describe() { return {.status = 204}; }
-};
-template <class T, std::uint16_t Status>
-struct Reply<JsonBytes<T, Status>> {
-    static void send(Context& context, JsonBytes<T, Status>&& result) {
-        send_json_bytes(context, result.status, std::move(result.body));
-        for (const auto& [name, value] : result.headers) context.response().header(name, value);
-    }
-    static ReplyDoc describe() {
-        return {.status = Status,
-                .body = &schema::type_of<T>,
-                .headers = Status == 201 ? std::vector<std::string_view>{"Location", "Idempotent-Replayed"}
-                                         : std::vector<std::string_view>{}};
-    }
-};
-template <>
-struct Reply<void> {
-    static ReplyDoc describe() { return {.status = 200, .media_type = "*/*"}; }
-};
 
 template <class P>
 inline constexpr bool is_body = false;
@@ -335,10 +357,19 @@ inline constexpr bool has_no_query = !std::is_void_v<R> && !(takes_query<P> || .
 
 template <class R>
 constexpr const schema::Type* readable_reply() {
-    if constexpr (requires { Reply<R>::readable; }) {
-        return Reply<R>::readable;
+    if constexpr (requires { Result<R>::readable; }) {
+        return Result<R>::readable;
     } else {
         return nullptr;
+    }
+}
+
+template <class R>
+auto send_result(Context& context, R& result, [[maybe_unused]] const schema::View& view) {
+    if constexpr (readable_reply<R>() != nullptr) {
+        return Result<R>::send(context, std::move(result), view);
+    } else {
+        return Result<R>::send(context, std::move(result));
     }
 }
 
@@ -351,17 +382,17 @@ async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)
     std::tuple<Held<P>...> parts{co_await read_part<P>(context, findings)...};
     if constexpr (has_no_query<R, P...>) read_no_query(context, readable_reply<R>(), findings);
     [[maybe_unused]] schema::View view;
-    if constexpr (requires { Reply<R>::readable; }) view = read_fields(context, *Reply<R>::readable, findings);
+    if constexpr (readable_reply<R>() != nullptr) view = read_fields(context, *readable_reply<R>(), findings);
     if (!findings.empty()) throw_invalid(std::move(findings));
     if constexpr (std::is_void_v<R>) {
         co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
     } else {
         auto result =
             co_await std::apply([function](auto&... part) { return function(static_cast<P&&>(part)...); }, parts);
-        if constexpr (requires { Reply<R>::readable; }) {
-            Reply<R>::send(context, result, view);
+        if constexpr (std::is_void_v<decltype(send_result(context, result, view))>) {
+            send_result(context, result, view);
         } else {
-            Reply<R>::send(context, std::move(result));
+            co_await send_result(context, result, view);
         }
     }
 }
@@ -376,7 +407,6 @@ struct RouteDocs {
     std::string_view summary{};             // a line
     std::string_view description{};         // Markdown
     std::vector<base::ErrorCode> errors{};  // besides those of the parts
-    std::vector<std::uint16_t> also{};      // statuses of the reply besides its own: 200 for what was there already
     RouteOptions options{};
     std::vector<Middleware> middleware{};
 };
@@ -417,10 +447,10 @@ private:
     void add(Method method, std::string_view pattern, async::Task<R> (*handler)(P...), RouteDocs docs) {
         Operation operation;
         (Part<P>::describe(operation), ...);
-        operation.reply = detail::Reply<R>::describe();
+        Result<R>::describe(operation);
         if constexpr (detail::has_no_query<R, P...>) operation.can_fail(errors::invalid);
-        if constexpr (requires { detail::Reply<R>::readable; }) {
-            if (method == Method::get) detail::describe_fields(operation, *detail::Reply<R>::readable);
+        if constexpr (detail::readable_reply<R>() != nullptr) {
+            if (method == Method::get) detail::describe_fields(operation, *detail::readable_reply<R>());
         }
         add_route(
             method, pattern, [handler](Context& context) { return detail::run_handler(context, handler); },

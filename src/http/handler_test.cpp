@@ -97,4 +97,105 @@ TEST_F(QueryTest, routes_say_that_they_refuse) {
     }
 }
 
+// ---- Results that this library does not know -----------------------------------------------------------------------
+
+// Elsewhere, or here as text.
+struct Found {
+    std::string elsewhere;
+
+    static void send(http::Context& context, Found&& result) {
+        if (result.elsewhere.empty()) {
+            context.response().content_type("text/csv").header("Content-Disposition", "attachment").body("a,b");
+        } else {
+            context.response().status(303).header("Location", result.elsewhere);
+        }
+    }
+    static void describe(http::Operation& operation) {
+        operation.can_answer({.status = 200, .media_type = "text/csv", .headers = {"Content-Disposition"}});
+        operation.can_answer({.status = 303, .headers = {"Location"}});
+    }
+};
+
+async::Task<std::string> text_of_slow() { co_return "slow"; }
+
+// Has to wait for what it sends.
+struct Slow {
+    static async::Task<void> send(http::Context& context, Slow) {
+        context.response().status(202).body(co_await text_of_slow());
+    }
+    static void describe(http::Operation& operation) {
+        operation.can_answer({.status = 202, .media_type = "text/plain"});
+    }
+};
+
+// Of a type that is not ours to change.
+using Pair = std::pair<int, int>;
+
+}  // namespace
+
+template <>
+struct http::Result<Pair> {
+    static void send(Context& context, Pair pair) { context.response().body(std::to_string(pair.first + pair.second)); }
+    static void describe(Operation& operation) { operation.can_answer({.status = 200, .media_type = "text/plain"}); }
+};
+
+namespace {
+
+async::Task<Found> csv() { co_return Found{}; }
+async::Task<Found> redirect() { co_return Found{"/there"}; }
+async::Task<Slow> slow() { co_return Slow{}; }
+async::Task<Pair> sum() { co_return Pair{2, 3}; }
+async::Task<http::JsonBytes<Item, 201>> first() { co_return http::JsonBytes<Item, 201>{"{}", 201, {}}; }
+async::Task<http::JsonBytes<Item, 201, 200>> again() { co_return co_await first(); }
+
+class ResultTest : public testing::Test {
+protected:
+    ResultTest() {
+        http::Routes routes(router.group(""), "test");
+        routes.get("/csv", csv);
+        routes.get("/redirect", redirect);
+        routes.get("/slow", slow);
+        routes.get("/sum", sum);
+        routes.post("/again", again);
+    }
+    http::InjectedResponse send(http::Method method, std::string target) {
+        return chain.run({http::problems()}, router.handler(), {.method = method, .target = std::move(target)});
+    }
+    std::vector<std::uint16_t> described(std::string_view pattern) {
+        std::vector<std::uint16_t> statuses;
+        for (const auto& route : router.routes()) {
+            if (route.pattern != pattern) continue;
+            for (const auto& reply : route.operation->replies) statuses.push_back(reply.status);
+        }
+        return statuses;
+    }
+
+    http::ChainForTest chain;
+    http::Router router;
+};
+
+TEST_F(ResultTest, a_type_says_how_it_is_sent_and_what_that_can_be) {
+    const auto file = send(http::Method::get, "/csv");
+    EXPECT_EQ(file.status, 200);
+    EXPECT_EQ(file.header("Content-Type"), "text/csv");
+    EXPECT_EQ(file.body, "a,b");
+    const auto moved = send(http::Method::get, "/redirect");
+    EXPECT_EQ(moved.status, 303);
+    EXPECT_EQ(moved.header("Location"), "/there");
+    EXPECT_EQ(described("/csv"), (std::vector<std::uint16_t>{200, 303}));
+    EXPECT_EQ(send(http::Method::get, "/csv?fields=name").status, 422) << "no members to choose of";
+}
+
+TEST_F(ResultTest, sending_may_wait) {
+    EXPECT_EQ(send(http::Method::get, "/slow").status, 202);
+    EXPECT_EQ(send(http::Method::get, "/slow").body, "slow");
+}
+
+TEST_F(ResultTest, types_of_others_are_specialised_for) { EXPECT_EQ(send(http::Method::get, "/sum").body, "5"); }
+
+TEST_F(ResultTest, each_status_of_stored_bytes_is_described) {
+    EXPECT_EQ(described("/again"), (std::vector<std::uint16_t>{201, 200}));
+    EXPECT_EQ(send(http::Method::post, "/again").status, 201);
+}
+
 }  // namespace

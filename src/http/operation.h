@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/failure.h"
@@ -27,7 +28,6 @@ struct ReplyDoc {
     std::string_view media_type = "application/json";
     std::string_view doc{};
     std::vector<std::string_view> headers{};  // Location, ETag, …
-    std::vector<std::uint16_t> also{};        // further statuses of the same reply
 };
 
 struct Operation {
@@ -38,13 +38,14 @@ struct Operation {
     std::vector<ParameterDoc> parameters;
     const schema::Type* body = nullptr;
     std::vector<std::string_view> body_media_types;
-    ReplyDoc reply;
+    std::vector<ReplyDoc> replies;           // of each status that is none of a problem
     std::vector<base::ErrorCode> errors;     // every problem that this route can answer
     std::vector<std::string_view> security;  // schemes, any of which suffices; empty: public
     std::string_view permission;
-    bool permission_everywhere = false;            // a role limited to locations does not do
+    bool permission_everywhere = false;            // a role limited to places does not do
     std::vector<bool (*)(const Services&)> needs;  // what must be there at start
 
+    void can_answer(ReplyDoc reply) { replies.push_back(std::move(reply)); }
     void can_fail(const base::ErrorCode& error) {
         for (const auto& known : errors) {
             if (known == error) return;

@@ -11,6 +11,7 @@ Response& Response::body(std::string bytes) {
     body_owner_.reset();
     stream_ = nullptr;
     stream_length_.reset();
+    takeover_ = nullptr;
     return *this;
 }
 
@@ -37,6 +38,12 @@ Response& Response::stream(StreamBody writer, std::optional<std::uint64_t> lengt
 StreamBody Response::take_stream() {
     stream_length_.reset();
     return std::exchange(stream_, nullptr);
+}
+
+Response& Response::upgrade(std::string_view protocol, Takeover takeover) {
+    status(101).header("Upgrade", protocol).body({});
+    takeover_ = std::move(takeover);
+    return *this;
 }
 
 void Response::reset() {

@@ -26,6 +26,7 @@
 namespace http {
 
 class Context;
+class RawConnection;
 
 // What a stream writes to.
 class BodyWriter {
@@ -39,6 +40,8 @@ public:
 };
 
 using StreamBody = std::move_only_function<async::Task<void>(BodyWriter&)>;
+// What a connection is for from now on, instead of requests (http/upgrade.h).
+using Takeover = std::move_only_function<async::Task<void>(std::shared_ptr<RawConnection>)>;
 
 // How a reply ended, for after_send() functions.
 struct SendResult {
@@ -81,6 +84,10 @@ public:
     // For a link that wraps the stream (compression): takes the writer out; follow with stream().
     [[nodiscard]] StreamBody take_stream();
 
+    // 101, and the connection is `takeover`'s. Of requests that ask for it alone: http/upgrade.h sees to that.
+    Response& upgrade(std::string_view protocol, Takeover takeover);
+    [[nodiscard]] bool is_upgrade() const { return static_cast<bool>(takeover_); }
+
     // Runs on the finished reply, whoever made it, right before it is serialised: security headers, CORS, ETag,
     // compression. Last added runs first, as the links of the chain unwind. It may change anything but must not throw: if it
     // does, the reply becomes a bare 500.
@@ -104,6 +111,7 @@ private:
     std::shared_ptr<const std::string> body_owner_;
     StreamBody stream_;
     std::optional<std::uint64_t> stream_length_;
+    Takeover takeover_;
     std::vector<BeforeSend> before_send_;
     std::vector<AfterSend> after_send_;
 };

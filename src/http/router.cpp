@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "http/context.h"
 #include "http/errors.h"
+#include "http/operation.h"
 
 namespace http {
 
@@ -96,13 +97,25 @@ void RouteGroup::add(Method method, std::string_view pattern, Route route) {
 }
 
 RouteGroup RouteGroup::group(std::string_view prefix, std::vector<Middleware> links) const {
-    return RouteGroup(router_, prefix_ + std::string(prefix), joined(links_, std::move(links))).answering(errors_);
+    RouteGroup inner(router_, prefix_ + std::string(prefix), joined(links_, std::move(links)));
+    inner.descriptions_ = descriptions_;
+    return inner;
 }
 
-RouteGroup RouteGroup::answering(const std::vector<base::ErrorCode>& errors) const {
+RouteGroup RouteGroup::describing(Describe describe) const {
     auto group = *this;
-    group.errors_.insert(group.errors_.end(), errors.begin(), errors.end());
+    group.descriptions_.push_back(std::move(describe));
     return group;
+}
+
+RouteGroup RouteGroup::answering(std::vector<base::ErrorCode> errors) const {
+    return describing([errors = std::move(errors)](Method, Operation& operation) {
+        for (const auto& error : errors) operation.can_fail(error);
+    });
+}
+
+void RouteGroup::describe(Method method, Operation& operation) const {
+    for (const auto& describe : descriptions_) describe(method, operation);
 }
 
 Router::Router() : root_(std::make_unique<Node>()) {}
@@ -207,6 +220,7 @@ async::Task<void> Router::dispatch(Context& context) const {
     context.set_route(entry, entry->pattern);
     if (entry->options.body_limit) context.request().set_body_limit(*entry->options.body_limit);
     if (entry->options.deadline) context.set_handler_time(*entry->options.deadline);
+    if (entry->options.body_time) context.set_body_time(*entry->options.body_time);
     return entry->chain(context);
 }
 

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,9 @@ struct Operation;  // http/operation.h: what the OpenAPI document says about a r
 struct RouteOptions {
     std::optional<std::uint64_t> body_limit;      // bytes; Request::default_body_limit when not set
     std::optional<async::Milliseconds> deadline;  // for the handler; the server's when not set
-    std::string_view rate_class{};                // which rate limits (auth/rate_limit.h); the group's when empty
+    // For the whole body, however fast it comes: 408. Not set: as long as 2 KiB a second takes for `body_limit`.
+    std::optional<async::Milliseconds> body_time{};
+    std::string_view rate_class{};  // which rate limits (auth/rate_limit.h); the group's when empty
 };
 
 struct Route {
@@ -62,16 +65,19 @@ public:
     RouteGroup(Router& router, std::string prefix, std::vector<Middleware> links);
     void add(Method method, std::string_view pattern, Route route);
     [[nodiscard]] RouteGroup group(std::string_view prefix, std::vector<Middleware> links = {}) const;
-    // Problems that its links answer: the document lists them for every typed route. Of groups inside it too.
-    [[nodiscard]] RouteGroup answering(const std::vector<base::ErrorCode>& errors) const;
+    // What the document says of every typed route besides its own words, of groups inside this one too.
+    using Describe = std::function<void(Method method, Operation& operation)>;
+    [[nodiscard]] RouteGroup describing(Describe describe) const;
+    // Problems that its links answer.
+    [[nodiscard]] RouteGroup answering(std::vector<base::ErrorCode> errors) const;
+    void describe(Method method, Operation& operation) const;
     [[nodiscard]] std::string_view prefix() const { return prefix_; }
-    [[nodiscard]] const std::vector<base::ErrorCode>& errors() const { return errors_; }
 
 private:
     Router& router_;
     std::string prefix_;
     std::vector<Middleware> links_;
-    std::vector<base::ErrorCode> errors_;
+    std::vector<Describe> descriptions_;
 };
 
 class Router {

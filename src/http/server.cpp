@@ -13,6 +13,7 @@
 #include "http/connection.h"
 #include "http/errors.h"
 #include "http/server_impl.h"
+#include "http/upgraded.h"
 
 namespace http {
 
@@ -68,6 +69,8 @@ observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const C
             return static_cast<double>(counter.load(std::memory_order_relaxed));
         };
         samples.gauge("http_connections", "Open client connections.", read(counters->connections));
+        samples.gauge("http_upgraded_connections", "Of them, those that speak another protocol.",
+                      read(counters->upgraded));
         samples.gauge("http_requests_in_flight", "Requests whose handler or stream runs.", read(counters->in_flight));
         samples.counter("http_connections_accepted_total", "Client connections accepted.", read(counters->accepted));
         samples.counter("http_connections_refused_total", "Client connections over the limit.",
@@ -139,7 +142,7 @@ void Server::Impl::pause_accept(const error_code& error) {
 
 // Beyond the limit a client is heard, so that its refusal is a reply like any other; far beyond, it is not.
 void Server::Impl::admit(Socket socket) {
-    const bool full = connections.size() - refusing >= options.max_connections;
+    const bool full = open() - refusing >= options.max_connections;
     const bool refused = full && !evict();
     if (refused) Counters::add(counters->refused, 1);
     if (refused && refusing == most_refusing) return;
@@ -176,7 +179,9 @@ void Server::Impl::begin_drain() {
         auto& connection = *at++;  // it may leave the list
         connection.retire();
     }
-    if (connections.empty()) all_gone.set();
+    for (auto& connection : upgraded) connection.tell_draining();
+    stopping.request_stop();
+    if (open() == 0) all_gone.set();
 }
 
 void Server::Impl::cut_all() {
@@ -184,12 +189,20 @@ void Server::Impl::cut_all() {
         auto& connection = *at++;
         connection.cut();
     }
+    for (auto& connection : upgraded) connection.abort();
 }
 
 void Server::Impl::remove(Connection& connection) {
     connections.erase(connections.iterator_to(connection));
     Counters::subtract(counters->connections, 1);
-    if (draining && connections.empty()) all_gone.set();
+    if (draining && open() == 0) all_gone.set();
+}
+
+void Server::Impl::remove(UpgradedConnection& connection) {
+    upgraded.erase(upgraded.iterator_to(connection));
+    Counters::subtract(counters->upgraded, 1);
+    Counters::subtract(counters->connections, 1);
+    if (draining && open() == 0) all_gone.set();
 }
 
 std::string_view Server::Impl::date_line(async::SteadyTime now) {
@@ -219,7 +232,7 @@ void Server::listen() { impl_->listen(); }
 
 std::uint16_t Server::port() const { return impl_->acceptor->local_endpoint().port(); }
 
-std::size_t Server::connections() const { return impl_->connections.size(); }
+std::size_t Server::connections() const { return impl_->open(); }
 
 std::size_t Server::requests_in_flight() const { return impl_->counters->in_flight.load(std::memory_order_relaxed); }
 

@@ -86,10 +86,12 @@ public:
         char buffer[65536];
         const auto size = ::recv(socket_, buffer, sizeof buffer, 0);
         timed_out_ = size < 0 && errno == EAGAIN;
+        reset_ = size < 0 && errno == ECONNRESET;
         if (size > 0) all.append(buffer, static_cast<std::size_t>(size));
         return size > 0;
     }
     [[nodiscard]] bool timed_out() const { return timed_out_; }
+    [[nodiscard]] bool was_reset() const { return reset_; }
     // Without waiting: there is nothing to read, and the connection stands.
     [[nodiscard]] bool is_quiet() const {
         char byte = 0;
@@ -99,6 +101,7 @@ public:
 private:
     int socket_;
     mutable bool timed_out_ = false;
+    mutable bool reset_ = false;
 };
 
 inline std::size_t count_of(std::string_view text, std::string_view part) {

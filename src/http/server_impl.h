@@ -9,6 +9,7 @@
 #include <boost/intrusive/list.hpp>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "async/loop_asio.h"
@@ -19,11 +20,13 @@
 namespace http {
 
 class Connection;
+class UpgradedConnection;
 
 using Executor = boost::asio::io_context::executor_type;
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 using ConnectionHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+using UpgradedHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>;
 struct IdleTag;
 using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>,
                                                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
@@ -40,6 +43,7 @@ struct Counters {
     Counter rejected{0};
     Counter received_bytes{0};
     Counter sent_bytes{0};
+    Counter upgraded{0};
 
     static void add(Counter& counter, std::uint64_t by) {
         counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
@@ -63,6 +67,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     void begin_drain();
     void cut_all();
     void remove(Connection& connection);
+    void remove(UpgradedConnection& connection);
+    [[nodiscard]] std::size_t open() const { return connections.size() + upgraded.size(); }
     // "Date: …\r\n", made once per second.
     [[nodiscard]] std::string_view date_line(async::SteadyTime now);
 
@@ -81,10 +87,14 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     boost::intrusive::list<Connection, boost::intrusive::base_hook<IdleHook>,
                            boost::intrusive::constant_time_size<false>>
         idle;  // nothing of a request has come; the oldest first
+    boost::intrusive::list<UpgradedConnection, boost::intrusive::base_hook<UpgradedHook>,
+                           boost::intrusive::constant_time_size<true>>
+        upgraded;  // no longer of HTTP
     SlowClients slow;
     std::size_t refusing = 0;  // connections beyond the limit that wait to hear so
     std::shared_ptr<BodyBudget> bodies;
     bool draining = false;
+    std::stop_source stopping;  // Context::draining()
     async::Event all_gone;
     std::string date;
     async::SteadyTime date_expiry;

@@ -6,11 +6,13 @@
 //     services.add(database);
 //     auto& database = context.services().use<db::Database>();
 //     services.has<mail::Mailer>();                        // what a route checks when it is registered
+//     services.use<const MailSettings>();                  // what was added as const is found as const alone
 //
 // use() of a missing type throws std::logic_error naming it; typed routes check theirs at start, so that a server that
 // runs has all it needs.
 
 #include <string_view>
+#include <type_traits>
 #include <typeinfo>
 #include <vector>
 
@@ -29,7 +31,7 @@ public:
     // A second one of the same type replaces the first (a test's double).
     template <class T>
     void add(T& service) {
-        insert(&detail::type_key<T>, &service);
+        insert(&detail::type_key<T>, const_cast<std::remove_const_t<T>*>(&service));
     }
     template <class T>
     [[nodiscard]] T* find() const {

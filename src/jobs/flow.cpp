@@ -7,6 +7,7 @@
 #include "bullmq_scripts.h"
 #include "jobs/add_job.h"
 #include "jobs/errors.h"
+#include "jobs/telemetry.h"
 #include "redis/errors.h"
 
 namespace jobs {
@@ -30,6 +31,7 @@ public:
         if (has_children && node.job.options.deduplication) {
             throw base::Failure(errors::bad_options, "a job with children cannot be deduplicated");
         }
+        detail::carry_trace(node.job.options, node.queue, options_.span);
         calls_.push_back(detail::add_call(keys, node.job,
                                           {.now = now_,
                                            .max_data_bytes = options_.max_data_bytes,
@@ -58,7 +60,8 @@ public:
         std::vector<redis::Command> commands;
         std::set<const redis::Script*> brought;
         for (const auto& call : calls_) {
-            commands.push_back(brought.insert(call.script).second ? call.by_text() : call.by_digest());
+            auto command = brought.insert(call.script).second ? call.by_text() : call.by_digest();
+            commands.push_back(std::move(command).within(options_.span));
         }
         return commands;
     }

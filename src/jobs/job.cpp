@@ -22,6 +22,9 @@ bool Cancellation::request(std::string reason) {
 const JobRecord& JobContext::record() const noexcept { return running_->record; }
 const std::string& JobContext::token() const noexcept { return running_->token; }
 const logging::Logger& JobContext::logger() const noexcept { return running_->logger; }
+const observe::SpanContext* JobContext::span() const noexcept {
+    return running_->trace ? running_->trace->context() : nullptr;
+}
 Queue& JobContext::queue() const noexcept { return *running_->queue; }
 async::Loop& JobContext::loop() const noexcept { return queue().client().loop(); }
 const std::shared_ptr<Cancellation>& JobContext::cancellation() const noexcept { return running_->cancellation; }

@@ -24,6 +24,7 @@
 #include "jobs/job_record.h"
 #include "jobs/queue.h"
 #include "log/logger.h"
+#include "observe/span.h"
 #include "schema/schema.h"
 
 namespace jobs {
@@ -58,8 +59,10 @@ public:
     [[nodiscard]] std::int64_t attempt() const noexcept { return record().attempts_made + 1; }
     // The lock's token: what an effect can be fenced with.
     [[nodiscard]] const std::string& token() const noexcept;
-    // Lines carry the queue, the job's id and its name.
+    // Lines carry the queue, the job's id and its name, and trace_id and span_id when there is a trace.
     [[nodiscard]] const logging::Logger& logger() const noexcept;
+    // The parent of whatever the handler does: of its Db, of jobs that it adds. nullptr: no trace.
+    [[nodiscard]] const observe::SpanContext* span() const noexcept;
     [[nodiscard]] Queue& queue() const noexcept;
     [[nodiscard]] async::Loop& loop() const noexcept;
 

@@ -150,6 +150,8 @@ void write_members(Map& map, const JobOptions& options) {
         map.add("parent").map(2).text("id").text(options.parent->id).text("queue").text(options.parent->queue);
     }
     write_child_failure(map, options.child_failure);
+    if (!options.telemetry_metadata.empty()) map.add("tm").text(options.telemetry_metadata);
+    if (options.omit_context) map.add("omc").boolean(true);
     write_scheduled(map, options);
     write_unknown(map, options.unknown);
 }

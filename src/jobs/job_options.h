@@ -95,6 +95,8 @@ struct JobOptions {
     std::optional<Deduplication> deduplication{};
     std::optional<ParentReference> parent{};
     ChildFailure child_failure = ChildFailure::holds_parent;
+    std::string telemetry_metadata{};  // whose trace it belongs to (telemetry.h)
+    bool omit_context = false;         // none: it begins one of its own
     // Of jobs that a scheduler made:
     std::optional<Repeat> repeat{};
     std::string scheduler_id{};

@@ -141,6 +141,14 @@ bool read_child_failure(JobOptions& options, Element value) {
     return true;
 }
 
+bool read_telemetry(JobOptions& options, Element value) {
+    return read_object(value, [&](std::string_view key, Element member) {
+        if (key == "metadata") return read(member, options.telemetry_metadata);
+        if (key == "omitContext") return read(member, options.omit_context);
+        return true;
+    });
+}
+
 struct Member {
     std::string_view name;
     std::string_view short_name;
@@ -172,6 +180,9 @@ constexpr std::array members{
     Member{"continueParentOnFailure", "cpof", read_child_failure<ChildFailure::continues_parent>},
     Member{"ignoreDependencyOnFailure", "idof", read_child_failure<ChildFailure::is_ignored>},
     Member{"removeDependencyOnFailure", "rdof", read_child_failure<ChildFailure::removes_dependency>},
+    Member{"telemetry", "", read_telemetry},
+    Member{"tm", "", read_member<&JobOptions::telemetry_metadata>},
+    Member{"omc", "", read_member<&JobOptions::omit_context>},
     Member{"repeat", "", read_repeat},
     Member{"repeatJobKey", "", read_member<&JobOptions::scheduler_id>},
     Member{"prevMillis", "", read_member<&JobOptions::previous_run>},

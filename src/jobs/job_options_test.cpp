@@ -59,20 +59,23 @@ TEST(JobOptions, WhatIsStoredIsReadBack) {
                              .deduplication = Deduplication{"d", 1s, true, true, true, true},
                              .parent = ParentReference{"1", "bull:q"},
                              .child_failure = ChildFailure::is_ignored,
+                             .telemetry_metadata = "00-1",
+                             .omit_context = true,
                              .repeat = Repeat{.pattern = "* * * * *", .time_zone = "UTC", .limit = 3, .count = 2},
                              .scheduler_id = "s",
                              .previous_run = 1'795'346'722'000,
-                             .unknown = R"({"tm":"00-1","own":{"a":[1,null]}})"};
+                             .unknown = R"({"own":{"a":[1,null]}})"};
     const auto* const stored =
         R"({"delay":5000,"priority":7,"attempts":4,"backoff":{"type":"exponential","delay":250,"jitter":0.5},"lifo":true,
         "jobId":"x","timestamp":1795346722180,"removeOnComplete":10,"removeOnFail":false,"kl":0,"stackTraceLimit":0,
         "de":{"id":"d","ttl":1e3,"extend":true,"replace":true,"reschedule":true,"keepLastIfActive":true},
         "parent":{"id":"1","queue":"bull:q"},"idof":true,
         "repeat":{"pattern":"* * * * *","tz":"UTC","limit":3,"count":2,"offset":null},"repeatJobKey":"s",
-        "prevMillis":1795346722000,"tm":"00-1","own":{"a":[1,null]}})";
+        "prevMillis":1795346722000,"tm":"00-1","omc":true,"own":{"a":[1,null]}})";
     EXPECT_EQ(read_stored_options(stored), options);
     EXPECT_EQ(parse_options(stored), options);
-    EXPECT_TRUE(has_part(encoded(options), "a36f776e81a1619201c0"));  // own: {a: [1, nil]}
+    EXPECT_TRUE(has_part(encoded(options), "a36f776e81a1619201c0"));        // own: {a: [1, nil]}
+    EXPECT_TRUE(has_part(encoded(options), "a2746da430302d31a36f6d63c3"));  // tm "00-1", omc
 }
 
 TEST(JobOptions, LongNamesAndShorthands) {
@@ -82,16 +85,32 @@ TEST(JobOptions, LongNamesAndShorthands) {
     EXPECT_EQ(parse_options(R"({"keepLogs":5})").keep_logs, 5);
     EXPECT_EQ(parse_options(R"({"deduplication":{"id":"a"}})").deduplication, Deduplication{"a"});
     EXPECT_EQ(parse_options(R"({"failParentOnFailure":true})").child_failure, ChildFailure::fails_parent);
+    EXPECT_EQ(parse_options(R"({"telemetry":{"metadata":"m","omitContext":true}})"),
+              (JobOptions{.telemetry_metadata = "m", .omit_context = true}));
     EXPECT_EQ(parse_options(R"({"delay":null})"), JobOptions{});
 }
 
 TEST(JobOptions, AProducersMistakesAreTold) {
-    for (const std::string_view bad :
-         {"", "[]", "null", "1", R"({"attempts":"many"})", R"({"delay":"soon"})", R"({"priority":1.5})",
-          R"({"lifo":1})", R"({"jobId":5})", R"({"backoff":"fast"})", R"({"backoff":{"delay":"x"}})",
-          R"({"removeOnFail":"no"})", R"({"deduplication":"id"})", R"({"deduplication":{"id":1}})",
-          R"({"parent":{"id":1}})", R"({"failParentOnFailure":true,"removeDependencyOnFailure":true})",
-          R"({"attempts":99999999999})", R"({"delay":1e300})"}) {
+    for (const std::string_view bad : {"",
+                                       "[]",
+                                       "null",
+                                       "1",
+                                       R"({"attempts":"many"})",
+                                       R"({"delay":"soon"})",
+                                       R"({"priority":1.5})",
+                                       R"({"lifo":1})",
+                                       R"({"tm":{}})",
+                                       R"({"telemetry":"m"})",
+                                       R"({"jobId":5})",
+                                       R"({"backoff":"fast"})",
+                                       R"({"backoff":{"delay":"x"}})",
+                                       R"({"removeOnFail":"no"})",
+                                       R"({"deduplication":"id"})",
+                                       R"({"deduplication":{"id":1}})",
+                                       R"({"parent":{"id":1}})",
+                                       R"({"failParentOnFailure":true,"removeDependencyOnFailure":true})",
+                                       R"({"attempts":99999999999})",
+                                       R"({"delay":1e300})"}) {
         EXPECT_THROW(static_cast<void>(parse_options(bad)), base::Failure) << bad;
     }
 }

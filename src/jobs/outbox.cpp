@@ -1,8 +1,14 @@
 #include "jobs/outbox.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
 #include "jobs/add_job.h"
 #include "jobs/msgpack_json.h"
 #include "jobs/queue.h"
+#include "jobs/telemetry.h"
 
 namespace jobs {
 
@@ -19,9 +25,26 @@ constexpr db::Query<void(std::string, std::string, schema::Json, schema::Json)> 
 void Outbox::add_job(db::Batch& batch, std::string_view queue, NewJob job) {
     check_queue_name(queue);
     detail::check_job(job, QueueOptions{}.max_data_bytes);
+    detail::carry_trace(job.options, queue, batch.span());
     batch.add(add_row, std::string(queue), job.name, schema::Json{std::move(job.data)},
               schema::Json{msgpack::to_json(encode(job.options))});
     batch.after_commit([this] { wake(); });
+}
+
+void Outbox::add_tenants_job(db::Batch& batch, std::string_view queue, NewJob job) {
+    if (!job.data.starts_with('{')) throw base::Failure(errors::bad_data, "the data of a tenant's job is an object");
+    const auto* comma = job.data == "{}" ? "" : ",";
+    job.data.replace(0, 1, fmt::format(R"({{"tenantId":"{}"{})", batch.tenant().to_string(), comma));
+    add_job(batch, queue, std::move(job));
+}
+
+void Outbox::subscribe(std::string_view event, std::string job) {
+    for (const auto& [of, jobs] : jobs_) {
+        if (std::ranges::find(jobs, job) != jobs.end())
+            throw std::logic_error(
+                fmt::format("two subscribers of \"{}\" and \"{}\" are called \"{}\"", of, event, job));
+    }
+    jobs_[std::string(event)].push_back(std::move(job));
 }
 
 void Outbox::wake() {

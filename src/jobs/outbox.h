@@ -5,18 +5,25 @@
 //
 //     db::Batch batch = db.batch();
 //     batch.add(insert_sale, sale);
-//     outbox.add(batch, sale_created, SaleCreated{...});
-//     co_await batch.commit();                        // and the relay is woken
+//     outbox.add(batch, send_receipt, SendReceipt{...});       // one job
+//     outbox.emit(batch, sale_created, SaleCreated{...});      // an event (event.h): a job for each of its subscribers
+//     co_await batch.commit();                                 // and the relay is woken
+//
+// Both write the batch's tenant beside the data, as "tenantId" (tenant_job.h).
 //
 // A job is delivered at least once, under the row's id, so that a second delivery is dropped by the queue as long as it remembers
 // the first. Jobs come to a queue in the order in which transactions that followed each other wrote them. Thread-safe.
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "db/db.h"
 #include "db/migrate/snapshot.h"
+#include "jobs/event.h"
 #include "jobs/job_type.h"
 
 namespace jobs {
@@ -60,14 +67,44 @@ inline constexpr std::string_view outbox_position_sql =
     "create sequence outbox_position;\n"
     "grant usage on sequence outbox_position to {{app}}, {{app_system}};\n";
 
+namespace detail {
+
+template <class Data>
+consteval bool names_a_tenant() {
+    constexpr const auto* object = schema::type_of<Data>.object;
+    if (object == nullptr) return false;
+    for (const auto& field : object->fields) {
+        if (field.name == "tenantId") return true;
+    }
+    return false;
+}
+
+}  // namespace detail
+
 class Outbox {
 public:
     // Data that breaks its schema, options that contradict each other, names that no queue can have and more than 1 MiB of data are
     // refused here, where they can still be mended: jobs.bad_data, jobs.bad_options, jobs.bad_queue, jobs.data_too_large.
     template <class Data>
     void add(db::Batch& batch, const JobType<Data>& type, const Data& data, JobOptions options = {}) {
-        add_job(batch, type.queue, make_job(type, data, std::move(options)));
+        static_assert(!detail::names_a_tenant<Data>(), "jobs: the outbox itself says whose job it is (tenantId)");
+        add_tenants_job(batch, type.queue, make_job(type, data, std::move(options)));
     }
+    template <class Data>
+    void emit(db::Batch& batch, const Event<Data>& event, const Data& data) {
+        static_assert(!detail::names_a_tenant<Data>(), "jobs: the outbox itself says whose event it is (tenantId)");
+        const auto subscribers = jobs_.find(event.name);
+        if (subscribers == jobs_.end()) return;
+        auto job = make_job(JobType<Data>{events_queue, event.name, event_defaults}, data);
+        for (const auto& name : subscribers->second) {
+            job.name = name;
+            add_tenants_job(batch, events_queue, job);
+        }
+    }
+    // Whose jobs an event makes from now on. At start, before the first event; std::logic_error for the same job twice.
+    void subscribe(std::string_view event, std::string job);
+
+    // As it is: of no tenant, or one that the data names.
     void add_job(db::Batch& batch, std::string_view queue, NewJob job);
 
     // Tells the relay that there is something to move; cheap, also when nobody listens. Called by add()'s batch itself.
@@ -78,6 +115,10 @@ public:
     void rearm() noexcept { woken_ = false; }
 
 private:
+    // Throws jobs.bad_data for data that is no object.
+    void add_tenants_job(db::Batch& batch, std::string_view queue, NewJob job);
+
+    std::map<std::string, std::vector<std::string>, std::less<>> jobs_;  // names, by event
     std::atomic<bool> woken_ = false;
     std::mutex mutex_;
     std::function<void()> relay_;

@@ -5,6 +5,7 @@
 
 #include "jobs/add_job.h"
 #include "jobs/errors.h"
+#include "jobs/telemetry.h"
 #include "redis/errors.h"
 
 namespace jobs {
@@ -34,11 +35,14 @@ void Queue::require_own(std::string_view queue) const {
 }
 
 async::Task<std::string> Queue::add_job(NewJob job) {
+    detail::carry_trace(job.options, keys_.name, options_.span);
     auto call = detail::add_call(keys_, job, {.now = now(), .max_data_bytes = options_.max_data_bytes});
     // With an own id a second try finds the first one's job.
     const bool repeatable = !job.options.job_id.empty();
+    auto script = *call.script;
+    script.span = options_.span;
     const auto reply =
-        co_await client_->eval(*call.script, std::move(call.keys), std::move(call.arguments), repeatable);
+        co_await client_->eval(std::move(script), std::move(call.keys), std::move(call.arguments), repeatable);
     co_return detail::added_id(*reply, job.name);
 }
 
@@ -53,7 +57,8 @@ async::Task<std::vector<std::string>> Queue::add_bulk(std::vector<NewJob> jobs) 
     // All are checked before one is sent.
     std::vector<detail::ScriptCall> calls;
     calls.reserve(jobs.size());
-    for (const auto& job : jobs) {
+    for (auto& job : jobs) {
+        detail::carry_trace(job.options, keys_.name, options_.span);
         calls.push_back(detail::add_call(keys_, job, {.now = now(), .max_data_bytes = options_.max_data_bytes}));
     }
     std::vector<std::string> ids;

@@ -5,6 +5,7 @@
 //     jobs::Queue queue(client, "mail");
 //     std::string id = co_await queue.add(send_invite, Invite{...}, {.delay = 10min});
 //     auto counts = co_await queue.counts();
+//     jobs::Queue traced(client, "mail", {.span = context.span()});             // its jobs continue the request's trace
 //
 // Adding a job is not repeated when the connection is lost in mid-air (redis.outcome_unknown), unless it has an own job_id.
 // Errors: jobs/errors.h and redis/errors.h. Schedulers: scheduler.h; trees of jobs: flow.h; events: queue_events.h.
@@ -29,6 +30,7 @@ struct QueueOptions {
     std::string prefix = "bull";
     std::size_t max_data_bytes = 1U << 20U;
     const base::Clock* clock = &base::system_clock();
+    const observe::SpanContext* span = nullptr;  // of whose trace the jobs are that are added; outlives the queue
 };
 
 struct Page {

@@ -8,6 +8,7 @@
 #include "jobs/alarm.h"
 #include "jobs/job.h"
 #include "jobs/lock_keeper.h"
+#include "observe/span.h"
 
 namespace jobs::detail {
 
@@ -16,6 +17,7 @@ struct RunningJob {
     JobRecord record;
     std::string token;
     logging::Logger logger;
+    std::unique_ptr<observe::EntrySpan> trace{};  // of this run; null: none
     std::shared_ptr<Cancellation> cancellation = std::make_shared<Cancellation>();
     std::vector<Alarm*> sleeping{};
     LockKeeper::Lease lease{};

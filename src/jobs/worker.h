@@ -28,6 +28,7 @@
 #include "jobs/lock_keeper.h"
 #include "log/logger.h"
 #include "observe/metrics.h"
+#include "observe/span.h"
 #include "redis/options.h"
 
 namespace jobs {
@@ -39,6 +40,7 @@ struct WorkerServices {
     logging::Logger logger;
     observe::Metrics& metrics;
     const base::Clock& clock = base::system_clock();
+    observe::Tracer* tracer = nullptr;  // who is told of runs; outlives the worker
 };
 
 struct WorkerOptions {

@@ -8,16 +8,17 @@
 namespace jobs {
 
 WorkerHost::WorkerHost(async::Loop& loop, redis::Options redis, logging::Logger logger, observe::Metrics& metrics,
-                       const base::Clock& clock)
+                       const base::Clock& clock, observe::Tracer* tracer)
     : loop_(loop),
       redis_(std::move(redis)),
       logger_(std::move(logger)),
       metrics_(metrics),
       clock_(clock),
+      tracer_(tracer),
       locks_(redis_, logger_, metrics_) {}
 
 Worker& WorkerHost::add(std::string_view queue, WorkerOptions options) {
-    const WorkerServices services{loop_, redis_, locks_, logger_, metrics_, clock_};
+    const WorkerServices services{loop_, redis_, locks_, logger_, metrics_, clock_, tracer_};
     return *workers_.emplace_back(std::make_unique<Worker>(services, queue, std::move(options)));
 }
 

@@ -20,7 +20,7 @@ namespace jobs {
 class WorkerHost {
 public:
     WorkerHost(async::Loop& loop, redis::Options redis, logging::Logger logger, observe::Metrics& metrics,
-               const base::Clock& clock = base::system_clock());
+               const base::Clock& clock = base::system_clock(), observe::Tracer* tracer = nullptr);
 
     Worker& add(std::string_view queue, WorkerOptions options = {});
     void start();
@@ -34,6 +34,7 @@ private:
     logging::Logger logger_;
     observe::Metrics& metrics_;
     const base::Clock& clock_;
+    observe::Tracer* tracer_;
     LockKeeper locks_;
     std::vector<std::unique_ptr<Worker>> workers_;
 };

@@ -5,6 +5,7 @@
 #include "jobs/errors.h"
 #include "jobs/json.h"
 #include "jobs/scheduler_calls.h"
+#include "jobs/telemetry.h"
 #include "jobs/worker_state.h"
 #include "log/exception_text.h"
 
@@ -63,9 +64,14 @@ async::Task<void> WorkerState::run_chain(std::shared_ptr<WorkerState> self, JobR
 }
 
 async::Task<std::optional<JobRecord>> WorkerState::run_job(JobRecord record, std::string token) {
+    auto trace = trace_of(record, keys().name, services_.tracer);
     auto logger = logger_.child({{"jobId", record.id}, {"job", record.name}});
-    const auto running =
-        std::make_shared<RunningJob>(RunningJob{&queue_, std::move(record), std::move(token), std::move(logger)});
+    if (const auto* context = trace ? trace->context() : nullptr) {
+        logger = logger.child(
+            {{"trace_id", observe::trace_id_text(context->ids)}, {"span_id", observe::span_id_text(context->ids)}});
+    }
+    const auto running = std::make_shared<RunningJob>(
+        RunningJob{&queue_, std::move(record), std::move(token), std::move(logger), std::move(trace)});
     running_.push_back(running);
     active_.add(1);
     running->lease = keep_lock(running);
@@ -140,16 +146,23 @@ async::Task<Outcome> WorkerState::execute(RunningJobPtr running, const HandlerEn
     if (timeout.count() > 0) deadline.expires_after(timeout);
     const auto start = async::Loop::now();
     Outcome outcome;
+    const auto fail_span = [&running] {
+        if (running->trace) running->trace->span().fail(std::current_exception());
+    };
     try {
         outcome.result = co_await handler->run(JobContext(*running));
     } catch (const Unrecoverable& error) {
+        fail_span();
         outcome = failed(error, true);
     } catch (const std::exception& error) {
+        fail_span();
         // What no further attempt can mend is not tried to death: a refusal that is final, a fault of the program.
         outcome = failed(error, base::outlook_of(error) == base::Outlook::stays);
     } catch (...) {
+        fail_span();
         outcome.failed = Outcome::Failed{"unknown error", "unknown error", false};
     }
+    if (running->trace) running->trace->span().end();
     metrics_of(running->record.name).duration.observe(seconds_since(start));
     co_return outcome;
 }

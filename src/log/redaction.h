@@ -1,6 +1,6 @@
 #pragma once
 // Which fields never reach the log. A name matches at any depth, whatever its case and whether it is written apiKey, api_key or
-// api-key; a name with a dot is a path from the top of the line ("req.headers.x-shop"). The value becomes "[Redacted]".
+// api-key; a name with a dot is a path from the top of the line ("req.headers.x-own"). The value becomes "[Redacted]".
 // Immutable after construction, so shared by all threads.
 //
 //     logging::Redaction redaction;                       // the default names

@@ -105,7 +105,9 @@ private:
         for (const auto* route : routes_) {
             const auto& operation = *route->operation;
             if (operation.body != nullptr) components_.announce(*operation.body, Direction::input);
-            if (operation.reply.body != nullptr) components_.announce(*operation.reply.body, Direction::output);
+            for (const auto& reply : operation.replies) {
+                if (reply.body != nullptr) components_.announce(*reply.body, Direction::output);
+            }
         }
     }
 
@@ -157,7 +159,7 @@ private:
         if (!operation.tag.empty()) object.raw("tags", std::move(JsonArray().text(operation.tag)).take());
         object.text_unless_empty("x-permission", operation.permission);
         if (auto parameters = parameters_array(route); parameters != "[]") object.raw("parameters", parameters);
-        if (operation.body != nullptr) object.raw("requestBody", request_body_object(operation));
+        if (!operation.body_media_types.empty()) object.raw("requestBody", request_body_object(operation));
         object.raw("responses", responses_object(route)).raw("security", security_array(route));
         return std::move(object).take();
     }
@@ -166,7 +168,7 @@ private:
         if (operation.permission.empty()) return operation.description;
         return fmt::format("{}{}Needs the permission `{}`{}.", operation.description,
                            operation.description.empty() ? "" : "\n\n", operation.permission,
-                           operation.permission_everywhere ? " at every location" : "");
+                           operation.permission_everywhere ? " everywhere" : "");
     }
 
     std::string parameters_array(const http::RouteEntry& route) {
@@ -228,8 +230,10 @@ private:
     }
 
     std::string request_body_object(const http::Operation& operation) {
-        const auto media =
-            std::move(JsonObject().raw("schema", components_.schema_of(*operation.body, Direction::input))).take();
+        // One that is taken piece by piece has no schema.
+        JsonObject schema;
+        if (operation.body != nullptr) schema.raw("schema", components_.schema_of(*operation.body, Direction::input));
+        const auto media = std::move(schema).take();
         JsonObject content;
         for (const auto type : operation.body_media_types) content.raw(type, media);
         JsonObject object;
@@ -238,26 +242,20 @@ private:
     }
 
     std::string responses_object(const http::RouteEntry& route) {
-        const auto& reply = route.operation->reply;
         std::map<std::uint16_t, std::string> responses;
-        responses[reply.status] = reply_object(reply);
-        for (const auto status : reply.also) {
-            auto other = reply;
-            other.status = status;
-            responses[status] = reply_object(other);
+        bool has_tag = false;
+        for (const auto& reply : route.operation->replies) {
+            if (!responses.try_emplace(reply.status, reply_object(reply)).second) refuse_status(route, reply.status);
+            has_tag |= std::ranges::count(reply.headers, "ETag") > 0;
         }
         // http::conditional_get() answers for whatever has a tag.
-        if (route.method == http::Method::get && std::ranges::count(reply.headers, "ETag") > 0) {
+        if (route.method == http::Method::get && has_tag) {
             JsonObject not_modified;
             not_modified.text("description", "Not Modified: the version in If-None-Match is the current one.");
             responses[304] = std::move(not_modified.raw("headers", problems_.headers({"ETag", "X-Request-Id"}))).take();
         }
         for (auto& [status, codes] : errors_by_status(*route.operation)) {
-            if (responses.contains(status)) {
-                throw std::logic_error(fmt::format("openapi: {} {} has {} both as reply and as problem",
-                                                   http::to_string(route.method), route.pattern, status));
-            }
-            responses[status] = problems_.response(status, codes);
+            if (!responses.try_emplace(status, problems_.response(status, codes)).second) refuse_status(route, status);
         }
         JsonObject object;
         for (const auto& [status, json] : responses) object.raw(fmt::format("{}", status), json);
@@ -307,6 +305,11 @@ private:
         object.raw("schemas", std::move(schemas).take()).raw("responses", problems_.responses());
         object.raw("examples", problems_.examples()).raw("headers", problems_.header_definitions());
         return std::move(object.raw("securitySchemes", security_schemes_object(info_))).take();
+    }
+
+    [[noreturn]] static void refuse_status(const http::RouteEntry& route, std::uint16_t status) {
+        throw std::logic_error(fmt::format("openapi: {} {} describes the status {} twice",
+                                           http::to_string(route.method), route.pattern, status));
     }
 
     [[noreturn]] static void refuse_pair(const http::RouteEntry& first, const http::RouteEntry& second,

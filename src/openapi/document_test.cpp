@@ -249,18 +249,22 @@ INSTANTIATE_TEST_SUITE_P(Document, Clashes, testing::ValuesIn(clashes),
 TEST(Lint, NamesEveryFault) {
     constexpr base::ErrorCode silent{"a.silent", 409, false, base::Action::none, "Nobody knows"};
     constexpr base::ErrorCode fine{"a.fine", 200, false, base::Action::fix, "All is well"};
+    constexpr base::ErrorCode hopeful{"a.hopeful", 500, true, base::Action::contact, "A fault that passes by itself"};
+    constexpr base::ErrorCode stubborn{"a.stubborn", 503, false, base::Action::retry, "Again, to no avail"};
     http::Router router;
     http::Routes untagged(router.group(""), "");
-    untagged.get("/a/{x}", nothing_typed, {.id = "get a", .errors = {silent, fine}});
+    untagged.get("/a/{x}", nothing_typed, {.id = "get a", .errors = {silent, fine, hopeful, stubborn}});
     http::Routes tagged(router.group(""), "tag");
     tagged.get("/b", nothing, {.id = "b", .summary = "B"});
     tagged.get("/c", nothing, {.id = "b", .summary = "C"});
-    EXPECT_THAT(lint(router),
-                ElementsAre("GET /a/{x}: \"get a\" is no operationId that clients can name a function by",
-                            "GET /a/{x}: has no summary", "GET /a/{x}: has no tag",
-                            "GET /a/{x}: the path parameter x is not described",
-                            "GET /a/{x}: a.silent does not say what a client does next",
-                            "GET /a/{x}: a.fine has the status 200", "GET /c: the operationId b is used before"));
+    EXPECT_THAT(lint(router), ElementsAre("GET /a/{x}: \"get a\" is no operationId that clients can name a function by",
+                                          "GET /a/{x}: has no summary", "GET /a/{x}: has no tag",
+                                          "GET /a/{x}: the path parameter x is not described",
+                                          "GET /a/{x}: a.silent does not say what a client does next",
+                                          "GET /a/{x}: a.fine has the status 200",
+                                          "GET /a/{x}: a.hopeful is retriable and says `contact`",
+                                          "GET /a/{x}: a.stubborn is not retriable and says `retry`",
+                                          "GET /c: the operationId b is used before"));
 }
 
 TEST(JsonText, EscapesNamesAndTexts) {

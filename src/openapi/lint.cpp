@@ -22,6 +22,12 @@ bool is_identifier(std::string_view name) {
            std::ranges::all_of(name, [&](char c) { return is_letter(c) || base::is_ascii_digit(c) || c == '_'; });
 }
 
+// What somebody has to mend does not pass by itself.
+bool contradicts_itself(const base::ErrorCode& code) {
+    const bool is_mended = code.action == base::Action::fix || code.action == base::Action::contact;
+    return code.retriable ? is_mended || code.status == 500 : code.action == base::Action::retry;
+}
+
 bool takes_parameter(const http::Operation& operation, std::string_view name) {
     return std::ranges::any_of(operation.parameters, [&](const http::ParameterDoc& parameter) {
         return parameter.in == "path" && parameter.field->name == name;
@@ -88,6 +94,9 @@ std::vector<std::string> lint(const http::Router& router) {
                 fault(fmt::format("{} has the status {}", code.code, code.status));
             if (code.action == base::Action::none)
                 fault(fmt::format("{} does not say what a client does next", code.code));
+            if (contradicts_itself(code))
+                fault(fmt::format("{} is {} and says `{}`", code.code, code.retriable ? "retriable" : "not retriable",
+                                  base::to_string(code.action)));
         }
     }
     return faults;

@@ -200,7 +200,8 @@ std::string_view advice(base::Action action) {
             return "Keep the request and install the current version of the app; then send it again.";
         case base::Action::pay: return "Keep the request; it will be accepted once the subscription is paid.";
         case base::Action::contact:
-            return "A person has to look at this: the shop's owner, or support, who will ask for the requestId.";
+            return "A person has to look at this: whoever runs the service, or support, who will ask for the "
+                   "requestId.";
         case base::Action::none: break;
     }
     return "There is nothing for a client to do.";

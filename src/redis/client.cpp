@@ -44,7 +44,8 @@ Command script_command(const Script& script, bool by_hash, const std::vector<std
         .add(keys.size())
         .add_all(keys)
         .add_all(arguments)
-        .labelled(script.name);
+        .labelled(script.name)
+        .within(script.span);
 }
 
 async::Task<Reply> run_script(State state, Script script, std::vector<std::string> keys,

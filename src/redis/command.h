@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "observe/span.h"
+
 namespace redis {
 
 class Command {
@@ -34,10 +36,16 @@ public:
     Command&& blocks_for(std::chrono::milliseconds time) &&;
     // What metrics call it instead of its name. One of a few: it is a label.
     Command&& labelled(std::string_view label) &&;
+    // Whose trace it belongs to; outlives the reply. Of a pipeline or a transaction, that of its first command.
+    Command&& within(const observe::SpanContext* span) && {
+        span_ = span;
+        return std::move(*this);
+    }
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::string& label() const noexcept { return label_.empty() ? name_ : label_; }
     [[nodiscard]] bool is_repeatable() const noexcept { return repeatable_; }
+    [[nodiscard]] const observe::SpanContext* span() const noexcept { return span_; }
     [[nodiscard]] std::chrono::milliseconds block_time() const noexcept { return block_time_; }
     // Appends the whole command as Redis reads it.
     void encode(std::string& out) const;
@@ -52,6 +60,7 @@ private:
     std::string label_;
     std::string arguments_;  // encoded
     std::size_t count_ = 1;
+    const observe::SpanContext* span_ = nullptr;
     bool repeatable_ = false;
     std::chrono::milliseconds block_time_{0};
 };
@@ -62,7 +71,8 @@ struct Script {
     std::string_view name;  // label of metrics
     std::string_view text;
     std::string sha1;
-    std::size_t keys = 0;  // 0: any number
+    std::size_t keys = 0;                        // 0: any number
+    const observe::SpanContext* span = nullptr;  // of the call: Command::within
 };
 [[nodiscard]] Script script_of(std::string_view name, std::string_view text, std::size_t keys);
 

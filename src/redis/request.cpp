@@ -32,10 +32,23 @@ Request::Request(ClientState& state, async::SteadyTime deadline, std::span<const
       commands_(commands),
       replies_(replies),
       form_(form),
+      span_(begin_span()),
       started_(async::Loop::now()),
       deadline_(deadline),
       timer_(state.loop(), [this] { expire(); }) {
     for (const auto& command : commands_) bytes_ += command.size();
+}
+
+// A command by its name, several as what they are.
+observe::Span Request::begin_span() const {
+    if (commands_.empty()) return {};
+    const std::string_view several = form_ == Form::transaction ? "MULTI" : "PIPELINE";
+    const auto name = commands_.size() == 1 ? std::string_view(commands_.front().label()) : several;
+    observe::Span span(commands_.front().span(), observe::SpanKind::client, name);
+    span.set("db.system.name", "redis");
+    span.set("db.operation.name", name);
+    if (commands_.size() > 1) span.set("db.operation.batch.size", static_cast<std::int64_t>(commands_.size()));
+    return span;
 }
 
 Request::~Request() {
@@ -59,8 +72,14 @@ void Request::await_suspend(std::coroutine_handle<> awaiting) {
     state_.submit(*this);
 }
 
-void Request::await_resume() const {
-    if (failure_) std::rethrow_exception(failure_);
+void Request::await_resume() {
+    if (failure_) {
+        span_.fail(failure_);
+        std::rethrow_exception(failure_);
+    }
+    if (!span_.records()) return;
+    const auto refused = std::ranges::find_if(replies_, [](const Reply& reply) { return reply->is_error(); });
+    if (refused != replies_.end()) span_.fail(error_word((*refused)->text()));
 }
 
 // ---- On the wire ------------------------------------------------------------------------------------------------

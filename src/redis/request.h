@@ -11,6 +11,7 @@
 #include <string>
 
 #include "async/loop.h"
+#include "observe/span.h"
 #include "redis/command.h"
 #include "redis/value.h"
 
@@ -34,7 +35,7 @@ public:
     // Throws redis.overloaded or redis.unavailable.
     [[nodiscard]] bool await_ready();
     void await_suspend(std::coroutine_handle<> awaiting);
-    void await_resume() const;
+    void await_resume();
     void resume() { awaiting_.resume(); }
 
     // ---- Called by ClientState
@@ -48,6 +49,7 @@ public:
     [[nodiscard]] async::SteadyTime deadline() const noexcept { return deadline_; }
 
 private:
+    [[nodiscard]] observe::Span begin_span() const;
     void finish();
     void expire();
     void on_transaction_reply(std::size_t position, Reply reply);
@@ -63,6 +65,7 @@ private:
     Reply exec_;                     // of a transaction
     std::optional<Reply> rejected_;  // its first command that was not queued
     Form form_;
+    observe::Span span_;
     async::SteadyTime started_;
     async::SteadyTime deadline_;
     async::Timer timer_;

@@ -7,7 +7,7 @@
 //
 // Of a value: defaults filled in, times in UTC, decimals and UUIDs in one spelling, members sorted by name; left out is what is
 // empty (null means missing), what we set ourselves and members that the type does not know. So two versions of a client that
-// write one sale differently send one sale.
+// write one order differently send one order.
 //
 // Of a text: members sorted by name (UTF-8 byte order), no white space, numbers in one spelling (1.0, 1e0 and 1 are the same).
 

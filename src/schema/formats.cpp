@@ -137,8 +137,6 @@ bool matches_format(Format format, std::string_view text) {
         case Format::email: return is_email(text);
         case Format::phone: return is_phone(text);
         case Format::url: return is_url(text);
-        case Format::barcode:
-            return !text.empty() && text.size() <= 64 && all_of(text, [](char c) { return c > ' ' && c <= '~'; });
         case Format::currency: return base::find_currency(text).has_value();
         case Format::country: return text.size() == 2 && all_of(text, is_upper);
         case Format::time_zone: return base::TimeZone::load(text).has_value();
@@ -152,7 +150,6 @@ std::string_view describe_format(Format format) {
         case Format::email: return "an e-mail address such as amina@example.com";
         case Format::phone: return "a phone number in international form such as +254712345678";
         case Format::url: return "an absolute http or https URL with a host and without a user name";
-        case Format::barcode: return "1 to 64 printable ASCII characters without a space";
         case Format::currency: return "an ISO 4217 currency code such as KES";
         case Format::country: return "an ISO 3166 country code of two capital letters such as KE";
         case Format::time_zone: return "an IANA time zone such as Africa/Nairobi";
@@ -167,7 +164,6 @@ std::string_view pattern_of(Format format) {
     switch (format) {
         case Format::phone: return R"(^\+[1-9][0-9]{6,14}$)";
         case Format::url: return R"(^[hH][tT][tT][pP][sS]?://[^/?#@]+([/?#].*)?$)";
-        case Format::barcode: return "^[!-~]{1,64}$";
         case Format::currency: return "^[A-Z]{3}$";
         case Format::country: return "^[A-Z]{2}$";
         case Format::code: return "^[A-Za-z0-9][A-Za-z0-9-]{0,15}$";

@@ -66,7 +66,6 @@ std::string_view to_string(Format format) {
         case Format::email: return "email";
         case Format::phone: return "phone";
         case Format::url: return "uri";
-        case Format::barcode: return "barcode";
         case Format::currency: return "currency";
         case Format::country: return "country";
         case Format::time_zone: return "time-zone";

@@ -49,7 +49,8 @@ std::size_t find_field(std::span<const Field> fields, std::size_t expected, std:
 
 class JSONReader {
 public:
-    JSONReader(Issues& issues, Reading reading) : issues_(issues), lenient_(reading == Reading::lenient) {}
+    JSONReader(Issues& issues, Reading reading, bool ignores_unknown)
+        : issues_(issues), lenient_(reading == Reading::lenient), ignores_unknown_(ignores_unknown) {}
 
     void read(const Type& type, void* out, dom::element element, const Rules& rules);
     [[nodiscard]] bool is_malformed() const { return fault_.malformed != Malformed::none; }
@@ -86,6 +87,7 @@ private:
     Issues& issues_;
     TreeFault fault_;
     bool lenient_;
+    bool ignores_unknown_;
 };
 
 constexpr bool is_written_as_string(Kind kind) {
@@ -246,6 +248,7 @@ void JSONReader::read_unknown(const ObjectType& object, std::string_view key, do
     unknown.keys.push_back(key);
     const Issues::Scope scope(issues_, key);
     if (object.unknown_keys == UnknownKeys::reject) {
+        if (ignores_unknown_) return skip(element);
         add_unknown_key(issues_, object, key);
         return skip(element);
     }
@@ -382,13 +385,13 @@ std::optional<ReadError> read_json(const Type& type, void* out, std::string_view
     // What a newer sender may send more of, an older one may send in a form that we would not choose: it has happened all the
     // same, and is read where it can be understood.
     const bool keeps_unknown = type.kind == Kind::object && type.object->unknown_keys == UnknownKeys::keep;
-    const auto reading = keeps_unknown ? detail::Reading::lenient : detail::Reading::strict;
+    const auto reading = keeps_unknown || options.lenient ? detail::Reading::lenient : detail::Reading::strict;
     detail::Document document;
     if (const Malformed malformed = document.parse(json, options.max_depth, reading); malformed != Malformed::none) {
         return ReadError{malformed, std::string(detail::describe(malformed)), {}};
     }
     Issues issues(options.in, options.max_issues);
-    detail::JSONReader reader(issues, reading);
+    detail::JSONReader reader(issues, reading, options.lenient);
     reader.read(type, out, document.root(), Rules{});
     if (reader.is_malformed()) return ReadError{reader.fault().malformed, std::move(reader.fault().detail), {}};
     if (issues.empty()) return std::nullopt;

@@ -97,12 +97,15 @@ void add_integer(ObjectText& schema, Kind kind, const Rules& rules, bool nullabl
 void add_string(ObjectText& schema, const Rules& rules, bool nullable) {
     add_type(schema, "string", nullable);
     if (rules.format != Format::none) schema.text("format", to_string(rules.format));
+    if (rules.own_format != nullptr) schema.text("format", rules.own_format->name);
     if (rules.min_length > 0) schema.number("minLength", rules.min_length);
     schema.number("maxLength", rules.max_length);
     if (!rules.pattern.empty()) {
         // Compiles it: a pattern that RE2 refuses is found here, at start-up.
         (void)detail::matches_pattern(rules.pattern, "");
         schema.text("pattern", fmt::format("^(?:{})$", rules.pattern));
+    } else if (rules.own_format != nullptr && !rules.own_format->pattern.empty()) {
+        schema.text("pattern", rules.own_format->pattern);
     } else if (const std::string_view pattern = detail::pattern_of(rules.format); !pattern.empty()) {
         schema.text("pattern", pattern);
     }
@@ -129,8 +132,7 @@ std::string quantity_bounds(const Rules& rules) {
 // What the server does to a text before it looks at it; trimming and NFC are the rule, and not said each time.
 void append_text_rule(const Rules& rules, const auto& append) {
     const Text text = rules.text;
-    if (text == Text::identifier && (rules.format == Format::none || rules.format == Format::barcode))
-        append("Invisible characters are dropped.");
+    if (text == Text::identifier && rules.format == Format::none) append("Invisible characters are dropped.");
     if (text == Text::code) append("Invisible characters are dropped, small letters become capitals.");
     if (text == Text::email) append("Invisible characters are dropped, capitals become small letters.");
 }

@@ -173,5 +173,19 @@ TEST(Lenient, OtherTypesStayStrict) {
     EXPECT_FALSE(parse<Strict>(R"({"count":null})"));
 }
 
+// A reader that says so takes the same forms of any type, and passes over what it does not know, at any depth.
+TEST(Lenient, AnyTypeIsReadLenientlyWhereTheReaderSaysSo) {
+    const ReadOptions lenient{.lenient = true};
+    const auto plain = parse<Strict>(R"({"count":5})");
+    ASSERT_TRUE(plain);
+    const auto more = parse<Strict>(R"({"count":5,"colour":{"red":[1,2]},"newer":null})", lenient);
+    ASSERT_TRUE(more);
+    EXPECT_EQ(to_json(*more), to_json(*plain));
+    EXPECT_TRUE(parse<Strict>("\xEF\xBB\xBF{}", lenient));
+    EXPECT_FALSE(parse<Strict>(R"({"count":5,"newer":1})"));
+    EXPECT_FALSE(parse<Strict>(R"({"count":5,"__proto__":{}})", lenient)) << "poisoned keys stay refused";
+    EXPECT_FALSE(parse<Strict>(R"({"count":"many"})", lenient)) << "what cannot be understood stays refused";
+}
+
 }  // namespace
 }  // namespace schema

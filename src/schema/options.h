@@ -17,11 +17,20 @@
 
 namespace schema {
 
+// A format of ours or of the service.
+struct FormatRule {
+    constexpr FormatRule(Format format) : format(format) {}    // NOLINT(google-explicit-constructor)
+    constexpr FormatRule(const OwnFormat& own) : own(&own) {}  // NOLINT(google-explicit-constructor)
+    constexpr FormatRule(OwnFormat&& own) = delete;
+    Format format = Format::none;
+    const OwnFormat* own = nullptr;
+};
+
 struct StringRules {
     std::uint32_t min_length = 0;
     std::uint32_t max_length = 10'000;  // code points
     std::string_view pattern{};
-    Format format = Format::none;
+    FormatRule format = Format::none;
     Text text = Text::unsaid;  // what the format says, if there is one
     StringCheck check = nullptr;
     bool defaulted = false, internal = false, read_only = false, write_only = false;

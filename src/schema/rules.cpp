@@ -207,6 +207,9 @@ void check_string(std::string_view text, const Rules& rules, Encoding encoding, 
     if (rules.format != Format::none && !matches_format(rules.format, text)) {
         add_invalid_format(issues, to_string(rules.format), describe_format(rules.format));
     }
+    if (rules.own_format != nullptr && !rules.own_format->fits(text)) {
+        add_invalid_format(issues, rules.own_format->name, rules.own_format->meaning);
+    }
     if (!rules.pattern.empty() && !matches_pattern(rules.pattern, text)) {
         issues.add("", "pattern", fmt::format("Must match {} as a whole.", rules.pattern),
                    {text_parameter("pattern", rules.pattern)});

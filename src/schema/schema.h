@@ -11,7 +11,7 @@
 //         friend constexpr auto describe(NewVariant*) {
 //             return schema::object<NewVariant>("NewVariant",
 //                 schema::field<&NewVariant::sku>("sku", {.min_length = 1, .max_length = 64}),
-//                 schema::field<&NewVariant::barcode>("barcode", {.format = schema::Format::barcode}),
+//                 schema::field<&NewVariant::barcode>("barcode", {.format = barcode_format}),    // schema::OwnFormat
 //                 schema::field<&NewVariant::price>("price", {.min = 0, .doc = "Minor units, tax included."}));
 //         }
 //     };
@@ -115,7 +115,7 @@ constexpr auto object(std::string_view name, const Parts&... parts) {
     return spec;
 }
 
-// schema::enumeration<Status>("SaleStatus", {{Status::completed, "completed"}, {Status::voided, "voided"}})
+// schema::enumeration<Status>("OrderStatus", {{Status::completed, "completed"}, {Status::cancelled, "cancelled"}})
 template <class E>
 struct EnumPair {
     E value;
@@ -172,6 +172,8 @@ struct ReadOptions {
     std::size_t max_bytes = 1U << 20U;
     std::size_t max_depth = 32;
     std::size_t max_issues = 100;
+    // Of JSON: members that we do not know are passed over, and what can be understood is read, as of a type with keep_unknown.
+    bool lenient = false;
 };
 
 enum class Malformed : std::uint8_t {

@@ -9,6 +9,9 @@ namespace {
 
 using schema::Text;
 
+constexpr schema::OwnFormat plate{"number-plate", [](std::string_view text) { return text.size() == 7; },
+                                  "a number plate such as KDA123A", "^K[A-Z]{2}[0-9]{3}[A-Z]$"};
+
 struct Texts {
     std::string raw;
     std::string free;
@@ -16,7 +19,7 @@ struct Texts {
     std::string identifier;
     std::string code;
     std::string email;
-    std::optional<std::string> barcode;
+    std::optional<std::string> plate;
     std::vector<std::string> labels;
 
     friend constexpr auto describe(Texts*) {
@@ -28,7 +31,7 @@ struct Texts {
             schema::field<&T::identifier>("identifier", {.text = Text::identifier, .defaulted = true}),
             schema::field<&T::code>("code", {.format = schema::Format::code, .defaulted = true}),
             schema::field<&T::email>("email", {.format = schema::Format::email, .defaulted = true}),
-            schema::field<&T::barcode>("barcode", {.format = schema::Format::barcode}),
+            schema::field<&T::plate>("plate", {.format = ::plate}),
             schema::field<&T::labels>("labels",
                                       {.unique_items = true, .items = {.text = Text::identifier}, .defaulted = true}));
     }
@@ -56,7 +59,7 @@ TEST(TextKinds, EachHasItsForm) {
     EXPECT_EQ(read(R"({"identifier":"Ab\u200d-\u00a01\u3164"})").identifier, "Ab- 1");
     EXPECT_EQ(read(R"({"code":"\u00a0vat\u200b-16\ufeff"})").code, "VAT-16");
     EXPECT_EQ(read(R"({"email":" Amina\u200b@Duka.Example"})").email, "amina@duka.example");
-    EXPECT_EQ(read(R"({"barcode":"\u2028616110\u20600000018 "})").barcode, "6161100000018");
+    EXPECT_EQ(read(R"({"plate":"\u2028KDA1\u206023A "})").plate, "KDA123A");
 }
 
 TEST(TextKinds, LengthsAreThoseOfTheForm) {
@@ -82,10 +85,10 @@ TEST(TextKinds, ItemsThatLookTheSameRepeat) {
 }
 
 TEST(TextKinds, UrlencodedTextIsNormalisedAlike) {
-    const std::vector<schema::TextField> fields{{"barcode", "\u00a06161\u200b1 "}, {"code", "nrb1"}};
+    const std::vector<schema::TextField> fields{{"plate", "\u00a0KDA\u200b123A "}, {"code", "nrb1"}};
     const auto texts = schema::parse_text<Texts>(fields);
     ASSERT_TRUE(texts);
-    EXPECT_EQ(texts->barcode, "61611");
+    EXPECT_EQ(texts->plate, "KDA123A");
     EXPECT_EQ(texts->code, "NRB1");
 }
 
@@ -100,10 +103,25 @@ TEST(TextKinds, FormatsSayTheirText) {
     EXPECT_EQ(schema::text_of(schema::Format::password), Text::raw);
     EXPECT_EQ(schema::text_of(schema::Format::email), Text::email);
     EXPECT_EQ(schema::text_of(schema::Format::code), Text::code);
-    for (const auto format : {schema::Format::phone, schema::Format::url, schema::Format::barcode,
-                              schema::Format::currency, schema::Format::country, schema::Format::time_zone}) {
+    for (const auto format : {schema::Format::phone, schema::Format::url, schema::Format::currency,
+                              schema::Format::country, schema::Format::time_zone}) {
         EXPECT_EQ(schema::text_of(format), Text::identifier);
     }
+}
+
+TEST(TextKinds, AFormatOfTheServiceIsCheckedNamedAndDocumentedLikeOneOfOurs) {
+    EXPECT_EQ((schema::field_of<Texts, &Texts::plate>().rules.text), Text::identifier);
+    EXPECT_TRUE(schema::parse<Texts>(R"({"plate":"KDA 123"})")) << "its own function has the say";
+    const auto faults = schema::parse<Texts>(R"({"plate":"KDA"})");
+    ASSERT_FALSE(faults);
+    ASSERT_EQ(faults.error().issues.size(), 1U);
+    EXPECT_EQ(faults.error().issues[0].code, "invalid_format");
+    EXPECT_NE(faults.error().issues[0].message.find("a number plate such as KDA123A"), std::string::npos);
+    schema::Components components;
+    static_cast<void>(components.schema_of(schema::type_of<Texts>, schema::Direction::input, {}));
+    const auto& all = components.all().at("Texts");
+    EXPECT_NE(all.find(R"("format":"number-plate")"), std::string::npos) << all;
+    EXPECT_NE(all.find(R"("pattern":"^K[A-Z]{2}[0-9]{3}[A-Z]$")"), std::string::npos) << all;
 }
 
 TEST(TextKinds, TheDocumentSaysWhatIsDropped) {

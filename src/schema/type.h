@@ -39,10 +39,21 @@ enum class Kind : std::uint8_t {
     bytes,        // schema::Bytes: a column only, never JSON
 };
 
-enum class Format : std::uint8_t { none, email, phone, url, barcode, currency, country, time_zone, code, password };
+enum class Format : std::uint8_t { none, email, phone, url, currency, country, time_zone, code, password };
 
 // The name in JSON Schema's `format` and in issues.
 [[nodiscard]] std::string_view to_string(Format format);
+
+// A format that a service brings: an identifier that is checked, named and documented like one of ours. A constant.
+//
+//     constexpr schema::OwnFormat plate{"number-plate", &is_plate, "a number plate such as KDA 123A", "^K[A-Z]{2} [0-9]{3}[A-Z]$"};
+//     schema::field<&Car::plate>("plate", {.format = plate})
+struct OwnFormat {
+    std::string_view name;
+    bool (*fits)(std::string_view text);
+    std::string_view meaning;    // behind "Give": a noun with its article
+    std::string_view pattern{};  // ECMA-262, anchored, for JSON Schema; nothing that fits() takes may be refused by it
+};
 
 // What a text is, and so what is done to it before it is checked, stored and compared (base/text.h).
 enum class Text : std::uint8_t {
@@ -50,7 +61,7 @@ enum class Text : std::uint8_t {
     raw,         // byte for byte: secrets, tokens, texts that machines make, what was printed
     free,        // a note, an address: trimmed, NFC
     name,        // for people, one line: trimmed, NFC; something of it is visible
-    identifier,  // a SKU, a barcode, a reference: as a name, without anything invisible
+    identifier,  // a number plate, a reference: as a name, without anything invisible
     code,        // an identifier in capital letters (ASCII)
     email,       // an identifier in small letters (ASCII)
 };
@@ -79,6 +90,7 @@ struct Rules {
     std::string_view permission;  // in replies, for readers who have it alone (View)
     std::string_view pattern;     // RE2, matched against the whole value
     Format format = Format::none;
+    const OwnFormat* own_format = nullptr;
     Text text = Text::unsaid;
     bool defaulted = false;   // may be absent; the member's initialiser stands
     bool internal = false;    // a column, never in JSON

@@ -25,10 +25,9 @@ auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>&
             continue;
         }
         const auto location = row.location_id->uuid();
-        const auto known =
-            std::ranges::find(grants.by_location, location, [](const auto& grant) { return grant.first; });
-        if (known == grants.by_location.end()) {
-            grants.by_location.emplace_back(location, set);
+        const auto known = std::ranges::find(grants.by_place, location, [](const auto& grant) { return grant.first; });
+        if (known == grants.by_place.end()) {
+            grants.by_place.emplace_back(location, set);
         } else {
             known->second |= set;
         }

@@ -2,10 +2,12 @@
 
 #include "auth/authenticator.h"
 #include "auth/caller.h"
+#include "auth/jwks_route.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
+#include "pos/modules/auth/wiring.h"
 #include "pos/modules/devices/tables.h"
 #include "pos/plumbing/current_caller.h"
 
@@ -92,7 +94,7 @@ async::Task<Me> me(auth::Caller caller, db::SystemDb db) {
     reply.session_id = SessionId(caller.session_id);
     if (caller.device_id) reply.device_id = DeviceId(*caller.device_id);
     reply.permissions = names_in(*caller.permissions, caller.grants->everywhere);
-    for (const auto& [location, set] : caller.grants->by_location)
+    for (const auto& [location, set] : caller.grants->by_place)
         reply.location_permissions.push_back({LocationId(location), names_in(*caller.permissions, set)});
     reply.tenant = tenant_of(profile, TenantId(caller.tenant_id));
     for (const auto& membership : profile.memberships)
@@ -189,11 +191,10 @@ app::Module auth_module() {
                 refresh_token, use_refresh_token, drop_spent_tokens, prolong_session, count_failure, failures_of,
                 blocked_until, forget_failures, uncount_attempt, forget_empty, purge_throttles, hold_off_everywhere),
             .routes = routes,
-            .errors = {errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::no_membership,
-                       errors::choose_tenant, errors::invalid_refresh_token, errors::refresh_reused,
-                       errors::weak_password, errors::unknown_session, auth::errors::missing_credentials,
-                       auth::errors::invalid_token, auth::errors::token_expired, auth::errors::session_revoked,
-                       auth::errors::forbidden, auth::errors::csrf_failed, auth::errors::busy}};
+            .settings = app::settings<AuthSettings, check_auth_settings>(),
+            .process_services = app::process_services<make_auth_shared>(),
+            .services = app::services<make_grants, make_authenticator, make_auth_service>(),
+            .root_routes = auth::add_jwks_route};
 }
 
 }  // namespace pos

@@ -7,7 +7,7 @@
 
 #include "base/fake_clock.h"
 #include "http/middleware/conditional.h"
-#include "pos/modules/auth/wiring.h"
+#include "pos/modules/auth/service.h"
 #include "pos/modules/users/members.h"
 #include "pos/service.h"
 #include "testing/app/test_app.h"
@@ -32,11 +32,7 @@ protected:
     static void SetUpTestSuite() {
         clock = new base::FakeClock(std::chrono::floor<std::chrono::seconds>(base::system_clock().now()));
         auto definition = pos::definition();
-        auto shared = std::make_shared<std::unique_ptr<pos::AuthShared>>();
-        definition.make_services = [shared](const app::LoopParts& parts) -> std::shared_ptr<void> {
-            if (*shared == nullptr) *shared = std::make_unique<pos::AuthShared>(parts.settings, *clock);
-            return std::make_shared<pos::AuthLoop>(parts, **shared);
-        };
+        definition.clock = clock;
         app = new TestApp(std::move(definition));
     }
     static void TearDownTestSuite() {

@@ -67,7 +67,7 @@ std::string user_agent_of(const http::Request& request) {
 AuthService::AuthService(Options options, const Parts& parts)
     : options_(std::move(options)),
       parts_(parts),
-      signer_(parts.keys),
+      signer_(parts.keys, {.device_claim = options_.device_claim}),
       guard_(options_.throttling, parts.loop, parts.clock) {}
 
 // ---- Passwords ---------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ NewSession AuthService::open_session(const VerifiedPassword& proof, const Sessio
     return session;
 }
 
-db::BatchSlot<SessionId> AuthService::add_session(db::Batch& batch, const NewSession& session) const {
+db::BatchSlot<SessionId> AuthService::add_session(db::SystemStatements batch, const NewSession& session) const {
     std::optional<base::Uuid> token;
     std::optional<schema::Bytes> token_hash;
     if (session.refresh_token) {

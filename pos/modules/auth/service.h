@@ -66,6 +66,7 @@ public:
         // How long the predecessor of the newest refresh token still gives that token (docs/security.md: a reply that was lost).
         std::chrono::seconds replay_grace = std::chrono::hours(24);
         std::string service_name;  // that passwords must not contain
+        std::string device_claim;  // of access tokens (auth::JwtSignerOptions)
         LoginGuard::Options throttling;
     };
     struct Parts {
@@ -109,7 +110,7 @@ public:
     // Throws 401 when what was verified has changed meanwhile.
     [[nodiscard]] async::Task<void> store_session(db::SystemDb db, NewSession session) const;
     // The same as part of a larger transaction, which is to be undone when no row comes back: require_stored().
-    [[nodiscard]] db::BatchSlot<SessionId> add_session(db::Batch& batch, const NewSession& session) const;
+    [[nodiscard]] db::BatchSlot<SessionId> add_session(db::SystemStatements batch, const NewSession& session) const;
     static void require_stored(const db::BatchResults& results, db::BatchSlot<SessionId> slot);
     // The reply: tokens in it, or cookies beside it.
     [[nodiscard]] SignedIn sign_in(http::Response& response, const OpenedSession& session, Profile profile);

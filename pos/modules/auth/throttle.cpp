@@ -22,8 +22,8 @@ constexpr std::uint32_t purge_interval = 64;
 using Buckets = std::vector<std::pair<std::string, LoginGuard::Bucket>>;
 
 // The arguments of sign_in::count_failure.
-void add_count(db::Batch& batch, const Buckets& buckets, base::Timestamp now, const std::vector<std::string>& gates,
-               db::BatchSlot<sign_in::ThrottleCount>* slot = nullptr) {
+void add_count(db::SystemBatch& batch, const Buckets& buckets, base::Timestamp now,
+               const std::vector<std::string>& gates, db::BatchSlot<sign_in::ThrottleCount>* slot = nullptr) {
     std::vector<std::string> subjects;
     std::vector<std::int32_t> free;
     std::vector<std::int32_t> doubling;
@@ -188,7 +188,7 @@ async::Task<void> LoginGuard::slow_down() {
     co_await async::sleep(&loop_, options_.slow_down);
 }
 
-void LoginGuard::add_success(db::Batch& batch, const Attempt& attempt) {
+void LoginGuard::add_success(db::SystemBatch& batch, const Attempt& attempt) {
     batch.add(sign_in::forget_failures, attempt.account_at_address);
 }
 

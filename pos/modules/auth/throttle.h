@@ -71,7 +71,7 @@ public:
     [[nodiscard]] async::Task<Attempt> admit(db::SystemDb db, LoginOrigin origin, bool known_address);
     [[nodiscard]] async::Task<void> add_failure(db::SystemDb db, Attempt attempt);
     [[nodiscard]] async::Task<void> take_back(db::SystemDb db, Attempt attempt);
-    static void add_success(db::Batch& batch, const Attempt& attempt);
+    static void add_success(db::SystemBatch& batch, const Attempt& attempt);
 
 private:
     [[noreturn]] void refuse(base::Timestamp now, base::Timestamp until) const;

@@ -1,10 +1,8 @@
 #include "pos/modules/auth/wiring.h"
 
-#include <fmt/format.h>
-
-#include <fstream>
 #include <stdexcept>
 
+#include "config/config.h"
 #include "pos/permissions.h"
 
 namespace pos {
@@ -12,16 +10,15 @@ namespace pos {
 namespace {
 
 constexpr std::string_view service_name = "backend-api";
+constexpr std::string_view device_claim = "did";  // the session's device, in access tokens
 
-auth::Key read_key(std::string_view setting, const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+// As the settings' check has read them; what has changed meanwhile ends the program.
+auth::KeySet read_keys(const AuthSettings& settings) {
+    schema::Issues issues("environment");
+    auto keys = signing_keys(settings, issues);
+    if (keys) return *std::move(keys);
     // lint: allow(thrown-type) at start: it ends the program
-    if (!file) throw std::runtime_error(fmt::format("{}: cannot read {}", setting, path));
-    auto key = auth::Key::from_pem(pem);
-    // lint: allow(thrown-type) at start: it ends the program
-    if (!key) throw std::runtime_error(fmt::format("{}: {}: {}", setting, path, auth::explain(key.error())));
-    return *std::move(key);
+    throw std::runtime_error(config::report(issues.list()));
 }
 
 // Behind a host of our own, browsers keep `__Host-` cookies for https alone, and for http://localhost not at all (Safari).
@@ -37,66 +34,62 @@ std::vector<std::string> named_origins(const std::vector<std::string>& origins) 
     return named;
 }
 
-auth::Authenticator::Options authenticator_options(const app::Settings& settings) {
+auth::Authenticator::Options authenticator_options(const AuthSettings& own, const app::Settings& settings) {
     auth::Authenticator::Options options;
-    options.tokens.issuer = settings.jwt_issuer;
-    options.tokens.audience = settings.jwt_audience;
+    options.tokens.issuer = own.jwt_issuer;
+    options.tokens.audience = own.jwt_audience;
+    options.tokens.device_claim = device_claim;
     options.tag_secret = settings.secret;
     return options;
 }
 
-AuthService::Options service_options(const app::Settings& settings) {
+AuthService::Options service_options(const AuthSettings& own) {
     AuthService::Options options;
-    options.issuer = settings.jwt_issuer;
-    options.audience = settings.jwt_audience;
-    options.access_token_life = std::chrono::seconds(settings.access_token_seconds);
-    options.session_life = std::chrono::days(settings.refresh_token_days);
+    options.issuer = own.jwt_issuer;
+    options.audience = own.jwt_audience;
+    options.access_token_life = std::chrono::seconds(own.access_token_seconds);
+    options.session_life = std::chrono::days(own.refresh_token_days);
     options.service_name = service_name;
+    options.device_claim = device_claim;
     return options;
 }
 
 }  // namespace
 
-auth::KeySet signing_keys(const app::Settings& settings) {
-    std::vector<auth::KeySetEntry> entries;
-    if (settings.jwt_private_key_file)
-        entries.push_back({read_key("JWT_PRIVATE_KEY_FILE", *settings.jwt_private_key_file), auth::KeyState::current});
-    if (settings.jwt_next_key_file)
-        entries.push_back({read_key("JWT_NEXT_KEY_FILE", *settings.jwt_next_key_file), auth::KeyState::next});
-    for (const auto& path : settings.jwt_retired_key_files)
-        entries.push_back({read_key("JWT_RETIRED_KEY_FILES", path), auth::KeyState::retired});
-    if (settings.jwt_secret) {
-        auto key = auth::Key::from_secret(*settings.jwt_secret);
-        // lint: allow(thrown-type) at start: it ends the program
-        if (!key) throw std::runtime_error(fmt::format("JWT_SECRET: {}", auth::explain(key.error())));
-        // Beside a key file the secret only verifies: what was signed before the change.
-        entries.push_back(
-            {*std::move(key), settings.jwt_private_key_file ? auth::KeyState::retired : auth::KeyState::current});
-    }
-    return auth::KeySet(std::move(entries));
-}
-
-AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_clock)
-    : clock(wall_clock),
-      keys(signing_keys(settings)),
+AuthShared::AuthShared(const AuthSettings& own, const app::Settings& settings, base::RandomSource& random)
+    : keys(read_keys(own)),
       values({.secret = settings.secret, .previous_secrets = {}}),
       sealed({.secret = settings.secret, .previous_secrets = {}}, random),
       cookies({.secure = has_secure_cookies(settings), .origins = named_origins(settings.cors_origins)}, values),
-      permissions({permission_names.begin(), permission_names.end()}),
-      hasher({.threads = static_cast<std::size_t>(settings.password_threads), .queue_limit = 64, .parameters = {}},
-             random) {}
+      permissions({permission_names.begin(), permission_names.end()}, {.field = "locationId", .noun = "location"}),
+      hasher({.threads = static_cast<std::size_t>(own.password_threads), .queue_limit = 64, .parameters = {}}, random) {
+}
 
-AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
-    : runtime_(shared.clock, shared.random, parts.services.use<jobs::Outbox>()),
-      grants_(parts.databases, shared.permissions),
-      authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_,
-                                                             shared.permissions, shared.clock, parts.metrics}),
-      service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.sealed, shared.cookies,
-                                                 shared.hasher, shared.clock, shared.random, runtime_}) {
-    parts.services.add(runtime_);
-    parts.services.add(authenticator_);
-    parts.services.add(service_);
-    authenticator_.listen(*parts.databases.system);
+std::unique_ptr<AuthShared> make_auth_shared(const AuthSettings& own, const app::Settings& settings,
+                                             base::SecureRandom& random) {
+    return std::make_unique<AuthShared>(own, settings, random);
+}
+
+std::unique_ptr<DatabaseGrants> make_grants(const db::Databases& databases, AuthShared& shared) {
+    return std::make_unique<DatabaseGrants>(databases, shared.permissions);
+}
+
+std::unique_ptr<auth::Authenticator> make_authenticator(const AuthSettings& own, const app::LoopParts& parts,
+                                                        AuthShared& shared, DatabaseGrants& grants,
+                                                        const base::Clock& clock) {
+    auto authenticator = std::make_unique<auth::Authenticator>(
+        authenticator_options(own, parts.settings),
+        auth::Authenticator::Parts{parts.loop, shared.keys, shared.cookies, grants, shared.permissions, clock,
+                                   parts.metrics});
+    authenticator->listen(*parts.databases.system);
+    return authenticator;
+}
+
+std::unique_ptr<AuthService> make_auth_service(const AuthSettings& own, const app::LoopParts& parts, AuthShared& shared,
+                                               Runtime& runtime, const base::Clock& clock, base::SecureRandom& random) {
+    return std::make_unique<AuthService>(
+        service_options(own), AuthService::Parts{parts.loop, shared.keys, shared.values, shared.sealed, shared.cookies,
+                                                 shared.hasher, clock, random, runtime});
 }
 
 }  // namespace pos

@@ -1,10 +1,6 @@
 #pragma once
-// Authentication put together from the settings: once a process what loops share (keys, secrets, hashing threads), once a loop
-// the services that handlers use (auth::Authenticator, AuthService, Runtime).
-//
-//     definition.make_services = [](const app::LoopParts& parts) { return std::make_shared<pos::AuthLoop>(parts, shared); };
-//
-// AuthShared outlives every AuthLoop.
+// Authentication put together: the services that auth_module() brings. Handlers use auth::Authenticator and AuthService; AuthShared is
+// of the process, the others of each loop.
 
 #include <memory>
 
@@ -13,19 +9,15 @@
 #include "base/random.h"
 #include "pos/modules/auth/grant_source.h"
 #include "pos/modules/auth/service.h"
-#include "pos/plumbing/runtime.h"
+#include "pos/modules/auth/settings.h"
 
 namespace pos {
 
-// Out of JWT_PRIVATE_KEY_FILE, JWT_NEXT_KEY_FILE and JWT_RETIRED_KEY_FILES, or JWT_SECRET. Throws std::runtime_error with the
-// setting's name and what is wrong with it.
-[[nodiscard]] auth::KeySet signing_keys(const app::Settings& settings);
-
+// Keys, secrets and hashing threads, which loops share.
 struct AuthShared {
-    explicit AuthShared(const app::Settings& settings, const base::Clock& wall_clock = base::system_clock());
+    // Throws std::runtime_error when a key that the settings name cannot be read any more.
+    AuthShared(const AuthSettings& own, const app::Settings& settings, base::RandomSource& random);
 
-    const base::Clock& clock;
-    base::SecureRandom random;
     auth::KeySet keys;
     auth::SignedValues values;
     auth::SealedValues sealed;
@@ -34,20 +26,15 @@ struct AuthShared {
     auth::PasswordHasher hasher;
 };
 
-class AuthLoop {
-public:
-    // Adds its services, and follows changes of sessions until destroyed.
-    AuthLoop(const app::LoopParts& parts, AuthShared& shared);
-
-    [[nodiscard]] auth::Authenticator& authenticator() { return authenticator_; }
-    [[nodiscard]] AuthService& service() { return service_; }
-    [[nodiscard]] Runtime& runtime() { return runtime_; }
-
-private:
-    Runtime runtime_;
-    DatabaseGrants grants_;
-    auth::Authenticator authenticator_;
-    AuthService service_;
-};
+[[nodiscard]] std::unique_ptr<AuthShared> make_auth_shared(const AuthSettings& own, const app::Settings& settings,
+                                                           base::SecureRandom& random);
+[[nodiscard]] std::unique_ptr<DatabaseGrants> make_grants(const db::Databases& databases, AuthShared& shared);
+// It follows changes of sessions until destroyed.
+[[nodiscard]] std::unique_ptr<auth::Authenticator> make_authenticator(const AuthSettings& own,
+                                                                      const app::LoopParts& parts, AuthShared& shared,
+                                                                      DatabaseGrants& grants, const base::Clock& clock);
+[[nodiscard]] std::unique_ptr<AuthService> make_auth_service(const AuthSettings& own, const app::LoopParts& parts,
+                                                             AuthShared& shared, Runtime& runtime,
+                                                             const base::Clock& clock, base::SecureRandom& random);
 
 }  // namespace pos

@@ -62,15 +62,11 @@ void category_routes(http::Routes routes) {
                 .summary = "Categories by name",
                 .description = "With `updatedSince`: the earliest change first."});
     routes.post("/categories", create,
-                {.id = "createCategory",
-                 .summary = "Add a category",
-                 .errors = {errors::unknown_category, errors::category_cycle}});
-    routes.get("/categories/{id}", show,
-               {.id = "getCategory", .summary = "One category", .errors = {errors::row_not_found}});
-    routes.patch("/categories/{id}", change,
-                 {.id = "changeCategory",
-                  .summary = "Rename or move a category",
-                  .errors = {errors::unknown_category, errors::category_cycle}});
+                {.id = "createCategory", .summary = "Add a category", .errors = {errors::unknown_category}});
+    routes.get("/categories/{id}", show, {.id = "getCategory", .summary = "One category"});
+    routes.patch(
+        "/categories/{id}", change,
+        {.id = "changeCategory", .summary = "Rename or move a category", .errors = {errors::unknown_category}});
     routes.del("/categories/{id}", remove,
                {.id = "deleteCategory", .summary = "Delete an empty category", .errors = {errors::category_in_use}});
 }

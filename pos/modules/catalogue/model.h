@@ -2,7 +2,7 @@
 // What clients send to the catalogue and what they get: the rows of tables.h, put together.
 
 #include "pos/modules/catalogue/tables.h"
-#include "pos/plumbing/list.h"
+#include "pos/plumbing/search.h"
 
 namespace pos {
 
@@ -14,7 +14,7 @@ struct NewBarcode {
     friend constexpr auto describe(NewBarcode*) {
         return schema::object<NewBarcode>(
             "NewBarcode", schema::field<&NewBarcode::id>("id", {.doc = "Made by the server when it is missing."}),
-            schema::field<&NewBarcode::barcode>("barcode", {.format = schema::Format::barcode}),
+            schema::field<&NewBarcode::barcode>("barcode", {.format = barcode_format}),
             schema::field<&NewBarcode::pack_quantity>(
                 "packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}));
     }
@@ -95,21 +95,27 @@ struct ProductParts {
 };
 
 struct ProductFilter {
-    ListFilter list;
+    SearchFilter found;
     std::optional<CategoryId> category_id;
     std::optional<bool> active;
-    std::optional<std::string> search;
 
     friend constexpr auto describe(ProductFilter*) {
-        return schema::object<ProductFilter>(
-            "ProductFilter", schema::flatten<&ProductFilter::list>(),
-            schema::field<&ProductFilter::category_id>("categoryId"), schema::field<&ProductFilter::active>("active"),
-            schema::field<&ProductFilter::search>("search",
-                                                  {.min_length = 1,
-                                                   .max_length = 100,
-                                                   .text = schema::Text::name,
-                                                   .doc = "Part of the name, in any letter case; words in this order. "
-                                                          "One or two characters are the beginning of a word."}));
+        return schema::object<ProductFilter>("ProductFilter", schema::flatten<&ProductFilter::found>(),
+                                             schema::field<&ProductFilter::category_id>("categoryId"),
+                                             schema::field<&ProductFilter::active>("active"));
+    }
+};
+
+struct ProductExportFilter {
+    std::optional<CategoryId> category_id;
+    std::optional<bool> active;
+    std::optional<base::Timestamp> updated_since;
+
+    friend constexpr auto describe(ProductExportFilter*) {
+        return schema::object<ProductExportFilter>("ProductExportFilter",
+                                                   schema::field<&ProductExportFilter::category_id>("categoryId"),
+                                                   schema::field<&ProductExportFilter::active>("active"),
+                                                   schema::field<&ProductExportFilter::updated_since>("updatedSince"));
     }
 };
 
@@ -128,7 +134,7 @@ struct BarcodeQuery {
 
     friend constexpr auto describe(BarcodeQuery*) {
         return schema::object<BarcodeQuery>(
-            "BarcodeQuery", schema::field<&BarcodeQuery::barcode>("barcode", {.format = schema::Format::barcode}));
+            "BarcodeQuery", schema::field<&BarcodeQuery::barcode>("barcode", {.format = barcode_format}));
     }
 };
 

@@ -73,8 +73,8 @@ void add_to(db::Batch& batch, const NewRows& rows) {
 
 std::vector<Change> changes_of(const NewRows& rows) {
     std::vector<Change> changes;
-    for (const auto& variant : rows.variants) changes.push_back({variant_rows.name, variant.id.uuid()});
-    for (const auto& barcode : rows.barcodes) changes.push_back({barcode_rows.name, barcode.id.uuid()});
+    for (const auto& variant : rows.variants) changes.push_back(change_of(variant_rows, variant));
+    for (const auto& barcode : rows.barcodes) changes.push_back(change_of(barcode_rows, barcode));
     return changes;
 }
 

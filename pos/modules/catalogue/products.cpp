@@ -1,4 +1,5 @@
 #include "async/sync.h"
+#include "http/rows.h"
 #include "pos/modules/catalogue/new_variants.h"
 #include "pos/modules/catalogue/routes.h"
 #include "pos/modules/catalogue/statements.h"
@@ -10,13 +11,19 @@ namespace {
 
 async::Task<db::Page<Product>> list(auth::PermittedSomewhere<"products.read">, http::Query<ProductFilter> filter,
                                     db::Db db) {
-    const auto& [common, category, active, search] = *filter;
-    const auto& [page, updated_since] = common;
-    if (search) return db.page(product_page_search, page, {*search, category, active, updated_since});
+    const auto& [found, category, active] = *filter;
+    const auto& [page, updated_since] = found.list;
+    if (found.search) return product_search.page(db, found.list, *found.search, category, active);
     if (category) return db.page(product_page_of_category, page, *category, active, updated_since);
     if (updated_since) return db.page(product_page_updated, page, *updated_since, active);
     if (active) return db.page(product_page_active, page, *active);
     return db.page(product_page, page);
+}
+
+async::Task<http::CsvRows<Product>> export_all(auth::PermittedSomewhere<"products.read">,
+                                               http::Query<ProductExportFilter> filter, db::Db db) {
+    co_return {.rows = db.stream(product_export, filter->category_id, filter->active, filter->updated_since),
+               .file_name = "products.csv"};
 }
 
 // ---- One product, alone or in a batch -----------------------------------------------------------------------------
@@ -30,7 +37,7 @@ struct MadeProduct {
     }
     [[nodiscard]] std::vector<Change> changes() const {
         auto changes = changes_of(children);
-        changes.push_back({product_rows.name, product.id.uuid()});
+        changes.push_back(change_of(product_rows, product));
         return changes;
     }
     void add_to(db::Batch& batch) const {
@@ -56,10 +63,9 @@ void require_references(const schema::Patch<ProductFields>& patch, const Product
 async::Task<void> delete_children(Writes* writes, ProductId id, base::Timestamp now) {
     const auto gone = co_await writes->tx.all(delete_variants_of_product, id, now);
     const auto their_barcodes = co_await writes->tx.all(delete_barcodes_of_variants, gone, now);
-    for (const auto& variant : gone)
-        writes->changes.push_back({variant_rows.name, variant.uuid(), ChangeKind::deleted});
+    for (const auto& variant : gone) writes->changes.push_back(change_of(variant_rows, variant, ChangeKind::deleted));
     for (const auto& barcode : their_barcodes)
-        writes->changes.push_back({barcode_rows.name, barcode.uuid(), ChangeKind::deleted});
+        writes->changes.push_back(change_of(barcode_rows, barcode, ChangeKind::deleted));
 }
 
 struct ProductItems {
@@ -120,18 +126,13 @@ async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id
 }  // namespace
 
 void product_routes(http::Routes routes) {
-    const std::vector unknown_references{errors::unknown_category, errors::unknown_tax_class};
-    auto creation_errors = unknown_references;
-    creation_errors.insert(creation_errors.end(), {errors::sku_taken, errors::barcode_taken});
-
     routes.get(
         "/products", list,
         {.id = "listProducts",
          .summary = "Products by name",
          .description = "With `updatedSince`, and neither `search` nor `categoryId`: the earliest change first."});
-    routes.post(
-        "/products", create,
-        {.id = "createProduct", .summary = "Add a product with its variants and barcodes", .errors = creation_errors});
+    routes.post("/products", create,
+                {.id = "createProduct", .summary = "Add a product with its variants and barcodes"});
     routes.post("/products/batch", batch,
                 {.id = "batchProducts",
                  .summary = "Create, change and delete up to 500 products",
@@ -139,10 +140,15 @@ void product_routes(http::Routes routes) {
                                 "NewProduct for `create`, a ProductPatch for `update`. `continue` keeps the "
                                 "items that went well, `abort` keeps all or none: then the others say `batch.aborted`.",
                  .options = {.body_limit = max_bulk_bytes}});
-    routes.get("/products/{id}", show,
-               {.id = "getProduct", .summary = "One product", .errors = {errors::row_not_found}});
-    routes.patch("/products/{id}", change,
-                 {.id = "changeProduct", .summary = "Change a product", .errors = unknown_references});
+    routes.get("/products/export", export_all,
+               {.id = "exportProducts",
+                .summary = "All products as CSV, by name",
+                .description =
+                    "Of one moment, however long the reading takes: five minutes at most. A file that is cut off ends "
+                    "without the last chunk of the transfer.",
+                .options = {.deadline = std::chrono::minutes(5)}});
+    routes.get("/products/{id}", show, {.id = "getProduct", .summary = "One product"});
+    routes.patch("/products/{id}", change, {.id = "changeProduct", .summary = "Change a product"});
     routes.del("/products/{id}", remove,
                {.id = "deleteProduct", .summary = "Delete a product with its variants and barcodes"});
 }

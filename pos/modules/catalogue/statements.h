@@ -5,7 +5,7 @@
 #include "pos/modules/tenants/tables.h"
 #include "pos/plumbing/collection.h"
 #include "pos/plumbing/guard.h"
-#include "pos/plumbing/list.h"
+#include "pos/plumbing/search.h"
 
 namespace pos::catalogue {
 
@@ -13,7 +13,7 @@ using db::Compare;
 
 // ---- Categories -------------------------------------------------------------------------------------------------
 
-inline constexpr Collection<tables::categories> category_rows;
+inline constexpr Collection<tables::categories, OfAllLocations> category_rows{"products.read"};
 inline constexpr List<tables::categories, By<&CategoryFields::name>> category_list;
 
 struct ParentState {
@@ -46,7 +46,7 @@ inline constexpr db::Query<bool(CategoryId)> category_in_use{
 
 // ---- Products ---------------------------------------------------------------------------------------------------
 
-inline constexpr Collection<tables::products> product_rows;
+inline constexpr Collection<tables::products, OfAllLocations> product_rows;
 
 // Guards (pos/plumbing/guard.h): what a product refers to is not deleted.
 inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{
@@ -121,37 +121,23 @@ inline constexpr UpdatedPage product_page_updated{
       "$6::integer"}},
     by_update};
 
-struct SearchArguments {
-    std::string term;
-    std::optional<CategoryId> category_id;
-    std::optional<bool> active;
-    std::optional<base::Timestamp> updated_since;
-
-    friend constexpr auto describe(SearchArguments*) {
-        return schema::object<SearchArguments>("SearchArguments", schema::field<&SearchArguments::term>("term"),
-                                               schema::field<&SearchArguments::category_id>("categoryId"),
-                                               schema::field<&SearchArguments::active>("active"),
-                                               schema::field<&SearchArguments::updated_since>("updatedSince"));
-    }
-};
-// search_products() (search.h) gives the ids of one page; the rows are read under row level security as ever.
-using SearchPage = db::PageQuery<Product, std::tuple<std::string, ProductId>, SearchArguments>;
-inline constexpr SearchPage product_page_search{
-    {{"catalogue.product_page_search",
-      "select " PRODUCT_COLUMNS " from products where tenant_id = $1 "
-      "and id = any(array(select search_products($2, $3, $4, $5, null, null, $6))) order by name, id limit $6::integer",
-      db::Kind::read}},
-    {{"catalogue.product_page_search_after",
-      "select " PRODUCT_COLUMNS " from products where tenant_id = $1 "
-      "and id = any(array(select search_products($2, $3, $4, $5, $6, $7, $8))) order by name, id limit $8::integer",
-      db::Kind::read}},
-    by_name};
+inline constexpr db::Query<Product(std::optional<CategoryId>, std::optional<bool>, std::optional<base::Timestamp>)>
+    product_export{{"catalogue.product_export",
+                    "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and deleted_at is null "
+                    "and ($2::uuid is null or category_id = $2) and ($3::boolean is null or active = $3) "
+                    "and ($4::timestamptz is null or updated_at >= $4) order by name, id",
+                    db::Kind::read}};
 
 #undef PRODUCT_COLUMNS
 
+// The other filters are told to the search, which sorts what it finds.
+inline constexpr TextSearch<tables::products, By<&ProductFields::name>, Where<&ProductFields::category_id>,
+                            Where<&ProductFields::active>>
+    product_search;
+
 // ---- Variants ---------------------------------------------------------------------------------------------------
 
-inline constexpr Collection<tables::variants> variant_rows;
+inline constexpr Collection<tables::variants, OfAllLocations> variant_rows{"products.read"};
 inline constexpr auto add_variants = db::insert_all<tables::variants>("catalogue.add_variants");
 inline constexpr List<tables::variants, By<&VariantFields::name>, Where<&Variant::product_id>> variant_list;
 inline constexpr auto variants_of_product = db::select<tables::variants>()
@@ -168,7 +154,7 @@ inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variant
 // ---- Barcodes ---------------------------------------------------------------------------------------------------
 
 inline constexpr auto add_barcodes = db::insert_all<tables::variant_barcodes>("catalogue.add_barcodes");
-inline constexpr Collection<tables::variant_barcodes> barcode_rows;
+inline constexpr Collection<tables::variant_barcodes, OfAllLocations> barcode_rows{"products.read"};
 inline constexpr auto barcodes_of_variant = db::select<tables::variant_barcodes>()
                                                 .where<&Barcode::variant_id>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()

@@ -1,9 +1,16 @@
 #pragma once
 // What the shop sells: categories, products, their variants (what is priced, stocked and sold) and the variants' barcodes.
 
+#include <algorithm>
+
 #include "pos/modules/taxes/tables.h"
 
 namespace pos {
+
+using CategoryId = base::Id<struct CategoryTag>;
+using ProductId = base::Id<struct ProductTag>;
+using VariantId = base::Id<struct VariantTag>;
+using BarcodeId = base::Id<struct BarcodeTag>;
 
 namespace errors {
 inline constexpr auto unknown_category = base::invalid("category.unknown", "There is no such category");
@@ -112,6 +119,13 @@ struct Variant {
     }
 };
 
+// What scanners read: EAN, UPC, Code 128, and whatever a shop prints itself.
+[[nodiscard]] constexpr bool is_barcode(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+inline constexpr schema::OwnFormat barcode_format{
+    "barcode", &is_barcode, "1 to 64 printable ASCII characters without a space", "^[!-~]{1,64}$"};
+
 struct Barcode {
     BarcodeId id;
     VariantId variant_id;
@@ -122,7 +136,7 @@ struct Barcode {
     friend constexpr auto describe(Barcode*) {
         return schema::object<Barcode>(
             "Barcode", schema::field<&Barcode::id>("id"), schema::field<&Barcode::variant_id>("variantId"),
-            schema::field<&Barcode::barcode>("barcode", {.format = schema::Format::barcode}),
+            schema::field<&Barcode::barcode>("barcode", {.format = barcode_format}),
             schema::field<&Barcode::pack_quantity>(
                 "packQuantity", {.min = 0, .not_zero = true, .defaulted = true, .doc = "Units that one scan sells."}),
             schema::flatten<&Barcode::meta>());
@@ -143,7 +157,7 @@ inline constexpr auto products = db::tenant_table<Product>(
     db::index<&ProductFields::name, &Product::id>("products_name"),
     db::index<&ProductFields::category_id, &ProductFields::name, &Product::id>("products_of_category"),
     db::index<&RowMeta::updated_at, &Product::id>("products_updated"),
-    db::expression_index("products_search", "gin", "lower(name) gin_trgm_ops"));
+    db::text_index<&ProductFields::name>("products_search"));
 inline constexpr auto variants = db::tenant_table<Variant>(
     "variants", db::primary_key<&Variant::id>(errors::id_taken),
     db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null").ignoring_case(),

@@ -23,7 +23,7 @@ async::Task<Created<VariantDetails>> create(Create<"products.write"> write, http
     once.batch().add(touch_product, input->product_id, meta.updated_at);
     add_to(once.batch(), made);
     auto changes = changes_of(made);
-    changes.push_back({product_rows.name, input->product_id.uuid()});
+    changes.push_back(change_of(product_rows, input->product_id));
     co_return co_await once.commit(std::move(changes));
 }
 
@@ -42,7 +42,7 @@ async::Task<ScannedVariant> lookup(auth::PermittedSomewhere<"products.read">, ht
 
 void touch(Writes& writes, ProductId product, base::Timestamp now) {
     writes.batch.add(touch_product, product, now);
-    writes.changes.push_back({product_rows.name, product.uuid()});
+    writes.changes.push_back(change_of(product_rows, product));
 }
 
 async::Task<Variant> change(Edit<"products.write"> write, http::Path<"id", VariantId> id,
@@ -53,7 +53,7 @@ async::Task<Variant> change(Edit<"products.write"> write, http::Path<"id", Varia
 
 async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp now) {
     for (const auto& barcode : co_await writes->tx.all(delete_barcodes_of_variants, std::vector{id}, now))
-        writes->changes.push_back({barcode_rows.name, barcode.uuid(), ChangeKind::deleted});
+        writes->changes.push_back(change_of(barcode_rows, barcode, ChangeKind::deleted));
 }
 
 async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", VariantId> id) {
@@ -71,7 +71,7 @@ async::Task<Created<Barcode>> add_barcode(Create<"products.write"> write, http::
     const auto barcode = make_barcode(*id, *input, write.first_version(), write.runtime());
     co_return co_await write.create(barcode_rows, barcode, input, [&](const Barcode& row, Writes& writes) {
         writes.batch.add(touch_variant, *id, row.meta.updated_at);
-        writes.changes.push_back({variant_rows.name, id.value.uuid()});
+        writes.changes.push_back(change_of(variant_rows, *id));
         touch(writes, variant.product_id, row.meta.updated_at);
     });
 }
@@ -80,7 +80,7 @@ async::Task<Created<Barcode>> add_barcode(Create<"products.write"> write, http::
 async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp now) {
     const auto variant = live(co_await writes->tx.one(variant_rows.by_id, id));
     writes->batch.add(touch_variant, id, now);
-    writes->changes.push_back({variant_rows.name, id.uuid()});
+    writes->changes.push_back(change_of(variant_rows, id));
     touch(*writes, variant.product_id, now);
 }
 
@@ -95,23 +95,17 @@ async::Task<http::NoContent> remove_barcode(Edit<"products.write"> write, http::
 }  // namespace
 
 void variant_routes(http::Routes routes) {
-    const std::vector taken{errors::unknown_product, errors::sku_taken, errors::barcode_taken};
     routes.get("/variants", list,
                {.id = "listVariants",
                 .summary = "Variants by name",
                 .description = "With `updatedSince`: the earliest change first."});
-    routes.post("/variants", create, {.id = "createVariant", .summary = "Add a variant to a product", .errors = taken});
+    routes.post("/variants", create, {.id = "createVariant", .summary = "Add a variant to a product"});
     routes.get("/variants/lookup", lookup,
                {.id = "lookUpBarcode", .summary = "What a scanned barcode sells", .errors = {errors::row_not_found}});
-    routes.get("/variants/{id}", show,
-               {.id = "getVariant", .summary = "One variant with its barcodes", .errors = {errors::row_not_found}});
-    routes.patch("/variants/{id}", change,
-                 {.id = "changeVariant", .summary = "Change a variant", .errors = {errors::sku_taken}});
+    routes.get("/variants/{id}", show, {.id = "getVariant", .summary = "One variant with its barcodes"});
+    routes.patch("/variants/{id}", change, {.id = "changeVariant", .summary = "Change a variant"});
     routes.del("/variants/{id}", remove, {.id = "deleteVariant", .summary = "Delete a variant with its barcodes"});
-    routes.post("/variants/{id}/barcodes", add_barcode,
-                {.id = "addBarcode",
-                 .summary = "Give a variant a barcode",
-                 .errors = {errors::row_not_found, errors::barcode_taken}});
+    routes.post("/variants/{id}/barcodes", add_barcode, {.id = "addBarcode", .summary = "Give a variant a barcode"});
     routes.del("/variants/{id}/barcodes/{barcodeId}", remove_barcode,
                {.id = "removeBarcode", .summary = "Take a barcode away"});
 }

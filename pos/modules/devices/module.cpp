@@ -28,9 +28,6 @@ struct RevokeDevice {
 
 // ---- Statements -------------------------------------------------------------------------------------------------
 
-LocationId location_of(const Device& row) { return row.fields.location_id; }
-
-constexpr Collection<tables::devices> devices{.location_of = location_of};
 constexpr List<tables::devices, By<&DeviceFields::name>, AnyOf<&DeviceFields::location_id>> device_list;
 
 // A counter in a row, so that any number of creations at once get different numbers; one that fails leaves a gap. Never below
@@ -87,7 +84,7 @@ async::Task<Created<Device>> create(Create<"devices.write"> write, http::Body<Ne
     for (int attempt = 1;; ++attempt) {
         device.device_number = co_await db.only(next_number);
         try {
-            co_return co_await write.create(devices, device, input, [&](const Device& row, Writes& writes) {
+            co_return co_await write.create(device_rows, device, input, [&](const Device& row, Writes& writes) {
                 writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
                 writes.batch.add(location_lives, row.fields.location_id);
             });
@@ -98,14 +95,14 @@ async::Task<Created<Device>> create(Create<"devices.write"> write, http::Body<Ne
 }
 
 async::Task<Device> show(auth::PermittedSomewhere<"devices.read"> caller, http::Path<"id", DeviceId> id, db::Db db) {
-    auto device = live(co_await db.one(devices.by_id, *id));
+    auto device = live(co_await db.one(device_rows.by_id, *id));
     if (!caller.may_at("devices.read", device.fields.location_id.uuid())) throw base::Failure(errors::row_not_found);
     co_return device;
 }
 
 async::Task<Device> change(Edit<"devices.write"> write, http::Path<"id", DeviceId> id,
                            http::Body<PatchOf<Device>> patch) {
-    co_return co_await write.edit(devices, *id, [&](Device& row, Writes& writes) {
+    co_return co_await write.edit(device_rows, *id, [&](Device& row, Writes& writes) {
         const auto before = row.fields.location_id;
         apply(*patch, row.fields);
         writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
@@ -118,7 +115,7 @@ async::Task<Device> change(Edit<"devices.write"> write, http::Path<"id", DeviceI
 // No If-Match: a stolen till is shut out whatever else was changed, and shutting it out twice is no fault.
 async::Task<Device> revoke(Edit<"devices.revoke", Held::as_declared, Versions::any> write,
                            http::Path<"id", DeviceId> id, http::Body<RevokeDevice> input) {
-    co_return co_await write.edit(devices, *id, [&](Device& row, Writes& writes) {
+    co_return co_await write.edit(device_rows, *id, [&](Device& row, Writes& writes) {
         row.status = input->status == Revocation::lost ? DeviceStatus::lost : DeviceStatus::retired;
         writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
         writes.batch.add(end_sessions, row.id, write.now());
@@ -126,7 +123,6 @@ async::Task<Device> revoke(Edit<"devices.revoke", Held::as_declared, Versions::a
 }
 
 void routes(http::Routes routes) {
-    const std::vector refusals{errors::unknown_location, errors::device_number_taken, errors::caller_changed};
     routes.get("/devices", list,
                {.id = "listDevices",
                 .summary = "Devices by name",
@@ -135,12 +131,10 @@ void routes(http::Routes routes) {
                 {.id = "createDevice",
                  .summary = "Add a device",
                  .description = "The server gives it the next free number, which stands in its receipts.",
-                 .errors = refusals});
-    routes.get("/devices/{id}", show, {.id = "getDevice", .summary = "One device", .errors = {errors::row_not_found}});
+                 .errors = {errors::caller_changed}});
+    routes.get("/devices/{id}", show, {.id = "getDevice", .summary = "One device"});
     routes.patch("/devices/{id}", change,
-                 {.id = "changeDevice",
-                  .summary = "Rename or move a device",
-                  .errors = {errors::unknown_location, errors::caller_changed}});
+                 {.id = "changeDevice", .summary = "Rename or move a device", .errors = {errors::caller_changed}});
     routes.post("/devices/{id}/revoke", revoke,
                 {.id = "revokeDevice",
                  .summary = "Shut a lost or retired device out",
@@ -156,9 +150,8 @@ app::Module devices_module() {
             .tables = {tables::devices.view()},
             .database_objects = {{"end_device_sessions", end_device_sessions_sql,
                                   "drop function end_device_sessions(uuid, timestamptz)"}},
-            .statements = db::statements(devices, device_list, next_number, location_lives, end_sessions),
-            .routes = routes,
-            .errors = {errors::device_number_taken, errors::unknown_device}};
+            .statements = db::statements(device_rows, device_list, next_number, location_lives, end_sessions),
+            .routes = routes};
 }
 
 }  // namespace pos

@@ -11,9 +11,6 @@ namespace {
 
 // ---- Statements -------------------------------------------------------------------------------------------------
 
-LocationId itself(const Location& row) { return row.id; }
-
-constexpr Collection<tables::locations> locations{.location_of = itself};
 constexpr auto add_counter = db::insert<tables::location_counters>("locations.add_counter");
 constexpr List<tables::locations, By<&LocationFields::name>, AnyOf<&Location::id>> location_list;
 
@@ -30,7 +27,7 @@ async::Task<db::Page<Location>> list(auth::PermittedSomewhere<"locations.read"> 
 
 async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere> write,
                                       http::Body<New<Location>> input) {
-    co_return co_await write.create(locations, input, [](const Location& row, Writes& writes) {
+    co_return co_await write.create(location_rows, input, [](const Location& row, Writes& writes) {
         writes.batch.add(add_counter, LocationCounter{row.id});
     });
 }
@@ -38,17 +35,17 @@ async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere
 async::Task<Location> show(auth::PermittedSomewhere<"locations.read"> caller, http::Path<"id", LocationId> id,
                            db::Db db) {
     if (!caller.may_at("locations.read", id.value.uuid())) throw base::Failure(errors::row_not_found);
-    co_return live(co_await db.one(locations.by_id, *id));
+    co_return live(co_await db.one(location_rows.by_id, *id));
 }
 
 async::Task<Location> change(Edit<"locations.write"> write, http::Path<"id", LocationId> id,
                              http::Body<PatchOf<Location>> patch) {
-    co_return co_await write.edit(locations, *id, *patch);
+    co_return co_await write.edit(location_rows, *id, *patch);
 }
 
 async::Task<http::NoContent> remove(Edit<"locations.write", Held::everywhere> write, http::Path<"id", LocationId> id,
                                     http::Service<auth::Authenticator> authenticator) {
-    co_await write.remove(locations, *id, [](Location&, Writes& writes) { writes.batch.add(announce); });
+    co_await write.remove(location_rows, *id, [](Location&, Writes& writes) { writes.batch.add(announce); });
     authenticator->invalidate_tenant(write.tenant_id);
     co_return http::NoContent{};
 }
@@ -58,12 +55,9 @@ void routes(http::Routes routes) {
                {.id = "listLocations",
                 .summary = "Locations by name",
                 .description = "With `updatedSince`: the earliest change first."});
-    routes.post("/locations", create,
-                {.id = "createLocation", .summary = "Add a location", .errors = {errors::location_code_taken}});
-    routes.get("/locations/{id}", show,
-               {.id = "getLocation", .summary = "One location", .errors = {errors::row_not_found}});
-    routes.patch("/locations/{id}", change,
-                 {.id = "changeLocation", .summary = "Change a location", .errors = {errors::location_code_taken}});
+    routes.post("/locations", create, {.id = "createLocation", .summary = "Add a location"});
+    routes.get("/locations/{id}", show, {.id = "getLocation", .summary = "One location"});
+    routes.patch("/locations/{id}", change, {.id = "changeLocation", .summary = "Change a location"});
     routes.del("/locations/{id}", remove,
                {.id = "deleteLocation",
                 .summary = "Delete a location; its sales and stock stay",
@@ -76,9 +70,8 @@ app::Module locations_module() {
     return {.name = "locations",
             .doc = "Shops and store rooms.",
             .tables = {tables::locations.view(), tables::location_counters.view()},
-            .statements = db::statements(locations, add_counter, location_list, announce),
-            .routes = routes,
-            .errors = {errors::location_code_taken, errors::unknown_location}};
+            .statements = db::statements(location_rows, add_counter, location_list, announce),
+            .routes = routes};
 }
 
 }  // namespace pos

@@ -24,42 +24,35 @@ protected:
 };
 
 TEST_F(PlacesTest, LocationsLiveAndDie) {
-    const auto reply =
-        post("/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, {{"Idempotency-Key", "westlands"}});
-    const auto shop = made<Location>(reply);
-    const auto path = "/v1/locations/" + text(shop.id);
-    EXPECT_EQ(reply.header("Location"), path);
-    EXPECT_EQ(
-        post("/v1/locations", R"({"code":"NRB2","name":"Westlands"})", owner, {{"Idempotency-Key", "westlands"}}).body,
-        reply.body);
-    EXPECT_EQ(
-        app->database().value("select last_receipt from location_counters where location_id = '" + text(shop.id) + "'"),
-        "0");
-    EXPECT_THAT(post("/v1/locations", R"({"code":"NRB2","name":"x"})").body, HasSubstr("location.code_taken"));
-    EXPECT_EQ(post("/v1/locations", R"({"code":"NRB2","name":"x"})", other).status, 201)
-        << "codes are the tenant's own";
-    EXPECT_EQ(post("/v1/locations", R"({"code":"nrb 2","name":"x"})").status, 422);
-    EXPECT_EQ(patch(path, R"({"address":"Ring Road"})", 1).status, 200);
-    EXPECT_EQ(patch(path, R"({"address":"Ring Road"})", 1).status, 412);
-    EXPECT_EQ(get(path, other).status, 404);
-    EXPECT_EQ(patch(path, R"({"name":"Taken"})", 2, other).status, 404);
-    EXPECT_EQ(patch(path, R"({"name":"Taken"})", 2, viewer).status, 403);
-    EXPECT_EQ(get(path, "").status, 401);
-    const auto left =
-        made<Device>(post("/v1/devices", fmt::format(R"({{"name":"Left","locationId":"{}"}})", text(shop.id))));
-    const auto elsewhere = till("Elsewhere");
-    EXPECT_EQ(del(path, 2).status, 204);
-    EXPECT_EQ(get(path).status, 404);
-    EXPECT_THAT(feed("locations", text(shop.id)), HasSubstr(" d"));
-    EXPECT_THAT(post("/v1/devices", fmt::format(R"({{"name":"Till","locationId":"{}"}})", text(shop.id))).body,
-                HasSubstr("location.unknown"));
-    EXPECT_THAT(
-        patch("/v1/devices/" + text(elsewhere.id), fmt::format(R"({{"locationId":"{}"}})", text(shop.id)), 1).body,
-        HasSubstr("location.unknown"));
-    // What stands there may stay, and is taken elsewhere.
-    const auto moved = "/v1/devices/" + text(left.id);
-    EXPECT_EQ(patch(moved, R"({"name":"Left behind"})", 1).status, 200);
-    EXPECT_EQ(patch(moved, fmt::format(R"({{"locationId":"{}"}})", location()), 2).status, 200);
+    const std::string westlands = R"({"code":"NRB2","name":"Westlands"})";
+    const std::string address = R"({"address":"Ring Road"})";
+    const Headers key{{"Idempotency-Key", "westlands"}};
+    const auto ids = check({
+        {"add", "POST", "/v1/locations", westlands, owner, 201, "NRB2", "shop", key},
+        {"add again", "POST", "/v1/locations", westlands, owner, 201, "{shop}", "", key},
+        {"code taken", "POST", "/v1/locations", westlands, owner, 409, "location.code_taken"},
+        {"codes are the tenant's own", "POST", "/v1/locations", westlands, other, 201},
+        {"no code", "POST", "/v1/locations", R"({"code":"nrb 2","name":"x"})", owner, 422},
+        {"change", "PATCH", "/v1/locations/{shop}", address, owner, 200, "Ring Road", "", if_match(1)},
+        {"changed meanwhile", "PATCH", "/v1/locations/{shop}", address, owner, 412, "", "", if_match(1)},
+        {"read", "GET", "/v1/locations/{shop}", "", other, 404},
+        {"read", "GET", "/v1/locations/{shop}", "", "", 401},
+        {"change", "PATCH", "/v1/locations/{shop}", address, other, 404},
+        {"change", "PATCH", "/v1/locations/{shop}", address, viewer, 403},
+        {"a till there", "POST", "/v1/devices", R"({"name":"Left","locationId":"{shop}"})", owner, 201, "", "left"},
+        {"a till", "POST", "/v1/devices", R"({"name":"Till","locationId":"{location}"})", owner, 201, "", "till"},
+        {"delete", "DELETE", "/v1/locations/{shop}", "", owner, 204, "", "", if_match(2)},
+        {"deleted", "GET", "/v1/locations/{shop}", "", owner, 404, "row.not_found"},
+        {"no till comes", "POST", "/v1/devices", R"({"name":"x","locationId":"{shop}"})", owner, 422,
+         "location.unknown"},
+        {"none moves in", "PATCH", "/v1/devices/{till}", R"({"locationId":"{shop}"})", owner, 422, "location.unknown"},
+        {"what is there may stay", "PATCH", "/v1/devices/{left}", R"({"name":"Left behind"})", owner, 200},
+        {"and moves out", "PATCH", "/v1/devices/{left}", R"({"locationId":"{location}"})", owner, 200},
+    });
+    const auto shop = ids.at("shop");
+    EXPECT_EQ(app->database().value("select last_receipt from location_counters where location_id = '" + shop + "'"),
+              "0");
+    EXPECT_THAT(feed("locations", shop), HasSubstr(" d"));
 }
 
 TEST_F(PlacesTest, DevicesAreNumbered) {
@@ -82,11 +75,13 @@ TEST_F(PlacesTest, DevicesAreNumbered) {
     EXPECT_EQ(till("Till 1001").device_number, 1001);
     EXPECT_EQ(app->database().value("select count(*) - count(distinct (tenant_id, device_number)) from devices"), "0");
     const auto path = "/v1/devices/" + text(first.id);
-    EXPECT_EQ(get(path, other).status, 404);
-    EXPECT_EQ(patch(path, R"({"name":"Front till"})", 1).status, 200);
-    EXPECT_EQ(patch(path, R"({"deviceNumber":7})", 2).status, 422);
-    EXPECT_EQ(post(path + "/revoke", R"({"status":"lost"})", viewer).status, 403);
-    EXPECT_EQ(post(path + "/revoke", R"({"status":"active"})").status, 422);
+    check({
+        {"read", "GET", path, "", other, 404},
+        {"change", "PATCH", path, R"({"name":"Front till"})", owner, 200},
+        {"numbers stay", "PATCH", path, R"({"deviceNumber":7})", owner, 422},
+        {"revoke", "POST", path + "/revoke", R"({"status":"lost"})", viewer, 403},
+        {"revoke to what it was", "POST", path + "/revoke", R"({"status":"active"})", owner, 422},
+    });
 }
 
 TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
@@ -124,24 +119,28 @@ TEST_F(PlacesTest, AKeyIsOneInEverySpellingOfThePath) {
 }
 
 TEST_F(PlacesTest, TaxRatesAreAppended) {
-    const auto klass = made<TaxClass>(post("/v1/tax-classes", R"({"code":"LUX","name":"Luxury"})"));
-    const auto path = "/v1/tax-classes/" + text(klass.id);
-    const auto rate =
-        made<TaxRate>(post(path + "/rates", R"({"name":"Luxury 20 %","ratePpm":200000,"validFrom":"2026-01-01"})"));
-    const auto rate_path = path + "/rates/" + text(rate.id);
-    EXPECT_EQ(version_in(get(path)), 2) << "the class changes with its rates";
-    EXPECT_EQ(patch(rate_path, R"({"ratePpm":1})", 1).status, 422);
-    EXPECT_THAT(patch(rate_path, R"({"validTo":"2025-01-01"})", 1).body, HasSubstr("tax_rate.range"));
-    EXPECT_EQ(patch(rate_path, R"({"validTo":"2027-01-01"})", 1).status, 200);
-    EXPECT_EQ(patch(rate_path, R"({"validTo":"2027-01-01"})", 1).status, 412);
-    EXPECT_EQ(patch(rate_path, R"({"name":"x"})", 2, other).status, 404);
-    EXPECT_EQ(post(path + "/rates", R"({"name":"x","ratePpm":1})", other).status, 404);
-    EXPECT_EQ(get(path + "/rates", other).status, 404);
-    EXPECT_EQ(body<db::Page<TaxRate>>(get(path + "/rates", viewer)).data.size(), 1U);
-    EXPECT_THAT(post("/v1/tax-classes", R"({"code":"LUX","name":"x"})").body, HasSubstr("tax_class.code_taken"));
-    ASSERT_EQ(post("/v1/products", fmt::format(R"({{"name":"Perfume","taxClassId":"{}"}})", text(klass.id))).status,
-              201);
-    EXPECT_THAT(del(path, 3).body, HasSubstr("tax_class.in_use"));
+    const std::string luxury = R"({"code":"LUX","name":"Luxury"})";
+    const std::string twenty = R"({"name":"Luxury 20 %","ratePpm":200000,"validFrom":"2026-01-01"})";
+    const std::string until = R"({"validTo":"2027-01-01"})";
+    const std::string one = "/v1/tax-classes/{class}";
+    const std::string rates = one + "/rates";
+    const std::string rate = rates + "/{rate}";
+    check({
+        {"add", "POST", "/v1/tax-classes", luxury, owner, 201, "LUX", "class"},
+        {"code taken", "POST", "/v1/tax-classes", luxury, owner, 409, "tax_class.code_taken"},
+        {"add a rate", "POST", rates, twenty, owner, 201, "200000", "rate"},
+        {"the class changes with its rates", "GET", one, "", owner, 200, R"("version":2)"},
+        {"a rate is what it was", "PATCH", rate, R"({"ratePpm":1})", owner, 422},
+        {"ends before it begins", "PATCH", rate, R"({"validTo":"2025-01-01"})", owner, 422, "tax_rate.range"},
+        {"end it", "PATCH", rate, until, owner, 200, "2027-01-01", "", if_match(1)},
+        {"ended meanwhile", "PATCH", rate, until, owner, 412, "", "", if_match(1)},
+        {"change", "PATCH", rate, R"({"name":"x"})", other, 404},
+        {"add", "POST", rates, R"({"name":"x","ratePpm":1})", other, 404},
+        {"list", "GET", rates, "", other, 404},
+        {"list", "GET", rates, "", viewer, 200, "{rate}"},
+        {"a product of it", "POST", "/v1/products", R"({"name":"Perfume","taxClassId":"{class}"})", owner, 201},
+        {"in use", "DELETE", one, "", owner, 409, "tax_class.in_use", "", if_match(3)},
+    });
 }
 
 }  // namespace

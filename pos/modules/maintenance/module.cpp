@@ -23,7 +23,7 @@ async::Task<CleanedUp> remove_what_expired(jobs::Job<CleanUp>& job, app::JobScop
     co_return done;
 }
 
-void handle_jobs(app::JobHandlers handlers) { handlers.on(clean_up, remove_what_expired); }
+void handle_jobs(app::JobHandlers handlers) { handlers.on_system(clean_up, remove_what_expired); }
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "app/background.h"
 #include "jobs/outbox_relay.h"
+#include "observe/memory_tracer_for_test.h"
 #include "pos/modules/reports/tables.h"
 #include "pos/testing/shop.h"
 #include "testing/redis_server.h"
@@ -24,7 +25,9 @@ class BackgroundTest : public ShopTest {
 protected:
     static void SetUpTestSuite() {
         redis = new ::testing::RedisServer();
-        app = new ::testing::TestApp(definition(), [](app::Settings& settings) {
+        auto traced = definition();
+        traced.tracer = &tracer;
+        app = new ::testing::TestApp(std::move(traced), [](app::Settings& settings) {
             settings.redis_url = redis->url();
             settings.scheduler_token = scheduler_token;
         });
@@ -86,7 +89,57 @@ protected:
     static constexpr std::string_view counted =
         "select coalesce(sum(sales), 0) || ' ' || coalesce(sum(total), 0) from daily_sales";
     static inline ::testing::RedisServer* redis = nullptr;
+    static inline observe::MemoryTracer tracer;
 };
+
+// The caller's traceparent, the request, its statements, the job that the outbox carried, the job's statements: one trace.
+TEST_F(BackgroundTest, ATraceGoesFromTheRequestThroughTheOutboxToTheJobsStatements) {
+    const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const auto reply = post("/v1/sales", sale_json(location(), 100), owner,
+                            {{"traceparent", "00-" + trace + "-00f067aa0ba902b7-01"}, {"tracestate", "till=7"}});
+    ASSERT_EQ(reply.status, 201) << reply.body;
+    const auto background = start();
+    ASSERT_TRUE(becomes(counted, "1 100"));
+    stop(*background);
+
+    std::map<std::string, observe::KeptSpan> spans;
+    for (auto& span : tracer.spans()) {
+        EXPECT_TRUE(span.trace != trace || span.state == "till=7") << span.name;
+        if (span.trace == trace) spans.emplace(span.id, span);
+    }
+    const auto only = [&](observe::SpanKind kind) {
+        std::vector<observe::KeptSpan> found;
+        for (const auto& [id, span] : spans) {
+            if (span.kind == kind) found.push_back(span);
+        }
+        if (found.size() != 1) throw std::runtime_error(fmt::format("{} spans of that kind", found.size()));
+        return found.front();
+    };
+    const auto is_below = [&](const observe::KeptSpan& span, const std::string& ancestor) {
+        auto parent = span.parent;
+        while (parent != ancestor && spans.contains(parent)) parent = spans.at(parent).parent;
+        return parent == ancestor;
+    };
+    const auto request = only(observe::SpanKind::server);
+    const auto created = only(observe::SpanKind::producer);
+    const auto run = only(observe::SpanKind::consumer);
+    EXPECT_EQ(request.name, "POST /v1/sales");
+    EXPECT_EQ(request.parent, "00f067aa0ba902b7");
+    ASSERT_TRUE(created.name.starts_with("create "));
+    EXPECT_TRUE(is_below(created, request.id));
+    EXPECT_EQ(run.name, "process " + created.name.substr(7));
+    EXPECT_EQ(run.parent, created.id);
+    EXPECT_TRUE(run.parent_is_remote);
+    int statements_of_the_request = 0;
+    int statements_of_the_job = 0;
+    for (const auto& [id, span] : spans) {
+        if (!span.attributes.contains("db.query.summary")) continue;
+        (is_below(span, created.id) ? statements_of_the_job : statements_of_the_request) += 1;
+        EXPECT_TRUE(is_below(span, request.id)) << span.name;
+    }
+    EXPECT_GE(statements_of_the_request, 1);
+    EXPECT_GE(statements_of_the_job, 1);
+}
 
 TEST_F(BackgroundTest, ASaleIsInTheSummaryOfItsShopAlone) {
     const auto background = start();

@@ -5,10 +5,10 @@
 #include "auth/caller.h"
 #include "base/time_zone.h"
 #include "jobs/once.h"
+#include "pos/location_permissions.h"
 #include "pos/modules/reports/tables.h"
 #include "pos/modules/sales/events.h"
 #include "pos/modules/tenants/tables.h"
-#include "pos/permissions.h"
 #include "pos/plumbing/runtime.h"
 
 namespace pos {
@@ -94,7 +94,7 @@ async::Task<db::Page<DailySales>> sales_summary(auth::PermittedSomewhere<"report
                                                 http::Service<Runtime> runtime) {
     if (filter->location_id) {
         caller.require_at("reports.read", filter->location_id->uuid());
-    } else if (caller.locations_with("reports.read")) {
+    } else if (caller.places_with("reports.read")) {
         throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
     }
     const auto to = filter->to.value_or(last_day);
@@ -105,9 +105,9 @@ async::Task<db::Page<DailySales>> sales_summary(auth::PermittedSomewhere<"report
     co_return within_bounds(co_await db.page(days, filter->page, *from, to));
 }
 
-async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::JobScope scope) {
+async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::TenantScope scope) {
     const auto& sale = job.data();
-    auto batch = scope.tenant_db(sale.tenant_id.uuid()).batch();
+    auto batch = scope.db().batch();
     batch.add(add_sale, sale.location_id, sale.business_day, sale.total, sale.tax_total, sale.discount_total);
     if (!co_await jobs::commit_once(std::move(batch), job)) job.logger().info("this sale was counted before");
 }
@@ -120,7 +120,8 @@ void routes(http::Routes routes) {
                                "9007199254740991, which is the most that a JSON number says exactly."});
 }
 
-void handle_jobs(app::JobHandlers handlers) { handlers.on(sale_created, count_sale); }
+// Its jobs were called as the event is before others could hear it: queues of the release before hold such.
+void handle_jobs(app::JobHandlers handlers) { handlers.on_event(sale_created, count_sale, {.job = "sale.created"}); }
 
 }  // namespace
 

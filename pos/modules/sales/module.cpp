@@ -1,10 +1,11 @@
 #include "pos/modules/sales/module.h"
 
 #include "http/errors.h"
+#include "pos/location_permissions.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
-#include "pos/permissions.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
 
 namespace pos {
 
@@ -32,12 +33,12 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
 }
 
 // AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
-async::Task<http::JsonBytes<Sale, 201>> create(auth::PermittedSomewhere<"sales.create"> caller, IdempotencyHeader key,
-                                               http::AnyQuery, http::Body<NewSale> input, db::Db db,
-                                               http::Service<Runtime> runtime) {
-    std::ignore = key_of(key, input->client_request_id);  // 422 when they differ
-    auto recorded = co_await record_sale(db, caller, runtime.service, std::move(input));
-    auto rendered = to_json_bytes<Sale, 201>(std::move(recorded.reply), false);
+async::Task<http::JsonBytes<Sale, 201, 200>> create(Create<"sales.create"> write, http::AnyQuery,
+                                                    http::Body<NewSale> input) {
+    std::ignore = key_of({write.key()}, input->client_request_id);  // 422 when they differ
+    const auto db = co_await write.db();
+    auto recorded = co_await record_sale(db, write, &write.runtime(), std::move(input));
+    auto rendered = to_json_bytes<Sale, 201, 200>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
     co_return rendered;
 }
@@ -60,8 +61,7 @@ async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> 
 // Whoever reads some locations only must name one.
 void require_readable(const auth::Caller& caller, const std::optional<LocationId>& location) {
     if (location) return caller.require_at("sales.read", location->uuid());
-    if (caller.locations_with("sales.read"))
-        throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
+    if (caller.places_with("sales.read")) throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
 }
 
 async::Task<db::Page<SaleRow>> list(auth::PermittedSomewhere<"sales.read"> caller, http::Query<SaleFilter> filter,
@@ -87,10 +87,7 @@ void routes(http::Routes routes) {
                                errors::numbering_incomplete, errors::unknown_cashier, errors::unknown_location,
                                errors::unknown_variant,      errors::unknown_device};
     auto create_errors = refusals;
-    for (const auto& error :
-         {errors::key_mismatch, errors::device_replaced, errors::receipt_taken, errors::wrong_device,
-          errors::payment_reference_used, errors::out_of_stock, errors::sale_exists, errors::payment_exists})
-        create_errors.push_back(error);
+    create_errors.insert(create_errors.end(), {errors::key_mismatch, errors::wrong_device, errors::out_of_stock});
 
     routes.post("/sales", create,
                 {.id = "createSale",
@@ -99,7 +96,6 @@ void routes(http::Routes routes) {
                                 "every attempt gets the same reply. 200 with `Idempotent-Replayed: resource`: it was "
                                 "recorded longer ago than replies are kept.",
                  .errors = create_errors,
-                 .also = {200},
                  .options = {.body_limit = max_sale_bytes}});
     routes.post("/sales/calculate", calculate,
                 {.id = "calculateSale",
@@ -111,13 +107,10 @@ void routes(http::Routes routes) {
         {.id = "listSales",
          .summary = "Sales, newest first",
          .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
+    routes.get("/sales/{id}", show, {.id = "getSale", .summary = "One sale with lines, taxes and payments"});
     routes.get(
-        "/sales/{id}", show,
-        {.id = "getSale", .summary = "One sale with lines, taxes and payments", .errors = {errors::row_not_found}});
-    routes.get("/sales/by-client-request/{id}", show_by_client_request,
-               {.id = "getSaleByClientRequest",
-                .summary = "The sale of a clientRequestId: settles an unknown outcome",
-                .errors = {errors::row_not_found}});
+        "/sales/by-client-request/{id}", show_by_client_request,
+        {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});
 }
 
 constexpr std::string_view stock_required_sql =
@@ -207,16 +200,12 @@ app::Module sales_module() {
              {"receipt_number_taken", receipt_number_taken_sql, "drop function receipt_number_taken(text, bigint)"},
              {"receipt_number_shown", receipt_number_shown_sql, "drop function receipt_number_shown(text, bigint)"}},
         .statements =
-            db::statements(sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
-                           sales::add, sales::add_lines, sales::add_taxes, sales::add_payments, sales::by_id,
-                           sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
+            db::statements(sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt,
+                           sales::require_stock, sales::add, sales::add_lines, sales::add_taxes, sales::add_payments,
+                           sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
                            sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
                            sales::receipt_taken, sales::used_references, sales::known_payments),
-        .routes = routes,
-        .errors = {errors::sale_exists, errors::key_reused, errors::device_replaced, errors::receipt_taken,
-                   errors::sale_inconsistent, errors::unknown_cashier, errors::unknown_sale, errors::payment_exists,
-                   errors::payment_reference_used, errors::total_mismatch, errors::payments_mismatch,
-                   errors::numbering_incomplete, errors::wrong_device, errors::out_of_stock}};
+        .routes = routes};
 }
 
 }  // namespace pos

@@ -116,9 +116,8 @@ StoredReply reply_for(const Sale& sale) {
             .resource_id = sale.row.id.uuid()};
 }
 
-SaleCreated created_event(const SaleRow& row, base::Uuid tenant) {
-    return {.tenant_id = TenantId(tenant),
-            .id = row.id,
+SaleCreated created_event(const SaleRow& row) {
+    return {.id = row.id,
             .location_id = row.location_id,
             .receipt_number = row.receipt_number,
             .business_day = row.business_day,
@@ -130,7 +129,7 @@ SaleCreated created_event(const SaleRow& row, base::Uuid tenant) {
 
 std::vector<Change> changes_of(const RungUp& rung_up) {
     auto changes = level_changes(rung_up.movements);
-    changes.push_back({"sales", rung_up.sale.row.id.uuid(), ChangeKind::updated, rung_up.sale.row.location_id});
+    changes.push_back(change_of(sales::sale_rows, rung_up.sale.row));
     return changes;
 }
 
@@ -156,7 +155,7 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     if (!rung_up.sale.payments.empty()) batch.add(sales::add_payments, rung_up.sale.payments);
     add_movements(batch, rung_up.movements);
     if (stock_required) require_stock(batch, rung_up.movements);
-    runtime.outbox().add(batch, sale_created, created_event(rung_up.sale.row, recording.request.tenant));
+    runtime.outbox().emit(batch, sale_created, created_event(rung_up.sale.row));
     record_changes(batch, changes_of(rung_up), recording.device);
     return reply;
 }
@@ -300,8 +299,7 @@ async::Task<RecordedSale> refuse(db::Db db, Recording recording, std::exception_
     if (is_known_sale(failure)) {
         const auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
         if (!row) std::rethrow_exception(failure);
-        throw base::Failure(errors::key_reused, "another sale has this clientRequestId")
-            .member("resourceId", fmt::format("\"{}\"", row->id.to_string()));
+        throw reused_key("another sale has this clientRequestId", row->id.uuid());
     }
     if (is_out_of_stock(failure)) throw base::Failure(errors::out_of_stock);
     if (code_of(failure) == errors::payment_exists.code) co_return co_await refuse_known_payments(db, &recording.sale);

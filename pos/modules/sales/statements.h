@@ -6,12 +6,17 @@
 
 namespace pos::sales {
 
+// Without lines, taxes and payments, as in a list.
+inline constexpr SyncedRows<tables::sales, OfLocation<&SaleRow::location_id>> sale_rows;
+
 // What the catalogue, the tax table and the shelf say about these variants, on that day, at that location.
-// The tenant's day decides which tax rate holds, as where a barcode is looked up.
+// The tenant's day decides which tax rate holds, as where a barcode is looked up. The level by a subquery, which can but look up
+// one row by its key: joined, the planner reads every level of a small shop's location.
 inline constexpr db::Query<CatalogueEntry(std::vector<VariantId>, LocationId, base::Timestamp)> catalogue{
     {"sales.catalogue",
      "select v.id as variant_id, v.price, v.cost, p.track_stock, t.code as tax_code, r.rate_ppm as tax_rate_ppm, "
-     "r.inclusive as tax_inclusive, nullif(l.on_hand, 'NaN') as on_hand "
+     "r.inclusive as tax_inclusive, (select nullif(on_hand, 'NaN') from stock_levels "
+     "  where tenant_id = $1 and location_id = $3 and variant_id = v.id) as on_hand "
      "from variants v "
      "join products p on p.tenant_id = v.tenant_id and p.id = v.product_id "
      "join tenants shop on shop.id = $1 "
@@ -22,7 +27,6 @@ inline constexpr db::Query<CatalogueEntry(std::vector<VariantId>, LocationId, ba
      "    and valid_from <= ($4::timestamptz at time zone shop.time_zone)::date "
      "    and (valid_to is null or valid_to > ($4::timestamptz at time zone shop.time_zone)::date) "
      "  order by valid_from desc limit 1) r on true "
-     "left join stock_levels l on l.tenant_id = v.tenant_id and l.location_id = $3 and l.variant_id = v.id "
      "where v.tenant_id = $1 and v.id = any($2)"}};
 
 inline constexpr auto tenant = db::find<tables::tenants>("sales.tenant");

@@ -9,6 +9,8 @@
 
 namespace pos {
 
+using PaymentId = base::Id<struct PaymentTag>;
+
 namespace errors {
 inline constexpr auto sale_exists = base::conflict("sale.exists", "A sale with this id exists");
 inline constexpr auto client_request_used =

@@ -69,8 +69,7 @@ constexpr db::Query<VariantId(std::vector<VariantId>)> unknown_variants{
 
 void require_readable(const auth::Caller& caller, const Place& place) {
     if (place.location_id) return caller.require_at("stock.read", place.location_id->uuid());
-    if (caller.locations_with("stock.read"))
-        throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
+    if (caller.places_with("stock.read")) throw base::Failure(auth::errors::forbidden, "name a location: ?locationId=");
 }
 
 async::Task<db::Page<StockLevel>> list_levels(auth::PermittedSomewhere<"stock.read"> caller,
@@ -87,19 +86,14 @@ async::Task<db::Page<StockMovement>> list_movements(auth::PermittedSomewhere<"st
 }
 
 // The key's row is gone after its 30 days; the ledger still knows what it moved.
-async::Task<Created<Adjustment>> find_adjusted(db::Db db, auth::Caller caller, Adjustment asked,
-                                               std::exception_ptr failure) {
-    const auto stored = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), asked.id));
-    if (!stored) std::rethrow_exception(failure);
-    if (!is_same(*stored, asked)) {
-        throw base::Failure(errors::key_reused, "another adjustment has this key")
-            .member("resourceId", fmt::format("\"{}\"", asked.id.to_string()));
-    }
-    co_return Created<Adjustment>{schema::to_json(*stored, caller.view()), 200, {{"Idempotent-Replayed", "resource"}}};
+async::Task<std::optional<Adjustment>> find_adjusted(db::Db db, Adjustment asked) {
+    auto stored = adjustment_of(co_await db.all(movements_of_source, std::string(adjustment_source), asked.id));
+    if (stored && !is_same(*stored, asked)) throw reused_key("another adjustment has this key", asked.id);
+    co_return stored;
 }
 
 // The foreign key says that a variant is unknown, but not on which line.
-async::Task<void> refuse_unknown_variants(db::Db db, std::vector<AdjustmentLine> lines) {
+async::Task<base::Failure> unknown_variants_of(db::Db db, std::vector<AdjustmentLine> lines) {
     std::vector<VariantId> asked;
     for (const auto& line : lines) asked.push_back(line.variant_id);
     const auto unknown = co_await db.all(unknown_variants, asked);
@@ -112,10 +106,10 @@ async::Task<void> refuse_unknown_variants(db::Db db, std::vector<AdjustmentLine>
                           std::string(errors::unknown_variant.title),
                           {}});
     }
-    throw base::Failure(errors::unknown_variant, std::move(issues));
+    co_return base::Failure(errors::unknown_variant, std::move(issues));
 }
 
-async::Task<Created<Adjustment>> adjust(Create<"stock.adjust"> write, http::Body<NewAdjustment> input) {
+async::Task<CreatedOrFound<Adjustment>> adjust(Create<"stock.adjust"> write, http::Body<NewAdjustment> input) {
     write.require_at("stock.adjust", input->location_id.uuid());
     auto request = write.request(input);
     request.key = key_of({write.key()}, input->client_request_id);
@@ -126,17 +120,12 @@ async::Task<Created<Adjustment>> adjust(Create<"stock.adjust"> write, http::Body
     const auto db = co_await write.db();
     CreateOnce once(write, write.runtime(), db, request, adjustment, adjustment.id);
     add_movements(once.batch(), moved);
-    std::exception_ptr failure;
-    bool unknown = false;
     try {
-        co_return co_await once.commit(level_changes(moved));
+        co_return co_await once.commit(level_changes(moved), [&] { return find_adjusted(db, adjustment); });
     } catch (const base::Failure& refusal) {
-        unknown = refusal.code() == errors::unknown_variant;
-        if (!unknown && refusal.code() != errors::movement_repeated) throw;
-        failure = std::current_exception();
+        if (refusal.code() != errors::unknown_variant) throw;
     }
-    if (unknown) co_await refuse_unknown_variants(db, input->lines);
-    co_return co_await find_adjusted(db, write, adjustment, failure);
+    throw co_await unknown_variants_of(db, input->lines);
 }
 
 async::Task<Adjustment> show_adjustment(auth::PermittedSomewhere<"stock.read"> caller, http::Path<"id", base::Uuid> id,
@@ -158,11 +147,17 @@ void routes(http::Routes routes) {
                  .summary = "Correct stock, once",
                  .description = "Send the same bytes again until there is an answer: the stock moves once.",
                  .errors = {errors::key_missing, errors::key_mismatch, errors::unknown_location,
-                            errors::unknown_variant, errors::movement_repeated},
-                 .also = {200}});
-    routes.get("/stock-adjustments/{id}", show_adjustment,
-               {.id = "getStockAdjustment", .summary = "One adjustment", .errors = {errors::row_not_found}});
+                            errors::unknown_variant, errors::movement_repeated}});
+    routes.get("/stock-adjustments/{id}", show_adjustment, {.id = "getStockAdjustment", .summary = "One adjustment"});
 }
+
+}  // namespace
+
+namespace {
+
+// A level is changed with each sale of its goods and no index of it is: with room on its page the new version stays beside the old
+// one, and no index is written.
+constexpr std::string_view levels_storage_sql = "alter table stock_levels set (fillfactor = 80);\n";
 
 }  // namespace
 
@@ -172,9 +167,10 @@ app::Module stock_module() {
     return {.name = "stock",
             .doc = "Levels, the ledger of movements, adjustments.",
             .tables = {tables::stock_levels.view(), tables::stock_movements.view()},
+            .database_objects = {{"stock_levels_storage", levels_storage_sql,
+                                  "alter table stock_levels reset (fillfactor)"}},
             .statements = std::move(statements),
-            .routes = routes,
-            .errors = {errors::movement_repeated, errors::movement_zero}};
+            .routes = routes};
 }
 
 }  // namespace pos

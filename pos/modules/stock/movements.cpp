@@ -93,13 +93,11 @@ void add_movements(db::Batch& batch, const MovementBatch& of) {
 
 std::vector<Change> level_changes(const MovementBatch& movements) {
     std::vector<Change> changes;
-    for (const auto& level : movements.levels) {
-        changes.push_back(
-            {tables::stock_levels.name, level.level_id.uuid(), ChangeKind::updated, movements.location_id});
-    }
+    for (const auto& level : movements.levels)
+        changes.push_back(change_of(level_rows, level.level_id, movements.location_id));
     return changes;
 }
 
-std::vector<db::StatementView> movement_statements() { return db::statements(move); }
+std::vector<db::StatementView> movement_statements() { return db::statements(level_rows, move); }
 
 }  // namespace pos

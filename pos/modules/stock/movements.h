@@ -72,6 +72,7 @@ void sum_up(MovementBatch& batch);
 // One statement; none when nothing moves.
 void add_movements(db::Batch& batch, const MovementBatch& movements);
 
+inline constexpr SyncedRows<tables::stock_levels, OfLocation<&StockLevel::location_id>> level_rows{"stock.read"};
 // The levels' entries in the change feed.
 [[nodiscard]] std::vector<Change> level_changes(const MovementBatch& movements);
 

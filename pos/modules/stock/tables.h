@@ -6,6 +6,9 @@
 
 namespace pos {
 
+using StockLevelId = base::Id<struct StockLevelTag>;
+using MovementId = base::Id<struct MovementTag>;
+
 namespace errors {
 inline constexpr auto movement_repeated =
     base::conflict("stock.movement_repeated", "This document has moved this stock already");

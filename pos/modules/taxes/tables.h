@@ -7,6 +7,9 @@
 
 namespace pos {
 
+using TaxClassId = base::Id<struct TaxClassTag>;
+using TaxRateId = base::Id<struct TaxRateTag>;
+
 namespace errors {
 inline constexpr auto tax_code_taken = base::conflict("tax_class.code_taken", "Another tax class has this code");
 inline constexpr auto unknown_tax_class = base::invalid("tax_class.unknown", "There is no such tax class");

@@ -5,8 +5,9 @@
 #include "base/strings.h"
 #include "http/context.h"
 #include "pos/modules/auth/errors.h"
-#include "pos/modules/locations/tables.h"
-#include "pos/modules/taxes/tables.h"
+#include "pos/modules/locations/module.h"
+#include "pos/modules/taxes/module.h"
+#include "pos/modules/tenants/module.h"
 #include "pos/modules/users/tables.h"
 #include "pos/permissions.h"
 #include "pos/plumbing/feed.h"
@@ -109,15 +110,15 @@ User new_user(const VerifiedPassword& proof, TenantId tenant, Runtime& runtime) 
 }
 
 std::vector<Change> changes_of(const SignUpRows& rows) {
-    std::vector<Change> changes{{"tenants", rows.tenant.id.uuid()},
-                                {"locations", rows.location.id.uuid(), ChangeKind::updated, rows.location.id}};
-    for (const auto& tax_class : rows.tax_classes) changes.push_back({"tax_classes", tax_class.id.uuid()});
-    for (const auto& rate : rows.tax_rates) changes.push_back({"tax_rates", rate.id.uuid()});
+    std::vector changes{change_of(tenant_rows, rows.tenant), change_of(location_rows, rows.location)};
+    for (const auto& tax_class : rows.tax_classes) changes.push_back(change_of(tax_class_rows, tax_class));
+    for (const auto& rate : rows.tax_rates) changes.push_back(change_of(tax_rate_rows, rate));
     return changes;
 }
 
-[[nodiscard]] db::BatchSlot<SessionId> add_rows(db::Batch& batch, const SignUpRows& rows, const AuthService& auth) {
-    if (rows.user) batch.add(add_user, *rows.user);
+[[nodiscard]] db::BatchSlot<SessionId> add_rows(db::Batch& batch, db::SystemStatements system, const SignUpRows& rows,
+                                                const AuthService& auth) {
+    if (rows.user) system.add(add_user, *rows.user);
     batch.add(add_tenant, rows.tenant);
     batch.add(add_counter, TenantCounter{});
     batch.add(add_location, rows.location);
@@ -129,7 +130,7 @@ std::vector<Change> changes_of(const SignUpRows& rows) {
         batch.add(add_tax_classes, rows.tax_classes);
         batch.add(add_tax_rates, rows.tax_rates);
     }
-    const auto session = auth.add_session(batch, *rows.session);
+    const auto session = auth.add_session(system, *rows.session);
     record_changes(batch, changes_of(rows), std::nullopt);
     return session;
 }
@@ -141,8 +142,9 @@ async::Task<void> write(db::SystemDb transaction, std::shared_ptr<const SignUpRo
     begin_idempotent(key, rows->request);
     finish_idempotent(key, rows->request, rows->reply, now);
     co_await key.commit();
-    auto effect = transaction.as_tenant(rows->tenant.id.uuid()).batch();
-    const auto session = add_rows(effect, *rows, *auth);
+    const auto acting = transaction.as_tenant(rows->tenant.id.uuid());
+    auto effect = acting.batch();
+    const auto session = add_rows(effect, acting.system(effect), *rows, *auth);
     AuthService::require_stored(co_await effect.commit(), session);
 }
 

@@ -230,10 +230,10 @@ async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, Ide
     auto once = write.once(db, member_of(user, membership, roles, given), user.id.uuid(), Fingerprint{digest, digest});
     once.batch().add(caller_is_current, SessionId(write.session_id), write.member_version);
     require_living_places(once.batch(), {}, {membership.status, input->default_location_id, input->roles});
-    once.batch().add(add_user, user);
+    db.system(once.batch()).add(add_user, user);
     once.batch().add(add_membership, membership);
     once.batch().add(add_roles, given);
-    co_return co_await once.commit({{"memberships", membership.id.uuid()}});
+    co_return co_await once.commit({change_of(membership_rows, membership)});
 }
 
 struct MemberChange {
@@ -257,22 +257,26 @@ async::Task<void> end_remaining_sessions(db::SystemDb system, std::shared_ptr<co
                                change->now, "member disabled", sessions_at_once) == sessions_at_once) {}
 }
 
+// Their sessions end, or are judged anew.
+void tell_sessions(db::SystemStatements system, const MemberChange& change, MembershipStatus status) {
+    if (status == MembershipStatus::disabled) {
+        system.add(sign_in::end_sessions_of_member, change.user, TenantId(change.caller.tenant_id), change.now,
+                   "member disabled", sessions_at_once);
+    }
+    system.add(sign_in::announce, "user:" + change.user.to_string());
+}
+
 void add_changes(db::Batch& batch, const MemberChange& change, const Membership& before, const Membership& after,
                  const MemberFields& fields) {
     if (change.patch.has<&MemberFields::roles>()) {
         batch.add(clear_roles, after.id);
         batch.add(add_roles, rows_of(fields.roles, after.id, *change.runtime));
     }
-    if (after.status == MembershipStatus::disabled) {
-        batch.add(sign_in::end_sessions_of_member, change.user, TenantId(change.caller.tenant_id), change.now,
-                  "member disabled", sessions_at_once);
-    }
-    batch.add(sign_in::announce, "user:" + change.user.to_string());
     batch.add(replace, after, before.meta.version);
-    record_changes(batch, {{"memberships", after.id.uuid()}}, change.caller.device_id);
+    record_changes(batch, {change_of(membership_rows, after)}, change.caller.device_id);
 }
 
-async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const MemberChange> change) {
+async::Task<void> change_locked(db::ActingDb transaction, std::shared_ptr<const MemberChange> change) {
     co_await transaction.run(lock_owners);
     co_await transaction.run(hold_off, change->user);
     const auto before = co_await transaction.one(lock, change->user);
@@ -296,6 +300,7 @@ async::Task<void> change_locked(db::Db transaction, std::shared_ptr<const Member
     // After the owners' lock: two members who change each other do not wait for one another.
     batch.add(caller_is_current, SessionId(change->caller.session_id), change->caller.member_version);
     require_living_places(batch, present, fields);
+    tell_sessions(transaction.system(batch), *change, after.status);
     add_changes(batch, *change, *before, after, fields);
     co_await batch.commit();
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
@@ -307,7 +312,7 @@ async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> i
     const auto db = system.as_tenant(write.tenant_id);
     const auto request = std::make_shared<const MemberChange>(
         MemberChange{auth::Caller(write), *id, write.expected(), *patch, write.now(), &write.runtime()});
-    co_await db.transaction([request](db::Db transaction) { return change_locked(transaction, request); });
+    co_await db.transaction([request](db::ActingDb transaction) { return change_locked(transaction, request); });
     authenticator->invalidate_user(id.value.uuid());
     if (ends_sessions(*request)) co_await end_remaining_sessions(system, request);
     co_return co_await find_member(db, *id);
@@ -338,7 +343,7 @@ void routes(http::Routes routes) {
                  .summary = "Add a person with a first password",
                  .description = "A role may be given by who has all of its permissions.",
                  .errors = create_errors});
-    routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member", .errors = {errors::row_not_found}});
+    routes.get("/users/{id}", show, {.id = "getUser", .summary = "One member"});
     routes.patch("/users/{id}", change,
                  {.id = "changeUser",
                   .summary = "Change a member's roles or status",
@@ -356,13 +361,10 @@ app::Module users_module() {
                        tables::membership_roles.view()},
             .database_objects = {{"require_current_caller", require_current_caller_sql,
                                   "drop function require_current_caller(uuid, integer)"}},
-            .statements = db::statements(member, all, add_user, add_membership, add_roles, clear_roles, replace, lock,
-                                         roles_of_tenant, locations_live, assignments, lock_owners, has_owner,
-                                         caller_is_current, hold_off),
-            .routes = routes,
-            .errors = {errors::email_taken, errors::phone_taken, errors::unknown_user, errors::already_member,
-                       errors::role_name_taken, errors::unknown_role, errors::unknown_membership, errors::role_given,
-                       errors::last_owner, errors::caller_changed}};
+            .statements = db::statements(membership_rows, member, all, add_user, add_membership, add_roles, clear_roles,
+                                         replace, lock, roles_of_tenant, locations_live, assignments, lock_owners,
+                                         has_owner, caller_is_current, hold_off),
+            .routes = routes};
 }
 
 }  // namespace pos

@@ -2,8 +2,12 @@
 // The tenant's members and roles.
 
 #include "app/module.h"
+#include "pos/modules/users/tables.h"
+#include "pos/plumbing/collection.h"
 
 namespace pos {
+
+inline constexpr SyncedRows<tables::memberships> membership_rows{"users.read"};
 
 [[nodiscard]] app::Module users_module();
 

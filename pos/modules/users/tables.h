@@ -6,6 +6,9 @@
 
 namespace pos {
 
+using MembershipId = base::Id<struct MembershipTag>;
+using RoleId = base::Id<struct RoleTag>;
+
 namespace errors {
 inline constexpr auto email_taken = base::conflict("user.email_taken", "Another user has this e-mail address");
 inline constexpr auto phone_taken = base::conflict("user.phone_taken", "Another user has this phone number");

@@ -76,8 +76,18 @@ void Connection::send(Exchange& exchange, bool in_scope) {
     if (plan.begin) send_control(begin_text(plan.begin->isolation, plan.begin->read_only), &exchange, Step::control);
     // Ahead of every savepoint: `rollback to` undoes settings too, and row level security would hide all that follows.
     if (plan.tenant && !in_scope) send_scope(exchange);
+    if (plan.begin && plan.begin->idle_time.count() > 0) {
+        const auto sql = "select set_config('idle_in_transaction_session_timeout', '" +
+                         std::to_string(plan.begin->idle_time.count()) + "', true), set_config('statement_timeout', '" +
+                         std::to_string(plan.begin->statement_time.count()) + "', true)";
+        send_control(sql.c_str(), &exchange, Step::control);
+    }
     for (const SavepointStep& step : plan.savepoints) send_control(step.sql().c_str(), &exchange, Step::control);
-    for (std::uint32_t position = 0; position < plan.calls.size(); ++position) send_call(exchange, position);
+    if (plan.cursor) {
+        send_cursor(exchange);
+    } else {
+        for (std::uint32_t position = 0; position < plan.calls.size(); ++position) send_call(exchange, position);
+    }
     if (plan.commit) send_control("commit", &exchange, Step::commit);
 }
 
@@ -113,30 +123,54 @@ void Connection::send_scope(Exchange& exchange) {
 void Connection::send_call(Exchange& exchange, std::uint32_t position) {
     const Call& call = exchange.plan().calls[position];
     const Statement& statement = *call.statement;
-    const auto slots = call.parameters.slots();
-    const int count = static_cast<int>(slots.size());
+    const auto index = state_.statements.index_of(statement);
+    Expected expected{.step = Step::execute, .statement = index, .position = position, .exchange = &exchange};
+    if (exchange.plan().unnamed) {
+        send_unnamed(statement.sql, call.parameters, statement.parameter_types);
+    } else {
+        const Prepared& prepared = prepare(statement, index, expected);
+        expected.version = prepared.version;
+        put_parameters(call.parameters);
+        check_sent(PQsendQueryPrepared(native_, prepared.name.c_str(), static_cast<int>(values_.size()), values_.data(),
+                                       lengths_.data(), formats_.data(), binary));
+    }
+    push(expected);
+}
+
+// Both steps count as the statement's own, in metrics and in what an error names. A transaction has one cursor.
+void Connection::send_cursor(Exchange& exchange) {
+    const Call& call = exchange.plan().calls.front();
+    const Statement& statement = *call.statement;
+    const auto [open, rows] = *exchange.plan().cursor;
+    const Expected expected{
+        .step = Step::execute, .statement = state_.statements.index_of(statement), .exchange = &exchange};
+    if (open) {
+        send_unnamed("declare stream no scroll cursor for " + statement.sql, call.parameters,
+                     statement.parameter_types);
+        push(expected);
+    }
+    send_unnamed("fetch forward " + std::to_string(rows) + " from stream", {}, {});
+    push(expected);
+}
+
+void Connection::send_unnamed(const std::string& sql, const Parameters& parameters,
+                              std::span<const std::uint32_t> types) {
+    put_parameters(parameters);
+    // The declared types are as many as the parameters, or none.
+    const Oid* known = types.size() == values_.size() ? types.data() : nullptr;
+    check_sent(PQsendQueryParams(native_, sql.c_str(), static_cast<int>(values_.size()), known, values_.data(),
+                                 lengths_.data(), formats_.data(), binary));
+}
+
+void Connection::put_parameters(const Parameters& parameters) {
+    const auto slots = parameters.slots();
     values_.resize(slots.size());
     lengths_.resize(slots.size());
     formats_.assign(slots.size(), binary);
     for (std::size_t i = 0; i < slots.size(); ++i) {
-        values_[i] = slots[i].size < 0 ? nullptr : call.parameters.bytes() + slots[i].offset;
+        values_[i] = slots[i].size < 0 ? nullptr : parameters.bytes() + slots[i].offset;
         lengths_[i] = slots[i].size;
     }
-    const auto index = state_.statements.index_of(statement);
-    Expected expected{.step = Step::execute, .statement = index, .position = position, .exchange = &exchange};
-    if (exchange.plan().unnamed) {
-        // The declared types are as many as the parameters, or none.
-        const Oid* types =
-            statement.parameter_types.size() == slots.size() ? statement.parameter_types.data() : nullptr;
-        check_sent(PQsendQueryParams(native_, statement.sql.c_str(), count, types, values_.data(), lengths_.data(),
-                                     formats_.data(), binary));
-    } else {
-        const Prepared& prepared = prepare(statement, index, expected);
-        expected.version = prepared.version;
-        check_sent(PQsendQueryPrepared(native_, prepared.name.c_str(), count, values_.data(), lengths_.data(),
-                                       formats_.data(), binary));
-    }
-    push(expected);
 }
 
 // Parse goes ahead of the first execution, in the same pipeline.

@@ -71,6 +71,10 @@ private:
     void send_control(const char* sql, Exchange* exchange, Step step);
     void send_scope(Exchange& exchange);
     void send_call(Exchange& exchange, std::uint32_t position);
+    void send_cursor(Exchange& exchange);
+    // Parsed for this once, without a name.
+    void send_unnamed(const std::string& sql, const Parameters& parameters, std::span<const std::uint32_t> types);
+    void put_parameters(const Parameters& parameters);
     Prepared& prepare(const Statement& statement, std::uint32_t index, Expected expected);
     void push(Expected expected);
     void check_sent(int sent);

@@ -78,7 +78,7 @@ ConnectParameters connect_parameters(const Options& options, std::string_view la
     if (kind != Kind::write) setting("default_transaction_read_only", "on");
     if (kind != Kind::read) {
         // Point reads and writes go by keys, so that one plan serves all values; yet the planner would plan each one anew, as
-        // it overrates what an array or a limit may hold. That was a fifth of a sale's cost.
+        // it overrates what an array or a limit may hold. That was a fifth of the cost of a write of twelve statements.
         setting("plan_cache_mode", "force_generic_plan");
         // The default says that a page fetched by an index costs four read in order, as on spinning disks: small tables would
         // be read whole, with the policy's setting looked up for each row.

@@ -68,6 +68,10 @@ using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_tim
 struct Begin {
     Isolation isolation = Isolation::read_committed;
     bool read_only = false;
+    // Of one that waits for its reader: how long the server lets it lie between two statements, and each of these run. Zero: as
+    // the session says.
+    async::Milliseconds idle_time{0};
+    async::Milliseconds statement_time{0};
 };
 
 // SAVEPOINT, ROLLBACK TO and RELEASE, and nothing else: what is undone with a savepoint must not be what the rest of the
@@ -87,6 +91,12 @@ private:
     std::uint32_t number_;
 };
 
+// A piece of what one call's rows are: `open` declares the cursor, which the transaction keeps, ahead of it.
+struct CursorStep {
+    bool open = false;
+    std::uint32_t rows = 0;
+};
+
 // What a connection lost in flight means to the task.
 enum class Loss : std::uint8_t {
     repeat,       // a read: may run again elsewhere
@@ -95,7 +105,7 @@ enum class Loss : std::uint8_t {
 };
 
 // Statements sent together: a point read (finishes at its result) or a group of its own (finishes at its Sync). On the wire in
-// this order: begin, the tenant's set_config, savepoints, calls, commit.
+// this order: begin, the tenant's set_config, savepoints, calls (or the cursor's step of one), commit.
 class Exchange final : public Waiter {
 public:
     struct Plan {
@@ -104,6 +114,7 @@ public:
         std::optional<Begin> begin = std::nullopt;
         std::optional<base::Uuid> tenant = std::nullopt;
         std::span<const SavepointStep> savepoints = {};
+        std::optional<CursorStep> cursor = std::nullopt;  // of the one call
         bool commit = false;
         bool shares_sync = false;  // a point read
         bool unnamed = false;      // parse anew instead of using prepared statements

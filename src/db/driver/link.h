@@ -71,8 +71,8 @@ private:
     async::Resolver& resolver_;
     ConnectParameters parameters_;
     // Places to try, in order; `lookups_` are still to be answered, `at_` is the one that libpq is at.
-    std::vector<std::vector<Target>> targets_of_hosts_;
-    std::vector<Target> targets_;
+    std::vector<std::vector<HostTarget>> targets_of_hosts_;
+    std::vector<HostTarget> targets_;
     std::size_t lookups_ = 0;
     std::size_t at_ = 0;
     std::string lookup_failure_;

@@ -23,11 +23,11 @@ std::vector<std::string> split_list(const std::string* text) {
 
 }  // namespace
 
-bool Target::needs_lookup() const {
+bool HostTarget::needs_lookup() const {
     return address.empty() && !host.empty() && !host.starts_with('/') && !host.starts_with('@');
 }
 
-std::vector<Target> targets_of(ConnectParameters& parameters) {
+std::vector<HostTarget> targets_of(ConnectParameters& parameters) {
     const auto hosts = split_list(find(parameters, "host"));
     const auto addresses = split_list(find(parameters, "hostaddr"));
     const auto ports = split_list(find(parameters, "port"));
@@ -35,7 +35,7 @@ std::vector<Target> targets_of(ConnectParameters& parameters) {
     const bool lists_match =
         (addresses.empty() || addresses.size() == count) && (ports.size() <= 1 || ports.size() == count);
     if (count == 0 || !lists_match) return {};
-    std::vector<Target> targets;
+    std::vector<HostTarget> targets;
     for (std::size_t i = 0; i < count; ++i) {
         targets.push_back({.host = hosts[i],
                            .address = addresses.empty() ? std::string() : addresses[i],
@@ -47,8 +47,8 @@ std::vector<Target> targets_of(ConnectParameters& parameters) {
     return targets;
 }
 
-std::vector<Target> at_addresses(const Target& target, const std::vector<std::string>& addresses) {
-    std::vector<Target> targets;
+std::vector<HostTarget> at_addresses(const HostTarget& target, const std::vector<std::string>& addresses) {
+    std::vector<HostTarget> targets;
     for (const auto& address : addresses) targets.push_back({target.host, address, target.port});
     return targets;
 }

@@ -22,7 +22,7 @@ using ConnectParameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] ConnectParameters connect_parameters(const Options& options, std::string_view label,
                                                    async::Milliseconds statement_timeout, Kind kind);
 
-struct Target {
+struct HostTarget {
     std::string host;     // as the user wrote it: TLS and the password file go by this name
     std::string address;  // hostaddr
     std::string port;
@@ -33,8 +33,8 @@ struct Target {
 
 // https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS. Empty when there is nothing to look up, or when
 // the lists do not match, which libpq explains best: then the parameters stay as they are.
-[[nodiscard]] std::vector<Target> targets_of(ConnectParameters& parameters);
+[[nodiscard]] std::vector<HostTarget> targets_of(ConnectParameters& parameters);
 // The target at each of these addresses, in their order.
-[[nodiscard]] std::vector<Target> at_addresses(const Target& target, const std::vector<std::string>& addresses);
+[[nodiscard]] std::vector<HostTarget> at_addresses(const HostTarget& target, const std::vector<std::string>& addresses);
 
 }  // namespace db::detail

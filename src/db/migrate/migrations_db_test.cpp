@@ -404,11 +404,52 @@ TEST_F(Check, FindsWhatDoesNotFit) {
 
 TEST_F(Check, AcceptsOptionalMembersAndSilentFunctions) {
     static constexpr Query<OptionalNameRow()> outer{"a", outer_join};
-    static constexpr Query<void(std::string)> notify{"b", "select pg_notify('changes', $2)"};
+    static constexpr Query<void(std::string)> notify{"b", "select pg_notify('changes', $2)", Kind::write};
     static constexpr SystemQuery<std::int64_t()> coalesced{"c", "select coalesce(sum(price), 0)::bigint from products"};
     for (const auto& statement : {outer.view(), notify.view(), coalesced.view()}) {
         EXPECT_THAT(findings(statement), testing::IsEmpty()) << statement.sql;
     }
+}
+
+TEST_F(Check, RefusesReadsThatWrite) {
+    static constexpr Query<void()> update{"a", "update products set name = 'x' where tenant_id = $1", Kind::point};
+    static constexpr Query<std::int64_t()> with{
+        "a", "with gone as (delete from products where tenant_id = $1 returning 1) select count(*) from gone",
+        Kind::read};
+    static constexpr Query<std::string()> lock{"a", "select name from products where tenant_id = $1 for share",
+                                               Kind::read};
+    static constexpr SystemQuery<void(std::string)> notify{"a", "select pg_notify('changes', $1)", Kind::point};
+    static constexpr SystemQuery<std::int64_t()> number{"a", "select 1 + nextval('numbers')", Kind::read};
+    static constexpr SystemQuery<void()> exclusive{"a", "select pg_advisory_xact_lock(7)", Kind::read};
+    static constexpr SystemQuery<void(std::string)> own{
+        "a", "select from tenants where id = (select remembered(id, $1) from tenants limit 1)", Kind::read};
+    EXPECT_THAT(findings(number.view()), testing::Contains(HasSubstr("numbers")));
+    connection_->execute(
+        "create sequence numbers; grant usage on sequence numbers to public;"
+        "create function remembered(uuid, text) returns uuid language sql as 'select $1'");
+    const std::vector<Refused> writing{
+        {update.view(), "the statement changes rows, but it is declared as a read; give it db::Kind::write"},
+        {with.view(), "the statement changes rows"},
+        {lock.view(), "the statement locks rows"},
+        {notify.view(), "the statement calls pg_notify(text,text), which is volatile"},
+        {number.view(), "the statement calls nextval(regclass), which is volatile"},
+        {exclusive.view(), "the statement calls pg_advisory_xact_lock(bigint), which is volatile"},
+        {own.view(), "the statement calls remembered(uuid,text), which is volatile"}};
+    for (auto [statement, finding] : writing) {
+        EXPECT_THAT(findings(statement), testing::Contains(HasSubstr(finding))) << statement.sql;
+        statement.kind = Kind::write;
+        for (const auto& other : findings(statement)) EXPECT_THAT(other, testing::Not(HasSubstr("as a read")));
+    }
+}
+
+TEST_F(Check, LetsReadsCallWhatOnlyReads) {
+    static constexpr SystemQuery<base::Uuid(std::string)> found{
+        "a", "select looked_up($1) as id where random() < 2 and clock_timestamp() > now() - interval '1 day'",
+        Kind::read};
+    EXPECT_THAT(findings(found.view()), testing::Not(testing::IsEmpty())) << "it is not there yet";
+    connection_->execute(
+        "create function looked_up(text) returns uuid language sql stable as 'select id from tenants limit 1'");
+    EXPECT_THAT(findings(found.view()), testing::IsEmpty());
 }
 
 // ---- generate and check together ----

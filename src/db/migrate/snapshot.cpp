@@ -70,7 +70,7 @@ private:
         return names;
     }
 
-    // "tenant_id, lower(sku)"
+    // "tenant_id, lower(code)"
     std::string names_without_case(const Constraint& constraint) const {
         std::string list = table_.wall == Wall::tenant ? "tenant_id" : "";
         for (std::size_t i = 0; i < constraint.column_count; ++i) {

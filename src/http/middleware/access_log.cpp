@@ -25,7 +25,7 @@ public:
     [[nodiscard]] logging::Fields view() const { return logging::Fields(std::span(fields_).first(count_)); }
 
 private:
-    static constexpr std::size_t capacity = 6 + LogFields::most_fields;
+    static constexpr std::size_t capacity = 8 + LogFields::most_fields;
     template <std::size_t... Index>
     explicit LineFields(std::index_sequence<Index...>) : fields_{((void)Index, logging::Field{{}, nullptr})...} {}
 
@@ -89,6 +89,11 @@ private:
         const logging::ResponseShape reply{.status_code = result.status, .headers = {}};
         LineFields fields;
         fields.add_text("reqId", context.request_id());
+        const auto* trace = context.span();
+        const auto trace_id = trace == nullptr ? std::string() : observe::trace_id_text(trace->ids);
+        const auto span_id = trace == nullptr ? std::string() : observe::span_id_text(trace->ids);
+        fields.add_text("trace_id", trace_id);
+        fields.add_text("span_id", span_id);
         fields.add("req", logging::request(shape));
         fields.add("res", logging::response(reply));
         fields.add_text("route", context.route_pattern());

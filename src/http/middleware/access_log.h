@@ -8,7 +8,7 @@
 //      "remoteAddress":"127.0.0.1","remotePort":50412},"res":{"statusCode":200},"route":"/v1/products","responseTime":0.412,
 //      "msg":"request completed"}
 //
-// Besides, when set: `clientAddress` (a proxy stands between), and what log_fields(context) holds (userId, tenantId, code).
+// Besides, when set: `trace_id` and `span_id` (tracing.h), `clientAddress` (a proxy stands between), and what log_fields(context) holds (userId, tenantId, code).
 // Status 500 and above, but for 501 and 505: level error, "request errored"; a reply that was not taken whole: "request aborted". Secrets in the
 // query are redacted by the logger. responseTime is in milliseconds.
 

@@ -11,7 +11,7 @@
 // conditional_get() answers GET and HEAD whose reply (status 200) has an ETag or Last-Modified: If-Match before
 // If-Unmodified-Since (412), then If-None-Match before If-Modified-Since (304), in the order of §13.2.2. Every reply of a route
 // that needs a caller, errors too, gets `Vary: Authorization, Cookie`, and `Cache-Control: private, no-cache` unless it has
-// another; no_store() is for what should not stay on a till that people share.
+// another; no_store() is for what should not stay on a machine that people share.
 
 #include <cstdint>
 #include <optional>

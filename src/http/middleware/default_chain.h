@@ -6,6 +6,7 @@
 //     http::Chain app(std::move(links), router.handler());
 //
 // request_id       first: every later word about the request carries it
+// tracing          next, for the same reason
 // access_log       sees the reply as it was sent, whoever made it
 // trusted_proxies, security_headers: cannot fail, so what they find and set is there for errors too
 // problems         around all that throws
@@ -24,12 +25,14 @@
 #include "http/middleware/problems.h"
 #include "http/middleware/request_id.h"
 #include "http/middleware/security_headers.h"
+#include "http/middleware/tracing.h"
 #include "http/middleware/trusted_proxies.h"
 
 namespace http {
 
 struct DefaultChainOptions {
     RequestIdOptions request_id = {};
+    observe::Tracer* tracer = nullptr;  // outlives the chain
     AccessLogOptions access_log = {};
     TrustedProxiesOptions trusted_proxies = {};  // no networks: nobody is trusted
     std::optional<SecurityHeadersOptions> security_headers = SecurityHeadersOptions{};

@@ -1,7 +1,7 @@
 #pragma once
 // Helmet's headers on every reply, errors too; one that a handler has set itself stays. Strict-Transport-Security and the
 // policy's upgrade-insecure-requests are left out when the client spoke plain HTTP (Request::is_secure(), which
-// trusted_proxies() finds out): they would break a server on a shop's own network. May be shared by loops.
+// trusted_proxies() finds out): they would break a server on somebody's own network. May be shared by loops.
 //
 //     http::security_headers();
 //     http::security_headers({.content_security_policy = http::ContentSecurityPolicy::defaults().set("img-src", {"'self'", "https://cdn.example"}),

@@ -23,8 +23,6 @@ inline constexpr base::ErrorCode sku_taken{"product.sku_taken", 409, false, base
                                            "Another product has this SKU"};
 inline constexpr base::ErrorCode in_progress{"idempotency.in_progress", 409, true, base::Action::retry,
                                              "The first request with this key is still running"};
-inline constexpr base::ErrorCode product_not_found{"product.not_found", 404, false, base::Action::fix,
-                                                   "There is no such product"};
 inline constexpr base::ErrorCode invalid_token{"auth.invalid_token", 401, false, base::Action::refresh_auth,
                                                "The access token is not valid"};
 inline constexpr base::ErrorCode forbidden{"auth.forbidden", 403, false, base::Action::contact,
@@ -53,7 +51,8 @@ struct NewProduct {
             "NewProduct",
             field<&NewProduct::sku>("sku", {.min_length = 1, .max_length = 64, .example = R"("SUGAR-1KG")"}),
             field<&NewProduct::name>("name", {.min_length = 1, .max_length = 200}),
-            field<&NewProduct::barcode>("barcode", {.format = schema::Format::barcode}),
+            field<&NewProduct::barcode>("barcode",
+                                        {.min_length = 1, .max_length = 64, .text = schema::Text::identifier}),
             field<&NewProduct::price>("price", {.min = 0, .doc = "Minor units, tax included."}),
             field<&NewProduct::labels>("labels", {.max_items = 20, .defaulted = true}));
     }
@@ -134,15 +133,13 @@ inline void add_routes(http::Router& router) {
     routes.get("/products", list_products, {.id = "listProducts", .summary = "List products"});
     routes.post("/products", create_product,
                 {.id = "createProduct", .summary = "Add a product", .errors = {sku_taken, in_progress}});
-    routes.get("/products/{id}", show_product,
-               {.id = "getProduct", .summary = "One product", .errors = {product_not_found}});
+    routes.get("/products/{id}", show_product, {.id = "getProduct", .summary = "One product"});
     routes.patch("/products/{id}", change_product,
                  {.id = "changeProduct",
                   .summary = "Change a product",
                   .description = "Members that are left out stay as they are.",
-                  .errors = {product_not_found, sku_taken}});
-    routes.del("/products/{id}", delete_product,
-               {.id = "deleteProduct", .summary = "Remove a product", .errors = {product_not_found}});
+                  .errors = {sku_taken}});
+    routes.del("/products/{id}", delete_product, {.id = "deleteProduct", .summary = "Remove a product"});
     routes.tagged("images").get("/images/{path...}", show_image, {.id = "getImage", .summary = "An image's bytes"});
 }
 

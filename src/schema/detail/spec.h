@@ -23,8 +23,10 @@ constexpr void copy_scalar_rules(Rules& rules, const Options& from) {
         rules.min_length = from.min_length;
         rules.max_length = from.max_length;
         rules.pattern = from.pattern;
-        rules.format = from.format;
-        rules.text = from.text == Text::unsaid ? text_of(from.format) : from.text;
+        rules.format = from.format.format;
+        rules.own_format = from.format.own;
+        const auto said = from.format.own != nullptr ? Text::identifier : text_of(from.format.format);
+        rules.text = from.text == Text::unsaid ? said : from.text;
         rules.check = from.check;
     } else if constexpr (std::same_as<Options, IntegerRules>) {
         rules.min = from.min;

@@ -1,7 +1,9 @@
 #include "testing/app/test_app.h"
 
 #include <sstream>
+#include <stdexcept>
 
+#include "config/config.h"
 #include "db/migrate/apply.h"
 
 namespace testing {
@@ -14,14 +16,24 @@ app::Settings settings_for(ScratchDatabase& database, const std::string& app_rol
     settings.database_url = database.url_as(app_role);
     settings.database_system_url = database.url_as(system_role);
     settings.secret = "a secret of the tests alone, 32 bytes or more";
-    settings.jwt_secret = "another secret of the tests, 32 bytes or more";
     settings.log_level = "debug";
     return settings;
 }
 
+void read_modules_settings(const app::Definition& definition, app::Configuration& configuration,
+                           const config::Environment& environment) {
+    for (std::size_t i = 0; i < definition.modules.size(); ++i) {
+        const auto* type = definition.modules[i].settings.type;
+        if (type == nullptr) continue;
+        const auto faults = config::load_into(*type, configuration.modules[i].get(), environment);
+        if (!faults.empty()) throw std::runtime_error(config::report(faults));
+    }
+}
+
 }  // namespace
 
-TestApp::TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust)
+TestApp::TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust,
+                 const config::Environment& environment)
     : definition_(std::move(definition)), log_(std::make_shared<logging::MemorySink>()) {
     const auto app_role = database_.create_role("app");
     const auto system_role = database_.create_role("system");
@@ -30,7 +42,9 @@ TestApp::TestApp(app::Definition definition, const std::function<void(app::Setti
                        {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
     auto settings = settings_for(database_, app_role, system_role);
     if (adjust) adjust(settings);
-    app_ = std::make_unique<app::App>(definition_, std::move(settings), log_);
+    app::Configuration configuration(definition_, std::move(settings));
+    read_modules_settings(definition_, configuration, environment);
+    app_ = std::make_unique<app::App>(definition_, std::move(configuration), log_);
     host_ = std::make_unique<app::LoopHost>(*app_);
     run(host_->start());
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/app.h"
+#include "config/environment.h"
 #include "testing/scratch_database.h"
 
 namespace testing {
@@ -25,8 +26,10 @@ struct With {
 
 class TestApp {
 public:
-    // `adjust` may change the settings, which have no Redis and no rate limits.
-    explicit TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust = {});
+    // `adjust` may change the app's settings, which have no Redis and no rate limits; those of modules are read from `environment`.
+    explicit TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust = {},
+                     const config::Environment& environment = {
+                         {"JWT_SECRET", "another secret of the tests, 32 bytes or more"}});
     ~TestApp();
     TestApp(const TestApp&) = delete;
     TestApp& operator=(const TestApp&) = delete;

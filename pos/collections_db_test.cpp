@@ -1,0 +1,171 @@
+// What a reader of the feed gets of each collection: every test goes over all that there are.
+#include "pos/collections.h"
+
+#include <gmock/gmock.h>
+
+#include "base/strings.h"
+#include "pos/permissions.h"
+#include "pos/testing/shop.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CollectionsTest : public ShopTest {
+protected:
+    static void SetUpTestSuite() {
+        ShopTest::SetUpTestSuite();
+        tenant = tenant_of("owner@duka.example");
+        elsewhere = tenant_of("owner@elsewhere.example");
+        first_shop = location();
+        second_shop = text(made<Location>(post("/v1/locations", R"({"name":"Stall","code":"STL"})")).id);
+        EXPECT_EQ(post("/v1/categories", R"({"name":"Dry goods"})").status, 201);
+        const auto product =
+            made<ProductDetails>(post("/v1/products", R"({"name":"Sugar","variants":[{"name":"Sugar 1kg",
+            "price":15000,"cost":12000,"barcodes":[{"barcode":"6161100000018"}]}]})"));
+        for (const auto& shop : {first_shop, second_shop}) {
+            EXPECT_EQ(post("/v1/devices", fmt::format(R"({{"name":"Till","locationId":"{}"}})", shop)).status, 201);
+            sell(shop, text(product.variants->at(0).variant.id));
+        }
+    }
+
+    static void sell(const std::string& shop, const std::string& variant) {
+        static int number = 0;
+        const auto reply = post(
+            "/v1/sales",
+            fmt::format(
+                R"({{"clientRequestId":"0197f0c2-0000-7000-8000-{:012}","locationId":"{}","occurredAt":"2026-11-20T09:00:00Z",)"
+                R"("lines":[{{"lineNumber":1,"variantId":"{}","name":"Sugar","quantity":"1","unitPrice":15000,"taxInclusive":true,"taxCode":"ZERO","taxRatePpm":0}}],)"
+                R"("taxTotal":0,"total":15000,"payments":[{{"method":"cash","amount":15000,"tendered":15000}}]}})",
+                ++number, shop, variant));
+        EXPECT_EQ(reply.status, 201) << reply.body;
+    }
+
+    static base::Uuid tenant_of(std::string_view email) {
+        const auto id = app->database().value(fmt::format(
+            "select m.tenant_id from memberships m join users u on u.id = m.user_id where u.email = '{}'", email));
+        return base::Uuid::from_string(id.value()).value();
+    }
+    static std::string pointers(std::string_view collection, std::string_view what,
+                                std::string_view condition = "true") {
+        return app->database()
+            .value(
+                fmt::format("select {} from change_pointers where tenant_id = '{}' and collection = '{}' and op = 'u' "
+                            "and {}",
+                            what, tenant.to_string(), collection, condition))
+            .value_or("");
+    }
+    static std::vector<base::Uuid> rows_of(std::string_view collection) {
+        std::vector<base::Uuid> ids;
+        const auto joined = pointers(collection, "string_agg(row_id::text, ',' order by seq)");
+        for (const auto id : base::split(joined, ',')) {
+            if (!id.empty()) ids.push_back(base::Uuid::from_string(id).value());
+        }
+        return ids;
+    }
+
+    static auth::PermissionSet all_but(std::string_view permission = "") {
+        auto names = std::vector<std::string>(permission_names.begin(), permission_names.end());
+        std::erase(names, permission);
+        return permissions.set_of(names);
+    }
+    static auth::Caller reader(auth::Grants grants) {
+        auth::Caller caller;
+        caller.tenant_id = tenant;
+        caller.grants = std::make_shared<const auth::Grants>(std::move(grants));
+        caller.permissions = &permissions;
+        return caller;
+    }
+    static auth::Caller reader_at(const std::string& shop) {
+        return reader({{}, {{base::Uuid::from_string(shop).value(), all_but()}}});
+    }
+
+    static std::vector<LoadedRow> load(const SyncedCollection& collection, auth::Caller caller,
+                                       std::vector<base::Uuid> ids, base::Uuid of = tenant) {
+        const auto deadline = async::Loop::now() + std::chrono::seconds(30);
+        return app->run(load_rows(db::tenant_db(app->host().databases(), of, deadline), std::move(caller), &collection,
+                                  std::move(ids)));
+    }
+    static std::int64_t shown(const std::vector<LoadedRow>& rows) {
+        return std::ranges::count_if(rows, [](const LoadedRow& row) { return row.json.has_value(); });
+    }
+
+    static inline const auth::Permissions permissions{{permission_names.begin(), permission_names.end()}};
+    static inline base::Uuid tenant;
+    static inline base::Uuid elsewhere;
+    static inline std::string first_shop;
+    static inline std::string second_shop;
+};
+
+TEST_F(CollectionsTest, EachRowIsGivenInTheOrderOfTheIds) {
+    for (const auto& collection : synced_collections()) {
+        auto ids = rows_of(collection.name);
+        ASSERT_FALSE(ids.empty()) << "the test makes no row of " << collection.name;
+        ids.push_back(base::Uuid::from_string("0197f0c2-0000-7000-8000-00000000dead").value());
+        const auto rows = load(collection, reader({all_but(), {}}), ids);
+        ASSERT_EQ(rows.size(), ids.size()) << collection.name;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            EXPECT_EQ(rows[i].id, ids[i]) << collection.name;
+            EXPECT_EQ(rows[i].json.has_value(), i + 1 < ids.size()) << collection.name;
+            if (rows[i].json)
+                EXPECT_THAT(*rows[i].json, HasSubstr(fmt::format(R"("id":"{}")", ids[i].to_string())))
+                    << collection.name;
+        }
+        EXPECT_TRUE(load(collection, reader({all_but(), {}}), {}).empty()) << collection.name;
+    }
+}
+
+TEST_F(CollectionsTest, AnotherTenantsRowsAreDeletions) {
+    for (const auto& collection : synced_collections())
+        EXPECT_EQ(shown(load(collection, reader({all_but(), {}}), rows_of(collection.name), elsewhere)), 0)
+            << collection.name;
+}
+
+TEST_F(CollectionsTest, WithoutThePermissionRowsAreDeletions) {
+    for (const auto& collection : synced_collections()) {
+        const auto ids = rows_of(collection.name);
+        const auto without = all_but(collection.read);
+        EXPECT_EQ(shown(load(collection, reader({without, {}}), ids)), 0) << collection.name;
+        const auto shop = base::Uuid::from_string(first_shop).value();
+        EXPECT_EQ(shown(load(collection, reader({{}, {{shop, without}}}), ids)), 0) << collection.name;
+    }
+}
+
+TEST_F(CollectionsTest, WhoReadsOneShopGetsItsRowsAndWhatAllShopsShare) {
+    for (const auto& collection : synced_collections()) {
+        const auto ids = rows_of(collection.name);
+        for (const auto& shop : {first_shop, second_shop}) {
+            const auto there =
+                std::stoll(pointers(collection.name, "count(*)", fmt::format("location_id = '{}'", shop)));
+            if (collection.has_location) EXPECT_GT(there, 0) << collection.name;
+            EXPECT_EQ(shown(load(collection, reader_at(shop), ids)), collection.has_location ? there : std::ssize(ids))
+                << collection.name;
+        }
+    }
+}
+
+TEST_F(CollectionsTest, MembersThatAreHiddenFromTheReaderAreLeftOut) {
+    const auto& variants = *find_collection("variants");
+    const auto ids = rows_of(variants.name);
+    EXPECT_THAT(*load(variants, reader({all_but(), {}}), ids).at(0).json, HasSubstr(R"("cost":12000)"));
+    EXPECT_THAT(*load(variants, reader({all_but("costs.read"), {}}), ids).at(0).json, Not(HasSubstr("cost")));
+    // Nor is what is for nobody: the columns of the feed itself.
+    for (const auto& collection : synced_collections()) {
+        for (const auto& row : load(collection, reader({all_but(), {}}), rows_of(collection.name)))
+            EXPECT_THAT(*row.json, Not(HasSubstr("originDeviceId"))) << collection.name;
+    }
+}
+
+TEST_F(CollectionsTest, ADeletedRowIsADeletion) {
+    const auto& categories = *find_collection("categories");
+    const auto category = made<Category>(post("/v1/categories", R"({"name":"Gone soon"})"));
+    const std::vector ids{category.id.uuid()};
+    EXPECT_EQ(shown(load(categories, reader({all_but(), {}}), ids)), 1);
+    EXPECT_EQ(del("/v1/categories/" + text(category.id), 1).status, 204);
+    EXPECT_EQ(shown(load(categories, reader({all_but(), {}}), ids)), 0);
+}
+
+}  // namespace

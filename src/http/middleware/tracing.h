@@ -1,0 +1,22 @@
+#pragma once
+// Reads `traceparent` and `tracestate`, so that what the request does, and what it logs, belongs to its caller's trace; with a
+// tracer the request is a span of its own, named after its route. May be shared by loops.
+//
+//     http::Chain app({http::request_id(), http::tracing(&tracer), ...}, router.handler());
+//     co_await db::tenant_db(databases, tenant, context.deadline(), context.span()).all(products);
+//
+// A malformed or repeated traceparent counts as none. Without a tracer a trace is handed on as it came (to the log, to jobs), and
+// a request without one costs the look for its header.
+
+#include "http/middleware.h"
+
+namespace observe {
+class Tracer;
+}
+
+namespace http {
+
+// `tracer` may be null; it outlives the chain.
+[[nodiscard]] Middleware tracing(observe::Tracer* tracer);
+
+}  // namespace http

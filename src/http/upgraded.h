@@ -1,0 +1,52 @@
+#pragma once
+// A connection behind its upgrade: the socket, and who waits for it. Private to the library; loop's thread only. Its conversation
+// owns it, and the server knows it in a list until that has ended.
+//
+//     UpgradedConnection::start(server, std::move(socket), std::move(bytes_behind_the_head), std::move(takeover));
+
+#include <memory>
+#include <string>
+
+#include "http/server_impl.h"
+#include "http/upgrade.h"
+
+namespace http {
+
+class UpgradedConnection final : public RawConnection,
+                                 public UpgradedHook,
+                                 public std::enable_shared_from_this<UpgradedConnection> {
+public:
+    static void start(std::shared_ptr<Server::Impl> server, Socket socket, std::string early, Takeover takeover);
+    UpgradedConnection(std::shared_ptr<Server::Impl> server, Socket socket, std::string early);
+
+    async::Task<Wake> wait(async::SteadyTime deadline) override;
+    std::size_t read(std::span<char> into) override;
+    async::Task<bool> write(std::string_view bytes) override;
+    void close() override;
+
+    void tell_draining();
+    // Closes with a reset.
+    void abort();
+
+private:
+    struct Waiting;
+    using WaitType = Socket::wait_type;
+
+    static async::detail::Detached run(std::shared_ptr<UpgradedConnection> self, Takeover takeover);
+    void watch(WaitType what, Waiting* UpgradedConnection::* waiting, bool UpgradedConnection::* watched);
+    void end();
+
+    std::shared_ptr<Server::Impl> server_;
+    Socket socket_;
+    std::string early_;  // came behind the head of the request
+    Waiting* reader_ = nullptr;
+    Waiting* writer_ = nullptr;
+    bool reads_watched_ = false;
+    bool writes_watched_ = false;
+    bool readable_ = false;
+    bool ended_ = false;
+    bool closed_ = false;
+    bool drain_told_ = false;
+};
+
+}  // namespace http

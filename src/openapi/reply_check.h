@@ -1,0 +1,16 @@
+#pragma once
+// The link that holds every reply against the document: a status, or a problem's code, that its route does not describe becomes a 500
+// that says what to add. For tests and development, so that whatever a suite provokes is in the document. May be shared by loops.
+//
+//     links.insert(links.begin(), openapi::reply_check());      // outside of http::problems()
+//
+// Left alone: what any request can meet (default_common_errors(), server.exhausted), 500s, and handlers that fill the response
+// themselves. What hooks make of a reply later (304, compression) is not looked at.
+
+#include "http/middleware.h"
+
+namespace openapi {
+
+[[nodiscard]] http::Middleware reply_check();
+
+}  // namespace openapi

@@ -1,0 +1,85 @@
+#include "schema/csv.h"
+
+#include "schema/schema.h"
+
+namespace schema {
+
+namespace {
+
+constexpr std::string_view starts_a_formula = "=+-@\t\r\n'";
+// Semicolon and tab too: where they part columns, what stands behind one must not become a cell of its own.
+constexpr std::string_view needs_quotes = ",;\t\"\r\n";
+
+bool is_column(const ObjectType& type, std::size_t index, const View& view) {
+    const auto& rules = type.fields[index].rules;
+    if (rules.internal || rules.write_only) return false;
+    return view.rows != &type || (view.fields >> index & 1U) != 0;
+}
+
+bool may_see(const Field& field, const Enclosing& object, const View& view) {
+    if (field.rules.permission.empty()) return true;
+    return view.reader.may_see != nullptr && view.reader.may_see(view.reader.who, field.rules.permission, object);
+}
+
+void append_cell(std::string_view text, std::string& out) {
+    if (text.find_first_of(needs_quotes) == std::string_view::npos) {
+        out += text;
+        return;
+    }
+    out += '"';
+    for (const char c : text) {
+        if (c == '"') out += '"';
+        out += c;
+    }
+    out += '"';
+}
+
+void append_text(std::string_view text, std::string& out) {
+    if (text.empty() || !starts_a_formula.contains(text.front())) return append_cell(text, out);
+    append_cell("'" + std::string(text), out);
+}
+
+void append_value(const Type& declared, const void* value, std::string& out) {
+    const auto* type = &declared;
+    while (type->kind == Kind::optional || type->kind == Kind::maybe) {
+        value = type->peek(value);
+        if (value == nullptr) return;
+        type = type->element;
+    }
+    if (type->kind == Kind::string) return append_text(*static_cast<const std::string*>(value), out);
+    if (type->kind == Kind::enumeration) return append_text(type->enumeration->name_of(value), out);
+    std::string json;
+    write_json(*type, value, json, View{});
+    std::string_view text = json;
+    // Dates, ids and quantities are strings of JSON that need no escapes.
+    const bool is_scalar =
+        type->kind != Kind::array && type->kind != Kind::map && type->kind != Kind::object && type->kind != Kind::json;
+    if (is_scalar && text.starts_with('"')) text = text.substr(1, text.size() - 2);
+    append_cell(text, out);
+}
+
+}  // namespace
+
+void write_csv_header(const ObjectType& type, std::string& out, const View& view) {
+    bool first = true;
+    for (std::size_t i = 0; i < type.fields.size(); ++i) {
+        if (!is_column(type, i, view)) continue;
+        if (!std::exchange(first, false)) out += ',';
+        append_cell(type.fields[i].name, out);
+    }
+    out += "\r\n";
+}
+
+void write_csv_row(const ObjectType& type, const void* object, std::string& out, const View& view) {
+    const Enclosing self{&type, object, nullptr};
+    bool first = true;
+    for (std::size_t i = 0; i < type.fields.size(); ++i) {
+        if (!is_column(type, i, view)) continue;
+        if (!std::exchange(first, false)) out += ',';
+        const auto& field = type.fields[i];
+        if (may_see(field, self, view)) append_value(*field.type, field.get(object), out);
+    }
+    out += "\r\n";
+}
+
+}  // namespace schema
