@@ -171,7 +171,9 @@ Worker::Worker(Shared& shared)
                        shared.metrics),
       store_{&app_database_, &system_database_, &shared.catalogue},
       rate_limiter_(loop_, make_redis(), {.prefix = shared.settings.job_prefix + ":rate:"}, shared.metrics),
-      readiness_(loop_) {
+      readiness_(loop_),
+      started_(loop_) {
+    started_.set();
     services_.add(shared);
     services_.add(*this);
     services_.add(store_);
@@ -199,6 +201,7 @@ LoopParts Worker::parts() {
 }
 
 async::Task<void> Worker::start() {
+    started_.reset();
     std::exception_ptr failure;
     try {
         const auto deadline = async::Loop::now() + connect_time;
@@ -207,8 +210,9 @@ async::Task<void> Worker::start() {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure)
+    if (failure && !stopping_)
         shared_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+    started_.set();
 }
 
 std::uint16_t Worker::listen(std::uint16_t port) {
@@ -225,10 +229,14 @@ std::uint16_t Worker::listen(std::uint16_t port) {
 }
 
 async::Task<void> Worker::stop(async::SteadyTime deadline) {
+    stopping_ = true;
+    // Nothing is asked of the databases yet but whether they are there.
+    if (!started_.is_set()) deadline = async::Loop::now();
     if (server_) co_await server_->drain(deadline);
     co_await app_database_.close(deadline);
     co_await system_database_.close(deadline);
     if (redis_) co_await redis_->close(deadline);
+    co_await started_;
     owned_services_.reset();
 }
 

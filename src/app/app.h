@@ -18,6 +18,7 @@
 #include "app/health.h"
 #include "app/module.h"
 #include "app/settings.h"
+#include "async/sync.h"
 #include "base/embedded.h"
 #include "db/db.h"
 #include "http/inject.h"
@@ -96,12 +97,14 @@ public:
     explicit Worker(Shared& shared);
     ~Worker();
 
-    // Connects the databases and makes the services. A database that cannot be reached is logged, not fatal: /ready says so.
+    // Connects the databases. One that cannot be reached is logged, not fatal: /ready says so. A stop ends the wait for it.
     async::Task<void> start();
     // `port` 0: a free one.
     std::uint16_t listen(std::uint16_t port);
     // Finishes requests until the deadline, then closes the databases.
     async::Task<void> stop(async::SteadyTime deadline);
+
+    [[nodiscard]] bool is_stopping() const { return stopping_; }
 
     [[nodiscard]] async::Loop& loop() { return loop_; }
     [[nodiscard]] db::Store& store() { return store_; }
@@ -126,6 +129,8 @@ private:
     http::Services services_;
     std::shared_ptr<void> owned_services_;
     std::unique_ptr<http::Server> server_;
+    async::Event started_;  // no start is under way
+    bool stopping_ = false;
 };
 
 // All statements, tables and error codes of a definition.

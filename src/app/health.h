@@ -5,12 +5,13 @@
 //
 // /health never looks at a dependency. /ready asks each one, time-boxed: 200 `ok`, 200 `degraded` (Redis is away or takes no
 // writes: sales go on), 503 `error` (PostgreSQL is away or read-only, or the server is shutting down). `reason` stands where a
-// dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, once a minute.
+// dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, each one once a minute.
 
 #include <string>
 
 #include "async/sync.h"
 #include "http/router.h"
+#include "log/news.h"
 
 namespace app {
 
@@ -25,7 +26,7 @@ struct Readiness {
         bool well = true;
         std::string reason{};  // as far as it may be told
         double milliseconds = 0;
-        async::SteadyTime next_line{};  // of the log, about this dependency
+        logging::News news{};  // of the log, about this dependency
     };
     Outcome app_database{};
     Outcome system_database{};

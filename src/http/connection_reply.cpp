@@ -202,6 +202,7 @@ void Connection::finish_request(bool sent) {
                         {.status = context_.response().status(), .body_bytes = reply_body_bytes_, .complete = sent});
     Counters::subtract(server_->counters->in_flight, 1);
     in_request_ = false;
+    client_address_.assign(context_.request().client_address());
     context_.reset();
     if (phase_ == Phase::closed) return leave();
     read_deadline_ = no_deadline;

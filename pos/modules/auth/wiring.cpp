@@ -1,10 +1,9 @@
 #include "pos/modules/auth/wiring.h"
 
-#include <fmt/format.h>
-
-#include <fstream>
 #include <stdexcept>
 
+#include "app/signing_keys.h"
+#include "config/config.h"
 #include "pos/permissions.h"
 
 namespace pos {
@@ -13,15 +12,13 @@ namespace {
 
 constexpr std::string_view service_name = "backend-api";
 
-auth::Key read_key(std::string_view setting, const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+// As the settings' check has read them; what has changed meanwhile ends the program.
+auth::KeySet read_keys(const app::Settings& settings) {
+    schema::Issues issues("environment");
+    auto keys = app::signing_keys(settings, issues);
+    if (keys) return *std::move(keys);
     // lint: allow(thrown-type) at start: it ends the program
-    if (!file) throw std::runtime_error(fmt::format("{}: cannot read {}", setting, path));
-    auto key = auth::Key::from_pem(pem);
-    // lint: allow(thrown-type) at start: it ends the program
-    if (!key) throw std::runtime_error(fmt::format("{}: {}: {}", setting, path, auth::explain(key.error())));
-    return *std::move(key);
+    throw std::runtime_error(config::report(issues.list()));
 }
 
 // Behind a host of our own, browsers keep `__Host-` cookies for https alone, and for http://localhost not at all (Safari).
@@ -57,28 +54,9 @@ AuthService::Options service_options(const app::Settings& settings) {
 
 }  // namespace
 
-auth::KeySet signing_keys(const app::Settings& settings) {
-    std::vector<auth::KeySetEntry> entries;
-    if (settings.jwt_private_key_file)
-        entries.push_back({read_key("JWT_PRIVATE_KEY_FILE", *settings.jwt_private_key_file), auth::KeyState::current});
-    if (settings.jwt_next_key_file)
-        entries.push_back({read_key("JWT_NEXT_KEY_FILE", *settings.jwt_next_key_file), auth::KeyState::next});
-    for (const auto& path : settings.jwt_retired_key_files)
-        entries.push_back({read_key("JWT_RETIRED_KEY_FILES", path), auth::KeyState::retired});
-    if (settings.jwt_secret) {
-        auto key = auth::Key::from_secret(*settings.jwt_secret);
-        // lint: allow(thrown-type) at start: it ends the program
-        if (!key) throw std::runtime_error(fmt::format("JWT_SECRET: {}", auth::explain(key.error())));
-        // Beside a key file the secret only verifies: what was signed before the change.
-        entries.push_back(
-            {*std::move(key), settings.jwt_private_key_file ? auth::KeyState::retired : auth::KeyState::current});
-    }
-    return auth::KeySet(std::move(entries));
-}
-
 AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_clock)
     : clock(wall_clock),
-      keys(signing_keys(settings)),
+      keys(read_keys(settings)),
       values({.secret = settings.secret, .previous_secrets = {}}),
       sealed({.secret = settings.secret, .previous_secrets = {}}, random),
       cookies({.secure = has_secure_cookies(settings), .origins = named_origins(settings.cors_origins)}, values),
@@ -88,7 +66,7 @@ AuthShared::AuthShared(const app::Settings& settings, const base::Clock& wall_cl
 
 AuthLoop::AuthLoop(const app::LoopParts& parts, AuthShared& shared)
     : runtime_(shared.clock, shared.random, parts.services.use<jobs::Outbox>()),
-      grants_(parts.store, shared.permissions),
+      grants_(parts.store, shared.permissions, shared.clock),
       authenticator_(authenticator_options(parts.settings), {parts.loop, shared.keys, shared.cookies, grants_,
                                                              shared.permissions, shared.clock, parts.metrics}),
       service_(service_options(parts.settings), {parts.loop, shared.keys, shared.values, shared.sealed, shared.cookies,

@@ -17,11 +17,8 @@
 
 namespace pos {
 
-// Out of JWT_PRIVATE_KEY_FILE, JWT_NEXT_KEY_FILE and JWT_RETIRED_KEY_FILES, or JWT_SECRET. Throws std::runtime_error with the
-// setting's name and what is wrong with it.
-[[nodiscard]] auth::KeySet signing_keys(const app::Settings& settings);
-
 struct AuthShared {
+    // Throws std::runtime_error when a key that the settings name cannot be read any more.
     explicit AuthShared(const app::Settings& settings, const base::Clock& wall_clock = base::system_clock());
 
     const base::Clock& clock;

@@ -123,8 +123,8 @@ async::Task<Created<Adjustment>> adjust(Create<"stock.adjust"> write, http::Body
     auto moved = movements_of(adjustment, write.device_id);
     for (auto& movement : moved.movements) movement.id = write.new_id<MovementId>();
 
-    const auto db = co_await write.db();
-    CreateOnce once(write, write.runtime(), db, request, adjustment, adjustment.id);
+    auto once = co_await write.once(adjustment, adjustment.id, request);
+    const auto db = once.db();
     add_movements(once.batch(), moved);
     std::exception_ptr failure;
     bool unknown = false;

@@ -1,0 +1,80 @@
+#include "app/signing_keys.h"
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace app {
+
+namespace {
+
+constexpr std::size_t most_pem_bytes = 16 * 1024;
+
+// Or why it is none; paths are values, which are not shown.
+std::expected<auth::Key, std::string> read_key(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string pem(most_pem_bytes + 1, '\0');
+    file.read(pem.data(), static_cast<std::streamsize>(pem.size()));
+    if (!file.is_open() || file.bad())
+        return std::unexpected("the file cannot be read: " + std::generic_category().message(errno));
+    pem.resize(static_cast<std::size_t>(file.gcount()));
+    auto key = auth::Key::from_pem(pem);
+    if (!key) return std::unexpected(fmt::format("the file holds no key: {}", auth::explain(key.error())));
+    return *std::move(key);
+}
+
+// Faults go to `issues`, so that all keys are looked at.
+struct KeySetReader {
+    schema::Issues& issues;
+    std::vector<auth::KeySetEntry> entries{};
+    bool failed = false;
+
+    void fail(std::string_view setting, std::string message) {
+        failed = true;
+        issues.add(fmt::format("/{}", setting), "invalid_key", std::move(message));
+    }
+
+    void add(std::string_view setting, auth::Key key, auth::KeyState state) {
+        if (state == auth::KeyState::current && !key.can_sign())
+            return fail(setting, "the key has no private part: it cannot sign");
+        for (const auto& entry : entries) {
+            if (entry.key.kid() == key.kid()) return fail(setting, "the key is given twice: each one has one place");
+        }
+        entries.push_back({std::move(key), state});
+    }
+
+    // `place`: in a setting that lists several.
+    void add_file(std::string_view setting, const std::string& path, auth::KeyState state, std::size_t place = 0) {
+        auto key = read_key(path);
+        if (key) return add(setting, *std::move(key), state);
+        fail(setting, place == 0 ? key.error() : fmt::format("{}. entry: {}", place, key.error()));
+    }
+};
+
+}  // namespace
+
+std::optional<auth::KeySet> signing_keys(const Settings& settings, schema::Issues& issues) {
+    using auth::KeyState;
+    KeySetReader reader{issues};
+    if (settings.jwt_private_key_file)
+        reader.add_file("JWT_PRIVATE_KEY_FILE", *settings.jwt_private_key_file, KeyState::current);
+    if (settings.jwt_next_key_file) reader.add_file("JWT_NEXT_KEY_FILE", *settings.jwt_next_key_file, KeyState::next);
+    std::size_t place = 0;
+    for (const auto& path : settings.jwt_retired_key_files)
+        reader.add_file("JWT_RETIRED_KEY_FILES", path, KeyState::retired, ++place);
+    // A file or the secret: the check refuses both.
+    if (settings.jwt_secret && !settings.jwt_private_key_file) {
+        auto key = auth::Key::from_secret(*settings.jwt_secret);
+        if (key) {
+            reader.add("JWT_SECRET", *std::move(key), KeyState::current);
+        } else {
+            reader.fail("JWT_SECRET", std::string(auth::explain(key.error())));
+        }
+    }
+    if (reader.failed) return std::nullopt;
+    return auth::KeySet(std::move(reader.entries));
+}
+
+}  // namespace app
