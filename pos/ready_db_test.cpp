@@ -73,6 +73,22 @@ TEST_F(ReadyTest, TheLogHasTheReasonOnceAMinute) {
     EXPECT_EQ(lines_with("a dependency takes no writes"), 1);
 }
 
+TEST_F(ReadyTest, AnotherReasonWithinTheMinuteIsNews) {
+    const std::pair<std::vector<std::string>, std::vector<std::string>> states[] = {
+        {{"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "SET", "maxmemory", "0"}},
+        {{"CONFIG", "SET", "min-replicas-to-write", "1"}, {"CONFIG", "SET", "min-replicas-to-write", "0"}},
+    };
+    for (int i = 0; i < 3; ++i) {
+        for (const auto& [begin, end] : states) {
+            redis_.command(begin);
+            app_.worker().readiness().looked = {};
+            EXPECT_TRUE(app_.get("/ready").body.contains(R"("status":"degraded")"));
+            redis_.command(end);
+        }
+    }
+    EXPECT_EQ(lines_with("a dependency takes no writes"), 2);
+}
+
 // Two services on one Redis have a prefix each.
 TEST_F(ReadyTest, NoKeyIsWithoutThePrefix) {
     app_.get("/ready");

@@ -7,6 +7,8 @@
                        copies them into it
   await-in-catch       no co_await inside a catch block
   structured-binding   no structured binding directly on a co_await
+  sleep                what runs until it is told to end (src/app, src/jobs, src/redis) sleeps by an async::Stop, which ends
+                       its sleep too
 
 A line may be excused with `// lint: allow(RULE) REASON`, on it or above it; without a reason it is not.
 A function counts as a coroutine when it returns Task<...>; one whose body, visible here, has no co_await, co_return or
@@ -23,6 +25,7 @@ SELF_BY_VALUE = re.compile(r"^\s*this\s+auto\b(?!\s*&)")
 TASK_FUNCTION = re.compile(r"\b(?:async::)?Task\s*<")
 LAMBDA = re.compile(r"\[([^\[\]]*)\]\s*(?:<[^<>]*>\s*)?\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*(?:mutable\s*|noexcept\s*)*->\s*((?:\w+::)*Task\s*<)")
 UNTYPED_LAMBDA = re.compile(r"\[([^\[\]]+)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)\s*)?(?:mutable\s*|noexcept\s*)*\{")
+UNTIL_TOLD_TO_END = re.compile(r"(^|/)src/(app|jobs|redis)/(?!.*_(test|for_test)\.\w+$)")
 KEYWORD = re.compile(r"\bco_(await|return|yield)\b")
 EXCUSE = re.compile(r"//\s*lint:\s*allow\(([\w-]+)\)\s*(\S.*)?$")
 
@@ -139,6 +142,9 @@ class Files:
             self.check_catches(path, text)
             for match in re.finditer(r"\bauto\s*(?:&&?|const\s*&)?\s*\[[^\]]*\]\s*=\s*\(?\s*co_await\b", text):
                 self.report(path, match.start(), "structured-binding", "name the result first: auto r = co_await ...; auto& [a, b] = r;")
+            if UNTIL_TOLD_TO_END.search(path):
+                for match in re.finditer(r"\basync::sleep\s*\(", text):
+                    self.report(path, match.start(), "sleep", "no stop ends this: sleep by an async::Stop, or say what bounds it")
         return self.findings
 
     def check_parameters(self, path, offset, name, parameters):

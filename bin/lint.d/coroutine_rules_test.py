@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Samples for coroutine_rules.py: what it must report, and what it must leave alone. Run by bin/lint."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 from coroutine_rules import Files
+from samples import end, judged
 
 REPORTED = {
     "reference-parameter": [
@@ -13,6 +13,7 @@ REPORTED = {
         "Task<void> Pool::run(Job& job) { co_await job; }",
         "Task<void> f(std::string&& text) { co_return; }",
         "Task<int> f(Row& row);\nTask<int> f(Row& row) { co_return 1; }",
+        "// lint: allow(reference-parameter)\nTask<void> f(int& a) { co_return; }",  # an excuse without a reason
         "Task<std::vector<std::pair<int, int>>> f(int a, std::map<int, int>& b) { co_return {}; }",
     ],
     "capturing-lambda": [
@@ -23,9 +24,12 @@ REPORTED = {
     ],
     "await-in-catch": ["Task<void> f() { try { co_await g(); } catch (const E& e) { co_await h(); } }"],
     "structured-binding": ["Task<void> f() { auto [a, b] = co_await g(); }", "Task<void> f() { const auto& [a, b] = co_await g(); }"],
+    "sleep": ["Task<void> f() { while (!stopping_) co_await async::sleep(&loop_, retry_); }"],
 }
 
 ACCEPTED = [
+    "Task<void> f() { while (co_await stop_.sleep(retry_)) co_await g(); }",
+    "// lint: allow(sleep) of a request\nTask<void> f() { co_await async::sleep(&loop_, pause); }",
     "Task<void> f(Context& context) { co_await g(); }",
     "Task<void> f(http::Context& context, Next next) { co_await next(); }",
     "Task<void> f(Job<SendMail>& job) { co_await g(); }",
@@ -45,26 +49,13 @@ ACCEPTED = [
 ]
 
 
-def rules_reported(text):
+def rules_in(text):
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "sample.cpp")
+        path = Path(directory, "src/jobs/sample.cpp")
+        path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
-        return {line.split("[", 1)[1].split("]", 1)[0] for line in Files([str(path)]).check()}
-
-
-def main():
-    wrong = []
-    for rule, samples in REPORTED.items():
-        wrong += [f"not reported as {rule}: {text}" for text in samples if rules_reported(text) != {rule}]
-    wrong += [f"reported as {rules_reported(text)}: {text}" for text in ACCEPTED if rules_reported(text)]
-    wrong += [
-        f"an excuse without a reason was accepted: {text}"
-        for text in ["// lint: allow(reference-parameter)\nTask<void> f(int& a) { co_return; }"]
-        if not rules_reported(text)
-    ]
-    print("\n".join(wrong), end="\n" if wrong else "")
-    return 1 if wrong else 0
+        return sorted({line.split("[", 1)[1].split("]", 1)[0] for line in Files([str(path)]).check()})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(judged(rules_in, [(rule, text) for rule, texts in REPORTED.items() for text in texts], [(text,) for text in ACCEPTED]))

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Samples for page_rules.py: what it must report, and what it must leave alone. Run by bin/lint and bin/test."""
 
-import sys
-
 from page_rules import Pages
+from samples import end, judged
 
 FILES = {
     "README.md": "",
@@ -53,12 +52,5 @@ def rules_in(path, text):
     return [rule for _, rule, _ in pages.findings(path)]
 
 
-def main():
-    wrong = [f"not reported as {rule}: {path}: {text}" for rule, path, text in REPORTED if rules_in(path, text) != [rule]]
-    wrong += [f"reported as {rules_in(path, text)}: {path}: {text}" for path, text in ACCEPTED if rules_in(path, text)]
-    print("\n".join(wrong), end="\n" if wrong else "")
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    end(judged(rules_in, REPORTED, ACCEPTED))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 #include "http/errors.h"
@@ -83,26 +84,69 @@ bool has_restricted_members(const schema::Type& type) {
     });
 }
 
+namespace {
+
+StoredReply reply_of(const CreateRequest& request, base::Uuid id, std::string body) {
+    return {.status = 201,
+            .body = std::move(body),
+            .etag = http::etag_for(RowMeta{}.version),
+            .location = fmt::format("{}/{}", request.path, id.to_string()),
+            .resource_type = std::nullopt,
+            .resource_id = id};
+}
+
+// Of a request without a key nothing is held.
+std::optional<Runtime::KeyGuard> hold(Runtime& runtime, const std::optional<IdempotentRequest>& request) {
+    if (!request) return std::nullopt;
+    std::optional<Runtime::KeyGuard> running(runtime.hold(request->scope()));
+    if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
+    return running;
+}
+
+// A creation that reads, as all of its attempts are.
+struct Creation {
+    const Creator* write;
+    CreateRequest request;
+    std::function<async::Task<Made>(db::Db)> make;
+    std::optional<IdempotentRequest> idempotent;
+};
+
+async::Task<Outcome> attempt(db::Db tx, const Creation* of) {
+    if (of->idempotent) {
+        if (auto first = co_await claim_key(tx, *of->idempotent)) co_return Outcome{std::move(*first), true};
+    }
+    auto made = co_await of->make(tx);
+    auto reply = reply_of(of->request, made.id, std::move(made.body));
+    if (of->idempotent) finish_idempotent(made.batch, *of->idempotent, reply, of->write->now());
+    record_changes(made.batch, made.changes, of->write->device_id);
+    co_await made.batch.commit();
+    co_return Outcome{std::move(reply), false};
+}
+
+}  // namespace
+
+async::Task<Outcome> create_behind_key(db::Db db, const Creator* write, CreateRequest request,
+                                       std::function<async::Task<Made>(db::Db)> make) {
+    Creation creation{write, std::move(request), std::move(make), std::nullopt};
+    creation.idempotent = idempotent_request(creation.request, db);
+    const auto running = hold(write->runtime(), creation.idempotent);
+    co_return co_await db.transaction([&](db::Db tx) { return attempt(tx, &creation); });
+}
+
 CreateOnceBase::CreateOnceBase(const auth::Caller& caller, Runtime& runtime, db::Db db, const CreateRequest& request,
                                base::Uuid id, std::string body)
     : caller_(caller),
       db_(std::move(db)),
-      reply_{.status = 201,
-             .body = std::move(body),
-             .etag = http::etag_for(RowMeta{}.version),
-             .location = fmt::format("{}/{}", request.path, id.to_string()),
-             .resource_type = std::nullopt,
-             .resource_id = id},
-      batch_(db_.batch()) {
-    idempotent_ = idempotent_request(request, db_);
+      reply_(reply_of(request, id, std::move(body))),
+      batch_(db_.batch()),
+      idempotent_(idempotent_request(request, db_)),
+      running_(hold(runtime, idempotent_)) {
     if (!idempotent_) return;
-    running_.emplace(runtime.hold(idempotent_->scope()));
-    if (!*running_) throw base::Failure(errors::key_in_progress).retry_after(1'000);
     begin_idempotent(batch_, *idempotent_);
     finish_idempotent(batch_, *idempotent_, reply_, runtime.now());
 }
 
-async::Task<CreateOnceBase::Outcome> CreateOnceBase::settle(std::vector<Change> changes) {
+async::Task<Outcome> CreateOnceBase::settle(std::vector<Change> changes) {
     record_changes(batch_, changes, caller_.device_id);
     std::exception_ptr failure;
     try {

@@ -15,14 +15,17 @@
 //     }
 //
 // create(): once. The client may make the row's id, and may repeat the request under an Idempotency-Key: key, row, feed entry and
-// stored reply are one batch. 409 for an id that is taken, and for what the table's constraints say.
+// stored reply are one batch. 409 for an id that is taken, and for what the table's constraints say. A repeated request gets the
+// first reply before anything else is asked, whatever has become of what the row refers to: so a handler that creates has no
+// database of its own, and reads in the function below, behind the key.
 // edit(), remove(): one transaction locks the row, compares its version with If-Match, changes it, counts the version up, and
 // ends with the feed. 404 for a row that is not there or deleted, 412 with the present row for another version. edit() locks `for no
 // key update`: rows that refer to this one are written meanwhile. remove() locks `for update`, which waits for them, and the
 // guards of pos/plumbing/guard.h for it; the row stays, marked deleted, for the feed and for what refers to it.
 //
 // What else is written goes into a last argument, `(row, Writes& writes)`, which may return a Task (of a named coroutine) to read
-// with `writes.tx` first; it may run again after a deadlock, and changes nothing but its arguments:
+// with `writes.tx` first; it may run again after a deadlock, and changes nothing but its arguments. Of a creation, only one that
+// reads may change the row; it has a transaction, whose first statement is the key:
 //
 //     co_return co_await write.edit(variants, *id, *patch, [&](Variant& row, Writes& writes) { touch(writes, row.product_id, write.now()); });
 //
@@ -32,6 +35,7 @@
 // (OfLocation); a collection that says nothing does not compile with it. All others, and those of `Edit<"…", Held::everywhere>`, are
 // held everywhere or not at all.
 
+#include <functional>
 #include <limits>
 #include <memory>
 
@@ -65,8 +69,8 @@ private:
     async::Task<T> task_;
 };
 
-// What else a write writes: statements, and further entries of the feed. Those of an edit stand before the row's own, those of a
-// creation behind it.
+// What else a write writes: statements, and further entries of the feed. They stand before the row's own statement, but behind it
+// in a creation that does not read.
 struct Writes {
     db::Db tx;
     db::Batch& batch;
@@ -84,6 +88,13 @@ void apply(const schema::Patch<Fields>& patch, Fields& fields) {
     if (!issues.empty()) throw base::Failure(http::errors::invalid, std::move(issues));
 }
 
+struct BulkBody;
+struct BulkReply;
+class Creator;
+namespace detail {
+struct BulkResource;
+}
+
 class Writer : public auth::Caller {
 public:
     [[nodiscard]] base::Timestamp now() const { return runtime_->now(); }
@@ -92,8 +103,6 @@ public:
         return runtime_->new_id<Id>();
     }
     [[nodiscard]] Runtime& runtime() const { return *runtime_; }
-    // Taken behind the body, from whose end its deadline counts.
-    [[nodiscard]] async::Task<db::Db> db() const;
     [[nodiscard]] RowMeta first_version() const;
 
 protected:
@@ -103,6 +112,9 @@ protected:
 
     // What all shops share, or has a place: a permission that counts at single locations writes nothing else.
     void require_place(std::string_view collection, bool is_written_at_locations) const;
+    // Taken behind the body, from whose end its deadline counts.
+    [[nodiscard]] async::Task<db::Db> db() const;
+
     // 403, or 404 for who may not read there either: a row of another shop is not there.
     void require_for_edit(LocationId location) const;
     void require_for_create(LocationId location) const { require_at(permission_, location.uuid()); }
@@ -158,6 +170,31 @@ template <class R>
 
 [[nodiscard]] std::optional<IdempotentRequest> idempotent_request(const CreateRequest& request, const db::Db& db);
 
+// What a creation answers.
+struct Outcome {
+    StoredReply reply;
+    bool replayed = false;
+};
+template <class R>
+[[nodiscard]] Created<R> rendered(Outcome outcome, const schema::View& view) {
+    if (outcome.replayed) outcome.reply.body = visible_part<R>(std::move(outcome.reply.body), view);
+    return to_json_bytes<R, 201>(std::move(outcome.reply), outcome.replayed);
+}
+
+// What a creation that reads has made in its transaction, short of committing it.
+struct Made {
+    db::Batch batch;
+    std::vector<Change> changes;
+    base::Uuid id;
+    std::string body;
+};
+
+// Runs `make` in a transaction, behind the key; for a repeated request not at all.
+[[nodiscard]] async::Task<Outcome> create_behind_key(db::Db db, const Creator* write, CreateRequest request,
+                                                     std::function<async::Task<Made>(db::Db)> make);
+async::Task<http::JsonBytes<BulkReply>> perform_all(const Creator* write, BulkBody input, CreateRequest request,
+                                                    BulkResource resource);
+
 class CreateOnceBase {
 public:
     CreateOnceBase(const auth::Caller& caller, Runtime& runtime, db::Db db, const CreateRequest& request, base::Uuid id,
@@ -168,10 +205,6 @@ public:
     [[nodiscard]] const db::Db& db() const { return db_; }
 
 protected:
-    struct Outcome {
-        StoredReply reply;
-        bool replayed = false;
-    };
     [[nodiscard]] async::Task<Outcome> settle(std::vector<Change> changes);
     // Asking again would give the same answer, and the key is not another request's.
     [[nodiscard]] static bool may_be_done_before(const std::exception_ptr& failure);
@@ -198,9 +231,7 @@ public:
         : CreateOnceBase(caller, runtime, std::move(db), request, id, schema::to_json(reply, caller.view())) {}
 
     [[nodiscard]] async::Task<Created<R>> commit(std::vector<Change> changes) {
-        auto outcome = co_await settle(std::move(changes));
-        if (outcome.replayed) outcome.reply.body = detail::visible_part<R>(std::move(outcome.reply.body), view());
-        co_return to_json_bytes<R, 201>(std::move(outcome.reply), outcome.replayed);
+        co_return detail::rendered<R>(co_await settle(std::move(changes)), view());
     }
     // For rows that know by themselves which request made them: `find()`, a Task<std::optional<R>>, is asked before anything is
     // refused, as replies are kept for 30 days and rows for longer.
@@ -248,9 +279,13 @@ public:
 
     // For rows of several tables: `reply` is answered, under `id`.
     template <class R>
-    [[nodiscard]] async::Task<CreateOnce<R>> once(R reply, base::Uuid id, RequestBody body) const {
+    [[nodiscard]] async::Task<CreateOnce<R>> once(R reply, base::Uuid id, CreateRequest request) const {
         const auto database = co_await db();
-        co_return CreateOnce<R>(*this, *runtime_, database, request(body), reply, id);
+        co_return CreateOnce<R>(*this, *runtime_, database, request, reply, id);
+    }
+    template <class R>
+    [[nodiscard]] async::Task<CreateOnce<R>> once(R reply, base::Uuid id, const RequestBody& body) const {
+        return once(std::move(reply), id, request(body));
     }
     // … on a Db of the handler's.
     template <class R>
@@ -268,24 +303,45 @@ protected:
         : Writer(caller, context, permission), key_(std::move(key)) {}
 
 private:
+    friend async::Task<http::JsonBytes<BulkReply>> detail::perform_all(const Creator* write, BulkBody input,
+                                                                       CreateRequest request,
+                                                                       detail::BulkResource resource);
+
     template <const auto& Table, class R, class More>
     static async::Task<Created<R>> create_row(const Creator* write, const Collection<Table>* rows, R row,
                                               RequestBody body, More more) {
         write->require_place(rows->name, rows->is_written_at_locations);
         if (rows->location_of != nullptr) write->require_for_create(rows->location_of(row));
-        const auto database = co_await write->db();
-        CreateOnce<R> once(*write, *write->runtime_, database, write->request(body), row, row.id.uuid());
-        std::vector<Change> changes{change_of(*rows, row)};
-        once.batch().add(rows->add, row);
-        if constexpr (!std::same_as<More, std::nullptr_t>) {
-            Writes writes{database, once.batch(), changes};
-            if constexpr (std::is_void_v<decltype(more(std::as_const(row), writes))>) {
-                more(std::as_const(row), writes);
-            } else {
-                co_await more(std::as_const(row), writes);
-            }
+        if constexpr (std::same_as<More, std::nullptr_t>) {
+            auto once = co_await write->once(row, row.id.uuid(), body);
+            once.batch().add(rows->add, row);
+            co_return co_await once.commit({change_of(*rows, row)});
+        } else if constexpr (std::is_void_v<std::invoke_result_t<More&, R&, Writes&>>) {
+            auto once = co_await write->once(row, row.id.uuid(), body);
+            std::vector<Change> changes{change_of(*rows, row)};
+            once.batch().add(rows->add, row);
+            Writes writes{once.db(), once.batch(), changes};
+            more(std::as_const(row), writes);
+            co_return co_await once.commit(std::move(changes));
+        } else {
+            const auto database = co_await write->db();
+            auto outcome = co_await detail::create_behind_key(
+                database, write, write->request(body),
+                [write, rows, &row, &more](db::Db tx) { return make_row(tx, write, rows, row, &more); });
+            co_return detail::rendered<R>(std::move(outcome), write->view());
         }
-        co_return co_await once.commit(std::move(changes));
+    }
+
+    template <const auto& Table, class R, class More>
+    static async::Task<detail::Made> make_row(db::Db tx, const Creator* write, const Collection<Table>* rows, R row,
+                                              More* more) {
+        detail::Made made{.batch = tx.batch(), .changes = {}, .id = row.id.uuid(), .body = {}};
+        Writes writes{tx, made.batch, made.changes};
+        co_await (*more)(row, writes);
+        made.changes.insert(made.changes.begin(), change_of(*rows, row));
+        made.batch.add(rows->add, row);
+        made.body = schema::to_json(row, write->view());
+        co_return made;
     }
 
     std::optional<std::string> key_;

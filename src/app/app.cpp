@@ -227,7 +227,9 @@ LoopHost::LoopHost(App& app)
       rate_limiter_(loop_, make_redis(), {.prefix = app.settings.job_prefix + ":rate:"}, app.metrics),
       readiness_(loop_),
       services_(app.parts()),
-      parts_{loop_, databases_, services_, app.settings, app.log.logger(), app.metrics} {
+      parts_{loop_, databases_, services_, app.settings, app.log.logger(), app.metrics},
+      started_(loop_) {
+    started_.set();
     services_.add(*this);
     services_.add(std::as_const(parts_));
     services_.add(databases_);
@@ -248,6 +250,7 @@ redis::Client* LoopHost::make_redis() {
 }
 
 async::Task<void> LoopHost::start() {
+    started_.reset();
     std::exception_ptr failure;
     try {
         const auto deadline = async::Loop::now() + connect_time;
@@ -256,8 +259,18 @@ async::Task<void> LoopHost::start() {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
-    co_await owned_services_->start(&loop_, async::Loop::now() + service_start_time, app_.log.logger());
+    if (failure && !stopping_)
+        app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+    failure = nullptr;
+    if (!stopping_) {
+        try {
+            co_await owned_services_->start(&loop_, async::Loop::now() + service_start_time, app_.log.logger());
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    started_.set();
+    if (failure) std::rethrow_exception(failure);
 }
 
 std::uint16_t LoopHost::listen(std::uint16_t port) {
@@ -274,11 +287,17 @@ std::uint16_t LoopHost::listen(std::uint16_t port) {
 }
 
 async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
+    stopping_ = true;
+    // Nothing is asked of the databases yet but whether they are there.
+    const bool is_starting = !started_.is_set();
+    if (is_starting) deadline = async::Loop::now();
     if (server_) co_await server_->drain(deadline);
-    if (owned_services_) co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
+    if (!is_starting) co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
     co_await app_database_.close(deadline);
     co_await system_database_.close(deadline);
     if (redis_) co_await redis_->close(deadline);
+    co_await started_;
+    if (is_starting) co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
     owned_services_.reset();
 }
 

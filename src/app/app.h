@@ -22,6 +22,7 @@
 #include "app/new_module.h"
 #include "app/service_set.h"
 #include "app/settings.h"
+#include "async/sync.h"
 #include "base/embedded.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -114,13 +115,15 @@ public:
     explicit LoopHost(App& app);
     ~LoopHost();
 
-    // Connects the databases and starts the services. A database that cannot be reached is logged, not fatal: /ready says so. Throws
-    // std::runtime_error when a service does not start.
+    // Connects the databases and starts the services. A database that cannot be reached is logged, not fatal: /ready says so; a stop
+    // ends the wait for it. Throws std::runtime_error when a service does not start.
     async::Task<void> start();
     // `port` 0: a free one.
     std::uint16_t listen(std::uint16_t port);
     // Finishes requests until the deadline, then stops the services and closes the databases.
     async::Task<void> stop(async::SteadyTime deadline);
+
+    [[nodiscard]] bool is_stopping() const { return stopping_; }
 
     [[nodiscard]] async::Loop& loop() { return loop_; }
     [[nodiscard]] db::Databases& databases() { return databases_; }
@@ -147,6 +150,8 @@ private:
     LoopParts parts_;
     std::unique_ptr<ServiceSet> owned_services_;
     std::unique_ptr<http::Server> server_;
+    async::Event started_;  // no start is under way
+    bool stopping_ = false;
 };
 
 // All statements and tables of a definition.

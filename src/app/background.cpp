@@ -1,11 +1,12 @@
 #include "app/background.h"
 
 #include <algorithm>
-#include <latch>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "async/sync.h"
 #include "jobs/outbox_relay.h"
 #include "jobs/scheduler_keeper.h"
 #include "jobs/worker_host.h"
@@ -56,6 +57,7 @@ struct Background::State {
     async::Task<void> stop(async::SteadyTime deadline);
     void start_workers();
     void keep_schedules();
+    async::Task<void> close_host(async::SteadyTime deadline);
 
     App& app;
     BackgroundOptions options;
@@ -69,6 +71,7 @@ struct Background::State {
 
 async::Task<void> Background::State::start() {
     co_await loop_host.start();
+    if (loop_host.is_stopping()) co_return;
     if (options.relay) {
         relay = std::make_unique<jobs::OutboxRelay>(jobs::OutboxRelayParts{loop_host.databases(), *loop_host.redis(),
                                                                            app.outbox, app.log.logger(), app.metrics},
@@ -109,10 +112,15 @@ void Background::State::keep_schedules() {
     schedules->start();
 }
 
+async::Task<void> Background::State::close_host(async::SteadyTime deadline) { co_await host->close(deadline); }
+
+// All at the same time: each may have to wait for a server that does not answer.
 async::Task<void> Background::State::stop(async::SteadyTime deadline) {
-    if (schedules) co_await schedules->stop();
-    if (relay) co_await relay->stop();
-    if (host) co_await host->close(deadline);
+    async::TaskGroup stopping(loop_host.loop());
+    if (schedules) stopping.spawn(schedules->stop());
+    if (relay) stopping.spawn(relay->stop());
+    if (host) stopping.spawn(close_host(deadline));
+    co_await stopping.join();
     host.reset();
     schedules.reset();
     co_await loop_host.stop(deadline);
@@ -121,25 +129,18 @@ async::Task<void> Background::State::stop(async::SteadyTime deadline) {
 Background::Background(App& app, BackgroundOptions options)
     : state_(std::make_unique<State>(app, std::move(options))) {}
 
-void Background::start() {
-    std::latch started(1);
-    std::exception_ptr failure;
-    thread_ = std::thread([&, this] {
+void Background::begin_start(std::move_only_function<void(std::exception_ptr)> on_started) {
+    thread_ = std::thread([this, on_started = std::move(on_started)]() mutable {
         auto& loop = state_->loop_host.loop();
         loop.keep_alive();
-        loop.post([&, this] {
-            async::start(state_->start(), [&](std::exception_ptr error) {
-                failure = std::move(error);
-                started.count_down();
-            });
-        });
+        loop.post(
+            [&] { async::start(state_->start(), [&](std::exception_ptr error) { on_started(std::move(error)); }); });
         loop.run();
     });
-    started.wait();
-    if (failure) std::rethrow_exception(failure);
 }
 
 void Background::begin_stop(async::SteadyTime deadline) {
+    if (std::exchange(stopping_, true)) return;
     state_->loop_host.loop().post([this, deadline] {
         async::start(state_->stop(deadline), [this](const std::exception_ptr&) { state_->loop_host.loop().stop(); });
     });

@@ -3,11 +3,13 @@
 // outbox relay, the schedules, the workers of the queues. With databases and services of its own, like every loop.
 //
 //     app::Background background(shared, {.queues = {"all"}});
-//     background.start();
+//     background.begin_start(on_started);       // which is told on its thread
 //     ...
 //     background.begin_stop(deadline);          // thread-safe
 //     background.join();
 
+#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -30,8 +32,9 @@ public:
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
 
-    void start();
-    // Jobs that run may end until the deadline; then they are given back to their queues.
+    // `on_started` gets what kept it from starting. A stop may come before that, and ends the start.
+    void begin_start(std::move_only_function<void(std::exception_ptr)> on_started);
+    // The first call counts. Jobs that run may end until the deadline; then they are given back to their queues.
     void begin_stop(async::SteadyTime deadline);
     void join();
 
@@ -40,6 +43,7 @@ public:
 private:
     std::unique_ptr<State> state_;
     std::thread thread_;
+    bool stopping_ = false;
 };
 
 // The queues whose jobs the definition's modules handle.

@@ -9,6 +9,7 @@
 #include "app/app.h"
 #include "async/sync.h"
 #include "redis/client.h"
+#include "redis/errors.h"
 #include "schema/schema.h"
 
 namespace app {
@@ -20,11 +21,10 @@ using Check = async::Task<Outcome>;
 
 constexpr auto check_time = std::chrono::milliseconds(1'000);
 constexpr auto shared_for = std::chrono::milliseconds(250);
-constexpr auto line_every = std::chrono::minutes(1);
 
-// What is found anew; when it may be logged again stays.
+// What is found anew; what was logged of it stays.
 void put(Outcome& into, Outcome found) {
-    found.next_line = into.next_line;
+    found.news = std::move(into.news);
     into = std::move(found);
 }
 
@@ -54,12 +54,13 @@ std::string outcome_json(std::string_view name, const Outcome& outcome) {
     return json + "}";
 }
 
-// Not at each look: anybody may ask.
+// Not at each look: anybody may ask. Redis' words begin with the one that counts; what follows may name a key or a time.
 void log_reason(const http::Context& context, std::string_view dependency, Outcome& outcome,
                 std::string_view what = "a dependency takes no writes") {
-    if (outcome.reason.empty() || async::Loop::now() < outcome.next_line) return;
-    outcome.next_line = async::Loop::now() + line_every;
-    context.server_logger().warn(what, {{"dependency", dependency}, {"reason", outcome.reason}});
+    const std::string_view reason = outcome.reason;
+    if (reason.empty() || !outcome.news.is_news(redis::is_error_reply(reason) ? redis::error_word(reason) : reason))
+        return;
+    context.server_logger().warn(what, {{"dependency", dependency}, {"reason", reason}});
 }
 
 async::Task<void> health(http::Context& context) {

@@ -6,7 +6,7 @@
 // /health never looks at a dependency. /ready asks each one, time-boxed, and each service of a module that tells its health
 // (app/service.h), by its name: 200 `ok`, 200 `degraded` (Redis is away or takes no writes, or such a service is not well: the rest
 // goes on), 503 `error` (PostgreSQL is away or read-only, a vital service is not well, or the server is shutting down). `reason` stands
-// where a service says one, and where a dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, once a minute.
+// where a service says one, and where a dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, each one once a minute.
 
 #include <string>
 #include <string_view>
@@ -14,6 +14,7 @@
 
 #include "async/sync.h"
 #include "http/router.h"
+#include "log/news.h"
 
 namespace app {
 
@@ -28,7 +29,7 @@ struct Readiness {
         bool well = true;
         std::string reason{};  // as far as it may be told
         double milliseconds = 0;
-        async::SteadyTime next_line{};  // of the log, about this dependency
+        logging::News news{};  // of the log, about this dependency
     };
     Outcome app_database{};
     Outcome system_database{};

@@ -80,6 +80,12 @@ DatabaseSettings load_database_settings() {
         std::cerr << "DATABASE_OWNER_URL is not set: the URL of PostgreSQL as the owner of the schema\n";
         std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
+    schema::Issues issues("environment");
+    check_database_url("DATABASE_OWNER_URL", settings.owner_url, issues);
+    if (!issues.empty()) {
+        std::cerr << config::report(issues.list());
+        std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
+    }
     return settings;
 }
 

@@ -1,18 +1,90 @@
 #include "app/settings.h"
 
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+
+#include <fmt/format.h>
+
 #include "config/config.h"
+#include "http/middleware/cors.h"
+#include "http/middleware/trusted_proxies.h"
 #include "redis/options.h"
 
 namespace app {
 
-void Settings::check(const Settings& settings, schema::Issues& issues) {
-    if (!settings.job_queues.empty() && !settings.redis_url) {
-        issues.add("/REDIS_URL", "required", "the jobs of JOB_QUEUES are in Redis; give REDIS_URL");
-    }
+namespace {
+
+void check_servers(const Settings& settings, schema::Issues& issues) {
+    check_database_url("DATABASE_URL", settings.database_url, issues);
+    check_database_url("DATABASE_SYSTEM_URL", settings.database_system_url, issues);
+    if (settings.database_owner_url) check_database_url("DATABASE_OWNER_URL", *settings.database_owner_url, issues);
     if (settings.redis_url) {
         if (const auto endpoint = redis::parse_url(*settings.redis_url); !endpoint)
             issues.add("/REDIS_URL", "format", endpoint.error());
+    } else if (!settings.job_queues.empty()) {
+        issues.add("/REDIS_URL", "required", "the jobs of JOB_QUEUES are in Redis; give REDIS_URL");
     }
+}
+
+// Where pages and problem types begin: what is put behind it begins with a slash.
+bool is_public_url(std::string_view url) {
+    if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
+    const auto rest = url.substr(url.find("://") + 3);
+    const auto is_visible = [](char c) { return c > ' ' && c < '\x7F' && !std::string_view("?#\"<>\\").contains(c); };
+    return !rest.empty() && rest[0] != '/' && !rest.ends_with('/') && std::ranges::all_of(rest, is_visible);
+}
+
+void check_origins(const std::vector<std::string>& origins, schema::Issues& issues) {
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+        const auto pointer = fmt::format("/CORS_ORIGINS/{}", i);
+        if (origins[i] == "*" && origins.size() > 1)
+            issues.add(pointer, "conflict", fmt::format("{}. entry: `*` stands alone", i + 1));
+        if (origins[i] != "*" && !http::is_origin(origins[i]))
+            issues.add(
+                pointer, "format",
+                fmt::format("{}. entry: an origin is what browsers send: scheme://host or scheme://host:port, in "
+                            "lower case, without a path or the scheme's own port",
+                            i + 1));
+    }
+}
+
+void check_network(const Settings& settings, schema::Issues& issues) {
+    boost::system::error_code none;
+    static_cast<void>(boost::asio::ip::make_address(settings.host, none));
+    if (!settings.host.empty() && none)
+        issues.add("/HOST", "format", "give an IP address of this machine, such as 127.0.0.1, or nothing for all");
+    if (!settings.public_url.empty() && !is_public_url(settings.public_url))
+        issues.add("/PUBLIC_URL", "format",
+                   "give http:// or https:// and a host, with a path if there is one, without a slash at the end");
+    check_origins(settings.cors_origins, issues);
+    for (std::size_t i = 0; i < settings.trusted_proxies.size(); ++i) {
+        if (http::is_trusted_network(settings.trusted_proxies[i])) continue;
+        issues.add(fmt::format("/TRUSTED_PROXIES/{}", i), "format",
+                   fmt::format("{}. entry: give an address, a block such as 10.0.0.0/8 (no bits behind its length), "
+                               "loopback or private",
+                               i + 1));
+    }
+}
+
+}  // namespace
+
+// libpq's own words may quote the URL, and with it the password.
+void check_database_url(std::string_view name, const std::string& url, schema::Issues& issues) {
+    char* problem = nullptr;
+    PQconninfoOption* const parsed = PQconninfoParse(url.c_str(), &problem);
+    if (parsed == nullptr)
+        issues.add(fmt::format("/{}", name), "format",
+                   "is no URL of PostgreSQL (postgresql://user:password@host:port/database), or has an option that "
+                   "PostgreSQL does not know");
+    PQfreemem(problem);
+    PQconninfoFree(parsed);
+}
+
+void Settings::check(const Settings& settings, schema::Issues& issues) {
+    check_servers(settings, issues);
+    check_network(settings, issues);
     // What comes from one address may be half: strangers there leave room for who has signed in.
     if (settings.body_memory_per_caller_mb.value_or(0) > settings.body_memory_mb / 4) {
         issues.add("/BODY_MEMORY_PER_CALLER_MB", "conflict",

@@ -78,7 +78,7 @@ struct Settings {
                 {.doc = "Of requests, by address, tenant, user and device; stricter for signing in. Not set: "
                         "`on` in production. Kept by each loop alone without Redis."}),
             field<&Settings::host>(
-                "HOST", {.max_length = 255, .defaulted = true, .doc = "Address to listen on; empty: all of them."}),
+                "HOST", {.max_length = 255, .defaulted = true, .doc = "IP address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,
                                             .max = 65535,
                                             .defaulted = true,
@@ -92,7 +92,9 @@ struct Settings {
                  .defaulted = true,
                  .doc =
                      "Client connections of each loop; fewer where the hard limit of open files leaves fewer. Beyond, "
-                     "the oldest idle one is closed, or else the slowest of the address that holds most."}),
+                     "the oldest idle one is closed, or else the slowest of the address that holds most; while none "
+                     "holds "
+                     "more than 16, the youngest half head."}),
             field<&Settings::body_memory_mb>(
                 "BODY_MEMORY_MB",
                 {.min = 32,
@@ -131,11 +133,15 @@ struct Settings {
                 "PUBLIC_URL",
                 {.max_length = 500,
                  .defaulted = true,
-                 .doc = "Where clients reach the API; stands in the OpenAPI document and in problem types."}),
+                 .doc =
+                     "Where clients reach the API, without a slash at the end; stands in the OpenAPI document and in "
+                     "problem types."}),
             field<&Settings::cors_origins>(
-                "CORS_ORIGINS", {.max_items = 100,
-                                 .defaulted = true,
-                                 .doc = "Origins of web apps, comma-separated; `*`: any, without credentials."}),
+                "CORS_ORIGINS",
+                {.max_items = 100,
+                 .defaulted = true,
+                 .doc = "Origins of web apps as browsers send them (`https://shop.example`, `http://localhost:5173`), "
+                        "comma-separated; `*` alone: any, without credentials."}),
             field<&Settings::trusted_proxies>(
                 "TRUSTED_PROXIES",
                 {.max_items = 100,
@@ -200,5 +206,8 @@ struct Settings {
     // Faults of several settings together, and what production refuses.
     static void check(const Settings& settings, schema::Issues& issues);
 };
+
+// Adds an issue when it is no URL that PostgreSQL's library reads.
+void check_database_url(std::string_view name, const std::string& url, schema::Issues& issues);
 
 }  // namespace app

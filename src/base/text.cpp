@@ -60,6 +60,18 @@ bool is_mark(CodePoint c) {
     return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
 }
 
+// Not modifier letters, which look like signs ("ʼ", "ー").
+bool is_letter_or_digit(CodePoint c) {
+    switch (utf8proc_category(c)) {
+        case UTF8PROC_CATEGORY_LU:
+        case UTF8PROC_CATEGORY_LL:
+        case UTF8PROC_CATEGORY_LT:
+        case UTF8PROC_CATEGORY_LO:
+        case UTF8PROC_CATEGORY_ND: return !is_blank(c);
+        default: return false;
+    }
+}
+
 // Nothing below U+0300 is changed by NFC.
 bool is_surely_nfc(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return static_cast<std::uint8_t>(c) < 0xcc; });
@@ -95,9 +107,11 @@ std::string encode(const CodePoints& points) {
     return text;
 }
 
+constexpr auto canonical = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+constexpr auto compatible = static_cast<utf8proc_option_t>(canonical | UTF8PROC_COMPAT);
+
 // Full decomposition of one code point.
-void append_decomposed(CodePoint c, CodePoints& out) {
-    constexpr auto option = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+void append_decomposed(CodePoint c, utf8proc_option_t option, CodePoints& out) {
     std::array<CodePoint, 32> parts{};
     int last_class = 0;
     const auto count = utf8proc_decompose_char(c, parts.data(), parts.size(), option, &last_class);
@@ -138,10 +152,10 @@ std::string compose(CodePoints points) {
     return encode(points);
 }
 
-CodePoints decomposed(std::string_view text) {
+CodePoints decomposed(std::string_view text, utf8proc_option_t option = canonical) {
     CodePoints points;
     points.reserve(text.size());
-    for (std::size_t i = 0; i < text.size();) append_decomposed(next_of(text, i), points);
+    for (std::size_t i = 0; i < text.size();) append_decomposed(next_of(text, i), option, points);
     return points;
 }
 
@@ -235,6 +249,13 @@ std::string comparison_key(std::string_view text) {
     CodePoints points;
     points.reserve(key.size());
     for (std::size_t i = 0; i < key.size();) points.push_back(utf8proc_tolower(next_of(key, i)));
+    return encode(points);
+}
+
+std::string letters_and_digits(std::string_view text) {
+    if (!is_utf8(text)) return std::string(text);
+    auto points = decomposed(text, compatible);
+    std::erase_if(points, [](CodePoint c) { return !is_letter_or_digit(c); });
     return encode(points);
 }
 

@@ -31,6 +31,9 @@ void normalise_name(std::string& text);
 void normalise_identifier(std::string& text);
 // Equal for identifiers that differ by letter case alone, too: the rule of PostgreSQL's lower(). To compare, never to show.
 [[nodiscard]] std::string comparison_key(std::string_view text);
+// The letters and digits of a text, drawn in any way (full width, in a circle, with accents), without anything else: signs, spaces,
+// marks, emoji. For a code that people type. "“ＳＬＫ7–abc”" gives "SLK7abc"; letters of other scripts stay what they are.
+[[nodiscard]] std::string letters_and_digits(std::string_view text);
 // ASCII letters alone.
 void ascii_upper(std::string& text);
 

@@ -132,12 +132,21 @@ TEST(Text, ComparesWithoutCase) {
     EXPECT_EQ(code, "NRB-1é");
 }
 
+TEST(Text, LettersAndDigitsAlone) {
+    for (const std::string_view same : {"SLK7abc", "“ＳＬＫ7–abc”", " S-L.K 7 abc\u0301", "✅SLK7ábc", "ⓈLK⁷abc\u200d",
+                                        "\u3164SLK7\u2800abc", "SLK7ーʼabc", "\ufffdSLK7abc\ufffc"})
+        EXPECT_EQ(base::letters_and_digits(same), "SLK7abc") << same;
+    EXPECT_EQ(base::letters_and_digits("\u041cpesa 2"), "\u041cpesa2") << "other scripts stay";
+    EXPECT_EQ(base::letters_and_digits("\u200b –👍"), "");
+}
+
 TEST(Text, LeavesWhatIsNotUTF8) {
     for (const std::string broken : {"\xff", " a\xc3", "\xed\xa0\x80", "\xe9 "}) {
         EXPECT_EQ(name_of(broken), broken);
         EXPECT_EQ(identifier_of(broken), broken);
         EXPECT_EQ(free_of(broken), broken);
         EXPECT_EQ(base::to_nfc(broken), broken);
+        EXPECT_EQ(base::letters_and_digits(broken), broken);
         (void)base::comparison_key(broken);
         (void)base::has_visible(broken);
     }

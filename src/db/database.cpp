@@ -228,7 +228,7 @@ async::Task<void> Database::connect(async::SteadyTime deadline) {
             co_await run_point(state_, {&state_->statements.ping(), {}}, {}, deadline);
             co_return;
         } catch (const base::Failure&) {
-            if (async::Loop::now() + pause >= deadline) throw;
+            if (state_->closed || async::Loop::now() + pause >= deadline) throw;
         }
         co_await async::sleep(&state_->loop, pause);
     }

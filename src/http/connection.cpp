@@ -173,14 +173,22 @@ void Connection::set_read_deadline_between_requests() {
 
 // Keeps the server's list of who waits for a client; called wherever that may have changed.
 void Connection::note_waiting() {
-    const bool waits = phase_ != Phase::closed && !refused_ &&
-                       (body_waiter_ || writing_ || phase_ == Phase::draining_body || phase_ == Phase::lingering ||
-                        (phase_ == Phase::reading_head && head_under_way_));
-    if (waits == listed_slow_) return;
-    listed_slow_ = waits;
-    if (waits) listed_since_ = begun_;
-    const SlowClients::Client client{BodyCaller::of_address(remote_address_), listed_since_, this};
-    waits ? server_->slow.add(client) : server_->slow.remove(client);
+    const bool sends_head = phase_ == Phase::reading_head && head_under_way_ && !writing_;
+    const bool waits =
+        phase_ != Phase::closed && !refused_ &&
+        (sends_head || body_waiter_ || writing_ || phase_ == Phase::draining_body || phase_ == Phase::lingering);
+    const bool is_listed = listed_.connection != nullptr;
+    if (waits == is_listed && (!waits || sends_head == listed_.sends_head)) return;
+    if (is_listed) server_->slow.remove(std::exchange(listed_, {}));
+    if (!waits) return;
+    listed_ = {BodyCaller::of_address(waited_for(sends_head)), begun_, this, sends_head};
+    server_->slow.add(listed_);
+}
+
+// As far as it is known: who sends a head is whoever is connected, until it is here.
+std::string_view Connection::waited_for(bool sends_head) const {
+    if (in_request_) return context_.request().client_address();
+    return sends_head || client_address_.empty() ? remote_address_ : client_address_;
 }
 
 // ---- Input --------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@
 #include "http/finish.h"
 #include "http/head_parser.h"
 #include "http/server_impl.h"
+#include "http/slow_clients.h"
 
 namespace http {
 
@@ -76,6 +77,7 @@ private:
     [[nodiscard]] bool nothing_begun() const;
     void set_read_deadline_between_requests();
     void note_waiting();
+    [[nodiscard]] std::string_view waited_for(bool sends_head) const;
     void close_quietly();
     void leave();
     void wake(std::coroutine_handle<>& waiter);
@@ -114,6 +116,7 @@ private:
     Socket socket_;
     std::string remote_address_;
     std::uint16_t remote_port_;
+    std::string client_address_;  // of the request before; behind a proxy another one than who is connected
     async::Timer timer_;
     async::SteadyTime now_;
     async::SteadyTime armed_{};
@@ -132,9 +135,8 @@ private:
     bool linked_ = false;
     bool refused_;
     bool head_under_way_ = false;
-    bool listed_slow_ = false;
-    async::SteadyTime listed_since_{};
-    async::SteadyTime begun_{};  // the present request: its first byte
+    SlowClients::Client listed_{};  // as the server's list has it; without a connection it has not
+    async::SteadyTime begun_{};     // the present request: its first byte
 
     HeadParser parser_;
     std::unique_ptr<char[]> input_;

@@ -248,6 +248,7 @@ void Connection::hand_over() {
 
 void Connection::finish_request(bool sent) {
     report_sent(sent);
+    client_address_.assign(context_.request().client_address());
     context_.reset();
     if (phase_ == Phase::closed) return leave();
     read_deadline_ = no_deadline;

@@ -160,7 +160,7 @@ bool Server::Impl::evict_idle() {
 
 bool Server::Impl::evict() {
     if (!evict_idle()) {
-        auto* slow_one = slow.longest();
+        auto* slow_one = slow.first_to_go();
         if (slow_one == nullptr) return false;
         slow_one->abort();
     }

@@ -347,12 +347,63 @@ TEST_F(ServerLimitsTest, SlowClientsMakeRoom) {
         received += static_cast<double>(get("/health").size());
         EXPECT_TRUE(third.read_until("ok").ends_with("ok")) << bytes;
         EXPECT_EQ(metric("http_connections_evicted_total"), ++evicted) << bytes;
+        // A half head that is younger goes before one that is older; else the longest under way is the one.
+        const bool is_half_head = !bytes.contains("\r\n\r\n") && !std::string_view("\r\n").starts_with(bytes);
+        const auto& gone = is_half_head ? second : first;
         std::string late;
-        while (first.read_more(late)) {}
-        EXPECT_FALSE(first.timed_out()) << "the longest under way is the one: " << bytes;
+        while (gone.read_more(late)) {}
+        EXPECT_FALSE(gone.timed_out()) << bytes;
         third.close();
         EXPECT_TRUE(eventually([&] { return metric("http_connections") == 1; }));
     }
+}
+
+TEST_F(ServerLimitsTest, ABodyThatKeepsThePaceOutlivesHalfHeads) {
+    options.max_connections = 2;
+    start();
+    const Client upload(port);
+    upload.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx");
+    auto received = metric("http_received_bytes_total");
+    EXPECT_TRUE(eventually([&] { return (received = metric("http_received_bytes_total")) > 50; }));
+    std::vector<std::unique_ptr<Client>> half_heads;
+    for (int i = 0; i < 20; ++i) {
+        half_heads.push_back(std::make_unique<Client>(port));
+        half_heads.back()->send("G");
+        EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == received + i + 1; }));
+    }
+    EXPECT_EQ(metric("http_connections_evicted_total"), 19);
+    upload.send("y");
+    EXPECT_TRUE(upload.read_until("xy").ends_with("xy"));
+}
+
+// Behind a proxy all connections come from one address.
+TEST_F(ServerLimitsTest, TheClientsAddressCountsNotTheProxys) {
+    options.max_connections = 3;
+    router.add(Method::post, "/from", {.handler = [](Context& context) -> async::Task<void> {
+                   context.request().set_client_address(context.request().header("x-from").value_or(""));
+                   context.response().body(std::string(co_await context.request().body()));
+               }});
+    start();
+    double received = 0;
+    const auto begin = [&](const Client& client, std::string_view from) {
+        const auto bytes =
+            fmt::format("POST /from HTTP/1.1\r\nHost: a\r\nX-From: {}\r\nContent-Length: 2\r\n\r\nx", from);
+        client.send(bytes);
+        received += static_cast<double>(bytes.size());
+        EXPECT_TRUE(eventually([&] { return metric("http_received_bytes_total") == received; }));
+    };
+    const Client shop(port);
+    const Client flood(port);
+    const Client more(port);
+    begin(shop, "192.0.2.1");
+    begin(flood, "192.0.2.2");
+    begin(more, "192.0.2.2");
+    const Client next(port);
+    next.send(get("/health"));
+    EXPECT_TRUE(next.read_until("ok").ends_with("ok"));
+    EXPECT_EQ(flood.read_all(), "") << "of the client that has the most";
+    shop.send("y");
+    EXPECT_TRUE(shop.read_until("xy").ends_with("xy"));
 }
 
 TEST_F(ServerLimitsTest, BusyClientsAreNotEvictedAndTheNewOneIsTold) {
@@ -411,19 +462,55 @@ TEST(SlowClients, TheAddressWithTheMostGivesItsLongest) {
                                        {flood, zero + 3s, connections[1]},
                                        {same_network, zero + 1s, connections[2]},
                                        {flood, zero + 2s, connections[3]}};
-    EXPECT_EQ(slow.longest(), nullptr);
+    EXPECT_EQ(slow.first_to_go(), nullptr);
     for (const auto& client : all) slow.add(client);
-    EXPECT_EQ(slow.longest(), connections[2]);
+    EXPECT_EQ(slow.first_to_go(), connections[2]);
     slow.remove(all[2]);
-    EXPECT_EQ(slow.longest(), connections[3]);
+    EXPECT_EQ(slow.first_to_go(), connections[3]);
     slow.remove(all[3]);
     slow.add({shop, zero + 4s, connections[4]});
-    EXPECT_EQ(slow.longest(), connections[0]);
+    EXPECT_EQ(slow.first_to_go(), connections[0]);
     slow.remove(all[0]);
     slow.remove({shop, zero + 4s, connections[4]});
-    EXPECT_EQ(slow.longest(), connections[1]);
+    EXPECT_EQ(slow.first_to_go(), connections[1]);
     slow.remove(all[1]);
-    EXPECT_EQ(slow.longest(), nullptr);
+    EXPECT_EQ(slow.first_to_go(), nullptr);
+}
+
+TEST(SlowClients, AFewOfManyAddressesGoByTheYoungestHalfHead) {
+    SlowClients slow;
+    const async::SteadyTime zero{};
+    const auto shop = BodyCaller::of_address("192.0.2.1");
+    for (std::uintptr_t i = 1; i <= SlowClients::few; ++i)
+        slow.add({shop, zero + std::chrono::seconds(i), fake(i), false});
+    std::vector<SlowClients::Client> heads;
+    for (std::uintptr_t i = 0; i < 70; ++i) {
+        heads.push_back({BodyCaller::of_address(fmt::format("198.51.100.{}", i)), zero + std::chrono::seconds(2 * i),
+                         fake(100 + i), true});
+        slow.add(heads.back());
+    }
+    for (; !heads.empty(); heads.pop_back()) {
+        EXPECT_EQ(slow.first_to_go(), heads.back().connection);
+        slow.remove(heads.back());
+    }
+    EXPECT_EQ(slow.first_to_go(), fake(1)) << "without half heads the longest of the address with the most";
+}
+
+TEST(SlowClients, BeyondAFewTheAddressCountsAndInATieItsHalfHeads) {
+    SlowClients slow;
+    const async::SteadyTime zero{};
+    const auto shop = BodyCaller::of_address("192.0.2.1");
+    const auto flood = BodyCaller::of_address("198.51.100.1");
+    for (std::uintptr_t i = 0; i <= SlowClients::few; ++i) {
+        slow.add({shop, zero + std::chrono::seconds(i), fake(100 + i), false});
+        slow.add({flood, zero + 1h + std::chrono::seconds(i), fake(200 + i), true});
+    }
+    EXPECT_EQ(slow.first_to_go(), fake(200)) << "as many, and half heads";
+    slow.add({shop, zero + 2h, fake(300), false});
+    EXPECT_EQ(slow.first_to_go(), fake(100)) << "more";
+    slow.remove({shop, zero + 2h, fake(300), false});
+    slow.remove({shop, zero, fake(100), false});
+    EXPECT_EQ(slow.first_to_go(), fake(200));
 }
 
 TEST_F(ServerLimitsTest, WithoutADescriptorTheOldestIdleClientMakesRoom) {

@@ -57,10 +57,7 @@ void JobContext::throw_if_cancelled() const {
 
 async::Task<void> JobContext::sleep(milliseconds time) const {
     throw_if_cancelled();
-    detail::Alarm alarm(loop());
-    running_->sleeping.push_back(&alarm);
-    co_await alarm.wait_until(async::Loop::now() + time);
-    std::erase(running_->sleeping, &alarm);
+    co_await running_->stop.sleep(time);
     throw_if_cancelled();
 }
 

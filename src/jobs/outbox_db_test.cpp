@@ -523,6 +523,14 @@ TEST_F(OutboxTest, AnEmptiedRedisCostsNoRow) {
     run(relay.stop());
 }
 
+TEST_F(OutboxTest, AStopDoesNotWaitForTheNextTry) {
+    server().command({"CONFIG", "SET", "maxmemory", "1"});
+    OutboxRelay relay(parts(), {.retry_minimum = 1h, .retry_maximum = 1h});
+    relay.start();
+    wait_until([this] { return lines_with("the outbox waits") == 1; });
+    run(relay.stop());
+}
+
 TEST_F(OutboxTest, WhatCannotBeSentIsNotWritten) {
     auto batch = db::tenant_db(store_, base::Uuid{}, async::Loop::now() + 5s).batch();
     const auto code_of = [&](std::string_view queue, NewJob job) -> std::string {

@@ -155,6 +155,7 @@ OutboxRelay::OutboxRelay(OutboxRelayParts parts, OutboxRelayOptions options)
       options_(std::move(options)),
       id_(base::uuid_v4(random_).to_string()),
       alarm_(parts_.client.loop()),
+      stop_(parts_.client.loop()),
       tasks_(parts_.client.loop()),
       piece_(options_.piece),
       read_(static_cast<std::size_t>(options_.batch)),
@@ -183,7 +184,7 @@ void OutboxRelay::start() {
 
 async::Task<void> OutboxRelay::stop() {
     if (!std::exchange(started_, false)) co_return;
-    stopping_ = true;
+    stop_.request();
     parts_.outbox.listen(nullptr);
     subscription_ = {};
     alarm_.ring();
@@ -194,16 +195,17 @@ db::SystemDb OutboxRelay::database() const { return db::system_db(parts_.databas
 
 async::Task<void> OutboxRelay::run() {
     next_look_ = async::Loop::now() + options_.look_every;
-    while (!stopping_) {
+    while (!stop_.requested()) {
         parts_.outbox.rearm();
         const bool well = co_await move_all();
         retry_ = well ? async::Milliseconds(0) : std::clamp(retry_ * 2, options_.retry_minimum, options_.retry_maximum);
-        if (stopping_) break;
+        if (stop_.requested()) break;
         if (!well) {
             // Commits do not hurry a relay that cannot deliver.
-            co_await async::sleep(&parts_.client.loop(), retry_);
+            if (!co_await stop_.sleep(retry_)) break;
         } else {
             co_await alarm_.wait_until(next_look_);
+            if (stop_.requested()) break;
         }
         co_await look();
     }
@@ -242,11 +244,11 @@ async::Task<bool> OutboxRelay::move_all() {
             co_await look();
             const auto moved = co_await move_batch();
             if (!moved.busy) busy_since_.reset();
-            if (stopping_ || (!moved.more && !moved.busy)) break;
+            if (stop_.requested() || (!moved.more && !moved.busy)) break;
             if (!moved.busy) continue;
             if (!busy_since_) busy_since_ = async::Loop::now();
             // The one whose turn it is may have looked before our rows were there.
-            co_await async::sleep(&parts_.client.loop(), pause);
+            if (!co_await stop_.sleep(pause)) break;
             pause = std::min(pause * 2, longest_busy_pause);
         }
     } catch (...) {
@@ -291,7 +293,7 @@ async::Task<OutboxRelay::Moved> OutboxRelay::move_batch() {
     const auto heads = co_await choose();
     is_full_ = std::cmp_greater_equal(heads.size(), options_.batch);
     std::span<const Head> rest(heads);
-    while (!rest.empty() && !stopping_) {
+    while (!rest.empty() && !stop_.requested()) {
         if (!has_time() && !co_await take_turn()) co_return Moved{.more = true};
         const auto some = next_read(rest);
         rest = rest.subspan(some.size());
@@ -367,7 +369,7 @@ async::Task<void> OutboxRelay::move_rows(Rows rows) {
     for (const auto& [queue, passage] : passages) queues.push_back(queue);
     const auto full = co_await full_queues(queues);
     for (auto& [queue, passage] : passages) {
-        if (!full.contains(queue) && !stopping_) co_await move_queue(&passage);
+        if (!full.contains(queue) && !stop_.requested()) co_await move_queue(&passage);
     }
 }
 
@@ -416,7 +418,7 @@ std::span<const OutboxRelay::Row> OutboxRelay::next_piece(const Passage& passage
 }
 
 async::Task<void> OutboxRelay::move_queue(Passage* passage) {
-    while (passage->next < passage->rows.size() && !stopping_) {
+    while (passage->next < passage->rows.size() && !stop_.requested()) {
         if (!has_time() && !co_await take_turn()) co_return;
         const auto piece = next_piece(*passage);
         co_await send_piece(passage, piece);

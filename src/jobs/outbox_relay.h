@@ -33,6 +33,7 @@
 #include <string>
 #include <vector>
 
+#include "async/stop.h"
 #include "async/sync.h"
 #include "base/random.h"
 #include "db/db.h"
@@ -142,6 +143,7 @@ private:
     base::SecureRandom random_;
     std::string id_;  // of its turns
     detail::Alarm alarm_;
+    async::Stop stop_;
     async::TaskGroup tasks_;
     db::Listening subscription_;
     std::set<std::string> passed_over_;  // queues; until the next look
@@ -161,7 +163,6 @@ private:
     async::SteadyTime next_look_{};
     std::optional<async::SteadyTime> busy_since_;  // another has the turn, or we have told of it
     async::Milliseconds retry_{0};
-    bool stopping_ = false;
     bool started_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for wakes that come by another thread
     observe::Counter moved_;

@@ -3,9 +3,8 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "jobs/alarm.h"
+#include "async/stop.h"
 #include "jobs/job.h"
 #include "jobs/lock_keeper.h"
 #include "observe/span.h"
@@ -19,7 +18,7 @@ struct RunningJob {
     logging::Logger logger;
     std::unique_ptr<observe::EntrySpan> trace{};  // of this run; null: none
     std::shared_ptr<Cancellation> cancellation = std::make_shared<Cancellation>();
-    std::vector<Alarm*> sleeping{};
+    async::Stop stop{queue->client().loop()};
     LockKeeper::Lease lease{};
     bool moved = false;      // by its handler
     bool finishing = false;  // the handler has ended: a lock that goes now is no loss
@@ -27,8 +26,7 @@ struct RunningJob {
     bool released = false;   // given back by a worker that closes
 
     void cancel(std::string reason) {
-        if (!cancellation->request(std::move(reason))) return;
-        for (auto* alarm : sleeping) alarm->ring();
+        if (cancellation->request(std::move(reason))) stop.request();
     }
 };
 

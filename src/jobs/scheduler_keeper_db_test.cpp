@@ -134,6 +134,15 @@ TEST_F(SchedulerKeeperTest, TheyComeBackWithTheConnection) {
     run(keeper.stop());
 }
 
+TEST_F(SchedulerKeeperTest, AStopDoesNotWaitForTheNextTry) {
+    server_.command({"CONFIG", "SET", "maxmemory", "1"});
+    SchedulerKeeper keeper(client_, {{"maintenance", "clean", hourly, clean_up()}}, log_.logger(),
+                           {.retry_minimum = 1h, .retry_maximum = 1h});
+    keeper.start();
+    wait_until([this] { return sink_->contains("a schedule is not in Redis yet"); });
+    run(keeper.stop());
+}
+
 TEST_F(SchedulerKeeperTest, WhatCannotBePutHoldsUpNoOther) {
     server_.command({"SET", "bull:broken:repeat", "text"});
     SchedulerKeeper keeper(client_,

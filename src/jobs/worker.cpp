@@ -23,8 +23,6 @@ constexpr milliseconds max_block = 10s;
 // Before close()'s deadline: jobs are cancelled, and given back.
 constexpr milliseconds cancel_ahead = 1s;
 constexpr milliseconds release_ahead = 300ms;
-// Of the log, about fetches that fail.
-constexpr auto fetch_line_every = 60s;
 
 redis::Options script_connection(redis::Options options) {
     options.role = "jobs";
@@ -57,10 +55,11 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
       queue_(client_, queue, {.prefix = options_.prefix, .clock = &services_.clock}),
       scripts_(queue_.keys(), options_),
       worker_id_(base::uuid_v4(random_).to_string()),
+      closing_(services_.loop),
+      gave_up_(services_.loop),
       loops_(services_.loop),
       chains_(services_.loop),
       fetch_alarm_(services_.loop),
-      stalled_alarm_(services_.loop),
       close_alarm_(services_.loop),
       fetching_(services_.loop),
       active_(services_.metrics.gauge("jobs_active", "Jobs that run here.", {{"queue", std::string(queue)}})),
@@ -110,7 +109,6 @@ bool WorkerState::cancel(std::string_view job_id, std::string reason) {
 
 void WorkerState::wake_all() {
     fetch_alarm_.ring();
-    stalled_alarm_.ring();
     close_alarm_.ring();
     fetching_.set();
 }
@@ -119,7 +117,9 @@ bool WorkerState::may_fetch() const {
     return !paused_ && running_.size() < options_.concurrency && limit_until_ <= queue_.now();
 }
 
-bool WorkerState::fetches_next() const { return !closing_ && !paused_ && running_.size() <= options_.concurrency; }
+bool WorkerState::fetches_next() const {
+    return !closing_.requested() && !paused_ && running_.size() <= options_.concurrency;
+}
 
 std::optional<JobRecord> WorkerState::take(FetchReply reply) {
     if (!reply.looked) return std::nullopt;
@@ -130,7 +130,7 @@ std::optional<JobRecord> WorkerState::take(FetchReply reply) {
 }
 
 async::Task<void> WorkerState::fetch_loop() {
-    while (!closing_) {
+    while (!closing_.requested()) {
         if (!may_fetch()) {
             const auto limited = milliseconds(limit_until_ - queue_.now());
             const bool by_limit = limited.count() > 0;
@@ -151,18 +151,16 @@ async::Task<void> WorkerState::fetch_loop() {
 async::Task<WorkerState::Fetch> WorkerState::fetch() {
     try {
         if (drained_ && !co_await wait_for_marker()) co_return Fetch{};
-        if (closing_ || paused_) co_return Fetch{};
+        if (closing_.requested() || paused_) co_return Fetch{};
         auto token = worker_id_ + ":" + std::to_string(tokens_++);
         auto call = scripts_.fetch(token, queue_.now());
         const auto reply = co_await client_.eval(*call.script, std::move(call.keys), std::move(call.arguments));
         fetching_.set();
         co_return Fetch{take(read_fetch(*reply)), std::move(token)};
     } catch (const std::exception& failure) {
-        if (closing_) co_return Fetch{};
-        if (async::Loop::now() >= next_fetch_line_) {
+        if (closing_.requested()) co_return Fetch{};
+        if (fetch_news_.is_news(failure.what()))
             logger_.warn("no job could be fetched", {{"err", logging::error(failure)}});
-            next_fetch_line_ = async::Loop::now() + fetch_line_every;
-        }
     }
     co_await fetch_alarm_.wait_until(async::Loop::now() + options_.retry_delay);
     co_return Fetch{};
@@ -190,7 +188,7 @@ async::Task<bool> WorkerState::wait_for_marker() {
 }
 
 async::Task<void> WorkerState::check_stalled_loop() {
-    while (!closing_) {
+    do {
         try {
             auto call = scripts_.find_stalled(queue_.now());
             const auto reply =
@@ -200,34 +198,37 @@ async::Task<void> WorkerState::check_stalled_loop() {
                 logger_.warn("a job had stalled", {{"jobId", id.text()}});
             }
         } catch (const std::exception& failure) {
-            if (!closing_) logger_.warn("stalled jobs were not looked for", {{"err", logging::error(failure)}});
+            if (!closing_.requested())
+                logger_.warn("stalled jobs were not looked for", {{"err", logging::error(failure)}});
         }
-        if (!closing_) co_await stalled_alarm_.wait_until(async::Loop::now() + options_.stalled_interval);
-    }
+    } while (co_await closing_.sleep(options_.stalled_interval));
     close_alarm_.ring();
 }
 
 async::Task<bool> WorkerState::ready() {
     co_await fetching_;
     // Nothing is asked of it: the answer would come behind that of the fetch, which blocks for seconds.
-    while (!closing_ && !blocking_.is_connected()) co_await async::sleep(&blocking_.loop(), connection_look);
-    co_return !closing_;
+    while (!blocking_.is_connected()) {
+        if (!co_await closing_.sleep(connection_look)) break;
+    }
+    co_return !closing_.requested();
 }
 
 async::Task<bool> WorkerState::close(async::SteadyTime deadline) {
-    closing_ = true;
+    closing_.request();
     give_up_ = deadline - release_ahead;
     wake_all();
     co_await blocking_.close(async::Loop::now());
-    // A fetch that is under way may still bring a job.
-    const auto is_busy = [this] { return loops_.running() > 0 || !running_.empty(); };
+    // A fetch that is under way may still bring a job; one that waits for a connection brings none.
+    const auto is_busy = [this] { return (loops_.running() > 0 && client_.is_connected()) || !running_.empty(); };
     const auto cancel_at = deadline - cancel_ahead;
     while (is_busy() && async::Loop::now() < cancel_at) co_await close_alarm_.wait_until(cancel_at);
     for (const auto& running : running_) running->cancel("the worker is closing");
     while (is_busy() && async::Loop::now() < *give_up_) co_await close_alarm_.wait_until(*give_up_);
+    gave_up_.request();
     const auto left = running_;
     for (const auto& running : left) co_await release(running);
-    co_await client_.close(deadline);
+    co_await client_.close(client_.is_connected() ? deadline : async::Loop::now());
     co_await loops_.join();
     if (left.empty()) co_await chains_.join();
     co_return left.empty();

@@ -321,6 +321,16 @@ async::Task<void> write_once(Job<Json>* job, async::Event* started, async::Event
     if (job->name() == "data") co_await job->update_data({R"({"changed":true})"});
 }
 
+TEST_F(WorkerTest, ACloseDoesNotWaitForARedisThatIsAway) {
+    auto nowhere = services(locks_);
+    nowhere.redis.endpoints = redis::fixed_endpoint(*redis::parse_url("redis://127.0.0.1:1"));
+    nowhere.redis.command_timeout = 1h;
+    Worker worker(std::move(nowhere), "mail", options());
+    worker.on(any, always_fail);
+    worker.start();
+    EXPECT_TRUE(close(worker, 1h));
+}
+
 TEST_F(WorkerTest, WhatAHandlerWritesAsRedisDiesIsWrittenAfterwards) {
     ::testing::RedisServer server({.arguments = {"--appendonly", "yes", "--appendfsync", "always"}});
     const redis::Options own{.endpoints = redis::fixed_endpoint(redis::parse_url(server.url()).value())};

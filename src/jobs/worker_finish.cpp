@@ -70,7 +70,7 @@ async::Task<FetchReply> WorkerState::persist(RunningJobPtr running, ScriptCall c
             if (!is_passing(failure) || (give_up_ && async::Loop::now() >= *give_up_)) throw;
             running->logger.warn("the end of a job could not be told to Redis", {{"err", logging::error(failure)}});
         }
-        co_await async::sleep(&services_.loop, delay);
+        co_await gave_up_.sleep(delay);
         delay = std::min(delay * 2, options_.retry_delay);
     }
 }

@@ -60,7 +60,7 @@ async::Task<void> WorkerState::run_chain(std::shared_ptr<WorkerState> self, JobR
         next = co_await run_job(std::move(job), token);
     }
     fetch_alarm_.ring();
-    if (self->closing_) close_alarm_.ring();
+    if (self->closing_.requested()) close_alarm_.ring();
 }
 
 async::Task<std::optional<JobRecord>> WorkerState::run_job(JobRecord record, std::string token) {

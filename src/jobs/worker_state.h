@@ -8,12 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "async/stop.h"
 #include "async/sync.h"
 #include "base/random.h"
 #include "jobs/alarm.h"
 #include "jobs/running_job.h"
 #include "jobs/worker.h"
 #include "jobs/worker_scripts.h"
+#include "log/news.h"
 
 namespace jobs::detail {
 
@@ -105,17 +107,17 @@ private:
 
     bool started_ = false;
     bool paused_ = false;
-    bool closing_ = false;
     std::optional<async::SteadyTime> give_up_;  // of persist(), once the worker closes
     bool drained_ = false;
     std::int64_t block_until_ = 0;  // ms since 1970
     std::int64_t limit_until_ = 0;
-    async::SteadyTime next_fetch_line_{};  // of the log: not for each try while Redis is away
+    logging::News fetch_news_;  // not for each try while Redis is away
 
+    async::Stop closing_;
+    async::Stop gave_up_;     // what persist() sleeps by: behind give_up_ it tries no more
     async::TaskGroup loops_;  // fetching, looking for stalled jobs
     async::TaskGroup chains_;
     Alarm fetch_alarm_;
-    Alarm stalled_alarm_;
     Alarm close_alarm_;
     async::Event fetching_;  // Redis has answered a fetch, or the worker closes
 

@@ -203,8 +203,8 @@ TEST(JSONString, FindsEverySpecialByteAtEveryOffset) {
 
 TEST_F(LogTest, RedactsNamesAtAnyDepthAndInAnySpelling) {
     EXPECT_EQ(
-        rendered({{"password", "x"}, {"Set-Cookie", "x"}, {"API_KEY", 12}, {"passwords", 1}, {"tokens", 2}}),
-        R"("password":"[Redacted]","Set-Cookie":"[Redacted]","API_KEY":"[Redacted]","passwords":"[Redacted]","tokens":2)");
+        rendered({{"password", "x"}, {"Set-Cookie", "x"}, {"API_KEY", 12}, {"passwords", 1}, {"tokenCount", 2}}),
+        R"("password":"[Redacted]","Set-Cookie":"[Redacted]","API_KEY":"[Redacted]","passwords":"[Redacted]","tokenCount":2)");
     EXPECT_EQ(rendered({{"body", object({{"user", object({{"currentPassword", "x"}, {"name", "a"}})}})}}),
               R"("body":{"user":{"currentPassword":"[Redacted]","name":"a"}})");
     EXPECT_EQ(rendered({{"secret", object({{"a", 1}})}}), R"("secret":"[Redacted]")");
@@ -214,11 +214,14 @@ TEST(Redaction, MatchesEveryDefaultNameAndNoOrdinaryOne) {
     const Redaction redaction;
     for (const std::string_view name : Redaction::default_names()) EXPECT_TRUE(redaction.matches(name)) << name;
     for (const std::string_view name :
-         {"authorization", "Authorization", "cookie", "set-cookie", "password", "currentPassword", "newPassword",
-          "token", "accessToken", "refresh_token", "secret", "pin", "apiKey", "clientSecret", "x-api-key", "__token__"})
+         {"authorization", "Authorization", "cookie",      "set-cookie",    "password", "currentPassword",
+          "newPassword",   "token",         "accessToken", "refresh_token", "secret",   "pin",
+          "apiKey",        "clientSecret",  "x-api-key",   "__token__",     "tokens",   "clientSecrets",
+          "pwd1",          "pin_2",         "otp-3",       "cvv0",          "newPin12"})
         EXPECT_TRUE(redaction.matches(name)) << name;
     for (const std::string_view name :
-         {"", "-", "id", "reqId", "statusCode", "pinned", "spin", "tokenCount", "url", "method", "content-type"})
+         {"", "-", "id", "reqId", "statusCode", "pinned", "spin", "tokenCount", "url", "method", "content-type", "1",
+          "pinned1", "session", "refresh", "key1", "sha256"})
         EXPECT_FALSE(redaction.matches(name)) << name;
     EXPECT_FALSE(redaction.matches(std::string(200, 'p') + "n"));
 }
@@ -331,6 +334,16 @@ TEST_F(LogTest, NoSpellingOfANameShowsItsValue) {
         "/cb?login_token=SECRET",
         "/cb?passwords=SECRET",
         "/cb?password1=SECRET",
+        "/cb?pwd1=SECRET",
+        "/cb?pin_2=SECRET",
+        "/cb?user[otp3]=SECRET",
+        "/cb?tokens=SECRET",
+        "/cb?clientSecrets=SECRET",
+        "/cb?session=SECRET",
+        "/cb?session_id=SECRET",
+        "/cb?refresh=SECRET",
+        "/cb?key1=SECRET",
+        "/cb?login_code2=SECRET",
         "/cb?a_name_longer_than_any_that_is_held_in_the_lists_password_2=SECRET",
         "/cb?pw=SECRET",
         "/cb?totp=SECRET",

@@ -6,7 +6,7 @@
 namespace logging {
 namespace {
 
-// Secret wherever they stand.
+// Secret wherever they stand, also with a number behind them.
 constexpr auto defaults = std::to_array<std::string_view>({
     // headers
     "authorization",
@@ -91,16 +91,16 @@ constexpr auto defaults = std::to_array<std::string_view>({
     "credentials",
 });
 
-// Secret in a query.
-constexpr auto query_names =
-    std::to_array<std::string_view>({"code", "key", "auth", "ticket", "assertion", "samlResponse", "sid", "deviceCode",
-                                     "userCode", "authorizationCode", "recoveryCode"});
+// Secret in a query, also with a number behind them.
+constexpr auto query_names = std::to_array<std::string_view>(
+    {"code", "key", "auth", "ticket", "assertion", "samlResponse", "sid", "session", "sessionId", "refresh",
+     "deviceCode", "userCode", "authorizationCode", "recoveryCode"});
 
 // Secret is whatever ends like this, with or without a number behind it: initiatorPassword, login_token, password1. In a query
 // also ..._code.
-constexpr auto suffixes = std::to_array<std::string_view>({"password", "passwords", "passwd", "passphrase", "passkey",
-                                                           "passcode", "token", "secret", "credential", "credentials",
-                                                           "signature", "apikey", "privatekey", "secretkey"});
+constexpr auto suffixes = std::to_array<std::string_view>(
+    {"password", "passwords", "passwd", "passphrase", "passkey", "passcode", "token", "tokens", "secret", "secrets",
+     "credential", "credentials", "signature", "apikey", "privatekey", "secretkey"});
 
 constexpr int most_decodings = 3;
 constexpr int most_urls = 64;  // of one text, whose passwords are looked for; what comes after them goes as a whole
@@ -141,8 +141,13 @@ bool ends_like(std::string_view name, std::string_view suffix) {
     return true;
 }
 
-bool has_secret_suffix(std::string_view name) {
+// pwd1, otp_2: secret as the name itself is.
+std::string_view without_number(std::string_view name) {
     while (!name.empty() && (is_digit(name.back()) || skipped(name.back()))) name.remove_suffix(1);
+    return name;
+}
+
+bool has_secret_suffix(std::string_view name) {
     return std::ranges::any_of(suffixes, [&](std::string_view suffix) { return ends_like(name, suffix); });
 }
 
@@ -302,11 +307,13 @@ bool Redaction::matches(std::string_view key) const noexcept {
     while (!key.empty() && skipped(key.front())) key.remove_prefix(1);
     while (!key.empty() && skipped(key.back())) key.remove_suffix(1);
     if (key.empty()) return false;
-    if (has_secret_suffix(key)) return true;
-    if (!ends_.test(ends_of(key.front(), key.back()))) return false;
-    const Normalised normalised = normalise(key);
-    const std::string_view wanted(normalised.letters.data(), normalised.size);
-    return names_.find(wanted) != names_.end();
+    const auto is_listed = [this](std::string_view name) {
+        if (name.empty() || !ends_.test(ends_of(name.front(), name.back()))) return false;
+        const Normalised normalised = normalise(name);
+        return names_.contains(std::string_view(normalised.letters.data(), normalised.size));
+    };
+    const auto unnumbered = without_number(key);
+    return has_secret_suffix(unnumbered) || is_listed(key) || (unnumbered.size() < key.size() && is_listed(unnumbered));
 }
 
 bool Redaction::matches_encoded(std::string_view name, bool in_query) const {
@@ -318,8 +325,9 @@ bool Redaction::matches_encoded(std::string_view name, bool in_query) const {
         const auto end = std::min(text.size(), text.find_first_of("[].&;?#=:,{}\"'", at));
         const auto segment = std::string_view(text).substr(at, end - at);
         if (matches(segment)) return true;
-        if (in_query && (segment.ends_with("_code") || segment.ends_with("-code"))) return true;
-        const Normalised normalised = normalise(segment);
+        const auto unnumbered = without_number(segment);
+        if (in_query && (unnumbered.ends_with("_code") || unnumbered.ends_with("-code"))) return true;
+        const Normalised normalised = normalise(unnumbered);
         if (in_query && std::ranges::any_of(query_names, [&](std::string_view known) {
                 const Normalised wanted = normalise(known);
                 return std::string_view(wanted.letters.data(), wanted.size) ==

@@ -238,6 +238,7 @@ async::Task<bool> CacheCore::lock(std::string key, std::string token) {
 async::Task<Json> CacheCore::wait_for_other(std::string key, std::vector<std::string> tags) {
     const auto end = async::Loop::now() + options_.wait_for_others;
     while (async::Loop::now() < end) {
+        // lint: allow(sleep) of a request; ends with the time to wait for others
         co_await async::sleep(&loop_, poll_interval);
         auto found = co_await find(key, tags);
         if (found.json || !found.is_reached) co_return found.json;

@@ -16,7 +16,6 @@ namespace {
 // What goes out in one write; the rest stays where a lost connection does not touch it.
 constexpr std::size_t write_bytes = 256U << 10;
 constexpr std::size_t most_meters = 500;
-constexpr auto trouble_line_every = std::chrono::minutes(1);
 // From 50 µs: a local Redis answers in less than prom-client's least bucket.
 constexpr std::array<double, 13> latency_buckets{0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                                  0.01,    0.025,  0.05,    0.1,    0.5,   2.5};
@@ -162,8 +161,7 @@ void ClientState::begin_trouble(std::string_view label, std::string_view text) {
     const bool is_new = !refusing_ || error_word(refusing_->trouble.text) != error_word(text);
     if (is_new) refusing_ = Refusing{{std::string(text), base::system_clock().now()}, std::string(label)};
     // Not for each command, nor each time that it comes and goes.
-    if (async::Loop::now() < next_trouble_line_) return;
-    next_trouble_line_ = async::Loop::now() + trouble_line_every;
+    if (!trouble_news_.is_news(error_word(text))) return;
     refusing_->is_logged = true;
     logger().warn("Redis refuses commands", {{"role", options().role}, {"cause", text}});
 }

@@ -98,7 +98,7 @@ private:
     async::Event idle_;
     async::SteadyTime now_{};  // of the replies being handled
     std::optional<Refusing> refusing_;
-    async::SteadyTime next_trouble_line_{};
+    logging::News trouble_news_;
     std::function<void()> on_reconnect_;
     bool was_connected_ = false;
     bool scheduled_ = false;

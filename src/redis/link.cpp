@@ -14,9 +14,6 @@ namespace {
 
 // A server that accepts and hangs up at once must not be called in a tight circle.
 constexpr auto steady_after = 1s;
-// The same cause again is no news.
-constexpr auto same_line_every = 60s;
-constexpr std::size_t most_causes = 10;
 // An attempt to connect that has heard nothing for so long: what was said before it is old.
 constexpr auto silent_after = 1s;
 
@@ -122,12 +119,7 @@ void Link::on_lost(const std::string& cause) {
 }
 
 bool Link::is_news(const std::string& cause) {
-    if (async::Loop::now() >= logged_until_) {
-        logged_causes_.clear();
-        logged_until_ = async::Loop::now() + same_line_every;
-    }
-    return logged_causes_.size() < most_causes &&
-           logged_causes_.emplace(is_error_reply(cause) ? error_word(cause) : std::string_view(cause)).second;
+    return news_.is_news(is_error_reply(cause) ? error_word(cause) : std::string_view(cause));
 }
 
 void Link::connect_later(async::Milliseconds delay) {

@@ -4,11 +4,11 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "base/random.h"
 #include "log/logger.h"
+#include "log/news.h"
 #include "observe/metrics.h"
 #include "redis/connection.h"
 #include "redis/options.h"
@@ -49,7 +49,7 @@ private:
     void on_connected() final;
     void on_lost(const std::string& cause) final;
     void on_not_ready(const std::string& cause) final;
-    // Once a minute for each cause, however often connections come and go.
+    // However often connections come and go.
     [[nodiscard]] bool is_news(const std::string& cause);
     void connect();
     void dial(Endpoint endpoint, async::SteadyTime deadline);
@@ -68,9 +68,8 @@ private:
     async::SteadyTime down_since_;
     async::SteadyTime up_since_{};
     std::string last_cause_ = "not connected yet";
-    async::SteadyTime heard_{};                         // an attempt to connect: its start, and what was said to it
-    std::set<std::string, std::less<>> logged_causes_;  // within this minute
-    async::SteadyTime logged_until_{};
+    async::SteadyTime heard_{};  // an attempt to connect: its start, and what was said to it
+    logging::News news_;
     bool loss_was_logged_ = false;
     bool up_ = false;
     bool was_up_ = false;

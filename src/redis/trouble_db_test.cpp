@@ -153,6 +153,23 @@ TEST_F(TroubleTest, what_ailed_it_before_it_froze_is_no_reason) {
     wait_until_well();
 }
 
+// Within a minute: each word has a line, however often it comes and goes.
+TEST_F(TroubleTest, another_trouble_is_news) {
+    testing::RedisServer server;
+    open(server.url());
+    for (int i = 0; i < 3; ++i) {
+        server.command({"CONFIG", "SET", "maxmemory", "1"});
+        EXPECT_TRUE(attempt(Command("SET").add("k").add(1)).text.starts_with("OOM"));
+        server.command({"CONFIG", "SET", "maxmemory", "0"});
+        EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
+        server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
+        EXPECT_TRUE(attempt(Command("SET").add("k").add(1)).text.starts_with("NOREPLICAS"));
+        server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+        EXPECT_EQ(attempt(Command("SET").add("k").add(1)).code, "ok");
+    }
+    for (const auto* line : {"Redis refuses commands", "Redis takes commands again"}) EXPECT_EQ(lines_with(line), 2);
+}
+
 TEST_F(TroubleTest, a_user_who_may_not) {
     testing::RedisServer server({.arguments = {"--user", "till", "on", ">s3cret", "~shop:*", "&*", "+@all"}});
     const auto url = "redis://till:s3cret@127.0.0.1:" + std::to_string(server.port());

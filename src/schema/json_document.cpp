@@ -197,9 +197,12 @@ Document::~Document() {
 Malformed Document::parse(std::string_view json, std::size_t max_depth, Reading reading) {
     if (reading == Reading::lenient && json.starts_with(byte_order_mark)) json.remove_prefix(byte_order_mark.size());
     const auto error = parse_copy(json, max_depth);
-    const bool is_mendable = error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR;
-    if (reading == Reading::strict || !is_mendable || has_misspelt_number(json)) return malformed_of(error, json);
-    const auto marked = with_marked_numbers(with_whole_characters(json));
+    const bool is_mendable = reading == Reading::lenient
+                                 ? error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR
+                                 : reading == Reading::by_member && error == simdjson::NUMBER_ERROR;
+    if (!is_mendable || has_misspelt_number(json)) return malformed_of(error, json);
+    const auto marked =
+        with_marked_numbers(reading == Reading::lenient ? with_whole_characters(json) : std::string(json));
     buffers_->in_use = false;
     return malformed_of(parse_copy(marked, max_depth), marked);
 }
@@ -292,7 +295,10 @@ void inspect(dom::element element, TreeFault& fault) {
         }
         if (fault.malformed == Malformed::none) inspect_keys(keys, fault);
     } else if (element.is_string()) {
-        fault.has_nul = fault.has_nul || std::string_view(element).find('\0') != std::string_view::npos;
+        const std::string_view text(element);
+        const bool is_big = is_big_number(text);
+        fault.has_big_number = fault.has_big_number || is_big;
+        fault.has_nul = fault.has_nul || (!is_big && text.find('\0') != std::string_view::npos);
     }
 }
 

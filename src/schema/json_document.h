@@ -17,12 +17,12 @@
 
 namespace schema::detail {
 
-// `lenient`: for what was sent by somebody who cannot be asked to send it otherwise. A byte order mark in front is left out
-// (RFC 8259 §8.1), half a surrogate pair (`\ud83d`, §8.2) is U+FFFD, and a number beyond 64 bits does not spoil the rest: it
-// becomes a string that is_big_number() knows.
-enum class Reading : std::uint8_t { strict, lenient };
+// `strict`: what 64 bits do not hold is no document. `by_member`: a number beyond 64 bits, which is JSON all the same, does not spoil
+// the rest: it becomes a string that is_big_number() knows. `lenient`: for what was sent by somebody who cannot be asked to send it
+// otherwise: besides, a byte order mark in front is left out (RFC 8259 §8.1), and half a surrogate pair (`\ud83d`, §8.2) is U+FFFD.
+enum class Reading : std::uint8_t { strict, by_member, lenient };
 
-// Whether this string stands for a number beyond 64 bits in a lenient document. `big_number_text` gives it as written.
+// Whether this string stands for a number beyond 64 bits in a document that was not read strictly. `big_number_text` gives it as written.
 [[nodiscard]] bool is_big_number(std::string_view text);
 [[nodiscard]] std::string_view big_number_text(std::string_view text);
 
@@ -55,6 +55,7 @@ struct TreeFault {
     Malformed malformed = Malformed::none;
     std::string detail;
     bool has_nul = false;  // a string or a key with U+0000
+    bool has_big_number = false;
 };
 
 // Duplicate keys and prototype poisoning anywhere below.

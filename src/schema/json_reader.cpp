@@ -80,6 +80,7 @@ private:
     void add_missing(const ObjectType& object, std::uint64_t seen);
     void read_json_text(void* out, dom::element element);
     void invalid_type(Kind expected, dom::element element);
+    void add_big_number(const Type& type, std::string_view number, const Rules& rules);
     // What is not read is still looked through for faults of the whole document.
     void skip(dom::element element);
     void refuse(Malformed malformed, std::string detail);
@@ -129,6 +130,21 @@ void JSONReader::invalid_type(Kind expected, dom::element element) {
     } else {
         add_invalid_type(issues_, expected, received_type(element));
         skip(element);
+    }
+}
+
+// A number that 64 bits do not hold: out of range where a number is wanted.
+void JSONReader::add_big_number(const Type& type, std::string_view number, const Rules& rules) {
+    const bool negative = number.starts_with('-');
+    const Kind kind = without_optional(type).kind;
+    switch (kind) {
+        case Kind::int16:
+        case Kind::int32:
+        case Kind::int64:
+        case Kind::money:
+        case Kind::rate: return add_integer_too_big(negative, kind, rules, issues_);
+        case Kind::number: return check_number(negative ? -HUGE_VAL : HUGE_VAL, rules, issues_);
+        default: return add_invalid_type(issues_, kind, "number");
     }
 }
 
@@ -310,9 +326,11 @@ void JSONReader::read_json_text(void* out, dom::element element) {
     auto& text = static_cast<Json*>(out)->text;
     text.clear();
     fault_.has_nul = false;
+    fault_.has_big_number = false;
     skip(element);
     if (is_malformed()) return;
     if (fault_.has_nul && !lenient_) return add_nul_character(issues_);
+    if (fault_.has_big_number && !lenient_) return issues_.add("", "too_big", "A number in it is beyond 64 bits.");
     if (!element.is_null()) append_json(element, lenient_ ? KeyOrder::storable : KeyOrder::as_written, text);
 }
 
@@ -343,8 +361,8 @@ void JSONReader::read_optional(const Type& type, void* out, dom::element element
 }
 
 void JSONReader::read(const Type& type, void* out, dom::element element, const Rules& rules) {
-    if (lenient_ && element.is_string() && type.kind != Kind::json && is_big_number(std::string_view(element)))
-        return refuse(Malformed::number_range, std::string(describe(Malformed::number_range)));
+    if (element.is_string() && type.kind != Kind::json && is_big_number(std::string_view(element)))
+        return add_big_number(type, big_number_text(std::string_view(element)), rules);
     switch (type.kind) {
         case Kind::boolean: return read_boolean(out, element);
         case Kind::int16:
@@ -385,7 +403,7 @@ std::optional<ReadError> read_json(const Type& type, void* out, std::string_view
     // What a newer sender may send more of, an older one may send in a form that we would not choose: it has happened all the
     // same, and is read where it can be understood.
     const bool keeps_unknown = type.kind == Kind::object && type.object->unknown_keys == UnknownKeys::keep;
-    const auto reading = keeps_unknown || options.lenient ? detail::Reading::lenient : detail::Reading::strict;
+    const auto reading = keeps_unknown || options.lenient ? detail::Reading::lenient : detail::Reading::by_member;
     detail::Document document;
     if (const Malformed malformed = document.parse(json, options.max_depth, reading); malformed != Malformed::none) {
         return ReadError{malformed, std::string(detail::describe(malformed)), {}};

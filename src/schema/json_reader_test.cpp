@@ -297,9 +297,8 @@ TEST(ReadJSON, MalformedText) {
         {"{\"sku\":\"\xFF\"}", Malformed::invalid_utf8},
         {"{\"sku\":\"\xC0\xAF\"}", Malformed::invalid_utf8},
         {"{\"sku\":\"\xED\xA0\x80\"}", Malformed::invalid_utf8},
-        {R"({"sku":123456789012345678901234567890})", Malformed::number_range},
-        {R"({"sku":1e400})", Malformed::number_range},
-        {R"({"sku":-123456789012345678901234567890})", Malformed::number_range},
+        {R"({"sku":1e400,"x":01})", Malformed::invalid_json},
+        {R"({"sku":1e400,"sku":"B"})", Malformed::duplicate_key},
         {R"({"sku":"A","sku":"B"})", Malformed::duplicate_key},
         {R"({"sku":"A","s\u006bu":"B"})", Malformed::duplicate_key},
         {R"({"x":{"y":1,"y":1}})", Malformed::duplicate_key},
@@ -317,6 +316,28 @@ TEST(ReadJSON, MalformedText) {
     EXPECT_THAT(parse<Line>(R"({"sku":"A","sku":"B"})").error().detail, HasSubstr("sku"));
     // Not poison: no prototype inside.
     EXPECT_THAT(issues_of<Json>(R"({"constructor":{"name":"x"},"proto":1})"), IsEmpty());
+}
+
+// It is JSON, and one member's fault.
+TEST(ReadJSON, ANumberBeyond64BitsIsItsMembersFault) {
+    const std::vector<std::tuple<std::string_view, std::string_view, std::string_view>> cases = {
+        {"price", "1e400", "/price too_big"},
+        {"price", "-123456789012345678901234567890", "/price too_small"},
+        {"small", "123456789012345678901234567890", "/small too_big"},
+        {"ratio", "-1e400", "/ratio too_small"},
+        {"ratio", "1e400", "/ratio too_big"},
+        {"name", "1e400", "/name invalid_type"},
+        {"note", "1e400", "/note invalid_type"},
+        {"status", "1e400", "/status invalid_type"},
+        {"lines", "1e400", "/lines invalid_type"},
+        {"extra", R"({"a":[1e400]})", "/extra too_big"},
+    };
+    for (const auto& [name, json, issue] : cases)
+        EXPECT_THAT(issues_of<Everything>(with(name, json)), ElementsAre(testing::StartsWith(std::string(issue))))
+            << name << json;
+    EXPECT_THAT(issues_of<Everything>(with("extra", R"("\u0000#1")")), ElementsAre("/extra too_big"));
+    EXPECT_THAT(issues_of<Line>(R"({"sku":1e400,"quantity":"x","price":1})"),
+                ElementsAre(HasSubstr("/sku"), HasSubstr("/quantity")));
 }
 
 TEST(ReadJSON, PoisonAndDuplicatesInKeptParts) {

@@ -56,6 +56,20 @@ describe('backend-api worker', () => {
     expect(nowhere.output).toContain('REDIS_URL');
   });
 
+  test.each(['serve', 'worker'])('%s hears SIGTERM while it waits for PostgreSQL', async (command) => {
+    const nowhere = 'postgresql://app@127.0.0.1:1/nowhere';
+    const waiting = new Process(environment.binary, [command], {
+      ...env,
+      DATABASE_URL: nowhere,
+      DATABASE_SYSTEM_URL: nowhere,
+    });
+    await waiting.line((line) => line.msg === 'database connection failed');
+    expect(await waiting.stop()).toEqual({ code: 0, signal: null });
+    const said = waiting.log.map((line) => line.msg);
+    expect(said.at(-1)).toBe('stopped');
+    expect(said).not.toContain('PostgreSQL cannot be reached; trying on');
+  });
+
   test('keeps one scheduler for all instances, which Node sees', async () => {
     const workers = [0, 1].map(() => new Process(environment.binary, ['worker', '--queues', 'maintenance'], env));
     await Promise.all(workers.map((worker) => worker.line((line) => line.msg === 'running jobs')));

@@ -220,6 +220,8 @@ describe('payments', () => {
       'SLK7ABCDE1\u00a0',
       'SLK7\u200bABCDE1',
       'slk7 abcd e1',
+      '“SLK7–ABCDE1”',
+      '✅ SLK7ABCDE1\u0301',
     ]) {
       const sale = await sell(spelling, { device: reused.length % 2 ? other.devices[0] : undefined });
       expect(sale.flags, JSON.stringify(spelling)).toEqual(['payment_reference_reused']);
@@ -246,6 +248,24 @@ describe('payments', () => {
     expect(await flagsOf(saleFor(shop, { payments: mpesa('SLK7ABCDE1') }))).toEqual([]);
     expect((await ok(shop.api('GET', '/v1/sales?flag=payment_reference_reused'), 200)).data).toEqual([]);
     expectProblem(await shop.api('GET', '/v1/sales?flag=no_such_flag'), 422, 'request.invalid');
+  });
+
+  test('one code pays once, whatever method bore it first', async () => {
+    const paid = (method: string, reference: string) =>
+      sold(saleFor(shop, { payments: (amount) => [{ method, amount, reference }] }));
+    for (const [index, first] of ['card', 'bank', 'cash', 'voucher', 'airtel'].entries()) {
+      const code = `SLK8ABCD${first === 'airtel' ? 'A' : 'E'}${index}`;
+      const before = await paid(first, code);
+      expect(before.flags).not.toContain('payment_reference_reused');
+      expect(before.payments[0].status).toBe(first === 'airtel' ? 'unverified' : 'accepted');
+      const again = await paid('mpesa', code.toLowerCase());
+      expect(again.flags, first).toContain('payment_reference_reused');
+      expect(again.payments[0].status).toBe('unverified');
+    }
+    // Slips of two cards may have one number.
+    for (let i = 0; i < 2; ++i) expect((await paid('card', 'TERM000012')).payments[0].status).toBe('accepted');
+    expect((await paid('m\u200bpesa', 'SLK8ABCDF1')).payments[0]).toMatchObject({ method: 'mpesa', status: 'unverified' });
+    expect((await paid('\u041cpesa', 'SLK8ABCDF2')).payments[0]).toMatchObject({ method: 'other', status: 'unverified' });
   });
 
   test('many sales with one code at once: one has it', async () => {

@@ -497,7 +497,15 @@ describe('flags: accepted, and marked', () => {
       Array.from({ length: 10 }, () => strict.sell(saleFor(strict, { device, lines: [{ variant }] }))),
     );
     expect(replies.filter((reply) => reply.status === 201)).toHaveLength(1);
-    for (const reply of replies.filter((one) => one.status !== 201)) expect(reply.body.code).toBe('stock.insufficient');
+    for (const reply of replies.filter((one) => one.status !== 201)) {
+      expectProblem(reply, 409, 'stock.insufficient');
+      expect(reply.body.errors).toEqual([expect.objectContaining({ in: 'body', pointer: '/lines/0/quantity' })]);
+    }
+    const plenty = await addProduct(strict, 3);
+    await addStock(strict, [plenty], '100');
+    const lines = [{ variant: plenty }, { variant, quantity: '0.5' }, { variant: plenty }, { variant }];
+    const mixed = await strict.sell(saleFor(strict, { device, lines }));
+    expect(mixed.body.errors.map((error: any) => error.pointer)).toEqual(['/lines/1/quantity', '/lines/3/quantity']);
     expect(await onHand(variant.id)).toBe(0);
     expect(await count('sales where tenant_id = $1', [strict.tenantId])).toBe(1);
     // The goods of a sale made offline are gone already: taken, and flagged.
@@ -551,15 +559,15 @@ describe('bad input gets its documented problem, and the server goes on', () => 
       'an integer of 30 digits',
       '/v1/sales',
       edited((json) => json.replace(/"total":\d+/, `"total":${'9'.repeat(30)}`)),
-      400,
-      'request.malformed_json',
+      422,
+      'request.invalid',
     ],
     [
       '1e400',
       '/v1/sales',
       edited((json) => json.replace(/"total":\d+/, '"total":1e400')),
-      400,
-      'request.malformed_json',
+      422,
+      'request.invalid',
     ],
     ['a member twice', '/v1/sales', edited((json) => json.replace('{', '{"total":1,')), 400, 'request.malformed_json'],
     [

@@ -385,6 +385,30 @@ describe('the command line', () => {
     expect(output).not.toContain('short');
   });
 
+  test('so are its faults of sense, before anything starts', async () => {
+    const faults = {
+      DATABASE_URL: 'mysql://a/b',
+      REDIS_URL: 'http://x',
+      HOST: 'nonsense.invalid',
+      PUBLIC_URL: 'nonsense',
+      CORS_ORIGINS: 'x',
+      TRUSTED_PROXIES: 'foo',
+      JWT_NEXT_KEY_FILE: '/nope',
+      JWT_RETIRED_KEY_FILES: '/nope',
+      BODY_MEMORY_PER_CALLER_MB: '64',
+    };
+    const { code, output } = await run(environment.binary, ['serve'], serviceEnvironment(service.database, faults));
+    expect(code, output).toBe(78);
+    for (const name of Object.keys(faults)) expect(output).toContain(name);
+    expect(output).not.toContain('/nope');
+
+    const owner = { DATABASE_OWNER_URL: 'mysql://owner:hunter2@db/shop' };
+    const migrated = await run(environment.binary, ['db', 'migrate'], owner);
+    expect(migrated.code, migrated.output).toBe(78);
+    expect(migrated.output).toContain('DATABASE_OWNER_URL');
+    expect(migrated.output).not.toContain('hunter2');
+  });
+
   test('production refuses published secrets', async () => {
     const env = serviceEnvironment(service.database, {
       APP_ENV: 'production',

@@ -195,7 +195,7 @@ struct SessionView {
             schema::field<&SessionView::device_id>("deviceId"), schema::field<&SessionView::kind>("kind"),
             schema::field<&SessionView::user_agent>("userAgent"), schema::field<&SessionView::ip_address>("ipAddress"),
             schema::field<&SessionView::created_at>("createdAt"),
-            schema::field<&SessionView::last_seen_at>("lastSeenAt", {.doc = "When it was refreshed last."}),
+            schema::field<&SessionView::last_seen_at>("lastSeenAt", {.doc = "When it was used last, to some minutes."}),
             schema::field<&SessionView::expires_at>("expiresAt"),
             schema::field<&SessionView::current>("current", {.doc = "The one that asks."}));
     }

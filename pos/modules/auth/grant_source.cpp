@@ -12,6 +12,9 @@ namespace {
 // What a role at a deleted location still counts for: goods have left, and what its tills have not sent yet is to be kept.
 constexpr std::string_view late_permission = "sales.create";
 
+// A request does not wait for longer on account of the time that its session was seen.
+constexpr std::chrono::milliseconds seen_patience{500};
+
 }  // namespace
 
 auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>& rows) const {
@@ -35,12 +38,25 @@ auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>&
     return grants;
 }
 
+// A session whose time could not be written is as good as another one.
+async::Task<void> DatabaseGrants::note_use(SessionId session, base::Timestamp last_seen, async::SteadyTime deadline) {
+    const auto now = clock_.now();
+    if (now - last_seen < seen_every) co_return;
+    const auto until = std::min(deadline, async::Loop::now() + seen_patience);
+    try {
+        co_await db::system_db(store_, until).run(sign_in::note_use, session, now, now - seen_every);
+    } catch (const base::Failure&) {
+        // The next one who asks tries again.
+    }
+}
+
 async::Task<std::optional<auth::SessionState>> DatabaseGrants::load_by_session(base::Uuid session_id,
                                                                                async::SteadyTime deadline) {
     const auto rows =
         co_await db::system_db(databases_, deadline).all(sign_in::grants_of_session, SessionId(session_id));
     if (rows.empty()) co_return std::nullopt;
     const auto& first = rows.front();
+    co_await note_use(SessionId(session_id), first.last_seen_at, deadline);
     std::optional<base::Uuid> device;
     if (first.device_id) device = first.device_id->uuid();
     co_return auth::SessionState{session_id,

@@ -1,7 +1,11 @@
 #pragma once
-// Sessions and permissions out of our tables, for auth::Authenticator. One per loop.
+// Sessions and permissions out of our tables, for auth::Authenticator. One per loop. That a session is in use is written down where it
+// is read, once in seen_every: not at each request, most of which ask the authenticator's memory alone.
+
+#include <chrono>
 
 #include "auth/authenticator.h"
+#include "base/time.h"
 #include "db/db.h"
 #include "pos/modules/auth/statements.h"
 
@@ -9,8 +13,10 @@ namespace pos {
 
 class DatabaseGrants final : public auth::GrantSource {
 public:
-    DatabaseGrants(const db::Databases& databases, const auth::Permissions& permissions)
-        : databases_(databases), permissions_(permissions) {}
+    static constexpr std::chrono::minutes seen_every{5};
+
+    DatabaseGrants(const db::Databases& databases, const auth::Permissions& permissions, const base::Clock& clock)
+        : databases_(databases), permissions_(permissions), clock_(clock) {}
 
     async::Task<std::optional<auth::SessionState>> load_by_session(base::Uuid session_id,
                                                                    async::SteadyTime deadline) override;
@@ -19,9 +25,11 @@ public:
 
 private:
     [[nodiscard]] auth::Grants grants_of(const std::vector<sign_in::SessionGrant>& rows) const;
+    async::Task<void> note_use(SessionId session, base::Timestamp last_seen, async::SteadyTime deadline);
 
     const db::Databases& databases_;
     const auth::Permissions& permissions_;
+    const base::Clock& clock_;
 };
 
 }  // namespace pos

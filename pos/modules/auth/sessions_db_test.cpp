@@ -196,6 +196,42 @@ TEST_F(SessionsTest, SessionsAreBounded) {
     EXPECT_EQ(living(), "1");
 }
 
+// Used, though never refreshed: a browser's, or an integration's.
+TEST_F(SessionsTest, ASessionThatIsUsedIsNotTheOneUnusedTheLongest) {
+    const auto address = email();
+    const auto used = sign_up(address);
+    const auto id = used.session_id.to_string();
+    const auto seen = [&] {
+        return app->database().value("select last_seen_at = '" + base::format_timestamp(clock->now()) +
+                                     "' from sessions where id = '" + id + "'");
+    };
+    app->database().execute(fmt::format(
+        "insert into sessions (id, user_id, tenant_id, kind, user_agent, ip_address, created_at, last_seen_at, "
+        "expires_at) select gen_random_uuid(), user_id, tenant_id, kind, '', '192.0.2.1', created_at, "
+        "last_seen_at + interval '1 second' * n, expires_at from sessions, generate_series(1, 205) n where id = '{}'",
+        id));
+    clock->advance(6min);
+    EXPECT_EQ(me(used), 200);
+    EXPECT_EQ(seen(), "t");
+    login(address);
+    EXPECT_EQ(app->database().value("select count(*) from sessions where revoked_at is null and user_id = '" +
+                                    used.user.id.to_string() + "'"),
+              "200");
+    EXPECT_EQ(app->database().value("select revoked_at is null from sessions where id = '" + id + "'"), "t");
+}
+
+// Not at each request: a busy session is written once in some minutes, whichever instance it asks.
+TEST_F(SessionsTest, ThatASessionIsUsedIsWrittenOnceInSomeMinutes) {
+    const auto session = sign_up(email());
+    const auto before =
+        app->database().value("select last_seen_at from sessions where id = '" + session.session_id.to_string() + "'");
+    clock->advance(4min);
+    EXPECT_EQ(me(session), 200);
+    EXPECT_EQ(
+        app->database().value("select last_seen_at from sessions where id = '" + session.session_id.to_string() + "'"),
+        before);
+}
+
 TEST_F(SessionsTest, ANewPasswordEndsTheOtherSessions) {
     const auto address = email();
     const auto first = sign_up(address);

@@ -137,6 +137,7 @@ struct SessionGrant {
     TenantId tenant_id;
     std::optional<DeviceId> device_id;
     base::Timestamp expires_at;
+    base::Timestamp last_seen_at;
     std::int32_t member_version = 0;
     std::optional<std::string> built_in;
     std::optional<std::vector<std::string>> permissions;
@@ -148,6 +149,7 @@ struct SessionGrant {
             "SessionGrant", schema::field<&SessionGrant::user_id>("userId"),
             schema::field<&SessionGrant::tenant_id>("tenantId"), schema::field<&SessionGrant::device_id>("deviceId"),
             schema::field<&SessionGrant::expires_at>("expiresAt"),
+            schema::field<&SessionGrant::last_seen_at>("lastSeenAt"),
             schema::field<&SessionGrant::member_version>("memberVersion"),
             schema::field<&SessionGrant::built_in>("builtIn"), schema::field<&SessionGrant::permissions>("permissions"),
             schema::field<&SessionGrant::location_id>("locationId"), schema::field<&SessionGrant::is_late>("isLate"));
@@ -156,8 +158,8 @@ struct SessionGrant {
 
 inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
     {"auth.grants_of_session",
-     "select s.user_id, s.tenant_id, s.device_id, s.expires_at, m.version as member_version, r.built_in, "
-     "r.permissions, mr.location_id, l.deleted_at is not null as is_late "
+     "select s.user_id, s.tenant_id, s.device_id, s.expires_at, s.last_seen_at, m.version as member_version, "
+     "r.built_in, r.permissions, mr.location_id, l.deleted_at is not null as is_late "
      "from sessions s "
      "join users u on u.id = s.user_id and u.disabled_at is null "
      "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
@@ -171,6 +173,14 @@ inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
      "  and d.deleted_at is null)) "
      "limit 200",
      Kind::point}};
+
+// The session was used at $2, if it was not seen since $3. One that is locked is left to the next.
+inline constexpr SystemQuery<void(SessionId, base::Timestamp, base::Timestamp)> note_use{
+    {"auth.note_use",
+     "update sessions set last_seen_at = $2 where ctid = any(array("
+     "  select ctid from sessions where id = $1 and revoked_at is null and last_seen_at <= $3 "
+     "  for no key update skip locked))",
+     Kind::write}};
 
 inline constexpr SystemQuery<SessionId(schema::Bytes)> session_of_cookie{
     {"auth.session_of_cookie", "select id from sessions where cookie_hash = $1", Kind::point}};

@@ -70,8 +70,9 @@ std::unique_ptr<AuthShared> make_auth_shared(const AuthSettings& own, const app:
     return std::make_unique<AuthShared>(own, settings, random);
 }
 
-std::unique_ptr<DatabaseGrants> make_grants(const db::Databases& databases, AuthShared& shared) {
-    return std::make_unique<DatabaseGrants>(databases, shared.permissions);
+std::unique_ptr<DatabaseGrants> make_grants(const db::Databases& databases, AuthShared& shared,
+                                            const base::Clock& clock) {
+    return std::make_unique<DatabaseGrants>(databases, shared.permissions, clock);
 }
 
 std::unique_ptr<auth::Authenticator> make_authenticator(const AuthSettings& own, const app::LoopParts& parts,

@@ -68,6 +68,38 @@ TEST_F(CatalogueTest, RepeatsTheFirstReplyOfAKey) {
     EXPECT_EQ(post("/v1/products", R"({"name":"Cream"})", other, key).status, 201);
 }
 
+// Whatever has become of what a row refers to.
+TEST_F(CatalogueTest, RepeatsTheFirstReplyAfterTheParentIsGone) {
+    const auto product = sugar("6161100000223");
+    const auto variant = "/v1/variants/" + text(product.variants->at(0).variant.id);
+    const auto parent = text(made<Category>(post("/v1/categories", R"({"name":"Above"})")).id);
+    const std::vector<std::pair<std::string, std::string>> creations{
+        {variant + "/barcodes", R"({"barcode":"6161100000230"})"},
+        {"/v1/variants", fmt::format(R"({{"productId":"{}","name":"Sugar 2kg","price":1}})", text(product.product.id))},
+        {"/v1/products", fmt::format(R"({{"name":"Salt","categoryId":"{}"}})", parent)},
+        {"/v1/categories", fmt::format(R"({{"name":"Below","parentId":"{}"}})", parent)},
+    };
+    std::vector<InjectedResponse> first;
+    for (std::size_t i = 0; i < creations.size(); ++i) {
+        first.push_back(
+            post(creations[i].first, creations[i].second, owner, {{"Idempotency-Key", fmt::format("gone-{}", i)}}));
+        ASSERT_EQ(first.back().status, 201) << first.back().body;
+    }
+    ASSERT_EQ(
+        send(http::Method::del, "/v1/products/" + text(product.product.id), "", owner, {{"If-Match", "*"}}).status,
+        204);
+    app->database().execute("update categories set deleted_at = now() where id = '" + parent + "'");
+    for (std::size_t i = 0; i < creations.size(); ++i) {
+        const auto& [path, json] = creations[i];
+        const auto again = post(path, json, owner, {{"Idempotency-Key", fmt::format("gone-{}", i)}});
+        EXPECT_EQ(again.status, 201) << path << again.body;
+        EXPECT_EQ(again.body, first[i].body) << path;
+        EXPECT_EQ(again.header("Idempotent-Replayed"), "true") << path;
+        const auto anew = post(path, json, owner, {{"Idempotency-Key", fmt::format("anew-{}", i)}});
+        EXPECT_EQ(anew.status, i == 0 ? 404 : 422) << path << anew.body;
+    }
+}
+
 TEST_F(CatalogueTest, RefusesWhatContradicts) {
     const auto product = sugar("6161100000049", R"(,"id":"0197f0c2-0000-7000-8000-0000000000aa")");
     const auto gone = made<Category>(post("/v1/categories", R"({"name":"Gone"})"));

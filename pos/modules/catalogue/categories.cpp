@@ -22,12 +22,6 @@ async::Task<void> check_parent(db::Db db, CategoryId id, CategoryId parent) {
                             {{"body", "/parentId", "cycle", "The parent stands below this category", {}}});
 }
 
-async::Task<Created<Category>> create(Create<"products.write"> write, http::Body<New<Category>> input) {
-    const auto category = write.make(*input);
-    if (category.fields.parent_id) co_await check_parent(co_await write.db(), category.id, *category.fields.parent_id);
-    co_return co_await write.create(category_rows, category, input);
-}
-
 async::Task<Category> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", CategoryId> id, db::Db db) {
     co_return live(co_await db.one(category_rows.by_id, *id));
 }
@@ -36,6 +30,12 @@ async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId>
     if (!parent) co_return;
     co_await tx.run(one_move_at_a_time);
     co_await check_parent(tx, id, *parent);
+}
+
+async::Task<Created<Category>> create(Create<"products.write"> write, http::Body<New<Category>> input) {
+    co_return co_await write.create(category_rows, input, [](Category& row, Writes& writes) {
+        return check_move(writes.tx, row.id, row.fields.parent_id);
+    });
 }
 
 async::Task<Category> change(Edit<"products.write"> write, http::Path<"id", CategoryId> id,

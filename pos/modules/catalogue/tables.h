@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "db/error.h"
 #include "pos/modules/taxes/tables.h"
 
 namespace pos {
@@ -162,6 +163,7 @@ inline constexpr auto variants = db::tenant_table<Variant>(
     "variants", db::primary_key<&Variant::id>(errors::id_taken),
     db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null").ignoring_case(),
     db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
+    db::check("variants_numbers", "reorder_level <> 'NaN'", db::errors::value_refused),
     db::index<&Variant::product_id, &VariantFields::name, &Variant::id>("variants_of_product"),
     db::index<&VariantFields::name, &Variant::id>("variants_name"),
     db::index<&RowMeta::updated_at, &Variant::id>("variants_updated"));
@@ -169,6 +171,7 @@ inline constexpr auto variant_barcodes = db::tenant_table<Barcode>(
     "variant_barcodes", db::primary_key<&Barcode::id>(errors::id_taken),
     db::unique<&Barcode::barcode>("variant_barcodes_barcode", errors::barcode_taken).where("deleted_at is null"),
     db::references<&Barcode::variant_id>("variant_barcodes_variant", variants, errors::unknown_variant),
+    db::check("variant_barcodes_numbers", "pack_quantity <> 'NaN'", db::errors::value_refused),
     db::index<&Barcode::variant_id>("variant_barcodes_of_variant"));
 }  // namespace tables
 

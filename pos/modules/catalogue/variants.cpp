@@ -65,23 +65,20 @@ async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id
 
 // ---- Their barcodes ---------------------------------------------------------------------------------------------
 
-async::Task<Created<Barcode>> add_barcode(Create<"products.write"> write, http::Path<"id", VariantId> id,
-                                          http::Body<NewBarcode> input) {
-    const auto variant = live(co_await (co_await write.db()).one(variant_rows.by_id, *id));
-    const auto barcode = make_barcode(*id, *input, write.first_version(), write.runtime());
-    co_return co_await write.create(barcode_rows, barcode, input, [&](const Barcode& row, Writes& writes) {
-        writes.batch.add(touch_variant, *id, row.meta.updated_at);
-        writes.changes.push_back(change_of(variant_rows, *id));
-        touch(writes, variant.product_id, row.meta.updated_at);
-    });
-}
-
 // The barcode's parents change with it.
 async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp now) {
     const auto variant = live(co_await writes->tx.one(variant_rows.by_id, id));
     writes->batch.add(touch_variant, id, now);
     writes->changes.push_back(change_of(variant_rows, id));
     touch(*writes, variant.product_id, now);
+}
+
+async::Task<Created<Barcode>> add_barcode(Create<"products.write"> write, http::Path<"id", VariantId> id,
+                                          http::Body<NewBarcode> input) {
+    const auto barcode = make_barcode(*id, *input, write.first_version(), write.runtime());
+    co_return co_await write.create(barcode_rows, barcode, input, [&](Barcode& row, Writes& writes) {
+        return touch_parents(&writes, *id, row.meta.updated_at);
+    });
 }
 
 async::Task<http::NoContent> remove_barcode(Edit<"products.write"> write, http::Path<"id", VariantId> id,

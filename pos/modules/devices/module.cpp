@@ -30,7 +30,7 @@ struct RevokeDevice {
 
 constexpr List<tables::devices, By<&DeviceFields::name>, AnyOf<&DeviceFields::location_id>> device_list;
 
-// A counter in a row, so that any number of creations at once get different numbers; one that fails leaves a gap. Never below
+// A counter in a row, so that any number of creations at once get different numbers; one that fails takes none. Never below
 // the highest: an instance of the release before takes its numbers from the devices. Those of deleted devices are not given
 // again, as they stand on receipts.
 constexpr db::Query<std::int32_t()> next_number{
@@ -74,19 +74,23 @@ async::Task<db::Page<Device>> list(auth::PermittedSomewhere<"devices.read"> call
     return device_list.page(db, *filter, locations_with<"devices.read">(caller));
 }
 
+// The guards first: the counter is held until the end, and whoever deletes the location waits for it.
+async::Task<void> number(Device* device, db::Db tx, SessionId session, std::int32_t member_version) {
+    auto batch = tx.batch();
+    batch.add(caller_is_current, session, member_version);
+    batch.add(location_lives, device->fields.location_id);
+    co_await batch.commit();
+    device->device_number = co_await tx.only(next_number);
+}
+
 // An instance of the release before may take the number meanwhile: then the unique key says so, and the next one is tried.
 constexpr int number_attempts = 5;
 
 async::Task<Created<Device>> create(Create<"devices.write"> write, http::Body<New<Device>> input) {
-    write.require_at("devices.write", input->fields.location_id.uuid());
-    const auto db = co_await write.db();
-    auto device = write.make(*input);
     for (int attempt = 1;; ++attempt) {
-        device.device_number = co_await db.only(next_number);
         try {
-            co_return co_await write.create(device_rows, device, input, [&](const Device& row, Writes& writes) {
-                writes.batch.add(caller_is_current, SessionId(write.session_id), write.member_version);
-                writes.batch.add(location_lives, row.fields.location_id);
+            co_return co_await write.create(device_rows, input, [&](Device& row, Writes& writes) {
+                return number(&row, writes.tx, SessionId(write.session_id), write.member_version);
             });
         } catch (const base::Failure& failure) {
             if (failure.code() != errors::device_number_taken || attempt == number_attempts) throw;

@@ -84,6 +84,36 @@ TEST_F(PlacesTest, DevicesAreNumbered) {
     });
 }
 
+TEST_F(PlacesTest, ARepetitionOrARefusalTakesNoDeviceNumber) {
+    const auto json = fmt::format(R"({{"id":"{}","name":"Once","locationId":"{}"}})",
+                                  "0197f0c2-0000-7000-8000-0000000d0001", location());
+    const Headers key{{"Idempotency-Key", "once"}};
+    const auto first = post("/v1/devices", json, owner, key);
+    const auto number = made<Device>(first).device_number;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(post("/v1/devices", json, owner, key).body, first.body);
+    for (int i = 0; i < 2; ++i) EXPECT_THAT(post("/v1/devices", json).body, HasSubstr("row.id_taken"));
+    EXPECT_EQ(till("The next").device_number, number + 1);
+}
+
+TEST_F(PlacesTest, ARateIsRepeatedAfterItsClassIsGone) {
+    const auto klass = text(made<TaxClass>(post("/v1/tax-classes", R"({"code":"GONE","name":"Gone"})")).id);
+    const auto path = "/v1/tax-classes/" + klass;
+    const std::string json = R"({"name":"Gone","ratePpm":160000})";
+    const Headers key{{"Idempotency-Key", "gone"}};
+    const auto first = post(path + "/rates", json, owner, key);
+    ASSERT_EQ(first.status, 201) << first.body;
+    ASSERT_EQ(del(path, 2).status, 204);
+    const auto again = post(path + "/rates", json, owner, key);
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(again.header("Location"), first.header("Location"));
+    EXPECT_EQ(again.header("Idempotent-Replayed"), "true");
+    EXPECT_THAT(post(path + "/rates", R"({"name":"Other","ratePpm":1})", owner, key).body,
+                HasSubstr("idempotency.key_reused"));
+    EXPECT_EQ(post(path + "/rates", json, owner, {{"Idempotency-Key", "another"}}).status, 404);
+    EXPECT_EQ(post(path + "/rates", json).status, 404);
+}
+
 TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
     const auto device = till("Lost till");
     const auto token = log_in("owner@duka.example", fmt::format(R"(,"deviceId":"{}")", text(device.id)));

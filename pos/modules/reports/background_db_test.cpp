@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include "app/background.h"
@@ -48,7 +49,12 @@ protected:
     static std::unique_ptr<app::Background> start(std::vector<std::string> queues = {"all"}) {
         auto background =
             std::make_unique<app::Background>(app->app(), app::BackgroundOptions{.queues = std::move(queues)});
-        background->start();
+        std::promise<void> promise;
+        auto started = promise.get_future();
+        background->begin_start([promise = std::move(promise)](const std::exception_ptr& error) mutable {
+            error ? promise.set_exception(error) : promise.set_value();
+        });
+        started.get();
         return background;
     }
     static void stop(app::Background& background) {

@@ -125,7 +125,7 @@ constexpr std::string_view stock_required_sql =
 // The server's own number: the location's code, S, and at least six digits, which are never cut. Locations with one code take turns.
 // A code may have been another location's, whose numbers cannot be given twice: the steps grow while they are taken (to a million at
 // most), and the first free one behind the last taken is then halved in on: a million sales cost forty looks, once. What a till has
-// printed of its own accord cannot clash with ours, and is stepped over one by one, a thousand at most: it never leads the numbers.
+// printed of its own accord is stepped over one by one, a thousand at most: it never leads the numbers.
 constexpr std::string_view next_receipt_number_sql =
     "create or replace function next_receipt_number(location uuid) returns text language plpgsql as $$\n"
     "declare\n"
@@ -174,7 +174,7 @@ constexpr std::string_view receipt_number_taken_sql =
     ");\n"
     "end $$;\n";
 
-// Of those that were kept as printed.
+// Whatever a till has printed.
 constexpr std::string_view receipt_number_shown_sql =
     "create or replace function receipt_number_shown(prefix text, number bigint) returns boolean\n"
     "language plpgsql as $$\n"
@@ -183,7 +183,7 @@ constexpr std::string_view receipt_number_shown_sql =
     "  printed constant text := prefix || lpad(number::text, greatest(6, length(number::text)), '0');\n"
     "begin\n"
     "  return exists (select from sales where tenant_id = tenant and receipt_number = printed\n"
-    "                 and " POS_UNCHECKED_RECEIPT
+    "                 and " POS_FIRST_OF_RECEIPT
     ");\n"
     "end $$;\n";
 
@@ -204,7 +204,7 @@ app::Module sales_module() {
                            sales::require_stock, sales::add, sales::add_lines, sales::add_taxes, sales::add_payments,
                            sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
                            sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
-                           sales::receipt_taken, sales::used_references, sales::known_payments),
+                           sales::receipt_taken, sales::used_references, sales::known_payments, sales::short_of_stock),
         .routes = routes};
 }
 

@@ -56,7 +56,7 @@ std::vector<VariantId> variants_of(const NewSale& sale) {
 
 async::Task<bool> yes() { co_return true; }
 async::Task<bool> no() { co_return false; }
-async::Task<std::vector<std::string>> no_codes() { co_return std::vector<std::string>(); }
+async::Task<std::vector<UsedReference>> no_codes() { co_return std::vector<UsedReference>(); }
 async::Task<std::optional<TillPlace>> no_till() { co_return std::nullopt; }
 
 std::vector<std::string> codes_of(const NewSale& sale) {
@@ -210,9 +210,14 @@ std::string_view code_of(const std::exception_ptr& failure) {
     }
 }
 
-// What another sale has already is no reason to refuse this one. True when the next attempt will know of it.
-async::Task<bool> learn(db::Db db, const NewSale* sale, SaleContext* around, std::string_view refusal) {
-    if (refusal == errors::receipt_taken.code && sale->device_id) {
+// A number of the server's that a till has just printed is stepped over; whoever races it so often waits for the next attempt.
+constexpr int number_attempts = 20;
+
+// What another sale has already is no reason to refuse this one. True when the next attempt, of which so many were before, will
+// know of it.
+async::Task<bool> learn(db::Db db, const NewSale* sale, SaleContext* around, std::string_view refusal, int attempts) {
+    if (refusal == errors::receipt_taken.code) {
+        if (!sale->device_id) co_return attempts < number_attempts;
         co_return !std::exchange(around->receipt_taken, true);
     }
     if (refusal != errors::payment_reference_used.code) co_return false;
@@ -295,13 +300,34 @@ async::Task<RecordedSale> refuse_known_payments(db::Db db, const NewSale* sale) 
     throw base::Failure(errors::payment_exists, std::move(issues));
 }
 
+// The batch says that a level fell below nothing, but not whose. None is named when the shelf was filled since.
+async::Task<RecordedSale> refuse_short_stock(db::Db db, const NewSale* sale) {
+    MovementBatch taken{.location_id = sale->location_id};
+    for (const auto& line : sale->lines) {
+        if (line.variant_id) taken.movements.push_back({.variant_id = *line.variant_id, .quantity = -line.quantity});
+    }
+    sum_up(taken);
+    const auto variants = co_await db.all(sales::short_of_stock, taken.location_id, taken.levels);
+    std::vector<base::Issue> issues;
+    for (std::size_t i = 0; i < sale->lines.size(); ++i) {
+        const auto& variant = sale->lines[i].variant_id;
+        if (!variant || std::ranges::find(variants, *variant) == variants.end()) continue;
+        issues.push_back({"body",
+                          fmt::format("/lines/{}/quantity", i),
+                          std::string(errors::out_of_stock.code),
+                          std::string(errors::out_of_stock.title),
+                          {}});
+    }
+    throw base::Failure(errors::out_of_stock, std::move(issues));
+}
+
 async::Task<RecordedSale> refuse(db::Db db, Recording recording, std::exception_ptr failure) {
     if (is_known_sale(failure)) {
         const auto row = co_await db.one(sales::by_client_request, recording.sale.client_request_id);
         if (!row) std::rethrow_exception(failure);
         throw reused_key("another sale has this clientRequestId", row->id.uuid());
     }
-    if (is_out_of_stock(failure)) throw base::Failure(errors::out_of_stock);
+    if (is_out_of_stock(failure)) co_return co_await refuse_short_stock(db, &recording.sale);
     if (code_of(failure) == errors::payment_exists.code) co_return co_await refuse_known_payments(db, &recording.sale);
     std::rethrow_exception(failure);
 }
@@ -315,13 +341,15 @@ async::Task<RecordedSale> record(db::Db db, auth::Caller caller, Runtime* runtim
     make_ids(around, recording->sale, *runtime);
 
     std::exception_ptr failure;
+    int attempts = 0;
     do {
+        ++attempts;
         try {
             co_return RecordedSale{co_await commit(db, *recording, around, runtime), {}};
         } catch (...) {
             failure = std::current_exception();
         }
-    } while (co_await learn(db, &recording->sale, &around, code_of(failure)));
+    } while (co_await learn(db, &recording->sale, &around, code_of(failure), attempts));
     std::rethrow_exception(failure);
 }
 

@@ -360,24 +360,33 @@ PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp 
     return row;
 }
 
-// One M-Pesa code pays once, by whatever name the method goes; a second use is taken, as the goods have left, and the owner's to
-// look at. Nothing of M-Pesa is believed before it is matched: a code typed in, none at all, or an intent that we do not know.
-// Any other text is free: "paid" may be typed as often as somebody likes.
+// One M-Pesa code pays once, by whatever name the method of either payment goes; a second use is taken, as the goods have left, and
+// the owner's to look at. Slips of two cards, or two bank transfers, may have one number. Nothing is believed before it is matched
+// that may be M-Pesa's: a code typed in, none at all, or an intent that we do not know. Any other text is free: "paid" may be typed
+// as often as somebody likes.
 void judge_references(const NewSale& sale, std::vector<PaymentRow>& payments, const SaleContext& around, Flags& flags) {
+    const auto pays_by_code = [](PaymentMethod method) {
+        return method == PaymentMethod::mpesa || method == PaymentMethod::other;
+    };
     auto used = around.used_references;
     for (std::size_t i = 0; i < payments.size(); ++i) {
         auto& payment = payments[i];
-        if (payment.method == PaymentMethod::mpesa) payment.status = PaymentStatus::unverified;
         auto code = code_of(sale.payments[i]);
+        const bool by_code = pays_by_code(payment.method);
+        if (payment.method == PaymentMethod::mpesa || (code && by_code)) payment.status = PaymentStatus::unverified;
         if (!code) continue;
-        const bool pays_by_code = payment.method == PaymentMethod::mpesa || payment.method == PaymentMethod::other;
-        if (std::ranges::find(used, *code) != used.end()) {
+        bool is_free = true;
+        for (const auto& other : used) {
+            if (other.code != *code) continue;
+            is_free = is_free && other.method != payment.method;
+            if (!by_code && !pays_by_code(other.method)) continue;
+            is_free = false;
             payment.status = PaymentStatus::unverified;
             flags.set(SaleFlag::payment_reference_reused);
-        } else if (pays_by_code) {
-            used.push_back(*code);
-            payment.external_ref = std::move(code);
         }
+        if (!is_free) continue;
+        used.push_back({payment.method, *code});
+        payment.external_ref = std::move(code);
     }
 }
 
@@ -458,48 +467,22 @@ void fill_times(SaleRow& row, const NewSale& sale, const SaleContext& around, Fl
     row.business_day = zone.business_day(row.occurred_at, std::chrono::minutes(around.tenant.business_day_cutoff));
 }
 
-bool is_sign_or_space(char c) {
-    const bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return c >= ' ' && c < 0x7F && !is_letter && !base::is_ascii_digit(c);
-}
-
-// A full-width letter, digit or sign (U+FF01 to U+FF5E) is the ASCII one drawn wider.
-void to_halfwidth(std::string& text) {
-    std::string narrow;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
-        const bool is_low = byte(i) == 0xEF && byte(i + 1) == 0xBC && byte(i + 2) >= 0x81;
-        const bool is_high = byte(i) == 0xEF && byte(i + 1) == 0xBD && byte(i + 2) >= 0x80 && byte(i + 2) <= 0x9E;
-        if (!is_low && !is_high) {
-            narrow.push_back(text[i]);
-            continue;
-        }
-        narrow.push_back(static_cast<char>(byte(i + 2) - (is_low ? 0x60 : 0x20)));
-        i += 2;
-    }
-    text = std::move(narrow);
-}
-
 struct SentMethod {
-    schema::Json method;
+    std::string method;
     schema::Json extra;
 
     friend constexpr auto describe(SentMethod*) {
         return schema::object<SentMethod>(
-            "SentMethod", schema::field<&SentMethod::method>("method", {.defaulted = true}),
+            "SentMethod", schema::field<&SentMethod::method>("method", {.max_length = longest_text, .defaulted = true}),
             schema::field<&SentMethod::extra>("extra", {.internal = true}), schema::keep_unknown<&SentMethod::extra>());
     }
 };
 
-// The letters of a method that we do not know, small; "" for one that we do.
+// The letters and digits of a method that we do not know, small; "" for one that we do.
 std::string sent_method(const NewPayment& payment) {
     if (payment.method != PaymentMethod::other || !holds_members(payment.extra)) return {};
     const auto sent = schema::parse<SentMethod>(payment.extra.text, {.max_bytes = payment.extra.text.size()});
-    auto name = sent ? sent->method.text : std::string();
-    base::normalise_identifier(name);
-    to_halfwidth(name);
-    std::erase_if(name, is_sign_or_space);
-    return base::ascii_lower(name);
+    return sent ? base::ascii_lower(base::letters_and_digits(sent->method)) : std::string();
 }
 
 }  // namespace
@@ -512,10 +495,7 @@ base::Timestamp believed_time(const NewSale& sale, base::Timestamp now) {
 std::optional<std::string> mpesa_code(std::string_view reference) {
     const auto read = first_characters(reference, max_read_of_reference);
     if (read.size() != reference.size()) return std::nullopt;
-    auto code = without_replacements(read);
-    base::normalise_identifier(code);
-    to_halfwidth(code);
-    std::erase_if(code, is_sign_or_space);
+    auto code = base::letters_and_digits(read);
     base::ascii_upper(code);
     const auto is_code_character = [](char c) { return base::is_ascii_digit(c) || (c >= 'A' && c <= 'Z'); };
     if (code.size() != 10 || !std::ranges::all_of(code, is_code_character)) return std::nullopt;

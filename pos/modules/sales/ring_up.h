@@ -59,6 +59,17 @@ struct TillPlace {
     }
 };
 
+// A code that another payment bears.
+struct UsedReference {
+    PaymentMethod method = PaymentMethod::mpesa;
+    std::string code;
+
+    friend constexpr auto describe(UsedReference*) {
+        return schema::object<UsedReference>("UsedReference", schema::field<&UsedReference::method>("method"),
+                                             schema::field<&UsedReference::code>("code"));
+    }
+};
+
 struct SaleContext {
     base::Timestamp now;
     TenantSettings tenant;
@@ -70,7 +81,7 @@ struct SaleContext {
     std::optional<TillPlace> till;           // when a till does
     bool till_is_elsewhere = false;  // at a location where the caller may not sell: its count is not ours to use
     bool receipt_taken = false;      // another sale has the number
-    std::vector<std::string> used_references;  // M-Pesa codes that other sales were paid with
+    std::vector<UsedReference> used_references;  // codes of this sale that others were paid with
     std::string payload_hash;
 };
 
@@ -89,7 +100,8 @@ inline constexpr base::Timestamp earliest_sale = std::chrono::sys_days(std::chro
 
 // The device's clock, where it can be believed; else ours.
 [[nodiscard]] base::Timestamp believed_time(const NewSale& sale, base::Timestamp now);
-// The M-Pesa code that this text is, in its one spelling: ten letters and digits. Nullopt for any other text.
+// The M-Pesa code that this text is, in its one spelling: ten letters and digits, whatever signs stand between. Nullopt for any
+// other text.
 [[nodiscard]] std::optional<std::string> mpesa_code(std::string_view reference);
 // How it was paid, where an unknown method is another spelling of one that we know: "M-PESA", "Lipa na M-Pesa".
 [[nodiscard]] PaymentMethod method_of(const NewPayment& payment);

@@ -49,7 +49,7 @@ struct ServerNumber {
 inline constexpr db::Query<ServerNumber(LocationId)> next_receipt{
     {"sales.next_receipt",
      "select receipt_number, exists (select from sales where tenant_id = $1 and receipt_number = next.receipt_number "
-     "and " POS_UNCHECKED_RECEIPT ") as shown from next_receipt_number($2) as next (receipt_number)",
+     "and " POS_FIRST_OF_RECEIPT ") as shown from next_receipt_number($2) as next (receipt_number)",
      db::Kind::write}};
 
 // What a till's own receipt numbers begin with.
@@ -60,22 +60,31 @@ inline constexpr db::Query<TillPlace(LocationId, DeviceId)> till_place{
      "$3 "
      "where l.tenant_id = $1 and l.id = $2"}};
 
-// Whether a sale other than that of the request has it. Each half has its index.
+// Whether a sale other than that of the request has it. What is known by then: two at once meet at the unique key.
 inline constexpr db::Query<bool(std::string, base::Uuid)> receipt_taken{
     {"sales.receipt_taken",
      "select exists (select from sales where tenant_id = $1 and receipt_number = $2 and client_request_id <> $3 "
-     "and " POS_CHECKED_RECEIPT ") or exists (select from sales where tenant_id = $1 "
-     "and receipt_number = $2 and client_request_id <> $3 and " POS_UNCHECKED_RECEIPT ") as taken"}};
+     "and " POS_FIRST_OF_RECEIPT ") as taken"}};
 
-// Those of these M-Pesa codes that other payments have, whatever their method was called.
-inline constexpr db::Query<std::string(std::vector<std::string>)> used_references{
+// The payments that bear one of these codes. The methods are named, so that the unique key serves: it begins with them.
+inline constexpr db::Query<UsedReference(std::vector<std::string>)> used_references{
     {"sales.used_references",
-     "select coalesce(external_ref, '') as external_ref from payments "
-     "where tenant_id = $1 and method in ('mpesa', 'other') and external_ref = any($2)"}};
+     "select method, coalesce(external_ref, '') as code from payments where tenant_id = $1 "
+     "and method in ('mpesa', 'other', 'card', 'bank', 'cash', 'voucher') and external_ref = any($2)"}};
 
 // Raises, and so ends the batch, when one of these levels is below zero now.
 inline constexpr db::Query<void(LocationId, std::vector<VariantId>)> require_stock{
     {"sales.require_stock", "select from stock_required($2, $3) where $1 is not null", db::Kind::write}};
+
+// Those of these variants of which less is on the shelf than is taken.
+inline constexpr db::Query<VariantId(LocationId, std::vector<StockDelta>)> short_of_stock{
+    {"sales.short_of_stock",
+     "select taken.variant_id from unnest($3::uuid[], $4::uuid[], $5::numeric[]) as taken (variant_id, level_id, "
+     "quantity) "
+     "join variants v on v.tenant_id = $1 and v.id = taken.variant_id "
+     "join products p on p.tenant_id = $1 and p.id = v.product_id and p.track_stock "
+     "left join stock_levels l on l.tenant_id = $1 and l.location_id = $2 and l.variant_id = taken.variant_id "
+     "where coalesce(l.on_hand, 0) + taken.quantity < 0"}};
 
 inline constexpr db::Query<PaymentId(std::vector<PaymentId>)> known_payments{
     {"sales.known_payments", "select id from payments where tenant_id = $1 and id = any($2)"}};

@@ -2,6 +2,7 @@
 // A sale as stored: its totals, lines, one tax row per rate group (the fiscal truth) and payments. Money rows are append-only:
 // a correction is a new row. The arithmetic is pos/arithmetic.
 
+#include "db/error.h"
 #include "pos/modules/devices/tables.h"
 #include "pos/modules/stock/tables.h"
 #include "pos/modules/tenants/tables.h"
@@ -64,9 +65,10 @@ constexpr auto describe(SaleFlag*) {
                                                       {SaleFlag::unlinked_reference, "unlinked_reference"}});
 }
 
-// A receipt number that is a till's own or the server's, and no other sale's: these are unique. The others are kept as printed.
-#define POS_UNCHECKED_RECEIPT "flags && '{receipt_number_foreign,receipt_number_duplicate}'"
-#define POS_CHECKED_RECEIPT "not (" POS_UNCHECKED_RECEIPT ")"
+// The first sale with its receipt number: these are unique. A later one keeps what was printed, and says so.
+#define POS_FIRST_OF_RECEIPT "not (flags && '{receipt_number_duplicate}')"
+// Of these, the numbers that are the server's or a till's own.
+#define POS_CHECKED_RECEIPT POS_FIRST_OF_RECEIPT " and not (flags && '{receipt_number_foreign}')"
 
 enum class SaleKind : std::uint8_t { sale, refund, exchange };
 constexpr auto describe(SaleKind*) {
@@ -241,8 +243,7 @@ inline constexpr auto sales = db::tenant_table<SaleRow>(
     "sales", db::primary_key<&SaleRow::id>(errors::sale_exists), db::append_only(),
     db::unique<&SaleRow::client_request_id>("sales_client_request", errors::client_request_used),
     db::unique<&SaleRow::device_id, &SaleRow::device_seq>("sales_device_seq", errors::device_replaced),
-    db::unique<&SaleRow::receipt_number>("sales_receipt", errors::receipt_taken).where(POS_CHECKED_RECEIPT),
-    db::index<&SaleRow::receipt_number>("sales_receipt_unchecked").where(POS_UNCHECKED_RECEIPT),
+    db::unique<&SaleRow::receipt_number>("sales_receipt", errors::receipt_taken).where(POS_FIRST_OF_RECEIPT),
     db::references<&SaleRow::location_id>("sales_location", locations, errors::unknown_location),
     db::references<&SaleRow::device_id>("sales_device", devices, errors::unknown_device),
     db::references<&SaleRow::original_sale_id>(
@@ -251,6 +252,7 @@ inline constexpr auto sales = db::tenant_table<SaleRow>(
               errors::sale_inconsistent),
     db::check("sales_paid", "status <> 'completed' or paid_total + credit_total = total", errors::sale_inconsistent),
     db::check("sales_change", "change_given >= 0", errors::sale_inconsistent),
+    db::check("sales_flag_names", POS_FLAT_AND_WHOLE("flags"), db::errors::value_refused),
     db::index<&SaleRow::recorded_at, &SaleRow::id>("sales_recorded"),
     db::index<&SaleRow::location_id, &SaleRow::recorded_at, &SaleRow::id>("sales_of_location"),
     db::index<&SaleRow::recorded_at, &SaleRow::id>("sales_flagged").where("flags <> '{}'"));

@@ -117,8 +117,8 @@ async::Task<CreatedOrFound<Adjustment>> adjust(Create<"stock.adjust"> write, htt
     auto moved = movements_of(adjustment, write.device_id);
     for (auto& movement : moved.movements) movement.id = write.new_id<MovementId>();
 
-    const auto db = co_await write.db();
-    CreateOnce once(write, write.runtime(), db, request, adjustment, adjustment.id);
+    auto once = co_await write.once(adjustment, adjustment.id, request);
+    const auto db = once.db();
     add_movements(once.batch(), moved);
     try {
         co_return co_await once.commit(level_changes(moved), [&] { return find_adjusted(db, adjustment); });
@@ -153,22 +153,12 @@ void routes(http::Routes routes) {
 
 }  // namespace
 
-namespace {
-
-// A level is changed with each sale of its goods and no index of it is: with room on its page the new version stays beside the old
-// one, and no index is written.
-constexpr std::string_view levels_storage_sql = "alter table stock_levels set (fillfactor = 80);\n";
-
-}  // namespace
-
 app::Module stock_module() {
     auto statements = db::statements(level_list, movement_list, movements_of_source, unknown_variants);
     for (const auto& statement : movement_statements()) statements.push_back(statement);
     return {.name = "stock",
             .doc = "Levels, the ledger of movements, adjustments.",
             .tables = {tables::stock_levels.view(), tables::stock_movements.view()},
-            .database_objects = {{"stock_levels_storage", levels_storage_sql,
-                                  "alter table stock_levels reset (fillfactor)"}},
             .statements = std::move(statements),
             .routes = routes};
 }

@@ -155,6 +155,18 @@ TEST_F(StockTest, ShowsCostsToThoseWhoMayReadThem) {
     }
 }
 
+// Nor by hand: one such row would fail every page that it is on.
+TEST_F(StockTest, NoRowHoldsWhatNobodyCanRead) {
+    const auto cocoa = variant("Cocoa");
+    ASSERT_EQ(post("/v1/stock-adjustments", adjustment(70, "opening", line(cocoa, "5"))).status, 201);
+    for (const auto* sql :
+         {"update stock_levels set on_hand = 'NaN'", "update stock_levels set reserved = 'NaN'",
+          "update variants set reorder_level = 'NaN'", "update roles set permissions = array[null]::text[]",
+          "update roles set permissions = array[array['a'], array['b']]"})
+        EXPECT_THROW(app->database().execute(sql), std::runtime_error) << sql;
+    EXPECT_EQ(get("/v1/stock-levels").status, 200);
+}
+
 // A manager here who only looks on there: costs are shown here alone.
 TEST_F(StockTest, ShowsCostsWhereTheRoleIsHeld) {
     const auto flour = variant("Flour");

@@ -1,6 +1,7 @@
 #pragma once
 // What is on the shelf: a level per location and variant, and the append-only ledger of movements that it is the sum of.
 
+#include "db/error.h"
 #include "pos/modules/catalogue/tables.h"
 #include "pos/modules/devices/tables.h"
 
@@ -104,6 +105,7 @@ inline constexpr auto stock_levels = db::tenant_table<StockLevel>(
     db::references<&StockLevel::location_id>("stock_levels_location", locations, errors::unknown_location),
     db::references<&StockLevel::variant_id>("stock_levels_variant", variants, errors::unknown_variant),
     db::index<&StockLevel::variant_id, &StockLevel::location_id>("stock_levels_of_variant"),
+    db::check("stock_levels_numbers", "on_hand <> 'NaN' and reserved <> 'NaN'", db::errors::value_refused),
     db::index<&StockLevel::id>("stock_levels_id"));
 inline constexpr auto stock_movements = db::tenant_table<StockMovement>(
     "stock_movements", db::primary_key<&StockMovement::id>(errors::id_taken), db::append_only(),

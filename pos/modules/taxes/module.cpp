@@ -42,7 +42,6 @@ constexpr db::Query<bool(TaxClassId)> class_in_use{
     {"taxes.class_in_use",
      "select exists (select from products where tenant_id = $1 and tax_class_id = $2 and deleted_at is null) as in_use",
      db::Kind::read}};
-// A class changes with its rates.
 constexpr db::Query<void(TaxClassId, base::Timestamp)> touch_class{
     {"taxes.touch_class",
      "update tax_classes set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2",
@@ -79,9 +78,12 @@ async::Task<http::NoContent> remove(Edit<"taxes.write"> write, http::Path<"id", 
 
 // ---- Their rates ------------------------------------------------------------------------------------------------
 
-void touch(Writes& writes, TaxClassId id, base::Timestamp now) {
-    writes.batch.add(touch_class, id, now);
-    writes.changes.push_back(change_of(tax_class_rows, id));
+// A class changes with its rates, and has none once it is deleted.
+async::Task<void> touch(Writes* writes, TaxClassId id, base::Timestamp now) {
+    const db::Query<TaxClass(TaxClassId)>& lock = tax_class_rows.lock;
+    std::ignore = live(co_await writes->tx.one(lock, id));
+    writes->batch.add(touch_class, id, now);
+    writes->changes.push_back(change_of(tax_class_rows, id));
 }
 
 async::Task<db::Page<TaxRate>> list_rates(auth::PermittedSomewhere<"taxes.read">, http::Path<"id", TaxClassId> id,
@@ -92,11 +94,10 @@ async::Task<db::Page<TaxRate>> list_rates(auth::PermittedSomewhere<"taxes.read">
 
 async::Task<Created<TaxRate>> create_rate(Create<"taxes.write"> write, http::Path<"id", TaxClassId> id,
                                           http::Body<New<TaxRate>> input) {
-    std::ignore = live(co_await (co_await write.db()).one(tax_class_rows.by_id, *id));
     auto rate = write.make(*input);
     rate.tax_class_id = *id;
-    co_return co_await write.create(tax_rate_rows, rate, input, [](const TaxRate& row, Writes& writes) {
-        touch(writes, row.tax_class_id, row.meta.updated_at);
+    co_return co_await write.create(tax_rate_rows, rate, input, [](TaxRate& row, Writes& writes) {
+        return touch(&writes, row.tax_class_id, row.meta.updated_at);
     });
 }
 
@@ -114,7 +115,7 @@ async::Task<TaxRate> change_rate(Edit<"taxes.write"> write, http::Path<"id", Tax
     co_return co_await write.edit(tax_rate_rows, *rate_id, [&](TaxRate& row, Writes& writes) {
         if (row.tax_class_id != *id) throw base::Failure(errors::row_not_found);
         apply_change(*patch, row.fields);
-        touch(writes, *id, write.now());
+        return touch(&writes, *id, write.now());
     });
 }
 

@@ -55,21 +55,12 @@ void routes(http::Routes routes) {
 
 }  // namespace
 
-namespace {
-
-// Changed by every write of a tenant: room on the page for versions that no index has to be told of.
-constexpr std::string_view counters_storage_sql = "alter table tenant_counters set (fillfactor = 40);\n";
-
-}  // namespace
-
 app::Module tenants_module() {
     auto statements = sign_up_statements();
     for (const auto& statement : db::statements(tenant_rows, has_sales)) statements.push_back(statement);
     return {.name = "tenants",
             .doc = "Sign-up, and the settings of the business.",
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},
-            .database_objects = {{"tenant_counters_storage", counters_storage_sql,
-                                  "alter table tenant_counters reset (fillfactor)"}},
             .statements = std::move(statements),
             .routes = routes};
 }

@@ -1,6 +1,7 @@
 #pragma once
 // People, their membership of tenants, and what they may do there. Users belong to the installation; the rest to a tenant.
 
+#include "db/error.h"
 #include "pos/modules/locations/tables.h"
 #include "pos/modules/tenants/tables.h"
 
@@ -118,9 +119,10 @@ inline constexpr auto memberships = db::tenant_table<Membership>(
     db::index<&RowMeta::updated_at, &Membership::id>("memberships_updated"),
     // Across tenants: of what a person who signs in is a member.
     db::expression_index("memberships_of_user", "btree", "user_id"));
-inline constexpr auto roles =
-    db::tenant_table<Role>("roles", db::primary_key<&Role::id>(),
-                           db::unique<&Role::name>("roles_name", errors::role_name_taken).where("deleted_at is null"));
+inline constexpr auto roles = db::tenant_table<Role>(
+    "roles", db::primary_key<&Role::id>(),
+    db::unique<&Role::name>("roles_name", errors::role_name_taken).where("deleted_at is null"),
+    db::check("roles_permission_names", POS_FLAT_AND_WHOLE("permissions"), db::errors::value_refused));
 inline constexpr auto membership_roles = db::tenant_table<MembershipRole>(
     "membership_roles", db::primary_key<&MembershipRole::id>(),
     db::unique<&MembershipRole::membership_id, &MembershipRole::role_id, &MembershipRole::location_id>(

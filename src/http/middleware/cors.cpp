@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/strings.h"
 #include "http/context.h"
 #include "http/middleware/errors.h"
 
@@ -81,6 +82,27 @@ private:
 };
 
 }  // namespace
+
+bool is_origin(std::string_view text) {
+    const auto is_one_of = [](std::string_view more) {
+        return [more](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || more.contains(c); };
+    };
+    const auto colon = text.find("://");
+    if (colon == std::string_view::npos || colon == 0) return false;
+    const auto scheme = text.substr(0, colon);
+    if (scheme[0] < 'a' || scheme[0] > 'z' || !std::ranges::all_of(scheme, is_one_of("+-."))) return false;
+    auto host = text.substr(colon + 3);
+    const auto port = host.rfind(':');
+    if (port != std::string_view::npos && !host.ends_with(']')) {
+        const auto number = base::parse_integer<std::uint16_t>(host.substr(port + 1));
+        const bool is_own = (scheme == "http" && number == 80) || (scheme == "https" && number == 443);
+        if (!number || *number == 0 || is_own || host[port + 1] == '0') return false;
+        host = host.substr(0, port);
+    }
+    if (host.starts_with('['))
+        return host.ends_with(']') && std::ranges::all_of(host.substr(1, host.size() - 2), is_one_of(":."));
+    return !host.empty() && std::ranges::all_of(host, is_one_of("-._"));
+}
 
 Middleware cors(CORSOptions options) { return CORSLink(std::move(options)); }
 

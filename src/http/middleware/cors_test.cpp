@@ -22,6 +22,33 @@ struct SimpleCase {
     std::optional<std::string> vary;
 };
 
+TEST(CORS, AnOriginIsWhatABrowserSends) {
+    for (const auto* origin : {"https://shop.example", "http://localhost:5173", "capacitor://localhost", "http://[::1]",
+                               "http://[::1]:8080", "https://xn--caf-dma.example:8443", "https://a:80", "http://a:443"})
+        EXPECT_TRUE(is_origin(origin)) << origin;
+    for (const auto* none : {"",
+                             "x",
+                             "*",
+                             "null",
+                             "://a",
+                             "https://",
+                             "https://a/",
+                             "https://a/b",
+                             "https://A.example",
+                             "HTTPS://a",
+                             "https://a:",
+                             "https://a:0",
+                             "https://a:08",
+                             "https://a:70000",
+                             "https://a:443",
+                             "http://a:80",
+                             "https://u@a",
+                             "https://a?b",
+                             "https://a b",
+                             "1a://b"})
+        EXPECT_FALSE(is_origin(none)) << none;
+}
+
 TEST(CORS, ActualRequests) {
     const std::vector<SimpleCase> cases{
         {"any origin", {}, "https://a.example", "*", std::nullopt},

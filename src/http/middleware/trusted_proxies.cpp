@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -18,16 +19,20 @@ constexpr std::array<std::string_view, 2> loopback_blocks{"127.0.0.0/8", "::1"};
 constexpr std::array<std::string_view, 5> private_blocks{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
                                                          "fe80::/10"};
 
-void add_network(std::vector<IPNetwork>& networks, std::string_view text) {
-    const auto add_all = [&](auto blocks) {
-        for (const auto block : blocks) add_network(networks, block);
+// None when the text is neither a name nor a block.
+std::vector<IPNetwork> networks_of(std::string_view text) {
+    std::vector<IPNetwork> networks;
+    const auto add = [&](std::string_view block) {
+        if (const auto network = IPNetwork::parse(block)) networks.push_back(*network);
     };
-    if (text == "loopback") return add_all(loopback_blocks);
-    if (text == "private") return add_all(private_blocks);
-    const auto network = IPNetwork::parse(text);
-    if (!network)
-        throw std::invalid_argument("trusted proxies: \"" + std::string(text) + "\" is no address and no CIDR block");
-    networks.push_back(*network);
+    if (text == "loopback") {
+        std::ranges::for_each(loopback_blocks, add);
+    } else if (text == "private") {
+        std::ranges::for_each(private_blocks, add);
+    } else {
+        add(text);
+    }
+    return networks;
 }
 
 // What one hop has said, right to left: index 0 is what the nearest proxy added.
@@ -67,7 +72,11 @@ class TrustedProxiesLink {
 public:
     explicit TrustedProxiesLink(const TrustedProxiesOptions& options)
         : header_(options.header), max_hops_(options.max_hops) {
-        for (const auto& text : options.networks) add_network(networks_, text);
+        for (const auto& text : options.networks) {
+            if (!is_trusted_network(text))
+                throw std::invalid_argument("trusted proxies: \"" + text + "\" is no address and no CIDR block");
+            std::ranges::copy(networks_of(text), std::back_inserter(networks_));
+        }
     }
 
     async::Task<void> operator()(Context& context, Next next) const {
@@ -119,6 +128,8 @@ private:
 };
 
 }  // namespace
+
+bool is_trusted_network(std::string_view text) { return !networks_of(text).empty(); }
 
 Middleware trusted_proxies(const TrustedProxiesOptions& options) { return TrustedProxiesLink(options); }
 

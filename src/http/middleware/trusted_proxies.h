@@ -6,11 +6,12 @@
 //     http::trusted_proxies({.networks = {"10.0.0.0/8", "::1"}});
 //     http::trusted_proxies({.networks = {"loopback"}, .header = http::ForwardingHeader::forwarded});   // RFC 7239
 //
-// "loopback" and "private" stand for their blocks. Throws std::invalid_argument for an entry that is neither.
+// "loopback" and "private" stand for their blocks. Throws std::invalid_argument for an entry that is no is_trusted_network().
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/middleware.h"
@@ -25,6 +26,7 @@ struct TrustedProxiesOptions {
     ForwardingHeader header = ForwardingHeader::x_forwarded_for;  // with X-Forwarded-Proto
     std::size_t max_hops = 16;
 };
+[[nodiscard]] bool is_trusted_network(std::string_view text);
 [[nodiscard]] Middleware trusted_proxies(const TrustedProxiesOptions& options);
 
 }  // namespace http

@@ -107,7 +107,11 @@ TEST(TrustedProxies, WalksABoundedWayAndRefusesBadConfiguration) {
     chain.run({trusted_proxies({.networks = {"loopback"}, .max_hops = 2})}, handler,
               {.headers = {{"X-Forwarded-For", "1.1.1.1, 127.0.0.4, 127.0.0.3, 127.0.0.2"}}});
     EXPECT_EQ(client, "127.0.0.3");
-    EXPECT_THROW((void)trusted_proxies({.networks = {"10.0.0.1/8"}}), std::invalid_argument);
+    for (const auto* text : {"10.0.0.1/8", "foo", "", "10.0.0.0/33"}) {
+        EXPECT_FALSE(is_trusted_network(text)) << text;
+        EXPECT_THROW((void)trusted_proxies({.networks = {text}}), std::invalid_argument) << text;
+    }
+    for (const auto* text : {"loopback", "private", "10.0.0.0/8", "::1"}) EXPECT_TRUE(is_trusted_network(text)) << text;
 }
 
 }  // namespace
