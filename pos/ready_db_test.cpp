@@ -81,7 +81,7 @@ TEST_F(ReadyTest, AnotherReasonWithinTheMinuteIsNews) {
     for (int i = 0; i < 3; ++i) {
         for (const auto& [begin, end] : states) {
             redis_.command(begin);
-            app_.worker().readiness().looked = {};
+            app_.host().readiness().looked = {};
             EXPECT_TRUE(app_.get("/ready").body.contains(R"("status":"degraded")"));
             redis_.command(end);
         }

@@ -77,6 +77,7 @@ class NewModule(unittest.TestCase):
             written = copy.run("suppliers")
             self.assertEqual(written.returncode, 0, written.stderr)
             self.assertIn("db generate add_suppliers", written.stdout)
+            self.assertIn("bin/docs", written.stdout)
             module = copy.root / "pos/modules/suppliers"
             self.assertEqual(
                 sorted(path.name for path in module.iterdir()),
@@ -127,6 +128,8 @@ class NewModule(unittest.TestCase):
             self.assertEqual(said.returncode, 0)
             self.assertIn("would write pos/modules/suppliers/tables.h", said.stdout)
             self.assertIn('"suppliers.write",', said.stdout)
+            for kept_in_the_singular in ("registers", "orders", "returns"):
+                self.assertEqual(copy.run(kept_in_the_singular, "--dry-run").returncode, 0)
             self.assertEqual(copy.texts(), before)
 
     def test_what_is_there_stays(self):
@@ -138,6 +141,9 @@ class NewModule(unittest.TestCase):
                 ("a__b",): "lower-case",
                 ("../x",): "lower-case",
                 ("routes",): "take another name",
+                ("references",): "a word of C++ or of SQL",
+                ("payments",): "the table payments is there already",
+                ("variant_barcodes",): "the table variant_barcodes is there already",
                 ("staff",): "--singular",
                 ("sheep", "--singular", "sheep"): "singular and plural",
             }

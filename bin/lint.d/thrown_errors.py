@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
 # Whole codes, and whole areas.
 INTERNAL = {
+    "auth.callback_refused": "of routes that other systems call, for services that have them; the document lists it there",
     "feed.conflict": "says which constraint of the feed was met; the write path runs again",
+    "http.upgrade_required": "of routes that upgrade, for services that have them; the document lists it there",
     "idempotency.key_known": "becomes the first reply, or idempotency.key_reused",
     "jobs.": "told to workers and to operators, in their own language",
     "redis.": "becomes session.unavailable, or a limit that is not kept for the moment",
@@ -65,7 +67,7 @@ def findings_in(path, raw):
     for match in PARSE.finditer(text):
         found.append((match.start(), "throwing-parse", f"{match.group(1)} throws on input; use base::parse_integer"))
     for offset, code in unpublished_in(path, raw):
-        message = f"{code} is not in docs/errors.md: list it with its module's errors, or in INTERNAL"
+        message = f"{code} is not in docs/errors.md: run bin/docs, or list it in INTERNAL"
         found.append((offset, "unpublished-code", message))
     lines = raw.split("\n")
     for offset, rule, message in found:

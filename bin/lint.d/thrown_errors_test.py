@@ -28,6 +28,7 @@ ACCEPTED = [
     ("src/schema/formats.cpp", "throw std::invalid_argument(what);"),
     ("pos/row_meta.h", 'inline constexpr base::ErrorCode id_taken{"row.id_taken", 409, false};'),
     ("src/jobs/errors.h", 'inline constexpr base::ErrorCode bad_queue{"jobs.bad_queue", 400, false};'),
+    ("src/http/errors.h", 'inline constexpr base::ErrorCode upgrade_required{"http.upgrade_required", 426, false};'),
     ("src/jobs/a_test.cpp", 'constexpr base::ErrorCode busy{"sale.busy", 503, true};'),
     ("pos/modules/a.cpp", "// throw std::invalid_argument(what);"),
     ("pos/modules/a.cpp", 'log("throw std::invalid_argument");'),

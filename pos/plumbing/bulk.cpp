@@ -171,8 +171,8 @@ async::Task<void> attempt(db::Db tx, std::shared_ptr<Run> run) {
 
 // To the byte, unless whoever repeats the request may see less than who sent it first.
 void hide_restricted(Run& run) {
-    auto reply = schema::parse<BulkReply>(run.replayed->body);
-    if (!reply) throw std::logic_error("a stored reply is no reply of a batch");
+    auto reply = read_stored<BulkReply>(run.replayed->body);
+    if (!reply) throw std::logic_error("a stored reply of a batch is no JSON");
     const auto view = run.write->view();
     const auto before = schema::to_json(*reply);
     for (std::size_t i = 0; i < reply->results.size() && i < run.input.items.size(); ++i)

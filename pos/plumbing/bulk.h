@@ -215,7 +215,7 @@ void hide_current(std::string& problem, const schema::View& view) {
     if (at == std::string::npos || !has_restricted_members(schema::type_of<Row>)) return;
     const auto row = problem.substr(at + current.size(), problem.size() - at - current.size() - 1);
     problem.resize(at);
-    if (schema::parse<Row>(row)) problem.append(current).append(visible_part<Row>(row, view));
+    if (read_stored<Row>(row)) problem.append(current).append(visible_part<Row>(row, view));
     problem += '}';
 }
 

@@ -115,7 +115,7 @@ TEST_F(CallbackTest, WhoCannotProveThemselvesAreRefusedAlike) {
           call("nobody", bytes, good), call(tenant(owner), bytes, signature("another secret", bytes))}) {
         EXPECT_EQ(reply.status, 403) << reply.body;
         EXPECT_THAT(reply.body, HasSubstr("auth.callback_refused"));
-        EXPECT_THAT(reply.body, HasSubstr(R"("retriable":false)"));
+        EXPECT_THAT(reply.body, HasSubstr(R"("retriable":false,"action":"contact")"));
     }
     EXPECT_EQ(handled, 0);
 }

@@ -6,6 +6,7 @@ namespace pos {
 
 namespace {
 
+// A row that was moved is everybody's from then on: who follows the place that it has left has to hear of it.
 constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<base::Uuid>, std::vector<std::string>,
                          std::vector<std::optional<LocationId>>, std::optional<base::Uuid>)>
     record{{"feed.record",
@@ -17,8 +18,8 @@ constexpr db::Query<void(std::int64_t, std::vector<std::string>, std::vector<bas
             "from counter, unnest($3::text[], $4::uuid[], $5::text[], $6::uuid[]) "
             "  with ordinality as change (collection, row_id, op, location_id, ordinal) "
             "on conflict (tenant_id, collection, row_id) do update "
-            "set seq = excluded.seq, op = excluded.op, location_id = excluded.location_id, origin_device_id = "
-            "excluded.origin_device_id",
+            "set seq = excluded.seq, op = excluded.op, origin_device_id = excluded.origin_device_id, "
+            "location_id = case when change_pointers.location_id = excluded.location_id then excluded.location_id end",
             db::Kind::write}};
 
 }  // namespace

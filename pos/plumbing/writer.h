@@ -156,14 +156,24 @@ namespace detail {
 // Whether some reader sees less of a value of this type than another.
 [[nodiscard]] bool has_restricted_members(const schema::Type& type);
 
+// What was stored, of any size and release: today's limits and rules do not judge what was answered once. nullopt: no JSON.
+template <class R>
+[[nodiscard]] std::optional<R> read_stored(std::string_view stored) {
+    R value{};
+    const auto error = schema::read_json(schema::type_of<R>, &value, stored,
+                                         {.max_bytes = stored.size(), .max_issues = stored.size()});
+    if (error && error->malformed != schema::Malformed::none) return std::nullopt;
+    return value;
+}
+
 // The stored reply as its bytes are, unless whoever repeats the request may see less of the row than who sent it first.
 template <class R>
 [[nodiscard]] std::string visible_part(std::string stored, const schema::View& view) {
     if (!has_restricted_members(schema::type_of<R>)) return stored;
     constexpr schema::View everything{
         .reader = {.may_see = [](const void*, std::string_view, const schema::Enclosing&) { return true; }}};
-    const auto row = schema::parse<R>(stored);
-    if (!row) throw std::logic_error("a stored reply is no row of its table");
+    const auto row = read_stored<R>(stored);
+    if (!row) throw std::logic_error("a stored reply is no JSON");
     auto visible = schema::to_json(*row, view);
     return visible == schema::to_json(*row, everything) ? std::move(stored) : std::move(visible);
 }

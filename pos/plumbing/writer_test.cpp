@@ -29,6 +29,22 @@ TEST(VisiblePart, WhoSeesLessGetsLess) {
     EXPECT_FALSE(shown.contains("cost"));
 }
 
+// A reply is kept for 30 days, and read by the rules of another release.
+TEST(VisiblePart, NeitherSizeNorTodaysRulesRefuseWhatWasStored) {
+    pos::ProductDetails product;
+    product.product.fields.name = "Sugar";
+    product.product.fields.description = std::string(2U << 20U, 'x');
+    product.variants.emplace().emplace_back().variant.fields.cost = base::Money{7};
+    auto stored = schema::to_json(product, {.reader = {nullptr, &sees_all}});
+    const auto name = stored.find(R"("name":"Sugar",)");
+    ASSERT_NE(name, std::string::npos);
+    stored.replace(name, std::string_view(R"("name":"Sugar",)").size(), R"("colour":"brown",)");
+    EXPECT_EQ(pos::detail::visible_part<pos::ProductDetails>(stored, {.reader = {nullptr, &sees_all}}), stored);
+    const auto shown = pos::detail::visible_part<pos::ProductDetails>(stored, {.reader = {nullptr, &sees_nothing}});
+    EXPECT_TRUE(shown.contains(*product.product.fields.description));
+    EXPECT_FALSE(shown.contains("cost"));
+}
+
 TEST(VisiblePart, WhatHidesNothingIsNotEvenRead) {
     EXPECT_FALSE(pos::detail::has_restricted_members(schema::type_of<pos::Category>));
     EXPECT_TRUE(pos::detail::has_restricted_members(schema::type_of<pos::ProductDetails>));

@@ -251,6 +251,7 @@ redis::Client* LoopHost::make_redis() {
 
 async::Task<void> LoopHost::start() {
     started_.reset();
+    is_connecting_ = true;
     std::exception_ptr failure;
     try {
         const auto deadline = async::Loop::now() + connect_time;
@@ -259,6 +260,7 @@ async::Task<void> LoopHost::start() {
     } catch (...) {
         failure = std::current_exception();
     }
+    is_connecting_ = false;
     if (failure && !stopping_)
         app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
     failure = nullptr;
@@ -286,18 +288,22 @@ std::uint16_t LoopHost::listen(std::uint16_t port) {
     return server_->port();
 }
 
-async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
-    stopping_ = true;
-    // Nothing is asked of the databases yet but whether they are there.
-    const bool is_starting = !started_.is_set();
-    if (is_starting) deadline = async::Loop::now();
-    if (server_) co_await server_->drain(deadline);
-    if (!is_starting) co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
+async::Task<void> LoopHost::close_databases(async::SteadyTime deadline) {
     co_await app_database_.close(deadline);
     co_await system_database_.close(deadline);
-    if (redis_) co_await redis_->close(deadline);
+}
+
+async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
+    stopping_ = true;
+    owned_services_->end_start();
+    // Nothing is asked of them yet but whether they are there: closed, they give the answer. Else services stop first.
+    const bool is_connecting = is_connecting_;
+    if (is_connecting) co_await close_databases(async::Loop::now());
     co_await started_;
-    if (is_starting) co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
+    if (server_) co_await server_->drain(deadline);
+    co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
+    if (!is_connecting) co_await close_databases(deadline);
+    if (redis_) co_await redis_->close(deadline);
     owned_services_.reset();
 }
 

@@ -115,8 +115,8 @@ public:
     explicit LoopHost(App& app);
     ~LoopHost();
 
-    // Connects the databases and starts the services. A database that cannot be reached is logged, not fatal: /ready says so; a stop
-    // ends the wait for it. Throws std::runtime_error when a service does not start.
+    // Connects the databases and starts the services. A database that cannot be reached is logged, not fatal: /ready says so. Throws
+    // std::runtime_error when a service does not start. A stop ends the wait for either.
     async::Task<void> start();
     // `port` 0: a free one.
     std::uint16_t listen(std::uint16_t port);
@@ -137,6 +137,7 @@ public:
 
 private:
     redis::Client* make_redis();
+    async::Task<void> close_databases(async::SteadyTime deadline);
 
     App& app_;
     async::Loop loop_;
@@ -151,6 +152,7 @@ private:
     std::unique_ptr<ServiceSet> owned_services_;
     std::unique_ptr<http::Server> server_;
     async::Event started_;  // no start is under way
+    bool is_connecting_ = false;
     bool stopping_ = false;
 };
 
@@ -168,7 +170,7 @@ int serve(const Definition& definition, Configuration configuration);
 // Runs the jobs of JOB_QUEUES (none: of all queues) until a signal, without HTTP.
 int work(const Definition& definition, Configuration configuration);
 
-// The command line: serve, dev, db, openapi, problems, seed, config. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
+// The command line: serve, worker, dev, seed, outbox, db, openapi, problems, config, licenses, new. Exit codes: 0 well, 1 failed, 64 usage, 78 configuration.
 int run(const Definition& definition, int argc, char** argv);
 
 }  // namespace app

@@ -64,6 +64,7 @@ struct Background::State {
     JobBindings bindings;
     std::vector<std::string> queues;
     LoopHost loop_host;
+    std::move_only_function<void(std::exception_ptr)> on_started{};
     std::unique_ptr<jobs::OutboxRelay> relay;
     std::optional<jobs::WorkerHost> host;
     std::optional<jobs::SchedulerKeeper> schedules;
@@ -130,13 +131,14 @@ Background::Background(App& app, BackgroundOptions options)
     : state_(std::make_unique<State>(app, std::move(options))) {}
 
 void Background::begin_start(std::move_only_function<void(std::exception_ptr)> on_started) {
-    thread_ = std::thread([this, on_started = std::move(on_started)]() mutable {
-        auto& loop = state_->loop_host.loop();
-        loop.keep_alive();
-        loop.post(
-            [&] { async::start(state_->start(), [&](std::exception_ptr error) { on_started(std::move(error)); }); });
-        loop.run();
+    state_->on_started = std::move(on_started);
+    auto& loop = state_->loop_host.loop();
+    loop.keep_alive();
+    // From this thread, as a stop is: the two come in their order.
+    loop.post([state = state_.get()] {
+        async::start(state->start(), [state](std::exception_ptr error) { state->on_started(std::move(error)); });
     });
+    thread_ = std::thread([&loop] { loop.run(); });
 }
 
 void Background::begin_stop(async::SteadyTime deadline) {

@@ -19,11 +19,28 @@ namespace {
 
 // ---- The name -----------------------------------------------------------------------------------------------------
 
-// What the code of a module is called itself, and what C++ or SQL would not take.
+// What the code of a module is called itself.
 constexpr auto taken_names = std::to_array<std::string_view>(
-    {"app",    "base",   "class",   "classes", "config", "db",    "detail", "errors", "http",  "list",
-     "lists",  "module", "modules", "new",     "one",    "pos",   "remove", "routes", "rows",  "rules",
-     "schema", "show",   "table",   "tables",  "test",   "tests", "this",   "using",  "walls", "std"});
+    {"app",    "base",   "classes", "config", "db",    "detail", "errors", "http", "list",
+     "lists",  "module", "modules", "one",    "pos",   "remove", "routes", "rows", "rules",
+     "schema", "show",   "tables",  "test",   "tests", "walls",  "std"});
+
+// Words that C++ keeps for itself, and those that PostgreSQL does: a name is a variable and a table.
+constexpr std::string_view kept_words =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl"
+    " concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default"
+    " delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long"
+    " mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register"
+    " reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template"
+    " this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t"
+    " while xor xor_eq"
+    " all analyse analyze any array as asc asymmetric authorization binary both cast check collate collation column"
+    " concurrently constraint create cross current_catalog current_date current_role current_schema current_time"
+    " current_timestamp current_user deferrable desc distinct end except fetch foreign freeze from full grant group"
+    " having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime"
+    " localtimestamp natural notnull null offset on only order outer overlaps placing primary references returning"
+    " right select session_user similar some symmetric system_user table tablesample then to trailing unique user"
+    " variadic verbose when where window with ";
 
 void require_name(std::string_view what, std::string_view name) {
     const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -213,6 +230,9 @@ bool format_files(const std::vector<std::string>& paths) {
 
 std::string checked_singular(const NewModule& module) {
     require_name("module", module.name);
+    // The singular never stands alone: "register_rows", "register.name_taken".
+    if (kept_words.contains(fmt::format(" {} ", module.name)))
+        throw NewModuleError(fmt::format("module \"{}\": a word of C++ or of SQL; take another name", module.name));
     auto singular = module.singular.empty() ? singular_of(module.name) : module.singular;
     if (singular.empty())
         throw NewModuleError(fmt::format("what is one of the {}? Say it: --singular NAME", module.name));
@@ -241,6 +261,8 @@ std::vector<ModuleFile> plan_module(const ModuleTemplates& templates, const NewM
     const auto folder = templates.directory / module.name;
     if (std::filesystem::exists(root / folder))
         throw NewModuleError(fmt::format("{} is there already: nothing was written", folder.string()));
+    if (std::ranges::find(module.tables_there, module.name) != module.tables_there.end())
+        throw NewModuleError(fmt::format("the table {} is there already: nothing was written", module.name));
     std::vector<ModuleFile> plan;
     std::string edits;
     for (const auto& file : templates.files) {
@@ -270,7 +292,8 @@ int new_module(const ModuleTemplates& templates, const NewModule& module, const 
     const bool formatted = format_files(paths);
     out << "\nNext:\n  the fields, in " << (templates.directory / module.name / "tables.h").string() << '\n';
     if (!formatted) out << "  bin/lint --fix --changed         (clang-format-19 was not there, or not content)\n";
-    out << "  bin/build local backend-api\n  build/local/pos/backend-api db generate add_" << module.name << '\n';
+    out << "  bin/build local backend-api\n  build/local/pos/backend-api db generate add_" << module.name
+        << "\n  bin/docs                        (its error codes, for docs/errors.md)\n";
     return 0;
 }
 

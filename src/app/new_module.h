@@ -27,8 +27,9 @@ struct ModuleTemplates {
 };
 
 struct NewModule {
-    std::string name;      // plural, in snake case: the folder, the table, the permissions
-    std::string singular;  // empty: of the plural
+    std::string name;                       // plural, in snake case: the folder, the table, the permissions
+    std::string singular;                   // empty: of the plural
+    std::vector<std::string> tables_there;  // of the program: their names are taken, whichever module has them
     bool dry_run = false;
 };
 

@@ -259,6 +259,23 @@ private:
     std::vector<db::StatementView> statements_;
 };
 
+// Null for a program without templates, which has no such command.
+const CLI::App* add_new_module(const Definition& definition, CLI::App& cli, NewModule& wanted) {
+    if (definition.module_templates.files.empty()) return nullptr;
+    auto* write_new = cli.add_subcommand("new", "Write code out of the service's templates");
+    write_new->require_subcommand(1);
+    auto* module = write_new->add_subcommand("module", "A module: table, routes, permissions and tests");
+    module->add_option("name", wanted.name, "Plural: lower case, digits, '_'")->required();
+    module->add_option("--singular", wanted.singular, "One of them, where English has its own ways");
+    module->add_flag("--dry-run", wanted.dry_run, "Say what would be written");
+    return module;
+}
+
+int run_new_module(const Definition& definition, NewModule wanted) {
+    for (const auto& table : tables_of(definition)) wanted.tables_there.emplace_back(table.name);
+    return new_module(definition.module_templates, wanted, ".", std::cout);
+}
+
 int dispatch(const Definition& definition, int argc, char** argv) {
     Command command;
     CLI::App cli(definition.description, definition.name);
@@ -297,12 +314,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     auto* check =
         database->add_subcommand("check", "Prove migrations, tables and statements against a scratch database");
 
-    auto* write_new = cli.add_subcommand("new", "Write code out of the service's templates");
-    write_new->require_subcommand(1);
-    auto* module = write_new->add_subcommand("module", "A module: table, routes, permissions and tests");
-    module->add_option("name", command.module.name, "Plural: lower case, digits, '_'")->required();
-    module->add_option("--singular", command.module.singular, "One of them, where English has its own ways");
-    module->add_flag("--dry-run", command.module.dry_run, "Say what would be written");
+    const auto* module = add_new_module(definition, cli, command.module);
 
     try {
         cli.parse(argc, argv);
@@ -321,7 +333,7 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*problems_command) return print_problems(definition);
     if (*licenses_command) return print_licenses();
     if (*config_command) return print_configuration(definition);
-    if (*module) return new_module(definition.module_templates, command.module, ".", std::cout);
+    if (module != nullptr && *module) return run_new_module(definition, command.module);
     if (*generate) return commands.generate(command);
     if (*migrate) return commands.migrate();
     if (*status) return commands.status();

@@ -23,14 +23,13 @@ public:
 
     // `on_started` gets what kept it from listening, on the worker's thread. A stop may come before that, and ends the start.
     void begin_start(OnStarted on_started) {
-        thread_ = std::thread([this, on_started = std::move(on_started)]() mutable {
-            host_->loop().keep_alive();
-            host_->loop().post([&, this] {
-                async::start(host_->start(),
-                             [&, this](std::exception_ptr error) { listen(std::move(error), on_started); });
-            });
-            host_->loop().run();
-        });
+        on_started_ = std::move(on_started);
+        auto& loop = host_->loop();
+        loop.keep_alive();
+        // From this thread, as a stop is: the two come in their order.
+        loop.post(
+            [this] { async::start(host_->start(), [this](std::exception_ptr error) { listen(std::move(error)); }); });
+        thread_ = std::thread([&loop] { loop.run(); });
     }
 
     // Once it has started.
@@ -56,18 +55,19 @@ public:
     }
 
 private:
-    void listen(std::exception_ptr failure, OnStarted& on_started) {
+    void listen(std::exception_ptr failure) {
         try {
             if (failure) std::rethrow_exception(failure);
             if (!host_->is_stopping()) port_ = host_->listen(port_);
         } catch (...) {
             failure = std::current_exception();
         }
-        on_started(failure);
+        on_started_(failure);
     }
 
     std::unique_ptr<LoopHost> host_;
     std::uint16_t port_;
+    OnStarted on_started_;
     std::thread thread_;
     bool stopping_ = false;
 };

@@ -91,7 +91,7 @@ struct Needed {
     }
 };
 
-// A member of the name with another signature would never be called.
+// A public member of the name with another signature would never be called. (One that is private or overloaded has no address here.)
 template <class T>
 concept NamesStart = requires { &T::start; };
 template <class T>

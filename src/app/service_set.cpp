@@ -119,18 +119,22 @@ struct Wait {
     std::exception_ptr failure;
 };
 
-// Whether the task ended by the deadline; if not, it goes on by itself, with what it holds. Throws what it throws.
+// Whether the task ended by the deadline; if not, it goes on by itself, with what it holds. Throws what it throws. `timer_of`: what moves
+// the deadline meanwhile; null again at the end.
 template <class Held>
-async::Task<bool> ends_by(async::Loop* loop, async::SteadyTime deadline, async::Task<void> task, Held held) {
+async::Task<bool> ends_by(async::Loop* loop, async::SteadyTime deadline, async::Task<void> task, Held held,
+                          async::Timer** timer_of = nullptr) {
     const auto wait = std::make_shared<Wait>(*loop);
     async::Timer timer(*loop, [wait] { wait->over.set(); });
     timer.expires_at(deadline);
+    if (timer_of != nullptr) *timer_of = &timer;
     async::start(std::move(task), [wait, held](std::exception_ptr failure) {
         wait->has_ended = true;
         wait->failure = std::move(failure);
         wait->over.set();
     });
     co_await wait->over;
+    if (timer_of != nullptr) *timer_of = nullptr;
     if (wait->failure) std::rethrow_exception(wait->failure);
     co_return wait->has_ended;
 }
@@ -167,12 +171,15 @@ ServiceSet::~ServiceSet() {
 
 async::Task<void> ServiceSet::start(async::Loop* loop, async::SteadyTime deadline, logging::Logger logger) {
     std::string failure;
+    start_deadline_ = deadline;
     for (const auto& service : services_) {
+        if (start_ends_) co_return;
         if (service->maker().start != nullptr) {
             std::exception_ptr thrown;
             bool has_ended = false;
             try {
-                has_ended = co_await ends_by(loop, deadline, service->maker().start(service->value.get()), service);
+                has_ended = co_await ends_by(loop, deadline, service->maker().start(service->value.get()), service,
+                                             &start_timer_);
             } catch (...) {
                 thrown = std::current_exception();
             }
@@ -185,8 +192,18 @@ async::Task<void> ServiceSet::start(async::Loop* loop, async::SteadyTime deadlin
         service->started = true;
     }
     if (failure.empty()) co_return;
+    if (start_ends_) {
+        logger.warn("a service has not started before the stop", {{"reason", failure}});
+        co_return;
+    }
     co_await stop(loop, async::Loop::now() + least_stop_time, std::move(logger));
     throw std::runtime_error(failure);
+}
+
+void ServiceSet::end_start() {
+    start_ends_ = true;
+    if (start_timer_ != nullptr)
+        start_timer_->expires_at(std::min(start_deadline_, async::Loop::now() + least_stop_time));
 }
 
 async::Task<void> ServiceSet::stop_one(std::shared_ptr<Service> service, async::Loop* loop, async::SteadyTime deadline,

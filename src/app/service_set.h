@@ -36,6 +36,9 @@ public:
     // One after the other. When one fails, or has not started by the deadline, those that had started are stopped, and its failure
     // is thrown with its name before it.
     async::Task<void> start(async::Loop* loop, async::SteadyTime deadline, logging::Logger logger);
+    // A stop has come: no further service starts, and the one that is starting has least_stop_time left; then it is logged and left to
+    // itself. start() ends well, and stop() stops those that had started.
+    void end_start();
     // Those that started, in reverse. Each has its share of what is left until the deadline, least_stop_time at least; one that takes
     // longer, or fails, is logged and left to itself, and the next one's turn comes.
     async::Task<void> stop(async::Loop* loop, async::SteadyTime deadline, logging::Logger logger);
@@ -59,6 +62,9 @@ private:
                                logging::Logger logger);
 
     std::vector<std::shared_ptr<Service>> services_;  // in the order of their making
+    async::Timer* start_timer_ = nullptr;             // of the service that is starting
+    async::SteadyTime start_deadline_{};
+    bool start_ends_ = false;
 };
 
 }  // namespace app

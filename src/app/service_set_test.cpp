@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <stdexcept>
 
 #include "async/sync.h"
@@ -20,6 +21,8 @@ using ::testing::IsEmpty;
 struct Diary {
     std::vector<std::string> lines;
     bool clock_fails = false;
+    async::Event* start_hangs_until = nullptr;
+    std::function<void()> on_slow_start{};
     async::Event* stop_hangs_until = nullptr;
     async::Event* check_hangs_until = nullptr;
     Health mail_health{};
@@ -184,6 +187,58 @@ TEST_F(ServiceSetTest, WhatStartedBeforeAFailureIsStopped) {
     const auto both = make_set<make_late, make_clock>();
     EXPECT_THROW(start(*both), std::runtime_error);
     EXPECT_THAT(diary_.lines, ElementsAre("clock made", "clock started", "clock stopped"));
+}
+
+struct Slow {
+    Slow(Clock&, Diary& given) : diary(given) {}
+    ~Slow() { diary.lines.emplace_back("slow gone"); }
+    async::Task<void> start() {
+        diary.lines.emplace_back("slow starting");
+        diary.on_slow_start();
+        co_await *diary.start_hangs_until;
+        diary.lines.emplace_back("slow started");
+    }
+    async::Task<void> stop(async::SteadyTime) {
+        diary.lines.emplace_back("slow stopped");
+        co_return;
+    }
+    Diary& diary;
+};
+std::unique_ptr<Slow> make_slow(Clock& clock, Diary& diary) { return std::make_unique<Slow>(clock, diary); }
+
+TEST_F(ServiceSetTest, AStopEndsTheWaitForAServiceThatStarts) {
+    async::Event never(loop_);
+    diary_.start_hangs_until = &never;
+    auto all = make_set<make_clock, make_slow, make_mailer>();
+    all->least_stop_time = 1ms;
+    diary_.on_slow_start = [&] { all->end_start(); };
+    run(all->start(&loop_, async::Loop::now() + 1h, log_.logger()));
+    stop(*all, 5s);
+    EXPECT_THAT(diary_.lines,
+                ElementsAre("clock made", "mailer made", "clock started", "slow starting", "clock stopped"));
+    EXPECT_THAT(log(), HasSubstr("has not started before the stop"));
+    EXPECT_THAT(log(), HasSubstr("Slow"));
+    all.reset();
+    EXPECT_THAT(diary_.lines, ::testing::Not(::testing::Contains("slow gone"))) << "its start still refers to it";
+    never.set();
+    run([](async::Loop* loop) -> async::Task<void> { co_await async::next_turn(loop); }(&loop_));
+    EXPECT_EQ(diary_.lines.back(), "slow gone");
+}
+
+// A service that needs a moment is started, and stopped as the others are.
+TEST_F(ServiceSetTest, AServiceThatStartsInTimeIsStopped) {
+    async::Event soon(loop_);
+    diary_.start_hangs_until = &soon;
+    const auto all = make_set<make_clock, make_slow>();
+    all->least_stop_time = 1h;
+    diary_.on_slow_start = [&] {
+        all->end_start();
+        soon.set();
+    };
+    run(all->start(&loop_, async::Loop::now() + 1h, log_.logger()));
+    stop(*all, 5s);
+    EXPECT_THAT(diary_.lines, ElementsAre("clock made", "clock started", "slow starting", "slow started",
+                                          "slow stopped", "clock stopped"));
 }
 
 TEST_F(ServiceSetTest, AStopThatHangsIsLeftAtItsDeadline) {

@@ -56,8 +56,9 @@ struct Settings {
         using schema::field;
         return schema::object<Settings>(
             "Settings",
-            field<&Settings::environment>(
-                "APP_ENV", {.defaulted = true, .doc = "`production` refuses weak secrets and the simulators."}),
+            field<&Settings::environment>("APP_ENV", {.defaulted = true,
+                                                      .doc = "`production` refuses weak secrets and demo data; what "
+                                                             "else it decides is below, under Profiles."}),
             field<&Settings::database_url>(
                 "DATABASE_URL",
                 {.min_length = 1,
@@ -127,8 +128,12 @@ struct Settings {
                  .defaulted = true,
                  .doc = "Percent of the write, read and bulk connections of a loop that one tenant may hold, rounded "
                         "down, but one at least. What waits is served in turn by tenant."}),
-            field<&Settings::log_level>("LOG_LEVEL",
-                                        {.pattern = "trace|debug|info|warn|error|fatal|silent", .defaulted = true}),
+            field<&Settings::log_level>(
+                "LOG_LEVEL",
+                {.pattern = "trace|debug|info|warn|error|fatal|silent",
+                 .defaulted = true,
+                 .doc =
+                     "Lines below it are not written: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`."}),
             field<&Settings::public_url>(
                 "PUBLIC_URL",
                 {.max_length = 500,

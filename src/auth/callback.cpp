@@ -1,5 +1,6 @@
 #include "auth/callback.h"
 
+#include "base/out_of_range.h"
 #include "db/error.h"
 #include "http/context.h"
 #include "http/errors.h"
@@ -36,10 +37,10 @@ async::Task<std::string_view> read_callback(http::Context& context, std::uint64_
 
 void describe_callback(http::Operation& operation) {
     operation.needs.push_back([](const http::Services& services) { return services.has<db::Databases>(); });
-    for (const auto& error :
-         {errors::callback_refused, http::errors::body_too_large, http::errors::body_malformed,
-          http::errors::request_timeout, http::errors::bodies_full, db::errors::unavailable, db::errors::timeout,
-          db::errors::overloaded, db::errors::outcome_unknown, db::errors::serialization})
+    for (const auto& error : {errors::callback_refused, http::errors::body_too_large, http::errors::body_malformed,
+                              http::errors::request_timeout, http::errors::bodies_full, db::errors::unavailable,
+                              db::errors::timeout, db::errors::overloaded, db::errors::outcome_unknown,
+                              db::errors::serialization, db::errors::value_refused, base::errors::out_of_range})
         operation.can_fail(error);
 }
 

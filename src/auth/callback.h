@@ -24,7 +24,7 @@
 namespace auth {
 
 namespace errors {
-inline constexpr base::ErrorCode callback_refused{"auth.callback_refused", 403, false, base::Action::none,
+inline constexpr base::ErrorCode callback_refused{"auth.callback_refused", 403, false, base::Action::contact,
                                                   "The sender of the callback is not known, or its signature is wrong"};
 }  // namespace errors
 

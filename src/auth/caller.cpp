@@ -169,7 +169,7 @@ void describe_database(http::Operation& operation) {
     for (const auto& error : {db::errors::unavailable, db::errors::timeout, db::errors::overloaded,
                               db::errors::outcome_unknown, db::errors::serialization})
         operation.can_fail(error);
-    if (operation.body != nullptr) {
+    if (!operation.body_media_types.empty()) {
         operation.can_fail(db::errors::value_refused);
         operation.can_fail(base::errors::out_of_range);
     }

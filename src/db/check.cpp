@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/strings.h"
 #include "db/types.h"
 
 namespace db {
@@ -54,6 +55,11 @@ where provolatile = 'v' and (pronamespace <> 'pg_catalog'::regnamespace or prona
     or proname like 'pg\_%advisory%' or proname like 'lo\_%')
 order by 1
 )";
+
+bool is_show(std::string_view sql) {
+    const auto text = base::trim(sql);
+    return text.starts_with("show ") || text.starts_with("SHOW ");
+}
 
 }  // namespace
 
@@ -179,23 +185,31 @@ void StatementChecker::check_reads_only(const StatementView& statement, const mi
         findings.push_back(fmt::format("the statement changes rows, but {}", remedy));
     if (plan_.contains(R"("Node Type": "LockRows")"))
         findings.push_back(fmt::format("the statement locks rows, but {}", remedy));
-    for (const auto& function : volatile_functions(statement, description))
+    if (plan_.empty()) return;  // the role may not run it, which is a finding already
+    // A utility statement, which no function may hold.
+    if (!plan_.contains(R"("Plan":)")) {
+        if (!is_show(render(statement)))
+            findings.push_back(fmt::format("the statement has no plan, and is no `show`, but {}", remedy));
+        return;
+    }
+    for (const auto& function : volatile_functions(statement, description, findings))
         findings.push_back(fmt::format("the statement calls {}, which is volatile, but {}", function, remedy));
 }
 
 std::vector<std::string> StatementChecker::volatile_functions(const StatementView& statement,
-                                                              const migrate::Description& description) {
+                                                              const migrate::Description& description,
+                                                              Lines& findings) {
     std::vector<std::string> types;
     for (const auto oid : description.parameters) types.push_back(type_name(oid));
     std::vector<std::string> functions;
     connection_.execute("begin");
     try {
         connection_.execute(
-            fmt::format("create function pg_temp.db_check_body({}) returns void language sql begin atomic {}; end",
-                        fmt::join(types, ", "), render(statement)));
+            fmt::format("create function pg_temp.db_check_body({}) returns void language sql begin atomic {}\n; end",
+                        fmt::join(types, ", "), render(statement)));  // the line's end is a comment's, too
         for (auto& row : connection_.query(volatile_functions_sql)) functions.push_back(row[0].value());
-    } catch (const migrate::SqlError&) {
-        functions.clear();  // a utility statement, which no function may hold: it reads
+    } catch (const migrate::SqlError& error) {
+        findings.push_back(fmt::format("what it calls cannot be told, as no function can hold it: {}", error.what()));
     }
     connection_.execute("rollback");
     return functions;

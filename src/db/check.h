@@ -7,7 +7,8 @@
 //     for (const std::string& finding : checker.check(statement)) out << finding << '\n';
 //
 // A statement whose kind is a read must not write: rows that it changes or locks, also in a WITH, and functions that are volatile
-// (nextval(), pg_notify(), advisory locks; others say `stable` when they only read) are findings.
+// (nextval(), pg_notify(), advisory locks; others say `stable` when they only read) are findings. So is what has no plan (`truncate`,
+// `notify`, `call`), but for `show`, and what cannot be the body of a function, which tells what it calls.
 //
 // Nullability: a member that is not optional must come from a column that is not null and not on the optional side of an outer
 // join; of an expression PostgreSQL cannot tell, so coalesce(sum(…), 0) is the author's to write. An optional member takes
@@ -40,8 +41,8 @@ private:
     void check_column(const TypedName& expected, const migrate::Description::Column& column,
                       const std::vector<std::string>& outer_joined, Lines& findings);
     void check_reads_only(const StatementView& statement, const migrate::Description& description, Lines& findings);
-    std::vector<std::string> volatile_functions(const StatementView& statement,
-                                                const migrate::Description& description);
+    std::vector<std::string> volatile_functions(const StatementView& statement, const migrate::Description& description,
+                                                Lines& findings);
     // The plan as JSON, made as the role that runs the statement; empty, with a finding, when it may not.
     std::string plan_as_role(const StatementView& statement, std::size_t parameter_count, Lines& findings);
     std::vector<std::string> outer_joined_tables(const std::string& plan);

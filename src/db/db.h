@@ -244,7 +244,8 @@ public:
     [[nodiscard]] base::Uuid tenant() const { return target_.scope.tenant.value_or(base::Uuid{}); }
     [[nodiscard]] async::SteadyTime deadline() const noexcept { return target_.deadline; }
     // Of work that outlasts what this Db was made for: an upload that is read piece by piece, an export. At most an hour from now. An
-    // open transaction keeps its own.
+    // open transaction keeps its own. No Db outlasts its request or job, as their span is its parent; but a conversation that the
+    // request was upgraded to keeps it.
     [[nodiscard]] BasicDb with_deadline(async::SteadyTime deadline) const {
         auto target = target_;
         target.deadline = std::min(deadline, async::Loop::now() + longest_work);

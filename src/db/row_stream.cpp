@@ -22,6 +22,16 @@ std::uint32_t rows_that_fit(const Result& before) {
 }  // namespace
 
 struct CursorState {
+    CursorState(std::shared_ptr<DatabaseState> asked, const Target& how, Call what)
+        : database(std::move(asked)), target(how), call(std::move(what)) {}
+
+    // Nothing was written: giving the connection back rolls back, and nobody waits for that.
+    void expire() {
+        failure = std::make_exception_ptr(
+            base::Failure(base::Failure(errors::timeout).cause("the time of the stream is over")));
+        lease = Lease();
+    }
+
     std::shared_ptr<DatabaseState> database;
     Target target;
     Call call;
@@ -30,15 +40,20 @@ struct CursorState {
     bool ended = false;
     std::exception_ptr failure{};
     Lease lease{};
+    // Set while the reader does something else; a piece that is asked for has a time of its own.
+    async::Timer limit{database->loop, [this] { expire(); }};
 };
 
 namespace {
+
+// Our timer comes first: PostgreSQL would end the session.
+constexpr async::Milliseconds server_patience{10'000};
 
 // How long the server lets the cursor wait for its reader: as long as the stream may take.
 Begin begin_for(const CursorState& cursor) {
     const auto left = std::chrono::duration_cast<async::Milliseconds>(cursor.target.deadline - async::Loop::now());
     return {.read_only = true,
-            .idle_time = std::clamp<async::Milliseconds>(left, async::Milliseconds(1), longest_work),
+            .idle_time = std::clamp<async::Milliseconds>(left, async::Milliseconds(0), longest_work) + server_patience,
             .statement_time = cursor.database->options.read_timeout};
 }
 
@@ -70,6 +85,7 @@ async::Task<Result> fetch(CursorState* cursor) {
 async::Task<Result> next_piece(CursorState* cursor) {
     if (cursor->failure) std::rethrow_exception(cursor->failure);
     if (cursor->ended) co_return Result();
+    cursor->limit.cancel();
     auto span = statement_span(cursor->target.span, cursor->call.statement->name);
     Result result;
     try {
@@ -80,8 +96,11 @@ async::Task<Result> next_piece(CursorState* cursor) {
         cursor->failure = std::current_exception();
         span.fail(cursor->failure);
     }
-    // Nothing was written: giving it back rolls back, and nobody waits for that.
-    if (cursor->ended || cursor->failure) cursor->lease = Lease();
+    if (cursor->ended || cursor->failure) {
+        cursor->lease = Lease();
+    } else {
+        cursor->limit.expires_at(cursor->target.deadline);
+    }
     if (cursor->failure) std::rethrow_exception(cursor->failure);
     co_return std::move(result);
 }
@@ -89,8 +108,7 @@ async::Task<Result> next_piece(CursorState* cursor) {
 }  // namespace
 
 CursorReader::CursorReader(const Target& target, const Statement& statement, Parameters parameters)
-    : state_(std::make_unique<CursorState>(CursorState{
-          .database = target.database->state_, .target = target, .call = {&statement, std::move(parameters)}})) {}
+    : state_(std::make_unique<CursorState>(target.database->state_, target, Call{&statement, std::move(parameters)})) {}
 
 CursorReader::~CursorReader() = default;
 

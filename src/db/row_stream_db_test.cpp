@@ -205,6 +205,17 @@ TEST_F(RowStreamTest, HasTheDeadlineOfItsDb) {
     EXPECT_LE(longer.with_deadline(async::SteadyTime::max()).deadline(), async::Loop::now() + 1h);
 }
 
+TEST_F(RowStreamTest, IsLetGoOfAtItsDeadlineThoughNobodyAsks) {
+    open({.bulk_connections = 1});
+    auto stream = db_of(tenant_a).with_deadline(soon(2s)).stream(items_of_all);
+    EXPECT_EQ(run(next_of(&stream)).size(), 100U);
+    EXPECT_EQ(database->bulk_counts().leased, 1U);
+    // Its reader asks for nothing more, and another tenant has the connection: the same one.
+    EXPECT_EQ(run(read_all(db_of(tenant_b).stream(items_of_all))).rows, 1'000U);
+    EXPECT_EQ(database->bulk_counts().open, 1U);
+    EXPECT_EQ(run(read_all(std::move(stream))).code, "db.timeout");
+}
+
 TEST_F(RowStreamTest, EachPieceHasItsTime) {
     open({.bulk_connections = 1, .read_timeout = 500ms});
     EXPECT_EQ(run(read_all(db_of(tenant_a).stream(sleeping))).code, "db.timeout");

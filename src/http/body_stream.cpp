@@ -9,8 +9,7 @@
 namespace http::detail {
 
 void require_media_type(const Context& context, std::span<const std::string_view> known) {
-    const auto given = context.request().header("content-type").value_or("");
-    const auto type = base::trim(given.substr(0, given.find(';')));
+    const auto type = media_type_of(context.request().header("content-type").value_or(""));
     for (const auto one : known) {
         if (base::iequals(one, type)) return;
     }
@@ -21,10 +20,7 @@ void describe_body_stream(Operation& operation, std::span<const std::string_view
     operation.body_media_types.assign(media_types.begin(), media_types.end());
     if (media_types.empty()) operation.body_media_types.emplace_back("application/octet-stream");
     if (!media_types.empty()) operation.can_fail(errors::unsupported_media_type);
-    for (const auto& error :
-         {errors::body_malformed, errors::body_too_large, errors::request_timeout, errors::bodies_full}) {
-        operation.can_fail(error);
-    }
+    describe_body_bytes(operation);
 }
 
 }  // namespace http::detail

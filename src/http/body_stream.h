@@ -31,7 +31,7 @@ template <FixedString... MediaTypes>
 class BodyStream {
 public:
     // nullopt: the end.
-    [[nodiscard]] async::Task<std::optional<std::string_view>> next() { return context_->request().read_some(); }
+    [[nodiscard]] async::Task<std::optional<std::string_view>> next() { return next_of(context_); }
     // Of the handler, as it moves with each piece: what was given a deadline before needs this one.
     [[nodiscard]] async::SteadyTime deadline() const { return context_->deadline(); }
 
@@ -43,6 +43,12 @@ public:
 
 private:
     static constexpr std::array<std::string_view, sizeof...(MediaTypes)> media_types{MediaTypes.view()...};
+    // Here and not in the connection: a piece may have lain in its buffer, or in a decoder's.
+    static async::Task<std::optional<std::string_view>> next_of(Context* context) {
+        auto piece = co_await context->request().read_some();
+        if (piece) context->mark_body_arrived(async::Loop::now());
+        co_return piece;
+    }
     explicit BodyStream(Context& context) : context_(&context) {}
     Context* context_;
 };

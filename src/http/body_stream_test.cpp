@@ -9,6 +9,7 @@
 #include "async/sync.h"
 #include "http/errors.h"
 #include "http/middleware/body_decoding.h"
+#include "http/middleware/errors.h"
 #include "http/middleware/problems.h"
 #include "http/server_for_test.h"
 
@@ -51,6 +52,18 @@ async::Task<Taken> take_slowly(BodyStream<> body) {
 
 async::Task<Taken> take_none(BodyStream<>) { co_return Taken{}; }
 
+// Whether each piece gave the handler its time anew.
+async::Task<Taken> take_in_time(BodyStream<> body) {
+    Taken taken;
+    auto asked = async::Loop::now();
+    while (const auto piece = co_await body.next()) {
+        if (body.deadline() < asked + 1h) throw base::Failure(errors::overloaded);
+        taken.bytes += static_cast<std::int64_t>(piece->size());
+        asked = async::Loop::now();
+    }
+    co_return taken;
+}
+
 std::string post_as(std::string_view path, std::string_view body, std::string_view type = "text/csv") {
     return post(path, body, "Content-Type: " + std::string(type) + "\r\n");
 }
@@ -65,6 +78,7 @@ protected:
         routes.post("/no-time", take, {.options = {.body_limit = 8 << 20, .body_time = 0ms}});
         routes.post("/slowly", take_slowly, {.options = {.body_limit = 64 << 20}});
         routes.post("/none", take_none);
+        routes.post("/in-time", take_in_time, {.options = {.body_limit = 8 << 20, .deadline = 1h}});
     }
 };
 
@@ -97,6 +111,7 @@ TEST_F(BodyStreamTest, HasItsLimits) {
              std::string(1001, 'x') + "\r\n0\r\n\r\n",
          "413", "http.body_too_large"},
         {post_as("/no-time", std::string(100'000, 'x')), "408", "http.request_timeout"},
+        {post_as("/take", "abc", "text/csv; charset=utf-16"), "415", "request.unsupported_media_type"},
         {"POST /take HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 5\r\n\r\nab", "400",
          "http.body_malformed"},
         {post("/take", "abc", "Content-Type: text/csv\r\nContent-Encoding: zstd\r\n"), "415",
@@ -144,6 +159,26 @@ TEST_F(BodyStreamTest, AsksForTheBodyWhenItIsTaken) {
     const auto reply = exchange("POST /none HTTP/1.1\r\nHost: a\r\n" + expecting);
     EXPECT_TRUE(reply.starts_with("HTTP/1.1 200")) << reply;
     EXPECT_EQ(value_of(reply, "Connection"), "close");
+}
+
+TEST(BodyStreamDocument, ListsWhatAnyBodyCanFailWith) {
+    Operation operation;
+    BodyStream<"text/csv">::describe(operation);
+    for (const auto& wanted : {errors::body_too_large, errors::body_malformed, errors::request_timeout,
+                               errors::bodies_full, errors::unsupported_media_type, errors::encoding_unsupported,
+                               errors::encoding_malformed, errors::compression_ratio}) {
+        EXPECT_TRUE(std::ranges::any_of(operation.errors, [&](const auto& one) { return one.code == wanted.code; }))
+            << wanted.code;
+    }
+}
+
+TEST_F(BodyStreamTest, EachPieceBeginsTheHandlersTimeAnew) {
+    start();
+    // Chunks that all lie behind the head: nothing is waited for.
+    const auto reply = exchange(
+        "POST /in-time HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    EXPECT_TRUE(reply.contains(R"("bytes":5)")) << reply;
+    EXPECT_TRUE(exchange(post("/in-time", std::string(1'000'000, 'x'))).contains(R"("bytes":1000000)"));
 }
 
 TEST_F(BodyStreamTest, WhatIsNotTakenIsReadAwayOrEndsTheConnection) {

@@ -301,7 +301,9 @@ void Connection::after_processing() {
         return arm();
     }
     if (between && sent) {
-        if (peer_closed_) return close_quietly();
+        // A reply that began before the drain could not say that it is the last.
+        const bool is_last = server_->draining && phase_ == Phase::reading_head && nothing_begun();
+        if (peer_closed_ || is_last) return close_quietly();
         if (phase_ == Phase::reading_head) set_read_deadline_between_requests();
         if (out_.capacity() > kept_output) std::string().swap(out_);
         give_back_input();

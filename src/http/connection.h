@@ -162,6 +162,7 @@ private:
     bool chunked_reply_ = false;
     bool stream_running_ = false;
     std::optional<std::uint64_t> stream_length_;
+    async::SteadyTime stream_deadline_ = no_deadline;
     std::uint64_t reply_body_bytes_ = 0;
     std::uint64_t requests_ = 0;
     std::size_t batched_ = 0;

@@ -1,5 +1,6 @@
 // How gathered replies leave: one send, the rest of it in the background, and the end of the connection behind the last.
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -49,7 +50,7 @@ bool Connection::flush() {
 
 void Connection::continue_write() {
     writing_ = true;
-    write_deadline_ = async::Loop::now() + server_->options.write_deadline;
+    write_deadline_ = std::min(async::Loop::now() + server_->options.write_deadline, stream_deadline_);
     note_waiting();
     arm();
     std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(sending_), boost::asio::buffer(sending_tail_)};

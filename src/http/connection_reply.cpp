@@ -115,6 +115,7 @@ void Connection::finish_handler(const std::exception_ptr& error) {
 
 async::Task<bool> Connection::run_stream() {
     auto stream = context_.response().take_stream();
+    stream_deadline_ = context_.response().stream_deadline();
     StreamWriter writer(*this, chunked_reply_, stream_length_);
     bool ended = false;
     try {
@@ -124,6 +125,7 @@ async::Task<bool> Connection::run_stream() {
         context_.logger().error("a streamed reply failed", {{"err", logging::error(std::current_exception())}});
     }
     stream_running_ = false;
+    stream_deadline_ = no_deadline;
     reply_body_bytes_ = writer.written();
     if (phase_ == Phase::closed) co_return false;
     if (!ended || !writer.is_whole()) {
@@ -238,7 +240,8 @@ void Connection::hand_over() {
     report_sent(true);
     auto takeover = ResponseAccess(context_.response()).take_takeover();
     std::string early(unread());
-    UpgradedConnection::start(server_, std::move(socket_), std::move(early), std::move(takeover));
+    UpgradedConnection::start(server_, std::move(socket_), std::move(early), std::move(takeover),
+                              context_.take_trace());
     phase_ = Phase::closed;
     note_waiting();
     timer_.cancel();

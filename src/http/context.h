@@ -68,6 +68,9 @@ public:
     // By the tracing link; lines of the log carry its ids from then on.
     observe::EntrySpan& set_trace(std::unique_ptr<observe::EntrySpan> trace);
 
+    // By the connection, when what the request began outlasts it: children look at their parent as long as they live.
+    [[nodiscard]] std::unique_ptr<observe::EntrySpan> take_trace() { return std::move(trace_); }
+
     // When the request's head was complete.
     [[nodiscard]] async::SteadyTime started() const { return started_; }
     // Give this to every outside call. 30 s, unless the route says otherwise, after the request was complete: from its head,
@@ -129,7 +132,7 @@ public:
         deadline_ = now + handler_deadline;
         body_deadline_ = async::SteadyTime::max();
     }
-    // The handler has waited for a piece of the body until `now`.
+    // The handler has waited for a piece of the body until `now`, or has been given one.
     void mark_body_arrived(async::SteadyTime now) { deadline_ = now + handler_time_; }
     void mark_client_gone();
 

@@ -123,16 +123,20 @@ void read_parameter(const schema::Field& field, std::string_view in, std::option
     if (error) append(findings, std::move(error->issues));
 }
 
+std::string media_type_of(std::string_view content_type) {
+    auto media = parse_media_type(content_type);
+    if (!media.charset.empty() && media.charset != "utf-8" && media.charset != "utf8")
+        throw base::Failure(errors::unsupported_media_type, fmt::format("charset \"{}\": send UTF-8", media.charset));
+    return std::move(media.type);
+}
+
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings) {
     auto& request = context.request();
-    const auto media = parse_media_type(request.header("content-type").value_or("application/json"));
-    const bool form = media.type == "application/x-www-form-urlencoded" && type->kind == schema::Kind::object;
-    if (!form && !is_json(media.type)) {
-        throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send application/json", media.type));
-    }
-    if (!media.charset.empty() && media.charset != "utf-8" && media.charset != "utf8") {
-        throw base::Failure(errors::unsupported_media_type, fmt::format("charset \"{}\": send UTF-8", media.charset));
+    const auto media_type = media_type_of(request.header("content-type").value_or("application/json"));
+    const bool form = media_type == "application/x-www-form-urlencoded" && type->kind == schema::Kind::object;
+    if (!form && !is_json(media_type)) {
+        throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send application/json", media_type));
     }
     *text = co_await request.body();
     context.set(ReadBody{type, *text});
@@ -170,10 +174,15 @@ void describe_body(Operation& operation, const schema::Type& type) {
     operation.body = &type;
     operation.body_media_types = {"application/json"};
     if (type.kind == schema::Kind::object) operation.body_media_types.emplace_back("application/x-www-form-urlencoded");
+    for (const auto& error : {errors::invalid, errors::malformed_json, errors::unsupported_media_type})
+        operation.can_fail(error);
+    describe_body_bytes(operation);
+}
+
+void describe_body_bytes(Operation& operation) {
     for (const auto& error :
-         {errors::invalid, errors::malformed_json, errors::unsupported_media_type, errors::body_too_large,
-          errors::body_malformed, errors::request_timeout, errors::bodies_full, errors::encoding_unsupported,
-          errors::encoding_malformed, errors::compression_ratio}) {
+         {errors::body_too_large, errors::body_malformed, errors::request_timeout, errors::bodies_full,
+          errors::encoding_unsupported, errors::encoding_malformed, errors::compression_ratio}) {
         operation.can_fail(error);
     }
 }

@@ -91,6 +91,10 @@ inline constexpr schema::Field field_of_part{
 
 void read_parameter(const schema::Field& field, std::string_view in, std::optional<std::string_view> text, void* out,
                     Findings& findings);
+// Of a Content-Type, in small letters. 415 for a charset other than UTF-8.
+std::string media_type_of(std::string_view content_type);
+// What any body can fail with, however it is read.
+void describe_body_bytes(Operation& operation);
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings);
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings);

@@ -19,6 +19,17 @@ void append_text(std::string& json, std::string_view key, std::string_view text)
     logging::append_json_string(json, text);
 }
 
+// What a sender wrote (the name of a member, a media type) may be as long as the request; a reply repeats this much of it, in bytes.
+constexpr std::size_t longest_text = 1'000;
+
+std::string shown(std::string_view text) {
+    if (text.size() <= longest_text) return std::string(text);
+    auto end = longest_text;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    if (end > 0 && text[end - 1] == '~') --end;  // half of a pointer's escape
+    return std::string(text.substr(0, end)).append("…");
+}
+
 void append_parameters(std::string& json, const std::vector<base::IssueParameter>& parameters) {
     char separator = '{';
     for (const auto& parameter : parameters) {
@@ -60,7 +71,7 @@ void append_issues(std::string& json, const base::Failure& failure, const Proble
         if (i > 0) json += ',';
         json += "{\"in\":";
         logging::append_json_string(json, issue.in);
-        append_text(json, "pointer", pointers[i]);
+        append_text(json, "pointer", shown(pointers[i]));
         append_text(json, "code", issue.code);
         if (!issue.message.empty()) append_text(json, "message", issue.message);
         if (!issue.params.empty()) {
@@ -73,7 +84,7 @@ void append_issues(std::string& json, const base::Failure& failure, const Proble
 }
 
 std::string detail_of(const base::Failure& failure) {
-    auto detail = failure.detail();
+    auto detail = shown(failure.detail());
     const auto count = failure.issues().size();
     if (count <= most_findings) return detail;
     if (!detail.empty()) detail += "; ";

@@ -48,6 +48,7 @@ Response& Response::upgrade(std::string_view protocol, Takeover takeover) {
 
 void Response::reset() {
     status_ = 200;
+    stream_deadline_ = async::SteadyTime::max();
     headers_.clear();
     body({});
 }

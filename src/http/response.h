@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include "async/task.h"
+#include "async/loop.h"
 #include "http/headers.h"
 
 namespace http {
@@ -81,6 +81,13 @@ public:
     Response& stream(StreamBody writer, std::optional<std::uint64_t> length = std::nullopt);
     [[nodiscard]] bool is_stream() const { return static_cast<bool>(stream_); }
     [[nodiscard]] std::optional<std::uint64_t> stream_length() const { return stream_length_; }
+    // What the client has not taken by then ends with a reset. Without, whoever takes a little within each `write_deadline` is
+    // served for ever, which is what events are for.
+    Response& stream_deadline(async::SteadyTime deadline) {
+        stream_deadline_ = deadline;
+        return *this;
+    }
+    [[nodiscard]] async::SteadyTime stream_deadline() const { return stream_deadline_; }
     // For a link that wraps the stream (compression): takes the writer out; follow with stream().
     [[nodiscard]] StreamBody take_stream();
 
@@ -111,6 +118,7 @@ private:
     std::shared_ptr<const std::string> body_owner_;
     StreamBody stream_;
     std::optional<std::uint64_t> stream_length_;
+    async::SteadyTime stream_deadline_ = async::SteadyTime::max();
     Takeover takeover_;
     std::vector<BeforeSend> before_send_;
     std::vector<AfterSend> after_send_;

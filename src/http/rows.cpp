@@ -45,12 +45,16 @@ async::Task<void> send_csv(Context* context, const schema::Type* type, schema::V
     context->response()
         .content_type("text/csv; charset=utf-8; header=present")
         .header("Content-Disposition", fmt::format("attachment; filename=\"{}\"", file_name))
+        .stream_deadline(context->deadline())
         .stream(RowsBody{std::move(text), std::move(next)});
 }
 
 async::Task<void> send_ndjson(Context* context, NextText next) {
     auto text = co_await next();
-    context->response().content_type("application/x-ndjson").stream(RowsBody{std::move(text), std::move(next)});
+    context->response()
+        .content_type("application/x-ndjson")
+        .stream_deadline(context->deadline())
+        .stream(RowsBody{std::move(text), std::move(next)});
 }
 
 void describe_csv(Operation& operation) {

@@ -9,7 +9,7 @@
 //
 // Rows come from whatever has `async::Task<std::vector<T>> next_rows()`, empty at the end. The first are read before the head is
 // sent, so that what fails then is a problem document; a failure behind it is logged and cuts the connection without the last chunk,
-// so that half a file never looks whole. `?fields=` chooses the members; those that need a permission are left out (CSV: empty) for
+// so that half a file never looks whole, as does the route's deadline, which is that of the whole reply. `?fields=` chooses the members; those that need a permission are left out (CSV: empty) for
 // who has it not. How CSV is written, formulas too: schema/csv.h.
 
 #include <functional>

@@ -14,6 +14,8 @@
 namespace http {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Item {
     std::int32_t id = 0;
     std::string name = "Sugar";
@@ -69,9 +71,11 @@ protected:
         routes.get("/csv", csv);
         routes.get("/empty", empty);
         routes.get("/endless", endless);
+        routes.get("/brief", endless, {.options = {.deadline = 300ms}});
         routes.get("/ndjson", ndjson);
         routes.get("/fails-at-once", fails_at_once);
         routes.get("/fails-later", fails_later);
+        options.write_deadline = 1h;
         start();
     }
     static std::string one_dot_zero(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.0\r\n\r\n"; }
@@ -124,6 +128,7 @@ TEST_F(RowsTest, WhatFailsLaterHasNoValidEnd) {
     std::string bytes;
     while (client.read_more(bytes)) {}
     EXPECT_TRUE(client.was_reset()) << bytes.size();
+    EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));  // the reset comes before the end of the handler
     EXPECT_EQ(Source::alive, 0);
 }
 
@@ -136,6 +141,17 @@ TEST_F(RowsTest, AreReadNoFasterThanTheyAreTaken) {
     EXPECT_LT(Source::pieces_read, 100'000);
     client.abort();
     while (Source::alive != 0) std::this_thread::yield();
+}
+
+TEST_F(RowsTest, EndAtTheDeadlineOfTheRouteHoweverSlowlyTheyAreTaken) {
+    const Client client(port);
+    client.send(get("/brief"));
+    std::string bytes = client.read_until("Sugar");
+    const auto enough = async::Loop::now() + 10s;
+    while (Source::alive != 0 && async::Loop::now() < enough) std::this_thread::yield();
+    EXPECT_EQ(Source::alive, 0);
+    while (client.read_more(bytes)) {}
+    EXPECT_TRUE(client.was_reset());
 }
 
 }  // namespace

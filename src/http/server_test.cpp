@@ -295,6 +295,25 @@ TEST_F(ServerTest, DrainsGracefully) {
     EXPECT_EQ(drained.wait_for(5s), std::future_status::ready);
 }
 
+TEST_F(ServerTest, AReplyUnderWayAtTheDrainIsTheLastOfItsConnection) {
+    start();
+    const Client client(port);
+    client.send(get("/big"));
+    std::string reply;
+    ASSERT_TRUE(client.read_more(reply));
+    EXPECT_FALSE(reply.contains("Connection: close"));
+    auto drained = drain(1h);
+    try {
+        while (true) Client{port};
+    } catch (const std::runtime_error&) {  // the drain has begun
+    }
+    while (client.read_more(reply)) {}
+    EXPECT_FALSE(client.timed_out());
+    EXPECT_FALSE(client.was_reset());
+    EXPECT_EQ(reply.size() - reply.find("\r\n\r\n") - 4, 10'000'000U);
+    EXPECT_EQ(drained.wait_for(5s), std::future_status::ready);
+}
+
 TEST_F(ServerTest, CutsWhatOutlivesTheDrainDeadline) {
     start();
     const Client partial(port);

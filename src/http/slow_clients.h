@@ -3,7 +3,7 @@
 // full house one of them makes room, which bounds those who send just fast enough for ever:
 // - of the address that has the most of them, the one that is under way longest; where two have as many, of the one with more half
 //   heads, as a body has been asked for and a half head has cost its client nothing;
-// - while no address has more than sixteen, which is nobody's flood but many addresses, or a shop's tills behind one: the youngest
+// - while no address has more than sixteen, which is nobody's flood but many addresses, or an office behind one: the youngest
 //   half head of all. A flood of half heads drives out its own, and a body that keeps its pace ends.
 // Private to the library; loop's thread only.
 //

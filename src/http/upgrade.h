@@ -19,6 +19,10 @@
 //         }
 //     };
 //
+// However fast the peer sends or reads, other connections have their turn: every 8 waits that find bytes at once, and every
+// 128 KiB (or 32 small writes). What the request's Db is asked hangs on the request's trace. A conversation that returns has said
+// its last: the peer has 2 s to read it and to close, and what it still sends is dropped; close() may lose what was written.
+//
 // Other requests are refused with 426 http.upgrade_required. Whether a browser's page may do this (Origin) is the protocol's to
 // ask: cookies come from any page. A request with a body is no upgrade. Loop's thread.
 

@@ -8,8 +8,10 @@
 #include <atomic>
 
 #include "async/stopped.h"
+#include "async/sync.h"
 #include "http/errors.h"
 #include "http/middleware/problems.h"
+#include "http/middleware/tracing.h"
 #include "http/server_for_test.h"
 #include "http/upgraded.h"
 
@@ -79,13 +81,61 @@ async::Task<Upgrade> connect_later(Context& context, UpgradeRequest<"lines"> req
 async::Task<Upgrade> connect_briefly(UpgradeRequest<"lines"> request) { co_return request.accept(Lines{0ms}); }
 async::Task<Upgrade> forbid(UpgradeRequest<"lines">) { throw base::Failure(errors::overloaded); }
 
+// Says of which trace it is.
+struct Traced {
+    const observe::SpanContext* span;
+    async::Task<void> operator()(std::shared_ptr<RawConnection> peer) const {
+        static_cast<void>(co_await peer->wait(async::Loop::now() + 60s));
+        const auto text = observe::write_traceparent(span->ids);
+        static_cast<void>(co_await peer->write(text));
+    }
+};
+async::Task<Upgrade> connect_traced(Context& context, UpgradeRequest<"lines"> request) {
+    co_return request.accept(Traced{context.span()});
+}
+
+async::Event* all_sent = nullptr;
+int turns = 0;  // of the others; the loop's
+std::atomic<int> reads_in_a_row = 0;
+std::atomic<int> writes_in_a_row = 0;
+
+// Reads, then writes, until the loop comes to somebody else.
+struct Greedy {
+    async::Loop* loop;
+
+    static async::Task<bool> take(std::shared_ptr<RawConnection> peer) {
+        if (co_await peer->wait(async::Loop::now() + 60s) != Wake::bytes) co_return false;
+        std::array<char, 64> bytes{};
+        co_return peer->read(bytes) > 0;
+    }
+    [[nodiscard]] int ask_for_a_turn() const {
+        loop->post([] { ++turns; });
+        return turns;
+    }
+    async::Task<void> operator()(std::shared_ptr<RawConnection> peer) const {
+        co_await *all_sent;
+        static_cast<void>(co_await take(peer));
+        for (const auto before = ask_for_a_turn(); turns == before && co_await take(peer);) ++reads_in_a_row;
+        for (const auto before = ask_for_a_turn(); turns == before && writes_in_a_row < 1'000;) {
+            if (!co_await peer->write("0123456789")) co_return;
+            ++writes_in_a_row;
+        }
+        static_cast<void>(co_await peer->write("done"));
+    }
+};
+async::Task<Upgrade> connect_greedily(Context& context, UpgradeRequest<"lines"> request) {
+    co_return request.accept(Greedy{&context.loop()});
+}
+
 class UpgradeTest : public ServerForTest {
 protected:
     void SetUp() override {
         ServerForTest::SetUp();
         talking = timeouts = 0;
-        Routes routes(router.group("", {problems()}), "test");
+        Routes routes(router.group("", {problems(), tracing(nullptr)}), "test");
         routes.get("/lines", connect);
+        routes.get("/traced", connect_traced);
+        routes.get("/greedy", connect_greedily);
         routes.get("/later", connect_later);
         routes.get("/briefly", connect_briefly);
         routes.get("/forbidden", forbid);
@@ -119,6 +169,7 @@ TEST_F(UpgradeTest, SpeaksAnotherProtocolFromThere) {
     client.send("quit\n");
     EXPECT_EQ(client.read_all(), "");
     EXPECT_FALSE(client.timed_out());
+    client.end_sending();
     while (server->connections() != 0) std::this_thread::yield();
 }
 
@@ -183,6 +234,40 @@ TEST_F(UpgradeTest, HearsWhatEndsIt) {
     EXPECT_EQ(silent.read_all(), "");
     EXPECT_EQ(timeouts, 1);
     while (talking != 0) std::this_thread::yield();
+}
+
+TEST_F(UpgradeTest, BelongsToTheTraceOfItsRequest) {
+    start();
+    const Client client(port);
+    client.send(ask("/traced",
+                    "Connection: Upgrade\r\nUpgrade: lines\r\n"
+                    "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"));
+    static_cast<void>(client.read_until("\r\n\r\n"));
+    client.send("whose?");
+    EXPECT_TRUE(client.read_all().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+}
+
+TEST_F(UpgradeTest, GivesTurnsToOthersHoweverFastItsPeerIs) {
+    async::Event event(loop);
+    all_sent = &event;
+    turns = reads_in_a_row = writes_in_a_row = 0;
+    start();
+    const Client client(port);
+    static_cast<void>(open(client, "/greedy"));
+    client.send(std::string(50'000, 'x'));
+    loop.post([&] { event.set(); });
+    EXPECT_TRUE(client.read_until("done").ends_with("done"));
+    EXPECT_LE(reads_in_a_row, 8);
+    EXPECT_LE(writes_in_a_row, 33);
+}
+
+TEST_F(UpgradeTest, ItsLastWordArrivesThoughItsPeerStillSends) {
+    start();
+    const Client client(port);
+    static_cast<void>(open(client));
+    client.send("kwaheri\nquit\n" + std::string(100'000, 'x'));
+    EXPECT_EQ(client.read_all(), "[kwaheri]\n");
+    EXPECT_FALSE(client.was_reset());
 }
 
 TEST_F(UpgradeTest, WhoDoesNotReadIsReset) {

@@ -1,6 +1,7 @@
 #include "http/upgraded.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <stdexcept>
@@ -11,7 +12,12 @@ namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t slice = std::size_t{64} * 1024;  // as of every reply: docs/decisions/0017
+// As of every reply (docs/decisions/0017): so much, then the others have their turn, however fast this peer sends or reads.
+constexpr std::size_t slice = std::size_t{64} * 1024;
+constexpr std::size_t most_sent_in_a_row = 2 * slice;
+constexpr std::size_t least_counted = std::size_t{4} * 1024;  // what a small send costs
+constexpr unsigned most_waits_in_a_row = 8;
+constexpr auto linger_time = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -40,12 +46,14 @@ struct UpgradedConnection::Waiting {
     }
 };
 
-UpgradedConnection::UpgradedConnection(std::shared_ptr<Server::Impl> server, Socket socket, std::string early)
-    : server_(std::move(server)), socket_(std::move(socket)), early_(std::move(early)) {}
+UpgradedConnection::UpgradedConnection(std::shared_ptr<Server::Impl> server, Socket socket, std::string early,
+                                       std::unique_ptr<observe::EntrySpan> trace)
+    : server_(std::move(server)), socket_(std::move(socket)), early_(std::move(early)), trace_(std::move(trace)) {}
 
 void UpgradedConnection::start(std::shared_ptr<Server::Impl> server, Socket socket, std::string early,
-                               Takeover takeover) {
-    auto self = std::make_shared<UpgradedConnection>(std::move(server), std::move(socket), std::move(early));
+                               Takeover takeover, std::unique_ptr<observe::EntrySpan> trace) {
+    auto self =
+        std::make_shared<UpgradedConnection>(std::move(server), std::move(socket), std::move(early), std::move(trace));
     auto& impl = *self->server_;
     impl.upgraded.push_back(*self);
     Counters::add(impl.counters->connections, 1);
@@ -56,6 +64,7 @@ void UpgradedConnection::start(std::shared_ptr<Server::Impl> server, Socket sock
 async::detail::Detached UpgradedConnection::run(std::shared_ptr<UpgradedConnection> self, Takeover takeover) {
     try {
         co_await takeover(self);
+        co_await self->linger();
     } catch (...) {
         self->server_->logger.error("an upgraded connection failed",
                                     {{"err", logging::error(std::current_exception())}});
@@ -82,7 +91,8 @@ async::Task<RawConnection::Wake> UpgradedConnection::wait(async::SteadyTime dead
     if (!early_.empty()) co_return Wake::bytes;
     if (ended_) co_return Wake::ended;
     if (server_->draining && !std::exchange(drain_told_, true)) co_return Wake::draining;
-    if (readable_) co_return Wake::bytes;
+    if (readable_ && ++waits_in_a_row_ < most_waits_in_a_row) co_return Wake::bytes;
+    waits_in_a_row_ = 0;
     watch(Socket::wait_read, &UpgradedConnection::reader_, &UpgradedConnection::reads_watched_);
     Waiting waiting{*this, &UpgradedConnection::reader_, deadline};
     co_return co_await waiting;
@@ -107,20 +117,39 @@ std::size_t UpgradedConnection::read(std::span<char> into) {
 async::Task<bool> UpgradedConnection::write(std::string_view bytes) {
     if (writer_ != nullptr) throw std::logic_error("http: an upgraded connection is written to by one at a time");
     while (!bytes.empty() && !closed_) {
-        error_code error;
-        const auto size = socket_.send(boost::asio::buffer(bytes.data(), std::min(bytes.size(), slice)), 0, error);
-        if (error && error != boost::asio::error::would_block) {
-            end();
-            break;
+        if (sent_in_a_row_ < most_sent_in_a_row) {
+            error_code error;
+            const auto size = socket_.send(boost::asio::buffer(bytes.data(), std::min(bytes.size(), slice)), 0, error);
+            if (error && error != boost::asio::error::would_block) {
+                end();
+                break;
+            }
+            Counters::add(server_->counters->sent_bytes, size);
+            bytes.remove_prefix(size);
+            sent_in_a_row_ += std::max(size, least_counted);
+            if (!error) continue;
         }
-        Counters::add(server_->counters->sent_bytes, size);
-        bytes.remove_prefix(size);
-        if (!error) continue;
+        sent_in_a_row_ = 0;
         watch(Socket::wait_write, &UpgradedConnection::writer_, &UpgradedConnection::writes_watched_);
         Waiting waiting{*this, &UpgradedConnection::writer_, async::Loop::now() + server_->options.write_deadline};
         if (co_await waiting == Wake::timeout) abort();
     }
     co_return bytes.empty() && !closed_;
+}
+
+// As behind a last reply (RFC 9112 §9.6): a close before the peer's last bytes were read would be a reset, and could destroy what
+// the conversation said last.
+async::Task<void> UpgradedConnection::linger() {
+    if (closed_ || ended_ || reader_ != nullptr) co_return;
+    error_code ignored;
+    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    const auto deadline = async::Loop::now() + linger_time;
+    while (async::Loop::now() < deadline) {
+        const auto wake = co_await wait(deadline);
+        if (wake == Wake::ended) break;
+        std::array<char, 1024> away;  // NOLINT(cppcoreguidelines-pro-type-member-init): written to alone
+        static_cast<void>(read(away));
+    }
 }
 
 // Nothing comes and nothing goes any more.

@@ -2,13 +2,14 @@
 // A connection behind its upgrade: the socket, and who waits for it. Private to the library; loop's thread only. Its conversation
 // owns it, and the server knows it in a list until that has ended.
 //
-//     UpgradedConnection::start(server, std::move(socket), std::move(bytes_behind_the_head), std::move(takeover));
+//     UpgradedConnection::start(server, std::move(socket), std::move(bytes_behind_the_head), std::move(takeover), std::move(trace));
 
 #include <memory>
 #include <string>
 
 #include "http/server_impl.h"
 #include "http/upgrade.h"
+#include "observe/span.h"
 
 namespace http {
 
@@ -16,8 +17,10 @@ class UpgradedConnection final : public RawConnection,
                                  public UpgradedHook,
                                  public std::enable_shared_from_this<UpgradedConnection> {
 public:
-    static void start(std::shared_ptr<Server::Impl> server, Socket socket, std::string early, Takeover takeover);
-    UpgradedConnection(std::shared_ptr<Server::Impl> server, Socket socket, std::string early);
+    static void start(std::shared_ptr<Server::Impl> server, Socket socket, std::string early, Takeover takeover,
+                      std::unique_ptr<observe::EntrySpan> trace);
+    UpgradedConnection(std::shared_ptr<Server::Impl> server, Socket socket, std::string early,
+                       std::unique_ptr<observe::EntrySpan> trace);
 
     async::Task<Wake> wait(async::SteadyTime deadline) override;
     std::size_t read(std::span<char> into) override;
@@ -34,13 +37,17 @@ private:
 
     static async::detail::Detached run(std::shared_ptr<UpgradedConnection> self, Takeover takeover);
     void watch(WaitType what, Waiting* UpgradedConnection::* waiting, bool UpgradedConnection::* watched);
+    async::Task<void> linger();
     void end();
 
     std::shared_ptr<Server::Impl> server_;
     Socket socket_;
-    std::string early_;  // came behind the head of the request
+    std::string early_;                          // came behind the head of the request
+    std::unique_ptr<observe::EntrySpan> trace_;  // of the request: the parent of what the conversation's Db does
     Waiting* reader_ = nullptr;
     Waiting* writer_ = nullptr;
+    std::size_t sent_in_a_row_ = 0;
+    unsigned waits_in_a_row_ = 0;
     bool reads_watched_ = false;
     bool writes_watched_ = false;
     bool readable_ = false;

@@ -21,7 +21,7 @@ struct Event {
 
 inline constexpr QueueName events_queue{"events"};
 
-// How the jobs of events are tried: for a day or so, as nobody is there to send them again.
+// How the jobs of events are tried: for three to six days, as nobody is there to send them again.
 inline constexpr JobDefaults event_defaults{.attempts = 20,
                                             .backoff = {"exponential", std::chrono::seconds(1), 0.5},
                                             .remove_on_complete = KeepJobs{.count = 10'000, .age_seconds = 86'400}};

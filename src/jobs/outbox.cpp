@@ -33,8 +33,9 @@ void Outbox::add_job(db::Batch& batch, std::string_view queue, NewJob job) {
 
 void Outbox::add_tenants_job(db::Batch& batch, std::string_view queue, NewJob job) {
     if (!job.data.starts_with('{')) throw base::Failure(errors::bad_data, "the data of a tenant's job is an object");
-    const auto* comma = job.data == "{}" ? "" : ",";
-    job.data.replace(0, 1, fmt::format(R"({{"tenantId":"{}"{})", batch.tenant().to_string(), comma));
+    // Behind the rest: of equal members jsonb keeps the last, which is ours.
+    job.data.pop_back();
+    job.data += fmt::format(R"({}"tenantId":"{}"}})", job.data.size() > 1 ? "," : "", batch.tenant().to_string());
     add_job(batch, queue, std::move(job));
 }
 

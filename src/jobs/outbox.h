@@ -70,6 +70,9 @@ inline constexpr std::string_view outbox_position_sql =
 namespace detail {
 
 template <class Data>
+inline constexpr bool is_described = schema::type_of<Data>.object != nullptr;
+
+template <class Data>
 consteval bool names_a_tenant() {
     constexpr const auto* object = schema::type_of<Data>.object;
     if (object == nullptr) return false;
@@ -87,11 +90,15 @@ public:
     // refused here, where they can still be mended: jobs.bad_data, jobs.bad_options, jobs.bad_queue, jobs.data_too_large.
     template <class Data>
     void add(db::Batch& batch, const JobType<Data>& type, const Data& data, JobOptions options = {}) {
+        static_assert(detail::is_described<Data>,
+                      "jobs: a tenant's job has a described object as data, which cannot name a tenant");
         static_assert(!detail::names_a_tenant<Data>(), "jobs: the outbox itself says whose job it is (tenantId)");
         add_tenants_job(batch, type.queue, make_job(type, data, std::move(options)));
     }
     template <class Data>
     void emit(db::Batch& batch, const Event<Data>& event, const Data& data) {
+        static_assert(detail::is_described<Data>,
+                      "jobs: an event has a described object as data, which cannot name a tenant");
         static_assert(!detail::names_a_tenant<Data>(), "jobs: the outbox itself says whose event it is (tenantId)");
         const auto subscribers = jobs_.find(event.name);
         if (subscribers == jobs_.end()) return;

@@ -44,7 +44,9 @@ std::optional<std::string> fault_of(const http::Context& context) {
         if (is_described(operation, response.status())) return std::nullopt;
         return fmt::format("{} answers {}, which its result type does not describe", name, response.status());
     }
-    const auto problem = schema::parse<Problem>(response.body());
+    // A member of it may be a row, nested as deeply as one may be sent, and as long.
+    const auto problem =
+        schema::parse<Problem>(response.body(), {.max_bytes = response.body().size(), .max_depth = 64});
     if (!problem) return fmt::format("{} answers a problem that is none", name);
     if (is_described(operation, problem->code)) return std::nullopt;
     return fmt::format("{} answers {} ({}), which is not among the errors of its parts, tables and .errors", name,

@@ -4,8 +4,8 @@
 //
 //     links.insert(links.begin(), openapi::reply_check());      // outside of http::problems()
 //
-// Left alone: what any request can meet (default_common_errors(), server.exhausted), 500s, and handlers that fill the response
-// themselves. What hooks make of a reply later (304, compression) is not looked at.
+// Left alone: what any request can meet (default_common_errors(), server.exhausted), 500s, and what handlers fill in
+// themselves (`Task<void>`; a problem that they throw is looked at). What hooks make of a reply later (304, compression) is not looked at.
 
 #include "http/middleware.h"
 

@@ -9,7 +9,7 @@
 //
 // - One load at a time for a key: in this process all who want it wait for the same, and other processes for the first, a while.
 // - Past `ttl`, and until `stale` after it, the old value is given and one refreshes it behind. The load may therefore run
-//   after the call has returned: it must own what it uses, and take a deadline of its own.
+//   after the call has returned: it must own what it uses (a Db of the request is the request's), and take a deadline of its own.
 // - A tag is a version that entries remember. invalidate() makes a new one, and all entries of the tag are absent at once; a
 //   load that was under way then is not kept for anybody.
 // Loop's thread; await close() first.

@@ -1,14 +1,23 @@
 #include "schema/csv.h"
 
+#include <algorithm>
+
 #include "schema/schema.h"
 
 namespace schema {
 
 namespace {
 
-constexpr std::string_view starts_a_formula = "=+-@\t\r\n'";
 // Semicolon and tab too: where they part columns, what stands behind one must not become a cell of its own.
 constexpr std::string_view needs_quotes = ",;\t\"\r\n";
+
+// The full-width forms too: spreadsheets with Japanese, Chinese or Korean settings run them.
+bool starts_a_formula(std::string_view text) {
+    static constexpr std::string_view wide[] = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};  // ＝ ＋ － ＠
+    if (text.empty()) return false;
+    return std::string_view("=+-@\t\r\n'").contains(text.front()) ||
+           std::ranges::any_of(wide, [&](std::string_view sign) { return text.starts_with(sign); });
+}
 
 bool is_column(const ObjectType& type, std::size_t index, const View& view) {
     const auto& rules = type.fields[index].rules;
@@ -35,7 +44,7 @@ void append_cell(std::string_view text, std::string& out) {
 }
 
 void append_text(std::string_view text, std::string& out) {
-    if (text.empty() || !starts_a_formula.contains(text.front())) return append_cell(text, out);
+    if (!starts_a_formula(text)) return append_cell(text, out);
     append_cell("'" + std::string(text), out);
 }
 

@@ -8,9 +8,9 @@
 // A cell that is null, or that this reader may not see, is empty; the columns are the same for all rows. What is no scalar is its JSON,
 // without members that need a permission.
 //
-// Formulas: spreadsheets run a cell that begins with = + - @ (or a tab or a line break before it), whoever wrote it. So a *text* that
-// begins with one of these, or with an apostrophe, gets an apostrophe in front: shown as text by spreadsheets, and a program
-// that reads the file drops one leading apostrophe of a text. Numbers stay as they are.
+// Formulas: spreadsheets run a cell that begins with = + - @ or their full-width forms (or a tab or a line break before it), whoever
+// wrote it. So a *text* that begins with one of these, or with an apostrophe, gets an apostrophe in front: shown as text by
+// spreadsheets, and a program that reads the file drops one leading apostrophe of a text. Numbers stay as they are.
 
 #include <string>
 

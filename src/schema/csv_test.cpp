@@ -73,6 +73,11 @@ TEST(Csv, TextsAreNoFormulas) {
     // So that one apostrophe less gives the text again, whatever it was.
     EXPECT_EQ(name_as_cell("'quoted'"), "''quoted'");
     EXPECT_EQ(name_as_cell("a=b"), "a=b");
+    for (const std::string sign : {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"}) {
+        EXPECT_EQ(name_as_cell(sign + "1+1"), "'" + sign + "1+1");
+        EXPECT_EQ(name_as_cell("a" + sign), "a" + sign);
+    }
+    EXPECT_EQ(name_as_cell("\uFF08"), "\uFF08") << "shares its first bytes with them";
 }
 
 TEST(Csv, ShowsWhatTheReaderMaySee) {

@@ -128,9 +128,11 @@ with counters as (
   from (select tenant_id, count(*) as changes from changed_texts group by tenant_id) c
   where t.tenant_id = c.tenant_id returning t.tenant_id, t.change_seq - c.changes as before
 )
-insert into change_pointers (tenant_id, collection, row_id, seq, op)
-select tenant_id, collection, row_id, before + row_number() over (partition by tenant_id order by collection, row_id), 'u'
-from changed_texts join counters using (tenant_id)
+insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id)
+select c.tenant_id, collection, row_id, before + row_number() over (partition by c.tenant_id order by collection, row_id), 'u',
+  case collection when 'locations' then row_id
+    when 'devices' then (select location_id from devices d where d.tenant_id = c.tenant_id and d.id = row_id) end
+from changed_texts c join counters on counters.tenant_id = c.tenant_id
 on conflict (tenant_id, collection, row_id) do update
 set seq = excluded.seq, op = excluded.op, location_id = excluded.location_id, origin_device_id = excluded.origin_device_id;
 

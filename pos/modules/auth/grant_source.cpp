@@ -44,7 +44,7 @@ async::Task<void> DatabaseGrants::note_use(SessionId session, base::Timestamp la
     if (now - last_seen < seen_every) co_return;
     const auto until = std::min(deadline, async::Loop::now() + seen_patience);
     try {
-        co_await db::system_db(store_, until).run(sign_in::note_use, session, now, now - seen_every);
+        co_await db::system_db(databases_, until).run(sign_in::note_use, session, now, now - seen_every);
     } catch (const base::Failure&) {
         // The next one who asks tries again.
     }

@@ -2,11 +2,11 @@
 // made by a transaction of the test's own, which commits when the request waits for it (or, were it not to wait, is through).
 
 #include <gmock/gmock.h>
-#include <libpq-fe.h>
 
 #include "async/sync.h"
 #include "auth/password.h"
 #include "base/random.h"
+#include "pos/testing/open_transaction.h"
 #include "pos/testing/shop.h"
 
 namespace {
@@ -14,30 +14,6 @@ namespace {
 using namespace pos;
 using namespace pos::testing;
 using ::testing::HasSubstr;
-
-// A transaction that stays open until commit().
-class OpenTransaction {
-public:
-    OpenTransaction(const std::string& url, const std::string& sql) : connection_(PQconnectdb(url.c_str())) {
-        run("begin");
-        run(sql);
-    }
-    OpenTransaction(const OpenTransaction&) = delete;
-    OpenTransaction& operator=(const OpenTransaction&) = delete;
-    ~OpenTransaction() { PQfinish(connection_); }
-
-    void commit() { run("commit"); }
-    [[nodiscard]] int pid() const { return PQbackendPID(connection_); }
-
-private:
-    void run(const std::string& sql) {
-        auto* result = PQexec(connection_, sql.c_str());
-        const bool good = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
-        PQclear(result);
-        if (!good) throw std::runtime_error(PQerrorMessage(connection_));
-    }
-    PGconn* connection_;
-};
 
 class RacesTest : public ShopTest {
 protected:

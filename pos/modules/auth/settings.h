@@ -47,11 +47,23 @@ struct AuthSettings {
                                .max_length = 4096,
                                .write_only = true,
                                .doc = "HS256 instead of a key file; at least 32 bytes. Nothing is published then."}),
-            field<&AuthSettings::jwt_issuer>("JWT_ISSUER", {.min_length = 1, .max_length = 255, .defaulted = true}),
-            field<&AuthSettings::jwt_audience>("JWT_AUDIENCE", {.min_length = 1, .max_length = 255, .defaulted = true}),
-            field<&AuthSettings::access_token_seconds>("ACCESS_TOKEN_SECONDS",
-                                                       {.min = 60, .max = 3600, .defaulted = true}),
-            field<&AuthSettings::refresh_token_days>("REFRESH_TOKEN_DAYS", {.min = 1, .max = 365, .defaulted = true}),
+            field<&AuthSettings::jwt_issuer>("JWT_ISSUER", {.min_length = 1,
+                                                            .max_length = 255,
+                                                            .defaulted = true,
+                                                            .doc = "`iss` of access tokens; another one is refused."}),
+            field<&AuthSettings::jwt_audience>("JWT_AUDIENCE",
+                                               {.min_length = 1,
+                                                .max_length = 255,
+                                                .defaulted = true,
+                                                .doc = "`aud` of access tokens; another one is refused."}),
+            field<&AuthSettings::access_token_seconds>(
+                "ACCESS_TOKEN_SECONDS",
+                {.min = 60, .max = 3600, .defaulted = true, .doc = "How long an access token is good."}),
+            field<&AuthSettings::refresh_token_days>(
+                "REFRESH_TOKEN_DAYS", {.min = 1,
+                                       .max = 365,
+                                       .defaulted = true,
+                                       .doc = "How long a refresh token is good, from its last use on."}),
             field<&AuthSettings::password_threads>(
                 "PASSWORD_THREADS",
                 {.min = 1, .max = 64, .defaulted = true, .doc = "argon2id hashes at a time, 19 MiB each."}));

@@ -28,7 +28,8 @@ struct AuthShared {
 
 [[nodiscard]] std::unique_ptr<AuthShared> make_auth_shared(const AuthSettings& own, const app::Settings& settings,
                                                            base::SecureRandom& random);
-[[nodiscard]] std::unique_ptr<DatabaseGrants> make_grants(const db::Databases& databases, AuthShared& shared);
+[[nodiscard]] std::unique_ptr<DatabaseGrants> make_grants(const db::Databases& databases, AuthShared& shared,
+                                                          const base::Clock& clock);
 // It follows changes of sessions until destroyed.
 [[nodiscard]] std::unique_ptr<auth::Authenticator> make_authenticator(const AuthSettings& own,
                                                                       const app::LoopParts& parts, AuthShared& shared,

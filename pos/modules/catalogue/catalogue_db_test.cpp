@@ -509,6 +509,21 @@ TEST_F(BatchTest, IsRepeatedToTheByte) {
                 HasSubstr("idempotency.key_reused"));
 }
 
+TEST_F(BatchTest, IsRepeatedToTheByteWhateverItsSize) {
+    const std::string description(4'000, 'x');
+    std::string items;
+    for (int i = 0; i < 400; ++i)
+        items += fmt::format(R"(,{{"op":"create","data":{{"name":"Long {}","description":"{}"}}}})", i, description);
+    const Headers key{{"Idempotency-Key", "batch-long"}};
+    const auto first = batch("continue", items.substr(1), key);
+    ASSERT_EQ(first.status, 200) << first.body.substr(0, 1'000);
+    ASSERT_GT(first.body.size(), schema::ReadOptions{}.max_bytes);
+    const auto second = batch("continue", items.substr(1), key);
+    EXPECT_EQ(second.status, 200) << second.body.substr(0, 1'000);
+    EXPECT_TRUE(second.body == first.body);
+    EXPECT_EQ(second.header("Idempotent-Replayed"), "true");
+}
+
 TEST_F(BatchTest, TheFaultOfAnItemIsItsOwn) {
     const auto deleted = product("Batch null");
     const auto faulty = [&](std::string_view version) {

@@ -114,6 +114,21 @@ TEST_F(PlacesTest, ARateIsRepeatedAfterItsClassIsGone) {
     EXPECT_EQ(post(path + "/rates", json).status, 404);
 }
 
+// Who follows the shop that it has left has to hear of it.
+TEST_F(PlacesTest, AMovedDeviceIsTheFeedsOfAllLocations) {
+    const auto device = text(till("Moving").id);
+    const auto at = [&] {
+        return app->database().value("select coalesce(location_id::text, 'all') from change_pointers where row_id = '" +
+                                     device + "'");
+    };
+    EXPECT_EQ(at(), location());
+    const auto branch = text(made<Location>(post("/v1/locations", R"({"code":"MOVE","name":"Branch"})")).id);
+    ASSERT_EQ(patch("/v1/devices/" + device, fmt::format(R"({{"locationId":"{}"}})", branch), 1).status, 200);
+    EXPECT_EQ(at(), "all");
+    ASSERT_EQ(patch("/v1/devices/" + device, R"({"name":"Moved"})", 2).status, 200);
+    EXPECT_EQ(at(), "all") << "for those who have not heard of the move yet";
+}
+
 TEST_F(PlacesTest, ARevokedDeviceIsShutOut) {
     const auto device = till("Lost till");
     const auto token = log_in("owner@duka.example", fmt::format(R"(,"deviceId":"{}")", text(device.id)));

@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <future>
 #include <thread>
 
 #include "app/background.h"
 #include "jobs/outbox_relay.h"
 #include "observe/memory_tracer_for_test.h"
 #include "pos/modules/reports/tables.h"
+#include "pos/testing/background.h"
 #include "pos/testing/shop.h"
 #include "testing/redis_server.h"
 
@@ -45,22 +45,10 @@ protected:
         app->database().execute("truncate outbox_jobs, daily_sales, handled_jobs");
     }
 
-    // The background of another process, so to speak: it ends with the test.
     static std::unique_ptr<app::Background> start(std::vector<std::string> queues = {"all"}) {
-        auto background =
-            std::make_unique<app::Background>(app->app(), app::BackgroundOptions{.queues = std::move(queues)});
-        std::promise<void> promise;
-        auto started = promise.get_future();
-        background->begin_start([promise = std::move(promise)](const std::exception_ptr& error) mutable {
-            error ? promise.set_exception(error) : promise.set_value();
-        });
-        started.get();
-        return background;
+        return start_background(app->app(), {.queues = std::move(queues)});
     }
-    static void stop(app::Background& background) {
-        background.begin_stop(async::Loop::now() + std::chrono::seconds(5));
-        background.join();
-    }
+    static void stop(app::Background& background) { stop_background(background); }
 
     static std::string sale_json(const std::string& at, std::int64_t price) {
         static int number = 0;

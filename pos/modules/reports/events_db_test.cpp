@@ -6,8 +6,8 @@
 #include <mutex>
 #include <thread>
 
-#include "app/background.h"
 #include "pos/modules/sales/events.h"
+#include "pos/testing/background.h"
 #include "pos/testing/shop.h"
 #include "testing/redis_server.h"
 
@@ -122,15 +122,8 @@ protected:
             app->database().value(fmt::format("select count(*) from sales where location_id = '{}'", shop)).value());
     }
 
-    static std::unique_ptr<app::Background> start() {
-        auto background = std::make_unique<app::Background>(app->app(), app::BackgroundOptions{.queues = {"events"}});
-        background->start();
-        return background;
-    }
-    static void stop(app::Background& background) {
-        background.begin_stop(async::Loop::now() + std::chrono::seconds(5));
-        background.join();
-    }
+    static std::unique_ptr<app::Background> start() { return start_background(app->app(), {.queues = {"events"}}); }
+    static void stop(app::Background& background) { stop_background(background); }
     static ::testing::AssertionResult becomes(const std::function<std::string()>& value, std::string_view wanted) {
         std::string last;
         for (int i = 0; i < 1'000; ++i) {

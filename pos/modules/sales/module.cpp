@@ -32,11 +32,11 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
     if (!caller.may_at("sales.read", row.location_id.uuid())) throw base::Failure(errors::row_not_found);
 }
 
-// AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale.
+// AnyQuery: what a newer till sends with a sale, in its body or beside it, is no reason to refuse the sale. A Db of its own, as
+// record_sale() asks the key by itself: its replies are known late.
 async::Task<http::JsonBytes<Sale, 201, 200>> create(Create<"sales.create"> write, http::AnyQuery,
-                                                    http::Body<NewSale> input) {
+                                                    http::Body<NewSale> input, db::Db db) {
     std::ignore = key_of({write.key()}, input->client_request_id);  // 422 when they differ
-    const auto db = co_await write.db();
     auto recorded = co_await record_sale(db, write, &write.runtime(), std::move(input));
     auto rendered = to_json_bytes<Sale, 201, 200>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
@@ -204,7 +204,8 @@ app::Module sales_module() {
                            sales::require_stock, sales::add, sales::add_lines, sales::add_taxes, sales::add_payments,
                            sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
                            sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
-                           sales::receipt_taken, sales::used_references, sales::known_payments, sales::short_of_stock),
+                           sales::receipt_taken, sales::used_references, sales::lock_codes, sales::refuse_other_uses,
+                           sales::known_payments, sales::short_of_stock),
         .routes = routes};
 }
 

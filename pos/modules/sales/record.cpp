@@ -143,8 +143,18 @@ void require_stock(db::Batch& batch, const MovementBatch& movements) {
     batch.add(sales::require_stock, movements.location_id, variants);
 }
 
-// Everything that the sale is, in one implicit transaction: locks in one order (key, stock by variant, feed counter).
-StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungUp& rung_up, bool stock_required,
+// Each statement sees what was committed before it: behind the lock the other sale's payment is there.
+void add_payments(db::Batch& batch, const NewSale& sale, const RungUp& rung_up, const SaleContext& around) {
+    if (rung_up.sale.payments.empty()) return;
+    if (const auto codes = codes_of(sale); !codes.empty()) {
+        batch.add(sales::lock_codes, codes);
+        batch.add(sales::refuse_other_uses, codes, around.used_references);
+    }
+    batch.add(sales::add_payments, rung_up.sale.payments);
+}
+
+// Everything that the sale is, in one implicit transaction: locks in one order (key, codes, stock by variant, feed counter).
+StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungUp& rung_up, const SaleContext& around,
                        Runtime& runtime) {
     auto reply = reply_for(rung_up.sale);
     begin_idempotent(batch, recording.request);
@@ -152,9 +162,9 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     batch.add(sales::add, rung_up.sale.row);
     batch.add(sales::add_lines, rung_up.sale.lines);
     if (!rung_up.sale.taxes.empty()) batch.add(sales::add_taxes, rung_up.sale.taxes);
-    if (!rung_up.sale.payments.empty()) batch.add(sales::add_payments, rung_up.sale.payments);
+    add_payments(batch, recording.sale, rung_up, around);
     add_movements(batch, rung_up.movements);
-    if (stock_required) require_stock(batch, rung_up.movements);
+    if (must_have_stock(around, recording.sale)) require_stock(batch, rung_up.movements);
     runtime.outbox().emit(batch, sale_created, created_event(rung_up.sale.row));
     record_changes(batch, changes_of(rung_up), recording.device);
     return reply;
@@ -164,7 +174,7 @@ async::Task<StoredReply> commit_sale(db::Db db, Recording recording, SaleContext
     auto rung_up = ring_up(recording.sale, around);
     for (auto& movement : rung_up.movements.movements) movement.id = runtime->new_id<MovementId>();
     auto batch = db.batch();
-    auto reply = fill_batch(batch, recording, rung_up, must_have_stock(around, recording.sale), *runtime);
+    auto reply = fill_batch(batch, recording, rung_up, around, *runtime);
     co_await batch.commit();
     co_return reply;
 }

@@ -72,6 +72,23 @@ inline constexpr db::Query<UsedReference(std::vector<std::string>)> used_referen
      "select method, coalesce(external_ref, '') as code from payments where tenant_id = $1 "
      "and method in ('mpesa', 'other', 'card', 'bank', 'cash', 'voucher') and external_ref = any($2)"}};
 
+// Sales that bear one code take turns, whatever their methods: the unique key knows of one method alone. In the codes' order, so that
+// none waits in a circle.
+inline constexpr db::Query<void(std::vector<std::string>)> lock_codes{
+    {"sales.lock_codes",
+     "select pg_advisory_xact_lock(hashtextextended('payment code ' || $1::uuid::text || code, 0)) "
+     "from (select distinct code from unnest($2::text[]) as code order by code) ordered",
+     db::Kind::write}};
+// Behind lock_codes: ends the batch when a payment bears one of these codes that the sale was rung up without knowing of.
+inline constexpr db::Query<void(std::vector<std::string>, std::vector<UsedReference>)> refuse_other_uses{
+    {"sales.refuse_other_uses",
+     "select violate('payments_reference') where exists (select from payments p where p.tenant_id = $1 "
+     "and p.method in ('mpesa', 'other', 'card', 'bank', 'cash', 'voucher') and p.external_ref = any($2) and not "
+     "exists "
+     "(select from unnest($3::text[], $4::text[]) as known (method, code) "
+     "where known.method = p.method and known.code = p.external_ref))",
+     db::Kind::write}};
+
 // Raises, and so ends the batch, when one of these levels is below zero now.
 inline constexpr db::Query<void(LocationId, std::vector<VariantId>)> require_stock{
     {"sales.require_stock", "select from stock_required($2, $3) where $1 is not null", db::Kind::write}};

@@ -423,6 +423,10 @@ TEST_F(Check, RefusesReadsThatWrite) {
     static constexpr SystemQuery<void()> exclusive{"a", "select pg_advisory_xact_lock(7)", Kind::read};
     static constexpr SystemQuery<void(std::string)> own{
         "a", "select from tenants where id = (select remembered(id, $1) from tenants limit 1)", Kind::read};
+    static constexpr SystemQuery<void()> behind_a_comment{"a", "select pg_advisory_xact_lock(8) -- waits", Kind::read};
+    static constexpr SystemQuery<void()> truncate{"a", "truncate movements", Kind::point};
+    static constexpr SystemQuery<void()> tell{"a", "notify changes", Kind::point};
+    static constexpr SystemQuery<void()> lock_table{"a", "lock table movements", Kind::read};
     EXPECT_THAT(findings(number.view()), testing::Contains(HasSubstr("numbers")));
     connection_->execute(
         "create sequence numbers; grant usage on sequence numbers to public;"
@@ -434,12 +438,21 @@ TEST_F(Check, RefusesReadsThatWrite) {
         {notify.view(), "the statement calls pg_notify(text,text), which is volatile"},
         {number.view(), "the statement calls nextval(regclass), which is volatile"},
         {exclusive.view(), "the statement calls pg_advisory_xact_lock(bigint), which is volatile"},
-        {own.view(), "the statement calls remembered(uuid,text), which is volatile"}};
+        {own.view(), "the statement calls remembered(uuid,text), which is volatile"},
+        {behind_a_comment.view(), "the statement calls pg_advisory_xact_lock(bigint), which is volatile"},
+        {truncate.view(), "the statement has no plan, and is no `show`, but it is declared as a read"},
+        {tell.view(), "the statement has no plan"},
+        {lock_table.view(), "the statement has no plan"}};
     for (auto [statement, finding] : writing) {
         EXPECT_THAT(findings(statement), testing::Contains(HasSubstr(finding))) << statement.sql;
         statement.kind = Kind::write;
         for (const auto& other : findings(statement)) EXPECT_THAT(other, testing::Not(HasSubstr("as a read")));
     }
+}
+
+TEST_F(Check, LetsReadsShowASetting) {
+    static constexpr SystemQuery<std::string()> setting{"a", "show server_version -- of the server", Kind::point};
+    EXPECT_THAT(findings(setting.view()), testing::IsEmpty());
 }
 
 TEST_F(Check, LetsReadsCallWhatOnlyReads) {

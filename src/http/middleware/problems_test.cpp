@@ -57,6 +57,20 @@ TEST(ProblemJson, LeavesOutWhatIsNotKnownAndStaysUtf8) {
         R"(b","code":"sale.total_mismatch","retriable":false,"action":"fix","retryAfterMs":null})");
 }
 
+TEST(ProblemJson, RepeatsLittleOfWhatASenderWrote) {
+    const auto json = [](const std::string& text) {
+        return problem_json(base::Failure(total_mismatch, {{"body", text, "unknown_key", "", {}}}, text));
+    };
+    const auto of_1000 = std::string(1'000, 'a');
+    EXPECT_TRUE(json(of_1000).contains(R"("pointer":")" + of_1000 + '"'));
+    const auto of_a_megabyte = json(std::string(1'000'000, 'a'));
+    EXPECT_TRUE(of_a_megabyte.contains(R"("pointer":")" + of_1000 + "…\""));
+    EXPECT_TRUE(of_a_megabyte.contains(R"("detail":")" + of_1000 + "…\""));
+    const auto of_999 = std::string(999, 'a');
+    EXPECT_TRUE(json(of_999 + "é").contains(R"("pointer":")" + of_999 + "…\"")) << "no half of a character";
+    EXPECT_TRUE(json(of_999 + "~1").contains(R"("pointer":")" + of_999 + "…\"")) << "no half of an escape";
+}
+
 TEST(ProblemJson, A503SaysWhenToComeAgain) {
     EXPECT_TRUE(problem_json(base::Failure(busy)).contains(R"("retryAfterMs":1000)"));
     EXPECT_TRUE(problem_json(base::Failure(busy).retry_after(5'000)).contains(R"("retryAfterMs":5000)"));

@@ -36,7 +36,11 @@ void describe(const Context& context, const SendResult& result, observe::Span& s
     span.set("network.protocol.version", request.version() == Version::http_1_0 ? "1.0" : "1.1");
     if (const auto agent = request.header("User-Agent")) span.set("user_agent.original", *agent);
     span.set("http.response.status_code", static_cast<std::int64_t>(result.status));
-    if (result.status >= 500) span.fail(std::to_string(result.status));
+    if (result.status >= 500) {
+        span.fail(std::to_string(result.status));
+    } else if (!result.complete) {
+        span.fail("incomplete");
+    }
 }
 
 class TracingLink {

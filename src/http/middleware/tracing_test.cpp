@@ -103,6 +103,25 @@ TEST(Tracing, WithoutATracerATraceIsHandedOnAndLogged) {
     EXPECT_FALSE(none.log_contains("trace_id"));
 }
 
+// A good status, and a body without its end.
+struct CutsItsReply {
+    async::Task<void> operator()(Context& context) const {
+        context.set_route(nullptr, "/v1/products/{id}");
+        context.response().stream([](BodyWriter& out) -> async::Task<void> {
+            static_cast<void>(co_await out.write("half"));
+            throw std::runtime_error("no more");
+        });
+        co_return;
+    }
+};
+
+TEST(Tracing, AReplyThatIsCutFailsTheSpan) {
+    observe::MemoryTracer tracer;
+    ChainForTest chain;
+    chain.run({tracing(&tracer)}, CutsItsReply{});
+    EXPECT_EQ(tracer.only("GET /v1/products/{id}").error, "incomplete");
+}
+
 TEST(Tracing, OnlyOurOwnErrorsFailTheSpan) {
     for (const auto& [status, error] : {std::pair<int, std::string>(404, ""), {503, "503"}}) {
         observe::MemoryTracer tracer;
