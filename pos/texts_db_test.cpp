@@ -110,9 +110,12 @@ protected:
     }
     static std::string value(const std::string& sql) { return app->database().value(sql).value_or(""); }
     // What a migration does from the words on.
-    static void migrate(std::string_view migration, std::string_view words) {
+    // From the words on, to `last` where it is given.
+    static void migrate(std::string_view migration, std::string_view words, std::string_view last = "") {
         const auto sql = text_of(migration);
-        app->database().execute(sql.substr(sql.find(words)));
+        const auto begin = sql.find(words);
+        const auto end = last.empty() ? sql.size() : sql.find(last, begin) + last.size();
+        app->database().execute(sql.substr(begin, end - begin));
     }
     static std::string text_of(std::string_view migration) {
         const auto files = embedded::migrations();
@@ -261,7 +264,7 @@ TEST_F(OldTexts, MpesaCodesGetTheirForm) {
             "values ('{0}', '00000000-0000-7000-8000-{1:012}', 'mpesa', 1, '{2}', '{2}', 'accepted', "
             "timestamptz '2026-01-01' + {1} * interval '1 second')",
             tenant, i, old[i].first));
-    migrate("20261126133630", "create function text_as_mpesa_code");
+    migrate("20261126133630", "create function text_as_mpesa_code", "drop function text_as_mpesa_code(text);");
     for (std::size_t i = 0; i < old.size(); ++i)
         EXPECT_EQ(value(fmt::format("select coalesce(external_ref, '') || ' ' || status from payments "
                                     "where tenant_id = '{}' and id = '00000000-0000-7000-8000-{:012}'",
@@ -283,7 +286,7 @@ TEST_F(OldTexts, CodesOfOtherMethodsAreFound) {
                         "values ('{0}', '00000000-0000-7000-8001-{1:012}', '{2}', 1, '{3}', 'accepted', "
                         "timestamptz '2026-01-01' + {1} * interval '1 second')",
                         tenant, i, std::get<0>(old[i]), std::get<1>(old[i])));
-    migrate("20261126133630", "create function text_as_mpesa_code");
+    migrate("20261126133630", "create function text_as_mpesa_code", "drop function text_as_mpesa_code(text);");
     for (std::size_t i = 0; i < old.size(); ++i)
         EXPECT_EQ(value(fmt::format("select coalesce(external_ref, '') from payments where tenant_id = '{}' "
                                     "and id = '00000000-0000-7000-8001-{:012}'",

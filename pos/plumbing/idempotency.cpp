@@ -82,8 +82,8 @@ About about(const std::exception_ptr& failure) {
 
 base::Failure reused_key(std::string detail, std::optional<base::Uuid> resource) {
     base::Failure failure(errors::key_reused, std::move(detail));
-    if (resource) failure = std::move(failure).member("resourceId", fmt::format("\"{}\"", resource->to_string()));
-    return failure;
+    if (!resource) return failure;
+    return std::move(failure).member("resourceId", fmt::format("\"{}\"", resource->to_string()));
 }
 
 std::optional<std::string> read_idempotency_key(std::optional<std::string_view> header) {

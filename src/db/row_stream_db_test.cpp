@@ -22,25 +22,26 @@ struct Item {
 };
 
 inline constexpr db::Query<Item(std::int64_t)> items_from{
-    {"stream.items_from", "select id, name from items where tenant_id = $1 and id >= $2 order by id", Kind::read}};
+    {"stream.items_from", "select id, name from streamed_items where tenant_id = $1 and id >= $2 order by id",
+     Kind::read}};
 // Forgets the tenant: row level security does not.
 inline constexpr db::Query<Item()> items_of_all{
-    {"stream.items_of_all", "select id, name from items where $1::uuid is not null order by id", Kind::read}};
+    {"stream.items_of_all", "select id, name from streamed_items where $1::uuid is not null order by id", Kind::read}};
 // Fails at the row of this id.
 inline constexpr db::Query<Item(std::int64_t)> items_until{
     {"stream.items_until",
      "select id, (1 / (id - $2))::text || name from ("
-     "  select id, name from items where tenant_id = $1 order by id offset 0) i",
+     "  select id, name from streamed_items where tenant_id = $1 order by id offset 0) i",
      Kind::read}};
 inline constexpr db::Query<Item()> sleeping{
     {"stream.sleeping", "select 1::bigint, pg_sleep(60)::text where $1::uuid is not null", Kind::read}};
 inline constexpr db::Query<Item()> sleeping_a_moment{
     {"stream.sleeping_a_moment", "select 1::bigint, pg_sleep(0.2)::text where $1::uuid is not null", Kind::read}};
 inline constexpr db::Query<Item()> writing{
-    {"stream.writing", "insert into items values ($1, -1, '') returning id, name", Kind::write}};
+    {"stream.writing", "insert into streamed_items values ($1, -1, '') returning id, name", Kind::write}};
 // Says that it reads.
 inline constexpr db::Query<Item()> lying{
-    {"stream.lying", "insert into items values ($1, -1, '') returning id, name", Kind::read}};
+    {"stream.lying", "insert into streamed_items values ($1, -1, '') returning id, name", Kind::read}};
 
 struct Read {
     std::size_t rows = 0;
@@ -88,12 +89,19 @@ Parameters tenant_parameter() {
 class RowStreamTest : public testing::Test {
 protected:
     static void SetUpTestSuite() {
-        scratch->execute("insert into items select '" + tenant_a.to_string() +
+        scratch->execute(
+            "create table streamed_items (tenant_id uuid not null, id bigint not null, name text not null, "
+            "primary key (tenant_id, id));"
+            "alter table streamed_items enable row level security; alter table streamed_items force row level security;"
+            "create policy tenant on streamed_items using "
+            "(tenant_id = nullif(current_setting('app.tenant', true), '')::uuid)");
+        scratch->execute("grant select, insert on streamed_items to \"" + app_role + "\"");
+        scratch->execute("insert into streamed_items select '" + tenant_a.to_string() +
                          "', n, 'a' from generate_series(1, 100000) n");
-        scratch->execute("insert into items select '" + tenant_b.to_string() +
+        scratch->execute("insert into streamed_items select '" + tenant_b.to_string() +
                          "', n, repeat('b', 10000) from generate_series(200001, 201000) n");
     }
-    static void TearDownTestSuite() { scratch->execute("delete from items"); }
+    static void TearDownTestSuite() { scratch->execute("drop table streamed_items"); }
 
     void open(db::Options options = {}) {
         options.url = scratch->url_as(app_role);
@@ -242,7 +250,7 @@ TEST_F(RowStreamTest, OnlyReads) {
     open();
     EXPECT_THROW(static_cast<void>(db_of(tenant_a).stream(writing)), std::logic_error);
     EXPECT_NE(run(read_all(db_of(tenant_a).stream(lying))).code, "ok");
-    EXPECT_EQ(*scratch->value("select count(*) from items where id = -1"), "0");
+    EXPECT_EQ(*scratch->value("select count(*) from streamed_items where id = -1"), "0");
     EXPECT_EQ(run(db_of(tenant_a).transaction(&stream_inside)), "db: a stream has a transaction of its own");
 }
 

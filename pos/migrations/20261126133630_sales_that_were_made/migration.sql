@@ -1,6 +1,6 @@
 -- Mind: index sales_flagged blocks writes to sales while it is built; for a big table make it by hand: db generate --empty, '-- no-transaction' as the first line, create index concurrently
 -- Mind: index sales_receipt blocks writes to sales while it is built; for a big table make it by hand: db generate --empty, '-- no-transaction' as the first line, create index concurrently
--- Mind: reads of sales wait in the last two lines alone
+-- Mind: reads of sales wait while both indexes are built
 
 -- By hand: M-Pesa codes as mpesa_code() writes them, so that one that was typed otherwise before (in small letters, with
 -- spaces or signs, drawn wide) does not pay once more. Any other text ("paid") is no code. Of equal ones the first keeps it; the
@@ -100,8 +100,9 @@ begin
                  and not (flags && '{receipt_number_duplicate}'));
 end $$;
 
+-- Taken at once: a sale that has read the numbers and waits to be written would wait for a lesser lock, and this one for the sale.
+lock table sales in access exclusive mode;
 create index sales_flagged on sales (tenant_id, recorded_at, id) where flags <> '{}';
 create unique index sales_receipt_first on sales (tenant_id, receipt_number) where not (flags && '{receipt_number_duplicate}');
--- From here on reads of sales wait: so this comes last.
 alter table sales drop constraint sales_receipt;
 alter index sales_receipt_first rename to sales_receipt;

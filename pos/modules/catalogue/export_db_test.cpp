@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pos/modules/catalogue/model.h"
 #include "pos/testing/shop.h"
 
 namespace {
@@ -19,11 +20,14 @@ protected:
     static void SetUpTestSuite() {
         ShopTest::SetUpTestSuite();
         for (const auto* name : {"Sugar, brown", "Rice", R"(=HYPERLINK(\"http://a\"))"})
-            ids.push_back(text(made<Product>(post("/v1/products", fmt::format(R"({{"name":"{}"}})", name))).id));
-        static_cast<void>(made<Product>(post("/v1/products", R"({"name":"Chai","active":false})")));
-        const auto gone = made<Product>(post("/v1/products", R"({"name":"Gone"})"));
-        EXPECT_EQ(del("/v1/products/" + text(gone.id), 1).status, 204);
-        static_cast<void>(made<Product>(post("/v1/products", R"({"name":"Theirs"})", other)));
+            ids.push_back(made_product(fmt::format(R"({{"name":"{}"}})", name)));
+        made_product(R"({"name":"Chai","active":false})");
+        const auto gone = made_product(R"({"name":"Gone"})");
+        EXPECT_EQ(del("/v1/products/" + gone, 1).status, 204);
+        made_product(R"({"name":"Theirs"})", other);
+    }
+    static std::string made_product(const std::string& json, const std::string& who = owner) {
+        return text(made<ProductDetails>(post("/v1/products", json, who)).product.id);
     }
     static inline std::vector<std::string> ids;
 };
