@@ -83,7 +83,10 @@ export function makeServers({ program, outside, alone, preload, directory }) {
   const peers = [...inside.map((peer) => ({ ...peer, command: inTree(peer.name) })), ...outside.map(readOutside)];
   const names = peers.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Error('--peer: two have the same name');
-  return [makeOurs({ program, preload, directory }), ...peers.map((peer) => makePeer(directory, { ...peer, reasons: {} }))];
+  return [
+    makeOurs({ program, preload, directory }),
+    ...peers.map((peer) => makePeer(directory, { ...peer, reasons: {} })),
+  ];
 }
 
 // What it must answer for a work, and whether it is meant to take part.

@@ -264,8 +264,14 @@ describe('payments', () => {
     }
     // Slips of two cards may have one number.
     for (let i = 0; i < 2; ++i) expect((await paid('card', 'TERM000012')).payments[0].status).toBe('accepted');
-    expect((await paid('m\u200bpesa', 'SLK8ABCDF1')).payments[0]).toMatchObject({ method: 'mpesa', status: 'unverified' });
-    expect((await paid('\u041cpesa', 'SLK8ABCDF2')).payments[0]).toMatchObject({ method: 'other', status: 'unverified' });
+    expect((await paid('m\u200bpesa', 'SLK8ABCDF1')).payments[0]).toMatchObject({
+      method: 'mpesa',
+      status: 'unverified',
+    });
+    expect((await paid('\u041cpesa', 'SLK8ABCDF2')).payments[0]).toMatchObject({
+      method: 'other',
+      status: 'unverified',
+    });
   });
 
   test('many sales with one code at once: one has it', async () => {

@@ -562,13 +562,7 @@ describe('bad input gets its documented problem, and the server goes on', () => 
       422,
       'request.invalid',
     ],
-    [
-      '1e400',
-      '/v1/sales',
-      edited((json) => json.replace(/"total":\d+/, '"total":1e400')),
-      422,
-      'request.invalid',
-    ],
+    ['1e400', '/v1/sales', edited((json) => json.replace(/"total":\d+/, '"total":1e400')), 422, 'request.invalid'],
     ['a member twice', '/v1/sales', edited((json) => json.replace('{', '{"total":1,')), 400, 'request.malformed_json'],
     [
       '__proto__',
