@@ -21,7 +21,7 @@ class LoopThread {
 public:
     LoopThread(App& app, std::uint16_t port) : host_(std::make_unique<LoopHost>(app)), port_(port) {}
 
-    // `on_started` gets what kept it from listening, on the worker's thread. A stop may come before that, and ends the start.
+    // `on_started` gets what kept it from listening, on the loop's thread. A stop may come before that, and ends the start.
     void begin_start(OnStarted on_started) {
         on_started_ = std::move(on_started);
         auto& loop = host_->loop();
@@ -112,7 +112,7 @@ public:
         });
         while (!ended && !came()) loop_.run();
         if (came()) part.begin_stop(async::Loop::now() + stop_time);
-        while (!ended) loop_.run();
+        while (!ended) loop_.run();  // NOLINT(bugprone-infinite-loop): what the loop runs ends it
         if (failure) std::rethrow_exception(failure);
     }
 
