@@ -23,20 +23,6 @@ with placed as (
 ) insert into reused_codes select distinct tenant_id, sale_id from changed where code is not null and sale_id is not null;
 update payments set external_ref = text_as_mpesa_code(external_ref)
 where external_ref is not null and external_ref <> text_as_mpesa_code(external_ref);
-update sales s set flags = array(select distinct flag from unnest(s.flags || '{payment_reference_reused}'::text[]) as flag order by flag)
-from reused_codes r where s.tenant_id = r.tenant_id and s.id = r.sale_id;
--- As record_changes() does it: the shop's counter, and the newest change of each row under a number of its own.
-with counters as (
-  update tenant_counters t set change_seq = change_seq + r.changes
-  from (select tenant_id, count(*) as changes from reused_codes group by tenant_id) r
-  where t.tenant_id = r.tenant_id returning t.tenant_id, t.change_seq - r.changes as before
-)
-insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id)
-select s.tenant_id, 'sales', s.id, before + row_number() over (partition by s.tenant_id order by s.id), 'u', s.location_id
-from reused_codes r join sales s on s.tenant_id = r.tenant_id and s.id = r.sale_id join counters on counters.tenant_id = s.tenant_id
-on conflict (tenant_id, collection, row_id) do update
-set seq = excluded.seq, op = excluded.op, location_id = excluded.location_id, origin_device_id = excluded.origin_device_id;
-drop table reused_codes;
 -- What was paid by another method under such a code is compared as well from now on: the first of each method bears it.
 with placed as (
   select tenant_id, id, method, text_as_mpesa_code(reference) as code,
@@ -100,9 +86,24 @@ begin
                  and not (flags && '{receipt_number_duplicate}'));
 end $$;
 
--- Taken at once: a sale that has read the numbers and waits to be written would wait for a lesser lock, and this one for the sale.
+-- Taken at once and before the counters: sales read the numbers, write their row and then count, and would wait for a lesser lock
+-- or for the counter while this waits for them.
 lock table sales in access exclusive mode;
+update sales s set flags = array(select distinct flag from unnest(s.flags || '{payment_reference_reused}'::text[]) as flag order by flag)
+from reused_codes r where s.tenant_id = r.tenant_id and s.id = r.sale_id;
 create index sales_flagged on sales (tenant_id, recorded_at, id) where flags <> '{}';
 create unique index sales_receipt_first on sales (tenant_id, receipt_number) where not (flags && '{receipt_number_duplicate}');
 alter table sales drop constraint sales_receipt;
 alter index sales_receipt_first rename to sales_receipt;
+-- As record_changes() does it: the shop's counter, and the newest change of each row under a number of its own.
+with counters as (
+  update tenant_counters t set change_seq = change_seq + r.changes
+  from (select tenant_id, count(*) as changes from reused_codes group by tenant_id) r
+  where t.tenant_id = r.tenant_id returning t.tenant_id, t.change_seq - r.changes as before
+)
+insert into change_pointers (tenant_id, collection, row_id, seq, op, location_id)
+select s.tenant_id, 'sales', s.id, before + row_number() over (partition by s.tenant_id order by s.id), 'u', s.location_id
+from reused_codes r join sales s on s.tenant_id = r.tenant_id and s.id = r.sale_id join counters on counters.tenant_id = s.tenant_id
+on conflict (tenant_id, collection, row_id) do update
+set seq = excluded.seq, op = excluded.op, location_id = excluded.location_id, origin_device_id = excluded.origin_device_id;
+drop table reused_codes;
