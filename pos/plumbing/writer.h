@@ -156,13 +156,15 @@ namespace detail {
 // Whether some reader sees less of a value of this type than another.
 [[nodiscard]] bool has_restricted_members(const schema::Type& type);
 
-// What was stored, of any size and release: today's limits and rules do not judge what was answered once. nullopt: no JSON.
+// What was stored, of any size and release: today's limits and rules do not judge what was answered once. nullopt: no JSON. What this
+// release cannot read of it is left out, and it is not `exact`.
 template <class R>
-[[nodiscard]] std::optional<R> read_stored(std::string_view stored) {
+[[nodiscard]] std::optional<R> read_stored(std::string_view stored, bool* exact = nullptr) {
     R value{};
     const auto error = schema::read_json(schema::type_of<R>, &value, stored,
                                          {.max_bytes = stored.size(), .max_issues = stored.size()});
     if (error && error->malformed != schema::Malformed::none) return std::nullopt;
+    if (exact != nullptr) *exact = !error;
     return value;
 }
 
@@ -172,10 +174,12 @@ template <class R>
     if (!has_restricted_members(schema::type_of<R>)) return stored;
     constexpr schema::View everything{
         .reader = {.may_see = [](const void*, std::string_view, const schema::Enclosing&) { return true; }}};
-    const auto row = read_stored<R>(stored);
+    bool exact = false;
+    const auto row = read_stored<R>(stored, &exact);
     if (!row) throw std::logic_error("a stored reply is no JSON");
     auto visible = schema::to_json(*row, view);
-    return visible == schema::to_json(*row, everything) ? std::move(stored) : std::move(visible);
+    // What could not be read may be what the reader must not see.
+    return exact && visible == schema::to_json(*row, everything) ? std::move(stored) : std::move(visible);
 }
 
 [[nodiscard]] std::optional<IdempotentRequest> idempotent_request(const CreateRequest& request, const db::Db& db);
