@@ -12,6 +12,7 @@
 #include <boost/core/demangle.hpp>
 
 #include "async/sync.h"
+#include "log/exception_text.h"
 
 namespace app {
 
@@ -139,16 +140,6 @@ async::Task<bool> ends_by(async::Loop* loop, async::SteadyTime deadline, async::
     co_return wait->has_ended;
 }
 
-std::string text_of(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "an unknown exception";
-    }
-}
-
 }  // namespace
 
 ServiceSet::ServiceSet(std::vector<OwnedMaker> makers, http::Services& services) {
@@ -185,7 +176,7 @@ async::Task<void> ServiceSet::start(async::Loop* loop, async::SteadyTime deadlin
             }
             if (thrown || !has_ended) {
                 failure = fmt::format("{} has not started: {}", name_of(service->owned),
-                                      thrown ? text_of(thrown) : "it took too long");
+                                      thrown ? logging::message_of(thrown) : "it took too long");
                 break;
             }
         }

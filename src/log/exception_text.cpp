@@ -52,4 +52,14 @@ ExceptionText describe(const std::exception& exception) {
     return text;
 }
 
+std::string message_of(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "an unknown exception";
+    }
+}
+
 }  // namespace logging

@@ -17,4 +17,7 @@ struct ExceptionText {
 
 [[nodiscard]] ExceptionText describe(const std::exception& exception);
 
+// what() alone, of whatever was thrown.
+[[nodiscard]] std::string message_of(const std::exception_ptr& thrown);
+
 }  // namespace logging

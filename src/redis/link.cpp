@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "log/exception_text.h"
 #include "redis/errors.h"
 
 namespace redis::detail {
@@ -20,16 +21,6 @@ constexpr auto silent_after = 1s;
 std::uint64_t jitter_seed(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) ^
            static_cast<std::uint64_t>(async::Loop::now().time_since_epoch().count());
-}
-
-std::string text_of(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "an unknown exception";
-    }
 }
 
 }  // namespace
@@ -64,7 +55,7 @@ void Link::connect() {
                                                                                      std::optional<Endpoint> endpoint) {
                      const auto self = weak.lock();
                      if (!self || self->closed_) return;
-                     if (failure) return self->on_lost(text_of(failure));
+                     if (failure) return self->on_lost(logging::message_of(failure));
                      self->dial(std::move(*endpoint), deadline);
                  });
 }

@@ -1,6 +1,7 @@
 #include "pos/modules/users/module.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
@@ -294,7 +295,9 @@ async::Task<void> change_locked(db::ActingDb transaction, std::shared_ptr<const 
     auto after = *before;
     after.status = fields.status;
     after.default_location_id = fields.default_location_id;
-    after.meta.version += 1;
+    // At the edge of the column it goes round, as everywhere.
+    after.meta.version =
+        before->meta.version == std::numeric_limits<std::int32_t>::max() ? 1 : before->meta.version + 1;
     after.meta.updated_at = change->now;
     auto batch = transaction.batch();
     // After the owners' lock: two members who change each other do not wait for one another.
