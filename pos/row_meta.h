@@ -7,8 +7,8 @@
 #include "pos/ids.h"
 #include "schema/schema.h"
 
-// Of an array column, as a check: a list, and nothing of it is null. Levels and the catalogue have a check against NaN. A row that nobody can read
-// would fail the page that it is on.
+// Of an array column, as a check: a list, and nothing of it is null. Levels and the catalogue have a check against NaN.
+// A row that nobody can read would fail the page that it is on.
 #define POS_FLAT_AND_WHOLE(column) \
     "case when array_ndims(" column ") > 1 then false else array_position(" column ", null) is null end"
 
