@@ -21,6 +21,7 @@ function(stack_library name)
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC project_options fmt::fmt ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  precompiled_headers(${name})
 
   file(GLOB_RECURSE db_tests CONFIGURE_DEPENDS *_db_test.cpp)
   file(GLOB_RECURSE unit_tests CONFIGURE_DEPENDS *_test.cpp)
@@ -36,6 +37,7 @@ function(stack_test target label sources)
   endif()
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
+  precompiled_headers(${target} precompiled_test_headers)
   # One ctest entry per executable: discovery at build time would run every binary once more.
   add_test(NAME ${target} COMMAND ${target} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 600)
@@ -50,7 +52,7 @@ function(compile_fail_tests name)
     get_filename_component(mistake ${source} NAME_WE)
     set(test ${name}_compile_fail_${mistake})
     add_test(NAME ${test} COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER}
-      "-DFLAGS=-std=c++23 -I${CMAKE_SOURCE_DIR}/src -I${CMAKE_SOURCE_DIR} -I${PostgreSQL_INCLUDE_DIR} -DFMT_SHARED"
+      "-DFLAGS=-std=c++23 -Werror=unused-result -I${CMAKE_SOURCE_DIR}/src -I${CMAKE_SOURCE_DIR} -I${PostgreSQL_INCLUDE_DIR} -DFMT_SHARED"
       -DSOURCE=${source} -P ${CMAKE_SOURCE_DIR}/cmake/compile_fail.cmake)
     set_tests_properties(${test} PROPERTIES LABELS unit TIMEOUT 120)
   endforeach()

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 
 #include "openapi/lint.h"
+#include "openapi/problem_notes.h"
 #include "pos/modules/devices/tables.h"
 #include "pos/modules/taxes/tables.h"
+#include "pos/service.h"
 #include "pos/testing/shop.h"
 
 namespace {
@@ -75,6 +77,50 @@ TEST_F(ContractTest, OperationsListWhatTheirTablesAndPartsRefuse) {
     EXPECT_TRUE(lists("createTaxRate", pos::errors::tax_rate_range));
     EXPECT_TRUE(lists("changeTaxRate", pos::errors::tax_rate_range));
     EXPECT_EQ(get("/problems/batch.aborted", "").status, 200);
+}
+
+// Of each code the page has what a developer looks for. A constraint's error may leave its cause to its title.
+TEST_F(ContractTest, EveryProblemHasItsPage) {
+    const auto definition = pos::definition();
+    const auto tables = app::tables_of(definition);
+    const auto is_of_a_constraint = [&](const base::ErrorCode& code) {
+        return std::ranges::any_of(tables, [&](const db::TableView& table) {
+            return std::ranges::any_of(table.constraints, [&](const auto& one) { return one.error == code; });
+        });
+    };
+    const auto has_note = [&](std::string_view code) {
+        const auto stack = openapi::stack_notes();
+        return std::ranges::find(definition.problem_notes, code, &openapi::ProblemNote::code) !=
+                   definition.problem_notes.end() ||
+               std::ranges::find(stack, code, &openapi::ProblemNote::code) != stack.end();
+    };
+    const auto document = get("/openapi.json", "").body;
+    for (const auto& code : app::problem_codes(definition, app->app().router)) {
+        if (!is_of_a_constraint(code)) {
+            EXPECT_TRUE(has_note(code.code)) << "say in pos/problem_notes.cpp how it comes about: " << code.code;
+        }
+        EXPECT_TRUE(document.contains(fmt::format(R"("{}":{{"status":{},"title":)", code.code, code.status)))
+            << "x-problems lacks " << code.code;
+        const auto page = get(fmt::format("/problems/{}", code.code), "").body;
+        for (const auto* part : {"<h2>Cause</h2>", "<h2>What to do: ", "<h2>Reply</h2>", "<h2>Routes</h2>"})
+            EXPECT_TRUE(page.contains(part)) << code.code << part;
+    }
+    EXPECT_TRUE(get("/problems/sale.total_mismatch", "").body.contains("<code>POST /v1/sales</code>"));
+    EXPECT_TRUE(get("/problems/server.internal", "").body.contains("Every route."));
+}
+
+// What a browser asks for by itself, and a slash too many.
+TEST_F(ContractTest, TheStartPageLeadsOn) {
+    const auto page = get("/", "");
+    EXPECT_EQ(page.status, 200);
+    for (const auto* link : {"/docs", "/openapi.json", "/problems", "/health", "/ready"}) {
+        EXPECT_TRUE(page.body.contains(fmt::format("<a href=\"{}\">", link))) << link;
+        EXPECT_NE(get(link, "").status, 404) << link;
+    }
+    EXPECT_TRUE(page.body.contains("Version ")) << "outside of production";
+    EXPECT_EQ(get("/favicon.ico", "").header("Content-Type"), "image/png");
+    EXPECT_EQ(get("/docs/", "").header("Location"), "../docs");
+    EXPECT_EQ(post("/v1/sales/", "{}").status, 308) << "with its method and body";
 }
 
 // docs/errors.md: never 406.

@@ -45,6 +45,7 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
 struct BuiltInRole {
     std::string_view name;   // of roles.built_in
     std::string_view title;  // what its row is called
+    std::string_view id;     // of its row, in every tenant that was made since there is one
     std::span<const std::string_view> permissions;
 };
 
@@ -94,13 +95,13 @@ inline constexpr auto staff_roles = std::to_array<std::string_view>({"cashier", 
 
 // Nobody gives away or takes from others what they do not have themselves (modules/users): so only owners make owners.
 inline constexpr auto built_in_roles = std::to_array<BuiltInRole>({
-    {"owner", "Owner", permission_names},
-    {"admin", "Administrator", detail::admin},
-    {"manager", "Manager", detail::manager},
-    {"cashier", "Cashier", detail::cashier},
-    {"stock_clerk", "Stock clerk", detail::stock_clerk},
-    {"accountant", "Accountant", detail::accountant},
-    {"viewer", "Viewer", detail::viewer},
+    {"owner", "Owner", "b17c0000-0000-4000-8000-000000000001", permission_names},
+    {"admin", "Administrator", "b17c0000-0000-4000-8000-000000000002", detail::admin},
+    {"manager", "Manager", "b17c0000-0000-4000-8000-000000000003", detail::manager},
+    {"cashier", "Cashier", "b17c0000-0000-4000-8000-000000000004", detail::cashier},
+    {"stock_clerk", "Stock clerk", "b17c0000-0000-4000-8000-000000000005", detail::stock_clerk},
+    {"accountant", "Accountant", "b17c0000-0000-4000-8000-000000000006", detail::accountant},
+    {"viewer", "Viewer", "b17c0000-0000-4000-8000-000000000007", detail::viewer},
 });
 
 [[nodiscard]] constexpr const BuiltInRole* find_built_in_role(std::string_view name) {

@@ -7,8 +7,7 @@
 #include <map>
 #include <set>
 
-#include "pos/testing/shop.h"
-#include "pos/testing/walls.h"
+#include "pos/testing/samples.h"
 
 namespace {
 
@@ -24,14 +23,11 @@ constexpr std::pair<char, std::string_view> letters[] = {{'o', "owner"},   {'a',
                                                          {'c', "cashier"}, {'s', "stock_clerk"}, {'t', "accountant"},
                                                          {'v', "viewer"}};
 
-class MatrixTest : public ShopTest {
+class MatrixTest : public SampledTest {
 protected:
     static void SetUpTestSuite() {
-        ShopTest::SetUpTestSuite();
-        here = location();
+        SampledTest::SetUpTestSuite();
         elsewhere = text(made<Location>(post("/v1/locations", R"({"code":"OTHER","name":"Other"})")).id);
-        for (const auto& role : body<RoleList>(get("/v1/roles")).data)
-            roles[role.built_in.value_or("")] = text(role.id);
         for (const auto& [letter, role] : letters) {
             tokens[std::string(role) + "/everywhere"] = member_at(role, "");
             tokens[std::string(role) + "/here"] = member_at(role, here);
@@ -51,80 +47,6 @@ protected:
         EXPECT_EQ(post("/v1/users", json, owner, {{"Idempotency-Key", address}}).status, 201);
         return log_in(address);
     }
-    static std::string sale_json() {
-        return fmt::format(
-            R"({{"clientRequestId":"0197f0c2-0000-7000-8000-{:012}","locationId":"{}","occurredAt":"2026-11-20T09:00:00Z",)"
-            R"("lines":[{{"lineNumber":1,"name":"Sugar","quantity":"1","unitPrice":5,"taxInclusive":true,"taxCode":"ZERO","taxRatePpm":0}}],)"
-            R"("taxTotal":0,"total":5,"payments":[{{"method":"cash","amount":5,"tendered":5}}]}})",
-            ++number, here);
-    }
-    // The text of a member of the first object that has it.
-    static std::string member_in(const InjectedResponse& reply, std::string_view member) {
-        const auto mark = fmt::format(R"("{}":")", member);
-        const auto at = reply.body.find(mark);
-        EXPECT_NE(at, std::string::npos) << reply.status << ' ' << reply.body;
-        return at == std::string::npos ? "" : reply.body.substr(at + mark.size(), 36);
-    }
-    static const SampleRow* sample_of(std::string_view parameter) {
-        const SampleRow* found = nullptr;
-        Walls::each([&](const Walls& walls) {
-            for (const auto& row : walls.rows) {
-                if (row.parameter == parameter) found = &row;
-            }
-        });
-        return found;
-    }
-    // The id of a sample, which is made when it is first asked for.
-    static std::string id_of(std::string_view parameter) {
-        if (const auto known = ids.find(parameter); known != ids.end()) return known->second;
-        const auto* row = sample_of(parameter);
-        if (row == nullptr) {
-            ADD_FAILURE() << "say in a test of its module which row " << parameter << " is about: {\"" << parameter
-                          << "\", \"/v1/where-it-is-made\", \"{…}\"} among the rows of its Walls (pos/testing/walls.h)";
-            return ids.emplace(parameter, nil).first->second;
-        }
-        auto id = filled(row->path);
-        if (id.starts_with('/')) {
-            const auto path = with_ids(row->path);
-            const auto json = filled(row->body);
-            Headers headers;
-            if (!json.contains("clientRequestId"))
-                headers.emplace_back("Idempotency-Key", fmt::format("sample-{}", ++number));
-            const auto reply = json.empty() ? get(path) : post(path, json, owner, headers);
-            EXPECT_LT(reply.status, 300) << parameter << ": " << reply.body;
-            id = member_in(reply, row->member);
-        }
-        return ids.emplace(parameter, id).first->second;
-    }
-    // "/v1/tax-classes/{id}/rates/{rateId}" with the samples' ids.
-    static std::string with_ids(std::string_view pattern) {
-        std::string target;
-        std::size_t from = 0;
-        for (auto at = pattern.find('{'); at != std::string_view::npos; at = pattern.find('{', from)) {
-            const auto end = pattern.find('}', at) + 1;
-            target += pattern.substr(from, at - from);
-            target += id_of(pattern.substr(0, end));
-            from = end;
-        }
-        return target += pattern.substr(from);
-    }
-
-    static std::string replace(std::string text, std::string_view from, std::string_view to) {
-        for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-            text.replace(at, from.size(), to);
-        return text;
-    }
-    static std::string filled(std::string_view pattern) {
-        auto text = std::string(pattern);
-        if (text == "@sale") return sale_json();
-        for (auto at = text.find("@["); at != std::string::npos; at = text.find("@[")) {
-            const auto end = text.find(']', at);
-            text.replace(at, end + 1 - at, id_of(text.substr(at + 2, end - at - 2)));
-        }
-        text = replace(text, "n@n@", fmt::format("n{}@", ++number));
-        text = replace(replace(text, "@here", here), "@role", roles["cashier"]);
-        return replace(text, "@n", std::to_string(++number));
-    }
     // If-Match of a version that no row has: what may be asked ends in 412, and nothing is changed.
     static InjectedResponse ask(const RouteRule& rule, const std::string& token) {
         return ask(rule, token, "\"999\"", filled(rule.query));
@@ -137,11 +59,6 @@ protected:
         if (method == http::Method::post && rule.body != "@sale")
             headers.emplace_back("Idempotency-Key", fmt::format("matrix-{}", ++number));
         return send(method, with_ids(rule.route.substr(space + 1)) + query, filled(rule.body), token, headers);
-    }
-    static std::vector<RouteRule> all_rules() {
-        std::vector<RouteRule> rules;
-        Walls::each([&](const Walls& walls) { rules.insert(rules.end(), walls.rules.begin(), walls.rules.end()); });
-        return rules;
     }
     // 404: what is elsewhere is not there.
     static bool is_refused(const InjectedResponse& reply, bool elsewhere_hides) {
@@ -160,13 +77,8 @@ protected:
         }
     }
 
-    static constexpr std::string_view nil = "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01";
-    static inline int number = 0;
-    static inline std::string here;
     static inline std::string elsewhere;
-    static inline std::map<std::string, std::string> roles;
     static inline std::map<std::string, std::string> tokens;
-    static inline std::map<std::string, std::string, std::less<>> ids;
 };
 
 TEST_F(MatrixTest, EveryRouteHasItsRule) {

@@ -3,6 +3,9 @@
 //
 //     schema::flatten<&Product::meta>()
 
+#include <cstdint>
+#include <limits>
+
 #include "http/errors.h"
 #include "pos/ids.h"
 #include "schema/schema.h"
@@ -12,7 +15,15 @@
 #define POS_FLAT_AND_WHOLE(column) \
     "case when array_ndims(" column ") > 1 then false else array_position(" column ", null) is null end"
 
+// The version behind another one, for what a statement changes by itself; next_version() says the same. A column that ends there
+// would refuse the row for good, so it goes round to the first: what matters is that it differs from the one before.
+#define POS_NEXT_VERSION(version) "case when " version " < 2147483647 then " version " + 1 else 1 end"
+
 namespace pos {
+
+[[nodiscard]] constexpr std::int32_t next_version(std::int32_t version) {
+    return version == std::numeric_limits<std::int32_t>::max() ? 1 : version + 1;
+}
 
 namespace errors {
 inline constexpr auto id_taken = base::conflict("row.id_taken", "There is a row with this id already");

@@ -3,6 +3,7 @@
 #include "app/outbox_module.h"
 #include "embedded/migrations.h"
 #include "embedded/module_templates.h"
+#include "pos/demo/examples.h"
 #include "pos/demo/seed.h"
 #include "pos/modules/auth/module.h"
 #include "pos/modules/catalogue/module.h"
@@ -13,10 +14,12 @@
 #include "pos/modules/sales/module.h"
 #include "pos/modules/stock/module.h"
 #include "pos/modules/taxes/module.h"
+#include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
 #include "pos/modules/users/module.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
+#include "pos/problem_notes.h"
 
 namespace pos {
 
@@ -35,8 +38,12 @@ app::Definition definition() {
     app::Definition definition;
     definition.name = "backend-api";
     definition.version = "0.1.0";
-    definition.title = "backend-api";
+    definition.title = "backend-api: offline-first point of sale";
     definition.description = description;
+    definition.licence =
+        openapi::Licence{.name = "All rights reserved", .identifier = "LicenseRef-All-Rights-Reserved"};
+    definition.contact = openapi::Contact{.name = "Whoever runs this service", .url = {}, .email = {}};
+    definition.examples = demo::examples();
     // clang-format off: one a line, so that two modules that add theirs do not meet
     definition.modules = {
         tenants_module(),
@@ -55,11 +62,13 @@ app::Definition definition() {
     };
     // clang-format on
     definition.errors = {errors::batch_aborted};
+    definition.problem_notes = problem_notes();
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
+    definition.commands = {create_tenant_command()};
     return definition;
 }
 

@@ -25,8 +25,34 @@ die() {
     exit 1
 }
 
-# usage FILE: the comment block at the head of the script is its --help.
-usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"; }
+# usage SCRIPT: the comment block at its head is its --help. Its path may be relative to where it was called.
+usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$ROOT/bin/${1##*/}"; }
+
+# known_options SCRIPT: those that its --help explains: of lines that begin with one, or with the script's own name.
+known_options() {
+    usage "$1" | sed -nE "s,^ *((bin/${1##*/}|--).*),\1,p" | sed 's/   .*//' | grep -oE -- '--[a-z][a-z-]*' | sort -u
+}
+
+# bad_usage SCRIPT MESSAGE: what was wrong with the command line, and what it may have. 64 is EX_USAGE of sysexits.h.
+bad_usage() {
+    local name=bin/${1##*/}
+    printf '%s\n' "${red}$name: $2${plain}" "known options: $({ known_options "$1"; echo --help; } | sort -u | paste -sd ' ')" \
+        "what they do: $name --help" >&2
+    exit 64
+}
+unknown_argument() {
+    local kind=argument
+    [[ $2 != -* ]] || kind=option
+    bad_usage "$1" "unknown $kind $2"
+}
+
+# refuse_unknown_options SCRIPT ARGUMENT...: for a script that hands its arguments on, so that it starts nothing in vain.
+refuse_unknown_options() {
+    local script=$1 argument
+    for argument in "${@:2}"; do
+        [[ $argument != --?* ]] || grep -qxF -- "${argument%%=*}" <(known_options "$script") || unknown_argument "$script" "$argument"
+    done
+}
 
 duration() {
     local seconds=$1
@@ -107,57 +133,7 @@ print_summary() { printf '%s\n' "${step_summary[@]}"; }
 
 # ---- build ----------------------------------------------------------------------------------------------------------
 
-# Two compilers a core keep no machine busier; each may take 1.5 GB with the sanitizers on, so memory bounds them too.
-build_jobs() {
-    local by_memory by_core
-    by_memory=$(awk '/^MemAvailable/ { print int($2 / 1572864) }' /proc/meminfo)
-    by_core=$(nproc)
-    ((by_memory > by_core)) && by_memory=$by_core
-    ((by_memory < 1)) && by_memory=1
-    printf '%s' "$by_memory"
-}
-
-# configure PRESET: runs CMake only when there is no build tree or a build description is newer than it.
-configure() {
-    local preset=$1 tree=$BUILD_ROOT/$1
-    if [[ -f $tree/build.ninja && -f $tree/CMakeCache.txt ]]; then
-        [[ -n $(find CMakeLists.txt CMakePresets.json cmake src pos examples fuzz bench -newer "$tree/build.ninja" \
-            \( -name CMakeLists.txt -o -name '*.cmake' -o -name CMakePresets.json \) -print -quit 2>/dev/null) ]] || return 0
-    fi
-    say "${dim}configuring $preset${plain}"
-    local log=$CACHE/configure-$preset.log
-    if ! cmake --preset "$preset" -B "$tree" >"$log" 2>&1; then
-        cat "$log" >&2
-        die "cmake --preset $preset failed"
-    fi
-    # A rerun that changes nothing leaves build.ninja untouched; without this every later call would configure again.
-    touch "$tree/build.ninja"
-}
-
-# build PRESET [TARGET...]: one live line on a terminal; elsewhere a line each tenth and whatever the compiler says.
-build() {
-    local preset=$1 tree=$BUILD_ROOT/$1
-    shift
-    configure "$preset"
-    local -a command=(ninja -C "$tree" -j "$(build_jobs)" "$@")
-    if [[ -t 1 ]]; then
-        # No pipe: ninja draws its live line only when it sees the terminal itself.
-        (cd "$tree" && NINJA_STATUS="building $preset [%f/%t] " ninja -j "$(build_jobs)" "$@")
-        return
-    fi
-    NINJA_STATUS='[%f/%t] ' "${command[@]}" 2>&1 | awk -v preset="$preset" '
-        /^ninja: (Entering directory|no work to do)/ { next }
-        match($0, /^\[[0-9]+\/[0-9]+\] /) {
-            split(substr($0, 2, RLENGTH - 3), part, "/")
-            tenth = int(part[1] * 10 / part[2])
-            if (tenth != last) { printf "building %s %d/%d\n", preset, part[1], part[2]; last = tenth; fflush() }
-            next
-        }
-        { print; fflush() }'
-}
-
-# has_target PRESET TARGET: whether the build tree knows it.
-has_target() { ninja -C "$BUILD_ROOT/$1" -t query "$2" >/dev/null 2>&1; }
+source "$ROOT/bin/lib/build.sh"
 
 # ---- Node -----------------------------------------------------------------------------------------------------------
 

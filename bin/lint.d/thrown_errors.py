@@ -21,7 +21,11 @@ from coroutine_rules import EXCUSE, blank
 THROWN = re.compile(r"\bthrow\s+((?:::)?(?:std|boost|fmt|simdjson)::[\w:]+)")
 ALLOWED = {"std::logic_error", "::std::logic_error"}
 PARSE = re.compile(r"\b(?:std::)?(sto(?:i|l|ll|ul|ull|f|d|ld))\s*\(")
-CODE = re.compile(r'\b(?:ErrorCode\s+\w+\s*\{|base::(?:conflict|invalid|not_found)\()\s*"([\w.]+)"')
+# A constant, a call that makes one, or a code without a name where it is thrown: its status and `retriable` follow it.
+CODE = re.compile(
+    r'(?:\bErrorCode\s+\w+\s*\{|\bbase::(?:conflict|invalid|not_found)\(|\{(?=\s*"[\w.]+"\s*,\s*\d{3}\s*,\s*(?:true|false)\b))'
+    r'\s*"([\w.]+)"'
+)
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
 # Whole codes, and whole areas.
@@ -43,7 +47,7 @@ def published():
 
 
 def unpublished_in(path, raw):
-    """(offset, code) of each constant that the service explains nowhere."""
+    """(offset, code) of each error code that the service explains nowhere."""
     if re.match(r"examples/|src/openapi/example/|src/db/migrate/shop_schema", path):  # services of their own
         return
     known = published()

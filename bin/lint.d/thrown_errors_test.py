@@ -14,6 +14,8 @@ REPORTED = [
     ("throwing-parse", "pos/modules/a.cpp", "const int n = std::stoi(text);"),
     ("unpublished-code", "src/db/db.cpp", 'inline constexpr base::ErrorCode lost{"request.lost_cursor", 422, false};'),
     ("unpublished-code", "pos/row_meta.h", 'constexpr ErrorCode lost{\n    "row.lost", 409, true, Action::retry, ""};'),
+    ("unpublished-code", "pos/a.cpp", 'throw base::Failure(base::ErrorCode{"row.gone", 410, false, base::Action::fix, ""});'),
+    ("unpublished-code", "pos/a.cpp", 'throw base::Failure({"row.gone", 410, false, base::Action::fix, "It is gone"});'),
     ("throwing-parse", "src/http/request.cpp", "return std::stoull(header);"),
     ("throwing-parse", "src/jobs/cron.cpp", "using std::stod; auto v = stod (text);"),
 ]

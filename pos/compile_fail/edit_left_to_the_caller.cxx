@@ -1,4 +1,4 @@
-// Expected: no viable conversion from returned value of type 'AwaitHere
+// Expected: write `co_return co_await write.edit
 // What a handler's function refers to dies with the handler: `co_return co_await`, not `return`.
 #include "pos/modules/locations/tables.h"
 #include "pos/plumbing/writer.h"

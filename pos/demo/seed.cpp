@@ -5,8 +5,9 @@
 #include <map>
 #include <stdexcept>
 
-#include "base/hash.h"
+#include "pos/demo/examples.h"
 #include "pos/demo/goods.h"
+#include "pos/demo/ids.h"
 #include "pos/modules/auth/contract.h"
 #include "pos/modules/catalogue/tables.h"
 #include "pos/modules/stock/movements.h"
@@ -16,27 +17,7 @@ namespace pos::demo {
 
 namespace {
 
-constexpr std::string_view password = "demo-shop-2026";
-constexpr std::string_view owner_email = "owner@demo.example";
 constexpr std::size_t lines_per_adjustment = 100;
-
-// The same id every time: a repeated or interrupted seed finds its own rows.
-base::Uuid id_of(std::string_view what) {
-    const auto digest = base::sha256(fmt::format("demo shop: {}", what));
-    base::Uuid::Bytes bytes{};
-    std::copy_n(digest.begin(), bytes.size(), bytes.begin());
-    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0FU) | 0x40U);
-    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3FU) | 0x80U);
-    return base::Uuid(bytes);
-}
-
-// A valid EAN-13 with GS1's prefix of Kenya (616) and its check digit.
-std::string barcode_of(std::size_t number) {
-    auto digits = fmt::format("616{:09}", number);
-    int sum = 0;
-    for (std::size_t i = 0; i < digits.size(); ++i) sum += (digits[i] - '0') * (i % 2 == 0 ? 1 : 3);
-    return digits + static_cast<char>('0' + (10 - sum % 10) % 10);
-}
 
 // Requests to our own API, without a socket.
 class Client {
@@ -112,8 +93,9 @@ async::Task<void> add_people(Client* client) {
         if (person.role == "owner") continue;
         co_await client->post(
             "/v1/users",
-            fmt::format(R"({{"email":"{}","name":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
-                        email_of(person.role), person.name, password, roles.at(std::string(person.role)).to_string()));
+            fmt::format(R"({{"id":"{}","email":"{}","name":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                        id_of(fmt::format("user {}", person.role)).to_string(), email_of(person.role), person.name,
+                        password, roles.at(std::string(person.role)).to_string()));
     }
 }
 
@@ -151,9 +133,9 @@ std::string product_json(const Good& good, std::string_view brand, const std::ma
         const auto key = fmt::format("{} {} {}", brand, good.name, size.name);
         const VariantId id(id_of(key));
         sizes += fmt::format(
-            R"({}{{"id":"{}","name":"{}","sku":"D{:04}","price":{},"cost":{},"reorderLevel":"10","barcodes":[{{"barcode":"{}"}}]}})",
+            R"({}{{"id":"{}","name":"{}","sku":"D{:04}","price":{},"cost":{},"reorderLevel":"10","barcodes":[{{"id":"{}","barcode":"{}"}}]}})",
             sizes.empty() ? "" : ",", id.to_string(), key, variants.size() + 1, size.price, size.price * 8 / 10,
-            barcode_of(variants.size() + 1));
+            id_of("barcode " + key).to_string(), barcode_of(variants.size() + 1));
         variants.push_back(id);
     }
     const auto name = fmt::format("{} {}", brand, good.name);
@@ -186,6 +168,47 @@ async::Task<void> stock_the_shelves(Client* client, LocationId location, std::ve
     }
 }
 
+// ---- What the examples of the document read, change and delete ---------------------------------------------------------
+
+async::Task<void> add_named(Client* client, std::string path, std::string what, std::string members) {
+    co_await client->post(std::move(path), fmt::format(R"({{"id":"{}",{}}})", id_of(what).to_string(), members));
+}
+
+async::Task<void> add_till(Client* client, std::string number) {
+    co_await add_named(
+        client, "/v1/devices", "till " + number,
+        fmt::format(R"("locationId":"{}","name":"Till {}")", id_of("location NRB2").to_string(), number));
+}
+
+async::Task<void> add_second_shop(Client* client) {
+    co_await add_named(client, "/v1/locations", "location NRB2", R"("code":"NRB2","name":"Tom Mboya Street")");
+    co_await add_named(client, "/v1/locations", "location KIOSK", R"("code":"KIOSK","name":"Westlands Kiosk")");
+    co_await add_till(client, "2");
+    co_await add_till(client, "3");
+}
+
+async::Task<void> add_further_taxes(Client* client) {
+    const std::string path = "/v1/tax-classes";
+    co_await add_named(client, path, "tax class DEPOSIT", R"("code":"DEPOSIT","name":"Bottle deposit")");
+    co_await add_named(client, path, "tax class VAT14", R"("code":"VAT14","name":"VAT 14 % of 2020")");
+    co_await add_named(client, path, "tax class TOURISM", R"("code":"TOURISM","name":"Tourism levy")");
+    co_await add_named(client, fmt::format("{}/{}/rates", path, id_of("tax class TOURISM").to_string()),
+                       "tax rate TOURISM", R"("name":"Tourism levy 2 %","ratePpm":20000,"validFrom":"2020-01-01")");
+}
+
+async::Task<void> sell_there(Client* client) {
+    co_await client->post(
+        "/v1/stock-adjustments",
+        fmt::format(R"({{"clientRequestId":"{}","locationId":"{}","reason":"opening","lines":[)"
+                    R"({{"variantId":"{}","quantityDelta":"48"}},{{"variantId":"{}","quantityDelta":"60"}}]}})",
+                    id_of("opening NRB2").to_string(), id_of("location NRB2").to_string(),
+                    id_of("Kabras Sugar 1kg").to_string(), id_of("Brookside Milk 500ml").to_string()));
+    co_await client->post("/v1/sales",
+                          sale_json(id_of("sale 1 request"), id_of("sale 1"), "2026-01-15T08:15:00+03:00"));
+}
+
+// ---- All of it --------------------------------------------------------------------------------------------------------
+
 async::Task<void> sign_in(Client* client) {
     auto reply = co_await client->try_send(http::Method::post, "/v1/auth/login", login_json());
     const auto json =
@@ -195,11 +218,8 @@ async::Task<void> sign_in(Client* client) {
 
 // The last thing made stands for all before it.
 async::Task<bool> is_complete(Client* client) {
-    const auto& good = goods.back();
-    const auto last = id_of(fmt::format("{} {} {}", good.brands.back(), good.name, good.sizes.back().name));
-    const auto page = parse<db::Page<StockLevel>>(
-        co_await client->send(http::Method::get, "/v1/stock-levels?variantId=" + last.to_string()));
-    co_return !page.data.empty();
+    const auto last = "/v1/sales/by-client-request/" + id_of("sale 1 request").to_string();
+    co_return (co_await client->try_send(http::Method::get, last, {})).status == 200;
 }
 
 }  // namespace
@@ -212,8 +232,12 @@ async::Task<void> seed(app::LoopParts parts) {
     const auto location = co_await first_location(&client);
     co_await client.post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})",
                                                     id_of("till 1").to_string(), location.to_string()));
+    co_await add_second_shop(&client);
+    co_await add_further_taxes(&client);
     co_await add_categories(&client);
+    co_await add_named(&client, "/v1/categories", "category Seasonal", R"("name":"Seasonal","sort":99)");
     co_await stock_the_shelves(&client, location, co_await add_products(&client));
+    co_await sell_there(&client);
 }
 
 std::vector<app::DemoLogin> logins() {

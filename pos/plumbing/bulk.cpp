@@ -205,14 +205,19 @@ async::Task<http::JsonBytes<BulkReply>> perform_all(const Creator* write, BulkBo
     auto run = std::make_shared<Run>(
         Run{write, std::move(*input.body), std::move(input.faults), resource, idempotent_request(request, db)});
     std::optional<Runtime::KeyGuard> running;
-    if (run->idempotent) {
-        running.emplace(write->runtime().hold(run->idempotent->scope()));
-        if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
-    }
+    if (run->idempotent) running.emplace(write->runtime().hold(run->idempotent->scope()));
+    std::exception_ptr failure;
     try {
+        if (running && !*running) throw key_under_way();
         co_await db.bulk_transaction([run](db::Db tx) { return attempt(tx, run); });
     } catch (const NothingToKeep&) {
         // The answers stand.
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (!run->idempotent) std::rethrow_exception(failure);
+        run->replayed = co_await replay_of(db, *run->idempotent, failure);
     }
     if (run->replayed) hide_restricted(*run);
     if (run->replayed) co_return to_json_bytes<BulkReply, 200>(std::move(*run->replayed), true);

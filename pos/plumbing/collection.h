@@ -11,8 +11,8 @@
 //
 // SyncedRows is the same for a table whose rows no Create or Edit writes (sales, stock levels): it has `by_ids` alone.
 
+#include "base/fixed_string.h"
 #include "db/db.h"
-#include "http/handler.h"
 #include "pos/plumbing/row.h"
 
 namespace pos {
@@ -43,7 +43,7 @@ struct OfLocation {
 namespace detail {
 
 // "suppliers" and ".by_id": a statement's or a permission's name, as a constant.
-template <const auto& Table, http::FixedString Suffix>
+template <const auto& Table, base::FixedString Suffix>
 struct NameWith {
     static constexpr auto text = [] {
         std::array<char, Table.name.size() + Suffix.view().size()> name{};

@@ -28,8 +28,6 @@ bool is_key_text(std::string_view key) {
     return std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
 }
 
-[[noreturn]] void throw_in_progress() { throw base::Failure(errors::key_in_progress).retry_after(1'000); }
-
 StoredReply reply_of(const IdempotencyKey& row) {
     return {static_cast<std::uint16_t>(row.status),
             row.response.value,
@@ -43,7 +41,8 @@ StoredReply reply_of(const IdempotencyKey& row) {
 constexpr schema::Field key_field = [] {
     auto field = http::detail::field_of_part<"Idempotency-Key", std::string>;
     field.rules.min_length = 1;
-    field.rules.max_length = max_idempotency_key;
+    field.rules.max_length = max_idempotency_key + 2;  // with its quotes
+    field.rules.pattern = R"("?[!#-\[\]-~]{1,255}"?)";
     field.rules.doc =
         "Made once by the client and sent with every attempt; quoted (RFC 8941) or bare. The first reply is given "
         "again.";
@@ -72,6 +71,7 @@ About about(const std::exception_ptr& failure) {
     } catch (const db::Error& error) {
         return error.sqlstate() == locked_sqlstate ? About::locked : About::something_else;
     } catch (const base::Failure& error) {
+        if (error.code() == errors::key_in_progress) return About::locked;
         return error.code() == errors::key_known ? About::known : About::something_else;
     } catch (...) {
         return About::something_else;
@@ -79,6 +79,8 @@ About about(const std::exception_ptr& failure) {
 }
 
 }  // namespace
+
+base::Failure key_under_way() { return base::Failure(errors::key_in_progress).retry_after(1'000); }
 
 base::Failure reused_key(std::string detail, std::optional<base::Uuid> resource) {
     base::Failure failure(errors::key_reused, std::move(detail));
@@ -184,19 +186,15 @@ async::Task<std::optional<StoredReply>> claim_key(db::Db transaction, Idempotent
     } catch (...) {
         failure = std::current_exception();
     }
-    if (about(failure) == About::locked) throw_in_progress();
+    if (about(failure) == About::locked) throw key_under_way();
     std::rethrow_exception(failure);
 }
 
 async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::exception_ptr failure) {
-    switch (about(failure)) {
-        case About::something_else: std::rethrow_exception(failure);
-        case About::locked: throw_in_progress();
-        case About::known: break;
-    }
+    if (about(failure) == About::something_else) std::rethrow_exception(failure);
     const auto row = co_await db.one(find_key, request.principal_kind, request.route, request.key);
-    // Gone between the two: the cleaner took an expired key. The next attempt is a first one.
-    if (!row) throw_in_progress();
+    // The first request has not committed; or the cleaner took an expired key between the two, and the next attempt is a first one.
+    if (!row) throw key_under_way();
     co_return first_reply(request, *row);
 }
 

@@ -113,9 +113,12 @@ void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const
 // request that was here before. Follow with finish_idempotent(). Throws key_in_progress, key_reused.
 [[nodiscard]] async::Task<std::optional<StoredReply>> claim_key(db::Db transaction, IdempotentRequest request);
 
-// What a refused begin_idempotent() means: the stored reply; throws key_in_progress, key_reused, or `failure` itself when
-// it is about something else.
+// What a refused begin_idempotent() or claim_key() means: the stored reply, also while another repetition holds the key; throws
+// key_in_progress, key_reused, or `failure` itself when it is about something else.
 [[nodiscard]] async::Task<StoredReply> replay_of(db::Db db, IdempotentRequest request, std::exception_ptr failure);
+
+// 409, to be sent again in a second: another request holds the key.
+[[nodiscard]] base::Failure key_under_way();
 
 // The key, or what stands for it, is another request's, which made `resource`.
 [[nodiscard]] base::Failure reused_key(std::string detail, std::optional<base::Uuid> resource);

@@ -1,8 +1,8 @@
 #include "pos/plumbing/module.h"
 
+#include "db/violate.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/feed.h"
-#include "pos/plumbing/guard.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/runtime.h"
 
@@ -17,7 +17,7 @@ app::Module plumbing_module() {
                                  {"idempotency_storage", idempotency_storage_sql,
                                   "alter table idempotency_keys reset (toast_tuple_target)",
                                   db::SqlObject::Stage::after_tables},
-                                 {"violate", violate_sql, "drop function violate(text)"}},
+                                 db::violate},
             .statements = std::move(statements),
             .services = app::services<make_runtime>()};
 }

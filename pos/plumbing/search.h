@@ -16,7 +16,7 @@
 // trigrams can tell; several words are found in their order. Letters are what Unicode says (C.UTF-8): "ÉCOLE" finds "école",
 // "ecole" does not. A TextSearch alone is for a list whose other statements are written by hand. Constants of a module; any thread.
 
-#include "db/migrate/snapshot.h"
+#include "db/sql_object.h"
 #include "pos/plumbing/list.h"
 
 namespace pos {

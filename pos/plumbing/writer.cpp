@@ -98,10 +98,11 @@ StoredReply reply_of(const CreateRequest& request, base::Uuid id, std::string bo
 // Of a request without a key nothing is held.
 std::optional<Runtime::KeyGuard> hold(Runtime& runtime, const std::optional<IdempotentRequest>& request) {
     if (!request) return std::nullopt;
-    std::optional<Runtime::KeyGuard> running(runtime.hold(request->scope()));
-    if (!*running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
-    return running;
+    return runtime.hold(request->scope());
 }
+
+// Another request of this loop holds the key: the first one, or a repetition that is being answered.
+bool is_held_by_another(const std::optional<Runtime::KeyGuard>& running) { return running && !*running; }
 
 // A creation that reads, as all of its attempts are.
 struct Creation {
@@ -130,7 +131,18 @@ async::Task<Outcome> create_behind_key(db::Db db, const Creator* write, CreateRe
     Creation creation{write, std::move(request), std::move(make), std::nullopt};
     creation.idempotent = idempotent_request(creation.request, db);
     const auto running = hold(write->runtime(), creation.idempotent);
-    co_return co_await db.transaction([&](db::Db tx) { return attempt(tx, &creation); });
+    std::exception_ptr failure;
+    if (is_held_by_another(running)) {
+        failure = std::make_exception_ptr(key_under_way());
+    } else {
+        try {
+            co_return co_await db.transaction([&](db::Db tx) { return attempt(tx, &creation); });
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    if (!creation.idempotent) std::rethrow_exception(failure);
+    co_return Outcome{co_await replay_of(db, *creation.idempotent, failure), true};
 }
 
 CreateOnceBase::CreateOnceBase(const auth::Caller& caller, Runtime& runtime, db::Db db, const CreateRequest& request,
@@ -147,13 +159,17 @@ CreateOnceBase::CreateOnceBase(const auth::Caller& caller, Runtime& runtime, db:
 }
 
 async::Task<Outcome> CreateOnceBase::settle(std::vector<Change> changes) {
-    record_changes(batch_, changes, caller_.device_id);
     std::exception_ptr failure;
-    try {
-        co_await batch_.commit();
-        co_return Outcome{std::move(reply_), false};
-    } catch (...) {
-        failure = std::current_exception();
+    if (is_held_by_another(running_)) {
+        failure = std::make_exception_ptr(key_under_way());
+    } else {
+        record_changes(batch_, changes, caller_.device_id);
+        try {
+            co_await batch_.commit();
+            co_return Outcome{std::move(reply_), false};
+        } catch (...) {
+            failure = std::current_exception();
+        }
     }
     if (!idempotent_) std::rethrow_exception(failure);
     co_return Outcome{co_await replay_of(db_, *idempotent_, failure), true};
@@ -168,12 +184,6 @@ bool CreateOnceBase::may_be_done_before(const std::exception_ptr& failure) {
 
 // ---- Changing ------------------------------------------------------------------------------------------------------
 
-// Round to the first: what matters is that it differs from the one before.
-void Editor::count_version(RowMeta& meta, std::int32_t before, base::Timestamp now) {
-    meta.version = before == std::numeric_limits<std::int32_t>::max() ? RowMeta{}.version : before + 1;
-    meta.updated_at = now;
-}
-
 void Editor::record(db::Batch& batch, std::vector<Change> changes) const {
     if (feed_ == nullptr) return record_changes(batch, changes, device_id);
     feed_->insert(feed_->end(), changes.begin(), changes.end());
@@ -185,25 +195,28 @@ void throw_deleted_by_edit(std::string_view table) {
     throw std::logic_error("a row of " + std::string(table) + " was deleted by edit(): it takes remove()'s lock");
 }
 
-async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& findings, std::string_view permission,
-                                      bool everywhere) {
-    auto caller = co_await auth::Caller::read(context, findings);
-    everywhere ? auth::detail::require_everywhere(caller, permission)
-               : auth::detail::require_somewhere(caller, permission);
-    co_return caller;
-}
-
-void describe_writer(http::Operation& operation, std::string_view permission, bool everywhere) {
+void describe_writer(http::Operation& operation) {
     http::Part<db::Db>::describe(operation);
-    auth::detail::describe_permission(operation, permission, everywhere);
     http::Service<Runtime>::describe(operation);
     // Of the values that are sent, or were stored before.
     operation.can_fail(db::errors::value_refused);
     operation.can_fail(base::errors::out_of_range);
 }
 
+// Documentation alone: http::if_match() reads it.
+constexpr schema::Field if_match_field = [] {
+    auto field = http::detail::field_of_part<"If-Match", std::string>;
+    field.rules.min_length = 1;
+    field.rules.pattern = R"(\*|(W/)?"[^"]*"([ \t]*,[ \t]*(W/)?"[^"]*")*)";
+    field.rules.doc =
+        "The version that the change is based on: the row's `ETag`, or its `version` in quotes. 412 when the row has "
+        "another one by now.";
+    field.rules.example = R"("\"1\"")";
+    return field;
+}();
+
 void describe_if_match(http::Operation& operation) {
-    operation.parameters.push_back({"header", &http::detail::field_of_part<"If-Match", std::string>, true});
+    operation.parameters.push_back({"header", &if_match_field, true});
     for (const auto& error :
          {http::errors::if_match_missing, http::errors::if_match_malformed, http::errors::version_conflict})
         operation.can_fail(error);

@@ -21,7 +21,7 @@
 // edit(), remove(): one transaction locks the row, compares its version with If-Match, changes it, counts the version up, and
 // ends with the feed. 404 for a row that is not there or deleted, 412 with the present row for another version. edit() locks `for no
 // key update`: rows that refer to this one are written meanwhile. remove() locks `for update`, which waits for them, and the
-// guards of pos/plumbing/guard.h for it; the row stays, marked deleted, for the feed and for what refers to it.
+// guards (db/violate.h) for it; the row stays, marked deleted, for the feed and for what refers to it.
 //
 // What else is written goes into a last argument, `(row, Writes& writes)`, which may return a Task (of a named coroutine) to read
 // with `writes.tx` first; it may run again after a deadlock, and changes nothing but its arguments. Of a creation, only one that
@@ -29,14 +29,14 @@
 //
 //     co_return co_await write.edit(variants, *id, *patch, [&](Variant& row, Writes& writes) { touch(writes, row.product_id, write.now()); });
 //
-// They are awaited in the handler itself, whose parts the function may refer to: `return write.edit(…)` does not compile.
+// They are awaited in the handler itself, whose parts the function may refer to: `return write.edit(…)` does not compile, and says
+// what to write.
 //
 // A permission that counts at single locations (auth::acts_at_places) is asked for at the row's, which the collection says
 // (OfLocation); a collection that says nothing does not compile with it. All others, and those of `Edit<"…", Held::everywhere>`, are
 // held everywhere or not at all.
 
 #include <functional>
-#include <limits>
 #include <memory>
 
 #include "auth/caller.h"
@@ -58,12 +58,19 @@ using CreatedOrFound = http::JsonBytes<R, 201, 200>;
 
 // A task that is awaited where it was made, as it refers to what lives there.
 template <class T>
-class [[nodiscard]] AwaitHere {
+class [[nodiscard("co_await it: nothing is written before")]] AwaitHere {
 public:
     explicit AwaitHere(async::Task<T> task) : task_(std::move(task)) {}
     AwaitHere(const AwaitHere&) = delete;
     AwaitHere& operator=(const AwaitHere&) = delete;
     auto operator co_await() && noexcept { return std::move(task_).operator co_await(); }
+    // Of a `return` or `co_return` without co_await.
+    template <class U>
+    operator U() && {  // NOLINT(google-explicit-constructor): it is what a return asks for
+        static_assert(!sizeof(U*),
+                      "pos: write `co_return co_await write.edit(…)`: a write is awaited in its handler, "
+                      "whose parts it refers to");
+    }
 
 private:
     async::Task<T> task_;
@@ -130,6 +137,11 @@ namespace detail {
 
 template <http::FixedString Permission, Held held>
 inline constexpr bool is_held_everywhere = held == Held::everywhere || !auth::acts_at_places<Permission>;
+
+// The part of a route that only reads which asks for the same.
+template <http::FixedString Permission, Held held>
+using Proof = std::conditional_t<is_held_everywhere<Permission, held>, auth::Permitted<Permission>,
+                                 auth::PermittedSomewhere<Permission>>;
 
 template <http::FixedString Permission, Held held, class Rows>
 consteval void require_place() {
@@ -466,7 +478,8 @@ private:
             co_await function(row, writes);
         }
         if (!removes && row.meta.deleted_at) detail::throw_deleted_by_edit(rows->name);
-        count_version(row.meta, before, write->now());
+        row.meta.version = next_version(before);
+        row.meta.updated_at = write->now();
         batch.add(rows->replace, row, before);
         changes.insert(changes.begin(),
                        change_of(*rows, row, row.meta.deleted_at ? ChangeKind::deleted : ChangeKind::updated));
@@ -475,7 +488,6 @@ private:
         co_return row;
     }
 
-    static void count_version(RowMeta& meta, std::int32_t before, base::Timestamp now);
     void record(db::Batch& batch, std::vector<Change> changes) const;
 
     http::VersionMatch expected_;
@@ -508,9 +520,8 @@ private:
 
 namespace detail {
 
-[[nodiscard]] async::Task<auth::Caller> read_caller(http::Context& context, http::Findings& findings,
-                                                    std::string_view permission, bool everywhere);
-void describe_writer(http::Operation& operation, std::string_view permission, bool everywhere);
+// What every write has besides its Proof.
+void describe_writer(http::Operation& operation);
 void describe_if_match(http::Operation& operation);
 
 }  // namespace detail
@@ -518,15 +529,15 @@ void describe_if_match(http::Operation& operation);
 template <http::FixedString Permission, Held held, class Key>
 async::Task<Create<Permission, held, Key>> Create<Permission, held, Key>::read(http::Context& context,
                                                                                http::Findings& findings) {
-    constexpr bool everywhere = detail::is_held_everywhere<Permission, held>;
-    const auto caller = co_await detail::read_caller(context, findings, Permission.view(), everywhere);
+    const auto caller = co_await detail::Proof<Permission, held>::read(context, findings);
     Create write(caller, context, Permission.view(), Key::read(context, findings).key);
-    write.is_held_everywhere_ = everywhere;
+    write.is_held_everywhere_ = detail::is_held_everywhere<Permission, held>;
     co_return write;
 }
 template <http::FixedString Permission, Held held, class Key>
 void Create<Permission, held, Key>::describe(http::Operation& operation) {
-    detail::describe_writer(operation, Permission.view(), detail::is_held_everywhere<Permission, held>);
+    detail::Proof<Permission, held>::describe(operation);
+    detail::describe_writer(operation);
     Key::describe(operation);
     operation.can_fail(errors::id_taken);
 }
@@ -534,17 +545,17 @@ void Create<Permission, held, Key>::describe(http::Operation& operation) {
 template <http::FixedString Permission, Held held, Versions versions>
 async::Task<Edit<Permission, held, versions>> Edit<Permission, held, versions>::read(http::Context& context,
                                                                                      http::Findings& findings) {
-    constexpr bool everywhere = detail::is_held_everywhere<Permission, held>;
-    const auto caller = co_await detail::read_caller(context, findings, Permission.view(), everywhere);
+    const auto caller = co_await detail::Proof<Permission, held>::read(context, findings);
     auto expected = http::VersionMatch{.any = true};
     if constexpr (versions == Versions::if_match) expected = http::require_if_match(context);
     Edit write(caller, context, Permission.view(), std::move(expected));
-    write.is_held_everywhere_ = everywhere;
+    write.is_held_everywhere_ = detail::is_held_everywhere<Permission, held>;
     co_return write;
 }
 template <http::FixedString Permission, Held held, Versions versions>
 void Edit<Permission, held, versions>::describe(http::Operation& operation) {
-    detail::describe_writer(operation, Permission.view(), detail::is_held_everywhere<Permission, held>);
+    detail::Proof<Permission, held>::describe(operation);
+    detail::describe_writer(operation);
     if constexpr (versions == Versions::if_match) detail::describe_if_match(operation);
     operation.can_fail(errors::row_not_found);
 }

@@ -1,6 +1,7 @@
 #pragma once
-// What a test of each module says about its routes, for the tests that ask every route of the program
-// (pos/permissions_db_test.cpp): who may, and whose id its path takes. Constants, once a module; read by one thread.
+// What a test of each module says about its routes, for the tests that know no module: those that ask every route of the program
+// (pos/permissions_db_test.cpp) and look at every collection (pos/collections_db_test.cpp). Who may, and whose id a path
+// takes. Constants, once a module; read by one thread. pos/testing/samples.h makes the rows.
 //
 //     constexpr RouteRule rules[] = {{"GET /v1/suppliers", everyone, everyone, everyone},
 //                                    {"POST /v1/suppliers", "oa", nobody, nobody, "", R"({"name":"Unga @n"})"}};

@@ -1,15 +1,21 @@
 #include "app/app.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 #include <stdexcept>
 #include <utility>
 
 #include "app/constraint_errors.h"
+#include "app/jobs.h"
+#include "app/listener_owner.h"
 #include "app/rate_limits.h"
 #include "app/schedule_routes.h"
 #include "async/blocking_pool.h"
 #include "auth/authenticator.h"
 #include "db/error.h"
+#include "http/handler.h"
 #include "http/middleware/default_chain.h"
 #include "observe/process_metrics.h"
 #include "openapi/docs_routes.h"
@@ -22,6 +28,9 @@ namespace app {
 namespace {
 
 constexpr auto connect_time = std::chrono::seconds(10);
+constexpr auto look_time = std::chrono::seconds(2);
+constexpr auto look_again_after = async::Milliseconds(1'000);
+constexpr std::size_t most_management_connections = 64;
 constexpr auto service_start_time = std::chrono::seconds(30);  // of all services of a loop together
 
 template <class T>
@@ -64,16 +73,19 @@ http::DefaultChainOptions chain_options(const Settings& settings, observe::Metri
     return options;
 }
 
-http::ServerOptions server_options(const App& app, std::uint16_t port) {
+http::ServerOptions server_options(const App& app, std::uint16_t port, ListenAs as) {
     constexpr std::size_t megabyte = 1'000'000;
     const auto& settings = app.settings;
     return {.address = settings.host,
             .port = port,
+            .shares_port = as.shares_port,
+            .listener = as.listener,
             .max_connections = app.connections_per_loop,
             .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
                             .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb.value_or(
                                               settings.body_memory_mb / 4)) *
-                                          megabyte}};
+                                          megabyte},
+            .drain_idle = async::Milliseconds(settings.shutdown_idle())};
 }
 
 redis::Options redis_options(const Definition& definition, const Settings& settings) {
@@ -100,6 +112,29 @@ logging::LogOptions log_options(const Settings& settings) {
     return options;
 }
 
+// Production says no more than whose it is.
+openapi::StartPage start_page(const Definition& definition, const Settings& settings) {
+    return {.title = definition.title,
+            .version = settings.environment == Environment::production ? std::string() : definition.version,
+            .links = {{"/docs", "The API, to be read and tried"},
+                      {"/openapi.json", "The same for programs: OpenAPI 3.1"},
+                      {"/problems", "What each error means, and what to do"},
+                      {"/health", "Does it run?"},
+                      {"/ready", "Can it work? Database, Redis, services"},
+                      {"/metrics", "Figures for Prometheus"}}};
+}
+
+// No row is read, let alone written, in a database that was not found to be ours.
+http::Middleware refuse_unchecked(const DatabaseCheck& check) {
+    return [&check](http::Context& context, http::Next next) -> async::Task<void> {
+        if (!check.passed()) {
+            throw base::Failure(
+                base::Failure(db::errors::unavailable).retry_after(1'000).cause(check.stand().reason));
+        }
+        return next(context);
+    };
+}
+
 }  // namespace
 
 std::vector<db::TableView> tables_of(const Definition& definition) {
@@ -111,6 +146,7 @@ std::vector<db::TableView> tables_of(const Definition& definition) {
 std::vector<db::StatementView> statements_of(const Definition& definition) {
     std::vector<db::StatementView> statements;
     for (const auto& module : definition.modules) append(statements, module.statements);
+    append(statements, DatabaseCheck::statements());
     return statements;
 }
 
@@ -142,8 +178,15 @@ std::vector<db::SqlObject> database_objects_of(const Definition& definition) {
     return objects;
 }
 
-openapi::Info openapi_info(const Definition& definition, const Settings& settings) {
-    openapi::Info info{.title = definition.title, .version = definition.version, .description = definition.description};
+openapi::Info openapi_info(const Definition& definition, const Settings& settings, const http::Router& router) {
+    openapi::Info info{.title = definition.title,
+                       .version = definition.version,
+                       .description = definition.description,
+                       .licence = definition.licence,
+                       .contact = definition.contact};
+    info.examples = definition.examples;
+    info.known_errors = problem_codes(definition, router);
+    info.challenges = {auth::errors::forbidden};
     info.tags.push_back({"operations", "What probes and scrapers ask."});
     for (const auto& module : definition.modules) {
         if (!module.doc.empty()) info.tags.push_back({module.name, module.doc});
@@ -159,7 +202,8 @@ App::App(const Definition& of, Configuration given, std::shared_ptr<logging::Sin
       problem_types{settings.public_url + "/problems/"},
       connections_per_loop(static_cast<std::size_t>(settings.max_connections)),
       log(log_options(settings), std::move(sink)),
-      catalogue(metrics, {.tables = tables_of(of), .statements = statements_of(of), .cursor_secret = settings.secret}) {
+      catalogue(metrics, {.tables = tables_of(of), .statements = statements_of(of), .cursor_secret = settings.secret}),
+      database_check(of) {
     registrations_.push_back(observe::register_process_metrics(metrics));
     registrations_.push_back(metrics.collect([this](observe::Samples& samples) {
         const auto dropped = log.dropped();
@@ -171,20 +215,22 @@ App::App(const Definition& of, Configuration given, std::shared_ptr<logging::Sin
     auto links = http::default_chain(chain_options(settings, metrics, definition.tracer));
     if (settings.environment != Environment::production) links.insert(links.begin(), openapi::reply_check());
     refusals = http::Chain(links, http::refuse);
+    management_chain = http::Chain(links, management_router.handler());
     chain = http::Chain(std::move(links), router.handler());
 }
 
 void App::add_routes() {
-    add_health_routes(router, *this);
+    add_health_routes(router);
+    if (settings.has_public_metrics()) add_metrics_route(router);
     add_schedule_routes(router, *this);
     for (const auto& module : definition.modules) {
         if (module.root_routes != nullptr) module.root_routes(router);
     }
-    std::vector<http::Middleware> links;
+    std::vector<http::Middleware> links{refuse_unchecked(database_check)};
     if (settings.limits_rates()) links.push_back(auth::rate_limits(rate_limit_options(), metrics));
     // Listed without the limits as well: the contract is one, whatever a process was told.
     const auto api = router.group("/v1", std::move(links))
-                         .answering({auth::errors::rate_limited})
+                         .answering({auth::errors::rate_limited, db::errors::unavailable})
                          .describing([tables = tables_of(definition)](http::Method method, http::Operation& operation) {
                              describe_constraints(tables, method, operation);
                          });
@@ -193,8 +239,35 @@ void App::add_routes() {
         if (module.development_routes != nullptr && settings.environment == Environment::development)
             module.development_routes(http::Routes(router.group("/dev/" + module.name), module.name));
     }
-    openapi::mount(router, {.info = openapi_info(definition, settings)});
-    openapi::mount_problems(router, problem_codes(definition, router));
+    mount_docs();
+    openapi::mount_problems(router, problem_codes(definition, router),
+                            {.type_base = problem_types.base, .notes = definition.problem_notes});
+    for (auto* const served : {&router, &management_router})
+        openapi::mount_start_page(*served, start_page(definition, settings));
+}
+
+// The document is of the public routes, wherever it is read.
+void App::mount_docs() {
+    add_health_routes(management_router);
+    add_metrics_route(management_router);
+    const openapi::DocsOptions options{.info = openapi_info(definition, settings, router), .of = &router};
+    switch (settings.docs_place()) {
+        case DocsPlace::open: return openapi::mount(router, options);
+        case DocsPlace::management: return openapi::mount(management_router, options);
+        case DocsPlace::off: return;
+    }
+}
+
+void App::end_for(config::Faults faults) {
+    const std::scoped_lock lock(late_faults_mutex_);
+    if (late_faults_) return;
+    late_faults_ = std::move(faults);
+    ::kill(::getpid(), SIGTERM);
+}
+
+void App::throw_late_faults() {
+    const std::scoped_lock lock(late_faults_mutex_);
+    if (late_faults_) throw *late_faults_;
 }
 
 const http::Services& App::parts() {
@@ -228,7 +301,9 @@ LoopHost::LoopHost(App& app)
       readiness_(loop_),
       services_(app.parts()),
       parts_{loop_, databases_, services_, app.settings, app.log.logger(), app.metrics},
-      started_(loop_) {
+      started_(loop_),
+      stop_looking_(loop_),
+      looking_(loop_) {
     started_.set();
     services_.add(*this);
     services_.add(std::as_const(parts_));
@@ -249,22 +324,52 @@ redis::Client* LoopHost::make_redis() {
     return redis();
 }
 
-async::Task<void> LoopHost::start() {
-    started_.reset();
-    is_connecting_ = true;
+// Ends well, too, when PostgreSQL cannot be reached or is not ready for us: who looks again goes on then.
+async::Task<void> LoopHost::reach_databases() {
     std::exception_ptr failure;
     try {
         const auto deadline = async::Loop::now() + connect_time;
         co_await app_database_.connect(deadline);
         co_await system_database_.connect(deadline);
+        co_await app_.database_check.look(&databases_, async::Loop::now() + look_time);
+    } catch (const base::Failure&) {
+        failure = std::current_exception();
+    }
+    if (stopping_ || app_.database_check.passed()) co_return;
+    if (failure) {
+        app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
+    } else {
+        app_.log.logger().error("the database is not ready for this release; waiting for it",
+                                {{"reason", app_.database_check.stand().reason}});
+    }
+    looking_.spawn(keep_looking());
+}
+
+async::Task<void> LoopHost::keep_looking() {
+    while (!app_.database_check.passed() && co_await stop_looking_.sleep(look_again_after)) {
+        try {
+            co_await app_.database_check.look(&databases_, async::Loop::now() + look_time);
+        } catch (const config::Faults& faults) {
+            app_.end_for(faults);
+            co_return;
+        } catch (const base::Failure&) {
+            // Still away; the driver's own lines say why.
+        }
+    }
+    if (app_.database_check.passed()) app_.log.logger().info("the database is ready for this release");
+}
+
+async::Task<void> LoopHost::start() {
+    started_.reset();
+    is_connecting_ = true;
+    std::exception_ptr failure;
+    try {
+        co_await reach_databases();
     } catch (...) {
         failure = std::current_exception();
     }
     is_connecting_ = false;
-    if (failure && !stopping_)
-        app_.log.logger().error("PostgreSQL cannot be reached; trying on", {{"err", logging::error(failure)}});
-    failure = nullptr;
-    if (!stopping_) {
+    if (!failure && !stopping_) {
         try {
             co_await owned_services_->start(&loop_, async::Loop::now() + service_start_time, app_.log.logger());
         } catch (...) {
@@ -275,7 +380,7 @@ async::Task<void> LoopHost::start() {
     if (failure) std::rethrow_exception(failure);
 }
 
-std::uint16_t LoopHost::listen(std::uint16_t port) {
+std::uint16_t LoopHost::listen(std::uint16_t port, ListenAs as) {
     server_ = std::make_unique<http::Server>(
         http::ServerParts{.loop = loop_,
                           .app = [this](http::Context& context) { return app_.chain(context); },
@@ -283,9 +388,46 @@ std::uint16_t LoopHost::listen(std::uint16_t port) {
                           .services = services_,
                           .logger = app_.log.logger(),
                           .metrics = app_.metrics},
-        server_options(app_, port));
-    server_->listen();
+        server_options(app_, port, as));
+    try {
+        server_->listen();
+    } catch (const std::system_error& error) {
+        throw_listen_fault(error, {app_.settings.host, port}, "HOST", "PORT");
+    }
     return server_->port();
+}
+
+void LoopHost::share_listener(bool is_shared) {
+    if (server_) server_->share_listener(is_shared);
+    if (management_) management_->share_listener(is_shared);
+}
+
+void LoopHost::listen_management(int listener) {
+    const auto& settings = app_.settings;
+    const auto port = static_cast<std::uint16_t>(settings.management_port.value_or(0));
+    management_ = std::make_unique<http::Server>(
+        http::ServerParts{.loop = loop_,
+                          .app = [this](http::Context& context) { return app_.management_chain(context); },
+                          .refusals = [this](http::Context& context) { return app_.refusals(context); },
+                          .services = services_,
+                          .logger = app_.log.logger(),
+                          .metrics = app_.metrics},
+        http::ServerOptions{.address = settings.management_host,
+                            .port = port,
+                            .listener = listener,
+                            .max_connections = most_management_connections,
+                            .drain_idle = async::Milliseconds(settings.shutdown_idle())});
+    try {
+        management_->listen();
+    } catch (const std::system_error& error) {
+        throw_listen_fault(error, {settings.management_host, port}, "MANAGEMENT_HOST", "MANAGEMENT_PORT");
+    }
+    app_.log.logger().info("management listening", {{"port", static_cast<std::int64_t>(management_->port())}});
+}
+
+void LoopHost::announce_stop() {
+    if (server_) server_->announce_drain();
+    if (management_) management_->announce_drain();
 }
 
 async::Task<void> LoopHost::close_databases(async::SteadyTime deadline) {
@@ -295,12 +437,15 @@ async::Task<void> LoopHost::close_databases(async::SteadyTime deadline) {
 
 async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     stopping_ = true;
+    stop_looking_.request();
     owned_services_->end_start();
     // Nothing is asked of them yet but whether they are there: closed, they give the answer. Else services stop first.
     const bool is_connecting = is_connecting_;
     if (is_connecting) co_await close_databases(async::Loop::now());
     co_await started_;
+    co_await looking_.join();
     if (server_) co_await server_->drain(deadline);
+    if (management_) co_await management_->drain(deadline);
     co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
     if (!is_connecting) co_await close_databases(deadline);
     if (redis_) co_await redis_->close(deadline);

@@ -16,24 +16,30 @@
 #include <string>
 #include <vector>
 
+#include "app/configuration.h"
+#include "app/database_check.h"
 #include "app/health.h"
 #include "app/module.h"
-#include "app/module_settings.h"
 #include "app/new_module.h"
+#include "app/own_command.h"
 #include "app/service_set.h"
 #include "app/settings.h"
+#include "async/stopped.h"
 #include "async/sync.h"
 #include "base/embedded.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "config/config.h"
 #include "db/db.h"
 #include "http/inject.h"
 #include "http/problem.h"
+#include "http/router.h"
 #include "http/server.h"
 #include "jobs/outbox.h"
 #include "log/log.h"
 #include "observe/metrics.h"
 #include "openapi/document.h"
+#include "openapi/problem_notes.h"
 #include "redis/client.h"
 #include "redis/rate_limiter.h"
 
@@ -62,8 +68,12 @@ struct Definition {
     std::string version;
     std::string title;
     std::string description;
+    std::optional<openapi::Licence> licence{};  // of the API, for its document
+    std::optional<openapi::Contact> contact{};  // whom its users ask
+    std::vector<openapi::Example> examples{};   // requests of the demo data, for its document
     std::vector<Module> modules;
     std::vector<base::ErrorCode> errors;  // that no route answers with: of the items of a batch
+    std::span<const openapi::ProblemNote> problem_notes{};  // causes and remedies of the modules' error codes
     std::span<const base::EmbeddedFile> migrations;
     std::filesystem::path migrations_directory;        // where `db generate` writes
     ModuleTemplates module_templates{};                // of `new module`; none: no such command
@@ -72,6 +82,7 @@ struct Definition {
     // The demo data of `backend-api dev`; repeatable, also after it was interrupted.
     std::function<async::Task<void>(LoopParts)> seed;
     std::vector<DemoLogin> demo_logins;
+    std::vector<OwnCommand> commands{};  // of the command line, beside `serve` and the like
 };
 
 // Everything that loops share: made once, then read-only (metrics and the draining flag are atomic).
@@ -87,9 +98,12 @@ public:
     logging::Log log;
     observe::Metrics metrics;
     db::Catalogue catalogue;
+    DatabaseCheck database_check;
     http::Router router;
     http::Chain chain;
     http::Chain refusals;  // the same links around what the wire refuses
+    http::Router management_router;  // what answers at MANAGEMENT_PORT
+    http::Chain management_chain;
     jobs::Outbox outbox;
     std::atomic<bool> draining = false;
     base::SecureRandom random;
@@ -99,14 +113,29 @@ public:
     // call makes. Thread-safe.
     const http::Services& parts();
 
+    // What a loop finds at fault while others serve already: the process ends as by SIGTERM, and serve() or work() throw the first. Thread-safe.
+    void end_for(config::Faults faults);
+    void throw_late_faults();
+
 private:
     void add_routes();
+    void mount_docs();
     void make_parts();
 
     std::once_flag parts_made_;
     http::Services parts_;
     std::unique_ptr<ServiceSet> process_services_;
     std::vector<observe::Registration> registrations_;
+    std::mutex late_faults_mutex_;
+    std::optional<config::Faults> late_faults_;
+};
+
+// How a loop listens: at its port alone, beside others of this process, or by what another process has given.
+struct ListenAs {
+    bool shares_port = false;
+    int listener = -1;
+    bool serves_management = false;  // the management port too
+    int management_listener = -1;
 };
 
 // One event loop with its databases, Redis, services and listener. Everything but post-like calls happens on its thread.
@@ -115,11 +144,18 @@ public:
     explicit LoopHost(App& app);
     ~LoopHost();
 
-    // Connects the databases and starts the services. A database that cannot be reached is logged, not fatal: /ready says so. Throws
-    // std::runtime_error when a service does not start. A stop ends the wait for either.
+    // Connects the databases, looks at them (database_check.h) and starts the services. A database that cannot be reached, or is not
+    // migrated, is logged and looked at each second, not fatal: /ready says so, and the API is 503 meanwhile. Throws config::Faults for a
+    // database that must not be served, and std::runtime_error when a service does not start. A stop ends the wait for either.
     async::Task<void> start();
-    // `port` 0: a free one.
-    std::uint16_t listen(std::uint16_t port);
+    // `port` 0: a free one. Throws config::Faults when it cannot be had.
+    std::uint16_t listen(std::uint16_t port, ListenAs as = {});
+    // Whether another process listens by the same socket, as it does at first when it has given it: stop() then leaves it alone.
+    void share_listener(bool is_shared);
+    // At MANAGEMENT_PORT, or by what another process has given. Throws config::Faults when it cannot be had.
+    void listen_management(int listener = -1);
+    // From now on each reply ends its connection.
+    void announce_stop();
     // Finishes requests until the deadline, then stops the services and closes the databases.
     async::Task<void> stop(async::SteadyTime deadline);
 
@@ -132,12 +168,17 @@ public:
     [[nodiscard]] redis::Client* redis() { return redis_ ? &*redis_ : nullptr; }
     [[nodiscard]] Readiness& readiness() { return readiness_; }
     [[nodiscard]] ServiceSet& module_services() { return *owned_services_; }
+    // None before listen().
+    [[nodiscard]] const http::Server* server() const { return server_.get(); }
+    [[nodiscard]] const http::Server* management() const { return management_.get(); }
     [[nodiscard]] const LoopParts& parts() const { return parts_; }
     [[nodiscard]] async::Task<http::InjectedResponse> inject(http::InjectedRequest request);
 
 private:
     redis::Client* make_redis();
     async::Task<void> close_databases(async::SteadyTime deadline);
+    async::Task<void> reach_databases();
+    async::Task<void> keep_looking();
 
     App& app_;
     async::Loop loop_;
@@ -151,7 +192,10 @@ private:
     LoopParts parts_;
     std::unique_ptr<ServiceSet> owned_services_;
     std::unique_ptr<http::Server> server_;
+    std::unique_ptr<http::Server> management_;
     async::Event started_;  // no start is under way
+    async::Stop stop_looking_;
+    async::TaskGroup looking_;
     bool is_connecting_ = false;
     bool stopping_ = false;
 };
@@ -163,10 +207,16 @@ private:
 [[nodiscard]] std::vector<base::ErrorCode> problem_codes(const Definition& definition, const http::Router& router);
 [[nodiscard]] std::vector<db::SqlObject> database_objects_of(const Definition& definition);
 
-[[nodiscard]] openapi::Info openapi_info(const Definition& definition, const Settings& settings);
+// `router`: with every route that can answer an error.
+[[nodiscard]] openapi::Info openapi_info(const Definition& definition, const Settings& settings,
+                                         const http::Router& router);
 
-// Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code.
-int serve(const Definition& definition, Configuration configuration);
+struct ServeOptions {
+    bool take_over = false;  // the port from the process that serves it (app/listener_owner.h)
+};
+// Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code; throws config::Faults for what shows only
+// when the settings are used: a port that is taken, roles that row level security does not bind.
+int serve(const Definition& definition, Configuration configuration, ServeOptions options = {});
 // Runs the jobs of JOB_QUEUES (none: of all queues) until a signal, without HTTP.
 int work(const Definition& definition, Configuration configuration);
 

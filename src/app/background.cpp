@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/jobs.h"
 #include "async/sync.h"
 #include "jobs/outbox_relay.h"
 #include "jobs/scheduler_keeper.h"
@@ -73,6 +74,7 @@ struct Background::State {
 async::Task<void> Background::State::start() {
     co_await loop_host.start();
     if (loop_host.is_stopping()) co_return;
+    if (options.management && app.settings.management_port) loop_host.listen_management();
     if (options.relay) {
         relay = std::make_unique<jobs::OutboxRelay>(jobs::OutboxRelayParts{loop_host.databases(), *loop_host.redis(),
                                                                            app.outbox, app.log.logger(), app.metrics},
@@ -151,6 +153,8 @@ void Background::begin_stop(async::SteadyTime deadline) {
 void Background::join() {
     if (thread_.joinable()) thread_.join();
 }
+
+LoopHost& Background::host() { return state_->loop_host; }
 
 Background::~Background() {
     if (!thread_.joinable()) return;

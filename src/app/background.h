@@ -22,6 +22,7 @@ namespace app {
 struct BackgroundOptions {
     bool relay = true;
     std::vector<std::string> queues;  // or "all"; none: no jobs are run
+    bool management = false;          // whether it serves MANAGEMENT_PORT, where there is no other server
 };
 
 class Background {
@@ -37,6 +38,7 @@ public:
     // The first call counts. Jobs that run may end until the deadline; then they are given back to their queues.
     void begin_stop(async::SteadyTime deadline);
     void join();
+    [[nodiscard]] LoopHost& host();
 
     struct State;
 

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
 #include "app/app.h"
 #include "async/sync.h"
+#include "http/handler.h"
 #include "redis/client.h"
 #include "redis/errors.h"
 #include "schema/schema.h"
@@ -39,6 +41,11 @@ Check check_database(db::Database* database, async::SteadyTime deadline) {
     const auto readiness = co_await database->ready(deadline);
     // That a server is away needs no words, and libpq's would name it.
     co_return Outcome{readiness.is_well(), readiness.answers ? readiness.refusal : std::string()};
+}
+
+Check check_migrations(DatabaseCheck* check, const db::Databases* databases, async::SteadyTime deadline) {
+    auto stand = co_await check->ready(databases, deadline);
+    co_return Outcome{stand.is_well, std::move(stand.reason)};
 }
 
 Check check_redis(redis::Client* client, async::SteadyTime deadline) {
@@ -89,7 +96,7 @@ void put_services(Readiness& into, const std::vector<ServiceSet::Check>& found) 
     }
 }
 
-async::Task<void> look(LoopHost* host, const http::Context* context) {
+async::Task<void> look(LoopHost* host, DatabaseCheck* migrations, const http::Context* context) {
     auto& last = host->readiness();
     if (last.looking) co_await last.done;
     if (async::Loop::now() - last.looked < shared_for) co_return;
@@ -99,15 +106,18 @@ async::Task<void> look(LoopHost* host, const http::Context* context) {
     const auto deadline = async::Loop::now() + check_time;
     auto found = co_await async::when_all(timed(check_database(host->databases().app, deadline)),
                                           timed(check_database(host->databases().system, deadline)),
+                                          timed(check_migrations(migrations, &host->databases(), deadline)),
                                           timed(check_redis(host->redis(), deadline)),
                                           host->module_services().check(&host->loop(), deadline));
     put(last.app_database, std::move(std::get<0>(found)));
     put(last.system_database, std::move(std::get<1>(found)));
-    put(last.redis, std::move(std::get<2>(found)));
-    put_services(last, std::get<3>(found));
+    put(last.migrations, std::move(std::get<2>(found)));
+    put(last.redis, std::move(std::get<3>(found)));
+    put_services(last, std::get<4>(found));
     last.looked = async::Loop::now();
     log_reason(*context, "postgres", last.app_database);
     log_reason(*context, "postgresSystem", last.system_database);
+    log_reason(*context, "migrations", last.migrations, "the database is not ready for this release");
     log_reason(*context, "redis", last.redis);
     for (auto& service : last.services) log_reason(*context, service.name, service.outcome, "a service is not well");
 }
@@ -115,20 +125,21 @@ async::Task<void> look(LoopHost* host, const http::Context* context) {
 async::Task<void> ready(http::Context& context) {
     auto& app = context.services().use<App>();
     auto& host = context.services().use<LoopHost>();
-    co_await look(&host, &context);
+    co_await look(&host, &app.database_check, &context);
     const auto& found = host.readiness();
 
     const auto failed = [](bool is_vital) {
         return [is_vital](const auto& service) { return service.is_vital == is_vital && !service.outcome.well; };
     };
-    const bool vital =
-        found.app_database.well && found.system_database.well && std::ranges::none_of(found.services, failed(true));
+    const bool vital = found.app_database.well && found.system_database.well && found.migrations.well &&
+                       std::ranges::none_of(found.services, failed(true));
     const bool others = found.redis.well && std::ranges::none_of(found.services, failed(false));
     const bool draining = app.draining.load(std::memory_order_relaxed);
     const auto* status = !vital || draining ? "error" : others ? "ok" : "degraded";
-    auto body = fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{})", status, draining,
-                            outcome_json("postgres", found.app_database),
-                            outcome_json("postgresSystem", found.system_database));
+    auto body =
+        fmt::format(R"({{"status":"{}","draining":{},"checks":{{{},{},{})", status, draining,
+                    outcome_json("postgres", found.app_database), outcome_json("postgresSystem", found.system_database),
+                    outcome_json("migrations", found.migrations));
     if (host.redis() != nullptr) body += "," + outcome_json("redis", found.redis);
     for (const auto& service : found.services) body += "," + outcome_json(service.name, service.outcome);
     context.response()
@@ -147,14 +158,92 @@ async::Task<void> metrics(http::Context& context) {
     co_return;
 }
 
+// ---- What the document says of them, which fill their replies themselves ----------------------------------------------
+
+enum class State : std::uint8_t { ok, degraded, error };
+constexpr auto describe(State*) {
+    return schema::enumeration<State>("ReadyState",
+                                      {{State::ok, "ok"}, {State::degraded, "degraded"}, {State::error, "error"}});
+}
+enum class Found : std::uint8_t { ok, error };
+constexpr auto describe(Found*) {
+    return schema::enumeration<Found>("ReadyFinding", {{Found::ok, "ok"}, {Found::error, "error"}});
+}
+
+struct HealthReply {
+    std::string status;
+
+    friend constexpr auto describe(HealthReply*) {
+        return schema::object<HealthReply>(
+            "Health", schema::field<&HealthReply::status>("status", {.max_length = 2, .example = R"("ok")"}));
+    }
+};
+
+struct ReadyCheck {
+    Found status = Found::ok;
+    double response_time = 0;
+    schema::Maybe<std::string> reason;
+
+    friend constexpr auto describe(ReadyCheck*) {
+        return schema::object<ReadyCheck>(
+            "ReadyCheck", schema::field<&ReadyCheck::status>("status"),
+            schema::field<&ReadyCheck::response_time>("responseTime", {.min = 0, .doc = "Milliseconds."}),
+            schema::field<&ReadyCheck::reason>("reason", {.doc = "Why, in its own words, where it has some."}));
+    }
+};
+
+struct ReadyReply {
+    State status = State::ok;
+    bool draining = false;
+    std::map<std::string, ReadyCheck> checks;
+
+    friend constexpr auto describe(ReadyReply*) {
+        return schema::object<ReadyReply>(
+            "Ready",
+            schema::field<&ReadyReply::status>(
+                "status", {.doc = "`degraded`: requests are answered, and something beside the database is away."}),
+            schema::field<&ReadyReply::draining>("draining", {.doc = "The process is about to end."}),
+            schema::field<&ReadyReply::checks>(
+                "checks", {.doc = "By dependency, such as `postgres`, `migrations` and `redis`."}));
+    }
+};
+
+void describe_health(http::Method, http::Operation& operation) {
+    const auto answer = [&operation](std::uint16_t status, const schema::Type* body, std::string_view doc) {
+        const auto media_type = body != nullptr ? std::string_view("application/json") : std::string_view("text/plain");
+        operation.can_answer({.status = status, .body = body, .media_type = media_type, .doc = doc});
+    };
+    operation.replies.clear();
+    if (operation.id == "getHealth") {
+        answer(200, &schema::type_of<HealthReply>, "The process lives.");
+    } else if (operation.id == "getReady") {
+        answer(200, &schema::type_of<ReadyReply>, "Requests may come.");
+        answer(503, &schema::type_of<ReadyReply>, "None should come: a vital dependency is away, or the process ends.");
+    } else {
+        answer(200, nullptr, "Prometheus' text format 0.0.4.");
+    }
+}
+
 }  // namespace
 
-void add_health_routes(http::Router& router, App&) {
-    http::Routes routes(router.group(""), "operations");
-    routes.get("/health", health, {.id = "getHealth", .summary = "Whether the process lives"});
+void add_health_routes(http::Router& router) {
+    http::Routes routes(router.group("").describing(describe_health), "operations");
+    routes.get("/health", health,
+               {.id = "getHealth",
+                .summary = "Whether the process lives",
+                .description = "Looks at nothing else: for what starts a process anew when it hangs."});
     routes.get("/ready", ready,
-               {.id = "getReady", .summary = "Whether traffic may come: the dependencies, one by one"});
-    routes.get("/metrics", metrics, {.id = "getMetrics", .summary = "Metrics in Prometheus' text format"});
+               {.id = "getReady",
+                .summary = "Whether traffic may come: the dependencies, one by one",
+                .description = "For load balancers. Those who ask within a quarter of a second share one look."});
+}
+
+void add_metrics_route(http::Router& router) {
+    http::Routes routes(router.group("").describing(describe_health), "operations");
+    routes.get("/metrics", metrics,
+               {.id = "getMetrics",
+                .summary = "Metrics in Prometheus' text format",
+                .description = "HTTP, database, Redis, jobs and the process; for Prometheus to scrape."});
 }
 
 }  // namespace app

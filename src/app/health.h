@@ -1,12 +1,14 @@
 #pragma once
 // /health, /ready and /metrics: what probes and scrapers ask.
 //
-//     add_health_routes(router, shared);
+//     add_health_routes(router);
+//     add_metrics_route(management_router);
 //
 // /health never looks at a dependency. /ready asks each one, time-boxed, and each service of a module that tells its health
 // (app/service.h), by its name: 200 `ok`, 200 `degraded` (Redis is away or takes no writes, or such a service is not well: the rest
-// goes on), 503 `error` (PostgreSQL is away or read-only, a vital service is not well, or the server is shutting down). `reason` stands
-// where a service says one, and where a dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, each one once a minute.
+// goes on), 503 `error` (PostgreSQL is away or read-only, lacks migrations, or has one that stops this release (app/database_check.h),
+// a vital service is not well, or the server is shutting down). `reason` stands where a service or the migrations say one, and where a
+// dependency answers and takes no writes: PostgreSQL's state, Redis' own words; the log has it too, each one once a minute.
 
 #include <string>
 #include <string_view>
@@ -17,8 +19,6 @@
 #include "log/news.h"
 
 namespace app {
-
-class App;
 
 // What /ready found when it looked last. It is open to everybody, and a look takes connections that others wait for: those who
 // ask at once, or a quarter of a second later, share one. Of one loop.
@@ -33,6 +33,7 @@ struct Readiness {
     };
     Outcome app_database{};
     Outcome system_database{};
+    Outcome migrations{};
     Outcome redis{};
     struct ServiceOutcome {
         std::string_view name;
@@ -45,6 +46,7 @@ struct Readiness {
     async::Event done;
 };
 
-void add_health_routes(http::Router& router, App& app);
+void add_health_routes(http::Router& router);
+void add_metrics_route(http::Router& router);
 
 }  // namespace app

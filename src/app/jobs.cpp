@@ -1,5 +1,10 @@
 #include "app/jobs.h"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
 #include "app/app.h"
 
 namespace app {
@@ -10,6 +15,17 @@ db::SystemDb JobScope::system_db(std::chrono::seconds time) const {
 
 db::Db JobScope::tenant_db(base::Uuid tenant, std::chrono::seconds time) const {
     return db::tenant_db(host_->databases(), tenant, async::Loop::now() + time, span_);
+}
+
+void JobBindings::add(std::string queue, std::string name, Handler handler, Bind bind) {
+    const auto [there, is_new] = handlers.try_emplace({queue, name}, std::move(handler));
+    if (!is_new) {
+        throw std::logic_error(fmt::format(
+            "jobs: \"{}\" of the queue {} has a handler in the module {} and another one in {}: a job has one; for "
+            "an event that a module hears twice say handlers.on_event(event, handler, {{.name = \"…\"}})",
+            name, queue, there->second.module, handler.module));
+    }
+    queues[std::move(queue)].push_back(std::move(bind));
 }
 
 JobBindings job_bindings(const Definition& definition) {

@@ -1,6 +1,6 @@
 #pragma once
-// What a module says about background work: which jobs it handles, which events it hears, and which jobs run by the clock.
-// Module::jobs and Module::schedules name them; `backend-api worker`, and `serve` where JOB_QUEUES says so, run them.
+// What a module says about background work: which jobs it handles and which events it hears; which jobs run by the clock stands in
+// app/schedule.h. Module::jobs and Module::schedules name them; `backend-api worker`, and `serve` where JOB_QUEUES says so, run them.
 //
 //     async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::TenantScope scope) {
 //         auto batch = scope.db().batch();                            // of the tenant whose sale it is, and of no other
@@ -91,12 +91,20 @@ struct Subscriber {
 // What all modules said.
 struct JobBindings {
     using Bind = std::function<void(jobs::Worker&, JobScope)>;
-    struct Subscription {
+    struct EventJob {
         std::string event;
         std::string job;
     };
+    struct Handler {
+        std::string module;
+        jobs::milliseconds timeout{0};  // of one run; zero: none
+    };
     std::map<std::string, std::vector<Bind>, std::less<>> queues;
-    std::vector<Subscription> subscriptions;
+    std::map<std::pair<std::string, std::string>, Handler> handlers;  // by queue and name of the job
+    std::vector<EventJob> subscriptions;
+
+    // Throws std::logic_error: a job that two handlers wait for would be one's alone.
+    void add(std::string queue, std::string name, Handler handler, Bind bind);
 };
 [[nodiscard]] JobBindings job_bindings(const Definition& definition);
 
@@ -112,30 +120,34 @@ public:
     void on(const jobs::JobType<Data>& type, Handler<Data, Result> handler) {
         bind(std::string(type.queue), std::string(type.name), type.defaults.timeout, handler);
     }
-    // A job of its own for each time that the event is told, under the subscriber's name.
+    // A job of its own for each time that the event is told, under the subscriber's name. A run has five minutes
+    // (jobs::event_defaults): all subscribers share a queue.
     template <class Data, class Result>
     void on_event(const jobs::Event<Data>& event, Handler<Data, Result> handler, Subscriber as = {}) {
         std::string job(as.job);
         if (job.empty())
             job.append(event.name).append("/").append(as.name.empty() ? std::string_view(module_) : as.name);
         bindings_->subscriptions.push_back({std::string(event.name), job});
-        bind(std::string(jobs::events_queue), std::move(job), {}, handler);
+        bind(std::string(jobs::events_queue), job, jobs::event_defaults.timeout, handler);
     }
     // Jobs of no tenant: schedules', and what Queue::add was given.
     template <class Data, class Result>
     void on_system(const jobs::JobType<Data>& type,
                    async::Task<Result> (*handler)(jobs::Job<Data>& job, JobScope scope)) {
-        bindings_->queues[std::string(type.queue)].push_back([type, handler](jobs::Worker& worker, JobScope scope) {
-            worker.on(type, [handler, scope](jobs::Job<Data>& job) { return handler(job, scope.within(job.span())); });
-        });
+        bindings_->add(std::string(type.queue), std::string(type.name), {module_, type.defaults.timeout},
+                       [type, handler](jobs::Worker& worker, JobScope scope) {
+                           worker.on(type, [handler, scope](jobs::Job<Data>& job) {
+                               return handler(job, scope.within(job.span()));
+                           });
+                       });
     }
 
 private:
     template <class Data, class Result>
-    void bind(std::string queue, std::string name, jobs::milliseconds timeout, Handler<Data, Result> handler) {
-        auto& binds = bindings_->queues[queue];
-        binds.push_back(
-            [queue = std::move(queue), name = std::move(name), timeout, handler](jobs::Worker& worker, JobScope scope) {
+    void bind(const std::string& queue, const std::string& name, jobs::milliseconds timeout,
+              Handler<Data, Result> handler) {
+        bindings_->add(
+            queue, name, {module_, timeout}, [queue, name, timeout, handler](jobs::Worker& worker, JobScope scope) {
                 const jobs::JobType<schema::Json> type{jobs::QueueName::given(queue), name, {.timeout = timeout}};
                 worker.on(type, [handler, scope](jobs::Job<schema::Json>& job) {
                     return run<Data, Result>(handler, scope.within(job.span()), job);
@@ -153,22 +165,5 @@ private:
     JobBindings* bindings_;
     std::string module_;
 };
-
-// A job that runs by the clock: one job scheduler in Redis, whatever the number of instances. A run that was missed, as nothing was
-// running, is made up for once; the next one follows the clock again.
-struct Schedule {
-    std::string name;  // the scheduler's id, and what POST /internal/schedules/{name}/trigger calls it
-    std::string queue;
-    jobs::NewJob job;
-    jobs::Repeat repeat;
-    std::string doc;
-};
-
-template <class Data>
-[[nodiscard]] Schedule schedule(const jobs::JobType<Data>& type, const Data& data, jobs::Repeat repeat,
-                                std::string doc) {
-    return {std::string(type.name), std::string(type.queue), jobs::make_job(type, data), std::move(repeat),
-            std::move(doc)};
-}
 
 }  // namespace app

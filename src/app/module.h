@@ -12,14 +12,20 @@
 #include <string>
 #include <vector>
 
-#include "app/jobs.h"
 #include "app/module_settings.h"
+#include "app/schedule.h"
 #include "app/service.h"
-#include "db/migrate/snapshot.h"
 #include "db/query.h"
-#include "http/handler.h"
+#include "db/sql_object.h"
+
+namespace http {
+class Router;
+class Routes;  // http/handler.h
+}  // namespace http
 
 namespace app {
+
+class JobHandlers;  // app/jobs.h
 
 struct Module {
     std::string name;

@@ -10,17 +10,14 @@
 //
 // A variable is one struct's alone: a second one that names it stops the start.
 
-#include <expected>
 #include <memory>
-#include <vector>
 
-#include "app/settings.h"
-#include "config/environment.h"
 #include "http/services.h"
+#include "schema/schema.h"
 
 namespace app {
 
-struct Definition;
+struct Settings;  // app/settings.h
 
 // A struct of settings, erased; none without a type. Made by settings().
 struct ModuleSettings {
@@ -30,7 +27,7 @@ struct ModuleSettings {
     void (*add)(http::Services& to, const void* own) = nullptr;
 };
 
-// `Check` is run when every variable was fine by itself.
+// `Check` is run after all variables were read; one that has no form is as it was initialised, and what is said of it then is dropped.
 template <class T, void (*Check)(const T&, const Settings&, schema::Issues&) = nullptr>
 [[nodiscard]] ModuleSettings settings() {
     ModuleSettings settings{.type = &schema::object_of<T>,
@@ -43,21 +40,5 @@ template <class T, void (*Check)(const T&, const Settings&, schema::Issues&) = n
     }
     return settings;
 }
-
-// Everything that is set: the app's own, and what each module of a definition brings.
-struct Configuration {
-    Configuration(const Definition& definition, Settings own);  // the modules' as their structs are initialised
-
-    Settings app;
-    std::vector<std::shared_ptr<void>> modules;  // beside Definition::modules; null where a module has none
-};
-
-// All faults of all structs at once, or the settings: those of form, and when there are none those of sense. Throws
-// std::runtime_error for a variable that two structs name.
-[[nodiscard]] std::expected<Configuration, std::vector<base::Issue>> load_configuration(
-    const Definition& definition, const config::Environment& environment);
-
-// Markdown: a table of the app's own settings, then one of each module that has some.
-[[nodiscard]] std::string describe_configuration(const Definition& definition);
 
 }  // namespace app

@@ -91,6 +91,25 @@ TEST(ModuleSettings, FaultsOfAllStructsAreToldTogether) {
         << "the sense of all: the app's, the struct's own and what both mean together";
 }
 
+TEST(ModuleSettings, FormAndSenseAreToldTogether) {
+    EXPECT_EQ(faults({{"PORT", "eighty"},
+                      {"CORS_ORIGINS", "notaurl"},
+                      {"JOB_QUEUES", "nobodys"},
+                      {"APP_ENV", "production"},
+                      {"MAIL_HOST", "localhost"},
+                      {"SMS_TOKEN", "short"}}),
+              (std::set<std::string>{"/PORT", "/CORS_ORIGINS/0", "/JOB_QUEUES/0", "/REDIS_URL", "/APP_SECRET",
+                                     "/MAIL_HOST", "/MAIL_PORT", "/SMS_TOKEN"}))
+        << "the secret of the tests is a published one";
+}
+
+TEST(ModuleSettings, WhatRestsOnAVariableWithoutFormIsNotJudged) {
+    EXPECT_EQ(faults({{"BODY_MEMORY_MB", "a lot"}, {"BODY_MEMORY_PER_CALLER_MB", "100"}}),
+              (std::set<std::string>{"/BODY_MEMORY_MB"}));
+    EXPECT_EQ(faults({{"BODY_MEMORY_MB", "64"}, {"BODY_MEMORY_PER_CALLER_MB", "100"}}),
+              (std::set<std::string>{"/BODY_MEMORY_PER_CALLER_MB"}));
+}
+
 TEST(ModuleSettings, AVariableBelongsToOneStruct) {
     const Definition definition{.modules = {{.name = "clash", .settings = settings<Clashing>()}}};
     try {

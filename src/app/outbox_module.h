@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/configuration.h"
 #include "app/module.h"
 
 namespace app {

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "app/dev/supervisor.h"
 #include "app/dev/throwaway_postgres.h"
 #include "app/outbox_module.h"
+#include "app/own_command_line.h"
 #include "bullmq_scripts.h"
 #include "config/config.h"
 #include "db/migrate/commands.h"
@@ -39,10 +41,7 @@ config::Environment read_environment() {
 
 Configuration load_settings(const Definition& definition) {
     auto configuration = load_configuration(definition, read_environment());
-    if (!configuration) {
-        std::cerr << config::report(configuration.error());
-        std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
-    }
+    if (!configuration) throw config::Faults(std::move(configuration.error()));
     return *std::move(configuration);
 }
 
@@ -97,9 +96,11 @@ struct Command {
     bool empty_migration = false;
     bool allow_drops = false;
     bool no_verify = false;
+    bool audit = false;
     NewModule module;
     std::vector<std::string> queues;
     int concurrency = 0;
+    bool take_over = false;
     OutboxCommand outbox;
 };
 
@@ -114,37 +115,26 @@ int run_dev(const Definition& definition, const Command& command) {
     return dev::run(std::move(options), std::cout);
 }
 
-// Jobs of a queue that nobody here handles would wait for ever. `where`: what named it.
-bool knows_queues(const Definition& definition, std::string_view where, const std::vector<std::string>& wanted) {
-    const auto known = queues_of(definition);
-    bool all_known = true;
-    for (const auto& queue : wanted) {
-        if (queue == "all" || std::ranges::find(known, queue) != known.end()) continue;
-        all_known = false;
-        std::cerr << fmt::format("{}: no module handles jobs of {}; give all, or some of: {}\n", where,
-                                 schema::to_json(queue), fmt::join(known, ", "));
-    }
-    return all_known;
+int run_serve(const Definition& definition, const Command& command) {
+    return serve(definition, load_settings(definition), {.take_over = command.take_over});
 }
 
-int run_serve(const Definition& definition) {
-    auto configuration = load_settings(definition);
-    if (!knows_queues(definition, "JOB_QUEUES", configuration.app.job_queues)) return config::exit_code;
-    return serve(definition, std::move(configuration));
-}
-
+// The options stand for the variables, so that their faults are told beside all others.
 int run_worker(const Definition& definition, const Command& command) {
-    auto configuration = load_settings(definition);
-    auto& settings = configuration.app;
-    if (!settings.redis_url) {
-        std::cerr << "REDIS_URL is not set: the jobs that a worker runs are in Redis\n";
-        return config::exit_code;
+    auto environment = read_environment();
+    auto& queues = environment["JOB_QUEUES"];
+    if (!command.queues.empty()) queues = fmt::format("{}", fmt::join(command.queues, ","));
+    if (queues.empty()) queues = "all";
+    if (command.concurrency > 0) environment["JOB_CONCURRENCY"] = std::to_string(command.concurrency);
+    auto configuration = load_configuration(definition, environment);
+    if (configuration) return work(definition, *std::move(configuration));
+    auto faults = std::move(configuration.error());
+    constexpr std::string_view variable = "/JOB_QUEUES";
+    for (auto& fault : faults) {
+        const bool is_of_option = !command.queues.empty() && fault.pointer.starts_with(variable);
+        if (is_of_option) fault.pointer.replace(0, variable.size(), "/--queues");
     }
-    if (!command.queues.empty()) settings.job_queues = command.queues;
-    if (!knows_queues(definition, command.queues.empty() ? "JOB_QUEUES" : "--queues", settings.job_queues))
-        return config::exit_code;
-    if (command.concurrency > 0) settings.job_concurrency = command.concurrency;
-    return work(definition, std::move(configuration));
+    throw config::Faults(std::move(faults));
 }
 
 int run_seed(const Definition& definition) {
@@ -183,7 +173,10 @@ Configuration configuration_of_nobody(const Definition& definition) {
 
 int print_openapi(const Definition& definition) {
     const App app(definition, configuration_of_nobody(definition), std::make_shared<logging::MemorySink>());
-    std::cout << openapi::document(app.router, openapi_info(definition, app.settings)) << '\n';
+    auto info = openapi_info(definition, app.settings, app.router);
+    // Nobody asks by an address here: that of `serve` on this machine.
+    info.servers = {{.url = fmt::format("http://localhost:{}", app.settings.port)}};
+    std::cout << openapi::document(app.router, info) << '\n';
     return 0;
 }
 
@@ -240,9 +233,14 @@ public:
         return db::migrate::migrate(migrations(), {.owner_url = settings.owner_url, .roles = settings.roles},
                                     std::cout);
     }
+    // What this program carries, not what lies in the folder: `db migrate` applies no more.
+    int diff(std::string_view program) const {
+        return db::migrate::diff(declarations(), migrations(), program, std::cout);
+    }
     int status() const { return db::migrate::status(migrations(), load_database_settings().owner_url, std::cout); }
-    int check() const {
+    int check(bool audits) const {
         const auto settings = load_database_settings();
+        if (audits) return db::migrate::audit(declarations(), settings.owner_url, std::cout);
         return db::migrate::check(declarations(), migrations(),
                                   {.server_url = settings.owner_url, .roles = settings.roles}, std::cout);
     }
@@ -276,6 +274,41 @@ int run_new_module(const Definition& definition, NewModule wanted) {
     return new_module(definition.module_templates, wanted, ".", std::cout);
 }
 
+// How this program is typed here: "build/local/pos/backend-api" below the working directory, however it was started.
+std::string as_typed(std::string_view program) {
+    if (!program.contains('/')) return std::string(program);
+    const auto relative = std::filesystem::path(program).lexically_proximate(std::filesystem::current_path());
+    const bool is_below = !relative.empty() && *relative.begin() != "..";
+    if (!is_below || relative.is_absolute()) return std::string(program);
+    return relative.has_parent_path() ? relative.string() : "./" + relative.string();
+}
+
+std::string joined_names(const std::vector<const CLI::App*>& commands) {
+    std::string text;
+    for (const auto* command : commands) text += " " + command->get_name();
+    return text;
+}
+
+// What was wrong with the command line, and what it could have had there.
+std::string complaint(const CLI::App& cli, const CLI::ParseError& error) {
+    std::string name = cli.get_name();
+    const CLI::App* at = &cli;
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().back();
+        name += " " + at->get_name();
+    }
+    // The word that is no command is told sooner than that a command is missing.
+    const auto unknown = cli.remaining(true);
+    std::string text = unknown.empty() ? fmt::format("{}: {}\n", name, error.what())
+                                       : fmt::format("{}: unknown: {}\n", name, fmt::join(unknown, " "));
+    const auto commands = at->get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
+    if (!commands.empty()) text += fmt::format("known commands:{}\n", joined_names(commands));
+    text += "known options:";
+    for (const auto* option : at->get_options([](const CLI::Option* one) { return one->nonpositional(); }))
+        text += " " + option->get_name(false, true);
+    return text + fmt::format("\nwhat they do: {} --help\n", name);
+}
+
 int dispatch(const Definition& definition, int argc, char** argv) {
     Command command;
     CLI::App cli(definition.description, definition.name);
@@ -283,6 +316,8 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     cli.set_version_flag("--version", definition.version);
 
     auto* serve_command = cli.add_subcommand("serve", "Serve HTTP until SIGTERM");
+    serve_command->add_flag("--take-over", command.take_over,
+                            "Take the port from the process that serves it, which then drains; no request is refused");
     auto* dev_command = cli.add_subcommand("dev", "Serve beside a private PostgreSQL and Redis, with demo data");
     dev_command->add_option("--port", command.port, "Port of the API")
         ->check(CLI::Range(0, 65535))
@@ -309,22 +344,27 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     generate->add_flag("--empty", command.empty_migration, "An empty one, to be written by hand");
     generate->add_flag("--allow-drops", command.allow_drops, "Let it drop tables and columns");
     generate->add_flag("--no-verify", command.no_verify, "Write it without trying it out on a scratch database");
+    auto* difference =
+        database->add_subcommand("diff", "List what the C++ tables have and no migration makes; exit code 1 then");
     auto* migrate = database->add_subcommand("migrate", "Apply what is missing");
     auto* status = database->add_subcommand("status", "List migrations and their state");
     auto* check =
         database->add_subcommand("check", "Prove migrations, tables and statements against a scratch database");
+    check->add_flag("--audit", command.audit,
+                    "Look in the database itself instead: for rows that are against what their insert proved");
 
     const auto* module = add_new_module(definition, cli, command.module);
+    OwnCommandLine own_commands(definition, cli);
 
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const bool well = error.get_exit_code() == 0;
-        cli.exit(error);
-        return well ? 0 : 64;  // EX_USAGE
+        if (error.get_exit_code() == 0) return cli.exit(error);  // --help, --version
+        std::cerr << complaint(cli, error);
+        return 64;  // EX_USAGE
     }
     const DatabaseCommands commands(definition);
-    if (*serve_command) return run_serve(definition);
+    if (*serve_command) return run_serve(definition, command);
     if (*dev_command) return run_dev(definition, command);
     if (*worker_command) return run_worker(definition, command);
     if (*outbox_command) return run_outbox(definition, load_settings(definition), command.outbox, std::cout);
@@ -334,10 +374,12 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     if (*licenses_command) return print_licenses();
     if (*config_command) return print_configuration(definition);
     if (module != nullptr && *module) return run_new_module(definition, command.module);
+    if (own_commands.chosen()) return own_commands.run(read_environment());
     if (*generate) return commands.generate(command);
+    if (*difference) return commands.diff(as_typed(argv[0]));
     if (*migrate) return commands.migrate();
     if (*status) return commands.status();
-    if (*check) return commands.check();
+    if (*check) return commands.check(command.audit);
     return 64;
 }
 
@@ -346,6 +388,9 @@ int dispatch(const Definition& definition, int argc, char** argv) {
 int run(const Definition& definition, int argc, char** argv) {
     try {
         return dispatch(definition, argc, argv);
+    } catch (const config::Faults& faults) {
+        std::cerr << faults.what();
+        return config::exit_code;
     } catch (const std::exception& error) {
         std::cerr << definition.name << ": " << error.what() << '\n';
         return failed;

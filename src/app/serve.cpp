@@ -1,14 +1,22 @@
-// The running service: one thread a loop, and the main thread, which waits for signals.
+// The running service: one thread a loop, one for signals, and the main thread, which waits for them.
+
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/signal_set.hpp>
+#include <atomic>
+#include <csignal>
 #include <thread>
 #include <utility>
 
 #include "app/app.h"
 #include "app/background.h"
 #include "app/descriptors.h"
-#include "async/loop_asio.h"
+#include "app/listener_owner.h"
+#include "app/reload.h"
+#include "app/signals.h"
+#include "app/what_waits.h"
 
 namespace app {
 
@@ -19,7 +27,8 @@ using OnStarted = std::move_only_function<void(std::exception_ptr)>;
 // A loop on a thread of its own.
 class LoopThread {
 public:
-    LoopThread(App& app, std::uint16_t port) : host_(std::make_unique<LoopHost>(app)), port_(port) {}
+    LoopThread(App& app, std::uint16_t port, ListenAs as)
+        : app_(app), host_(std::make_unique<LoopHost>(app)), port_(port), as_(as) {}
 
     // `on_started` gets what kept it from listening, on the loop's thread. A stop may come before that, and ends the start.
     void begin_start(OnStarted on_started) {
@@ -35,6 +44,18 @@ public:
     // Once it has started.
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
+    // Each reply ends its connection from now on.
+    void announce_stop() {
+        host_->loop().post([this] { host_->announce_stop(); });
+    }
+
+    [[nodiscard]] LoopHost& host() { return *host_; }
+
+    // Whether another process serves the listeners: begin_stop() leaves them to that one.
+    void share_listener(bool is_shared) {
+        host_->loop().post([this, is_shared] { host_->share_listener(is_shared); });
+    }
+
     // Begins to drain; join() waits for the end. The first call counts.
     void begin_stop(async::SteadyTime deadline) {
         if (std::exchange(stopping_, true)) return;
@@ -45,7 +66,9 @@ public:
 
     void join() {
         if (thread_.joinable()) thread_.join();
+        joined_ = true;
     }
+    [[nodiscard]] bool is_over() const { return joined_; }
 
     ~LoopThread() {
         if (thread_.joinable()) {
@@ -58,18 +81,26 @@ private:
     void listen(std::exception_ptr failure) {
         try {
             if (failure) std::rethrow_exception(failure);
-            if (!host_->is_stopping()) port_ = host_->listen(port_);
+            if (host_->is_stopping()) return on_started_(nullptr);
+            // Whoever gave it serves, which is more than we could.
+            if (as_.listener >= 0 && !app_.database_check.passed())
+                throw std::runtime_error("the other process goes on: " + app_.database_check.stand().reason);
+            if (as_.serves_management) host_->listen_management(as_.management_listener);
+            port_ = host_->listen(port_, as_);
         } catch (...) {
             failure = std::current_exception();
         }
         on_started_(failure);
     }
 
+    App& app_;
     std::unique_ptr<LoopHost> host_;
     std::uint16_t port_;
+    ListenAs as_;
     OnStarted on_started_;
     std::thread thread_;
     bool stopping_ = false;
+    std::atomic<bool> joined_ = false;
 };
 
 // PostgreSQL usually shares the machine: ▲ with two cores one loop beats two.
@@ -77,50 +108,6 @@ std::size_t thread_count(const Settings& settings) {
     if (settings.threads > 0) return static_cast<std::size_t>(settings.threads);
     return std::max(1U, std::thread::hardware_concurrency() / 2);
 }
-
-// SIGTERM and SIGINT from its making on: one that comes during the start ends it.
-class Signals {
-public:
-    Signals() : set_(async::native(loop_), SIGTERM, SIGINT) {
-        loop_.keep_alive();
-        set_.async_wait([this](const boost::system::error_code& error, int signal) {
-            if (error) return;
-            received_ = signal;
-            loop_.stop();
-        });
-    }
-
-    [[nodiscard]] bool came() const { return received_ != 0; }
-
-    // Blocks until one comes.
-    std::string_view wait() {
-        while (!came()) loop_.run();
-        return received_ == SIGINT ? "SIGINT" : "SIGTERM";
-    }
-
-    // Blocks until `part` has started, or has been kept from it by a signal: then it is stopping. Throws what else kept it.
-    template <class Part>
-    void start(Part& part, std::chrono::milliseconds stop_time) {
-        bool ended = false;
-        std::exception_ptr failure;
-        part.begin_start([&](std::exception_ptr error) {
-            loop_.post([&, error = std::move(error)] {
-                failure = error;
-                ended = true;
-                loop_.stop();
-            });
-        });
-        while (!ended && !came()) loop_.run();
-        if (came()) part.begin_stop(async::Loop::now() + stop_time);
-        while (!ended) loop_.run();  // NOLINT(bugprone-infinite-loop): what the loop runs ends it
-        if (failure) std::rethrow_exception(failure);
-    }
-
-private:
-    async::Loop loop_;
-    boost::asio::signal_set set_;
-    int received_ = 0;
-};
 
 void wait_out_the_load_balancer(const Settings& settings) {
     if (settings.shutdown_delay_ms > 0)
@@ -136,12 +123,12 @@ std::chrono::milliseconds stop_time(const App& app) {
     return std::chrono::milliseconds(app.settings.shutdown_timeout_ms);
 }
 
-void start_background(std::unique_ptr<Background>& background, App& app, Signals& signals) {
+// None when there is nothing to do.
+std::unique_ptr<Background> make_background(App& app, bool management) {
     const auto& settings = app.settings;
     const bool relay = settings.outbox_relay && has_outbox(app.definition);
-    if (!settings.redis_url || (!relay && settings.job_queues.empty())) return;
-    background = std::make_unique<Background>(app, BackgroundOptions{relay, settings.job_queues});
-    signals.start(*background, stop_time(app));
+    if (!settings.redis_url || (!relay && settings.job_queues.empty())) return nullptr;
+    return std::make_unique<Background>(app, BackgroundOptions{relay, settings.job_queues, management});
 }
 
 void stop_background(Background& background, const App& app) {
@@ -153,87 +140,176 @@ void stop_background(Background& background, const App& app) {
 struct Threads {
     App& app;
     std::uint16_t port;
+    std::vector<OwnedDescriptor> taken{};  // listeners of another process: each is served by a loop
+    OwnedDescriptor taken_management{};
     std::vector<std::unique_ptr<LoopThread>> loops{};
     std::unique_ptr<Background> background{};
+    std::atomic<bool> drained = false;
+
+    // Those that run.
+    [[nodiscard]] std::vector<NamedHost> hosts() const {
+        std::vector<NamedHost> named;
+        if (drained) return named;
+        std::size_t number = 0;
+        for (const auto& loop : loops) {
+            ++number;
+            if (!loop->is_over()) named.push_back({fmt::format("loop {}", number), &loop->host()});
+        }
+        if (background) named.push_back({"background", &background->host()});
+        return named;
+    }
 
     // One after the other, as the first finds the port. A signal ends it.
     void start(std::size_t count, Signals& signals) {
         while (loops.size() < count && !signals.came()) {
-            signals.start(*loops.emplace_back(std::make_unique<LoopThread>(app, port)), stop_time(app));
+            ListenAs as{.shares_port = !loops.empty()};
+            if (loops.size() < taken.size()) as.listener = taken[loops.size()].release();
+            as.serves_management = loops.empty() && app.settings.management_port;
+            if (as.serves_management) as.management_listener = taken_management.release();
+            signals.start(*loops.emplace_back(std::make_unique<LoopThread>(app, port, as)), stop_time(app));
             port = loops.back()->port();
         }
-        if (!signals.came()) start_background(background, app, signals);
+        if (!signals.came()) background = make_background(app, false);
+        if (background) signals.start(*background, stop_time(app));
     }
 
-    void stop() {
+    void take_over(HandOver& from) {
+        taken = from.take(port);
+        if (!app.settings.management_port) return;
+        auto management = from.take(static_cast<std::uint16_t>(*app.settings.management_port));
+        if (!management.empty()) taken_management = std::move(management.front());
+    }
+
+    [[nodiscard]] std::vector<int> listeners() const {
+        std::vector<int> all;
+        for (const auto& loop : loops) {
+            all.push_back(loop->host().server()->listener());
+            if (const auto* management = loop->host().management()) all.push_back(management->listener());
+        }
+        return all;
+    }
+
+    void share_listeners(bool is_shared) {
+        for (auto& loop : loops) loop->share_listener(is_shared);
+    }
+
+    void announce_stop() {
+        for (auto& loop : loops) loop->announce_stop();
+    }
+
+    // What keeps one of them from starting stops the others.
+    void abandon() {
+        for (auto& loop : loops) loop->begin_stop(async::Loop::now());
+        for (auto& loop : loops) loop->join();
+    }
+
+    void drain() {
         const auto deadline = async::Loop::now() + stop_time(app);
         for (auto& loop : loops) loop->begin_stop(deadline);
         for (auto& loop : loops) loop->join();
-        loops.clear();
         // Last, as the last requests may have left something in the outbox.
         if (background) stop_background(*background, app);
+        drained = true;
     }
 };
 
+Signals::Answers answers(App& app, std::function<std::vector<NamedHost>()> hosts) {
+    return {.hangup = [&app] { reload_log_level(app.log, ".env"); },
+            .quit = [&app, hosts = std::move(hosts)] { log_what_waits(app.metrics, app.log.logger(), hosts()); }};
+}
+
+// Called within a catch: what is the configuration's fault goes on to whoever reports it.
 int refuse_to_start(App& app, const std::exception& error) {
     app.log.logger().fatal("cannot start", {{"err", logging::error(error)}});
+    if (dynamic_cast<const config::Faults*>(&error) != nullptr) throw;
     return 1;
+}
+
+// Once the loops listen: what `serve --take-over` took is ours alone, and another one may take it from us.
+std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<HandOver>& hand_over) {
+    auto logger = threads.app.log.logger();
+    if (hand_over) {
+        const auto other = static_cast<std::int64_t>(hand_over->process());
+        if (hand_over->complete()) {
+            logger.info("took over; the other process drains", {{"process", other}});
+        } else {
+            logger.warn("took over; the other process does not answer", {{"process", other}});
+        }
+        threads.share_listeners(false);
+    }
+    return std::make_unique<ListenerOwner>(Place{threads.app.settings.host, threads.port}, threads.listeners(),
+                                           [] { ::kill(::getpid(), SIGTERM); }, logger);
 }
 
 // The last word of the log.
 int end_well(App& app) {
     app.log.logger().info("stopped");
     app.log.flush();
+    app.throw_late_faults();
     return 0;
 }
 
 }  // namespace
 
 int work(const Definition& definition, Configuration configuration) {
-    auto signals = std::make_unique<Signals>();
+    Signals signals;
     raise_descriptor_limit();
     if (configuration.app.job_queues.empty()) configuration.app.job_queues = {"all"};
     App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     std::unique_ptr<Background> background;
     try {
-        start_background(background, app, *signals);
+        background = make_background(app, true);
+        const auto answering =
+            signals.answer(answers(app, [&] { return std::vector<NamedHost>{{"background", &background->host()}}; }));
+        signals.start(*background, stop_time(app));
+        app.log.logger().info("shutting down", {{"signal", signals.wait()}});
+        app.draining = true;
+        stop_background(*background, app);
     } catch (const std::exception& error) {
         return refuse_to_start(app, error);
     }
-    app.log.logger().info("shutting down", {{"signal", signals->wait()}});
-    signals.reset();  // from here the default action of a second signal ends the process
-    stop_background(*background, app);
     background.reset();
     return end_well(app);
 }
 
-int serve(const Definition& definition, Configuration configuration) {
+int serve(const Definition& definition, Configuration configuration, ServeOptions options) {
     const auto began = async::Loop::now();
-    auto signals = std::make_unique<Signals>();
+    Signals signals;
     const auto descriptors = raise_descriptor_limit();
     App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
-    const auto loops = thread_count(app.settings);
-    app.connections_per_loop = connections_within(descriptors, loops, app.settings);
+    auto loops = thread_count(app.settings);
     Threads threads{app, static_cast<std::uint16_t>(app.settings.port)};
+    std::optional<HandOver> hand_over;
     try {
-        threads.start(loops, *signals);
+        if (options.take_over) hand_over = HandOver::begin({app.settings.host, threads.port});
+        if (hand_over) threads.take_over(*hand_over);
+        loops = std::max(loops, threads.taken.size());
+        app.connections_per_loop = connections_within(descriptors, loops, app.settings);
+        threads.start(loops, signals);
     } catch (const std::exception& error) {
+        threads.abandon();
         return refuse_to_start(app, error);
     }
-    const bool listened = !signals->came();
+    const bool listened = !signals.came();
     const auto took = std::chrono::duration<double, std::milli>(async::Loop::now() - began);
+    std::unique_ptr<ListenerOwner> owner;
+    const auto answering = signals.answer(answers(app, [&] { return threads.hosts(); }));
     if (listened) {
+        owner = own_listeners(threads, hand_over);
         app.log.logger().info("listening", {{"port", static_cast<std::int64_t>(threads.port)},
                                             {"threads", static_cast<std::int64_t>(loops)},
                                             {"maxConnections", static_cast<std::int64_t>(app.connections_per_loop)},
                                             {"openFiles", static_cast<std::int64_t>(descriptors)},
                                             {"startupMs", took.count()}});
     }
-    app.log.logger().info("shutting down", {{"signal", signals->wait()}});
-    signals.reset();  // from here the default action of a second signal ends the process
+    app.log.logger().info("shutting down", {{"signal", signals.wait()}});
+    // The load balancer has another process behind the port then.
+    const bool is_taken = owner && owner->end();
+    if (is_taken) threads.share_listeners(true);
     app.draining = true;
-    if (listened) wait_out_the_load_balancer(app.settings);
-    threads.stop();
+    threads.announce_stop();
+    if (listened && !is_taken) wait_out_the_load_balancer(app.settings);
+    threads.drain();
     return end_well(app);
 }
 

@@ -28,7 +28,7 @@ struct ServiceSet::Service {
 
 namespace {
 
-constexpr auto own_checks = std::to_array<std::string_view>({"postgres", "postgresSystem", "redis"});
+constexpr auto own_checks = std::to_array<std::string_view>({"postgres", "postgresSystem", "migrations", "redis"});
 
 std::string name_of(const std::type_info& type) { return boost::core::demangle(type.name()); }
 

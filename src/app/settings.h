@@ -20,6 +20,12 @@ constexpr auto describe(Switch*) {
     return schema::enumeration<Switch>("Switch", {{Switch::on, "on"}, {Switch::off, "off"}});
 }
 
+enum class DocsPlace : std::uint8_t { open, management, off };
+constexpr auto describe(DocsPlace*) {
+    return schema::enumeration<DocsPlace>(
+        "DocsPlace", {{DocsPlace::open, "public"}, {DocsPlace::management, "management"}, {DocsPlace::off, "off"}});
+}
+
 struct Settings {
     Environment environment = Environment::production;
     std::string database_url;
@@ -29,6 +35,9 @@ struct Settings {
     std::optional<Switch> rate_limits;
     std::string host;
     std::int32_t port = 8080;
+    std::string management_host = "127.0.0.1";
+    std::optional<std::int32_t> management_port;
+    std::optional<DocsPlace> docs;
     std::int32_t threads = 0;
     std::int32_t max_connections = 10'000;
     std::int32_t body_memory_mb = 64;
@@ -50,6 +59,7 @@ struct Settings {
     std::string job_prefix = "bull";
     std::optional<std::string> scheduler_token;
     std::int32_t shutdown_delay_ms = 0;
+    std::optional<std::int32_t> shutdown_idle_ms;
     std::int32_t shutdown_timeout_ms = 20'000;
 
     friend constexpr auto describe(Settings*) {
@@ -62,7 +72,7 @@ struct Settings {
             field<&Settings::database_url>(
                 "DATABASE_URL",
                 {.min_length = 1,
-                 .doc = "PostgreSQL as the role `app`, which row level security binds. Several hosts may be named "
+                 .doc = "PostgreSQL as the role `app`, which row level security binds; any other one is refused. Several hosts may be named "
                         "(`…@one,two/name`): writes go to the one that takes them."}),
             field<&Settings::database_system_url>(
                 "DATABASE_SYSTEM_URL",
@@ -76,14 +86,27 @@ struct Settings {
                                      "Watched by /ready; rate limits are shared through it."}),
             field<&Settings::rate_limits>(
                 "RATE_LIMITS",
-                {.doc = "Of requests, by address, tenant, user and device; stricter for signing in. Not set: "
-                        "`on` in production. Kept by each loop alone without Redis."}),
+                {.doc = "Limits for requests of an address, tenant, user or device; stricter ones for signing in. Not "
+                        "set: `on` in production. Without Redis each loop counts for itself."}),
             field<&Settings::host>(
                 "HOST", {.max_length = 255, .defaulted = true, .doc = "IP address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,
                                             .max = 65535,
                                             .defaulted = true,
                                             .doc = "0 takes a free one, named in the log line `listening`."}),
+            field<&Settings::management_host>(
+                "MANAGEMENT_HOST",
+                {.max_length = 255, .defaulted = true, .doc = "IP address of the management port; `::`: all of them."}),
+            field<&Settings::management_port>(
+                "MANAGEMENT_PORT",
+                {.min = 0,
+                 .max = 65535,
+                 .doc = "Where /metrics answers, and the documentation as DOCS says; also /health and /ready, as on PORT. "
+                        "Of operators alone: whoever reaches it may read. Not set: none; /metrics is on PORT then, but in "
+                        "production nowhere. `worker` has one too."}),
+            field<&Settings::docs>(
+                "DOCS", {.doc = "Where /docs and /openapi.json answer: `public` (PORT), `management` (MANAGEMENT_PORT), "
+                                "`off`. Not set: `management` in production, else `public`."}),
             field<&Settings::threads>(
                 "THREADS", {.min = 0, .max = 256, .defaulted = true, .doc = "Event loops; 0: one for two cores."}),
             field<&Settings::max_connections>(
@@ -92,10 +115,9 @@ struct Settings {
                  .max = 1'000'000,
                  .defaulted = true,
                  .doc =
-                     "Client connections of each loop; fewer where the hard limit of open files leaves fewer. Beyond, "
-                     "the oldest idle one is closed, or else the slowest of the address that holds most; while none "
-                     "holds "
-                     "more than 16, the youngest half head."}),
+                     "Client connections of each loop; fewer where the hard limit of open files is lower. At the limit "
+                     "the oldest idle one is closed; if none is idle, the slowest one of the address that has the most; "
+                     "while no address has more than 16, the youngest one whose request head is incomplete."}),
             field<&Settings::body_memory_mb>(
                 "BODY_MEMORY_MB",
                 {.min = 32,
@@ -107,40 +129,42 @@ struct Settings {
                 {.min = 8,
                  .max = 65'536,
                  .doc =
-                     "Of these, those of one tenant, or of one address while nobody has signed in; a quarter at most, "
-                     "and a quarter when it is not given. All that comes from one address: half of the whole. An "
-                     "eighth is kept for callers that hold 128 KiB or less."}),
+                     "How much of BODY_MEMORY_MB one tenant may use, or one address before anybody has signed in; at "
+                     "most a quarter, which is also the default. One address with all its tenants: half. An eighth is "
+                     "reserved for callers that hold 128 KiB or less."}),
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
             field<&Settings::database_point_connections>(
                 "DATABASE_POINT_CONNECTIONS",
-                {.min = 1, .max = 16, .defaulted = true, .doc = "Of each loop; pipelined, so that few do."}),
+                {.min = 1, .max = 16, .defaulted = true, .doc = "Of each loop; requests share them, so a few are enough."}),
             field<&Settings::database_read_connections>(
                 "DATABASE_READ_CONNECTIONS",
                 {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for reads of many rows."}),
             field<&Settings::database_bulk_connections>(
                 "DATABASE_BULK_CONNECTIONS",
-                {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for POST .../batch alone."}),
+                {.min = 1,
+                 .max = 100,
+                 .defaulted = true,
+                 .doc = "Of each loop, for POST .../batch; and as many again, which only read, for exports."}),
             field<&Settings::database_tenant_share>(
                 "DATABASE_TENANT_SHARE",
                 {.min = 1,
                  .max = 100,
                  .defaulted = true,
                  .doc = "Percent of the write, read and bulk connections of a loop that one tenant may hold, rounded "
-                        "down, but one at least. What waits is served in turn by tenant."}),
+                        "down, but one at least. Tenants that wait take turns."}),
             field<&Settings::log_level>(
                 "LOG_LEVEL",
                 {.pattern = "trace|debug|info|warn|error|fatal|silent",
                  .defaulted = true,
-                 .doc =
-                     "Lines below it are not written: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`."}),
+                 .doc = "Lines below it are not written; `silent`: none is. SIGHUP reads it anew out of `.env`."}),
             field<&Settings::public_url>(
                 "PUBLIC_URL",
                 {.max_length = 500,
                  .defaulted = true,
                  .doc =
-                     "Where clients reach the API, without a slash at the end; stands in the OpenAPI document and in "
-                     "problem types."}),
+                     "Where clients reach the API, without a slash at the end. Used in the OpenAPI document and in the "
+                     "`type` of problems. Not set: the document names the host that it was asked by."}),
             field<&Settings::cors_origins>(
                 "CORS_ORIGINS",
                 {.max_items = 100,
@@ -174,14 +198,14 @@ struct Settings {
                 {.min = 1,
                  .max = 3600,
                  .defaulted = true,
-                 .doc = "A worker that is silent for so long has lost its jobs to others. Renewed while it lives."}),
+                 .doc = "How long a worker keeps a job without renewing its lock. Then another worker takes the job."}),
             field<&Settings::job_prefix>("JOB_PREFIX",
                                          {.min_length = 1,
                                           .max_length = 64,
                                           .defaulted = true,
-                                          .doc = "Of every key in Redis: queues, rate limits, the relay's turn. "
-                                                 "Services that share a Redis need one each. BullMQ's own "
-                                                 "default."}),
+                                          .doc = "Begins every key in Redis: queues, rate limits, the relay's lock. "
+                                                 "Services that share a Redis need different ones. The default is "
+                                                 "BullMQ's."}),
             field<&Settings::scheduler_token>(
                 "SCHEDULER_TOKEN",
                 {.min_length = 32,
@@ -195,7 +219,14 @@ struct Settings {
                  .max = 120'000,
                  .defaulted = true,
                  .doc =
-                     "How long /ready says 503 before the server stops accepting: give the load balancer its period."}),
+                     "How long /ready says 503, and replies `Connection: close`, before the server stops accepting: give the "
+                     "load balancer its period."}),
+            field<&Settings::shutdown_idle_ms>(
+                "SHUTDOWN_IDLE_MS",
+                {.min = 0,
+                 .max = 60'000,
+                 .doc = "How long kept-alive connections without a request stay open after the signal, as one may be on its "
+                        "way; it is answered. Not set: 1000 in production, else 50."}),
             field<&Settings::shutdown_timeout_ms>("SHUTDOWN_TIMEOUT_MS",
                                                   {.min = 100,
                                                    .max = 600'000,
@@ -206,6 +237,16 @@ struct Settings {
 
     [[nodiscard]] bool limits_rates() const {
         return rate_limits.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
+    }
+
+    [[nodiscard]] DocsPlace docs_place() const {
+        return docs.value_or(environment == Environment::production ? DocsPlace::management : DocsPlace::open);
+    }
+    [[nodiscard]] bool has_public_metrics() const {
+        return !management_port && environment != Environment::production;
+    }
+    [[nodiscard]] std::int32_t shutdown_idle() const {
+        return shutdown_idle_ms.value_or(environment == Environment::production ? 1'000 : 50);
     }
 
     // Faults of several settings together, and what production refuses.

@@ -79,6 +79,25 @@ TEST_F(SettingsTest, WhatIsWellStays) {
         EXPECT_THAT(issues({{"DATABASE_URL", url}}), IsEmpty()) << url;
 }
 
+TEST_F(SettingsTest, WhatOperatorsReadIsNotPublicInProduction) {
+    const auto load = [](const config::Environment& changed) {
+        return config::load<Settings>(config::merge(well_, changed)).value();
+    };
+    constexpr const char* random_text = "kR7v0Qz3xW9uYb2nTg5hLs8dFj1mPc6e";
+    const config::Environment production{{"APP_ENV", "production"}, {"APP_SECRET", random_text}};
+    EXPECT_TRUE(load({}).has_public_metrics());
+    EXPECT_FALSE(load({{"MANAGEMENT_PORT", "9090"}}).has_public_metrics());
+    EXPECT_FALSE(load(production).has_public_metrics());
+    EXPECT_EQ(load({}).docs_place(), DocsPlace::open);
+    EXPECT_EQ(load(production).docs_place(), DocsPlace::management);
+    EXPECT_EQ(load(config::merge(production, {{"DOCS", "public"}})).docs_place(), DocsPlace::open);
+    EXPECT_EQ(load({{"DOCS", "off"}}).docs_place(), DocsPlace::off);
+    EXPECT_GT(load(production).shutdown_idle(), load({}).shutdown_idle());
+    EXPECT_EQ(load({{"SHUTDOWN_IDLE_MS", "7"}}).shutdown_idle(), 7);
+    EXPECT_THAT(faults({{"MANAGEMENT_PORT", "8080"}}), ElementsAre("MANAGEMENT_PORT")) << "that of PORT";
+    EXPECT_THAT(faults({{"MANAGEMENT_HOST", "localhost"}}), ElementsAre("MANAGEMENT_HOST"));
+}
+
 TEST_F(SettingsTest, APublicURLIsOfTheWebAndEndsWithoutASlash) {
     for (const auto* url :
          {"nonsense", "ftp://a", "https://", "https:///a", "https://a/", "https://a?b", "https://a b"})

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <vector>
 
 #include "async/blocking_pool.h"
+#include "async/live_coroutines.h"
 #include "async/loop.h"
 #include "async/sync.h"
 
@@ -57,6 +59,18 @@ TEST(task, dropped_unstarted_never_runs) {
         [[maybe_unused]] auto task = coroutine(ran);
     }
     EXPECT_FALSE(ran);
+}
+
+TEST(task, those_that_have_not_ended_are_counted) {
+    async::Loop loop;
+    const auto before = async::live_coroutines();
+    std::vector<Task<int>> unstarted;
+    unstarted.push_back(answer());
+    EXPECT_EQ(async::live_coroutines(), before + 1);
+    unstarted.clear();
+    EXPECT_EQ(async::live_coroutines(), before);
+    EXPECT_EQ(async::run_until_done(loop, many(100)), 4200);
+    EXPECT_EQ(async::live_coroutines(), before);
 }
 
 TEST(timer, expires_in_order_and_never_early) {

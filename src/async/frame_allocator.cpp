@@ -1,5 +1,6 @@
 #include <array>
 
+#include "async/live_coroutines.h"
 #include "async/task.h"
 
 #if defined(__has_feature)
@@ -8,7 +9,15 @@
 #endif
 #endif
 
-namespace async::detail {
+namespace async {
+
+namespace {
+thread_local std::int64_t live_frames = 0;  // of this thread: a frame ends where it began
+}  // namespace
+
+std::int64_t live_coroutines() noexcept { return live_frames; }
+
+namespace detail {
 
 namespace {
 
@@ -42,6 +51,7 @@ struct FreeLists {
 }  // namespace
 
 void* allocate_frame(std::size_t size) {
+    ++live_frames;
 #ifdef ASYNC_NO_RECYCLING
     return ::operator new(size);
 #else
@@ -57,6 +67,7 @@ void* allocate_frame(std::size_t size) {
 }
 
 void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
+    --live_frames;
 #ifdef ASYNC_NO_RECYCLING
     ::operator delete(frame);
 #else
@@ -72,4 +83,6 @@ void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
 #endif
 }
 
-}  // namespace async::detail
+}  // namespace detail
+
+}  // namespace async

@@ -1,8 +1,18 @@
 #pragma once
-// Waits for a std::stop_token: how a handler or a stream hears that its client has gone, or that the server drains
-// (http::Context::gone() and draining()). Loop's thread; the token is asked to stop there as well.
+// Waits that a stop ends. Loop's thread; whoever asks to stop does so there as well.
+//
+// `stopped`: for a std::stop_token, how a handler or a stream hears that its client has gone, or that the server drains
+// (http::Context::gone() and draining()).
 //
 //     if (co_await async::stopped(&loop, context.draining(), async::Loop::now() + 15s)) co_return;    // false: time is over
+//
+// `Stop`: for whatever goes on until it is told to end. It sleeps by its Stop: `async::sleep` ends with its time alone, and SIGTERM
+// would wait for it. Any number of tasks.
+//
+//     while (co_await stop_.sleep(retry)) { ... }      // false once stopped, also when asked later
+//     ...
+//     stop_.request();                                 // whoever sleeps goes on
+//     co_await tasks_.join();
 
 #include <optional>
 #include <stop_token>
@@ -49,5 +59,21 @@ private:
 inline StopWait stopped(Loop* loop, std::stop_token token, SteadyTime deadline) {
     return {loop, std::move(token), deadline};
 }
+
+class Stop {
+public:
+    explicit Stop(Loop& loop) : loop_(&loop) {}
+
+    // Ends after `delay` at least, or with the stop. True while there was none.
+    [[nodiscard]] Task<bool> sleep(Milliseconds delay) const {
+        co_return !co_await stopped(loop_, source_.get_token(), Loop::now() + delay);
+    }
+    void request() { source_.request_stop(); }
+    [[nodiscard]] bool requested() const noexcept { return source_.stop_requested(); }
+
+private:
+    Loop* loop_;
+    std::stop_source source_;
+};
 
 }  // namespace async

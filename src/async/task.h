@@ -61,6 +61,11 @@ struct Promise : PromiseBase {
     void return_value(U&& result) {
         value.emplace(std::forward<U>(result));
     }
+    template <class U>
+        requires(!std::is_constructible_v<T, Task<U> &&>)
+    void return_value(Task<U>&& /*not awaited*/) {
+        static_assert(!sizeof(U*), "async: this is a task, not what it gives: write `co_return co_await …`");
+    }
     T take() {
         if (error) std::rethrow_exception(std::move(error));
         return std::move(*value);
@@ -79,7 +84,7 @@ struct Promise<void> : PromiseBase {
 }  // namespace detail
 
 template <class T = void>
-class [[nodiscard]] Task {
+class [[nodiscard("co_await it: a task that is dropped never runs")]] Task {
 public:
     using promise_type = detail::Promise<T>;
     using Handle = std::coroutine_handle<promise_type>;

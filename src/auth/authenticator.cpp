@@ -220,9 +220,10 @@ void Authenticator::require_known_permissions(const http::Router& router) const 
         if (!route.operation || route.operation->permission.empty()) continue;
         if (permissions_.find(route.operation->permission)) continue;
         throw std::logic_error(
-            fmt::format("{} {} asks for \"{}\", which is not among the program's permissions: list it "
-                        "there, or mend its name",
-                        to_string(route.method), route.pattern, route.operation->permission));
+            fmt::format("{} {} asks for \"{}\", which is no permission of the program: write the line \"{}\", into "
+                        "{}, or mend its name",
+                        to_string(route.method), route.pattern, route.operation->permission,
+                        route.operation->permission, permissions_.listed_in()));
     }
 }
 

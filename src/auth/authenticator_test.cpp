@@ -352,8 +352,8 @@ TEST_F(AuthenticatorTest, APermissionThatTheProgramDoesNotHaveStopsItAtStart) {
     } catch (const std::logic_error& error) {
         EXPECT_STREQ(
             error.what(),
-            "GET /v1/products asks for \"product.read\", which is not among the program's permissions: list it "
-            "there, or mend its name");
+            "GET /v1/products asks for \"product.read\", which is no permission of the program: write the line "
+            "\"product.read\", into the program's list of permissions, or mend its name");
     }
 }
 

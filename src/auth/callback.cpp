@@ -36,7 +36,7 @@ async::Task<std::string_view> read_callback(http::Context& context, std::uint64_
 }
 
 void describe_callback(http::Operation& operation) {
-    operation.needs.push_back([](const http::Services& services) { return services.has<db::Databases>(); });
+    operation.need<db::Databases>();
     for (const auto& error : {errors::callback_refused, http::errors::body_too_large, http::errors::body_malformed,
                               http::errors::request_timeout, http::errors::bodies_full, db::errors::unavailable,
                               db::errors::timeout, db::errors::overloaded, db::errors::outcome_unknown,

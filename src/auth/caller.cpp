@@ -14,8 +14,8 @@ namespace auth {
 
 // ---- Permissions -------------------------------------------------------------------------------------------------
 
-Permissions::Permissions(std::vector<std::string_view> names, Places places)
-    : names_(std::move(names)), places_(places) {
+Permissions::Permissions(std::vector<std::string_view> names, Places places, std::string_view listed_in)
+    : names_(std::move(names)), places_(places), listed_in_(listed_in) {
     std::ranges::sort(names_);
     if (names_.size() > max_permissions) throw std::invalid_argument("auth: more permissions than max_permissions");
     if (std::ranges::adjacent_find(names_) != names_.end())
@@ -132,7 +132,7 @@ void Caller::describe(http::Operation& operation) {
                               errors::session_revoked, errors::csrf_failed}) {
         operation.can_fail(error);
     }
-    operation.needs.push_back([](const http::Services& services) { return services.has<Authenticator>(); });
+    operation.need<Authenticator>();
 }
 
 namespace detail {
@@ -161,11 +161,9 @@ void describe_permission(http::Operation& operation, std::string_view permission
 // ---- Databases as parts ------------------------------------------------------------------------------------------
 
 namespace {
-bool has_store(const http::Services& services) { return services.has<db::Databases>(); }
-
 // Behind body and query, which a handler names before its database.
 void describe_database(http::Operation& operation) {
-    operation.needs.push_back(&has_store);
+    operation.need<db::Databases>();
     for (const auto& error : {db::errors::unavailable, db::errors::timeout, db::errors::overloaded,
                               db::errors::outcome_unknown, db::errors::serialization})
         operation.can_fail(error);

@@ -58,15 +58,19 @@ struct Places {
 // The program's permissions in a fixed order, "resource.action"; the position is the bit.
 class Permissions {
 public:
-    explicit Permissions(std::vector<std::string_view> names, Places places = {});
+    // `listed_in`: where a person writes another one.
+    explicit Permissions(std::vector<std::string_view> names, Places places = {},
+                         std::string_view listed_in = "the program's list of permissions");
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
     [[nodiscard]] PermissionSet set_of(const std::vector<std::string>& names) const;  // unknown names are left out
     [[nodiscard]] const std::vector<std::string_view>& names() const noexcept { return names_; }
     [[nodiscard]] const Places& places() const noexcept { return places_; }
+    [[nodiscard]] std::string_view listed_in() const noexcept { return listed_in_; }
 
 private:
     std::vector<std::string_view> names_;  // sorted
     Places places_;
+    std::string_view listed_in_;
 };
 
 // What a member may do: everywhere, and at single places.

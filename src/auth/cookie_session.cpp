@@ -24,14 +24,14 @@ base::Failure session_missing(const http::Context& context) {
         .header("WWW-Authenticate", "Cookie cookie-name=\"" + std::string(name) + '"');
 }
 
-void describe_session(http::Operation& operation, bool is_required, bool (*has_store)(const http::Services&)) {
+void describe_session(http::Operation& operation, bool is_required) {
     if (is_required) {
         operation.security = {"session"};
         operation.can_fail(errors::session_missing);
     }
     operation.can_fail(errors::csrf_failed);
     operation.can_fail(errors::sessions_unavailable);
-    operation.needs.push_back(has_store);
+    operation.need<SessionCookies>();
 }
 
 }  // namespace auth::detail

@@ -27,7 +27,7 @@ std::optional<std::string> session_token(const http::Context& context);
 // `session` may be null.
 void admit(http::Context& context, const SessionInfo* session);
 [[nodiscard]] base::Failure session_missing(const http::Context& context);
-void describe_session(http::Operation& operation, bool is_required, bool (*has_store)(const http::Services&));
+void describe_session(http::Operation& operation, bool is_required);
 
 template <class T>
 async::Task<std::optional<Session<T>>> session_of(http::Context& context) {
@@ -36,11 +36,6 @@ async::Task<std::optional<Session<T>>> session_of(http::Context& context) {
     if (token) session = co_await context.services().use<SessionStore<T>>().find(*std::move(token));
     admit(context, session ? &*session : nullptr);
     co_return session;
-}
-
-template <class T>
-bool has_session_store(const http::Services& services) {
-    return services.has<SessionCookies>() && services.has<SessionStore<T>>();
 }
 }  // namespace detail
 
@@ -52,7 +47,8 @@ struct CookieSession : Session<T> {
         co_return CookieSession{*std::move(session)};
     }
     static void describe(http::Operation& operation) {
-        detail::describe_session(operation, true, &detail::has_session_store<T>);
+        detail::describe_session(operation, true);
+        operation.need<SessionStore<T>>();
     }
 };
 
@@ -66,6 +62,7 @@ struct http::Part<std::optional<auth::CookieSession<T>>> {
         co_return auth::CookieSession<T>{*std::move(session)};
     }
     static void describe(Operation& operation) {
-        auth::detail::describe_session(operation, false, &auth::detail::has_session_store<T>);
+        auth::detail::describe_session(operation, false);
+        operation.need<auth::SessionStore<T>>();
     }
 };

@@ -19,6 +19,7 @@
 
 #include <expected>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,8 +58,24 @@ template <class T>
 // The same for a .env file.
 [[nodiscard]] std::string report(const std::filesystem::path& file, const FileFault& fault);
 
-// In a refinement, where it counts (production): an issue when the secret is a known placeholder ("changeme"), whatever its length, or
-// has fewer than ten different characters.
+// What is found only when a setting is used (the server that a URL names is the wrong one, the port is taken): thrown, and reported
+// like the rest; the program leaves with exit_code.
+class Faults : public std::runtime_error {
+public:
+    explicit Faults(std::vector<base::Issue> issues) : std::runtime_error(report(issues)), issues_(std::move(issues)) {}
+    Faults(std::string_view variable, std::string message)
+        : Faults(
+              std::vector<base::Issue>{{"environment", "/" + std::string(variable), "unfit", std::move(message), {}}}) {
+    }
+
+    [[nodiscard]] const std::vector<base::Issue>& issues() const noexcept { return issues_; }
+
+private:
+    std::vector<base::Issue> issues_;
+};
+
+// In a refinement, where it counts (production): an issue when the secret is a known placeholder or sample ("changeme", "your-256-bit-secret"),
+// whatever its length; when it has fewer than ten different characters; and when it is a piece repeated or a row of the alphabet.
 //     config::check_secret("APP_SECRET", settings.secret, issues);
 void check_secret(std::string_view variable, std::string_view secret, schema::Issues& issues);
 

@@ -98,9 +98,36 @@ TEST(CheckSecret, RefusesPlaceholdersAndFewCharacters) {
         return !issues.empty();
     };
     for (const std::string_view weak :
-         {"", "aaaaaaaaaaaaaaaaaaaaaaaaa", "CHANGEME-please-change-w3zPq0v7", "abcdefghi"})
+         {"", "aaaaaaaaaaaaaaaaaaaaaaaaa", "CHANGEME-please-change-w3zPq0v7", "abcdefghi", "your-256-bit-secret",
+          "a secret of the tests alone, 32 bytes or more", "$(openssl rand -base64 48) of the documentation",
+          "3f9a1c7e5b2d8046 3f9a1c7e5b2d8046 3f9a1c7e5b2d8046 3", "w3zPq0v7cXnM2kLs9dRt01234567",
+          "w3zPq0v7cXnMhgfedcba"})
         EXPECT_TRUE(is_refused(weak)) << weak;
-    EXPECT_FALSE(is_refused("w3zPq0v7cXnM2kLs9dRtYbHu"));
+    for (const std::string_view strong :
+         {"w3zPq0v7cXnM2kLs9dRtYbHu", "4pQqU1sVd0X3y9aFh7mZ2bKcL8wRtE5g", "9f86d081884c7d659a2feaa0c55ad015"})
+        EXPECT_FALSE(is_refused(strong)) << strong;
+}
+
+TEST(Faults, SayWhatAReportSays) {
+    const Faults faults("PORT", "8080 is taken.");
+    EXPECT_EQ(std::string(faults.what()), report(faults.issues()));
+    EXPECT_THAT(faults.what(), HasSubstr("  PORT  8080 is taken.\n"));
+}
+
+struct Level {
+    std::string level;
+    std::string code;
+
+    friend constexpr auto describe(Level*) {
+        return schema::object<Level>("Level", schema::field<&Level::level>("LEVEL", {.pattern = "low|high"}),
+                                     schema::field<&Level::code>("CODE", {.pattern = "[a-z]|x"}));
+    }
+};
+
+TEST(MarkdownTable, NamesTheValuesOfAChoice) {
+    const auto table = markdown_table<Level>();
+    EXPECT_THAT(table, HasSubstr("| `LEVEL` | `low`, `high` |"));
+    EXPECT_THAT(table, HasSubstr("| `CODE` | text |"));
 }
 
 TEST(MarkdownTable, ListsEveryVariable) {

@@ -42,7 +42,9 @@ const Statement& Catalogue::statement(const void* identity, std::string_view nam
     const auto found = by_identity_.find(identity);
     if (found == by_identity_.end()) {
         throw std::logic_error(
-            fmt::format("statement \"{}\" is not listed by its module (app::Module::statements)", name));
+            fmt::format("statement \"{}\" is not listed: write its constant into db::statements(…) of its module "
+                        "(app::Module::statements)",
+                        name));
     }
     return *found->second;
 }

@@ -273,7 +273,7 @@ async::Task<void> Database::close(async::SteadyTime deadline) {
     state_->closed = true;
     const auto is_busy = [](DatabaseState& state) {
         return state.active > 0 || state.reads->counts().leased > 0 || state.writes->counts().leased > 0 ||
-               state.bulks->counts().leased > 0;
+               state.bulks->counts().leased > 0 || state.streams->counts().leased > 0;
     };
     while (is_busy(*state_) && async::Loop::now() < deadline)
         co_await async::sleep(&state_->loop, async::Milliseconds(10));
@@ -303,7 +303,12 @@ Database::Counts Database::counts(Kind kind) const {
     return state_->lease_pool(kind).counts();
 }
 
-Database::Counts Database::bulk_counts() const { return state_->bulks->counts(); }
+// Of bulks and of row streams.
+Database::Counts Database::bulk_counts() const {
+    const auto bulks = state_->bulks->counts();
+    const auto streams = state_->streams->counts();
+    return {bulks.open + streams.open, bulks.waiting + streams.waiting, bulks.leased + streams.leased};
+}
 
 const Options& Database::options() const noexcept { return state_->options; }
 async::Loop& Database::loop() const noexcept { return state_->loop; }

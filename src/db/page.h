@@ -31,11 +31,17 @@ struct PageRequest {
         return schema::object<PageRequest>(
             "PageRequest",
             schema::field<&PageRequest::limit>(
-                "limit", {.min = 1, .max = max_page_limit, .defaulted = true, .doc = "Rows of a page."}),
+                "limit",
+                {.min = 1, .max = max_page_limit, .defaulted = true, .doc = "Rows of a page.", .example = "50"}),
             schema::field<&PageRequest::cursor>(
-                "cursor", {.max_length = 2'000, .text = schema::Text::raw, .doc = "`nextCursor` of the page before."}),
-            schema::field<&PageRequest::count>(
-                "count", {.defaulted = true, .doc = "Whether to count the rows of all pages; one more statement."}));
+                "cursor", {.max_length = 2'000,
+                           .text = schema::Text::raw,
+                           .doc = "`nextCursor` of the page before, as it is; the first page has none.",
+                           .example = R"("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYn")"}),
+            schema::field<&PageRequest::count>("count",
+                                               {.defaulted = true,
+                                                .doc = "Whether to count the rows of all pages; one more statement.",
+                                                .example = "true"}));
     }
 };
 

@@ -66,7 +66,7 @@ async::Task<Result> fetch(CursorState* cursor) {
     const auto& tenant = cursor->target.scope.tenant;
     if (first) {
         database.check_open();
-        cursor->lease = co_await LeaseWait(database, soon(), *database.bulks, tenant);
+        cursor->lease = co_await LeaseWait(database, soon(), *database.streams, tenant);
     }
     Result result;
     Exchange exchange(database, soon(),

@@ -80,6 +80,17 @@ async::Task<std::string> stream_inside(db::Db tx) {
     co_return "";
 }
 
+async::Task<std::size_t> rows_inside(db::Db tx) { co_return (co_await tx.all(items_from, 99'999)).size(); }
+
+async::Task<std::string> code_of_bulk(db::Db db) {
+    try {
+        static_cast<void>(co_await db.bulk_transaction(&rows_inside));
+    } catch (const base::Failure& failure) {
+        co_return std::string(failure.code().code);
+    }
+    co_return "ok";
+}
+
 Parameters tenant_parameter() {
     Parameters parameters;
     parameters.append(tenant_a);
@@ -103,8 +114,8 @@ protected:
     }
     static void TearDownTestSuite() { scratch->execute("drop table streamed_items"); }
 
-    void open(db::Options options = {}) {
-        options.url = scratch->url_as(app_role);
+    void open(db::Options options = {}, std::string_view more = "") {
+        options.url = scratch->url_as(app_role).append(more);
         database.emplace(loop, std::move(options), catalogue.registry(), logging::Logger(), metrics);
         databases = {&*database, &*database, &catalogue};
     }
@@ -244,6 +255,24 @@ TEST_F(RowStreamTest, WaitsForAConnectionAsLongAsForAPiece) {
     auto first = db_of(tenant_a).stream(items_of_all);
     EXPECT_FALSE(run(next_of(&first)).empty());
     EXPECT_EQ(run(read_all(db_of(tenant_b).stream(items_of_all))).code, "db.timeout");
+}
+
+TEST_F(RowStreamTest, TakesNoConnectionFromBulks) {
+    open({.bulk_connections = 1});
+    auto stream = db_of(tenant_a).stream(items_of_all);
+    EXPECT_EQ(run(next_of(&stream)).size(), 100U);
+    EXPECT_EQ(run(db_of(tenant_a).bulk_transaction(&rows_inside)), 2U);
+    EXPECT_EQ(run(next_of(&stream)).size(), 1'000U);
+    EXPECT_EQ(database->bulk_counts().open, 2U);
+}
+
+// As with several hosts, while none takes writes: a replica, or a primary that was demoted.
+TEST_F(RowStreamTest, IsServedByAServerThatTakesNoWrites) {
+    scratch->execute("alter role " + app_role + " set default_transaction_read_only = on");
+    open({}, "&target_session_attrs=read-write");
+    EXPECT_EQ(run(read_all(db_of(tenant_b).stream(items_of_all))).rows, 1'000U);
+    EXPECT_EQ(run(code_of_bulk(db_of(tenant_b, 500ms))), "db.unavailable");
+    scratch->execute("alter role " + app_role + " reset default_transaction_read_only");
 }
 
 TEST_F(RowStreamTest, OnlyReads) {

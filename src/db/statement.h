@@ -34,8 +34,17 @@ class StatementRegistry {
 public:
     struct Entry {
         const Statement* statement;
-        observe::Histogram seconds;  // db_statement_duration_seconds{statement}
-        observe::Counter rows;       // db_statement_rows_total{statement}
+        observe::Histogram duration;  // db_statement_duration_seconds{kind}; for each statement, it would be thousands of lines
+        observe::Counter runs;        // db_statements_total{statement}
+        observe::Counter seconds;     // db_statement_seconds_total{statement}
+        observe::Counter rows;        // db_statement_rows_total{statement}
+
+        void count(double took, double row_count) const {
+            duration.observe(took);
+            runs.increment();
+            seconds.increment(took);
+            rows.increment(row_count);
+        }
     };
 
     explicit StatementRegistry(observe::Metrics& metrics, std::initializer_list<const Statement*> statements = {});
@@ -66,6 +75,8 @@ private:
     Statement ping_;
     Statement takes_writes_;
     observe::HistogramFamily seconds_;
+    observe::CounterFamily runs_;
+    observe::CounterFamily time_;
     observe::CounterFamily rows_;
     observe::CounterFamily errors_;
     std::vector<Entry> entries_;

@@ -26,7 +26,8 @@ enum class ConstraintKind : std::uint8_t { primary_key, unique, references, inde
 // What may be done to the rows by the app role; the owner's migrations may do all.
 enum class Access : std::uint8_t {
     read_write,   // select, insert, update, delete
-    append_only,  // select, insert; update of the columns named by updatable<>() alone
+    no_delete,    // select, insert, update, for the system role too: a row that was there stays
+    append_only,  // select, insert; update of the columns named by updatable<>() alone. No role deletes
 };
 
 // Who sees the rows (docs/security.md, Tenants are walls).
@@ -52,6 +53,7 @@ struct Constraint {
     bool deferred = false;        // checked at commit
     bool without_case = false;    // unique: texts that differ by letter case alone are one
     bool cross_tenant = false;    // references: the target is no tenant table
+    bool on_insert = false;       // references: proven when the row is inserted, by a policy
 
     [[nodiscard]] constexpr Constraint where(std::string_view sql) const {
         auto copy = *this;
@@ -67,6 +69,13 @@ struct Constraint {
     [[nodiscard]] constexpr Constraint at_commit() const {
         auto copy = *this;
         copy.deferred = true;
+        return copy;
+    }
+    // A reference of an append_only table to one whose rows no role deletes: a policy of the insert looks for the row, and there is
+    // no foreign key, which would look, lock it and log the lock. `db check --audit` looks for rows without one.
+    [[nodiscard]] constexpr Constraint proven_on_insert() const {
+        auto copy = *this;
+        copy.on_insert = true;
         return copy;
     }
 };
@@ -297,6 +306,7 @@ constexpr Constraint references(std::string_view name, const Target& target, bas
 }
 
 constexpr detail::Option append_only() { return {.access = Access::append_only}; }
+constexpr detail::Option no_delete() { return {.access = Access::no_delete}; }
 template <auto M>
 constexpr detail::Option updatable() {
     return {.updatable = &schema::detail::access_member<M>};

@@ -61,8 +61,8 @@ void Connection::start(const std::shared_ptr<Server::Impl>& server, Socket socke
     connection->context_.set_draining(server->stopping.get_token());
     Counters::add(server->counters->connections, 1);
     Counters::add(server->counters->accepted, 1);
-    connection->read_deadline_ =
-        connection->now_ + (refused ? async::Milliseconds(refusal_time) : server->options.head_deadline);
+    const auto patience = server->draining ? server->options.drain_idle : server->options.head_deadline;
+    connection->read_deadline_ = connection->now_ + (refused ? async::Milliseconds(refusal_time) : patience);
     connection->arm();
     connection->start_read();
 }
@@ -89,7 +89,22 @@ void Connection::abort() {
 
 void Connection::retire() {
     const bool idle = phase_ == Phase::reading_head && !in_request_ && !writing_ && nothing_begun() && out_.empty();
-    if (idle) close_quietly();
+    if (!idle || refused_) return;
+    // From the announcement on, however long it was silent before: clients whose busy connections have ended turn to their idle ones.
+    read_deadline_ = std::max(now_, server_->last_replies_since) + server_->options.drain_idle;
+    arm();
+}
+
+std::optional<RequestUnderWay> Connection::under_way() const {
+    if (!in_request_) return std::nullopt;
+    const auto* trace = context_.span();
+    return RequestUnderWay{
+        .method = std::string(context_.request().method_text()),
+        .route = std::string(context_.route_pattern()),
+        .request_id = std::string(context_.request_id()),
+        .trace_id = trace == nullptr ? std::string() : observe::trace_id_text(trace->ids),
+        .waits_for = body_waiter_ || write_waiter_ || writing_ ? std::string_view("client") : std::string_view("handler"),
+        .age = std::chrono::duration_cast<async::Milliseconds>(async::Loop::now() - context_.started())};
 }
 
 bool Connection::evict_idle() {
@@ -97,6 +112,21 @@ bool Connection::evict_idle() {
     if (socket_.available(ignored) > 0) return false;
     close_quietly();
     return true;
+}
+
+// RFC 9112 §9.5: a request may be on its way. One that is here is answered; one that meets our end finds a connection that has ended, and
+// no reset.
+void Connection::close_silent() {
+    error_code ignored;
+    if (socket_.available(ignored) > 0) {
+        read_deadline_ = now_ + server_->options.head_deadline;  // the loop is about to read it
+        return arm();
+    }
+    if (IdleHook::is_linked()) IdleHook::unlink();
+    begun_ = now_;
+    close_after_write_ = linger_ = true;
+    end_after_reply();
+    arm();
 }
 
 void Connection::close_quietly() {
@@ -147,7 +177,7 @@ void Connection::on_timer() {
             return note_waiting();
         case Phase::reading_head:
             if (refused_) return reject(errors::overloaded, "");
-            if (nothing_begun()) return close_quietly();
+            if (nothing_begun()) return close_silent();
             return reject(errors::request_timeout, "the head did not arrive in time");
         default: return cut();
     }
@@ -162,7 +192,7 @@ void Connection::set_read_deadline_between_requests() {
     const auto& options = server_->options;
     if (nothing_begun()) {
         head_under_way_ = false;
-        if (requests_ > 0) read_deadline_ = now_ + options.idle_deadline;
+        if (requests_ > 0) read_deadline_ = now_ + (server_->draining ? options.drain_idle : options.idle_deadline);
         if (!refused_ && !IdleHook::is_linked()) server_->idle.push_back(*this);
     } else if (!head_under_way_) {
         head_under_way_ = true;
@@ -301,9 +331,7 @@ void Connection::after_processing() {
         return arm();
     }
     if (between && sent) {
-        // A reply that began before the drain could not say that it is the last.
-        const bool is_last = server_->draining && phase_ == Phase::reading_head && nothing_begun();
-        if (peer_closed_ || is_last) return close_quietly();
+        if (peer_closed_) return close_quietly();
         if (phase_ == Phase::reading_head) set_read_deadline_between_requests();
         if (out_.capacity() > kept_output) std::string().swap(out_);
         give_back_input();

@@ -42,8 +42,9 @@ public:
     void cut();
     // The same with a reset: of a client that does not read, the kernel keeps nothing.
     void abort();
-    // Closes when nothing is under way; else the next reply is the last.
+    // In a drain: closes when nothing has come for a while; what comes until then is answered, and its reply is the last.
     void retire();
+    [[nodiscard]] std::optional<RequestUnderWay> under_way() const;
     // Of an idle one: closes it, unless a request is just arriving.
     [[nodiscard]] bool evict_idle();
 
@@ -78,6 +79,7 @@ private:
     void set_read_deadline_between_requests();
     void note_waiting();
     [[nodiscard]] std::string_view waited_for(bool sends_head) const;
+    void close_silent();
     void close_quietly();
     void leave();
     void wake(std::coroutine_handle<>& waiter);
@@ -101,6 +103,7 @@ private:
     void report_sent(bool sent);
     async::Task<bool> prepare_handover();
     void hand_over();
+    [[nodiscard]] bool is_last_reply() const;
     [[nodiscard]] bool may_keep_alive();
     void write_head(const Framing& framing);
     void write_body();

@@ -138,11 +138,21 @@ async::Task<bool> Connection::run_stream() {
     co_return true;
 }
 
+// Though the client would go on. In a drain, what has come behind the request is answered too, as nobody else will.
+bool Connection::is_last_reply() const {
+    const auto& options = server_->options;
+    if (options.max_requests_per_connection != 0 && requests_ >= options.max_requests_per_connection) return true;
+    const bool more_came = decoder_.done() && !std::string_view("\r\n").starts_with(unread());
+    return server_->last_replies && !more_came;
+}
+
 bool Connection::may_keep_alive() {
     const auto& options = server_->options;
-    const bool asked = head_.keep_alive && !server_->draining && !ResponseAccess(context_.response()).closes();
-    const bool last = options.max_requests_per_connection != 0 && requests_ >= options.max_requests_per_connection;
-    if (!asked || last) return false;
+    if (!head_.keep_alive || ResponseAccess(context_.response()).closes()) return false;
+    if (is_last_reply()) {
+        linger_ = true;  // its next request may be on its way
+        return false;
+    }
     if (decoder_.done()) return true;
     // A client that waits for 100 Continue may or may not send the body now: nobody can tell what comes next.
     linger_ = true;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <boost/core/demangle.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/strings.h"
@@ -10,8 +12,10 @@
 #include "http/middleware/conditional.h"
 #include "http/middleware/errors.h"
 #include "http/problem.h"
+#include "http/router.h"
 #include "http/tag_key.h"
 #include "schema/form.h"
+#include "schema/shown_name.h"
 
 namespace http {
 
@@ -41,6 +45,12 @@ bool is_json(std::string_view type) {
     return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
 }
 
+// What `curl -d` sends is said to be a form, unless it is told otherwise. As a form, JSON would be one long name.
+bool is_json_text(std::string_view text) {
+    const auto begin = base::trim(text);
+    return begin.starts_with('{') || begin.starts_with('[');
+}
+
 [[noreturn]] void throw_malformed(const schema::ReadError& error) {
     throw base::Failure(errors::malformed_json, fmt::format("{}{}{}", to_string(error.malformed),
                                                             error.detail.empty() ? "" : ": ", error.detail));
@@ -68,9 +78,16 @@ std::string default_id(Method method, std::string_view pattern) {
 
 constexpr schema::Field fields_field = [] {
     auto field = detail::field_of_part<"fields", std::vector<std::string>>;
-    field.rules.doc = "Members to send, comma-separated; all when it is missing. Of a list: members of its rows.";
+    field.rules.doc = "Members of the rows to send, comma-separated; all when it is missing.";
     return field;
 }();
+
+bool takes_fields(const Context& context) {
+    const auto* route = context.route();
+    return route != nullptr && route->operation &&
+           std::ranges::any_of(route->operation->parameters,
+                               [](const ParameterDoc& parameter) { return parameter.members != nullptr; });
+}
 
 bool is_read(const Context& context) {
     return context.request().method() == Method::get || context.request().method() == Method::head;
@@ -86,7 +103,7 @@ void add_unknown_name(const schema::ObjectType& rows, std::string_view name, Fin
     findings.push_back({"query",
                         "/fields",
                         "invalid_value",
-                        fmt::format("there is no \"{}\"", name),
+                        fmt::format("there is no \"{}\"", schema::shown_name(name)),
                         {{"allowed", fmt::format("[\"{}\"]", fmt::join(names, "\",\""))}}});
 }
 
@@ -126,21 +143,29 @@ void read_parameter(const schema::Field& field, std::string_view in, std::option
 std::string media_type_of(std::string_view content_type) {
     auto media = parse_media_type(content_type);
     if (!media.charset.empty() && media.charset != "utf-8" && media.charset != "utf8")
-        throw base::Failure(errors::unsupported_media_type, fmt::format("charset \"{}\": send UTF-8", media.charset));
+        throw base::Failure(errors::unsupported_media_type,
+                            fmt::format("charset \"{}\": send UTF-8", schema::shown_name(media.charset)));
     return std::move(media.type);
 }
 
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings) {
     auto& request = context.request();
+    // What a body is, is not guessed. Where there is none, the reader below says what is missing.
+    if (request.has_body() && !request.header("content-type"))
+        throw base::Failure(errors::unsupported_media_type, "no Content-Type: send Content-Type: application/json");
     const auto media_type = media_type_of(request.header("content-type").value_or("application/json"));
     const bool form = media_type == "application/x-www-form-urlencoded" && type->kind == schema::Kind::object;
     if (!form && !is_json(media_type)) {
-        throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send application/json", media_type));
+        throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send Content-Type: application/json",
+                                                                        schema::shown_name(media_type)));
     }
     *text = co_await request.body();
     context.set(ReadBody{type, *text});
     std::optional<schema::ReadError> error;
+    if (form && is_json_text(*text))
+        throw base::Failure(errors::unsupported_media_type,
+                            "the body is JSON and was sent as a form: send Content-Type: application/json");
     if (form) {
         const auto pairs = schema::parse_urlencoded(*text);
         if (!pairs) throw base::Failure(errors::malformed_json, std::string(schema::to_string(pairs.error())));
@@ -154,8 +179,9 @@ async::Task<void> read_body(Context& context, const schema::Type* type, void* ou
 }
 
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings) {
-    // `fields` is read by read_fields(), unless the route has a parameter of this name itself.
-    read_parameters(context, type, out, is_read(context) && type.find(fields_field.name) == nullptr, findings);
+    // `fields` of a list is read by read_fields(), unless the route has a parameter of this name itself.
+    const bool is_ours = is_read(context) && type.find(fields_field.name) == nullptr && takes_fields(context);
+    read_parameters(context, type, out, is_ours, findings);
 }
 
 void read_no_query(Context& context, const schema::Type* reply, Findings& findings) {
@@ -192,11 +218,14 @@ void send_json_bytes(Context& context, std::uint16_t status, std::string body) {
 }
 
 const schema::ObjectType* rows_of(const schema::Type& reply) {
-    if (reply.kind != schema::Kind::object) return nullptr;
-    const auto* data = reply.object->find("data");
-    const bool is_list =
-        data != nullptr && data->type->kind == schema::Kind::array && data->type->element->kind == schema::Kind::object;
-    return is_list ? data->type->element->object : reply.object;
+    const auto* list = &reply;
+    if (reply.kind == schema::Kind::object) {
+        const auto* data = reply.object->find("data");
+        if (data == nullptr) return nullptr;
+        list = data->type;
+    }
+    const bool has_rows = list->kind == schema::Kind::array && list->element->kind == schema::Kind::object;
+    return has_rows ? list->element->object : nullptr;
 }
 
 void describe_fields(Operation& operation, const schema::Type& reply) {
@@ -253,6 +282,7 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     for (const auto& error : docs.errors) operation.can_fail(error);
     group_.describe(method, operation);
     for (auto& reply : operation.replies) {
+        reply.headers.insert(reply.headers.end(), docs.headers.begin(), docs.headers.end());
         if (reply.body != nullptr && version_field(*reply.body) != nullptr) reply.headers.emplace_back("ETag");
     }
     for (const auto& parameter : operation.parameters) {
@@ -273,11 +303,12 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
 void require_services(const Router& router, const Services& services) {
     for (const auto& route : router.routes()) {
         if (!route.operation) continue;
-        for (const auto has : route.operation->needs) {
-            if (!has(services)) {
-                throw std::logic_error(fmt::format("{} {} uses a service that this program does not provide",
-                                                   to_string(route.method), route.pattern));
-            }
+        for (const auto& need : route.operation->needs) {
+            if (need.is_there(services)) continue;
+            throw std::logic_error(fmt::format(
+                "{} {} uses {}, which no module makes here: a module lists what makes it, .services = "
+                "app::services<make_it>() (docs/add-a-service.md), or Services::add() it",
+                to_string(route.method), route.pattern, boost::core::demangle(need.type->name())));
         }
     }
 }

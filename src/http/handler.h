@@ -17,19 +17,19 @@
 //     static void describe(http::Operation&);
 // or a specialisation of http::Part<T>. `Context&` is a part too, for what no other part gives.
 //
-// Results: a described struct (200, with ETag when it has a `version`; of a GET clients may choose members by
+// Results: a described struct (200, with ETag when it has a `version`; of a GET's list clients may choose members by
 // `?fields=`), Created<T>, Accepted<T>, NoContent, JsonBytes<T, …>, and
 // Task<void> for a handler that fills context.response() itself. A result is any type with
 //     static void send(http::Context&, T&&);           // or async::Task<void> send(http::Context&, T): fills context.response()
 //     static void describe(http::Operation&);          // operation.can_answer({…}), once for each status
 // or a specialisation of http::Result<T>.
 
-#include <algorithm>
 #include <tuple>
 #include <utility>
 
 #include "async/task.h"
 #include "base/failure.h"
+#include "base/fixed_string.h"
 #include "http/context.h"
 #include "http/errors.h"
 #include "http/operation.h"
@@ -63,12 +63,7 @@ struct Part {
     static void describe(Operation& operation) { T::describe(operation); }
 };
 
-template <std::size_t N>
-struct FixedString {
-    char text[N]{};
-    consteval FixedString(const char (&from)[N]) { std::copy_n(from, N, text); }  // NOLINT(google-explicit-constructor)
-    [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
-};
+using base::FixedString;  // the names that types carry
 
 // Who reads the reply: what they may see, and what makes their ETags. Put into the context by whoever proved the caller.
 struct Reader {
@@ -98,7 +93,7 @@ void describe_body_bytes(Operation& operation);
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings);
 void read_query(Context& context, const schema::ObjectType& type, void* out, Findings& findings);
-// Of a route without a query: `?fields=` is all that it may have, where its reply has rows. `reply` may be nullptr.
+// Of a route without a query: `?fields=` is all that it may have, where its reply is a list. `reply` may be nullptr.
 void read_no_query(Context& context, const schema::Type* reply, Findings& findings);
 void describe_query(Operation& operation, const schema::ObjectType& type);
 void describe_body(Operation& operation, const schema::Type& type);
@@ -108,7 +103,7 @@ void describe_body(Operation& operation, const schema::Type& type);
 void send_json(Context& context, const schema::Type& type, const void* value, std::uint16_t status,
                schema::View view = {});
 
-// `?fields=id,name` of a GET: the rows of a reply are the items of its member `data`, else the reply itself.
+// `?fields=id,name` of a list: its rows are the items of the reply's member `data`, or the reply's own; nullptr: no list.
 const schema::ObjectType* rows_of(const schema::Type& reply);
 void describe_fields(Operation& operation, const schema::Type& reply);
 schema::View read_fields(Context& context, const schema::Type& reply, Findings& findings);
@@ -207,9 +202,7 @@ struct Service {
     T* operator->() const { return service; }
 
     static Service read(Context& context, Findings&) { return Service(context.services().use<T>()); }
-    static void describe(Operation& operation) {
-        operation.needs.push_back([](const Services& services) { return services.has<T>(); });
-    }
+    static void describe(Operation& operation) { operation.need<T>(); }
 };
 
 template <>
@@ -298,7 +291,8 @@ struct JsonBytes {
     static void describe(Operation& operation) {
         for (const auto status : {Status, More...}) {
             ReplyDoc reply{.status = status, .body = &schema::type_of<T>};
-            if (Status == 201) reply.headers = {"Location", "Idempotent-Replayed"};
+            reply.headers.emplace_back("Idempotent-Replayed");
+            if (Status == 201) reply.headers.emplace_back("Location");
             operation.can_answer(std::move(reply));
         }
     }
@@ -407,10 +401,11 @@ async::Task<void> run_handler(Context& context, async::Task<R> (*function)(P...)
 
 // What the signature cannot say.
 struct RouteDocs {
-    std::string_view id{};                  // operationId, camelCase, unique
-    std::string_view summary{};             // a line
-    std::string_view description{};         // Markdown
-    std::vector<base::ErrorCode> errors{};  // besides those of the parts
+    std::string_view id{};                    // operationId, camelCase, unique
+    std::string_view summary{};               // a line
+    std::string_view description{};           // Markdown
+    std::vector<base::ErrorCode> errors{};    // besides those of the parts
+    std::vector<std::string_view> headers{};  // that a success has at times, such as Set-Cookie
     RouteOptions options{};
     std::vector<Middleware> middleware{};
 };

@@ -2,7 +2,7 @@
 
 #include "http/handler.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/problems.h"
@@ -26,7 +26,17 @@ struct Filter {
     }
 };
 
+struct Items {
+    std::vector<Item> data{{}};
+
+    friend constexpr auto describe(Items*) {
+        return schema::object<Items>("Items", schema::field<&Items::data>("data"));
+    }
+};
+
 async::Task<Item> show() { co_return Item{}; }
+async::Task<Items> list() { co_return Items{}; }
+async::Task<Items> search(http::Query<Filter>) { co_return Items{}; }
 async::Task<Item> find(http::Query<Filter>) { co_return Item{}; }
 async::Task<Item> change(http::Context&, http::Path<"id", std::int32_t>) { co_return Item{}; }
 async::Task<http::JsonBytes<Item>> stored() { co_return http::JsonBytes<Item>{"{}", 200, {}}; }
@@ -42,6 +52,8 @@ protected:
     QueryTest() {
         http::Routes routes(router.group(""), "test");
         routes.get("/show", show);
+        routes.get("/list", list);
+        routes.get("/search", search);
         routes.get("/find", find);
         routes.get("/stored", stored);
         routes.put("/change/{id}", change);
@@ -65,6 +77,8 @@ TEST_F(QueryTest, parameters_that_nobody_declared_are_refused) {
         {get, "/show?a=1&b", R"("pointer":"/b")"},
         {get, "/show?%6Eame=%zz", R"("in":"query","pointer":"","code":"malformed")"},
         {get, "/find?nmae=x", R"("pointer":"/nmae")"},
+        {get, "/show?fields=name", R"("pointer":"/fields","code":"unknown_key")"},
+        {get, "/find?fields=name", R"("pointer":"/fields","code":"unknown_key")"},
         {get, "/stored?fields=name", R"("pointer":"/fields")"},
         {put, "/change/1?fields=name", R"("pointer":"/fields")"},
         {put, "/change/one?force=1", R"("in":"path","pointer":"/id")"},
@@ -81,12 +95,12 @@ TEST_F(QueryTest, parameters_that_nobody_declared_are_refused) {
 TEST_F(QueryTest, declared_ones_and_those_of_raw_handlers_pass) {
     using enum http::Method;
     const std::vector<std::tuple<http::Method, std::string, int>> passed{
-        {get, "/show?", 200},       {get, "/show?fields=name", 200},  {get, "/find?name=x&fields=size", 200},
+        {get, "/show?", 200},       {get, "/list?fields=name", 200},  {get, "/search?name=x&fields=size", 200},
         {get, "/stored", 200},      {put, "/change/1", 200},          {del, "/remove", 204},
         {get, "/raw?v=3&v=4", 204}, {post, "/take-all?new=%zz", 204},
     };
     for (const auto& [method, target, status] : passed) EXPECT_EQ(send(method, target).status, status) << target;
-    EXPECT_EQ(send(get, "/show?fields=name").body, R"({"name":"Sugar"})");
+    EXPECT_EQ(send(get, "/list?fields=name").body, R"({"data":[{"name":"Sugar"}]})");
 }
 
 // So that the document lists the 422.
@@ -94,6 +108,72 @@ TEST_F(QueryTest, routes_say_that_they_refuse) {
     for (const auto& route : router.routes()) {
         const bool raw = route.pattern == "/raw" || route.pattern == "/take-all";
         EXPECT_NE(std::ranges::count(route.operation->errors, http::errors::invalid) > 0, raw) << route.pattern;
+    }
+}
+
+// ---- What a body is ------------------------------------------------------------------------------------------------
+
+struct Login {
+    std::string user;
+    std::string password;
+
+    friend constexpr auto describe(Login*) {
+        return schema::object<Login>(
+            "Login", schema::field<&Login::user>("user"),
+            schema::field<&Login::password>("password", {.min_length = 8, .write_only = true}));
+    }
+};
+
+async::Task<http::NoContent> sign_in(http::Body<Login>) { co_return http::NoContent{}; }
+
+class BodyTest : public testing::Test {
+protected:
+    BodyTest() { http::Routes(router.group(""), "test").post("/login", sign_in); }
+    http::InjectedResponse send(std::string body, const std::string& type) {
+        http::InjectedRequest request{
+            .method = http::Method::post, .target = "/login", .headers = {}, .body = std::move(body)};
+        if (!type.empty()) request.headers.emplace_back("Content-Type", type);
+        return chain.run({http::problems()}, router.handler(), std::move(request));
+    }
+
+    http::ChainForTest chain;
+    http::Router router;
+};
+
+TEST_F(BodyTest, IsNotGuessed) {
+    const std::string json = R"({"user":"amina","password":"hunter2-hunter2"})";
+    const std::string form = "application/x-www-form-urlencoded";
+    EXPECT_EQ(send(json, "application/json").status, 204);
+    EXPECT_EQ(send("user=amina&password=hunter2-hunter2", form).status, 204);
+    for (const auto& [body, type] : std::vector<std::pair<std::string, std::string>>{
+             {json, ""}, {json, form}, {" \n" + json, form}, {"[]", form}, {json, "text/plain"}}) {
+        const auto reply = send(body, type);
+        EXPECT_EQ(reply.status, 415) << body << type;
+        EXPECT_TRUE(reply.body.contains("send Content-Type: application/json")) << reply.body;
+    }
+    EXPECT_EQ(send("", "").status, 400) << "where there is no body, nothing is said of its type";
+}
+
+// Whatever of it stands where a name should.
+TEST_F(BodyTest, NoPieceOfASecretComesBack) {
+    const std::string form = "application/x-www-form-urlencoded";
+    for (const auto& [body, type] : std::vector<std::pair<std::string, std::string>>{
+             {R"({"user":"amina","password":"hunter2-hunter2"})", ""},
+             {R"({"user":"amina","password":"hunter2-hunter2"})", form},
+             {R"('{"user":"amina","password":"hunter2-hunter2"}')", form},
+             {"user=amina&password=&hunter2", form},
+             {"hunter2", form},
+             {"user=amina&password=hunter2", form},
+             {R"({"user":"amina","password":"hunter2"})", "application/json"},
+             {R"({"user":"amina","hunter2":""})", "application/json"},
+             {R"({"user":"amina","password":{"hunter2":1}})", "application/json"},
+             {R"({"hunter2":1,"hunter2":2})", "application/json"},
+             {R"({"user":"amina","password":"hunter2)", "application/json"},
+             {"{}", "hunter2{}/" + std::string(100, 'x')}}) {
+        const auto reply = send(body, type);
+        EXPECT_GE(reply.status, 400) << body;
+        EXPECT_FALSE(reply.body.contains("hunter2")) << body << ": " << reply.body;
+        EXPECT_FALSE(chain.log_contains("hunter2")) << body;
     }
 }
 
@@ -156,7 +236,8 @@ protected:
         routes.get("/redirect", redirect);
         routes.get("/slow", slow);
         routes.get("/sum", sum);
-        routes.post("/again", again);
+        routes.post("/again", again, {.headers = {"Set-Cookie"}});
+        routes.put("/stored", stored);
     }
     http::InjectedResponse send(http::Method method, std::string target) {
         return chain.run({http::problems()}, router.handler(), {.method = method, .target = std::move(target)});
@@ -168,6 +249,12 @@ protected:
             for (const auto& reply : route.operation->replies) statuses.push_back(reply.status);
         }
         return statuses;
+    }
+    std::vector<std::string_view> headers(std::string_view pattern) {
+        for (const auto& route : router.routes()) {
+            if (route.pattern == pattern) return route.operation->replies.front().headers;
+        }
+        return {};
     }
 
     http::ChainForTest chain;
@@ -196,6 +283,13 @@ TEST_F(ResultTest, types_of_others_are_specialised_for) { EXPECT_EQ(send(http::M
 TEST_F(ResultTest, each_status_of_stored_bytes_is_described) {
     EXPECT_EQ(described("/again"), (std::vector<std::uint16_t>{201, 200}));
     EXPECT_EQ(send(http::Method::post, "/again").status, 201);
+}
+
+TEST_F(ResultTest, headers_that_come_at_times_are_described) {
+    using testing::Contains;
+    EXPECT_THAT(headers("/again"), testing::IsSupersetOf({"Location", "Idempotent-Replayed", "Set-Cookie"}));
+    EXPECT_THAT(headers("/stored"), Contains("Idempotent-Replayed"));
+    EXPECT_THAT(headers("/sum"), testing::Not(Contains("Set-Cookie")));
 }
 
 }  // namespace

@@ -14,6 +14,11 @@
 
 namespace http {
 
+struct ServiceNeed {
+    bool (*is_there)(const Services& services);
+    const std::type_info* type;
+};
+
 struct ParameterDoc {
     std::string_view in;  // path, query, header
     const schema::Field* field;
@@ -42,9 +47,14 @@ struct Operation {
     std::vector<base::ErrorCode> errors;     // every problem that this route can answer
     std::vector<std::string_view> security;  // schemes, any of which suffices; empty: public
     std::string_view permission;
-    bool permission_everywhere = false;            // a role limited to places does not do
-    std::vector<bool (*)(const Services&)> needs;  // what must be there at start
+    bool permission_everywhere = false;  // a role limited to places does not do
+    std::vector<ServiceNeed> needs;      // what must be there at start
 
+    // A service of this type.
+    template <class T>
+    void need() {
+        needs.push_back({[](const Services& services) { return services.has<T>(); }, &typeid(T)});
+    }
     void can_answer(ReplyDoc reply) { replies.push_back(std::move(reply)); }
     void can_fail(const base::ErrorCode& error) {
         for (const auto& known : errors) {

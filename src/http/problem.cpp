@@ -172,6 +172,9 @@ void write_problem(Context& context, const base::Failure& failure) {
     response.header("X-Retriable", failure.code().retriable ? "true" : "false");
     if (const auto delay = delay_of(failure)) response.header("Retry-After", whole_seconds(*delay));
     for (const auto& [name, value] : failure.headers()) response.headers().append(name, value);
+    // A 401 says how to authenticate, whoever refused (RFC 9110 §15.5.2).
+    if (failure.code().status == 401 && !response.headers().has("WWW-Authenticate"))
+        response.header("WWW-Authenticate", "Bearer");
     response.body(problem_json(failure, place_of(context)));
 }
 

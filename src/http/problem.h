@@ -48,7 +48,8 @@ struct ProblemPlace {
 // itself (base::outlook_of).
 [[nodiscard]] base::Failure failure_of(const std::exception_ptr& error);
 
-// Replaces the reply by the problem: status, body, X-Retriable, Retry-After, Cache-Control: no-store, the Failure's headers.
+// Replaces the reply by the problem: status, body, X-Retriable, Retry-After, Cache-Control: no-store, the Failure's headers; of a
+// 401 `WWW-Authenticate: Bearer`, if the Failure names none.
 void write_problem(Context& context, const base::Failure& failure);
 // The same where no link of a chain has been, or will be: with X-Request-Id, and an id of its own if there was none.
 void write_wire_problem(Context& context, const base::Failure& failure);

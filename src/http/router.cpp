@@ -37,6 +37,17 @@ async::Task<void> answer_options(Context& context, MethodSet allowed) {
     co_return;
 }
 
+// To the same path without its last slash, for any method: 308 keeps method and body. Relative ("../items" for "/v1/items/"),
+// so that it is right behind a proxy that takes a prefix away, and cannot name another host.
+async::Task<void> redirect_without_slash(Context& context) {
+    const auto& request = context.request();
+    const auto path = request.path().substr(0, request.path().size() - 1);
+    auto location = "../" + base::percent_encode(path.substr(path.rfind('/') + 1));
+    if (!request.query().empty()) location.append("?").append(request.query());
+    context.response().status(308).header("Location", location);
+    co_return;
+}
+
 // "/a/b" gives "a" and leaves "/b".
 std::string_view take_segment(std::string_view& path) {
     const auto end = std::min(path.find('/', 1), path.size());
@@ -212,7 +223,12 @@ async::Task<void> Router::dispatch(Context& context) const {
         if (request.method() == Method::options && (everything || !search.allowed.empty())) {
             return answer_options(context, search.allowed);
         }
-        if (search.allowed.empty()) throw base::Failure(errors::not_found);
+        if (search.allowed.empty()) {
+            Search bare{.method = request.method()};
+            if (path.size() > 1 && path.ends_with('/')) find(*root_, path.substr(0, path.size() - 1), bare);
+            if (!bare.allowed.empty()) return redirect_without_slash(context);
+            throw base::Failure(errors::not_found);
+        }
         throw base::Failure(errors::method_not_allowed).header("Allow", search.allowed.to_string());
     }
     context.clear_params();

@@ -10,8 +10,8 @@
 //     http::Chain app({errors, request_id, access_log}, router.handler());
 //
 // A static segment beats a parameter, a parameter beats a tail; a parameter never is empty, a tail has one segment at
-// least. "/products/" is not "/products": 404. HEAD is answered by GET's handler, OPTIONS by 204 with Allow, a path under
-// other methods by 405 with Allow. add() throws std::invalid_argument for a malformed or doubled pattern.
+// least. "/products/", which no route takes, is 308 to "/products", whatever the method. HEAD is answered by GET's handler,
+// OPTIONS by 204 with Allow, other methods by 405 with Allow. add() throws std::invalid_argument for a bad or doubled pattern.
 
 #include <cstdint>
 #include <deque>

@@ -60,10 +60,52 @@ TEST_F(RouterTest, FindsTheMostExactRoute) {
     EXPECT_EQ(get("/v1/products/search"), "search");
     EXPECT_EQ(get("/v1/products/search/variants/2"), "variant id=search variant=2");
     EXPECT_EQ(get("/files/a/b.css"), "file path=a/b.css");
-    for (const auto* missing : {"/v1", "/v1/products/", "/v1/products/7/", "//v1/products", "/v1//products", "/files",
-                                "/files/", "/V1/products", "/v1/products/7/variants"}) {
+    for (const auto* missing : {"/v1", "/v1/", "//v1/products", "/v1//products", "/files", "/files/", "/V1/products",
+                                "/v1/products/7/variants"}) {
         EXPECT_EQ(get(missing), "404") << missing;
     }
+}
+
+// One rule for every path and method: a slash at the end, where the path without it is known, is a redirect that keeps both.
+TEST_F(RouterTest, RedirectsFromASlashAtTheEnd) {
+    router.add(Method::get, "/", {.handler = echo("root")});
+    router.add(Method::get, "/docs", {.handler = echo("docs")});
+    router.add(Method::post, "/v1/orders", {.handler = echo("ordered")});
+    router.add(Method::get, "/v1/items/{id}", {.handler = echo("item")});
+    router.add(Method::get, "/files/{path...}", {.handler = echo("file")});
+    struct Case {
+        Method method;
+        std::string target;
+        std::string_view location;
+    };
+    const Case cases[] = {
+        {Method::get, "/docs/", "../docs"},
+        {Method::head, "/docs/", "../docs"},
+        {Method::put, "/docs/", "../docs"},
+        {Method::options, "/docs/", "../docs"},
+        {Method::post, "/v1/orders/", "../orders"},
+        {Method::get, "/docs/?tag=a%2Fb&next=//evil.example/", "../docs?tag=a%2Fb&next=//evil.example/"},
+        {Method::get, "/v1/items/a%5Cb%3F%C3%A9/", "../a%5Cb%3F%C3%A9"},
+    };
+    for (const auto& [method, target, location] : cases) {
+        const auto reply = send(method, target);
+        EXPECT_EQ(reply.status, 308) << target;
+        EXPECT_EQ(reply.header("Location"), location) << target;
+        EXPECT_EQ(reply.body, "");
+    }
+    EXPECT_EQ(get("/files/a/"), "file path=a/") << "what a route takes is not redirected";
+}
+
+// No path makes the Location of another host: what begins with two slashes is no path of a route, and the Location is relative.
+TEST_F(RouterTest, NeverRedirectsToAnotherHost) {
+    router.add(Method::get, "/", {.handler = echo("root")});
+    router.add(Method::get, "/{name}", {.handler = echo("one")});
+    router.add(Method::get, "/{name}/{other}", {.handler = echo("two")});
+    for (const auto* target :
+         {"//evil.example/", "//evil.example//", "///evil.example/", "/docs//", "//", "/%5C/evil.example//"})
+        EXPECT_EQ(get(target), "404") << target;
+    EXPECT_EQ(send(Method::get, "/%5Cevil.example/").header("Location"), "../%5Cevil.example");
+    EXPECT_EQ(send(Method::get, "/https:evil.example/").header("Location"), "../https%3Aevil.example");
 }
 
 TEST_F(RouterTest, KnowsTheMethodsOfAPath) {

@@ -79,10 +79,10 @@ void describe_ndjson(Operation& operation);
 
 template <class T>
 struct Result<CsvRows<T>> {
-    static constexpr const schema::Type* readable = &schema::type_of<T>;
+    static constexpr const schema::Type* readable = &schema::type_of<std::vector<T>>;
     static async::Task<void> send(Context& context, CsvRows<T>&& result, const schema::View& chosen) {
         const auto view = detail::view_for(context, chosen);
-        return detail::send_csv(&context, readable, view, result.file_name,
+        return detail::send_csv(&context, &schema::type_of<T>, view, result.file_name,
                                 detail::texts_of(std::move(result.rows), &detail::append_csv, view));
     }
     static void describe(Operation& operation) { detail::describe_csv(operation); }
@@ -90,7 +90,7 @@ struct Result<CsvRows<T>> {
 
 template <class T>
 struct Result<NdjsonRows<T>> {
-    static constexpr const schema::Type* readable = &schema::type_of<T>;
+    static constexpr const schema::Type* readable = &schema::type_of<std::vector<T>>;
     static async::Task<void> send(Context& context, NdjsonRows<T>&& result, const schema::View& chosen) {
         const auto view = detail::view_for(context, chosen);
         return detail::send_ndjson(&context, detail::texts_of(std::move(result.rows), &detail::append_ndjson, view));

@@ -1,13 +1,19 @@
 #include "http/server.h"
 
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/ip/v6_only.hpp>
 #include <cerrno>
+#include <functional>
 #include <system_error>
+#include <utility>
 
 #include "base/time.h"
 #include "http/connection.h"
@@ -28,6 +34,18 @@ constexpr int most_looked_at = 16;  // idle connections whose next request is ju
 
 void require(const error_code& error, const std::string& what) {
     if (error) throw std::system_error(error.value(), std::system_category(), what);
+}
+
+Acceptor adopt_acceptor(const Executor& executor, int listener) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        throw std::system_error(errno, std::system_category(), "take a listener over");
+    Acceptor acceptor(executor);
+    error_code error;
+    acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), listener, error);
+    require(error, "take a listener over");
+    return acceptor;
 }
 
 // One socket serves IPv6 and IPv4 when no address is named; IPv4 alone where the kernel has no IPv6.
@@ -51,15 +69,31 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
     const auto set = [&](int level, int name, int value) {
         ::setsockopt(acceptor.native_handle(), level, name, &value, sizeof value);
     };
-    if (options.reuse_port) set(SOL_SOCKET, SO_REUSEPORT, 1);
+    if (options.shares_port) set(SOL_SOCKET, SO_REUSEPORT, 1);
     // Accepted sockets inherit both (tcp(7)): no call for each of them.
     set(SOL_SOCKET, SO_SNDBUF, options.socket_send_buffer);
     set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, options.socket_unsent);
     acceptor.bind(endpoint, error);
     require(error, "listen on port " + std::to_string(options.port));
+    // Only now: the kernel refuses the first listener of another process, and takes the others of this one.
+    set(SOL_SOCKET, SO_REUSEPORT, 1);
     acceptor.listen(options.backlog, error);
     require(error, "listen on port " + std::to_string(options.port));
     return acceptor;
+}
+
+// The listener drops what opens a connection (a segment with SYN), and takes part in what has been opened. Clients try again in a second,
+// and are refused then, or taken by whoever listens next; a listener that closed at once would reset those whose handshake it is in.
+void refuse_handshakes(int listener) {
+    constexpr std::uint32_t flags_of_tcp = 13;
+    constexpr std::uint32_t syn = 2;
+    constexpr std::uint32_t whole = 0xFFFFFFFF;
+    std::array<sock_filter, 4> program{{{BPF_LD | BPF_B | BPF_ABS, 0, 0, flags_of_tcp},
+                                        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, syn},
+                                        {BPF_RET | BPF_K, 0, 0, 0},
+                                        {BPF_RET | BPF_K, 0, 0, whole}}};
+    const sock_fprog filter{.len = static_cast<unsigned short>(program.size()), .filter = program.data()};
+    ::setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 observe::Registration publish(observe::Metrics& metrics, std::shared_ptr<const Counters> counters,
@@ -100,6 +134,7 @@ Server::Impl::Impl(ServerParts parts, ServerOptions server_options)
       logger(std::move(parts.logger)),
       options(std::move(server_options)),
       accept_pause(loop, [this] { accept(); }),
+      last_handshakes(loop, [this] { close_listener(); }),
       bodies(std::make_shared<BodyBudget>(options.body_memory)),
       all_gone(loop),
       registration(publish(parts.metrics, counters, bodies)) {}
@@ -107,30 +142,36 @@ Server::Impl::Impl(ServerParts parts, ServerOptions server_options)
 Server::Impl::~Impl() = default;
 
 void Server::Impl::listen() {
-    acceptor.emplace(open_acceptor(async::native(loop).get_executor(), options));
+    const auto executor = async::native(loop).get_executor();
+    shares_listener = options.listener >= 0;
+    acceptor.emplace(shares_listener ? adopt_acceptor(executor, options.listener) : open_acceptor(executor, options));
     accept();
 }
 
 void Server::Impl::accept() {
-    if (draining || !acceptor) return;
+    if (destroyed || !acceptor || !acceptor->is_open()) return note_gone();
+    accepting = true;
     acceptor->async_accept(peer, [self = shared_from_this()](const error_code& error, Socket socket) {
         self->on_accepted(error, std::move(socket));
     });
 }
 
 void Server::Impl::on_accepted(const error_code& error, Socket socket) {
-    if (draining || error == boost::asio::error::operation_aborted) return;
-    if (error) return on_accept_failed(error);
-    admit(std::move(socket));
+    accepting = false;
+    if (destroyed) return;
+    if (error && acceptor->is_open()) return on_accept_failed(error);
+    if (!error) admit(std::move(socket), peer);
     accept();
 }
 
 void Server::Impl::on_accept_failed(const error_code& error) {
     if (error.value() != EMFILE && error.value() != ENFILE) return pause_accept(error);
     // accept(2) says so whether somebody waits or not: nobody is evicted before somebody does.
+    accepting = true;
     acceptor->async_wait(Acceptor::wait_read, [self = shared_from_this(), error](const error_code& gone) {
-        if (self->draining || gone) return;
-        self->evict() ? self->accept() : self->pause_accept(error);
+        self->accepting = false;
+        if (self->destroyed) return;
+        gone || self->evict() ? self->accept() : self->pause_accept(error);
     });
 }
 
@@ -141,12 +182,48 @@ void Server::Impl::pause_accept(const error_code& error) {
 }
 
 // Beyond the limit a client is heard, so that its refusal is a reply like any other; far beyond, it is not.
-void Server::Impl::admit(Socket socket) {
+void Server::Impl::admit(Socket socket, const tcp::endpoint& from) {
     const bool full = open() - refusing >= options.max_connections;
     const bool refused = full && !evict();
     if (refused) Counters::add(counters->refused, 1);
     if (refused && refusing == most_refusing) return;
-    Connection::start(shared_from_this(), std::move(socket), peer, refused);
+    Connection::start(shared_from_this(), std::move(socket), from, refused);
+}
+
+void Server::Impl::announce_drain() {
+    if (!std::exchange(last_replies, true)) last_replies_since = async::Loop::now();
+}
+
+// What has been accepted is answered, also by the kernel alone: closing a listener resets what waits in its queue.
+void Server::Impl::stop_accepting() {
+    if (!acceptor || !acceptor->is_open()) return;
+    if (shares_listener) {
+        accept_pause.cancel();
+        // Closed by asio, a socket that another process has as well would stay in our epoll.
+        ::close(acceptor->release());
+        return;
+    }
+    refuse_handshakes(acceptor->native_handle());
+    last_handshakes.expires_after(options.handshake_time);
+}
+
+void Server::Impl::close_listener() {
+    accept_pause.cancel();
+    error_code error;
+    acceptor->non_blocking(true, error);
+    while (!error) {
+        Socket socket(acceptor->get_executor());
+        tcp::endpoint from;
+        acceptor->accept(socket, from, error);
+        if (!error) admit(std::move(socket), from);
+    }
+    acceptor->close(error);
+    note_gone();
+}
+
+void Server::Impl::note_gone() {
+    const bool may_come = accepting || (acceptor && acceptor->is_open());
+    if (draining && !may_come && open() == 0) all_gone.set();
 }
 
 bool Server::Impl::evict_idle() {
@@ -169,19 +246,16 @@ bool Server::Impl::evict() {
 }
 
 void Server::Impl::begin_drain() {
+    announce_drain();
     draining = true;
-    accept_pause.cancel();
-    if (acceptor) {
-        error_code ignored;
-        acceptor->close(ignored);
-    }
+    stop_accepting();
     for (auto at = connections.begin(); at != connections.end();) {
         auto& connection = *at++;  // it may leave the list
         connection.retire();
     }
     for (auto& connection : upgraded) connection.tell_draining();
     stopping.request_stop();
-    if (open() == 0) all_gone.set();
+    note_gone();
 }
 
 void Server::Impl::cut_all() {
@@ -195,14 +269,14 @@ void Server::Impl::cut_all() {
 void Server::Impl::remove(Connection& connection) {
     connections.erase(connections.iterator_to(connection));
     Counters::subtract(counters->connections, 1);
-    if (draining && open() == 0) all_gone.set();
+    note_gone();
 }
 
 void Server::Impl::remove(UpgradedConnection& connection) {
     upgraded.erase(upgraded.iterator_to(connection));
     Counters::subtract(counters->upgraded, 1);
     Counters::subtract(counters->connections, 1);
-    if (draining && open() == 0) all_gone.set();
+    note_gone();
 }
 
 std::string_view Server::Impl::date_line(async::SteadyTime now) {
@@ -220,8 +294,9 @@ Server::Server(ServerParts parts, ServerOptions options)
     : impl_(std::make_shared<Impl>(std::move(parts), std::move(options))) {}
 
 Server::~Server() {
-    impl_->draining = true;
+    impl_->draining = impl_->destroyed = true;
     impl_->accept_pause.cancel();
+    impl_->last_handshakes.cancel();
     impl_->registration.reset();
     error_code ignored;
     if (impl_->acceptor) impl_->acceptor->close(ignored);
@@ -236,9 +311,27 @@ std::size_t Server::connections() const { return impl_->open(); }
 
 std::size_t Server::requests_in_flight() const { return impl_->counters->in_flight.load(std::memory_order_relaxed); }
 
+std::vector<RequestUnderWay> Server::requests_under_way() const {
+    std::vector<RequestUnderWay> requests;
+    for (const auto& connection : impl_->connections) {
+        if (auto request = connection.under_way()) requests.push_back(*std::move(request));
+    }
+    std::ranges::sort(requests, std::ranges::greater{}, &RequestUnderWay::age);
+    return requests;
+}
+
+int Server::listener() const { return impl_->acceptor ? impl_->acceptor->native_handle() : -1; }
+
+void Server::share_listener(bool is_shared) { impl_->shares_listener = is_shared; }
+
+void Server::announce_drain() { impl_->announce_drain(); }
+
 async::Task<void> Server::drain(async::SteadyTime deadline) {
     const auto impl = impl_;
-    async::Timer cut(impl->loop, [&impl] { impl->cut_all(); });
+    async::Timer cut(impl->loop, [&impl] {
+        if (impl->acceptor && impl->acceptor->is_open()) impl->close_listener();
+        impl->cut_all();
+    });
     cut.expires_at(deadline);
     impl->begin_drain();
     co_await impl->all_gone;

@@ -133,7 +133,7 @@ protected:
     Services services;
     observe::Metrics metrics;
     Router router;
-    ServerOptions options;
+    ServerOptions options{.drain_idle = async::Milliseconds(30), .handshake_time = async::Milliseconds(10)};
     Handler app;  // the router's when it is empty
     Handler refusals;
     std::unique_ptr<Server> server;
@@ -182,6 +182,12 @@ protected:
                          [done](const std::exception_ptr&) { done->set_value(); });
         });
         return future;
+    }
+    // Returns when the loop has done all that was posted before.
+    void turn() {
+        const auto done = std::make_shared<std::promise<void>>();
+        loop.post([done] { done->set_value(); });
+        done->get_future().wait();
     }
     void TearDown() override {
         if (!server) return;

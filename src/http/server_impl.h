@@ -60,7 +60,12 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     void on_accepted(const boost::system::error_code& error, Socket socket);
     void on_accept_failed(const boost::system::error_code& error);
     void pause_accept(const boost::system::error_code& error);
-    void admit(Socket socket);
+    void admit(Socket socket, const boost::asio::ip::tcp::endpoint& from);
+    void announce_drain();
+    void stop_accepting();
+    void close_listener();
+    // Ends the drain when nobody is left, nor can come.
+    void note_gone();
     // Closes a connection that nobody works for; false when there is none.
     bool evict();
     bool evict_idle();
@@ -81,6 +86,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     std::optional<Acceptor> acceptor;
     boost::asio::ip::tcp::endpoint peer;
     async::Timer accept_pause;
+    async::Timer last_handshakes;
+    bool accepting = false;  // an accept is under way, and may bring somebody yet
     boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>,
                            boost::intrusive::constant_time_size<true>>
         connections;
@@ -93,7 +100,11 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     SlowClients slow;
     std::size_t refusing = 0;  // connections beyond the limit that wait to hear so
     std::shared_ptr<BodyBudget> bodies;
+    bool last_replies = false;  // replies end their connections
+    async::SteadyTime last_replies_since{};
     bool draining = false;
+    bool destroyed = false;
+    bool shares_listener = false;  // another process listens by the same socket
     std::stop_source stopping;  // Context::draining()
     async::Event all_gone;
     std::string date;

@@ -1,5 +1,7 @@
 #include "http/services.h"
 
+#include <boost/core/demangle.hpp>
+
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
@@ -22,7 +24,8 @@ void* Services::lookup(const void* key) const {
 }
 
 void Services::throw_missing(const char* type_name) {
-    throw std::logic_error(std::string("no service of type ") + type_name + ": add it before the server starts");
+    throw std::logic_error("no service of type " + boost::core::demangle(type_name) +
+                           ": a module lists what makes it (docs/add-a-service.md), or Services::add() it");
 }
 
 }  // namespace http

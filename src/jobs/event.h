@@ -21,9 +21,11 @@ struct Event {
 
 inline constexpr QueueName events_queue{"events"};
 
-// How the jobs of events are tried: for three to six days, as nobody is there to send them again.
+// How the jobs of events are tried: for three to six days, as nobody is there to send them again. A run is cancelled after five
+// minutes and counts as failed: all subscribers share a queue, and one that waits for somebody would keep its place from them.
 inline constexpr JobDefaults event_defaults{.attempts = 20,
                                             .backoff = {"exponential", std::chrono::seconds(1), 0.5},
-                                            .remove_on_complete = KeepJobs{.count = 10'000, .age_seconds = 86'400}};
+                                            .remove_on_complete = KeepJobs{.count = 10'000, .age_seconds = 86'400},
+                                            .timeout = std::chrono::minutes(5)};
 
 }  // namespace jobs

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "db/db.h"
-#include "db/migrate/snapshot.h"
+#include "db/sql_object.h"
 #include "jobs/event.h"
 #include "jobs/job_type.h"
 

@@ -33,7 +33,7 @@
 #include <string>
 #include <vector>
 
-#include "async/stop.h"
+#include "async/stopped.h"
 #include "async/sync.h"
 #include "base/random.h"
 #include "db/db.h"

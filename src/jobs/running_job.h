@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "async/stop.h"
+#include "async/stopped.h"
 #include "jobs/job.h"
 #include "jobs/lock_keeper.h"
 #include "observe/span.h"

@@ -1,6 +1,7 @@
 #include "jobs/worker.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -79,6 +80,7 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
 
 void WorkerState::add_handler(std::string_view queue, std::string_view name, HandlerEntry entry) {
     if (name.empty()) {
+        if (any_) throw std::logic_error("jobs: the worker has a handler for all other jobs already");
         any_ = std::move(entry);
         return;
     }
@@ -86,7 +88,8 @@ void WorkerState::add_handler(std::string_view queue, std::string_view name, Han
         throw base::Failure(errors::bad_queue, fmt::format("the handler of {} belongs to queue {}, the worker to {}",
                                                            name, queue, keys().name));
     }
-    handlers_.insert_or_assign(std::string(name), std::move(entry));
+    if (!handlers_.try_emplace(std::string(name), std::move(entry)).second)
+        throw std::logic_error(fmt::format("jobs: {} of the queue {} has a handler already", name, queue));
 }
 
 void WorkerState::start() {

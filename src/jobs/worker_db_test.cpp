@@ -397,6 +397,16 @@ TEST_F(WorkerTest, SchedulersGoOnUntilTheirLimit) {
     close(worker);
 }
 
+TEST_F(WorkerTest, AJobHasOneHandler) {
+    Worker worker(services(locks_), "mail", options());
+    worker.on(pay, pay_double);
+    EXPECT_THROW(worker.on(JobType<Json>{"mail", pay.name}, always_fail), std::logic_error);
+    worker.on_any(always_fail);
+    EXPECT_THROW(worker.on_any(always_fail), std::logic_error);
+    worker.start();
+    close(worker);
+}
+
 TEST_F(WorkerTest, ParentsSeeTheResultsOfTheirChildren) {
     FlowProducer flows(client_, {.prefix = prefix_});
     Worker worker(services(locks_), "mail", options());

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "async/stop.h"
+#include "async/stopped.h"
 #include "async/sync.h"
 #include "base/random.h"
 #include "jobs/alarm.h"

@@ -25,7 +25,7 @@ void add_relaxed_bits(std::atomic<std::uint64_t>& target, double by) {
                                          std::memory_order_relaxed)) {}
 }
 
-constexpr std::array<double, 11> latency_buckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+constexpr std::array<double, 7> latency_buckets{0.005, 0.01, 0.025, 0.1, 0.25, 1, 5};
 
 std::vector<std::string> names_of(const Labels& labels) {
     std::vector<std::string> names;
@@ -176,5 +176,7 @@ Registration Metrics::gauge_from(std::string name, std::string help, std::functi
 }
 
 std::string Metrics::render() const { return registry_->render(); }
+
+std::vector<std::pair<std::string, double>> Metrics::gauges() const { return registry_->gauges(); }
 
 }  // namespace observe

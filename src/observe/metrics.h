@@ -30,7 +30,7 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr std::string_view text_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
-// prom-client's, in seconds.
+// In seconds: some of prom-client's.
 [[nodiscard]] std::span<const double> default_latency_buckets();
 
 namespace detail {
@@ -143,7 +143,7 @@ public:
     // The same name and labels give the same series.
     [[nodiscard]] Counter counter(std::string_view name, std::string_view help, const Labels& labels = {});
     [[nodiscard]] Gauge gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-    // `buckets`: ascending upper bounds; +Inf is added.
+    // `buckets`: ascending upper bounds, seven at most; +Inf is added.
     [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help, std::span<const double> buckets,
                                       const Labels& labels = {});
     [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help, const Labels& labels = {}) {
@@ -165,6 +165,8 @@ public:
 
     // The Prometheus text format, version 0.0.4.
     [[nodiscard]] std::string render() const;
+    // Every gauge as it is now: `name{label=value,…}` and its value. For a dump of what waits.
+    [[nodiscard]] std::vector<std::pair<std::string, double>> gauges() const;
 
 private:
     std::unique_ptr<detail::Registry> registry_;

@@ -39,12 +39,46 @@ TEST(Metrics, EscapesLabelValues) {
     EXPECT_THAT(metrics.render(), HasSubstr(R"(a_total{v="say \"hi\"\\\n"} 1)"));
 }
 
-TEST(Metrics, DefaultBucketsArePromClients) {
+TEST(Metrics, DefaultBucketsAreSomeOfPromClients) {
     Metrics metrics;
     (void)metrics.histogram("d_seconds", "D.");
     const std::string page = metrics.render();
-    for (const char* bound : {"0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"})
+    for (const char* bound : {"0.005", "0.01", "0.025", "0.1", "0.25", "1", "5", "+Inf"})
         EXPECT_THAT(page, HasSubstr(std::string("d_seconds_bucket{le=\"") + bound + "\"} 0\n"));
+}
+
+// Scrapers keep a series for each bucket of each label set.
+TEST(Metrics, AHistogramHasEightBucketsAtMost) {
+    Metrics metrics;
+    const std::array<double, 8> nine_with_infinity{1, 2, 3, 4, 5, 6, 7, 8};
+    EXPECT_THROW((void)metrics.histogram("h", "", nine_with_infinity), std::invalid_argument);
+    EXPECT_NO_THROW((void)metrics.histogram("h", "", std::span(nine_with_infinity).first(7)));
+}
+
+TEST(Metrics, LabelSetsThatNeverMovedAreNotShown) {
+    Metrics metrics;
+    const auto counters = metrics.counter_family("a_total", "A.", {"x"});
+    const auto histograms = metrics.histogram_family("h_seconds", "H.", {"x"});
+    static_cast<void>(metrics.counter("bare_total", "Without labels.").value());
+    static_cast<void>(counters.with({"never"}).value());
+    static_cast<void>(histograms.with({"never"}).count());
+    static_cast<void>(metrics.gauge_family("g", "G.", {"x"}).with({"zero"}).value());
+    counters.with({"once"}).increment();
+    histograms.with({"once"}).observe(0);
+    const auto page = metrics.render();
+    EXPECT_THAT(page, Not(HasSubstr("never")));
+    for (const char* line : {"a_total{x=\"once\"} 1\n", "h_seconds_count{x=\"once\"} 1\n", "g{x=\"zero\"} 0\n",
+                             "bare_total 0\n"})
+        EXPECT_THAT(page, HasSubstr(line));
+}
+
+TEST(Metrics, GaugesAreToldByName) {
+    Metrics metrics;
+    metrics.gauge_family("waiting", "W.", {"role", "pool"}).with({"app", "read"}).set(3);
+    metrics.counter("a_total", "A.").increment();
+    const Registration idle = metrics.gauge_from("idle", "I.", [] { return 0.5; });
+    EXPECT_THAT(metrics.gauges(), testing::ElementsAre(testing::Pair("idle", 0.5),
+                                                       testing::Pair("waiting{role=app,pool=read}", 3)));
 }
 
 TEST(Metrics, TheSameLabelsAreTheSameSeries) {

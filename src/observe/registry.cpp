@@ -17,6 +17,7 @@ constexpr std::string_view other = "other";
 constexpr std::string_view folded_name = "metrics_series_folded_total";
 constexpr std::size_t most_shards = 8;
 constexpr std::size_t longest_label_value = 256;
+constexpr std::size_t most_bounds = 7;  // and +Inf
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -41,6 +42,8 @@ void check(const FamilyDeclaration& declaration) {
             throw std::invalid_argument("label twice: " + label);
     }
     const auto buckets = declaration.buckets;
+    // A series for each, of each label set: the page is scraped, sent and kept every few seconds.
+    if (buckets.size() > most_bounds) throw std::invalid_argument("too many buckets: " + std::string(declaration.name));
     const bool finite = std::ranges::all_of(buckets, [](double bound) { return std::isfinite(bound); });
     if (!finite || std::ranges::adjacent_find(buckets, std::greater_equal<>{}) != buckets.end()) {
         throw std::invalid_argument("buckets must be finite and ascend: " + std::string(declaration.name));
@@ -116,11 +119,24 @@ prometheus::MetricType library_type(Type type) {
     return prometheus::MetricType::Histogram;
 }
 
+// Of label values that are known at start, most may never come: as with prom-client, they are on the page once they have.
+bool has_moved(const Family& family, Series& series) {
+    if (family.label_names.empty()) return true;
+    switch (family.type) {
+        case Type::counter: return Counter(&std::get<CounterCell>(series.cell)).value() != 0;
+        case Type::histogram: return Histogram(&std::get<HistogramCell>(series.cell)).count() != 0;
+        case Type::gauge: break;
+    }
+    return true;
+}
+
 prometheus::MetricFamily snapshot(const Family& family) {
     prometheus::MetricFamily result{family.name, family.help, library_type(family.type), {}};
     const std::shared_lock lock(family.mutex);
     result.metric.reserve(family.series.size());
-    for (const auto& [key, series] : family.series) result.metric.push_back(snapshot(family, *series));
+    for (const auto& [key, series] : family.series) {
+        if (has_moved(family, *series)) result.metric.push_back(snapshot(family, *series));
+    }
     std::ranges::sort(result.metric, {}, &prometheus::ClientMetric::label);
     return result;
 }
@@ -159,6 +175,32 @@ private:
 
     std::map<std::string, prometheus::MetricFamily, std::less<>>& families_;
 };
+
+std::vector<prometheus::MetricFamily> page_of(const Registry& registry) {
+    std::map<std::string, prometheus::MetricFamily, std::less<>> page;
+    {
+        const std::scoped_lock lock(registry.families_mutex);
+        for (const auto& [name, family] : registry.families) page.emplace(name, snapshot(*family));
+        CollectedSamples samples(page);
+        for (const auto& [name, family] : registry.families) {
+            const auto folded = static_cast<double>(family->folded.load(std::memory_order_relaxed));
+            if (folded > 0)
+                samples.counter(folded_name,
+                                "Look-ups of a label set beyond the bound of its metric, counted under \"other\".",
+                                folded, {{"metric", name}});
+        }
+    }
+    {
+        const std::scoped_lock lock(registry.collectors_mutex);
+        CollectedSamples samples(page);
+        for (const auto& [id, collector] : registry.collectors) collector(samples);
+    }
+    std::vector<prometheus::MetricFamily> families_in_order;
+    for (auto& [name, family] : page) {
+        if (!family.metric.empty()) families_in_order.push_back(std::move(family));
+    }
+    return families_in_order;
+}
 
 }  // namespace
 
@@ -214,30 +256,21 @@ Series& Registry::series(Family& family, std::span<const std::string_view> value
     return *series;
 }
 
-std::string Registry::render() const {
-    std::map<std::string, prometheus::MetricFamily, std::less<>> page;
-    {
-        const std::scoped_lock lock(families_mutex);
-        for (const auto& [name, family] : families) page.emplace(name, snapshot(*family));
-        CollectedSamples samples(page);
-        for (const auto& [name, family] : families) {
-            const auto folded = static_cast<double>(family->folded.load(std::memory_order_relaxed));
-            if (folded > 0)
-                samples.counter(folded_name,
-                                "Look-ups of a label set beyond the bound of its metric, counted under \"other\".",
-                                folded, {{"metric", name}});
+std::string Registry::render() const { return prometheus::TextSerializer().Serialize(page_of(*this)); }
+
+std::vector<std::pair<std::string, double>> Registry::gauges() const {
+    std::vector<std::pair<std::string, double>> gauges;
+    for (const auto& family : page_of(*this)) {
+        if (family.type != prometheus::MetricType::Gauge) continue;
+        for (const auto& metric : family.metric) {
+            auto name = family.name;
+            for (const auto& label : metric.label)
+                name.append(name.size() == family.name.size() ? "{" : ",").append(label.name).append("=").append(label.value);
+            if (!metric.label.empty()) name += '}';
+            gauges.emplace_back(std::move(name), metric.gauge.value);
         }
     }
-    {
-        const std::scoped_lock lock(collectors_mutex);
-        CollectedSamples samples(page);
-        for (const auto& [id, collector] : collectors) collector(samples);
-    }
-    std::vector<prometheus::MetricFamily> families_in_order;
-    for (auto& [name, family] : page) {
-        if (!family.metric.empty()) families_in_order.push_back(std::move(family));
-    }
-    return prometheus::TextSerializer().Serialize(families_in_order);
+    return gauges;
 }
 
 }  // namespace observe::detail

@@ -93,6 +93,8 @@ struct Registry {
     Family& family(const FamilyDeclaration& declaration);
     Series& series(Family& family, std::span<const std::string_view> values);
     [[nodiscard]] std::string render() const;
+    // "name{label="value"}" and its value, of every gauge.
+    [[nodiscard]] std::vector<std::pair<std::string, double>> gauges() const;
 
     const std::size_t max_series;
     const std::size_t shards;

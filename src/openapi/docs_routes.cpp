@@ -1,12 +1,16 @@
 #include "openapi/docs_routes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "embedded/docs_site.h"
 #include "http/context.h"
 #include "http/middleware/static_files.h"
 #include "http/router.h"
+#include "openapi/document_reply.h"
 #include "openapi/fixed_reply.h"
+#include "openapi/html_page.h"
 
 namespace openapi {
 
@@ -50,6 +54,23 @@ std::string_view origin_of(std::string_view url) {
     return url.substr(0, url.find('/', scheme + 3));
 }
 
+bool has_page(const http::Router& router, std::string_view path) {
+    return std::ranges::any_of(router.routes(), [path](const http::RouteEntry& route) {
+        return route.method == http::Method::get && route.pattern == path;
+    });
+}
+
+std::string start_page_html(const http::Router& router, const StartPage& page) {
+    std::string main = fmt::format("<h1>{}</h1>\n", escaped(page.title));
+    if (!page.version.empty()) main += fmt::format("<p>Version {}</p>\n", escaped(page.version));
+    main += "<ul>\n";
+    for (const auto& [path, text] : page.links) {
+        if (!has_page(router, path)) continue;
+        main += fmt::format("<li><a href=\"{0}\"><code>{0}</code></a><br>{1}</li>\n", escaped(path), escaped(text));
+    }
+    return html_page(page.title, main + "</ul>\n");
+}
+
 }  // namespace
 
 std::string docs_policy(const Info& info) {
@@ -65,7 +86,7 @@ std::string docs_policy(const Info& info) {
 
 void mount(http::Router& router, const DocsOptions& options) {
     router.add(http::Method::get, "/openapi.json",
-               {.handler = FixedReply(document(router, options.info), "application/json")});
+               {.handler = DocumentReply(options.of == nullptr ? router : *options.of, options.info)});
     if (!options.page) return;
     const std::vector<http::Middleware> links{PolicyLink(docs_policy(options.info))};
     router.add(
@@ -73,6 +94,16 @@ void mount(http::Router& router, const DocsOptions& options) {
         {.handler = FixedReply(std::string(bytes_of("index.html")), "text/html; charset=utf-8"), .middleware = links});
     router.add(http::Method::get, "/docs/{asset...}",
                {.handler = http::static_handler({.prefix = "/docs", .assets = assets()}), .middleware = links});
+}
+
+void mount_start_page(http::Router& router, const StartPage& page) {
+    if (has_page(router, "/")) return;
+    router.add(
+        http::Method::get, "/",
+        {.handler = FixedReply(start_page_html(router, page), html_type), .middleware = {PolicyLink(html_policy())}});
+    // Browsers ask for it by themselves, whatever page they show.
+    router.add(http::Method::get, "/favicon.ico",
+               {.handler = FixedReply(std::string(bytes_of("favicon-32x32.png")), "image/png")});
 }
 
 }  // namespace openapi

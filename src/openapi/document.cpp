@@ -12,6 +12,7 @@
 #include "http/operation.h"
 #include "http/router.h"
 #include "http/status.h"
+#include "openapi/examples.h"
 #include "openapi/json_text.h"
 #include "openapi/problem.h"
 #include "openapi/problem_responses.h"
@@ -79,13 +80,45 @@ std::string security_schemes_object(const Info& info) {
     return std::move(schemes).take();
 }
 
+std::string known_problems_object(const Info& info) {
+    std::map<std::string_view, base::ErrorCode> sorted;
+    for (const auto& code : info.known_errors) sorted.emplace(code.code, code);
+    JsonObject problems;
+    for (const auto& [name, code] : sorted) {
+        JsonObject problem;
+        problem.number("status", code.status).text("title", code.title).flag("retriable", code.retriable);
+        problems.raw(name, std::move(problem.text("action", base::to_string(code.action))).take());
+    }
+    return std::move(problems).take();
+}
+
+// http::conditional_get() answers for whatever has a tag.
+bool is_conditional(const http::RouteEntry& route) {
+    return route.method == http::Method::get && std::ranges::any_of(route.operation->replies, [](const auto& reply) {
+               return std::ranges::count(reply.headers, "ETag") > 0;
+           });
+}
+
+// What a page fills in is sent at once; what a client may add stands in the schema, as a part of its description.
+bool is_sent_at_once(const http::ParameterDoc& parameter) { return parameter.required || parameter.in != "query"; }
+
+std::vector<const http::RouteEntry*> described(const http::Router& router) {
+    std::vector<const http::RouteEntry*> routes;
+    for (const auto& route : router.routes()) {
+        if (route.operation) routes.push_back(&route);
+    }
+    return routes;
+}
+
+constexpr std::string_view sample_id = R"("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091")";
+
 class DocumentWriter {
 public:
-    DocumentWriter(const http::Router& router, const Info& info) : info_(info), problems_(info.problem_type_base) {
-        for (const auto& route : router.routes()) {
-            if (route.operation) routes_.push_back(&route);
-        }
-    }
+    DocumentWriter(const http::Router& router, const Info& info)
+        : info_(info),
+          routes_(described(router)),
+          examples_(info.examples, routes_),
+          problems_(info.problem_type_base, info.challenges) {}
 
     std::string write() {
         announce_types();
@@ -95,6 +128,7 @@ public:
         JsonObject object;
         object.text("openapi", "3.1.0").raw("info", info_object(info_)).raw("servers", servers_array(info_));
         object.raw("tags", tags_array()).raw("paths", paths).raw("components", components_object());
+        if (!info_.known_errors.empty()) object.raw("x-problems", known_problems_object(info_));
         return std::move(object).take();
     }
 
@@ -184,39 +218,74 @@ private:
             if (in_path.contains(name)) continue;
             JsonObject object;
             object.text("name", name).text("in", "path").flag("required", true);
-            object.text_unless_empty("description", tail_text(route, name));
-            parameters.raw(std::move(object.raw("schema", R"({"type":"string","minLength":1})")).take());
+            object.text_unless_empty("description", path_text(route, name));
+            object.raw("schema", R"({"type":"string","minLength":1})");
+            if (const auto json = example_of(route, name); !json.empty()) object.raw("example", json);
+            parameters.raw(std::move(object).take());
         }
+        if (is_conditional(route)) parameters.raw(if_none_match_object());
         return std::move(parameters).take();
     }
 
-    static std::string_view tail_text(const http::RouteEntry& route, std::string_view name) {
-        const bool is_tail = route.pattern.ends_with(fmt::format("{{{}...}}", name));
-        return is_tail ? "The rest of the path, slashes included." : "";
+    static std::string if_none_match_object() {
+        JsonObject object;
+        object.text("name", "If-None-Match").text("in", "header").flag("required", false);
+        object.text("description", "The `ETag` of the copy that the client has: 304 when it is the present one still.");
+        return std::move(object.raw("schema", R"({"type":"string","examples":["\"7.k3f9qa\""]})")).take();
+    }
+
+    // "/v1/items/{id}/parts": what `{id}` may be.
+    std::string path_text(const http::RouteEntry& route, std::string_view name) const {
+        if (route.pattern.ends_with(fmt::format("{{{}...}}", name))) return "The rest of the path, slashes included.";
+        const auto collection = route.pattern.substr(0, route.pattern.find(fmt::format("/{{{}}}", name)));
+        const bool is_listed = std::ranges::any_of(routes_, [&](const http::RouteEntry* other) {
+            return other->method == http::Method::get && other->pattern == collection;
+        });
+        return is_listed ? fmt::format("An id that `GET {}` lists.", collection)
+                         : fmt::format("Which one of `{}`.", collection);
+    }
+
+    std::string_view example_of(const http::RouteEntry& route, std::string_view name) const {
+        const auto own = examples_.value_of(route.operation->id, name);
+        return own.empty() ? examples_.usual_value_of(name) : own;
+    }
+
+    std::string_view example_of(const http::RouteEntry& route, const http::ParameterDoc& parameter) const {
+        const auto& field = *parameter.field;
+        if (const auto own = examples_.value_of(route.operation->id, field.name); !own.empty()) return own;
+        if (!field.rules.example.empty()) return field.rules.example;
+        if (const auto usual = examples_.usual_value_of(field.name); !usual.empty()) return usual;
+        return parameter.in == "path" && field.type->kind == schema::Kind::uuid ? sample_id : std::string_view();
     }
 
     std::string parameter_object(const http::RouteEntry& route, const http::ParameterDoc& parameter) {
-        // Text and example stand beside the schema, where documentation pages look for them.
+        const auto example = example_of(route, parameter);
+        const bool is_beside = is_sent_at_once(parameter);
         schema::Field field = *parameter.field;
+        const auto doc = field.rules.doc;
         field.rules.doc = {};
-        field.rules.example = {};
+        field.rules.example = is_beside ? std::string_view() : example;
         JsonObject object;
         object.text("name", field.name).text("in", parameter.in).flag("required", parameter.required);
-        const auto doc = parameter.field->rules.doc;
-        object.text_unless_empty("description", doc.empty() ? tail_text(route, field.name) : doc);
+        const bool needs_text = doc.empty() && parameter.in == "path";
+        object.text_unless_empty("description", needs_text ? path_text(route, field.name) : std::string(doc));
         if (parameter.members != nullptr) object.text("style", "form").flag("explode", false);
         object.raw("schema", parameter_schema(parameter, field));
-        if (!parameter.field->rules.example.empty()) object.raw("example", parameter.field->rules.example);
+        if (is_beside && !example.empty()) object.raw("example", example);
         return std::move(object).take();
     }
 
     static std::string members_schema(const schema::ObjectType& object) {
         JsonArray names;
-        for (const auto& field : object.fields) {
-            if (!field.rules.internal && !field.rules.write_only) names.text(field.name);
+        JsonArray first_two;
+        for (std::size_t count = 0; const auto& field : object.fields) {
+            if (field.rules.internal || field.rules.write_only) continue;
+            names.text(field.name);
+            if (++count <= 2) first_two.text(field.name);
         }
         const auto item = std::move(JsonObject().text("type", "string").raw("enum", std::move(names).take())).take();
-        return std::move(JsonObject().text("type", "array").raw("items", item)).take();
+        const auto examples = std::move(JsonArray().raw(std::move(first_two).take())).take();
+        return std::move(JsonObject().text("type", "array").raw("items", item).raw("examples", examples)).take();
     }
 
     // A parameter is there or not, but never null.
@@ -230,12 +299,16 @@ private:
     }
 
     std::string request_body_object(const http::Operation& operation) {
-        // One that is taken piece by piece has no schema.
-        JsonObject schema;
-        if (operation.body != nullptr) schema.raw("schema", components_.schema_of(*operation.body, Direction::input));
-        const auto media = std::move(schema).take();
+        const auto example = examples_.body_of(operation.id);
         JsonObject content;
-        for (const auto type : operation.body_media_types) content.raw(type, media);
+        for (const auto type : operation.body_media_types) {
+            // One that is taken piece by piece has no schema.
+            JsonObject media;
+            if (operation.body != nullptr)
+                media.raw("schema", components_.schema_of(*operation.body, Direction::input));
+            if (!example.empty() && type == "application/json") media.raw("example", example);
+            content.raw(type, std::move(media).take());
+        }
         JsonObject object;
         object.flag("required", true).raw("content", std::move(content).take());
         return std::move(object).take();
@@ -243,20 +316,20 @@ private:
 
     std::string responses_object(const http::RouteEntry& route) {
         std::map<std::uint16_t, std::string> responses;
-        bool has_tag = false;
+        auto problems = errors_by_status(*route.operation);
         for (const auto& reply : route.operation->replies) {
-            if (!responses.try_emplace(reply.status, reply_object(reply)).second) refuse_status(route, reply.status);
-            has_tag |= std::ranges::count(reply.headers, "ETag") > 0;
+            const auto codes = problems.extract(reply.status);
+            auto json = reply_object(route, reply, codes ? codes.mapped() : std::vector<base::ErrorCode>());
+            if (!responses.try_emplace(reply.status, std::move(json)).second) refuse_status(route, reply.status);
         }
-        // http::conditional_get() answers for whatever has a tag.
-        if (route.method == http::Method::get && has_tag) {
+        if (is_conditional(route)) {
             JsonObject not_modified;
             not_modified.text("description", "Not Modified: the version in If-None-Match is the current one.");
-            responses[304] = std::move(not_modified.raw("headers", problems_.headers({"ETag", "X-Request-Id"}))).take();
+            auto names = usual_headers(route);
+            names.emplace_back("ETag");
+            responses[304] = std::move(not_modified.raw("headers", problems_.headers(names))).take();
         }
-        for (auto& [status, codes] : errors_by_status(*route.operation)) {
-            if (!responses.try_emplace(status, problems_.response(status, codes)).second) refuse_status(route, status);
-        }
+        for (auto& [status, codes] : problems) responses.emplace(status, problems_.response(status, codes));
         JsonObject object;
         for (const auto& [status, json] : responses) object.raw(fmt::format("{}", status), json);
         return std::move(object).take();
@@ -271,18 +344,46 @@ private:
         return by_status;
     }
 
-    std::string reply_object(const http::ReplyDoc& reply) {
-        auto names = reply.headers;
-        names.emplace_back("X-Request-Id");
+    // Of replies that are no problems.
+    static std::vector<std::string_view> usual_headers(const http::RouteEntry& route) {
+        std::vector<std::string_view> names{"X-Request-Id"};
+        // Whoever counts requests says so with each reply.
+        if (std::ranges::count(route.operation->errors, 429, &base::ErrorCode::status) > 0)
+            names.insert(names.end(), {"RateLimit", "RateLimit-Policy"});
+        return names;
+    }
+
+    // `codes`: the problems of this status, which then has two media types.
+    std::string reply_object(const http::RouteEntry& route, const http::ReplyDoc& reply,
+                             const std::vector<base::ErrorCode>& codes) {
+        auto names = usual_headers(route);
+        names.insert(names.end(), reply.headers.begin(), reply.headers.end());
         std::string_view text = reply.doc.empty() ? http::reason_phrase(reply.status) : reply.doc;
+        JsonObject content;
+        if (!http::has_no_body(reply.status)) content.raw(reply.media_type, reply_media(route, reply));
+        if (!codes.empty()) {
+            content.raw(problem_media_type, problems_.media(codes));
+            const auto more = problems_.header_names(reply.status, codes);
+            names.insert(names.end(), more.begin(), more.end());
+        }
         JsonObject object;
         object.text("description", text.empty() ? "Done" : text).raw("headers", problems_.headers(names));
-        if (http::has_no_body(reply.status)) return std::move(object).take();
+        if (!content.empty()) object.raw("content", std::move(content).take());
+        return std::move(object).take();
+    }
+
+    std::string reply_media(const http::RouteEntry& route, const http::ReplyDoc& reply) {
         JsonObject media;
-        if (reply.body != nullptr) media.raw("schema", components_.schema_of(*reply.body, Direction::output));
-        JsonObject content;
-        content.raw(reply.media_type, std::move(media).take());
-        return std::move(object.raw("content", std::move(content).take())).take();
+        if (reply.body != nullptr) {
+            media.raw("schema", components_.schema_of(*reply.body, Direction::output));
+        } else if (reply.media_type.starts_with("text/")) {
+            media.raw("schema", R"({"type":"string"})");
+        }
+        const auto& parameters = route.operation->parameters;
+        const auto fields = std::ranges::find_if(parameters, [](const auto& one) { return one.members != nullptr; });
+        if (fields != parameters.end() && reply.body != nullptr)
+            media.raw("x-with-fields", components_.partial_of(*fields->members));
+        return std::move(media).take();
     }
 
     std::string security_array(const http::RouteEntry& route) const {
@@ -319,7 +420,8 @@ private:
     }
 
     const Info& info_;
-    std::vector<const http::RouteEntry*> routes_;
+    const std::vector<const http::RouteEntry*> routes_;
+    const Examples examples_;
     schema::Components components_;
     ProblemResponses problems_;
     std::map<std::string_view, const http::RouteEntry*> ids_;

@@ -7,6 +7,8 @@
 // Problems of a status become one response with an example per code; one that is the only code of its status is shared by
 // all routes as #/components/responses/<code>.
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +50,15 @@ struct SecurityScheme {
     std::string description;
 };
 
+// A request that works, as documentation pages and generated collections send it when nobody has typed anything. JSON texts.
+//
+//     {.operation = "changeProduct", .body = R"({"name":"Sugar"})", .parameters = {{"id", R"("0197…")"}, {"If-Match", R"("\"1\"")"}}}
+struct Example {
+    std::string operation{};  // its id; "": of every operation that has these parameters, where nothing else is said
+    std::string body{};
+    std::map<std::string, std::string, std::less<>> parameters{};
+};
+
 // `bearer`: a JWT; `session`: the cookie __Host-sid.
 [[nodiscard]] std::vector<SecurityScheme> default_security_schemes();
 // What any route can answer before its handler has a say: headers too large, internal, overloaded.
@@ -63,11 +74,17 @@ struct Info {
     std::vector<TagDoc> tags = {};  // descriptions; the order is that of the routes
     std::vector<SecurityScheme> security_schemes = default_security_schemes();
     std::vector<base::ErrorCode> common_errors = default_common_errors();
+    std::vector<base::ErrorCode> challenges = {};    // sent with WWW-Authenticate, as every 401 is
+    std::vector<base::ErrorCode> known_errors = {};  // all of the service, for `x-problems`: of routes or of none
     std::string problem_type_base = "/problems/";
+    std::vector<Example> examples = {};
 };
 
 // Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an
-// error code that two tables define differently, and struct names that clash.
+// error code that two tables define differently, struct names that clash, and an example of nothing.
+//
+// Extensions: `x-permission` of an operation; `x-with-fields` beside the schema of a list: its rows when `?fields=` was given;
+// `x-problems`: every error code with its status and what a client does.
 [[nodiscard]] std::string document(const http::Router& router, const Info& info);
 
 }  // namespace openapi

@@ -74,13 +74,34 @@ TEST(Document, DescribesParameters) {
     EXPECT_THAT(list,
                 HasSubstr(R"({"name":"limit","in":"query","required":false,"description":"Page size \"at most\".",)"
                           R"("schema":{"type":"integer","format":"int32","minimum":1,"maximum":500,"default":50}})"));
-    // Absent, but never null.
-    EXPECT_THAT(list, HasSubstr(R"("schema":{"type":"string","maxLength":10000},"example":"eyJrIjoxfQ"})"));
-    EXPECT_THAT(list, HasSubstr(R"("schema":{"$ref":"#/components/schemas/ProductStatus"})"));
+    // Absent, but never null. An optional one has its example where no page takes it for a value.
+    EXPECT_THAT(list, HasSubstr(R"("schema":{"type":"string","maxLength":10000,"examples":["eyJrIjoxfQ"]}})"));
+    EXPECT_THAT(list, HasSubstr(R"("schema":{"$ref":"#/components/schemas/ProductStatus","examples":["active"]}})"));
     const auto change = member(member(example_document(), "/v1/products/{id}"), "patch");
-    EXPECT_THAT(change,
-                HasSubstr(R"({"name":"id","in":"path","required":true,"schema":{"type":"string","format":"uuid"}})"));
+    EXPECT_THAT(change, HasSubstr(R"({"name":"id","in":"path","required":true,)"
+                                  R"("description":"An id that `GET /v1/products` lists.",)"
+                                  R"("schema":{"type":"string","format":"uuid"},)"
+                                  R"("example":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091"})"));
     EXPECT_THAT(change, HasSubstr(R"({"name":"If-Match","in":"header","required":true)"));
+    EXPECT_THAT(change, HasSubstr(R"("example":"\"1\""})"));
+}
+
+TEST(Document, OffersIfNoneMatchWhereThereIsATag) {
+    const auto one = member(example_document(), "/v1/products/{id}");
+    EXPECT_THAT(member(one, "get"), HasSubstr(R"("name":"If-None-Match","in":"header","required":false)"));
+    EXPECT_THAT(member(one, "patch"), Not(HasSubstr("If-None-Match")));
+    EXPECT_THAT(member(example_document(), "/v1/products"), Not(HasSubstr("If-None-Match")));
+}
+
+TEST(Document, OffersMembersOfListsAlone) {
+    const auto json = example_document();
+    const auto list = member(member(json, "/v1/products"), "get");
+    EXPECT_THAT(list, HasSubstr(R"("name":"fields","in":"query")"));
+    EXPECT_THAT(list, HasSubstr(R"("schema":{"$ref":"#/components/schemas/ProductPage"},)"
+                                R"("x-with-fields":{"$ref":"#/components/schemas/ProductPartial"})"));
+    EXPECT_THAT(member(member(json, "schemas"), "ProductPartial"), Not(HasSubstr("required")));
+    const auto one = member(member(json, "/v1/products/{id}"), "get");
+    EXPECT_THAT(one, Not(HasSubstr("fields")));
 }
 
 TEST(Document, ShowsTailsAsParameters) {
@@ -93,7 +114,8 @@ TEST(Document, ShowsTailsAsParameters) {
 TEST(Document, TakesJSONAndForms) {
     const auto body = member(member(example_document(), "/v1/products"), "requestBody");
     EXPECT_EQ(body,
-              R"({"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/NewProduct"}},)"
+              R"({"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/NewProduct"},)"
+              R"("example":{"sku":"SUGAR-1KG","name":"Sugar","price":15000}},)"
               R"("application/x-www-form-urlencoded":{"schema":{"$ref":"#/components/schemas/NewProduct"}}}})");
 }
 
@@ -122,6 +144,52 @@ TEST(Document, GroupsProblemsByStatus) {
     EXPECT_THAT(member(responses, "http.overloaded"), HasSubstr("Retry-After"));
     EXPECT_THAT(member(responses, "server.internal"), Not(HasSubstr("Retry-After")));
     EXPECT_THAT(member(responses, "auth.invalid_token"), HasSubstr("WWW-Authenticate"));
+    EXPECT_THAT(member(responses, "auth.forbidden"), HasSubstr("WWW-Authenticate"));
+    EXPECT_THAT(member(responses, "rate.limited"), Not(HasSubstr("WWW-Authenticate")));
+}
+
+// A probe's 503 says what is away; before the handler it is a problem, as anywhere.
+struct Probe {
+    static void send(http::Context&, Probe) {}
+    static void describe(http::Operation& operation) {
+        operation.can_answer({.status = 200, .body = &schema::type_of<example::ProductPage>});
+        operation.can_answer({.status = 503, .body = &schema::type_of<example::ProductPage>});
+        operation.can_answer({.status = 203, .media_type = "text/plain"});
+    }
+};
+async::Task<Probe> probe() { co_return Probe{}; }
+
+TEST(Document, AStatusMayBeAProblemOrNone) {
+    http::Router router;
+    http::Routes(router.group(""), "t").get("/probe", probe, {.id = "probe"});
+    const auto route = member(document(router, {.title = "t", .version = "1"}), "/probe");
+    const auto away = member(route, "503");
+    EXPECT_THAT(away, HasSubstr(R"("application/json":{"schema":{"$ref":"#/components/schemas/ProductPage"}})"));
+    EXPECT_THAT(away, HasSubstr(R"("application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"})"));
+    EXPECT_THAT(away, HasSubstr("Retry-After"));
+    EXPECT_THAT(member(route, "203"), HasSubstr(R"("text/plain":{"schema":{"type":"string"}})"));
+}
+
+TEST(Document, ListsTheErrorsOfTheService) {
+    EXPECT_THAT(member(example_document(), "x-problems"),
+                HasSubstr(R"("product.sku_taken":{"status":409,"title":"Another product has this SKU",)"
+                          R"("retriable":false,"action":"fix"})"));
+}
+
+TEST(Document, AnExampleIsOfSomething) {
+    http::Router router;
+    example::add_routes(router);
+    const auto with = [&](Example one) {
+        auto info = example::info();
+        info.examples = {std::move(one)};
+        return document(router, info);
+    };
+    EXPECT_NO_THROW((void)with({.operation = "changeProduct", .body = R"({"name":"Salt"})"}));
+    EXPECT_THROW((void)with({.operation = "sellProduct", .body = "{}"}), std::logic_error);
+    EXPECT_THROW((void)with({.operation = "getProduct", .body = "{}"}), std::logic_error) << "it takes no body";
+    EXPECT_THROW((void)with({.operation = "changeProduct", .body = "{"}), std::logic_error);
+    EXPECT_THROW((void)with({.operation = "getProduct", .parameters = {{"colour", "1"}}}), std::logic_error);
+    EXPECT_THROW((void)with({.operation = "getProduct", .parameters = {{"id", "a b"}}}), std::logic_error);
 }
 
 TEST(Document, ListsWhatTheLinksOfAGroupAnswer) {
@@ -138,7 +206,9 @@ TEST(Document, ListsWhatTheLinksOfAGroupAnswer) {
     const auto outer = router.group("/outer").answering({example::rate_limited});
     http::Routes(outer.group("/inner").answering({example::invalid_token}), "t").get("/x", nothing_typed, {.id = "x"});
     http::Routes(router.group("/free"), "t").get("/y", nothing_typed, {.id = "y"});
-    const auto nested = document(router, example::info());
+    auto info = example::info();
+    info.examples.clear();
+    const auto nested = document(router, info);
     EXPECT_NE(member(member(nested, "/outer/inner/x"), "429"), "");
     EXPECT_NE(member(member(nested, "/outer/inner/x"), "401"), "");
     EXPECT_EQ(member(member(nested, "/free/y"), "429"), "");

@@ -1,16 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "async/loop.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "http/context.h"
 #include "http/errors.h"
 #include "http/inject.h"
 #include "http/middleware/conditional.h"
 #include "http/middleware/problems.h"
 #include "http/middleware/security_headers.h"
+#include "http/operation.h"
 #include "openapi/docs_routes.h"
 #include "openapi/example/shop.h"
 #include "openapi/problem_pages.h"
@@ -91,17 +94,21 @@ TEST_F(DocsTest, HaveEveryAssetOfThePage) {
 }
 
 TEST_F(PagesTest, TheDocumentationPageCanBeLeftOut) {
-    mount(router, {.info = example::info(), .page = false});
+    auto info = example::info();
+    info.examples.clear();
+    mount(router, {.info = info, .page = false});
     EXPECT_EQ(get("/openapi.json").status, 200);
     EXPECT_EQ(get("/docs").status, 404);
 }
+
+constexpr ProblemNote sku_note[] = {{"product.sku_taken", "The SKU stands on another shelf.", "Choose <another>."}};
 
 struct ProblemPagesTest : PagesTest {
     ProblemPagesTest() {
         example::add_routes(router);
         auto codes = error_codes(router);
         codes.push_back({"odd.markup", 409, true, base::Action::retry, "<b>Tom & \"Jerry\"</b>"});
-        mount_problems(router, codes);
+        mount_problems(router, codes, {.type_base = "https://api.shop.example/problems/", .notes = sku_note});
     }
 };
 
@@ -110,20 +117,37 @@ TEST_F(ProblemPagesTest, TellPeopleWhatToDo) {
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.header("Content-Type"), "text/html; charset=utf-8");
     EXPECT_EQ(reply.header("Vary"), "Accept");
-    EXPECT_THAT(reply.body, HasSubstr("Another product has this SKU."));
     EXPECT_THAT(reply.body, HasSubstr("409 Conflict"));
+    EXPECT_THAT(reply.body, HasSubstr("The SKU stands on another shelf."));
     EXPECT_THAT(reply.body, HasSubstr(advice(base::Action::fix)));
+    EXPECT_THAT(reply.body, HasSubstr("Choose &lt;another&gt;."));
     EXPECT_THAT(get("/problems/odd.markup", {{"Accept", "text/html,application/json"}}).body,
-                HasSubstr("&lt;b&gt;Tom &amp; &quot;Jerry&quot;&lt;/b&gt;"));
+                HasSubstr("<h2>Cause</h2>\n<p>&lt;b&gt;Tom &amp; &quot;Jerry&quot;&lt;/b&gt;.</p>"));
+}
+
+// The example is a reply as it is written, and the routes are those of the document.
+TEST_F(ProblemPagesTest, ShowAReplyAndWhoGivesIt) {
+    const auto page = get("/problems/product.sku_taken").body;
+    EXPECT_THAT(page, HasSubstr("&quot;type&quot;: &quot;https://api.shop.example/problems/product.sku_taken&quot;"));
+    EXPECT_THAT(page, HasSubstr("  &quot;retriable&quot;: false,\n  &quot;action&quot;: &quot;fix&quot;"));
+    for (const auto& route : router.routes()) {
+        if (!route.operation) continue;
+        const auto listed = std::ranges::count(route.operation->errors, example::sku_taken) > 0;
+        const auto line = "<code>" + std::string(http::to_string(route.method)) + " " + route.pattern + "</code>";
+        EXPECT_EQ(page.contains(line), listed) << line;
+    }
+    EXPECT_THAT(get("/problems/server.internal").body, HasSubstr("Every route."));
+    EXPECT_THAT(get("/problems/http.malformed").body, HasSubstr("before a route is chosen"));
 }
 
 TEST_F(ProblemPagesTest, TellPrograms) {
-    const auto reply = get("/problems/auth.invalid_token", {{"Accept", "application/json"}});
+    const auto reply = get("/problems/product.sku_taken", {{"Accept", "application/json"}});
     EXPECT_EQ(reply.header("Content-Type"), "application/json");
-    EXPECT_EQ(reply.body,
-              R"({"code":"auth.invalid_token","title":"The access token is not valid","status":401,"retriable":false,)"
-              R"("action":"refresh_auth","advice":"Get a new access token with the refresh token, or sign in again; )"
-              R"(then send the request again."})");
+    EXPECT_THAT(reply.body, testing::StartsWith(
+                                R"({"code":"product.sku_taken","title":"Another product has this SKU","status":409,)"
+                                R"("retriable":false,"action":"fix","cause":"The SKU stands on another shelf.",)"));
+    EXPECT_THAT(reply.body, HasSubstr(R"("remedy":"Choose <another>.","example":{"type":"https://)"));
+    EXPECT_THAT(reply.body, HasSubstr(R"("operations":[{"method":")"));
 }
 
 // The type of every problem that the example can answer, and of those before any route, leads somewhere.
@@ -144,6 +168,38 @@ TEST_F(ProblemPagesTest, AllowTheirOwnStyleAlone) {
     const auto digest = base::sha256(reply.body.substr(begin, reply.body.find("</style>") - begin));
     EXPECT_THAT(std::string(*reply.header("Content-Security-Policy")),
                 HasSubstr("style-src 'sha256-" + base::base64_encode(base::as_chars(digest)) + "'"));
+}
+
+TEST_F(PagesTest, ANoteIsAboutACode) {
+    constexpr ProblemNote notes[] = {{"nobody.has_this", "Never.", ""}};
+    EXPECT_THROW(mount_problems(router, {}, {.notes = notes}), std::logic_error);
+}
+
+TEST_F(PagesTest, TheStartPageLinksToWhatIsThere) {
+    example::add_routes(router);
+    mount(router, {.info = example::info()});
+    mount_start_page(router, {.title = "A <shop>", .links = {{"/docs", "Docs"}, {"/nowhere", "Nothing"}}});
+    const auto page = get("/");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_THAT(page.body, HasSubstr("<h1>A &lt;shop&gt;</h1>\n<ul>"));
+    EXPECT_THAT(page.body, HasSubstr(R"(<a href="/docs"><code>/docs</code></a><br>Docs)"));
+    EXPECT_THAT(page.body, Not(HasSubstr("/nowhere")));
+    EXPECT_THAT(std::string(*page.header("Content-Security-Policy")), HasSubstr("style-src 'sha256-"));
+    EXPECT_EQ(get("/", {}, http::Method::head).status, 200);
+    const auto icon = get("/favicon.ico");
+    EXPECT_EQ(icon.header("Content-Type"), "image/png");
+    EXPECT_EQ(icon.body.substr(1, 3), "PNG");
+    EXPECT_EQ(get("/docs/").header("Location"), "../docs");
+    EXPECT_EQ(get("/docs/", {}, http::Method::head).status, 308);
+}
+
+TEST_F(PagesTest, AServiceMayHaveAStartPageOfItsOwn) {
+    router.add(http::Method::get, "/", {.handler = [](http::Context& context) -> async::Task<void> {
+                   context.response().body("mine");
+                   co_return;
+               }});
+    mount_start_page(router, {.title = "Shop"});
+    EXPECT_EQ(get("/").body, "mine");
 }
 
 TEST_F(PagesTest, TwoTablesMustAgreeOnACode) {

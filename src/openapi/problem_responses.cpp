@@ -19,17 +19,18 @@ struct HeaderDoc {
     std::string_view name;
     std::string_view description;
     std::string_view schema = R"({"type":"string"})";
+    bool always = false;  // of the replies that document it; the others come when there is a reason
 };
 
 constexpr std::array<HeaderDoc, 11> header_docs{{
     {"ETag", "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone."},
     {"Location", "Where the new resource is.", R"({"type":"string","format":"uri-reference"})"},
-    {"X-Request-Id", "Names this request in the logs."},
+    {"X-Request-Id", "Names this request in the logs.", R"({"type":"string"})", true},
     {"X-Retriable", "Whether the same bytes may succeed later.", R"({"type":"string","enum":["true","false"]})"},
     {"RateLimit", "What is left of the limit that is closest to its end: `\"device\";r=599;t=1`."},
     {"RateLimit-Policy", "That limit, requests in seconds: `\"device\";q=600;w=60`."},
     {"Retry-After", "Seconds to wait before the next attempt.", R"({"type":"integer","minimum":0})"},
-    {"WWW-Authenticate", "How to authenticate (RFC 6750)."},
+    {"WWW-Authenticate", "How to authenticate, or which permission is missing (RFC 6750)."},
     {"Idempotent-Replayed", "`true`: the stored reply to an earlier request with this key."},
     {"Set-Cookie", "The session."},
     {"Cache-Control", "How long the reply may be kept."},
@@ -39,24 +40,14 @@ std::string header_definition(std::string_view name) {
     const auto* const known = std::ranges::find(header_docs, name, &HeaderDoc::name);
     JsonObject header;
     if (known == header_docs.end()) return std::move(header.raw("schema", R"({"type":"string"})")).take();
-    return std::move(header.text("description", known->description).raw("schema", known->schema)).take();
+    header.text("description", known->description);
+    if (known->always) header.flag("required", true);
+    return std::move(header.raw("schema", known->schema)).take();
 }
 
 // 409 is there for a request that is still running under the same Idempotency-Key.
 bool says_when(const base::ErrorCode& code) {
     return code.retriable && (code.status == 409 || code.status == 429 || code.status == 503);
-}
-
-std::string example_of(const base::ErrorCode& code, std::string_view type_base) {
-    std::vector<base::Issue> issues;
-    if (code == http::errors::invalid) issues.push_back({"body", "/name", "required", "is required", {}});
-    const base::Failure failure =
-        says_when(code) ? base::Failure(code).retry_after(1000) : base::Failure(code, std::move(issues));
-    const http::ProblemPlace place{
-        .instance = "/v1/example", .request_id = "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091", .type_base = type_base};
-    JsonObject example;
-    example.text("summary", code.title).raw("value", http::problem_json(failure, place));
-    return std::move(example).take();
 }
 
 std::string description_of(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
@@ -81,6 +72,15 @@ std::string object_of(const Map& members) {
 
 }  // namespace
 
+std::string example_of(const base::ErrorCode& code, std::string_view instance, std::string_view type_base) {
+    std::vector<base::Issue> issues;
+    if (code == http::errors::invalid) issues.push_back({"body", "/name", "required", "is required", {}});
+    const base::Failure failure =
+        says_when(code) ? base::Failure(code).retry_after(1000) : base::Failure(code, std::move(issues));
+    return http::problem_json(
+        failure, {.instance = instance, .request_id = "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091", .type_base = type_base});
+}
+
 void ProblemResponses::remember(const base::ErrorCode& code) {
     const auto& known = codes_.try_emplace(code.code, code).first->second;
     if (known.status != code.status || known.title != code.title || known.retriable != code.retriable ||
@@ -99,26 +99,40 @@ std::string ProblemResponses::headers(const std::vector<std::string_view>& names
     return std::move(object).take();
 }
 
-std::string ProblemResponses::render(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
+std::vector<std::string_view> ProblemResponses::header_names(std::uint16_t status,
+                                                             const std::vector<base::ErrorCode>& codes) const {
     std::vector<std::string_view> names{"X-Request-Id", "X-Retriable"};
     if (std::ranges::any_of(codes, says_when)) names.emplace_back("Retry-After");
     if (status == 429) names.insert(names.end(), {"RateLimit", "RateLimit-Policy"});
-    if (status == 401) names.emplace_back("WWW-Authenticate");
+    const auto challenges = [this](const base::ErrorCode& code) { return std::ranges::count(challenges_, code) > 0; };
+    // http::write_problem() gives a 401 one, whoever refused.
+    if (status == 401 || std::ranges::any_of(codes, challenges)) names.emplace_back("WWW-Authenticate");
+    return names;
+}
+
+std::string ProblemResponses::media(const std::vector<base::ErrorCode>& codes) {
     JsonObject examples;
-    for (const auto& code : codes) examples.raw(code.code, reference("examples", code.code));
+    for (const auto& code : codes) {
+        remember(code);
+        examples.raw(code.code, reference("examples", code.code));
+    }
     JsonObject media;
     media.raw("schema", reference("schemas", "Problem")).raw("examples", std::move(examples).take());
+    return std::move(media).take();
+}
+
+std::string ProblemResponses::render(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
     JsonObject content;
-    content.raw("application/problem+json", std::move(media).take());
+    content.raw(problem_media_type, media(codes));
     JsonObject response;
-    response.text("description", description_of(status, codes)).raw("headers", headers(names));
+    response.text("description", description_of(status, codes)).raw("headers", headers(header_names(status, codes)));
     return std::move(response.raw("content", std::move(content).take())).take();
 }
 
 std::string ProblemResponses::response(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {
-    for (const auto& code : codes) remember(code);
     if (codes.size() != 1) return render(status, codes);
     const auto name = codes.front().code;
+    remember(codes.front());
     if (!shared_.contains(name)) shared_.emplace(name, render(status, codes));
     return reference("responses", name);
 }
@@ -133,7 +147,11 @@ std::string ProblemResponses::header_definitions() const {
 
 std::string ProblemResponses::examples() const {
     JsonObject object;
-    for (const auto& [name, code] : codes_) object.raw(name, example_of(code, type_base_));
+    for (const auto& [name, code] : codes_) {
+        JsonObject example;
+        example.text("summary", code.title).raw("value", example_of(code, "/v1/example", type_base_));
+        object.raw(name, std::move(example).take());
+    }
     return std::move(object).take();
 }
 

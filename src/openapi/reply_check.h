@@ -5,7 +5,8 @@
 //     links.insert(links.begin(), openapi::reply_check());      // outside of http::problems()
 //
 // Left alone: what any request can meet (default_common_errors(), server.exhausted), 500s, and what handlers fill in
-// themselves (`Task<void>`; a problem that they throw is looked at). What hooks make of a reply later (304, compression) is not looked at.
+// themselves (`Task<void>`; a problem that they throw is looked at). Bodies, headers and what hooks make of a reply later (304,
+// compression) are compared by the clients of the end-to-end tests (tests/e2e/support/contract.ts).
 
 #include "http/middleware.h"
 

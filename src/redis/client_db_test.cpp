@@ -1,5 +1,6 @@
 // The client against real servers: what the README promises, one test each.
 
+#include "observe/memory_tracer_for_test.h"
 #include "redis/client_for_test.h"
 
 namespace {
@@ -111,6 +112,28 @@ TEST_F(ClientTest, a_script_is_sent_by_its_hash_and_whole_when_redis_has_forgott
     EXPECT_TRUE(metrics.render().contains("redis_commands_total{role=\"redis\",command=\"sum\"} 5"))
         << metrics.render();
     EXPECT_THROW(static_cast<void>(Client::eval_command(script, {}, {})), std::invalid_argument);
+}
+
+TEST_F(ClientTest, a_script_that_redis_has_forgotten_is_no_failed_span) {
+    open_shared();
+    observe::MemoryTracer tracer;
+    {
+        const observe::EntrySpan entry({""}, &tracer, observe::SpanKind::server, "GET");
+        auto good = redis::script_of("good", "return 'a script of this test alone'", 0);
+        auto bad = redis::script_of("bad", "return redis.call('NOSUCH')", 0);
+        good.span = bad.span = entry.context();
+        shared_server().command({"SCRIPT", "FLUSH"});
+        EXPECT_EQ(run(outcome_of(client->eval(good, {}, {}))).code, "ok");
+        EXPECT_EQ(run(outcome_of(client->eval(bad, {}, {}))).code, "redis.refused");
+    }
+    const auto good = tracer.named("good");
+    ASSERT_EQ(good.size(), 2U) << "by its hash, and whole";
+    EXPECT_EQ(good[0].error, "");
+    EXPECT_EQ(good[1].error, "");
+    const auto bad = tracer.named("bad");
+    ASSERT_EQ(bad.size(), 2U);
+    EXPECT_EQ(bad[0].error, "");
+    EXPECT_NE(bad[1].error, "");
 }
 
 TEST_F(ClientTest, loaded_scripts_run_in_pipelines) {

@@ -17,8 +17,7 @@ namespace {
 constexpr std::size_t write_bytes = 256U << 10;
 constexpr std::size_t most_meters = 500;
 // From 50 µs: a local Redis answers in less than prom-client's least bucket.
-constexpr std::array<double, 13> latency_buckets{0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-                                                 0.01,    0.025,  0.05,    0.1,    0.5,   2.5};
+constexpr std::array<double, 7> latency_buckets{0.00005, 0.0001, 0.00025, 0.001, 0.005, 0.05, 0.5};
 
 base::Failure failure(const base::ErrorCode& code, std::string cause) {
     return base::Failure(base::Failure(code).retry_after(1000).cause(std::move(cause)));
@@ -35,7 +34,7 @@ ClientState::ClientState(async::Loop& loop, Options options, const logging::Logg
                          .with({this->options().role})),
       commands_(metrics.counter_family("redis_commands_total", "Redis commands answered.", {"role", "command"})),
       seconds_(metrics.histogram_family("redis_command_duration_seconds", "Time to the reply of a Redis command.",
-                                        {"role", "command"}, latency_buckets)) {
+                                        {"role"}, latency_buckets)) {
     if (this->options().fail_fast_after.count() > 0) unreachable_.expires_after(this->options().fail_fast_after);
 }
 
@@ -142,7 +141,7 @@ void ClientState::observe(std::string_view label, async::SteadyTime started) {
         const auto name = base::ascii_lower(label);
         found = meters_
                     .try_emplace(std::string(label),
-                                 Meter{commands_.with({options().role, name}), seconds_.with({options().role, name})})
+                                 Meter{commands_.with({options().role, name}), seconds_.with({options().role})})
                     .first;
     }
     found->second.commands.increment();
@@ -163,13 +162,14 @@ void ClientState::begin_trouble(std::string_view label, std::string_view text) {
     // Not for each command, nor each time that it comes and goes.
     if (!trouble_news_.is_news(error_word(text))) return;
     refusing_->is_logged = true;
-    logger().warn("Redis refuses commands", {{"role", options().role}, {"cause", text}});
+    logger().warn("Redis refuses commands", {{"role", options().role}, {"server", server()}, {"cause", text}});
 }
 
 void ClientState::end_trouble() {
     if (!refusing_) return;
     if (refusing_->is_logged)
-        logger().info("Redis takes commands again", {{"role", options().role}, {"cause", refusing_->trouble.text}});
+        logger().info("Redis takes commands again",
+                      {{"role", options().role}, {"server", server()}, {"cause", refusing_->trouble.text}});
     refusing_.reset();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "log/exception_text.h"
@@ -61,6 +62,7 @@ void Link::connect() {
 }
 
 void Link::dial(Endpoint endpoint, async::SteadyTime deadline) {
+    server_ = endpoint.path.empty() ? endpoint.host + ":" + std::to_string(endpoint.port) : endpoint.path;
     connection_ = std::make_shared<Connection>(
         loop_, *this, std::move(endpoint),
         Connection::Settings{.greeting = {.connection_name = options_.connection_name, .resp3 = options_.resp3},
@@ -84,7 +86,8 @@ void Link::on_connected() {
     up_since_ = async::Loop::now();
     connected_.add(1);
     if (std::exchange(was_up_, true)) reconnects_.increment();
-    if (std::exchange(loss_was_logged_, false)) logger_.info("connected to Redis again", {{"role", options_.role}});
+    if (std::exchange(loss_was_logged_, false))
+        logger_.info("connected to Redis again", {{"role", options_.role}, {"server", server_}});
     on_up();
 }
 
@@ -96,7 +99,7 @@ void Link::on_lost(const std::string& cause) {
     last_cause_ = cause;
     if (is_news(cause)) {
         logger_.warn(lost ? "connection to Redis lost" : "connection to Redis failed",
-                     {{"role", options_.role}, {"cause", cause}});
+                     {{"role", options_.role}, {"server", server_}, {"cause", cause}});
         loss_was_logged_ = true;
     }
     if (lost) {

@@ -44,6 +44,8 @@ protected:
     virtual void on_down(const std::string& cause) = 0;
     [[nodiscard]] Connection& connection() noexcept { return *connection_; }
     [[nodiscard]] const logging::Logger& logger() const noexcept { return logger_; }
+    // Of the last attempt, for the log: "host:port", or the path of a Unix socket. Empty before the first.
+    [[nodiscard]] const std::string& server() const noexcept { return server_; }
 
 private:
     void on_connected() final;
@@ -67,6 +69,7 @@ private:
     async::Milliseconds delay_{0};
     async::SteadyTime down_since_;
     async::SteadyTime up_since_{};
+    std::string server_;
     std::string last_cause_ = "not connected yet";
     async::SteadyTime heard_{};  // an attempt to connect: its start, and what was said to it
     logging::News news_;

@@ -78,7 +78,11 @@ void Request::await_resume() {
         std::rethrow_exception(failure_);
     }
     if (!span_.records()) return;
-    const auto refused = std::ranges::find_if(replies_, [](const Reply& reply) { return reply->is_error(); });
+    // A script that Redis does not know yet is sent whole at once (Client::eval).
+    const auto failed = [this](const Reply& reply) {
+        return reply->is_error() && !(commands_.size() == 1 && error_word(reply->text()) == "NOSCRIPT");
+    };
+    const auto refused = std::ranges::find_if(replies_, failed);
     if (refused != replies_.end()) span_.fail(error_word((*refused)->text()));
 }
 

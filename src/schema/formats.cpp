@@ -1,5 +1,6 @@
 #include "schema/formats.h"
 
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -14,6 +15,10 @@
 namespace schema::detail {
 
 namespace {
+
+constexpr std::uint32_t longest_email = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
+constexpr std::uint32_t longest_phone = 16;   // E.164, with its plus
+constexpr std::uint32_t longest_code = 16;
 
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_alphanumeric(char c) { return is_upper(c) || (c >= 'a' && c <= 'z') || base::is_ascii_digit(c); }
@@ -44,7 +49,7 @@ bool is_host_name(std::string_view host) {
 
 // HTML, "valid email address" (4.10.5.1.5), and at most 254 bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
 bool is_email(std::string_view text) {
-    if (text.size() > 254) return false;
+    if (text.size() > longest_email) return false;
     const std::size_t at = text.find('@');
     if (at == 0 || at == std::string_view::npos) return false;
     static constexpr std::string_view specials = ".!#$%&'*+/=?^_`{|}~-";
@@ -55,7 +60,7 @@ bool is_email(std::string_view text) {
 
 // E.164, with the plus sign.
 bool is_phone(std::string_view text) {
-    return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
+    return text.size() >= 8 && text.size() <= longest_phone && text[0] == '+' && text[1] != '0' &&
            all_of(text.substr(1), base::is_ascii_digit);
 }
 
@@ -106,7 +111,7 @@ bool is_url(std::string_view text) {
 }
 
 bool is_code(std::string_view text) {
-    return !text.empty() && text.size() <= 16 && text.front() != '-' &&
+    return !text.empty() && text.size() <= longest_code && text.front() != '-' &&
            all_of(text, [](char c) { return is_upper(c) || base::is_ascii_digit(c) || c == '-'; });
 }
 
@@ -173,6 +178,21 @@ std::string_view pattern_of(Format format) {
         case Format::password: return {};
     }
     return {};
+}
+
+std::uint32_t longest_of(Format format) {
+    switch (format) {
+        case Format::email: return longest_email;
+        case Format::phone: return longest_phone;
+        case Format::code: return longest_code;
+        case Format::currency: return 3;
+        case Format::country: return 2;
+        case Format::none:
+        case Format::url:
+        case Format::time_zone:
+        case Format::password: break;
+    }
+    return std::numeric_limits<std::uint32_t>::max();
 }
 
 }  // namespace schema::detail

@@ -12,6 +12,8 @@ namespace schema::detail {
 [[nodiscard]] std::string_view describe_format(Format format);
 // ECMA-262 pattern for JSON Schema; empty when the rule is none that a pattern could state.
 [[nodiscard]] std::string_view pattern_of(Format format);
+// Of what fits, in code points; no limit of its own: the greatest number.
+[[nodiscard]] std::uint32_t longest_of(Format format);
 
 // Whole value. Throws std::logic_error when the pattern itself is wrong: Components finds that at start-up.
 [[nodiscard]] bool matches_pattern(std::string_view pattern, std::string_view text);

@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "schema/json_writer.h"
+#include "schema/shown_name.h"
 
 namespace schema::detail {
 
@@ -274,7 +275,7 @@ void inspect_keys(std::vector<std::string_view>& keys, TreeFault& fault) {
     const auto twice = std::ranges::adjacent_find(keys);
     if (twice == keys.end()) return;
     fault.malformed = Malformed::duplicate_key;
-    fault.detail = std::string("the member ").append(twice->substr(0, 100)).append(" stands twice in one object");
+    fault.detail = std::string("the member ").append(shown_name(*twice)).append(" stands twice in one object");
 }
 
 void inspect(dom::element element, TreeFault& fault) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "base/strings.h"
@@ -49,8 +50,9 @@ std::size_t find_field(std::span<const Field> fields, std::size_t expected, std:
 
 class JSONReader {
 public:
-    JSONReader(Issues& issues, Reading reading, bool ignores_unknown)
-        : issues_(issues), lenient_(reading == Reading::lenient), ignores_unknown_(ignores_unknown) {}
+    // `root`: what the whole document is read as.
+    JSONReader(Issues& issues, const Type& root, Reading reading, bool ignores_unknown)
+        : issues_(issues), root_(root), lenient_(reading == Reading::lenient), ignores_unknown_(ignores_unknown) {}
 
     void read(const Type& type, void* out, dom::element element, const Rules& rules);
     [[nodiscard]] bool is_malformed() const { return fault_.malformed != Malformed::none; }
@@ -84,8 +86,14 @@ private:
     // What is not read is still looked through for faults of the whole document.
     void skip(dom::element element);
     void refuse(Malformed malformed, std::string detail);
+    [[nodiscard]] std::string_view shown(std::string_view key) {
+        if (!beside_secrets_) beside_secrets_ = holds_secret(root_);
+        return *beside_secrets_ ? hidden_name : shown_name(key);
+    }
 
     Issues& issues_;
+    const Type& root_;
+    std::optional<bool> beside_secrets_{};
     TreeFault fault_;
     bool lenient_;
     bool ignores_unknown_;
@@ -213,7 +221,8 @@ void JSONReader::read_map(const Type& type, void* out, dom::element element, con
         if (is_poisoned(key, value))
             return refuse(Malformed::poisoned_key, std::string("the member ").append(key).append(" is refused"));
         keys.push_back(key);
-        const Issues::Scope scope(issues_, key);
+        const auto name = shown(key);
+        const NamedScope scope(issues_, name);
         if (key.find('\0') != std::string_view::npos) add_nul_character(issues_);
         if (issues_.full()) {
             skip(value);
@@ -262,10 +271,11 @@ void JSONReader::read_unknown(const ObjectType& object, std::string_view key, do
     if (is_poisoned(key, element))
         return refuse(Malformed::poisoned_key, std::string("the member ").append(key).append(" is refused"));
     unknown.keys.push_back(key);
-    const Issues::Scope scope(issues_, key);
+    const auto name = shown(key);
+    const NamedScope scope(issues_, name);
     if (object.unknown_keys == UnknownKeys::reject) {
         if (ignores_unknown_) return skip(element);
-        add_unknown_key(issues_, object, key);
+        add_unknown_key(issues_, object, name);
         return skip(element);
     }
     fault_.has_nul = key.find('\0') != std::string_view::npos;
@@ -409,9 +419,13 @@ std::optional<ReadError> read_json(const Type& type, void* out, std::string_view
         return ReadError{malformed, std::string(detail::describe(malformed)), {}};
     }
     Issues issues(options.in, options.max_issues);
-    detail::JSONReader reader(issues, reading, options.lenient);
+    detail::JSONReader reader(issues, type, reading, options.lenient);
     reader.read(type, out, document.root(), Rules{});
-    if (reader.is_malformed()) return ReadError{reader.fault().malformed, std::move(reader.fault().detail), {}};
+    if (reader.is_malformed()) {
+        auto& fault = reader.fault();
+        if (detail::holds_secret(type)) fault.detail = detail::describe(fault.malformed);
+        return ReadError{fault.malformed, std::move(fault.detail), {}};
+    }
     if (issues.empty()) return std::nullopt;
     return ReadError{Malformed::none, {}, std::move(issues).take()};
 }

@@ -177,7 +177,7 @@ TEST(ReadJSON, MemberRules) {
         {"lines", R"([{"sku":"A","quantity":"0","price":1}])", {"/lines/0/quantity not_zero"}},
         {"counts", R"({"a/b~c":"x"})", {R"(/counts/a~1b~0c invalid_type expected="integer" received="string")"}},
         {"counts", R"({"a":1,"b":2,"c":3,"d":4,"e":5})", {"/counts too_many maximum=4"}},
-        {"counts", R"({"a\u0000":1})", {std::string("/counts/a\0 nul_character", 24)}},
+        {"counts", R"({"a\u0000":1})", {"/counts nul_character"}},
         {"gift", "null", {}},
         {"gift", "{}", {"/gift/sku required", "/gift/quantity required", "/gift/price required"}},
         {"extra", R"([{"deep":[]}])", {}},
@@ -222,9 +222,34 @@ TEST(ReadJSON, ReadOnlyAndInternalMembersAreRefused) {
     EXPECT_THAT(issues_of<Account>(R"({"email":"a@b.co","password":"long enough","createdAt":"2026-01-01T00:00:00Z"})"),
                 ElementsAre("/createdAt read_only"));
     EXPECT_THAT(issues_of<Account>(R"({"email":"a@b.co","password":"long enough","version":2,"hash":"x"})"),
-                ElementsAre(R"(/version unknown_key key="version")", R"(/hash unknown_key key="hash")"));
+                ElementsAre(R"( unknown_key key="…")", R"( unknown_key key="…")"));
     // The message must not name what is not theirs.
     EXPECT_THAT(parse<Account>(R"({"x":1})").error().issues[0].message, Not(HasSubstr("hash")));
+}
+
+// A piece of a password may stand where a name should.
+TEST(ReadJSON, NoNameIsRepeatedBesideASecret) {
+    for (const std::string json : {R"({"hunter2":1})", R"({"hunter2":1,"hunter2":2})", R"({"email":{"hunter2":1}})",
+                                   R"({"email":"a@b.co","password":{"hunter2":1}})", R"({"constructor":{"hunter2":1}})"}) {
+        const auto error = parse<Account>(json).error();
+        EXPECT_THAT(error.detail, Not(HasSubstr("hunter2"))) << json;
+        for (const auto& issue : error.issues) {
+            EXPECT_THAT(issue.pointer + issue.message, Not(HasSubstr("hunter2"))) << json;
+            for (const auto& parameter : issue.params) EXPECT_THAT(parameter.json, Not(HasSubstr("hunter2"))) << json;
+        }
+    }
+}
+
+TEST(ReadJSON, OtherNamesAreRepeatedWhenTheyLookLikeNames) {
+    const auto pointer_of = [](const std::string& name) {
+        return parse<Line>("{\"" + name + "\":1}").error().issues[0].pointer;
+    };
+    for (const std::string name : {"colour", "first name", "größe", "user[name]", "x-own.member"})
+        EXPECT_EQ(pointer_of(name), "/" + name);
+    EXPECT_EQ(pointer_of(std::string(64, 'a')), "/" + std::string(64, 'a'));
+    for (const std::string& name : {std::string(65, 'a'), std::string(R"({\"pin\":1})"), std::string("a=b&c"),
+                                    std::string(R"(a\nb)"), std::string("<b>")})
+        EXPECT_EQ(pointer_of(name), "") << name;
 }
 
 TEST(ReadJSON, RefinementsRunOnlyOnGoodFields) {
@@ -407,7 +432,7 @@ TEST(ReadJSON, Patch) {
                 ElementsAre(R"(/name not_null expected="string")", "/price too_small minimum=0",
                             R"(/surplus unknown_key key="surplus")"));
     EXPECT_THAT(issues_of<Patch<Account>>(R"({"createdAt":"2026-01-01T00:00:00Z","version":1})"),
-                ElementsAre("/createdAt read_only", R"(/version unknown_key key="version")"));
+                ElementsAre("/createdAt read_only", R"( unknown_key key="…")"));
     // Refinements wait until the patch is applied.
     const auto period = parse<Patch<Period>>(R"({"ends":"2025-01-01"})");
     ASSERT_TRUE(period);

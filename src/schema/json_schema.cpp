@@ -99,7 +99,7 @@ void add_string(ObjectText& schema, const Rules& rules, bool nullable) {
     if (rules.format != Format::none) schema.text("format", to_string(rules.format));
     if (rules.own_format != nullptr) schema.text("format", rules.own_format->name);
     if (rules.min_length > 0) schema.number("minLength", rules.min_length);
-    schema.number("maxLength", rules.max_length);
+    schema.number("maxLength", std::min(rules.max_length, detail::longest_of(rules.format)));
     if (!rules.pattern.empty()) {
         // Compiles it: a pattern that RE2 refuses is found here, at start-up.
         (void)detail::matches_pattern(rules.pattern, "");
@@ -189,21 +189,28 @@ std::string render_enumeration(const EnumType& enumeration) {
     return std::move(schema).take();
 }
 
-// readOnly, writeOnly and default.
-std::string annotations_of(const ObjectType& object, const Field& field) {
-    std::string text;
-    const auto append = [&](std::string_view more) { text.append(text.empty() ? "" : ",").append(more); };
-    if (field.rules.read_only) append(R"("readOnly":true)");
-    if (field.rules.write_only) append(R"("writeOnly":true)");
-    if (!field.rules.defaulted || field.rules.write_only || object.visit_default == nullptr) return text;
-    std::pair<const Field&, std::string> state{field, R"("default":)"};
+// JSON text; "" where there is none, or it is nobody's to see.
+std::string default_of(const ObjectType& object, const Field& field) {
+    if (!field.rules.defaulted || field.rules.write_only || object.visit_default == nullptr) return {};
+    std::pair<const Field&, std::string> state{field, {}};
     object.visit_default(&state, [](void* erased, const void* value) {
         auto& [of, json] = *static_cast<std::pair<const Field&, std::string>*>(erased);
         write_json(*of.type, of.get(value), json);
     });
-    // An empty Maybe is no value at all.
-    if (!(field.type->kind == Kind::maybe && state.second == R"("default":null)")) append(state.second);
-    return text;
+    return std::move(state.second);
+}
+
+// Members that are text already.
+std::string access_of(const Field& field) {
+    if (field.rules.read_only) return R"("readOnly":true)";
+    return field.rules.write_only ? R"("writeOnly":true)" : "";
+}
+
+std::string with_default(std::string_view doc, std::string_view json) {
+    if (json.empty() || json == "null") return std::string(doc);
+    std::string text(doc);
+    if (!text.empty()) text += text.ends_with('.') ? " " : ". ";
+    return text + fmt::format("When left out: `{}`.", json);
 }
 
 }  // namespace
@@ -258,15 +265,30 @@ std::string Components::reference(const Type& type, Direction direction) {
     return fmt::format("\"#/components/schemas/{}\"", name);
 }
 
-std::string Components::render_object(const ObjectType& object, Direction direction, bool patch) {
+std::string Components::partial_of(const ObjectType& object) {
+    const std::string name = std::string(object.name) + "Partial";
+    claim(name, &object);
+    if (schemas_.try_emplace(name).second) schemas_[name] = render_object(object, Direction::output, true);
+    return fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", name);
+}
+
+std::string Components::member_schema(const ObjectType& object, const Field& field, Direction direction,
+                                      bool all_optional) {
+    Rules rules = field.rules;
+    // A patch sets what it names and nothing else: no default applies.
+    const bool may_be_left_out = direction == Direction::input && !all_optional;
+    const auto doc = with_default(rules.doc, may_be_left_out ? default_of(object, field) : std::string());
+    rules.doc = doc;
+    return render(*field.type, direction, rules, false, all_optional ? std::string() : access_of(field));
+}
+
+std::string Components::render_object(const ObjectType& object, Direction direction, bool all_optional) {
     ObjectText properties;
     std::string required;
     for (const Field& field : object.fields) {
         if (!is_part_of(field, direction)) continue;
-        // A patch sets what it names and nothing else: no default applies.
-        properties.raw(field.name,
-                       patch ? schema_of(*field.type, direction, field.rules) : schema_of(object, field, direction));
-        if (patch || !is_required(field, direction)) continue;
+        properties.raw(field.name, member_schema(object, field, direction, all_optional));
+        if (all_optional || !is_required(field, direction)) continue;
         required.push_back(required.empty() ? '[' : ',');
         write_json_string(field.name, required);
     }
@@ -320,7 +342,12 @@ std::string Components::schema_of(const Type& type, Direction direction, const R
 }
 
 std::string Components::schema_of(const ObjectType& object, const Field& field, Direction direction) {
-    return render(*field.type, direction, field.rules, false, annotations_of(object, field));
+    auto more = access_of(field);
+    const auto json = default_of(object, field);
+    // An empty Maybe is no value at all.
+    const bool is_value = !json.empty() && !(field.type->kind == Kind::maybe && json == "null");
+    if (is_value) more += fmt::format(R"({}"default":{})", more.empty() ? "" : ",", json);
+    return render(*field.type, direction, field.rules, false, more);
 }
 
 }  // namespace schema

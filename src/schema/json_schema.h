@@ -23,6 +23,9 @@ enum class Direction : std::uint8_t { input, output };
 // An object whose directions do not differ has one component, `Product`. Otherwise the plain name goes to the output when
 // both uses were announced, else to the direction that comes first; the other one is `ProductInput` or `ProductOutput`.
 // A Patch<Product> is `ProductPatch`.
+//
+// No schema of an object carries a `default`: generators make such members required of whoever writes a request. What is taken for a
+// member that is left out stands in its description.
 class Components {
 public:
     // Says ahead that schema_of() will be asked for this, so that names do not hang on the order of the questions.
@@ -31,8 +34,11 @@ public:
     // JSON text: {"$ref":"#/components/schemas/Product"} for objects and enums, else the schema itself. Throws
     // std::logic_error when two types share a name, or a pattern is wrong.
     [[nodiscard]] std::string schema_of(const Type& type, Direction direction, const Rules& rules = {});
-    // Of one field with its default: a query parameter, a path parameter.
+    // Of one field with its `default`: a query parameter, a path parameter.
     [[nodiscard]] std::string schema_of(const ObjectType& object, const Field& field, Direction direction);
+    // {"$ref":"#/components/schemas/ProductPartial"}: the object as it is read where the reader chose its members (View), so
+    // that nothing of it is required.
+    [[nodiscard]] std::string partial_of(const ObjectType& object);
     // Component name → JSON text, sorted by name.
     [[nodiscard]] const std::map<std::string, std::string>& all() const noexcept { return schemas_; }
 
@@ -47,7 +53,8 @@ private:
 
     std::string render(const Type& type, Direction direction, const Rules& rules, bool nullable,
                        std::string_view extra);
-    std::string render_object(const ObjectType& object, Direction direction, bool patch);
+    std::string render_object(const ObjectType& object, Direction direction, bool all_optional);
+    std::string member_schema(const ObjectType& object, const Field& field, Direction direction, bool all_optional);
     std::string reference(const Type& type, Direction direction);
     std::string name_of(const ObjectType& object, Direction direction);
     Names& claim(std::string_view name, const void* owner);

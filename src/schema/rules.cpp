@@ -13,9 +13,39 @@
 #include "schema/formats.h"
 #include "schema/json_writer.h"
 
+namespace schema {
+
+std::string_view shown_name(std::string_view name) {
+    const auto is_of_name = [](char c) {
+        const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+        return is_letter || base::is_ascii_digit(c) || std::string_view(" -_.$@~/[]:+").contains(c);
+    };
+    const bool is_name = name.size() <= longest_shown_name && std::ranges::all_of(name, is_of_name);
+    return is_name && base::is_utf8(name) ? name : hidden_name;
+}
+
+}  // namespace schema
+
 namespace schema::detail {
 
 namespace {
+
+constexpr int deepest_secret = 8;  // a type may hold itself
+
+bool holds_secret_within(const Type& type, int depth);
+
+bool holds_secret_within(const ObjectType& object, int depth) {
+    return std::ranges::any_of(object.fields, [&](const Field& field) {
+        return field.rules.write_only || field.rules.format == Format::password ||
+               holds_secret_within(*field.type, depth);
+    });
+}
+
+bool holds_secret_within(const Type& type, int depth) {
+    if (depth == 0) return false;
+    if (type.kind == Kind::object) return holds_secret_within(*type.object, depth - 1);
+    return type.element != nullptr && holds_secret_within(*type.element, depth - 1);
+}
 
 std::string json_text(std::string_view text) {
     std::string json;
@@ -155,17 +185,19 @@ void add_required(Issues& issues, std::string_view name) {
     issues.add("", "required", fmt::format("Add {}: it is required.", name));
 }
 
-void add_unknown_key(Issues& issues, const ObjectType& object, std::string_view name) {
+bool holds_secret(const ObjectType& object) { return holds_secret_within(object, deepest_secret); }
+
+bool holds_secret(const Type& type) { return holds_secret_within(type, deepest_secret); }
+
+void add_unknown_key(Issues& issues, const ObjectType& object, std::string_view shown) {
     std::string known;
     for (const auto& field : object.fields) {
         if (field.rules.internal || field.rules.read_only) continue;
         known.append(known.empty() ? "" : ", ").append(field.name);
     }
-    // The name is the caller's text: shown short.
     auto message = fmt::format("Leave this out: {} has no such member.", object.name);
     if (!known.empty()) message += fmt::format(" It has: {}.", known);
-    issues.add("", "unknown_key", std::move(message),
-               {text_parameter("key", name.size() <= 100 && base::is_utf8(name) ? name : std::string_view("…"))});
+    issues.add("", "unknown_key", std::move(message), {text_parameter("key", shown)});
 }
 
 void add_read_only(Issues& issues, std::string_view name) {

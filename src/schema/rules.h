@@ -3,10 +3,12 @@
 // adds its findings at the current path of `issues`. Pure functions: any thread.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "schema/schema.h"
+#include "schema/shown_name.h"
 #include "schema/type.h"
 
 namespace schema::detail {
@@ -20,7 +22,22 @@ enum class Encoding : std::uint8_t { verified, unverified };
 void add_invalid_type(Issues& issues, Kind expected, std::string_view received);
 void add_not_null(Issues& issues, Kind expected);
 void add_required(Issues& issues, std::string_view name);
-void add_unknown_key(Issues& issues, const ObjectType& object, std::string_view name);
+// `shown`: the name as it may be repeated.
+void add_unknown_key(Issues& issues, const ObjectType& object, std::string_view shown);
+// Whether a secret stands in a value of the type: a write-only field, a password. What is no name of a member may then be a piece of it.
+[[nodiscard]] bool holds_secret(const ObjectType& object);
+[[nodiscard]] bool holds_secret(const Type& type);
+
+// The scope of a member that only the caller names; of what is around it when the name is hidden.
+class NamedScope {
+public:
+    NamedScope(Issues& issues, std::string_view shown) {
+        if (shown != hidden_name) scope_.emplace(issues, shown);
+    }
+
+private:
+    std::optional<Issues::Scope> scope_;
+};
 void add_read_only(Issues& issues, std::string_view name);
 void add_nul_character(Issues& issues);
 void add_invalid_format(Issues& issues, std::string_view format, std::string_view hint);

@@ -172,8 +172,9 @@ void TextReader::read_fields(const ObjectType& object, void* out, std::span<cons
         const Field* field = object.find(one.name);
         if (field == nullptr || field->rules.internal) {
             if (object.unknown_keys == UnknownKeys::keep) continue;
-            const Issues::Scope scope(issues_, one.name);
-            add_unknown_key(issues_, object, one.name);
+            const auto shown = holds_secret(object) ? hidden_name : shown_name(one.name);
+            const NamedScope scope(issues_, shown);
+            add_unknown_key(issues_, object, shown);
             continue;
         }
         const std::uint64_t bit = std::uint64_t{1} << static_cast<std::size_t>(field - object.fields.data());

@@ -8,6 +8,7 @@
 namespace schema {
 namespace {
 
+using samples::Account;
 using samples::Everything;
 using samples::PageQuery;
 using samples::Status;
@@ -92,6 +93,12 @@ TEST(ReadText, Issues) {
         {"limit=0&q=aaaaaaaaaaaaaaaaaaaaa&x=1", {"/limit too_small", "/q too_long", "/x unknown_key"}},
     };
     for (const auto& [query, issues] : cases) EXPECT_EQ(issues_of<PageQuery>(query), issues) << query;
+}
+
+TEST(ReadText, NoNameIsRepeatedBesideASecret) {
+    EXPECT_THAT(issues_of<Account>("email=a%40b.co&password=long+enough&hunter2"), ElementsAre(" unknown_key"));
+    EXPECT_THAT(issues_of<PageQuery>("hunter2=&%7B%22pin%22%3A1%7D"),
+                ElementsAre("/hunter2 unknown_key", " unknown_key"));
 }
 
 TEST(ReadText, TooManyItems) {

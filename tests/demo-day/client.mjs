@@ -5,11 +5,13 @@ import { Agent, request } from 'node:http';
 import { setTimeout } from 'node:timers';
 
 /** @typedef {{status: number, headers: import('node:http').IncomingHttpHeaders, body: any}} Reply */
+/** @typedef {{method: string, path: string, status: number, headers: [string, string][], text: string}} Exchange */
 
 export class Client {
-  /** @param {string} url */
-  constructor(url) {
+  /** @param {string} url @param {(exchange: Exchange) => void} [onReply] Sees every reply. */
+  constructor(url, onReply = () => {}) {
     this.url = new URL(url);
+    this.onReply = onReply;
     this.agent = new Agent({ keepAlive: true, maxSockets: 8 });
     this.token = '';
     this.refreshToken = '';
@@ -80,12 +82,10 @@ export class Client {
           response.on('error', reject);
           response.on('end', () => {
             const text = Buffer.concat(chunks).toString();
+            const status = response.statusCode ?? 0;
+            this.onReply({ method, path, status, headers: pairsOf(response.rawHeaders), text });
             const isJson = /[/+]json\b/.test(response.headers['content-type'] ?? '');
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: isJson ? JSON.parse(text) : text,
-            });
+            resolve({ status, headers: response.headers, body: isJson ? JSON.parse(text) : text });
           });
         },
       );
@@ -101,4 +101,11 @@ export class Client {
   close() {
     this.agent.destroy();
   }
+}
+
+/** Names and values in turn, as node:http has them. @param {string[]} raw @returns {[string, string][]} */
+function pairsOf(raw) {
+  return raw.flatMap((name, index) =>
+    index % 2 === 0 ? [/** @type {[string, string]} */ ([name, raw[index + 1]])] : [],
+  );
 }

@@ -23,6 +23,7 @@ const minutesOfDay = 720;
  * @property {number} minuteMs How long a minute of the day takes.
  * @property {(line: string) => void} progress Called with the state of the day, often.
  * @property {(line: string) => void} print
+ * @property {(exchange: import('./client.mjs').Exchange) => void} [onReply] Sees every reply.
  */
 
 /** Small and repeatable: mulberry32. @param {number} seed */
@@ -37,7 +38,7 @@ function generator(seed) {
 
 /** Plays the day; true when it balances. @param {Options} options */
 export async function playDay(options) {
-  const office = new Client(options.url);
+  const office = new Client(options.url, options.onReply);
   await office.logIn(options);
   const me = await office.ok('GET', '/v1/auth/me');
   const location = (await office.ok('GET', '/v1/locations')).data[0];
@@ -64,7 +65,7 @@ export async function playDay(options) {
       locationId: location.id,
       name: `${plan.name}, ${new Date(now).toISOString().slice(0, 16)}`,
     });
-    const client = new Client(options.url);
+    const client = new Client(options.url, options.onReply);
     await client.logIn({ email: options.tillEmail ?? options.email, password: options.password, deviceId: device.id });
     tills.push(
       new Till({

@@ -47,10 +47,10 @@ describe('backend-api worker', () => {
   test('says what is wrong with its start', async () => {
     const unknown = await run(environment.binary, ['worker', '--queues', 'no-such-queue'], env);
     expect(unknown.code).toBe(78);
-    expect(unknown.output).toMatch(/--queues: .*"no-such-queue".*events.*maintenance/);
+    expect(unknown.output).toMatch(/--queues .*"no-such-queue".*events.*maintenance/);
     const unknownSetting = await run(environment.binary, ['serve'], { ...env, JOB_QUEUES: 'events,nope' });
     expect(unknownSetting.code).toBe(78);
-    expect(unknownSetting.output).toMatch(/JOB_QUEUES: .*"nope".*events.*maintenance/);
+    expect(unknownSetting.output).toMatch(/JOB_QUEUES .*"nope".*events.*maintenance/);
     const nowhere = await run(environment.binary, ['worker'], { ...env, REDIS_URL: undefined });
     expect(nowhere.code).toBe(78);
     expect(nowhere.output).toContain('REDIS_URL');

@@ -45,7 +45,8 @@ test('a shelf that somebody changed behind the books is found', async () => {
     ]);
   };
   const print = (line: string) => printed.push(line);
-  const day = { url: service.url, email: shop.email, password, sales: 30, minuteMs: 1, progress, print };
+  const onReply = service.check;
+  const day = { url: service.url, email: shop.email, password, sales: 30, minuteMs: 1, progress, print, onReply };
   expect(await playDay(day), printed.join('\n')).toBe(false);
   expect(printed.join('\n')).toContain(`NOT BALANCED  article ${shop.variants[0]!.id}`);
 });

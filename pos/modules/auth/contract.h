@@ -1,6 +1,7 @@
 #pragma once
 // What the routes of this module take and answer.
 
+#include "auth/password.h"
 #include "pos/modules/auth/tables.h"
 
 namespace pos {
@@ -15,7 +16,7 @@ struct LoginRequest {
 
     friend constexpr auto describe(LoginRequest*) {
         return schema::object<LoginRequest>(
-            "LoginRequest",
+            "LoginRequest", schema::doc("Either `email` or `phone`, and the password."),
             schema::field<&LoginRequest::email>(
                 "email", {.max_length = 254, .format = schema::Format::email, .example = R"("owner@duka.example")"}),
             schema::field<&LoginRequest::phone>(
@@ -62,11 +63,12 @@ struct PasswordChange {
                 "currentPassword",
                 {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),
             schema::field<&PasswordChange::new_password>("newPassword",
-                                                         {.min_length = 1,
+                                                         {.min_length = auth::min_password_code_points,
                                                           .max_length = 1024,
                                                           .format = schema::Format::password,
                                                           .write_only = true,
-                                                          .doc = "At least 8 characters; 15 are better."}));
+                                                          .doc = "15 characters are better. Not one that is often "
+                                                                 "used."}));
     }
 };
 

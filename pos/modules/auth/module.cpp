@@ -148,6 +148,7 @@ void routes(http::Routes routes) {
                  .description = "Gives an access token of minutes and a refresh token of weeks; with `session: cookie` "
                                 "the browser's cookies instead.",
                  .errors = login_errors,
+                 .headers = {"Set-Cookie"},
                  .options = {.rate_class = "login"}});
     routes.post("/auth/refresh", refresh,
                 {.id = "refreshSession",
@@ -158,17 +159,28 @@ void routes(http::Routes routes) {
                  .errors = {errors::invalid_refresh_token, errors::refresh_reused, errors::user_disabled,
                             errors::no_membership},
                  .options = {.rate_class = "refresh"}});
-    routes.post("/auth/logout", logout, {.id = "logout", .summary = "End this session"});
+    routes.post("/auth/logout", logout,
+                {.id = "logout",
+                 .summary = "End this session",
+                 .description = "Its tokens and cookies are refused from then on. Other devices stay signed in.",
+                 .headers = {"Set-Cookie"}});
     routes.get("/auth/me", me,
                {.id = "getMe",
                 .summary = "Who I am and what I may do",
+                .description = "The person, the tenant and the session of this token, and the permissions, everywhere "
+                               "and by location.",
                 .errors = {errors::user_disabled, errors::no_membership},
                 .middleware = {http::no_store()}});
-    routes.get(
-        "/auth/sessions", list_sessions,
-        {.id = "listSessions", .summary = "Where I am signed in, newest first", .middleware = {http::no_store()}});
+    routes.get("/auth/sessions", list_sessions,
+               {.id = "listSessions",
+                .summary = "Where I am signed in, newest first",
+                .description = "My sessions that have not ended, in every tenant and on every device: the newest 200.",
+                .middleware = {http::no_store()}});
     routes.del("/auth/sessions/{id}", delete_session,
-               {.id = "deleteSession", .summary = "End one of my sessions", .errors = {errors::unknown_session}});
+               {.id = "deleteSession",
+                .summary = "End one of my sessions",
+                .description = "Whoever holds its tokens is signed out at once: for a device that was lost.",
+                .errors = {errors::unknown_session}});
     routes.post("/auth/password/change", change_password,
                 {.id = "changePassword",
                  .summary = "Change my password",

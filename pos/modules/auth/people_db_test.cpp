@@ -1,6 +1,7 @@
 // Sign-up, sign-in, members and the tenant, on the whole service.
 
 #include "pos/modules/auth/people_for_test.h"
+#include "pos/permissions.h"
 
 namespace {
 
@@ -180,6 +181,35 @@ TEST_F(PeopleTest, ADeviceIsOpenToThoseWhoWorkAtItsLocation) {
     EXPECT_THAT(sign_in_at(till).body, HasSubstr("device.unknown"));
     work_at(here);
     EXPECT_EQ(sign_in_at(till).status, 200);
+}
+
+// As of any row; users belong to the installation, so the id is taken for other tenants, too.
+TEST_F(PeopleTest, APersonsIdMayBeTheClients) {
+    const std::string id = "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a77";
+    const auto add = [&](const pos::SignedIn& owner) {
+        const auto json =
+            fmt::format(R"({{"id":"{}","name":"Juma","email":"{}","password":"{}","roles":[{{"roleId":"{}"}}]}})", id,
+                        email(), password, role(owner, "cashier"));
+        return app->post("/v1/users", json,
+                         {.token = *owner.credentials.access_token,
+                          .headers = {{"Idempotency-Key", fmt::format("own-id-{}", ++keys)}}});
+    };
+    const auto owner = sign_up(email());
+    EXPECT_EQ(body<pos::Member>(add(owner)).id.to_string(), id);
+    for (const auto& by : {owner, sign_up(email())}) {
+        const auto refused = add(by);
+        EXPECT_EQ(refused.status, 409);
+        EXPECT_THAT(refused.body, HasSubstr("row.id_taken"));
+    }
+}
+
+TEST_F(PeopleTest, BuiltInRolesHaveOneIdEverywhere) {
+    const auto here = sign_up(email());
+    const auto there = sign_up(email());
+    for (const auto& one : pos::built_in_roles) {
+        EXPECT_EQ(role(here, one.name), one.id);
+        EXPECT_EQ(role(there, one.name), one.id);
+    }
 }
 
 TEST_F(PeopleTest, SignUpTwiceAtOnceMakesOneTenant) {

@@ -33,8 +33,8 @@ struct AuthSettings {
             field<&AuthSettings::jwt_private_key_file>(
                 "JWT_PRIVATE_KEY_FILE",
                 {.min_length = 1,
-                 .doc =
-                     "PEM of the Ed25519 or P-256 key that signs access tokens; published at /.well-known/jwks.json."}),
+                 .doc = "PEM of the Ed25519 or P-256 key that signs access tokens; published at "
+                        "/.well-known/jwks.json. Required, unless JWT_SECRET is given: one of the two, not both."}),
             field<&AuthSettings::jwt_next_key_file>(
                 "JWT_NEXT_KEY_FILE",
                 {.min_length = 1, .doc = "Key that will sign next: published, so that verifiers know it in time."}),
@@ -46,7 +46,8 @@ struct AuthSettings {
                 "JWT_SECRET", {.min_length = 32,
                                .max_length = 4096,
                                .write_only = true,
-                               .doc = "HS256 instead of a key file; at least 32 bytes. Nothing is published then."}),
+                               .doc = "HS256 instead of JWT_PRIVATE_KEY_FILE; at least 32 bytes. Nothing is published "
+                                      "then."}),
             field<&AuthSettings::jwt_issuer>("JWT_ISSUER", {.min_length = 1,
                                                             .max_length = 255,
                                                             .defaulted = true,

@@ -94,9 +94,10 @@ inline constexpr SystemQuery<void(UserId, std::string, std::string)> rehash{
 // Nothing, unless the hash is still the one that the password was judged by, and the session that asks has not ended.
 inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp, SessionId)> set_password{
     {"auth.set_password",
-     "update users set password_hash = $3, password_changed_at = $4, updated_at = $4, version = version + 1 "
-     "where id = $1 and password_hash = $2 and disabled_at is null "
-     "and exists (select from sessions where id = $5 and user_id = $1 and revoked_at is null)",
+     "update users set password_hash = $3, password_changed_at = $4, updated_at = $4, "
+     "version = " POS_NEXT_VERSION(
+         "version") " where id = $1 and password_hash = $2 and disabled_at is null "
+                    "and exists (select from sessions where id = $5 and user_id = $1 and revoked_at is null)",
      Kind::write}};
 
 // ---- Sessions ----------------------------------------------------------------------------------------------------

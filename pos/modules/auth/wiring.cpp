@@ -61,7 +61,8 @@ AuthShared::AuthShared(const AuthSettings& own, const app::Settings& settings, b
       values({.secret = settings.secret, .previous_secrets = {}}),
       sealed({.secret = settings.secret, .previous_secrets = {}}, random),
       cookies({.secure = has_secure_cookies(settings), .origins = named_origins(settings.cors_origins)}, values),
-      permissions({permission_names.begin(), permission_names.end()}, {.field = "locationId", .noun = "location"}),
+      permissions({permission_names.begin(), permission_names.end()}, {.field = "locationId", .noun = "location"},
+                  "permission_names of pos/permissions.h"),
       hasher({.threads = static_cast<std::size_t>(own.password_threads), .queue_limit = 64, .parameters = {}}, random) {
 }
 

@@ -94,6 +94,9 @@ struct ProductParts {
     }
 };
 
+inline constexpr schema::PlainRules of_category{.doc = "Products of this category, without those below it."};
+inline constexpr schema::PlainRules those_on_sale{.doc = "`true`: what is sold; `false`: what is not sold any more."};
+
 struct ProductFilter {
     SearchFilter found;
     std::optional<CategoryId> category_id;
@@ -101,8 +104,8 @@ struct ProductFilter {
 
     friend constexpr auto describe(ProductFilter*) {
         return schema::object<ProductFilter>("ProductFilter", schema::flatten<&ProductFilter::found>(),
-                                             schema::field<&ProductFilter::category_id>("categoryId"),
-                                             schema::field<&ProductFilter::active>("active"));
+                                             schema::field<&ProductFilter::category_id>("categoryId", of_category),
+                                             schema::field<&ProductFilter::active>("active", those_on_sale));
     }
 };
 
@@ -112,10 +115,11 @@ struct ProductExportFilter {
     std::optional<base::Timestamp> updated_since;
 
     friend constexpr auto describe(ProductExportFilter*) {
-        return schema::object<ProductExportFilter>("ProductExportFilter",
-                                                   schema::field<&ProductExportFilter::category_id>("categoryId"),
-                                                   schema::field<&ProductExportFilter::active>("active"),
-                                                   schema::field<&ProductExportFilter::updated_since>("updatedSince"));
+        return schema::object<ProductExportFilter>(
+            "ProductExportFilter", schema::field<&ProductExportFilter::category_id>("categoryId", of_category),
+            schema::field<&ProductExportFilter::active>("active", those_on_sale),
+            schema::field<&ProductExportFilter::updated_since>("updatedSince",
+                                                               {.doc = "Products that changed then or later."}));
     }
 };
 
@@ -124,8 +128,9 @@ struct VariantFilter {
     std::optional<ProductId> product_id;
 
     friend constexpr auto describe(VariantFilter*) {
-        return schema::object<VariantFilter>("VariantFilter", schema::flatten<&VariantFilter::list>(),
-                                             schema::field<&VariantFilter::product_id>("productId"));
+        return schema::object<VariantFilter>(
+            "VariantFilter", schema::flatten<&VariantFilter::list>(),
+            schema::field<&VariantFilter::product_id>("productId", {.doc = "Variants of this product."}));
     }
 };
 
@@ -134,7 +139,8 @@ struct BarcodeQuery {
 
     friend constexpr auto describe(BarcodeQuery*) {
         return schema::object<BarcodeQuery>(
-            "BarcodeQuery", schema::field<&BarcodeQuery::barcode>("barcode", {.format = barcode_format}));
+            "BarcodeQuery",
+            schema::field<&BarcodeQuery::barcode>("barcode", {.format = barcode_format, .doc = "As it was scanned."}));
     }
 };
 

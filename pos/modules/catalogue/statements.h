@@ -4,7 +4,6 @@
 #include "pos/modules/catalogue/model.h"
 #include "pos/modules/tenants/tables.h"
 #include "pos/plumbing/collection.h"
-#include "pos/plumbing/guard.h"
 #include "pos/plumbing/search.h"
 
 namespace pos::catalogue {
@@ -48,7 +47,7 @@ inline constexpr db::Query<bool(CategoryId)> category_in_use{
 
 inline constexpr Collection<tables::products, OfAllLocations> product_rows;
 
-// Guards (pos/plumbing/guard.h): what a product refers to is not deleted.
+// Guards (db/violate.h): what a product refers to is not deleted.
 inline constexpr db::Query<void(std::optional<CategoryId>)> category_lives{
     {"catalogue.category_lives",
      "select violate('products_category') where $2::uuid is not null and not exists ("
@@ -64,16 +63,18 @@ inline constexpr db::Query<void(std::optional<TaxClassId>)> tax_class_lives{
 inline constexpr db::Query<void(ProductId, base::Timestamp)> touch_product{
     {"catalogue.touch_product",
      "with touched as ("
-     "  update products set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2 and deleted_at is "
-     "null returning id) "
-     "select violate('variants_product') where not exists (select from touched)",
+     "  update products set version = " POS_NEXT_VERSION(
+         "version") ", updated_at = $3 "
+                    "  where tenant_id = $1 and id = $2 and deleted_at is null returning id) "
+                    "select violate('variants_product') where not exists (select from touched)",
      db::Kind::write}};
 inline constexpr db::Query<void(VariantId, base::Timestamp)> touch_variant{
     {"catalogue.touch_variant",
      "with touched as ("
-     "  update variants set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2 and deleted_at is "
-     "null returning id) "
-     "select violate('variant_barcodes_variant') where not exists (select from touched)",
+     "  update variants set version = " POS_NEXT_VERSION(
+         "version") ", updated_at = $3 "
+                    "  where tenant_id = $1 and id = $2 and deleted_at is null returning id) "
+                    "select violate('variant_barcodes_variant') where not exists (select from touched)",
      db::Kind::write}};
 
 #define PRODUCT_COLUMNS                                                                                            \
@@ -147,8 +148,9 @@ inline constexpr auto variants_of_product = db::select<tables::variants>()
                                                 .named("catalogue.variants_of_product");
 inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variants_of_product{
     {"catalogue.delete_variants_of_product",
-     "update variants set deleted_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and product_id "
-     "= $2 and deleted_at is null returning id",
+     "update variants set deleted_at = $3, updated_at = $3, version = " POS_NEXT_VERSION(
+         "version") " "
+                    "where tenant_id = $1 and product_id = $2 and deleted_at is null returning id",
      db::Kind::write}};
 
 // ---- Barcodes ---------------------------------------------------------------------------------------------------
@@ -169,8 +171,9 @@ inline constexpr db::Query<Barcode(ProductId)> barcodes_of_product{
      "b.barcode"}};
 inline constexpr db::Query<BarcodeId(std::vector<VariantId>, base::Timestamp)> delete_barcodes_of_variants{
     {"catalogue.delete_barcodes_of_variants",
-     "update variant_barcodes set deleted_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and "
-     "variant_id = any($2) and deleted_at is null returning id",
+     "update variant_barcodes set deleted_at = $3, updated_at = $3, version = " POS_NEXT_VERSION(
+         "version") " "
+                    "where tenant_id = $1 and variant_id = any($2) and deleted_at is null returning id",
      db::Kind::write}};
 
 // The tenant's day decides which tax rate holds.

@@ -160,7 +160,7 @@ inline constexpr auto products = db::tenant_table<Product>(
     db::index<&RowMeta::updated_at, &Product::id>("products_updated"),
     db::text_index<&ProductFields::name>("products_search"));
 inline constexpr auto variants = db::tenant_table<Variant>(
-    "variants", db::primary_key<&Variant::id>(errors::id_taken),
+    "variants", db::primary_key<&Variant::id>(errors::id_taken), db::no_delete(),
     db::unique<&VariantFields::sku>("variants_sku", errors::sku_taken).where("deleted_at is null").ignoring_case(),
     db::references<&Variant::product_id>("variants_product", products, errors::unknown_product),
     db::check("variants_numbers", "reorder_level <> 'NaN'", db::errors::value_refused),

@@ -63,7 +63,7 @@ struct Device {
 
 namespace tables {
 inline constexpr auto devices = db::tenant_table<Device>(
-    "devices", db::primary_key<&Device::id>(errors::id_taken),
+    "devices", db::primary_key<&Device::id>(errors::id_taken), db::no_delete(),
     db::unique<&Device::device_number>("devices_number", errors::device_number_taken),
     db::references<&DeviceFields::location_id>("devices_location", locations, errors::unknown_location),
     db::index<&DeviceFields::name, &Device::id>("devices_name"),

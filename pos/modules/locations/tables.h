@@ -49,7 +49,7 @@ struct LocationCounter {
 
 namespace tables {
 inline constexpr auto locations = db::tenant_table<Location>(
-    "locations", db::primary_key<&Location::id>(errors::id_taken),
+    "locations", db::primary_key<&Location::id>(errors::id_taken), db::no_delete(),
     db::unique<&LocationFields::code>("locations_code", errors::location_code_taken).where("deleted_at is null"),
     db::index<&LocationFields::name, &Location::id>("locations_name"),
     db::index<&RowMeta::updated_at, &Location::id>("locations_updated"));

@@ -1,5 +1,6 @@
 #include "pos/modules/maintenance/module.h"
 
+#include "app/jobs.h"
 #include "pos/modules/maintenance/retention.h"
 
 namespace pos {

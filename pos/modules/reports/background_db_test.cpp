@@ -3,16 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <thread>
-
-#include "app/background.h"
 #include "jobs/outbox_relay.h"
 #include "observe/memory_tracer_for_test.h"
 #include "pos/modules/reports/tables.h"
 #include "pos/testing/background.h"
-#include "pos/testing/shop.h"
-#include "testing/redis_server.h"
 
 namespace {
 
@@ -22,72 +16,25 @@ using ::testing::HasSubstr;
 
 constexpr std::string_view scheduler_token = "a token of the external scheduler, long enough";
 
-class BackgroundTest : public ShopTest {
+class ReportsTest : public BackgroundTest {
 protected:
     static void SetUpTestSuite() {
-        redis = new ::testing::RedisServer();
         auto traced = definition();
         traced.tracer = &tracer;
-        app = new ::testing::TestApp(std::move(traced), [](app::Settings& settings) {
-            settings.redis_url = redis->url();
-            settings.scheduler_token = scheduler_token;
-        });
-        owner = sign_up("owner@duka.example");
-        other = sign_up("owner@elsewhere.example");
-    }
-    static void TearDownTestSuite() {
-        ShopTest::TearDownTestSuite();
-        delete redis;
-        redis = nullptr;
-    }
-    void SetUp() override {
-        redis->command({"FLUSHALL"});
-        app->database().execute("truncate outbox_jobs, daily_sales, handled_jobs");
+        set_up(std::move(traced), [](app::Settings& settings) { settings.scheduler_token = scheduler_token; });
     }
 
-    static std::unique_ptr<app::Background> start(std::vector<std::string> queues = {"all"}) {
-        return start_background(app->app(), {.queues = std::move(queues)});
-    }
-    static void stop(app::Background& background) { stop_background(background); }
-
-    static std::string sale_json(const std::string& at, std::int64_t price) {
-        static int number = 0;
-        return fmt::format(
-            R"({{"clientRequestId":"0197f0c2-0000-7000-8000-{:012}","locationId":"{}","occurredAt":"2026-11-20T09:00:00Z",)"
-            R"("lines":[{{"lineNumber":1,"name":"Sugar","quantity":"1","unitPrice":{},"taxInclusive":true,"taxCode":"ZERO","taxRatePpm":0}}],)"
-            R"("taxTotal":0,"total":{},"payments":[{{"method":"cash","amount":{},"tendered":{}}}]}})",
-            ++number, at, price, price, price, price);
-    }
-    static std::string sell(std::int64_t price, const std::string& token = owner) {
-        const auto at = text(body<db::Page<Location>>(get("/v1/locations", token)).data.at(0).id);
-        const auto reply = post("/v1/sales", sale_json(at, price), token);
-        EXPECT_EQ(reply.status, 201) << reply.body;
-        return reply.body;
-    }
-
-    // Whether the query gives `wanted` within ten seconds.
-    static ::testing::AssertionResult becomes(std::string_view query, std::string_view wanted) {
-        std::string last;
-        for (int i = 0; i < 1'000; ++i) {
-            last = app->database().value(query).value_or("");
-            if (last == wanted) return ::testing::AssertionSuccess();
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-        return ::testing::AssertionFailure() << query << " is " << last;
-    }
     static std::string waiting(std::string_view queue) {
         return redis->command({"LLEN", fmt::format("bull:{}:wait", queue)});
     }
 
-    static constexpr std::string_view rows_left = "select count(*) from outbox_jobs";
     static constexpr std::string_view counted =
         "select coalesce(sum(sales), 0) || ' ' || coalesce(sum(total), 0) from daily_sales";
-    static inline ::testing::RedisServer* redis = nullptr;
     static inline observe::MemoryTracer tracer;
 };
 
 // The caller's traceparent, the request, its statements, the job that the outbox carried, the job's statements: one trace.
-TEST_F(BackgroundTest, ATraceGoesFromTheRequestThroughTheOutboxToTheJobsStatements) {
+TEST_F(ReportsTest, ATraceGoesFromTheRequestThroughTheOutboxToTheJobsStatements) {
     const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     const auto reply = post("/v1/sales", sale_json(location(), 100), owner,
                             {{"traceparent", "00-" + trace + "-00f067aa0ba902b7-01"}, {"tracestate", "till=7"}});
@@ -135,7 +82,7 @@ TEST_F(BackgroundTest, ATraceGoesFromTheRequestThroughTheOutboxToTheJobsStatemen
     EXPECT_GE(statements_of_the_job, 1);
 }
 
-TEST_F(BackgroundTest, ASaleIsInTheSummaryOfItsShopAlone) {
+TEST_F(ReportsTest, ASaleIsInTheSummaryOfItsShopAlone) {
     const auto background = start();
     sell(100);
     sell(250);
@@ -156,7 +103,7 @@ TEST_F(BackgroundTest, ASaleIsInTheSummaryOfItsShopAlone) {
 }
 
 // The next sale is counted all the same, and the sum says what a JSON number can.
-TEST_F(BackgroundTest, ASumStopsAtWhatANumberHolds) {
+TEST_F(ReportsTest, ASumStopsAtWhatANumberHolds) {
     const auto background = start();
     sell(100);
     ASSERT_TRUE(becomes(counted, "1 100"));
@@ -166,12 +113,12 @@ TEST_F(BackgroundTest, ASumStopsAtWhatANumberHolds) {
     stop(*background);
 }
 
-TEST_F(BackgroundTest, ACashierSeesNoReports) {
+TEST_F(ReportsTest, ACashierSeesNoReports) {
     EXPECT_EQ(get("/v1/reports/sales-summary", member("cashier.reports@duka.example", "cashier")).status, 403);
 }
 
 // Not by the look that it has every few seconds.
-TEST_F(BackgroundTest, TheRelayIsWokenByACommitAlone) {
+TEST_F(ReportsTest, TheRelayIsWokenByACommitAlone) {
     int woken = 0;
     app->app().outbox.listen([&] { ++woken; });
     EXPECT_EQ(post("/v1/sales", R"({"clientRequestId":"0197f0c2-0000-7000-8000-999999999998"})").status, 422);
@@ -200,7 +147,7 @@ async::Task<void> ring_until_empty(async::Loop* loop, jobs::OutboxRelay* relay, 
     co_await relay->stop();
 }
 
-TEST_F(BackgroundTest, AQueueThatWasFullGetsItsJobsOnABusyDayToo) {
+TEST_F(ReportsTest, AQueueThatWasFullGetsItsJobsOnABusyDayToo) {
     sell(100);
     redis->command({"LPUSH", "bull:events:wait", "somebody", "else"});
     jobs::OutboxRelay relay(
@@ -211,7 +158,7 @@ TEST_F(BackgroundTest, AQueueThatWasFullGetsItsJobsOnABusyDayToo) {
     EXPECT_THAT(waiting("events"), HasSubstr("1"));
 }
 
-TEST_F(BackgroundTest, ARefusedSaleLeavesNothing) {
+TEST_F(ReportsTest, ARefusedSaleLeavesNothing) {
     // Refused by the last of its statements: all before it were run, the outbox's too.
     app->database().execute("alter table tenant_counters add constraint no_room check (change_seq < 0) not valid");
     const auto at = location();
@@ -221,7 +168,7 @@ TEST_F(BackgroundTest, ARefusedSaleLeavesNothing) {
     EXPECT_EQ(app->database().value(rows_left), "0");
 }
 
-TEST_F(BackgroundTest, ASaleIsTakenWhileRedisIsAwayAndItsJobFollows) {
+TEST_F(ReportsTest, ASaleIsTakenWhileRedisIsAwayAndItsJobFollows) {
     redis->kill();
     const auto background = start();
     sell(100);
@@ -233,7 +180,7 @@ TEST_F(BackgroundTest, ASaleIsTakenWhileRedisIsAwayAndItsJobFollows) {
 }
 
 // A relay that is killed between Redis and the end of its transaction moves the row again.
-TEST_F(BackgroundTest, ARowThatIsMovedTwiceIsOneJob) {
+TEST_F(ReportsTest, ARowThatIsMovedTwiceIsOneJob) {
     sell(100);
     app->database().execute("create table kept as select * from outbox_jobs");
     const auto background = start();
@@ -248,7 +195,7 @@ TEST_F(BackgroundTest, ARowThatIsMovedTwiceIsOneJob) {
 }
 
 // A worker that is killed between its effect and the word that the job is done.
-TEST_F(BackgroundTest, AJobThatRunsTwiceHasItsEffectOnce) {
+TEST_F(ReportsTest, AJobThatRunsTwiceHasItsEffectOnce) {
     sell(100);
     app->database().execute("create table kept as select * from outbox_jobs");
     const auto background = start();
@@ -262,7 +209,7 @@ TEST_F(BackgroundTest, AJobThatRunsTwiceHasItsEffectOnce) {
     stop(*background);
 }
 
-TEST_F(BackgroundTest, AJobWithoutHandlerStaysInItsQueue) {
+TEST_F(ReportsTest, AJobWithoutHandlerStaysInItsQueue) {
     app->database().execute(
         "insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, created_at) "
         "values (gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'mail', 'mail.welcome', '{}', '{}', "
@@ -273,7 +220,7 @@ TEST_F(BackgroundTest, AJobWithoutHandlerStaysInItsQueue) {
     stop(*background);
 }
 
-TEST_F(BackgroundTest, ARowThatNoQueueTakesIsPutAsideAndHoldsNothingUp) {
+TEST_F(ReportsTest, ARowThatNoQueueTakesIsPutAsideAndHoldsNothingUp) {
     app->database().execute(
         "insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, created_at) "
         "values (gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'events', 'sale.created', '{}', "
@@ -285,11 +232,11 @@ TEST_F(BackgroundTest, ARowThatNoQueueTakesIsPutAsideAndHoldsNothingUp) {
     stop(*background);
 }
 
-TEST_F(BackgroundTest, AnUnknownQueueIsRefusedAtTheStart) {
+TEST_F(ReportsTest, AnUnknownQueueIsRefusedAtTheStart) {
     EXPECT_THROW(app::Background(app->app(), {.queues = {"no-such-queue"}}), std::runtime_error);
 }
 
-TEST_F(BackgroundTest, ExpiredRowsAreRemovedByTheClockAndOnDemand) {
+TEST_F(ReportsTest, ExpiredRowsAreRemovedByTheClockAndOnDemand) {
     app->database().execute("update idempotency_keys set expires_at = now() - interval '1 day'");
     ASSERT_NE(app->database().value("select count(*) from idempotency_keys"), "0");
     const auto background = start();

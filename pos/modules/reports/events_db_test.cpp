@@ -2,14 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
 #include <mutex>
-#include <thread>
 
+#include "app/jobs.h"
 #include "pos/modules/sales/events.h"
 #include "pos/testing/background.h"
-#include "pos/testing/shop.h"
-#include "testing/redis_server.h"
 
 namespace {
 
@@ -83,63 +80,21 @@ app::Definition with_listeners() {
     return service;
 }
 
-class EventsTest : public ShopTest {
+class EventsTest : public BackgroundTest {
 protected:
-    static void SetUpTestSuite() {
-        redis = new ::testing::RedisServer();
-        app = new ::testing::TestApp(with_listeners(),
-                                     [](app::Settings& settings) { settings.redis_url = redis->url(); });
-        owner = sign_up("owner@duka.example");
-        other = sign_up("owner@elsewhere.example");
-    }
-    static void TearDownTestSuite() {
-        ShopTest::TearDownTestSuite();
-        delete redis;
-        redis = nullptr;
-    }
+    static void SetUpTestSuite() { set_up(with_listeners()); }
     void SetUp() override {
-        redis->command({"FLUSHALL"});
-        app->database().execute("truncate outbox_jobs, daily_sales, handled_jobs");
+        BackgroundTest::SetUp();
         notes().clear();
     }
 
-    static std::string sell(std::int64_t price, const std::string& token = owner) {
-        static int number = 0;
-        const auto at = text(body<db::Page<Location>>(get("/v1/locations", token)).data.at(0).id);
-        const auto reply = post(
-            "/v1/sales",
-            fmt::format(
-                R"({{"clientRequestId":"0197f0c2-0000-7000-8000-{:012}","locationId":"{}","occurredAt":"2026-11-20T09:00:00Z",)"
-                R"("lines":[{{"lineNumber":1,"name":"Sugar","quantity":"1","unitPrice":{},"taxInclusive":true,"taxCode":"ZERO","taxRatePpm":0}}],)"
-                R"("taxTotal":0,"total":{},"payments":[{{"method":"cash","amount":{},"tendered":{}}}]}})",
-                ++number, at, price, price, price, price),
-            token);
-        EXPECT_EQ(reply.status, 201) << reply.body;
-        return at;
-    }
     static std::int64_t sales_of(const std::string& shop) {
-        return std::stoll(
-            app->database().value(fmt::format("select count(*) from sales where location_id = '{}'", shop)).value());
+        return std::stoll(rows(fmt::format("select count(*) from sales where location_id = '{}'", shop)));
     }
-
-    static std::unique_ptr<app::Background> start() { return start_background(app->app(), {.queues = {"events"}}); }
-    static void stop(app::Background& background) { stop_background(background); }
-    static ::testing::AssertionResult becomes(const std::function<std::string()>& value, std::string_view wanted) {
-        std::string last;
-        for (int i = 0; i < 1'000; ++i) {
-            last = value();
-            if (last == wanted) return ::testing::AssertionSuccess();
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-        return ::testing::AssertionFailure() << "it is " << last << ", not " << wanted;
-    }
+    static std::unique_ptr<app::Background> start_events() { return start({"events"}); }
     static std::string jobs_in(std::string_view state) {
         return redis->command({"ZCARD", fmt::format("bull:events:{}", state)}).substr(0, 2);
     }
-    static std::string rows(std::string_view query) { return app->database().value(query).value_or(""); }
-    static std::string waiting() { return rows("select count(*) from outbox_jobs"); }
-
-    static inline ::testing::RedisServer* redis = nullptr;
 };
 
 TEST_F(EventsTest, EachSubscriberHasARowOfItsOwnAndItsTenantStandsInIt) {
@@ -152,11 +107,11 @@ TEST_F(EventsTest, EachSubscriberHasARowOfItsOwnAndItsTenantStandsInIt) {
 }
 
 TEST_F(EventsTest, OneSubscriberFailsForGoodAndTheOthersAreDoneOnce) {
-    const auto background = start();
+    const auto background = start_events();
     const auto shop = sell(100);
     EXPECT_TRUE(becomes([] { return jobs_in("failed"); }, ":1"));
     EXPECT_TRUE(becomes([] { return jobs_in("completed"); }, ":3"));
-    EXPECT_TRUE(becomes(waiting, "0"));
+    EXPECT_TRUE(becomes(rows_left, "0"));
     EXPECT_EQ(rows("select sales || ' ' || total from daily_sales"), "1 100");
     const auto sales = sales_of(shop);
     EXPECT_THAT(notes().sorted(), ElementsAre(fmt::format("sale.created/loyalty 100 {}", sales),
@@ -169,7 +124,7 @@ TEST_F(EventsTest, AHandlerSeesTheRowsOfTheTenantWhoseEventItIs) {
     const auto elsewhere = sell(70, other);
     const auto here = sell(250);
     ASSERT_NE(sales_of(here), sales_of(elsewhere));
-    const auto background = start();
+    const auto background = start_events();
     EXPECT_TRUE(becomes([] { return jobs_in("completed"); }, ":9"));
     EXPECT_THAT(notes().sorted(), ElementsAre(fmt::format("sale.created/loyalty 100 {}", sales_of(here)),
                                               fmt::format("sale.created/loyalty 250 {}", sales_of(here)),
@@ -196,7 +151,7 @@ TEST_F(EventsTest, AnyJobOfATenantKnowsWhoseItIs) {
                      .batch();
     app->app().outbox.add(batch, thank, some_sale());
     std::ignore = app->run(batch.commit());
-    const auto background = start();
+    const auto background = start_events();
     EXPECT_TRUE(becomes([] { return jobs_in("completed"); }, ":1"));
     EXPECT_THAT(notes().sorted(), ElementsAre("test.thank " + tenant));
     stop(*background);
@@ -220,7 +175,7 @@ TEST_F(EventsTest, JobsOfOtherReleasesAreRead) {
     add("sale.created", "{}");
     add("sale.created", R"({"cashier":{"id":7},"tenantName":"Duka"})");
     add("sale.created/loyalty", R"({"points":[1,2]})");
-    const auto background = start();
+    const auto background = start_events();
     EXPECT_TRUE(becomes([] { return jobs_in("completed"); }, ":3"));
     EXPECT_EQ(rows("select sales || ' ' || total from daily_sales"), "2 60");
     EXPECT_EQ(notes().sorted().size(), 1U);
@@ -233,7 +188,7 @@ TEST_F(EventsTest, AJobThatNamesNoTenantFailsForGood) {
         "(gen_random_uuid(), gen_random_uuid(), nextval('outbox_position'), 'events', 'sale.created/loyalty', '{}', "
         "'{}', "
         "now())");
-    const auto background = start();
+    const auto background = start_events();
     EXPECT_TRUE(becomes([] { return jobs_in("failed"); }, ":1"));
     EXPECT_TRUE(notes().sorted().empty());
     stop(*background);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/jobs.h"
 #include "auth/caller.h"
 #include "base/time_zone.h"
 #include "jobs/once.h"

@@ -50,9 +50,29 @@ async::Task<Sale> show(auth::PermittedSomewhere<"sales.read"> caller, http::Path
     co_return co_await load_sale(db, std::move(*row));
 }
 
-async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> caller,
-                                         http::Path<"id", base::Uuid> client_request, db::Db db) {
-    auto row = co_await db.one(sales::by_client_request, *client_request);
+// Of the path, where it is called `id`, and is none of a row's: the document says whose it is.
+struct ClientRequestId {
+    using Part = http::Path<"id", base::Uuid>;
+    static constexpr schema::Field field = [] {
+        auto field = http::detail::field_of_part<"id", base::Uuid>;
+        field.rules.doc = "The `clientRequestId` that the sale was sent with.";
+        return field;
+    }();
+
+    base::Uuid value;
+
+    static ClientRequestId read(http::Context& context, http::Findings& findings) {
+        return {Part::read(context, findings).value};
+    }
+    static void describe(http::Operation& operation) {
+        Part::describe(operation);
+        operation.parameters.back().field = &field;
+    }
+};
+
+async::Task<Sale> show_by_client_request(auth::PermittedSomewhere<"sales.read"> caller, ClientRequestId client_request,
+                                         db::Db db) {
+    auto row = co_await db.one(sales::by_client_request, client_request.value);
     if (!row) throw base::Failure(errors::row_not_found);
     require_readable(caller, *row);
     co_return co_await load_sale(db, std::move(*row));

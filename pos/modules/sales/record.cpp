@@ -373,7 +373,11 @@ async::Task<RecordedSale> record_sale(db::Db db, auth::Caller caller, Runtime* r
         std::move(*sent), {db.tenant(), "member", std::string(route), {}, {}}, runtime->now(), caller.device_id};
     recording.request.key = recording.sale.client_request_id.to_string();
     const auto running = runtime->hold(recording.request.scope());
-    if (!running) throw base::Failure(errors::key_in_progress).retry_after(1'000);
+    if (!running) {
+        // The first request, or a repetition that is being answered.
+        if (auto first = co_await find_first(db, recording, sent.text)) co_return std::move(*first);
+        throw key_under_way();
+    }
 
     std::exception_ptr failure;
     try {

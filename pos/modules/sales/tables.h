@@ -259,21 +259,23 @@ inline constexpr auto sales = db::tenant_table<SaleRow>(
 inline constexpr auto sale_lines = db::tenant_table<SaleLineRow>(
     "sale_lines", db::primary_key<&SaleLineRow::sale_id, &SaleLineRow::line_number>(), db::append_only(),
     db::updatable<&SaleLineRow::returned_quantity>(),
-    db::references<&SaleLineRow::sale_id>("sale_lines_sale", sales, errors::unknown_sale),
-    db::references<&SaleLineRow::variant_id>("sale_lines_variant", variants, errors::unknown_variant),
+    db::references<&SaleLineRow::sale_id>("sale_lines_sale", sales, errors::unknown_sale).proven_on_insert(),
+    db::references<&SaleLineRow::variant_id>("sale_lines_variant", variants, errors::unknown_variant)
+        .proven_on_insert(),
     db::check("sale_lines_returned", "returned_quantity >= 0 and returned_quantity <= quantity",
               errors::sale_inconsistent));
 inline constexpr auto sale_taxes = db::tenant_table<SaleTaxRow>(
     "sale_taxes",
     db::primary_key<&SaleTaxRow::sale_id, &SaleTaxRow::tax_code, &SaleTaxRow::tax_rate_ppm, &SaleTaxRow::inclusive>(),
-    db::append_only(), db::references<&SaleTaxRow::sale_id>("sale_taxes_sale", sales, errors::unknown_sale));
+    db::append_only(),
+    db::references<&SaleTaxRow::sale_id>("sale_taxes_sale", sales, errors::unknown_sale).proven_on_insert());
 inline constexpr auto payments = db::tenant_table<PaymentRow>(
     "payments", db::primary_key<&PaymentRow::id>(errors::payment_exists), db::append_only(),
     db::updatable<&PaymentRow::status>(), db::updatable<&PaymentRow::intent_id>(),
     db::updatable<&PaymentRow::external_ref>(),
     db::unique<&PaymentRow::method, &PaymentRow::external_ref>("payments_reference", errors::payment_reference_used)
         .where("external_ref is not null"),
-    db::references<&PaymentRow::sale_id>("payments_sale", sales, errors::unknown_sale),
+    db::references<&PaymentRow::sale_id>("payments_sale", sales, errors::unknown_sale).proven_on_insert(),
     db::index<&PaymentRow::sale_id>("payments_of_sale"));
 }  // namespace tables
 

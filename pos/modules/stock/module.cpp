@@ -22,7 +22,7 @@ struct Place {
         return schema::object<Place>("Place",
                                      schema::field<&Place::location_id>(
                                          "locationId", {.doc = "Needed by callers who may read some locations only."}),
-                                     schema::field<&Place::variant_id>("variantId"));
+                                     schema::field<&Place::variant_id>("variantId", {.doc = "Of this variant alone."}));
     }
 };
 

@@ -42,18 +42,24 @@ constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMove
      "  on conflict (tenant_id, location_id, variant_id) do update "
      "  set on_hand = least(greatest(stock_levels.on_hand + excluded.on_hand, -99999999999999.9999), "
      "      99999999999999.9999), "
-     "    version = case when stock_levels.version < 2147483647 then stock_levels.version + 1 else 1 end, "
-     "    updated_at = excluded.updated_at "
-     "  returning variant_id, on_hand) "
-     "insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, reason, unit_cost, "
-     "  source_type, source_id, source_line, occurred_at, recorded_at, balance_after, device_id, note) "
-     "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, line.unit_cost, $4::text, "
-     "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, "
-     "  least(greatest(level.on_hand - line.later, -99999999999999.9999), 99999999999999.9999), $8::uuid, line.note "
-     "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], $17::numeric[], "
-     "$18::text[]) "
-     "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
-     "join level on level.variant_id = line.variant_id",
+     "    version = " POS_NEXT_VERSION(
+         "stock_levels.version") ", "
+                                 "    updated_at = excluded.updated_at "
+                                 "  returning variant_id, on_hand) "
+                                 "insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, "
+                                 "reason, unit_cost, "
+                                 "  source_type, source_id, source_line, occurred_at, recorded_at, balance_after, "
+                                 "device_id, note) "
+                                 "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, "
+                                 "line.unit_cost, $4::text, "
+                                 "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, "
+                                 "  least(greatest(level.on_hand - line.later, -99999999999999.9999), "
+                                 "99999999999999.9999), $8::uuid, line.note "
+                                 "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], "
+                                 "$17::numeric[], "
+                                 "$18::text[]) "
+                                 "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
+                                 "join level on level.variant_id = line.variant_id",
      db::Kind::write}};
 
 }  // namespace

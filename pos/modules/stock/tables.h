@@ -111,9 +111,12 @@ inline constexpr auto stock_movements = db::tenant_table<StockMovement>(
     "stock_movements", db::primary_key<&StockMovement::id>(errors::id_taken), db::append_only(),
     db::unique<&StockMovement::source_type, &StockMovement::source_id, &StockMovement::source_line,
                &StockMovement::reason>("stock_movements_source", errors::movement_repeated),
-    db::references<&StockMovement::location_id>("stock_movements_location", locations, errors::unknown_location),
-    db::references<&StockMovement::variant_id>("stock_movements_variant", variants, errors::unknown_variant),
-    db::references<&StockMovement::device_id>("stock_movements_device", devices, errors::unknown_device),
+    db::references<&StockMovement::location_id>("stock_movements_location", locations, errors::unknown_location)
+        .proven_on_insert(),
+    db::references<&StockMovement::variant_id>("stock_movements_variant", variants, errors::unknown_variant)
+        .proven_on_insert(),
+    db::references<&StockMovement::device_id>("stock_movements_device", devices, errors::unknown_device)
+        .proven_on_insert(),
     db::check("stock_movements_not_zero", "quantity_delta <> 0", errors::movement_zero),
     db::index<&StockMovement::variant_id, &StockMovement::recorded_at, &StockMovement::id>(
         "stock_movements_of_variant"),

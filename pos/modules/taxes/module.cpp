@@ -44,7 +44,8 @@ constexpr db::Query<bool(TaxClassId)> class_in_use{
      db::Kind::read}};
 constexpr db::Query<void(TaxClassId, base::Timestamp)> touch_class{
     {"taxes.touch_class",
-     "update tax_classes set version = version + 1, updated_at = $3 where tenant_id = $1 and id = $2",
+     "update tax_classes set version = " POS_NEXT_VERSION("version") ", updated_at = $3 "
+                                                                     "where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
 // ---- Tax classes ------------------------------------------------------------------------------------------------

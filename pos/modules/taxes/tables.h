@@ -60,8 +60,8 @@ struct TaxRateFields {
             schema::field<&TaxRateFields::inclusive>("inclusive",
                                                      {.defaulted = true, .doc = "Prices hold this tax already."}),
             schema::field<&TaxRateFields::valid_from>("validFrom", {.defaulted = true}),
-            schema::field<&TaxRateFields::valid_to>("validTo",
-                                                    {.doc = "The first day on which it is not valid any more."}),
+            schema::field<&TaxRateFields::valid_to>(
+                "validTo", {.doc = "The first day on which it is not valid any more; after `validFrom`."}),
             schema::field<&TaxRateFields::fiscal_code>("fiscalCode",
                                                        {.max_length = 16, .text = schema::Text::identifier}));
     }

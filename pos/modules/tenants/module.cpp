@@ -41,10 +41,12 @@ void routes(http::Routes routes) {
                 {.id = "signUp",
                  .summary = "Open a shop",
                  .description = "Makes the tenant, its owner, first location, roles and taxes, and signs the owner in. "
-                                "A repeated request gets the first reply again, tokens and all.",
+                                "A repeated request gets the first reply again, tokens and all. Open to strangers "
+                                "unless `SIGN_UP` says otherwise; in production it is closed.",
                  .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
                             errors::user_disabled, errors::sign_up_done, errors::invalid_credentials,
-                            auth::errors::busy, auth::errors::csrf_failed},
+                            errors::sign_up_closed, auth::errors::busy, auth::errors::csrf_failed},
+                 .headers = {"Set-Cookie"},
                  .options = {.rate_class = "sign_up"}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});
     routes.patch("/tenant", change,
@@ -62,7 +64,8 @@ app::Module tenants_module() {
             .doc = "Sign-up, and the settings of the business.",
             .tables = {tables::tenants.view(), tables::tenant_counters.view()},
             .statements = std::move(statements),
-            .routes = routes};
+            .routes = routes,
+            .settings = app::settings<SignUpSettings>()};
 }
 
 }  // namespace pos

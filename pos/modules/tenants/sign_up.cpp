@@ -69,7 +69,8 @@ RowMeta meta_at(base::Timestamp now, UserId user) {
 void add_people(SignUpRows& rows, UserId user, Runtime& runtime) {
     const auto meta = meta_at(runtime.now(), user);
     for (const auto& role : built_in_roles) {
-        rows.roles.push_back({runtime.new_id<RoleId>(), std::string(role.title), std::string(role.name), {}, meta});
+        const RoleId id(*base::Uuid::from_string(role.id));
+        rows.roles.push_back({id, std::string(role.title), std::string(role.name), {}, meta});
     }
     rows.membership = {runtime.new_id<MembershipId>(), user, MembershipStatus::active, rows.location.id, meta};
     rows.owner = {runtime.new_id<base::Id<struct MembershipRoleTag>>().uuid(), rows.membership.id,
@@ -264,7 +265,10 @@ http::JsonBytes<SignedIn, 201> send(http::Response& response, SignUpReply reply,
 
 async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
                                                     http::Body<SignUp> input, db::SystemDb db,
-                                                    http::Service<AuthService> auth, http::Service<Runtime> runtime) {
+                                                    http::Service<AuthService> auth, http::Service<Runtime> runtime,
+                                                    http::Service<const SignUpSettings> settings,
+                                                    http::Service<const app::Settings> app_settings) {
+    if (!settings->is_open(*app_settings)) throw base::Failure(errors::sign_up_closed);
     // As at sign-in: a stranger's page signs nobody in.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
     const auto address = auth::rate_key_of(context.request().client_address());

@@ -5,6 +5,7 @@
 
 #include "http/handler.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/tenants/settings.h"
 #include "pos/plumbing/idempotency.h"
 
 namespace pos {
@@ -25,11 +26,12 @@ struct SignUpOwner {
                 "email", {.max_length = 254, .format = schema::Format::email, .example = R"("owner@duka.example")"}),
             schema::field<&SignUpOwner::phone>("phone", {.format = schema::Format::phone}),
             schema::field<&SignUpOwner::password>(
-                "password", {.min_length = 1,
+                "password", {.min_length = auth::min_password_code_points,
                              .max_length = 1024,
                              .format = schema::Format::password,
                              .write_only = true,
-                             .doc = "At least 8 characters. If the e-mail address has a user already, that user's."}));
+                             .doc = "Not one that is often used. If the e-mail address has a user already, that "
+                                    "user's."}));
     }
 };
 
@@ -63,11 +65,15 @@ struct SignUp {
 namespace errors {
 inline constexpr base::ErrorCode sign_up_done{"tenant.sign_up_done", 409, false, base::Action::refresh_auth,
                                               "This sign-up is done, but its reply cannot be given again: sign in"};
+inline constexpr base::ErrorCode sign_up_closed{"tenant.sign_up_closed", 403, false, base::Action::contact,
+                                                "New businesses are made by whoever runs this service"};
 }  // namespace errors
 
 async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
                                                     http::Body<SignUp> input, db::SystemDb db,
-                                                    http::Service<AuthService> auth, http::Service<Runtime> runtime);
+                                                    http::Service<AuthService> auth, http::Service<Runtime> runtime,
+                                                    http::Service<const SignUpSettings> settings,
+                                                    http::Service<const app::Settings> app_settings);
 
 [[nodiscard]] std::vector<db::StatementView> sign_up_statements();
 

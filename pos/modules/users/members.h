@@ -1,6 +1,7 @@
 #pragma once
 // Members as the API shows and takes them.
 
+#include "auth/password.h"
 #include "pos/modules/users/tables.h"
 
 namespace pos {
@@ -55,6 +56,7 @@ struct Member {
 };
 
 struct NewMember {
+    schema::Maybe<UserId> id;
     std::string name;
     std::string email;
     std::optional<std::string> phone;
@@ -64,15 +66,15 @@ struct NewMember {
 
     friend constexpr auto describe(NewMember*) {
         return schema::object<NewMember>(
-            "NewMember",
+            "NewMember", schema::field<&NewMember::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::field<&NewMember::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             schema::field<&NewMember::email>("email", {.max_length = 254, .format = schema::Format::email}),
             schema::field<&NewMember::phone>("phone", {.format = schema::Format::phone}),
-            schema::field<&NewMember::password>("password", {.min_length = 1,
+            schema::field<&NewMember::password>("password", {.min_length = auth::min_password_code_points,
                                                              .max_length = 1024,
                                                              .format = schema::Format::password,
                                                              .write_only = true,
-                                                             .doc = "To begin with; at least 8 characters."}),
+                                                             .doc = "To begin with. Not one that is often used."}),
             schema::field<&NewMember::roles>("roles", {.min_items = 1, .max_items = 50}),
             schema::field<&NewMember::default_location_id>("defaultLocationId"));
     }

@@ -1,7 +1,6 @@
 #include "pos/modules/users/module.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
@@ -199,7 +198,7 @@ Member member_of(const User& user, const Membership& membership, const std::vect
 
 User user_of(const NewMember& input, std::string password_hash, const auth::Caller& caller, Runtime& runtime) {
     const auto now = runtime.now();
-    return {.id = runtime.new_id<UserId>(),
+    return {.id = input.id ? *input.id : runtime.new_id<UserId>(),
             .email = input.email,
             .phone = input.phone,
             .name = input.name,
@@ -295,9 +294,7 @@ async::Task<void> change_locked(db::ActingDb transaction, std::shared_ptr<const 
     auto after = *before;
     after.status = fields.status;
     after.default_location_id = fields.default_location_id;
-    // At the edge of the column it goes round, as everywhere.
-    after.meta.version =
-        before->meta.version == std::numeric_limits<std::int32_t>::max() ? 1 : before->meta.version + 1;
+    after.meta.version = next_version(before->meta.version);
     after.meta.updated_at = change->now;
     auto batch = transaction.batch();
     // After the owners' lock: two members who change each other do not wait for one another.
@@ -332,7 +329,8 @@ void routes(http::Routes routes) {
     const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location,
                                         errors::caller_changed};
     auto create_errors = assignment_errors;
-    for (const auto& error : {errors::email_taken, errors::phone_taken, errors::weak_password, auth::errors::busy})
+    for (const auto& error :
+         {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password, auth::errors::busy})
         create_errors.push_back(error);
     auto change_errors = assignment_errors;
     change_errors.push_back(errors::last_owner);

@@ -106,7 +106,7 @@ struct MembershipRole {
 };
 
 namespace tables {
-inline constexpr auto users = db::system_table<User>("users", db::primary_key<&User::id>(),
+inline constexpr auto users = db::system_table<User>("users", db::primary_key<&User::id>(errors::id_taken),
                                                      db::unique<&User::email>("users_email", errors::email_taken),
                                                      db::unique<&User::phone>("users_phone", errors::phone_taken));
 inline constexpr auto memberships = db::tenant_table<Membership>(

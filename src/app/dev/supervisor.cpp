@@ -54,7 +54,9 @@ private:
 
     void choose_port();
     void choose_environment();
+    [[nodiscard]] bool has_all_migrations();
     [[nodiscard]] bool migrate_and_seed();
+    [[nodiscard]] std::string failure_of(const std::vector<std::string>& arguments);
     [[nodiscard]] bool run_step(std::string_view what, const std::vector<std::string>& arguments);
     [[nodiscard]] bool start_server();
     [[nodiscard]] bool wait_until_ready();
@@ -118,7 +120,7 @@ Pause Supervisor::until_hurried() {
 
 void Supervisor::choose_port() {
     if (options_.port == 0) options_.port = free_port();
-    // Our servers share a port among threads (SO_REUSEPORT), so two of them would start, and each get half of the requests.
+    // `serve` would refuse it, too, but only after the databases have started.
     if (!port_is_free(options_.port))
         throw StartFailure(fmt::format("port {} is in use: choose another with --port", options_.port));
 }
@@ -148,23 +150,37 @@ Command Supervisor::command(const std::vector<std::string>& arguments) const {
     return command;
 }
 
-bool Supervisor::run_step(std::string_view what, const std::vector<std::string>& arguments) {
-    say(what);
+// How the command ended; empty: well.
+std::string Supervisor::failure_of(const std::vector<std::string>& arguments) {
     try {
         Process step = Process::start(command(arguments));
         const bool ended = step.wait(step_deadline, until_stopped());
         if (signals_.stop_requests() > 0) throw Interrupted();
-        if (ended && step.succeeded()) return true;
+        if (ended && step.succeeded()) return {};
         step.kill();
-        say(fmt::format("{} failed: {}", what, step.how_it_ended()));
+        return step.how_it_ended();
     } catch (const std::system_error& error) {
-        say(fmt::format("{} failed: {}", what, error.what()));
+        return error.what();
     }
+}
+
+bool Supervisor::run_step(std::string_view what, const std::vector<std::string>& arguments) {
+    say(what);
+    const auto failure = failure_of(arguments);
+    if (!failure.empty()) say(fmt::format("{} failed: {}", what, failure));
+    return failure.empty();
+}
+
+// A table that no migration makes would answer 500. The command itself says what is missing, and what to type.
+bool Supervisor::has_all_migrations() {
+    const auto failure = failure_of({"db", "diff"});
+    if (failure.empty()) return true;
+    say(fmt::format("a migration is missing ({}); bin/dev builds and applies it as soon as it is written", failure));
     return false;
 }
 
 bool Supervisor::migrate_and_seed() {
-    return run_step("migrating", {"db", "migrate"}) && run_step("seeding", {"seed"});
+    return has_all_migrations() && run_step("migrating", {"db", "migrate"}) && run_step("seeding", {"seed"});
 }
 
 int Supervisor::server_output() {
@@ -174,9 +190,8 @@ int Supervisor::server_output() {
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
     const Descriptor reader(ends[0]);
     pretty_input_ = Descriptor(ends[1]);
-    pretty_printer_ = Process::start({.arguments = {options_.pretty_printer.string(), "--colorize"},
-                                      .environment = environment_,
-                                      .input = reader.get()});
+    pretty_printer_ = Process::start(
+        {.arguments = {options_.pretty_printer.string()}, .environment = environment_, .input = reader.get()});
     return pretty_input_.get();
 }
 

@@ -6,7 +6,8 @@
 //     return app::dev::run({.port = port, .data_directory = ".data", .fresh = fresh, .executable = "/proc/self/exe's target",
 //                           .demo_logins = {{"owner", "owner@duka.example", "demo-password"}}}, std::cout);
 //
-// The executable is run as `<it> db migrate`, `<it> seed` and `<it> serve`, with the environment that README.md lists.
+// The executable is run as `<it> db diff` (a table without its migration stops the restart), `<it> db migrate`, `<it> seed` and
+// `<it> serve`, with the environment that README.md lists.
 
 #include <chrono>
 #include <cstdint>
@@ -32,7 +33,7 @@ struct Options {
     std::vector<std::pair<std::string, std::string>> environment = {};  // for the executable, over everything else
     std::vector<DemoLogin> demo_logins = {};
     // Renders the server's log on a terminal when it exists; elsewhere the log stays JSON.
-    std::filesystem::path pretty_printer = "node_modules/.bin/pino-pretty";
+    std::filesystem::path pretty_printer = "src/app/dev/pretty_log.mjs";
     std::chrono::milliseconds ready_deadline{30'000};
 };
 

@@ -81,7 +81,7 @@ protected:
 TEST_F(Supervised, MigratesSeedsServesAndStopsInOrder) {
     begin();
     ASSERT_TRUE(says("Ctrl-C")) << output();
-    EXPECT_EQ(calls(), "db-migrate seed serve ");
+    EXPECT_EQ(calls(), "db-diff db-migrate seed serve ");
     EXPECT_TRUE(is_ready(port_));
     EXPECT_TRUE(says(fmt::format("http://localhost:{}/.well-known/jwks.json", port_)));
     EXPECT_TRUE(says("owner@duka.example"));
@@ -90,7 +90,7 @@ TEST_F(Supervised, MigratesSeedsServesAndStopsInOrder) {
     EXPECT_NE(read_text(scratch_.path() / "environment").find("development"), std::string::npos);
 
     EXPECT_EQ(end(SIGINT), 0);
-    EXPECT_EQ(calls(), "db-migrate seed serve drained ");
+    EXPECT_EQ(calls(), "db-diff db-migrate seed serve drained ");
     EXPECT_FALSE(is_ready(port_));
     EXPECT_EQ(processes_in(scratch_.path()), std::vector<int>{});
     EXPECT_LT(output().find("stopping the server"), output().find("stopping Redis and PostgreSQL"));
@@ -114,6 +114,23 @@ TEST_F(Supervised, RestartsOnSignalAndKeepsTheOldServerWhenMigrationFails) {
     EXPECT_EQ(end(SIGTERM), 0);
 }
 
+TEST_F(Supervised, ATableWithoutItsMigrationStopsTheRestartUntilTheMigrationIsThere) {
+    begin();
+    ASSERT_TRUE(says("Ctrl-C")) << output();
+    const pid_t first = server_id();
+    fail("db-diff");
+    kill(supervisor_, SIGUSR1);
+    ASSERT_TRUE(says("a migration is missing")) << output();
+    ASSERT_TRUE(says("the server before it keeps running")) << output();
+    EXPECT_EQ(calls(), "db-diff db-migrate seed serve db-diff ");
+    EXPECT_EQ(server_id(), first);
+
+    fail("");
+    kill(supervisor_, SIGUSR1);
+    ASSERT_TRUE(says("restarted in")) << output();
+    EXPECT_NE(server_id(), first);
+}
+
 TEST_F(Supervised, WaitsForTheNextBuildWhenTheServerDoesNotStart) {
     fail("serve");
     begin();
@@ -129,7 +146,7 @@ TEST_F(Supervised, AServerThatDiesIsReportedOnceAndNotRestarted) {
     ASSERT_TRUE(says("Ctrl-C")) << output();
     kill(server_id(), SIGKILL);
     ASSERT_TRUE(says("the server ended by itself: signal 9")) << output();
-    EXPECT_EQ(calls(), "db-migrate seed serve ");
+    EXPECT_EQ(calls(), "db-diff db-migrate seed serve ");
     kill(supervisor_, SIGUSR1);
     ASSERT_TRUE(says("restarted in")) << output();
     EXPECT_TRUE(is_ready(port_));
@@ -168,7 +185,7 @@ TEST_F(Supervised, ASecondRequestToStopHurries) {
     kill(supervisor_, SIGINT);
     ASSERT_TRUE(says("stopping the server")) << output();
     EXPECT_EQ(end(SIGINT), 0);
-    EXPECT_EQ(calls(), "db-migrate seed serve ");
+    EXPECT_EQ(calls(), "db-diff db-migrate seed serve ");
     EXPECT_EQ(processes_in(scratch_.path()), std::vector<int>{});
 }
 

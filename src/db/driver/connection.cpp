@@ -279,9 +279,9 @@ void Connection::take_ok(Expected& expected, Result result) {
         exchange->on_error(Error::at_commit, {.sqlstate = "25P02", .message = "rolled back after an earlier error"});
     }
     if (expected.step != Step::execute) return;
-    const auto& entry = state_.statements.entry(expected.statement);
-    entry.seconds.observe(std::chrono::duration<double>(state_.now - exchange->started()).count());
-    entry.rows.increment(static_cast<double>(result.columns() > 0 ? result.rows() : result.affected()));
+    state_.statements.entry(expected.statement)
+        .count(std::chrono::duration<double>(state_.now - exchange->started()).count(),
+               static_cast<double>(result.columns() > 0 ? result.rows() : result.affected()));
     exchange->on_result(expected.position, std::move(result));
     if (!exchange->plan().shares_sync) return;
     expected.exchange = nullptr;

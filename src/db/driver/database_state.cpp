@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/strings.h"
+
 namespace db::detail {
 
 namespace {
@@ -41,6 +43,21 @@ Values parse_url(const std::string& url) {
     return values;
 }
 
+// Where the servers are, without who asks there and by what password. A list of hosts has one port, or one for each.
+std::string servers_of(const std::string& url) {
+    auto values = parse_url(url);
+    const auto hosts = base::split(values.contains("host") ? values["host"] : values["hostaddr"], ',');
+    const auto ports = base::split(values["port"], ',');
+    std::string servers;
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        const auto host = hosts[i].empty() ? std::string_view("localhost") : std::string_view(hosts[i]);
+        const auto port = i < ports.size() ? ports[i] : ports.back();
+        if (!servers.empty()) servers += ',';
+        servers.append(host).append(":").append(port.empty() ? std::string_view("5432") : std::string_view(port));
+    }
+    return servers;
+}
+
 // A primary that was demoted is left for the new one when several hosts are named. Ours are read-only sessions but for writes,
 // so for the others the server's own state counts, not the session's.
 void set_target(Values& values, Kind kind) {
@@ -54,7 +71,7 @@ void set_target(Values& values, Kind kind) {
     if (target != values.end() && target->second == "read-write") target->second = "primary";
 }
 
-constexpr std::array wait_buckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
+constexpr std::array wait_buckets{0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0};
 
 std::uint64_t jitter_seed(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) ^
@@ -101,6 +118,7 @@ DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const St
                              const logging::Logger& log, observe::Metrics& process_metrics)
     : loop(event_loop),
       options(std::move(settings)),
+      servers(servers_of(options.url)),
       statements(registry),
       logger(log.child({{"module", "db"}})),
       metrics(process_metrics),
@@ -121,6 +139,9 @@ DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const St
         *this, PoolOptions{Kind::write, "write", options.write_connections, 0, options.write_timeout});
     bulks = std::make_unique<LeasePool>(
         *this, PoolOptions{Kind::write, "bulk", options.bulk_connections, 0, options.write_timeout});
+    // As many as for bulks, but not theirs: a stream lasts as long as its reader takes, and any server that is read may give it.
+    streams = std::make_unique<LeasePool>(
+        *this, PoolOptions{Kind::read, "stream", options.bulk_connections, 0, options.read_timeout});
     listener = std::make_unique<Listener>(*this);
 }
 
@@ -131,6 +152,7 @@ void DatabaseState::shutdown() {
     reads->close();
     writes->close();
     bulks->close();
+    streams->close();
 }
 
 async::Milliseconds DatabaseState::timeout_of(const Statement& statement) const {

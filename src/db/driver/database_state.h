@@ -2,6 +2,7 @@
 // DatabaseState: what the parts of one Database share. Owned by the Database; lives on its loop's thread.
 
 #include <memory>
+#include <string>
 
 #include "base/random.h"
 #include "db/driver/listener.h"
@@ -27,6 +28,7 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
 
     async::Loop& loop;
     Options options;
+    std::string servers;  // for the log: "one:5432,two:5432"
     const StatementRegistry& statements;
     logging::Logger logger;
     observe::Metrics& metrics;
@@ -47,6 +49,7 @@ struct DatabaseState : std::enable_shared_from_this<DatabaseState> {
     std::unique_ptr<LeasePool> reads;
     std::unique_ptr<LeasePool> writes;
     std::unique_ptr<LeasePool> bulks;
+    std::unique_ptr<LeasePool> streams;
     std::unique_ptr<Listener> listener;
 };
 

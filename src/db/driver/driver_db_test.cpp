@@ -674,7 +674,7 @@ TEST_F(DriverTest, StatementsAreCounted) {
     const auto page = metrics.render();
     EXPECT_NE(page.find(R"(db_statement_errors_total{statement="test.divide",class="22"} 1)"), std::string::npos)
         << page;
-    EXPECT_NE(page.find(R"(db_statement_duration_seconds_count{statement="test.divide"} 1)"), std::string::npos);
+    EXPECT_NE(page.find(R"(db_statements_total{statement="test.divide"} 1)"), std::string::npos);
     EXPECT_NE(page.find(R"(db_connections{role="app",pool="point"} 1)"), std::string::npos);
 }
 

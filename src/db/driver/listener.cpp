@@ -133,7 +133,8 @@ void Listener::notify(const std::string& channel, const std::string& payload) {
 }
 
 void Listener::on_lost(const std::string& cause) {
-    state_.logger.warn("database listen connection lost", {{"role", state_.options.role}, {"cause", cause}});
+    state_.logger.warn("database listen connection lost",
+                       {{"role", state_.options.role}, {"server", state_.servers}, {"cause", cause}});
     link_.reset();
     command_running_ = false;
     if (closed_) return;

@@ -53,7 +53,8 @@ private:
     Connection& connection_;
 };
 
-void ensure_ledger(Connection& connection) {
+// The service reads it as app_system, for /ready. Ledgers of earlier releases have neither the last column nor the grant.
+void ensure_ledger(Connection& connection, const Roles& roles) {
     connection.execute(
         "create table if not exists schema_migrations (\n"
         "    name text primary key,\n"
@@ -61,6 +62,15 @@ void ensure_ledger(Connection& connection) {
         "    applied_at timestamptz not null default now(),\n"
         "    duration_ms integer not null\n"
         ")");
+    const bool has_marks = !connection
+                                .query(
+                                    "select 1 from pg_attribute where attrelid = 'schema_migrations'::regclass and "
+                                    "attname = 'stops_older'")
+                                .empty();
+    if (!has_marks)
+        connection.execute("alter table schema_migrations add column stops_older boolean not null default false");
+    if (connection.query("select has_table_privilege($1, 'schema_migrations', 'select')", {roles.system})[0][0] != "t")
+        connection.execute(fmt::format("grant select on schema_migrations to {}", quote_identifier(roles.system)));
 }
 
 // An applied migration is history: editing it changes no database, and new ones would differ from old ones.
@@ -73,11 +83,8 @@ void require_unchanged(std::span<const Migration> migrations, const std::map<std
     }
     if (changed.empty()) return;
     throw MigrationError("migrations were edited after they had been applied:" + changed +
-                         "\nRestore their text, and put the change into a new migration (db generate).");
-}
-
-bool runs_without_transaction(std::string_view sql) {
-    return base::trim(sql.substr(0, sql.find('\n'))) == "-- no-transaction";
+                         "\nRestore their text, and put the change into a new migration (db generate). "
+                         "In development, bin/dev --fresh begins with an empty database.");
 }
 
 class Runner {
@@ -86,7 +93,7 @@ public:
         : connection_(connection),
           migration_(migration),
           roles_(roles),
-          alone_(runs_without_transaction(migration.sql)) {}
+          alone_(has_directive(migration.sql, "no-transaction")) {}
 
     milliseconds run() {
         const auto started = std::chrono::steady_clock::now();
@@ -94,8 +101,10 @@ public:
         if (!alone_) connection_.execute("begin");
         for (const auto& statement : statements) run(statement);
         const auto duration = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
-        connection_.query("insert into schema_migrations (name, checksum, duration_ms) values ($1, $2, $3)",
-                          {migration_.name, checksum_of(migration_.sql), std::to_string(duration.count())});
+        connection_.query(
+            "insert into schema_migrations (name, checksum, duration_ms, stops_older) values ($1, $2, $3, $4)",
+            {migration_.name, checksum_of(migration_.sql), std::to_string(duration.count()),
+             has_directive(migration_.sql, stops_older_directive) ? "true" : "false"});
         if (!alone_) commit();
         return duration;
     }
@@ -187,7 +196,7 @@ std::size_t apply(std::span<const Migration> migrations, const ApplyOptions& opt
     prepare_session(connection, options, out);
     const Turn turn(connection, options.wait_for_turn, out);
     ensure_roles(connection, options.roles);
-    ensure_ledger(connection);
+    ensure_ledger(connection, options.roles);
     const auto ledger = read_ledger(connection);
     require_unchanged(migrations, ledger);
     warn_of_unknown(migrations, ledger, out);

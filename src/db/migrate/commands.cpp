@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "db/check.h"
+#include "db/migrate/audit.h"
 #include "db/migrate/compatibility.h"
 #include "db/migrate/diff.h"
 #include "db/migrate/scratch.h"
@@ -50,8 +51,10 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
     if (!file) throw std::runtime_error("cannot write " + path.string());
 }
 
+constexpr std::size_t most_name_characters = 60;
+
 bool is_plain(std::string_view name) {
-    return !name.empty() && name.size() <= 60 && std::ranges::all_of(name, [](char c) {
+    return !name.empty() && name.size() <= most_name_characters && std::ranges::all_of(name, [](char c) {
         return (c >= 'a' && c <= 'z') || base::is_ascii_digit(c) || c == '_';
     });
 }
@@ -91,6 +94,18 @@ std::string script_of(const Difference& difference, const std::vector<std::strin
     return text;
 }
 
+// What a next migration starts from: the newest one, or nothing. Throws MigrationError where two stand side by side.
+Snapshot newest_of(const History& history) {
+    const auto& leaves = history.leaves();
+    if (leaves.size() > 1) {
+        throw MigrationError(fmt::format(
+            "{} stand side by side: branches were merged. If the later one was applied nowhere yet, delete it "
+            "and generate it again; else join them: db generate merge --empty",
+            names_of(leaves)));
+    }
+    return leaves.empty() ? Snapshot{} : *leaves.front();
+}
+
 std::filesystem::path write_migration(const std::filesystem::path& migrations, const Migration& migration) {
     const auto folder = migrations / migration.name;
     if (std::filesystem::exists(folder)) throw MigrationError(folder.string() + " exists already");
@@ -105,14 +120,7 @@ int generate_files(const Declarations& declarations, const GenerateOptions& opti
         throw MigrationError("a migration's name is made of lower-case letters, digits and '_', at most 60");
     const auto migrations = load_migrations(options.folder);
     const History history(migrations);
-    const auto& leaves = history.leaves();
-    if (leaves.size() > 1 && !options.empty) {
-        throw MigrationError(fmt::format(
-            "{} stand side by side: branches were merged. If the later one was applied nowhere yet, delete it "
-            "and generate it again; else join them: db generate merge --empty",
-            names_of(leaves)));
-    }
-    const auto before = leaves.empty() ? Snapshot{} : *leaves.front();
+    const auto before = options.empty ? Snapshot{} : newest_of(history);
     auto snapshot = build_snapshot(declarations.tables, declarations.objects);
     const auto difference = options.empty ? Difference{} : diff(before, snapshot, {options.allow_drops});
     print(out, "error: ", difference.errors);
@@ -124,16 +132,76 @@ int generate_files(const Declarations& declarations, const GenerateOptions& opti
     const auto broken = options.empty ? std::vector<std::string>() : broken_by(before, snapshot);
     snapshot.id =
         fmt::format("{:%Y%m%d%H%M%S}_{}", std::chrono::floor<std::chrono::seconds>(options.now), options.name);
-    for (const auto* leaf : leaves) snapshot.previous.push_back(leaf->id);
+    for (const auto* leaf : history.leaves()) snapshot.previous.push_back(leaf->id);
     const Migration migration{snapshot.id, script_of(difference, broken, options.empty), to_text(snapshot)};
     const bool proves = options.server && !options.empty;
     if (proves) try_out(migrations, migration, snapshot, options.server);
     const auto file = write_migration(options.folder, migration);
     print(out, "breaks: ", broken);
+    if (!broken.empty())
+        out << "        Where that must not happen, write '-- " << stops_older_directive
+            << "' at the head of migration.sql: /ready of the release before then says 503\n";
     print(out, "mind: ", difference.warnings);
     out << "wrote " << file.string() << ": " << difference.statements.size() << " statements"
-        << (proves ? ", tried out on a scratch database" : "") << ". Read it, then: backend-api db migrate\n";
+        << (proves ? ", tried out on a scratch database" : "")
+        << ". Read it. bin/dev builds and applies it by itself; elsewhere build, since the program carries its "
+           "migrations, "
+           "then: db migrate\n";
     return 0;
+}
+
+// ---- diff ----
+
+constexpr std::size_t most_shown_statements = 8;
+constexpr std::size_t most_shown_characters = 100;
+
+bool same_table(const TableSnapshot& one, const TableSnapshot& other) {
+    return to_text({.tables = {one}}) == to_text({.tables = {other}});
+}
+
+// A name that says what the migration is mainly about, for whoever has no better one.
+std::string suggested_name(const Snapshot& before, const Snapshot& now) {
+    if (before.id.empty()) return "init";
+    std::string name = "change_objects";
+    for (const auto& table : before.tables) {
+        if (now.find_table(table.name) == nullptr) name = "drop_" + table.name;
+    }
+    for (const auto& table : now.tables) {
+        const auto* old = before.find_table(table.name);
+        if (old != nullptr && !same_table(*old, table)) name = "change_" + table.name;
+    }
+    for (const auto& table : now.tables) {
+        if (before.find_table(table.name) != nullptr) continue;
+        name = (table.renamed_from.empty() ? "add_" : "rename_to_") + table.name;
+        break;
+    }
+    return name.substr(0, most_name_characters);
+}
+
+void print_statements(std::ostream& out, const std::vector<std::string>& statements) {
+    const auto shown = std::min(statements.size(), most_shown_statements);
+    for (const auto& statement : std::span(statements).first(shown)) {
+        const auto line = std::string_view(statement).substr(0, statement.find('\n'));
+        const bool whole = line.size() == statement.size() && line.size() <= most_shown_characters;
+        out << "  " << line.substr(0, most_shown_characters) << (whole ? "" : " ...") << '\n';
+    }
+    if (shown < statements.size()) out << "  and " << statements.size() - shown << " more\n";
+}
+
+int show_difference(const Declarations& declarations, std::span<const Migration> migrations, std::string_view program,
+                    std::ostream& out) {
+    const auto before = newest_of(History(migrations));
+    const auto now = build_snapshot(declarations.tables, declarations.objects);
+    const auto difference = diff(before, now, {.allow_drops = true});
+    if (difference.empty()) return 0;
+    out << "no migration makes yet what the tables have:\n";
+    print_statements(out, difference.statements);
+    print(out, "error: ", difference.errors);
+    // Only what loses data needs leave: the difference without it is an error.
+    const bool drops = !diff(before, now).errors.empty() && difference.errors.empty();
+    out << "write the migration: " << program << " db generate " << suggested_name(before, now)
+        << (drops ? " --allow-drops" : "") << '\n';
+    return 1;
 }
 
 // ---- check ----
@@ -225,6 +293,11 @@ int generate(const Declarations& declarations, const GenerateOptions& options, s
     return run(out, [&] { return generate_files(declarations, options, out); });
 }
 
+int diff(const Declarations& declarations, std::span<const Migration> migrations, std::string_view program,
+         std::ostream& out) {
+    return run(out, [&] { return show_difference(declarations, migrations, program, out); });
+}
+
 int migrate(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out) {
     return run(out, [&] {
         apply(migrations, options, out);
@@ -257,6 +330,17 @@ int status(std::span<const Migration> migrations, const std::string& owner_url, 
 int check(const Declarations& declarations, std::span<const Migration> migrations, const ProofOptions& options,
           std::ostream& out) {
     return run(out, [&] { return Checker(declarations, migrations, options, out).run(); });
+}
+
+int audit(const Declarations& declarations, const std::string& owner_url, std::ostream& out) {
+    return run(out, [&] {
+        Connection connection(owner_url);
+        const auto findings =
+            find_what_is_not_proven(connection, build_snapshot(declarations.tables, declarations.objects));
+        print(out, "FAIL  ", findings);
+        if (findings.empty()) out << "ok    every row is as it was proven at its insert\n";
+        return findings.empty() ? 0 : 1;
+    });
 }
 
 }  // namespace db::migrate

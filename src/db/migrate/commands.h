@@ -1,5 +1,5 @@
 #pragma once
-// `backend-api db generate|migrate|status|check`: each prints what it does to `out` and returns the process's exit code, 0 for
+// `backend-api db generate|diff|migrate|status|check`: each prints what it does to `out` and returns the process's exit code, 0 for
 // success. Errors that a person can mend are printed, not thrown. One thread, blocking.
 //
 //     db::migrate::Declarations ours{tables, objects, statements};
@@ -12,6 +12,7 @@
 #include <iosfwd>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "db/migrate/apply.h"
@@ -43,6 +44,11 @@ struct GenerateOptions {
 // Nothing to do is success and writes nothing; so does a migration that proves wrong, which is an error.
 int generate(const Declarations& declarations, const GenerateOptions& options, std::ostream& out);
 
+// What the tables have and no migration makes: 1, with the statements and the command that writes the migration, `program` as it
+// is typed. Without such: 0, and not a word. Asks no database.
+int diff(const Declarations& declarations, std::span<const Migration> migrations, std::string_view program,
+         std::ostream& out);
+
 int migrate(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out);
 
 // Lists every migration with its state; 1 when one is pending or changed.
@@ -52,5 +58,8 @@ int status(std::span<const Migration> migrations, const std::string& owner_url, 
 // statement fits the migrated schema.
 int check(const Declarations& declarations, std::span<const Migration> migrations, const ProofOptions& options,
           std::ostream& out);
+
+// The living database's rows: what a policy proved when they were inserted. Reads such tables; 1 when a row is against it.
+int audit(const Declarations& declarations, const std::string& owner_url, std::ostream& out);
 
 }  // namespace db::migrate

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "db/migrate/ddl.h"
 #include "db/migrate/objects.h"
 #include "db/migrate/renames.h"
 #include "db/migrate/tokens.h"
@@ -90,6 +91,11 @@ private:
         if (now.guard.wall == Wall::system && old.guard.wall != Wall::system) {
             say("table {} is no tenant's any more: the release before reads it as the role app, which may not. Release "
                 "the code that uses SystemDb on it together with this, and stop the instances before",
+                now.name);
+        }
+        if (now.guard.access == Access::no_delete && old.guard.access == Access::read_write) {
+            say("rows of {} may no longer be deleted: deletes of the release before are refused. Release the code without "
+                "them first",
                 now.name);
         }
         if (now.guard.access != Access::append_only) return;
@@ -202,8 +208,11 @@ private:
     }
 
     void review_addition(const TableSnapshot& table, const ConstraintSnapshot* before, const ConstraintSnapshot& now) {
-        if (now.type == ConstraintType::check) return review_check(table, before, now);
-        if (now.type == ConstraintType::foreign_key) {
+        if (now.type == ConstraintType::check || (now.type == ConstraintType::on_insert && now.target.empty()))
+            return review_check(table, before, now);
+        if (is_reference(now)) {
+            // The other way of proving the same: what was refused is refused.
+            if (before != nullptr && before->target == now.target && before->columns == now.columns) return;
             say("the reference {} of {} is new or changed: rows of the release before that refer to nothing are "
                 "refused. "
                 "First release the code that writes none",

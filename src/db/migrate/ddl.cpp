@@ -56,9 +56,33 @@ std::string definition_of(const ConstraintSnapshot& constraint) {
             return fmt::format("constraint {} foreign key ({}) references {} ({}){}", name, list_of(constraint.columns),
                                quote_identifier(constraint.target), list_of(constraint.target_columns), when);
         case ConstraintType::index:
-        case ConstraintType::unique_index: break;
+        case ConstraintType::unique_index:
+        case ConstraintType::on_insert: break;
     }
     return {};
+}
+
+bool is_reference(const ConstraintSnapshot& constraint) {
+    return constraint.type == ConstraintType::foreign_key ||
+           (constraint.type == ConstraintType::on_insert && !constraint.target.empty());
+}
+
+std::string row_exists(std::string_view table, const ConstraintSnapshot& reference) {
+    std::vector<std::string> terms;
+    for (std::size_t i = 0; i < reference.columns.size(); ++i)
+        terms.push_back(fmt::format("named.{} = {}.{}", quote_identifier(reference.target_columns[i]),
+                                    quote_identifier(table), quote_identifier(reference.columns[i])));
+    return fmt::format("exists (select from {} named where {})", quote_identifier(reference.target),
+                       fmt::join(terms, " and "));
+}
+
+// As a CHECK: what is null is not against it.
+std::string create_insert_policy(std::string_view table, const ConstraintSnapshot& constraint) {
+    return fmt::format(
+        "create policy {} on {} as restrictive for insert to {{{{app}}}}, {{{{app_system}}}} "
+        "with check (({}) is not false or violate({}) is null)",
+        quote_identifier(constraint.name), quote_identifier(table), constraint.predicate,
+        quote_literal(constraint.name));
 }
 
 std::string create_index(const TableSnapshot& table, const ConstraintSnapshot& index) {
@@ -132,11 +156,12 @@ std::vector<std::string> drop_policies(std::string_view table, const GuardSnapsh
 }
 
 std::vector<std::string> create_grants(std::string_view table, const GuardSnapshot& guard) {
-    constexpr std::string_view all = "select, insert, update, delete";
+    const bool append_only = guard.access == Access::append_only;
+    const std::string_view all =
+        guard.access == Access::read_write ? "select, insert, update, delete" : "select, insert, update";
     const auto name = quote_identifier(table);
     std::vector<std::string> statements;
     if (guard.wall != Wall::system) {
-        const bool append_only = guard.access == Access::append_only;
         statements.push_back(fmt::format("grant {} on {} to {{{{app}}}}", append_only ? "select, insert" : all, name));
         if (append_only && !guard.updatable.empty())
             statements.push_back(fmt::format("grant update ({}) on {} to {{{{app}}}}", list_of(guard.updatable), name));

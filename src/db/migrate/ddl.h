@@ -14,6 +14,12 @@
 namespace db::migrate {
 
 [[nodiscard]] bool is_index(const ConstraintSnapshot& constraint);
+[[nodiscard]] bool is_reference(const ConstraintSnapshot& constraint);
+// Whether the row that a reference names is there, as SQL over the row that names it.
+[[nodiscard]] std::string row_exists(std::string_view table, const ConstraintSnapshot& reference);
+// Restrictive: beside the walls, which say whose row it may be. A CHECK's expression is parsed anew by each statement, and a foreign
+// key locks the other row; a policy is a part of the statement's plan.
+[[nodiscard]] std::string create_insert_policy(std::string_view table, const ConstraintSnapshot& constraint);
 
 // What follows `alter table … add` and `add column`.
 [[nodiscard]] std::string definition_of(const ConstraintSnapshot& constraint);

@@ -133,7 +133,7 @@ private:
 
     // PostgreSQL ties a foreign key to its target's primary key, and compares both sides' types: it outlives no change of these.
     bool loses_target(const ConstraintSnapshot& constraint, const TableSnapshot& old, const TableSnapshot& now) const {
-        if (constraint.type != ConstraintType::foreign_key) return false;
+        if (!is_reference(constraint)) return false;
         const auto* old_target = before_.find_table(constraint.target);
         const auto* target = now_.find_table(constraint.target);
         if (old_target == nullptr || target == nullptr) return true;
@@ -162,7 +162,8 @@ private:
             const auto* old = before_.find_table(table.name);
             if (old == nullptr) continue;
             for (const auto& constraint : table.constraints) {
-                if (is_name_taken(constraint.name)) continue;
+                // A policy has its name in its text.
+                if (is_name_taken(constraint.name) || constraint.type == ConstraintType::on_insert) continue;
                 const auto same = std::ranges::find_if(old->constraints, [&](const ConstraintSnapshot& candidate) {
                     auto renamed = candidate;
                     renamed.name = constraint.name;
@@ -193,16 +194,18 @@ private:
         }
     }
 
-    void drop_constraints(bool foreign_keys) {
+    void drop_constraints(bool references) {
         for (const auto& old : before_.tables) {
             const auto* table = now_.find_table(old.name);
             // What belongs to a dropped table goes with it, but for the foreign keys between dropped tables.
-            if (table == nullptr && (!foreign_keys || !options_.allow_drops)) continue;
+            if (table == nullptr && (!references || !options_.allow_drops)) continue;
             for (const auto& constraint : old.constraints) {
-                if ((constraint.type == ConstraintType::foreign_key) != foreign_keys) continue;
+                if (is_reference(constraint) != references) continue;
                 if (table != nullptr && (stays(constraint, old, *table) || is_renamed(constraint))) continue;
                 if (is_index(constraint)) {
                     sql("drop index {}", quote_identifier(constraint.name));
+                } else if (constraint.type == ConstraintType::on_insert) {
+                    sql("drop policy {} on {}", quote_identifier(constraint.name), quote_identifier(old.name));
                 } else {
                     sql("alter table {} drop constraint {}", quote_identifier(old.name),
                         quote_identifier(constraint.name));
@@ -211,11 +214,11 @@ private:
         }
     }
 
-    void add_constraints(bool foreign_keys) {
+    void add_constraints(bool references) {
         for (const auto& table : now_.tables) {
             const auto* old = before_.find_table(table.name);
             for (const auto& constraint : table.constraints) {
-                if ((constraint.type == ConstraintType::foreign_key) != foreign_keys) continue;
+                if (is_reference(constraint) != references) continue;
                 if (old != nullptr && (stays(constraint, *old, table) || is_renamed(constraint))) continue;
                 if (old == nullptr && comes_with_table(table, constraint)) continue;
                 add_constraint(table, constraint, old != nullptr);
@@ -232,6 +235,8 @@ private:
                     "'-- no-transaction' as the first line, create index concurrently",
                     constraint.name, table.name);
             }
+        } else if (constraint.type == ConstraintType::on_insert) {
+            sql("{}", create_insert_policy(table.name, constraint));
         } else {
             sql("alter table {} add {}", quote_identifier(table.name), definition_of(constraint));
             if (has_rows)

@@ -495,6 +495,10 @@ protected:
         return check({tables, objects_, {}}, load_migrations(folder_), {.server_url = server_url(), .roles = roles},
                      out_);
     }
+    int diff_all(const std::vector<TableView>& tables) {
+        out_.str("");
+        return diff({tables, objects_, {}}, load_migrations(folder_), "build/local/pos/backend-api", out_);
+    }
     std::string output() const { return out_.str(); }
     void write(const std::string& migration, const std::string& sql) const {
         std::ofstream(folder_ / migration / "migration.sql") << sql;
@@ -538,6 +542,26 @@ TEST_F(Commands, CheckFindsDrift) {
     EXPECT_EQ(check_all(shop::tables()), 1);
     EXPECT_THAT(output(), HasSubstr("the tables have changed"));
     EXPECT_THAT(output(), HasSubstr("Run: backend-api db generate NAME"));
+}
+
+TEST_F(Commands, DiffSaysWhatToType) {
+    EXPECT_EQ(diff_all(first_tables()), 1);
+    EXPECT_THAT(output(), HasSubstr("build/local/pos/backend-api db generate init\n"));
+    ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
+    EXPECT_EQ(diff_all(first_tables()), 0);
+    EXPECT_EQ(output(), "") << "bin/dev runs it before each restart";
+
+    auto more = first_tables();
+    more.push_back(shop::users.view());
+    EXPECT_EQ(diff_all(more), 1);
+    EXPECT_THAT(output(), HasSubstr("create table"));
+    EXPECT_THAT(output(), HasSubstr("build/local/pos/backend-api db generate add_users\n"));
+    EXPECT_EQ(load_migrations(folder_).size(), 1U) << "it only tells";
+    ASSERT_EQ(generate_at(1, more, "add_users"), 0) << output();
+    EXPECT_EQ(diff_all(more), 0) << output();
+
+    EXPECT_EQ(diff_all(first_tables()), 1);
+    EXPECT_THAT(output(), HasSubstr("db generate drop_users --allow-drops\n"));
 }
 
 TEST_F(Commands, CheckFindsMigrationsThatDoNotGiveTheirSnapshot) {

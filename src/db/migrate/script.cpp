@@ -80,6 +80,15 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 
 std::vector<ScriptStatement> split_statements(std::string_view sql) { return Splitter(sql).run(); }
 
+bool has_directive(std::string_view sql, std::string_view name) {
+    for (const auto line : base::split(sql, '\n')) {
+        const auto text = base::trim(line);
+        if (!text.empty() && !text.starts_with("--")) return false;
+        if (text.starts_with("--") && base::trim(text.substr(2)) == name) return true;
+    }
+    return false;
+}
+
 std::string with_roles(std::string_view sql, const Roles& roles) {
     const auto app = replace_all(sql, "{{app}}", quote_identifier(roles.app));
     return replace_all(app, "{{app_system}}", quote_identifier(roles.system));

@@ -19,6 +19,11 @@ struct ScriptStatement {
 // An unfinished quote runs to the end of the script: PostgreSQL then says what is wrong.
 [[nodiscard]] std::vector<ScriptStatement> split_statements(std::string_view sql);
 
+// Whether the head of the script, the comments before its first statement, has the line "-- NAME".
+[[nodiscard]] bool has_directive(std::string_view sql, std::string_view name);
+// Instances of releases that do not have the migration are not to serve once it is applied: /ready tells them by the ledger.
+inline constexpr std::string_view stops_older_directive = "stops-older-releases";
+
 // Every {{app}} and {{app_system}} becomes the role's quoted name.
 struct Roles {
     std::string app = "app";

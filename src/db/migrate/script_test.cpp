@@ -44,6 +44,15 @@ TEST(SplitStatements, KnowsTheLine) {
     EXPECT_EQ(statements[1].line, 5U);
 }
 
+TEST(Directives, StandInTheHeadOnALineOfTheirOwn) {
+    const auto* head = "-- Breaks: much\r\n\n--  stops-older-releases \r\nselect 1;\n-- no-transaction\n";
+    EXPECT_TRUE(has_directive(head, stops_older_directive));
+    EXPECT_FALSE(has_directive(head, "no-transaction")) << "behind the first statement";
+    EXPECT_TRUE(has_directive("-- no-transaction\ncreate index concurrently i on t (a);", "no-transaction"));
+    EXPECT_FALSE(has_directive("-- the first line is '-- no-transaction'.\nselect 1;", "no-transaction"));
+    EXPECT_FALSE(has_directive("", stops_older_directive));
+}
+
 TEST(WithRoles, PutsQuotedNames) {
     EXPECT_EQ(with_roles("grant select on t to {{app}}, {{app_system}}", {.app = "shop-app", .system = "shop_system"}),
               "grant select on t to \"shop-app\", shop_system");

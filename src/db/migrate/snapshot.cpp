@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "db/migrate/ddl.h"
 #include "db/sql.h"
+#include "db/violate.h"
 
 namespace db::migrate {
 
@@ -159,14 +161,37 @@ private:
             fail(fmt::format("{}: a system table cannot reference a tenant's rows", from.name));
         to.columns.insert(to.columns.begin(), guard().tenant_column);
         to.target_columns.insert(to.target_columns.begin(), "tenant_id");
+        if (from.on_insert) prove_on_insert(from, *target, to);
+    }
+
+    // By the insert alone: then neither side may change behind it.
+    void prove_on_insert(const Constraint& from, const TableView& target, ConstraintSnapshot& to) const {
+        if (table_.access != Access::append_only || target.access == Access::read_write)
+            fail(fmt::format("{}: proven_on_insert() is for an append_only() table and a target of append_only() or "
+                             "no_delete()",
+                             from.name));
+        to.type = ConstraintType::on_insert;
+        for (std::size_t i = 0; i < from.column_count; ++i) {
+            const auto column = from.columns[i];
+            if (is_updatable(column)) fail(fmt::format("{}: proven_on_insert() is for columns that stay", from.name));
+            if (is_nullable(*find_field(*table_.row, column)->type))
+                to.predicate += fmt::format("{}.{} is null or ", quote_identifier(table_.name),
+                                            quote_identifier(name_in(table_, column)));
+        }
+        to.predicate += row_exists(table_.name, to);
+    }
+    bool is_updatable(schema::Accessor column) const {
+        return std::ranges::find(table_.updatable, column) != table_.updatable.end();
     }
 
     void add_enum_check(TableSnapshot& snapshot, const schema::Field& field) const {
         const auto name = column_name(field.name);
         auto check = enum_check(name, *field.type);
         if (!check) return;
+        // A row that never changes is looked at once.
+        const bool stays = table_.access == Access::append_only && !is_updatable(field.key);
         snapshot.constraints.push_back({.name = fmt::format("{}_{}_values", table_.name, name),
-                                        .type = ConstraintType::check,
+                                        .type = stays ? ConstraintType::on_insert : ConstraintType::check,
                                         .predicate = std::move(*check)});
         require_name(snapshot.constraints.back().name);
     }
@@ -188,7 +213,8 @@ private:
 };
 
 bool has_relation(const ConstraintSnapshot& constraint) {
-    return constraint.type != ConstraintType::foreign_key && constraint.type != ConstraintType::check;
+    return constraint.type != ConstraintType::foreign_key && constraint.type != ConstraintType::check &&
+           constraint.type != ConstraintType::on_insert;
 }
 
 // Tables and indexes share PostgreSQL's name space of relations.
@@ -204,6 +230,13 @@ void require_distinct_relations(const Snapshot& snapshot) {
             if (has_relation(constraint)) add(constraint.name);
         }
     }
+}
+
+bool proves_on_insert(const Snapshot& snapshot) {
+    return std::ranges::any_of(snapshot.tables, [](const TableSnapshot& table) {
+        return std::ranges::find(table.constraints, ConstraintType::on_insert, &ConstraintSnapshot::type) !=
+               table.constraints.end();
+    });
 }
 
 }  // namespace
@@ -222,12 +255,16 @@ Snapshot build_snapshot(std::span<const TableView> tables, std::span<const SqlOb
     std::ranges::sort(snapshot.tables, {}, &TableSnapshot::name);
     require_distinct_relations(snapshot);
     std::set<std::string_view> names;
+    const auto add = [&](const SqlObject& object) {
+        snapshot.objects.push_back(
+            {std::string(object.name), object.stage, std::string(object.create_sql), std::string(object.drop_sql)});
+    };
     for (const auto& object : objects) {
         if (!names.insert(object.name).second)
             throw std::logic_error(fmt::format("db: two SQL objects are called {}", object.name));
-        snapshot.objects.push_back(
-            {std::string(object.name), object.stage, std::string(object.create_sql), std::string(object.drop_sql)});
+        add(object);
     }
+    if (proves_on_insert(snapshot) && !names.contains(violate.name)) add(violate);
     return snapshot;
 }
 

@@ -11,20 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "db/sql_object.h"
 #include "db/table.h"
 
 namespace db {
-
-// What no table declares: functions, views, extensions. `create_sql` that begins with "create or replace" is run again when it
-// changes; others are dropped and made anew. Both may use {{app}} and {{app_system}} for the roles' names.
-struct SqlObject {
-    enum class Stage : std::uint8_t { before_tables, after_tables };  // an extension; a function or view
-
-    std::string_view name;
-    std::string_view create_sql;
-    std::string_view drop_sql;
-    Stage stage = Stage::after_tables;
-};
 
 // Beside their enums, where the schema looks for them.
 constexpr auto describe(Wall*) {
@@ -33,7 +23,9 @@ constexpr auto describe(Wall*) {
 }
 constexpr auto describe(Access*) {
     return schema::enumeration<Access>("Access",
-                                       {{Access::read_write, "readWrite"}, {Access::append_only, "appendOnly"}});
+                                       {{Access::read_write, "readWrite"},
+                                                {Access::no_delete, "noDelete"},
+                                                {Access::append_only, "appendOnly"}});
 }
 constexpr auto describe(SqlObject::Stage*) {
     return schema::enumeration<SqlObject::Stage>(
@@ -59,23 +51,25 @@ struct ColumnSnapshot {
     }
 };
 
-enum class ConstraintType : std::uint8_t { primary_key, unique, foreign_key, check, index, unique_index };
+// on_insert: what a policy proves when the row is inserted, a reference when it has a target, else a check.
+enum class ConstraintType : std::uint8_t { primary_key, unique, foreign_key, check, index, unique_index, on_insert };
 constexpr auto describe(ConstraintType*) {
     return schema::enumeration<ConstraintType>("ConstraintType", {{ConstraintType::primary_key, "primaryKey"},
                                                                   {ConstraintType::unique, "unique"},
                                                                   {ConstraintType::foreign_key, "foreignKey"},
                                                                   {ConstraintType::check, "check"},
                                                                   {ConstraintType::index, "index"},
-                                                                  {ConstraintType::unique_index, "uniqueIndex"}});
+                                                                  {ConstraintType::unique_index, "uniqueIndex"},
+                                                                  {ConstraintType::on_insert, "onInsert"}});
 }
 
 struct ConstraintSnapshot {
     std::string name;
     ConstraintType type = ConstraintType::index;
     std::vector<std::string> columns;
-    std::string target;  // foreign key: the other table and its columns
+    std::string target;  // of a reference: the other table and its columns
     std::vector<std::string> target_columns;
-    std::string predicate;   // of a check or a partial index
+    std::string predicate;   // of a check, a partial index or what is proven on insert
     std::string method;      // of an index; empty: btree
     std::string expression;  // of an index, instead of columns
     bool deferred = false;

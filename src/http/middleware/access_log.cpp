@@ -6,7 +6,7 @@
 
 #include "http/context.h"
 #include "http/middleware/log_fields.h"
-#include "http/middleware/route_histograms.h"
+#include "http/middleware/route_metrics.h"
 #include "log/logger.h"
 #include "observe/metrics.h"
 
@@ -36,10 +36,7 @@ private:
 class AccessLogLink {
 public:
     explicit AccessLogLink(AccessLogOptions options) : options_(std::move(options)) {
-        if (options_.metrics == nullptr) return;
-        histograms_ = std::make_unique<RouteHistograms>(options_.metrics->histogram_family(
-            "http_request_duration_seconds", "Time from the end of a request's head to the end of its reply.",
-            {"method", "route", "status"}));
+        if (options_.metrics != nullptr) metrics_ = std::make_unique<RouteMetrics>(*options_.metrics);
     }
 
     async::Task<void> operator()(Context& context, Next next) const {
@@ -50,8 +47,7 @@ public:
 private:
     void finish(const Context& context, const SendResult& result) const {
         const std::chrono::duration<double> taken = async::Loop::now() - context.started();
-        if (histograms_)
-            histograms_->of(context.route(), context.request().method(), result.status).observe(taken.count());
+        if (metrics_) metrics_->count(context.route(), context.request().method(), result.status, taken.count());
         const auto level = level_of(result);
         if (context.server_logger().enabled(level) && !is_quiet(context, result)) write(context, result, taken.count());
     }
@@ -108,7 +104,7 @@ private:
     }
 
     AccessLogOptions options_;
-    std::unique_ptr<RouteHistograms> histograms_;
+    std::unique_ptr<RouteMetrics> metrics_;
 };
 
 }  // namespace

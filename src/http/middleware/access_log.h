@@ -1,6 +1,7 @@
 #pragma once
-// One line per request in pino-http's shape, written when the reply has been handed to the socket, and the histogram
-// http_request_duration_seconds{method,route,status}. May be shared by loops; `metrics` outlives the chain.
+// One line per request in pino-http's shape, written when the reply has been handed to the socket; the histogram
+// http_request_duration_seconds{method,route} and the counter http_responses_total{method,route,status}. May be shared by loops; `metrics`
+// outlives the chain.
 //
 //     http::Chain app({http::request_id(), http::access_log({.metrics = &metrics}), ...}, router.handler());
 //

@@ -15,6 +15,7 @@ namespace {
 
 constexpr base::ErrorCode total_mismatch{"sale.total_mismatch", 422, false, base::Action::fix,
                                          "Sale total does not match its lines"};
+constexpr base::ErrorCode stranger{"auth.unknown", 401, false, base::Action::fix, "Who is there?"};
 constexpr base::ErrorCode busy{"sale.busy", 503, true, base::Action::retry, "Try again"};
 
 async::Task<void> throws_foreign(Context&) {
@@ -153,6 +154,20 @@ TEST(Problems, FailureBecomesReplyWithItsHeaders) {
     EXPECT_FALSE(reply.body.contains("10.0.0.3"));
     EXPECT_TRUE(chain.log_contains("pool exhausted at 10.0.0.3"));
     EXPECT_TRUE(chain.log_contains("\"level\":50"));
+}
+
+TEST(Problems, A401SaysHowToAuthenticate) {
+    ChainForTest chain;
+    const auto bare = [](Context&) -> async::Task<void> {
+        throw base::Failure(stranger);
+        co_return;
+    };
+    const auto with_its_own = [](Context&) -> async::Task<void> {
+        throw base::Failure(stranger).header("WWW-Authenticate", "Cookie");
+        co_return;
+    };
+    EXPECT_EQ(chain.run({problems()}, bare).header("WWW-Authenticate"), "Bearer");
+    EXPECT_EQ(chain.run({problems()}, with_its_own).header("WWW-Authenticate"), "Cookie");
 }
 
 TEST(Problems, ForeignExceptionIsInternalAndItsTextStaysInTheLog) {

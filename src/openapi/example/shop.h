@@ -144,13 +144,22 @@ inline void add_routes(http::Router& router) {
 }
 
 inline Info info() {
-    return {.title = "Example shop",
-            .version = "1.0.0",
-            .description = "What the tests of `src/openapi` are made with.",
-            .licence = Licence{.name = "MIT", .identifier = "MIT"},
-            .contact = Contact{.name = "Support", .url = "https://shop.example/help", .email = "help@shop.example"},
-            .servers = {{.url = "https://api.shop.example", .description = "Production"}},
-            .tags = {{"products", "What is sold."}, {"images", "Pictures of what is sold."}}};
+    return {
+        .title = "Example shop",
+        .version = "1.0.0",
+        .description = "What the tests of `src/openapi` are made with.",
+        .licence = Licence{.name = "MIT", .identifier = "MIT"},
+        .contact = Contact{.name = "Support", .url = "https://shop.example/help", .email = "help@shop.example"},
+        .servers = {{.url = "https://api.shop.example", .description = "Production"}},
+        .tags = {{"products", "What is sold."}, {"images", "Pictures of what is sold."}},
+        .challenges = {forbidden},
+        .known_errors = {sku_taken, rate_limited},
+        .examples = {
+            {.operation = {}, .body = {}, .parameters = {{"status", R"("active")"}, {"path", R"("a.png")"}}},
+            {.operation = "createProduct",
+             .body = R"({"sku":"SUGAR-1KG","name":"Sugar","price":15000})",
+             .parameters = {{"Idempotency-Key", R"("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091")"}}},
+            {.operation = "changeProduct", .body = R"({"name":"Sugar"})", .parameters = {{"If-Match", R"("\"1\"")"}}}}};
 }
 
 }  // namespace openapi::example

@@ -166,7 +166,7 @@ template <class T>
 constexpr ObjectType make_object() {
     static_assert(std::is_aggregate_v<T>,
                   "schema::object: the struct must be an aggregate (no constructors, no private members)");
-    static_assert(spec_of<T>.members == member_count<T>(),
+    static_assert(has_members<T, spec_of<T>.members>,
                   "schema::object: describe() must list every member of the struct exactly once");
     const auto& spec = spec_of<T>;
     return {spec.name,

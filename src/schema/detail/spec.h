@@ -81,7 +81,7 @@ void assign_value(void* to, const void* from) {
     *static_cast<T*>(to) = *static_cast<const T*>(from);
 }
 
-// Converts to whatever a member needs: counts the members of an aggregate.
+// Converts to whatever a member needs: tells how many members an aggregate has.
 struct Anything {
     template <class T>
     operator T&() const& noexcept;
@@ -92,14 +92,10 @@ template <class T, std::size_t... I>
 constexpr bool initialisable_with(std::index_sequence<I...>) {
     return requires { T{((void)I, Anything{})...}; };
 }
-template <class T, std::size_t N = 0>
-constexpr std::size_t member_count() {
-    if constexpr (initialisable_with<T>(std::make_index_sequence<N + 1>{})) {
-        return member_count<T, N + 1>();
-    } else {
-        return N;
-    }
-}
+// So many initialise it, and one more does not. Counting up to them instead would try half the square of them, in every source.
+template <class T, std::size_t N>
+inline constexpr bool has_members =
+    initialisable_with<T>(std::make_index_sequence<N>{}) && !initialisable_with<T>(std::make_index_sequence<N + 1>{});
 
 // What one argument of schema::object() brings; T is the struct that it belongs to.
 template <class T, std::size_t FieldCount, std::size_t RefinementCount = 0>

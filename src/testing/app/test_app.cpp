@@ -1,10 +1,15 @@
 #include "testing/app/test_app.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 
 #include "config/config.h"
 #include "db/migrate/apply.h"
+#include "db/migrate/diff.h"
 
 namespace testing {
 
@@ -30,6 +35,36 @@ void read_modules_settings(const app::Definition& definition, app::Configuration
     }
 }
 
+// What the modules say of the database and no migration does would be a 500 at some request. Several newest ones, of merged
+// branches, are for `db check` to tell.
+void require_migrated(const app::Definition& definition, const std::vector<db::migrate::Migration>& migrations) {
+    const db::migrate::History history(migrations);
+    if (history.leaves().size() > 1) return;
+    const auto before = history.leaves().empty() ? db::migrate::Snapshot{} : *history.leaves().front();
+    const auto tables = app::tables_of(definition);
+    const auto objects = app::database_objects_of(definition);
+    const auto difference =
+        db::migrate::diff(before, db::migrate::build_snapshot(tables, objects), {.allow_drops = true});
+    if (difference.empty()) return;
+    std::string lacking;
+    for (const auto& lines : {difference.errors, difference.statements}) {
+        for (const auto& line : lines) lacking.append("\n  ").append(line, 0, line.find('\n'));
+    }
+    throw std::runtime_error(
+        fmt::format("the tables have changed since the newest migration. Run: {} db generate NAME, and build again, as "
+                    "migrations are part of the program. It lacks:{}",
+                    definition.name, lacking));
+}
+
+// The log has why, the reply does not.
+void tell_cause(const logging::MemorySink& log, std::string_view request) {
+    const auto lines = log.lines();
+    const auto error = std::find_if(lines.rbegin(), lines.rend(), [](const std::string& line) {
+        return line.starts_with(R"({"level":50)") && line.contains(R"("err":)");
+    });
+    if (error != lines.rend()) std::cerr << fmt::format("{} was answered 500: {}\n", request, *error);
+}
+
 }  // namespace
 
 TestApp::TestApp(app::Definition definition, const std::function<void(app::Settings&)>& adjust,
@@ -37,9 +72,10 @@ TestApp::TestApp(app::Definition definition, const std::function<void(app::Setti
     : definition_(std::move(definition)), log_(std::make_shared<logging::MemorySink>()) {
     const auto app_role = database_.create_role("app");
     const auto system_role = database_.create_role("system");
+    const auto migrations = db::migrate::load_migrations(definition_.migrations);
+    require_migrated(definition_, migrations);
     std::ostringstream progress;
-    db::migrate::apply(db::migrate::load_migrations(definition_.migrations),
-                       {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
+    db::migrate::apply(migrations, {.owner_url = database_.url(), .roles = {app_role, system_role}}, progress);
     auto settings = settings_for(database_, app_role, system_role);
     if (adjust) adjust(settings);
     app::Configuration configuration(definition_, std::move(settings));
@@ -56,7 +92,10 @@ http::InjectedResponse TestApp::send(http::Method method, std::string target, st
         .method = method, .target = std::move(target), .headers = with.headers, .body = std::move(body)};
     if (!with.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + with.token);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    return run(host_->inject(std::move(request)));
+    const auto what = fmt::format("{} {}", http::to_string(method), request.target);
+    auto reply = run(host_->inject(std::move(request)));
+    if (reply.status == 500) tell_cause(*log_, what);
+    return reply;
 }
 
 }  // namespace testing

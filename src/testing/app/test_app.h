@@ -6,7 +6,8 @@
 //     auto reply = app.post("/v1/products", R"({"name":"Sugar"})", {.token = token});
 //     EXPECT_EQ(reply.status, 201) << reply.body;
 //
-// Needs TEST_POSTGRES_URL (bin/with-servers).
+// Needs TEST_POSTGRES_URL (bin/with-servers). Throws, with what is missing, when the tables have changed since the newest
+// migration. Why a reply is a 500 stands in the log; send() writes it to stderr.
 
 #include <functional>
 #include <memory>

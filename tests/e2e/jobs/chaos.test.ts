@@ -257,26 +257,26 @@ stall once. The last run, ${new Date().toISOString().slice(0, 10)}, on ${availab
 | Workers killed and restarted: ours, Node's | ${figures.ourKills}, ${figures.nodeKills} |
 | Redis killed and restarted | ${figures.redisCrashes} |
 | Completed | ${books.completed} |
-| Failed, as they must | ${books.failed - books.stalledTooOften} |
+| Failed: these jobs are made to fail | ${books.failed - books.stalledTooOften} |
 | Failed with \`${stalledTooOften}\` | ${books.stalledTooOften} |
 | Lost, or ended twice | 0 |
-| Runs | ${books.runs} |
-| of these attempts that ended | ${books.attempts} |
-| of these cut short by a death, and told as \`stalled\` | ${books.stalls}, of ${books.runAgain} jobs |
-| Ended by ours, by Node | ${books.byOurs}, ${books.byNode} |
-| Effects (log rows) of jobs with one each | ${books.effects} of ${books.effectJobs} |
-| Effects doubled by a command that was sent again | ${books.repeatedCommands} |
+| Runs of handlers | ${books.runs} |
+| … that came to an end (attempts) | ${books.attempts} |
+| … that ended because their worker was killed (event \`stalled\`) | ${books.stalls}, of ${books.runAgain} jobs |
+| Jobs ended by our workers, by Node's | ${books.byOurs}, ${books.byNode} |
+| Effects (log rows), of jobs that have one each | ${books.effects} of ${books.effectJobs} |
+| Effects that are there twice, as a command was sent again | ${books.repeatedCommands} |
 | Adds without an answer, repeated under the same id | ${figures.addsRepeated} |
 | Workers that did not end by themselves on SIGTERM afterwards: ours, Node's | 0, ${figures.peersKilled} of 2 |
 | Time | ${figures.seconds.toFixed(0)} s |
 
 Compared job by job with what was added:
 
-- every job is completed or failed, once: one \`completed\` or \`failed\` event, one place, the result or reason that it must have;
-- runs = attempts + stalls: no job was run again without a word;
+- every job is completed or failed, once: it has one \`completed\` or \`failed\` event, is in one list, and has the right result or reason;
+- runs = attempts + stalls: each repeated run has its event;
 - only jobs that stalled twice failed with that reason; failing jobs used all their attempts.
 
-A handler's own effects happen at least once: what a run did before its worker was killed is done again by the next. Handlers that must not repeat an
-effect key it by the job's id.
+The effects of a handler happen at least once: when a worker is killed, the next run does again what the killed one had done. A handler that must not repeat an
+effect uses the job's id as its key.
 `;
 }

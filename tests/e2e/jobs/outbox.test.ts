@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis';
 import { availableParallelism } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { learnContract } from '../support/contract.js';
 import { environment } from '../support/environment.js';
 import { Process, run } from '../support/process.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
@@ -43,6 +44,7 @@ async function startRelay(): Promise<Process & { port?: number }> {
   const relay = new Process(environment.binary, ['serve'], env);
   relays.push(relay);
   const { port } = await relay.line(({ msg }) => msg === 'listening');
+  await learnContract(`http://127.0.0.1:${port}`);
   return Object.assign(relay, { port: Number(port) });
 }
 

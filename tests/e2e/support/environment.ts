@@ -27,6 +27,8 @@ export const environment = {
   },
   // bin/test --long
   long: process.env.BACKEND_API_LONG === '1',
+  // Whether the pages are photographed for docs/pictures/.
+  pictures: process.env.BACKEND_API_PICTURES === '1',
 };
 
 // What a program of bin/example-* inherits: no more than it needs to run, what the sanitizers read and which build it is.

@@ -14,16 +14,25 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+export interface ProcessOptions {
+  cwd?: string;
+  // What it reads on its standard input; nothing unless given.
+  input?: string;
+}
+
 export class Process {
   readonly log: LogLine[] = [];
   readonly exited: Promise<Exit>;
   private readonly lines: string[] = [];
+  private readonly doubled: string[] = [];
   private readonly child: ChildProcess;
   private readonly watchers = new Set<(line: LogLine) => void>();
   private ended: Exit | undefined;
 
-  constructor(program: string, args: string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(program: string, args: string[], env: NodeJS.ProcessEnv, options: ProcessOptions = {}) {
+    const { cwd, input } = options;
+    this.child = spawn(program, args, { env, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    this.child.stdin?.end(input);
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (text) => this.record(text));
     }
@@ -101,7 +110,10 @@ export class Process {
     });
     const outcome = await Promise.race([this.exited, late]);
     clearTimeout(timer);
-    if (outcome !== 'late') return outcome;
+    if (outcome !== 'late') {
+      if (this.doubled.length > 0) throw new Error(`lines that say a member twice:\n${this.doubled.join('\n')}`);
+      return outcome;
+    }
     await this.kill();
     throw new Error(`the process did not stop within ${graceMs} ms of SIGTERM; its output:\n${this.output}`);
   }
@@ -123,9 +135,25 @@ export class Process {
   private record(text: string): void {
     this.lines.push(text);
     const line = parse(text);
+    if (line.msg !== undefined && saysTwice(text)) this.doubled.push(text);
     this.log.push(line);
     for (const watch of [...this.watchers]) watch(line);
   }
+}
+
+// Whether an object of the JSON text has a member twice: readers differ in which they take, and JSON.parse tells nothing.
+function saysTwice(text: string): boolean {
+  const objects: (Set<string> | undefined)[] = [];
+  for (const [token, name, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(:)?|[{}[\]]/g)) {
+    if (token === '{') objects.push(new Set());
+    else if (token === '[') objects.push(undefined);
+    else if (token === '}' || token === ']') objects.pop();
+    else if (colon && name) {
+      if (objects.at(-1)?.has(name)) return true;
+      objects.at(-1)?.add(name);
+    }
+  }
+  return false;
 }
 
 function parse(text: string): LogLine {
@@ -139,8 +167,13 @@ function parse(text: string): LogLine {
 }
 
 // Runs a program to its end.
-export async function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<Exit & { output: string }> {
-  const process_ = new Process(program, args, env);
+export async function run(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  options: ProcessOptions = {},
+): Promise<Exit & { output: string }> {
+  const process_ = new Process(program, args, env, options);
   const exit = await process_.exited;
   return { ...exit, output: process_.output };
 }

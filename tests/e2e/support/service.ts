@@ -4,6 +4,7 @@
 //     const { status, body } = await service.api('POST', '/v1/auth/login', { body: { email, password } });
 //     await service.stop();
 import { randomBytes } from 'node:crypto';
+import { type Contract, type Exchange, learnContract, noteFaultsOf } from './contract.js';
 import { type ScratchDatabase, scratchDatabase } from './database.js';
 import { environment } from './environment.js';
 import { freePort } from './postgres.js';
@@ -41,6 +42,7 @@ export class Service {
     private readonly env: NodeJS.ProcessEnv,
     private process_: Process,
     private port_: number,
+    private readonly contract: Contract | undefined,
   ) {}
 
   static async start(options: ServiceOptions = {}): Promise<Service> {
@@ -49,8 +51,8 @@ export class Service {
     const env = serviceEnvironment(database, { PORT: String(await freePort()), ...options.env });
     try {
       if (!options.database) await migrate(env);
-      const { child, port } = await serve(env);
-      return new Service(database, !options.database, env, child, port);
+      const { child, port, contract } = await serve(env);
+      return new Service(database, !options.database, env, child, port, contract);
     } catch (error) {
       if (!options.database) await database.drop();
       throw error;
@@ -75,6 +77,9 @@ export class Service {
   get process(): Process {
     return this.process_;
   }
+
+  // Compares a reply of this service with its document. For clients that are not fetch(), of which it is done anyway.
+  readonly check = (exchange: Exchange): void => this.contract?.check(exchange);
 
   async api<Body = any>(method: string, path: string, options: CallOptions = {}): Promise<Reply<Body>> {
     const headers = new Headers(options.headers);
@@ -105,6 +110,7 @@ export class Service {
   // After a crash: the same settings and the same port, as a supervisor would do it.
   async restart(): Promise<void> {
     if (this.process_.running) await this.process_.stop();
+    noteFaultsOf(this.process_);
     const { child, port } = await serve({ ...this.env, PORT: String(this.port_) });
     this.process_ = child;
     this.port_ = port;
@@ -114,6 +120,7 @@ export class Service {
     try {
       return this.process_.running ? await this.process_.stop() : await this.process_.exited;
     } finally {
+      noteFaultsOf(this.process_);
       if (this.ownsDatabase) await this.database.drop();
     }
   }
@@ -151,11 +158,14 @@ export async function migrate(env: NodeJS.ProcessEnv): Promise<void> {
   if (code !== 0) throw new Error(`backend-api db migrate ended with ${signal ?? code}:\n${output}`);
 }
 
-async function serve(env: NodeJS.ProcessEnv): Promise<{ child: Process; port: number }> {
+async function serve(
+  env: NodeJS.ProcessEnv,
+): Promise<{ child: Process; port: number; contract: Contract | undefined }> {
   const child = new Process(environment.binary, ['serve'], env);
   try {
     const listening = await child.line((line) => line.msg === 'listening');
-    return { child, port: Number(listening.port) };
+    const port = Number(listening.port);
+    return { child, port, contract: await learnContract(`http://127.0.0.1:${port}`) };
   } catch (error) {
     await child.kill();
     throw error;

@@ -1,4 +1,4 @@
-#include "async/stop.h"
+#include "async/stopped.h"
 
 #include <gtest/gtest.h>
 
@@ -40,6 +40,21 @@ TEST(Stop, OneThatHasSleptEnoughGoesOnAlone) {
     stop.request();
     run_until_done(loop, tasks.join());
     EXPECT_EQ(ended, std::vector<bool>{false});
+}
+
+TEST(Stopped, SaysWhetherItWasAskedOrTimeWasOver) {
+    Loop loop;
+    std::stop_source source;
+    const auto wait = [&](std::chrono::milliseconds time) {
+        return run_until_done(loop, [](Loop* at, std::stop_token token, SteadyTime deadline) -> Task<bool> {
+            co_return co_await stopped(at, token, deadline);
+        }(&loop, source.get_token(), Loop::now() + time));
+    };
+    EXPECT_FALSE(wait(0ms));
+    Timer ask(loop, [&] { source.request_stop(); });
+    ask.expires_after(1ms);
+    EXPECT_TRUE(wait(60s));
+    EXPECT_TRUE(wait(60s));
 }
 
 }  // namespace

@@ -1,0 +1,174 @@
+#include "pos/demo/examples.h"
+
+#include <fmt/format.h>
+
+#include "pos/demo/ids.h"
+#include "pos/permissions.h"
+
+namespace pos::demo {
+
+namespace {
+
+using openapi::Example;
+
+// Of every Idempotency-Key; a clientRequestId has to be the same.
+constexpr std::string_view key = "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091";
+
+std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+std::string id(std::string_view what) { return quoted(id_of(what).to_string()); }
+
+// ---- One row, or a change of one ----------------------------------------------------------------------------------------
+
+Example of(std::string_view operation, std::string_view row) {
+    return {.operation = std::string(operation), .body = {}, .parameters = {{"id", id(row)}}};
+}
+
+Example with_body(std::string_view operation, std::string_view body) {
+    return {.operation = std::string(operation), .body = std::string(body), .parameters = {}};
+}
+
+Example with_body(std::string_view operation, std::string_view row, std::string_view body) {
+    auto example = of(operation, row);
+    example.body = body;
+    return example;
+}
+
+// ---- By module --------------------------------------------------------------------------------------------------------
+
+void add_people(std::vector<Example>& all) {
+    all.push_back(with_body("login", fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password)));
+    all.push_back(with_body("refreshSession", R"({"refreshToken":"the refreshToken of the last login or refresh"})"));
+    // The same again, so that the demo shop's login goes on as it is printed.
+    all.push_back(
+        with_body("changePassword", fmt::format(R"({{"currentPassword":"{0}","newPassword":"{0}"}})", password)));
+    all.push_back(with_body(
+        "signUp",
+        R"({"tenant":{"name":"Duka la Wanjiku"},"owner":{"name":"Wanjiku Kamau","email":"wanjiku@duka.example",)"
+        R"("password":"kahawa-ya-asubuhi"},"location":{"code":"NKR1","name":"Kenyatta Avenue"}})"));
+    all.push_back(with_body("changeTenant", R"({"name":"Duka la Amani"})"));
+    all.push_back(of("getUser", "user cashier"));
+    all.push_back(
+        with_body("changeUser", "user stock_clerk", fmt::format(R"({{"defaultLocationId":{}}})", id("location NRB2"))));
+    all.push_back(
+        with_body("createUser",
+                  fmt::format(R"({{"name":"Njeri Wambui","email":"njeri@demo.example","password":"kahawa-ya-asubuhi",)"
+                              R"("roles":[{{"roleId":"{}","locationId":{}}}]}})",
+                              find_built_in_role("cashier")->id, id("location NRB2"))));
+}
+
+void add_places(std::vector<Example>& all) {
+    all.push_back(with_body("createLocation", R"({"code":"MSA1","name":"Moi Avenue, Mombasa"})"));
+    all.push_back(of("getLocation", "location NRB2"));
+    all.push_back(with_body("changeLocation", "location NRB2", R"({"address":"Tom Mboya Street 12, Nairobi"})"));
+    all.push_back(of("deleteLocation", "location KIOSK"));
+    all.push_back(with_body("createDevice",
+                            fmt::format(R"({{"locationId":{},"name":"Till at the door"}})", id("location NRB2"))));
+    all.push_back(of("getDevice", "till 1"));
+    all.push_back(with_body("changeDevice", "till 2", R"({"name":"Till 2, upstairs"})"));
+    all.push_back(with_body("revokeDevice", "till 3", R"({"status":"lost"})"));
+}
+
+void add_taxes(std::vector<Example>& all) {
+    all.push_back(with_body("createTaxClass", R"({"code":"VAT5","name":"VAT 5 %"})"));
+    all.push_back(of("getTaxClass", "tax class TOURISM"));
+    all.push_back(with_body("changeTaxClass", "tax class DEPOSIT", R"({"name":"Deposit on bottles"})"));
+    all.push_back(of("deleteTaxClass", "tax class VAT14"));
+    all.push_back(of("listTaxRates", "tax class TOURISM"));
+    all.push_back(with_body("createTaxRate", "tax class TOURISM",
+                            R"({"name":"Tourism levy 3 %","ratePpm":30000,"validFrom":"2031-01-01"})"));
+    auto rate = with_body("changeTaxRate", "tax class TOURISM", R"({"validTo":"2031-01-01"})");
+    rate.parameters.emplace("rateId", id("tax rate TOURISM"));
+    all.push_back(std::move(rate));
+}
+
+void add_products(std::vector<Example>& all) {
+    all.push_back(with_body("createCategory", R"({"name":"Stationery","colour":"#e63946"})"));
+    all.push_back(of("getCategory", "category Drinks"));
+    all.push_back(with_body("changeCategory", "category Care", R"({"colour":"#457b9d"})"));
+    all.push_back(of("deleteCategory", "category Seasonal"));
+    all.push_back(with_body(
+        "createProduct",
+        fmt::format(
+            R"({{"name":"Exercise Book","brand":"Kasuku","categoryId":{},"variants":[{{"name":)"
+            R"("Exercise Book A4","sku":"BOOK-A4","price":6000,"barcodes":[{{"barcode":"6161100000018"}}]}}]}})",
+            id("category Household"))));
+    all.push_back(with_body(
+        "batchProducts",
+        fmt::format(R"({{"onError":"continue","items":[{{"key":"1","op":"create","data":{{"name":"Brown Sugar"}}}},)"
+                    R"({{"key":"2","op":"update","id":{},"version":1,"data":{{"brand":"Soko Mills"}}}}]}})",
+                    id("Soko Maize Flour"))));
+    all.push_back(of("getProduct", "Kabras Sugar"));
+    all.back().parameters.emplace("include", R"(["variants"])");
+    all.push_back(with_body("changeProduct", "Jogoo Maize Flour", R"({"description":"Sifted, grade 1."})"));
+    all.push_back(of("deleteProduct", "Tiger Batteries"));
+}
+
+void add_variants(std::vector<Example>& all) {
+    all.push_back(
+        with_body("createVariant", fmt::format(R"({{"productId":{},"name":"Pembe Maize Flour 10kg","sku":"PEMBE-10",)"
+                                               R"("unit":"bag","price":92000,"reorderLevel":"5"}})",
+                                               id("Pembe Maize Flour"))));
+    all.push_back({.operation = "lookUpBarcode", .body = {}, .parameters = {{"barcode", quoted(barcode_of(1))}}});
+    all.push_back(of("getVariant", "Kabras Sugar 1kg"));
+    all.push_back(with_body("changeVariant", "Eveready Batteries AA 2 pc", R"({"price":9500})"));
+    all.push_back(of("deleteVariant", "Energizer Batteries D 2 pc"));
+    all.push_back(with_body("addBarcode", "Paka Matches 1 box", R"({"barcode":"6161100000025","packQuantity":"10"})"));
+    all.push_back(of("removeBarcode", "Kifaru Matches 1 box"));
+    all.back().parameters.emplace("barcodeId", id("barcode Kifaru Matches 1 box"));
+}
+
+void add_sales(std::vector<Example>& all) {
+    const auto client_request = *base::Uuid::from_string(key);
+    all.push_back(with_body(
+        "adjustStock",
+        fmt::format(R"({{"clientRequestId":"{}","locationId":{},"reason":"purchase","lines":[{{"variantId":{},)"
+                    R"("quantityDelta":"24","unitCost":12000,"note":"Delivery note 4711"}}]}})",
+                    key, id("location NRB2"), id("Kabras Sugar 1kg"))));
+    all.push_back(of("getStockAdjustment", "opening 0"));
+    const auto sale = sale_json(client_request, std::nullopt, "2026-01-16T09:14:03+03:00");
+    all.push_back(with_body("createSale", sale));
+    all.push_back(with_body("calculateSale", sale));
+    all.push_back(of("getSale", "sale 1"));
+    all.push_back(of("getSaleByClientRequest", "sale 1 request"));
+}
+
+}  // namespace
+
+std::vector<Example> examples() {
+    std::vector<Example> all;
+    all.push_back({.operation = {},
+                   .body = {},
+                   .parameters = {{"updatedSince", quoted("2026-01-01T00:00:00+03:00")},
+                                  {"locationId", id("location NRB2")},
+                                  {"categoryId", id("category Drinks")},
+                                  {"productId", id("Kabras Sugar")},
+                                  {"variantId", id("Kabras Sugar 1kg")},
+                                  {"search", quoted("sugar")},
+                                  {"active", "true"},
+                                  {"flag", quoted("price_variance")},
+                                  {"from", quoted("2026-01-01")},
+                                  {"to", quoted("2026-01-31")}}});
+    add_people(all);
+    add_places(all);
+    add_taxes(all);
+    add_products(all);
+    add_variants(all);
+    add_sales(all);
+    return all;
+}
+
+std::string sale_json(base::Uuid client_request_id, std::optional<base::Uuid> id, std::string_view occurred_at) {
+    const auto own_id = id ? fmt::format(R"("id":"{}",)", id->to_string()) : std::string();
+    return fmt::format(
+        R"({{"clientRequestId":"{}",{}"locationId":"{}","occurredAt":"{}","lines":[)"
+        R"({{"lineNumber":1,"variantId":"{}","name":"Kabras Sugar 1kg","quantity":"2","unitPrice":15000,)"
+        R"("taxCode":"VAT16","taxRatePpm":160000,"taxAmount":4138,"gross":30000}},)"
+        R"({{"lineNumber":2,"variantId":"{}","name":"Brookside Milk 500ml","quantity":"1","unitPrice":6500,)"
+        R"("taxCode":"ZERO","taxRatePpm":0,"taxAmount":0,"gross":6500}}],)"
+        R"("taxTotal":4138,"total":36500,"payments":[{{"method":"cash","amount":36500,"tendered":40000}}],)"
+        R"("change":3500}})",
+        client_request_id.to_string(), own_id, id_of("location NRB2").to_string(), occurred_at,
+        id_of("Kabras Sugar 1kg").to_string(), id_of("Brookside Milk 500ml").to_string());
+}
+
+}  // namespace pos::demo

@@ -1,0 +1,110 @@
+#pragma once
+// Whose port it is. The kernel lets one process listen at an address and port (http/server.h, shares_port); what it does not say is which
+// one, and how another one takes its place. Both are told by an abstract Unix socket for each address and port: it is there as long as
+// the process, its owner's id is the kernel's word, and nobody outside of the network namespace (a container) sees it.
+//
+//     auto hand_over = HandOver::begin({address, port});          // `serve --take-over`; nullopt: nobody serves there
+//     auto listeners = hand_over->take(port);                     // served from now on, beside the other process
+//     hand_over->complete();                                      // … which drains; until then it goes on, whatever becomes of us
+//
+//     ListenerOwner owner({address, port}, listeners, [] { ::kill(::getpid(), SIGTERM); }, logger);   // can be taken over itself
+//
+// Both ends are of one user (SO_PEERCRED).
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "log/logger.h"
+
+namespace app {
+
+struct Place {
+    std::string address{};  // empty: all of them
+    std::uint16_t port = 0;
+};
+
+// A file descriptor, closed at the end.
+class OwnedDescriptor {
+public:
+    explicit OwnedDescriptor(int value = -1) noexcept : value_(value) {}
+    OwnedDescriptor(OwnedDescriptor&& other) noexcept : value_(other.release()) {}
+    OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept;
+    ~OwnedDescriptor() { close(); }
+
+    [[nodiscard]] int get() const noexcept { return value_; }
+    [[nodiscard]] int release() noexcept;
+    void close() noexcept;
+
+private:
+    int value_;
+};
+
+// The process that has such an owner at the place, or at one that holds or is part of it; 0 where it is in another process namespace.
+[[nodiscard]] std::optional<pid_t> process_at(const Place& place);
+
+// What kept a server from listening, as a fault of the variables that say where, with the process that is there; any other error is
+// thrown as it is.
+[[noreturn]] void throw_listen_fault(const std::system_error& error, const Place& place, std::string_view host_variable,
+                                     std::string_view port_variable);
+
+// The side that takes over.
+class HandOver {
+public:
+    // Throws std::runtime_error when whoever serves there does not give its listeners away.
+    [[nodiscard]] static std::optional<HandOver> begin(const Place& place);
+
+    // The listeners of that port, which are the caller's then.
+    [[nodiscard]] std::vector<OwnedDescriptor> take(std::uint16_t port);
+    // To be called once all of them are served. False: the other process has not answered, and may not drain.
+    bool complete();
+    [[nodiscard]] pid_t process() const noexcept { return process_; }
+
+private:
+    HandOver(OwnedDescriptor connection, pid_t process) : connection_(std::move(connection)), process_(process) {}
+    void receive_listeners();
+
+    OwnedDescriptor connection_;
+    pid_t process_;
+    std::vector<OwnedDescriptor> listeners_;
+};
+
+// The side that serves. On a thread of its own, until it goes; the listeners must be open that long.
+class ListenerOwner {
+public:
+    // `on_taken` is called once, on that thread, when another process serves the listeners.
+    ListenerOwner(const Place& place, std::vector<int> listeners, std::function<void()> on_taken,
+                  logging::Logger logger);
+    ~ListenerOwner();
+    ListenerOwner(const ListenerOwner&) = delete;
+    ListenerOwner& operator=(const ListenerOwner&) = delete;
+
+    // Gives nothing away any more. Whether another process has the listeners: it serves them, or is about to.
+    bool end();
+
+private:
+    void run();
+    // True once the listeners are another's.
+    bool talk(const OwnedDescriptor& peer);
+    [[nodiscard]] bool is_woken() const;
+    [[nodiscard]] bool wait_for(int descriptor, int milliseconds) const;
+    [[nodiscard]] bool send_listeners(int peer) const;
+
+    std::vector<int> listeners_;
+    std::function<void()> on_taken_;
+    logging::Logger logger_;
+    OwnedDescriptor socket_;
+    OwnedDescriptor wake_;
+    bool is_given_ = false;  // read once the thread has ended
+    std::thread thread_;
+};
+
+}  // namespace app

@@ -1,0 +1,119 @@
+#include "app/own_command_line.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <stdexcept>
+
+namespace app {
+
+namespace {
+
+constexpr auto stop_time = std::chrono::seconds(5);
+
+// The terminal shows nothing of what is typed, until this goes.
+class NoEcho {
+public:
+    NoEcho() {
+        ::tcgetattr(STDIN_FILENO, &before_);
+        auto silent = before_;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    ~NoEcho() {
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+        std::cerr << '\n';
+    }
+    NoEcho(const NoEcho&) = delete;
+    NoEcho& operator=(const NoEcho&) = delete;
+
+private:
+    termios before_{};
+};
+
+std::string typed_line(std::string_view prompt) {
+    std::cerr << prompt << ": " << std::flush;
+    const NoEcho no_echo;
+    std::string line;
+    std::getline(std::cin, line);
+    return line;
+}
+
+async::Task<void> start_and_run(LoopHost* host, const OwnCommand* command, CommandInput input) {
+    co_await host->start();
+    std::exception_ptr failure;
+    try {
+        co_await command->run(host, std::move(input));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await host->stop(async::Loop::now() + stop_time);
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+std::string read_secret(std::string_view prompt) {
+    std::string secret;
+    if (::isatty(STDIN_FILENO) == 0) {
+        std::getline(std::cin, secret);
+        if (secret.ends_with('\r')) secret.pop_back();
+    } else {
+        secret = typed_line(prompt);
+        if (typed_line("Again") != secret) throw std::runtime_error("the two are not the same");
+    }
+    if (secret.empty()) throw std::runtime_error("nothing was given on the standard input");
+    return secret;
+}
+
+OwnCommandLine::OwnCommandLine(const Definition& definition, CLI::App& cli) : definition_(definition) {
+    std::map<std::string, CLI::App*> groups;
+    for (const auto& command : definition.commands) {
+        auto*& group = groups[command.group];
+        if (group == nullptr) {
+            group = cli.add_subcommand(command.group, "Of this service; see its --help");
+            group->require_subcommand(1);
+        }
+        auto& entry = entries_.emplace_back(Entry{&command, group->add_subcommand(command.name, command.doc)});
+        for (const auto& option : command.options) {
+            auto* added = option.is_flag ? entry.parser->add_flag(option.name, entry.flags[option.name], option.doc)
+                                         : entry.parser->add_option(option.name, entry.values[option.name], option.doc);
+            if (option.is_required) added->required();
+        }
+    }
+}
+
+bool OwnCommandLine::is_chosen(const Entry& entry) { return static_cast<bool>(*entry.parser); }
+
+bool OwnCommandLine::chosen() const {
+    return std::ranges::any_of(entries_, is_chosen);
+}
+
+CommandInput OwnCommandLine::input_of(const Entry& entry) {
+    CommandInput input{{}, &std::cout};
+    for (const auto& [name, value] : entry.values) {
+        if (entry.parser->count(name) > 0) input.options.emplace(name, value);
+    }
+    for (const auto& [name, is_set] : entry.flags) {
+        if (is_set) input.options.emplace(name, "");
+    }
+    return input;
+}
+
+int OwnCommandLine::run(config::Environment environment) {
+    const auto chosen = std::ranges::find_if(entries_, is_chosen);
+    for (const auto& [variable, value] : chosen->command->settings) environment[variable] = value;
+    auto configuration = load_configuration(definition_, environment);
+    if (!configuration) throw config::Faults(std::move(configuration.error()));
+    configuration->app.log_level = "warn";  // its own requests are no news
+    App app(definition_, *std::move(configuration),
+            std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
+    LoopHost host(app);
+    async::run_until_done(host.loop(), start_and_run(&host, chosen->command, input_of(*chosen)));
+    return 0;
+}
+
+}  // namespace app

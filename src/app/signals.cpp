@@ -1,0 +1,84 @@
+#include "app/signals.h"
+
+#include <unistd.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <thread>
+
+#include "async/loop_asio.h"
+
+namespace app {
+
+struct Signals::Thread {
+    explicit Thread(Signals& owner) : signals(owner), set(async::native(loop), SIGTERM, SIGINT, SIGHUP) {
+        set.add(SIGQUIT);
+        loop.keep_alive();
+        listen();
+        thread = std::thread([this] { loop.run(); });
+    }
+    ~Thread() {
+        loop.stop();
+        thread.join();
+    }
+    Thread(const Thread&) = delete;
+    Thread& operator=(const Thread&) = delete;
+
+    void listen() {
+        set.async_wait([this](const boost::system::error_code& error, int signal) {
+            if (error) return;
+            signals.take(signal);
+            listen();
+        });
+    }
+
+    Signals& signals;
+    async::Loop loop;
+    boost::asio::signal_set set;
+    std::thread thread;
+};
+
+Signals::Signals() : thread_(std::make_unique<Thread>(*this)) {}
+
+Signals::~Signals() = default;
+
+void Signals::take(int signal) {
+    if (signal == SIGHUP || signal == SIGQUIT) {
+        const std::scoped_lock lock(answering_);
+        const auto& answer = signal == SIGHUP ? answers_.hangup : answers_.quit;
+        if (answer) answer();
+        return;
+    }
+    const std::scoped_lock lock(mutex_);
+    if (ending_signal_ != 0) {
+        std::signal(signal, SIG_DFL);
+        ::kill(::getpid(), signal);
+    }
+    ending_signal_ = signal;
+    changed_.notify_all();
+}
+
+Signals::Answering Signals::answer(Answers answers) {
+    const std::scoped_lock lock(answering_);
+    answers_ = std::move(answers);
+    return Answering(this);
+}
+
+Signals::Answering::~Answering() {
+    if (signals_ == nullptr) return;
+    const std::scoped_lock lock(signals_->answering_);
+    signals_->answers_ = {};
+}
+
+bool Signals::came() const {
+    const std::scoped_lock lock(mutex_);
+    return ending_signal_ != 0;
+}
+
+std::string_view Signals::wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return ending_signal_ != 0; });
+    return ending_signal_ == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+}  // namespace app

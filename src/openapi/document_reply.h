@@ -1,0 +1,35 @@
+#pragma once
+// Inside the library: the handler of GET /openapi.json. A document whose Info names no server has the address that it was asked
+// by, so that collections and clients made of it send their requests there. Copies share the bytes; any number of loops.
+//
+//     router.add(http::Method::get, "/openapi.json", {.handler = DocumentReply(router, info)});
+
+#include <memory>
+#include <string>
+
+#include "async/task.h"
+#include "openapi/document.h"
+
+namespace http {
+class Context;
+}
+
+namespace openapi {
+
+class DocumentReply {
+public:
+    // Throws what document() throws.
+    DocumentReply(const http::Router& router, const Info& info);
+    async::Task<void> operator()(http::Context& context) const;
+
+private:
+    struct Document {
+        std::string before_server;
+        std::string behind_server{};
+        std::string digest{};
+        bool is_of_request = false;
+    };
+    std::shared_ptr<const Document> document_;
+};
+
+}  // namespace openapi

@@ -1,0 +1,57 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/middleware/chain_for_test.h"
+#include "http/middleware/conditional.h"
+#include "http/middleware/problems.h"
+#include "openapi/docs_routes.h"
+#include "openapi/example/shop.h"
+
+namespace openapi {
+namespace {
+
+using testing::HasSubstr;
+
+class DocumentReplyTest : public testing::Test {
+protected:
+    void serve(std::vector<Server> servers) {
+        example::add_routes(router);
+        auto info = example::info();
+        info.servers = std::move(servers);
+        mount(router, {.info = info, .page = false});
+    }
+    http::InjectedResponse get(const std::string& host, const std::string& known = {}) {
+        http::InjectedRequest request{.method = http::Method::get, .target = "/openapi.json", .headers = {}};
+        if (!host.empty()) request.headers.emplace_back("Host", host);
+        if (!known.empty()) request.headers.emplace_back("If-None-Match", known);
+        return chain.run({http::problems(), http::conditional_get()}, router.handler(), std::move(request));
+    }
+
+    http::ChainForTest chain;
+    http::Router router;
+};
+
+// Postman, newman and generated clients send their requests to what stands here.
+TEST_F(DocumentReplyTest, TheServerIsTheHostOfTheRequest) {
+    serve({Server{}});
+    EXPECT_THAT(get("localhost:3000").body, HasSubstr(R"("servers":[{"url":"http://localhost:3000"}])"));
+    EXPECT_THAT(get("127.0.0.1:8080").body, HasSubstr(R"("servers":[{"url":"http://127.0.0.1:8080"}])"));
+}
+
+TEST_F(DocumentReplyTest, EachHostHasATagOfItsOwn) {
+    serve({Server{}});
+    const std::string known(get("one.example").header("ETag").value_or(""));
+    ASSERT_NE(known, "");
+    EXPECT_EQ(get("one.example", known).status, 304);
+    EXPECT_EQ(get("two.example", known).status, 200);
+}
+
+TEST_F(DocumentReplyTest, AServerThatIsNamedStays) {
+    serve({{.url = "https://api.shop.example", .description = "Production"}});
+    const auto reply = get("localhost:3000");
+    EXPECT_THAT(reply.body, HasSubstr(R"("servers":[{"url":"https://api.shop.example","description":"Production"}])"));
+    EXPECT_EQ(reply.body.find("localhost"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace openapi

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""bin/dev in a checkout without a compiler: a save builds and restarts, a failed build does not, and the end ends everything."""
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from support import ROOT, Stand
+
+DEADLINE = 30
+CMAKE = """
+while [[ $1 != -B ]]; do shift; done
+mkdir -p "$2" && touch "$2/build.ninja"
+printf 'CMAKE_CACHEFILE_DIR:INTERNAL=%s\\nCMAKE_HOME_DIRECTORY:INTERNAL=%s\\n' "$2" "$PWD" >"$2/CMakeCache.txt"
+"""
+# Builds what stands in src/server, unless it says `broken`.
+NINJA = """
+cd "$2"
+if [[ " $* " == *' -n '* ]]; then echo 'Building CXX object src/server.o' && exit; fi
+if grep -q broken ../../src/server.cpp; then
+    echo '[1/2] Building x'
+    echo 'FAILED: src/CMakeFiles/src.dir/server.cpp.o '
+    echo '/usr/bin/clang++ -c'
+    echo '../../src/server.cpp:1:1: error: broken'
+    exit 1
+fi
+mkdir -p pos
+cp ../../src/server.cpp pos/new && chmod +x pos/new && mv pos/new pos/backend-api
+echo '[2/2] Linking x'
+"""
+SERVER = """#!/bin/bash
+# {text}
+sleep infinity &
+trap 'echo restarted' USR1
+trap 'kill $!; echo stopped; exit 0' TERM
+echo "serving: $*"
+while true; do wait $!; done
+"""
+
+
+class Dev(unittest.TestCase):
+    def setUp(self):
+        self.stand = Stand()
+        self.stand.__enter__()
+        self.addCleanup(self.stand.__exit__)
+        for name, body in {"cmake": CMAKE, "ninja": NINJA, "npm": "mkdir -p node_modules", "dpkg-query": "echo 'ii bash'"}.items():
+            self.stand.program(name, body)
+        self.checkout = self.stand.path / "checkout"
+        shutil.copytree(ROOT / "bin", self.checkout / "bin", symlinks=True)
+        for name in ("CMakePresets.json", "package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(ROOT / name, self.checkout)
+        (self.checkout / "packages.apt").write_text("bash dev # the only package of this test\n")
+        for name in ("src", "pos", "cmake"):
+            (self.checkout / name).mkdir()
+        self.save("first")
+
+    def save(self, text, file="src/server.cpp"):
+        (self.checkout / file).write_text(SERVER.format(text=text))
+
+    def start(self, *arguments):
+        environment = {**os.environ, "PATH": f"{self.stand.path}/programs:{os.environ['PATH']}"}
+        environment.pop("BACKEND_API_BUILD_ROOT", None)
+        self.process = subprocess.Popen(
+            [self.checkout / "bin/dev", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines = queue.Queue()
+        reader = threading.Thread(target=lambda: [self.lines.put(line.rstrip("\n")) for line in self.process.stdout])
+        reader.start()
+        self.addCleanup(self.process.stdout.close)
+        self.addCleanup(reader.join)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.kill)
+
+    def lines_until(self, last):
+        lines = []
+        while not lines or last not in lines[-1]:
+            lines.append(self.lines.get(timeout=DEADLINE))
+        return lines
+
+    def test_a_save_builds_and_restarts_a_broken_one_does_not(self):
+        self.start("--data-dir", "elsewhere", "--port=4000", "--fresh")
+        said = self.lines_until("watching")
+        if not any(line.startswith("serving") for line in said):
+            said += self.lines_until("serving")
+        self.assertIn("serving: dev --data-dir elsewhere --port 4000 --fresh", said)
+        self.assertIn("building local: 1 file to compile, some seconds", "\n".join(said))
+
+        self.save("broken")
+        said = self.lines_until("keeps running")
+        self.assertIn("changed: src/server.cpp; building", said)
+        self.assertIn("failed: src/server.cpp", said)
+        self.assertIn("src/server.cpp:1:1: error: broken", said)
+        self.assertNotIn("/usr/bin/clang++ -c", said)
+
+        self.save("second")
+        said = self.lines_until("restarted")
+        self.assertTrue(any(line.startswith("built in ") and line.endswith(", restarting") for line in said), said)
+
+        self.process.send_signal(signal.SIGTERM)
+        self.lines_until("stopped")
+        self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Everything in bin/ and every command of backend-api explains itself, starts nothing for that, and says what it knows.
+
+  help_test.py PROGRAM      PROGRAM: backend-api
+"""
+
+import functools
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from support import ROOT, Stand
+
+PROGRAM = ""
+SCRIPTS = sorted(path.name for path in (ROOT / "bin").iterdir() if path.is_file())
+# What a command that only explains itself has no business with.
+NOT_STARTED = ("apt-get", "cmake", "initdb", "ninja", "node", "npm", "redis-server", "runuser", "sudo", "wrk")
+USAGE = 64
+
+
+class Bin(unittest.TestCase):
+    def run_alone(self, *command, cwd=ROOT):
+        with Stand() as stand:
+            for name in NOT_STARTED:
+                stand.program(name)
+            result = stand.run(*command, cwd=cwd)
+            self.assertEqual(stand.calls, [], command)
+            return result
+
+    def test_help_explains_and_ends(self):
+        for name in SCRIPTS:
+            for option in ("--help", "-h"):
+                with self.subTest(name=name, option=option):
+                    result = self.run_alone(ROOT / "bin" / name, option)
+                    self.assertEqual(result.returncode, 0, result.stdout)
+                    self.assertIn(f"bin/{name}", result.stdout)
+                    self.assertGreater(len(result.stdout), 100)
+
+    def test_help_from_another_folder(self):
+        result = self.run_alone("../bin/build", "--help", cwd=ROOT / "docs")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("bin/build", result.stdout)
+
+    def test_an_unknown_option_is_told_beside_the_known_ones(self):
+        for name in SCRIPTS:
+            with self.subTest(name=name):
+                result = self.run_alone(ROOT / "bin" / name, "--no-such-option")
+                self.assertIn(result.returncode, (USAGE, 2), result.stdout)  # 2: argparse
+                self.assertIn("--no-such-option", result.stdout)
+                self.assertIn("--help", result.stdout)
+                for option in known_options(name):
+                    self.assertIn(option, result.stdout)
+
+    def test_so_are_other_words(self):
+        for command, said in {
+            ("bin/build", "no-such-preset"): "there are: dev local tsan fuzz release",
+            ("bin/build", "--train-only"): "goes with --pgo",
+            ("bin/dev", "now"): "unknown argument now",
+            ("bin/dev", "--port", "high"): "--port needs a number",
+            ("bin/lint", "src/no_such_folder"): "there is no src/no_such_folder",
+            ("bin/setup", "no-such-command"): "bench build dev docs lint test",
+            ("bin/test", "--repeat", "often"): "takes a number",
+            ("bin/test", "--long", "--fast"): "unknown option --fast",
+            ("bin/with-servers", "no-such-program"): "there is no command no-such-program",
+        }.items():
+            with self.subTest(command=command):
+                result = self.run_alone(*command)
+                self.assertEqual(result.returncode, USAGE, result.stdout)
+                self.assertIn(said, result.stdout)
+
+
+@functools.cache
+def known_options(script):
+    with Stand() as stand:
+        return stand.call("known_options", script).stdout.split()
+
+
+def run_program(*words):
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+@functools.cache
+def help_of(*words):
+    return run_program(*words, "--help")
+
+
+def subcommands_of(text):
+    below = text.partition("Subcommands:\n")[2]
+    return re.findall(r"^  (\S+)", below, re.M)
+
+
+@functools.cache
+def commands(words=()):
+    """Every command of the program: () itself, ("db",), ("db", "generate"), ..."""
+    below = [commands((*words, name)) for name in subcommands_of(help_of(*words).stdout)]
+    return [words, *(command for found in below for command in found)]
+
+
+class Program(unittest.TestCase):
+    def test_every_command_explains_itself(self):
+        self.assertIn(("db", "generate"), commands())
+        self.assertGreater(len(commands()), 12)
+        for words in commands():
+            with self.subTest(words=words):
+                result = help_of(*words)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertIn("Usage:", result.stdout)
+                # Its first line says what it is for.
+                self.assertGreater(len(result.stdout.splitlines()[0].split()), 1, result.stdout)
+        self.assertEqual(run_program("db", "-h").stdout, help_of("db").stdout)
+
+    def test_every_command_says_what_it_knows(self):
+        for words in commands():
+            with self.subTest(words=words):
+                result = run_program(*words, "--no-such-option")
+                self.assertEqual(result.returncode, USAGE)
+                self.assertIn("--no-such-option", result.stderr)
+                known = help_of(*words).stdout
+                for name in [*subcommands_of(known), *re.findall(r"(?<!\S)--[a-z-]+", known)]:
+                    self.assertIn(name, result.stderr)
+
+
+class WhatTextsName(unittest.TestCase):
+    """A hint or a page that names a command names one that exists."""
+
+    def texts(self):
+        for folder in ("bench", "docs", "examples", "fuzz", "pos", "src", "tests", "."):
+            for path in sorted((ROOT / folder).glob("*.md") if folder == "." else (ROOT / folder).rglob("*")):
+                name = str(path.relative_to(ROOT))
+                # A decision tells of its day.
+                if path.suffix not in (".md", ".cpp", ".h") or "node_modules" in name or name.startswith("docs/decisions/"):
+                    continue
+                # Literals that go on in the next line are one text.
+                yield name, re.sub(r'"\s*\n\s*"', "", (ROOT / name).read_text())
+
+    def test_options_of_bin(self):
+        for name, text in self.texts():
+            for script, options in re.findall(r"\bbin/([a-z][a-z-]*)((?: --[a-z][a-z-]*)+)", text):
+                for option in options.split():
+                    self.assertIn(option, known_options(script), f"{name}: bin/{script} {option}")
+
+    def test_what_the_development_mode_recommends_bin_dev_takes(self):
+        recommended = set()
+        for name, text in self.texts():
+            if name.startswith("src/app/dev/") and name.endswith(".cpp"):
+                recommended.update(re.findall(r"\bwith (--[a-z][a-z-]*)", text))
+        self.assertEqual(recommended - set(known_options("dev")), set())
+        self.assertIn("--data-dir", recommended)
+        self.assertEqual({option for option in recommended if option not in help_of("dev").stdout}, set())
+
+    def test_commands_of_the_program(self):
+        known = set(commands())
+        for name, text in self.texts():
+            for first, second in re.findall(r"(?:[`/]|[Rr]un: )backend-api ([a-z]+)(?: ([a-z]+))?", text):
+                self.assertIn((first,), known, f"{name}: backend-api {first}")
+                if second and any(len(words) > 1 and words[0] == first for words in known):
+                    self.assertIn((first, second), known, f"{name}: backend-api {first} {second}")
+
+
+if __name__ == "__main__":
+    PROGRAM = str(Path(sys.argv[1]).resolve())
+    unittest.main(argv=sys.argv[:1])

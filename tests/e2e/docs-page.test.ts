@@ -1,0 +1,247 @@
+// The first quarter of an hour of somebody new: /docs of the demo shop in Chromium. Nothing is typed but the token: every
+// operation is sent as the page has filled it in. BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import axe from 'axe-core';
+import type { BrowserContext, Locator, Page, Response } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
+import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { environment, repository } from './support/environment.js';
+import { run } from './support/process.js';
+import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
+
+// These alone cannot succeed as they are filled in, and why.
+const outside: Record<string, string> = {
+  refreshSession: 'a refresh token comes out of a log-in, and serves once',
+  deleteSession: 'the id of a session comes out of a log-in',
+};
+// What ends the caller's own access comes after everything else.
+const last = ['changePassword', 'logout'];
+
+interface Operation {
+  id: string;
+  tag: string;
+  method: string;
+  // The documented statuses of success.
+  success: string[];
+}
+
+let database: ScratchDatabase;
+let service: Service;
+let browser: BrowserContext;
+let page: Page;
+let openapi: any;
+const replies: Promise<void>[] = [];
+
+// Limits count in production; here too, so that their headers are compared with the document.
+beforeAll(async () => {
+  if (noBrowser) return;
+  database = await scratchDatabase();
+  const env = serviceEnvironment(database, {});
+  await migrate(env);
+  const seeded = await run(environment.binary, ['seed'], env);
+  expect(seeded.code, seeded.output).toBe(0);
+  service = await startService({ database, env: { RATE_LIMITS: 'on' } });
+  openapi = (await service.api('GET', '/openapi.json')).body;
+  browser = await openBrowser();
+  page = await browser.newPage();
+  page.on('response', (response) => replies.push(compare(response)));
+});
+
+afterEach(async () => {
+  await Promise.all(replies.splice(0));
+});
+
+afterAll(async () => {
+  if (browser) await closeBrowser(browser);
+  await service?.stop();
+  await database?.drop();
+});
+
+async function compare(response: Response): Promise<void> {
+  const { origin, pathname, search } = new URL(response.url());
+  if (origin !== service.url || pathname.startsWith('/docs')) return;
+  const headers = Object.entries(await response.allHeaders());
+  // 204, 304 and redirects have none.
+  const text = await response.text().catch(() => undefined);
+  const method = response.request().method();
+  service.check({ method, path: pathname + search, status: response.status(), headers, text });
+}
+
+async function openDocs(size = { width: 1280, height: 800 }): Promise<void> {
+  await page.setViewportSize(size);
+  await page.goto(`${service.url}/docs`);
+  await page.locator('.opblock').first().waitFor();
+}
+
+const block = ({ tag, id }: { tag: string; id: string }): Locator => page.locator(`[id="operations-${tag}-${id}"]`);
+
+// As a person does it; gives what the server answered.
+async function execute(operation: { tag: string; id: string }): Promise<{ status: number; body: any }> {
+  const whole = block(operation);
+  await whole.locator('.opblock-summary-control').click();
+  const sent = page.waitForResponse((reply) => new URL(reply.url()).pathname.startsWith('/v1/'));
+  await whole.getByRole('button', { name: 'Execute' }).click();
+  const reply = await sent;
+  await whole.locator('.live-responses-table').waitFor();
+  return { status: reply.status(), body: await reply.json() };
+}
+
+describe.skipIf(noBrowser)('the documentation page', () => {
+  test('from the log-in to the first sale', async () => {
+    await openDocs();
+    await expect.poll(() => page.title(), { timeout: 10_000 }).toBe(openapi.info.title);
+    const session = await execute({ tag: 'auth', id: 'login' });
+    expect(session.status).toBe(200);
+    await page.getByRole('button', { name: 'Authorize', exact: true }).click();
+    const bearer = page.locator('.auth-container').filter({ has: page.locator('#auth-bearer-value') });
+    await bearer.locator('input').fill(session.body.accessToken);
+    expect(await findings('.dialog-ux')).toEqual([]);
+    await bearer.getByRole('button', { name: 'Authorize' }).click();
+    await page.locator('.btn-done').first().click();
+    await page.reload();
+    await page.locator('.opblock').first().waitFor();
+    expect((await execute({ tag: 'auth', id: 'getMe' })).status, 'the token survives a reload').toBe(200);
+    const sale = await execute({ tag: 'sales', id: 'createSale' });
+    expect([sale.status, sale.body.status], JSON.stringify(sale.body)).toEqual([201, 'completed']);
+    const [row] = await database.query('select total from sales where id = $1', [sale.body.id]);
+    expect(Number(row!.total)).toBe(sale.body.total);
+  });
+
+  test('every operation succeeds as it is filled in', async () => {
+    await openDocs();
+    const all = operationsOf(openapi);
+    expect(all.length).toBeGreaterThan(60);
+    const failed: Record<string, string> = {};
+    for (const operation of inOrder(all)) {
+      const outcome = await page.evaluate(pressExecute, `operations-${operation.tag}-${operation.id}`);
+      if (!operation.success.includes(outcome.slice(0, 3))) failed[operation.id] = outcome;
+    }
+    expect(Object.keys(failed).sort(), JSON.stringify(failed, null, 2)).toEqual(Object.keys(outside).sort());
+  });
+
+  const sizes = [
+    { width: 1280, height: 800 },
+    { width: 390, height: 844 },
+  ];
+  test.each(sizes)('fits $width pixels, and everybody can read it', async (size) => {
+    await openDocs(size);
+    await block({ tag: 'auth', id: 'login' }).locator('.opblock-summary-control').click();
+    await page.getByRole('button', { name: 'Execute' }).click();
+    await page.locator('.live-responses-table').waitFor();
+    await expectReadable('docs-page', size.width);
+  });
+
+  test.each(sizes)('so do the start page and the problem pages at $width pixels', async (size) => {
+    await page.setViewportSize(size);
+    for (const [name, at] of [
+      ['start-page', '/'],
+      ['problem-page', '/problems/sale.total_mismatch'],
+      ['problems', '/problems'],
+    ] as const) {
+      expect((await page.goto(service.url + at))!.status(), at).toBe(200);
+      await expectReadable(name, size.width);
+    }
+  });
+});
+
+function operationsOf(document: any): Operation[] {
+  return Object.values<any>(document.paths).flatMap((item) =>
+    Object.entries<any>(item)
+      .filter(([, operation]) => operation.operationId)
+      .map(([method, operation]) => ({
+        id: operation.operationId,
+        tag: operation.tags[0],
+        method,
+        success: Object.keys(operation.responses).filter((status) => status.startsWith('2')),
+      })),
+  );
+}
+
+function inOrder(operations: Operation[]): Operation[] {
+  const methods = ['get', 'post', 'put', 'patch', 'delete'];
+  const rank = ({ id, method }: Operation) => methods.indexOf(method) + 10 * (last.indexOf(id) + 1);
+  return [...operations].sort((one, other) => rank(one) - rank(other));
+}
+
+// In the page: opens an operation, presses Execute, gives its status and what came, and closes it. Not through the mouse, which
+// would take a third of a second for each.
+async function pressExecute(id: string): Promise<string> {
+  const whole = document.getElementById(id);
+  if (!whole) return `there is no ${id} on the page`;
+  const appears = (selector: string) =>
+    new Promise<HTMLElement | null>((resolve) => {
+      const look = () => {
+        const found = whole.querySelector<HTMLElement>(selector);
+        if (!found) return;
+        observer.disconnect();
+        clearTimeout(timer);
+        resolve(found);
+      };
+      const observer = new MutationObserver(look);
+      const timer = setTimeout(() => {
+        observer.disconnect();
+        resolve(null);
+      }, 10_000);
+      observer.observe(whole, { childList: true, subtree: true, attributes: true });
+      look();
+    });
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const summary = whole.querySelector<HTMLElement>('.opblock-summary-control')!;
+  summary.click();
+  const button = await appears('.execute:not([disabled])');
+  if (!button) return 'no button Execute';
+  // What is filled in is known to the page when it has been drawn.
+  await frame();
+  await frame();
+  button.click();
+  const shown = await appears('.live-responses-table tbody .response-col_status, .invalid');
+  const row = shown?.closest<HTMLElement>('.response, [data-param-name], .opblock-section-request-body');
+  const text = row?.textContent ?? 'nothing came';
+  summary.click();
+  return shown?.matches('.invalid') ? `not sent: ${text}` : text.slice(0, 600);
+}
+
+// ---- What is seen -----------------------------------------------------------------------------------------------
+
+async function expectReadable(name: string, width: number): Promise<void> {
+  const [scroll, clipped] = await page.evaluate(() => {
+    const hidden = [...document.querySelectorAll<HTMLElement>('body *:not(input, select, svg, svg *)')].filter(
+      (one) =>
+        /hidden|clip/.test(getComputedStyle(one).overflowX) &&
+        one.clientWidth > 1 &&
+        one.scrollWidth > one.clientWidth + 1 &&
+        one.innerText.trim() !== '',
+    );
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return [scrollWidth - clientWidth, hidden.map((one) => `${one.className}: ${one.innerText.slice(0, 80)}`)] as const;
+  });
+  expect(clipped, `${name}: text that is cut off`).toEqual([]);
+  expect(scroll, `${name}: pixels to the side`).toBeLessThanOrEqual(0);
+  await takePicture(`${name}-${width}`);
+  expect(await findings(), name).toEqual([]);
+}
+
+// What axe-core finds that keeps somebody from reading or using it; contrast below 4.5 is among it.
+async function findings(within = 'body'): Promise<string[]> {
+  // Evaluated, as the pages allow no script but their own.
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async (selector) => {
+    const { violations } = await (globalThis as any).axe.run(selector, { resultTypes: ['violations'], preload: false });
+    return violations
+      .filter((one: any) => one.impact === 'serious' || one.impact === 'critical')
+      .flatMap((one: any) =>
+        one.nodes.slice(0, 5).map((node: any) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`),
+      );
+  }, within);
+  return found;
+}
+
+async function takePicture(name: string): Promise<void> {
+  if (!environment.pictures) return;
+  const directory = path.join(repository, 'docs/pictures');
+  await mkdir(directory, { recursive: true });
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: path.join(directory, `${name}.png`) });
+}
