@@ -14,8 +14,8 @@ using openapi::Example;
 // Of every Idempotency-Key; a clientRequestId has to be the same.
 constexpr std::string_view key = "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091";
 
-std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
-std::string id(std::string_view what) { return quoted(id_of(what).to_string()); }
+std::string json_string(std::string_view text) { return fmt::format("\"{}\"", text); }
+std::string id(std::string_view what) { return json_string(id_of(what).to_string()); }
 
 // ---- One row, or a change of one ----------------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ void add_variants(std::vector<Example>& all) {
         with_body("createVariant", fmt::format(R"({{"productId":{},"name":"Pembe Maize Flour 10kg","sku":"PEMBE-10",)"
                                                R"("unit":"bag","price":92000,"reorderLevel":"5"}})",
                                                id("Pembe Maize Flour"))));
-    all.push_back({.operation = "lookUpBarcode", .body = {}, .parameters = {{"barcode", quoted(barcode_of(1))}}});
+    all.push_back({.operation = "lookUpBarcode", .body = {}, .parameters = {{"barcode", json_string(barcode_of(1))}}});
     all.push_back(of("getVariant", "Kabras Sugar 1kg"));
     all.push_back(with_body("changeVariant", "Eveready Batteries AA 2 pc", R"({"price":9500})"));
     all.push_back(of("deleteVariant", "Energizer Batteries D 2 pc"));
@@ -138,16 +138,16 @@ std::vector<Example> examples() {
     std::vector<Example> all;
     all.push_back({.operation = {},
                    .body = {},
-                   .parameters = {{"updatedSince", quoted("2026-01-01T00:00:00+03:00")},
+                   .parameters = {{"updatedSince", json_string("2026-01-01T00:00:00+03:00")},
                                   {"locationId", id("location NRB2")},
                                   {"categoryId", id("category Drinks")},
                                   {"productId", id("Kabras Sugar")},
                                   {"variantId", id("Kabras Sugar 1kg")},
-                                  {"search", quoted("sugar")},
+                                  {"search", json_string("sugar")},
                                   {"active", "true"},
-                                  {"flag", quoted("price_variance")},
-                                  {"from", quoted("2026-01-01")},
-                                  {"to", quoted("2026-01-31")}}});
+                                  {"flag", json_string("price_variance")},
+                                  {"from", json_string("2026-01-01")},
+                                  {"to", json_string("2026-01-31")}}});
     add_people(all);
     add_places(all);
     add_taxes(all);

@@ -130,7 +130,9 @@ void finish_idempotent(db::Batch& batch, const IdempotentRequest& request, const
 template <class T, std::uint16_t... Statuses>
 [[nodiscard]] http::JsonBytes<T, Statuses...> to_json_bytes(StoredReply reply, bool replayed) {
     http::JsonBytes<T, Statuses...> rendered{std::move(reply.body), reply.status, {}};
-    if (reply.etag) rendered.headers.emplace_back("ETag", *reply.etag);
+    // What has no version has no tag, as in the document.
+    if (reply.etag && schema::type_of<T>.object->find("version") != nullptr)
+        rendered.headers.emplace_back("ETag", *reply.etag);
     if (reply.location) rendered.headers.emplace_back("Location", *reply.location);
     if (replayed) rendered.headers.emplace_back("Idempotent-Replayed", "true");
     return rendered;

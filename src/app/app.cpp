@@ -128,8 +128,7 @@ openapi::StartPage start_page(const Definition& definition, const Settings& sett
 http::Middleware refuse_unchecked(const DatabaseCheck& check) {
     return [&check](http::Context& context, http::Next next) -> async::Task<void> {
         if (!check.passed()) {
-            throw base::Failure(
-                base::Failure(db::errors::unavailable).retry_after(1'000).cause(check.stand().reason));
+            throw base::Failure(base::Failure(db::errors::unavailable).retry_after(1'000).cause(check.stand().reason));
         }
         return next(context);
     };

@@ -72,7 +72,7 @@ struct Definition {
     std::optional<openapi::Contact> contact{};  // whom its users ask
     std::vector<openapi::Example> examples{};   // requests of the demo data, for its document
     std::vector<Module> modules;
-    std::vector<base::ErrorCode> errors;  // that no route answers with: of the items of a batch
+    std::vector<base::ErrorCode> errors;                    // that no route answers with: of the items of a batch
     std::span<const openapi::ProblemNote> problem_notes{};  // causes and remedies of the modules' error codes
     std::span<const base::EmbeddedFile> migrations;
     std::filesystem::path migrations_directory;        // where `db generate` writes
@@ -101,7 +101,7 @@ public:
     DatabaseCheck database_check;
     http::Router router;
     http::Chain chain;
-    http::Chain refusals;  // the same links around what the wire refuses
+    http::Chain refusals;            // the same links around what the wire refuses
     http::Router management_router;  // what answers at MANAGEMENT_PORT
     http::Chain management_chain;
     jobs::Outbox outbox;

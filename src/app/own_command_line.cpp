@@ -88,9 +88,7 @@ OwnCommandLine::OwnCommandLine(const Definition& definition, CLI::App& cli) : de
 
 bool OwnCommandLine::is_chosen(const Entry& entry) { return static_cast<bool>(*entry.parser); }
 
-bool OwnCommandLine::chosen() const {
-    return std::ranges::any_of(entries_, is_chosen);
-}
+bool OwnCommandLine::chosen() const { return std::ranges::any_of(entries_, is_chosen); }
 
 CommandInput OwnCommandLine::input_of(const Entry& entry) {
     CommandInput input{{}, &std::cout};

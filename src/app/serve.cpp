@@ -237,8 +237,9 @@ std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<Han
         }
         threads.share_listeners(false);
     }
-    return std::make_unique<ListenerOwner>(Place{threads.app.settings.host, threads.port}, threads.listeners(),
-                                           [] { ::kill(::getpid(), SIGTERM); }, logger);
+    return std::make_unique<ListenerOwner>(
+        Place{threads.app.settings.host, threads.port}, threads.listeners(), [] { ::kill(::getpid(), SIGTERM); },
+        logger);
 }
 
 // The last word of the log.

@@ -57,7 +57,8 @@ void check_network(const Settings& settings, schema::Issues& issues) {
         issues.add("/HOST", "format", "give an IP address of this machine, such as 127.0.0.1, or nothing for all");
     static_cast<void>(boost::asio::ip::make_address(settings.management_host, none));
     if (none)
-        issues.add("/MANAGEMENT_HOST", "format", "give an IP address of this machine, such as 127.0.0.1, or `::` for all");
+        issues.add("/MANAGEMENT_HOST", "format",
+                   "give an IP address of this machine, such as 127.0.0.1, or `::` for all");
     if (settings.management_port.value_or(0) != 0 && settings.management_port == settings.port)
         issues.add("/MANAGEMENT_PORT", "conflict", "give another port than PORT");
     if (!settings.public_url.empty() && !is_public_url(settings.public_url))

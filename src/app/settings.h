@@ -69,11 +69,11 @@ struct Settings {
             field<&Settings::environment>("APP_ENV", {.defaulted = true,
                                                       .doc = "`production` refuses weak secrets and demo data; what "
                                                              "else it decides is below, under Profiles."}),
-            field<&Settings::database_url>(
-                "DATABASE_URL",
-                {.min_length = 1,
-                 .doc = "PostgreSQL as the role `app`, which row level security binds; any other one is refused. Several hosts may be named "
-                        "(`…@one,two/name`): writes go to the one that takes them."}),
+            field<&Settings::database_url>("DATABASE_URL",
+                                           {.min_length = 1,
+                                            .doc = "PostgreSQL as the role `app`, which row level security binds; any "
+                                                   "other one is refused. Several hosts may be named "
+                                                   "(`…@one,two/name`): writes go to the one that takes them."}),
             field<&Settings::database_system_url>(
                 "DATABASE_SYSTEM_URL",
                 {.min_length = 1, .doc = "PostgreSQL as the role `app_system`: login, sign-up, relays."}),
@@ -101,12 +101,14 @@ struct Settings {
                 "MANAGEMENT_PORT",
                 {.min = 0,
                  .max = 65535,
-                 .doc = "Where /metrics answers, and the documentation as DOCS says; also /health and /ready, as on PORT. "
-                        "Of operators alone: whoever reaches it may read. Not set: none; /metrics is on PORT then, but in "
-                        "production nowhere. `worker` has one too."}),
+                 .doc =
+                     "Where /metrics answers, and the documentation as DOCS says; also /health and /ready, as on PORT. "
+                     "Of operators alone: whoever reaches it may read. Not set: none; /metrics is on PORT then, but in "
+                     "production nowhere. `worker` has one too."}),
             field<&Settings::docs>(
-                "DOCS", {.doc = "Where /docs and /openapi.json answer: `public` (PORT), `management` (MANAGEMENT_PORT), "
-                                "`off`. Not set: `management` in production, else `public`."}),
+                "DOCS",
+                {.doc = "Where /docs and /openapi.json answer: `public` (PORT), `management` (MANAGEMENT_PORT), "
+                        "`off`. Not set: `management` in production, else `public`."}),
             field<&Settings::threads>(
                 "THREADS", {.min = 0, .max = 256, .defaulted = true, .doc = "Event loops; 0: one for two cores."}),
             field<&Settings::max_connections>(
@@ -116,7 +118,8 @@ struct Settings {
                  .defaulted = true,
                  .doc =
                      "Client connections of each loop; fewer where the hard limit of open files is lower. At the limit "
-                     "the oldest idle one is closed; if none is idle, the slowest one of the address that has the most; "
+                     "the oldest idle one is closed; if none is idle, the slowest one of the address that has the "
+                     "most; "
                      "while no address has more than 16, the youngest one whose request head is incomplete."}),
             field<&Settings::body_memory_mb>(
                 "BODY_MEMORY_MB",
@@ -135,8 +138,10 @@ struct Settings {
             field<&Settings::database_write_connections>(
                 "DATABASE_WRITE_CONNECTIONS", {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop."}),
             field<&Settings::database_point_connections>(
-                "DATABASE_POINT_CONNECTIONS",
-                {.min = 1, .max = 16, .defaulted = true, .doc = "Of each loop; requests share them, so a few are enough."}),
+                "DATABASE_POINT_CONNECTIONS", {.min = 1,
+                                               .max = 16,
+                                               .defaulted = true,
+                                               .doc = "Of each loop; requests share them, so a few are enough."}),
             field<&Settings::database_read_connections>(
                 "DATABASE_READ_CONNECTIONS",
                 {.min = 1, .max = 100, .defaulted = true, .doc = "Of each loop, for reads of many rows."}),
@@ -213,20 +218,19 @@ struct Settings {
                  .write_only = true,
                  .doc = "What an external scheduler sends to POST /internal/schedules/{name}/trigger. None: no such "
                         "route."}),
-            field<&Settings::shutdown_delay_ms>(
-                "SHUTDOWN_DELAY_MS",
-                {.min = 0,
-                 .max = 120'000,
-                 .defaulted = true,
-                 .doc =
-                     "How long /ready says 503, and replies `Connection: close`, before the server stops accepting: give the "
-                     "load balancer its period."}),
-            field<&Settings::shutdown_idle_ms>(
-                "SHUTDOWN_IDLE_MS",
-                {.min = 0,
-                 .max = 60'000,
-                 .doc = "How long kept-alive connections without a request stay open after the signal, as one may be on its "
-                        "way; it is answered. Not set: 1000 in production, else 50."}),
+            field<&Settings::shutdown_delay_ms>("SHUTDOWN_DELAY_MS",
+                                                {.min = 0,
+                                                 .max = 120'000,
+                                                 .defaulted = true,
+                                                 .doc = "How long /ready says 503, and replies `Connection: close`, "
+                                                        "before the server stops accepting: give the "
+                                                        "load balancer its period."}),
+            field<&Settings::shutdown_idle_ms>("SHUTDOWN_IDLE_MS",
+                                               {.min = 0,
+                                                .max = 60'000,
+                                                .doc = "How long kept-alive connections without a request stay open "
+                                                       "after the signal, as one may be on its "
+                                                       "way; it is answered. Not set: 1000 in production, else 50."}),
             field<&Settings::shutdown_timeout_ms>("SHUTDOWN_TIMEOUT_MS",
                                                   {.min = 100,
                                                    .max = 600'000,
@@ -242,9 +246,7 @@ struct Settings {
     [[nodiscard]] DocsPlace docs_place() const {
         return docs.value_or(environment == Environment::production ? DocsPlace::management : DocsPlace::open);
     }
-    [[nodiscard]] bool has_public_metrics() const {
-        return !management_port && environment != Environment::production;
-    }
+    [[nodiscard]] bool has_public_metrics() const { return !management_port && environment != Environment::production; }
     [[nodiscard]] std::int32_t shutdown_idle() const {
         return shutdown_idle_ms.value_or(environment == Environment::production ? 1'000 : 50);
     }

@@ -19,6 +19,7 @@ struct NamedHost {
     LoopHost* host;
 };
 
-void log_what_waits(const observe::Metrics& metrics, const logging::Logger& logger, const std::vector<NamedHost>& hosts);
+void log_what_waits(const observe::Metrics& metrics, const logging::Logger& logger,
+                    const std::vector<NamedHost>& hosts);
 
 }  // namespace app

@@ -34,10 +34,11 @@ class StatementRegistry {
 public:
     struct Entry {
         const Statement* statement;
-        observe::Histogram duration;  // db_statement_duration_seconds{kind}; for each statement, it would be thousands of lines
-        observe::Counter runs;        // db_statements_total{statement}
-        observe::Counter seconds;     // db_statement_seconds_total{statement}
-        observe::Counter rows;        // db_statement_rows_total{statement}
+        observe::Histogram
+            duration;  // db_statement_duration_seconds{kind}; for each statement, it would be thousands of lines
+        observe::Counter runs;     // db_statements_total{statement}
+        observe::Counter seconds;  // db_statement_seconds_total{statement}
+        observe::Counter rows;     // db_statement_rows_total{statement}
 
         void count(double took, double row_count) const {
             duration.observe(took);

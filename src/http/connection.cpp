@@ -103,7 +103,8 @@ std::optional<RequestUnderWay> Connection::under_way() const {
         .route = std::string(context_.route_pattern()),
         .request_id = std::string(context_.request_id()),
         .trace_id = trace == nullptr ? std::string() : observe::trace_id_text(trace->ids),
-        .waits_for = body_waiter_ || write_waiter_ || writing_ ? std::string_view("client") : std::string_view("handler"),
+        .waits_for =
+            body_waiter_ || write_waiter_ || writing_ ? std::string_view("client") : std::string_view("handler"),
         .age = std::chrono::duration_cast<async::Milliseconds>(async::Loop::now() - context_.started())};
 }
 

@@ -157,8 +157,8 @@ async::Task<void> read_body(Context& context, const schema::Type* type, void* ou
     const auto media_type = media_type_of(request.header("content-type").value_or("application/json"));
     const bool form = media_type == "application/x-www-form-urlencoded" && type->kind == schema::Kind::object;
     if (!form && !is_json(media_type)) {
-        throw base::Failure(errors::unsupported_media_type, fmt::format("\"{}\": send Content-Type: application/json",
-                                                                        schema::shown_name(media_type)));
+        throw base::Failure(errors::unsupported_media_type,
+                            fmt::format("\"{}\": send Content-Type: application/json", schema::shown_name(media_type)));
     }
     *text = co_await request.body();
     context.set(ReadBody{type, *text});
@@ -305,10 +305,10 @@ void require_services(const Router& router, const Services& services) {
         if (!route.operation) continue;
         for (const auto& need : route.operation->needs) {
             if (need.is_there(services)) continue;
-            throw std::logic_error(fmt::format(
-                "{} {} uses {}, which no module makes here: a module lists what makes it, .services = "
-                "app::services<make_it>() (docs/add-a-service.md), or Services::add() it",
-                to_string(route.method), route.pattern, boost::core::demangle(need.type->name())));
+            throw std::logic_error(
+                fmt::format("{} {} uses {}, which no module makes here: a module lists what makes it, .services = "
+                            "app::services<make_it>() (docs/add-a-service.md), or Services::add() it",
+                            to_string(route.method), route.pattern, boost::core::demangle(need.type->name())));
         }
     }
 }

@@ -105,7 +105,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     bool draining = false;
     bool destroyed = false;
     bool shares_listener = false;  // another process listens by the same socket
-    std::stop_source stopping;  // Context::draining()
+    std::stop_source stopping;     // Context::draining()
     async::Event all_gone;
     std::string date;
     async::SteadyTime date_expiry;

@@ -67,8 +67,8 @@ TEST(Metrics, LabelSetsThatNeverMovedAreNotShown) {
     histograms.with({"once"}).observe(0);
     const auto page = metrics.render();
     EXPECT_THAT(page, Not(HasSubstr("never")));
-    for (const char* line : {"a_total{x=\"once\"} 1\n", "h_seconds_count{x=\"once\"} 1\n", "g{x=\"zero\"} 0\n",
-                             "bare_total 0\n"})
+    for (const char* line :
+         {"a_total{x=\"once\"} 1\n", "h_seconds_count{x=\"once\"} 1\n", "g{x=\"zero\"} 0\n", "bare_total 0\n"})
         EXPECT_THAT(page, HasSubstr(line));
 }
 
@@ -77,8 +77,8 @@ TEST(Metrics, GaugesAreToldByName) {
     metrics.gauge_family("waiting", "W.", {"role", "pool"}).with({"app", "read"}).set(3);
     metrics.counter("a_total", "A.").increment();
     const Registration idle = metrics.gauge_from("idle", "I.", [] { return 0.5; });
-    EXPECT_THAT(metrics.gauges(), testing::ElementsAre(testing::Pair("idle", 0.5),
-                                                       testing::Pair("waiting{role=app,pool=read}", 3)));
+    EXPECT_THAT(metrics.gauges(),
+                testing::ElementsAre(testing::Pair("idle", 0.5), testing::Pair("waiting{role=app,pool=read}", 3)));
 }
 
 TEST(Metrics, TheSameLabelsAreTheSameSeries) {

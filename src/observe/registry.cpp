@@ -265,7 +265,10 @@ std::vector<std::pair<std::string, double>> Registry::gauges() const {
         for (const auto& metric : family.metric) {
             auto name = family.name;
             for (const auto& label : metric.label)
-                name.append(name.size() == family.name.size() ? "{" : ",").append(label.name).append("=").append(label.value);
+                name.append(name.size() == family.name.size() ? "{" : ",")
+                    .append(label.name)
+                    .append("=")
+                    .append(label.value);
             if (!metric.label.empty()) name += '}';
             gauges.emplace_back(std::move(name), metric.gauge.value);
         }

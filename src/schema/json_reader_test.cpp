@@ -229,8 +229,9 @@ TEST(ReadJSON, ReadOnlyAndInternalMembersAreRefused) {
 
 // A piece of a password may stand where a name should.
 TEST(ReadJSON, NoNameIsRepeatedBesideASecret) {
-    for (const std::string json : {R"({"hunter2":1})", R"({"hunter2":1,"hunter2":2})", R"({"email":{"hunter2":1}})",
-                                   R"({"email":"a@b.co","password":{"hunter2":1}})", R"({"constructor":{"hunter2":1}})"}) {
+    for (const std::string json :
+         {R"({"hunter2":1})", R"({"hunter2":1,"hunter2":2})", R"({"email":{"hunter2":1}})",
+          R"({"email":"a@b.co","password":{"hunter2":1}})", R"({"constructor":{"hunter2":1}})"}) {
         const auto error = parse<Account>(json).error();
         EXPECT_THAT(error.detail, Not(HasSubstr("hunter2"))) << json;
         for (const auto& issue : error.issues) {

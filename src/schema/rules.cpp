@@ -17,7 +17,8 @@ namespace schema {
 
 std::string_view shown_name(std::string_view name) {
     const auto is_of_name = [](char c) {
-        const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+        const bool is_letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
         return is_letter || base::is_ascii_digit(c) || std::string_view(" -_.$@~/[]:+").contains(c);
     };
     const bool is_name = name.size() <= longest_shown_name && std::ranges::all_of(name, is_of_name);

@@ -1,8 +1,7 @@
 // docs/build-an-app.md as an app team would take it: its ```js blocks are one module, which signs in, sells without a network,
 // loses replies and sends its queue, against the real service.
 import { webcrypto } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -27,7 +26,9 @@ beforeAll(async () => {
   expect(blocks.length).toBeGreaterThan(4);
   const module = blocks.join('\n');
   expect(module).toContain("'http://localhost:3000'");
-  directory = await mkdtemp(path.join(tmpdir(), 'e2e-build-an-app-'));
+  // Within the checkout, as vitest loads no module from elsewhere.
+  await mkdir(path.join(repository, '.cache'), { recursive: true });
+  directory = await mkdtemp(path.join(repository, '.cache/build-an-app-'));
   const file = path.join(directory, 'app.mjs');
   await writeFile(file, module.replace('http://localhost:3000', service.url));
   // What a browser has.

@@ -64,8 +64,7 @@ struct RefusedMember {
     std::optional<std::string> message;
 
     friend constexpr auto describe(RefusedMember*) {
-        return schema::object<RefusedMember>("RefusedMember",
-                                             schema::field<&RefusedMember::pointer>("pointer"),
+        return schema::object<RefusedMember>("RefusedMember", schema::field<&RefusedMember::pointer>("pointer"),
                                              schema::field<&RefusedMember::message>("message"));
     }
 };
@@ -132,9 +131,8 @@ app::OwnCommand create_tenant_command() {
                             .settings = {{"SIGN_UP", "open"}, {"RATE_LIMITS", "off"}},
                             .run = create_tenant};
     for (const auto& member : members) {
-        command.options.push_back({.name = std::string(member.option),
-                                   .doc = std::string(member.doc),
-                                   .is_required = member.is_required});
+        command.options.push_back(
+            {.name = std::string(member.option), .doc = std::string(member.doc), .is_required = member.is_required});
     }
     command.options.push_back({.name = std::string(generate),
                                .doc = "Make the password and print it, this once",

@@ -22,15 +22,16 @@ struct SignUpSettings {
         return schema::object<SignUpSettings>(
             "SignUpSettings",
             schema::field<&SignUpSettings::sign_up>(
-                "SIGN_UP", {.doc = "Whether strangers may make tenants by `POST /v1/tenants`: `open`, or `closed` (403 "
-                                   "`tenant.sign_up_closed`; `backend-api tenants create` makes them). Not set: `closed` in "
-                                   "production, else `open`."}));
+                "SIGN_UP",
+                {.doc = "Whether strangers may make tenants by `POST /v1/tenants`: `open`, or `closed` (403 "
+                        "`tenant.sign_up_closed`; `backend-api tenants create` makes them). Not set: `closed` in "
+                        "production, else `open`."}));
     }
 
     [[nodiscard]] bool is_open(const app::Settings& app) const {
-        return sign_up.value_or(app.environment == app::Environment::production ? SignUpState::closed
-                                                                               : SignUpState::open) ==
-               SignUpState::open;
+        return sign_up.value_or(app.environment == app::Environment::production
+                                    ? SignUpState::closed
+                                    : SignUpState::open) == SignUpState::open;
     }
 };
 

@@ -83,11 +83,9 @@ void Pool::on_lost(Connection& connection, const std::string& cause) {
     if (was_connected) open_gauge_.add(-1);
     failures_counter_.increment();
     last_failure_ = cause;
-    state_.logger.warn(was_connected ? "database connection lost" : "database connection failed",
-                       {{"role", state_.options.role},
-                        {"pool", options_.label},
-                        {"server", state_.servers},
-                        {"cause", cause}});
+    state_.logger.warn(
+        was_connected ? "database connection lost" : "database connection failed",
+        {{"role", state_.options.role}, {"pool", options_.label}, {"server", state_.servers}, {"cause", cause}});
     // A server that accepts and hangs up at once must not be called in a tight circle.
     if (was_connected && async::Loop::now() - connection.connected_at() > 1s) {
         delay_ = 0ms;

@@ -94,7 +94,8 @@ private:
                 now.name);
         }
         if (now.guard.access == Access::no_delete && old.guard.access == Access::read_write) {
-            say("rows of {} may no longer be deleted: deletes of the release before are refused. Release the code without "
+            say("rows of {} may no longer be deleted: deletes of the release before are refused. Release the code "
+                "without "
                 "them first",
                 now.name);
         }

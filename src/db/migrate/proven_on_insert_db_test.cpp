@@ -28,7 +28,8 @@ constexpr const char* item_of_b = "00000000-0000-0000-0001-000000000003";
 constexpr const char* no_item = "00000000-0000-0000-0001-000000000009";
 
 void prove_on_insert(Snapshot& schema) {
-    schema.objects.push_back({"violate", violate.stage, std::string(violate.create_sql), std::string(violate.drop_sql)});
+    schema.objects.push_back(
+        {"violate", violate.stage, std::string(violate.create_sql), std::string(violate.drop_sql)});
     table(schema, "items").guard.access = Access::no_delete;
     table(schema, "parts").guard.access = Access::append_only;
     auto& reference = constraint(schema, "parts", "parts_item");
@@ -96,8 +97,8 @@ TEST_F(ProvenOnInsert, NoRoleDeletesEitherRow) {
 
 TEST_F(ProvenOnInsert, WhatIsMissingIsFoundByTheAudit) {
     EXPECT_THAT(find_what_is_not_proven(connection_, proven_schema()), IsEmpty());
-    // As a restored dump, or somebody by hand.
-    run({add_part(no_item)});
+    // As a restored dump, or somebody by hand, whom no policy binds.
+    run({"alter table parts no force row level security", add_part(no_item)});
     EXPECT_THAT(find_what_is_not_proven(connection_, proven_schema()),
                 ElementsAre(AllOf(HasSubstr("parts_item: 1 rows of parts are against it"), HasSubstr(no_item))));
 }
@@ -154,9 +155,9 @@ const Change changes[] = {
      }},
     {"ValuesAreAdded",
      [](Snapshot& s) {
-         table(s, "parts").constraints.push_back({.name = "parts_id_values",
-                                                  .type = ConstraintType::on_insert,
-                                                  .predicate = "id::text in ('a', 'b')"});
+         table(s, "parts")
+             .constraints.push_back(
+                 {.name = "parts_id_values", .type = ConstraintType::on_insert, .predicate = "id::text in ('a', 'b')"});
      }},
     {"ColumnGoes",
      [](Snapshot& s) {
@@ -169,12 +170,9 @@ const Change changes[] = {
          column(s, "items", "id").type = "text";
      }},
 };
-TEST_F(Lead, ToWhatIsProvenOnInsertFromAForeignKey) {
-    EXPECT_THAT(lead(sample::schema(), proven_schema()), IsEmpty());
-}
+TEST_F(Lead, ToWhatIsProvenOnInsertFromAForeignKey) { EXPECT_THAT(lead(sample::schema(), proven_schema()), IsEmpty()); }
 
-INSTANTIATE_TEST_SUITE_P(, LeadsFrom, testing::ValuesIn(changes),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(, LeadsFrom, testing::ValuesIn(changes), [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace db::migrate

@@ -167,9 +167,10 @@ private:
     // By the insert alone: then neither side may change behind it.
     void prove_on_insert(const Constraint& from, const TableView& target, ConstraintSnapshot& to) const {
         if (table_.access != Access::append_only || target.access == Access::read_write)
-            fail(fmt::format("{}: proven_on_insert() is for an append_only() table and a target of append_only() or "
-                             "no_delete()",
-                             from.name));
+            fail(
+                fmt::format("{}: proven_on_insert() is for an append_only() table and a target of append_only() or "
+                            "no_delete()",
+                            from.name));
         to.type = ConstraintType::on_insert;
         for (std::size_t i = 0; i < from.column_count; ++i) {
             const auto column = from.columns[i];

@@ -22,10 +22,9 @@ constexpr auto describe(Wall*) {
         "Wall", {{Wall::tenant, "tenant"}, {Wall::tenant_root, "tenantRoot"}, {Wall::system, "system"}});
 }
 constexpr auto describe(Access*) {
-    return schema::enumeration<Access>("Access",
-                                       {{Access::read_write, "readWrite"},
-                                                {Access::no_delete, "noDelete"},
-                                                {Access::append_only, "appendOnly"}});
+    return schema::enumeration<Access>(
+        "Access",
+        {{Access::read_write, "readWrite"}, {Access::no_delete, "noDelete"}, {Access::append_only, "appendOnly"}});
 }
 constexpr auto describe(SqlObject::Stage*) {
     return schema::enumeration<SqlObject::Stage>(
