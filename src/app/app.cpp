@@ -27,6 +27,7 @@ namespace app {
 
 namespace {
 
+constexpr auto management_drain_time = std::chrono::seconds(2);
 constexpr auto connect_time = std::chrono::seconds(10);
 constexpr auto look_time = std::chrono::seconds(2);
 constexpr auto look_again_after = async::Milliseconds(1'000);
@@ -261,7 +262,7 @@ void App::end_for(config::Faults faults) {
     const std::scoped_lock lock(late_faults_mutex_);
     if (late_faults_) return;
     late_faults_ = std::move(faults);
-    ::kill(::getpid(), SIGTERM);
+    if (!draining) ::kill(::getpid(), SIGTERM);
 }
 
 void App::throw_late_faults() {
@@ -398,7 +399,10 @@ std::uint16_t LoopHost::listen(std::uint16_t port, ListenAs as) {
 
 void LoopHost::share_listener(bool is_shared) {
     if (server_) server_->share_listener(is_shared);
-    if (management_) management_->share_listener(is_shared);
+    if (!management_) return;
+    management_->share_listener(is_shared);
+    // There the other process is asked from now on how it is: stop() waits for the answers that are under way.
+    if (is_shared) looking_.spawn(management_->drain(async::Loop::now() + management_drain_time));
 }
 
 void LoopHost::listen_management(int listener) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/jobs.h"
+#include "async/stopped.h"
 #include "async/sync.h"
 #include "jobs/outbox_relay.h"
 #include "jobs/scheduler_keeper.h"
@@ -15,6 +16,8 @@
 namespace app {
 
 namespace {
+
+constexpr auto check_interval = std::chrono::milliseconds(500);
 
 std::vector<std::string> chosen_queues(const JobBindings& bindings, const std::vector<std::string>& wanted) {
     std::vector<std::string> queues;
@@ -56,6 +59,8 @@ struct Background::State {
 
     async::Task<void> start();
     async::Task<void> stop(async::SteadyTime deadline);
+    void begin_work();
+    async::Task<void> begin_work_once_checked();
     void start_workers();
     void keep_schedules();
     async::Task<void> close_host(async::SteadyTime deadline);
@@ -69,12 +74,30 @@ struct Background::State {
     std::unique_ptr<jobs::OutboxRelay> relay;
     std::optional<jobs::WorkerHost> host;
     std::optional<jobs::SchedulerKeeper> schedules;
+    async::Stop stop_waiting{loop_host.loop()};
+    async::TaskGroup waiting{loop_host.loop()};
 };
 
 async::Task<void> Background::State::start() {
     co_await loop_host.start();
     if (loop_host.is_stopping()) co_return;
     if (options.management && app.settings.management_port) loop_host.listen_management();
+    if (!app.database_check.passed()) {
+        waiting.spawn(begin_work_once_checked());
+        co_return;
+    }
+    begin_work();
+}
+
+// A job on a database without this release's tables, or as a role that no wall binds, is worse than a late one.
+async::Task<void> Background::State::begin_work_once_checked() {
+    while (!app.database_check.passed()) {
+        if (!co_await stop_waiting.sleep(check_interval)) co_return;
+    }
+    begin_work();
+}
+
+void Background::State::begin_work() {
     if (options.relay) {
         relay = std::make_unique<jobs::OutboxRelay>(jobs::OutboxRelayParts{loop_host.databases(), *loop_host.redis(),
                                                                            app.outbox, app.log.logger(), app.metrics},
@@ -119,6 +142,8 @@ async::Task<void> Background::State::close_host(async::SteadyTime deadline) { co
 
 // All at the same time: each may have to wait for a server that does not answer.
 async::Task<void> Background::State::stop(async::SteadyTime deadline) {
+    stop_waiting.request();
+    co_await waiting.join();
     async::TaskGroup stopping(loop_host.loop());
     if (schedules) stopping.spawn(schedules->stop());
     if (relay) stopping.spawn(relay->stop());

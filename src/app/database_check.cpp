@@ -61,8 +61,10 @@ constexpr db::SystemQuery<RoleFacts(std::string)> role_facts{
 constexpr db::SystemQuery<TableFacts(std::string)> table_facts{
     "app.table_facts",
     "select c.relname::text as name, (c.relrowsecurity and c.relforcerowsecurity) as is_forced, "
-    "exists (select 1 from pg_policy p where p.polrelid = c.oid and (0::oid = any(p.polroles) "
-    "or (select o.oid from pg_roles o where o.rolname::text = $1) = any(p.polroles))) as has_policy "
+    "exists (select 1 from pg_policy p, unnest(p.polroles) as given (role) where p.polrelid = c.oid and "
+    "p.polpermissive "
+    "and (given.role = 0 or (select pg_has_role(o.oid, given.role, 'usage') from pg_roles o where o.rolname::text = $1)"
+    ")) as has_policy "
     "from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')"};
 
 // No ledger, one of a release that had no marks, or one that this role may not read.

@@ -123,7 +123,8 @@ char receive_with(int socket, std::vector<OwnedDescriptor>& into) {
     message.msg_iovlen = 1;
     message.msg_control = control.bytes.data();
     message.msg_controllen = control.bytes.size();
-    if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return '\0';
+    // Cut short: there were more descriptors than this process may have.
+    if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 || (message.msg_flags & MSG_CTRUNC) != 0) return '\0';
     for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         const auto count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -265,7 +266,7 @@ ListenerOwner::ListenerOwner(const Place& place, std::vector<int> listeners, std
       socket_(open_socket()),
       wake_(::eventfd(0, EFD_CLOEXEC)) {
     const auto address = abstract_address(name_of(place));
-    if (::bind(socket_.get(), address.get(), address.size) != 0 || ::listen(socket_.get(), 8) != 0) {
+    if (wake_.get() < 0 || ::bind(socket_.get(), address.get(), address.size) != 0 || ::listen(socket_.get(), 8) != 0) {
         // The port is ours all the same.
         logger_.warn("this process cannot be taken over: the socket's name is taken",
                      {{"name", name_of(place)}, {"error", std::generic_category().message(errno)}});
@@ -280,6 +281,7 @@ bool ListenerOwner::end() {
     const std::uint64_t one = 1;
     const auto written = ::write(wake_.get(), &one, sizeof one);
     if (written > 0 && thread_.joinable()) thread_.join();
+    socket_.close();  // who comes next has the name
     return is_given_;
 }
 
@@ -300,7 +302,11 @@ void ListenerOwner::run() {
     constexpr int for_ever = -1;
     while (wait_for(socket_.get(), for_ever)) {
         const OwnedDescriptor peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        if (peer.get() < 0 || !is_of_our_user(peer.get()) || !talk(peer)) continue;
+        if (peer.get() < 0) {
+            is_readable_within(wake_.get(), 100);  // out of descriptors: whoever waits is still there then
+            continue;
+        }
+        if (!is_of_our_user(peer.get()) || !talk(peer)) continue;
         on_taken_();
         return;
     }

@@ -7,7 +7,7 @@
 //     auto listeners = hand_over->take(port);                     // served from now on, beside the other process
 //     hand_over->complete();                                      // … which drains; until then it goes on, whatever becomes of us
 //
-//     ListenerOwner owner({address, port}, listeners, [] { ::kill(::getpid(), SIGTERM); }, logger);   // can be taken over itself
+//     ListenerOwner owner({address, port}, listeners, [&] { signals.end(); }, logger);   // can be taken over itself
 //
 // Both ends are of one user (SO_PEERCRED).
 

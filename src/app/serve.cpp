@@ -197,9 +197,10 @@ struct Threads {
         for (auto& loop : loops) loop->announce_stop();
     }
 
-    // What keeps one of them from starting stops the others.
+    // What keeps one of them from starting stops the others, which may have taken requests by then.
     void abandon() {
-        for (auto& loop : loops) loop->begin_stop(async::Loop::now());
+        const auto deadline = async::Loop::now() + stop_time(app);
+        for (auto& loop : loops) loop->begin_stop(deadline);
         for (auto& loop : loops) loop->join();
     }
 
@@ -226,7 +227,7 @@ int refuse_to_start(App& app, const std::exception& error) {
 }
 
 // Once the loops listen: what `serve --take-over` took is ours alone, and another one may take it from us.
-std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<HandOver>& hand_over) {
+std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<HandOver>& hand_over, Signals& signals) {
     auto logger = threads.app.log.logger();
     if (hand_over) {
         const auto other = static_cast<std::int64_t>(hand_over->process());
@@ -238,8 +239,7 @@ std::unique_ptr<ListenerOwner> own_listeners(Threads& threads, std::optional<Han
         threads.share_listeners(false);
     }
     return std::make_unique<ListenerOwner>(
-        Place{threads.app.settings.host, threads.port}, threads.listeners(), [] { ::kill(::getpid(), SIGTERM); },
-        logger);
+        Place{threads.app.settings.host, threads.port}, threads.listeners(), [&signals] { signals.end(); }, logger);
 }
 
 // The last word of the log.
@@ -296,7 +296,7 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
     std::unique_ptr<ListenerOwner> owner;
     const auto answering = signals.answer(answers(app, [&] { return threads.hosts(); }));
     if (listened) {
-        owner = own_listeners(threads, hand_over);
+        owner = own_listeners(threads, hand_over, signals);
         app.log.logger().info("listening", {{"port", static_cast<std::int64_t>(threads.port)},
                                             {"threads", static_cast<std::int64_t>(loops)},
                                             {"maxConnections", static_cast<std::int64_t>(app.connections_per_loop)},

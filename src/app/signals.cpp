@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "async/loop_asio.h"
 
@@ -50,11 +51,20 @@ void Signals::take(int signal) {
         return;
     }
     const std::scoped_lock lock(mutex_);
-    if (ending_signal_ != 0) {
+    if (ending_signal_ != 0 && !std::exchange(ends_from_within_, false)) {
         std::signal(signal, SIG_DFL);
         ::kill(::getpid(), signal);
+        ::_exit(128 + signal);  // the first process of a container is not killed by its own
     }
     ending_signal_ = signal;
+    changed_.notify_all();
+}
+
+void Signals::end() {
+    const std::scoped_lock lock(mutex_);
+    if (ending_signal_ != 0) return;
+    ending_signal_ = SIGTERM;
+    ends_from_within_ = true;
     changed_.notify_all();
 }
 

@@ -49,6 +49,8 @@ public:
     [[nodiscard]] bool came() const;
     // Blocks until it is.
     std::string_view wait();
+    // Tells it so from within: a TERM that comes behind it is the first one still. Any thread.
+    void end();
 
     // Blocks until `part` has started, or has been kept from it by a signal: then it is stopping. Throws what else kept it.
     template <class Part>
@@ -79,6 +81,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     int ending_signal_ = 0;
+    bool ends_from_within_ = false;
     std::mutex answering_;
     Answers answers_;
     std::unique_ptr<Thread> thread_;

@@ -198,7 +198,7 @@ void Connection::set_read_deadline_between_requests() {
     } else if (!head_under_way_) {
         head_under_way_ = true;
         begun_ = now_;
-        if (requests_ > 0) read_deadline_ = now_ + options.head_deadline;
+        if (requests_ > 0 || server_->draining) read_deadline_ = now_ + options.head_deadline;
     }
 }
 

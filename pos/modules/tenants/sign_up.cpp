@@ -261,6 +261,17 @@ http::JsonBytes<SignedIn, 201> send(http::Response& response, SignUpReply reply,
     return rendered;
 }
 
+// What was signed up before it was closed, for a client that has lost the reply.
+async::Task<StoredReply> first_while_open(db::Db db, IdempotentRequest request) {
+    try {
+        const auto known = std::make_exception_ptr(base::Failure(errors::key_known));
+        co_return co_await replay_of(db, std::move(request), known);
+    } catch (const base::Failure& failure) {
+        if (failure.code() != errors::key_in_progress) throw;
+    }
+    throw base::Failure(errors::sign_up_closed);
+}
+
 }  // namespace
 
 async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, IdempotencyKeyHeader key,
@@ -268,7 +279,6 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
                                                     http::Service<AuthService> auth, http::Service<Runtime> runtime,
                                                     http::Service<const SignUpSettings> settings,
                                                     http::Service<const app::Settings> app_settings) {
-    if (!settings->is_open(*app_settings)) throw base::Failure(errors::sign_up_closed);
     // As at sign-in: a stranger's page signs nobody in.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
     const auto address = auth::rate_key_of(context.request().client_address());
@@ -278,6 +288,10 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
     const auto tenant = runtime->new_id<TenantId>();
     auto rows = std::make_shared<SignUpRows>();
     rows->request = request_of(*key.key, fingerprint, auth->values());
+    if (!settings->is_open(*app_settings)) {
+        const auto first = co_await first_while_open(db.as_tenant(base::Uuid::nil()), rows->request);
+        co_return send(context.response(), opened(*auth, fingerprint, first), true);
+    }
     auto proof = co_await find_person(context, db, &*auth, input->owner);
     if (!proof) {
         const Person person{runtime->new_id<UserId>(), input->owner.email, input->owner.phone, input->owner.name};
