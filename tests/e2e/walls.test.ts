@@ -199,7 +199,15 @@ describe('another tenant’s ids', () => {
   test('are in no list of his', async () => {
     const foreign = new Set(Object.values(ids));
     // The built-in roles are the same everywhere, as are their permissions.
-    const roles = JSON.parse((await call(bob, operations.find((one) => one.path === '/v1/roles')!, '/v1/roles')).text);
+    const roles = JSON.parse(
+      (
+        await call(
+          bob,
+          operations.find((one) => one.path === '/v1/roles')!,
+          '/v1/roles',
+        )
+      ).text,
+    );
     for (const role of roles.data) if (role.builtIn) foreign.delete(role.id);
     for (const operation of operations.filter(
       (one) => one.method === 'GET' && one.secured && one.parameters.length === 0,

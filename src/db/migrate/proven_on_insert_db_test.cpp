@@ -90,6 +90,7 @@ TEST_F(ProvenOnInsert, NoRoleDeletesEitherRow) {
         act_as(role);
         EXPECT_EQ(refusal("delete from items"), "42501") << role;
         EXPECT_EQ(refusal("delete from parts"), "42501") << role;
+        EXPECT_EQ(refusal("update parts set item_id = id"), "42501") << role;
         EXPECT_EQ(refusal("update items set name = 'x' || name"), "") << role << ": " << message_;
         run({"reset role"});
     }
