@@ -58,9 +58,9 @@ Address abstract_address(std::string_view name) {
     return address;
 }
 
-OwnedDescriptor open_socket() { return OwnedDescriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)); }
+base::Descriptor open_socket() { return base::Descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)); }
 
-OwnedDescriptor connect_to(std::string_view name) {
+base::Descriptor connect_to(std::string_view name) {
     auto socket = open_socket();
     const auto address = abstract_address(name);
     if (::connect(socket.get(), address.get(), address.size) != 0) socket.close();
@@ -114,7 +114,7 @@ bool send_with(int socket, char byte, std::span<const int> descriptors) {
 }
 
 // The packet's byte; what came along is added to `into`.
-char receive_with(int socket, std::vector<OwnedDescriptor>& into) {
+char receive_with(int socket, std::vector<base::Descriptor>& into) {
     char byte = 0;
     iovec data{.iov_base = &byte, .iov_len = 1};
     Control control;
@@ -177,19 +177,6 @@ std::string who_is_at(const Place& place) {
 
 }  // namespace
 
-OwnedDescriptor& OwnedDescriptor::operator=(OwnedDescriptor&& other) noexcept {
-    if (this == &other) return *this;
-    close();
-    value_ = other.release();
-    return *this;
-}
-
-int OwnedDescriptor::release() noexcept { return std::exchange(value_, -1); }
-
-void OwnedDescriptor::close() noexcept {
-    if (value_ >= 0) ::close(release());
-}
-
 std::optional<pid_t> process_at(const Place& place) {
     for (const auto& name : names_around(place)) {
         const auto socket = connect_to(name);
@@ -241,12 +228,12 @@ void HandOver::receive_listeners() {
             fmt::format("process {} does not give its listeners away: it ends, or is being taken over", process_));
 }
 
-std::vector<OwnedDescriptor> HandOver::take(std::uint16_t port) {
-    std::vector<OwnedDescriptor> taken;
+std::vector<base::Descriptor> HandOver::take(std::uint16_t port) {
+    std::vector<base::Descriptor> taken;
     for (auto& listener : listeners_) {
         if (port_of(listener.get()) == port) taken.push_back(std::move(listener));
     }
-    std::erase_if(listeners_, [](const OwnedDescriptor& listener) { return listener.get() < 0; });
+    std::erase_if(listeners_, [](const base::Descriptor& listener) { return listener.get() < 0; });
     return taken;
 }
 
@@ -301,7 +288,7 @@ bool ListenerOwner::wait_for(int descriptor, int milliseconds) const {
 void ListenerOwner::run() {
     constexpr int for_ever = -1;
     while (wait_for(socket_.get(), for_ever)) {
-        const OwnedDescriptor peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        const base::Descriptor peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (peer.get() < 0) {
             is_readable_within(wake_.get(), 100);  // out of descriptors: whoever waits is still there then
             continue;
@@ -312,7 +299,7 @@ void ListenerOwner::run() {
     }
 }
 
-bool ListenerOwner::talk(const OwnedDescriptor& peer) {
+bool ListenerOwner::talk(const base::Descriptor& peer) {
     // Who only wants to know whose port it is asks nothing.
     if (!wait_for(peer.get(), answer_time) || receive_byte(peer.get()) != ask) return false;
     const auto process = static_cast<std::int64_t>(credentials_of(peer.get()).pid);

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "log/logger.h"
 
 namespace app {
@@ -30,22 +31,6 @@ namespace app {
 struct Place {
     std::string address{};  // empty: all of them
     std::uint16_t port = 0;
-};
-
-// A file descriptor, closed at the end.
-class OwnedDescriptor {
-public:
-    explicit OwnedDescriptor(int value = -1) noexcept : value_(value) {}
-    OwnedDescriptor(OwnedDescriptor&& other) noexcept : value_(other.release()) {}
-    OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept;
-    ~OwnedDescriptor() { close(); }
-
-    [[nodiscard]] int get() const noexcept { return value_; }
-    [[nodiscard]] int release() noexcept;
-    void close() noexcept;
-
-private:
-    int value_;
 };
 
 // The process that has such an owner at the place, or at one that holds or is part of it; 0 where it is in another process namespace.
@@ -63,18 +48,18 @@ public:
     [[nodiscard]] static std::optional<HandOver> begin(const Place& place);
 
     // The listeners of that port, which are the caller's then.
-    [[nodiscard]] std::vector<OwnedDescriptor> take(std::uint16_t port);
+    [[nodiscard]] std::vector<base::Descriptor> take(std::uint16_t port);
     // To be called once all of them are served. False: the other process has not answered, and may not drain.
     bool complete();
     [[nodiscard]] pid_t process() const noexcept { return process_; }
 
 private:
-    HandOver(OwnedDescriptor connection, pid_t process) : connection_(std::move(connection)), process_(process) {}
+    HandOver(base::Descriptor connection, pid_t process) : connection_(std::move(connection)), process_(process) {}
     void receive_listeners();
 
-    OwnedDescriptor connection_;
+    base::Descriptor connection_;
     pid_t process_;
-    std::vector<OwnedDescriptor> listeners_;
+    std::vector<base::Descriptor> listeners_;
 };
 
 // The side that serves. On a thread of its own, until it goes; the listeners must be open that long.
@@ -93,7 +78,7 @@ public:
 private:
     void run();
     // True once the listeners are another's.
-    bool talk(const OwnedDescriptor& peer);
+    bool talk(const base::Descriptor& peer);
     [[nodiscard]] bool is_woken() const;
     [[nodiscard]] bool wait_for(int descriptor, int milliseconds) const;
     [[nodiscard]] bool send_listeners(int peer) const;
@@ -101,8 +86,8 @@ private:
     std::vector<int> listeners_;
     std::function<void()> on_taken_;
     logging::Logger logger_;
-    OwnedDescriptor socket_;
-    OwnedDescriptor wake_;
+    base::Descriptor socket_;
+    base::Descriptor wake_;
     bool is_given_ = false;  // read once the thread has ended
     std::thread thread_;
 };

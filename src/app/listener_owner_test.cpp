@@ -17,8 +17,8 @@ namespace {
 using ::testing::HasSubstr;
 
 // Listens at a free port of the loopback address.
-OwnedDescriptor listener() {
-    OwnedDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+base::Descriptor listener() {
+    base::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -27,7 +27,7 @@ OwnedDescriptor listener() {
     return socket;
 }
 
-std::uint16_t port_of(const OwnedDescriptor& socket) {
+std::uint16_t port_of(const base::Descriptor& socket) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
     EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
@@ -42,7 +42,7 @@ protected:
             log_.logger());
     }
 
-    const OwnedDescriptor socket_ = listener();
+    const base::Descriptor socket_ = listener();
     const std::uint16_t port_ = port_of(socket_);
     std::shared_ptr<logging::MemorySink> sink_ = std::make_shared<logging::MemorySink>();
     logging::Log log_{{}, sink_};

@@ -140,8 +140,8 @@ void stop_background(Background& background, const App& app) {
 struct Threads {
     App& app;
     std::uint16_t port;
-    std::vector<OwnedDescriptor> taken{};  // listeners of another process: each is served by a loop
-    OwnedDescriptor taken_management{};
+    std::vector<base::Descriptor> taken{};  // listeners of another process: each is served by a loop
+    base::Descriptor taken_management{};
     std::vector<std::unique_ptr<LoopThread>> loops{};
     std::unique_ptr<Background> background{};
     std::atomic<bool> drained = false;

@@ -26,7 +26,7 @@ enum class ConstraintKind : std::uint8_t { primary_key, unique, references, inde
 // What may be done to the rows by the app role; the owner's migrations may do all.
 enum class Access : std::uint8_t {
     read_write,   // select, insert, update, delete
-    no_delete,    // select, insert, update, for the system role too: a row that was there stays
+    no_delete,    // select, insert, update of all but the key, for the system role too: a row that was there stays
     append_only,  // select, insert; update of the columns named by updatable<>() alone. No role deletes
 };
 

@@ -36,6 +36,18 @@ std::string escaped(std::string_view text) {
     return html;
 }
 
+std::string prose(std::string_view text) {
+    std::string html;
+    while (true) {
+        const auto begin = text.find('`');
+        const auto end = begin == std::string_view::npos ? begin : text.find('`', begin + 1);
+        if (end == std::string_view::npos) return html + escaped(text);
+        html += escaped(text.substr(0, begin));
+        html += fmt::format("<code>{}</code>", escaped(text.substr(begin + 1, end - begin - 1)));
+        text.remove_prefix(end + 1);
+    }
+}
+
 std::string html_page(std::string_view title, std::string_view main) {
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"

@@ -15,6 +15,8 @@ inline constexpr std::string_view html_type = "text/html; charset=utf-8";
 // `title` is text, `main` is HTML.
 [[nodiscard]] std::string html_page(std::string_view title, std::string_view main);
 [[nodiscard]] std::string escaped(std::string_view text);
+// Escaped; what stands between two backticks is code.
+[[nodiscard]] std::string prose(std::string_view text);
 [[nodiscard]] std::string html_policy();
 
 }  // namespace openapi

@@ -101,7 +101,8 @@ TEST_F(PagesTest, TheDocumentationPageCanBeLeftOut) {
     EXPECT_EQ(get("/docs").status, 404);
 }
 
-constexpr ProblemNote sku_note[] = {{"product.sku_taken", "The SKU stands on another shelf.", "Choose <another>."}};
+constexpr ProblemNote sku_note[] = {
+    {"product.sku_taken", "The SKU stands on another shelf.", "Choose <another> `sku`."}};
 
 struct ProblemPagesTest : PagesTest {
     ProblemPagesTest() {
@@ -120,7 +121,7 @@ TEST_F(ProblemPagesTest, TellPeopleWhatToDo) {
     EXPECT_THAT(reply.body, HasSubstr("409 Conflict"));
     EXPECT_THAT(reply.body, HasSubstr("The SKU stands on another shelf."));
     EXPECT_THAT(reply.body, HasSubstr(advice(base::Action::fix)));
-    EXPECT_THAT(reply.body, HasSubstr("Choose &lt;another&gt;."));
+    EXPECT_THAT(reply.body, HasSubstr("Choose &lt;another&gt; <code>sku</code>."));
     EXPECT_THAT(get("/problems/odd.markup", {{"Accept", "text/html,application/json"}}).body,
                 HasSubstr("<h2>Cause</h2>\n<p>&lt;b&gt;Tom &amp; &quot;Jerry&quot;&lt;/b&gt;.</p>"));
 }
@@ -146,7 +147,7 @@ TEST_F(ProblemPagesTest, TellPrograms) {
     EXPECT_THAT(reply.body, testing::StartsWith(
                                 R"({"code":"product.sku_taken","title":"Another product has this SKU","status":409,)"
                                 R"("retriable":false,"action":"fix","cause":"The SKU stands on another shelf.",)"));
-    EXPECT_THAT(reply.body, HasSubstr(R"("remedy":"Choose <another>.","example":{"type":"https://)"));
+    EXPECT_THAT(reply.body, HasSubstr(R"("remedy":"Choose <another> `sku`.","example":{"type":"https://)"));
     EXPECT_THAT(reply.body, HasSubstr(R"("operations":[{"method":")"));
 }
 

@@ -87,10 +87,10 @@ std::string html_of(const KnownProblem& problem) {
     std::string main = fmt::format("<h1><code>{}</code></h1>\n<p>{} {} · {}</p>\n", escaped(code.code), code.status,
                                    escaped(http::reason_phrase(code.status)),
                                    code.retriable ? "may pass by itself" : "final for these bytes");
-    main += fmt::format("<h2>Cause</h2>\n<p>{}</p>\n", escaped(cause_of(problem)));
+    main += fmt::format("<h2>Cause</h2>\n<p>{}</p>\n", prose(cause_of(problem)));
     main += fmt::format("<h2>What to do: <code>{}</code></h2>\n<p>{}</p>\n", base::to_string(code.action),
-                        escaped(advice(code.action)));
-    if (!problem.note.remedy.empty()) main += fmt::format("<p>{}</p>\n", escaped(problem.note.remedy));
+                        prose(advice(code.action)));
+    if (!problem.note.remedy.empty()) main += fmt::format("<p>{}</p>\n", prose(problem.note.remedy));
     main += fmt::format("<h2>Reply</h2>\n<pre>{}</pre>\n<h2>Routes</h2>\n{}", escaped(indented(problem.example)),
                         routes_html(problem));
     return html_page(code.code, main + "<p><a href=\"/problems\">All problems</a></p>\n");

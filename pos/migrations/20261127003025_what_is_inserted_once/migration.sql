@@ -31,14 +31,20 @@ create policy stock_movements_device on stock_movements as restrictive for inser
 create policy stock_movements_location on stock_movements as restrictive for insert to {{app}}, {{app_system}} with check ((exists (select from locations named where named.tenant_id = stock_movements.tenant_id and named.id = stock_movements.location_id)) is not false or violate('stock_movements_location') is null);
 create policy stock_movements_variant on stock_movements as restrictive for insert to {{app}}, {{app_system}} with check ((exists (select from variants named where named.tenant_id = stock_movements.tenant_id and named.id = stock_movements.variant_id)) is not false or violate('stock_movements_variant') is null);
 revoke all on devices from {{app}}, {{app_system}};
-grant select, insert, update on devices to {{app}};
-grant select, insert, update on devices to {{app_system}};
+grant select, insert on devices to {{app}};
+grant update (app_version, clock_skew_ms, created_at, created_by, deleted_at, device_number, kind, last_seen_at, last_seq_seen, location_id, name, origin_device_id, status, updated_at, version) on devices to {{app}};
+grant select, insert on devices to {{app_system}};
+grant update (app_version, clock_skew_ms, created_at, created_by, deleted_at, device_number, kind, last_seen_at, last_seq_seen, location_id, name, origin_device_id, status, updated_at, version) on devices to {{app_system}};
 revoke all on locations from {{app}}, {{app_system}};
-grant select, insert, update on locations to {{app}};
-grant select, insert, update on locations to {{app_system}};
+grant select, insert on locations to {{app}};
+grant update (active, address, code, created_at, created_by, deleted_at, is_warehouse, name, origin_device_id, tax_pin, updated_at, version) on locations to {{app}};
+grant select, insert on locations to {{app_system}};
+grant update (active, address, code, created_at, created_by, deleted_at, is_warehouse, name, origin_device_id, tax_pin, updated_at, version) on locations to {{app_system}};
 revoke all on variants from {{app}}, {{app_system}};
-grant select, insert, update on variants to {{app}};
-grant select, insert, update on variants to {{app_system}};
+grant select, insert on variants to {{app}};
+grant update (active, cost, created_at, created_by, deleted_at, name, origin_device_id, price, product_id, reorder_level, sku, unit, updated_at, version) on variants to {{app}};
+grant select, insert on variants to {{app_system}};
+grant update (active, cost, created_at, created_by, deleted_at, name, origin_device_id, price, product_id, reorder_level, sku, unit, updated_at, version) on variants to {{app_system}};
 -- No role deletes rows of append-only tables, nor changes what an insert has proven.
 revoke update, delete on payments, sale_lines, sale_taxes, sales, stock_movements from {{app_system}};
 grant update (external_ref, intent_id, status) on payments to {{app_system}};

@@ -83,19 +83,6 @@ bool sleep_pause(std::chrono::milliseconds time) {
     return true;
 }
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-        close();
-        number_ = std::exchange(other.number_, -1);
-    }
-    return *this;
-}
-
-void Descriptor::close() noexcept {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-}
-
 Process Process::start(const Command& command) {
     const auto arguments = as_c_array(command.arguments);
     const auto environment = as_c_array(command.environment);

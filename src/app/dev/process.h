@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/descriptor.h"
+
 namespace app::dev {
 
 // How a wait passes its time: at most so long, sooner when something may have happened. False: stop waiting, be quick.
@@ -40,22 +42,7 @@ public:
     [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
 };
 
-// A file descriptor of ours.
-class Descriptor {
-public:
-    Descriptor() = default;
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() { close(); }
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept;
-
-    [[nodiscard]] int get() const noexcept { return number_; }
-    explicit operator bool() const noexcept { return number_ >= 0; }
-    void close() noexcept;
-
-private:
-    int number_ = -1;
-};
+using base::Descriptor;
 
 struct User {
     uid_t user = 0;

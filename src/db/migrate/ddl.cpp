@@ -156,19 +156,13 @@ std::vector<std::string> drop_policies(std::string_view table, const GuardSnapsh
 }
 
 std::vector<std::string> create_grants(std::string_view table, const GuardSnapshot& guard) {
-    const auto rows = [&]() -> std::string_view {
-        switch (guard.access) {
-            case Access::append_only: return "select, insert";
-            case Access::no_delete: return "select, insert, update";
-            case Access::read_write: break;
-        }
-        return "select, insert, update, delete";
-    }();
+    const std::string_view rows =
+        guard.access == Access::read_write ? "select, insert, update, delete" : "select, insert";
     const auto name = quote_identifier(table);
     std::vector<std::string> statements;
     const auto grant = [&](std::string_view role) {
         statements.push_back(fmt::format("grant {} on {} to {{{{{}}}}}", rows, name, role));
-        if (guard.access == Access::append_only && !guard.updatable.empty())
+        if (!guard.updatable.empty())
             statements.push_back(
                 fmt::format("grant update ({}) on {} to {{{{{}}}}}", list_of(guard.updatable), name, role));
     };

@@ -31,6 +31,7 @@ void prove_on_insert(Snapshot& schema) {
     schema.objects.push_back(
         {"violate", violate.stage, std::string(violate.create_sql), std::string(violate.drop_sql)});
     table(schema, "items").guard.access = Access::no_delete;
+    table(schema, "items").guard.updatable = {"count", "name"};
     table(schema, "parts").guard.access = Access::append_only;
     auto& reference = constraint(schema, "parts", "parts_item");
     reference.type = ConstraintType::on_insert;
@@ -85,12 +86,14 @@ TEST_F(ProvenOnInsert, TheRowMustBeThere) {
     }
 }
 
-TEST_F(ProvenOnInsert, NoRoleDeletesEitherRow) {
+TEST_F(ProvenOnInsert, NoRoleTakesEitherRowAway) {
     for (const auto& role : {roles().app, roles().system}) {
         act_as(role);
         EXPECT_EQ(refusal("delete from items"), "42501") << role;
         EXPECT_EQ(refusal("delete from parts"), "42501") << role;
         EXPECT_EQ(refusal("update parts set item_id = id"), "42501") << role;
+        EXPECT_EQ(refusal("update items set id = gen_random_uuid()"), "42501") << role;
+        EXPECT_EQ(refusal(fmt::format("update items set tenant_id = '{}'", tenant_a)), "42501") << role;
         EXPECT_EQ(refusal("update items set name = 'x' || name"), "") << role << ": " << message_;
         run({"reset role"});
     }
@@ -142,6 +145,7 @@ const Change changes[] = {
          reference.predicate.clear();
          s.objects.clear();
          table(s, "items").guard.access = Access::read_write;
+         table(s, "items").guard.updatable.clear();
          table(s, "parts").guard.access = Access::read_write;
      }},
     {"ItsNameChanges", [](Snapshot& s) { constraint(s, "parts", "parts_item").name = "parts_of_item"; }},

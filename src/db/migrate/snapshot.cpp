@@ -98,8 +98,20 @@ private:
         }
         if (!guard.updatable.empty() && table_.access != Access::append_only)
             fail("updatable<>() is for append_only() tables");
+        if (table_.access == Access::no_delete) guard.updatable = columns_beside_the_key();
         std::ranges::sort(guard.updatable);
         return guard;
+    }
+
+    // A row with another key would be gone for whatever names it.
+    std::vector<std::string> columns_beside_the_key() const {
+        const auto key = names_in(table_, table_.primary_key());
+        std::vector<std::string> names;
+        for (const auto& field : table_.row->fields) {
+            auto name = column_name(field.name);
+            if (std::ranges::find(key, name) == key.end()) names.push_back(std::move(name));
+        }
+        return names;
     }
 
     ColumnSnapshot column(const schema::Field& field) const {

@@ -93,7 +93,7 @@ struct GuardSnapshot {
     Wall wall = Wall::tenant;
     std::string tenant_column;  // what the policy compares; empty for system tables
     Access access = Access::read_write;
-    std::vector<std::string> updatable;
+    std::vector<std::string> updatable;  // the columns that may be updated, where not all may
 
     friend bool operator==(const GuardSnapshot&, const GuardSnapshot&) = default;
     friend constexpr auto describe(GuardSnapshot*) {

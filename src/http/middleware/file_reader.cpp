@@ -34,41 +34,37 @@ int open_beneath(int root, const std::string& path) {
 
 // Where openat2 is missing (before Linux 5.6) or forbidden by a sandbox: step by step, through no symbolic link.
 int open_stepwise(int root, const std::string& path) {
-    Descriptor folder;
+    base::Descriptor folder;
     int at = root;
     const auto names = base::split(path, '/');
     for (std::size_t i = 0; i < names.size(); ++i) {
         const bool is_last = i + 1 == names.size();
         const int flags = is_last ? file_flags : O_PATH | O_CLOEXEC | O_DIRECTORY;
         if (names[i].empty() || names[i] == "." || names[i] == "..") return -1;
-        Descriptor next(openat(at, std::string(names[i]).c_str(), flags | O_NOFOLLOW));
-        if (!next.is_open()) return -1;
+        base::Descriptor next(openat(at, std::string(names[i]).c_str(), flags | O_NOFOLLOW));
+        if (!next) return -1;
         if (is_last) return next.release();
         folder = std::move(next);
-        at = folder.number();
+        at = folder.get();
     }
     return -1;
 }
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-}
-
 FileReader::FileReader(const std::string& directory)
     : root_(::open(directory.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY)) {
-    if (!root_.is_open()) throw std::system_error(errno, std::generic_category(), "static files: " + directory);
+    if (!root_) throw std::system_error(errno, std::generic_category(), "static files: " + directory);
 }
 
 FileReader::Found FileReader::open(const std::string& path) const {
-    int number = open_beneath(root_.number(), path);
-    if (number < 0 && (errno == ENOSYS || errno == EPERM)) number = open_stepwise(root_.number(), path);
+    int number = open_beneath(root_.get(), path);
+    if (number < 0 && (errno == ENOSYS || errno == EPERM)) number = open_stepwise(root_.get(), path);
     // A file that we cannot open now is not one that is not there.
     if (number < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
         throw base::Failure(errors::overloaded, "no file can be opened");
     }
-    Found found{.kind = Kind::missing, .descriptor = Descriptor(number)};
+    Found found{.kind = Kind::missing, .descriptor = base::Descriptor(number)};
     struct stat status{};
     if (number < 0 || fstat(number, &status) != 0) return found;
     if (S_ISDIR(status.st_mode)) found.kind = Kind::directory;
@@ -78,12 +74,11 @@ FileReader::Found FileReader::open(const std::string& path) const {
     return found;
 }
 
-std::string FileReader::read_at(const Descriptor& file, std::uint64_t offset, std::size_t size) {
+std::string FileReader::read_at(const base::Descriptor& file, std::uint64_t offset, std::size_t size) {
     std::string bytes(size, '\0');
     std::size_t filled = 0;
     while (filled < size) {
-        const auto got =
-            pread(file.number(), bytes.data() + filled, size - filled, static_cast<off_t>(offset + filled));
+        const auto got = pread(file.get(), bytes.data() + filled, size - filled, static_cast<off_t>(offset + filled));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw std::system_error(errno, std::generic_category(), "static files: read");
         if (got == 0) break;

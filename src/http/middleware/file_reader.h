@@ -8,34 +8,17 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
+
+#include "base/descriptor.h"
 
 namespace http {
-
-// Owns a file descriptor.
-class Descriptor {
-public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    ~Descriptor();
-    [[nodiscard]] int number() const { return number_; }
-    [[nodiscard]] int release() { return std::exchange(number_, -1); }
-    [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
-private:
-    int number_;
-};
 
 class FileReader {
 public:
     enum class Kind : std::uint8_t { missing, directory, file };
     struct Found {
         Kind kind = Kind::missing;
-        Descriptor descriptor;
+        base::Descriptor descriptor;
         std::uint64_t size = 0;
         std::int64_t modified_ns = 0;  // since 1970
     };
@@ -46,10 +29,10 @@ public:
     // `path` is relative, without "." and "..". What is neither a regular file nor a directory is missing.
     [[nodiscard]] Found open(const std::string& path) const;
     // Fewer than `size` bytes only at the end of the file. Throws std::system_error.
-    [[nodiscard]] static std::string read_at(const Descriptor& file, std::uint64_t offset, std::size_t size);
+    [[nodiscard]] static std::string read_at(const base::Descriptor& file, std::uint64_t offset, std::size_t size);
 
 private:
-    Descriptor root_;
+    base::Descriptor root_;
 };
 
 }  // namespace http

@@ -117,7 +117,7 @@ std::optional<Coding> wanted_coding(const Request& request, const std::vector<Co
 struct Loaded {
     FileReader::Kind kind = FileReader::Kind::missing;
     Representation file = {};
-    Descriptor descriptor = Descriptor();
+    base::Descriptor descriptor = base::Descriptor();
     std::string bytes = {};  // the whole file, when it is small
 };
 
@@ -151,7 +151,7 @@ Loaded load(const FileReader& reader, const std::string& path, std::optional<Cod
 struct FileStream {
     async::Loop* loop;
     async::BlockingPool* pool;
-    Descriptor descriptor;
+    base::Descriptor descriptor;
     ByteRange range;
 
     async::Task<void> operator()(BodyWriter& out) {
