@@ -291,6 +291,19 @@ describe('in production', () => {
     expect(lines.join('\n')).toMatch(/^http_responses_total\{method="GET",route="[^"]+",status="401"\} 50$/m);
   });
 
+  test('who signed up while strangers could still gets the reply that was lost', async () => {
+    const request = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+      body: JSON.stringify(signUpBody('early@duka.example')),
+    };
+    const first = await fetch(`${service.url}/v1/tenants`, request);
+    expect(first.status).toBe(201);
+    const again = await fetch(`${url}/v1/tenants`, request);
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
+    expect(await again.json()).toEqual(await first.json());
+  });
+
   test('strangers make no tenant; whoever runs the service does', async () => {
     const refused = await post('/v1/tenants', signUpBody('stranger@duka.example'), { 'idempotency-key': randomUUID() });
     expect(refused.status).toBe(403);

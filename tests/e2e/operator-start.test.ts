@@ -144,6 +144,23 @@ describe('the database', () => {
     }
   });
 
+  test('that is not migrated runs no jobs, and does as soon as it is', async () => {
+    const empty = await scratchDatabase();
+    const urls = { DATABASE_URL: empty.appUrl, DATABASE_SYSTEM_URL: empty.systemUrl };
+    const worker = new Process(environment.binary, ['worker'], { ...env, ...urls });
+    try {
+      await worker.line((line) => String(line.msg).startsWith('the database is not ready'));
+      expect(worker.output).not.toContain('running jobs');
+      await migrate({ ...env, ...urls, DATABASE_OWNER_URL: empty.ownerUrl });
+      await worker.line((line) => line.msg === 'the database is ready for this release');
+      await worker.line((line) => line.msg === 'running jobs');
+      expect(await worker.stop()).toEqual({ code: 0, signal: null });
+    } finally {
+      await worker.kill();
+      await empty.drop();
+    }
+  });
+
   test('is not served as its owner', async () => {
     const owner = new URL(database.ownerUrl);
     owner.password = 'hunter2-of-the-owner';
