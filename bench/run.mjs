@@ -8,6 +8,7 @@ import { parseArgs, promisify } from 'node:util';
 import { compareServers, walkToTheEnd } from './lib/compare.mjs';
 import { makeDatabases, postmasterPid, query, readShops, urlOfPeer, urls } from './lib/database.mjs';
 import { jobColumns, jobWorks, measureJobs } from './lib/jobs.mjs';
+import { mailColumns, mailWorks, measureMails } from './lib/mails.mjs';
 import { measureNeighbour, neighbourColumns, neighbourWork } from './lib/neighbour.mjs';
 import { leaveOut, makeServers, reasonAgainst, secret, takesPart } from './lib/peers.mjs';
 import { cpuMicroseconds, residentMegabytes } from './lib/processes.mjs';
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     tills: { type: 'string', default: '4' },
     program: { type: 'string', default: 'build/release/pos/backend-api' },
     'jobs-program': { type: 'string', default: 'build/release/bench/bench_jobs' },
+    'mail-program': { type: 'string', default: 'build/release/bench/bench_mail' },
     output: { type: 'string' },
   },
 });
@@ -53,7 +55,7 @@ const works = {
   'sale-hot-tenant': { script: 'sale', need: 'sale' },
 };
 // Last of the servers', as it fills one shop's catalogue.
-const allWorks = [...Object.keys(works), neighbourWork, ...Object.keys(jobWorks)];
+const allWorks = [...Object.keys(works), neighbourWork, ...Object.keys(jobWorks), ...Object.keys(mailWorks)];
 const chosen = options.works?.split(',') ?? allWorks;
 for (const name of chosen)
   if (!allWorks.includes(name)) throw new Error(`no such work: ${name} (${allWorks.join(', ')})`);
@@ -348,6 +350,13 @@ async function measureQueues(names) {
   return results;
 }
 
+async function measureMailing() {
+  const { quick, 'mail-program': program } = options;
+  const results = await measureMails({ program, rounds, seconds, quick, say });
+  printRows(mailColumns, results);
+  return results;
+}
+
 // Works that were not measured keep their figures.
 function write(results) {
   const kept = existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')) : [];
@@ -363,6 +372,7 @@ async function main() {
   const results = ofServers.length > 0 || noisy ? await measureServers(ofServers, noisy) : [];
   for (const server of servers) await server.stop();
   if (ofQueues.length > 0) results.push(...(await measureQueues(ofQueues)));
+  if (chosenOf(mailWorks).length > 0) results.push(...(await measureMailing()));
   write(results);
 }
 

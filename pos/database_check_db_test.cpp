@@ -112,6 +112,31 @@ TEST_F(DatabaseCheckTest, RefusesRolesThatNoWallBinds) {
                 ElementsAre(AllOf(HasSubstr("/DATABASE_URL "), HasSubstr("are apart"))));
 }
 
+// Two logins of one role: neither is a member of the other, and both see everything.
+TEST_F(DatabaseCheckTest, RefusesARoleThatAPolicyWithoutAConditionLetsThrough) {
+    database_.execute(fmt::format("create policy every on things to {} using (true)", system_));
+    EXPECT_THAT(start().faults, IsEmpty()) << "it is for the other role";
+    const auto first = database_.create_role("first");
+    const auto second = database_.create_role("second");
+    database_.execute(fmt::format("grant {} to {}, {}", system_, first, second));
+    EXPECT_THAT(start(database_.url_as(first), database_.url_as(second)).faults,
+                ElementsAre(AllOf(HasSubstr("/DATABASE_URL "), HasSubstr(first + " sees the rows of all tenants"))));
+    database_.execute(fmt::format("create policy oops on things to {} using (true)", app_));
+    EXPECT_THAT(start().faults, ElementsAre(HasSubstr(app_ + " sees the rows of all tenants in the table things")));
+}
+
+TEST_F(DatabaseCheckTest, RefusesWhoMayBecomeARoleThatNoWallBinds) {
+    const auto strong = database_.create_role("strong");
+    database_.execute(fmt::format("alter role {} bypassrls; grant {} to {}", strong, strong, app_));
+    EXPECT_THAT(start().faults, ElementsAre(AllOf(HasSubstr("/DATABASE_URL "), HasSubstr("BYPASSRLS"))));
+}
+
+TEST_F(DatabaseCheckTest, SaysWhichRoleMayNotReadTheLedger) {
+    const auto swapped = start(database_.url_as(system_), database_.url_as(app_));
+    EXPECT_EQ(swapped.ready, 503);
+    EXPECT_THAT(swapped.why, HasSubstr("the role of DATABASE_SYSTEM_URL may not read schema_migrations"));
+}
+
 TEST_F(DatabaseCheckTest, RefusesATenantsTableWithoutItsWall) {
     database_.execute("alter table things no force row level security");
     EXPECT_THAT(start().faults, ElementsAre(HasSubstr("The table things does not force row level security")));

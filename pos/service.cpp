@@ -29,7 +29,8 @@ constexpr std::string_view description = R"(The backend of an offline-first poin
 
 Money is integer minor units, quantities are decimal strings, times are RFC 3339, ids are UUIDs that a client may make. Every error is
 a problem document (RFC 9457) whose `retriable` and `action` say what to do next. Writes that matter are repeated safely: send the same
-bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer. Texts are kept in Unicode's composed form (NFC),
+bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer. What is no valid HTTP is answered by 400
+`http.malformed`, whatever its operation. Texts are kept in Unicode's composed form (NFC),
 without white space at their ends; what identifies a thing (SKU, barcode, code, e-mail address) without invisible characters, too.)";
 
 }  // namespace

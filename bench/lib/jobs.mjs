@@ -1,13 +1,10 @@
 // The works jobs-*: src/jobs (bench/jobs/ours.cpp) and Node's BullMQ (bench/jobs/node.mjs) in turn on one Redis.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { cpuMicroseconds, residentMegabytes } from './processes.mjs';
+import { cpuMicroseconds } from './processes.mjs';
+import { median, rounded, Side, weighed } from './side.mjs';
 
 // Adds awaited at once, as many as bin/bench has connections; jobs of one bulk.
 const inFlight = 64;
@@ -31,43 +28,6 @@ const invite = {
 };
 const queueName = 'bench';
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const rounded = (number, digits = 0) => Number(number.toFixed(digits));
-
-// A program that is told by lines what to do.
-class Side {
-  constructor(name, command, url) {
-    this.name = name;
-    this.child = spawn(command[0], command.slice(1), {
-      env: { PATH: process.env.PATH, REDIS_URL: url, QUEUE: queueName },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  async run(...words) {
-    this.child.stdin.write(`${words.join(' ')}\n`);
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`the program of ${this.name} ended in the middle of: ${words.join(' ')}`);
-    return JSON.parse(value);
-  }
-
-  async stop() {
-    this.child.stdin.end();
-    if (this.child.exitCode === null) await once(this.child, 'exit');
-  }
-}
-
-async function weighed(side, task) {
-  let most = 0;
-  const scales = setInterval(() => (most = Math.max(most, residentMegabytes(side.child.pid))), 250);
-  try {
-    return { ...(await task()), rss_mb: Math.max(most, residentMegabytes(side.child.pid)) };
-  } finally {
-    clearInterval(scales);
-  }
-}
-
 const digits = { rps: 0, cpu_us: 1, redis_cpu_us: 1, rss_mb: 1 };
 
 // Gives one object a work, in the form of bench/results.json.
@@ -77,9 +37,10 @@ export async function measureJobs({ works, program, rounds, seconds, quick, say 
   const redis = new Redis(url.href, { maxRetriesPerRequest: null });
   const queue = new Queue(queueName, { connection: redis });
   const redisPid = Number(/process_id:(\d+)/.exec(await redis.info('server'))[1]);
+  const environment = { REDIS_URL: url.href, QUEUE: queueName };
   const sides = [
-    new Side('ours', [resolve(program)], url.href),
-    new Side('node', [process.execPath, 'bench/jobs/node.mjs'], url.href),
+    new Side('ours', [resolve(program)], environment),
+    new Side('node', [process.execPath, 'bench/jobs/node.mjs'], environment),
   ];
 
   async function fill(jobs) {

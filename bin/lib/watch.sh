@@ -35,6 +35,14 @@ watch_sources() {
     done
 }
 
+# saved_since MARK: the first source below the current folder that is newer than this file; nothing when none is.
+saved_since() {
+    local path
+    while read -r path; do
+        ! is_source "$path" || { printf '%s' "$path" && return; }
+    done < <(find "${watched_folders[@]}" CMakeLists.txt CMakePresets.json -type f -newer "$1" 2>/dev/null)
+}
+
 # Both are of watch_sources, and know its variables.
 note_event() {
     local what path

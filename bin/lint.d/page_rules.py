@@ -8,6 +8,7 @@
   copy   a block of code after <!-- copy: FILE --> is FILE, and one after <!-- part of: FILE --> stands in it, less includes,
          comments and blank lines. A block that the words above it call a file (`FILE`, less its includes) has such a mark. One
          after <!-- file: FILE --> is a file that the page alone has, and that a test compiles
+  metric a metric that the service counts is named in docs/run-in-production.md
 
 A file of somebody else's is excused by `// lint: allow(name) REASON` on the line or above it. All files are judged, since what goes
 or changes is named in files that did not; it takes a second.
@@ -27,6 +28,8 @@ SOURCE = re.compile(r"(?<![\w./$}{*>:@<\"'-])(?:[\w.-]+/)*[\w-][\w.-]*\.(?:cpp|c
 COMMENT = re.compile(r"(?:^|\s)//(.*)")
 MARK = re.compile(r"^<!-- (copy|part of|file): (\S+) -->$")
 SAYS_SO = re.compile(r"`([\w./-]+\.(?:cpp|h|ts|mjs|sql))`, less its includes")
+METRIC = re.compile(r'\b(?:counter|gauge|histogram)(?:_family)?\(\s*"([a-z_]+)"')
+METRICS_PAGE = "docs/run-in-production.md"
 # No text of ours: locks, bytes for fuzzers, what a run writes.
 PASSED_OVER = re.compile(r"(^|/)package-lock\.json$|^fuzz/corpus/|\.(png|ico|woff2?)$|_rules_test\.py$|^src/auth/common_passwords\.txt$")
 # Written by bin/test --long, which commits it.
@@ -56,6 +59,14 @@ class Pages:
         if path.endswith(".md"):
             yield from self.links(path, lines)
             yield from self.copies(lines)
+        if re.match(r"(src|pos)/(?!testing/).*(?<!_test)\.cpp$", path):
+            yield from self.metrics(path)
+
+    def metrics(self, path):
+        text = self.read(path)
+        for made in METRIC.finditer(text):
+            if f"`{made.group(1)}`" not in self.read(METRICS_PAGE):
+                yield text.count("\n", 0, made.start()) + 1, "metric", f"{made.group(1)} is not in {METRICS_PAGE}"
 
     def is_there(self, path, name):
         beside = normal(f"{PurePosixPath(path).parent}/{name}")

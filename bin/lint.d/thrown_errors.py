@@ -31,12 +31,14 @@ PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
 # Whole codes, and whole areas.
 INTERNAL = {
     "auth.callback_refused": "of routes that other systems call, for services that have them; the document lists it there",
+    "client.": "of routes that call other services, for services that have them; the document lists them there",
     "feed.conflict": "says which constraint of the feed was met; the write path runs again",
     "http.upgrade_required": "of routes that upgrade, for services that have them; the document lists it there",
     "idempotency.key_known": "becomes the first reply, or idempotency.key_reused",
     "jobs.": "told to workers and to operators, in their own language",
     "redis.": "becomes session.unavailable, or a limit that is not kept for the moment",
     "session.": "of cookie sessions, for services that have them; src/openapi lists what a route says",
+    "url.": "of routes that take addresses to be called, for services that have them; the document lists them there",
 }
 FREE = re.compile(r"(_test\.(cpp|h)$|^src/testing/|^pos/testing/|^pos/demo/|^src/app/dev/|(^|/)test_)")
 

@@ -98,6 +98,8 @@ std::optional<std::string> read_idempotency_key(std::optional<std::string_view> 
                                                    "invalid_format",
                                                    "Up to 255 printable characters without spaces, quoted or bare.",
                                                    {}}});
+    // iOS writes UUIDs in capitals, and what has stored one may write it otherwise: they are one key.
+    if (const auto uuid = base::Uuid::from_string(text)) return uuid->to_string();
     return std::string(text);
 }
 

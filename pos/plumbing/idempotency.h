@@ -36,7 +36,7 @@ inline constexpr auto key_reused = base::invalid("idempotency.key_reused", "This
 inline constexpr std::size_t max_idempotency_key = 255;
 inline constexpr auto replay_store_days = std::chrono::days(30);
 
-// The header's value: an RFC 8941 string ("…") or a bare one. Empty when it was not sent; throws key_invalid.
+// The header's value: an RFC 8941 string ("…") or a bare one; a UUID in small letters. Empty when it was not sent; throws key_invalid.
 [[nodiscard]] std::optional<std::string> read_idempotency_key(std::optional<std::string_view> header);
 
 // The header as a handler's part, where a request can do without: the body has a clientRequestId, or it makes a row whose id

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <stdexcept>
+
 #include "db/sql.h"
 
 namespace pos::detail {
@@ -52,6 +54,14 @@ public:
         conditions_.push_back(fmt::format("and (${0} is null or updated_at >= ${0})", number()));
         for (const auto key : rows.order) {
             const auto& field = *db::find_field(*rows.table.row, key);
+            // No row is greater than null, and null stands for the first page: it would come again for ever.
+            if (db::is_nullable(*field.type)) {
+                // lint: allow(thrown-type) a declaration that is wrong: the program does not start
+                throw std::logic_error(
+                    fmt::format("pos: the search of {} pages by {}, which may be null: order by columns "
+                                "that are never null",
+                                rows.table.name, db::column_name(field.name)));
+            }
             add("after_" + db::column_name(field.name), db::sql_type(*field.type));
             keys_.push_back(fmt::format("${}", number()));
             order_.push_back(column(key));

@@ -14,7 +14,7 @@
 // Pages, counting and the other filters are those of any list; what is found stands in the list's own order, also with `?updatedSince=`.
 // Words of three letters and more are found anywhere, shorter ones at the beginning of a text or of a word in it, which is what
 // trigrams can tell; several words are found in their order. Letters are what Unicode says (C.UTF-8): "ÉCOLE" finds "école",
-// "ecole" does not. A TextSearch alone is for a list whose other statements are written by hand. Constants of a module; any thread.
+// "ecole" does not. Constants of a module; any thread.
 
 #include "db/sql_object.h"
 #include "pos/plumbing/list.h"

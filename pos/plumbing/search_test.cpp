@@ -46,6 +46,13 @@ TEST(Search, FindsInEveryTextByEveryFilter) {
               HasSubstr("security definer"), HasSubstr("owner to {{app_system}}")));
 }
 
+TEST(Search, RefusesAnOrderThatMayBeNull) {
+    static constexpr schema::Accessor nullable[] = {&schema::detail::access_member<&LocationFields::tax_pin>,
+                                                    &schema::detail::access_member<&Location::id>};
+    EXPECT_THROW((void)detail::search_function({.table = sites.view(), .texts = {}, .filters = {}, .order = nullable}),
+                 std::logic_error);
+}
+
 TEST(Search, IsOneMoreStatementOfItsList) {
     EXPECT_THAT(sql_of(site_list, "sites.page_id_is_warehouse"), Not(HasSubstr("search_sites")));
     EXPECT_THAT(
@@ -59,7 +66,7 @@ TEST(Search, IsOneMoreStatementOfItsList) {
 
 // What the migrations have made: a change of it is a migration, and not to be made by the way.
 TEST(Search, OfProductsIsAsItWas) {
-    const auto function = std::string(catalogue::product_search.objects()[1].create_sql);
+    const auto function = std::string(catalogue::product_list.objects()[1].create_sql);
     EXPECT_THAT(
         function,
         HasSubstr(

@@ -29,6 +29,9 @@
 //
 //     co_return co_await write.edit(variants, *id, *patch, [&](Variant& row, Writes& writes) { touch(writes, row.product_id, write.now()); });
 //
+// A row that is found by a key of its own, or locked behind other locks, is the handler's to find (live(), expected()) and to change, in
+// a transaction; replace() is the end of an edit() then: version, time, row and feed (users/module.cpp).
+//
 // They are awaited in the handler itself, whose parts the function may refer to: `return write.edit(…)` does not compile, and says
 // what to write.
 //
@@ -431,6 +434,19 @@ public:
         return AwaitHere(remove_row(this, &rows, id, std::move(more)));
     }
 
+    // Adds to `batch`, last, what every change of a row ends with. The row is as it was locked but for what has changed.
+    template <const auto& Table>
+    void replace(db::Batch& batch, const Collection<Table>& rows, typename Collection<Table>::Row& row,
+                 std::vector<Change> changes = {}) const {
+        const auto before = row.meta.version;
+        row.meta.version = next_version(before);
+        row.meta.updated_at = now();
+        batch.add(rows.replace, row, before);
+        changes.insert(changes.begin(),
+                       change_of(rows, row, row.meta.deleted_at ? ChangeKind::deleted : ChangeKind::updated));
+        record(batch, std::move(changes));
+    }
+
 protected:
     Editor(const auth::Caller& caller, http::Context& context, std::string_view permission, http::VersionMatch expected)
         : Writer(caller, context, permission), expected_(std::move(expected)) {}
@@ -463,10 +479,10 @@ private:
                                                                Function function) {
         const auto& lock = removes ? rows->lock.to_remove : rows->lock;
         auto row = live(co_await tx.one(lock, id));
-        const auto before = row.meta.version;
         write->require_place(rows->name, rows->is_written_at_locations);
         if (rows->location_of != nullptr) write->require_for_edit(rows->location_of(row));
-        if (!write->expected_.matches(before)) throw http::version_conflict(schema::to_json(row, write->view()));
+        if (!write->expected_.matches(row.meta.version))
+            throw write->expected_.conflict(schema::to_json(row, write->view()));
 
         auto batch = tx.batch();
         std::vector<Change> changes;
@@ -478,12 +494,7 @@ private:
             co_await function(row, writes);
         }
         if (!removes && row.meta.deleted_at) detail::throw_deleted_by_edit(rows->name);
-        row.meta.version = next_version(before);
-        row.meta.updated_at = write->now();
-        batch.add(rows->replace, row, before);
-        changes.insert(changes.begin(),
-                       change_of(*rows, row, row.meta.deleted_at ? ChangeKind::deleted : ChangeKind::updated));
-        write->record(batch, std::move(changes));
+        write->replace(batch, *rows, row, std::move(changes));
         co_await batch.commit();
         co_return row;
     }

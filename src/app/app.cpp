@@ -303,7 +303,8 @@ LoopHost::LoopHost(App& app)
       parts_{loop_, databases_, services_, app.settings, app.log.logger(), app.metrics},
       started_(loop_),
       stop_looking_(loop_),
-      looking_(loop_) {
+      looking_(loop_),
+      management_leaving_(loop_) {
     started_.set();
     services_.add(*this);
     services_.add(std::as_const(parts_));
@@ -402,7 +403,7 @@ void LoopHost::share_listener(bool is_shared) {
     if (!management_) return;
     management_->share_listener(is_shared);
     // There the other process is asked from now on how it is: stop() waits for the answers that are under way.
-    if (is_shared) looking_.spawn(management_->drain(async::Loop::now() + management_drain_time));
+    if (is_shared) management_leaving_.spawn(management_->drain(async::Loop::now() + management_drain_time));
 }
 
 void LoopHost::listen_management(int listener) {
@@ -448,6 +449,7 @@ async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     co_await started_;
     co_await looking_.join();
     if (server_) co_await server_->drain(deadline);
+    co_await management_leaving_.join();
     if (management_) co_await management_->drain(deadline);
     co_await owned_services_->stop(&loop_, deadline, app_.log.logger());
     if (!is_connecting) co_await close_databases(deadline);

@@ -196,6 +196,7 @@ private:
     async::Event started_;  // no start is under way
     async::Stop stop_looking_;
     async::TaskGroup looking_;
+    async::TaskGroup management_leaving_;  // its port is another process'
     bool is_connecting_ = false;
     bool stopping_ = false;
 };

@@ -49,6 +49,20 @@ std::vector<Schedule> schedules_of(const Definition& definition) {
     return schedules;
 }
 
+jobs::WorkerOptions worker_options(const Settings& settings, std::string_view queue) {
+    const std::chrono::seconds lock(settings.job_lock_seconds);
+    return {
+        .prefix = settings.job_prefix,
+        .concurrency = static_cast<std::size_t>(settings.job_concurrency),
+        .lock_duration = lock,
+        .stalled_interval = lock,
+        // What the outbox has moved here nobody sends again. One deadly job takes those beside it down with its worker, each time: a
+        // death is a try like any other.
+        .max_stalled_count = jobs::event_defaults.attempts,
+        .timeout =
+            queue == std::string_view(jobs::events_queue) ? jobs::event_defaults.timeout : jobs::milliseconds(0)};
+}
+
 struct Background::State {
     State(App& app, BackgroundOptions given)
         : app(app),
@@ -113,12 +127,8 @@ void Background::State::start_workers() {
     redis.role = "jobs";
     host.emplace(loop_host.loop(), std::move(redis), app.log.logger(), app.metrics, base::system_clock(),
                  app.definition.tracer);
-    const std::chrono::seconds lock(app.settings.job_lock_seconds);
     for (const auto& queue : queues) {
-        auto& own = host->add(queue, {.prefix = app.settings.job_prefix,
-                                      .concurrency = static_cast<std::size_t>(app.settings.job_concurrency),
-                                      .lock_duration = lock,
-                                      .stalled_interval = lock});
+        auto& own = host->add(queue, worker_options(app.settings, queue));
         for (const auto& bind : bindings.queues[queue]) bind(own, JobScope(&loop_host));
     }
     host->start();

@@ -12,10 +12,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "app/app.h"
+
+namespace jobs {
+struct WorkerOptions;
+}
 
 namespace app {
 
@@ -50,6 +55,8 @@ private:
 
 // The queues whose jobs the definition's modules handle.
 [[nodiscard]] std::vector<std::string> queues_of(const Definition& definition);
+// How the jobs of a queue are run.
+[[nodiscard]] jobs::WorkerOptions worker_options(const Settings& settings, std::string_view queue);
 // Every schedule of the definition's modules.
 [[nodiscard]] std::vector<Schedule> schedules_of(const Definition& definition);
 

@@ -30,6 +30,9 @@ struct Configuration {
 [[nodiscard]] std::expected<Configuration, std::vector<base::Issue>> load_configuration(
     const Definition& definition, const config::Environment& environment);
 
+// The names of a .env file that no setting of the app or of a module has: misspelt, most likely. By name.
+[[nodiscard]] std::vector<std::string> unread_names(const Definition& definition, const config::Environment& file);
+
 // Markdown: a table of the app's own settings, then one of each module that has some.
 [[nodiscard]] std::string describe_configuration(const Definition& definition);
 

@@ -21,13 +21,14 @@ struct RoleFacts {
     bool bypasses_walls = true;
     bool is_owner = true;
     bool is_member = true;  // of the other role
+    std::string encoding;   // of the database
 
     friend constexpr auto describe(RoleFacts*) {
-        return schema::object<RoleFacts>("RoleFacts", schema::field<&RoleFacts::name>("name"),
-                                         schema::field<&RoleFacts::is_superuser>("isSuperuser"),
-                                         schema::field<&RoleFacts::bypasses_walls>("bypassesWalls"),
-                                         schema::field<&RoleFacts::is_owner>("isOwner"),
-                                         schema::field<&RoleFacts::is_member>("isMember"));
+        return schema::object<RoleFacts>(
+            "RoleFacts", schema::field<&RoleFacts::name>("name"),
+            schema::field<&RoleFacts::is_superuser>("isSuperuser"),
+            schema::field<&RoleFacts::bypasses_walls>("bypassesWalls"), schema::field<&RoleFacts::is_owner>("isOwner"),
+            schema::field<&RoleFacts::is_member>("isMember"), schema::field<&RoleFacts::encoding>("encoding"));
     }
 };
 
@@ -35,27 +36,29 @@ struct TableFacts {
     std::string name;
     bool is_forced = false;
     bool has_policy = false;
+    bool is_open = true;  // one of its policies lets the role see, or write, every tenant's rows
 
     friend constexpr auto describe(TableFacts*) {
-        return schema::object<TableFacts>("TableFacts", schema::field<&TableFacts::name>("name"),
-                                          schema::field<&TableFacts::is_forced>("isForced"),
-                                          schema::field<&TableFacts::has_policy>("hasPolicy"));
+        return schema::object<TableFacts>(
+            "TableFacts", schema::field<&TableFacts::name>("name"), schema::field<&TableFacts::is_forced>("isForced"),
+            schema::field<&TableFacts::has_policy>("hasPolicy"), schema::field<&TableFacts::is_open>("isOpen"));
     }
 };
 
 constexpr db::SystemQuery<DatabaseCheck::AppliedMigration()> applied_migrations{
     "app.applied_migrations", "select name, stops_older from schema_migrations"};
 
-// About the role that asks, so it is run on both databases. Who may become the owner (`set role`) is one, too.
+// About the role that asks, so it is run on both databases. Who may become another role (`set role`) is one, too.
 constexpr db::SystemQuery<RoleFacts(std::string)> role_facts{
     "app.role_facts",
-    "select r.rolname::text as name, coalesce(r.rolsuper, true) as is_superuser, "
-    "coalesce(r.rolbypassrls, true) as bypasses_walls, "
+    "select r.rolname::text as name, "
+    "exists (select 1 from pg_roles o where o.rolsuper and pg_has_role(r.oid, o.oid, 'member')) as is_superuser, "
+    "exists (select 1 from pg_roles o where o.rolbypassrls and pg_has_role(r.oid, o.oid, 'member')) as bypasses_walls, "
     "(pg_has_role(r.oid, d.datdba, 'member') or exists (select 1 from pg_class c "
     "where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') "
     "and pg_has_role(r.oid, c.relowner, 'member'))) as is_owner, "
     "coalesce((select pg_has_role(r.oid, o.oid, 'member') from pg_roles o where o.rolname::text = $1), false) "
-    "as is_member "
+    "as is_member, pg_encoding_to_char(d.encoding)::text as encoding "
     "from pg_roles r, pg_database d where r.rolname = current_user and d.datname = current_database()"};
 
 constexpr db::SystemQuery<TableFacts(std::string)> table_facts{
@@ -64,7 +67,13 @@ constexpr db::SystemQuery<TableFacts(std::string)> table_facts{
     "exists (select 1 from pg_policy p, unnest(p.polroles) as given (role) where p.polrelid = c.oid and "
     "p.polpermissive "
     "and (given.role = 0 or (select pg_has_role(o.oid, given.role, 'usage') from pg_roles o where o.rolname::text = $1)"
-    ")) as has_policy "
+    ")) as has_policy, "
+    "exists (select 1 from pg_policy p, unnest(p.polroles) as given (role) where p.polrelid = c.oid and "
+    "p.polpermissive "
+    "and 'true' in (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) "
+    "and (given.role = 0 or (select pg_has_role(o.oid, given.role, 'member') from pg_roles o where o.rolname::text = "
+    "$1)"
+    ")) as is_open "
     "from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')"};
 
 // No ledger, one of a release that had no marks, or one that this role may not read.
@@ -79,8 +88,8 @@ base::Issue fault(std::string_view variable, std::string message) {
 void add_role_fault(std::string_view variable, const RoleFacts& role, std::vector<base::Issue>& faults) {
     const char* what = nullptr;
     if (role.is_owner) what = "owns the database or its tables";
-    if (role.bypasses_walls) what = "has BYPASSRLS";
-    if (role.is_superuser) what = "is a superuser";
+    if (role.bypasses_walls) what = "has BYPASSRLS, or is a member of a role that has";
+    if (role.is_superuser) what = "is a superuser, or a member of one";
     if (what == nullptr) return;
     faults.push_back(
         fault(variable, fmt::format("The role {} {}, so that row level security would not keep tenants apart. Give a "
@@ -94,6 +103,12 @@ std::string about_table(const TableFacts& table, std::string_view role) {
             "The table {0} does not force row level security. Run as its owner: alter table {0} enable "
             "row level security, force row level security;",
             table.name);
+    if (table.is_open)
+        return fmt::format(
+            "The role {0} sees the rows of all tenants in the table {1}: a policy without a condition applies to it, "
+            "or to "
+            "a role that it is a member of. Take that from it (revoke ... from {0}; drop policy ...).",
+            role, table.name);
     return fmt::format("The table {} has no policy for the role {}. Give the role that db migrate was run for.",
                        table.name, role);
 }
@@ -151,10 +166,18 @@ void DatabaseCheck::set(Stand stand) {
 
 async::Task<DatabaseCheck::Stand> DatabaseCheck::ask_for_migrations(const db::Databases* databases,
                                                                     async::SteadyTime deadline) {
+    bool is_denied = false;
     try {
         co_return judge(co_await db::system_db(*databases, deadline).all(applied_migrations));
     } catch (const db::Error& error) {
         if (!is_unmigrated(error.sqlstate())) throw;
+        is_denied = error.sqlstate() == "42501";
+    }
+    if (is_denied) {
+        co_return Stand{false,
+                        fmt::format("the role of DATABASE_SYSTEM_URL may not read schema_migrations: run {}, or give "
+                                    "the role that it was run for",
+                                    migrate_command_)};
     }
     co_return Stand{false, fmt::format("this release has not migrated the database: run {}", migrate_command_)};
 }
@@ -185,6 +208,12 @@ async::Task<std::vector<base::Issue>> DatabaseCheck::find_faults(const db::Datab
     std::vector<base::Issue> faults;
     add_role_fault("DATABASE_URL", app, faults);
     add_role_fault("DATABASE_SYSTEM_URL", system, faults);
+    if (app.encoding != "UTF8") {
+        faults.push_back(fault("DATABASE_URL",
+                               fmt::format("The encoding of the database is {}, and this needs UTF8: create database "
+                                           "... template template0 encoding 'UTF8' locale 'C.UTF-8'.",
+                                           app.encoding)));
+    }
     if (faults.empty() && app.is_member) {
         faults.push_back(
             fault("DATABASE_URL", fmt::format("The role {} is {} or a member of it, which sees all tenants' rows. Give "
@@ -194,7 +223,7 @@ async::Task<std::vector<base::Issue>> DatabaseCheck::find_faults(const db::Datab
     if (!faults.empty() || !is_migrated) co_return faults;
     const auto tables = co_await system_db.all(table_facts, app.name);
     for (const auto& table : tables) {
-        if (!walled_.contains(table.name) || (table.is_forced && table.has_policy)) continue;
+        if (!walled_.contains(table.name) || (table.is_forced && table.has_policy && !table.is_open)) continue;
         if (faults.size() < most_tables_named) faults.push_back(fault("DATABASE_URL", about_table(table, app.name)));
     }
     co_return faults;

@@ -5,8 +5,9 @@
 //     if (!check.passed()) …                                    // not migrated yet, say: look again, and serve nothing meanwhile
 //     const auto stand = co_await check.ready(&databases, deadline);          // for /ready: the migrations alone
 //
-// Faults: DATABASE_URL or DATABASE_SYSTEM_URL is a superuser, has BYPASSRLS or owns the tables, or the first is a member of the second; a
-// tenant's table does not force row level security, or has no policy for the role of DATABASE_URL.
+// Faults: DATABASE_URL or DATABASE_SYSTEM_URL is a superuser, has BYPASSRLS (or is a member of a role that is, or has) or owns the tables,
+// or the first is a member of the second; a policy lets the role of DATABASE_URL see all rows of a tenant's table; a
+// tenant's table does not force row level security, or has no policy for the role of DATABASE_URL; the database's encoding is not UTF8.
 // No fault, as it mends itself: migrations of this program that are not applied yet, and one of another release that stops this one
 // (`-- stops-older-releases`, docs/database.md). Thread-safe.
 
@@ -69,7 +70,7 @@ private:
     std::set<std::string, std::less<>> walled_;  // tables whose rows belong to tenants
     std::atomic<bool> passed_ = false;
     mutable std::mutex mutex_;
-    Stand stand_{false, "the database has not been looked at yet"};
+    Stand stand_{false, "PostgreSQL has not answered yet"};
     async::SteadyTime looked_{};
 };
 

@@ -86,6 +86,7 @@ struct Subscriber {
     std::string_view name{};  // the module's; another where the module hears an event twice
     std::string_view
         job{};  // what its jobs are called: "<event>/<name>", unless an earlier release called them otherwise
+    jobs::milliseconds timeout{0};  // of one run; zero: the worker's, which is five minutes
 };
 
 // What all modules said.
@@ -97,7 +98,7 @@ struct JobBindings {
     };
     struct Handler {
         std::string module;
-        jobs::milliseconds timeout{0};  // of one run; zero: none
+        jobs::milliseconds timeout{0};  // of one run; zero: the worker's
     };
     std::map<std::string, std::vector<Bind>, std::less<>> queues;
     std::map<std::pair<std::string, std::string>, Handler> handlers;  // by queue and name of the job
@@ -121,14 +122,14 @@ public:
         bind(std::string(type.queue), std::string(type.name), type.defaults.timeout, handler);
     }
     // A job of its own for each time that the event is told, under the subscriber's name. A run has five minutes
-    // (jobs::event_defaults): all subscribers share a queue.
+    // (jobs::event_defaults), as all subscribers share a queue, unless the subscriber says otherwise: {.timeout = 20min}.
     template <class Data, class Result>
     void on_event(const jobs::Event<Data>& event, Handler<Data, Result> handler, Subscriber as = {}) {
         std::string job(as.job);
         if (job.empty())
             job.append(event.name).append("/").append(as.name.empty() ? std::string_view(module_) : as.name);
         bindings_->subscriptions.push_back({std::string(event.name), job});
-        bind(std::string(jobs::events_queue), job, jobs::event_defaults.timeout, handler);
+        bind(std::string(jobs::events_queue), job, as.timeout, handler);
     }
     // Jobs of no tenant: schedules', and what Queue::add was given.
     template <class Data, class Result>

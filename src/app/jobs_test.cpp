@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "app/app.h"
+#include "app/background.h"
 
 namespace app {
 namespace {
@@ -34,7 +35,9 @@ void send_by_mail(JobHandlers handlers) {
 }
 void send_as_system(JobHandlers handlers) { handlers.on_system(send, handle_of_system); }
 void hear(JobHandlers handlers) { handlers.on_event(printed, handle); }
-void hear_under_another_name(JobHandlers handlers) { handlers.on_event(printed, handle, {.name = "ink"}); }
+void hear_under_another_name(JobHandlers handlers) {
+    handlers.on_event(printed, handle, {.name = "ink", .timeout = 20min});
+}
 void hear_by_hand(JobHandlers handlers) { handlers.on(printed_by_hand, handle); }
 
 Definition with(const std::vector<void (*)(JobHandlers)>& handlers) {
@@ -70,12 +73,19 @@ TEST(JobBindings, AProgramWithTwoHandlersOfAJobDoesNotStart) {
                  std::logic_error);
 }
 
-TEST(JobBindings, EventsHaveAsLongAsTheirDefaultsSay) {
+TEST(JobBindings, EventsHaveFiveMinutesOrWhatTheSubscriberSays) {
     const auto bindings = job_bindings(with({send_by_mail, hear, hear_under_another_name}));
     EXPECT_EQ(bindings.handlers.at({"mail", "receipt.send"}).timeout, 20s);
     EXPECT_EQ(bindings.handlers.at({"sms", "receipt.send"}).timeout, 0s);
-    EXPECT_EQ(bindings.handlers.at({"events", "receipt.printed/post"}).timeout, 5min);
-    EXPECT_EQ(bindings.handlers.at({"events", "receipt.printed/ink"}).timeout, 5min);
+    EXPECT_EQ(bindings.handlers.at({"events", "receipt.printed/post"}).timeout, 0s) << "its worker's";
+    EXPECT_EQ(bindings.handlers.at({"events", "receipt.printed/ink"}).timeout, 20min);
+    EXPECT_EQ(worker_options({}, "events").timeout, 5min);
+    EXPECT_EQ(worker_options({}, "mail").timeout, 0s);
+}
+
+TEST(JobBindings, DeathsOfWorkersAreTriesOfTheirJobs) {
+    EXPECT_EQ(worker_options({}, "events").max_stalled_count, jobs::event_defaults.attempts);
+    EXPECT_EQ(worker_options({}, "mail").max_stalled_count, jobs::event_defaults.attempts);
 }
 
 }  // namespace

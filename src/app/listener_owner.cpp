@@ -34,6 +34,7 @@ constexpr char yours = 'y';    // the name is free
 
 constexpr std::size_t most_in_a_packet = 200;  // the kernel takes 253
 constexpr int answer_time = 10'000;            // milliseconds
+constexpr int question_time = 1'000;           // whoever takes over asks at once
 constexpr int longest_take_over = 300'000;     // from asking to serving
 constexpr std::string_view prefix = "app.listener/";
 
@@ -60,8 +61,11 @@ Address abstract_address(std::string_view name) {
 
 base::Descriptor open_socket() { return base::Descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)); }
 
+// Closed when nobody answers to the name: whoever has it may be a stranger who takes no connections.
 base::Descriptor connect_to(std::string_view name) {
     auto socket = open_socket();
+    constexpr timeval most{.tv_sec = 1, .tv_usec = 0};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
     const auto address = abstract_address(name);
     if (::connect(socket.get(), address.get(), address.size) != 0) socket.close();
     return socket;
@@ -207,12 +211,18 @@ void throw_listen_fault(const std::system_error& error, const Place& place, std:
 
 std::optional<HandOver> HandOver::begin(const Place& place) {
     auto connection = connect_to(name_of(place));
-    if (connection.get() < 0) return std::nullopt;
+    if (connection.get() < 0) {
+        if (const auto other = process_at(place))
+            throw config::Faults("HOST", fmt::format("Process {} serves port {} under another HOST. To take its place, "
+                                                     "give the one that it was given.",
+                                                     *other, place.port));
+        return std::nullopt;
+    }
     const auto owner = credentials_of(connection.get());
     if (owner.uid != ::geteuid())
         throw std::runtime_error(fmt::format("process {} serves port {} as another user: only its own may take over",
                                              owner.pid, place.port));
-    HandOver hand_over(std::move(connection), owner.pid);
+    HandOver hand_over(std::move(connection), owner.pid, place);
     hand_over.receive_listeners();
     return hand_over;
 }
@@ -235,6 +245,13 @@ std::vector<base::Descriptor> HandOver::take(std::uint16_t port) {
     }
     std::erase_if(listeners_, [](const base::Descriptor& listener) { return listener.get() < 0; });
     return taken;
+}
+
+// Who goes on since we took too long closes the connection as well, but keeps its name.
+bool HandOver::is_alone() const {
+    char byte = 0;
+    const bool is_closed = ::recv(connection_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return is_closed && !process_at(place_);
 }
 
 bool HandOver::complete() {
@@ -301,7 +318,7 @@ void ListenerOwner::run() {
 
 bool ListenerOwner::talk(const base::Descriptor& peer) {
     // Who only wants to know whose port it is asks nothing.
-    if (!wait_for(peer.get(), answer_time) || receive_byte(peer.get()) != ask) return false;
+    if (!wait_for(peer.get(), question_time) || receive_byte(peer.get()) != ask) return false;
     const auto process = static_cast<std::int64_t>(credentials_of(peer.get()).pid);
     logger_.info("another process takes over", {{"process", process}});
     is_given_ = send_listeners(peer.get());

@@ -51,14 +51,18 @@ public:
     [[nodiscard]] std::vector<base::Descriptor> take(std::uint16_t port);
     // To be called once all of them are served. False: the other process has not answered, and may not drain.
     bool complete();
+    // Whether the other process ends, or has: nobody serves the listeners but their new owner.
+    [[nodiscard]] bool is_alone() const;
     [[nodiscard]] pid_t process() const noexcept { return process_; }
 
 private:
-    HandOver(base::Descriptor connection, pid_t process) : connection_(std::move(connection)), process_(process) {}
+    HandOver(base::Descriptor connection, pid_t process, Place place)
+        : connection_(std::move(connection)), process_(process), place_(std::move(place)) {}
     void receive_listeners();
 
     base::Descriptor connection_;
     pid_t process_;
+    Place place_;
     std::vector<base::Descriptor> listeners_;
 };
 

@@ -4,9 +4,14 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <future>
+
+#include <fmt/format.h>
 
 #include "config/config.h"
 #include "log/log.h"
@@ -91,6 +96,41 @@ TEST_F(ListenerOwnerTest, GoesOnWhenTheOtherEndsBeforeItServes) {
     EXPECT_FALSE(second->take(port_).empty());
     EXPECT_TRUE(serving->end()) << "who has the listeners may be about to serve them";
     EXPECT_FALSE(second->complete());
+}
+
+TEST_F(ListenerOwnerTest, WhoTakesOverSeesThatTheOtherEnds) {
+    const auto serving = owner();
+    const auto hand_over = HandOver::begin({{}, port_});
+    ASSERT_TRUE(hand_over);
+    EXPECT_FALSE(hand_over->is_alone()) << "until it has taken over, the other one serves";
+    EXPECT_TRUE(serving->end()) << "by a signal, say";
+    EXPECT_TRUE(hand_over->is_alone());
+}
+
+TEST_F(ListenerOwnerTest, AnotherSpellingOfTheHostIsSaid) {
+    const auto serving = owner();
+    try {
+        static_cast<void>(HandOver::begin({"0.0.0.0", port_}));
+        FAIL() << "taken over";
+    } catch (const config::Faults& faults) {
+        EXPECT_THAT(faults.issues().at(0).message, HasSubstr(std::to_string(::getpid())));
+    }
+}
+
+TEST_F(ListenerOwnerTest, AStrangerWhoTakesNoConnectionsHoldsNobodyUp) {
+    const base::Descriptor stranger(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const auto name = fmt::format("app.listener/{}/*", port_);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(name, address.sun_path + 1);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    ASSERT_EQ(::bind(stranger.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::listen(stranger.get(), 0), 0);
+    const base::Descriptor first(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(first.get(), reinterpret_cast<const sockaddr*>(&address), size), 0)
+        << "the backlog is full now";
+    EXPECT_FALSE(process_at({{}, port_}));
+    EXPECT_FALSE(HandOver::begin({{}, port_}));
 }
 
 TEST_F(ListenerOwnerTest, AFaultNamesTheProcess) {

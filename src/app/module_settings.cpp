@@ -120,6 +120,22 @@ std::expected<Configuration, std::vector<base::Issue>> load_configuration(const 
     return configuration;
 }
 
+std::vector<std::string> unread_names(const Definition& definition, const config::Environment& file) {
+    std::set<std::string_view> known;
+    const auto add = [&](const schema::ObjectType& type) {
+        for (const auto& field : type.fields) known.insert(field.name);
+    };
+    add(schema::object_of<Settings>);
+    for (const auto& module : definition.modules) {
+        if (module.settings.type != nullptr) add(*module.settings.type);
+    }
+    std::vector<std::string> names;
+    for (const auto& [name, value] : file) {
+        if (!known.contains(name)) names.push_back(name);
+    }
+    return names;
+}
+
 std::string describe_configuration(const Definition& definition) {
     auto text = config::markdown_table<Settings>();
     for (const auto& module : definition.modules) {

@@ -120,6 +120,13 @@ TEST(ModuleSettings, AVariableBelongsToOneStruct) {
     }
 }
 
+TEST(ModuleSettings, NamesThatNoStructHasAreListed) {
+    EXPECT_EQ(
+        unread_names(two_modules(), {{"PORT", "1"}, {"PROT", "1"}, {"MAIL_HOST", "relay"}, {"mail_host", "relay"}}),
+        (std::vector<std::string>{"PROT", "mail_host"}));
+    EXPECT_TRUE(unread_names(two_modules(), well).empty());
+}
+
 TEST(ModuleSettings, TheTableHasThem) {
     const auto text = describe_configuration(two_modules());
     EXPECT_THAT(text, HasSubstr("| `DATABASE_URL` |"));

@@ -203,6 +203,36 @@ void add_edits(std::vector<ModuleFile>& plan, std::string_view edits, const std:
     }
 }
 
+// ---- What the templates' types would be called ---------------------------------------------------------------------
+
+// "struct Price {" and the like, without an indentation: what is inside of another type is in nobody's way.
+bool declares(std::string_view line, std::string_view type) {
+    for (const std::string_view lead : {"struct ", "class ", "concept ", "enum class ", "using "}) {
+        if (!line.starts_with(lead)) continue;
+        const auto rest = line.substr(lead.size());
+        const auto end = rest.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        return rest.substr(0, end) == type;
+    }
+    return false;
+}
+
+// A type of this name in a header of the service would be declared a second time by the module.
+void require_free_types(const std::string& plural, const std::string& singular, const std::filesystem::path& code) {
+    const std::array types{type_name(singular), type_name(plural), type_name(singular) + "Id",
+                           type_name(singular) + "Fields"};
+    if (!std::filesystem::is_directory(code)) return;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(code)) {
+        if (entry.path().extension() != ".h") continue;
+        for (const auto& line : lines_of(read_file(entry.path()))) {
+            const auto taken =
+                std::ranges::find_if(types, [&](const std::string& type) { return declares(line, type); });
+            if (taken == types.end()) continue;
+            throw NewModuleError(fmt::format("{} is declared in {}: take another name, or give --singular", *taken,
+                                             entry.path().lexically_proximate(code.parent_path()).string()));
+        }
+    }
+}
+
 // ---- Writing ------------------------------------------------------------------------------------------------------
 
 void write_file(const std::filesystem::path& path, std::string_view text) {
@@ -257,12 +287,14 @@ std::string singular_of(std::string_view plural) {
 
 std::vector<ModuleFile> plan_module(const ModuleTemplates& templates, const NewModule& module,
                                     const std::filesystem::path& root) {
-    const Words words(module.name, checked_singular(module));
+    const auto singular = checked_singular(module);
+    const Words words(module.name, singular);
     const auto folder = templates.directory / module.name;
     if (std::filesystem::exists(root / folder))
         throw NewModuleError(fmt::format("{} is there already: nothing was written", folder.string()));
     if (std::ranges::find(module.tables_there, module.name) != module.tables_there.end())
         throw NewModuleError(fmt::format("the table {} is there already: nothing was written", module.name));
+    require_free_types(module.name, singular, root / templates.directory.parent_path());
     std::vector<ModuleFile> plan;
     std::string edits;
     for (const auto& file : templates.files) {

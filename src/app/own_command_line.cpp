@@ -5,8 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <iostream>
 #include <stdexcept>
+
+#include <fmt/format.h>
 
 namespace app {
 
@@ -14,24 +18,37 @@ namespace {
 
 constexpr auto stop_time = std::chrono::seconds(5);
 
-// The terminal shows nothing of what is typed, until this goes.
+// The terminal shows nothing of what is typed, until this goes, or a signal ends the process. One at a time.
 class NoEcho {
 public:
     NoEcho() {
         ::tcgetattr(STDIN_FILENO, &before_);
+        struct sigaction show{};
+        show.sa_handler = show_and_end;
+        show.sa_flags = static_cast<int>(SA_RESETHAND);
+        for (std::size_t i = 0; i < ending_.size(); ++i) ::sigaction(ending_[i], &show, &answers_[i]);
         auto silent = before_;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
         ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     }
     ~NoEcho() {
         ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+        for (std::size_t i = 0; i < ending_.size(); ++i) ::sigaction(ending_[i], &answers_[i], nullptr);
         std::cerr << '\n';
     }
     NoEcho(const NoEcho&) = delete;
     NoEcho& operator=(const NoEcho&) = delete;
 
 private:
-    termios before_{};
+    // SA_RESETHAND: once this has returned, the signal does what it does to any process.
+    static void show_and_end(int signal) {
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+        static_cast<void>(::raise(signal));
+    }
+
+    static constexpr std::array ending_{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static inline termios before_{};
+    std::array<struct sigaction, ending_.size()> answers_{};
 };
 
 std::string typed_line(std::string_view prompt) {
@@ -42,10 +59,12 @@ std::string typed_line(std::string_view prompt) {
     return line;
 }
 
-async::Task<void> start_and_run(LoopHost* host, const OwnCommand* command, CommandInput input) {
+async::Task<void> start_and_run(LoopHost* host, const App* app, const OwnCommand* command, CommandInput input) {
     co_await host->start();
     std::exception_ptr failure;
     try {
+        // Away, or without its migrations: the reason says what to do.
+        if (!app->database_check.passed()) throw std::runtime_error(app->database_check.stand().reason);
         co_await command->run(host, std::move(input));
     } catch (...) {
         failure = std::current_exception();
@@ -74,8 +93,10 @@ OwnCommandLine::OwnCommandLine(const Definition& definition, CLI::App& cli) : de
     for (const auto& command : definition.commands) {
         auto*& group = groups[command.group];
         if (group == nullptr) {
-            group = cli.add_subcommand(command.group, "Of this service; see its --help");
+            group = cli.add_subcommand(command.group, command.doc);
             group->require_subcommand(1);
+        } else {
+            group->description(fmt::format("{} …", group->get_description()));
         }
         auto& entry = entries_.emplace_back(Entry{&command, group->add_subcommand(command.name, command.doc)});
         for (const auto& option : command.options) {
@@ -110,7 +131,7 @@ int OwnCommandLine::run(config::Environment environment) {
     App app(definition_, *std::move(configuration),
             std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{.descriptor = 2}));
     LoopHost host(app);
-    async::run_until_done(host.loop(), start_and_run(&host, chosen->command, input_of(*chosen)));
+    async::run_until_done(host.loop(), start_and_run(&host, &app, chosen->command, input_of(*chosen)));
     return 0;
 }
 

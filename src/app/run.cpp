@@ -1,5 +1,6 @@
 // The command line.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -29,18 +30,28 @@ namespace {
 
 constexpr int failed = 1;
 
-// .env beside the working directory, under the real environment.
-config::Environment read_environment() {
+config::Environment read_env_file() {
     auto file = config::read_env_file(".env");
     if (!file) {
         std::cerr << config::report(".env", file.error());
         std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
-    return config::merge(std::move(*file), config::environment_of(environ));
+    return *std::move(file);
+}
+
+// .env beside the working directory, under the real environment.
+config::Environment read_environment() { return config::merge(read_env_file(), config::environment_of(environ)); }
+
+// For a command that reads all settings. The real environment is shared with other programs: of its names nothing is said.
+config::Environment read_settings_environment(const Definition& definition) {
+    auto file = read_env_file();
+    if (const auto unread = unread_names(definition, file); !unread.empty())
+        std::cerr << fmt::format(".env: no setting is called {}: misspelt? ignored\n", fmt::join(unread, ", "));
+    return config::merge(std::move(file), config::environment_of(environ));
 }
 
 Configuration load_settings(const Definition& definition) {
-    auto configuration = load_configuration(definition, read_environment());
+    auto configuration = load_configuration(definition, read_settings_environment(definition));
     if (!configuration) throw config::Faults(std::move(configuration.error()));
     return *std::move(configuration);
 }
@@ -51,25 +62,21 @@ struct DatabaseSettings {
     db::migrate::Roles roles;
 };
 
-// "postgresql://user:secret@host/db" → "user"; empty when the URL names none.
-std::string user_of(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) return {};
-    url.remove_prefix(scheme + 3);
-    const auto at = url.substr(0, url.find('/')).rfind('@');
-    if (at == std::string_view::npos) return {};
-    return std::string(url.substr(0, std::min(at, url.find(':'))));
-}
-
 DatabaseSettings read_database_settings() {
     const auto environment = read_environment();
-    const auto value_of = [&](std::string_view name) {
+    schema::Issues issues("environment");
+    const auto url_of = [&](std::string_view name) {
         const auto found = environment.find(name);
-        return found == environment.end() ? std::string() : found->second;
+        if (found == environment.end() || found->second.empty()) return std::string();
+        check_database_url(name, found->second, issues);
+        return found->second;
     };
-    DatabaseSettings settings{value_of("DATABASE_OWNER_URL"), {}};
-    if (auto user = user_of(value_of("DATABASE_URL")); !user.empty()) settings.roles.app = std::move(user);
-    if (auto user = user_of(value_of("DATABASE_SYSTEM_URL")); !user.empty()) settings.roles.system = std::move(user);
+    DatabaseSettings settings{url_of("DATABASE_OWNER_URL"), {}};
+    const auto app = url_of("DATABASE_URL");
+    const auto system = url_of("DATABASE_SYSTEM_URL");
+    if (!issues.empty()) throw config::Faults(std::move(issues).take());
+    if (auto user = db::migrate::user_of(app); !user.empty()) settings.roles.app = std::move(user);
+    if (auto user = db::migrate::user_of(system); !user.empty()) settings.roles.system = std::move(user);
     return settings;
 }
 
@@ -77,12 +84,6 @@ DatabaseSettings load_database_settings() {
     auto settings = read_database_settings();
     if (settings.owner_url.empty()) {
         std::cerr << "DATABASE_OWNER_URL is not set: the URL of PostgreSQL as the owner of the schema\n";
-        std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
-    }
-    schema::Issues issues("environment");
-    check_database_url("DATABASE_OWNER_URL", settings.owner_url, issues);
-    if (!issues.empty()) {
-        std::cerr << config::report(issues.list());
         std::exit(config::exit_code);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
     return settings;
@@ -121,7 +122,7 @@ int run_serve(const Definition& definition, const Command& command) {
 
 // The options stand for the variables, so that their faults are told beside all others.
 int run_worker(const Definition& definition, const Command& command) {
-    auto environment = read_environment();
+    auto environment = read_settings_environment(definition);
     auto& queues = environment["JOB_QUEUES"];
     if (!command.queues.empty()) queues = fmt::format("{}", fmt::join(command.queues, ","));
     if (queues.empty()) queues = "all";
@@ -383,9 +384,18 @@ int dispatch(const Definition& definition, int argc, char** argv) {
     return 64;
 }
 
+// A closed one would be given to the next file or socket, whose bytes would be read as a password, or written over by the log. What is
+// written to these fails, as it does where the disk is full.
+void hold_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(descriptor, F_GETFD) == -1) static_cast<void>(::open("/dev/null", O_RDONLY | O_NOCTTY));
+    }
+}
+
 }  // namespace
 
 int run(const Definition& definition, int argc, char** argv) {
+    hold_standard_descriptors();
     try {
         return dispatch(definition, argc, argv);
     } catch (const config::Faults& faults) {

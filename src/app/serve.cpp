@@ -27,8 +27,9 @@ using OnStarted = std::move_only_function<void(std::exception_ptr)>;
 // A loop on a thread of its own.
 class LoopThread {
 public:
-    LoopThread(App& app, std::uint16_t port, ListenAs as)
-        : app_(app), host_(std::make_unique<LoopHost>(app)), port_(port), as_(as) {}
+    // `from`: whose listener `as` has, if anybody's; it outlives this.
+    LoopThread(App& app, std::uint16_t port, ListenAs as, const HandOver* from)
+        : app_(app), host_(std::make_unique<LoopHost>(app)), port_(port), as_(as), from_(from) {}
 
     // `on_started` gets what kept it from listening, on the loop's thread. A stop may come before that, and ends the start.
     void begin_start(OnStarted on_started) {
@@ -82,11 +83,12 @@ private:
         try {
             if (failure) std::rethrow_exception(failure);
             if (host_->is_stopping()) return on_started_(nullptr);
-            // Whoever gave it serves, which is more than we could.
-            if (as_.listener >= 0 && !app_.database_check.passed())
+            // Whoever gave it serves, which is more than we could, unless it has been told to end meanwhile.
+            const bool other_serves = as_.listener >= 0 && from_ != nullptr && !from_->is_alone();
+            if (other_serves && !app_.database_check.passed())
                 throw std::runtime_error("the other process goes on: " + app_.database_check.stand().reason);
+            port_ = host_->listen(port_, as_);  // first: who has it can be named
             if (as_.serves_management) host_->listen_management(as_.management_listener);
-            port_ = host_->listen(port_, as_);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -97,6 +99,7 @@ private:
     std::unique_ptr<LoopHost> host_;
     std::uint16_t port_;
     ListenAs as_;
+    const HandOver* from_;
     OnStarted on_started_;
     std::thread thread_;
     bool stopping_ = false;
@@ -142,6 +145,7 @@ struct Threads {
     std::uint16_t port;
     std::vector<base::Descriptor> taken{};  // listeners of another process: each is served by a loop
     base::Descriptor taken_management{};
+    const HandOver* giver = nullptr;
     std::vector<std::unique_ptr<LoopThread>> loops{};
     std::unique_ptr<Background> background{};
     std::atomic<bool> drained = false;
@@ -166,7 +170,7 @@ struct Threads {
             if (loops.size() < taken.size()) as.listener = taken[loops.size()].release();
             as.serves_management = loops.empty() && app.settings.management_port;
             if (as.serves_management) as.management_listener = taken_management.release();
-            signals.start(*loops.emplace_back(std::make_unique<LoopThread>(app, port, as)), stop_time(app));
+            signals.start(*loops.emplace_back(std::make_unique<LoopThread>(app, port, as, giver)), stop_time(app));
             port = loops.back()->port();
         }
         if (!signals.came()) background = make_background(app, false);
@@ -174,6 +178,7 @@ struct Threads {
     }
 
     void take_over(HandOver& from) {
+        giver = &from;
         taken = from.take(port);
         if (!app.settings.management_port) return;
         auto management = from.take(static_cast<std::uint16_t>(*app.settings.management_port));
@@ -279,8 +284,8 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
     const auto descriptors = raise_descriptor_limit();
     App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
     auto loops = thread_count(app.settings);
+    std::optional<HandOver> hand_over;  // the loops ask it
     Threads threads{app, static_cast<std::uint16_t>(app.settings.port)};
-    std::optional<HandOver> hand_over;
     try {
         if (options.take_over) hand_over = HandOver::begin({app.settings.host, threads.port});
         if (hand_over) threads.take_over(*hand_over);

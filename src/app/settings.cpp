@@ -1,13 +1,12 @@
 #include "app/settings.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 
 #include <fmt/format.h>
 
 #include "config/config.h"
+#include "db/database_url.h"
 #include "http/middleware/cors.h"
 #include "http/middleware/trusted_proxies.h"
 #include "redis/options.h"
@@ -33,7 +32,10 @@ bool is_public_url(std::string_view url) {
     if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
     const auto rest = url.substr(url.find("://") + 3);
     const auto is_visible = [](char c) { return c > ' ' && c < '\x7F' && !std::string_view("?#\"<>\\").contains(c); };
-    return !rest.empty() && rest[0] != '/' && !rest.ends_with('/') && std::ranges::all_of(rest, is_visible);
+    // It is published: no place for a user and a password.
+    const bool names_a_user = rest.substr(0, rest.find('/')).contains('@');
+    return !rest.empty() && rest[0] != '/' && !rest.ends_with('/') && !names_a_user &&
+           std::ranges::all_of(rest, is_visible);
 }
 
 void check_origins(const std::vector<std::string>& origins, schema::Issues& issues) {
@@ -62,8 +64,10 @@ void check_network(const Settings& settings, schema::Issues& issues) {
     if (settings.management_port.value_or(0) != 0 && settings.management_port == settings.port)
         issues.add("/MANAGEMENT_PORT", "conflict", "give another port than PORT");
     if (!settings.public_url.empty() && !is_public_url(settings.public_url))
-        issues.add("/PUBLIC_URL", "format",
-                   "give http:// or https:// and a host, with a path if there is one, without a slash at the end");
+        issues.add(
+            "/PUBLIC_URL", "format",
+            "give http:// or https:// and a host, with a path if there is one, without a slash at the end, a user or a "
+            "password");
     check_origins(settings.cors_origins, issues);
     for (std::size_t i = 0; i < settings.trusted_proxies.size(); ++i) {
         if (http::is_trusted_network(settings.trusted_proxies[i])) continue;
@@ -76,16 +80,9 @@ void check_network(const Settings& settings, schema::Issues& issues) {
 
 }  // namespace
 
-// libpq's own words may quote the URL, and with it the password.
 void check_database_url(std::string_view name, const std::string& url, schema::Issues& issues) {
-    char* problem = nullptr;
-    PQconninfoOption* const parsed = PQconninfoParse(url.c_str(), &problem);
-    if (parsed == nullptr)
-        issues.add(fmt::format("/{}", name), "format",
-                   "is no URL of PostgreSQL (postgresql://user:password@host:port/database), or has an option that "
-                   "PostgreSQL does not know");
-    PQfreemem(problem);
-    PQconninfoFree(parsed);
+    if (auto fault = db::url_fault(url); !fault.empty())
+        issues.add(fmt::format("/{}", name), "format", std::move(fault));
 }
 
 void Settings::check(const Settings& settings, schema::Issues& issues) {

@@ -255,7 +255,7 @@ struct Settings {
     static void check(const Settings& settings, schema::Issues& issues);
 };
 
-// Adds an issue when it is no URL that PostgreSQL's library reads.
+// Adds an issue when it is no URL that PostgreSQL's library reads as its author means it (db/database_url.h).
 void check_database_url(std::string_view name, const std::string& url, schema::Issues& issues);
 
 }  // namespace app

@@ -63,6 +63,20 @@ TEST_F(SettingsTest, EveryFaultOfSenseIsToldAtOnce) {
     EXPECT_THAT(report, Not(HasSubstr("hunter2")));
 }
 
+TEST_F(SettingsTest, APasswordThatIsNotPercentEncodedIsAFaultOfItsUrl) {
+    const auto found = issues({{"DATABASE_URL", "postgresql://app:hun@ter2@db/shop"},
+                               {"DATABASE_SYSTEM_URL", "postgresql://app_system:hun/ter2@db/shop"},
+                               {"DATABASE_OWNER_URL", "postgresql://owner:hunter2\n"},
+                               {"REDIS_URL", "redis://:hun/ter2@redis"},
+                               {"PUBLIC_URL", "https://me:hunter2@shop.example"}});
+    EXPECT_EQ(found.size(), 5U);
+    const auto report = config::report(found);
+    EXPECT_THAT(report, HasSubstr("percent-encode"));
+    EXPECT_THAT(report, Not(HasSubstr("hun")));
+    EXPECT_THAT(report, Not(HasSubstr("ter2")));
+    EXPECT_THAT(faults({{"APP_SECRET", "another secret of the tests, 32 bytes or more\n"}}), ElementsAre("APP_SECRET"));
+}
+
 TEST_F(SettingsTest, WhatIsWellStays) {
     EXPECT_THAT(issues({}), IsEmpty());
     for (const auto* host : {"127.0.0.1", "::", "::1"}) EXPECT_THAT(issues({{"HOST", host}}), IsEmpty()) << host;

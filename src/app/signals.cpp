@@ -19,7 +19,7 @@ struct Signals::Thread {
         thread = std::thread([this] { loop.run(); });
     }
     ~Thread() {
-        loop.stop();
+        loop.post([this] { loop.stop(); });  // also where the thread has not begun to run it
         thread.join();
     }
     Thread(const Thread&) = delete;
@@ -41,7 +41,24 @@ struct Signals::Thread {
 
 Signals::Signals() : thread_(std::make_unique<Thread>(*this)) {}
 
-Signals::~Signals() = default;
+// What comes while the process takes itself apart must not end it by its default action: never HUP and QUIT, and of TERM and INT not
+// the first one, which may come behind an end from within. (Blocked meanwhile: Asio puts the default back.)
+Signals::~Signals() {
+    sigset_t passed_over;
+    sigemptyset(&passed_over);
+    sigaddset(&passed_over, SIGHUP);
+    sigaddset(&passed_over, SIGQUIT);
+    if (const std::scoped_lock lock(mutex_); ends_from_within_) {
+        sigaddset(&passed_over, SIGTERM);
+        sigaddset(&passed_over, SIGINT);
+    }
+    sigset_t before;
+    ::pthread_sigmask(SIG_BLOCK, &passed_over, &before);
+    thread_.reset();
+    for (const int signal : {SIGHUP, SIGQUIT, SIGTERM, SIGINT})
+        if (sigismember(&passed_over, signal) == 1) std::signal(signal, SIG_IGN);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
 
 void Signals::take(int signal) {
     if (signal == SIGHUP || signal == SIGQUIT) {

@@ -1,7 +1,7 @@
 #pragma once
 // What a process is told by signals, from the making of this on, on a thread of its own: a loop that hangs keeps nobody from asking what
 // hangs. TERM and INT end the process: the first wakes who waits here, a second one ends it at once, as if nobody had listened. HUP and QUIT
-// never end it: they call what was given to them, and are passed over while nothing is.
+// never end it: they call what was given to them, and are passed over while nothing is, and after this has gone.
 //
 //     Signals signals;
 //     const auto answers = signals.answer({.hangup = [&] { reload(app); }, .quit = [&] { log_what_waits(…); }});   // until it goes

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <future>
+#include <map>
 #include <thread>
 
 namespace {
@@ -111,6 +112,70 @@ TEST_F(ResolverTest, ALookUpThatComesTooLateIsHeardByNobody) {
     int turns = 0;
     run_until([&] { return ++turns > 3; });
     EXPECT_FALSE(heard);
+}
+
+TEST_F(ResolverTest, LookUpsAtOnceAndNamesThatWaitAreBounded) {
+    std::promise<void> release;
+    std::atomic<int> lookups = 0;
+    auto silent = [&, released = release.get_future().share()](const std::string&) {
+        ++lookups;
+        released.wait();
+        return Resolution{{"10.0.0.1"}, {}};
+    };
+    async::Resolver resolver(loop, silent, {.at_once = 2, .waiting = 3, .kept = 100});
+    std::map<std::string, Resolution> found;
+    for (const std::string name : {"a", "b", "c", "d", "e", "f", "a"}) {
+        resolver.resolve(name, [&found, name](const Resolution& answer) { found[name] = answer; });
+    }
+    run_until([&] { return lookups == 2 && !found.empty(); });
+    // The one too many hears so at once, and that it may try again.
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found["f"].failure.contains("too many"));
+    EXPECT_TRUE(found["f"].may_pass);
+    release.set_value();
+    run_until([&] { return found.size() == 6; });
+    EXPECT_EQ(lookups, 5);
+    EXPECT_EQ(found["e"].addresses, Names{"10.0.0.1"});
+}
+
+TEST_F(ResolverTest, NamesThatOthersChooseDoNotPileUp) {
+    async::Resolver resolver(loop,
+                             [](const std::string& host) {
+                                 return host.starts_with("gone") ? Resolution{{}, "no such host"}
+                                                                 : Resolution{{"10.0.0.1"}, {}};
+                             },
+                             {.at_once = 4, .waiting = 1000, .kept = 10});
+    int answers = 0;
+    for (int i = 0; i < 50; ++i) {
+        resolver.resolve("gone" + std::to_string(i), [&](const Resolution&) { ++answers; });
+        resolver.resolve("there" + std::to_string(i), [&](const Resolution& found) {
+            EXPECT_EQ(found.addresses, Names{"10.0.0.1"});
+            ++answers;
+        });
+    }
+    run_until([&] { return answers == 100; });
+    EXPECT_LE(resolver.names(), 10U);
+}
+
+TEST_F(ResolverTest, ATaskHasWhatThereIsByItsDeadline) {
+    std::promise<void> release;
+    async::Resolver resolver(loop, [released = release.get_future().share()](const std::string& host) {
+        if (host == "slow") released.wait();
+        return Resolution{{"10.0.0.1"}, {}};
+    });
+    const auto soon = async::Loop::now() + std::chrono::milliseconds(30);
+    const auto late = async::run_until_done(loop, resolver.resolve_by("slow", soon));
+    EXPECT_TRUE(late.addresses.empty());
+    EXPECT_TRUE(late.failure.contains("in time"));
+    EXPECT_TRUE(late.may_pass);
+    const auto in_time =
+        async::run_until_done(loop, resolver.resolve_by("quick", async::Loop::now() + std::chrono::hours(1)));
+    EXPECT_EQ(in_time.addresses, Names{"10.0.0.1"});
+    // The answer of the first attempt serves the second.
+    release.set_value();
+    const auto again =
+        async::run_until_done(loop, resolver.resolve_by("slow", async::Loop::now() + std::chrono::hours(1)));
+    EXPECT_EQ(again.addresses, Names{"10.0.0.1"});
 }
 
 }  // namespace

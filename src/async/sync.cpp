@@ -1,6 +1,8 @@
 #include "async/sync.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace async {
 
@@ -11,24 +13,42 @@ void Event::set() {
     for (auto handle : waiting) loop_.post([handle] { handle.resume(); });
 }
 
+// A task that is destroyed while it waits leaves the queue, and passes on a permit that it was given and has not taken.
 struct Semaphore::Waiter {
+    // Shared with the turn that resumes.
+    struct Resumption {
+        std::coroutine_handle<> awaiting;
+        void resume() {
+            if (const auto handle = std::exchange(awaiting, {})) handle.resume();
+        }
+    };
+
     Semaphore& semaphore;
     SteadyTime deadline;
     std::optional<Timer> timer;
-    std::coroutine_handle<> awaiting;
+    std::shared_ptr<Resumption> resumption;
     bool granted = false;
 
+    ~Waiter() {
+        if (!resumption || !resumption->awaiting) return;
+        resumption->awaiting = {};
+        std::erase(semaphore.waiting_, this);
+        if (granted) semaphore.release();
+    }
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) {
-        awaiting = handle;
+        resumption = std::make_shared<Resumption>(handle);
         semaphore.waiting_.push_back(this);
         timer.emplace(semaphore.loop_, [this] {
             std::erase(semaphore.waiting_, this);
-            semaphore.loop_.post([handle = awaiting] { handle.resume(); });
+            resume_later();
         });
         timer->expires_at(deadline);
     }
     void await_resume() const noexcept {}
+    void resume_later() const {
+        semaphore.loop_.post([ours = resumption] { ours->resume(); });
+    }
 };
 
 Task<std::optional<Semaphore::Permit>> Semaphore::acquire(SteadyTime deadline) {
@@ -37,7 +57,7 @@ Task<std::optional<Semaphore::Permit>> Semaphore::acquire(SteadyTime deadline) {
         co_return Permit(*this);
     }
     if (waiting_.size() >= options_.max_waiting) co_return std::nullopt;
-    Waiter waiter{*this, deadline, std::nullopt, {}};
+    Waiter waiter{*this, deadline, std::nullopt, nullptr};
     co_await waiter;
     if (waiter.granted) co_return Permit(*this);
     co_return std::nullopt;
@@ -52,7 +72,7 @@ void Semaphore::release() {
     waiting_.pop_front();
     next->timer->cancel();
     next->granted = true;
-    loop_.post([handle = next->awaiting] { handle.resume(); });
+    next->resume_later();
 }
 
 void TaskGroup::spawn(Task<void> task) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,6 +11,31 @@
 
 namespace config {
 
+namespace {
+
+// A line feed of `echo`, or quotes that only a shell or a .env file takes away: both would make another secret, which the other instances
+// do not have.
+std::string slip_in_secret(std::string_view secret) {
+    if (base::trim(secret).size() != secret.size())
+        return "has white space at its beginning or end, a line feed perhaps; take it away";
+    const char first = secret.front();
+    const bool is_quoted =
+        secret.size() > 1 && (first == '"' || first == '\'' || first == '`') && secret.back() == first;
+    return is_quoted ? "stands in quotes, which would be part of it; take them away" : "";
+}
+
+void check_slips(const schema::ObjectType& type, std::span<const schema::TextField> given,
+                 std::vector<base::Issue>& issues) {
+    for (const auto& [name, text] : given) {
+        const auto field = std::ranges::find(type.fields, name, &schema::Field::name);
+        if (field == type.fields.end() || !field->rules.write_only) continue;
+        if (auto slip = slip_in_secret(text); !slip.empty())
+            issues.push_back({"environment", fmt::format("/{}", name), "format", std::move(slip), {}});
+    }
+}
+
+}  // namespace
+
 std::vector<base::Issue> load_into(const schema::ObjectType& type, void* out, const Environment& environment,
                                    const LoadOptions& options) {
     std::vector<schema::TextField> fields;
@@ -17,9 +43,15 @@ std::vector<base::Issue> load_into(const schema::ObjectType& type, void* out, co
         const auto found = environment.find(field.name);
         if (found != environment.end() && !found->second.empty()) fields.push_back({field.name, found->second});
     }
+    std::vector<base::Issue> slips;
+    check_slips(type, fields, slips);
     auto error = schema::read_text(type, out, fields, {.in = "environment", .max_issues = options.max_issues});
-    if (!error) return {};
-    if (error->malformed == schema::Malformed::none) return std::move(error->issues);
+    if (!error) return slips;
+    if (error->malformed == schema::Malformed::none) {
+        error->issues.insert(error->issues.end(), std::make_move_iterator(slips.begin()),
+                             std::make_move_iterator(slips.end()));
+        return std::move(error->issues);
+    }
     return {{"environment",
              "",
              std::string(schema::to_string(error->malformed)),

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -78,6 +79,21 @@ TEST(Load, ListsEveryFault) {
     EXPECT_THAT(text, HasSubstr("  PORT          Give 65535 or less.\n"));
     EXPECT_THAT(text, HasSubstr("  DATABASE_URL  Add DATABASE_URL: it is required.\n"));
     EXPECT_THAT(text, Not(HasSubstr("short")));
+}
+
+TEST(Load, ASecretWithALineFeedOrInQuotesIsASlip) {
+    const std::string secret = "w3zPq0v7cXnM2kLs9dRtYbHu";
+    const auto faults = [](const std::string& text) {
+        const auto loaded = load<Settings>({{"DATABASE_URL", "x"}, {"JWT_SECRET", text}});
+        return loaded ? std::string() : report(loaded.error());
+    };
+    for (const auto& slip : {secret + "\n", " " + secret, '"' + secret + '"', "'" + secret + "'"}) {
+        EXPECT_THAT(faults(slip), HasSubstr("JWT_SECRET")) << slip;
+        EXPECT_THAT(faults(slip), HasSubstr("away")) << slip;
+        EXPECT_THAT(faults(slip), Not(HasSubstr(secret))) << slip;
+    }
+    for (const auto& well : {secret, secret + " " + secret, '"' + secret, secret + "'"})
+        EXPECT_EQ(faults(well), "") << well;
 }
 
 TEST(Load, ProductionRefusesWeakSecrets) {
@@ -208,6 +224,9 @@ TEST(EnvFile, OfAPath) {
     std::filesystem::remove(path);
     EXPECT_TRUE(read_env_file(path)->empty());
     EXPECT_FALSE(read_env_file(testing::TempDir()));
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_FALSE(read_env_file(path)) << "a named pipe, to which nobody writes";
+    std::filesystem::remove(path);
 }
 
 TEST(Environment, TheRealOneWins) {

@@ -151,8 +151,11 @@ std::expected<Environment, FileFault> read_env_file(const std::filesystem::path&
     if (!std::filesystem::exists(path, error) && !error) return Environment{};
     const auto size = std::filesystem::is_regular_file(path, error) ? std::filesystem::file_size(path, error) : 0;
     if (!error && size > max_file_size) return std::unexpected(FileFault{0, "The file is larger than 1 MiB."});
-    std::ifstream file(path, std::ios::binary);
-    if (error || !std::filesystem::is_regular_file(path, error) || !file) {
+    // Asked before it is opened: opening a named pipe may never end.
+    const bool is_file = std::filesystem::is_regular_file(path, error);
+    std::ifstream file;
+    if (is_file && !error) file.open(path, std::ios::binary);
+    if (!file.is_open()) {
         return std::unexpected(FileFault{0, "The file cannot be read: check that it is a file and its permissions."});
     }
     std::string text(size, '\0');

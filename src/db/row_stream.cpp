@@ -117,7 +117,8 @@ async::Task<Result> CursorReader::next() { return next_piece(state_.get()); }
 std::unique_ptr<CursorReader> open_cursor_reader(const Target& target, const Statement& statement,
                                                  Parameters parameters) {
     if (target.transaction != nullptr) throw std::logic_error("db: a stream has a transaction of its own");
-    if (statement.kind == Kind::write) throw std::logic_error("db: a stream only reads");
+    if (statement.kind == Kind::write)
+        throw std::logic_error("db: " + std::string(statement.name) + ": a stream only reads, as a Kind::read does");
     return std::make_unique<CursorReader>(target, statement, std::move(parameters));
 }
 

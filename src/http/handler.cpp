@@ -41,7 +41,9 @@ MediaType parse_media_type(std::string_view value) {
     return media;
 }
 
+// RFC 6902 is a list of operations, and no object with what changes.
 bool is_json(std::string_view type) {
+    if (type == "application/json-patch+json") return false;
     return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
 }
 
@@ -100,11 +102,28 @@ void add_unknown_name(const schema::ObjectType& rows, std::string_view name, Fin
     for (const auto& field : rows.fields) {
         if (is_sent(field)) names.push_back(field.name);
     }
+    const auto message =
+        name.empty() ? std::string("a name is missing: write fields=a,b, or leave the parameter out for all of them")
+                     : fmt::format("there is no \"{}\"", schema::shown_name(name));
     findings.push_back({"query",
                         "/fields",
                         "invalid_value",
-                        fmt::format("there is no \"{}\"", schema::shown_name(name)),
+                        message,
                         {{"allowed", fmt::format("[\"{}\"]", fmt::join(names, "\",\""))}}});
+}
+
+// The bit of the member that is called so; nullopt, with a finding, for one that is not there, or has been named already.
+std::optional<std::uint64_t> bit_of(const schema::ObjectType& rows, std::string_view name, std::uint64_t taken,
+                                    Findings& findings) {
+    const auto* field = rows.find(name);
+    if (field == nullptr || !is_sent(*field)) {
+        add_unknown_name(rows, name, findings);  // one finding says which names there are
+        return std::nullopt;
+    }
+    const auto bit = std::uint64_t{1} << static_cast<std::size_t>(field - rows.fields.data());
+    if ((taken & bit) == 0) return bit;
+    findings.push_back({"query", "/fields", "not_unique", fmt::format("\"{}\" is named twice", field->name), {}});
+    return std::nullopt;
 }
 
 // `skip_fields`: `?fields=` is somebody else's.
@@ -245,12 +264,9 @@ schema::View read_fields(Context& context, const schema::Type& reply, Findings& 
         if (name != fields_field.name) continue;
         if (view.rows == nullptr) view = {.rows = rows, .fields = 0};
         for (const auto wanted : base::split(value, ',')) {
-            const auto* field = rows->find(wanted);
-            if (field == nullptr || !is_sent(*field)) {
-                add_unknown_name(*rows, wanted, findings);  // one finding says which names there are
-                return {};
-            }
-            view.fields |= std::uint64_t{1} << static_cast<std::size_t>(field - rows->fields.data());
+            const auto bit = bit_of(*rows, wanted, view.fields, findings);
+            if (!bit) return {};
+            view.fields |= *bit;
         }
     }
     return view;

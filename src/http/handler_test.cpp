@@ -80,6 +80,19 @@ TEST_F(QueryTest, parameters_that_nobody_declared_are_refused) {
         {get, "/show?fields=name", R"("pointer":"/fields","code":"unknown_key")"},
         {get, "/find?fields=name", R"("pointer":"/fields","code":"unknown_key")"},
         {get, "/stored?fields=name", R"("pointer":"/fields")"},
+        {get, "/list?fields=colour",
+         R"("pointer":"/fields","code":"invalid_value","message":"there is no \"colour\"")"},
+        {get, "/list?fields=colour", R"("allowed":["name","size"])"},
+        {get, "/list?fields=", R"("pointer":"/fields","code":"invalid_value","message":"a name is missing: )"},
+        {get, "/list?fields", R"("message":"a name is missing: )"},
+        {get, "/list?fields=name,", R"("allowed":["name","size"])"},
+        {get, "/list?fields=,name", R"("message":"a name is missing: )"},
+        {get, "/list?fields=name%20", R"(there is no)"},
+        {get, "/list?fields=NAME", R"(there is no)"},
+        {get, "/list?fields=name,name", R"("code":"not_unique","message":"\"name\" is named twice")"},
+        {get, "/list?fields=name&fields=size,name", R"("code":"not_unique")"},
+        {get, "/search?fields=name,name", R"("code":"not_unique")"},
+        {head, "/list?fields=name,name", ""},
         {put, "/change/1?fields=name", R"("pointer":"/fields")"},
         {put, "/change/one?force=1", R"("in":"path","pointer":"/id")"},
         {put, "/change/one?force=1", R"("pointer":"/force")"},
@@ -95,9 +108,15 @@ TEST_F(QueryTest, parameters_that_nobody_declared_are_refused) {
 TEST_F(QueryTest, declared_ones_and_those_of_raw_handlers_pass) {
     using enum http::Method;
     const std::vector<std::tuple<http::Method, std::string, int>> passed{
-        {get, "/show?", 200},       {get, "/list?fields=name", 200},  {get, "/search?name=x&fields=size", 200},
-        {get, "/stored", 200},      {put, "/change/1", 200},          {del, "/remove", 204},
-        {get, "/raw?v=3&v=4", 204}, {post, "/take-all?new=%zz", 204},
+        {get, "/show?", 200},
+        {get, "/list?fields=name", 200},
+        {get, "/list?fields=size&fields=name", 200},
+        {get, "/search?name=x&fields=size", 200},
+        {get, "/stored", 200},
+        {put, "/change/1", 200},
+        {del, "/remove", 204},
+        {get, "/raw?v=3&v=4", 204},
+        {post, "/take-all?new=%zz", 204},
     };
     for (const auto& [method, target, status] : passed) EXPECT_EQ(send(method, target).status, status) << target;
     EXPECT_EQ(send(get, "/list?fields=name").body, R"({"data":[{"name":"Sugar"}]})");
@@ -144,9 +163,15 @@ TEST_F(BodyTest, IsNotGuessed) {
     const std::string json = R"({"user":"amina","password":"hunter2-hunter2"})";
     const std::string form = "application/x-www-form-urlencoded";
     EXPECT_EQ(send(json, "application/json").status, 204);
+    EXPECT_EQ(send(json, "application/merge-patch+json").status, 204);
     EXPECT_EQ(send("user=amina&password=hunter2-hunter2", form).status, 204);
-    for (const auto& [body, type] : std::vector<std::pair<std::string, std::string>>{
-             {json, ""}, {json, form}, {" \n" + json, form}, {"[]", form}, {json, "text/plain"}}) {
+    for (const auto& [body, type] :
+         std::vector<std::pair<std::string, std::string>>{{json, ""},
+                                                          {json, form},
+                                                          {" \n" + json, form},
+                                                          {"[]", form},
+                                                          {json, "text/plain"},
+                                                          {json, "application/json-patch+json"}}) {
         const auto reply = send(body, type);
         EXPECT_EQ(reply.status, 415) << body << type;
         EXPECT_TRUE(reply.body.contains("send Content-Type: application/json")) << reply.body;

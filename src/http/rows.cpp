@@ -1,7 +1,6 @@
 #include "http/rows.h"
 
-#include <fmt/format.h>
-
+#include "http/content_disposition.h"
 #include "schema/csv.h"
 
 namespace http::detail {
@@ -44,7 +43,7 @@ async::Task<void> send_csv(Context* context, const schema::Type* type, schema::V
     text += co_await next();
     context->response()
         .content_type("text/csv; charset=utf-8; header=present")
-        .header("Content-Disposition", fmt::format("attachment; filename=\"{}\"", file_name))
+        .header("Content-Disposition", content_disposition("attachment", file_name))
         .stream_deadline(context->deadline())
         .stream(RowsBody{std::move(text), std::move(next)});
 }

@@ -38,7 +38,7 @@ private:
 template <class T>
 struct CsvRows {
     RowSource<T> rows;
-    std::string_view file_name;  // a constant: letters, digits, '.', '-', '_'
+    std::string_view file_name;  // a constant
 };
 
 template <class T>

@@ -48,7 +48,7 @@ Acceptor adopt_acceptor(const Executor& executor, int listener) {
     return acceptor;
 }
 
-// One socket serves IPv6 and IPv4 when no address is named; IPv4 alone where the kernel has no IPv6.
+// One socket serves IPv6 and IPv4 when no address is named, or `::`; IPv4 alone where the kernel has no IPv6.
 Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
     Acceptor acceptor(executor);
     error_code error;
@@ -64,7 +64,8 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
         acceptor.open(endpoint.protocol(), error);
     }
     require(error, "open a socket");
-    if (endpoint.address().is_v6()) acceptor.set_option(boost::asio::ip::v6_only(!options.address.empty()), error);
+    if (endpoint.address().is_v6())
+        acceptor.set_option(boost::asio::ip::v6_only(!endpoint.address().is_unspecified()), error);
     acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     const auto set = [&](int level, int name, int value) {
         ::setsockopt(acceptor.native_handle(), level, name, &value, sizeof value);

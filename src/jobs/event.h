@@ -22,7 +22,8 @@ struct Event {
 inline constexpr QueueName events_queue{"events"};
 
 // How the jobs of events are tried: for three to six days, as nobody is there to send them again. A run is cancelled after five
-// minutes and counts as failed: all subscribers share a queue, and one that waits for somebody would keep its place from them.
+// minutes, which the worker of the queue sees to, and counts as failed: all subscribers share the queue, and one that waits for somebody
+// would keep its place from them. A subscriber that has to may say that it takes longer, or less.
 inline constexpr JobDefaults event_defaults{.attempts = 20,
                                             .backoff = {"exponential", std::chrono::seconds(1), 0.5},
                                             .remove_on_complete = KeepJobs{.count = 10'000, .age_seconds = 86'400},

@@ -34,6 +34,11 @@ async::Task<bool> commit_once(db::Batch batch, const JobContext& job) {
     return commit(std::move(batch));
 }
 
+async::Task<bool> commit_once(db::Batch batch, const JobContext& job, std::string effect) {
+    batch.add(mark, job.queue().name(), std::move(effect));
+    return commit(std::move(batch));
+}
+
 async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int64_t most) { return db.run(remove_old, most); }
 
 std::vector<db::StatementView> once_statements() { return db::statements(mark, remove_old); }

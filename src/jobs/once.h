@@ -38,6 +38,9 @@ inline constexpr auto handled_jobs = db::tenant_table<HandledJob>(
 // Commits the batch unless the job did so before; then nothing of it is kept, and the answer is false. Marks are removed after
 // thirty days (remove_old_marks), long after a queue has forgotten its jobs.
 [[nodiscard]] async::Task<bool> commit_once(db::Batch batch, const JobContext& job);
+// The same for an effect that has a name without its job ("totals/<id of what is counted>"), so that what no job did, because Redis
+// lost it, can be found by what is not marked, and done.
+[[nodiscard]] async::Task<bool> commit_once(db::Batch batch, const JobContext& job, std::string effect);
 
 // How many marks, older than thirty days, were removed; at most `most`.
 [[nodiscard]] async::Task<std::int64_t> remove_old_marks(db::SystemDb db, std::int64_t most);

@@ -261,6 +261,17 @@ TEST_F(WorkerTest, CancelAndDeadline) {
     close(worker);
 }
 
+TEST_F(WorkerTest, TheDeadlineOfTheJobCountsBeforeTheWorkers) {
+    auto with_deadline = options();
+    with_deadline.timeout = 1h;
+    Worker worker(services(locks_), "mail", with_deadline);
+    worker.on(JobType<Json>{QueueName::given("mail"), "brief", {.timeout = 50ms}},
+              [](Job<Json>& job) { return job.sleep(2h); });
+    worker.start();
+    EXPECT_EQ(end_of(run(queue_.add_job({.name = "brief"}))).failed_reason, "the deadline of the job has passed");
+    close(worker);
+}
+
 TEST_F(WorkerTest, CloseGivesBackWhatDoesNotEnd) {
     Worker worker(services(locks_), "mail", options());
     async::Event stuck(loop_);

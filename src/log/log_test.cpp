@@ -267,6 +267,8 @@ TEST_F(LogTest, RedactsSecretsInTheQuery) {
     EXPECT_THAT(url("/ws?token"), HasSubstr(R"("url":"/ws?token")"));
     EXPECT_THAT(url("/ws?"), HasSubstr(R"("url":"/ws?")"));
     EXPECT_THAT(url("/ws?&&a"), HasSubstr(R"("url":"/ws?&&a")"));
+    EXPECT_THAT(url("/ws?=abc&x=1"), HasSubstr(R"("url":"/ws?=[Redacted]&x=1")")) << "a value without a name";
+    EXPECT_THAT(url("/ws?a%00abc&x=1"), HasSubstr(R"("url":"/ws?[Redacted]&x=1")")) << "a name that is none";
 }
 
 // What a table of attacks on the redaction tries; SECRET may stand nowhere in the line.

@@ -376,7 +376,10 @@ Redaction::Spans Redaction::secrets_of_url(std::string_view url, int depth) cons
         at = std::min(url.size(), url.find_first_of("?#;&", begin));
         const auto pair = url.substr(begin, at - begin);
         const auto equals = std::min(pair.find('='), pair.find(':'));
-        if (equals == std::string_view::npos) {
+        if (equals == 0 || decoded(pair.substr(0, equals)).contains('\0')) {
+            // A value whose name was lost on its way, or a name that is none.
+            found.push_back({equals == 0 ? begin + 1 : begin, at});
+        } else if (equals == std::string_view::npos) {
             if (hides_secret(pair, depth)) found.push_back({begin, at});
         } else if (matches_encoded(pair.substr(0, equals), true) || hides_secret(pair.substr(equals + 1), depth)) {
             found.push_back({begin + equals + 1, at});

@@ -99,6 +99,10 @@ bool is_conditional(const http::RouteEntry& route) {
            });
 }
 
+bool answers_ranges(const http::RouteEntry& route) {
+    return std::ranges::count(route.operation->replies, 206, &http::ReplyDoc::status) > 0;
+}
+
 // What a page fills in is sent at once; what a client may add stands in the schema, as a part of its description.
 bool is_sent_at_once(const http::ParameterDoc& parameter) { return parameter.required || parameter.in != "query"; }
 
@@ -224,6 +228,7 @@ private:
             parameters.raw(std::move(object).take());
         }
         if (is_conditional(route)) parameters.raw(if_none_match_object());
+        if (answers_ranges(route)) parameters.raw(range_object());
         return std::move(parameters).take();
     }
 
@@ -232,6 +237,15 @@ private:
         object.text("name", "If-None-Match").text("in", "header").flag("required", false);
         object.text("description", "The `ETag` of the copy that the client has: 304 when it is the present one still.");
         return std::move(object.raw("schema", R"({"type":"string","examples":["\"7.k3f9qa\""]})")).take();
+    }
+
+    static std::string range_object() {
+        JsonObject object;
+        object.text("name", "Range").text("in", "header").flag("required", false);
+        object.text("description",
+                    "Which bytes, when not all: one range. With `If-Range`, the `ETag` of the bytes that the "
+                    "client has, the whole file comes where that has changed.");
+        return std::move(object.raw("schema", R"({"type":"string","examples":["bytes=1024-"]})")).take();
     }
 
     // "/v1/items/{id}/parts": what `{id}` may be.
@@ -285,7 +299,9 @@ private:
         }
         const auto item = std::move(JsonObject().text("type", "string").raw("enum", std::move(names).take())).take();
         const auto examples = std::move(JsonArray().raw(std::move(first_two).take())).take();
-        return std::move(JsonObject().text("type", "array").raw("items", item).raw("examples", examples)).take();
+        JsonObject schema;
+        schema.text("type", "array").raw("items", item).raw("uniqueItems", "true").raw("examples", examples);
+        return std::move(schema).take();
     }
 
     // A parameter is there or not, but never null.
@@ -360,7 +376,9 @@ private:
         names.insert(names.end(), reply.headers.begin(), reply.headers.end());
         std::string_view text = reply.doc.empty() ? http::reason_phrase(reply.status) : reply.doc;
         JsonObject content;
-        if (!http::has_no_body(reply.status)) content.raw(reply.media_type, reply_media(route, reply));
+        // No media type: no body, which a redirect may do without.
+        if (!http::has_no_body(reply.status) && !reply.media_type.empty())
+            content.raw(reply.media_type, reply_media(route, reply));
         if (!codes.empty()) {
             content.raw(problem_media_type, problems_.media(codes));
             const auto more = problems_.header_names(reply.status, codes);
@@ -431,8 +449,10 @@ private:
 
 std::vector<SecurityScheme> default_security_schemes() {
     return {
-        {"bearer", SchemeKind::bearer, "JWT", "An access token: `Authorization: Bearer …`."},
-        {"session", SchemeKind::cookie, "__Host-sid", "The browser's session; changes need the CSRF token as well."},
+        {"bearer", SchemeKind::bearer, "JWT",
+         "An access token, such as the `accessToken` of a log-in: `Authorization: Bearer …`."},
+        {"session", SchemeKind::cookie, "__Host-sid",
+         "The browser's session, which it sends by itself; changes need the CSRF token as well."},
     };
 }
 

@@ -131,6 +131,24 @@ TEST(Document, DescribesTheReplyWithItsHeaders) {
     EXPECT_THAT(member(member(one, "delete"), "204"), Not(HasSubstr("content")));
 }
 
+TEST(Document, DescribesFilesEventsAndRedirects) {
+    const auto label = member(member(example_document(), "/v1/products/{id}/label"), "get");
+    EXPECT_THAT(label, HasSubstr(R"({"name":"Range","in":"header","required":false)"));
+    EXPECT_THAT(label, HasSubstr(R"({"name":"If-None-Match","in":"header","required":false)"));
+    EXPECT_THAT(member(label, "200"), HasSubstr(R"("content":{"application/pdf":{}})"));
+    EXPECT_THAT(member(label, "200"), HasSubstr(R"("Content-Disposition":)"));
+    EXPECT_THAT(member(label, "206"), HasSubstr(R"("Content-Range":)"));
+    EXPECT_THAT(member(label, "304"), Not(HasSubstr("content")));
+    EXPECT_THAT(member(label, "416"), HasSubstr("request.range_not_satisfiable"));
+    const auto events = member(member(example_document(), "/v1/product-events"), "get");
+    EXPECT_THAT(member(events, "200"), HasSubstr(R"("text/event-stream":{"schema":{"type":"string"}})"));
+    EXPECT_THAT(events, HasSubstr(R"("name":"Last-Event-ID","in":"header","required":false)"));
+    EXPECT_THAT(events, Not(HasSubstr(R"("name":"Range")")));
+    const auto maker = member(member(example_document(), "/v1/products/{id}/maker"), "get");
+    EXPECT_THAT(member(maker, "303"), HasSubstr("Location"));
+    EXPECT_THAT(member(maker, "303"), Not(HasSubstr("content")));
+}
+
 TEST(Document, GroupsProblemsByStatus) {
     const auto json = example_document();
     const auto create = member(member(json, "/v1/products"), "post");

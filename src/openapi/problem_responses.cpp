@@ -22,9 +22,11 @@ struct HeaderDoc {
     bool always = false;  // of the replies that document it; the others come when there is a reason
 };
 
-constexpr std::array<HeaderDoc, 11> header_docs{{
-    {"ETag", "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone."},
-    {"Location", "Where the new resource is.", R"({"type":"string","format":"uri-reference"})"},
+constexpr std::array<HeaderDoc, 15> header_docs{{
+    {"ETag",
+     "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone. "
+     "Of a file: its bytes."},
+    {"Location", "Where the new resource is, or where to go on.", R"({"type":"string","format":"uri-reference"})"},
     {"X-Request-Id", "Names this request in the logs.", R"({"type":"string"})", true},
     {"X-Retriable", "Whether the same bytes may succeed later.", R"({"type":"string","enum":["true","false"]})"},
     {"RateLimit", "What is left of the limit that is closest to its end: `\"device\";r=599;t=1`."},
@@ -34,6 +36,10 @@ constexpr std::array<HeaderDoc, 11> header_docs{{
     {"Idempotent-Replayed", "`true`: the stored reply to an earlier request with this key."},
     {"Set-Cookie", "The session."},
     {"Cache-Control", "How long the reply may be kept."},
+    {"Content-Disposition", "Whether the file is to be saved or shown, and its name."},
+    {"Last-Modified", "When the file was changed."},
+    {"Accept-Ranges", "`bytes`: a download that broke off goes on with `Range`."},
+    {"Content-Range", "Which bytes of how many: `bytes 1024-2047/4096`."},
 }};
 
 std::string header_definition(std::string_view name) {

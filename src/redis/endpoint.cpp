@@ -37,13 +37,17 @@ struct UrlReader {
         const auto authority = rest.substr(0, rest.find_first_of("/?"));
         // The last one: passwords are written unescaped more often than they should.
         const auto at = authority.rfind('@');
+        const bool is_file = !endpoint.path.empty();  // whose name may have an `@`
+        if (!is_file && rest.substr(authority.size(), rest.find('?') - authority.size()).contains('@'))
+            return fail("a Redis URL has an @ behind its host: percent-encode a / of the password (%2F)");
         if (at == std::string_view::npos) return true;
         const auto user = authority.substr(0, at);
         const auto colon = user.find(':');
         const auto name = base::percent_decode(user.substr(0, colon));
         const auto password =
             base::percent_decode(colon == std::string_view::npos ? std::string_view() : user.substr(colon + 1));
-        if (!name || !password) return fail("the user or password of a Redis URL is not percent-encoded");
+        if (!name || !password)
+            return fail("the user or password of a Redis URL is not percent-encoded (a % itself is %25)");
         endpoint.username = *name;
         endpoint.password = *password;
         rest.remove_prefix(at + 1);
@@ -66,7 +70,10 @@ struct UrlReader {
         if (!host.empty()) endpoint.host = host;
         if (authority.empty()) return true;
         const auto port = base::parse_integer<std::uint16_t>(authority.substr(1));
-        if (authority[0] != ':' || !port || *port == 0) return fail("the port of a Redis URL is no number up to 65535");
+        if (authority[0] != ':' || !port || *port == 0)
+            return fail(
+                "the port of a Redis URL is no number up to 65535; percent-encode a ? or a : of the password (%3F, "
+                "%3A)");
         endpoint.port = *port;
         return true;
     }
@@ -126,6 +133,8 @@ private:
 }  // namespace
 
 std::expected<Endpoint, std::string> parse_url(std::string_view url) {
+    if (base::trim(url).size() != url.size())
+        return std::unexpected("a Redis URL has no white space at its beginning or end");
     UrlReader reader{.rest = url, .endpoint = {}, .fault = {}};
     const bool read = reader.read_scheme() && reader.read_user() &&
                       (!reader.endpoint.path.empty() || reader.read_host()) && reader.read_path() &&

@@ -122,12 +122,23 @@ TEST(parse_url, says_what_is_wrong_and_keeps_the_password_to_itself) {
          {"", "http://:secret@host", "redis://:secret@host:0", "redis://:secret@host:65536", "redis://:secret@host:x",
           "redis://:secret@host/x", "redis://:secret@host/-1", "redis://:secret%@host", "redis://:secret@[::1",
           "redis://:secret@host?secret=1", "redis://:secret@host?verify=no", "rediss://:secret@host?verify=maybe",
-          "unix://", "unix:///", "unix://:secret@run", "redis://host?"}) {
+          "unix://", "unix:///", "unix://:secret@run", "redis://host?", "redis://host\n"}) {
         const auto parsed = redis::parse_url(url);
         ASSERT_FALSE(parsed) << url;
         EXPECT_FALSE(parsed.error().contains("secret")) << parsed.error();
         EXPECT_FALSE(parsed.error().empty());
     }
+}
+
+TEST(parse_url, refuses_a_slash_in_a_password_that_is_not_encoded) {
+    for (const auto* url : {"redis://:se/cret@host", "redis://:12/cret@host:6379/0", "redis://se/cret@host?db=1"}) {
+        const auto parsed = redis::parse_url(url);
+        ASSERT_FALSE(parsed) << url;
+        EXPECT_TRUE(parsed.error().contains("percent-encode")) << parsed.error();
+        EXPECT_FALSE(parsed.error().contains("cret")) << parsed.error();
+    }
+    EXPECT_EQ(shown("unix:///run/redis@home.sock"), "/run/redis@home.sock|||0");
+    EXPECT_EQ(shown("rediss://host?ca=/etc/me@home.pem"), "host|6379|||0|tls|/etc/me@home.pem");
 }
 
 // ---- Greeting ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@
 //
 // Formulas: spreadsheets run a cell that begins with = + - @ or their full-width forms (or a tab or a line break before it), whoever
 // wrote it. So a *text* that begins with one of these, or with an apostrophe, gets an apostrophe in front: shown as text by
-// spreadsheets, and a program that reads the file drops one leading apostrophe of a text. Numbers stay as they are.
+// spreadsheets, and a program that reads the file drops one leading apostrophe of a text. So does a sign or an apostrophe behind a
+// semicolon, a tab or a line break inside of a text, which begins a cell where such characters part columns: the program drops one
+// apostrophe there as well. In JSON a semicolon is \u003b. Numbers stay as they are, and so do texts of Format::phone.
 
 #include <string>
 

@@ -59,8 +59,20 @@ TEST(Csv, QuotesWhatWouldPartACell) {
     EXPECT_EQ(name_as_cell("a,b"), R"("a,b")");
     EXPECT_EQ(name_as_cell(R"(say "jambo")"), R"("say ""jambo""")");
     EXPECT_EQ(name_as_cell("two\r\nlines"), "\"two\r\nlines\"");
-    EXPECT_EQ(name_as_cell("a;=b"), R"("a;=b")");
-    EXPECT_EQ(name_as_cell("a\t=b"), "\"a\t=b\"");
+    EXPECT_EQ(name_as_cell("a;b"), R"("a;b")");
+    EXPECT_EQ(name_as_cell("a\tb"), "\"a\tb\"");
+}
+
+TEST(Csv, WhatBeginsACellForAnotherSeparatorIsNoFormulaEither) {
+    EXPECT_EQ(name_as_cell("Sugar;=cmd|x!A0;+1;x"), R"("Sugar;'=cmd|x!A0;'+1;x")");
+    EXPECT_EQ(name_as_cell("a\t=b"), "\"a\t'=b\"");
+    EXPECT_EQ(name_as_cell("a\n@b\r\n-c\r\n\r\nd"), "\"a\n'@b\r\n'-c\r\n\r\nd\"");
+    EXPECT_EQ(name_as_cell("a;\uFF1Db"), "\"a;'\uFF1Db\"");
+    EXPECT_EQ(name_as_cell("a;'b"), R"("a;''b")") << "so that one apostrophe less gives the text again";
+    EXPECT_EQ(name_as_cell("a;\"=1"), R"("a;'""=1")") << "behind a quote that opens and closes";
+    EXPECT_EQ(name_as_cell("a; b;"), R"("a; b;")");
+    const auto text = row({.name = "Sugar", .parts = {Part{.name = "a;=1+1"}}});
+    EXPECT_EQ(text, "Sugar,,0,2.5,,\"[{\"\"name\"\":\"\"a\\u003b=1+1\"\"}]\"\r\n");
 }
 
 TEST(Csv, TextsAreNoFormulas) {
@@ -68,7 +80,7 @@ TEST(Csv, TextsAreNoFormulas) {
     EXPECT_EQ(name_as_cell("+255700000000"), "'+255700000000");
     EXPECT_EQ(name_as_cell("-1"), "'-1");
     EXPECT_EQ(name_as_cell("@SUM(A1)"), "'@SUM(A1)");
-    EXPECT_EQ(name_as_cell("\t=1"), "\"'\t=1\"");
+    EXPECT_EQ(name_as_cell("\t=1"), "\"'\t'=1\"");
     EXPECT_EQ(name_as_cell(R"x(=HYPERLINK("http://a","b"))x"), R"x("'=HYPERLINK(""http://a"",""b"")")x");
     // So that one apostrophe less gives the text again, whatever it was.
     EXPECT_EQ(name_as_cell("'quoted'"), "''quoted'");
@@ -78,6 +90,22 @@ TEST(Csv, TextsAreNoFormulas) {
         EXPECT_EQ(name_as_cell("a" + sign), "a" + sign);
     }
     EXPECT_EQ(name_as_cell("\uFF08"), "\uFF08") << "shares its first bytes with them";
+}
+
+struct Contact {
+    std::optional<std::string> phone;
+
+    friend constexpr auto describe(Contact*) {
+        return schema::object<Contact>("Contact",
+                                       schema::field<&Contact::phone>("phone", {.format = schema::Format::phone}));
+    }
+};
+
+TEST(Csv, PhoneNumbersAreTakenBackAsTheyStand) {
+    const Contact contact{.phone = "+254712345678"};
+    std::string text;
+    schema::write_csv_row(schema::object_of<Contact>, &contact, text);
+    EXPECT_EQ(text, "+254712345678\r\n");
 }
 
 TEST(Csv, ShowsWhatTheReaderMaySee) {

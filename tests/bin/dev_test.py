@@ -31,6 +31,7 @@ if grep -q broken ../../src/server.cpp; then
     echo 'FAILED: src/CMakeFiles/src.dir/server.cpp.o '
     echo '/usr/bin/clang++ -c'
     echo '../../src/server.cpp:1:1: error: broken'
+    if grep -q 'saved meanwhile' ../../src/server.cpp; then sed -i 's/broken.*/mended/' ../../src/server.cpp; fi
     exit 1
 fi
 mkdir -p pos
@@ -85,6 +86,15 @@ class Dev(unittest.TestCase):
         while not lines or last not in lines[-1]:
             lines.append(self.lines.get(timeout=DEADLINE))
         return lines
+
+    def test_what_is_saved_during_the_first_build_is_built_as_well(self):
+        self.save("broken, and saved meanwhile")
+        self.start()
+        said = self.lines_until("serving")
+        self.assertIn("changed: src/server.cpp; building once more", said)
+        self.process.send_signal(signal.SIGTERM)
+        self.lines_until("stopped")
+        self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
 
     def test_a_save_builds_and_restarts_a_broken_one_does_not(self):
         self.start("--data-dir", "elsewhere", "--port=4000", "--fresh")

@@ -75,10 +75,13 @@ describe('backend-api worker', () => {
     await Promise.all(workers.map((worker) => worker.line((line) => line.msg === 'running jobs')));
     const queue = new Queue('maintenance', { connection, prefix: prefix() });
     try {
-      await expect.poll(() => queue.getJobSchedulersCount(), { timeout: 20_000 }).toBe(1);
-      const [scheduler] = await queue.getJobSchedulers();
-      expect(scheduler).toMatchObject({ key: 'maintenance.clean_up', pattern: '17 * * * *', tz: 'UTC' });
-      expect(new Date(scheduler!.next!).getUTCMinutes()).toBe(17);
+      await expect.poll(() => queue.getJobSchedulersCount(), { timeout: 20_000 }).toBe(2);
+      const schedulers = (await queue.getJobSchedulers()).sort((a, b) => a.key.localeCompare(b.key));
+      expect(schedulers).toMatchObject([
+        { key: 'maintenance.clean_up', pattern: '17 * * * *', tz: 'UTC' },
+        { key: 'reports.count_missed', pattern: '41 * * * *', tz: 'UTC' },
+      ]);
+      expect(schedulers.map(({ next }) => new Date(next!).getUTCMinutes())).toEqual([17, 41]);
     } finally {
       await queue.close();
       await Promise.all(workers.map((worker) => worker.stop()));
@@ -120,7 +123,7 @@ test('schedules come back when Redis was emptied, restarted without its data, or
     const [job] = await queue.getDelayed();
     await job!.promote();
     await until(async () => (await queue.getCompletedCount()) === 1);
-    await until(async () => (await queue.getDelayedCount()) === 1);
+    await until(async () => (await queue.getDelayedCount()) === 2);
     await queue.close();
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   } finally {

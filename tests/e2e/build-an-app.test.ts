@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { repository } from './support/environment.js';
 import { type Service, startService } from './support/service.js';
-import { ok, openShop, password, saleFor, type Shop } from './support/shop.js';
+import { ean13, ok, openShop, password, saleFor, type Shop } from './support/shop.js';
 
 const origin = 'http://localhost:5173'; // of a Vite app
 const real = { fetch: globalThis.fetch };
@@ -98,6 +98,24 @@ describe('docs/build-an-app.md', () => {
     expect(stored.flags).toEqual([]);
   });
 
+  test('sells an article without a tax class', async () => {
+    const barcode = ean13(600_988_000_001);
+    const product = {
+      name: 'Newspaper',
+      trackStock: false,
+      variants: [{ name: 'Daily', sku: 'NEWS-1', price: 6_000, barcodes: [{ barcode }] }],
+    };
+    await shop.create('/v1/products', product);
+    const found = await app.request('GET', `/v1/variants/lookup?barcode=${barcode}`);
+    expect(found.body).toMatchObject({ taxCode: null, taxRatePpm: null });
+    const lines = [app.lineOf(found.body, '1', 1)];
+    const sale = app.sell(lines, [{ method: 'cash', amount: app.totalOf(lines) }]);
+    expect(await app.flush()).toBeNull();
+    expect(app.store.get('parked', [])).toEqual([]);
+    const stored = await ok(shop.api('GET', `/v1/sales/by-client-request/${sale.clientRequestId}`), 200);
+    expect([stored.total, stored.taxTotal, stored.flags]).toEqual([6_000, 0, []]);
+  });
+
   test('repeats a sale whose reply was lost: it is there once', async () => {
     const sale = (await sellOne())();
     losingTheReplyOf('/v1/sales');
@@ -144,7 +162,7 @@ describe('docs/build-an-app.md', () => {
 
   test('reads a list to its end', async () => {
     const products = await app.all('/v1/products');
-    expect(products).toHaveLength(shop.variants.length);
+    expect(products).toHaveLength(shop.variants.length + 1);
   });
 
   test('a slash too many costs a round trip, and no sale', async () => {

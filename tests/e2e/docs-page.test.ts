@@ -146,7 +146,9 @@ describe.skipIf(noBrowser)('the documentation page', () => {
   });
 
   // Pressed on the page, one after the other: two minutes. The test above sends the same without a page.
-  test.runIf(environment.long)('every operation succeeds as the page fills it in', { timeout: 300_000 }, async () => {
+  test.runIf(environment.long)('every operation succeeds as the page fills it in', { timeout: 900_000 }, async () => {
+    await openDocs();
+    await page.evaluate(() => localStorage.clear()); // the token of the test above
     await openDocs();
     await authorize((await execute({ tag: 'auth', id: 'login' })).body.accessToken);
     const all = operationsOf(openapi);
@@ -224,7 +226,7 @@ async function pressExecute(id: string): Promise<string> {
       const timer = setTimeout(() => {
         observer.disconnect();
         resolve(null);
-      }, 10_000);
+      }, 30_000);
       observer.observe(whole, { childList: true, subtree: true, attributes: true });
       look();
     });

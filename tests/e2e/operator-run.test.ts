@@ -1,9 +1,9 @@
 // The service in an operator's hands once it runs: signals, restarts under load, the management port, production.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -186,34 +186,43 @@ function ask(agent: Agent, port: number): Promise<number | NodeJS.ErrnoException
   });
 }
 
-// What is said of one connection is not of the other.
-const withoutConnection = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !['connection', 'keep-alive'].includes(name)));
-
-// As a load balancer does it: kept connections to the service, 502 when it does not listen, and nothing asked twice.
-async function startProxy(target: number): Promise<{ server: Server; port: number; agent: Agent; resets: unknown[] }> {
-  const agent = new Agent({ keepAlive: true });
-  const resets: unknown[] = [];
-  const server = createServer((incoming, outgoing) => {
-    const to = { agent, host: '127.0.0.1', port: target, method: incoming.method, path: incoming.url };
-    const upstream = request({ ...to, headers: withoutConnection(incoming.headers) }, (reply) => {
-      outgoing.writeHead(reply.statusCode ?? 500, withoutConnection(reply.headers));
-      reply.pipe(outgoing);
-    });
-    upstream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ECONNREFUSED') resets.push(error);
-      outgoing.writeHead(502).end();
-    });
-    upstream.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, port: (server.address() as AddressInfo).port, agent, resets };
+// nginx with kept connections to the service; it asks nothing twice. What it says of a connection that the service broke is in its log.
+async function startNginx(target: number): Promise<{ port: number; process: Process }> {
+  const port = await freePort();
+  const prefix = path.join(directory, 'nginx');
+  await mkdir(prefix);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  await writeFile(
+    path.join(prefix, 'nginx.conf'),
+    `${userInfo().uid === 0 ? 'user root;' : ''}
+daemon off; worker_processes 1; pid ${prefix}/pid; error_log stderr notice;
+events { worker_connections 256; }
+http {
+  access_log off;
+  ${temporary.map((name) => `${name}_temp_path ${prefix}/${name};`).join(' ')}
+  upstream service { server 127.0.0.1:${target} max_fails=0; keepalive 16; }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://service;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_next_upstream off;
+    }
+  }
+}
+`,
+  );
+  const nginx = new Process('/usr/sbin/nginx', ['-e', 'stderr', '-p', prefix, '-c', 'nginx.conf'], process.env);
+  started.push(nginx);
+  await until(async () => nginx.output.includes('start worker process '));
+  return { port, process: nginx };
 }
 
-test('a restart resets nobody, neither directly nor behind a proxy', async () => {
-  const proxy = await startProxy(service.port);
+test('a restart resets nobody, neither directly nor behind a proxy', { timeout: 900_000 }, async () => {
+  const nginx = await startNginx(service.port);
   const direct = keepAsking(service.port, 16);
-  const behind = keepAsking(proxy.port, 16, 502);
+  const behind = keepAsking(nginx.port, 16, 502);
   try {
     for (let restart = 0; restart < (environment.long ? 100 : 4); ++restart) {
       const before = { direct: direct.answered, behind: behind.answered };
@@ -224,10 +233,11 @@ test('a restart resets nobody, neither directly nor behind a proxy', async () =>
     await until(async () => direct.answered > before.direct + 100 && behind.answered > before.behind + 100);
   } finally {
     await Promise.all([direct.stop(), behind.stop()]);
-    proxy.agent.destroy();
-    await new Promise((resolve) => proxy.server.close(resolve));
+    await nginx.process.stop();
   }
-  expect([...direct.resets, ...behind.resets, ...proxy.resets]).toEqual([]);
+  expect([...direct.resets, ...behind.resets]).toEqual([]);
+  const said = nginx.process.output.split('\n').filter((line) => /\[(warn|error|crit|alert|emerg)\]/.test(line));
+  expect(said.filter((line) => !line.includes('connect() failed (111:'))).toEqual([]);
   expect([...new Set([...direct.statuses, ...behind.statuses])]).toEqual([200]);
 });
 
@@ -329,6 +339,11 @@ describe('in production', () => {
     const generated = await create('other@production.example', '', '--generate-password');
     const shown = /^password (\S{20})$/m.exec(generated.output)?.[1];
     expect((await post('/v1/auth/login', { email: 'other@production.example', password: shown })).status).toBe(200);
+
+    const again = await create('owner@production.example', `${password}\n`, '--location-name', '\u001b[31mMoi');
+    expect(again.code, again.output).toBe(0);
+    expect(again.output).toContain('mind: owner@production.example has a user already, who is now in 2 businesses');
+    expect(again.output, 'the name of the first').toMatch(/before this one, in\n {2}[0-9a-f-]{36} Duka la Amani$/);
 
     const weak = await create('weak@production.example', 'short1\n');
     expect(weak.code, weak.output).toBe(1);

@@ -1,8 +1,11 @@
 // How the service starts in an operator's hands: faults of the configuration, the port, the roles, the migrations, and a hand-over.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ScratchDatabase, scratchDatabase } from './support/database.js';
-import { environment } from './support/environment.js';
-import { freePort } from './support/postgres.js';
+import { environment, repository } from './support/environment.js';
+import { freePort, startPostgres } from './support/postgres.js';
 import { Process, run } from './support/process.js';
 import { migrate, serviceEnvironment } from './support/service.js';
 import { until } from './support/until.js';
@@ -141,6 +144,34 @@ describe('the database', () => {
     } finally {
       await own.kill();
       await empty.drop();
+    }
+  });
+
+  test('whose roles are those of docs/run-in-production.md, and no more, is migrated, checked and served', async () => {
+    const page = await readFile(path.join(repository, 'docs/run-in-production.md'), 'utf8');
+    const [, sql] = /```sql\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(sql).toContain('create role shop_owner');
+    const postgres = await startPostgres();
+    try {
+      const administrator = new pg.Client({ connectionString: postgres.url });
+      await administrator.connect();
+      for (const statement of sql!.split(';').filter((text) => text.trim() !== ''))
+        await administrator.query(statement);
+      await administrator.end();
+      const urlOf = (user: string) => postgres.url.replace('postgres@', `${user}@`).replace(/\/postgres$/, '/shop');
+      const urls = {
+        DATABASE_OWNER_URL: urlOf('shop_owner'),
+        DATABASE_URL: urlOf('app'),
+        DATABASE_SYSTEM_URL: urlOf('app_system'),
+      };
+      const migrated = await run(environment.binary, ['db', 'migrate'], { ...env, ...urls });
+      expect(migrated.code, migrated.output).toBe(0);
+      const own = begin([], urls);
+      await own.line((line) => line.msg === 'listening');
+      expect((await ready()).status).toBe(200);
+      expect(await own.stop()).toEqual({ code: 0, signal: null });
+    } finally {
+      await postgres.remove();
     }
   });
 

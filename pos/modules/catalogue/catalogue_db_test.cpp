@@ -66,6 +66,12 @@ TEST_F(CatalogueTest, RepeatsTheFirstReplyOfAKey) {
     EXPECT_THAT(names("/v1/products?search=milk"), ElementsAre("Milk"));
     // The key is the tenant's own.
     EXPECT_EQ(post("/v1/products", R"({"name":"Cream"})", other, key).status, 201);
+    // A UUID is one key, however it is written.
+    const auto once = [&](std::string_view uuid) {
+        return post("/v1/products", R"({"name":"Ghee"})", owner, {{"Idempotency-Key", std::string(uuid)}});
+    };
+    EXPECT_EQ(once("0197A3B4-0000-7000-8000-0000000000AB").status, 201);
+    EXPECT_EQ(once("\"0197a3b4-0000-7000-8000-0000000000ab\"").header("Idempotent-Replayed"), "true");
 }
 
 // Whatever has become of what a row refers to.
@@ -292,7 +298,16 @@ TEST_F(CatalogueTest, ListsByPagesAndFilters) {
     EXPECT_THAT(names("/v1/products?updatedSince=2999-01-01T00:00:00Z", shop), ElementsAre());
     EXPECT_EQ(names("/v1/products?updatedSince=2020-01-01T00:00:00Z", shop).size(), 5U);
 
-    for (const std::string filter : {"", "&search=ea", "&active=true", "&updatedSince=2020-01-01T00:00:00Z"}) {
+    const auto since = std::string("&updatedSince=2020-01-01T00:00:00Z");
+    const auto of_category = "&categoryId=" + text(category.id);
+    EXPECT_THAT(names("/v1/products?limit=500" + of_category + since, shop),
+                ElementsAre("Tea leaves", "Ketepa tea bags"))
+        << "the earliest change first";
+    EXPECT_THAT(names("/v1/products?active=false" + of_category + since, shop), ElementsAre());
+
+    for (const auto& filter :
+         {std::string(), std::string("&search=ea"), std::string("&active=true"), since, of_category,
+          of_category + "&active=true", of_category + since, "&active=true" + since}) {
         const auto target = "/v1/products?limit=1" + filter;
         std::vector<std::string> walked;
         std::string cursor;

@@ -77,64 +77,19 @@ inline constexpr db::Query<void(VariantId, base::Timestamp)> touch_variant{
                     "select violate('variant_barcodes_variant') where not exists (select from touched)",
      db::Kind::write}};
 
-#define PRODUCT_COLUMNS                                                                                            \
-    "id, name, description, category_id, brand, sold_by, tax_class_id, track_stock, active, version, created_at, " \
-    "updated_at, deleted_at, created_by, origin_device_id"
+inline constexpr List<tables::products, By<&ProductFields::name>, Search, Where<&ProductFields::category_id>,
+                      Where<&ProductFields::active>>
+    product_list;
 
-inline constexpr auto by_name = &db::detail::key_of_row<Product, &ProductFields::name, &Product::id>;
-inline constexpr auto by_update = &db::detail::key_of_row<Product, &RowMeta::updated_at, &Product::id>;
-
-// Each filter that narrows much has a statement of its own, so that its index serves; the others only sieve.
-inline constexpr auto product_page = db::select<tables::products>()
-                                         .where<&RowMeta::deleted_at, Compare::is_null>()
-                                         .order_by<&ProductFields::name, &Product::id>()
-                                         .page("catalogue.product_page", "catalogue.product_page_after");
-inline constexpr auto product_page_active =
-    db::select<tables::products>()
-        .where<&RowMeta::deleted_at, Compare::is_null>()
-        .where<&ProductFields::active>()
-        .order_by<&ProductFields::name, &Product::id>()
-        .page("catalogue.product_page_active", "catalogue.product_page_active_after");
-
-using CategoryPage = db::PageQuery<Product, std::tuple<std::string, ProductId>, CategoryId, std::optional<bool>,
-                                   std::optional<base::Timestamp>>;
-inline constexpr CategoryPage product_page_of_category{
-    {{"catalogue.product_page_of_category",
-      "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and category_id = $2 and deleted_at is null "
-      "and ($3::boolean is null or active = $3) and ($4::timestamptz is null or updated_at >= $4) "
-      "order by name, id limit $5::integer"}},
-    {{"catalogue.product_page_of_category_after",
-      "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and category_id = $2 and deleted_at is null "
-      "and ($3::boolean is null or active = $3) and ($4::timestamptz is null or updated_at >= $4) and (name, id) > "
-      "($5, $6) "
-      "order by name, id limit $7::integer"}},
-    by_name};
-
-using UpdatedPage =
-    db::PageQuery<Product, std::tuple<base::Timestamp, ProductId>, base::Timestamp, std::optional<bool>>;
-inline constexpr UpdatedPage product_page_updated{
-    {{"catalogue.product_page_updated",
-      "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and updated_at >= $2 and deleted_at is null "
-      "and ($3::boolean is null or active = $3) order by updated_at, id limit $4::integer"}},
-    {{"catalogue.product_page_updated_after",
-      "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and updated_at >= $2 and deleted_at is null "
-      "and ($3::boolean is null or active = $3) and (updated_at, id) > ($4, $5) order by updated_at, id limit "
-      "$6::integer"}},
-    by_update};
-
+// All of them in one statement that is seldom run: the filters sieve.
 inline constexpr db::Query<Product(std::optional<CategoryId>, std::optional<bool>, std::optional<base::Timestamp>)>
     product_export{{"catalogue.product_export",
-                    "select " PRODUCT_COLUMNS " from products where tenant_id = $1 and deleted_at is null "
+                    "select id, name, description, category_id, brand, sold_by, tax_class_id, track_stock, active, "
+                    "version, created_at, updated_at, deleted_at, created_by, origin_device_id "
+                    "from products where tenant_id = $1 and deleted_at is null "
                     "and ($2::uuid is null or category_id = $2) and ($3::boolean is null or active = $3) "
                     "and ($4::timestamptz is null or updated_at >= $4) order by name, id",
                     db::Kind::read}};
-
-#undef PRODUCT_COLUMNS
-
-// The other filters are told to the search, which sorts what it finds.
-inline constexpr TextSearch<tables::products, By<&ProductFields::name>, Where<&ProductFields::category_id>,
-                            Where<&ProductFields::active>>
-    product_search;
 
 // ---- Variants ---------------------------------------------------------------------------------------------------
 

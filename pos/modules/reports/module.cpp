@@ -52,6 +52,36 @@ constexpr db::Query<void(LocationId, base::Date, base::Money, base::Money, base:
      "updated_at = excluded.updated_at",
      db::Kind::write}};
 
+// What no job counted: Redis has lost it. Marked as a job marks it, so that one of the two counts. In the order of count_sale's locks
+// it is not: a job that counts one of these sales at the same moment may be ended by PostgreSQL, and runs again.
+constexpr db::SystemQuery<std::int64_t(TenantId)> count_missed{
+    {"reports.count_missed",
+     "with missed as ("
+     "  select id, location_id, business_day, total, tax_total, discount_total from sales s "
+     "  where tenant_id = $1 and recorded_at > now() - interval '7 days' "
+     "  and recorded_at < now() - interval '15 minutes' and not exists (select from handled_jobs "
+     "    where tenant_id = $1 and queue = 'events' and job_id = 'daily_sales/' || s.id) "
+     "  order by recorded_at, id limit 1000), "
+     "marked as ("
+     "  insert into handled_jobs (tenant_id, queue, job_id, handled_at) "
+     "  select $1, 'events', 'daily_sales/' || id, now() from missed on conflict do nothing returning job_id), "
+     "counted as ("
+     "  insert into daily_sales (tenant_id, location_id, business_day, sales, total, tax_total, discount_total, "
+     "    updated_at) "
+     "  select $1, location_id, business_day, count(*), least(sum(total), " POS_MOST ")::bigint, "
+     "    least(sum(tax_total), " POS_MOST ")::bigint, least(sum(discount_total), " POS_MOST ")::bigint, now() "
+     "  from missed join marked on job_id = 'daily_sales/' || id group by location_id, business_day "
+     "  on conflict (tenant_id, location_id, business_day) do update "
+     "  set sales = daily_sales.sales + excluded.sales, "
+     "  total = least(least(daily_sales.total, " POS_MOST ") + excluded.total, " POS_MOST "), "
+     "  tax_total = least(least(daily_sales.tax_total, " POS_MOST ") + excluded.tax_total, " POS_MOST "), "
+     "  discount_total = least(least(daily_sales.discount_total, " POS_MOST ") + excluded.discount_total, " POS_MOST
+     "), updated_at = excluded.updated_at) "
+     "select count(*) as found from marked",
+     db::Kind::write}};
+constexpr db::SystemQuery<TenantId(TenantId, std::int64_t)> tenants_after{
+    {"reports.tenants_after", "select id from tenants where id > $1 order by id limit $2"}};
+
 #undef POS_MOST
 
 constexpr auto tenant = db::find<tables::tenants>("reports.tenant");
@@ -110,7 +140,39 @@ async::Task<void> count_sale(jobs::Job<SaleCreated>& job, app::TenantScope scope
     const auto& sale = job.data();
     auto batch = scope.db().batch();
     batch.add(add_sale, sale.location_id, sale.business_day, sale.total, sale.tax_total, sale.discount_total);
-    if (!co_await jobs::commit_once(std::move(batch), job)) job.logger().info("this sale was counted before");
+    auto effect = "daily_sales/" + sale.id.to_string();
+    if (!co_await jobs::commit_once(std::move(batch), job, std::move(effect)))
+        job.logger().info("this sale was counted before");
+}
+
+struct CountMissed {
+    friend constexpr auto describe(CountMissed*) { return schema::object<CountMissed>("CountMissed"); }
+};
+struct MissedCounted {
+    std::int64_t sales = 0;
+
+    friend constexpr auto describe(MissedCounted*) {
+        return schema::object<MissedCounted>("MissedCounted", schema::field<&MissedCounted::sales>("sales"));
+    }
+};
+
+constexpr jobs::JobType<CountMissed> count_missed_sales{"maintenance",
+                                                        "reports.count_missed",
+                                                        {.attempts = 3,
+                                                         .backoff = {"exponential", std::chrono::seconds(30)},
+                                                         .remove_on_complete = jobs::KeepJobs::last(100),
+                                                         .remove_on_fail = jobs::KeepJobs::last(100)}};
+
+async::Task<MissedCounted> count_what_was_missed(jobs::Job<CountMissed>& job, app::JobScope scope) {
+    constexpr std::int64_t at_once = 200;
+    MissedCounted done;
+    auto tenants = co_await scope.system_db().all(tenants_after, TenantId(), at_once);
+    while (!tenants.empty()) {
+        for (const auto id : tenants) done.sales += co_await scope.system_db().only(count_missed, id);
+        tenants = co_await scope.system_db().all(tenants_after, tenants.back(), at_once);
+    }
+    if (done.sales > 0) job.logger().warn("sales were counted whose jobs are lost", {{"sales", done.sales}});
+    co_return done;
 }
 
 void routes(http::Routes routes) {
@@ -122,17 +184,23 @@ void routes(http::Routes routes) {
 }
 
 // Its jobs were called as the event is before others could hear it: queues of the release before hold such.
-void handle_jobs(app::JobHandlers handlers) { handlers.on_event(sale_created, count_sale, {.job = "sale.created"}); }
+void handle_jobs(app::JobHandlers handlers) {
+    handlers.on_event(sale_created, count_sale, {.job = "sale.created"});
+    handlers.on_system(count_missed_sales, count_what_was_missed);
+}
 
 }  // namespace
 
 app::Module reports_module() {
-    return {.name = "reports",
-            .doc = "Totals by the day.",
-            .tables = {tables::daily_sales.view()},
-            .statements = db::statements(add_sale, tenant, days, days_of_location),
-            .routes = routes,
-            .jobs = handle_jobs};
+    return {
+        .name = "reports",
+        .doc = "Totals by the day.",
+        .tables = {tables::daily_sales.view()},
+        .statements = db::statements(add_sale, count_missed, tenants_after, tenant, days, days_of_location),
+        .routes = routes,
+        .jobs = handle_jobs,
+        .schedules = {app::schedule(count_missed_sales, CountMissed{}, {.pattern = "41 * * * *", .time_zone = "UTC"},
+                                    "Counts sales of the last 7 days whose jobs Redis has lost.")}};
 }
 
 }  // namespace pos

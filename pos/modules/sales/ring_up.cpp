@@ -267,10 +267,11 @@ void compare_with_catalogue(const NewSale& sale, const SaleContext& around, Flag
         if (found == around.catalogue.end()) continue;
         const auto& entry = found->second;
         if (entry.price != line.unit_price) flags.set(SaleFlag::price_variance);
-        if (entry.tax_code && (*entry.tax_code != line.tax_code || entry.tax_rate_ppm != line.tax_rate_ppm ||
-                               entry.tax_inclusive != line.tax_inclusive)) {
-            flags.set(SaleFlag::tax_variance);
-        }
+        const bool taxed_otherwise = entry.tax_code ? *entry.tax_code != line.tax_code ||
+                                                          entry.tax_rate_ppm != line.tax_rate_ppm ||
+                                                          entry.tax_inclusive != line.tax_inclusive
+                                                    : line.tax_rate_ppm != base::Rate{};
+        if (taxed_otherwise) flags.set(SaleFlag::tax_variance);
     }
 }
 
@@ -562,7 +563,14 @@ PrintedReceipt printed_receipt(const NewSale& sale, const SaleContext& around) {
     return {std::move(number), own};
 }
 
-void check_payments_pay(const NewSale& sale, schema::Issues& issues) {
+void check_is_a_sale(const NewSale& sale, schema::Issues& issues) {
+    // Booked as a sale, a return would take the stock and the money a second time.
+    const auto refuse = [&](const char* pointer) {
+        issues.add(pointer, "not_a_sale", "A return, an exchange or a voided sale is not recorded by this request.");
+    };
+    if (sale.kind.value_or(SaleKind::sale) != SaleKind::sale) refuse("/kind");
+    if (sale.status.value_or(SaleStatus::completed) != SaleStatus::completed) refuse("/status");
+    if (sale.original_sale_id) refuse("/originalSaleId");
     const bool pay_nothing =
         !sale.payments.empty() &&
         std::ranges::all_of(sale.payments, [](const NewPayment& payment) { return payment.amount.minor == 0; });

@@ -94,6 +94,43 @@ std::string flags_of(const NewSale& sale, const SaleContext& around = shop()) {
     return fmt::format("{}", fmt::join(ring_up(sale, around).sale.row.flags, " "));
 }
 
+// The form as it is read, so that null counts as missing.
+std::string issues_of(std::string_view members) {
+    const auto body = fmt::format(
+        R"({{"clientRequestId":"01890a5d-ac96-774b-bcce-b302099a8057","locationId":"01890a5d-ac96-774b-bcce-b302099a8058",
+            "occurredAt":"2026-11-22T08:00:00Z","lines":[{{"lineNumber":1,"name":"News","quantity":"1","unitPrice":6000,
+            "taxCode":null,"taxRatePpm":null}}],"taxTotal":0,"total":6000,"payments":[{{"method":"cash","amount":6000}}]{}}})",
+        members);
+    const auto read = schema::parse<NewSale>(body);
+    if (read) return "";
+    std::string found = read.error().detail;
+    for (const auto& issue : read.error().issues) found += issue.pointer + " " + issue.code + ";";
+    return found;
+}
+
+TEST(ring_up, what_is_no_sale_is_not_booked_as_one) {
+    EXPECT_EQ(issues_of(""), "");
+    EXPECT_EQ(issues_of(R"(,"kind":"sale","status":"completed","originalSaleId":null)"), "");
+    EXPECT_EQ(issues_of(R"(,"kind":null,"status":null)"), "");
+    EXPECT_EQ(issues_of(R"(,"kind":"return")"), "/kind not_a_sale;");
+    EXPECT_EQ(issues_of(R"(,"kind":"exchange","status":"voided")"), "/kind not_a_sale;/status not_a_sale;");
+    EXPECT_EQ(issues_of(R"(,"originalSaleId":"01890a5d-ac96-774b-bcce-b302099a8059")"), "/originalSaleId not_a_sale;");
+}
+
+TEST(ring_up, the_tax_of_an_article_without_a_tax_class) {
+    auto around = shop();
+    around.catalogue[sugar.uuid()].tax_code.reset();
+    around.catalogue[sugar.uuid()].tax_rate_ppm.reset();
+    EXPECT_EQ(flags_of(documented_sale(), around), "tax_variance");
+    auto untaxed = documented_sale();
+    untaxed.lines[0].tax_code.clear();
+    untaxed.lines[0].tax_rate_ppm = {};
+    untaxed.lines[0].tax_amount.reset();
+    untaxed.tax_total = {0};
+    EXPECT_EQ(flags_of(untaxed, around), "");
+    EXPECT_EQ(flags_of(untaxed), "tax_variance");
+}
+
 TEST(ring_up, the_documented_sale) {
     const auto rung_up = ring_up(documented_sale(), shop());
     const auto& row = rung_up.sale.row;

@@ -47,15 +47,19 @@ struct NewSaleLine {
                 "quantity", {.min = 0,
                              .max = max_quantity,
                              .not_zero = true,
-                             .doc = "Above 100000 the sale is flagged `quantity_implausible`: a barcode typed for it?",
+                             .doc = "Above 100000, as when a barcode was scanned into it, the sale is flagged "
+                                    "`quantity_implausible`.",
                              .example = R"("1.5")"}),
             schema::field<&NewSaleLine::unit_price>("unitPrice", {.min = 0, .max = most}),
             schema::field<&NewSaleLine::tax_inclusive>("taxInclusive", {.defaulted = true}),
             schema::field<&NewSaleLine::discount>(
                 "discount", {.min = 0, .max = most, .defaulted = true, .doc = "Off this line, minor units."}),
-            schema::field<&NewSaleLine::tax_code>("taxCode",
-                                                  {.max_length = longest_text, .doc = "64 characters of it are kept."}),
-            schema::field<&NewSaleLine::tax_rate_ppm>("taxRatePpm", {.min = 0, .max = 1'000'000}),
+            schema::field<&NewSaleLine::tax_code>(
+                "taxCode", {.max_length = longest_text,
+                            .defaulted = true,
+                            .doc = "64 characters of it are kept. null, or empty: the article is not taxed."}),
+            schema::field<&NewSaleLine::tax_rate_ppm>(
+                "taxRatePpm", {.min = 0, .max = 1'000'000, .defaulted = true, .doc = "Parts per million; null: 0."}),
             schema::field<&NewSaleLine::tax_amount>("taxAmount", {.doc = "Checked when given."}),
             schema::field<&NewSaleLine::gross>(
                 "gross", {.doc = "Unit price times quantity before discounts; checked when given."}),
@@ -92,11 +96,15 @@ struct NewPayment {
 
 struct NewSale;
 // Payments of nothing, and nothing but those, do not pay for a sale that costs something.
-void check_payments_pay(const NewSale& sale, schema::Issues& issues);
+void check_is_a_sale(const NewSale& sale, schema::Issues& issues);
 
 struct NewSale {
     base::Uuid client_request_id;
     std::optional<SaleId> id;
+    // Of a reply; whoever sends another value of them does not mean a sale.
+    std::optional<SaleKind> kind;
+    std::optional<SaleStatus> status;
+    std::optional<SaleId> original_sale_id;
     LocationId location_id;
     std::optional<base::Uuid> register_id;
     std::optional<base::Uuid> shift_id;
@@ -130,12 +138,17 @@ struct NewSale {
                 {.doc = "Made once by the client and sent with every attempt: the sale exists once."}),
             schema::field<&NewSale::id>(
                 "id", {.doc = "The sale's id, made by the client; the server makes one when it is missing."}),
+            schema::field<&NewSale::kind>("kind", {.doc = "`sale` or null: returns and exchanges are refused here."}),
+            schema::field<&NewSale::status>("status", {.doc = "`completed` or null."}),
+            schema::field<&NewSale::original_sale_id>("originalSaleId", {.doc = "null."}),
             schema::field<&NewSale::location_id>("locationId"), schema::field<&NewSale::register_id>("registerId"),
             schema::field<&NewSale::shift_id>("shiftId"),
             schema::field<&NewSale::device_id>("deviceId",
                                                {.doc = "With deviceSeq and receiptNumber, or none of the three."}),
-            schema::field<&NewSale::device_seq>("deviceSeq",
-                                                {.min = 0, .doc = "The device's own count of sales, without holes."}),
+            schema::field<&NewSale::device_seq>(
+                "deviceSeq", {.min = 0,
+                              .doc = "The device's own count of sales, one more for each. A number that "
+                                     "was given up does no harm."}),
             schema::field<&NewSale::receipt_number>(
                 "receiptNumber", {.max_length = longest_text,
                                   .doc = "Location code, device number and deviceSeq: unique without a server. Any "
@@ -168,7 +181,7 @@ struct NewSale {
             schema::field<&NewSale::attempt>("attempt", {.defaulted = true}),
             schema::field<&NewSale::app_version>("appVersion", {.defaulted = true}),
             schema::field<&NewSale::extra>("extra", {.internal = true}), schema::keep_unknown<&NewSale::extra>(),
-            schema::refine<&check_payments_pay>());
+            schema::refine<&check_is_a_sale>());
     }
 };
 

@@ -1,7 +1,9 @@
 #include "pos/modules/tenants/create_command.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -99,6 +101,38 @@ async::Task<void> end_session(app::LoopHost* host, std::string access_token) {
     static_cast<void>(co_await host->inject(std::move(request)));
 }
 
+// On a terminal: names may hold control characters, which would be obeyed there.
+std::string shown(std::string_view name) {
+    std::string text(name);
+    std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, '?');
+    return text;
+}
+
+// The same command again makes another business, which is seldom meant.
+std::string about_earlier(const SignedIn& made) {
+    std::string earlier;
+    for (const auto& membership : made.memberships) {
+        if (membership.tenant_id == made.tenant.id) continue;
+        earlier += fmt::format("  {} {}\n", membership.tenant_id.to_string(), shown(membership.name));
+    }
+    if (earlier.empty()) return {};
+    return fmt::format("mind: {} has a user already, who is now in {} businesses; before this one, in\n{}",
+                       made.user.email, made.memberships.size(), earlier);
+}
+
+std::string about(const SignedIn& made) {
+    return fmt::format("tenant {} {}\nowner {} {}\n", made.tenant.id.to_string(), shown(made.tenant.name),
+                       made.user.id.to_string(), made.user.email);
+}
+
+// What is not written is not known to anybody: a full disk, say. The standard error stream then has the sentence.
+void print(std::ostream& out, const SignedIn& made, const std::string& password_line) {
+    out << about(made) << password_line << about_earlier(made) << std::flush;
+    if (out) return;
+    // lint: allow(thrown-type) on the command line, where it is the sentence that is shown
+    throw std::runtime_error("the output cannot be written, but the tenant is made:\n" + about(made) + password_line);
+}
+
 async::Task<void> create_tenant(app::LoopHost* host, app::CommandInput input) {
     const auto& services = host->services();
     const bool generated = input.has(generate);
@@ -115,9 +149,7 @@ async::Task<void> create_tenant(app::LoopHost* host, app::CommandInput input) {
     // lint: allow(thrown-type) as above
     if (!made) throw std::runtime_error("the tenant is made; the reply cannot be read");
     co_await end_session(host, made->credentials.access_token.value_or(""));
-    *input.out << fmt::format("tenant {} {}\nowner {} {}\n", made->tenant.id.to_string(), made->tenant.name,
-                              made->user.id.to_string(), made->user.email);
-    if (generated) *input.out << fmt::format("password {}\n", password);
+    print(*input.out, *made, generated ? fmt::format("password {}\n", password) : std::string());
 }
 
 }  // namespace

@@ -52,11 +52,9 @@ constexpr SqlList all{page, page_updated};
 #undef POS_MEMBER_SQL
 
 constexpr auto add_user = db::insert<tables::users>("users.add");
-constexpr auto add_membership = db::insert<tables::memberships>("users.add_membership");
 constexpr auto add_roles = db::insert_all<tables::membership_roles>("users.add_roles");
 constexpr auto clear_roles =
     db::remove<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.clear_roles");
-constexpr auto replace = db::replace<tables::memberships>("users.replace_membership");
 constexpr auto lock =
     db::select<tables::memberships>().where<&Membership::user_id>().for_update().named("users.lock_membership");
 constexpr auto roles_of_tenant = db::select<tables::roles>()
@@ -231,77 +229,56 @@ async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, Ide
     once.batch().add(caller_is_current, SessionId(write.session_id), write.member_version);
     require_living_places(once.batch(), {}, {membership.status, input->default_location_id, input->roles});
     db.system(once.batch()).add(add_user, user);
-    once.batch().add(add_membership, membership);
+    once.batch().add(membership_rows.add, membership);
     once.batch().add(add_roles, given);
     co_return co_await once.commit({change_of(membership_rows, membership)});
 }
 
-struct MemberChange {
-    auth::Caller caller;
-    UserId user;
-    http::VersionMatch expected;
-    schema::Patch<MemberFields> patch;
-    base::Timestamp now;
-    Runtime* runtime = nullptr;
-};
-
 // No session of a disabled member is taken any more; the rows end so many at once, however many there are.
 constexpr std::int64_t sessions_at_once = 10'000;
 
-bool ends_sessions(const MemberChange& change) {
-    return change.patch.has<&MemberFields::status>() && change.patch.value().status == MembershipStatus::disabled;
-}
-
-async::Task<void> end_remaining_sessions(db::SystemDb system, std::shared_ptr<const MemberChange> change) {
-    while (co_await system.run(sign_in::end_sessions_of_member, change->user, TenantId(change->caller.tenant_id),
-                               change->now, "member disabled", sessions_at_once) == sessions_at_once) {}
+async::Task<void> end_remaining_sessions(db::SystemDb system, UserId user, TenantId tenant, base::Timestamp now) {
+    while (co_await system.run(sign_in::end_sessions_of_member, user, tenant, now, "member disabled",
+                               sessions_at_once) == sessions_at_once) {}
 }
 
 // Their sessions end, or are judged anew.
-void tell_sessions(db::SystemStatements system, const MemberChange& change, MembershipStatus status) {
-    if (status == MembershipStatus::disabled) {
-        system.add(sign_in::end_sessions_of_member, change.user, TenantId(change.caller.tenant_id), change.now,
+void tell_sessions(db::SystemStatements system, const Editor& write, const Membership& membership) {
+    if (membership.status == MembershipStatus::disabled) {
+        system.add(sign_in::end_sessions_of_member, membership.user_id, TenantId(write.tenant_id), write.now(),
                    "member disabled", sessions_at_once);
     }
-    system.add(sign_in::announce, "user:" + change.user.to_string());
+    system.add(sign_in::announce, "user:" + membership.user_id.to_string());
 }
 
-void add_changes(db::Batch& batch, const MemberChange& change, const Membership& before, const Membership& after,
-                 const MemberFields& fields) {
-    if (change.patch.has<&MemberFields::roles>()) {
-        batch.add(clear_roles, after.id);
-        batch.add(add_roles, rows_of(fields.roles, after.id, *change.runtime));
-    }
-    batch.add(replace, after, before.meta.version);
-    record_changes(batch, {change_of(membership_rows, after)}, change.caller.device_id);
-}
-
-async::Task<void> change_locked(db::ActingDb transaction, std::shared_ptr<const MemberChange> change) {
+// The owners and the user first, and the member's own row behind them.
+async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, UserId user,
+                                const schema::Patch<MemberFields>* patch) {
     co_await transaction.run(lock_owners);
-    co_await transaction.run(hold_off, change->user);
-    const auto before = co_await transaction.one(lock, change->user);
-    if (!before || before->meta.deleted_at) throw base::Failure(errors::row_not_found);
+    co_await transaction.run(hold_off, user);
+    auto membership = live(co_await transaction.one(lock, user));
     const auto roles = co_await transaction.all(roles_of_tenant);
-    const auto current = co_await transaction.all(assignments, before->id);
-    const MemberFields present{before->status, before->default_location_id, assignments_of(current)};
-    auto fields = present;
-    require_cover(change->caller, roles, fields.roles);
-    if (!change->expected.matches(before->meta.version))
-        throw http::version_conflict(schema::to_json(co_await find_member(transaction, change->user)));
+    const auto current = co_await transaction.all(assignments, membership.id);
+    const MemberFields present{membership.status, membership.default_location_id, assignments_of(current)};
+    require_cover(*write, roles, present.roles);
+    if (!write->expected().matches(membership.meta.version))
+        throw write->expected().conflict(schema::to_json(co_await find_member(transaction, user)));
 
-    apply(change->patch, fields);
-    require_cover(change->caller, roles, fields.roles);
-    auto after = *before;
-    after.status = fields.status;
-    after.default_location_id = fields.default_location_id;
-    after.meta.version = next_version(before->meta.version);
-    after.meta.updated_at = change->now;
+    auto fields = present;
+    apply(*patch, fields);
+    require_cover(*write, roles, fields.roles);
+    membership.status = fields.status;
+    membership.default_location_id = fields.default_location_id;
     auto batch = transaction.batch();
     // After the owners' lock: two members who change each other do not wait for one another.
-    batch.add(caller_is_current, SessionId(change->caller.session_id), change->caller.member_version);
+    batch.add(caller_is_current, SessionId(write->session_id), write->member_version);
     require_living_places(batch, present, fields);
-    tell_sessions(transaction.system(batch), *change, after.status);
-    add_changes(batch, *change, *before, after, fields);
+    tell_sessions(transaction.system(batch), *write, membership);
+    if (patch->has<&MemberFields::roles>()) {
+        batch.add(clear_roles, membership.id);
+        batch.add(add_roles, rows_of(fields.roles, membership.id, write->runtime()));
+    }
+    write->replace(batch, membership_rows, membership);
     co_await batch.commit();
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
 }
@@ -310,11 +287,10 @@ async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> i
                            http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
                            http::Service<auth::Authenticator> authenticator) {
     const auto db = system.as_tenant(write.tenant_id);
-    const auto request = std::make_shared<const MemberChange>(
-        MemberChange{auth::Caller(write), *id, write.expected(), *patch, write.now(), &write.runtime()});
-    co_await db.transaction([request](db::ActingDb transaction) { return change_locked(transaction, request); });
-    authenticator->invalidate_user(id.value.uuid());
-    if (ends_sessions(*request)) co_await end_remaining_sessions(system, request);
+    co_await db.transaction([&](db::ActingDb transaction) { return change_locked(transaction, &write, *id, &*patch); });
+    authenticator->invalidate_user(id->uuid());
+    if (patch->has<&MemberFields::status>() && patch->value().status == MembershipStatus::disabled)
+        co_await end_remaining_sessions(system, *id, TenantId(write.tenant_id), write.now());
     co_return co_await find_member(db, *id);
 }
 
@@ -362,9 +338,9 @@ app::Module users_module() {
                        tables::membership_roles.view()},
             .database_objects = {{"require_current_caller", require_current_caller_sql,
                                   "drop function require_current_caller(uuid, integer)"}},
-            .statements = db::statements(membership_rows, member, all, add_user, add_membership, add_roles, clear_roles,
-                                         replace, lock, roles_of_tenant, locations_live, assignments, lock_owners,
-                                         has_owner, caller_is_current, hold_off),
+            .statements =
+                db::statements(membership_rows, member, all, add_user, add_roles, clear_roles, lock, roles_of_tenant,
+                               locations_live, assignments, lock_owners, has_owner, caller_is_current, hold_off),
             .routes = routes};
 }
 

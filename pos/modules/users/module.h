@@ -7,7 +7,7 @@
 
 namespace pos {
 
-inline constexpr SyncedRows<tables::memberships> membership_rows{"users.read"};
+inline constexpr Collection<tables::memberships> membership_rows{"users.read"};
 
 [[nodiscard]] app::Module users_module();
 

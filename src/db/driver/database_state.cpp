@@ -4,10 +4,12 @@
 
 #include <array>
 #include <map>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "base/strings.h"
+#include "db/database_url.h"
 
 namespace db::detail {
 
@@ -27,13 +29,9 @@ void add_default_hosts(Values& values) {
 }
 
 Values parse_url(const std::string& url) {
-    char* problem = nullptr;
-    PQconninfoOption* parsed = PQconninfoParse(url.c_str(), &problem);
-    if (parsed == nullptr) {
-        // libpq's message may quote the URL, and with it the password.
-        PQfreemem(problem);
-        throw std::invalid_argument("the database URL cannot be parsed");
-    }
+    if (const auto fault = url_fault(url); !fault.empty()) throw std::invalid_argument("the database URL " + fault);
+    PQconninfoOption* parsed = PQconninfoParse(url.c_str(), nullptr);
+    if (parsed == nullptr) throw std::bad_alloc();
     Values values;
     for (const auto* option = parsed; option->keyword != nullptr; ++option) {
         if (option->val != nullptr) values[option->keyword] = option->val;

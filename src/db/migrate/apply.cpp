@@ -1,13 +1,15 @@
 #include "db/migrate/apply.h"
 
 #include <algorithm>
+#include <array>
 #include <ostream>
+#include <random>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "base/hash.h"
-#include "base/strings.h"
+#include "db/migrate/tokens.h"
 #include "db/sql.h"
 
 namespace db::migrate {
@@ -53,6 +55,25 @@ private:
     Connection& connection_;
 };
 
+// Migrations and texts hold all of Unicode's letters, so another encoding ends half way, with a riddle. A locale without letters beyond
+// ASCII serves, but finds `É` by no `é`.
+void look_at_letters(Connection& connection, std::ostream& out) {
+    const auto facts = connection.query(
+        "select pg_encoding_to_char(encoding), datname, datcollate from pg_database where datname = "
+        "current_database()");
+    const auto& row = facts.at(0);
+    if (row[0] != "UTF8") {
+        throw MigrationError(fmt::format(
+            "the encoding of the database {0} is {1}, and this needs UTF8. A database keeps its encoding: make another "
+            "one\n    create database {0} owner ... template template0 encoding 'UTF8' locale 'C.UTF-8';",
+            row[1].value_or(""), row[0].value_or("")));
+    }
+    if (connection.query("select lower(U&'\\00C9') = U&'\\00E9'")[0][0] == "t") return;
+    out << "mind: the locale " << row[2].value_or("") << " of the database " << row[1].value_or("")
+        << " knows the case of ASCII letters alone: text search and keys without case take É and é for two letters. "
+           "Make the database with locale 'C.UTF-8' (docs/run-in-production.md)\n";
+}
+
 // The service reads it as app_system, for /ready. Ledgers of earlier releases have neither the last column nor the grant.
 void ensure_ledger(Connection& connection, const Roles& roles) {
     connection.execute(
@@ -87,6 +108,11 @@ void require_unchanged(std::span<const Migration> migrations, const std::map<std
                          "In development, bin/dev --fresh begins with an empty database.");
 }
 
+// Nothing of it was kept, and it may go through in a moment.
+class TablesBusy : public MigrationError {
+    using MigrationError::MigrationError;
+};
+
 class Runner {
 public:
     Runner(Connection& connection, const Migration& migration, const Roles& roles)
@@ -100,9 +126,10 @@ public:
         const auto statements = split_statements(migration_.sql);
         if (!alone_) connection_.execute("begin");
         for (const auto& statement : statements) run(statement);
+        if (alone_) refuse_invalid_indexes();
         const auto duration = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
         connection_.query(
-            "insert into schema_migrations (name, checksum, duration_ms, stops_older) values ($1, $2, $3, $4)",
+            "insert into public.schema_migrations (name, checksum, duration_ms, stops_older) values ($1, $2, $3, $4)",
             {migration_.name, checksum_of(migration_.sql), std::to_string(duration.count()),
              has_directive(migration_.sql, stops_older_directive) ? "true" : "false"});
         if (!alone_) commit();
@@ -115,9 +142,23 @@ private:
         try {
             connection_.execute(with_roles(statement.text, roles_));
         } catch (const SqlError& error) {
-            if (!alone_) connection_.execute("rollback");
+            if (alone_) throw MigrationError(explain(statement, error));
+            connection_.execute("rollback");
+            // lock_timeout, deadlock
+            if (error.sqlstate() == "55P03" || error.sqlstate() == "40P01") throw TablesBusy(explain(statement, error));
             throw MigrationError(explain(statement, error));
         }
+    }
+
+    // `create index concurrently` that fails leaves one behind, which `if not exists` then takes for the one that is wanted.
+    void refuse_invalid_indexes() {
+        const auto rows =
+            connection_.query("select string_agg(indexrelid::regclass::text, ', ') from pg_index where not indisvalid");
+        if (const auto& names = rows.at(0)[0])
+            throw MigrationError(fmt::format(
+                "{}: PostgreSQL has not finished building {}. Drop it (drop index concurrently if exists ...), "
+                "mend what kept it from being built, and migrate again",
+                migration_.name, *names));
     }
 
     // Deferred constraints are checked here, with no statement to blame.
@@ -131,15 +172,17 @@ private:
     }
 
     void refuse_transaction_control(const ScriptStatement& statement) {
-        const auto lower = base::ascii_lower(statement.text);
-        for (const std::string_view word : {"begin", "start", "commit", "rollback", "end", "abort"}) {
-            if (!lower.starts_with(word) || (lower.size() > word.size() && lower[word.size()] != ' ')) continue;
-            connection_.execute("rollback");
-            throw MigrationError(
-                fmt::format("{} line {}: '{}' would end the migration's own transaction; write '-- no-transaction' "
-                            "as the first line to do without it",
-                            migration_.name, statement.line, statement.text));
-        }
+        const auto tokens = tokens_of(statement.text);
+        if (tokens.empty()) return;
+        const bool prepares = tokens.size() > 1 && tokens[0].is("prepare") && tokens[1].is("transaction");
+        const bool is_control = std::ranges::any_of(std::array{"begin", "start", "commit", "rollback", "end", "abort"},
+                                                    [&](const char* word) { return tokens[0].is(word); });
+        if (!is_control && !prepares) return;
+        connection_.execute("rollback");
+        throw MigrationError(
+            fmt::format("{} line {}: '{}' would end the migration's own transaction; write '-- no-transaction' "
+                        "as the first line to do without it",
+                        migration_.name, statement.line, statement.text));
     }
 
     std::string explain(const ScriptStatement& statement, const SqlError& error) const {
@@ -163,12 +206,33 @@ private:
     bool alone_;
 };
 
-void prepare_session(Connection& connection, const ApplyOptions& options, std::ostream& out) {
-    connection.on_notice([&out](std::string_view text) { out << "    " << text << '\n'; });
-    connection.execute(
-        fmt::format("set lock_timeout = {}; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
-                    "set client_min_messages = warning",
-                    options.lock_timeout.count()));
+// The same for each migration, whatever the one before has set, and whatever the server or the role sets: a migration gives the same
+// data on every server. Not `discard all`, which would give the turn back.
+void prepare_session(Connection& connection, const ApplyOptions& options) {
+    connection.execute(fmt::format(
+        "reset session authorization; reset role; reset all; set lock_timeout = {}; set statement_timeout = 0; "
+        "set idle_in_transaction_session_timeout = 0; set client_min_messages = warning; "
+        "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; "
+        "set bytea_output = 'hex'",
+        options.lock_timeout.count()));
+}
+
+milliseconds run_when_free(Connection& connection, const Migration& migration, const ApplyOptions& options,
+                           std::ostream& out) {
+    std::minstd_rand random(std::random_device{}());
+    const auto give_up = std::chrono::steady_clock::now() + options.busy_time;
+    for (bool told = false;; told = true) {
+        prepare_session(connection, options);
+        if (!has_directive(migration.sql, "no-transaction"))
+            connection.execute(fmt::format("set lock_timeout = {}", options.busy_timeout.count()));
+        try {
+            return Runner(connection, migration, options.roles).run();
+        } catch (const TablesBusy&) {
+            if (std::chrono::steady_clock::now() >= give_up) throw;
+        }
+        if (!told) out << ", its tables are busy: again" << std::flush;
+        std::this_thread::sleep_for(milliseconds(std::uniform_int_distribution(100, 500)(random)));
+    }
 }
 
 void warn_of_unknown(std::span<const Migration> migrations, const std::map<std::string, LedgerEntry>& ledger,
@@ -193,7 +257,9 @@ std::map<std::string, LedgerEntry> read_ledger(Connection& connection) {
 
 std::size_t apply(std::span<const Migration> migrations, const ApplyOptions& options, std::ostream& out) {
     Connection connection(options.owner_url);
-    prepare_session(connection, options, out);
+    connection.on_notice([&out](std::string_view text) { out << "    " << text << '\n'; });
+    prepare_session(connection, options);
+    look_at_letters(connection, out);
     const Turn turn(connection, options.wait_for_turn, out);
     ensure_roles(connection, options.roles);
     ensure_ledger(connection, options.roles);
@@ -205,7 +271,7 @@ std::size_t apply(std::span<const Migration> migrations, const ApplyOptions& opt
         if (ledger.contains(migration.name)) continue;
         out << "applying " << migration.name << std::flush;
         try {
-            out << ", " << Runner(connection, migration, options.roles).run().count() << " ms" << std::endl;
+            out << ", " << run_when_free(connection, migration, options, out).count() << " ms" << std::endl;
         } catch (...) {
             out << std::endl;
             throw;
@@ -252,13 +318,18 @@ void require_bound(Connection& connection, const std::string& role) {
 }
 
 // For `alter function ... owner to {{app_system}}` and for db check, which plans each statement as its role. A superuser
-// needs no membership; an owner without CREATEROLE gets it from an administrator, if ever.
+// needs no membership; an owner without CREATEROLE gets it from an administrator.
 void join_role(Connection& connection, const std::string& role) {
     if (connection.query("select pg_has_role(current_user, $1, 'member')", {role})[0][0] == "t") return;
     try {
         connection.execute(fmt::format("grant {} to current_user", quote_identifier(role)));
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;
+        const auto owner = connection.query("select current_user")[0][0];
+        throw MigrationError(
+            fmt::format("this user is no member of the role {}, and may not make itself one. As an administrator run:\n"
+                        "    grant {} to {};",
+                        role, quote_identifier(role), quote_identifier(*owner)));
     }
 }
 

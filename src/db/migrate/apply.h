@@ -22,7 +22,11 @@ struct ApplyOptions {
     Roles roles;
     std::chrono::milliseconds wait_for_turn{60'000};  // while another instance migrates
     // A migration that waits for a table's lock makes all later users of that table wait behind it.
-    std::chrono::milliseconds lock_timeout{10'000};
+    std::chrono::milliseconds lock_timeout{10'000};  // of a migration without a transaction
+    // Of one with a transaction. Whoever comes behind a lock that it waits for waits as well: so it waits briefly, lets the others
+    // through, and begins anew; also when it is the one that PostgreSQL ends in a deadlock.
+    std::chrono::milliseconds busy_timeout{500};
+    std::chrono::milliseconds busy_time{60'000};
 };
 
 // Why no (further) migration was applied, with what to do about it.

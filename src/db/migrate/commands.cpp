@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "base/strings.h"
+#include "base/time.h"
 #include "db/check.h"
 #include "db/migrate/audit.h"
 #include "db/migrate/compatibility.h"
@@ -115,6 +116,19 @@ std::filesystem::path write_migration(const std::filesystem::path& migrations, c
     return folder / "migration.sql";
 }
 
+// By the clock, and behind every migration there is: they are applied in the order of their names.
+std::string next_id(const History& history, const GenerateOptions& options) {
+    auto time = std::chrono::floor<std::chrono::seconds>(options.now);
+    for (const auto* leaf : history.leaves()) {
+        const std::string_view digits = leaf->id;
+        const auto last = base::parse_timestamp(
+            fmt::format("{}-{}-{}T{}:{}:{}Z", digits.substr(0, 4), digits.substr(4, 2), digits.substr(6, 2),
+                        digits.substr(8, 2), digits.substr(10, 2), digits.substr(12, 2)));
+        if (last) time = std::max(time, std::chrono::floor<std::chrono::seconds>(*last) + std::chrono::seconds(1));
+    }
+    return fmt::format("{:%Y%m%d%H%M%S}_{}", time, options.name);
+}
+
 int generate_files(const Declarations& declarations, const GenerateOptions& options, std::ostream& out) {
     if (!is_plain(options.name))
         throw MigrationError("a migration's name is made of lower-case letters, digits and '_', at most 60");
@@ -130,8 +144,7 @@ int generate_files(const Declarations& declarations, const GenerateOptions& opti
         return 0;
     }
     const auto broken = options.empty ? std::vector<std::string>() : broken_by(before, snapshot);
-    snapshot.id =
-        fmt::format("{:%Y%m%d%H%M%S}_{}", std::chrono::floor<std::chrono::seconds>(options.now), options.name);
+    snapshot.id = next_id(history, options);
     for (const auto* leaf : history.leaves()) snapshot.previous.push_back(leaf->id);
     const Migration migration{snapshot.id, script_of(difference, broken, options.empty), to_text(snapshot)};
     const bool proves = options.server && !options.empty;
@@ -199,6 +212,10 @@ int show_difference(const Declarations& declarations, std::span<const Migration>
     print(out, "error: ", difference.errors);
     // Only what loses data needs leave: the difference without it is an error.
     const bool drops = !diff(before, now).errors.empty() && difference.errors.empty();
+    if (drops)
+        out << "mind: this drops what is there, or rounds it. Is a line missing in a module's .tables or "
+               ".database_objects? "
+               "If it shall go:\n";
     out << "write the migration: " << program << " db generate " << suggested_name(before, now)
         << (drops ? " --allow-drops" : "") << '\n';
     return 1;

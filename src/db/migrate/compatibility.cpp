@@ -25,7 +25,7 @@ bool narrows(std::string_view from, std::string_view to) {
     const auto old = std::ranges::find(whole_numbers, from);
     const auto now = std::ranges::find(whole_numbers, to);
     if (old != whole_numbers.end() && now != whole_numbers.end()) return now < old;
-    return to != "text" && to != "jsonb";
+    return to != "text" && !(to == "jsonb" && from != "text");
 }
 
 // The texts of "kind in ('a', 'b')", and the expression without them.
@@ -143,7 +143,9 @@ private:
                 "Add "
                 "a new column of the type {3}, write to both for a release, and drop {1} in the next",
                 table.name, now.name, old.type, now.type,
-                narrows(old.type, now.type) ? "; and a value that does not fit ends the migration" : "");
+                loses_data(old.type, now.type) ? "; and values are rounded or cut"
+                : narrows(old.type, now.type)  ? "; and a value that does not fit ends the migration"
+                                               : "");
         }
         if (old.nullable && !now.nullable && now.fallback.empty()) {
             say("{0}.{1} becomes not null: what the release before inserts without it is refused. First release the "
@@ -212,8 +214,8 @@ private:
         if (now.type == ConstraintType::check || (now.type == ConstraintType::on_insert && now.target.empty()))
             return review_check(table, before, now);
         if (is_reference(now)) {
-            // The other way of proving the same: what was refused is refused.
-            if (before != nullptr && before->target == now.target && before->columns == now.columns) return;
+            if (before != nullptr && before->target == now.target && before->columns == now.columns)
+                return review_proof(table, *before, now);
             say("the reference {} of {} is new or changed: rows of the release before that refer to nothing are "
                 "refused. "
                 "First release the code that writes none",
@@ -221,6 +223,23 @@ private:
         } else if (is_unique(now)) {
             say("the key {} of {} is new or changed: a second row with it is refused to the release before, which does "
                 "not know the error. First release the code that writes none",
+                now.name, table.name);
+        }
+    }
+
+    // The same reference, proven in another way: what was refused is refused, by the same name, and so with the same error. It may be
+    // refused earlier than before.
+    void review_proof(const TableSnapshot& table, const ConstraintSnapshot& before, const ConstraintSnapshot& now) {
+        if (before.deferred && !now.deferred) {
+            say("the reference {} of {} is proven at once, no longer at the end of the transaction: the release before "
+                "works where it inserts the row that is named first; the other way round it is refused. First release "
+                "the code that inserts it first",
+                now.name, table.name);
+        } else if (before.type == ConstraintType::foreign_key && now.type == ConstraintType::on_insert) {
+            say("the reference {} of {} is proven as the row is inserted, no longer by a foreign key: the release "
+                "before works, but for a statement that inserts this row and the one it names at once, which is "
+                "refused. Where it has one, first release the code that inserts the named row in a statement of its "
+                "own",
                 now.name, table.name);
         }
     }

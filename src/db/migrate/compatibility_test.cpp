@@ -32,6 +32,11 @@ void with_a_function(Snapshot& schema) {
                       after("v", "create view v as select 1 as a", "drop view v")};
 }
 
+void prove_on_insert(ConstraintSnapshot& reference) {
+    reference.type = ConstraintType::on_insert;
+    reference.predicate = "exists (select from items named where named.id = parts.item_id)";
+}
+
 const std::vector<Case>& cases() {
     static const std::vector<Case> all{
         {"what only adds",
@@ -141,6 +146,30 @@ const std::vector<Case>& cases() {
          [](Snapshot& s) { table(s, "parts").constraints.erase(table(s, "parts").constraints.begin()); },
          [](Snapshot& s) { table(s, "parts").constraints.push_back(sample::parts().constraints[0]); },
          {"the reference parts_item of parts is new"}},
+        {"a reference is proven on insert",
+         nothing,
+         [](Snapshot& s) { prove_on_insert(constraint(s, "parts", "parts_item")); },
+         {"the reference parts_item of parts is proven as the row is inserted, no longer by a foreign key: the release "
+          "before works, but for a statement that inserts this row and the one it names at once"}},
+        {"… and no longer at the end of the transaction",
+         [](Snapshot& s) { constraint(s, "parts", "parts_item").deferred = true; },
+         [](Snapshot& s) {
+             prove_on_insert(constraint(s, "parts", "parts_item"));
+             constraint(s, "parts", "parts_item").deferred = false;
+         },
+         {"the reference parts_item of parts is proven at once, no longer at the end of the transaction"}},
+        {"a foreign key is no longer deferred",
+         [](Snapshot& s) { constraint(s, "parts", "parts_item").deferred = true; },
+         [](Snapshot& s) { constraint(s, "parts", "parts_item").deferred = false; },
+         {"the reference parts_item of parts is proven at once"}},
+        {"a reference is a foreign key again",
+         [](Snapshot& s) { prove_on_insert(constraint(s, "parts", "parts_item")); },
+         [](Snapshot& s) { constraint(s, "parts", "parts_item") = sample::parts().constraints[0]; },
+         {}},
+        {"values are proven on insert",
+         with_a_choice,
+         [](Snapshot& s) { constraint(s, "items", "items_kind_values").type = ConstraintType::on_insert; },
+         {}},
         {"a key gets another name",
          nothing,
          [](Snapshot& s) { constraint(s, "items", "items_name").name = "items_title"; },

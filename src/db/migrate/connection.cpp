@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include "base/strings.h"
+#include "db/database_url.h"
 
 namespace db::migrate {
 
@@ -40,13 +41,14 @@ ResultHandle require(PGresult* raw, const PGconn* connection) {
     return result;
 }
 
+// Before libpq's own words can tell what stands in it.
+void require_sound(const std::string& url) {
+    if (const auto fault = url_fault(url); !fault.empty()) throw SqlError("the database URL " + fault, "", 0);
+}
+
 OptionsHandle parse_url(const std::string& url) {
-    char* message = nullptr;
-    OptionsHandle options(PQconninfoParse(url.c_str(), &message));
-    if (options != nullptr) return options;
-    const std::string why = message != nullptr ? message : "out of memory";
-    PQfreemem(message);
-    throw SqlError("the database URL cannot be read: " + std::string(base::trim(why)), "", 0);
+    require_sound(url);
+    return OptionsHandle(PQconninfoParse(url.c_str(), nullptr));
 }
 
 }  // namespace
@@ -62,6 +64,7 @@ void Connection::Close::operator()(State* state) const noexcept {
 }
 
 Connection::Connection(const std::string& url) : state_(new State) {
+    require_sound(url);
     // The URL is expanded by libpq and may override what stands before it.
     const char* keywords[] = {"connect_timeout", "application_name", "client_encoding", "dbname", nullptr};
     const char* values[] = {"10", "backend-api db", "UTF8", url.c_str(), nullptr};

@@ -128,6 +128,20 @@ std::optional<std::string> conversion(std::string_view column, std::string_view 
     return std::nullopt;
 }
 
+bool loses_data(std::string_view from, std::string_view to) {
+    if (is_array(to)) return loses_data(is_array(from) ? element_of(from) : from, element_of(to));
+    const auto is_whole = [](std::string_view type) {
+        return type == "smallint" || type == "integer" || type == "bigint";
+    };
+    if (from == to || to == "text" || to == "jsonb") return false;
+    if (to == "boolean") return is_whole(from);  // of a number only whether it is 0 stays
+    if (is_whole(to)) return is_number(from) ? !is_whole(from) : from == "jsonb";
+    if (to == "double precision")
+        return from == "bigint" || from == "numeric(18,4)" || from == "jsonb" || from == "text";
+    if (to == "numeric(18,4)") return from == "double precision" || from == "jsonb" || from == "text";
+    return from == "timestamptz" && to == "date";
+}
+
 std::vector<std::string> create_policies(std::string_view table, const GuardSnapshot& guard) {
     if (guard.wall == Wall::system) return {};
     const auto name = quote_identifier(table);

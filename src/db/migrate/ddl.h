@@ -34,6 +34,8 @@ namespace db::migrate {
 // The new value of a column that changes its type, as SQL over the old one; nullopt where PostgreSQL has no way.
 [[nodiscard]] std::optional<std::string> conversion(std::string_view column, std::string_view from,
                                                     std::string_view to);
+// Whether that conversion rounds or cuts some values, which PostgreSQL does without a word.
+[[nodiscard]] bool loses_data(std::string_view from, std::string_view to);
 
 // Row level security and grants of one table (docs/database.md, "Who sees what").
 [[nodiscard]] std::vector<std::string> create_policies(std::string_view table, const GuardSnapshot& guard);

@@ -26,6 +26,18 @@ bool may_be_null(const TableSnapshot& table, const ColumnSnapshot& column) {
     return column.nullable && (key == nullptr || std::ranges::find(key->columns, column.name) == key->columns.end());
 }
 
+// Whether a default may be another one for each row: it calls a function of which nothing is known.
+bool may_be_volatile(std::string_view fallback) {
+    const auto tokens = tokens_of(fallback);
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+        if (!tokens[i].is_name() || !tokens[i + 1].is("(")) continue;
+        const bool is_type = i > 0 && tokens[i - 1].is(":");  // '…'::varchar(3)
+        const bool is_of_the_transaction = tokens[i].is("now") || tokens[i].is("transaction_timestamp");
+        if (!is_type && !is_of_the_transaction) return true;
+    }
+    return false;
+}
+
 // What depends on something goes before it changes and comes back after it: the order of run() is the whole of it.
 class Differ {
 public:
@@ -122,11 +134,14 @@ private:
 
     // ---- Constraints and indexes ----
 
-    // Its expression was understood for other types, or calls what is dropped.
+    // Its expression was understood for other types, calls what is dropped, or keeps what a function said that is another now: an
+    // index by its old answers finds no rows by the new ones. A policy keeps nothing.
     bool is_shaken(const ConstraintSnapshot& constraint, const TableSnapshot& old, const TableSnapshot& now) const {
+        const bool keeps_answers = constraint.type != ConstraintType::on_insert;
         for (const auto& name : names_in(constraint.predicate + " " + constraint.expression)) {
             const auto* column = now.find_column(name);
             if (plan_.gone.contains(name) || (column != nullptr && retyped(old, *column))) return true;
+            if (keeps_answers && plan_.changed.contains(name)) return true;
         }
         return false;
     }
@@ -299,8 +314,17 @@ private:
     }
 
     void add_column(const TableSnapshot& table, const ColumnSnapshot& column) {
-        if (column.nullable || !column.fallback.empty())
-            return sql("alter table {} add column {}", quote_identifier(table.name), definition_of(column));
+        if (column.nullable || !column.fallback.empty()) {
+            sql("alter table {} add column {}", quote_identifier(table.name), definition_of(column));
+            if (may_be_volatile(column.fallback)) {
+                warn(
+                    "{0}.{1} is new with the default {2}: unless that is the same for all rows, as now() is, {0} is "
+                    "locked "
+                    "while it is rewritten",
+                    table.name, column.name, column.fallback);
+            }
+            return;
+        }
         if (table.guard.wall == Wall::tenant && column.name == table.guard.tenant_column) {
             refuse(
                 "table {0} becomes a tenant's, but its rows have none. Run db generate NAME --empty and write: add "
@@ -342,6 +366,14 @@ private:
             refuse(
                 "{0}.{1} changes from {2} to {3}, and PostgreSQL has no way from one to the other. Make a new column, "
                 "fill it in a migration of its own (--empty), and drop this one",
+                table.name, column.name, old.type, column.type);
+            return;
+        }
+        if (loses_data(old.type, column.type) && !options_.allow_drops) {
+            refuse(
+                "{0}.{1} changes from {2} to {3}, which rounds or cuts what the rows have. Make a new column and fill "
+                "it "
+                "in a migration of its own (--empty); or, if the rest may go, --allow-drops",
                 table.name, column.name, old.type, column.type);
             return;
         }

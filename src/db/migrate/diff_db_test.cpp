@@ -170,6 +170,26 @@ const Case object_cases[] = {
          s.objects[0].create_sql =
              "create or replace function fine(b integer) returns boolean language sql immutable as $$ select b >= 0 $$";
      }},
+    {"FunctionUnderAnIndexAndACheckGetsAnotherBody",
+     [](Snapshot& s) {
+         s.objects = {before("norm",
+                             "create or replace function norm(t text) returns text language sql immutable as $$ "
+                             "select lower(t) $$",
+                             "drop function norm(text)"),
+                      before("outer_norm",
+                             "create or replace function outer_norm(t text) returns text language plpgsql immutable as "
+                             "$$ begin return norm(t); end $$",
+                             "drop function outer_norm(text)")};
+         auto& constraints = table(s, "items").constraints;
+         constraints.push_back({.name = "items_check", .type = ConstraintType::check, .predicate = "norm(name) <> ''"});
+         constraints.push_back(
+             {.name = "items_outer", .type = ConstraintType::index, .expression = "outer_norm(name)"});
+     },
+     [](Snapshot& s) {
+         s.objects[0].create_sql =
+             "create or replace function norm(t text) returns text language sql immutable as $$ select "
+             "replace(lower(t), ' ', '') $$";
+     }},
     {"TriggerCallsAFunctionMadeAnew",
      [](Snapshot& s) {
          s.objects = {

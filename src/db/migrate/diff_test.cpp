@@ -199,6 +199,48 @@ TEST(Diff, ReplacesFunctionsAndRemakesViews) {
                 ElementsAre("drop view v", now.objects[0].create_sql, now.objects[1].create_sql));
 }
 
+TEST(Diff, RebuildsWhatKeepsTheAnswersOfAFunctionThatChanges) {
+    auto before = base();
+    before.objects = {
+        sample::before("norm",
+                       "create or replace function norm(t text) returns text immutable as $$ select lower(t) $$",
+                       "drop function norm(text)"),
+        sample::before("outer_norm",
+                       "create or replace function outer_norm(t text) returns text immutable as $$ select norm(t) $$",
+                       "drop function outer_norm(text)"),
+        sample::after("by_hand", "create index by_hand on parts (norm(id::text))", "drop index by_hand")};
+    auto& constraints = before.tables[0].constraints;
+    constraints.push_back({.name = "a_key", .type = ConstraintType::unique_index, .expression = "norm(name)"});
+    constraints.push_back(
+        {.name = "b_partial", .type = ConstraintType::index, .columns = {"name"}, .predicate = "norm(name) <> ''"});
+    constraints.push_back({.name = "c_outer", .type = ConstraintType::index, .expression = "outer_norm(name)"});
+    constraints.push_back({.name = "d_check", .type = ConstraintType::check, .predicate = "norm(name) <> ''"});
+    constraints.push_back({.name = "e_policy", .type = ConstraintType::on_insert, .predicate = "norm(name) <> ''"});
+    auto now = before;
+    now.objects[0].create_sql =
+        "create or replace function norm(t text) returns text immutable as $$ select replace(lower(t), ' ', '') $$";
+    const auto difference = diff(before, now);
+    EXPECT_THAT(
+        difference.statements,
+        ElementsAre("drop index by_hand", "drop index a_key", "drop index b_partial", "drop index c_outer",
+                    HasSubstr("drop constraint d_check"), now.objects[0].create_sql,
+                    HasSubstr("create unique index a_key"), HasSubstr("create index b_partial"),
+                    HasSubstr("create index c_outer"), HasSubstr("d_check"), HasSubstr("create index by_hand")));
+    EXPECT_EQ(difference.warnings.size(), 4U) << "what is locked meanwhile is told";
+}
+
+TEST(Diff, WarnsOfADefaultThatIsAnotherForEachRow) {
+    const auto warnings = [](const char* fallback) {
+        auto now = base();
+        now.tables[0].columns.push_back({.name = "extra", .type = "text", .fallback = fallback});
+        return diff(base(), now).warnings;
+    };
+    for (const auto* fallback : {"gen_random_uuid()::text", "nextval('numbers')::text", "'a' || random()"})
+        EXPECT_THAT(warnings(fallback), ElementsAre(HasSubstr("rewritten"))) << fallback;
+    for (const auto* fallback : {"now()", "current_date::text", "'gen_random_uuid()'", "'a'::varchar(3)"})
+        EXPECT_THAT(warnings(fallback), IsEmpty()) << fallback;
+}
+
 TEST(Diff, DropsTheFormOfAFunctionThatCannotBeReplaced) {
     auto before = base();
     before.objects = {sample::after("f", "create or replace function f() returns int as '1'", "drop function f();")};
@@ -240,6 +282,41 @@ TEST(Diff, RefusesAWayThatPostgresDoesNotKnow) {
     auto now = base();
     sample::column(now, "items", "count").type = "uuid";
     EXPECT_THAT(diff(base(), now).errors, ElementsAre(HasSubstr("no way from one to the other")));
+}
+
+TEST(Diff, RefusesToRoundOrCutWithoutLeave) {
+    const auto changed = [](std::string_view from, std::string_view to, bool allow_drops) {
+        auto before = base();
+        sample::column(before, "items", "count").type = from;
+        auto now = base();
+        sample::column(now, "items", "count").type = to;
+        return diff(before, now, {.allow_drops = allow_drops}).errors;
+    };
+    using Pair = std::pair<std::string_view, std::string_view>;
+    for (const auto& [from, to] :
+         {Pair{"numeric(18,4)", "bigint"}, Pair{"double precision", "integer"}, Pair{"jsonb", "bigint"},
+          Pair{"integer", "boolean"}, Pair{"bigint", "double precision"}, Pair{"double precision", "numeric(18,4)"},
+          Pair{"timestamptz", "date"}, Pair{"numeric(18,4)[]", "bigint[]"}, Pair{"numeric(18,4)", "bigint[]"}}) {
+        EXPECT_THAT(changed(from, to, false), ElementsAre(HasSubstr("rounds or cuts"))) << from << " to " << to;
+        EXPECT_THAT(changed(from, to, true), IsEmpty()) << from << " to " << to;
+    }
+    for (const auto& [from, to] : {Pair{"integer", "bigint"}, Pair{"bigint", "numeric(18,4)"}, Pair{"bigint", "text"},
+                                   Pair{"bigint", "smallint"}, Pair{"text", "bigint"}, Pair{"date", "timestamptz"},
+                                   Pair{"integer", "double precision"}, Pair{"boolean", "integer"}})
+        EXPECT_THAT(changed(from, to, false), IsEmpty()) << from << " to " << to;
+}
+
+TEST(Diff, RefusesNamesThatChangePlaces) {
+    auto before = base();
+    before.tables[0].columns.push_back({.name = "title", .type = "text"});
+    auto now = before;
+    sample::column(now, "items", "title").renamed_from = "name";
+    sample::column(now, "items", "name").renamed_from = "title";
+    EXPECT_THAT(diff(before, now).errors, ElementsAre(HasSubstr("third name"), HasSubstr("third name")));
+    auto tables = base();
+    tables.tables[0].renamed_from = "parts";
+    tables.tables[1].renamed_from = "items";
+    EXPECT_THAT(diff(base(), tables).errors, ElementsAre(HasSubstr("third name"), HasSubstr("third name")));
 }
 
 TEST(Diff, RefusesATenantsTableWithoutTenants) {
@@ -316,6 +393,28 @@ TEST(Snapshot, RefusesDeclarationsThatMakeNoSchema) {
     EXPECT_THROW((void)build_snapshot(twice, {}), std::logic_error);
     const std::vector<TableView> without_target{shop::movements.view()};
     EXPECT_THROW((void)build_snapshot(without_target, {}), std::logic_error);
+}
+
+template <class Table>
+std::string refusal(const Table& table) {
+    try {
+        const std::vector<TableView> tables{table.view()};
+        (void)build_snapshot(tables, {});
+    } catch (const std::logic_error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+constexpr auto unknown_default = db::tenant_table<shop::Movement>(
+    "movements", db::primary_key<&shop::Movement::id>(), db::column_default<&shop::Movement::sold_by>("'dozen'"));
+constexpr auto known_default =
+    db::tenant_table<shop::Movement>("movements", db::primary_key<&shop::Movement::id>(),
+                                     db::column_default<&shop::Movement::sold_by>("'weight'::text"));
+
+TEST(Snapshot, RefusesADefaultThatItsEnumDoesNotHave) {
+    EXPECT_THAT(refusal(unknown_default), HasSubstr("the default 'dozen' of sold_by is none of its enum's values"));
+    EXPECT_EQ(refusal(known_default), "");
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ std::vector<Migration> from_folders(Folders folders) {
         for (const auto* file : {"migration.sql", "snapshot.json"}) {
             if (!files.contains(file)) throw std::runtime_error(fmt::format("migration {} has no {}", name, file));
         }
-        migrations.push_back({name, std::move(files["migration.sql"]), std::move(files["snapshot.json"])});
+        auto& sql = files["migration.sql"];
+        if (sql.starts_with("\xEF\xBB\xBF")) sql.erase(0, 3);  // some editors write a byte order mark
+        migrations.push_back({name, std::move(sql), std::move(files["snapshot.json"])});
     }
     return migrations;
 }

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -115,9 +116,45 @@ TEST_F(Migrations, ThatFailLeaveNothingAndSayWhere) {
 }
 
 TEST_F(Migrations, MayNotEndTheirTransaction) {
-    EXPECT_EQ(migrate_all({{"20260101000000_first", "create table one (a int); commit;", ""}}), 1);
-    EXPECT_THAT(output(), HasSubstr("no-transaction"));
-    EXPECT_FALSE(Connection(url_as(owner)).query("select to_regclass('one')")[0][0].has_value());
+    for (const auto* ending : {"commit", "commit\nand chain", "commit/**/", "COMMIT\twork", "-- no\nrollback", "end",
+                               "prepare transaction 'x'", "start\ntransaction"}) {
+        const auto sql = fmt::format("create table one (a int); {}; select 1/0", ending);
+        EXPECT_EQ(migrate_all({{"20260101000000_first", sql, ""}}), 1);
+        EXPECT_THAT(output(), HasSubstr("no-transaction")) << ending;
+        EXPECT_FALSE(Connection(url_as(owner)).query("select to_regclass('one')")[0][0].has_value()) << ending;
+    }
+}
+
+// A new database, which runs them all at once, is the same as one that got them release by release.
+TEST_F(Migrations, ThatSetSomethingSetItForThemselves) {
+    const std::vector<Migration> migrations{
+        {"20260101000000_first",
+         "create schema elsewhere; set search_path = elsewhere; set timezone = 'Africa/Nairobi'; set lock_timeout = 0;",
+         ""},
+        {"20260102000000_second",
+         "create table two as select current_setting('timezone') as zone, "
+         "current_setting('lock_timeout') as locks, timestamptz '2026-01-01' as at;",
+         ""}};
+    Connection(url_as(owner)).execute("alter role " + std::string(owner) + " set timezone = 'Asia/Tokyo'");
+    const auto code = migrate_all(migrations);
+    Connection(url_as(owner)).execute("alter role " + std::string(owner) + " reset timezone");
+    ASSERT_EQ(code, 0) << output();
+    const auto row = Connection(url_as(owner)).query("select zone, locks, at = '2026-01-01Z' from public.two").at(0);
+    EXPECT_EQ(row[0], "UTC");
+    EXPECT_NE(row[1], "0");
+    EXPECT_EQ(row[2], "t");
+}
+
+TEST_F(Migrations, AnIndexThatIsHalfBuiltIsNoIndex) {
+    const Migration first{"20260101000000_first", "create table one (a int); insert into one values (1), (1);", ""};
+    const Migration index{"20260102000000_index",
+                          "-- no-transaction\ncreate unique index concurrently if not exists one_a on one (a);\n", ""};
+    EXPECT_EQ(migrate_all({first, index}), 1);
+    EXPECT_EQ(migrate_all({first, index}), 1) << "the repetition finds what the failure has left";
+    EXPECT_THAT(output(), HasSubstr("one_a"));
+    EXPECT_THAT(output(), HasSubstr("drop index concurrently"));
+    Connection(url_as(owner)).execute("drop index one_a; delete from one");
+    EXPECT_EQ(migrate_all({first, index}), 0) << output();
 }
 
 TEST_F(Migrations, WithoutATransactionRunStatementByStatement) {
@@ -144,6 +181,26 @@ TEST_F(Migrations, OfTwoInstancesAtOnceTakeTurns) {
     EXPECT_THAT(both, HasSubstr("2 applied"));
     EXPECT_THAT(both, HasSubstr("waiting for another instance"));
     EXPECT_THAT(both, HasSubstr("nothing to do"));
+}
+
+TEST_F(Migrations, LetOthersThroughWhileTheirTablesAreBusy) {
+    const Migration first{"20260101000000_first", "create table one (a int);", ""};
+    const Migration second{"20260102000000_second", "alter table one add column b int;", ""};
+    ASSERT_EQ(migrate_all({first}), 0) << output();
+    Connection seller(url_as(owner));
+    seller.execute("begin; lock table one in row exclusive mode");
+    int code = -1;
+    {
+        std::jthread migrator([&] { code = migrate_all({first, second}); });
+        const auto* waits = "select 1 from pg_locks where relation = 'one'::regclass and not granted";
+        while (seller.query(waits).empty()) std::this_thread::yield();
+        while (!seller.query(waits).empty()) std::this_thread::yield();
+        // Whoever comes now does not stand behind it.
+        Connection(url_as(owner)).execute("set lock_timeout = 50; insert into one values (1)");
+        seller.execute("commit");
+    }
+    EXPECT_EQ(code, 0) << output();
+    EXPECT_THAT(output(), HasSubstr("busy"));
 }
 
 TEST_F(Migrations, GiveUpWaitingInTime) {
@@ -537,6 +594,14 @@ TEST_F(Commands, GenerateWhatCheckAccepts) {
     EXPECT_EQ(check_all(shop::tables()), 0) << output();
 }
 
+// They are applied in the order of their names, whatever a clock says.
+TEST_F(Commands, GeneratePutsItBehindTheOthers) {
+    ASSERT_EQ(generate_at(59, first_tables(), "init"), 0) << output();
+    ASSERT_EQ(generate_at(7, shop::tables(), "rest"), 0) << output();
+    EXPECT_EQ(load_migrations(folder_).back().name, "20260101000100_rest");
+    EXPECT_EQ(check_all(shop::tables()), 0) << output();
+}
+
 TEST_F(Commands, CheckFindsDrift) {
     ASSERT_EQ(generate_at(0, first_tables(), "init"), 0) << output();
     EXPECT_EQ(check_all(shop::tables()), 1);
@@ -561,6 +626,7 @@ TEST_F(Commands, DiffSaysWhatToType) {
     EXPECT_EQ(diff_all(more), 0) << output();
 
     EXPECT_EQ(diff_all(first_tables()), 1);
+    EXPECT_THAT(output(), HasSubstr("Is a line missing in a module's .tables"));
     EXPECT_THAT(output(), HasSubstr("db generate drop_users --allow-drops\n"));
 }
 

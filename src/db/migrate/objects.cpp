@@ -98,8 +98,9 @@ private:
         if (token.is_name()) out_.uses.insert(token.name());
         // A routine's body is a text that PostgreSQL reads when it runs.
         const bool body = routine && index > 0 && tokens_[index - 1].is("as");
-        if (token.kind == Token::Kind::text && !body) {
-            for (auto& name : names_in(token.content())) out_.uses.insert(std::move(name));
+        const bool quotes = token.kind == Token::Kind::text || (body && token.kind == Token::Kind::body);
+        if (quotes) {
+            for (auto& name : names_in(token.content())) (body ? out_.calls : out_.uses).insert(std::move(name));
         }
         if (token.is("*") || token.is("natural")) out_.takes_all_columns = true;
     }
@@ -158,6 +159,7 @@ public:
 
     ObjectPlan run() {
         for (const auto& old : before_) objects_.push_back(judge(old));
+        note_changed();
         while (drop_dependants()) {}
         for (const auto& object : std::views::reverse(objects_)) {
             if (!object.is_dropped() || as_statement(object.before->drop_sql).empty()) continue;
@@ -210,11 +212,42 @@ private:
         for (const auto& creation : object.old_text.creations) out_.gone.insert(creation.name);
     }
 
+    // PostgreSQL keeps what a function said when an index was built or a row was checked, and does not look again. Before
+    // drop_dependants(), as what is made anew with its own text says what it said.
+    void note_changed() {
+        const auto note = [this](const ObjectText& text) {
+            bool found = false;
+            for (const auto& creation : text.creations)
+                found = (creation.kind == "function" && out_.changed.insert(creation.name).second) || found;
+            return found;
+        };
+        for (const auto& object : objects_) {
+            if (object.fate == Fate::replaced || object.fate == Fate::made_anew) note(object.old_text);
+        }
+        const auto is_caller = [this](const ObjectText& text) {
+            return intersect(text.uses, out_.changed) || intersect(text.calls, out_.changed);
+        };
+        for (bool found = !out_.changed.empty(); found;) {
+            found = false;
+            for (const auto& object : objects_) found = (is_caller(object.old_text) && note(object.old_text)) || found;
+        }
+    }
+
+    // It holds values that a function gave.
+    static bool keeps_answers(const ObjectText& text) {
+        return text.creates("index") || text.creates("materialized view") ||
+               std::ranges::any_of(text.rest,
+                                   [](const auto& statement) { return statement.starts_with("alter table "); });
+    }
+
     // One round: whoever uses what goes.
     bool drop_dependants() {
         bool found = false;
         for (auto& object : objects_) {
-            if (object.is_dropped() || object.old_text.holds_data() || !depends(object.old_text)) continue;
+            if (object.is_dropped() || object.old_text.holds_data()) continue;
+            const bool is_stale = object.fate == Fate::stays && keeps_answers(object.old_text) &&
+                                  intersect(object.old_text.uses, out_.changed);
+            if (!is_stale && !depends(object.old_text)) continue;
             object.fate = Fate::made_anew;
             note_gone(object);
             found = true;

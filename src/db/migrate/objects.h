@@ -28,6 +28,7 @@ struct ObjectText {
     std::vector<Creation> creations;
     std::vector<std::string> rest;  // what creates nothing: grants, owners, settings
     std::set<std::string, std::less<>> uses;
+    std::set<std::string, std::less<>> calls;  // what the bodies of its routines name
     std::string form;  // without what changes nothing: spaces, comments, "or replace", "if not exists"
     bool takes_all_columns = false;
 
@@ -54,6 +55,7 @@ struct ObjectPlan {
     Objects create_before;  // then, before the tables change
     Objects create_after;   // at the end
     Names gone;             // what the dropped ones are called in the database
+    Names changed;  // functions that may answer otherwise than before: with another text, or calling one that has
     std::vector<std::string> errors;
 };
 [[nodiscard]] ObjectPlan plan_objects(std::span<const ObjectSnapshot> before, std::span<const ObjectSnapshot> now,

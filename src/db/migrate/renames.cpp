@@ -30,7 +30,11 @@ private:
         if (table.renamed_from.empty()) return;
         const auto old = std::ranges::find(out_.before.tables, table.renamed_from, &TableSnapshot::name);
         if (old == out_.before.tables.end()) return;
-        if (!may_rename(table.name, table.renamed_from, "table", now_.find_table(table.renamed_from) != nullptr,
+        const auto* other = now_.find_table(table.renamed_from);
+        if (other != nullptr && changes_places(table.name, other->name, out_.before.find_table(table.name) != nullptr,
+                                               out_.before.find_table(other->renamed_from) != nullptr))
+            return;
+        if (!may_rename(table.name, table.renamed_from, "table", other != nullptr,
                         out_.before.find_table(table.name) != nullptr))
             return;
         out_.statements.push_back(
@@ -42,6 +46,16 @@ private:
             }
         }
         old->name = table.name;
+    }
+
+    // Two that change names, or more in a circle: each old name is a new one, too.
+    bool changes_places(const std::string& name, const std::string& other, bool exists, bool other_was_another) {
+        if (!exists || !other_was_another) return false;
+        out_.errors.push_back(fmt::format(
+            "{} is declared as renamed from {}, which is itself declared as renamed from what is there. Do it in "
+            "steps: rename one of them to a third name in a migration of its own first",
+            name, other));
+        return true;
     }
 
     // A declaration may stay when its rename is done: the old name is gone then. Where both names are there, the old one has
@@ -63,6 +77,11 @@ private:
 
     void rename_column(TableSnapshot& old, const TableSnapshot& table, const ColumnSnapshot& column) {
         if (column.renamed_from.empty() || old.find_column(column.renamed_from) == nullptr) return;
+        const auto* other = table.find_column(column.renamed_from);
+        if (other != nullptr &&
+            changes_places(table.name + "." + column.name, table.name + "." + other->name,
+                           old.find_column(column.name) != nullptr, old.find_column(other->renamed_from) != nullptr))
+            return;
         if (!may_rename(table.name + "." + column.name, column.renamed_from, "column",
                         table.find_column(column.renamed_from) != nullptr, old.find_column(column.name) != nullptr))
             return;

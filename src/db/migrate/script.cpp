@@ -18,7 +18,10 @@ public:
     std::vector<ScriptStatement> run() {
         for (const auto& token : tokens_of(sql_)) {
             const auto begin = static_cast<std::size_t>(token.text.data() - sql_.data());
-            if (token.is(";") && body_depth_ == 0) {
+            // `create rule … do (insert …; insert …)`
+            if (token.is("(")) ++parentheses_;
+            if (token.is(")") && parentheses_ > 0) --parentheses_;
+            if (token.is(";") && body_depth_ == 0 && parentheses_ == 0) {
                 finish(begin);
                 continue;
             }
@@ -58,12 +61,14 @@ private:
         start_.reset();
         words_.clear();
         body_depth_ = 0;
+        parentheses_ = 0;
     }
 
     std::string_view sql_;
     std::optional<std::size_t> start_;
     std::vector<std::string> words_;
     int body_depth_ = 0;
+    int parentheses_ = 0;
     std::vector<ScriptStatement> statements_;
 };
 

@@ -32,6 +32,9 @@ TEST(SplitStatements, AtSemicolonsThatEndOne) {
         ElementsAre(
             "create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end",
             "select 3"));
+    EXPECT_THAT(
+        texts("create rule r as on insert to t do also (insert into u values (1); delete from v); select (2)"),
+        ElementsAre("create rule r as on insert to t do also (insert into u values (1); delete from v)", "select (2)"));
     EXPECT_THAT(texts("begin; select 1; end;"), ElementsAre("begin", "select 1", "end"));
     EXPECT_THAT(texts("select 'open; "), ElementsAre("select 'open;"));
     EXPECT_THAT(texts("/* open"), ElementsAre());

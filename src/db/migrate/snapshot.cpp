@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "db/migrate/ddl.h"
+#include "db/migrate/tokens.h"
 #include "db/sql.h"
 #include "db/violate.h"
 
@@ -121,10 +122,29 @@ private:
         for (const auto& fallback : table_.defaults) {
             if (fallback.column == field.key) column.fallback = fallback.sql;
         }
+        require_fitting(column, *field.type);
         for (const auto& renamed : table_.renamed_columns) {
             if (renamed.column == field.key) column.renamed_from = renamed.from;
         }
         return column;
+    }
+
+    // A default that the check of an enum's values refuses would fail each insert that leaves the column out.
+    void require_fitting(const ColumnSnapshot& column, const schema::Type& type) const {
+        const auto without_optional = [](const schema::Type& of) -> const schema::Type& {
+            return of.kind == schema::Kind::optional ? *of.element : of;
+        };
+        const auto& plain = without_optional(type);
+        if (plain.kind != schema::Kind::enumeration) return;
+        const auto tokens = tokens_of(column.fallback);
+        const bool is_literal =
+            !tokens.empty() && tokens[0].kind == Token::Kind::text && (tokens.size() == 1 || tokens[1].is(":"));
+        if (!is_literal) return;
+        const auto value = tokens[0].content();
+        if (std::ranges::find(plain.enumeration->values, value, &schema::EnumValue::name) !=
+            plain.enumeration->values.end())
+            return;
+        fail(fmt::format("the default '{}' of {} is none of its enum's values", value, column.name));
     }
 
     ConstraintSnapshot build(const Constraint& from) const {

@@ -81,6 +81,15 @@ private:
     std::unique_ptr<char[]> output_;
 };
 
+// Who reads no body is not asked what its coding means. RFC 9110 §15.5.16: Accept-Encoding in a 415 says that the coding was the reason.
+class UnknownBody final : public BodySource {
+public:
+    async::Task<std::optional<std::string_view>> read_some() override {
+        throw base::Failure(errors::encoding_unsupported).header("Accept-Encoding", "gzip, deflate, br");
+        co_return std::nullopt;
+    }
+};
+
 class BodyDecodingLink {
 public:
     explicit BodyDecodingLink(const BodyDecodingOptions& options) : options_(options) {}
@@ -97,8 +106,7 @@ private:
         const auto coding = base::trim(codings);
         if (coding.empty() || base::iequals(coding, "identity")) return;
         const auto known = body_coding(coding);
-        // RFC 9110 §15.5.16: Accept-Encoding in a 415 says that the coding was the reason.
-        if (!known) throw base::Failure(errors::encoding_unsupported).header("Accept-Encoding", "gzip, deflate, br");
+        if (!known) return request.set_body_source(std::make_unique<UnknownBody>());
         request.set_body_source(std::make_unique<DecodingBody>(request, *known, options_));
     }
 

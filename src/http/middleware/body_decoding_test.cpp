@@ -96,6 +96,17 @@ TEST(BodyDecoding, Cases) {
     }
 }
 
+TEST(BodyDecoding, ACodingIsNoMatterWhereNobodyReadsTheBody) {
+    const auto deaf = [](Context& context) -> async::Task<void> {
+        context.response().body("done");
+        co_return;
+    };
+    ChainForTest chain;
+    const auto reply = chain.run({problems(), body_decoding()}, deaf,
+                                 {.method = Method::del, .headers = {{"Content-Encoding", "zip"}}, .body = "x"});
+    EXPECT_EQ(reply.status, 200) << reply.body;
+}
+
 TEST(BodyDecoding, RatioHoldsWhereTheRouteTakesLargeBodies) {
     ChainForTest chain;
     const auto handler = [](Context& context) {

@@ -99,7 +99,8 @@ void become_not_modified(Context& context, std::string_view etag) {
 
 void evaluate(Context& context) {
     auto& response = context.response();
-    if (response.status() != 200 || !is_read(context.request())) return;
+    // 206: If-Match is asked before Range (§13.2.2).
+    if ((response.status() != 200 && response.status() != 206) || !is_read(context.request())) return;
     const auto etag = response.headers().get("ETag").value_or("");
     const auto last_modified = response.headers().get("Last-Modified").value_or("");
     if (etag.empty() && last_modified.empty()) return;
@@ -195,6 +196,7 @@ std::optional<VersionMatch> if_match(const Context& context) {
     for (const auto& tag : *tags) {
         const auto version = version_of(tag.quoted);
         if (!tag.weak && version) match.versions.push_back(*version);
+        match.has_weak = match.has_weak || tag.weak;
     }
     return match;
 }
@@ -205,9 +207,14 @@ VersionMatch require_if_match(const Context& context) {
     return *std::move(match);
 }
 
-base::Failure version_conflict(std::string current) {
-    if (current.empty()) return base::Failure(errors::version_conflict);
-    return base::Failure(errors::version_conflict).member("current", std::move(current));
+base::Failure VersionMatch::conflict(std::string current) const {
+    auto failure =
+        has_weak ? base::Failure(errors::version_conflict,
+                                 "A weak tag (W/) matches no version: something on the way compresses replies. Send "
+                                 "the member version, in quotes.")
+                 : base::Failure(errors::version_conflict);
+    if (current.empty()) return failure;
+    return std::move(failure).member("current", std::move(current));
 }
 
 bool is_not_modified(const Request& request, std::string_view etag, std::string_view last_modified) {

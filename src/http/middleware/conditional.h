@@ -6,9 +6,9 @@
 //
 //     context.response().header("ETag", http::etag_for(product.version, key.part(tenant, body)));
 //     const auto expected = http::require_if_match(context);                 // 428 request.if_match_missing
-//     if (!expected.matches(row.version)) throw http::version_conflict(row_as_json);     // 412 with the current row
+//     if (!expected.matches(row.version)) throw expected.conflict(row_as_json);     // 412 with the current row
 //
-// conditional_get() answers GET and HEAD whose reply (status 200) has an ETag or Last-Modified: If-Match before
+// conditional_get() answers GET and HEAD whose reply (status 200 or 206) has an ETag or Last-Modified: If-Match before
 // If-Unmodified-Since (412), then If-None-Match before If-Modified-Since (304), in the order of §13.2.2. Every reply of a route
 // that needs a caller, errors too, gets `Vary: Authorization, Cookie`, and `Cache-Control: private, no-cache` unless it has
 // another; no_store() is for what should not stay on a machine that people share.
@@ -35,16 +35,18 @@ class Request;
 struct VersionMatch {
     bool any = false;
     std::vector<std::int64_t> versions = {};
+    bool has_weak = false;
     [[nodiscard]] bool matches(std::int64_t version) const;
     // The one version, when exactly one was named: what an `update … where version = $2` takes.
     [[nodiscard]] std::optional<std::int64_t> single() const;
+    // 412; `current` is the present row as JSON, sent as the member "current". Says so where a tag was weak: whoever pulls and sends
+    // the same tag again would never get through.
+    [[nodiscard]] base::Failure conflict(std::string current = {}) const;
 };
 // nullopt when absent; throws request.if_match_malformed (422).
 [[nodiscard]] std::optional<VersionMatch> if_match(const Context& context);
 // Throws request.if_match_missing (428) when absent.
 [[nodiscard]] VersionMatch require_if_match(const Context& context);
-// 412; `current` is the present row as JSON, sent as the member "current".
-[[nodiscard]] base::Failure version_conflict(std::string current = {});
 
 // One entity tag of a list: its opaque part with the quotes, without W/.
 struct EntityTag {

@@ -59,7 +59,8 @@ TEST(IfMatch, ReadsVersionsAndDropsTheSuffixOfACoding) {
 TEST(IfMatch, MissingIs428AndStaleIs412WithTheCurrentRow) {
     ChainForTest chain;
     const auto handler = [](Context& context) -> async::Task<void> {
-        if (!require_if_match(context).matches(7)) throw version_conflict(R"({"version":7})");
+        const auto expected = require_if_match(context);
+        if (!expected.matches(7)) throw expected.conflict(R"({"version":7})");
         context.response().header("ETag", etag_for(8));
         co_return;
     };
@@ -70,6 +71,10 @@ TEST(IfMatch, MissingIs428AndStaleIs412WithTheCurrentRow) {
     EXPECT_EQ(stale.status, 412);
     EXPECT_TRUE(stale.body.contains(R"("code":"request.version_conflict")"));
     EXPECT_TRUE(stale.body.contains(R"("current":{"version":7})"));
+    EXPECT_FALSE(stale.body.contains("weak"));
+    const auto weak = chain.run({problems()}, handler, {.method = Method::patch, .headers = {{"If-Match", "W/\"7\""}}});
+    EXPECT_EQ(weak.status, 412);
+    EXPECT_TRUE(weak.body.contains("A weak tag")) << weak.body;
     EXPECT_EQ(chain.run({problems()}, handler, {.method = Method::patch, .headers = {{"If-Match", "\"7-br\""}}})
                   .header("ETag"),
               "\"8\"");

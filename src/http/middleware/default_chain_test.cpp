@@ -37,7 +37,7 @@ TEST(DefaultChain, CompressedTagComesBackInAChange) {
         {.handler = Replies{
              .body = std::string(2000, 'a'), .content_type = "application/json", .headers = {{"ETag", etag_for(7)}}}});
     router.add(Method::patch, "/row", {.handler = [](Context& context) -> async::Task<void> {
-                   if (!require_if_match(context).matches(7)) throw version_conflict();
+                   if (const auto match = require_if_match(context); !match.matches(7)) throw match.conflict();
                    context.response().status(204).header("ETag", etag_for(8));
                    co_return;
                }});

@@ -6,11 +6,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
 #include "base/strings.h"
+#include "base/time.h"
 #include "http/errors.h"
 
 namespace http {
@@ -51,6 +55,13 @@ int open_stepwise(int root, const std::string& path) {
 }
 
 }  // namespace
+
+std::string FileReader::Found::tag() const { return fmt::format("{:x}-{:x}", size, modified_ns); }
+
+std::string FileReader::Found::last_modified() const {
+    return base::format_http_date(
+        base::Timestamp(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(modified_ns))));
+}
 
 FileReader::FileReader(const std::string& directory)
     : root_(::open(directory.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY)) {

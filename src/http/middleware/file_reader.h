@@ -1,10 +1,10 @@
 #pragma once
-// Files below one directory, for static_files.cpp. open() and read() block: call them on a pool. No path leaves the directory.
-// Thread-safe.
+// Files below one directory. open() and read_at() block: call them on a pool. No path leaves the directory. Thread-safe.
 //
-//     http::FileReader reader("public");
-//     auto found = reader.open("js/app.js");
-//     if (found.kind == http::FileReader::Kind::file) reader.read_at(found.descriptor, 0, bytes);
+//     const http::FileReader reader("uploads");
+//     auto found = co_await async::offload(loop, pool, [&reader, path] { return reader.open(path); });
+//     if (found.kind != http::FileReader::Kind::file) throw base::Failure(http::errors::row_not_found);
+//     co_return http::File<"image/png">{.content = {pool, std::move(found)}};                    // http/file.h
 
 #include <cstdint>
 #include <string>
@@ -21,6 +21,11 @@ public:
         base::Descriptor descriptor;
         std::uint64_t size = 0;
         std::int64_t modified_ns = 0;  // since 1970
+
+        // For an ETag, without quotes. Size and time in nanoseconds change with every write in practice, so it may be strong, as
+        // If-Range needs it.
+        [[nodiscard]] std::string tag() const;
+        [[nodiscard]] std::string last_modified() const;  // as in the header
     };
 
     // Throws std::system_error when there is no such directory.

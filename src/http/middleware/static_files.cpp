@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,21 +10,16 @@
 #include "async/blocking_pool.h"
 #include "base/hash.h"
 #include "base/strings.h"
-#include "base/time.h"
 #include "http/context.h"
 #include "http/errors.h"
+#include "http/middleware/byte_range.h"
 #include "http/middleware/compression.h"
-#include "http/middleware/conditional.h"
-#include "http/middleware/errors.h"
 #include "http/middleware/file_reader.h"
+#include "http/middleware/file_stream.h"
 
 namespace http {
 
 namespace {
-
-constexpr std::size_t piece_bytes = std::size_t{64} * 1024;  // of a file, that a client which does not read holds
-constexpr int most_refusals = 100;
-constexpr async::Milliseconds refusal_pause{50};
 
 // A coding's neighbour of a file: app.js.br.
 struct Neighbour {
@@ -48,29 +42,7 @@ std::string coded_etag(std::string_view id, std::optional<Coding> coding) {
     return etag += '"';
 }
 
-// Size and time in nanoseconds change with every write in practice, so the tag may be strong, as If-Range needs it.
-std::string file_id(const FileReader::Found& file) {
-    std::array<char, 40> text;
-    auto* end = std::to_chars(text.data(), text.data() + text.size(), file.size, 16).ptr;
-    *end++ = '-';
-    end = std::to_chars(end, text.data() + text.size(), file.modified_ns, 16).ptr;
-    return {text.data(), end};
-}
-
-std::string http_date(std::int64_t nanoseconds) {
-    return base::format_http_date(
-        base::Timestamp(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(nanoseconds))));
-}
-
 // ---- Answering -----------------------------------------------------------------------------------------------------
-
-// §13.1.5: a strong tag or a date, both compared exactly; otherwise the range is not for this file.
-bool if_range_holds(const Request& request, const Representation& file) {
-    const auto condition = request.header("if-range");
-    return !condition ||
-           (condition->starts_with('"') ? *condition == file.etag
-                                        : !file.last_modified.empty() && *condition == file.last_modified);
-}
 
 void set_headers(Headers& headers, const Representation& file, std::string_view cache_control) {
     headers.set("ETag", file.etag);
@@ -80,30 +52,13 @@ void set_headers(Headers& headers, const Representation& file, std::string_view 
     headers.vary("Accept-Encoding");
 }
 
-[[noreturn]] void refuse_range(std::uint64_t size) {
-    throw base::Failure(errors::range_not_satisfiable).header("Content-Range", "bytes */" + std::to_string(size));
-}
-
-// Status and headers; the bytes to send, or nullopt when there are none to send.
+// The bytes to send; nullopt: none, the client has them.
 std::optional<ByteRange> begin_reply(Context& context, const Representation& file, std::string_view content_type) {
-    auto& response = context.response();
-    const auto& request = context.request();
-    if (is_not_modified(request, file.etag, file.last_modified)) {
-        response.status(304);
-        return std::nullopt;
-    }
-    response.content_type(content_type);
-    if (file.coding) response.header("Content-Encoding", to_string(*file.coding));
-    response.header("Accept-Ranges", "bytes");
-    const auto header = request.method() == Method::get ? request.header("range") : std::nullopt;
-    if (!header || !if_range_holds(request, file)) return ByteRange{0, file.size};
-    const auto wanted = parse_range(*header, file.size);
-    if (wanted.kind == RangeKind::none) return ByteRange{0, file.size};
-    if (wanted.kind == RangeKind::unsatisfiable) refuse_range(file.size);
-    const auto last = wanted.range.first + wanted.range.length - 1;
-    response.status(206).header("Content-Range", "bytes " + std::to_string(wanted.range.first) + "-" +
-                                                     std::to_string(last) + "/" + std::to_string(file.size));
-    return wanted.range;
+    const auto range = begin_file(context, {file.etag, file.last_modified, file.size});
+    if (!range) return range;
+    context.response().content_type(content_type);
+    if (file.coding) context.response().header("Content-Encoding", to_string(*file.coding));
+    return range;
 }
 
 // The codings to look for, best first; a range is of the file itself.
@@ -126,8 +81,8 @@ Loaded load(const FileReader& reader, const std::string& path, std::optional<Cod
     auto found = reader.open(path);
     Loaded loaded{.kind = found.kind};
     if (found.kind != FileReader::Kind::file) return loaded;
-    const auto id = file_id(found);
-    loaded.file.last_modified = http_date(found.modified_ns);
+    const auto id = found.tag();
+    loaded.file.last_modified = found.last_modified();
     for (const auto& neighbour : neighbours) {
         if (coding != neighbour.coding) continue;
         auto packed = reader.open(path + std::string(neighbour.suffix));
@@ -138,7 +93,7 @@ Loaded load(const FileReader& reader, const std::string& path, std::optional<Cod
     }
     loaded.file.etag = coded_etag(id, loaded.file.coding);
     loaded.file.size = found.size;
-    if (found.size <= piece_bytes) {
+    if (found.size <= FileStream::piece_bytes) {
         loaded.bytes = FileReader::read_at(found.descriptor, 0, found.size);
         // It shrank meanwhile: what was read is what there is.
         loaded.file.size = loaded.bytes.size();
@@ -146,40 +101,6 @@ Loaded load(const FileReader& reader, const std::string& path, std::optional<Cod
     loaded.descriptor = std::move(found.descriptor);
     return loaded;
 }
-
-// A large file, piece by piece; the reply keeps it until it has ended.
-struct FileStream {
-    async::Loop* loop;
-    async::BlockingPool* pool;
-    base::Descriptor descriptor;
-    ByteRange range;
-
-    async::Task<void> operator()(BodyWriter& out) {
-        auto rest = range;
-        while (rest.length > 0) {
-            const auto piece = co_await read(rest);
-            // A file cut off under us: the reply is shorter than announced, so the server cuts the connection.
-            if (piece.empty() || !co_await out.write(piece)) co_return;
-            rest.first += piece.size();
-            rest.length -= piece.size();
-        }
-    }
-
-private:
-    // The pool may be full for a moment: the head has gone out, so waiting is the only answer left.
-    async::Task<std::string> read(ByteRange rest) {
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(rest.length, piece_bytes));
-        for (int refusals = 0;; ++refusals) {
-            try {
-                co_return co_await async::offload(
-                    *loop, *pool, [this, rest, size] { return FileReader::read_at(descriptor, rest.first, size); });
-            } catch (const base::Failure&) {
-                if (refusals == most_refusals) throw;
-            }
-            co_await async::sleep(loop, refusal_pause);
-        }
-    }
-};
 
 class DirectoryFiles {
 public:
@@ -199,11 +120,11 @@ public:
         const auto range = begin_reply(context, loaded.file, content_type_of(path));
         set_headers(response.headers(), loaded.file, cache_control);
         if (!range) co_return loaded.kind;
-        if (loaded.file.size <= piece_bytes) {
+        if (loaded.file.size <= FileStream::piece_bytes) {
             response.body(range->length == loaded.bytes.size() ? std::move(loaded.bytes)
                                                                : loaded.bytes.substr(range->first, range->length));
         } else {
-            response.stream(FileStream{&context.loop(), pool_, std::move(loaded.descriptor), *range}, range->length);
+            response.stream(FileStream(&context.loop(), pool_, std::move(loaded.descriptor), *range), range->length);
         }
         co_return loaded.kind;
     }
@@ -350,28 +271,6 @@ struct StaticHandler {
 };
 
 }  // namespace
-
-RangeRequest parse_range(std::string_view header, std::uint64_t size) {
-    constexpr std::string_view unit = "bytes=";
-    if (header.size() < unit.size() || !base::iequals(header.substr(0, unit.size()), unit)) return {};
-    const auto spec = base::trim(header.substr(unit.size()));
-    const auto dash = spec.find('-');
-    if (dash == std::string_view::npos) return {};
-    const auto first_text = spec.substr(0, dash);
-    const auto last_text = spec.substr(dash + 1);
-    const auto first = base::parse_integer<std::uint64_t>(first_text);
-    const auto last = base::parse_integer<std::uint64_t>(last_text);
-    if (first_text.empty()) {
-        if (!last) return {};
-        if (*last == 0 || size == 0) return {.kind = RangeKind::unsatisfiable};
-        const auto length = std::min(*last, size);
-        return {.kind = RangeKind::satisfiable, .range = {size - length, length}};
-    }
-    if (!first || (!last && !last_text.empty()) || (last && *last < *first)) return {};
-    if (*first >= size) return {.kind = RangeKind::unsatisfiable};
-    const auto end = last ? std::min(*last, size - 1) : size - 1;
-    return {.kind = RangeKind::satisfiable, .range = {*first, end - *first + 1}};
-}
 
 Middleware static_files(StaticFilesOptions options) {
     return StaticLink{std::make_shared<const StaticFiles>(std::move(options))};

@@ -48,17 +48,4 @@ struct StaticFilesOptions {
 // "text/html; charset=utf-8" for "index.html"; "application/octet-stream" for what is not known.
 [[nodiscard]] std::string_view content_type_of(std::string_view file_name);
 
-// RFC 9110 §14: one range of a file of `size` bytes. Several ranges, other units and broken syntax are not ranges: the whole
-// file is sent.
-struct ByteRange {
-    std::uint64_t first = 0;
-    std::uint64_t length = 0;
-};
-enum class RangeKind : std::uint8_t { none, satisfiable, unsatisfiable };
-struct RangeRequest {
-    RangeKind kind = RangeKind::none;
-    ByteRange range = {};
-};
-[[nodiscard]] RangeRequest parse_range(std::string_view header, std::uint64_t size);
-
 }  // namespace http

@@ -1,18 +1,22 @@
 #pragma once
 // A small shop for the tests and for openapi_example: between them its routes have every kind of part, reply and problem.
-// Its handlers do nothing.
+// Its handlers do next to nothing.
 //
 //     http::Router router;
 //     openapi::example::add_routes(router);
 //     openapi::document(router, openapi::example::info());
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/uuid.h"
+#include "http/events.h"
+#include "http/file.h"
 #include "http/handler.h"
+#include "http/redirect.h"
 #include "http/router.h"
 #include "openapi/document.h"
 #include "schema/schema.h"
@@ -128,6 +132,20 @@ inline async::Task<Product> change_product(Staff, http::Path<"id", ProductId>,
 inline async::Task<http::NoContent> delete_product(Staff, http::Path<"id", ProductId>) { co_return http::NoContent{}; }
 inline async::Task<void> show_image(http::Path<"path", std::string>, http::Context&) { co_return; }
 
+inline async::Task<http::File<"application/pdf">> show_label(http::Path<"id", ProductId>) {
+    co_return http::File<"application/pdf">{.content = std::string("%PDF-1.7"), .name = "label.pdf", .shown = true};
+}
+inline async::Task<http::Redirect<303>> visit_maker(http::Path<"id", ProductId>) {
+    co_return http::Redirect<303>::to_url("https://maker.example/");
+}
+inline async::Task<http::EventStream> follow_products(
+    http::Context& context, http::HeaderValue<"Last-Event-ID", std::optional<std::string>> last) {
+    auto queue = std::make_shared<http::EventQueue>(context.loop());
+    queue->push({.data = R"({"id":"0"})", .id = last.value.value_or("0"), .type = "product"});
+    queue->close();
+    co_return http::EventStream{std::move(queue)};
+}
+
 inline void add_routes(http::Router& router) {
     http::Routes routes(router.group("/v1").answering({rate_limited}), "products");
     routes.get("/products", list_products, {.id = "listProducts", .summary = "List products"});
@@ -140,6 +158,9 @@ inline void add_routes(http::Router& router) {
                   .description = "Members that are left out stay as they are.",
                   .errors = {sku_taken}});
     routes.del("/products/{id}", delete_product, {.id = "deleteProduct", .summary = "Remove a product"});
+    routes.get("/products/{id}/label", show_label, {.id = "getLabel", .summary = "A label to print"});
+    routes.get("/products/{id}/maker", visit_maker, {.id = "visitMaker", .summary = "To the maker's page"});
+    routes.get("/product-events", follow_products, {.id = "followProducts", .summary = "Changes, as they happen"});
     routes.tagged("images").get("/images/{path...}", show_image, {.id = "getImage", .summary = "An image's bytes"});
 }
 
@@ -155,7 +176,9 @@ inline Info info() {
         .challenges = {forbidden},
         .known_errors = {sku_taken, rate_limited},
         .examples = {
-            {.operation = {}, .body = {}, .parameters = {{"status", R"("active")"}, {"path", R"("a.png")"}}},
+            {.operation = {},
+             .body = {},
+             .parameters = {{"status", R"("active")"}, {"path", R"("a.png")"}, {"Last-Event-ID", R"("41")"}}},
             {.operation = "createProduct",
              .body = R"({"sku":"SUGAR-1KG","name":"Sugar","price":15000})",
              .parameters = {{"Idempotency-Key", R"("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091")"}}},
