@@ -429,8 +429,8 @@ TEST(SmtpPool, ASendThatIsGivenUpWhileItWaitsIsForgotten) {
     Post post(options_for(server));
     std::vector<::testing::Running> running;
     for (std::uint8_t i = 1; i <= 3; ++i)
-        running.push_back(::testing::run_in_background(
-            post.transport().send({.message = letter(i)}, async::Loop::now() + 20s)));
+        running.push_back(
+            ::testing::run_in_background(post.transport().send({.message = letter(i)}, async::Loop::now() + 20s)));
     post.run_until([&] { return count(server, "MAIL") == 1; });
     EXPECT_EQ(post.transport().usage().waiting, 2U);
     running[1].destroy();

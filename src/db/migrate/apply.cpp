@@ -317,14 +317,15 @@ void require_bound(Connection& connection, const std::string& role) {
     }
 }
 
-// For `alter function ... owner to {{app_system}}` and for db check, which plans each statement as its role. A superuser
-// needs no membership; an owner without CREATEROLE gets it from an administrator.
-void join_role(Connection& connection, const std::string& role) {
+// For `alter function ... owner to {{app_system}}`, without which no migration goes, and for db check, which plans each statement as
+// its role. A superuser needs no membership; an owner without CREATEROLE gets it from an administrator.
+void join_role(Connection& connection, const std::string& role, bool is_needed) {
     if (connection.query("select pg_has_role(current_user, $1, 'member')", {role})[0][0] == "t") return;
     try {
         connection.execute(fmt::format("grant {} to current_user", quote_identifier(role)));
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;
+        if (!is_needed) return;
         const auto owner = connection.query("select current_user")[0][0];
         throw MigrationError(
             fmt::format("this user is no member of the role {}, and may not make itself one. As an administrator run:\n"
@@ -341,7 +342,7 @@ void ensure_roles(Connection& connection, const Roles& roles) {
         if (connection.query("select 1 from pg_roles where rolname = $1", {*role}).empty())
             create_role(connection, *role);
         require_bound(connection, *role);
-        join_role(connection, *role);
+        join_role(connection, *role, role == &roles.system);
         if (connection.query("select has_schema_privilege($1, 'public', 'usage')", {*role})[0][0] == "t") continue;
         connection.execute(fmt::format("grant usage on schema public to {}", quote_identifier(*role)));
     }
