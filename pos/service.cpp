@@ -10,6 +10,7 @@
 #include "pos/modules/devices/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
+#include "pos/modules/notifications/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/stock/module.h"
@@ -56,6 +57,8 @@ app::Definition definition() {
         stock_module(),
         sales_module(),
         reports_module(),
+        notifications_module(),
+        mailbox_module(),
         maintenance_module(),
         plumbing_module(),
         app::outbox_module(),

@@ -1,0 +1,198 @@
+#include "pos/modules/notifications/pages.h"
+
+#include <algorithm>
+
+#include "auth/caller.h"
+#include "base/strings.h"
+#include "http/context.h"
+#include "mail/file_transport.h"
+#include "mail/mailbox.h"
+#include "pos/modules/notifications/sender.h"
+#include "pos/modules/notifications/statements.h"
+#include "pos/plumbing/html_page.h"
+
+namespace pos {
+
+namespace {
+
+// ---- Ending a list -----------------------------------------------------------------------------------------------
+
+struct TokenQuery {
+    std::string token;
+
+    friend constexpr auto describe(TokenQuery*) {
+        return schema::object<TokenQuery>(
+            "TokenQuery",
+            schema::field<&TokenQuery::token>("token", {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}));
+    }
+};
+
+std::string token_of(http::Context& context) {
+    http::Findings findings;
+    return http::Query<TokenQuery>::read(context, findings)->token;
+}
+
+std::string_view words_of(MailList list) {
+    switch (list) {
+        case MailList::all: return "all messages";
+        case MailList::invites: return "invitations";
+        case MailList::receipts: return "receipts";
+        case MailList::daily_summary: return "the daily summary";
+        case MailList::low_stock: return "alerts of low stock";
+    }
+    return "";
+}
+
+std::optional<Unsubscription> unsubscription_of(http::Context& context) {
+    auto& services = context.services();
+    auto read = Unsubscription::read(services.use<MailShared>().values, token_of(context), services.use<Runtime>().now());
+    if (!read)
+        send_page(context.response(), 404, "Unsubscribe",
+                  "<h1>This link is not whole</h1><p>Open the link in the message once more.</p>\n");
+    return read;
+}
+
+// Programs that look at links before people do change nothing.
+async::Task<void> show_unsubscribe(http::Context& context) {
+    const auto what = unsubscription_of(context);
+    if (!what) co_return;
+    send_page(context.response(), 200, "Unsubscribe",
+              fmt::format("<h1>Unsubscribe</h1><p>{} gets no more {}.</p>\n<form method=\"post\">"
+                          "<button>Unsubscribe</button></form>\n",
+                          escaped(what->address), words_of(what->list)));
+}
+
+// A mail program's one click (RFC 8058) or the form's; as often as it comes.
+async::Task<void> unsubscribe(http::Context& context) {
+    const auto what = unsubscription_of(context);
+    if (!what) co_return;
+    auto& services = context.services();
+    const auto db = db::system_db(services.use<db::Databases>(), context.deadline(), context.span());
+    co_await db.run(mailing::suppress, MailSuppression{.scope = what->scope,
+                                                       .list = what->list,
+                                                       .address = what->address,
+                                                       .reason = SuppressionReason::unsubscribe,
+                                                       .detail = std::nullopt,
+                                                       .created_at = services.use<Runtime>().now()});
+    send_page(context.response(), 200, "Unsubscribed",
+              fmt::format("<h1>Done</h1><p>{} gets no more {}.</p>\n", escaped(what->address), words_of(what->list)));
+}
+
+// ---- The mailbox of development ------------------------------------------------------------------------------------
+
+async::Task<void> list_mails(http::Context& context, http::Service<mail::Mailbox> mailbox) {
+    std::string items;
+    for (const auto& [mail, received_at] : mailbox->newest()) {
+        items += fmt::format("<li><a href=\"/dev/mail/{}\">{}</a><br><small>to {}, {}</small></li>\n",
+                             base::percent_encode(mail.message_id), escaped(mail.subject), escaped(mail.to),
+                             base::format_timestamp(received_at));
+    }
+    if (items.empty()) items = "<li>No mail yet.</li>\n";
+    send_page(context.response(), 200, "Mailbox",
+              "<h1>Mailbox</h1><p><small>Nothing leaves in development. <a href=\"/dev/mail/templates\">All "
+              "templates</a></small></p>\n<ul>\n" +
+                  items + "</ul>\n");
+    co_return;
+}
+
+mail::Mailbox::Entry find_mail(const mail::Mailbox& mailbox, const std::string& id) {
+    auto entry = mailbox.find(id);
+    if (!entry) throw base::Failure(http::errors::not_found);
+    return *std::move(entry);
+}
+
+// The text's own links, to be followed.
+std::string linked(std::string_view text) {
+    std::string html;
+    while (!text.empty()) {
+        const auto at = std::min(text.find("http://"), text.find("https://"));
+        html += escaped(text.substr(0, at));
+        if (at == std::string_view::npos) break;
+        text.remove_prefix(at);
+        const auto url = text.substr(0, text.find_first_of(" \r\n>"));
+        html += fmt::format("<a href=\"{0}\">{0}</a>", escaped(url));
+        text.remove_prefix(url.size());
+    }
+    return html;
+}
+
+async::Task<void> show_mail(http::Context& context, http::Path<"id", std::string> id,
+                            http::Service<mail::Mailbox> mailbox) {
+    const auto [mail, received_at] = find_mail(*mailbox, *id);
+    const auto path = "/dev/mail/" + base::percent_encode(mail.message_id);
+    send_page(context.response(), 200, mail.subject,
+              fmt::format("<p><a href=\"/dev/mail\">Mailbox</a></p><h1>{}</h1>\n<p><small>from {}<br>to {}<br>{}</small>"
+                          "</p>\n<p><a href=\"{}/html\">HTML</a> · <a href=\"{}/source\">Source</a></p>\n<pre>{}</pre>\n",
+                          escaped(mail.subject), escaped(mail.from), escaped(mail.to),
+                          base::format_timestamp(received_at), path, path, linked(mail.text)));
+    co_return;
+}
+
+// As a mail reader shows it: styles of its own, no script.
+void send_mail_html(http::Response& response, std::string html) {
+    response.body(std::move(html)).content_type("text/html; charset=utf-8");
+    response.header("Content-Security-Policy", "sandbox allow-popups allow-top-navigation-by-user-activation;"
+                                               "default-src 'none';style-src 'unsafe-inline'");
+    response.header("Cache-Control", "no-store");
+}
+
+async::Task<void> show_html(http::Context& context, http::Path<"id", std::string> id,
+                            http::Service<mail::Mailbox> mailbox) {
+    send_mail_html(context.response(), find_mail(*mailbox, *id).mail.html);
+    co_return;
+}
+
+async::Task<void> show_source(http::Context& context, http::Path<"id", std::string> id,
+                              http::Service<mail::Mailbox> mailbox) {
+    const auto entry = find_mail(*mailbox, *id);
+    context.response().body(source_of(entry.mail, entry.received_at)).content_type("text/plain; charset=utf-8");
+    context.response().header("Cache-Control", "no-store");
+    co_return;
+}
+
+// ---- Templates ---------------------------------------------------------------------------------------------------
+
+async::Task<void> list_templates(http::Context& context) {
+    std::string items;
+    for (const auto& type : message_types()) {
+        const auto name = schema::name_of(type.kind);
+        items += fmt::format("<li>{0} <a href=\"/dev/mail/templates/{0}/en\">English</a> · "
+                             "<a href=\"/dev/mail/templates/{0}/sw\">Kiswahili</a></li>\n",
+                             escaped(name));
+    }
+    send_page(context.response(), 200, "Templates", "<h1>Templates</h1>\n<ul>\n" + items + "</ul>\n");
+    co_return;
+}
+
+async::Task<void> show_template(http::Context& context, http::Path<"kind", NotificationKind> kind,
+                                http::Path<"locale", Locale> locale, http::Service<const MailSettings> settings,
+                                http::Service<const app::Settings> app) {
+    const auto& type = message_type(*kind);
+    const mail::Say say(language_of(*locale));
+    const Links links(*settings, *app);
+    const auto content = type.write(type.sample(), {say, &links, "a-token"});
+    send_mail_html(context.response(), to_html(content, {.sender = settings->mail_from.substr(
+                                                             0, settings->mail_from.find(" <")),
+                                                         .language = code_of(say.language())}));
+    co_return;
+}
+
+}  // namespace
+
+void unsubscribe_pages(http::Router& router) {
+    router.add(http::Method::get, "/account/unsubscribe", {.handler = show_unsubscribe});
+    router.add(http::Method::post, "/account/unsubscribe",
+               {.handler = unsubscribe, .options = {.body_limit = 64 * 1024}});
+}
+
+void mailbox_pages(http::Routes routes) {
+    routes.get("", list_mails, {.id = "listDevelopmentMails", .summary = "Mails of this process, newest first"});
+    routes.get("/templates", list_templates, {.id = "listMailTemplates", .summary = "Every template, with samples"});
+    routes.get("/templates/{kind}/{locale}", show_template,
+               {.id = "getMailTemplate", .summary = "A template, with its sample"});
+    routes.get("/{id}", show_mail, {.id = "getDevelopmentMail", .summary = "One mail"});
+    routes.get("/{id}/html", show_html, {.id = "getDevelopmentMailHtml", .summary = "As a mail reader shows it"});
+    routes.get("/{id}/source", show_source, {.id = "getDevelopmentMailSource", .summary = "As it travels"});
+}
+
+}  // namespace pos
