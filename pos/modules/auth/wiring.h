@@ -36,6 +36,7 @@ struct AuthShared {
                                                                       DatabaseGrants& grants, const base::Clock& clock);
 [[nodiscard]] std::unique_ptr<AuthService> make_auth_service(const AuthSettings& own, const app::LoopParts& parts,
                                                              AuthShared& shared, Runtime& runtime,
-                                                             const base::Clock& clock, base::SecureRandom& random);
+                                                             Notifier& notifier, const base::Clock& clock,
+                                                             base::SecureRandom& random);
 
 }  // namespace pos
