@@ -8,6 +8,7 @@
 #include "pos/modules/auth/module.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/invites/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
 #include "pos/modules/notifications/module.h"
@@ -50,6 +51,7 @@ app::Definition definition() {
         tenants_module(),
         auth_module(),
         users_module(),
+        invites_module(),
         locations_module(),
         devices_module(),
         taxes_module(),

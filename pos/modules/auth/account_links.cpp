@@ -40,29 +40,11 @@ constexpr SystemQuery<MailPerson(UserId)> person_by_id{
     {"account.person_by_id", POS_MAIL_PERSON "where id = $1 and disabled_at is null", Kind::point}};
 #undef POS_MAIL_PERSON
 
-// Whoever reads the mails: a new password, and the address is proven.
-constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> claim_user{
-    {"account.claim_user",
-     "update users set password_hash = $3, password_changed_at = $4, "
-     "email_verified_at = coalesce(email_verified_at, $4), updated_at = $4, "
-     "version = " POS_NEXT_VERSION("version") " where id = $1 and email = $2 and disabled_at is null",
-     Kind::write}};
-// Whoever reads the mails and knows the password, judged by this hash.
-constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> verify_user{
-    {"account.verify_user",
-     "update users set email_verified_at = coalesce(email_verified_at, $4), updated_at = $4, "
-     "version = " POS_NEXT_VERSION(
-         "version") " where id = $1 and email = $2 and password_hash = $3 and disabled_at is null",
-     Kind::write}};
 constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> move_user{
     {"account.move_user",
      "update users set email = $3, email_verified_at = $4, updated_at = $4, "
      "version = " POS_NEXT_VERSION("version") " where id = $1 and email = $2 and disabled_at is null",
      Kind::write}};
-constexpr SystemQuery<void(UserId, base::Timestamp, std::string)> end_all_sessions{
-    {"account.end_all_sessions",
-     "update sessions set revoked_at = $2, revoke_reason = $3 where user_id = $1 and revoked_at is null", Kind::write}};
-
 // ---- Tokens ------------------------------------------------------------------------------------------------------
 
 const std::vector<std::string>& kinds_of_password() {
@@ -132,10 +114,10 @@ async::Task<bool> claim_account(db::SystemDb transaction, std::shared_ptr<const 
     auto batch = acting.batch();
     const auto system = acting.system(batch);
     const auto claimed =
-        system.add(claim_user, row->person.id, row->person.email, claim->password_hash, claim->now);
+        system.add(account::claim_user, row->person.id, row->person.email, claim->password_hash, claim->now);
     system.add(account::use_token, row->id, claim->now, claim->used_by);
     system.add(account::end_tokens, row->person.id, kinds_of_password(), claim->now);
-    system.add(end_all_sessions, row->person.id, claim->now, std::string(claim->action));
+    system.add(account::end_all_sessions, row->person.id, claim->now, std::string(claim->action));
     system.add(sign_in::announce, "user:" + row->person.id.to_string());
     audit(batch, claim->parts->runtime,
           {.action = claim->action, .actor = row->person.id, .subject = row->person.id.uuid(),
@@ -166,7 +148,7 @@ async::Task<void> store_verification(db::SystemDb transaction, std::shared_ptr<c
     auto batch = acting.batch();
     const auto system = acting.system(batch);
     const auto verified =
-        system.add(verify_user, row->person.id, row->person.email, what->proof.hash(), what->now);
+        system.add(account::verify_user, row->person.id, row->person.email, what->proof.hash(), what->now);
     system.add(account::use_token, row->id, what->now, what->used_by);
     system.add(account::end_tokens, row->person.id, std::vector<std::string>{"email_verify"}, what->now);
     audit(batch, what->parts->runtime,

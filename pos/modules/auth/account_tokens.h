@@ -111,6 +111,24 @@ inline constexpr SystemQuery<bool(base::Uuid, base::Uuid)> other_half_is_used{
      "and revoked_at is null)",
      Kind::point}};
 
+// Whoever reads the mails: a new password, and the address is proven.
+inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> claim_user{
+    {"account.claim_user",
+     "update users set password_hash = $3, password_changed_at = $4, "
+     "email_verified_at = coalesce(email_verified_at, $4), updated_at = $4, "
+     "version = " POS_NEXT_VERSION("version") " where id = $1 and email = $2 and disabled_at is null",
+     Kind::write}};
+// Whoever reads the mails and knows the password, judged by this hash.
+inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> verify_user{
+    {"account.verify_user",
+     "update users set email_verified_at = coalesce(email_verified_at, $4), updated_at = $4, "
+     "version = " POS_NEXT_VERSION(
+         "version") " where id = $1 and email = $2 and password_hash = $3 and disabled_at is null",
+     Kind::write}};
+inline constexpr SystemQuery<void(UserId, base::Timestamp, std::string)> end_all_sessions{
+    {"account.end_all_sessions",
+     "update sessions set revoked_at = $2, revoke_reason = $3 where user_id = $1 and revoked_at is null", Kind::write}};
+
 }  // namespace account
 
 }  // namespace pos

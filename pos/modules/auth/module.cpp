@@ -284,7 +284,7 @@ app::Module auth_module() {
     using namespace sign_in;
     auto statements = account_link_statements();
     for (const auto& statement :
-         db::statements(user_by_login, person, locale_of, new_login_of, memberships_of, device_is_open_to, rehash,
+         db::statements(user_by_login, person, locale_of_user, new_login_of, memberships_of, device_is_open_to, rehash,
                         set_password, add_session, add_refresh_token, grants_of_session, session_of_cookie, sessions_of,
                         sign_in::end_session, sign_in::end_surplus_sessions, end_other_sessions, end_sessions_of_member,
                         announce, lock_family, refresh_token, use_refresh_token, drop_spent_tokens, prolong_session,

@@ -38,7 +38,7 @@ async::Task<void> store_password(db::SystemDb transaction, std::shared_ptr<const
     co_await transaction.run(hold_off_everywhere, user);
     if (co_await transaction.run(sign_in::set_password, user, what->proof.hash(), what->hash, now, what->session) != 1)
         throw base::Failure(errors::invalid_credentials);
-    const auto locale = co_await transaction.only(sign_in::locale_of, user);
+    const auto locale = co_await transaction.only(sign_in::locale_of_user, user);
     const auto acting = transaction.as_tenant(base::Uuid::nil());
     auto batch = acting.batch();
     const auto system = acting.system(batch);

@@ -51,7 +51,7 @@ inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
 inline constexpr SystemQuery<Person(UserId)> person{
     {"auth.person", "select id, email, phone, name from users where id = $1 and disabled_at is null", Kind::point}};
 
-inline constexpr SystemQuery<Locale(UserId)> locale_of{
+inline constexpr SystemQuery<Locale(UserId)> locale_of_user{
     {"auth.locale_of", "select locale from users where id = $1", Kind::point}};
 
 // The language of a user who has signed in before, and neither at this address nor with this client or device. No row: known, or
