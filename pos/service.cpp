@@ -5,6 +5,7 @@
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
 #include "pos/demo/seed.h"
+#include "pos/modules/alerts/module.h"
 #include "pos/modules/auth/module.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
@@ -59,6 +60,7 @@ app::Definition definition() {
         stock_module(),
         sales_module(),
         reports_module(),
+        alerts_module(),
         notifications_module(),
         mailbox_module(),
         maintenance_module(),

@@ -144,7 +144,7 @@ app::Module notifications_module() {
             .doc = "Messages to people, and what became of them.",
             .tables = {tables::notifications.view(), tables::mail_suppressions.view(), tables::used_webhooks.view(),
                        tables::notification_preferences.view()},
-            .statements = db::statements(newest, add, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
+            .statements = db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
                                          suppress, told, delivered, not_delivered, use_webhook, webhook_body,
                                          preference, set_preference, waiting),
             .routes = routes,

@@ -20,6 +20,9 @@ inline constexpr db::Query<void(Notification)> add{
      "$23, $24, $25) on conflict (tenant_id, idempotency_key) do nothing",
      Kind::write}};
 
+inline constexpr auto by_key =
+    db::select<tables::notifications>().where<&Notification::idempotency_key>().named("notifications.by_key");
+
 // ---- Sending -----------------------------------------------------------------------------------------------------
 
 // For so many seconds it is this claim's alone. One whose first byte may have left counts as an unknown outcome.
