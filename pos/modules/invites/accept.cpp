@@ -15,11 +15,6 @@
 
 namespace pos {
 
-namespace errors {
-inline constexpr base::ErrorCode accounts_closed{"invite.accounts_closed", 403, false, base::Action::contact,
-                                                 "New accounts are made by whoever runs this service"};
-}  // namespace errors
-
 namespace {
 
 using db::Kind;

@@ -118,7 +118,7 @@ TEST_F(InvitesTest, SentAgainAndWithdrawn) {
     EXPECT_EQ(rows("select count(*) from notifications where recipient = 'again@duka.example'"), "2");
 }
 
-TEST_F(InvitesTest, ManyAtOnceAreOneMember) {
+TEST_F(InvitesTest, OneInvitationIsOneMember) {
     EXPECT_EQ(invite("many@duka.example").status, 201);
     const auto token = token_for("many@duka.example");
     for (int i = 0; i < 3; ++i) {

@@ -275,7 +275,7 @@ void routes(http::Routes routes) {
                  .description = "With the token of the mail: as a new person (`name`, `password`), as one who has an "
                                 "account (`password`), or signed in. The same request again within a minute gets the "
                                 "same answer.",
-                 .errors = {errors::link_dead, errors::invite_of_another, errors::weak_password,
+                 .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
                             errors::invalid_credentials, errors::throttled, errors::user_disabled,
                             errors::already_member, errors::unknown_role, errors::unknown_location,
                             auth::errors::busy},

@@ -13,6 +13,8 @@ inline constexpr auto invite_open = base::conflict("invite.open", "This address 
 inline constexpr auto invite_closed = base::conflict("invite.closed", "The invitation was accepted or withdrawn");
 inline constexpr base::ErrorCode invite_of_another{"invite.of_another", 403, false, base::Action::fix,
                                                    "The invitation is for another address than the caller's"};
+inline constexpr base::ErrorCode accounts_closed{"invite.accounts_closed", 403, false, base::Action::contact,
+                                                 "New accounts are made by whoever runs this service"};
 }  // namespace errors
 
 // The token is in the mail alone; sending it again makes a new one.

@@ -38,7 +38,7 @@ const isPromised = (name: string, { method, status }: Exchange, isProblem: boole
   (method === 'GET' && status < 400 && name === 'etag') ||
   headerOf[status] === name;
 // For people and tools, not in the document: only their problems are compared.
-const pages = /^\/($|docs(\/|$)|openapi\.json$|favicon\.ico$|problems(\/|$)|dev\/)/;
+const pages = /^\/($|docs(\/|$)|openapi\.json$|favicon\.ico$|problems(\/|$)|dev\/|account\/)/;
 
 const problemType = 'application/problem+json';
 const differences = new Map<string, number>();
