@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "app/jobs.h"
 #include "base/time_zone.h"
 #include "pos/modules/notifications/notifier.h"
 #include "pos/modules/tenants/tables.h"
@@ -187,10 +186,17 @@ async::Task<void> write_for(db::Db db, const Subscriber* member, const Notifier*
     if (batch.size() > 0) co_await batch.commit();
 }
 
-async::Task<void> send_all(jobs::Job<SendAlerts>& job, app::JobScope scope) {
+async::Task<void> send_all(jobs::Job<SendAlerts>& /*job*/, app::JobScope scope) {
+    return write_alerts(scope, scope.use<Runtime>().now());
+}
+
+void handle_jobs(app::JobHandlers handlers) { handlers.on_system(send_alerts, send_all); }
+
+}  // namespace
+
+async::Task<void> write_alerts(app::JobScope scope, base::Timestamp now) {
     const auto& notifier = scope.use<Notifier>();
     if (!notifier.is_on()) co_return;
-    const auto now = scope.use<Runtime>().now();
     Subscriber last;
     std::exception_ptr failure;
     for (;;) {
@@ -208,12 +214,7 @@ async::Task<void> send_all(jobs::Job<SendAlerts>& job, app::JobScope scope) {
     }
     // The others have theirs; those that failed are tried again.
     if (failure) std::rethrow_exception(failure);
-    job.logger().debug("alerts are written");
 }
-
-void handle_jobs(app::JobHandlers handlers) { handlers.on_system(send_alerts, send_all); }
-
-}  // namespace
 
 app::Module alerts_module() {
     return {.name = "alerts",
