@@ -13,8 +13,8 @@ struct Audited {
     std::string_view action;
     std::optional<UserId> actor{};
     std::optional<base::Uuid> subject{};
-    std::string address{};        // of the client
-    std::string detail = "{}";    // JSON; no secret
+    std::string address{};      // of the client
+    std::string detail = "{}";  // JSON; no secret
 };
 
 // In the batch's tenant.

@@ -11,9 +11,8 @@ struct TokenQuery {
 
     friend constexpr auto describe(TokenQuery*) {
         return schema::object<TokenQuery>(
-            "FormToken",
-            schema::field<&TokenQuery::token>("token",
-                                              {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}));
+            "FormToken", schema::field<&TokenQuery::token>(
+                             "token", {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}));
     }
 };
 
@@ -41,9 +40,10 @@ void send_form(http::Context& context, std::uint16_t status, const FormPage& pag
     std::string main = fmt::format("<h1>{}</h1>\n", escaped(page.title));
     for (const auto& fault : faults) main += fmt::format("<p class=\"fault\" role=\"alert\">{}</p>\n", escaped(fault));
     if (status != gone) {
-        main += fmt::format("{}\n<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{}\">{}"
-                            "<button>{}</button></form>\n{}",
-                            page.intro, escaped(token), page.fields, escaped(page.button), page.more);
+        main += fmt::format(
+            "{}\n<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{}\">{}"
+            "<button>{}</button></form>\n{}",
+            page.intro, escaped(token), page.fields, escaped(page.button), page.more);
     }
     send_page(context.response(), status, page.title, main);
 }

@@ -25,7 +25,8 @@ std::string money_text(base::Money amount, std::string_view currency) {
     const std::size_t decimals = known ? known->decimals : 2;
     const bool is_negative = amount.minor < 0;
     // Also of the smallest number, whose positive there is none.
-    const auto size = is_negative ? 0 - static_cast<std::uint64_t>(amount.minor) : static_cast<std::uint64_t>(amount.minor);
+    const auto size =
+        is_negative ? 0 - static_cast<std::uint64_t>(amount.minor) : static_cast<std::uint64_t>(amount.minor);
     auto digits = fmt::format("{:0{}}", size, decimals + 1);
     const auto fraction = digits.substr(digits.size() - decimals);
     digits.resize(digits.size() - decimals);

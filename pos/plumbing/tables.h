@@ -78,20 +78,18 @@ struct AuditEvent {
     schema::Json detail;
 
     friend constexpr auto describe(AuditEvent*) {
-        return schema::object<AuditEvent>("AuditEvent", schema::field<&AuditEvent::id>("id"),
-                                          schema::field<&AuditEvent::at>("at"),
-                                          schema::field<&AuditEvent::action>("action"),
-                                          schema::field<&AuditEvent::actor_id>("actorId"),
-                                          schema::field<&AuditEvent::subject_id>("subjectId"),
-                                          schema::field<&AuditEvent::address>("address"),
-                                          schema::field<&AuditEvent::detail>("detail"));
+        return schema::object<AuditEvent>(
+            "AuditEvent", schema::field<&AuditEvent::id>("id"), schema::field<&AuditEvent::at>("at"),
+            schema::field<&AuditEvent::action>("action"), schema::field<&AuditEvent::actor_id>("actorId"),
+            schema::field<&AuditEvent::subject_id>("subjectId"), schema::field<&AuditEvent::address>("address"),
+            schema::field<&AuditEvent::detail>("detail"));
     }
 };
 
 namespace tables {
-inline constexpr auto audit_events = db::tenant_table<AuditEvent>(
-    "audit_events", db::primary_key<&AuditEvent::id>(),
-    db::index<&AuditEvent::at, &AuditEvent::id>("audit_events_newest"), db::append_only());
+inline constexpr auto audit_events =
+    db::tenant_table<AuditEvent>("audit_events", db::primary_key<&AuditEvent::id>(),
+                                 db::index<&AuditEvent::at, &AuditEvent::id>("audit_events_newest"), db::append_only());
 inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>(
     "idempotency_keys",
     db::primary_key<&IdempotencyKey::principal_kind, &IdempotencyKey::route, &IdempotencyKey::key>(errors::key_known),

@@ -11,7 +11,8 @@ namespace {
 
 // Mail readers know no style sheet but the attribute.
 constexpr std::string_view page_style =
-    "margin:0;padding:16px;background:#f4f4f4;font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,sans-serif;color:#222";
+    "margin:0;padding:16px;background:#f4f4f4;font:16px/1.5 system-ui,-apple-system,Segoe "
+    "UI,Roboto,sans-serif;color:#222";
 constexpr std::string_view card_style =
     "max-width:560px;margin:0 auto;padding:24px;background:#fff;border-radius:8px;overflow-wrap:anywhere";
 constexpr std::string_view button_style =
@@ -101,8 +102,7 @@ Content& Content::button(std::string label, std::string url) {
 
 std::string to_html(const Content& content, const Layout& layout) {
     std::string body;
-    for (const auto& block : content.blocks())
-        body += std::visit([](const auto& one) { return html_of(one); }, block);
+    for (const auto& block : content.blocks()) body += std::visit([](const auto& one) { return html_of(one); }, block);
     std::string footer = escaped(layout.footer);
     if (!layout.link.second.empty()) {
         require_web_link(layout.link.second);
@@ -120,8 +120,7 @@ std::string to_html(const Content& content, const Layout& layout) {
 
 std::string to_text(const Content& content, const Layout& layout) {
     std::string text = layout.sender + "\n\n";
-    for (const auto& block : content.blocks())
-        text += std::visit([](const auto& one) { return text_of(one); }, block);
+    for (const auto& block : content.blocks()) text += std::visit([](const auto& one) { return text_of(one); }, block);
     text += "-- \n" + layout.footer + "\n";
     if (!layout.link.second.empty()) text += fmt::format("{}: {}\n", layout.link.first, layout.link.second);
     return text;

@@ -87,10 +87,10 @@ private:
 
 // What stands around every mail.
 struct Layout {
-    std::string sender;                             // above it
-    std::string_view language = "en";               // of the whole
-    std::string footer{};                           // below it
-    std::pair<std::string, std::string> link{};     // label and URL below the footer; none without a URL
+    std::string sender;                          // above it
+    std::string_view language = "en";            // of the whole
+    std::string footer{};                        // below it
+    std::pair<std::string, std::string> link{};  // label and URL below the footer; none without a URL
 };
 
 [[nodiscard]] std::string to_html(const Content& content, const Layout& layout);

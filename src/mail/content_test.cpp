@@ -40,7 +40,8 @@ TEST(Content, ValuesAreNeverMarkup) {
 }
 
 TEST(Content, LinksLeadToTheWeb) {
-    for (const auto* url : {"javascript:alert(1)", "//app.example", "https://app.example/\" onclick=\"x", "data:,x", ""})
+    for (const auto* url :
+         {"javascript:alert(1)", "//app.example", "https://app.example/\" onclick=\"x", "data:,x", ""})
         EXPECT_THROW(Content("x").button("x", url), std::invalid_argument) << url;
 }
 

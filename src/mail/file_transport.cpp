@@ -50,8 +50,7 @@ void append_address(std::string& out, std::string_view name, std::string_view ad
     const auto line = one_line(address);
     const auto bracket = line.rfind('<');
     if (is_plain(line) || bracket == std::string::npos) return append_header(out, name, line);
-    out += fmt::format("{}: {} {}\r\n", name, encoded_words(base::trim(line.substr(0, bracket))),
-                       line.substr(bracket));
+    out += fmt::format("{}: {} {}\r\n", name, encoded_words(base::trim(line.substr(0, bracket))), line.substr(bracket));
 }
 
 void append_part(std::string& out, std::string_view boundary, std::string_view type, std::string_view body) {
@@ -65,8 +64,7 @@ void append_part(std::string& out, std::string_view boundary, std::string_view t
 // Of a Message-ID, as a file may be called.
 std::string file_name(std::string_view message_id) {
     std::string name(message_id);
-    std::ranges::replace_if(
-        name, [](char c) { return c == '/' || c == '\\' || c < ' ' || c == ':'; }, '_');
+    std::ranges::replace_if(name, [](char c) { return c == '/' || c == '\\' || c < ' ' || c == ':'; }, '_');
     if (name.starts_with('.')) name.front() = '_';
     return name + ".eml";
 }

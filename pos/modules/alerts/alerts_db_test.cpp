@@ -23,17 +23,16 @@ protected:
         EXPECT_EQ(post("/v1/notifications/preferences", std::string(json), token).status, status);
     }
     static std::string written(std::string_view what) {
-        return app->database()
-            .value(fmt::format("select {} from notifications", what))
-            .value_or("");
+        return app->database().value(fmt::format("select {} from notifications", what)).value_or("");
     }
 };
 
 TEST_F(AlertsTest, TheDayIsSummedUpOnceForWhoWantsIt) {
-    app->database().execute(fmt::format(
-        "insert into daily_sales (tenant_id, location_id, business_day, sales, total, tax_total, discount_total, updated_at) "
-        "select tenant_id, id, '2026-11-21', 3, 123450, 0, 0, now() from locations where id = '{}'",
-        location()));
+    app->database().execute(
+        fmt::format("insert into daily_sales (tenant_id, location_id, business_day, sales, total, tax_total, "
+                    "discount_total, updated_at) "
+                    "select tenant_id, id, '2026-11-21', 3, 123450, 0, 0, now() from locations where id = '{}'",
+                    location()));
     choose(owner, R"({"dailySummary":true,"lowStock":false})");
     run_at("2026-11-22T03:59:00Z");
     EXPECT_EQ(written("count(*)"), "0") << "it is not seven yet";
@@ -47,14 +46,16 @@ TEST_F(AlertsTest, TheDayIsSummedUpOnceForWhoWantsIt) {
 }
 
 TEST_F(AlertsTest, WhatRunsLowIsTold) {
-    const auto product = post("/v1/products",
-                              R"({"name":"Sugar","variants":[{"name":"Sugar 1kg","sku":"LOW-1","price":15000,"reorderLevel":"5"}]})");
+    const auto product =
+        post("/v1/products",
+             R"({"name":"Sugar","variants":[{"name":"Sugar 1kg","sku":"LOW-1","price":15000,"reorderLevel":"5"}]})");
     ASSERT_EQ(product.status, 201) << product.body;
     choose(owner, R"({"dailySummary":false,"lowStock":true})");
     run_at("2026-11-22T04:07:00Z");
     EXPECT_EQ(written("count(*)"), "0") << "nothing was ever counted there";
     app->database().execute(fmt::format(
-        "insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, updated_at) "
+        "insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, "
+        "updated_at) "
         "select v.tenant_id, '{}', v.id, gen_random_uuid(), 3, 0, 0, 1, now() from variants v where v.sku = 'LOW-1'",
         location()));
     for (const auto* at : {"2026-11-22T04:07:00Z", "2026-11-22T15:07:00Z"}) run_at(at);

@@ -108,9 +108,9 @@ struct LowRow {
     std::int64_t all = 0;
 
     friend constexpr auto describe(LowRow*) {
-        return schema::object<LowRow>("LowRow", schema::field<&LowRow::name>("name"),
-                                      schema::field<&LowRow::location>("location"),
-                                      schema::field<&LowRow::on_hand>("onHand"), schema::field<&LowRow::all>("allRows"));
+        return schema::object<LowRow>(
+            "LowRow", schema::field<&LowRow::name>("name"), schema::field<&LowRow::location>("location"),
+            schema::field<&LowRow::on_hand>("onHand"), schema::field<&LowRow::all>("allRows"));
     }
 };
 constexpr db::Query<LowRow(std::optional<std::vector<LocationId>>, std::int64_t)> low_rows{
@@ -149,7 +149,8 @@ To to_of(const Subscriber& member, std::string_view what, base::Date day) {
 
 async::Task<void> add_summary(db::Db db, db::Batch* batch, const Subscriber* member, const Notifier* notifier,
                               std::optional<std::vector<LocationId>> places, base::Date day) {
-    DailySummaryMail mail{.shop = member->shop, .day = base::format_date(day), .locations = {}, .sales = 0, .total = {}};
+    DailySummaryMail mail{
+        .shop = member->shop, .day = base::format_date(day), .locations = {}, .sales = 0, .total = {}};
     base::Money total;
     for (const auto& row : co_await db.all(day_rows, day, places)) {
         mail.locations.push_back({row.location, row.sales, money_text(row.total, member->currency)});
@@ -200,8 +201,7 @@ async::Task<void> write_alerts(app::JobScope scope, base::Timestamp now) {
     Subscriber last;
     std::exception_ptr failure;
     for (;;) {
-        const auto portion =
-            co_await scope.system_db().all(subscribers, last.tenant_id, last.user_id, members_at_once);
+        const auto portion = co_await scope.system_db().all(subscribers, last.tenant_id, last.user_id, members_at_once);
         for (const auto& member : portion) {
             try {
                 co_await write_for(scope.system_db().as_tenant(member.tenant_id), &member, &notifier, now);

@@ -71,12 +71,11 @@ struct EmailChange {
         return schema::object<EmailChange>(
             "EmailChange",
             schema::field<&EmailChange::new_email>("newEmail", {.max_length = 254, .format = schema::Format::email}),
-            schema::field<&EmailChange::password>(
-                "password", {.min_length = 1,
-                             .max_length = 1024,
-                             .format = schema::Format::password,
-                             .write_only = true,
-                             .doc = "The present one."}));
+            schema::field<&EmailChange::password>("password", {.min_length = 1,
+                                                               .max_length = 1024,
+                                                               .format = schema::Format::password,
+                                                               .write_only = true,
+                                                               .doc = "The present one."}));
     }
 };
 
@@ -95,10 +94,9 @@ struct EmailConfirmed {
     bool is_changed = false;
 
     friend constexpr auto describe(EmailConfirmed*) {
-        return schema::object<EmailConfirmed>(
-            "EmailConfirmed",
-            schema::field<&EmailConfirmed::is_changed>(
-                "changed", {.doc = "False: the other address has not agreed yet."}));
+        return schema::object<EmailConfirmed>("EmailConfirmed",
+                                              schema::field<&EmailConfirmed::is_changed>(
+                                                  "changed", {.doc = "False: the other address has not agreed yet."}));
     }
 };
 

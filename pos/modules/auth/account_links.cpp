@@ -33,7 +33,8 @@ struct MailPerson {
                                           schema::field<&MailPerson::is_verified>("isVerified"));
     }
 };
-#define POS_MAIL_PERSON "select id, email, phone, name, locale, email_verified_at is not null as is_verified from users "
+#define POS_MAIL_PERSON \
+    "select id, email, phone, name, locale, email_verified_at is not null as is_verified from users "
 constexpr SystemQuery<MailPerson(std::string)> person_by_email{
     {"account.person_by_email", POS_MAIL_PERSON "where email = $1 and disabled_at is null", Kind::point}};
 constexpr SystemQuery<MailPerson(UserId)> person_by_id{
@@ -74,8 +75,8 @@ async::Task<std::optional<account::TokenRow>> open_token(db::SystemDb transactio
 async::Task<account::TokenRow> peek(db::SystemDb db, std::optional<schema::Bytes> hash, base::Timestamp now) {
     if (!hash) throw base::Failure(errors::link_dead);
     auto row = co_await db.one(account::token, *hash);
-    const bool is_alive = row && !row->is_dead && row->expires_at > now &&
-                          (!row->used_at || now - *row->used_at <= repeat_grace);
+    const bool is_alive =
+        row && !row->is_dead && row->expires_at > now && (!row->used_at || now - *row->used_at <= repeat_grace);
     if (!is_alive) throw base::Failure(errors::link_dead);
     co_return *std::move(row);
 }
@@ -120,7 +121,9 @@ async::Task<bool> claim_account(db::SystemDb transaction, std::shared_ptr<const 
     system.add(account::end_all_sessions, row->person.id, claim->now, std::string(claim->action));
     system.add(sign_in::announce, "user:" + row->person.id.to_string());
     audit(batch, claim->parts->runtime,
-          {.action = claim->action, .actor = row->person.id, .subject = row->person.id.uuid(),
+          {.action = claim->action,
+           .actor = row->person.id,
+           .subject = row->person.id.uuid(),
            .address = claim->address});
     claim->parts->notifier.add(batch, PasswordChangedMail{row->person.name, claim->now},
                                {.key = "password_changed:" + row->id.to_string(),
@@ -152,7 +155,9 @@ async::Task<void> store_verification(db::SystemDb transaction, std::shared_ptr<c
     system.add(account::use_token, row->id, what->now, what->used_by);
     system.add(account::end_tokens, row->person.id, std::vector<std::string>{"email_verify"}, what->now);
     audit(batch, what->parts->runtime,
-          {.action = "email.verify", .actor = row->person.id, .subject = row->person.id.uuid(),
+          {.action = "email.verify",
+           .actor = row->person.id,
+           .subject = row->person.id.uuid(),
            .address = what->address});
     const auto results = co_await batch.commit();
     if (results.affected(verified) != 1) throw base::Failure(errors::link_dead);
@@ -196,7 +201,9 @@ async::Task<bool> store_confirmation(db::SystemDb transaction, std::shared_ptr<c
         moved = system.add(move_user, row->person.id, row->person.email, *row->new_email, what->now);
         system.add(account::end_tokens, row->person.id, all_kinds(), what->now);
         audit(batch, what->parts->runtime,
-              {.action = "email.change", .actor = row->person.id, .subject = row->person.id.uuid(),
+              {.action = "email.change",
+               .actor = row->person.id,
+               .subject = row->person.id.uuid(),
                .address = what->address});
         tell_both_addresses(batch, what->parts->notifier, *row);
     }
@@ -261,9 +268,8 @@ async::Task<void> AccountLinks::verify_email(http::Context& context, db::SystemD
     auto used_by = use_tag(context, request.token, *request.password);
     auto proof = co_await parts_.auth.authenticate(context, db, row.person.email, *std::move(request.password));
     if (proof.user() != row.person.id) throw base::Failure(errors::invalid_credentials);
-    const auto what = std::make_shared<const Verification>(
-        Verification{&parts_, std::move(proof), *hash, std::move(used_by),
-                     std::string(context.request().client_address()), now});
+    const auto what = std::make_shared<const Verification>(Verification{
+        &parts_, std::move(proof), *hash, std::move(used_by), std::string(context.request().client_address()), now});
     co_await db.transaction([what](db::SystemDb transaction) { return store_verification(transaction, what); });
 }
 
@@ -305,8 +311,8 @@ async::Task<void> AccountLinks::change_email(http::Context& context, db::SystemD
     parts_.notifier.require_on();
     const auto person = co_await db.one(person_by_id, user);
     if (!person) throw base::Failure(errors::user_disabled);
-    const auto proof = co_await parts_.auth.authenticate(context, db, person->person.email,
-                                                         std::move(request.password), {}, session);
+    const auto proof =
+        co_await parts_.auth.authenticate(context, db, person->person.email, std::move(request.password), {}, session);
     if (proof.user() != user) throw base::Failure(errors::invalid_credentials);
     if (request.new_email == person->person.email) co_return;
     const auto& [id, email, phone, name] = person->person;
@@ -339,7 +345,9 @@ async::Task<void> AccountLinks::change_email(http::Context& context, db::SystemD
     system.add(account::add_token, old_token.row);
     system.add(account::add_token, new_token.row);
     audit(batch, parts_.runtime,
-          {.action = "email.ask_change", .actor = user, .subject = user.uuid(),
+          {.action = "email.ask_change",
+           .actor = user,
+           .subject = user.uuid(),
            .address = std::string(context.request().client_address())});
     parts_.notifier.add(batch, EmailChangeOldMail{name, request.new_email, hours}, to(old_token, email));
     parts_.notifier.add(batch, EmailChangeNewMail{name, email, hours}, to(new_token, request.new_email));

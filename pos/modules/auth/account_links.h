@@ -32,7 +32,8 @@ public:
 
     // Takes the same time whether somebody has the address or not: a job looks.
     [[nodiscard]] async::Task<void> forget_password(http::Context& context, db::SystemDb db, std::string email) const;
-    [[nodiscard]] async::Task<void> reset_password(http::Context& context, db::SystemDb db, PasswordReset request) const;
+    [[nodiscard]] async::Task<void> reset_password(http::Context& context, db::SystemDb db,
+                                                   PasswordReset request) const;
     [[nodiscard]] async::Task<void> verify_email(http::Context& context, db::SystemDb db,
                                                  EmailVerification request) const;
     // Asked for by whoever signed up. Nothing for an address that is proven.

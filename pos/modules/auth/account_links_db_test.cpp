@@ -25,8 +25,8 @@ protected:
         return token_of(mail_to(address, "new password"));
     }
     static InjectedResponse reset(const std::string& token, std::string_view secret = fresh) {
-        return post("/v1/auth/password/reset",
-                    fmt::format(R"({{"token":"{}","newPassword":"{}"}})", token, secret), "");
+        return post("/v1/auth/password/reset", fmt::format(R"({{"token":"{}","newPassword":"{}"}})", token, secret),
+                    "");
     }
     static InjectedResponse verify(const std::string& token, std::string_view member, std::string_view secret) {
         return post("/v1/auth/email/verify", fmt::format(R"({{"token":"{}","{}":"{}"}})", token, member, secret), "");
@@ -35,9 +35,10 @@ protected:
         return post("/v1/auth/email/confirm", fmt::format(R"({{"token":"{}"}})", token), "");
     }
     static std::string sessions_of(const std::string& address) {
-        return rows(fmt::format("select count(*) from sessions s join users u on u.id = s.user_id where u.email = '{}' "
-                                "and s.revoked_at is null",
-                                address));
+        return rows(
+            fmt::format("select count(*) from sessions s join users u on u.id = s.user_id where u.email = '{}' "
+                        "and s.revoked_at is null",
+                        address));
     }
 };
 
@@ -94,9 +95,8 @@ TEST_F(AccountLinksTest, LookingAtAPageUsesNothingUp) {
 
 TEST_F(AccountLinksTest, LinksBeginWithTheConfiguredAddress) {
     const auto address = someone();
-    const Headers hostile{{"X-Forwarded-Host", "evil.example"},
-                          {"Forwarded", "host=evil.example"},
-                          {"Origin", "https://evil.example"}};
+    const Headers hostile{
+        {"X-Forwarded-Host", "evil.example"}, {"Forwarded", "host=evil.example"}, {"Origin", "https://evil.example"}};
     EXPECT_EQ(post("/v1/auth/password/forgot", fmt::format(R"({{"email":"{}"}})", address), "", hostile).status, 204);
     const auto mail = mail_to(address, "new password");
     EXPECT_THAT(link_of(mail), HasSubstr("http://localhost:"));
@@ -110,10 +110,10 @@ TEST_F(AccountLinksTest, ATokenServesForItsKindAlone) {
     const auto verification = token_of(mail_to(address, "Confirm your e-mail"));
     const auto access = log_in(address);
     const auto next = "next-" + address;
-    EXPECT_EQ(post("/v1/auth/email/change", fmt::format(R"({{"newEmail":"{}","password":"{}"}})", next, password),
-                   access)
-                  .status,
-              204);
+    EXPECT_EQ(
+        post("/v1/auth/email/change", fmt::format(R"({{"newEmail":"{}","password":"{}"}})", next, password), access)
+            .status,
+        204);
     const auto old_token = token_of(mail_to(address, "is to change"));
     const auto new_token = token_of(mail_to(next, "new e-mail address"));
     const auto forgotten = reset_token(address);
@@ -122,10 +122,10 @@ TEST_F(AccountLinksTest, ATokenServesForItsKindAlone) {
         EXPECT_EQ(verify(token, "password", password).status, 410) << token;
     for (const auto& token : {forgotten, verification}) EXPECT_EQ(confirm(token).status, 410) << token;
     for (const auto& token : {forgotten, verification, old_token, new_token}) {
-        EXPECT_EQ(post("/v1/invites/accept",
-                       fmt::format(R"({{"token":"{}","name":"X","password":"{}"}})", token, fresh), "")
-                      .status,
-                  410)
+        EXPECT_EQ(
+            post("/v1/invites/accept", fmt::format(R"({{"token":"{}","name":"X","password":"{}"}})", token, fresh), "")
+                .status,
+            410)
             << token;
     }
     EXPECT_EQ(verify(verification, "password", password).status, 204);
@@ -216,12 +216,12 @@ TEST_F(AccountLinksTest, AskingAgainAndAgainMailsFiveTimesAnHour) {
 TEST_F(AccountLinksTest, ANewDeviceIsTold) {
     const auto address = someone();
     const auto login = [&](const std::string& agent, const std::string& from) {
-        const auto reply = app->run(app->host().inject(
-            {.method = http::Method::post,
-             .target = "/v1/auth/login",
-             .headers = {{"Content-Type", "application/json"}, {"User-Agent", agent}},
-             .body = fmt::format(R"({{"email":"{}","password":"{}"}})", address, password),
-             .remote_address = from}));
+        const auto reply =
+            app->run(app->host().inject({.method = http::Method::post,
+                                         .target = "/v1/auth/login",
+                                         .headers = {{"Content-Type", "application/json"}, {"User-Agent", agent}},
+                                         .body = fmt::format(R"({{"email":"{}","password":"{}"}})", address, password),
+                                         .remote_address = from}));
         EXPECT_EQ(reply.status, 200) << reply.body;
     };
     login("Known/1", "127.0.0.1");
@@ -230,9 +230,9 @@ TEST_F(AccountLinksTest, ANewDeviceIsTold) {
     login("Stranger/1", "192.0.2.77");
     login("Stranger/1", "192.0.2.77");
     EXPECT_THAT(mail_to(address, "new device").text, HasSubstr("192.0.2.77"));
-    EXPECT_EQ(rows(fmt::format("select count(*) from notifications where kind = 'new_login' and recipient = '{}'",
-                               address)),
-              "1");
+    EXPECT_EQ(
+        rows(fmt::format("select count(*) from notifications where kind = 'new_login' and recipient = '{}'", address)),
+        "1");
 }
 
 }  // namespace

@@ -23,8 +23,9 @@ constexpr FormPage verify_page{.title = "Confirm your e-mail address",
                                .fields = password_field,
                                .button = "Confirm"};
 constexpr FormPage claim_page{.title = "Confirm your e-mail address",
-                              .intro = "<p>Choose a password of your own: the account is yours alone then, and whoever "
-                                       "signed up with your address is out.</p>",
+                              .intro =
+                                  "<p>Choose a password of your own: the account is yours alone then, and whoever "
+                                  "signed up with your address is out.</p>",
                               .fields = new_password_field,
                               .button = "Confirm"};
 constexpr FormPage confirm_page{.title = "Change of the e-mail address",

@@ -86,10 +86,10 @@ struct TokenRow {
     }
 };
 
-#define POS_TOKEN_SQL                                                                                              \
-    "select t.id as token_id, t.kind, t.new_email, t.change_id, t.expires_at, t.used_at, t.used_by, "             \
-    "t.revoked_at is not null or u.disabled_at is not null "                                                      \
-    "or (t.used_at is null and u.email <> t.email) as is_dead, u.id, u.email, u.phone, u.name, u.locale "         \
+#define POS_TOKEN_SQL                                                                                     \
+    "select t.id as token_id, t.kind, t.new_email, t.change_id, t.expires_at, t.used_at, t.used_by, "     \
+    "t.revoked_at is not null or u.disabled_at is not null "                                              \
+    "or (t.used_at is null and u.email <> t.email) as is_dead, u.id, u.email, u.phone, u.name, u.locale " \
     "from account_tokens t join users u on u.id = t.user_id where t.token_hash = $1"
 inline constexpr SystemQuery<TokenRow(schema::Bytes)> token{{"account.token", POS_TOKEN_SQL, Kind::point}};
 inline constexpr SystemQuery<TokenRow(schema::Bytes)> lock_token{

@@ -1,9 +1,9 @@
 #include "pos/modules/auth/module.h"
 
+#include "app/jobs.h"
 #include "auth/authenticator.h"
 #include "auth/caller.h"
 #include "auth/jwks_route.h"
-#include "app/jobs.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/account_links.h"
 #include "pos/modules/auth/account_pages.h"

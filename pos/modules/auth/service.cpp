@@ -225,8 +225,8 @@ async::Task<void> AuthService::change_password(db::SystemDb db, VerifiedPassword
                                                SessionId session) {
     const auto now = parts_.clock.now();
     co_await end_surplus_sessions(db, proof.user(), now);
-    const auto what = std::make_shared<const PasswordStore>(PasswordStore{
-        std::move(proof), std::move(hash), session, now, &parts_.runtime, &parts_.notifier});
+    const auto what = std::make_shared<const PasswordStore>(
+        PasswordStore{std::move(proof), std::move(hash), session, now, &parts_.runtime, &parts_.notifier});
     co_await db.transaction([what](db::SystemDb transaction) { return store_password(transaction, what); });
 }
 
@@ -284,8 +284,8 @@ async::Task<void> AuthService::store_session(db::SystemDb db, NewSession session
         const auto unknown =
             co_await db.one(sign_in::new_login_of, row.user_id, row.ip_address, row.user_agent, row.device_id);
         if (unknown) {
-            const auto what = std::make_shared<const NewLogin>(
-                NewLogin{std::move(session), *unknown, this, &parts_.notifier});
+            const auto what =
+                std::make_shared<const NewLogin>(NewLogin{std::move(session), *unknown, this, &parts_.notifier});
             co_await db.transaction([what](db::SystemDb transaction) { return store_new_login(transaction, what); });
             co_return;
         }

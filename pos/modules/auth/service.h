@@ -126,7 +126,9 @@ public:
                                                     std::optional<DeviceId> device);
 
     // Of a link in a mail: account_tokens.h.
-    [[nodiscard]] auth::OpaqueToken new_token(std::string_view type) { return auth::make_opaque_token(type, parts_.random); }
+    [[nodiscard]] auth::OpaqueToken new_token(std::string_view type) {
+        return auth::make_opaque_token(type, parts_.random);
+    }
 
     [[nodiscard]] base::Timestamp now() const { return parts_.clock.now(); }
     [[nodiscard]] const auth::SessionCookies& cookies() const { return parts_.cookies; }

@@ -91,8 +91,7 @@ struct AccountToken {
             schema::field<&AccountToken::user_id>("userId"),
             schema::field<&AccountToken::email>("email", {.format = schema::Format::email}),
             schema::field<&AccountToken::new_email>("newEmail", {.format = schema::Format::email}),
-            schema::field<&AccountToken::change_id>("changeId"),
-            schema::field<&AccountToken::token_hash>("tokenHash"),
+            schema::field<&AccountToken::change_id>("changeId"), schema::field<&AccountToken::token_hash>("tokenHash"),
             schema::field<&AccountToken::created_at>("createdAt"),
             schema::field<&AccountToken::expires_at>("expiresAt"), schema::field<&AccountToken::used_at>("usedAt"),
             schema::field<&AccountToken::used_by>("usedBy"), schema::field<&AccountToken::revoked_at>("revokedAt"));

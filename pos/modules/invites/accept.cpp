@@ -53,11 +53,12 @@ struct InviteRow {
     }
 };
 
-#define POS_INVITE_SQL                                                                                                \
+#define POS_INVITE_SQL                                                                                                 \
     "select i.id, i.tenant_id, t.name as shop, i.email, i.role_id, i.location_id, i.locale, i.used_by, i.expires_at, " \
-    "i.accepted_at, i.accepted_by, i.revoked_at is not null or t.status = 'closed' as is_withdrawn, "                \
-    "u.id as user_id, u.disabled_at is not null as is_disabled, u.email_verified_at is not null as is_verified "     \
-    "from invites i join tenants t on t.id = i.tenant_id left join users u on u.email = i.email where i.token_hash = $1"
+    "i.accepted_at, i.accepted_by, i.revoked_at is not null or t.status = 'closed' as is_withdrawn, "                  \
+    "u.id as user_id, u.disabled_at is not null as is_disabled, u.email_verified_at is not null as is_verified "       \
+    "from invites i join tenants t on t.id = i.tenant_id left join users u on u.email = i.email where i.token_hash = " \
+    "$1"
 constexpr SystemQuery<InviteRow(schema::Bytes)> by_token{{"invites.by_token", POS_INVITE_SQL, Kind::point}};
 constexpr SystemQuery<InviteRow(schema::Bytes)> lock_by_token{
     {"invites.lock_by_token", POS_INVITE_SQL " for no key update of i", Kind::write}};
@@ -197,8 +198,8 @@ db::BatchSlot<void> add_person(db::SystemStatements system, const Acceptance& wh
 }
 
 Membership membership_of(const InviteRow& row, const Acceptance& what) {
-    Membership membership{what.runtime->new_id<MembershipId>(), what.user, MembershipStatus::active, row.location_id,
-                          {}};
+    Membership membership{
+        what.runtime->new_id<MembershipId>(), what.user, MembershipStatus::active, row.location_id, {}};
     membership.meta.created_at = what.now;
     membership.meta.updated_at = what.now;
     membership.meta.created_by = what.user;
@@ -247,8 +248,8 @@ async::Task<Joined> accept_invite(http::Context* context, db::SystemDb db, Invit
     auto acceptance = std::make_shared<Acceptance>();
     acceptance->token_hash = *hash;
     acceptance->used_by = services.use<AuthService>().values().tag(
-        "link-use", fmt::format("{}\n{}\n{}", request.token, request.password.value_or(""),
-                                user_agent_of(context->request())));
+        "link-use",
+        fmt::format("{}\n{}\n{}", request.token, request.password.value_or(""), user_agent_of(context->request())));
     acceptance->user = row->user_id.value_or(UserId());
     acceptance->email = row->email;
     acceptance->address = address;
@@ -256,9 +257,9 @@ async::Task<Joined> accept_invite(http::Context* context, db::SystemDb db, Invit
     acceptance->runtime = &runtime;
     const auto caller = co_await caller_of(context, db);
     if (caller && caller->email != row->email) {
-        throw base::Failure(errors::invite_of_another,
-                            fmt::format("the invitation is for {}, and you are signed in as {}", row->email,
-                                        caller->email));
+        throw base::Failure(
+            errors::invite_of_another,
+            fmt::format("the invitation is for {}, and you are signed in as {}", row->email, caller->email));
     }
     if (caller) {
         acceptance->way = Acceptance::Way::signed_in;

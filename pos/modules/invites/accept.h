@@ -22,11 +22,10 @@ struct InviteAcceptance {
             "InviteAcceptance",
             schema::field<&InviteAcceptance::token>(
                 "token", {.min_length = 1, .max_length = 200, .text = schema::Text::raw, .write_only = true}),
-            schema::field<&InviteAcceptance::name>(
-                "name", {.min_length = 1,
-                         .max_length = 120,
-                         .text = schema::Text::name,
-                         .doc = "Of a person who has no account yet."}),
+            schema::field<&InviteAcceptance::name>("name", {.min_length = 1,
+                                                            .max_length = 120,
+                                                            .text = schema::Text::name,
+                                                            .doc = "Of a person who has no account yet."}),
             schema::field<&InviteAcceptance::password>(
                 "password", {.min_length = 1,
                              .max_length = 1024,
@@ -44,10 +43,9 @@ struct Joined {
     std::string email;
 
     friend constexpr auto describe(Joined*) {
-        return schema::object<Joined>("Joined", schema::field<&Joined::tenant_id>("tenantId"),
-                                      schema::field<&Joined::tenant_name>("tenantName"),
-                                      schema::field<&Joined::user_id>("userId"),
-                                      schema::field<&Joined::email>("email"));
+        return schema::object<Joined>(
+            "Joined", schema::field<&Joined::tenant_id>("tenantId"), schema::field<&Joined::tenant_name>("tenantName"),
+            schema::field<&Joined::user_id>("userId"), schema::field<&Joined::email>("email"));
     }
 };
 

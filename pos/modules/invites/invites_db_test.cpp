@@ -22,12 +22,14 @@ protected:
     }
     static InjectedResponse invite(const std::string& address, const std::string& token = owner) {
         static int number = 0;
-        return post("/v1/invites",
-                    fmt::format(R"({{"email":"{}","roleId":"{}","locationId":"{}"}})", address, role("cashier"),
-                                location()),
-                    token, {{"Idempotency-Key", fmt::format("invite-{}", ++number)}});
+        return post(
+            "/v1/invites",
+            fmt::format(R"({{"email":"{}","roleId":"{}","locationId":"{}"}})", address, role("cashier"), location()),
+            token, {{"Idempotency-Key", fmt::format("invite-{}", ++number)}});
     }
-    static std::string id_of(const InjectedResponse& reply) { return reply.body.substr(reply.body.find("\"id\":\"") + 6, 36); }
+    static std::string id_of(const InjectedResponse& reply) {
+        return reply.body.substr(reply.body.find("\"id\":\"") + 6, 36);
+    }
     static InjectedResponse accept(const std::string& token, std::string_view more, const std::string& as = "") {
         return post("/v1/invites/accept", fmt::format(R"({{"token":"{}"{}}})", token, more), as);
     }

@@ -52,8 +52,8 @@ constexpr db::Query<void(InviteId, schema::Bytes, base::Timestamp, base::Timesta
 constexpr db::Query<void(InviteId, base::Timestamp)> revoke_row{
     {"invites.revoke", "update invites set revoked_at = $3 where tenant_id = $1 and id = $2", db::Kind::write}};
 constexpr db::Query<bool(std::string)> was_written{
-    {"invites.was_written",
-     "select exists (select from notifications where tenant_id = $1 and idempotency_key = $2)", db::Kind::point}};
+    {"invites.was_written", "select exists (select from notifications where tenant_id = $1 and idempotency_key = $2)",
+     db::Kind::point}};
 
 // What the mail says: users belong to no tenant, so as app_system.
 struct MailNames {
@@ -69,9 +69,10 @@ struct MailNames {
 };
 constexpr db::Query<MailNames(UserId, std::string)> names{
     {.name = "invites.names",
-     .sql = "select t.name as shop, u.name as inviter, exists (select from memberships m join users p on p.id = m.user_id "
-            "  where m.tenant_id = t.id and p.email = $3 and m.deleted_at is null) as is_member "
-            "from tenants t, users u where t.id = $1 and u.id = $2",
+     .sql =
+         "select t.name as shop, u.name as inviter, exists (select from memberships m join users p on p.id = m.user_id "
+         "  where m.tenant_id = t.id and p.email = $3 and m.deleted_at is null) as is_member "
+         "from tenants t, users u where t.id = $1 and u.id = $2",
      .as_system = true}};
 
 // ---- Handlers ----------------------------------------------------------------------------------------------------
@@ -134,7 +135,9 @@ async::Task<Created<Invite>> create(Create<"users.write", Held::as_declared, Ide
     once.batch().add(close_expired, invite.email, write.now());
     once.batch().add(add_invite, invite);
     audit(once.batch(), write.runtime(),
-          {.action = "invite.create", .actor = UserId(write.user_id), .subject = invite.id.uuid(),
+          {.action = "invite.create",
+           .actor = UserId(write.user_id),
+           .subject = invite.id.uuid(),
            .address = std::string(write.context().request().client_address())});
     const auto role = std::ranges::find(roles, invite.role_id, &Role::id);
     add_mail(once.batch(), *notifier, invite, who, role->name, "invite:" + invite.id.to_string(), token.text);
@@ -168,7 +171,9 @@ async::Task<Invite> change_invite(db::ActingDb transaction, std::shared_ptr<cons
     auto batch = transaction.batch();
     batch.add(caller_is_current, SessionId(change->caller.session_id), change->caller.member_version);
     audit(batch, *change->runtime,
-          {.action = is_revoking ? "invite.revoke" : "invite.resend", .actor = actor, .subject = invite->id.uuid(),
+          {.action = is_revoking ? "invite.revoke" : "invite.resend",
+           .actor = actor,
+           .subject = invite->id.uuid(),
            .address = change->address});
     if (is_revoking) {
         invite->revoked_at = now;
@@ -188,7 +193,8 @@ async::Task<Invite> change_invite(db::ActingDb transaction, std::shared_ptr<cons
 
 async::Task<Invite> perform(db::SystemDb system, std::shared_ptr<const InviteChange> change) {
     const auto db = system.as_tenant(change->caller.tenant_id);
-    co_return co_await db.transaction([change](db::ActingDb transaction) { return change_invite(transaction, change); });
+    co_return co_await db.transaction(
+        [change](db::ActingDb transaction) { return change_invite(transaction, change); });
 }
 
 async::Task<Invite> resend(http::Context& context, auth::PermittedSomewhere<"users.write"> caller,
@@ -196,20 +202,25 @@ async::Task<Invite> resend(http::Context& context, auth::PermittedSomewhere<"use
                            http::Service<AuthService> auth, http::Service<Notifier> notifier,
                            http::Service<Runtime> runtime) {
     notifier->require_on();
-    return perform(db, std::make_shared<const InviteChange>(InviteChange{
-                           InviteChange::What::resend, auth::Caller(caller), *id,
-                           fmt::format("invite:{}:{}", id->to_string(), *key.key),
-                           std::string(context.request().client_address()), runtime.service, auth.service,
-                           notifier.service}));
+    return perform(
+        db, std::make_shared<const InviteChange>(InviteChange{InviteChange::What::resend, auth::Caller(caller), *id,
+                                                              fmt::format("invite:{}:{}", id->to_string(), *key.key),
+                                                              std::string(context.request().client_address()),
+                                                              runtime.service, auth.service, notifier.service}));
 }
 
 async::Task<Invite> revoke(http::Context& context, auth::PermittedSomewhere<"users.write"> caller,
                            http::Path<"id", InviteId> id, db::SystemDb db, http::Service<AuthService> auth,
                            http::Service<Notifier> notifier, http::Service<Runtime> runtime) {
-    return perform(db, std::make_shared<const InviteChange>(InviteChange{
-                           InviteChange::What::revoke, auth::Caller(caller), *id, {},
-                           std::string(context.request().client_address()), runtime.service, auth.service,
-                           notifier.service}));
+    return perform(db,
+                   std::make_shared<const InviteChange>(InviteChange{InviteChange::What::revoke,
+                                                                     auth::Caller(caller),
+                                                                     *id,
+                                                                     {},
+                                                                     std::string(context.request().client_address()),
+                                                                     runtime.service,
+                                                                     auth.service,
+                                                                     notifier.service}));
 }
 
 async::Task<Joined> accept(http::Context& context, http::Body<InviteAcceptance> input, db::SystemDb db) {
@@ -220,11 +231,13 @@ async::Task<Joined> accept(http::Context& context, http::Body<InviteAcceptance> 
 
 constexpr FormPage accept_page{
     .title = "Accept the invitation",
-    .intro = "<p>Choose a name and a password. If you have an account with this address, give its password; the name "
-             "stays as it is.</p>",
-    .fields = "<label for=\"n\">Your name</label><input id=\"n\" name=\"name\" autocomplete=\"name\" required>"
-              "<label for=\"p\">Password</label><input id=\"p\" name=\"password\" type=\"password\" "
-              "autocomplete=\"new-password\" required>",
+    .intro =
+        "<p>Choose a name and a password. If you have an account with this address, give its password; the name "
+        "stays as it is.</p>",
+    .fields =
+        "<label for=\"n\">Your name</label><input id=\"n\" name=\"name\" autocomplete=\"name\" required>"
+        "<label for=\"p\">Password</label><input id=\"p\" name=\"password\" type=\"password\" "
+        "autocomplete=\"new-password\" required>",
     .button = "Accept"};
 
 async::Task<void> show_accept(http::Context& context) {
@@ -237,8 +250,8 @@ async::Task<void> show_accept(http::Context& context) {
         co_return;
     }
     auto page = accept_page;
-    const auto intro = fmt::format("<p>{} has invited {}.</p>{}", escaped(preview->shop), escaped(preview->email),
-                                   accept_page.intro);
+    const auto intro =
+        fmt::format("<p>{} has invited {}.</p>{}", escaped(preview->shop), escaped(preview->email), accept_page.intro);
     page.intro = intro;
     send_form(context, 200, page, token);
 }
@@ -269,17 +282,17 @@ void routes(http::Routes routes) {
                  .errors = {errors::mail_off, errors::unknown_role, errors::unknown_location, errors::already_member,
                             errors::caller_changed},
                  .options = {.rate_class = "invites"}});
-    routes.post("/invites/accept", accept,
-                {.id = "acceptInvite",
-                 .summary = "Accept an invitation",
-                 .description = "With the token of the mail: as a new person (`name`, `password`), as one who has an "
-                                "account (`password`), or signed in. The same request again within a minute gets the "
-                                "same answer.",
-                 .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
-                            errors::invalid_credentials, errors::throttled, errors::user_disabled,
-                            errors::already_member, errors::unknown_role, errors::unknown_location,
-                            auth::errors::busy},
-                 .options = {.rate_class = "recovery"}});
+    routes.post(
+        "/invites/accept", accept,
+        {.id = "acceptInvite",
+         .summary = "Accept an invitation",
+         .description = "With the token of the mail: as a new person (`name`, `password`), as one who has an "
+                        "account (`password`), or signed in. The same request again within a minute gets the "
+                        "same answer.",
+         .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
+                    errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::already_member,
+                    errors::unknown_role, errors::unknown_location, auth::errors::busy},
+         .options = {.rate_class = "recovery"}});
     routes.post("/invites/{id}/resend", resend,
                 {.id = "resendInvite",
                  .summary = "Mail an invitation again",
@@ -296,8 +309,8 @@ void routes(http::Routes routes) {
 
 app::Module invites_module() {
     auto statements = accept_statements();
-    for (const auto& statement : db::statements(newest, add_invite, lock_invite, close_expired, renew, revoke_row,
-                                                was_written, names))
+    for (const auto& statement :
+         db::statements(newest, add_invite, lock_invite, close_expired, renew, revoke_row, was_written, names))
         statements.push_back(statement);
     return {.name = "invites",
             .doc = "Inviting people by e-mail.",

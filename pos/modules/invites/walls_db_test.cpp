@@ -16,8 +16,7 @@ constexpr RouteRule rules[] = {
 };
 
 constexpr SampleRow rows[] = {
-    {"/v1/invites/{id}", "/v1/invites",
-     R"({"email":"invited@duka.example","roleId":"@role","locationId":"@here"})"},
+    {"/v1/invites/{id}", "/v1/invites", R"({"email":"invited@duka.example","roleId":"@role","locationId":"@here"})"},
 };
 
 const Walls walls{rules, rows};

@@ -46,10 +46,11 @@ constexpr Removal remove_notifications{
      "delete from notifications where (tenant_id, id) in ("
      "  select tenant_id, id from notifications where created_at < now() - interval '90 days' limit $1)",
      db::Kind::write}};
-constexpr Removal remove_webhooks{{"maintenance.used_webhooks",
-                                   "delete from used_webhooks where token in ("
-                                   "  select token from used_webhooks where used_at < now() - interval '2 days' limit $1)",
-                                   db::Kind::write}};
+constexpr Removal remove_webhooks{
+    {"maintenance.used_webhooks",
+     "delete from used_webhooks where token in ("
+     "  select token from used_webhooks where used_at < now() - interval '2 days' limit $1)",
+     db::Kind::write}};
 
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
     std::int64_t removed = 0;

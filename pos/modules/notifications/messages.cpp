@@ -20,7 +20,7 @@ std::string time_text(base::Timestamp at) {
 template <class Message>
 mail::Content write_as(std::string_view given, const Writing& with) {
     const auto message = schema::parse<Message>(given, {.max_bytes = given.size(), .lenient = true});
-    if (!message) throw std::runtime_error("the values of a notification cannot be read");
+    if (!message) throw std::logic_error("the values of a notification cannot be read");
     return message->write(with);
 }
 
@@ -144,8 +144,8 @@ mail::Content PasswordChangedMail::write(const Writing& with) const {
     content.paragraph(say("Hello {},", "Habari {},", name))
         .paragraph(say("your password was changed at {}. Your other devices have to sign in again.",
                        "nenosiri lako lilibadilishwa {}. Vifaa vyako vingine vinapaswa kuingia tena.", time_text(at)))
-        .small(say("If it was not you, ask for a new password at once.",
-                   "Kama si wewe, omba nenosiri jipya mara moja."));
+        .small(
+            say("If it was not you, ask for a new password at once.", "Kama si wewe, omba nenosiri jipya mara moja."));
     return content;
 }
 
@@ -207,11 +207,9 @@ mail::Content LowStockMail::write(const Writing& with) const {
     mail::Content content(say("{}: running low", "{}: bidhaa zinaisha", shop));
     std::vector<std::vector<std::string>> rows;
     for (const auto& item : items) rows.push_back({item.name, item.location, item.on_hand});
-    content
-        .paragraph(say("These are at or below their reorder level:", "Hizi zimefikia kiwango cha kuagiza upya:"))
+    content.paragraph(say("These are at or below their reorder level:", "Hizi zimefikia kiwango cha kuagiza upya:"))
         .table(std::move(rows));
-    if (further_items > 0)
-        content.paragraph(say("And {} further ones.", "Na nyingine {}.", further_items));
+    if (further_items > 0) content.paragraph(say("And {} further ones.", "Na nyingine {}.", further_items));
     return content;
 }
 

@@ -57,10 +57,9 @@ struct InviteMail {
     [[nodiscard]] mail::Content write(const Writing& with) const;
     [[nodiscard]] static InviteMail sample() { return {"Duka la Amani", "Amina Otieno", "Cashier", 7}; }
     friend constexpr auto describe(InviteMail*) {
-        return schema::object<InviteMail>("InviteMail", schema::field<&InviteMail::shop>("shop"),
-                                          schema::field<&InviteMail::inviter>("inviter"),
-                                          schema::field<&InviteMail::role>("role"),
-                                          schema::field<&InviteMail::days>("days"));
+        return schema::object<InviteMail>(
+            "InviteMail", schema::field<&InviteMail::shop>("shop"), schema::field<&InviteMail::inviter>("inviter"),
+            schema::field<&InviteMail::role>("role"), schema::field<&InviteMail::days>("days"));
     }
 };
 
@@ -279,9 +278,7 @@ struct LowStockMail {
     std::int64_t further_items = 0;
 
     [[nodiscard]] mail::Content write(const Writing& with) const;
-    [[nodiscard]] static LowStockMail sample() {
-        return {"Duka la Amani", {{"Sugar 1kg", "Westlands", "3"}}, 0};
-    }
+    [[nodiscard]] static LowStockMail sample() { return {"Duka la Amani", {{"Sugar 1kg", "Westlands", "3"}}, 0}; }
     friend constexpr auto describe(LowStockMail*) {
         return schema::object<LowStockMail>("LowStockMail", schema::field<&LowStockMail::shop>("shop"),
                                             schema::field<&LowStockMail::items>("items"),
@@ -289,15 +286,15 @@ struct LowStockMail {
     }
 };
 
-using Messages = std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail,
-                            InviteMail, LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail,
-                            PasswordResetMail, ReceiptMail>;
+using Messages =
+    std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail, InviteMail,
+               LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail, PasswordResetMail, ReceiptMail>;
 
 // A message by its kind.
 struct MessageType {
     NotificationKind kind;
     std::optional<MailList> list;  // none: of an account's safety, which nobody unsubscribes from
-    // Throws std::runtime_error for values that this release cannot read.
+    // Throws std::logic_error for values that this release cannot read.
     mail::Content (*write)(std::string_view given, const Writing& with);
     std::string (*sample)();  // values, as JSON
 };

@@ -38,7 +38,7 @@ TEST(MailMessages, EachIsWrittenInBothLanguages) {
             EXPECT_NE(content.subject(), subjects) << schema::name_of(type.kind);
             subjects = content.subject();
         }
-        EXPECT_THROW(type.write("[]", {mail::Say(mail::Language::english), &links, {}}), std::runtime_error);
+        EXPECT_THROW(type.write("[]", {mail::Say(mail::Language::english), &links, {}}), std::logic_error);
     }
 }
 
@@ -134,7 +134,10 @@ TEST(MailEvents, ASignatureInDerIsReadAndNothingElse) {
     const auto raw = raw_signature(hex("3006020101020102"));
     ASSERT_TRUE(raw);
     EXPECT_EQ(*raw, std::string(31, '\0') + '\1' + std::string(31, '\0') + '\2');
-    EXPECT_TRUE(raw_signature(hex("30080202" "00ff" "020200fe")));
+    EXPECT_TRUE(
+        raw_signature(hex("30080202"
+                          "00ff"
+                          "020200fe")));
     for (const auto* bad : {"", "30", "3006020101020102ff", "3005020101020102", "3106020101020102", "300602010102"})
         EXPECT_FALSE(raw_signature(hex(bad))) << bad;
 }

@@ -47,8 +47,8 @@ struct Preferences {
     friend constexpr auto describe(Preferences*) {
         return schema::object<Preferences>(
             "NotificationPreferences",
-            schema::field<&Preferences::daily_summary>(
-                "dailySummary", {.doc = "What was sold, each morning; needs `reports.read`."}),
+            schema::field<&Preferences::daily_summary>("dailySummary",
+                                                       {.doc = "What was sold, each morning; needs `reports.read`."}),
             schema::field<&Preferences::low_stock>(
                 "lowStock", {.doc = "What reached its reorder level, once a day; needs `stock.read`."}));
     }
@@ -124,10 +124,9 @@ void routes(http::Routes routes) {
                {.id = "listNotifications",
                 .summary = "Messages to people and what became of them, newest first",
                 .description = "`failed` and `bounced` say why. Links' tokens are shown nowhere."});
-    routes.get("/notifications/preferences", show_preferences,
-               {.id = "getNotificationPreferences",
-                .summary = "What I hear of by e-mail",
-                .middleware = {http::no_store()}});
+    routes.get(
+        "/notifications/preferences", show_preferences,
+        {.id = "getNotificationPreferences", .summary = "What I hear of by e-mail", .middleware = {http::no_store()}});
     routes.post("/notifications/preferences", set_preferences,
                 {.id = "setNotificationPreferences",
                  .summary = "Choose what I hear of by e-mail",
@@ -144,9 +143,9 @@ app::Module notifications_module() {
             .doc = "Messages to people, and what became of them.",
             .tables = {tables::notifications.view(), tables::mail_suppressions.view(), tables::used_webhooks.view(),
                        tables::notification_preferences.view()},
-            .statements = db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
-                                         suppress, told, delivered, not_delivered, use_webhook, webhook_body,
-                                         preference, set_preference, waiting),
+            .statements = db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed,
+                                         is_suppressed, suppress, told, delivered, not_delivered, use_webhook,
+                                         webhook_body, preference, set_preference, waiting),
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = {app::schedule(requeue, Requeue{}, {.pattern = "37 * * * *", .time_zone = "UTC"},

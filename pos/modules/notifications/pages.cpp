@@ -22,8 +22,8 @@ struct TokenQuery {
 
     friend constexpr auto describe(TokenQuery*) {
         return schema::object<TokenQuery>(
-            "TokenQuery",
-            schema::field<&TokenQuery::token>("token", {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}));
+            "TokenQuery", schema::field<&TokenQuery::token>(
+                              "token", {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}));
     }
 };
 
@@ -45,7 +45,8 @@ std::string_view words_of(MailList list) {
 
 std::optional<Unsubscription> unsubscription_of(http::Context& context) {
     auto& services = context.services();
-    auto read = Unsubscription::read(services.use<MailShared>().values, token_of(context), services.use<Runtime>().now());
+    auto read =
+        Unsubscription::read(services.use<MailShared>().values, token_of(context), services.use<Runtime>().now());
     if (!read)
         send_page(context.response(), 404, "Unsubscribe",
                   "<h1>This link is not whole</h1><p>Open the link in the message once more.</p>\n");
@@ -120,19 +121,21 @@ async::Task<void> show_mail(http::Context& context, http::Path<"id", std::string
                             http::Service<mail::Mailbox> mailbox) {
     const auto [mail, received_at] = find_mail(*mailbox, *id);
     const auto path = "/dev/mail/" + base::percent_encode(mail.message_id);
-    send_page(context.response(), 200, mail.subject,
-              fmt::format("<p><a href=\"/dev/mail\">Mailbox</a></p><h1>{}</h1>\n<p><small>from {}<br>to {}<br>{}</small>"
-                          "</p>\n<p><a href=\"{}/html\">HTML</a> · <a href=\"{}/source\">Source</a></p>\n<pre>{}</pre>\n",
-                          escaped(mail.subject), escaped(mail.from), escaped(mail.to),
-                          base::format_timestamp(received_at), path, path, linked(mail.text)));
+    send_page(
+        context.response(), 200, mail.subject,
+        fmt::format("<p><a href=\"/dev/mail\">Mailbox</a></p><h1>{}</h1>\n<p><small>from {}<br>to {}<br>{}</small>"
+                    "</p>\n<p><a href=\"{}/html\">HTML</a> · <a href=\"{}/source\">Source</a></p>\n<pre>{}</pre>\n",
+                    escaped(mail.subject), escaped(mail.from), escaped(mail.to), base::format_timestamp(received_at),
+                    path, path, linked(mail.text)));
     co_return;
 }
 
 // As a mail reader shows it: styles of its own, no script.
 void send_mail_html(http::Response& response, std::string html) {
     response.body(std::move(html)).content_type("text/html; charset=utf-8");
-    response.header("Content-Security-Policy", "sandbox allow-popups allow-top-navigation-by-user-activation;"
-                                               "default-src 'none';style-src 'unsafe-inline'");
+    response.header("Content-Security-Policy",
+                    "sandbox allow-popups allow-top-navigation-by-user-activation;"
+                    "default-src 'none';style-src 'unsafe-inline'");
     response.header("Cache-Control", "no-store");
 }
 
@@ -156,9 +159,10 @@ async::Task<void> list_templates(http::Context& context) {
     std::string items;
     for (const auto& type : message_types()) {
         const auto name = schema::name_of(type.kind);
-        items += fmt::format("<li>{0} <a href=\"/dev/mail/templates/{0}/en\">English</a> · "
-                             "<a href=\"/dev/mail/templates/{0}/sw\">Kiswahili</a></li>\n",
-                             escaped(name));
+        items += fmt::format(
+            "<li>{0} <a href=\"/dev/mail/templates/{0}/en\">English</a> · "
+            "<a href=\"/dev/mail/templates/{0}/sw\">Kiswahili</a></li>\n",
+            escaped(name));
     }
     send_page(context.response(), 200, "Templates", "<h1>Templates</h1>\n<ul>\n" + items + "</ul>\n");
     co_return;
@@ -171,9 +175,9 @@ async::Task<void> show_template(http::Context& context, http::Path<"kind", Notif
     const mail::Say say(language_of(*locale));
     const Links links(*settings, *app);
     const auto content = type.write(type.sample(), {say, &links, "a-token"});
-    send_mail_html(context.response(), to_html(content, {.sender = settings->mail_from.substr(
-                                                             0, settings->mail_from.find(" <")),
-                                                         .language = code_of(say.language())}));
+    send_mail_html(context.response(),
+                   to_html(content, {.sender = settings->mail_from.substr(0, settings->mail_from.find(" <")),
+                                     .language = code_of(say.language())}));
     co_return;
 }
 

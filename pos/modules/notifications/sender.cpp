@@ -156,8 +156,8 @@ std::unique_ptr<Sender> make_sender(const MailSettings& own, MailShared& shared,
                                     mail::Mailbox& mailbox, const base::Clock& clock) {
     auto transport = open_transport(own.mail_url.value_or("mailbox:"), mailbox, clock);
     if (own.mail_fallback_url) {
-        transport = std::make_unique<mail::FallbackTransport>(
-            std::move(transport), open_transport(*own.mail_fallback_url, mailbox, clock));
+        transport = std::make_unique<mail::FallbackTransport>(std::move(transport),
+                                                              open_transport(*own.mail_fallback_url, mailbox, clock));
     }
     return std::make_unique<Sender>(shared, databases, std::move(transport));
 }

@@ -184,10 +184,11 @@ TEST_F(SenderTest, WhoDiedWhileSendingCountsAsUnknown) {
 }
 
 TEST_F(SenderTest, ALinkThatWouldBeDeadIsNotSent) {
-    const auto id = write(PasswordResetMail::sample(), {.key = "k",
-                                                        .recipient = "amina@example.com",
-                                                        .expires_at = base::system_clock().now() - std::chrono::hours(1),
-                                                        .secret = "x"});
+    const auto id =
+        write(PasswordResetMail::sample(), {.key = "k",
+                                            .recipient = "amina@example.com",
+                                            .expires_at = base::system_clock().now() - std::chrono::hours(1),
+                                            .secret = "x"});
     EXPECT_TRUE(send(id));
     EXPECT_TRUE(script->sent.empty());
     EXPECT_EQ(value("state || ' ' || failure"), "failed expired");
@@ -196,7 +197,8 @@ TEST_F(SenderTest, ALinkThatWouldBeDeadIsNotSent) {
 // Only the list that was left, and never what keeps an account safe.
 TEST_F(SenderTest, ASuppressedAddressGetsSecurityMailsAlone) {
     app->database().execute(
-        "insert into mail_suppressions values ('00000000-0000-0000-0000-000000000000', 'receipts', 'amina@example.com', "
+        "insert into mail_suppressions values ('00000000-0000-0000-0000-000000000000', 'receipts', "
+        "'amina@example.com', "
         "'unsubscribe', null, now())");
     const auto receipt = write(ReceiptMail::sample(), {.key = "r", .recipient = "Amina@example.com"});
     EXPECT_TRUE(send(receipt));

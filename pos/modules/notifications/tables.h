@@ -96,11 +96,11 @@ struct Notification {
     std::string message_id;
     std::int32_t attempts = 0;
     std::int32_t unknown_outcomes = 0;
-    std::int32_t claim = 0;                      // who claimed it last may go on; a later claim makes this one void
-    std::optional<base::Timestamp> leased_until; // of that claim
-    bool has_begun = false;                      // the claim's first byte may have left
-    schema::Json given;                          // to the template; never a secret
-    std::optional<schema::Bytes> secret;         // sealed; gone when the message is out
+    std::int32_t claim = 0;                       // who claimed it last may go on; a later claim makes this one void
+    std::optional<base::Timestamp> leased_until;  // of that claim
+    bool has_begun = false;                       // the claim's first byte may have left
+    schema::Json given;                           // to the template; never a secret
+    std::optional<schema::Bytes> secret;          // sealed; gone when the message is out
     base::Timestamp created_at;
     std::optional<base::Timestamp> expires_at;
     std::optional<base::Timestamp> sent_at;
@@ -126,9 +126,9 @@ struct Notification {
             field<&Notification::leased_until>("leasedUntil", {.internal = true}),
             field<&Notification::has_begun>("hasBegun", {.internal = true}),
             field<&Notification::given>("given", {.internal = true}),
-            field<&Notification::secret>("secret", {.internal = true}),
-            field<&Notification::created_at>("createdAt"), field<&Notification::expires_at>("expiresAt"),
-            field<&Notification::sent_at>("sentAt"), field<&Notification::finished_at>("finishedAt"));
+            field<&Notification::secret>("secret", {.internal = true}), field<&Notification::created_at>("createdAt"),
+            field<&Notification::expires_at>("expiresAt"), field<&Notification::sent_at>("sentAt"),
+            field<&Notification::finished_at>("finishedAt"));
     }
 };
 
@@ -163,7 +163,8 @@ struct MailSuppression {
         return schema::object<MailSuppression>(
             "MailSuppression", schema::field<&MailSuppression::scope>("scope"),
             schema::field<&MailSuppression::list>("list"),
-            schema::field<&MailSuppression::address>("address", {.format = schema::Format::email, .text = schema::Text::email}),
+            schema::field<&MailSuppression::address>("address",
+                                                     {.format = schema::Format::email, .text = schema::Text::email}),
             schema::field<&MailSuppression::reason>("reason"), schema::field<&MailSuppression::detail>("detail"),
             schema::field<&MailSuppression::created_at>("createdAt"));
     }
@@ -176,10 +177,9 @@ struct UsedWebhook {
     base::Timestamp used_at;
 
     friend constexpr auto describe(UsedWebhook*) {
-        return schema::object<UsedWebhook>("UsedWebhook",
-                                           schema::field<&UsedWebhook::token>("token", {.text = schema::Text::raw}),
-                                           schema::field<&UsedWebhook::body_hash>("bodyHash"),
-                                           schema::field<&UsedWebhook::used_at>("usedAt"));
+        return schema::object<UsedWebhook>(
+            "UsedWebhook", schema::field<&UsedWebhook::token>("token", {.text = schema::Text::raw}),
+            schema::field<&UsedWebhook::body_hash>("bodyHash"), schema::field<&UsedWebhook::used_at>("usedAt"));
     }
 };
 
@@ -207,8 +207,7 @@ inline constexpr auto notifications = db::tenant_table<Notification>(
     db::expression_index("notifications_by_id", "btree", "id"),
     db::expression_index("notifications_age", "btree", "created_at"));
 inline constexpr auto mail_suppressions = db::system_table<MailSuppression>(
-    "mail_suppressions",
-    db::primary_key<&MailSuppression::scope, &MailSuppression::list, &MailSuppression::address>(),
+    "mail_suppressions", db::primary_key<&MailSuppression::scope, &MailSuppression::list, &MailSuppression::address>(),
     db::index<&MailSuppression::address>("mail_suppressions_of_address"));
 inline constexpr auto used_webhooks = db::system_table<UsedWebhook>(
     "used_webhooks", db::primary_key<&UsedWebhook::token>(), db::index<&UsedWebhook::used_at>("used_webhooks_age"));

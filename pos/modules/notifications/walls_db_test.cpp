@@ -10,7 +10,8 @@ constexpr RouteRule rules[] = {
     {"GET /v1/notifications", "oam", nobody, nobody},
     // Everybody's own.
     {"GET /v1/notifications/preferences", everyone, everyone, everyone},
-    {"POST /v1/notifications/preferences", everyone, everyone, everyone, "", R"({"dailySummary":false,"lowStock":false})"},
+    {"POST /v1/notifications/preferences", everyone, everyone, everyone, "",
+     R"({"dailySummary":false,"lowStock":false})"},
 };
 
 const Walls walls{rules, {}};

@@ -44,10 +44,10 @@ struct MailgunSignature {
     std::string signature;
 
     friend constexpr auto describe(MailgunSignature*) {
-        return schema::object<MailgunSignature>(
-            "MailgunSignature", schema::field<&MailgunSignature::timestamp>("timestamp"),
-            schema::field<&MailgunSignature::token>("token", {.max_length = 200}),
-            schema::field<&MailgunSignature::signature>("signature"));
+        return schema::object<MailgunSignature>("MailgunSignature",
+                                                schema::field<&MailgunSignature::timestamp>("timestamp"),
+                                                schema::field<&MailgunSignature::token>("token", {.max_length = 200}),
+                                                schema::field<&MailgunSignature::signature>("signature"));
     }
 };
 struct MailgunHeaders {
@@ -97,8 +97,7 @@ struct MailgunWebhook {
     MailgunEvent event;
 
     friend constexpr auto describe(MailgunWebhook*) {
-        return schema::object<MailgunWebhook>("MailgunWebhook",
-                                              schema::field<&MailgunWebhook::signature>("signature"),
+        return schema::object<MailgunWebhook>("MailgunWebhook", schema::field<&MailgunWebhook::signature>("signature"),
                                               schema::field<&MailgunWebhook::event>("event-data"));
     }
 };
@@ -299,11 +298,11 @@ async::Task<bool> take_once(db::SystemDb transaction, std::shared_ptr<const Mail
 async::Task<Taken> take_mailgun(auth::Callback<verify_mailgun, most_webhook_bytes> callback, db::SystemDb db,
                                 http::Service<Runtime> runtime) {
     const auto webhook = read<MailgunWebhook>(callback.bytes());
-    const auto call = std::make_shared<const MailgunCall>(
-        MailgunCall{"mailgun:" + webhook->signature.token,
-                    {std::string(base::as_chars(base::sha256(callback.bytes())))},
-                    read_mailgun_event(callback.bytes()).value_or(MailEvent{}),
-                    runtime->now()});
+    const auto call =
+        std::make_shared<const MailgunCall>(MailgunCall{"mailgun:" + webhook->signature.token,
+                                                        {std::string(base::as_chars(base::sha256(callback.bytes())))},
+                                                        read_mailgun_event(callback.bytes()).value_or(MailEvent{}),
+                                                        runtime->now()});
     const bool is_new =
         co_await db.transaction([call](db::SystemDb transaction) { return take_once(transaction, call); });
     // The signature does not cover the body: a token that comes with another one was stolen.

@@ -56,9 +56,9 @@ protected:
     }
     void SetUp() override {
         app->database().execute("truncate notifications, mail_suppressions, used_webhooks, outbox_jobs");
-        auto batch = db::tenant_db(app->host().databases(), base::Uuid::nil(),
-                                   async::Loop::now() + std::chrono::seconds(20))
-                         .batch();
+        auto batch =
+            db::tenant_db(app->host().databases(), base::Uuid::nil(), async::Loop::now() + std::chrono::seconds(20))
+                .batch();
         app->host().services().use<Notifier>().add(batch, ReceiptMail::sample(),
                                                    {.key = "k", .recipient = "amina@example.com"});
         app->run(batch.commit());
@@ -69,7 +69,9 @@ protected:
         return app->database().value(fmt::format("select {}::text from notifications", column)).value_or("");
     }
     static std::string suppressed() {
-        return app->database().value("select string_agg(list || ' ' || reason, ',') from mail_suppressions").value_or("");
+        return app->database()
+            .value("select string_agg(list || ' ' || reason, ',') from mail_suppressions")
+            .value_or("");
     }
 
     std::string mailgun_body(std::string_view event, std::string_view token,
@@ -82,10 +84,13 @@ protected:
             R"({{"signature":{{"timestamp":"{}","token":"{}","signature":"{}"}},"event-data":{{"message":{{"headers":{{"message-id":"{}"}}}},{}}}}})",
             stamp, token, signature, message_id, event);
     }
-    static InjectedResponse mailgun(std::string body) { return post("/v1/callbacks/mail/mailgun", std::move(body), ""); }
+    static InjectedResponse mailgun(std::string body) {
+        return post("/v1/callbacks/mail/mailgun", std::move(body), "");
+    }
     InjectedResponse send_grid(std::string_view event, bool is_signed = true) const {
         // Carriage returns stand between events, and are signed.
-        const auto body = fmt::format("[\r\n{{\"smtp-id\":\"<{}>\",\"sg_event_id\":\"e\",{}}}\r\n]\r\n", message_id, event);
+        const auto body =
+            fmt::format("[\r\n{{\"smtp-id\":\"<{}>\",\"sg_event_id\":\"e\",{}}}\r\n]\r\n", message_id, event);
         const std::string stamp = "1705300000";
         auto signature = der_of(sendgrid().sign(stamp + body));
         if (!is_signed) signature = der_of(sendgrid().sign(stamp + body + " "));
@@ -100,26 +105,31 @@ protected:
 TEST_F(WebhooksTest, MailgunMovesTheState) {
     EXPECT_EQ(mailgun(mailgun_body(R"("event":"delivered")", "t1")).status, 200);
     EXPECT_EQ(value("state"), "delivered");
-    EXPECT_EQ(mailgun(mailgun_body(R"("event":"failed","severity":"temporary","delivery-status":{"code":451})", "t2")).status,
-              200);
+    EXPECT_EQ(
+        mailgun(mailgun_body(R"("event":"failed","severity":"temporary","delivery-status":{"code":451})", "t2")).status,
+        200);
     EXPECT_EQ(value("state"), "delivered") << "what is late goes nowhere back";
     EXPECT_EQ(suppressed(), "");
 }
 
 TEST_F(WebhooksTest, AHardBounceSuppressesTheAddressAndAFullMailboxDoesNot) {
-    EXPECT_EQ(mailgun(mailgun_body(
-                          R"("event":"failed","severity":"permanent","delivery-status":{"code":552,"message":"mailbox full"})",
-                          "t1"))
-                  .status,
-              200);
+    EXPECT_EQ(
+        mailgun(
+            mailgun_body(
+                R"("event":"failed","severity":"permanent","delivery-status":{"code":552,"message":"mailbox full"})",
+                "t1"))
+            .status,
+        200);
     EXPECT_EQ(value("state || ' ' || failure"), "bounced address_bounced");
     EXPECT_EQ(suppressed(), "");
     app->database().execute("update notifications set state = 'sent', failure = null");
-    EXPECT_EQ(mailgun(mailgun_body(
-                          R"("event":"failed","severity":"permanent","delivery-status":{"code":550,"message":"no such user"})",
-                          "t2"))
-                  .status,
-              200);
+    EXPECT_EQ(
+        mailgun(
+            mailgun_body(
+                R"("event":"failed","severity":"permanent","delivery-status":{"code":550,"message":"no such user"})",
+                "t2"))
+            .status,
+        200);
     EXPECT_EQ(suppressed(), "all bounce");
 }
 

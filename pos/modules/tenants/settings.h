@@ -11,10 +11,8 @@ namespace pos {
 
 enum class SignUpState : std::uint8_t { open, invite, closed };
 constexpr auto describe(SignUpState*) {
-    return schema::enumeration<SignUpState>("SignUpState",
-                                            {{SignUpState::open, "open"},
-                                             {SignUpState::invite, "invite"},
-                                             {SignUpState::closed, "closed"}});
+    return schema::enumeration<SignUpState>(
+        "SignUpState", {{SignUpState::open, "open"}, {SignUpState::invite, "invite"}, {SignUpState::closed, "closed"}});
 }
 
 struct SignUpSettings {

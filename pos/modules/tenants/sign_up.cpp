@@ -103,7 +103,7 @@ void add_taxes(SignUpRows& rows, UserId user, Runtime& runtime) {
 // What the client would rather read, of what we write.
 Locale locale_of(const http::Request& request) {
     return base::ascii_lower(request.header("accept-language").value_or("")).starts_with("sw") ? Locale::swahili
-                                                                                                  : Locale::english;
+                                                                                               : Locale::english;
 }
 
 User new_user(const VerifiedPassword& proof, TenantId tenant, Runtime& runtime) {

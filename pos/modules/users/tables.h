@@ -117,10 +117,9 @@ struct MembershipRole {
 };
 
 namespace tables {
-inline constexpr auto users = db::system_table<User>("users", db::primary_key<&User::id>(errors::id_taken),
-                                                     db::unique<&User::email>("users_email", errors::email_taken),
-                                                     db::unique<&User::phone>("users_phone", errors::phone_taken),
-                                                     db::column_default<&User::locale>("'en'"));
+inline constexpr auto users = db::system_table<User>(
+    "users", db::primary_key<&User::id>(errors::id_taken), db::unique<&User::email>("users_email", errors::email_taken),
+    db::unique<&User::phone>("users_phone", errors::phone_taken), db::column_default<&User::locale>("'en'"));
 inline constexpr auto memberships = db::tenant_table<Membership>(
     "memberships", db::primary_key<&Membership::id>(),
     db::unique<&Membership::user_id>("memberships_user", errors::already_member),
