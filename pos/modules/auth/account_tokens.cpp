@@ -1,6 +1,7 @@
 #include "pos/modules/auth/account_tokens.h"
 
 #include "auth/opaque_token.h"
+#include "base/strings.h"
 
 namespace pos {
 

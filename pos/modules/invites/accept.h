@@ -6,6 +6,7 @@
 // Whoever has the token reads the mails of the invited address. So an account that somebody registered with it, and never proved, is
 // theirs now: the password that they choose takes the place of the other one, and its sessions end.
 
+#include "db/db.h"
 #include "http/context.h"
 #include "pos/modules/auth/account_contract.h"
 #include "pos/modules/invites/tables.h"

@@ -1,5 +1,6 @@
 #include "pos/modules/invites/module.h"
 
+#include "base/strings.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
