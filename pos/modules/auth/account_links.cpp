@@ -4,7 +4,6 @@
 #include "auth/rate_limit.h"
 #include "base/strings.h"
 #include "http/context.h"
-#include "jobs/once.h"
 #include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/plumbing/audit.h"
@@ -39,6 +38,8 @@ constexpr SystemQuery<MailPerson(std::string)> person_by_email{
     {"account.person_by_email", POS_MAIL_PERSON "where email = $1 and disabled_at is null", Kind::point}};
 constexpr SystemQuery<MailPerson(UserId)> person_by_id{
     {"account.person_by_id", POS_MAIL_PERSON "where id = $1 and disabled_at is null", Kind::point}};
+constexpr SystemQuery<MailPerson(UserId)> lock_person{
+    {"account.lock_person", POS_MAIL_PERSON "where id = $1 and disabled_at is null for no key update", Kind::write}};
 #undef POS_MAIL_PERSON
 
 constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> move_user{
@@ -71,12 +72,13 @@ async::Task<std::optional<account::TokenRow>> open_token(db::SystemDb transactio
     co_return row;
 }
 
-// Before anything is hashed. Also of one that was used: the repetition is told under the lock.
-async::Task<account::TokenRow> peek(db::SystemDb db, std::optional<schema::Bytes> hash, base::Timestamp now) {
+// Before anything is hashed. Also of one that this very request has used: the repetition is told under the lock.
+async::Task<account::TokenRow> peek(db::SystemDb db, std::optional<schema::Bytes> hash, std::string used_by,
+                                    base::Timestamp now) {
     if (!hash) throw base::Failure(errors::link_dead);
     auto row = co_await db.one(account::token, *hash);
-    const bool is_alive =
-        row && !row->is_dead && row->expires_at > now && (!row->used_at || now - *row->used_at <= repeat_grace);
+    const bool is_alive = row && !row->is_dead && row->expires_at > now &&
+                          (!row->used_at || (now - *row->used_at <= repeat_grace && row->used_by == used_by));
     if (!is_alive) throw base::Failure(errors::link_dead);
     co_return *std::move(row);
 }
@@ -223,9 +225,9 @@ async::Task<void> AccountLinks::claim(http::Context& context, db::SystemDb db, A
                                       std::string new_password) const {
     const auto now = parts_.runtime.now();
     const auto hash = account_token_hash(kind, token);
-    const auto row = co_await peek(db, hash, now);
-    parts_.auth.require_good_password(new_password, row.person, "/newPassword");
     auto used_by = use_tag(context, token, new_password);
+    const auto row = co_await peek(db, hash, used_by, now);
+    parts_.auth.require_good_password(new_password, row.person, "/newPassword");
     const auto claim = std::make_shared<const Claim>(
         Claim{.parts = &parts_,
               .user = row.person.id,
@@ -264,8 +266,8 @@ async::Task<void> AccountLinks::verify_email(http::Context& context, db::SystemD
     }
     const auto now = parts_.runtime.now();
     const auto hash = account_token_hash(AccountTokenKind::email_verify, request.token);
-    const auto row = co_await peek(db, hash, now);
     auto used_by = use_tag(context, request.token, *request.password);
+    const auto row = co_await peek(db, hash, used_by, now);
     auto proof = co_await parts_.auth.authenticate(context, db, row.person.email, *std::move(request.password));
     if (proof.user() != row.person.id) throw base::Failure(errors::invalid_credentials);
     const auto what = std::make_shared<const Verification>(Verification{
@@ -360,10 +362,10 @@ async::Task<EmailConfirmed> AccountLinks::confirm_email(http::Context& context, 
     const auto now = parts_.runtime.now();
     auto hash = account_token_hash(AccountTokenKind::email_change_old, request.token);
     if (!hash) hash = account_token_hash(AccountTokenKind::email_change_new, request.token);
-    const auto row = co_await peek(db, hash, now);
-    const auto what = std::make_shared<const Confirmation>(
-        Confirmation{&parts_, *hash, use_tag(context, request.token, ""),
-                     std::string(context.request().client_address()), now, row.person.id});
+    auto used_by = use_tag(context, request.token, "");
+    const auto row = co_await peek(db, hash, used_by, now);
+    const auto what = std::make_shared<const Confirmation>(Confirmation{
+        &parts_, *hash, std::move(used_by), std::string(context.request().client_address()), now, row.person.id});
     co_return EmailConfirmed{
         co_await db.transaction([what](db::SystemDb transaction) { return store_confirmation(transaction, what); })};
 }
@@ -377,36 +379,54 @@ std::unique_ptr<AccountLinks> make_account_links(AuthService& auth, auth::Authen
 
 namespace {
 
+struct ResetMail {
+    UserId user;
+    base::Uuid token;  // the job's id: a second run of it finds that it is done
+    Runtime* runtime;
+    AuthService* auth;
+    const Notifier* notifier;
+};
+
+// Under the user's lock, so that several at once are counted.
+async::Task<void> write_reset_mail(db::SystemDb transaction, std::shared_ptr<const ResetMail> what) {
+    const auto person = co_await transaction.one(lock_person, what->user);
+    if (!person) co_return;
+    const auto now = what->runtime->now();
+    if (co_await transaction.only(account::token_is_there, what->token)) co_return;
+    const auto recent = co_await transaction.only(account::tokens_since, what->user, AccountTokenKind::password_reset,
+                                                  now - std::chrono::hours(1));
+    if (recent >= most_mails_an_hour) co_return;
+    auto token = new_account_token(*what->auth, *what->runtime,
+                                   {.kind = AccountTokenKind::password_reset,
+                                    .user = what->user,
+                                    .email = person->person.email,
+                                    .life = reset_life});
+    token.row.id = what->token;
+    const auto acting = transaction.as_tenant(base::Uuid::nil());
+    auto batch = acting.batch();
+    const auto system = acting.system(batch);
+    system.add(account::end_tokens, what->user, std::vector<std::string>{"password_reset"}, now);
+    system.add(account::add_token, token.row);
+    audit(batch, *what->runtime, {.action = "password.forget", .subject = what->user.uuid()});
+    what->notifier->add(batch, PasswordResetMail{person->person.name, static_cast<std::int32_t>(reset_life.count())},
+                        {.key = "password_reset:" + token.row.id.to_string(),
+                         .recipient = person->person.email,
+                         .locale = person->locale,
+                         .user = what->user,
+                         .expires_at = token.row.expires_at,
+                         .secret = token.text});
+    co_await batch.commit();
+}
+
 // Of no tenant, as nobody has signed in. Whether somebody has the address is seen here, where no stranger can time it.
 async::Task<void> mail_reset(jobs::Job<ForgotPassword>& job, app::TenantScope scope) {
     const auto db = db::system_db(scope.use<db::Databases>(), scope.db().deadline(), job.span());
     const auto person = co_await db.one(person_by_email, job.data().email);
-    if (!person) co_return;
-    auto& runtime = scope.use<Runtime>();
-    const auto now = runtime.now();
-    const auto recent = co_await db.only(account::tokens_since, person->person.id, AccountTokenKind::password_reset,
-                                         now - std::chrono::hours(1));
-    if (recent >= most_mails_an_hour) co_return;
-    const auto token = new_account_token(scope.use<AuthService>(), runtime,
-                                         {.kind = AccountTokenKind::password_reset,
-                                          .user = person->person.id,
-                                          .email = person->person.email,
-                                          .life = reset_life});
-    const auto acting = db.as_tenant(base::Uuid::nil());
-    auto batch = acting.batch();
-    const auto system = acting.system(batch);
-    system.add(account::end_tokens, person->person.id, std::vector<std::string>{"password_reset"}, now);
-    system.add(account::add_token, token.row);
-    audit(batch, runtime, {.action = "password.forget", .subject = person->person.id.uuid()});
-    scope.use<Notifier>().add(batch,
-                              PasswordResetMail{person->person.name, static_cast<std::int32_t>(reset_life.count())},
-                              {.key = "password_reset:" + token.row.id.to_string(),
-                               .recipient = person->person.email,
-                               .locale = person->locale,
-                               .user = person->person.id,
-                               .expires_at = token.row.expires_at,
-                               .secret = token.text});
-    co_await jobs::commit_once(std::move(batch), job);
+    const auto id = base::Uuid::from_string(job.id());
+    if (!person || !id) co_return;
+    const auto what = std::make_shared<const ResetMail>(
+        ResetMail{person->person.id, *id, &scope.use<Runtime>(), &scope.use<AuthService>(), &scope.use<Notifier>()});
+    co_await db.transaction([what](db::SystemDb transaction) { return write_reset_mail(transaction, what); });
 }
 
 // At most one a day.
@@ -436,7 +456,8 @@ void handle_account_jobs(app::JobHandlers handlers) {
 std::vector<db::StatementView> account_link_statements() {
     using namespace account;
     return db::statements(add_token, end_tokens, token, lock_token, use_token, tokens_since, other_half_is_used,
-                          person_by_email, person_by_id, claim_user, verify_user, move_user, end_all_sessions);
+                          person_by_email, person_by_id, lock_person, token_is_there, claim_user, verify_user,
+                          move_user, end_all_sessions);
 }
 
 }  // namespace pos

@@ -99,6 +99,9 @@ inline constexpr SystemQuery<TokenRow(schema::Bytes)> lock_token{
 inline constexpr SystemQuery<void(base::Uuid, base::Timestamp, std::string)> use_token{
     {"account.use_token", "update account_tokens set used_at = $2, used_by = $3 where id = $1", Kind::write}};
 
+inline constexpr SystemQuery<bool(base::Uuid)> token_is_there{
+    {"account.token_is_there", "select exists (select from account_tokens where id = $1)", Kind::point}};
+
 inline constexpr SystemQuery<std::int64_t(UserId, AccountTokenKind, base::Timestamp)> tokens_since{
     {"account.tokens_since",
      "select count(*) as tokens from account_tokens where user_id = $1 and kind = $2 and created_at >= $3",

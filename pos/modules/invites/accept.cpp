@@ -95,8 +95,10 @@ std::optional<schema::Bytes> hash_of(std::string_view token) {
     return schema::Bytes{std::string(base::as_chars(*digest))};
 }
 
-bool was_just_accepted(const InviteRow& row, base::Timestamp now) {
-    return row.accepted_at && now - *row.accepted_at <= repeat_grace;
+// The same form again, a moment later.
+Joined repeated(const InviteRow& row, const std::string& used_by, base::Timestamp now) {
+    if (now - *row.accepted_at > repeat_grace || row.used_by != used_by) throw base::Failure(errors::link_dead);
+    return {row.tenant_id, row.shop, *row.accepted_by, row.email};
 }
 
 bool is_alive(const InviteRow& row, base::Timestamp now) {
@@ -210,11 +212,7 @@ async::Task<Joined> join(db::SystemDb transaction, std::shared_ptr<const Accepta
     if (what->way != Acceptance::Way::new_account) co_await transaction.run(hold_off_everywhere, what->user);
     const auto row = co_await transaction.one(lock_by_token, what->token_hash);
     if (!row || !is_alive(*row, what->now)) throw base::Failure(errors::link_dead);
-    if (row->accepted_at) {
-        if (!was_just_accepted(*row, what->now) || row->used_by != what->used_by)
-            throw base::Failure(errors::link_dead);
-        co_return Joined{row->tenant_id, row->shop, *row->accepted_by, row->email};
-    }
+    if (row->accepted_at) co_return repeated(*row, what->used_by, what->now);
     const auto acting = transaction.as_tenant(row->tenant_id.uuid());
     auto batch = acting.batch();
     batch.add(require_role, row->role_id, row->location_id);
@@ -243,13 +241,14 @@ async::Task<Joined> accept_invite(http::Context* context, db::SystemDb db, Invit
     const auto hash = hash_of(request.token);
     if (!hash) throw base::Failure(errors::link_dead);
     const auto row = co_await db.one(by_token, *hash);
-    if (!row || !is_alive(*row, now) || (row->accepted_at && !was_just_accepted(*row, now)))
-        throw base::Failure(errors::link_dead);
-    auto acceptance = std::make_shared<Acceptance>();
-    acceptance->token_hash = *hash;
-    acceptance->used_by = services.use<AuthService>().values().tag(
+    if (!row || !is_alive(*row, now)) throw base::Failure(errors::link_dead);
+    auto used_by = services.use<AuthService>().values().tag(
         "link-use",
         fmt::format("{}\n{}\n{}", request.token, request.password.value_or(""), user_agent_of(context->request())));
+    if (row->accepted_at) co_return repeated(*row, used_by, now);
+    auto acceptance = std::make_shared<Acceptance>();
+    acceptance->token_hash = *hash;
+    acceptance->used_by = std::move(used_by);
     acceptance->user = row->user_id.value_or(UserId());
     acceptance->email = row->email;
     acceptance->address = address;

@@ -63,7 +63,7 @@ TEST_F(InvitesTest, ANewPersonJoinsAndSignsIn) {
 TEST_F(InvitesTest, OneOpenInvitationAnAddress) {
     EXPECT_EQ(invite("Amina.W@Example.co.ke").status, 201);
     EXPECT_THAT(invite("amina.w@example.co.ke").body, HasSubstr("invite.open"));
-    EXPECT_EQ(invite("amіna.w@example.co.ke").status, 201) << "a letter that only looks the same";
+    EXPECT_EQ(invite("amіna.w@example.co.ke").status, 422) << "a letter that only looks the same";
     app->database().execute("update invites set expires_at = now() where email = 'amina.w@example.co.ke'");
     EXPECT_EQ(invite("AMINA.W@example.co.ke").status, 201) << "what has expired makes room";
 }
@@ -85,7 +85,7 @@ TEST_F(InvitesTest, WhoHasAnAccountJoinsWithIt) {
     const auto token = token_for("has-one@elsewhere.example");
     EXPECT_EQ(accept(token, R"(,"password":"not-the-password")").status, 401);
     EXPECT_EQ(accept(token, fmt::format(R"(,"password":"{}")", password)).status, 200);
-    EXPECT_THAT(log_in_with("has-one@elsewhere.example", password).body, HasSubstr("auth.choose_tenant"));
+    EXPECT_THAT(log_in_with("has-one@elsewhere.example", password).body, HasSubstr("Cashier"));
 
     const auto second = sign_up("signed-in@elsewhere.example");
     EXPECT_EQ(invite("signed-in@elsewhere.example").status, 201);
