@@ -79,9 +79,20 @@ async::Task<void> unsubscribe(http::Context& context) {
               fmt::format("<h1>Done</h1><p>{} gets no more {}.</p>\n", escaped(what->address), words_of(what->list)));
 }
 
+// A reply that its handler has filled, of a media type that the document says.
+template <http::FixedString MediaType>
+struct Filled {
+    static void send(http::Context& /*context*/, Filled&& /*reply*/) {}
+    static void describe(http::Operation& operation) {
+        operation.can_answer({.status = 200, .media_type = MediaType.view()});
+    }
+};
+using Html = Filled<"text/html">;
+using Text = Filled<"text/plain">;
+
 // ---- The mailbox of development ------------------------------------------------------------------------------------
 
-async::Task<void> list_mails(http::Context& context, http::Service<mail::Mailbox> mailbox) {
+async::Task<Html> list_mails(http::Context& context, http::Service<mail::Mailbox> mailbox) {
     std::string items;
     for (const auto& [mail, received_at] : mailbox->newest()) {
         items += fmt::format("<li><a href=\"/dev/mail/{}\">{}</a><br><small>to {}, {}</small></li>\n",
@@ -93,7 +104,7 @@ async::Task<void> list_mails(http::Context& context, http::Service<mail::Mailbox
               "<h1>Mailbox</h1><p><small>Nothing leaves in development. <a href=\"/dev/mail/templates\">All "
               "templates</a></small></p>\n<ul>\n" +
                   items + "</ul>\n");
-    co_return;
+    co_return Html{};
 }
 
 mail::Mailbox::Entry find_mail(const mail::Mailbox& mailbox, const std::string& id) {
@@ -117,7 +128,7 @@ std::string linked(std::string_view text) {
     return html;
 }
 
-async::Task<void> show_mail(http::Context& context, http::Path<"id", std::string> id,
+async::Task<Html> show_mail(http::Context& context, http::Path<"id", std::string> id,
                             http::Service<mail::Mailbox> mailbox) {
     const auto [mail, received_at] = find_mail(*mailbox, *id);
     const auto path = "/dev/mail/" + base::percent_encode(mail.message_id);
@@ -127,7 +138,7 @@ async::Task<void> show_mail(http::Context& context, http::Path<"id", std::string
                     "</p>\n<p><a href=\"{}/html\">HTML</a> · <a href=\"{}/source\">Source</a></p>\n<pre>{}</pre>\n",
                     escaped(mail.subject), escaped(mail.from), escaped(mail.to), base::format_timestamp(received_at),
                     path, path, linked(mail.text)));
-    co_return;
+    co_return Html{};
 }
 
 // As a mail reader shows it: styles of its own, no script.
@@ -139,23 +150,23 @@ void send_mail_html(http::Response& response, std::string html) {
     response.header("Cache-Control", "no-store");
 }
 
-async::Task<void> show_html(http::Context& context, http::Path<"id", std::string> id,
+async::Task<Html> show_html(http::Context& context, http::Path<"id", std::string> id,
                             http::Service<mail::Mailbox> mailbox) {
     send_mail_html(context.response(), find_mail(*mailbox, *id).mail.html);
-    co_return;
+    co_return Html{};
 }
 
-async::Task<void> show_source(http::Context& context, http::Path<"id", std::string> id,
+async::Task<Text> show_source(http::Context& context, http::Path<"id", std::string> id,
                               http::Service<mail::Mailbox> mailbox) {
     const auto entry = find_mail(*mailbox, *id);
     context.response().body(source_of(entry.mail, entry.received_at)).content_type("text/plain; charset=utf-8");
     context.response().header("Cache-Control", "no-store");
-    co_return;
+    co_return Text{};
 }
 
 // ---- Templates ---------------------------------------------------------------------------------------------------
 
-async::Task<void> list_templates(http::Context& context) {
+async::Task<Html> list_templates(http::Context& context) {
     std::string items;
     for (const auto& type : message_types()) {
         const auto name = schema::name_of(type.kind);
@@ -165,10 +176,10 @@ async::Task<void> list_templates(http::Context& context) {
             escaped(name));
     }
     send_page(context.response(), 200, "Templates", "<h1>Templates</h1>\n<ul>\n" + items + "</ul>\n");
-    co_return;
+    co_return Html{};
 }
 
-async::Task<void> show_template(http::Context& context, http::Path<"kind", NotificationKind> kind,
+async::Task<Html> show_template(http::Context& context, http::Path<"kind", NotificationKind> kind,
                                 http::Path<"locale", Locale> locale, http::Service<const MailSettings> settings,
                                 http::Service<const app::Settings> app) {
     const auto& type = message_type(*kind);
@@ -178,7 +189,7 @@ async::Task<void> show_template(http::Context& context, http::Path<"kind", Notif
     send_mail_html(context.response(),
                    to_html(content, {.sender = settings->mail_from.substr(0, settings->mail_from.find(" <")),
                                      .language = code_of(say.language())}));
-    co_return;
+    co_return Html{};
 }
 
 }  // namespace
@@ -194,9 +205,13 @@ void mailbox_pages(http::Routes routes) {
     routes.get("/templates", list_templates, {.id = "listMailTemplates", .summary = "Every template, with samples"});
     routes.get("/templates/{kind}/{locale}", show_template,
                {.id = "getMailTemplate", .summary = "A template, with its sample"});
-    routes.get("/{id}", show_mail, {.id = "getDevelopmentMail", .summary = "One mail"});
-    routes.get("/{id}/html", show_html, {.id = "getDevelopmentMailHtml", .summary = "As a mail reader shows it"});
-    routes.get("/{id}/source", show_source, {.id = "getDevelopmentMailSource", .summary = "As it travels"});
+    routes.get("/{id}", show_mail,
+               {.id = "getDevelopmentMail", .summary = "One mail", .errors = {http::errors::not_found}});
+    routes.get(
+        "/{id}/html", show_html,
+        {.id = "getDevelopmentMailHtml", .summary = "As a mail reader shows it", .errors = {http::errors::not_found}});
+    routes.get("/{id}/source", show_source,
+               {.id = "getDevelopmentMailSource", .summary = "As it travels", .errors = {http::errors::not_found}});
 }
 
 }  // namespace pos
