@@ -134,7 +134,8 @@ describe.skipIf(noBrowser)('the documentation page', () => {
     expect(Number(row!.total)).toBe(sale.body.total);
   });
 
-  test('every operation succeeds as its example says', async () => {
+  // Once only: what an example changes or deletes has another version then, or is gone.
+  test.skipIf(environment.long)('every operation succeeds as its example says', async () => {
     const login = await send(operationsOf(openapi).find(({ id }) => id === 'login')!);
     const { accessToken } = JSON.parse(login.text);
     const failed: Record<string, string> = {};
@@ -213,7 +214,7 @@ function inOrder(operations: Operation[]): Operation[] {
 async function pressExecute(id: string): Promise<string> {
   const whole = document.getElementById(id);
   if (!whole) return `there is no ${id} on the page`;
-  const appears = (selector: string) =>
+  const appears = (selector: string, milliseconds = 30_000) =>
     new Promise<HTMLElement | null>((resolve) => {
       const look = () => {
         const found = whole.querySelector<HTMLElement>(selector);
@@ -226,20 +227,25 @@ async function pressExecute(id: string): Promise<string> {
       const timer = setTimeout(() => {
         observer.disconnect();
         resolve(null);
-      }, 30_000);
+      }, milliseconds);
       observer.observe(whole, { childList: true, subtree: true, attributes: true });
       look();
     });
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const summary = whole.querySelector<HTMLElement>('.opblock-summary-control')!;
-  summary.click();
-  const button = await appears('.execute:not([disabled])');
-  if (!button) return 'no button Execute';
-  // What is filled in is known to the page when it has been drawn.
+  if (!whole.classList.contains('is-open')) summary.click();
+  if (!(await appears('.execute:not([disabled])'))) return 'no button Execute';
+  // What is filled in is known to the page when it has been drawn; the button may be another one by then.
   await frame();
   await frame();
-  button.click();
-  const shown = await appears('.live-responses-table tbody .response-col_status, .invalid');
+  whole.querySelector<HTMLElement>('.btn-clear')?.click(); // of a log-in before
+  await frame();
+  // A press on a button that is being drawn anew is lost.
+  let shown: HTMLElement | null = null;
+  for (let press = 0; press < 5 && !shown; ++press) {
+    (await appears('.execute:not([disabled])'))?.click();
+    shown = await appears('.live-responses-table tbody .response-col_status, .invalid', 6_000);
+  }
   const row = shown?.closest<HTMLElement>('.response, [data-param-name], .opblock-section-request-body');
   const text = row?.textContent ?? 'nothing came';
   summary.click();
