@@ -255,10 +255,11 @@ async::Task<std::vector<std::string>> CallRun::judged_addresses(std::optional<st
         const auto& refusal = verdict.error();
         const bool may_pass = refusal.code.retriable;
         if (location) {
-            refuse_redirect(Cause::forbidden, refusal.cause);
+            refuse_redirect(Cause::forbidden, fmt::format("{}: {}", refusal.code.code, refusal.detail));
         } else {
+            // Not its cause, which may name addresses of our own network: whoever gave the URL may come to see this.
             fail(Outcome::not_sent, may_pass ? Cause::name : Cause::forbidden,
-                 fmt::format("{}: {}", refusal.code.code, refusal.cause.empty() ? refusal.detail : refusal.cause));
+                 fmt::format("{}: {}", refusal.code.code, refusal.detail));
         }
         co_return std::vector<std::string>();
     }

@@ -86,14 +86,13 @@ async::Task<async::Resolution> ClientImpl::resolve(std::string host, async::Stea
     };
     const auto answer = std::make_shared<Answer>();
     Waiter waiter(&parts.loop, deadline, std::move(stop));
-    answer->waiter = &waiter;
+    const Waiter::Found known(answer->waiter, waiter);
     resolver.resolve(host, [answer](const async::Resolution& found) {
         if (answer->waiter == nullptr) return;
         answer->found = found;
         answer->waiter->wake();
     });
     const auto woken = co_await waiter;
-    answer->waiter = nullptr;
     if (woken != Waiter::Woken::ready) co_return async::Resolution{{}, "no answer from the name servers in time"};
     co_return std::move(answer->found);
 }
@@ -159,16 +158,14 @@ async::Task<void> Client::stop(async::SteadyTime deadline) {
     if (impl_->active == 0) co_return;
     {
         Waiter waiter(&impl_->parts.loop, deadline, {});
-        impl_->waits_for_end = &waiter;
+        const Waiter::Found found(impl_->waits_for_end, waiter);
         static_cast<void>(co_await waiter);
-        impl_->waits_for_end = nullptr;
     }
     if (impl_->active == 0) co_return;
     impl_->closing.request_stop();
     Waiter waiter(&impl_->parts.loop);
-    impl_->waits_for_end = &waiter;
+    const Waiter::Found found(impl_->waits_for_end, waiter);
     static_cast<void>(co_await waiter);
-    impl_->waits_for_end = nullptr;
 }
 
 }  // namespace client

@@ -373,9 +373,8 @@ async::Task<void> Exchange::step() {
         co_return;
     }
     Waiter waiter(&loop_);
-    waiter_ = &waiter;
+    const Waiter::Found found(waiter_, waiter);
     static_cast<void>(co_await waiter);
-    waiter_ = nullptr;
 }
 
 async::Task<void> Exchange::head() {

@@ -7,9 +7,11 @@
 #include "base/fake_clock.h"
 #include "client/body.h"
 #include "client/breaker.h"
+#include "client/gate.h"
 #include "client/redact.h"
 #include "client/retry.h"
 #include "client/url.h"
+#include "testing/running.h"
 
 namespace client {
 
@@ -17,6 +19,35 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
+
+// ---- Places ----------------------------------------------------------------------------------------------------------
+
+async::Task<bool> enter_as(Gate* gate, std::vector<int>* entered, int number) {
+    const auto place = co_await gate->enter(async::Loop::now() + 20s, {});
+    if (place) entered->push_back(number);
+    co_return place.has_value();
+}
+
+async::Task<void> give_a_place_up(async::Loop* loop, Gate* gate, std::vector<int>* entered) {
+    auto first = co_await gate->enter(async::Loop::now() + 20s, {});
+    std::vector<::testing::Running> waiting;
+    for (int number = 1; number <= 3; ++number)
+        waiting.push_back(::testing::run_in_background(enter_as(gate, entered, number)));
+    waiting[0].destroy();
+    EXPECT_EQ(gate->waiting(), 2U);
+    first = std::unexpected(Gate::No::stopped);  // the place is the second one's,
+    waiting[1].destroy();                        // which goes before it has taken it
+    while (entered->empty()) co_await async::next_turn(loop);
+}
+
+// A server destroys the handler of a client that has gone.
+TEST(ClientGate, AWaiterThatIsDestroyedIsForgottenAndPassesItsPlaceOn) {
+    async::Loop loop;
+    Gate gate(loop, 1, 8);
+    std::vector<int> entered;
+    async::run_until_done(loop, give_a_place_up(&loop, &gate, &entered));
+    EXPECT_EQ(entered, std::vector{3});
+}
 
 // ---- Retry-After ------------------------------------------------------------------------------------------------
 

@@ -5,10 +5,14 @@
 //     ask([&](Answer answer) { ...; waiter.wake(); });       // whoever has it wakes; later wakes are ignored
 //     if (co_await waiter != Waiter::Woken::ready) ...
 //
-// It resumes in a turn of its own. Whoever may wake it forgets it when the task goes on.
+// It resumes in a turn of its own, unless the task has been destroyed by then. Who may wake it finds it by a pointer, which a Found keeps
+// right: it is null when the task has gone on, or is no more.
+//
+//     const Waiter::Found found(waiter_, waiter);            // Waiter* waiter_: of what outlives the task
 
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <utility>
@@ -29,15 +33,29 @@ public:
     }
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
-    ~Waiter() = default;
+    ~Waiter() {
+        if (resumption_) resumption_->awaiting = {};
+    }
 
+    class Found {
+    public:
+        Found(Waiter*& place, Waiter& waiter) noexcept : place_(place) { place_ = &waiter; }
+        Found(const Found&) = delete;
+        Found& operator=(const Found&) = delete;
+        ~Found() { place_ = nullptr; }
+
+    private:
+        Waiter*& place_;
+    };
+
+    [[nodiscard]] bool is_ready() const noexcept { return woken_ == Woken::ready; }
     // False when it has been woken already.
     bool wake(Woken why = Woken::ready) {
         if (woken_) return false;
         woken_ = why;
         on_stop_.reset();
         if (timer_) timer_->cancel();
-        if (awaiting_) loop_->post([awaiting = awaiting_] { awaiting.resume(); });
+        if (resumption_) loop_->post([ours = resumption_] { ours->resume(); });
         return true;
     }
 
@@ -46,7 +64,7 @@ public:
         return woken_.has_value();
     }
     void await_suspend(std::coroutine_handle<> awaiting) {
-        awaiting_ = awaiting;
+        resumption_ = std::make_shared<Resumption>(awaiting);
         if (!timer_) return;
         timer_->expires_at(deadline_);
         on_stop_.emplace(stop_, Expire{&*timer_});
@@ -54,6 +72,13 @@ public:
     [[nodiscard]] Woken await_resume() const noexcept { return *woken_; }
 
 private:
+    // Shared with the turn that resumes.
+    struct Resumption {
+        std::coroutine_handle<> awaiting;
+        void resume() {
+            if (const auto handle = std::exchange(awaiting, {})) handle.resume();
+        }
+    };
     // By the timer: whoever asks to stop is not to run what waits for it.
     struct Expire {
         async::Timer* timer;
@@ -66,7 +91,7 @@ private:
     std::optional<async::Timer> timer_;
     std::optional<std::stop_callback<Expire>> on_stop_;
     std::optional<Woken> woken_;
-    std::coroutine_handle<> awaiting_;
+    std::shared_ptr<Resumption> resumption_;
 };
 
 }  // namespace client

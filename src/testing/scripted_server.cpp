@@ -2,10 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,9 +10,11 @@
 #include <array>
 #include <charconv>
 #include <csignal>
-#include <cstdio>
+#include <optional>
 #include <stdexcept>
 #include <utility>
+
+#include "testing/test_certificate.h"
 
 namespace testing {
 
@@ -26,36 +25,6 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 bool same_name(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right, {}, lower, lower);
 }
-
-struct KeyAndCertificate {
-    std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"), &EVP_PKEY_free};
-    std::unique_ptr<X509, decltype(&X509_free)> certificate{X509_new(), &X509_free};
-
-    // Signed by itself, so that a client that is given it as its authority believes it.
-    explicit KeyAndCertificate(const std::string& names) {
-        auto* x509 = certificate.get();
-        X509_set_version(x509, 2);
-        ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
-        X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(x509), 48L * 3600);
-        X509_set_pubkey(x509, key.get());
-        auto* subject = X509_get_subject_name(x509);
-        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                                   reinterpret_cast<const unsigned char*>("scripted server"), -1, -1, 0);
-        X509_set_issuer_name(x509, subject);
-        add(NID_basic_constraints, "critical,CA:TRUE");
-        add(NID_subject_alt_name, names);
-        if (X509_sign(x509, key.get(), EVP_sha256()) == 0) throw std::runtime_error("ScriptedServer: no certificate");
-    }
-
-private:
-    void add(int kind, const std::string& value) {
-        const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(
-            X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str()), &X509_EXTENSION_free);
-        if (!extension) throw std::runtime_error("ScriptedServer: no extension " + value);
-        X509_add_ext(certificate.get(), extension.get(), -1);
-    }
-};
 
 }  // namespace
 
@@ -84,7 +53,7 @@ std::string ScriptedServer::Request::header(std::string_view name) const {
 
 struct ScriptedServer::Impl {
     Impl(Script given, Options wanted) : script(std::move(given)), options(std::move(wanted)) {
-        if (options.tls) make_tls();
+        if (options.tls) context = certificate.emplace(options.certificate_names).server_context();
         listen();
         accepting = std::thread([this] { accept_loop(); });
     }
@@ -102,20 +71,6 @@ struct ScriptedServer::Impl {
         for (auto& thread : threads) thread.join();
         ::close(listener);
         if (context != nullptr) SSL_CTX_free(context);
-        if (!certificate_file.empty()) std::remove(certificate_file.c_str());
-    }
-
-    void make_tls() {
-        const KeyAndCertificate made(options.certificate_names);
-        context = SSL_CTX_new(TLS_server_method());
-        SSL_CTX_use_certificate(context, made.certificate.get());
-        SSL_CTX_use_PrivateKey(context, made.key.get());
-        std::string name = "/tmp/scripted-server-XXXXXX";
-        const int file = ::mkstemp(name.data());
-        auto* stream = ::fdopen(file, "w");
-        PEM_write_X509(stream, made.certificate.get());
-        std::fclose(stream);
-        certificate_file = name;
     }
 
     void listen() {
@@ -310,7 +265,7 @@ struct ScriptedServer::Impl {
     Script script;
     Options options;
     SSL_CTX* context = nullptr;
-    std::string certificate_file;
+    std::optional<TestCertificate> certificate;
     int listener = -1;
     int port = 0;
 
@@ -340,7 +295,10 @@ std::string ScriptedServer::url(std::string_view path) const {
            std::to_string(impl_->port) + std::string(path);
 }
 
-const std::string& ScriptedServer::certificate_file() const noexcept { return impl_->certificate_file; }
+const std::string& ScriptedServer::certificate_file() const noexcept {
+    static const std::string none;
+    return impl_->certificate ? impl_->certificate->file() : none;
+}
 
 std::vector<ScriptedServer::Request> ScriptedServer::requests() const {
     const std::lock_guard lock(impl_->mutex);
