@@ -16,12 +16,14 @@ namespace pos {
 
 // clang-format off: one a line, so that two modules that add theirs do not meet
 inline constexpr auto permission_names = std::to_array<std::string_view>({
+    "audit.read",
     "costs.read",
     "devices.read",
     "devices.revoke",
     "devices.write",
     "locations.read",
     "locations.write",
+    "notifications.read",
     "ownership.transfer",
     "products.read",
     "products.write",
@@ -74,13 +76,14 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
     "tenant.read",
 });
 inline constexpr auto viewer = with(everybody, {"reports.read", "sales.read"});
-inline constexpr auto accountant = with(viewer, {"costs.read", "users.read"});
+inline constexpr auto accountant = with(viewer, {"audit.read", "costs.read", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
 inline constexpr auto cashier = with(everybody, {"devices.read", "sales.create", "sales.read"});
 inline constexpr auto manager = with(accountant, {
                                                      "devices.read",
                                                      "devices.revoke",
                                                      "devices.write",
+                                                     "notifications.read",
                                                      "products.write",
                                                      "roles.read",
                                                      "sales.create",

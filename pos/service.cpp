@@ -1,15 +1,20 @@
 #include "pos/service.h"
 
 #include "app/outbox_module.h"
+#include "app/outgoing.h"
 #include "embedded/migrations.h"
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
 #include "pos/demo/seed.h"
+#include "pos/modules/alerts/module.h"
+#include "pos/modules/audit/module.h"
 #include "pos/modules/auth/module.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/invites/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
+#include "pos/modules/notifications/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/stock/module.h"
@@ -50,6 +55,7 @@ app::Definition definition() {
         tenants_module(),
         auth_module(),
         users_module(),
+        invites_module(),
         locations_module(),
         devices_module(),
         taxes_module(),
@@ -57,6 +63,11 @@ app::Definition definition() {
         stock_module(),
         sales_module(),
         reports_module(),
+        alerts_module(),
+        notifications_module(),
+        audit_module(),
+        mailbox_module(),
+        app::outgoing(),
         maintenance_module(),
         plumbing_module(),
         app::outbox_module(),

@@ -1,6 +1,7 @@
 #include "pos/plumbing/module.h"
 
 #include "db/violate.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/idempotency.h"
@@ -11,8 +12,9 @@ namespace pos {
 app::Module plumbing_module() {
     auto statements = idempotency_statements();
     for (const auto& statement : feed_statements()) statements.push_back(statement);
+    for (const auto& statement : audit_statements()) statements.push_back(statement);
     return {.name = "plumbing",
-            .tables = {tables::idempotency_keys.view(), tables::change_pointers.view()},
+            .tables = {tables::audit_events.view(), tables::idempotency_keys.view(), tables::change_pointers.view()},
             .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"},
                                  {"idempotency_storage", idempotency_storage_sql,
                                   "alter table idempotency_keys reset (toast_tuple_target)",
