@@ -12,6 +12,7 @@
 #include "pos/modules/catalogue/tables.h"
 #include "pos/modules/stock/movements.h"
 #include "pos/modules/users/members.h"
+#include "pos/permissions.h"
 
 namespace pos::demo {
 
@@ -187,6 +188,13 @@ async::Task<void> add_second_shop(Client* client) {
     co_await add_till(client, "3");
 }
 
+// In the mailbox of development from the beginning.
+async::Task<void> invite_fatuma(Client* client) {
+    co_await add_named(client, "/v1/invites", "invite Fatuma",
+                       fmt::format(R"("email":"fatuma@demo.example","roleId":"{}","locationId":"{}","locale":"sw")",
+                                   find_built_in_role("cashier")->id, id_of("location NRB2").to_string()));
+}
+
 async::Task<void> add_further_taxes(Client* client) {
     const std::string path = "/v1/tax-classes";
     co_await add_named(client, path, "tax class DEPOSIT", R"("code":"DEPOSIT","name":"Bottle deposit")");
@@ -233,6 +241,7 @@ async::Task<void> seed(app::LoopParts parts) {
     co_await client.post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})",
                                                     id_of("till 1").to_string(), location.to_string()));
     co_await add_second_shop(&client);
+    co_await invite_fatuma(&client);
     co_await add_further_taxes(&client);
     co_await add_categories(&client);
     co_await add_named(&client, "/v1/categories", "category Seasonal", R"("name":"Seasonal","sort":99)");
