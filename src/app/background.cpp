@@ -77,6 +77,7 @@ struct Background::State {
     async::Task<void> begin_work_once_checked();
     void start_workers();
     void keep_schedules();
+    async::Task<void> tell_failed(const jobs::JobRecord* job);
     async::Task<void> close_host(async::SteadyTime deadline);
 
     App& app;
@@ -128,7 +129,10 @@ void Background::State::start_workers() {
     host.emplace(loop_host.loop(), std::move(redis), app.log.logger(), app.metrics, base::system_clock(),
                  app.definition.tracer);
     for (const auto& queue : queues) {
-        auto& own = host->add(queue, worker_options(app.settings, queue));
+        auto worker = worker_options(app.settings, queue);
+        if (!bindings.failed.empty())
+            worker.on_failed = [this](const jobs::JobRecord* job) { return tell_failed(job); };
+        auto& own = host->add(queue, std::move(worker));
         for (const auto& bind : bindings.queues[queue]) bind(own, JobScope(&loop_host));
     }
     host->start();
@@ -146,6 +150,10 @@ void Background::State::keep_schedules() {
     schedules.emplace(*loop_host.redis(), std::move(kept), app.log.logger(),
                       jobs::SchedulerKeeperOptions{.prefix = app.settings.job_prefix});
     schedules->start();
+}
+
+async::Task<void> Background::State::tell_failed(const jobs::JobRecord* job) {
+    for (const auto& listener : bindings.failed) co_await listener(JobScope(&loop_host), job);
 }
 
 async::Task<void> Background::State::close_host(async::SteadyTime deadline) { co_await host->close(deadline); }

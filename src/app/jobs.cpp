@@ -28,6 +28,11 @@ void JobBindings::add(std::string queue, std::string name, Handler handler, Bind
     queues[std::move(queue)].push_back(std::move(bind));
 }
 
+async::Task<void> JobHandlers::tell_failed(Failed handler, JobScope scope, const jobs::JobRecord* job) {
+    // The system's own jobs, and what strangers added, are nobody's.
+    if (const auto tenant = jobs::owner_of(*job)) co_await handler(job, TenantScope(scope, *tenant));
+}
+
 JobBindings job_bindings(const Definition& definition) {
     JobBindings bindings;
     for (const auto& module : definition.modules) {

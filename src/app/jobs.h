@@ -13,6 +13,7 @@
 //         handlers.on_event(sale_created, count_sale);                // told by Outbox::emit (jobs/event.h)
 //         handlers.on(send_receipt, send);                            // a tenant's job: Outbox::add
 //         handlers.on_system(clean_up, remove_expired);               // of no tenant: a schedule's
+//         handlers.on_failed(note_failure);                           // any tenant's job that will not be tried again
 //     }
 //
 //     .jobs = handle_jobs, .schedules = {app::schedule(clean_up, CleanUp{}, {.pattern = "17 * * * *"}, "Removes expired keys.")}
@@ -103,6 +104,7 @@ struct JobBindings {
     std::map<std::string, std::vector<Bind>, std::less<>> queues;
     std::map<std::pair<std::string, std::string>, Handler> handlers;  // by queue and name of the job
     std::vector<EventJob> subscriptions;
+    std::vector<std::function<async::Task<void>(JobScope, const jobs::JobRecord*)>> failed;
 
     // Throws std::logic_error: a job that two handlers wait for would be one's alone.
     void add(std::string queue, std::string name, Handler handler, Bind bind);
@@ -142,8 +144,17 @@ public:
                            });
                        });
     }
+    // Jobs of tenants that have failed for the last time, of all queues of this program's workers. At least once each: the row that
+    // the handler writes has the job's id for its key. Keep it short; while it throws, the job is not failed but found stalled.
+    using Failed = async::Task<void> (*)(const jobs::JobRecord* job, TenantScope scope);
+    void on_failed(Failed handler) {
+        bindings_->failed.push_back(
+            [handler](JobScope scope, const jobs::JobRecord* job) { return tell_failed(handler, scope, job); });
+    }
 
 private:
+    static async::Task<void> tell_failed(Failed handler, JobScope scope, const jobs::JobRecord* job);
+
     template <class Data, class Result>
     void bind(const std::string& queue, const std::string& name, jobs::milliseconds timeout,
               Handler<Data, Result> handler) {

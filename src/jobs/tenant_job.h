@@ -13,6 +13,9 @@ namespace jobs {
 // Throws jobs::Unrecoverable when the data names none.
 [[nodiscard]] base::Uuid tenant_of(const JobRecord& job);
 
+// nullopt when it names none: a job of the system's.
+[[nodiscard]] std::optional<base::Uuid> owner_of(const JobRecord& job);
+
 // Members that we do not know are passed over: a newer release tells more. Throws jobs::Unrecoverable for what cannot be read.
 template <class Data>
 [[nodiscard]] Data read_leniently(const JobRecord& job) {

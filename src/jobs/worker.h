@@ -61,6 +61,9 @@ struct WorkerOptions {
     std::optional<KeepJobs> remove_on_fail{};
     std::int64_t metrics_minutes = 0;  // points that Redis keeps for dashboards
     BackoffStrategies backoff_strategies{};
+    // Awaited before a job fails for good, and again when the worker dies in between; `job` outlives the task. While it throws,
+    // the job stays as if the worker had died: it is found stalled.
+    std::function<async::Task<void>(const JobRecord* job)> on_failed{};
 };
 
 namespace detail {

@@ -130,6 +130,7 @@ std::optional<milliseconds> WorkerState::delay_before_retry(const RunningJob& ru
 
 async::Task<std::optional<JobRecord>> WorkerState::fail(RunningJobPtr running, Outcome::Failed failed) {
     const auto delay = delay_before_retry(*running, failed);
+    if (!delay && options_.on_failed) co_await options_.on_failed(&running->record);
     FailureText text{.reason = failed.reason, .stack_trace = add_stack(running->record, failed.stack)};
     ScriptCall call = !delay               ? scripts_.fail(details(*running), text)
                       : delay->count() > 0 ? scripts_.retry_later(details(*running), text, *delay)

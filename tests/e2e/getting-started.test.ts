@@ -6,14 +6,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ScratchDatabase, scratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
+import { blocksOf } from './support/page.js';
 import { run } from './support/process.js';
 import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
-
-interface Block {
-  heading: string;
-  commands: string;
-  expected: string[];
-}
 
 const page = path.join(repository, 'docs/getting-started.md');
 const marker = '----- end of block';
@@ -47,18 +42,6 @@ afterAll(async () => {
   await database?.drop();
   if (directory) await rm(directory, { recursive: true });
 });
-
-function blocksOf(markdown: string): Block[] {
-  const found: Block[] = [];
-  let heading = '';
-  for (const [, title, language, content] of markdown.matchAll(/^#+ (.+)$|^```(.*)\n([\s\S]*?)^```$/gm)) {
-    if (title) heading = title;
-    else if (language === 'sh run') found.push({ heading, commands: content!, expected: [] });
-    else if (language === 'text expect')
-      found.at(-1)!.expected.push(...content!.split('\n').filter((line) => line.trim() !== ''));
-  }
-  return found;
-}
 
 test('the page has something to run', () => {
   expect(blocks.length).toBeGreaterThan(5);

@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 class AlertsTest : public ShopTest {
 protected:
     void SetUp() override {
-        app->database().execute("truncate notifications, notification_preferences, daily_sales, outbox_jobs");
+        app->database().execute(
+            "truncate notifications, notification_preferences, daily_sales, outbox_jobs, failed_jobs");
     }
     // At a moment in Nairobi, which is three hours ahead.
     static void run_at(std::string_view utc) {
@@ -24,6 +25,15 @@ protected:
     }
     static std::string written(std::string_view what) {
         return app->database().value(fmt::format("select {} from notifications", what)).value_or("");
+    }
+    // A job that failed at that moment, of the shop of the token's owner.
+    static void fail_at(std::string_view utc, std::string_view work = "sales_report",
+                        const std::string& token = owner) {
+        const auto place = text(body<db::Page<Location>>(get("/v1/locations", token)).data.at(0).id);
+        app->database().execute(
+            fmt::format("insert into failed_jobs (tenant_id, id, work, failed_at) "
+                        "select tenant_id, gen_random_uuid(), '{}', '{}' from locations where id = '{}'",
+                        work, utc, place));
     }
 };
 
@@ -91,6 +101,54 @@ TEST_F(AlertsTest, NobodyHearsOfWhatTheyMayNotRead) {
     app->database().execute("update notification_preferences set daily_summary = true, low_stock = false");
     run_at("2026-11-22T04:07:00Z");
     EXPECT_EQ(written("count(*)"), "0");
+}
+
+TEST_F(AlertsTest, WorkThatFailedIsToldOfOnceADay) {
+    choose(owner, R"({"dailySummary":false,"lowStock":false,"failedJobs":true})");
+    run_at("2026-11-22T04:07:00Z");
+    EXPECT_EQ(written("count(*)"), "0") << "nothing has failed";
+    fail_at("2026-11-22T03:59:00Z");
+    fail_at("2026-11-22T03:59:30Z");
+    fail_at("2026-11-21T09:00:00Z", "message");
+    for (const auto* at : {"2026-11-22T04:07:00Z", "2026-11-22T15:07:00Z"}) run_at(at);
+    EXPECT_EQ(written("count(*)"), "1");
+    EXPECT_EQ(written("kind || ' ' || (given ->> 'lines')"),
+              R"(failed_jobs [{"jobs": 1, "work": "message"}, {"jobs": 2, "work": "sales_report"}])");
+    // What fails after seven is the next day's.
+    fail_at("2026-11-22T04:30:00Z");
+    run_at("2026-11-22T20:07:00Z");
+    EXPECT_EQ(written("count(*)"), "1");
+    run_at("2026-11-23T04:07:00Z");
+    EXPECT_EQ(written("count(*)"), "2");
+    EXPECT_EQ(
+        app->database().value("select given ->> 'lines' from notifications order by idempotency_key desc limit 1"),
+        R"([{"jobs": 1, "work": "sales_report"}])");
+    run_at("2026-11-24T04:07:00Z");
+    EXPECT_EQ(written("count(*)"), "2") << "each failure once";
+}
+
+// Nothing ran for three days: what failed before is told of then, and what is older than a week never.
+TEST_F(AlertsTest, WhatFailedBeforeAnOutageIsToldOfAfterIt) {
+    choose(owner, R"({"dailySummary":false,"lowStock":false,"failedJobs":true})");
+    fail_at("2026-11-14T09:00:00Z", "message");
+    fail_at("2026-11-19T09:00:00Z");
+    run_at("2026-11-22T04:07:00Z");
+    EXPECT_EQ(written("given ->> 'lines'"), R"([{"jobs": 1, "work": "sales_report"}])");
+}
+
+TEST_F(AlertsTest, FailuresOfOthersAreNobodysHere) {
+    const auto cashier = member("no-failures@duka.example", "cashier");
+    choose(cashier, R"({"dailySummary":false,"lowStock":false,"failedJobs":true})", 403);
+    choose(owner, R"({"dailySummary":false,"lowStock":false,"failedJobs":true})");
+    choose(other, R"({"dailySummary":false,"lowStock":false})");
+    EXPECT_THAT(get("/v1/notifications/preferences", other).body, HasSubstr(R"("failedJobs":false)"));
+    EXPECT_THAT(get("/v1/notifications/preferences").body, HasSubstr(R"("failedJobs":true)"));
+    fail_at("2026-11-22T03:00:00Z", "message", other);
+    run_at("2026-11-22T04:07:00Z");
+    EXPECT_EQ(written("count(*)"), "0") << "another shop's failure, and one who did not ask";
+    choose(other, R"({"dailySummary":false,"lowStock":false,"failedJobs":true})");
+    run_at("2026-11-22T05:07:00Z");
+    EXPECT_EQ(written("string_agg(recipient, ',')"), "owner@elsewhere.example");
 }
 
 }  // namespace

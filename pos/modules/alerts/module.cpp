@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "base/time_zone.h"
+#include "pos/modules/alerts/tables.h"
 #include "pos/modules/notifications/notifier.h"
+#include "pos/modules/notifications/send_job.h"
+#include "pos/modules/sales/events.h"
 #include "pos/modules/tenants/tables.h"
 #include "pos/permissions.h"
 #include "pos/plumbing/money_text.h"
@@ -46,6 +49,16 @@ constexpr std::chrono::hours from_hour{7};
 constexpr std::chrono::hours written_by_hour{9};
 constexpr std::int64_t members_at_once = 500;
 constexpr std::int64_t most_items = 50;
+// Who was told of nothing for so long hears of no failure before.
+constexpr std::chrono::days oldest_failure{7};
+
+// The jobs that people of a shop hear of when they have failed for good. Every other one is the operator's alone.
+struct WatchedJob {
+    std::string_view name;
+    FailedWork work;
+};
+constexpr WatchedJob watched_jobs[] = {{send_notification.name, FailedWork::message},
+                                       {sale_created.name, FailedWork::sales_report}};
 
 // ---- Statements --------------------------------------------------------------------------------------------------
 
@@ -54,6 +67,7 @@ struct Subscriber {
     UserId user_id;
     bool daily_summary = false;
     bool low_stock = false;
+    bool failed_jobs = false;
     std::string email;
     Locale locale = Locale::english;
     std::string shop;
@@ -65,7 +79,8 @@ struct Subscriber {
         return schema::object<Subscriber>(
             "Subscriber", field<&Subscriber::tenant_id>("tenantId"), field<&Subscriber::user_id>("userId"),
             field<&Subscriber::daily_summary>("dailySummary"), field<&Subscriber::low_stock>("lowStock"),
-            field<&Subscriber::email>("email"), field<&Subscriber::locale>("locale"), field<&Subscriber::shop>("shop"),
+            field<&Subscriber::failed_jobs>("failedJobs"), field<&Subscriber::email>("email"),
+            field<&Subscriber::locale>("locale"), field<&Subscriber::shop>("shop"),
             field<&Subscriber::currency>("currency"), field<&Subscriber::time_zone>("timeZone"));
     }
 };
@@ -73,12 +88,13 @@ struct Subscriber {
 // Behind the last one of the portion before.
 constexpr db::SystemQuery<Subscriber(base::Uuid, UserId, std::int64_t)> subscribers{
     {"alerts.subscribers",
-     "select p.tenant_id, p.user_id, p.daily_summary, p.low_stock, u.email, u.locale, t.name as shop, t.currency, "
+     "select p.tenant_id, p.user_id, p.daily_summary, p.low_stock, p.failed_jobs, u.email, u.locale, t.name as shop, "
+     "t.currency, "
      "t.time_zone from notification_preferences p join users u on u.id = p.user_id and u.disabled_at is null "
      "join tenants t on t.id = p.tenant_id and t.status <> 'closed' "
      "join memberships m on m.tenant_id = p.tenant_id and m.user_id = p.user_id and m.status = 'active' "
      "and m.deleted_at is null "
-     "where (p.daily_summary or p.low_stock) and (p.tenant_id, p.user_id) > ($1, $2) "
+     "where (p.daily_summary or p.low_stock or p.failed_jobs) and (p.tenant_id, p.user_id) > ($1, $2) "
      "order by p.tenant_id, p.user_id limit $3",
      Kind::read}};
 
@@ -148,6 +164,23 @@ constexpr db::Query<LowRow(std::optional<std::vector<LocationId>>, std::int64_t)
      "and ($2::uuid[] is null or s.location_id = any($2)) order by l.name, v.name, v.id limit $3",
      Kind::read}};
 
+// Once for each job: it may be told of twice.
+constexpr db::Query<void(FailedJob)> add_failed_job{
+    {"alerts.add_failed_job",
+     "insert into failed_jobs (tenant_id, id, work, failed_at) values ($1, $2, $3, $4) on conflict do nothing",
+     Kind::write}};
+constexpr db::Query<FailedWorkLine(base::Timestamp, base::Timestamp)> failed_work{
+    {"alerts.failed_work",
+     "select work, count(*) as jobs from failed_jobs where tenant_id = $1 and failed_at > $2 and failed_at <= $3 "
+     "group by work order by work",
+     Kind::read}};
+// They differ in their days alone.
+constexpr db::Query<std::string(std::vector<std::string>)> newest_key{
+    {"alerts.newest_key",
+     "select idempotency_key from notifications where tenant_id = $1 and idempotency_key = any($2) "
+     "order by idempotency_key desc limit 1",
+     Kind::point}};
+
 // ---- Who may hear what -------------------------------------------------------------------------------------------
 
 // Where the member has the permission; nullopt: everywhere; none: nowhere.
@@ -196,6 +229,29 @@ async::Task<void> add_low_stock(db::Db db, db::Batch* batch, const Subscriber* m
     notifier->add(*batch, mail, to_of(*member, "low_stock", today));
 }
 
+base::Date days_before(base::Date day, std::chrono::days days) { return base::Date(std::chrono::sys_days(day) - days); }
+
+base::Timestamp seven_of(const Subscriber& member, base::Date day) {
+    const auto zone = base::TimeZone::load(member.time_zone).value_or(base::TimeZone::utc());
+    return zone.instants_of(std::chrono::local_days(day) + from_hour).first;
+}
+
+// What has failed between the member's last such message and seven o'clock: each failure is told of once, also after a day on
+// which nothing ran.
+async::Task<void> add_failed_jobs(db::Db db, db::Batch* batch, const Subscriber* member, const Notifier* notifier,
+                                  base::Date today) {
+    std::vector<std::string> keys;
+    for (std::chrono::days back{1}; back <= oldest_failure; ++back)
+        keys.push_back(to_of(*member, "failed_jobs", days_before(today, back)).key);
+    auto last = days_before(today, oldest_failure);
+    if (const auto key = co_await db.one(newest_key, keys))
+        last = base::parse_date(std::string_view(*key).substr(key->rfind(':') + 1)).value_or(last);
+    auto lines = co_await db.all(failed_work, seven_of(*member, last), seven_of(*member, today));
+    if (lines.empty()) co_return;
+    notifier->add(*batch, FailedJobsMail{.shop = member->shop, .lines = std::move(lines)},
+                  to_of(*member, "failed_jobs", today));
+}
+
 // In the member's tenant.
 struct LocalTime {
     std::chrono::hours hour{};
@@ -207,7 +263,7 @@ LocalTime local_time(const Subscriber& member, base::Timestamp now) {
     const auto local = zone.local_time(now);
     const auto today = zone.local_date(now);
     return {std::chrono::floor<std::chrono::hours>(local - std::chrono::floor<std::chrono::days>(local)), today,
-            base::Date(std::chrono::sys_days(today) - std::chrono::days(1))};
+            days_before(today, std::chrono::days(1))};
 }
 
 // One member, one transaction.
@@ -221,6 +277,8 @@ async::Task<void> write_for(db::Db db, const Subscriber* member, const Notifier*
         co_await add_summary(db, &batch, member, notifier, reports, yesterday);
     const auto stock = places_with(roles, "stock.read");
     if (member->low_stock && !is_nowhere(stock)) co_await add_low_stock(db, &batch, member, notifier, stock, today);
+    if (member->failed_jobs && !is_nowhere(places_with(roles, "notifications.read")))
+        co_await add_failed_jobs(db, &batch, member, notifier, today);
     if (batch.size() > 0) co_await batch.commit();
 }
 
@@ -234,7 +292,16 @@ async::Task<AlertsChecked> check_all(jobs::Job<CheckAlerts>& job, app::JobScope 
     co_return AlertsChecked{missing};
 }
 
+async::Task<void> note_failure(const jobs::JobRecord* job, app::TenantScope scope) {
+    const auto* const watched = std::ranges::find(watched_jobs, job->name, &WatchedJob::name);
+    // Jobs of the outbox have its rows' ids; those of accounts are in the nil tenant.
+    const auto id = base::Uuid::from_string(job->id);
+    if (watched == std::ranges::end(watched_jobs) || !id || scope.tenant() == base::Uuid::nil()) co_return;
+    co_await scope.db().run(add_failed_job, FailedJob{*id, watched->work, scope.use<Runtime>().now()});
+}
+
 void handle_jobs(app::JobHandlers handlers) {
+    handlers.on_failed(note_failure);
     handlers.on_system(send_alerts, send_all);
     handlers.on_system(check_alerts, check_all);
 }
@@ -301,7 +368,9 @@ async::Task<std::int64_t> missing_summaries(app::JobScope scope, base::Timestamp
 app::Module alerts_module() {
     return {.name = "alerts",
             .doc = "What members hear of without asking.",
-            .statements = db::statements(subscribers, unwritten, roles_of, day_rows, low_rows),
+            .tables = {tables::failed_jobs.view()},
+            .statements = db::statements(subscribers, unwritten, roles_of, day_rows, low_rows, add_failed_job,
+                                         failed_work, newest_key),
             .jobs = handle_jobs,
             .schedules = {app::schedule(send_alerts, SendAlerts{}, {.pattern = "7 * * * *", .time_zone = "UTC"},
                                         "Writes daily summaries and alerts, once a day and member."),

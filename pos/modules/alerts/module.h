@@ -1,5 +1,5 @@
 #pragma once
-// What members hear of without asking: the day's sales, and what runs low. README.md.
+// What members hear of without asking: the day's sales, what runs low, and work that was not done. README.md.
 
 #include "app/jobs.h"
 #include "app/module.h"

@@ -178,6 +178,60 @@ TEST_F(InvitesTest, WhatHasExpiredIsDeadUntilItIsSentAgain) {
     EXPECT_EQ(accept(token_for("late@duka.example"), new_person()).status, 200);
 }
 
+TEST_F(InvitesTest, AnInvitationServesForInvitationsAlone) {
+    sign_up("one-kind@duka.example");
+    EXPECT_EQ(invite("one-kind@duka.example").status, 201);
+    const auto token = token_for("one-kind@duka.example");
+    for (const std::string_view more : {"password/reset newPassword", "email/verify newPassword"}) {
+        const auto route = more.substr(0, more.find(' '));
+        const auto member = more.substr(more.find(' ') + 1);
+        EXPECT_EQ(post(fmt::format("/v1/auth/{}", route),
+                       fmt::format(R"({{"token":"{}","{}":"{}"}})", token, member, fresh), "")
+                      .status,
+                  410)
+            << more;
+    }
+    EXPECT_EQ(post("/v1/auth/email/confirm", fmt::format(R"({{"token":"{}"}})", token), "").status, 410);
+    EXPECT_EQ(accept(token, new_person()).status, 200) << "none of them has used it up";
+}
+
+// An invitation is to an address, whoever has it: another password changes nothing, and an account that has moved to another address
+// is not the invited one any more.
+TEST_F(InvitesTest, AnInvitationOutlivesAPasswordAndStaysWithItsAddress) {
+    const std::string address = "moves@elsewhere.example";
+    const std::string next = "moved@elsewhere.example";
+    const auto access = sign_up(address);
+    app->database().execute(fmt::format("update users set email_verified_at = now() where email = '{}'", address));
+    EXPECT_EQ(invite(address).status, 201);
+    const auto token = token_for(address);
+    EXPECT_EQ(post("/v1/auth/password/change",
+                   fmt::format(R"({{"currentPassword":"{}","newPassword":"{}"}})", password, fresh), access)
+                  .status,
+              204);
+    EXPECT_EQ(accept(token, fmt::format(R"(,"password":"{}")", password)).status, 401) << "the password before";
+    EXPECT_EQ(post("/v1/auth/email/change", fmt::format(R"({{"newEmail":"{}","password":"{}"}})", next, fresh), access)
+                  .status,
+              204);
+    for (const auto& mail : {mail_to(address, "is to change"), mail_to(next, "new e-mail address")}) {
+        EXPECT_EQ(post("/v1/auth/email/confirm", fmt::format(R"({{"token":"{}"}})", token_of(mail)), "").status, 200);
+    }
+    EXPECT_EQ(accept(token, fmt::format(R"(,"password":"{}")", fresh)).status, 422) << "nobody has the address now";
+    EXPECT_EQ(accept(token, new_person("another-long-password")).status, 200) << "but whoever reads its mails";
+    EXPECT_EQ(rows(fmt::format("select count(*) from memberships m join users u on u.id = m.user_id "
+                               "join invites i on i.tenant_id = m.tenant_id and i.email = '{}' where u.email = '{}'",
+                               address, next)),
+              "0");
+
+    const auto second = sign_up("keeps@elsewhere.example");
+    app->database().execute("update users set email_verified_at = now() where email = 'keeps@elsewhere.example'");
+    EXPECT_EQ(invite("keeps@elsewhere.example").status, 201);
+    EXPECT_EQ(post("/v1/auth/password/change",
+                   fmt::format(R"({{"currentPassword":"{}","newPassword":"{}"}})", password, fresh), second)
+                  .status,
+              204);
+    EXPECT_EQ(accept(token_for("keeps@elsewhere.example"), fmt::format(R"(,"password":"{}")", fresh)).status, 200);
+}
+
 // SIGN_UP=closed: nobody new, and whoever has an account as before.
 TEST_F(InvitesTest, WhereAccountsAreClosedOnlyThoseWhoHaveOneJoin) {
     sign_up("old-hand@elsewhere.example");

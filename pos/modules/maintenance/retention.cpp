@@ -46,6 +46,11 @@ constexpr Removal remove_notifications{
      "delete from notifications where (tenant_id, id) in ("
      "  select tenant_id, id from notifications where created_at < now() - interval '90 days' limit $1)",
      db::Kind::write}};
+constexpr Removal remove_failed_jobs{
+    {"maintenance.failed_jobs",
+     "delete from failed_jobs where (tenant_id, id) in ("
+     "  select tenant_id, id from failed_jobs where failed_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
 constexpr Removal remove_webhooks{
     {"maintenance.used_webhooks",
      "delete from used_webhooks where token in ("
@@ -86,6 +91,7 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.handled_jobs, remove_marks(db), &failure);
     co_await take_step(&done.account_tokens, remove_all(db, &remove_account_tokens), &failure);
     co_await take_step(&done.notifications, remove_all(db, &remove_notifications), &failure);
+    co_await take_step(&done.failed_jobs, remove_all(db, &remove_failed_jobs), &failure);
     co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
@@ -93,7 +99,7 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
 
 std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
-                          remove_notifications, remove_webhooks);
+                          remove_notifications, remove_failed_jobs, remove_webhooks);
 }
 
 }  // namespace pos

@@ -60,6 +60,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
      "two a session: the newest, and the one that was used for it, 25 hours after its use"},
     {"account_tokens", Retention::purged, "30 days after they expire"},
     {"notifications", Retention::purged, "90 days"},
+    {"failed_jobs", Retention::purged, "30 days: members are told of the last seven"},
     {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
@@ -77,6 +78,7 @@ struct CleanedUp {
     std::int64_t handled_jobs = 0;
     std::int64_t account_tokens = 0;
     std::int64_t notifications = 0;
+    std::int64_t failed_jobs = 0;
     std::int64_t used_webhooks = 0;
 
     friend constexpr auto describe(CleanedUp*) {
@@ -87,6 +89,7 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::handled_jobs>("handledJobs"),
                                          schema::field<&CleanedUp::account_tokens>("accountTokens"),
                                          schema::field<&CleanedUp::notifications>("notifications"),
+                                         schema::field<&CleanedUp::failed_jobs>("failedJobs"),
                                          schema::field<&CleanedUp::used_webhooks>("usedWebhooks"));
     }
 };

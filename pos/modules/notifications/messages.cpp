@@ -213,4 +213,26 @@ mail::Content LowStockMail::write(const Writing& with) const {
     return content;
 }
 
+mail::Content FailedJobsMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("{}: some work was not done", "{}: kazi fulani haikufanyika", shop));
+    const auto name = [&](FailedWork work) {
+        switch (work) {
+            case FailedWork::message: return say("Messages that were not sent", "Ujumbe ambao haukutumwa");
+            case FailedWork::sales_report:
+                return say("Sales that the reports may lack", "Mauzo ambayo huenda hayamo kwenye ripoti");
+        }
+        return std::string();
+    };
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& line : lines) rows.push_back({name(line.work), fmt::to_string(line.jobs)});
+    content
+        .paragraph(say("The service has tried this again and again, and has given up:",
+                       "Huduma imejaribu hii mara nyingi, na imeshindwa:"))
+        .table(std::move(rows))
+        .small(say("Nothing that was sold is lost. Tell whoever runs your shop's service.",
+                   "Hakuna mauzo yaliyopotea. Mwambie anayesimamia huduma ya duka lako."));
+    return content;
+}
+
 }  // namespace pos

@@ -286,9 +286,34 @@ struct LowStockMail {
     }
 };
 
-using Messages =
-    std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail, InviteMail,
-               LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail, PasswordResetMail, ReceiptMail>;
+struct FailedWorkLine {
+    FailedWork work{};
+    std::int64_t jobs = 0;
+
+    friend constexpr auto describe(FailedWorkLine*) {
+        return schema::object<FailedWorkLine>("FailedWorkLine", schema::field<&FailedWorkLine::work>("work"),
+                                              schema::field<&FailedWorkLine::jobs>("jobs"));
+    }
+};
+struct FailedJobsMail {
+    static constexpr auto kind = NotificationKind::failed_jobs;
+    static constexpr std::optional<MailList> list = MailList::failed_jobs;
+    std::string shop;
+    std::vector<FailedWorkLine> lines;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static FailedJobsMail sample() {
+        return {"Duka la Amani", {{FailedWork::message, 1}, {FailedWork::sales_report, 3}}};
+    }
+    friend constexpr auto describe(FailedJobsMail*) {
+        return schema::object<FailedJobsMail>("FailedJobsMail", schema::field<&FailedJobsMail::shop>("shop"),
+                                              schema::field<&FailedJobsMail::lines>("lines"));
+    }
+};
+
+using Messages = std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail,
+                            FailedJobsMail, InviteMail, LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail,
+                            PasswordResetMail, ReceiptMail>;
 
 // A message by its kind.
 struct MessageType {

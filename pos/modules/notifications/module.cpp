@@ -44,6 +44,7 @@ async::Task<db::Page<Notification>> list(auth::Permitted<"notifications.read"> /
 struct Preferences {
     bool daily_summary = false;
     bool low_stock = false;
+    bool failed_jobs = false;
 
     friend constexpr auto describe(Preferences*) {
         return schema::object<Preferences>(
@@ -51,13 +52,16 @@ struct Preferences {
             schema::field<&Preferences::daily_summary>("dailySummary",
                                                        {.doc = "What was sold, each morning; needs `reports.read`."}),
             schema::field<&Preferences::low_stock>(
-                "lowStock", {.doc = "What reached its reorder level, once a day; needs `stock.read`."}));
+                "lowStock", {.doc = "What reached its reorder level, once a day; needs `stock.read`."}),
+            schema::field<&Preferences::failed_jobs>(
+                "failedJobs",
+                {.defaulted = true, .doc = "What the service could not do, once a day; needs `notifications.read`."}));
     }
 };
 
 async::Task<Preferences> show_preferences(auth::Caller caller, db::Db db) {
     const auto row = co_await db.one(mailing::preference, UserId(caller.user_id));
-    co_return row ? Preferences{row->daily_summary, row->low_stock} : Preferences{};
+    co_return row ? Preferences{row->daily_summary, row->low_stock, row->failed_jobs} : Preferences{};
 }
 
 async::Task<Preferences> set_preferences(auth::Caller caller, http::Body<Preferences> input, db::Db db) {
@@ -66,8 +70,9 @@ async::Task<Preferences> set_preferences(auth::Caller caller, http::Body<Prefere
     };
     require(input->daily_summary, "reports.read");
     require(input->low_stock, "stock.read");
-    co_await db.run(mailing::set_preference,
-                    NotificationPreference{UserId(caller.user_id), input->daily_summary, input->low_stock});
+    require(input->failed_jobs, "notifications.read");
+    co_await db.run(mailing::set_preference, NotificationPreference{UserId(caller.user_id), input->daily_summary,
+                                                                    input->low_stock, input->failed_jobs});
     co_return *input;
 }
 

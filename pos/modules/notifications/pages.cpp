@@ -39,6 +39,7 @@ std::string_view words_of(MailList list) {
         case MailList::receipts: return "receipts";
         case MailList::daily_summary: return "the daily summary";
         case MailList::low_stock: return "alerts of low stock";
+        case MailList::failed_jobs: return "alerts of work that was not done";
     }
     return "";
 }

@@ -22,6 +22,7 @@ enum class NotificationKind : std::uint8_t {
     email_change_old,
     email_changed,
     email_verify,
+    failed_jobs,
     invite,
     login_limit,
     low_stock,
@@ -37,6 +38,7 @@ constexpr auto describe(NotificationKind*) {
                                                   {NotificationKind::email_change_old, "email_change_old"},
                                                   {NotificationKind::email_changed, "email_changed"},
                                                   {NotificationKind::email_verify, "email_verify"},
+                                                  {NotificationKind::failed_jobs, "failed_jobs"},
                                                   {NotificationKind::invite, "invite"},
                                                   {NotificationKind::login_limit, "login_limit"},
                                                   {NotificationKind::low_stock, "low_stock"},
@@ -135,13 +137,14 @@ struct Notification {
 };
 
 // What can be unsubscribed from, each by itself. Messages of an account's safety are in no list.
-enum class MailList : std::uint8_t { all, invites, receipts, daily_summary, low_stock };
+enum class MailList : std::uint8_t { all, invites, receipts, daily_summary, low_stock, failed_jobs };
 constexpr auto describe(MailList*) {
     return schema::enumeration<MailList>("MailList", {{MailList::all, "all"},
                                                       {MailList::invites, "invites"},
                                                       {MailList::receipts, "receipts"},
                                                       {MailList::daily_summary, "daily_summary"},
-                                                      {MailList::low_stock, "low_stock"}});
+                                                      {MailList::low_stock, "low_stock"},
+                                                      {MailList::failed_jobs, "failed_jobs"}});
 }
 
 enum class SuppressionReason : std::uint8_t { bounce, complaint, unsubscribe };
@@ -185,17 +188,26 @@ struct UsedWebhook {
     }
 };
 
+// Work behind the scenes that people of a shop miss when it is not done.
+enum class FailedWork : std::uint8_t { message, sales_report };
+constexpr auto describe(FailedWork*) {
+    return schema::enumeration<FailedWork>(
+        "FailedWork", {{FailedWork::message, "message"}, {FailedWork::sales_report, "sales_report"}});
+}
+
 // What a member wants to hear of, in this tenant. No row: nothing.
 struct NotificationPreference {
     UserId user_id;
     bool daily_summary = false;
     bool low_stock = false;
+    bool failed_jobs = false;
 
     friend constexpr auto describe(NotificationPreference*) {
         return schema::object<NotificationPreference>(
             "NotificationPreference", schema::field<&NotificationPreference::user_id>("userId"),
             schema::field<&NotificationPreference::daily_summary>("dailySummary"),
-            schema::field<&NotificationPreference::low_stock>("lowStock"));
+            schema::field<&NotificationPreference::low_stock>("lowStock"),
+            schema::field<&NotificationPreference::failed_jobs>("failedJobs"));
     }
 };
 
@@ -215,7 +227,8 @@ inline constexpr auto used_webhooks = db::system_table<UsedWebhook>(
     "used_webhooks", db::primary_key<&UsedWebhook::token>(), db::index<&UsedWebhook::used_at>("used_webhooks_age"));
 inline constexpr auto notification_preferences = db::tenant_table<NotificationPreference>(
     "notification_preferences", db::primary_key<&NotificationPreference::user_id>(),
-    db::references<&NotificationPreference::user_id>("notification_preferences_user", users, errors::unknown_user));
+    db::references<&NotificationPreference::user_id>("notification_preferences_user", users, errors::unknown_user),
+    db::column_default<&NotificationPreference::failed_jobs>("false"));
 }  // namespace tables
 
 }  // namespace pos

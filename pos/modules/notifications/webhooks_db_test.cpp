@@ -133,6 +133,61 @@ TEST_F(WebhooksTest, AHardBounceSuppressesTheAddressAndAFullMailboxDoesNot) {
     EXPECT_EQ(suppressed(), "all bounce");
 }
 
+// One message each: what becomes of one recipient's is nobody else's, and only an address that is gone is put on the list.
+TEST_F(WebhooksTest, OfThreeRecipientsTheOneThatIsGoneIsSuppressed) {
+    auto batch =
+        db::tenant_db(app->host().databases(), base::Uuid::nil(), async::Loop::now() + std::chrono::seconds(20))
+            .batch();
+    for (const std::string name : {"juma", "wanjiku"}) {
+        app->host().services().use<Notifier>().add(batch, ReceiptMail::sample(),
+                                                   {.key = name, .recipient = name + "@example.com"});
+    }
+    app->run(batch.commit());
+    app->database().execute("update notifications set state = 'sent'");
+    const auto tell = [&](std::string_view who, std::string_view event, const std::string& token) {
+        message_id =
+            app->database()
+                .value(fmt::format("select message_id from notifications where recipient = '{}@example.com'", who))
+                .value_or("");
+        EXPECT_EQ(mailgun(mailgun_body(event, token)).status, 200) << who;
+    };
+    tell("juma", R"("event":"failed","severity":"permanent","delivery-status":{"code":550,"message":"no such user"})",
+         "three-1");
+    tell("amina", R"("event":"failed","severity":"temporary","delivery-status":{"code":451,"message":"greylisted"})",
+         "three-2");
+    tell("wanjiku",
+         R"("event":"failed","severity":"permanent","delivery-status":{"code":552,"message":"mailbox full"})",
+         "three-3");
+    EXPECT_EQ(send_grid(R"("event":"deferred","response":"452 4.2.2 mailbox full")").status, 200);
+    EXPECT_EQ(app->database().value("select string_agg(address || ' ' || list, ', ') from mail_suppressions"),
+              "juma@example.com all");
+    EXPECT_EQ(app->database().value("select string_agg(recipient || ' ' || state, ', ' order by recipient) "
+                                    "from notifications"),
+              "amina@example.com sent, juma@example.com bounced, wanjiku@example.com bounced");
+}
+
+// Mailgun comes again after 10, 20 … minutes, with the timestamp and the token of its first try.
+TEST_F(WebhooksTest, AnEventThatIsAnsweredBy500ForTwentyMinutesIsTakenOnce) {
+    const auto body = mailgun_body(
+        R"("event":"failed","severity":"permanent","delivery-status":{"code":550,"message":"no such user"})", "outage",
+        std::chrono::minutes(20));
+    app->database().execute("alter table mail_suppressions rename to elsewhere");
+    for (int i = 0; i < 3; ++i) EXPECT_GE(mailgun(body).status, 500);
+    app->database().execute("alter table elsewhere rename to mail_suppressions");
+    EXPECT_EQ(value("state"), "sent") << "nothing of it was done by halves";
+    EXPECT_EQ(app->database().value("select count(*) from used_webhooks"), "0");
+    EXPECT_THAT(mailgun(body).body, HasSubstr(R"("events":1)"));
+    EXPECT_EQ(value("state"), "bounced");
+    EXPECT_THAT(mailgun(body).body, HasSubstr(R"("events":0)"));
+    auto other_body = body;
+    other_body.replace(other_body.find("no such user"), 12, "of no access");
+    EXPECT_EQ(mailgun(other_body).status, 406) << "the same token with another body";
+    auto forged = body;
+    forged.replace(forged.find("outage"), 6, "forged");
+    EXPECT_EQ(mailgun(forged).status, 406);
+    EXPECT_EQ(app->database().value("select count(*) from mail_suppressions"), "1");
+}
+
 // An outage of hours: the repetition bears the first one's timestamp and token.
 TEST_F(WebhooksTest, ATokenIsBurntWithWhatItDid) {
     const auto body = mailgun_body(R"("event":"delivered")", "t1", std::chrono::hours(8));
