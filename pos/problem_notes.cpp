@@ -78,13 +78,16 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "The caller is signed in with another address than the one that was invited; `detail` names both.",
      "Sign out and open the link again, or have the right address invited. The link stays good."},
     {"invite.open", "The address has an invitation that waits.", "`POST /v1/invites/{id}/resend` mails it again."},
+    {"invite.unreachable",
+     "The address has unsubscribed from the tenant's invitations or complained of its mails, or it bounced.",
+     "Who unsubscribed by mistake opens that link again and presses \"Send them again\". Else take another address."},
     {"location.code_taken", "Another location of this tenant has the code. Receipt numbers begin with it.",
      "Choose another code."},
     {"location.unknown", "`locationId` names no location of this tenant, or a deleted one.", ""},
     {"mail.off", "`MAIL_URL` is not set, so this service sends no mail.", "Ask whoever runs the service."},
     {"mail.webhook_refused",
-     "The signature is not that of the provider's key, is older than nine hours, or its token came with another body "
-     "before.",
+     "The signature is not that of the provider's key, is older than nine hours (SendGrid: 25), or its token came with "
+     "another body before.",
      "Compare the keys in `SENDGRID_WEBHOOK_KEY` and `MAILGUN_WEBHOOK_KEY` with the provider's."},
     {"membership.last_owner", "The tenant would be left without an active owner.",
      "Make somebody else an owner first."},

@@ -45,7 +45,8 @@ void send_form(http::Context& context, std::uint16_t status, const FormPage& pag
         main += fmt::format(
             "{}\n<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{}\">{}"
             "<button>{}</button></form>\n{}",
-            page.intro, escaped(token), page.fields, escaped(page.button), page.more);
+            page.intro, escaped(token), page.fields, escaped(page.button),
+            page.more == nullptr ? "" : page.more(token));
     }
     send_page(context.response(), status, page.title, main);
 }

@@ -21,7 +21,7 @@ struct FormPage {
     std::string_view intro;   // HTML
     std::string_view fields;  // HTML of the inputs
     std::string_view button;
-    std::string_view more{};  // HTML behind the form
+    std::string (*more)(std::string_view token) = nullptr;  // HTML behind the form
 };
 
 // `token` is put into the form.

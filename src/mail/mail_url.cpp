@@ -57,7 +57,8 @@ std::expected<void, std::string> read_host(std::string_view text, Parts& into) {
     const auto colon = text.rfind(':');
     if (colon != std::string_view::npos && text.find(']', colon) == std::string_view::npos) {
         const auto port = base::parse_integer<std::uint16_t>(text.substr(colon + 1));
-        if (!port || *port == 0) return Fault("the port is a number from 1 to 65535");
+        if (!port || *port == 0)
+            return Fault("the port is a number from 1 to 65535; a ? in a password is percent-encoded (%3F)");
         into.port = *port;
         text = text.substr(0, colon);
     }
@@ -66,7 +67,8 @@ std::expected<void, std::string> read_host(std::string_view text, Parts& into) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-._:";
     if (into.host.empty() || into.host.size() > 253 || into.host.find_first_not_of(allowed) != std::string::npos)
         return Fault(
-            "the host is a name or an address; an @, a / or a : in a password is percent-encoded (%40, %2F, %3A)");
+            "the host is a name or an address; an @, a /, a : or a ? in a password is percent-encoded (%40, %2F, %3A, "
+            "%3F)");
     return {};
 }
 

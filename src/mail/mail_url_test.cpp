@@ -59,6 +59,11 @@ TEST(MailUrl, OfSmtpIsEncryptedUnlessItSaysOtherwise) {
     EXPECT_THAT(fault_of("smtps://mail.example?opportunisticTLS=true"), HasSubstr("first byte"));
 }
 
+TEST(MailUrl, WhatAPasswordMustNotHoldIsNamed) {
+    EXPECT_THAT(fault_of("smtps://u:p?w@host:465/?pool=true"), HasSubstr("%3F"));
+    EXPECT_EQ(read_as<SmtpOptions>("smtps://u:p%3Fw@host:465/?pool=true").password, "p?w");
+}
+
 TEST(MailUrl, OfTheOthers) {
     EXPECT_EQ(read_as<SendgridUrl>("sendgrid://SG.a-b_c@default").key, "SG.a-b_c");
     EXPECT_TRUE(read_as<SendgridUrl>("sendgrid://SG.a@default?region=eu").is_eu);

@@ -151,4 +151,30 @@ TEST_F(AlertsTest, FailuresOfOthersAreNobodysHere) {
     EXPECT_EQ(written("string_agg(recipient, ',')"), "owner@elsewhere.example");
 }
 
+// The link of a mail ends what its reader had chosen; choosing it again is louder than the link, but not than a mailbox that is gone.
+TEST_F(AlertsTest, AChoiceOfOnesOwnLiftsAnUnsubscribe) {
+    const auto choice = [](std::string_view daily) {
+        return post("/v1/notifications/preferences", fmt::format(R"({{"dailySummary":{},"lowStock":false}})", daily))
+            .body;
+    };
+    const auto suppress = [](std::string_view reason) {
+        app->database().execute(fmt::format(
+            "insert into mail_suppressions (scope, list, address, reason, detail, created_at) select m.tenant_id, "
+            "'daily_summary', u.email, '{}', null, now() from users u join memberships m on m.user_id = u.id "
+            "where u.email = 'owner@duka.example'",
+            reason));
+    };
+    const auto suppressed = [] { return app->database().value("select count(*) from mail_suppressions"); };
+    EXPECT_THAT(choice("true"), HasSubstr(R"("dailySummary":true)"));
+    suppress("unsubscribe");
+    EXPECT_THAT(get("/v1/notifications/preferences").body, HasSubstr(R"("dailySummary":false)"));
+    choice("false");
+    EXPECT_EQ(suppressed(), "1");
+    EXPECT_THAT(choice("true"), HasSubstr(R"("dailySummary":true)"));
+    EXPECT_EQ(suppressed(), "0");
+    suppress("bounce");
+    EXPECT_THAT(choice("true"), HasSubstr(R"("dailySummary":false)"));
+    app->database().execute("truncate mail_suppressions");
+}
+
 }  // namespace

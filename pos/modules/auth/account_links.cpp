@@ -281,6 +281,7 @@ async::Task<void> AccountLinks::send_verification(http::Context& context, db::Sy
     const auto now = parts_.runtime.now();
     const auto person = co_await db.one(person_by_id, user);
     if (!person || person->is_verified) co_return;
+    co_await auth::charge(context, {{"verification", user.to_string()}});
     const auto recent =
         co_await db.only(account::tokens_since, user, AccountTokenKind::email_verify, now - std::chrono::hours(1));
     if (recent >= most_mails_an_hour) co_return;
@@ -317,6 +318,7 @@ async::Task<void> AccountLinks::change_email(http::Context& context, db::SystemD
         co_await parts_.auth.authenticate(context, db, person->person.email, std::move(request.password), {}, session);
     if (proof.user() != user) throw base::Failure(errors::invalid_credentials);
     if (request.new_email == person->person.email) co_return;
+    co_await auth::charge(context, {{"email_change", user.to_string()}});
     const auto& [id, email, phone, name] = person->person;
     const auto change = parts_.runtime.new_id<base::Id<struct EmailChangeTag>>().uuid();
     const auto token_of = [&](AccountTokenKind kind) {
@@ -368,6 +370,18 @@ async::Task<EmailConfirmed> AccountLinks::confirm_email(http::Context& context, 
         &parts_, *hash, std::move(used_by), std::string(context.request().client_address()), now, row.person.id});
     co_return EmailConfirmed{
         co_await db.transaction([what](db::SystemDb transaction) { return store_confirmation(transaction, what); })};
+}
+
+async::Task<bool> AccountLinks::is_alive(db::SystemDb db, std::string token) const {
+    for (const auto kind : {AccountTokenKind::password_reset, AccountTokenKind::email_verify,
+                            AccountTokenKind::email_change_old, AccountTokenKind::email_change_new}) {
+        const auto hash = account_token_hash(kind, token);
+        if (!hash) continue;
+        const auto row = co_await db.one(account::token, *hash);
+        if (row && row->kind == kind)
+            co_return !row->is_dead && !row->used_at && row->expires_at > parts_.runtime.now();
+    }
+    co_return false;
 }
 
 std::unique_ptr<AccountLinks> make_account_links(AuthService& auth, auth::Authenticator& authenticator,

@@ -43,6 +43,9 @@ public:
     [[nodiscard]] async::Task<EmailConfirmed> confirm_email(http::Context& context, db::SystemDb db,
                                                             EmailConfirmation request) const;
 
+    // Whether a link may still be used, for its page; it stays as it is.
+    [[nodiscard]] async::Task<bool> is_alive(db::SystemDb db, std::string token) const;
+
     struct Claim;
 
 private:

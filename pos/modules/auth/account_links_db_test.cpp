@@ -249,4 +249,27 @@ TEST_F(AccountLinksTest, WhoseFreeGuessesAreUsedUpIsToldOnceADay) {
     app->database().execute("delete from login_throttles");
 }
 
+// Before anybody has thought of a password; and a form at fault comes back whole.
+TEST_F(AccountLinksTest, ThePageOfADeadLinkSaysSoAtOnce) {
+    for (const auto* page : {"reset-password", "verify-email", "confirm-email"})
+        EXPECT_EQ(get(fmt::format("/account/{}?token=abc", page), "").status, 410) << page;
+    const auto address = someone();
+    const auto link = link_of(mail_to(address, "Confirm your e-mail"));
+    const auto target = link.substr(link.find("/account/"));
+    EXPECT_THAT(get(target, "").body, HasSubstr("newPassword"));
+    const auto weak = app->send(http::Method::post, "/account/verify-email",
+                                fmt::format("token={}&newPassword=password", target.substr(target.find("token=") + 6)),
+                                {.headers = {{"Content-Type", "application/x-www-form-urlencoded"}}});
+    EXPECT_EQ(weak.status, 422) << weak.body;
+    EXPECT_THAT(weak.body, HasSubstr("name=\"newPassword\""));
+}
+
+// A reset proves the address, so the older and longer-lived link has no purpose any more, and no power.
+TEST_F(AccountLinksTest, AProvenAddressEndsItsVerification) {
+    const auto address = someone();
+    const auto verification = token_of(mail_to(address, "Confirm your e-mail"));
+    EXPECT_EQ(reset(reset_token(address)).status, 204);
+    EXPECT_EQ(verify(verification, "newPassword", "another-long-password").status, 410);
+}
+
 }  // namespace

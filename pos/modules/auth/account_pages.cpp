@@ -1,6 +1,7 @@
 #include "pos/modules/auth/account_pages.h"
 
 #include "pos/modules/auth/account_links.h"
+#include "pos/modules/auth/account_tokens.h"
 #include "pos/plumbing/form_page.h"
 
 namespace pos {
@@ -18,16 +19,26 @@ constexpr FormPage reset_page{.title = "Choose a new password",
                               .intro = "<p>All devices have to sign in again.</p>",
                               .fields = new_password_field,
                               .button = "Save"};
-constexpr FormPage verify_page{.title = "Confirm your e-mail address",
-                               .intro = "<p>The password with which you signed up proves that it was you.</p>",
-                               .fields = password_field,
-                               .button = "Confirm"};
 constexpr FormPage claim_page{.title = "Confirm your e-mail address",
                               .intro =
                                   "<p>Choose a password of your own: the account is yours alone then, and whoever "
                                   "signed up with your address is out.</p>",
                               .fields = new_password_field,
                               .button = "Confirm"};
+
+// The second form of the same address: which one was sent, its fields say.
+std::string claim_form(std::string_view token) {
+    return fmt::format(
+        "<details><summary>I have not signed up, or do not know the password</summary>{}\n<form method=\"post\">"
+        "<input type=\"hidden\" name=\"token\" value=\"{}\">{}<button>{}</button></form></details>\n",
+        claim_page.intro, escaped(token), claim_page.fields, claim_page.button);
+}
+
+constexpr FormPage verify_page{.title = "Confirm your e-mail address",
+                               .intro = "<p>The password with which you signed up proves that it was you.</p>",
+                               .fields = password_field,
+                               .button = "Confirm",
+                               .more = claim_form};
 constexpr FormPage confirm_page{.title = "Change of the e-mail address",
                                 .intro = "<p>The address changes when both the old and the new one have agreed.</p>",
                                 .fields = "",
@@ -51,23 +62,16 @@ async::Task<std::string> confirm(http::Context* context, db::SystemDb db, EmailC
                                    : "<h1>Thank you</h1><p>Now the other address has to agree: look there.</p>\n";
 }
 
+// A dead link says so before anybody has thought of a password.
 template <const FormPage& page>
 async::Task<void> show(http::Context& context) {
-    send_form(context, 200, page, form_token(context));
-    co_return;
-}
-
-// Of the same address: which form it is, the fields say.
-async::Task<void> show_verify(http::Context& context) {
     const auto token = form_token(context);
-    auto page = verify_page;
-    const auto other = fmt::format(
-        "<details><summary>I have not signed up, or do not know the password</summary>{}\n<form method=\"post\">"
-        "<input type=\"hidden\" name=\"token\" value=\"{}\">{}<button>{}</button></form></details>\n",
-        claim_page.intro, escaped(token), claim_page.fields, claim_page.button);
-    page.more = other;
-    send_form(context, 200, page, token);
-    co_return;
+    const auto db = db::system_db(context.services().use<db::Databases>(), context.deadline(), context.span());
+    if (co_await links_of(&context).is_alive(db, token)) {
+        send_form(context, 200, page, token);
+    } else {
+        send_form(context, errors::link_dead.status, page, "", {std::string(errors::link_dead.title)});
+    }
 }
 
 async::Task<void> post_reset(http::Context& context) { return answer_form<PasswordReset>(&context, reset_page, reset); }
@@ -87,7 +91,7 @@ void account_pages(http::Router& router) {
         router.add(Method::post, path, {.handler = std::move(act), .options = {.body_limit = 64 * 1024}});
     };
     add("/account/reset-password", show<reset_page>, post_reset);
-    add("/account/verify-email", show_verify, post_verify);
+    add("/account/verify-email", show<verify_page>, post_verify);
     add("/account/confirm-email", show<confirm_page>, post_confirm);
 }
 

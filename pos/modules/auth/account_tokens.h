@@ -7,6 +7,7 @@
 //   one is used             | ends           | stays        | ends
 //   the password changes    | ends           | stays        | ends
 //   the address changes     | ends           | ends         | ends
+//   the address is proven   | stays          | none works   | stays
 //   the user is disabled    | none of them works
 //
 //     const auto token = new_account_token(auth, runtime, {.kind = AccountTokenKind::password_reset, .user = id, .email = email, .life = 30min});
@@ -86,10 +87,12 @@ struct TokenRow {
     }
 };
 
-#define POS_TOKEN_SQL                                                                                     \
-    "select t.id as token_id, t.kind, t.new_email, t.change_id, t.expires_at, t.used_at, t.used_by, "     \
-    "t.revoked_at is not null or u.disabled_at is not null "                                              \
-    "or (t.used_at is null and u.email <> t.email) as is_dead, u.id, u.email, u.phone, u.name, u.locale " \
+#define POS_TOKEN_SQL                                                                                                 \
+    "select t.id as token_id, t.kind, t.new_email, t.change_id, t.expires_at, t.used_at, t.used_by, "                 \
+    "t.revoked_at is not null or u.disabled_at is not null "                                                          \
+    "or (t.used_at is null and (u.email <> t.email "                                                                  \
+    "or (t.kind = 'email_verify' and u.email_verified_at is not null))) as is_dead, u.id, u.email, u.phone, u.name, " \
+    "u.locale "                                                                                                       \
     "from account_tokens t join users u on u.id = t.user_id where t.token_hash = $1"
 inline constexpr SystemQuery<TokenRow(schema::Bytes)> token{{"account.token", POS_TOKEN_SQL, Kind::point}};
 inline constexpr SystemQuery<TokenRow(schema::Bytes)> lock_token{

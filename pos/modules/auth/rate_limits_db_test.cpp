@@ -129,4 +129,42 @@ TEST_F(RateLimitsTest, ASpentTokenIsToldToRefreshBehindAFloodedAddress) {
     async::run_until_done(other.loop(), other.stop(async::Loop::now() + 5s));
 }
 
+// Whoever may write to strangers writes to one of them a few times an hour.
+TEST_F(RateLimitsTest, OneRecipientGetsFewMailsWhoeverSendsThem) {
+    const auto sign_up = post(app.host(), "/v1/tenants",
+                              R"({"tenant":{"name":"Duka"},"owner":{"name":"Amina","email":"m@duka.example",)"
+                              R"("password":"kahawa-ya-asubuhi"}})",
+                              "sign-up");
+    ASSERT_EQ(sign_up.status, 201) << sign_up.body;
+    const auto bearer = "Bearer " + *schema::parse<pos::SignedIn>(sign_up.body)->credentials.access_token;
+    int number = 0;
+    const auto as_owner = [&](http::Method method, std::string target, std::string body) {
+        return async::run_until_done(
+            app.host().loop(), app.host().inject({.method = method,
+                                                  .target = std::move(target),
+                                                  .headers = {{"Content-Type", "application/json"},
+                                                              {"Authorization", bearer},
+                                                              {"Idempotency-Key", fmt::format("mail-{}", ++number)}},
+                                                  .body = std::move(body),
+                                                  .remote_address = std::string(carrier)}));
+    };
+    for (int i = 1; i <= 6; ++i) {
+        const auto reply =
+            as_owner(http::Method::post, "/v1/auth/email/change",
+                     fmt::format(R"({{"newEmail":"stranger{}@x.example","password":"kahawa-ya-asubuhi"}})", i));
+        EXPECT_EQ(reply.status, i <= 5 ? 204 : 429) << reply.body;
+    }
+    const auto roles = as_owner(http::Method::get, "/v1/roles", "").body;
+    const auto role = roles.substr(roles.find(R"("id":")") + 6, 36);
+    const auto invited = as_owner(http::Method::post, "/v1/invites",
+                                  fmt::format(R"({{"email":"one@x.example","roleId":"{}","locationId":null}})", role));
+    ASSERT_EQ(invited.status, 201) << invited.body;
+    const auto id = invited.body.substr(invited.body.find(R"("id":")") + 6, 36);
+    for (int i = 2; i <= 11; ++i) {
+        const auto reply = as_owner(http::Method::post, "/v1/invites/" + id + "/resend", "");
+        EXPECT_EQ(reply.status, i <= 10 ? 200 : 429) << reply.body;
+    }
+    async::run_until_done(other.loop(), other.stop(async::Loop::now() + 5s));
+}
+
 }  // namespace

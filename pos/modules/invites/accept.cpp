@@ -55,7 +55,8 @@ struct InviteRow {
 
 #define POS_INVITE_SQL                                                                                                 \
     "select i.id, i.tenant_id, t.name as shop, i.email, i.role_id, i.location_id, i.locale, i.used_by, i.expires_at, " \
-    "i.accepted_at, i.accepted_by, i.revoked_at is not null or t.status = 'closed' as is_withdrawn, "                  \
+    "i.accepted_at, i.accepted_by, i.revoked_at is not null or t.status = 'closed' or exists ("                        \
+    "select from users c where c.id = i.created_by and c.disabled_at is not null) as is_withdrawn, "                   \
     "u.id as user_id, u.disabled_at is not null as is_disabled, u.email_verified_at is not null as is_verified "       \
     "from invites i join tenants t on t.id = i.tenant_id left join users u on u.email = i.email where i.token_hash = " \
     "$1"
@@ -230,13 +231,10 @@ async::Task<Joined> join(db::SystemDb transaction, std::shared_ptr<const Accepta
     co_return Joined{row->tenant_id, row->shop, what->user, row->email};
 }
 
-}  // namespace
-
-async::Task<Joined> accept_invite(http::Context* context, db::SystemDb db, InviteAcceptance request) {
+async::Task<Joined> accept_once(http::Context* context, db::SystemDb db, InviteAcceptance request) {
     auto& services = context->services();
     auto& runtime = services.use<Runtime>();
     const auto address = std::string(context->request().client_address());
-    co_await auth::charge(*context, {{"recovery_address", auth::rate_key_of(address)}});
     const auto now = runtime.now();
     const auto hash = hash_of(request.token);
     if (!hash) throw base::Failure(errors::link_dead);
@@ -269,6 +267,20 @@ async::Task<Joined> accept_invite(http::Context* context, db::SystemDb db, Invit
     auto joined = co_await db.transaction([what](db::SystemDb transaction) { return join(transaction, what); });
     services.use<auth::Authenticator>().invalidate_user(joined.user_id.uuid());
     co_return joined;
+}
+
+}  // namespace
+
+async::Task<Joined> accept_invite(http::Context* context, db::SystemDb db, InviteAcceptance request) {
+    const auto address = auth::rate_key_of(context->request().client_address());
+    co_await auth::charge(*context, {{"recovery_address", address}});
+    try {
+        co_return co_await accept_once(context, db, request);
+    } catch (const base::Failure& failure) {
+        if (failure.code() != errors::email_taken) throw;
+    }
+    // The address got its account in this very moment, by another invitation: its password is judged now.
+    co_return co_await accept_once(context, db, std::move(request));
 }
 
 async::Task<std::optional<InvitePreview>> preview_invite(db::SystemDb db, std::string token, base::Timestamp now) {

@@ -250,4 +250,69 @@ TEST_F(InvitesTest, WhereAccountsAreClosedOnlyThoseWhoHaveOneJoin) {
     settings.sign_up = std::nullopt;
 }
 
+// Who is out, or may give less than before, has invited nobody.
+TEST_F(InvitesTest, WhatADismissedMemberHasWrittenLetsNobodyIn) {
+    EXPECT_EQ(invite("manager@duka.example").status, 201);
+    EXPECT_EQ(accept(token_for("manager@duka.example"), new_person()).status, 200);
+    const auto id = rows("select id::text from users where email = 'manager@duka.example'");
+    app->database().execute(
+        fmt::format("update membership_roles set role_id = '{}', location_id = null where membership_id = (select id "
+                    "from memberships where user_id = '{}')",
+                    role("admin"), id));
+    const auto manager = *body<SignedIn>(log_in_with("manager@duka.example", fresh)).credentials.access_token;
+    EXPECT_EQ(invite("backdoor@evil.example", manager).status, 201);
+    EXPECT_EQ(invite("of-the-owner@duka.example").status, 201);
+    const auto version = rows("select version from memberships where user_id = '" + id + "'");
+    EXPECT_EQ(patch("/v1/users/" + id, R"({"status":"disabled"})", std::stoi(version)).status, 200);
+    EXPECT_EQ(accept(token_for("backdoor@evil.example"), new_person()).status, 410);
+    EXPECT_EQ(accept(token_for("of-the-owner@duka.example"), new_person()).status, 200);
+}
+
+// Nobody is told that a mail is on its way that will never be sent, and whoever unsubscribed by mistake has a way back.
+TEST_F(InvitesTest, WhoHasUnsubscribedIsInvitedWhenTheyWantItAgain) {
+    const auto id = id_of(invite("by-mistake@duka.example"));
+    const auto mail = mail_to("by-mistake@duka.example", "invites you");
+    const auto at = mail.message.text.find("/account/unsubscribe");
+    const auto link = mail.message.text.substr(at, mail.message.text.find_first_of(" \n", at) - at);
+    const auto done = app->send(http::Method::post, link, "");
+    EXPECT_EQ(done.status, 200) << done.body;
+    EXPECT_THAT(done.body, HasSubstr("again=true"));
+    const auto resend = [&](const std::string& key) {
+        return post("/v1/invites/" + id + "/resend", "", owner, {{"Idempotency-Key", key}});
+    };
+    EXPECT_THAT(resend("while-out").body, HasSubstr("invite.unreachable"));
+    EXPECT_EQ(post("/v1/invites/" + id + "/revoke", "").status, 200);
+    EXPECT_THAT(invite("by-mistake@duka.example").body, HasSubstr("invite.unreachable"));
+    EXPECT_EQ(app->send(http::Method::post, link + "&again=true", "").status, 200);
+    EXPECT_EQ(invite("by-mistake@duka.example").status, 201);
+}
+
+// Two shops invite one new address: whichever is accepted second finds the account that the first has made.
+TEST_F(InvitesTest, TwoInvitationsAcceptedAtOnceAreOneAccountInTwoShops) {
+    EXPECT_EQ(invite("both@duka.example").status, 201);
+    const auto first = token_for("both@duka.example");
+    mailbox().clear();
+    const auto role_there = [&] {
+        for (const auto& one : body<RoleList>(get("/v1/roles", other)).data) {
+            if (one.built_in == "cashier") return text(one.id);
+        }
+        return std::string();
+    }();
+    EXPECT_EQ(post("/v1/invites",
+                   fmt::format(R"({{"email":"both@duka.example","roleId":"{}","locationId":null}})", role_there), other,
+                   {{"Idempotency-Key", "both"}})
+                  .status,
+              201);
+    const auto second = token_for("both@duka.example");
+    std::vector<async::Task<InjectedResponse>> asked;
+    for (const auto& token : {first, second}) {
+        asked.push_back(app->host().inject({.method = http::Method::post,
+                                            .target = "/v1/invites/accept",
+                                            .headers = {{"Content-Type", "application/json"}},
+                                            .body = fmt::format(R"({{"token":"{}"{}}})", token, new_person()),
+                                            .remote_address = "127.0.0.1"}));
+    }
+    for (const auto& reply : app->run(all(std::move(asked)))) EXPECT_EQ(reply.status, 200) << reply.body;
+}
+
 }  // namespace

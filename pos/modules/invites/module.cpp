@@ -1,5 +1,6 @@
 #include "pos/modules/invites/module.h"
 
+#include "auth/rate_limit.h"
 #include "base/strings.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/account_tokens.h"
@@ -77,6 +78,13 @@ constexpr db::Query<MailNames(UserId, std::string)> names{
          "from tenants t, users u where t.id = $1 and u.id = $2",
      .as_system = true}};
 
+// As is_suppressed of the mails, within the invitation's own transaction.
+constexpr db::Query<bool(std::string)> is_unreachable{
+    {.name = "invites.is_unreachable",
+     .sql = "select exists (select from mail_suppressions where address = lower($2) and scope in ($1::uuid, "
+            "'00000000-0000-0000-0000-000000000000'::uuid) and list in ('invites', 'all'))",
+     .as_system = true}};
+
 // ---- Handlers ----------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<Invite>> list(auth::PermittedSomewhere<"users.read"> /*unused*/, http::Query<db::PageRequest> page,
@@ -101,6 +109,12 @@ void add_mail(db::Batch& batch, const Notifier& notifier, const Invite& invite, 
                   .locale = invite.locale,
                   .expires_at = invite.expires_at,
                   .secret = std::move(secret)});
+}
+
+// So many mails to one address, and none where none would arrive.
+async::Task<void> require_reachable(http::Context* context, db::ActingDb db, std::string email) {
+    if (co_await db.only(is_unreachable, email)) throw base::Failure(errors::invite_unreachable);
+    co_await auth::charge(*context, {{"invites_recipient", base::ascii_lower(email)}});
 }
 
 Invite invite_of(const NewInvite& input, const NewToken& token, const Writer& write) {
@@ -130,6 +144,7 @@ async::Task<Created<Invite>> create(Create<"users.write", Held::as_declared, Ide
     require_cover(write, roles, {{input->role_id, input->location_id}});
     const auto who = co_await db.only(names, UserId(write.user_id), input->email);
     if (who.is_member) throw base::Failure(errors::already_member);
+    co_await require_reachable(&write.context(), db, input->email);
     const auto token = new_token(*auth);
     const auto invite = invite_of(*input, token, write);
     auto once = write.once(db, invite, invite.id.uuid(), input);
@@ -157,6 +172,7 @@ struct InviteChange {
     Runtime* runtime = nullptr;
     AuthService* auth = nullptr;
     const Notifier* notifier = nullptr;
+    http::Context* context = nullptr;
 };
 
 async::Task<Invite> change_invite(db::ActingDb transaction, std::shared_ptr<const InviteChange> change) {
@@ -168,6 +184,7 @@ async::Task<Invite> change_invite(db::ActingDb transaction, std::shared_ptr<cons
     if (is_revoking && invite->revoked_at) co_return *invite;
     if (invite->accepted_at || invite->revoked_at) throw base::Failure(errors::invite_closed);
     if (!is_revoking && co_await transaction.only(was_written, change->key)) co_return *invite;
+    if (!is_revoking) co_await require_reachable(change->context, transaction, invite->email);
     const auto now = change->runtime->now();
     const UserId actor(change->caller.user_id);
     auto batch = transaction.batch();
@@ -205,10 +222,10 @@ async::Task<Invite> resend(http::Context& context, auth::PermittedSomewhere<"use
                            http::Service<Runtime> runtime) {
     notifier->require_on();
     return perform(
-        db, std::make_shared<const InviteChange>(InviteChange{InviteChange::What::resend, auth::Caller(caller), *id,
-                                                              fmt::format("invite:{}:{}", id->to_string(), *key.key),
-                                                              std::string(context.request().client_address()),
-                                                              runtime.service, auth.service, notifier.service}));
+        db, std::make_shared<const InviteChange>(InviteChange{
+                InviteChange::What::resend, auth::Caller(caller), *id,
+                fmt::format("invite:{}:{}", id->to_string(), *key.key), std::string(context.request().client_address()),
+                runtime.service, auth.service, notifier.service, &context}));
 }
 
 async::Task<Invite> revoke(http::Context& context, auth::PermittedSomewhere<"users.write"> caller,
@@ -222,7 +239,8 @@ async::Task<Invite> revoke(http::Context& context, auth::PermittedSomewhere<"use
                                                                      std::string(context.request().client_address()),
                                                                      runtime.service,
                                                                      auth.service,
-                                                                     notifier.service}));
+                                                                     notifier.service,
+                                                                     &context}));
 }
 
 async::Task<Joined> accept(http::Context& context, http::Body<InviteAcceptance> input, db::SystemDb db) {
@@ -282,7 +300,7 @@ void routes(http::Routes routes) {
                  .description = "A role may be given by who has all of its permissions. The link is good for seven "
                                 "days, once.",
                  .errors = {errors::mail_off, errors::unknown_role, errors::unknown_location, errors::already_member,
-                            errors::caller_changed},
+                            errors::invite_unreachable, errors::caller_changed},
                  .options = {.rate_class = "invites"}});
     routes.post(
         "/invites/accept", accept,
@@ -299,7 +317,8 @@ void routes(http::Routes routes) {
                 {.id = "resendInvite",
                  .summary = "Mail an invitation again",
                  .description = "With a new link, for seven days more; the one before is dead.",
-                 .errors = {errors::mail_off, errors::invite_closed, errors::unknown_role, errors::caller_changed},
+                 .errors = {errors::mail_off, errors::invite_closed, errors::invite_unreachable, errors::unknown_role,
+                            errors::caller_changed},
                  .options = {.rate_class = "invites"}});
     routes.post("/invites/{id}/revoke", revoke,
                 {.id = "revokeInvite",
@@ -311,8 +330,8 @@ void routes(http::Routes routes) {
 
 app::Module invites_module() {
     auto statements = accept_statements();
-    for (const auto& statement :
-         db::statements(newest, add_invite, lock_invite, close_expired, renew, revoke_row, was_written, names))
+    for (const auto& statement : db::statements(newest, add_invite, lock_invite, close_expired, renew, revoke_row,
+                                                was_written, names, is_unreachable))
         statements.push_back(statement);
     return {.name = "invites",
             .doc = "Inviting people by e-mail.",

@@ -11,6 +11,9 @@ using InviteId = base::Id<struct InviteTag>;
 namespace errors {
 inline constexpr auto invite_open = base::conflict("invite.open", "This address is invited already: send it again");
 inline constexpr auto invite_closed = base::conflict("invite.closed", "The invitation was accepted or withdrawn");
+inline constexpr auto invite_unreachable = base::conflict(
+    "invite.unreachable",
+    "No mail is sent to this address: it has unsubscribed from your invitations, complained, or bounced");
 inline constexpr base::ErrorCode invite_of_another{"invite.of_another", 403, false, base::Action::fix,
                                                    "The invitation is for another address than the caller's"};
 inline constexpr base::ErrorCode accounts_closed{"invite.accounts_closed", 403, false, base::Action::contact,

@@ -17,6 +17,25 @@ std::string time_text(base::Timestamp at) {
     return fmt::format("{} {} UTC", text.substr(0, 10), text.substr(11, 5));
 }
 
+// A name that somebody has written, in a mail that bears our signature: what mail programs would make a link of is taken apart by a
+// blank ("https: //evil. example").
+std::string plain_name(std::string_view name) {
+    const auto is_letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80U;
+    };
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    std::string plain;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const char c = name[i];
+        plain += c;
+        if (c == ':' && name.substr(i + 1).starts_with("//")) plain += ' ';
+        if (c == '.' && i > 0 && i + 1 < name.size() && (is_letter(name[i - 1]) || is_digit(name[i - 1])) &&
+            is_letter(name[i + 1]))
+            plain += ' ';
+    }
+    return plain;
+}
+
 template <class Message>
 mail::Content write_as(std::string_view given, const Writing& with) {
     const auto message = schema::parse<Message>(given, {.max_bytes = given.size(), .lenient = true});
@@ -64,21 +83,22 @@ std::string Links::unsubscribe(std::string_view token) const {
 
 mail::Content InviteMail::write(const Writing& with) const {
     const auto& say = with.say;
-    mail::Content content(say("{} invites you to {}", "{} anakualika kwenye {}", inviter, shop));
+    mail::Content content(
+        say("{} invites you to {}", "{} anakualika kwenye {}", plain_name(inviter), plain_name(shop)));
     content
-        .paragraph(say("{} invites you to work at {} as {}.", "{} anakualika kufanya kazi katika {} kama {}.", inviter,
-                       shop, role))
+        .paragraph(say("{} invites you to work at {} as {}.", "{} anakualika kufanya kazi katika {} kama {}.",
+                       plain_name(inviter), plain_name(shop), plain_name(role)))
         .button(say("Accept the invitation", "Kubali mwaliko"), with.links->accept_invite(with.secret))
         .small(say("The link is good for {} days, once. If you do not know {}, do nothing.",
                    "Kiungo hiki kinatumika mara moja, ndani ya siku {}. Kama humjui {}, usifanye chochote.", days,
-                   inviter));
+                   plain_name(inviter)));
     return content;
 }
 
 mail::Content EmailVerifyMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Confirm your e-mail address", "Thibitisha barua pepe yako"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("please confirm that this address is yours.", "tafadhali thibitisha kwamba anwani hii ni yako."))
         .button(say("Confirm", "Thibitisha"), with.links->verify_email(with.secret))
         .small(say("The link is good for {} days. If you have not signed up, somebody else has, with your address: "
@@ -92,7 +112,7 @@ mail::Content EmailVerifyMail::write(const Writing& with) const {
 mail::Content EmailChangeOldMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Your e-mail address is to change", "Barua pepe yako inataka kubadilishwa"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("your account is to use {} from now on. Please agree; the new address is asked as well.",
                        "akaunti yako itatumia {} kuanzia sasa. Tafadhali kubali; anwani mpya itaulizwa pia.",
                        new_email))
@@ -106,7 +126,7 @@ mail::Content EmailChangeOldMail::write(const Writing& with) const {
 mail::Content EmailChangeNewMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Confirm your new e-mail address", "Thibitisha barua pepe yako mpya"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("this address is to take the place of {}. Please confirm that it is yours.",
                        "anwani hii itachukua nafasi ya {}. Tafadhali thibitisha kwamba ni yako.", old_email))
         .button(say("Confirm", "Thibitisha"), with.links->confirm_email(with.secret))
@@ -117,7 +137,7 @@ mail::Content EmailChangeNewMail::write(const Writing& with) const {
 mail::Content EmailChangedMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Your e-mail address was changed", "Barua pepe yako imebadilishwa"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("you sign in with {} from now on.", "kuanzia sasa unaingia kwa {}.", new_email))
         .small(say("If it was not you, tell whoever runs your shop's service.",
                    "Kama si wewe, mwambie anayesimamia huduma ya duka lako."));
@@ -127,7 +147,7 @@ mail::Content EmailChangedMail::write(const Writing& with) const {
 mail::Content PasswordResetMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Choose a new password", "Chagua nenosiri jipya"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("somebody, you we hope, has forgotten your password.",
                        "mtu, tunatumaini ni wewe, amesahau nenosiri lako."))
         .button(say("Choose a new password", "Chagua nenosiri jipya"), with.links->reset_password(with.secret))
@@ -141,7 +161,7 @@ mail::Content PasswordResetMail::write(const Writing& with) const {
 mail::Content PasswordChangedMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Your password was changed", "Nenosiri lako limebadilishwa"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("your password was changed at {}. Your other devices have to sign in again.",
                        "nenosiri lako lilibadilishwa {}. Vifaa vyako vingine vinapaswa kuingia tena.", time_text(at)))
         .small(
@@ -152,11 +172,11 @@ mail::Content PasswordChangedMail::write(const Writing& with) const {
 mail::Content NewLoginMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("A new device has signed in", "Kifaa kipya kimeingia"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("your account was used on a device that it does not know.",
                        "akaunti yako imetumiwa kwenye kifaa ambacho haikijui."))
         .table({{say("Time", "Wakati"), time_text(at)},
-                {say("Device", "Kifaa"), client},
+                {say("Device", "Kifaa"), plain_name(client)},
                 {say("Address", "Anwani"), address}})
         .small(say("If it was you, do nothing. Else change your password at once: it ends all other sessions.",
                    "Kama ni wewe, usifanye chochote. La sivyo, badilisha nenosiri lako mara moja: vikao vingine "
@@ -167,7 +187,7 @@ mail::Content NewLoginMail::write(const Writing& with) const {
 mail::Content LoginLimitMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Somebody guesses your password", "Mtu anabahatisha nenosiri lako"));
-    content.paragraph(say("Hello {},", "Habari {},", name))
+    content.paragraph(say("Hello {},", "Habari {},", plain_name(name)))
         .paragraph(say("very many wrong passwords were tried for your account. It is not locked, and you can sign in; "
                        "each guess is made to wait.",
                        "manenosiri mengi yasiyo sahihi yamejaribiwa kwa akaunti yako. Haijafungwa, na unaweza kuingia; "
@@ -179,10 +199,10 @@ mail::Content LoginLimitMail::write(const Writing& with) const {
 
 mail::Content ReceiptMail::write(const Writing& with) const {
     const auto& say = with.say;
-    mail::Content content(say("Your receipt {} from {}", "Risiti yako {} kutoka {}", number, shop));
+    mail::Content content(say("Your receipt {} from {}", "Risiti yako {} kutoka {}", number, plain_name(shop)));
     content.paragraph(say("Receipt {}, {}", "Risiti {}, {}", number, at));
     std::vector<std::vector<std::string>> rows;
-    for (const auto& line : lines) rows.push_back({line.name, line.quantity, line.amount});
+    for (const auto& line : lines) rows.push_back({plain_name(line.name), line.quantity, line.amount});
     if (further_lines > 0)
         rows.push_back({say("and {} further lines", "na mistari mingine {}", further_lines), "", ""});
     rows.push_back({say("Tax", "Kodi"), "", tax});

@@ -77,6 +77,17 @@ TEST(MailSettings, MailsOfProductionNeedAnAddressForTheirLinks) {
     EXPECT_EQ(faults({}, app::Environment::production, ""), "") << "no mail";
 }
 
+// A key that is none would refuse each event, for good and unseen.
+TEST(MailSettings, KeysOfWebhooksAreJudgedAtTheStart) {
+    MailSettings mail{.sendgrid_webhook_key = "garbage", .mailgun_webhook_key = "key-test "};
+    EXPECT_EQ(faults(mail, app::Environment::development, ""), "/SENDGRID_WEBHOOK_KEY /MAILGUN_WEBHOOK_KEY ");
+    mail = {.sendgrid_webhook_key =
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li"
+                "/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
+            .mailgun_webhook_key = "key-test"};
+    EXPECT_EQ(faults(mail, app::Environment::development, ""), "");
+}
+
 TEST(MailEvents, OfSendGrid) {
     const auto event = [](std::string_view more) {
         return read_sendgrid_events(
@@ -99,14 +110,14 @@ TEST(MailEvents, OfSendGrid) {
         {R"("event":"something-new","more":{"a":[1]})", Meaning::nothing, false},
     };
     for (const auto& one : cases) {
-        const auto events = event(one.sent);
+        const auto events = event(one.sent).events;
         ASSERT_EQ(events.size(), 1U) << one.sent;
         EXPECT_EQ(events[0].meaning, one.meaning) << one.sent;
         EXPECT_EQ(events[0].suppresses, one.suppresses) << one.sent;
         EXPECT_EQ(events[0].id->to_string(), id);
     }
-    EXPECT_TRUE(read_sendgrid_events("no JSON").empty());
-    EXPECT_FALSE(read_sendgrid_events(R"([{"event":"delivered","smtp-id":"<other@x>"}])")[0].id);
+    EXPECT_TRUE(read_sendgrid_events("no JSON").events.empty());
+    EXPECT_FALSE(read_sendgrid_events(R"([{"event":"delivered","smtp-id":"<other@x>"}])").events[0].id);
 }
 
 TEST(MailEvents, OfMailgun) {
@@ -159,6 +170,23 @@ TEST(MailEvents, ASignatureInDerIsReadAndNothingElse) {
 TEST(MailEvents, MailgunSignsTimestampAndToken) {
     EXPECT_EQ(base::hex_encode(base::as_chars(base::hmac_sha256("key-test", "1705300000a1b2c3"))),
               "ab66d0a3c0c9a69d79d07e204ce98dc72dbb3a7a89895caaf0b00767fbff304e");
+}
+
+// Our signature is above what strangers have written: nothing of it becomes a link.
+TEST(MailMessages, NamesAreNoLinks) {
+    const MailSettings mail;
+    const auto settings = served_at("https://api.duka.example");
+    const Links links(mail, settings);
+    const mail::Say say(mail::Language::english);
+    const auto invite = InviteMail{"You won! https://evil.example/win", "www.evil.example", "St. Mary 0.5 kg", 7}.write(
+        {say, &links, "token"});
+    EXPECT_EQ(invite.subject(), "www. evil. example invites you to You won! https: //evil. example/win");
+    auto receipt = ReceiptMail::sample();
+    receipt.shop = "Duka.la.Amani";
+    receipt.lines = {{"Sugar 0.5kg at evil.example", "1", "1.00"}};
+    const auto content = receipt.write({say, &links, ""});
+    EXPECT_THAT(content.subject(), ::testing::EndsWith("Duka. la. Amani"));
+    EXPECT_EQ(std::get<mail::Table>(content.blocks().at(1)).rows.at(0).at(0), "Sugar 0.5kg at evil. example");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "pos/modules/notifications/module.h"
 
+#include <algorithm>
+
 #include "app/jobs.h"
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
@@ -59,21 +61,42 @@ struct Preferences {
     }
 };
 
-async::Task<Preferences> show_preferences(auth::Caller caller, db::Db db) {
-    const auto row = co_await db.one(mailing::preference, UserId(caller.user_id));
-    co_return row ? Preferences{row->daily_summary, row->low_stock, row->failed_jobs} : Preferences{};
+// What will be sent: what was chosen, without what was unsubscribed from behind a link.
+async::Task<Preferences> preferences_of(db::SystemDb system, base::Uuid tenant, UserId user) {
+    const auto row = co_await system.as_tenant(tenant).one(mailing::preference, user);
+    if (!row) co_return Preferences{};
+    const auto without = co_await system.all(mailing::lists_without, user, tenant);
+    const auto reaches = [&](MailList list) {
+        return std::ranges::none_of(without, [&](MailList one) { return one == list || one == MailList::all; });
+    };
+    co_return Preferences{row->daily_summary && reaches(MailList::daily_summary),
+                          row->low_stock && reaches(MailList::low_stock),
+                          row->failed_jobs && reaches(MailList::failed_jobs)};
 }
 
-async::Task<Preferences> set_preferences(auth::Caller caller, http::Body<Preferences> input, db::Db db) {
+async::Task<Preferences> show_preferences(auth::Caller caller, db::SystemDb system) {
+    return preferences_of(system, caller.tenant_id, UserId(caller.user_id));
+}
+
+async::Task<Preferences> set_preferences(auth::Caller caller, http::Body<Preferences> input, db::SystemDb system) {
     const auto require = [&](bool wanted, std::string_view permission) {
         if (wanted && !caller.may(permission)) throw base::Failure(auth::errors::forbidden);
     };
     require(input->daily_summary, "reports.read");
     require(input->low_stock, "stock.read");
     require(input->failed_jobs, "notifications.read");
-    co_await db.run(mailing::set_preference, NotificationPreference{UserId(caller.user_id), input->daily_summary,
-                                                                    input->low_stock, input->failed_jobs});
-    co_return *input;
+    const UserId user(caller.user_id);
+    std::vector<std::string> wanted;
+    if (input->daily_summary) wanted.emplace_back("daily_summary");
+    if (input->low_stock) wanted.emplace_back("low_stock");
+    if (input->failed_jobs) wanted.emplace_back("failed_jobs");
+    const auto db = system.as_tenant(caller.tenant_id);
+    auto batch = db.batch();
+    batch.add(mailing::set_preference,
+              NotificationPreference{user, input->daily_summary, input->low_stock, input->failed_jobs});
+    db.system(batch).add(mailing::subscribe, user, caller.tenant_id, wanted);
+    co_await batch.commit();
+    co_return co_await preferences_of(system, caller.tenant_id, user);
 }
 
 // ---- Jobs --------------------------------------------------------------------------------------------------------
@@ -130,16 +153,19 @@ void routes(http::Routes routes) {
                {.id = "listNotifications",
                 .summary = "Messages to people and what became of them, newest first",
                 .description = "`failed` and `bounced` say why. Links' tokens are shown nowhere."});
-    routes.get("/notifications/preferences", show_preferences,
-               {.id = "getNotificationPreferences",
-                .summary = "What I hear of by e-mail",
-                .description = "In this tenant. Nothing, as long as nothing was chosen.",
-                .middleware = {http::no_store()}});
-    routes.post("/notifications/preferences", set_preferences,
-                {.id = "setNotificationPreferences",
-                 .summary = "Choose what I hear of by e-mail",
-                 .description = "At most one message a day and subject.",
-                 .errors = {auth::errors::forbidden}});
+    routes.get(
+        "/notifications/preferences", show_preferences,
+        {.id = "getNotificationPreferences",
+         .summary = "What I hear of by e-mail",
+         .description = "In this tenant. Nothing, as long as nothing was chosen; without what was unsubscribed from.",
+         .middleware = {http::no_store()}});
+    routes.post(
+        "/notifications/preferences", set_preferences,
+        {.id = "setNotificationPreferences",
+         .summary = "Choose what I hear of by e-mail",
+         .description = "At most one message a day and subject. What is chosen again after unsubscribing is sent "
+                        "again; not to an address that has bounced or complained: the reply says what is sent.",
+         .errors = {auth::errors::forbidden}});
     webhook_routes(routes);
 }
 
@@ -151,9 +177,10 @@ app::Module notifications_module() {
             .doc = "Messages to people, and what became of them.",
             .tables = {tables::notifications.view(), tables::mail_suppressions.view(), tables::used_webhooks.view(),
                        tables::notification_preferences.view()},
-            .statements = db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed,
-                                         is_suppressed, suppress, told, delivered, not_delivered, use_webhook,
-                                         webhook_body, preference, set_preference, waiting),
+            .statements =
+                db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
+                               suppress, subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered,
+                               use_webhook, webhook_body, preference, set_preference, waiting),
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = {app::schedule(requeue, Requeue{}, {.pattern = "37 * * * *", .time_zone = "UTC"},

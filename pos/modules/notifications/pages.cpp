@@ -19,17 +19,28 @@ namespace {
 
 struct TokenQuery {
     std::string token;
+    bool again = false;  // the way back
 
     friend constexpr auto describe(TokenQuery*) {
         return schema::object<TokenQuery>(
-            "TokenQuery", schema::field<&TokenQuery::token>(
-                              "token", {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}));
+            "TokenQuery",
+            schema::field<&TokenQuery::token>("token",
+                                              {.max_length = 2'000, .text = schema::Text::raw, .defaulted = true}),
+            schema::field<&TokenQuery::again>("again", {.defaulted = true}));
     }
 };
 
-std::string token_of(http::Context& context) {
+TokenQuery query_of(http::Context& context) {
     http::Findings findings;
-    return http::Query<TokenQuery>::read(context, findings)->token;
+    return *http::Query<TokenQuery>::read(context, findings);
+}
+
+// The way back, for whoever pressed by mistake.
+std::string again_form(std::string_view token) {
+    return fmt::format(
+        "<p>Was it a mistake?</p>\n<form method=\"post\" action=\"?again=true&amp;token={}\">"
+        "<button>Send them again</button></form>\n",
+        escaped(base::percent_encode(token)));
 }
 
 std::string_view words_of(MailList list) {
@@ -47,7 +58,7 @@ std::string_view words_of(MailList list) {
 std::optional<Unsubscription> unsubscription_of(http::Context& context) {
     auto& services = context.services();
     auto read =
-        Unsubscription::read(services.use<MailShared>().values, token_of(context), services.use<Runtime>().now());
+        Unsubscription::read(services.use<MailShared>().values, query_of(context).token, services.use<Runtime>().now());
     if (!read)
         send_page(context.response(), 404, "Unsubscribe",
                   "<h1>This link is not whole</h1><p>Open the link in the message once more.</p>\n");
@@ -60,8 +71,8 @@ async::Task<void> show_unsubscribe(http::Context& context) {
     if (!what) co_return;
     send_page(context.response(), 200, "Unsubscribe",
               fmt::format("<h1>Unsubscribe</h1><p>{} gets no more {}.</p>\n<form method=\"post\">"
-                          "<button>Unsubscribe</button></form>\n",
-                          escaped(what->address), words_of(what->list)));
+                          "<button>Unsubscribe</button></form>\n{}",
+                          escaped(what->address), words_of(what->list), again_form(query_of(context).token)));
 }
 
 // A mail program's one click (RFC 8058) or the form's; as often as it comes.
@@ -70,6 +81,12 @@ async::Task<void> unsubscribe(http::Context& context) {
     if (!what) co_return;
     auto& services = context.services();
     const auto db = db::system_db(services.use<db::Databases>(), context.deadline(), context.span());
+    if (query_of(context).again) {
+        co_await db.run(mailing::undo_unsubscribe, what->address, what->scope, what->list);
+        send_page(context.response(), 200, "Subscribed",
+                  fmt::format("<h1>Done</h1><p>{} gets {} again.</p>\n", escaped(what->address), words_of(what->list)));
+        co_return;
+    }
     co_await db.run(mailing::suppress, MailSuppression{.scope = what->scope,
                                                        .list = what->list,
                                                        .address = what->address,
@@ -77,7 +94,8 @@ async::Task<void> unsubscribe(http::Context& context) {
                                                        .detail = std::nullopt,
                                                        .created_at = services.use<Runtime>().now()});
     send_page(context.response(), 200, "Unsubscribed",
-              fmt::format("<h1>Done</h1><p>{} gets no more {}.</p>\n", escaped(what->address), words_of(what->list)));
+              fmt::format("<h1>Done</h1><p>{} gets no more {}.</p>\n{}", escaped(what->address), words_of(what->list),
+                          again_form(query_of(context).token)));
 }
 
 // A reply that its handler has filled, of a media type that the document says.
@@ -109,7 +127,7 @@ async::Task<Html> list_mails(http::Context& context, http::Service<mail::Mailbox
     }
     if (items.empty()) items = "<li>No mail yet.</li>\n";
     send_page(context.response(), 200, "Mailbox",
-              "<h1>Mailbox</h1><p><small>Nothing leaves in development. <a href=\"/dev/mail/templates\">All "
+              "<h1>Mailbox</h1><p><small>Nothing leaves while MAIL_URL is not set. <a href=\"/dev/mail/templates\">All "
               "templates</a></small></p>\n<ul>\n" +
                   items + "</ul>\n");
     co_return Html{};

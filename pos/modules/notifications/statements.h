@@ -85,6 +85,23 @@ inline constexpr db::SystemQuery<void(MailSuppression)> suppress{
      "values ($1, $2, lower($3), $4, $5, $6) on conflict do nothing",
      Kind::write}};
 
+// What a user wants by their own choice, they get again; a bounce and a complaint stay.
+inline constexpr db::SystemQuery<void(UserId, base::Uuid, std::vector<std::string>)> subscribe{
+    {"mail.subscribe",
+     "delete from mail_suppressions s using users u where u.id = $1 and s.address = lower(u.email) "
+     "and s.scope = $2 and s.list = any($3) and s.reason = 'unsubscribe'",
+     Kind::write}};
+inline constexpr db::SystemQuery<void(std::string, base::Uuid, MailList)> undo_unsubscribe{
+    {"mail.undo_unsubscribe",
+     "delete from mail_suppressions where address = lower($1) and scope = $2 and list = $3 and reason = 'unsubscribe'",
+     Kind::write}};
+// The lists that do not reach a user, of the tenant and of everybody.
+inline constexpr db::SystemQuery<MailList(UserId, base::Uuid)> lists_without{
+    {"mail.lists_without",
+     "select distinct s.list from mail_suppressions s join users u on s.address = lower(u.email) where u.id = $1 "
+     "and s.scope in ($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)",
+     Kind::read}};
+
 // ---- What providers tell -------------------------------------------------------------------------------------------
 
 struct Told {

@@ -21,20 +21,25 @@ constexpr std::uint64_t most_webhook_bytes = 1U << 20U;  // SendGrid sends a tho
 
 // ---- What they send ----------------------------------------------------------------------------------------------
 
+// A member of what strangers send: whichever JSON type it has today, it costs itself alone.
 struct SendGridEvent {
-    schema::Maybe<std::string> event;
-    schema::Maybe<std::string> smtp_id;
-    schema::Maybe<std::string> type;
-    schema::Maybe<std::string> status;
-    schema::Maybe<std::string> reason;
-    schema::Maybe<std::string> response;
+    schema::Json event;
+    schema::Json notification;  // our own custom argument: smtp-id is not in each event
+    schema::Json smtp_id;
+    schema::Json type;
+    schema::Json status;
+    schema::Json reason;
+    schema::Json response;
 
     friend constexpr auto describe(SendGridEvent*) {
         return schema::object<SendGridEvent>(
-            "SendGridEvent", schema::field<&SendGridEvent::event>("event"),
-            schema::field<&SendGridEvent::smtp_id>("smtp-id"), schema::field<&SendGridEvent::type>("type"),
-            schema::field<&SendGridEvent::status>("status"), schema::field<&SendGridEvent::reason>("reason"),
-            schema::field<&SendGridEvent::response>("response"));
+            "SendGridEvent", schema::field<&SendGridEvent::event>("event", {.defaulted = true}),
+            schema::field<&SendGridEvent::notification>("notification", {.defaulted = true}),
+            schema::field<&SendGridEvent::smtp_id>("smtp-id", {.defaulted = true}),
+            schema::field<&SendGridEvent::type>("type", {.defaulted = true}),
+            schema::field<&SendGridEvent::status>("status", {.defaulted = true}),
+            schema::field<&SendGridEvent::reason>("reason", {.defaulted = true}),
+            schema::field<&SendGridEvent::response>("response", {.defaulted = true}));
     }
 };
 
@@ -50,16 +55,23 @@ struct MailgunSignature {
                                                 schema::field<&MailgunSignature::signature>("signature"));
     }
 };
+struct MailgunSigned {
+    MailgunSignature signature;
+
+    friend constexpr auto describe(MailgunSigned*) {
+        return schema::object<MailgunSigned>("MailgunSigned", schema::field<&MailgunSigned::signature>("signature"));
+    }
+};
 struct MailgunHeaders {
-    schema::Maybe<std::string> message_id;
+    schema::Json message_id;
 
     friend constexpr auto describe(MailgunHeaders*) {
-        return schema::object<MailgunHeaders>("MailgunHeaders",
-                                              schema::field<&MailgunHeaders::message_id>("message-id"));
+        return schema::object<MailgunHeaders>(
+            "MailgunHeaders", schema::field<&MailgunHeaders::message_id>("message-id", {.defaulted = true}));
     }
 };
 struct MailgunMessage {
-    MailgunHeaders headers;
+    schema::Json headers;
 
     friend constexpr auto describe(MailgunMessage*) {
         return schema::object<MailgunMessage>("MailgunMessage",
@@ -67,46 +79,49 @@ struct MailgunMessage {
     }
 };
 struct MailgunStatus {
-    schema::Maybe<double> code;
-    schema::Maybe<std::string> message;
-    schema::Maybe<std::string> description;
+    schema::Json code;
+    schema::Json message;
+    schema::Json description;
 
     friend constexpr auto describe(MailgunStatus*) {
-        return schema::object<MailgunStatus>("MailgunStatus", schema::field<&MailgunStatus::code>("code"),
-                                             schema::field<&MailgunStatus::message>("message"),
-                                             schema::field<&MailgunStatus::description>("description"));
+        return schema::object<MailgunStatus>(
+            "MailgunStatus", schema::field<&MailgunStatus::code>("code", {.defaulted = true}),
+            schema::field<&MailgunStatus::message>("message", {.defaulted = true}),
+            schema::field<&MailgunStatus::description>("description", {.defaulted = true}));
     }
 };
 struct MailgunEvent {
-    std::string event;
-    schema::Maybe<std::string> severity;
-    schema::Maybe<std::string> reason;
-    MailgunMessage message;
-    MailgunStatus status;
+    schema::Json event;
+    schema::Json severity;
+    schema::Json reason;
+    schema::Json message;
+    schema::Json status;
 
     friend constexpr auto describe(MailgunEvent*) {
         return schema::object<MailgunEvent>(
-            "MailgunEvent", schema::field<&MailgunEvent::event>("event"),
-            schema::field<&MailgunEvent::severity>("severity"), schema::field<&MailgunEvent::reason>("reason"),
+            "MailgunEvent", schema::field<&MailgunEvent::event>("event", {.defaulted = true}),
+            schema::field<&MailgunEvent::severity>("severity", {.defaulted = true}),
+            schema::field<&MailgunEvent::reason>("reason", {.defaulted = true}),
             schema::field<&MailgunEvent::message>("message", {.defaulted = true}),
             schema::field<&MailgunEvent::status>("delivery-status", {.defaulted = true}));
     }
 };
 struct MailgunWebhook {
-    MailgunSignature signature;
     MailgunEvent event;
 
     friend constexpr auto describe(MailgunWebhook*) {
-        return schema::object<MailgunWebhook>("MailgunWebhook", schema::field<&MailgunWebhook::signature>("signature"),
-                                              schema::field<&MailgunWebhook::event>("event-data"));
+        return schema::object<MailgunWebhook>("MailgunWebhook", schema::field<&MailgunWebhook::event>("event-data"));
     }
 };
 
 struct Taken {
     std::int64_t events = 0;
+    std::int64_t unread = 0;
 
     friend constexpr auto describe(Taken*) {
-        return schema::object<Taken>("MailEventsTaken", schema::field<&Taken::events>("events"));
+        return schema::object<Taken>(
+            "MailEventsTaken", schema::field<&Taken::events>("events"),
+            schema::field<&Taken::unread>("unread", {.doc = "Events that could not be read; the log has them."}));
     }
 };
 
@@ -117,7 +132,59 @@ std::optional<T> read(std::string_view body) {
     return *std::move(value);
 }
 
-std::string text_of(const schema::Maybe<std::string>& text) { return text ? *text : std::string(); }
+// A text or a number as text, and nothing of anything else.
+std::string text_of(const schema::Json& member) {
+    const auto& json = member.text;
+    if (json.starts_with('"')) return read<std::string>(json).value_or("");
+    return !json.empty() && (json[0] == '-' || (json[0] >= '0' && json[0] <= '9')) ? json : std::string();
+}
+
+// An object of which something can be read, or an empty one.
+template <class T>
+T part_of(const schema::Json& member) {
+    return read<T>(member.text).value_or(T{});
+}
+
+// The elements of an array (`[`) or the members of an object (`{`) as they were written, so that each is read by itself: one that is
+// not JSON spoils no other. nullopt: the text is not one such value.
+std::optional<std::vector<std::string_view>> pieces_of(std::string_view text, char opening) {
+    constexpr std::string_view blank = " \t\r\n";
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
+    while (!text.empty() && blank.contains(text.back())) text.remove_suffix(1);
+    if (text.size() < 2 || text.front() != opening || text.back() != (opening == '[' ? ']' : '}')) return std::nullopt;
+    text = text.substr(1, text.size() - 2);
+    std::vector<std::string_view> pieces;
+    if (text.find_first_not_of(blank) == std::string_view::npos) return pieces;
+    std::int64_t depth = 0;
+    bool in_string = false;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+            continue;
+        }
+        if (c == '"') in_string = true;
+        if (c == '{' || c == '[') ++depth;
+        if (c == '}' || c == ']') --depth;
+        if (c != ',' || depth != 0) continue;
+        pieces.push_back(text.substr(begin, i - begin));
+        begin = i + 1;
+    }
+    pieces.push_back(text.substr(begin));
+    return pieces;
+}
+
+// The first member of an object that T reads.
+template <class T>
+std::optional<T> member_of(std::string_view body) {
+    for (const auto& piece : pieces_of(body, '{').value_or(std::vector<std::string_view>())) {
+        if (auto value = read<T>(fmt::format("{{{}}}", piece))) return value;
+    }
+    return std::nullopt;
+}
 
 // "<0197f0c2-…@mail.example>": ours begin with the notification's id.
 std::optional<NotificationId> id_of(std::string_view message_id) {
@@ -127,11 +194,16 @@ std::optional<NotificationId> id_of(std::string_view message_id) {
     return NotificationId(*id);
 }
 
-std::optional<std::string> detail_of(const std::string& text) {
+// What a stranger's server says: no control characters, which a terminal would obey.
+std::optional<std::string> detail_of(std::string text) {
     if (text.empty()) return std::nullopt;
     auto end = std::min(text.size(), longest_detail);
     while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    return text.substr(0, end);
+    text.resize(end);
+    for (auto& c : text) {
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+    }
+    return text;
 }
 
 // The address is there, and its mailbox is full or its server busy.
@@ -144,7 +216,8 @@ bool is_for_now(std::string_view status, std::string_view reason) {
 
 MailEvent meaning_of(const SendGridEvent& sent) {
     using Meaning = MailEvent::Meaning;
-    MailEvent event{.id = id_of(text_of(sent.smtp_id))};
+    MailEvent event{.id = id_of(text_of(sent.notification))};
+    if (!event.id) event.id = id_of(text_of(sent.smtp_id));
     const auto name = text_of(sent.event);
     const auto reason = text_of(sent.reason);
     event.detail = detail_of(reason.empty() ? text_of(sent.response) : reason);
@@ -162,18 +235,21 @@ MailEvent meaning_of(const SendGridEvent& sent) {
 
 MailEvent meaning_of(const MailgunEvent& sent) {
     using Meaning = MailEvent::Meaning;
-    MailEvent event{.id = id_of(text_of(sent.message.headers.message_id))};
-    const auto description = text_of(sent.status.description);
-    event.detail = detail_of(description.empty() ? text_of(sent.status.message) : description);
-    if (sent.event == "delivered") event.meaning = Meaning::delivered;
-    if (sent.event == "failed" && text_of(sent.severity) == "permanent") {
+    const auto headers = part_of<MailgunHeaders>(part_of<MailgunMessage>(sent.message).headers);
+    const auto status = part_of<MailgunStatus>(sent.status);
+    MailEvent event{.id = id_of(text_of(headers.message_id))};
+    const auto description = text_of(status.description);
+    const auto name = text_of(sent.event);
+    event.detail = detail_of(description.empty() ? text_of(status.message) : description);
+    if (name == "delivered") event.meaning = Meaning::delivered;
+    if (name == "failed" && text_of(sent.severity) == "permanent") {
         const bool is_held_back = text_of(sent.reason).starts_with("suppress");
         event.meaning = is_held_back ? Meaning::dropped : Meaning::bounced;
-        const auto code = sent.status.code ? fmt::format("{:.0f}", *sent.status.code) : std::string();
-        event.suppresses = !is_held_back && !is_for_now(code, event.detail.value_or(""));
+        // Sometimes 550, sometimes "5.1.1".
+        event.suppresses = !is_held_back && !is_for_now(text_of(status.code), event.detail.value_or(""));
     }
-    if (sent.event == "complained") event.meaning = Meaning::complained;
-    if (sent.event == "unsubscribed") event.meaning = Meaning::unsubscribed;
+    if (name == "complained") event.meaning = Meaning::complained;
+    if (name == "unsubscribed") event.meaning = Meaning::unsubscribed;
     return event;
 }
 
@@ -186,6 +262,25 @@ std::string pem_of(std::string_view base64) {
     return fmt::format("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", base64);
 }
 
+std::optional<auth::Key> sendgrid_key(std::string_view base64) {
+    auto read = auth::Key::from_pem(pem_of(base64));
+    if (!read || read->algorithm() != auth::Algorithm::es256) return std::nullopt;
+    return *std::move(read);
+}
+
+// Sent again for a day, then never.
+constexpr auto oldest_batch = std::chrono::hours(25);
+// The repetitions of eight hours bear the first one's timestamp.
+constexpr auto oldest_webhook = std::chrono::hours(9);
+constexpr auto newest_webhook = std::chrono::minutes(5);
+
+void require_age(std::string_view timestamp, base::Timestamp now, std::chrono::hours oldest) {
+    const auto seconds = base::parse_integer<std::uint32_t>(timestamp);
+    if (!seconds) refuse();
+    const auto age = now - base::Timestamp(std::chrono::seconds(*seconds));
+    if (age > oldest || age < -newest_webhook) refuse();
+}
+
 async::Task<base::Uuid> verify_sendgrid(auth::UnverifiedCallback sent) {
     const auto& key = sent.use<const MailSettings>().sendgrid_webhook_key;
     const auto signature = sent.header("X-Twilio-Email-Event-Webhook-Signature");
@@ -193,28 +288,23 @@ async::Task<base::Uuid> verify_sendgrid(auth::UnverifiedCallback sent) {
     if (!key || !signature || !timestamp) refuse();
     const auto der = base::base64_decode(*signature);
     const auto raw = der ? raw_signature(*der) : std::nullopt;
-    auto read = auth::Key::from_pem(pem_of(*key));
-    if (!raw || !read || read->algorithm() != auth::Algorithm::es256) refuse();
-    auth::KeyOperations operations(*std::move(read));
+    auto public_key = sendgrid_key(*key);
+    if (!raw || !public_key) refuse();
+    auth::KeyOperations operations(*std::move(public_key));
     if (!operations.verify(std::string(*timestamp) + std::string(sent.bytes()), *raw)) refuse();
+    require_age(*timestamp, sent.use<Runtime>().now(), oldest_batch);
     co_return base::Uuid::nil();
 }
 
-// The repetitions of eight hours bear the first one's timestamp.
-constexpr auto oldest_webhook = std::chrono::hours(9);
-constexpr auto newest_webhook = std::chrono::minutes(5);
-
 async::Task<base::Uuid> verify_mailgun(auth::UnverifiedCallback sent) {
     const auto& key = sent.use<const MailSettings>().mailgun_webhook_key;
-    const auto webhook = read<MailgunWebhook>(sent.bytes());
-    if (!key || !webhook) refuse();
-    const auto& [timestamp, token, signature] = webhook->signature;
+    // The signature alone: what else is in the body makes nobody a forger.
+    const auto signed_part = member_of<MailgunSigned>(sent.bytes());
+    if (!key || !signed_part) refuse();
+    const auto& [timestamp, token, signature] = signed_part->signature;
     const auto wanted = base::hex_encode(base::as_chars(base::hmac_sha256(*key, timestamp + token)));
     if (!base::constant_time_equal(base::ascii_lower(signature), wanted)) refuse();
-    const auto seconds = base::parse_integer<std::int64_t>(timestamp);
-    if (!seconds) refuse();
-    const auto age = sent.use<Runtime>().now() - base::Timestamp(std::chrono::seconds(*seconds));
-    if (age > oldest_webhook || age < -newest_webhook) refuse();
+    require_age(timestamp, sent.use<Runtime>().now(), oldest_webhook);
     co_return base::Uuid::nil();
 }
 
@@ -271,14 +361,15 @@ async::Task<void> apply_all(db::SystemDb transaction, std::shared_ptr<const std:
 }
 
 // Events come in any order and again; what they do can be done again. In the order of ids, so that two senders do not lock each other.
-async::Task<Taken> take_sendgrid(auth::Callback<verify_sendgrid, most_webhook_bytes> callback, db::SystemDb db,
-                                 http::Service<Runtime> runtime) {
-    auto events = read_sendgrid_events(callback.bytes());
-    std::ranges::sort(events, {}, [](const MailEvent& event) { return std::pair(event.id, event.position); });
-    const auto shared = std::make_shared<const std::vector<MailEvent>>(std::move(events));
+async::Task<Taken> take_sendgrid(http::Context& context, auth::Callback<verify_sendgrid, most_webhook_bytes> callback,
+                                 db::SystemDb db, http::Service<Runtime> runtime) {
+    auto sent = read_sendgrid_events(callback.bytes());
+    if (sent.unread > 0) context.logger().warn("mail events cannot be read", {{"unread", sent.unread}});
+    std::ranges::sort(sent.events, {}, [](const MailEvent& event) { return std::pair(event.id, event.position); });
+    const auto shared = std::make_shared<const std::vector<MailEvent>>(std::move(sent.events));
     co_await db.transaction(
         [shared, now = runtime->now()](db::SystemDb transaction) { return apply_all(transaction, shared, now); });
-    co_return Taken{std::ssize(*shared)};
+    co_return Taken{std::ssize(*shared), sent.unread};
 }
 
 struct MailgunCall {
@@ -295,19 +386,21 @@ async::Task<bool> take_once(db::SystemDb transaction, std::shared_ptr<const Mail
     co_return true;
 }
 
-async::Task<Taken> take_mailgun(auth::Callback<verify_mailgun, most_webhook_bytes> callback, db::SystemDb db,
-                                http::Service<Runtime> runtime) {
-    const auto webhook = read<MailgunWebhook>(callback.bytes());
+async::Task<Taken> take_mailgun(http::Context& context, auth::Callback<verify_mailgun, most_webhook_bytes> callback,
+                                db::SystemDb db, http::Service<Runtime> runtime) {
+    const auto signed_part = member_of<MailgunSigned>(callback.bytes());
+    const auto event = read_mailgun_event(callback.bytes());
+    if (!event) context.logger().warn("mail events cannot be read", {{"unread", 1}});
     const auto call =
-        std::make_shared<const MailgunCall>(MailgunCall{"mailgun:" + webhook->signature.token,
+        std::make_shared<const MailgunCall>(MailgunCall{"mailgun:" + signed_part->signature.token,
                                                         {std::string(base::as_chars(base::sha256(callback.bytes())))},
-                                                        read_mailgun_event(callback.bytes()).value_or(MailEvent{}),
+                                                        event.value_or(MailEvent{}),
                                                         runtime->now()});
     const bool is_new =
         co_await db.transaction([call](db::SystemDb transaction) { return take_once(transaction, call); });
     // The signature does not cover the body: a token that comes with another one was stolen.
     if (!is_new && co_await db.one(mailing::webhook_body, call->token) != call->body_hash) refuse();
-    co_return Taken{is_new ? 1 : 0};
+    co_return Taken{is_new && event ? 1 : 0, is_new && !event ? 1 : 0};
 }
 
 }  // namespace
@@ -340,27 +433,38 @@ std::optional<std::string> raw_signature(std::string_view der) {
     return raw;
 }
 
-std::vector<MailEvent> read_sendgrid_events(std::string_view body) {
-    std::vector<MailEvent> events;
-    for (const auto& event : read<std::vector<SendGridEvent>>(body).value_or(std::vector<SendGridEvent>())) {
-        events.push_back(meaning_of(event));
-        events.back().position = events.size();
+bool is_sendgrid_key(std::string_view base64) { return sendgrid_key(base64).has_value(); }
+
+MailEvents read_sendgrid_events(std::string_view body) {
+    MailEvents sent;
+    const auto pieces = pieces_of(body, '[');
+    if (!pieces) return {.unread = 1};
+    for (const auto& piece : *pieces) {
+        const auto event = read<SendGridEvent>(piece);
+        if (!event || text_of(event->event).empty()) {
+            ++sent.unread;
+            continue;
+        }
+        sent.events.push_back(meaning_of(*event));
+        sent.events.back().position = sent.events.size();
     }
-    return events;
+    return sent;
 }
 
 std::optional<MailEvent> read_mailgun_event(std::string_view body) {
-    const auto webhook = read<MailgunWebhook>(body);
-    if (!webhook) return std::nullopt;
+    const auto webhook = member_of<MailgunWebhook>(body);
+    if (!webhook || text_of(webhook->event.event).empty()) return std::nullopt;
     return meaning_of(webhook->event);
 }
 
 void webhook_routes(http::Routes routes) {
-    routes.post("/callbacks/mail/sendgrid", take_sendgrid,
-                {.id = "takeSendGridEvents",
-                 .summary = "SendGrid tells what became of mails",
-                 .description = "Its signed event webhook; `SENDGRID_WEBHOOK_KEY` is its public key.",
-                 .errors = {errors::webhook_refused}});
+    routes.post(
+        "/callbacks/mail/sendgrid", take_sendgrid,
+        {.id = "takeSendGridEvents",
+         .summary = "SendGrid tells what became of mails",
+         .description = "Its signed event webhook; `SENDGRID_WEBHOOK_KEY` is its public key. Each event is read by "
+                        "itself; one that cannot be read is counted and logged.",
+         .errors = {errors::webhook_refused}});
     routes.post("/callbacks/mail/mailgun", take_mailgun,
                 {.id = "takeMailgunEvent",
                  .summary = "Mailgun tells what became of a mail",

@@ -18,6 +18,9 @@ inline constexpr base::ErrorCode webhook_refused{"mail.webhook_refused", 406, fa
 // A signature in DER as JOSE has it: 64 bytes of r and s. nullopt: it is none of P-256.
 [[nodiscard]] std::optional<std::string> raw_signature(std::string_view der);
 
+// Whether SENDGRID_WEBHOOK_KEY is a key: base64 of one line, of P-256.
+[[nodiscard]] bool is_sendgrid_key(std::string_view base64);
+
 // What one event means for its message.
 struct MailEvent {
     enum class Meaning : std::uint8_t { nothing, delivered, bounced, dropped, complained, unsubscribed };
@@ -28,8 +31,12 @@ struct MailEvent {
     std::optional<std::string> detail{};
     std::size_t position = 0;  // among those that were sent at once
 };
-[[nodiscard]] std::vector<MailEvent> read_sendgrid_events(std::string_view body);
-// nullopt: the body is no event.
+struct MailEvents {
+    std::vector<MailEvent> events{};
+    std::int64_t unread = 0;  // which are no events
+};
+[[nodiscard]] MailEvents read_sendgrid_events(std::string_view body);
+// nullopt: the body has no event.
 [[nodiscard]] std::optional<MailEvent> read_mailgun_event(std::string_view body);
 
 void webhook_routes(http::Routes routes);

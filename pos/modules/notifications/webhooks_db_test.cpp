@@ -76,8 +76,7 @@ protected:
 
     std::string mailgun_body(std::string_view event, std::string_view token,
                              std::chrono::seconds age = std::chrono::seconds(0)) const {
-        const auto at = std::chrono::floor<std::chrono::seconds>(base::system_clock().now()) - age;
-        const auto stamp = std::to_string(at.time_since_epoch().count());
+        const auto stamp = stamp_of(age);
         const auto signature =
             base::hex_encode(base::as_chars(base::hmac_sha256(mailgun_key, stamp + std::string(token))));
         return fmt::format(
@@ -87,11 +86,19 @@ protected:
     static InjectedResponse mailgun(std::string body) {
         return post("/v1/callbacks/mail/mailgun", std::move(body), "");
     }
+    static std::string stamp_of(std::chrono::seconds age) {
+        const auto at = std::chrono::floor<std::chrono::seconds>(base::system_clock().now()) - age;
+        return std::to_string(at.time_since_epoch().count());
+    }
     InjectedResponse send_grid(std::string_view event, bool is_signed = true) const {
         // Carriage returns stand between events, and are signed.
-        const auto body =
-            fmt::format("[\r\n{{\"smtp-id\":\"<{}>\",\"sg_event_id\":\"e\",{}}}\r\n]\r\n", message_id, event);
-        const std::string stamp = "1705300000";
+        return send_batch(
+            fmt::format("[\r\n{{\"smtp-id\":\"<{}>\",\"sg_event_id\":\"e\",{}}}\r\n]\r\n", message_id, event),
+            is_signed);
+    }
+    static InjectedResponse send_batch(const std::string& body, bool is_signed = true,
+                                       std::chrono::seconds age = std::chrono::seconds(0)) {
+        const auto stamp = stamp_of(age);
         auto signature = der_of(sendgrid().sign(stamp + body));
         if (!is_signed) signature = der_of(sendgrid().sign(stamp + body + " "));
         return post("/v1/callbacks/mail/sendgrid", body, "",
@@ -234,6 +241,67 @@ TEST_F(WebhooksTest, AnUnsubscribeEndsThatListAlone) {
     EXPECT_EQ(suppressed(), "receipts unsubscribe");
     EXPECT_EQ(mailgun(mailgun_body(R"("event":"complained")", "t2")).status, 200);
     EXPECT_THAT(suppressed(), HasSubstr("all complaint"));
+}
+
+// Whatever stands beside it in the batch, an event has its effect.
+TEST_F(WebhooksTest, AnOddEventCostsItselfAlone) {
+    const auto bounce = fmt::format(
+        R"({{"event":"bounce","smtp-id":"<{}>","type":"bounce","status":550,"reason":null,"response":{{}}}})",
+        message_id);
+    const std::string deep(3'000, '[');
+    const std::string odd[] = {"null",
+                               "7",
+                               "{}",
+                               R"({"event":null})",
+                               R"({"event":{"a":1}})",
+                               R"({"event":"open","event":"open"})",
+                               "{\"event\":\"open\",\"reason\":\"\xff\"}",
+                               R"({"event":"open","x":)" + deep + std::string(3'000, ']') + "}",
+                               R"({"event":"deferred","reason":null,"smtp-id":null,"type":7,"status":{},"x":1e999})"};
+    for (const auto& one : odd) {
+        app->database().execute("update notifications set state = 'sent', failure = null");
+        const auto reply = send_batch("[" + one + "," + bounce + "]");
+        EXPECT_EQ(reply.status, 200) << one;
+        EXPECT_EQ(value("state"), "bounced") << one << reply.body;
+    }
+    EXPECT_EQ(suppressed(), "all bounce");
+    EXPECT_THAT(send_batch("[null," + bounce + "]").body, HasSubstr(R"("unread":1)"));
+    for (const auto* none : {"{}", "no JSON", "[", ""})
+        EXPECT_THAT(send_batch(none).body, HasSubstr(R"("events":0,"unread":1)")) << none;
+}
+
+TEST_F(WebhooksTest, ASignedEventOfMailgunIsTakenWhateverItsMembersAre) {
+    const std::string bounces[] = {
+        R"("event":"failed","severity":"permanent","delivery-status":{"code":"5.1.1","message":"no such user"})",
+        R"("event":"failed","severity":"permanent","delivery-status":{"code":550,"description":null})",
+        R"("event":"failed","severity":"permanent","reason":null,"delivery-status":{"code":null,"message":null})",
+        R"("event":"failed","severity":"permanent","delivery-status":null,"flags":7)"};
+    int number = 0;
+    for (const auto& one : bounces) {
+        app->database().execute("update notifications set state = 'sent', failure = null; truncate mail_suppressions");
+        EXPECT_EQ(mailgun(mailgun_body(one, fmt::format("odd{}", ++number))).status, 200) << one;
+        EXPECT_EQ(value("state"), "bounced") << one;
+        EXPECT_EQ(suppressed(), "all bounce") << one;
+    }
+    EXPECT_THAT(mailgun(mailgun_body(R"("event":{})", "unread")).body, HasSubstr(R"("events":0,"unread":1)"));
+}
+
+// SendGrid leaves smtp-id out of what people do with a mail; our own argument comes with each event.
+TEST_F(WebhooksTest, OurOwnArgumentSaysWhichMailItWas) {
+    const auto id = message_id.substr(0, message_id.find('@'));
+    EXPECT_EQ(send_batch(fmt::format(R"([{{"event":"spamreport","notification":"{}"}}])", id)).status, 200);
+    EXPECT_EQ(suppressed(), "all complaint");
+}
+
+TEST_F(WebhooksTest, AnOldBatchOfSendGridIsNotTakenAgain) {
+    const auto body = fmt::format(R"([{{"event":"bounce","smtp-id":"<{}>"}}])", message_id);
+    EXPECT_EQ(send_batch(body, true, std::chrono::hours(26)).status, 406);
+    EXPECT_EQ(send_batch(body, true, std::chrono::hours(24)).status, 200);
+}
+
+TEST_F(WebhooksTest, WhatAServerSaidHasNoControlCharacters) {
+    EXPECT_EQ(send_grid(R"("event":"bounce","reason":"no\u0001\u001b[31m user é")").status, 200);
+    EXPECT_EQ(value("failure_detail"), "no  [31m user é");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "pos/modules/sales/mail_receipt.h"
 
+#include "auth/rate_limit.h"
+#include "base/strings.h"
 #include "pos/location_permissions.h"
 #include "pos/modules/notifications/statements.h"
 #include "pos/modules/sales/record.h"
@@ -33,11 +35,13 @@ ReceiptMail receipt_of(const Sale& sale, const Tenant& tenant) {
     return mail;
 }
 
-async::Task<http::Accepted<Notification>> mail_receipt(auth::PermittedSomewhere<"sales.create"> caller,
+async::Task<http::Accepted<Notification>> mail_receipt(http::Context& context,
+                                                       auth::PermittedSomewhere<"sales.create"> caller,
                                                        http::Path<"id", SaleId> id, IdempotencyKeyHeader key,
                                                        http::Body<ReceiptRequest> input, db::Db db,
                                                        http::Service<Notifier> notifier) {
     notifier->require_on();
+    co_await auth::charge(context, {{"receipts_recipient", base::ascii_lower(input->email)}});
     auto row = co_await db.one(sales::by_id, *id);
     if (!row || !caller.may_at("sales.read", row->location_id.uuid())) throw base::Failure(errors::row_not_found);
     caller.require_at("sales.create", row->location_id.uuid());
@@ -48,8 +52,8 @@ async::Task<http::Accepted<Notification>> mail_receipt(auth::PermittedSomewhere<
     notifier->add(batch, receipt_of(sale, tenant), {.key = once, .recipient = input->email, .locale = input->locale});
     co_await batch.commit();
     auto written = co_await db.only(mailing::by_key, once);
-    if (written.recipient != input->email)
-        throw reused_key("the key sent this receipt to another address", written.id.uuid());
+    if (written.recipient != input->email || written.locale != input->locale)
+        throw reused_key("the key sent this receipt to another address or in another language", written.id.uuid());
     co_return http::Accepted<Notification>{std::move(written)};
 }
 

@@ -23,10 +23,8 @@ struct ReceiptRequest {
 // What the receipt says of a sale. Long ones are cut: a mail is no ledger.
 [[nodiscard]] ReceiptMail receipt_of(const Sale& sale, const Tenant& tenant);
 
-[[nodiscard]] async::Task<http::Accepted<Notification>> mail_receipt(auth::PermittedSomewhere<"sales.create"> caller,
-                                                                     http::Path<"id", SaleId> id,
-                                                                     IdempotencyKeyHeader key,
-                                                                     http::Body<ReceiptRequest> input, db::Db db,
-                                                                     http::Service<Notifier> notifier);
+[[nodiscard]] async::Task<http::Accepted<Notification>> mail_receipt(
+    http::Context& context, auth::PermittedSomewhere<"sales.create"> caller, http::Path<"id", SaleId> id,
+    IdempotencyKeyHeader key, http::Body<ReceiptRequest> input, db::Db db, http::Service<Notifier> notifier);
 
 }  // namespace pos

@@ -207,6 +207,13 @@ async::Task<void> end_remaining_sessions(db::SystemDb system, UserId user, Tenan
                                sessions_at_once) == sessions_at_once) {}
 }
 
+// What they have invited others to, they might not give any more.
+constexpr db::Query<void(UserId, base::Timestamp)> end_invites{
+    {"users.end_invites",
+     "update invites set revoked_at = $3 where tenant_id = $1 and created_by = $2 and accepted_at is null "
+     "and revoked_at is null",
+     db::Kind::write}};
+
 // Their sessions end, or are judged anew.
 void tell_sessions(db::SystemStatements system, const Editor& write, const Membership& membership) {
     if (membership.status == MembershipStatus::disabled) {
@@ -239,6 +246,8 @@ async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, U
     batch.add(caller_is_current, SessionId(write->session_id), write->member_version);
     require_living_places(batch, present, fields);
     tell_sessions(transaction.system(batch), *write, membership);
+    if (membership.status == MembershipStatus::disabled || patch->has<&MemberFields::roles>())
+        batch.add(end_invites, user, write->now());
     if (patch->has<&MemberFields::roles>()) {
         batch.add(clear_roles, membership.id);
         batch.add(add_roles, rows_of(fields.roles, membership.id, write->runtime()));
@@ -311,9 +320,9 @@ app::Module users_module() {
                        tables::membership_roles.view()},
             .database_objects = {{"require_current_caller", require_current_caller_sql,
                                   "drop function require_current_caller(uuid, integer)"}},
-            .statements =
-                db::statements(membership_rows, member, all, add_user, add_roles, clear_roles, lock, roles_of_tenant,
-                               locations_live, assignments, lock_owners, has_owner, caller_is_current, hold_off),
+            .statements = db::statements(membership_rows, member, all, add_user, add_roles, clear_roles, end_invites,
+                                         lock, roles_of_tenant, locations_live, assignments, lock_owners, has_owner,
+                                         caller_is_current, hold_off),
             .routes = routes};
 }
 
