@@ -31,6 +31,8 @@ SendResult never(SmtpStep step, std::string_view why, Reason whose = Reason::sen
     return {.outcome = Outcome::refused, .whose = whose, .reply = fmt::format("{}: {}", to_string(step), why)};
 }
 
+constexpr std::string_view unasked = "the server answers what it was not asked";
+
 // As nodemailer has it: a name with a dot, or none.
 std::string machine_name() {
     std::array<char, 256> name{};
@@ -113,8 +115,17 @@ async::Task<SmtpConnection::Refusal> SmtpConnection::reply(SmtpStep step, int wa
     co_return refusal;
 }
 
+// Replies that are there before their command: server and client have lost count, and every later reply would be taken for another's. In a
+// session that TLS has just begun the socket may hold bytes of TLS itself.
+bool SmtpConnection::says_what_nobody_asked(SmtpStep step) const {
+    const bool is_within_mail =
+        step == SmtpStep::sender || step == SmtpStep::recipient || step == SmtpStep::data || step == SmtpStep::content;
+    return reader_.has_rest() || (is_within_mail && !stream_.is_quiet());
+}
+
 async::Task<SmtpConnection::Refusal> SmtpConnection::command(SmtpStep step, std::string line, int wanted,
                                                              async::SteadyTime deadline) {
+    if (says_what_nobody_asked(step)) co_return co_await refused_midway(step, std::string(unasked));
     const auto written = co_await stream_.write(std::move(line), sooner(deadline));
     if (!written) {
         // A server that goes says why: "421 4.4.2 idle for too long".
@@ -282,8 +293,10 @@ async::Task<SmtpConnection::Refusal> SmtpConnection::content(RenderedMessage* re
         stuffing.append(buffer, piece.bytes);
         if (buffer.size() < write_bytes) continue;
         auto written = co_await stream_.write(std::exchange(buffer, {}), sooner(deadline));
-        if (!written) co_return co_await refused_midway(std::move(written.error()));
+        if (!written) co_return co_await refused_midway(SmtpStep::content, std::move(written.error()));
     }
+    if (says_what_nobody_asked(SmtpStep::content))
+        co_return co_await refused_midway(SmtpStep::content, std::string(unasked));
     stuffing.finish(buffer);
     auto written = co_await stream_.write(std::move(buffer), deadline);
     auto result = co_await outcome(written.has_value(), written ? std::string() : std::move(written.error()), deadline);
@@ -291,12 +304,13 @@ async::Task<SmtpConnection::Refusal> SmtpConnection::content(RenderedMessage* re
     co_return result;
 }
 
-// A server that has seen enough ("552 too much mail data") answers and closes before the end.
-async::Task<SendResult> SmtpConnection::refused_midway(std::string fault) {
+// A server that has seen enough ("552 too much mail data", "421 idle for too long") answers and closes before the end.
+async::Task<SendResult> SmtpConnection::refused_midway(SmtpStep step, std::string fault) {
     const auto said = co_await read_reply(async::Loop::now() + last_words_time);
     give_up();
-    if (said && said->code >= 400) co_return judge(SmtpStep::content, *said);
-    co_return not_now(SmtpStep::content, fault);
+    const bool ends_it = said && (said->code == 421 || (step == SmtpStep::content && said->code >= 400));
+    if (ends_it) co_return judge(step, *said);
+    co_return not_now(step, fault);
 }
 
 // After the final dot, or what may have held it.

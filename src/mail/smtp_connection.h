@@ -79,11 +79,12 @@ private:
     [[nodiscard]] async::Task<Refusal> address(const Envelope* envelope, std::uint64_t size,
                                                async::SteadyTime deadline);
     [[nodiscard]] async::Task<Refusal> content(RenderedMessage* rendered, async::SteadyTime deadline);
-    [[nodiscard]] async::Task<SendResult> refused_midway(std::string fault);
+    [[nodiscard]] async::Task<SendResult> refused_midway(SmtpStep step, std::string fault);
     [[nodiscard]] async::Task<SendResult> outcome(bool is_written, std::string fault, async::SteadyTime deadline);
     [[nodiscard]] async::Task<void> reset(async::SteadyTime deadline);
 
     // `wanted`: the first digit of the reply; any other is a refusal, judged by `step`.
+    [[nodiscard]] bool says_what_nobody_asked(SmtpStep step) const;
     [[nodiscard]] async::Task<Refusal> command(SmtpStep step, std::string line, int wanted, async::SteadyTime deadline);
     [[nodiscard]] async::Task<Refusal> reply(SmtpStep step, int wanted, async::SteadyTime deadline);
     // nullopt: fault_ says why there is none.

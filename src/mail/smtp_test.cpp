@@ -118,6 +118,29 @@ TEST(Smtp, AFaultAtAnyStepLeavesThePoolAsItWas) {
     }
 }
 
+// Else the last of them would pass for what is said after the final dot.
+TEST(Smtp, RepliesBeforeTheirCommandsAreNotBelieved) {
+    const std::pair<std::string, std::string> early[] = {
+        {"GREETING", "220 hello\r\n250 more\r\n"},
+        {"MAIL", "250 ok\r\n250 ok\r\n354 go on\r\n250 2.0.0 queued\r\n"},
+        {"RCPT", "250 ok\r\n354 go on\r\n250 2.0.0 queued\r\n"},
+        {"DATA", "354 go on\r\n250 2.0.0 queued\r\n"},
+    };
+    for (const auto& [verb, replies] : early) {
+        SCOPED_TRACE(verb);
+        const Server server([&](const Command& command) -> Answers {
+            if (command.verb != verb || command.nth != 0) return std::nullopt;
+            return Answer().send(replies);
+        });
+        Post post(options_for(server));
+        const auto first = post.send(1);
+        EXPECT_EQ(to_string(first.outcome), to_string(Outcome::refused_for_now)) << first.reply;
+        EXPECT_EQ(server.received().size(), 0U) << "the final dot was not sent";
+        EXPECT_EQ(post.send(2).outcome, Outcome::accepted);
+        EXPECT_EQ(post.transport().usage().in_use, 0U);
+    }
+}
+
 TEST(Smtp, AConnectionThatFailsWhenItIsUsedAgainHoldsUpNothing) {
     for (const std::string verb : {"MAIL", "RCPT", "DATA", "CONTENT"}) {
         for (const std::string reply : {"451 4.3.0 later", "554 5.3.0 never", "421 4.4.2 idle for too long", ""}) {
