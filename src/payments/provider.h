@@ -111,6 +111,13 @@ struct Claim {
         std::string account_code;             // the short code it came to
     };
     std::optional<Received> received{};
+    // What became of a refund: `id` is ours, where the provider gives it back; without it, the refund was made elsewhere.
+    struct RefundNews {
+        std::optional<base::Uuid> id{};
+        base::Money amount;
+        Refunded refunded;
+    };
+    std::optional<RefundNews> refund{};
     // A dispute or a refund that was made elsewhere: the words for people.
     std::string note{};
 };
@@ -161,7 +168,8 @@ public:
     [[nodiscard]] virtual Saying saying(std::string_view code, std::string_view language) const = 0;
 };
 
-// When an attempt is to be queried next, by how often it has been: 30 s, 60 s, 2, 5, 15 min after its start, then once a day.
-[[nodiscard]] base::Timestamp next_query(base::Timestamp created_at, std::uint32_t queries, base::Timestamp now);
+// When an attempt is to be queried next: 30 s, 60 s, 2, 5, 15 min after its start, then once a day. Always after `now`: times that went
+// by while nobody could ask are not made up for, and a query that somebody asked for takes none away.
+[[nodiscard]] base::Timestamp next_query(base::Timestamp created_at, base::Timestamp now);
 
 }  // namespace payments

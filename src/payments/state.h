@@ -50,7 +50,7 @@ constexpr auto describe(State*) {
 enum class Source : std::uint8_t { reply, callback, query, confirmation, pull, person, clock };
 
 enum class Finding : std::uint8_t {
-    not_sent,    // the request did not reach the provider: it may be sent again
+    not_sent,    // the request did not reach the provider: it may be sent again. Of a repeat of one that was lost, say `lost`
     accepted,    // the provider took the request; `provider_id` says what it calls it
     refused,     // the provider refused the request itself: no prompt, no money
     lost,        // the request may have reached the provider
@@ -96,8 +96,8 @@ struct Decision {
     std::string_view concern{};
 };
 
-// A claim of payment that decide() believes: of a query (the provider was asked about this very attempt, over TLS), a confirmation, a
-// pull or a person by itself; of a callback, only with the receipt and the amount.
+// A claim of payment that decide() believes: of a reply or a query (the provider was asked about this very attempt, over TLS), a
+// confirmation, a pull or a person by itself; of a callback, only with the receipt and the amount; of the clock, never.
 [[nodiscard]] bool is_proof(const Evidence& evidence) noexcept;
 
 [[nodiscard]] Decision decide(const Attempt& attempt, const Evidence& evidence);
