@@ -16,6 +16,8 @@ namespace pos {
 
 // clang-format off: one a line, so that two modules that add theirs do not meet
 inline constexpr auto permission_names = std::to_array<std::string_view>({
+    "billing.manage",
+    "billing.read",
     "costs.read",
     "devices.read",
     "devices.revoke",
@@ -23,6 +25,10 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "locations.read",
     "locations.write",
     "ownership.transfer",
+    "payments.manage",
+    "payments.read",
+    "payments.refund",
+    "payments.take",
     "products.read",
     "products.write",
     "reports.read",
@@ -73,14 +79,16 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
     "taxes.read",
     "tenant.read",
 });
-inline constexpr auto viewer = with(everybody, {"reports.read", "sales.read"});
-inline constexpr auto accountant = with(viewer, {"costs.read", "users.read"});
+inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
+inline constexpr auto accountant = with(viewer, {"billing.read", "costs.read", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
-inline constexpr auto cashier = with(everybody, {"devices.read", "sales.create", "sales.read"});
+inline constexpr auto cashier = with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});
 inline constexpr auto manager = with(accountant, {
                                                      "devices.read",
                                                      "devices.revoke",
                                                      "devices.write",
+                                                     "payments.refund",
+                                                     "payments.take",
                                                      "products.write",
                                                      "roles.read",
                                                      "sales.create",

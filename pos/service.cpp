@@ -1,6 +1,7 @@
 #include "pos/service.h"
 
 #include "app/outbox_module.h"
+#include "app/outgoing.h"
 #include "embedded/migrations.h"
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
@@ -10,6 +11,7 @@
 #include "pos/modules/devices/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
+#include "pos/modules/payments/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/stock/module.h"
@@ -56,10 +58,12 @@ app::Definition definition() {
         catalogue_module(),
         stock_module(),
         sales_module(),
+        payments_module(),
         reports_module(),
         maintenance_module(),
         plumbing_module(),
         app::outbox_module(),
+        app::outgoing(),
     };
     // clang-format on
     definition.errors = {errors::batch_aborted};

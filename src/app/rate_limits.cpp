@@ -29,6 +29,9 @@ auth::RateLimitOptions rate_limit_options() {
                  {{.name = "refresh", .key = RateKey::named, .limit = {.count = 30, .window = 60s}},
                   {.name = "refresh_address", .key = RateKey::named, .limit = {.count = 600, .window = 60s}}}},
                 {"password", {{.name = "password", .key = RateKey::user, .limit = {.count = 30, .window = 60s}}}},
+                // What payment providers tell comes from few addresses for all tenants, and is not always told twice.
+                {"callbacks",
+                 {{.name = "callbacks", .key = RateKey::address, .limit = {.count = 60'000, .window = 60s}}}},
                 {"sign_up",
                  {{.name = "sign_up", .key = RateKey::named, .limit = {.count = 10, .window = 3'600s}},
                   {.name = "sign_up_address", .key = RateKey::named, .limit = {.count = 120, .window = 3'600s}}}},

@@ -16,11 +16,11 @@
 #include <memory>
 #include <vector>
 
-#include "auth/credential_keys.h"
 #include "client/client.h"
 #include "pos/modules/payments/effects.h"
+#include "pos/modules/payments/keys.h"
 #include "pos/modules/payments/providers.h"
-#include "pos/modules/payments/settings.h"
+#include "pos/modules/payments/statements.h"
 
 namespace pos {
 
@@ -40,6 +40,14 @@ inline constexpr base::ErrorCode prompt_open{"payment.prompt_open", 409, true, b
                                              "The payer has another payment open: let it end, or cancel it"};
 inline constexpr auto already_paid = base::conflict("payment.already_paid", "It is paid already");
 inline constexpr auto intent_final = base::conflict("payment.intent_final", "The payment has come to its end");
+inline constexpr base::ErrorCode prompt_rings{
+    "payment.prompt_rings", 409, true, base::Action::retry,
+    "The payer can still answer, and this provider takes no prompt back: it ends by itself"};
+inline constexpr auto not_refundable = base::conflict("payment.not_refundable", "No money came by this payment");
+inline constexpr auto refund_by_hand =
+    base::invalid("payment.refund_by_hand", "This provider sends nothing back: a person does, and says byHand");
+inline constexpr base::ErrorCode disputed{"payment.disputed", 409, false, base::Action::contact,
+                                          "The payer disputes the payment: the provider decides"};
 }  // namespace errors
 
 // Another prompt for the same phone waits as long, unless the first one ends.
@@ -72,67 +80,97 @@ struct Applied {
     ::payments::Decision decision;
 };
 
+// Money that is to go back.
+struct RefundOrder {
+    base::Uuid client_request_id;
+    base::Money amount;
+    std::string reason;
+    bool by_hand = false;  // a person has sent it already, outside of here
+    std::optional<UserId> created_by{};
+};
+
 class PaymentIntents {
 public:
-    PaymentIntents(const PaymentSettings& settings, const Providers& providers, const auth::CredentialKeys& keys,
-                   Runtime& runtime, async::Loop& loop);
+    // What it works with outlives it.
+    struct Parts {
+        const PaymentSettings& settings;
+        std::string callback_base;
+        const Providers& providers;
+        const PaymentKeys& keys;
+        Runtime& runtime;
+        async::Loop& loop;
+    };
+    explicit PaymentIntents(Parts parts);
 
     // Throws payment.* where nothing was sent (the errors above), and errors::prompt_open. What comes back may be in any state: a
     // provider that refuses or is not reached leaves an intent that says so.
     [[nodiscard]] async::Task<StartedIntent> start(db::Db db, IntentRequest request, client::Call call);
-    // What a crash left in `created` or `sent`: sends again where nothing left, or the provider tells a repetition; else asks.
+    // What is due of an intent: what a crash left in `created` or `sent` is sent again where nothing left, or where the provider tells a
+    // repetition; all else is asked after; and what stays without an answer when its time is over becomes `expired` or `unknown`.
     [[nodiscard]] async::Task<PaymentIntent> resume(db::Db db, IntentId id, client::Call call);
     // Asks the provider, and applies what it says. Of a final intent, too: a success may have been missed.
     [[nodiscard]] async::Task<PaymentIntent> query(db::Db db, IntentId id, client::Call call);
-    // Called off: here when nothing was sent, at the provider where it can; otherwise the intent stays as it is, and what the payer
-    // still pays is kept. Throws errors::intent_final.
+    // Called off: here when nothing was sent or nobody knows, at the provider where it can. Throws errors::prompt_rings while the payer
+    // may still answer, and errors::intent_final.
     [[nodiscard]] async::Task<PaymentIntent> cancel(db::Db db, IntentId id, client::Call call);
 
     // Inside the caller's transaction; nullopt: there is no such intent. Waiters are woken by its commit.
     [[nodiscard]] async::Task<std::optional<Applied>> apply(db::Db tx, IntentId id, ::payments::Evidence evidence);
     [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
+    // For people to look at: a dispute. Inside the caller's transaction.
+    [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
 
-    // When it is no longer of this version, or at `until`. In another process: within a second.
+    // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
+    [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
+    // What became of one, or that one was made elsewhere: inside the caller's transaction.
+    [[nodiscard]] async::Task<void> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
+
+    // When it is no longer of this version, or is final, or at `until`. In another process: within a second.
     [[nodiscard]] async::Task<PaymentIntent> wait(db::Db db, PaymentIntent seen, async::SteadyTime until,
-                                                  std::stop_token gone);
+                                                  std::stop_token gone, std::stop_token draining);
 
     // ---- For callbacks, the reconciler and accounts ----
-    [[nodiscard]] ::payments::Provider& provider_of(std::string_view name) const { return providers_.get(name); }
+    [[nodiscard]] ::payments::Provider& provider_of(std::string_view name) const { return parts_.providers.get(name); }
     // With its credentials opened, for one call. Throws errors::account_missing where they cannot be.
-    [[nodiscard]] ::payments::Account open(const PaymentAccount& row) const;
+    [[nodiscard]] ::payments::Account open(base::Uuid tenant, const PaymentAccount& row) const;
     [[nodiscard]] static ::payments::AttemptRef attempt_of(const PaymentIntent& intent);
-    [[nodiscard]] const PaymentSettings& settings() const noexcept { return settings_; }
-    [[nodiscard]] const auth::CredentialKeys& keys() const noexcept { return keys_; }
-    [[nodiscard]] Runtime& runtime() const noexcept { return runtime_; }
-    [[nodiscard]] const Providers& providers() const noexcept { return providers_; }
+    // What a browser needs of it, while the payer may answer; "": nothing.
+    [[nodiscard]] std::string client_secret_of(base::Uuid tenant, const PaymentIntent& intent) const;
+    [[nodiscard]] const PaymentSettings& settings() const noexcept { return parts_.settings; }
+    [[nodiscard]] const PaymentKeys& keys() const noexcept { return parts_.keys; }
+    [[nodiscard]] Runtime& runtime() const noexcept { return parts_.runtime; }
+    [[nodiscard]] const Providers& providers() const noexcept { return parts_.providers; }
 
 private:
     struct Waiter;
+    struct Placed;
+    struct Move;
 
-    const PaymentSettings& settings_;
-    const Providers& providers_;
-    const auth::CredentialKeys& keys_;
-    Runtime& runtime_;
-    async::Loop& loop_;
+    [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
+    [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
+    [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent);
+    [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, PaymentAccount account,
+                                                  client::Call call);
+    [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
+                                                        client::Call call);
+    [[nodiscard]] async::Task<void> credit(Move* move);
+    [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
+    void note_evidence(Move& move) const;
+    void add_end(Move& move) const;
+    [[nodiscard]] async::Task<void> commit(Move* move);
+    [[nodiscard]] async::Task<PaymentRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
+    [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
+    [[nodiscard]] async::Task<void> write_refunds(Move* move);
+    void wake(IntentId id);
+
+    Parts parts_;
     std::multimap<base::Uuid, Waiter*> waiters_;
 };
 
-// An account's row by whoever owns it, made where it is the platform's and the settings have one; nullopt: there is none.
-// `wanted`: that one, or none.
-[[nodiscard]] std::vector<db::StatementView> intent_statements();
+[[nodiscard]] std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& settings,
+                                                                   const Providers& providers, const PaymentKeys& keys,
+                                                                   Runtime& runtime, const app::LoopParts& parts);
 
-namespace intents {
-// One row; the intent that a provider calls so; an account.
-inline constexpr auto by_id = db::find<tables::payment_intents>("intents.by_id");
-inline constexpr auto lock = db::find_for_update<tables::payment_intents>("intents.lock");
-inline constexpr db::Query<IntentId(PaymentAccountId, std::string)> by_provider_id{
-    {"intents.by_provider_id",
-     "select id from payment_intents where tenant_id = $1 and account_id = $2 and provider_id = $3 "
-     "order by created_at desc limit 1"}};
-inline constexpr db::Query<IntentId(std::string, std::string)> by_receipt{
-    {"intents.by_receipt",
-     "select id from payment_intents where tenant_id = $1 and provider = $2 and receipt_code = $3"}};
-inline constexpr auto account_by_id = db::find<tables::payment_accounts>("intents.account_by_id");
-}  // namespace intents
+[[nodiscard]] std::vector<db::StatementView> intent_statements();
 
 }  // namespace pos

@@ -31,4 +31,14 @@ private:
     std::vector<std::unique_ptr<::payments::Provider>> providers_;
 };
 
+// The part of a callback's URL that says whose it is: /v1/callbacks/{folder}/{token}/{kind}. M-Pesa takes no URL with its name in it.
+[[nodiscard]] constexpr std::string_view callback_folder(std::string_view provider) {
+    if (provider == "mpesa") return "m";
+    return provider == "stripe" ? "s" : provider;
+}
+
+[[nodiscard]] std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const app::LoopParts& parts,
+                                                        client::Client& http, redis::Client* redis,
+                                                        const base::Clock& clock);
+
 }  // namespace pos

@@ -16,6 +16,7 @@ struct PaymentSettings {
     std::optional<std::string> mpesa_base_url;
     std::optional<std::string> stripe_base_url;
     std::vector<std::string> mpesa_callback_sources;
+    std::optional<std::int64_t> payment_confirm_above;
     std::optional<std::string> payment_callback_url;
     std::optional<std::string> billing_mpesa_credentials;
     std::optional<std::string> billing_stripe_credentials;
@@ -48,6 +49,11 @@ struct PaymentSettings {
                  .defaulted = true,
                  .doc = "Networks that M-Pesa calls back from, such as `196.201.214.0/24`. What comes from elsewhere is "
                         "kept, and believed only once M-Pesa says so when it is asked. Not set: any."}),
+            field<&PaymentSettings::payment_confirm_above>(
+                "PAYMENT_CONFIRM_ABOVE",
+                {.min = 0,
+                 .doc = "A callback that is not signed (M-Pesa's) and tells of more than so many cents is believed only "
+                        "once M-Pesa says so when it is asked. Not set: none has to be asked after."}),
             field<&PaymentSettings::payment_callback_url>(
                 "PAYMENT_CALLBACK_URL",
                 {.max_length = 500,
@@ -72,6 +78,9 @@ struct PaymentSettings {
     // The platform's own credentials of a provider; nullptr: none.
     [[nodiscard]] const std::string* platform_credentials(std::string_view provider) const;
 };
+
+// Where providers call back to, without a slash at the end: PAYMENT_CALLBACK_URL, PUBLIC_URL, or this machine.
+[[nodiscard]] std::string callback_base(const PaymentSettings& settings, const app::Settings& app);
 
 void check_payment_settings(const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues);
 

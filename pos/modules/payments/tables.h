@@ -50,6 +50,7 @@ constexpr auto describe(PaymentPurpose*) {
 enum class IntentConcern : std::uint8_t {
     amount_differs,
     currency_differs,
+    disputed,          // the payer wants it back from the bank; nothing is sent back meanwhile
     paid_after_end,    // the money came after it had been failed, cancelled or expired
     receipt_differs,
     receipt_used,      // another payment has its receipt
@@ -59,6 +60,7 @@ enum class IntentConcern : std::uint8_t {
 constexpr auto describe(IntentConcern*) {
     return schema::enumeration<IntentConcern>("IntentConcern", {{IntentConcern::amount_differs, "amount_differs"},
                                                                 {IntentConcern::currency_differs, "currency_differs"},
+                                                                {IntentConcern::disputed, "disputed"},
                                                                 {IntentConcern::paid_after_end, "paid_after_end"},
                                                                 {IntentConcern::receipt_differs, "receipt_differs"},
                                                                 {IntentConcern::receipt_used, "receipt_used"},
@@ -74,6 +76,7 @@ struct PaymentAccount {
     std::string name;
     std::string shown;
     bool enabled = true;
+    bool refuses_unknown = false;              // validations of M-Pesa's whose account number fits nothing
     std::optional<schema::Bytes> credentials;  // sealed; null: the platform's, in the settings
     schema::Bytes callback_token_hash;         // SHA-256
     schema::Bytes callback_token;              // sealed
@@ -85,7 +88,8 @@ struct PaymentAccount {
         using schema::field;
         return schema::object<PaymentAccount>(
             "PaymentAccount", field<&PaymentAccount::id>("id"),
-            field<&PaymentAccount::owner>("owner", {.internal = true}),
+            field<&PaymentAccount::owner>("owner", {.doc = "`platform`: what the subscription is paid to; it is not "
+                                                           "changed here."}),
             field<&PaymentAccount::provider>(
                 "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = "`mpesa` or `stripe`."}),
             field<&PaymentAccount::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
@@ -94,6 +98,10 @@ struct PaymentAccount {
                                                     .doc = "What may be seen of the credentials: a short code, or the "
                                                            "ends of a key."}),
             field<&PaymentAccount::enabled>("enabled", {.doc = "New payments are taken by it."}),
+            field<&PaymentAccount::refuses_unknown>(
+                "refusesUnknown", {.defaulted = true,
+                                   .doc = "M-Pesa asks before it takes a payment to the account, if Safaricom has "
+                                          "switched that on: one whose account number fits nothing is refused."}),
             field<&PaymentAccount::credentials>("credentials", {.internal = true}),
             field<&PaymentAccount::callback_token_hash>("callbackTokenHash", {.internal = true}),
             field<&PaymentAccount::callback_token>("callbackToken", {.internal = true}),
@@ -118,6 +126,7 @@ struct PaymentIntent {
     std::optional<std::string> phone;  // E.164 without "+"
     std::string reference;
     std::string description;
+    std::optional<std::string> return_url;  // where the payer comes back to from a hosted page
     IntentState state = IntentState::created;
     std::optional<std::string> provider_id;  // CheckoutRequestID, pi_…
     std::optional<std::string> second_id;    // MerchantRequestID, cs_…
@@ -151,7 +160,8 @@ struct PaymentIntent {
             field<&PaymentIntent::location_id>("locationId"), field<&PaymentIntent::amount>("amount"),
             field<&PaymentIntent::currency>("currency"), field<&PaymentIntent::phone>("phone"),
             field<&PaymentIntent::reference>("reference", {.doc = "What the payer reads."}),
-            field<&PaymentIntent::description>("description"), field<&PaymentIntent::state>("state"),
+            field<&PaymentIntent::description>("description"), field<&PaymentIntent::return_url>("returnUrl"),
+            field<&PaymentIntent::state>("state"),
             field<&PaymentIntent::provider_id>("providerId", {.text = schema::Text::raw}),
             field<&PaymentIntent::second_id>("secondId", {.text = schema::Text::raw, .internal = true}),
             field<&PaymentIntent::receipt_code>(
@@ -251,10 +261,13 @@ struct ProviderEvent {
     std::string dedupe_key;  // of what it says, else of its bytes
     schema::Bytes body;
     schema::Json headers;  // those that a signature needs: an object
+    bool trusted = true;   // it came from an address of MPESA_CALLBACK_SOURCES, or is signed
+    std::optional<std::string> attempt_ref;  // what the provider calls the attempt that it is about
     base::Timestamp received_at;
     std::optional<IntentId> intent_id;
     std::optional<base::Timestamp> processed_at;
-    std::optional<std::string> outcome;  // what became of it, in a word
+    std::optional<base::Timestamp> due_at;  // when it is looked at again, if its job does not come; null: done
+    std::optional<std::string> outcome;     // what became of it, in a word
     std::int32_t deliveries = 1;
 
     friend constexpr auto describe(ProviderEvent*) {
@@ -266,8 +279,11 @@ struct ProviderEvent {
             field<&ProviderEvent::dedupe_key>("dedupeKey", {.text = schema::Text::raw}),
             field<&ProviderEvent::body>("body", {.internal = true}),
             field<&ProviderEvent::headers>("headers", {.internal = true}),
+            field<&ProviderEvent::trusted>("trusted"),
+            field<&ProviderEvent::attempt_ref>("attemptRef", {.text = schema::Text::raw}),
             field<&ProviderEvent::received_at>("receivedAt"), field<&ProviderEvent::intent_id>("intentId"),
-            field<&ProviderEvent::processed_at>("processedAt"), field<&ProviderEvent::outcome>("outcome"),
+            field<&ProviderEvent::processed_at>("processedAt"), field<&ProviderEvent::due_at>("dueAt"),
+            field<&ProviderEvent::outcome>("outcome"),
             field<&ProviderEvent::deliveries>("deliveries"));
     }
 };
@@ -297,6 +313,7 @@ struct C2bPayment {
     std::string payer_hash;
     std::string payer_name;
     std::optional<base::Timestamp> paid_at;
+    bool proven = true;  // false: whoever told it is not known to be the provider, and no list of the provider's has it yet
     base::Timestamp received_at;
     C2bState state = C2bState::unmatched;
     std::optional<C2bMatch> matched_kind;
@@ -316,6 +333,9 @@ struct C2bPayment {
             field<&C2bPayment::reference>("reference", {.doc = "As the payer typed it."}),
             field<&C2bPayment::payer_hash>("payerHash", {.internal = true}),
             field<&C2bPayment::payer_name>("payerName"), field<&C2bPayment::paid_at>("paidAt"),
+            field<&C2bPayment::proven>(
+                "proven", {.doc = "False: it came from an address that is not the provider's, and the provider has not "
+                                  "confirmed it yet. It pays nothing until it does, or somebody matches it."}),
             field<&C2bPayment::received_at>("receivedAt"), field<&C2bPayment::state>("state"),
             field<&C2bPayment::matched_kind>("matchedKind"), field<&C2bPayment::matched_id>("matchedId"),
             field<&C2bPayment::matched_at>("matchedAt"),
@@ -349,7 +369,7 @@ inline constexpr auto payment_intents = db::tenant_table<PaymentIntent>(
     db::index<&PaymentIntent::state, &PaymentIntent::created_at, &PaymentIntent::id>("payment_intents_by_state"),
     db::index<&PaymentIntent::location_id, &PaymentIntent::created_at, &PaymentIntent::id>(
         "payment_intents_of_location"),
-    db::index<&PaymentIntent::purpose, &PaymentIntent::subject_id, &PaymentIntent::created_at, &PaymentIntent::id>(
+    db::index<&PaymentIntent::subject_id, &PaymentIntent::created_at, &PaymentIntent::id>(
         "payment_intents_of_subject"),
     db::index<&PaymentIntent::provider_id>("payment_intents_provider_id").where("provider_id is not null"),
     db::index<&PaymentIntent::phone, &PaymentIntent::created_at>("payment_intents_of_phone")
@@ -372,15 +392,19 @@ inline constexpr auto payment_refund_tasks = db::tenant_table<RefundTask>(
     db::index<&RefundTask::state, &RefundTask::created_at, &RefundTask::intent_id>("payment_refund_tasks_by_state"));
 
 inline constexpr auto provider_events = db::tenant_table<ProviderEvent>(
-    "provider_events", db::primary_key<&ProviderEvent::id>(), db::append_only(),
-    db::updatable<&ProviderEvent::intent_id>(), db::updatable<&ProviderEvent::processed_at>(),
-    db::updatable<&ProviderEvent::outcome>(), db::updatable<&ProviderEvent::deliveries>(),
+    "provider_events", db::primary_key<&ProviderEvent::id>(),
     db::unique<&ProviderEvent::account_id, &ProviderEvent::dedupe_key>("provider_events_once",
                                                                        errors::provider_event_known),
     db::references<&ProviderEvent::account_id>("provider_events_account", payment_accounts,
                                                errors::unknown_payment_account),
     db::index<&ProviderEvent::intent_id>("provider_events_of_intent").where("intent_id is not null"),
-    db::expression_index("provider_events_undone", "btree", "received_at").where("processed_at is null"));
+    db::index<&ProviderEvent::account_id, &ProviderEvent::attempt_ref>("provider_events_waiting")
+        .where("processed_at is null"),
+    db::index<&ProviderEvent::account_id, &ProviderEvent::received_at>("provider_events_not_understood")
+        .where("outcome = 'not_understood'"),
+    // Across tenants: what is to be looked at again, and what goes.
+    db::expression_index("provider_events_due", "btree", "due_at").where("due_at is not null"),
+    db::expression_index("provider_events_age", "btree", "received_at"));
 
 inline constexpr auto c2b_payments = db::tenant_table<C2bPayment>(
     "c2b_payments", db::primary_key<&C2bPayment::id>(), db::no_delete(),

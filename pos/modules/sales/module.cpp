@@ -210,6 +210,14 @@ constexpr std::string_view receipt_number_shown_sql =
 }  // namespace
 
 app::Module sales_module() {
+    auto statements =
+        db::statements(sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt,
+                       sales::require_stock, sales::add, sales::add_lines, sales::add_taxes, sales::add_payments,
+                       sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
+                       sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
+                       sales::receipt_taken, sales::used_references, sales::lock_codes, sales::refuse_other_uses,
+                       sales::known_payments, sales::short_of_stock);
+    for (const auto& statement : phone_payment_statements()) statements.push_back(statement);
     return {
         .name = "sales",
         .doc = "Recording sales exactly once, and reading them back.",
@@ -219,13 +227,7 @@ app::Module sales_module() {
              {"next_receipt_number", next_receipt_number_sql, "drop function next_receipt_number(uuid)"},
              {"receipt_number_taken", receipt_number_taken_sql, "drop function receipt_number_taken(text, bigint)"},
              {"receipt_number_shown", receipt_number_shown_sql, "drop function receipt_number_shown(text, bigint)"}},
-        .statements =
-            db::statements(sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt,
-                           sales::require_stock, sales::add, sales::add_lines, sales::add_taxes, sales::add_payments,
-                           sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
-                           sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
-                           sales::receipt_taken, sales::used_references, sales::lock_codes, sales::refuse_other_uses,
-                           sales::known_payments, sales::short_of_stock),
+        .statements = std::move(statements),
         .routes = routes};
 }
 

@@ -1,0 +1,50 @@
+#pragma once
+// A sale that is paid through a provider: its payment names the intent, or bears the receipt's code, and is accepted once the money is
+// there. Whichever comes first, sale or money, finds the other. A sale is never refused for it: the goods have left.
+
+#include "pos/modules/payments/effects.h"
+#include "pos/modules/sales/tables.h"
+
+namespace pos {
+
+class SalePaymentEffects final : public SubjectEffects {
+public:
+    [[nodiscard]] PaymentPurpose purpose() const override { return PaymentPurpose::sale; }
+    [[nodiscard]] AccountOwner owner() const override { return AccountOwner::tenant; }
+
+    // A sale that is not there yet may come.
+    [[nodiscard]] async::Task<void> require_payable(db::Db db, base::Uuid subject, base::Money amount) const override;
+    [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
+    [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
+    // By the code that was typed at the till.
+    [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;
+    // `subject`: a payment of a sale.
+    [[nodiscard]] async::Task<Matched> match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const override;
+};
+
+inline constexpr SalePaymentEffects sale_payment_effects;
+
+// What a sale's payment may be paid by: the intents that the sale names, as they are now.
+struct KnownIntent {
+    base::Uuid id;
+    PaymentPurpose purpose{};
+    IntentState state{};
+    base::Money amount;
+    std::string currency;
+    std::optional<std::string> receipt_code;
+    bool is_used = false;  // by a payment of another sale
+
+    friend constexpr auto describe(KnownIntent*) {
+        return schema::object<KnownIntent>(
+            "KnownIntent", schema::field<&KnownIntent::id>("id"), schema::field<&KnownIntent::purpose>("purpose"),
+            schema::field<&KnownIntent::state>("state"), schema::field<&KnownIntent::amount>("amount"),
+            schema::field<&KnownIntent::currency>("currency"),
+            schema::field<&KnownIntent::receipt_code>("receiptCode"),
+            schema::field<&KnownIntent::is_used>("isUsed"));
+    }
+};
+
+[[nodiscard]] std::vector<db::StatementView> phone_payment_statements();
+
+}  // namespace pos
