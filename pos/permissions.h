@@ -16,6 +16,7 @@ namespace pos {
 
 // clang-format off: one a line, so that two modules that add theirs do not meet
 inline constexpr auto permission_names = std::to_array<std::string_view>({
+    "audit.read",
     "billing.manage",
     "billing.read",
     "costs.read",
@@ -24,6 +25,7 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "devices.write",
     "locations.read",
     "locations.write",
+    "notifications.read",
     "ownership.transfer",
     "payments.manage",
     "payments.read",
@@ -80,13 +82,14 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
     "tenant.read",
 });
 inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
-inline constexpr auto accountant = with(viewer, {"billing.read", "costs.read", "users.read"});
+inline constexpr auto accountant = with(viewer, {"audit.read", "billing.read", "costs.read", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
 inline constexpr auto cashier = with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});
 inline constexpr auto manager = with(accountant, {
                                                      "devices.read",
                                                      "devices.revoke",
                                                      "devices.write",
+                                                     "notifications.read",
                                                      "payments.refund",
                                                      "payments.take",
                                                      "products.write",

@@ -6,11 +6,15 @@
 #include "embedded/module_templates.h"
 #include "pos/demo/examples.h"
 #include "pos/demo/seed.h"
+#include "pos/modules/alerts/module.h"
+#include "pos/modules/audit/module.h"
 #include "pos/modules/auth/module.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/invites/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
+#include "pos/modules/notifications/module.h"
 #include "pos/modules/payments/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
@@ -52,6 +56,7 @@ app::Definition definition() {
         tenants_module(),
         auth_module(),
         users_module(),
+        invites_module(),
         locations_module(),
         devices_module(),
         taxes_module(),
@@ -60,6 +65,11 @@ app::Definition definition() {
         sales_module(),
         payments_module(),
         reports_module(),
+        alerts_module(),
+        notifications_module(),
+        audit_module(),
+        mailbox_module(),
+        app::outgoing(),
         maintenance_module(),
         plumbing_module(),
         app::outbox_module(),

@@ -36,6 +36,8 @@ INTERNAL = {
     "http.upgrade_required": "of routes that upgrade, for services that have them; the document lists it there",
     "idempotency.key_known": "becomes the first reply, or idempotency.key_reused",
     "jobs.": "told to workers and to operators, in their own language",
+    "mail.try_later": "told to the queue, which tries again",
+    "notification.known": "a second message of one key is passed over",
     "redis.": "becomes session.unavailable, or a limit that is not kept for the moment",
     "session.": "of cookie sessions, for services that have them; src/openapi lists what a route says",
     "url.": "of routes that take addresses to be called, for services that have them; the document lists them there",

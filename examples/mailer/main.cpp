@@ -119,8 +119,9 @@ int serve(const mail::Settings& settings, const client::Settings& calls) {
     async::Loop loop;
     client::Client http({.loop = loop, .logger = log.logger(), .metrics = metrics, .settings = calls});
     mail::Mailbox mailbox(base::system_clock());
-    const auto transport =
-        mail::open_transport(settings, {.loop = loop, .http = http, .mailbox = mailbox, .ca_file = calls.ca_file});
+    const auto transport = mail::open_transport(
+        settings,
+        {.loop = loop, .http = http, .mailbox = mailbox, .ca_file = calls.ca_file, .dkim = settings.dkim_keys()});
     for (std::string line; std::getline(std::cin, line);) {
         const auto letter = schema::parse<Letter>(line);
         if (!letter) {

@@ -1,6 +1,7 @@
 #include "pos/plumbing/module.h"
 
 #include "db/violate.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/idempotency.h"
@@ -15,8 +16,9 @@ app::Module plumbing_module() {
     for (const auto& statement :
          db::statements(plan_limits::hold, plan_limits::seats_suffice, plan_limits::locations_suffice))
         statements.push_back(statement);
+    for (const auto& statement : audit_statements()) statements.push_back(statement);
     return {.name = "plumbing",
-            .tables = {tables::idempotency_keys.view(), tables::change_pointers.view()},
+            .tables = {tables::audit_events.view(), tables::idempotency_keys.view(), tables::change_pointers.view()},
             .database_objects = {{"idempotency_lock", idempotency_lock_sql, "drop function idempotency_lock(bigint)"},
                                  {"idempotency_storage", idempotency_storage_sql,
                                   "alter table idempotency_keys reset (toast_tuple_target)",

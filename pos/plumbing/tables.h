@@ -67,7 +67,32 @@ struct ChangePointer {
     }
 };
 
+// Who did what that somebody may ask about later. In the nil tenant: what belongs to an account alone.
+struct AuditEvent {
+    base::Uuid id;
+    base::Timestamp at;
+    std::string action;  // "invite.accept"
+    std::optional<UserId> actor_id;
+    std::optional<base::Uuid> subject_id;
+    std::string address;
+    schema::Json detail;
+
+    friend constexpr auto describe(AuditEvent*) {
+        return schema::object<AuditEvent>(
+            "AuditEvent", schema::field<&AuditEvent::id>("id"), schema::field<&AuditEvent::at>("at"),
+            schema::field<&AuditEvent::action>("action"), schema::field<&AuditEvent::actor_id>("actorId"),
+            schema::field<&AuditEvent::subject_id>("subjectId"),
+            schema::field<&AuditEvent::address>("address", {.doc = "Of the client; empty where a job did it."}),
+            schema::field<&AuditEvent::detail>("detail"));
+    }
+};
+
 namespace tables {
+inline constexpr auto audit_events = db::tenant_table<AuditEvent>(
+    "audit_events", db::primary_key<&AuditEvent::id>(),
+    db::index<&AuditEvent::at, &AuditEvent::id>("audit_events_newest"),
+    db::index<&AuditEvent::actor_id, &AuditEvent::at, &AuditEvent::id>("audit_events_actor"),
+    db::index<&AuditEvent::subject_id, &AuditEvent::at, &AuditEvent::id>("audit_events_subject"), db::append_only());
 inline constexpr auto idempotency_keys = db::tenant_table<IdempotencyKey>(
     "idempotency_keys",
     db::primary_key<&IdempotencyKey::principal_kind, &IdempotencyKey::route, &IdempotencyKey::key>(errors::key_known),

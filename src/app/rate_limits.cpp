@@ -32,6 +32,13 @@ auth::RateLimitOptions rate_limit_options() {
                 // What payment providers tell comes from few addresses for all tenants, and is not always told twice.
                 {"callbacks",
                  {{.name = "callbacks", .key = RateKey::address, .limit = {.count = 60'000, .window = 60s}}}},
+                // Links in mails: the account there, and all that comes from there.
+                {"recovery",
+                 {{.name = "recovery", .key = RateKey::named, .limit = {.count = 10, .window = 3'600s}},
+                  {.name = "recovery_address", .key = RateKey::named, .limit = {.count = 240, .window = 3'600s}}}},
+                {"invites", {{.name = "invites", .key = RateKey::tenant, .limit = {.count = 200, .window = 3'600s}}}},
+                {"receipts",
+                 {{.name = "receipts", .key = RateKey::tenant, .limit = {.count = 1'200, .window = 3'600s}}}},
                 {"sign_up",
                  {{.name = "sign_up", .key = RateKey::named, .limit = {.count = 10, .window = 3'600s}},
                   {.name = "sign_up_address", .key = RateKey::named, .limit = {.count = 120, .window = 3'600s}}}},

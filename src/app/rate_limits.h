@@ -7,7 +7,8 @@
 
 namespace app {
 
-// Classes a route may name in http::RouteOptions::rate_class: "login", "refresh", "password", "sign_up".
+// Classes a route may name in http::RouteOptions::rate_class: "login", "refresh", "password", "recovery", "invites",
+// "receipts", "sign_up".
 [[nodiscard]] auth::RateLimitOptions rate_limit_options();
 
 }  // namespace app

@@ -10,11 +10,14 @@
 //
 //     struct Conversation {                                         // lives as long as it runs
 //         base::Uuid tenant;
+//         static async::Task<bool> repeat(http::RawConnection* peer) {   // its buffer is there while it runs, not while one waits
+//             std::array<char, 1024> bytes;
+//             const auto size = peer->read(bytes);
+//             co_return co_await peer->write({bytes.data(), size});
+//         }
 //         async::Task<void> operator()(std::shared_ptr<http::RawConnection> peer) {
 //             while (co_await peer->wait(async::Loop::now() + 60s) == http::RawConnection::Wake::bytes) {
-//                 std::array<char, 1024> bytes;                     // behind the wait: an idle connection holds none of it
-//                 const auto size = peer->read(bytes);
-//                 if (!co_await peer->write({bytes.data(), size})) co_return;
+//                 if (!co_await repeat(peer.get())) co_return;
 //             }
 //         }
 //     };

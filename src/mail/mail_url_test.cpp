@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "mail/settings.h"
 
 namespace mail {
@@ -124,6 +127,41 @@ TEST(MailSettings, AreCheckedAsAWhole) {
     EXPECT_EQ(issues_of({.fallback_url = "file:///tmp/mails"}, false), "/MAIL_FALLBACK_URL ");
     EXPECT_EQ(issues_of({.from = "nobody"}, false), "/MAIL_FROM ");
     EXPECT_EQ(Settings{.from = "Example <no-reply@mail.example>"}.sender().name(), "Example");
+}
+
+TEST(MailSettings, NameAKeyThatSigns) {
+    const auto directory = std::filesystem::path(::testing::TempDir()) / "mail_settings_dkim";
+    std::filesystem::create_directories(directory);
+    const auto file_of = [&](std::string_view name, std::string_view content) {
+        std::ofstream(directory / name, std::ios::binary) << content;
+        return (directory / name).string();
+    };
+    // Of no one: RFC 8410's example of an Ed25519 key.
+    const auto key = file_of("key.pem",
+                             "-----BEGIN PRIVATE KEY-----\n"
+                             "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+                             "-----END PRIVATE KEY-----\n");
+    const auto issues_of = [](std::string file, std::string selector) {
+        schema::Issues issues("environment");
+        check({.from = "Example <no-reply@mail.example>",
+               .dkim_key_file = std::move(file),
+               .dkim_selector = std::move(selector)},
+              true, issues);
+        std::string all;
+        for (const auto& issue : issues.list()) all += issue.pointer + " " + issue.message + "\n";
+        return all;
+    };
+    EXPECT_EQ(issues_of(key, "mail2026"), "");
+    EXPECT_THAT(issues_of(key, ""), HasSubstr("/MAIL_DKIM_SELECTOR "));
+    EXPECT_THAT(issues_of("", "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
+    EXPECT_THAT(issues_of("/nowhere/key.pem", "mail2026"), HasSubstr("can be read"));
+    EXPECT_THAT(issues_of(directory.string(), "mail2026"), HasSubstr("can be read"));
+    EXPECT_THAT(issues_of(file_of("no.pem", "no key"), "mail2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
+    EXPECT_THAT(issues_of(key, "mail 2026"), HasSubstr("/MAIL_DKIM_KEY_FILE "));
+    const Settings settings{.from = "no-reply@Mail.Example", .dkim_key_file = key, .dkim_selector = "mail2026"};
+    ASSERT_EQ(settings.dkim_keys().size(), 1U);
+    EXPECT_EQ(settings.dkim_keys()[0].record_name(), "mail2026._domainkey.mail.example");
+    EXPECT_TRUE(Settings().dkim_keys().empty());
 }
 
 }  // namespace

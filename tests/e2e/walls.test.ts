@@ -272,7 +272,18 @@ describe('without a caller', () => {
     const open = operations
       .filter((one) => !one.secured && one.path.startsWith('/v1/'))
       .map((one) => `${one.method} ${one.path}`);
-    expect(open.sort()).toEqual(['POST /v1/auth/login', 'POST /v1/auth/refresh', 'POST /v1/tenants']);
+    expect(open.sort()).toEqual([
+      'POST /v1/auth/email/confirm',
+      'POST /v1/auth/email/verify',
+      'POST /v1/auth/login',
+      'POST /v1/auth/password/forgot',
+      'POST /v1/auth/password/reset',
+      'POST /v1/auth/refresh',
+      'POST /v1/callbacks/mail/mailgun',
+      'POST /v1/callbacks/mail/sendgrid',
+      'POST /v1/invites/accept',
+      'POST /v1/tenants',
+    ]);
   });
 
   test('a token ends with its session', async () => {

@@ -1,9 +1,13 @@
 #include "pos/modules/auth/module.h"
 
+#include "app/jobs.h"
 #include "auth/authenticator.h"
 #include "auth/caller.h"
 #include "auth/jwks_route.h"
 #include "http/middleware/conditional.h"
+#include "pos/modules/auth/account_links.h"
+#include "pos/modules/auth/account_pages.h"
+#include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
@@ -132,7 +136,92 @@ async::Task<http::NoContent> change_password(http::Context& context, auth::Calle
     co_return http::NoContent{};
 }
 
+// ---- Links in mails ----------------------------------------------------------------------------------------------
+
+async::Task<http::NoContent> forget_password(http::Context& context, http::Body<ForgottenPassword> input,
+                                             db::SystemDb db, http::Service<AccountLinks> links) {
+    co_await links->forget_password(context, db, std::move(input->email));
+    co_return http::NoContent{};
+}
+
+async::Task<http::NoContent> reset_password(http::Context& context, http::Body<PasswordReset> input, db::SystemDb db,
+                                            http::Service<AccountLinks> links) {
+    co_await links->reset_password(context, db, std::move(*input));
+    co_return http::NoContent{};
+}
+
+async::Task<http::NoContent> verify_email(http::Context& context, http::Body<EmailVerification> input, db::SystemDb db,
+                                          http::Service<AccountLinks> links) {
+    co_await links->verify_email(context, db, std::move(*input));
+    co_return http::NoContent{};
+}
+
+async::Task<http::NoContent> send_verification(http::Context& context, auth::Caller caller, db::SystemDb db,
+                                               http::Service<AccountLinks> links) {
+    co_await links->send_verification(context, db, UserId(caller.user_id));
+    co_return http::NoContent{};
+}
+
+async::Task<http::NoContent> change_email(http::Context& context, auth::Caller caller, http::Body<EmailChange> input,
+                                          db::SystemDb db, http::Service<AccountLinks> links) {
+    co_await links->change_email(context, db, UserId(caller.user_id), SessionId(caller.session_id), std::move(*input));
+    co_return http::NoContent{};
+}
+
+async::Task<EmailConfirmed> confirm_email(http::Context& context, http::Body<EmailConfirmation> input, db::SystemDb db,
+                                          http::Service<AccountLinks> links) {
+    return links->confirm_email(context, db, std::move(*input));
+}
+
+void link_routes(http::Routes routes) {
+    routes.post("/auth/password/forgot", forget_password,
+                {.id = "forgetPassword",
+                 .summary = "Have a link mailed for a new password",
+                 .description = "The same answer after the same time, whether somebody has the address or not. At most "
+                                "five mails an hour and account; the newest link alone works, for 30 minutes.",
+                 .errors = {errors::mail_off},
+                 .options = {.rate_class = "recovery"}});
+    routes.post("/auth/password/reset", reset_password,
+                {.id = "resetPassword",
+                 .summary = "Choose a new password by the link of a mail",
+                 .description = "Ends every session of the account, and signs nobody in. The same request again within "
+                                "a minute gets the same answer.",
+                 .errors = {errors::link_dead, errors::weak_password, auth::errors::busy},
+                 .options = {.rate_class = "recovery"}});
+    routes.post("/auth/email/verify", verify_email,
+                {.id = "verifyEmail",
+                 .summary = "Prove an e-mail address by the link of a mail",
+                 .description = "With the account's password; or with a new one, which ends every session.",
+                 .errors = {errors::link_dead, errors::weak_password, errors::invalid_credentials, errors::throttled,
+                            errors::user_disabled, auth::errors::busy},
+                 .options = {.rate_class = "recovery"}});
+    routes.post("/auth/email/verify/send", send_verification,
+                {.id = "sendEmailVerification",
+                 .summary = "Have the link mailed that proves my address",
+                 .description = "Nothing is sent when it is proven already. At most five mails an hour.",
+                 .errors = {errors::mail_off},
+                 .options = {.rate_class = "recovery"}});
+    routes.post("/auth/email/change", change_email,
+                {.id = "changeEmail",
+                 .summary = "Ask for another e-mail address",
+                 .description = "Links go to both addresses; it changes when both have agreed, within 24 hours.",
+                 .errors = {errors::mail_off, errors::invalid_credentials, errors::throttled, errors::user_disabled,
+                            auth::errors::busy},
+                 .options = {.rate_class = "password"}});
+    routes.post("/auth/email/confirm", confirm_email,
+                {.id = "confirmEmail",
+                 .summary = "Agree to a change of the e-mail address by the link of a mail",
+                 .errors = {errors::link_dead, errors::email_taken},
+                 .options = {.rate_class = "recovery"}});
+}
+
+void root_routes(http::Router& router) {
+    auth::add_jwks_route(router);
+    account_pages(router);
+}
+
 void routes(http::Routes routes) {
+    link_routes(routes);
     const std::vector password_errors{errors::invalid_credentials, errors::throttled, errors::user_disabled,
                                       auth::errors::busy};
     auto login_errors = password_errors;
@@ -193,21 +282,26 @@ void routes(http::Routes routes) {
 
 app::Module auth_module() {
     using namespace sign_in;
+    auto statements = account_link_statements();
+    for (const auto& statement :
+         db::statements(user_by_login, person, locale_of_user, new_login_of, memberships_of, device_is_open_to, rehash,
+                        set_password, add_session, add_refresh_token, grants_of_session, session_of_cookie, sessions_of,
+                        sign_in::end_session, sign_in::end_surplus_sessions, end_other_sessions, end_sessions_of_member,
+                        announce, lock_family, refresh_token, use_refresh_token, drop_spent_tokens, prolong_session,
+                        note_use, count_failure, failures_of, blocked_until, forget_failures, uncount_attempt,
+                        forget_empty, purge_throttles, hold_off_everywhere))
+        statements.push_back(statement);
     return {.name = "auth",
             .doc = "Signing in and out, sessions, the caller.",
-            .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::login_throttles.view()},
-            .statements =
-                db::statements(user_by_login, person, memberships_of, device_is_open_to, rehash, set_password,
-                               add_session, add_refresh_token, grants_of_session, session_of_cookie, sessions_of,
-                               sign_in::end_session, sign_in::end_surplus_sessions, end_other_sessions,
-                               end_sessions_of_member, announce, lock_family, refresh_token, use_refresh_token,
-                               drop_spent_tokens, prolong_session, note_use, count_failure, failures_of, blocked_until,
-                               forget_failures, uncount_attempt, forget_empty, purge_throttles, hold_off_everywhere),
+            .tables = {tables::sessions.view(), tables::refresh_tokens.view(), tables::account_tokens.view(),
+                       tables::login_throttles.view()},
+            .statements = std::move(statements),
             .routes = routes,
+            .jobs = handle_account_jobs,
             .settings = app::settings<AuthSettings, check_auth_settings>(),
             .process_services = app::process_services<make_auth_shared>(),
-            .services = app::services<make_grants, make_authenticator, make_auth_service>(),
-            .root_routes = auth::add_jwks_route};
+            .services = app::services<make_grants, make_authenticator, make_auth_service, make_account_links>(),
+            .root_routes = root_routes};
 }
 
 }  // namespace pos

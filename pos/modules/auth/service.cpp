@@ -8,8 +8,11 @@
 #include "auth/rate_limit.h"
 #include "base/strings.h"
 #include "http/context.h"
+#include "pos/modules/auth/account_links.h"
+#include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/refresh_token.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
 
 namespace pos {
@@ -20,15 +23,62 @@ constexpr std::size_t max_user_agent = 400;
 
 schema::Bytes bytes_of(const base::Digest256& digest) { return {std::string(base::as_chars(digest))}; }
 
-async::Task<void> store_password(db::SystemDb transaction, UserId user, std::string verified, std::string hash,
-                                 SessionId session, base::Timestamp now) {
+struct PasswordStore {
+    VerifiedPassword proof;
+    std::string hash;
+    SessionId session;
+    base::Timestamp now;
+    Runtime* runtime;
+    const Notifier* notifier;
+};
+
+async::Task<void> store_password(db::SystemDb transaction, std::shared_ptr<const PasswordStore> what) {
+    const auto user = what->proof.user();
+    const auto now = what->now;
     co_await transaction.run(hold_off_everywhere, user);
-    if (co_await transaction.run(sign_in::set_password, user, verified, hash, now, session) != 1)
+    if (co_await transaction.run(sign_in::set_password, user, what->proof.hash(), what->hash, now, what->session) != 1)
         throw base::Failure(errors::invalid_credentials);
-    auto batch = transaction.batch();
-    batch.add(sign_in::end_other_sessions, user, session, now, "password changed");
-    batch.add(sign_in::announce, "user:" + user.to_string());
+    const auto locale = co_await transaction.only(sign_in::locale_of_user, user);
+    const auto acting = transaction.as_tenant(base::Uuid::nil());
+    auto batch = acting.batch();
+    const auto system = acting.system(batch);
+    system.add(sign_in::end_other_sessions, user, what->session, now, "password changed");
+    system.add(account::end_tokens, user,
+               std::vector<std::string>{"password_reset", "email_change_old", "email_change_new"}, now);
+    system.add(sign_in::announce, "user:" + user.to_string());
+    audit(batch, *what->runtime, {.action = "password.change", .actor = user, .subject = user.uuid()});
+    what->notifier->add(batch, PasswordChangedMail{what->proof.person().name, now},
+                        {.key = "password_changed:" + what->runtime->new_id<NotificationId>().to_string(),
+                         .recipient = what->proof.person().email,
+                         .locale = locale,
+                         .user = user});
     co_await batch.commit();
+}
+
+// ---- Notices -----------------------------------------------------------------------------------------------------
+
+struct NewLogin {
+    NewSession session;
+    Locale locale;
+    const AuthService* auth;
+    const Notifier* notifier;
+};
+
+async::Task<void> store_new_login(db::SystemDb transaction, std::shared_ptr<const NewLogin> what) {
+    const auto& row = what->session.opened.row;
+    const auto& person = what->session.proof.person();
+    const auto client = base::sha256(row.user_agent + "\n" + address_group(row.ip_address));
+    const auto acting = transaction.as_tenant(base::Uuid::nil());
+    auto batch = acting.batch();
+    const auto slot = what->auth->add_session(acting.system(batch), what->session);
+    what->notifier->add(batch, NewLoginMail{person.name, row.user_agent, row.ip_address, row.created_at},
+                        {.key = fmt::format("new_login:{}:{}:{}", person.id.to_string(),
+                                            base::hex_encode(base::as_chars(client).substr(0, 8)),
+                                            base::format_timestamp(row.created_at).substr(0, 10)),
+                         .recipient = person.email,
+                         .locale = what->locale,
+                         .user = person.id});
+    AuthService::require_stored(co_await batch.commit(), slot);
 }
 
 // As many at once, which is a fraction of a second.
@@ -87,12 +137,13 @@ async::Task<VerifiedPassword> AuthService::authenticate(http::Context& context, 
     if (session) origin.holding = session->to_string();
     if (user && device && std::ranges::find(user->devices, *device) != user->devices.end())
         origin.holding = device->to_string();
+    const auto origin_login = origin.login;
     // Not where the account was before: neither its neighbours there nor its name may shut it out.
     if (!known) co_await auth::charge(context, login_charges(origin));
     const auto attempt = co_await guard_.admit(db, std::move(origin), known);
     const auto check = co_await judge(db, attempt, user ? user->password_hash : std::string(), password);
     if (!user || check.verdict != auth::PasswordVerdict::match) {
-        co_await guard_.add_failure(db, attempt);
+        co_await fail(db, attempt, origin_login);
         throw base::Failure(errors::invalid_credentials);
     }
     const bool is_disabled = user->disabled_at.has_value();
@@ -101,6 +152,14 @@ async::Task<VerifiedPassword> AuthService::authenticate(http::Context& context, 
     auto hash = co_await settle_success(db, attempt, std::move(*user), login, check.replacement, std::move(password));
     if (is_disabled) throw base::Failure(errors::user_disabled);
     co_return VerifiedPassword(std::move(person), std::move(hash), default_tenant);
+}
+
+// The notice goes out by a job, which alone finds out whether there is an account.
+async::Task<void> AuthService::fail(db::SystemDb db, LoginGuard::Attempt attempt, std::string login) {
+    if (!co_await guard_.add_failure(db, std::move(attempt)) || !parts_.notifier.is_on()) co_return;
+    auto batch = db.as_tenant(base::Uuid::nil()).batch();
+    parts_.runtime.outbox().add(batch, limit_reached, LimitReached{std::move(login)});
+    co_await batch.commit();
 }
 
 // What the hasher did not come to (auth.busy, a deadline) is no attempt.
@@ -166,9 +225,9 @@ async::Task<void> AuthService::change_password(db::SystemDb db, VerifiedPassword
                                                SessionId session) {
     const auto now = parts_.clock.now();
     co_await end_surplus_sessions(db, proof.user(), now);
-    co_await db.transaction([proof, hash, session, now](db::SystemDb transaction) {
-        return store_password(transaction, proof.user(), proof.hash(), hash, session, now);
-    });
+    const auto what = std::make_shared<const PasswordStore>(
+        PasswordStore{std::move(proof), std::move(hash), session, now, &parts_.runtime, &parts_.notifier});
+    co_await db.transaction([what](db::SystemDb transaction) { return store_password(transaction, what); });
 }
 
 // ---- Sessions ----------------------------------------------------------------------------------------------------
@@ -220,6 +279,17 @@ void AuthService::require_stored(const db::BatchResults& results, db::BatchSlot<
 }
 
 async::Task<void> AuthService::store_session(db::SystemDb db, NewSession session) const {
+    const auto& row = session.opened.row;
+    if (parts_.notifier.is_on()) {
+        const auto unknown =
+            co_await db.one(sign_in::new_login_of, row.user_id, row.ip_address, row.user_agent, row.device_id);
+        if (unknown) {
+            const auto what =
+                std::make_shared<const NewLogin>(NewLogin{std::move(session), *unknown, this, &parts_.notifier});
+            co_await db.transaction([what](db::SystemDb transaction) { return store_new_login(transaction, what); });
+            co_return;
+        }
+    }
     auto batch = db.batch();
     const auto slot = add_session(batch, session);
     require_stored(co_await batch.commit(), slot);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "auth/jwt.h"
+#include "auth/opaque_token.h"
 #include "auth/password_hasher.h"
 #include "auth/sealed_value.h"
 #include "auth/session_cookies.h"
@@ -21,6 +22,7 @@
 #include "pos/modules/auth/statements.h"
 #include "pos/modules/auth/throttle.h"
 #include "pos/modules/auth/verified_password.h"
+#include "pos/modules/notifications/notifier.h"
 #include "pos/plumbing/runtime.h"
 
 namespace http {
@@ -79,6 +81,7 @@ public:
         const base::Clock& clock;
         base::RandomSource& random;
         Runtime& runtime;
+        const Notifier& notifier;
     };
 
     AuthService(Options options, const Parts& parts);
@@ -108,6 +111,7 @@ public:
     [[nodiscard]] NewSession open_session(const VerifiedPassword& proof, const SessionSubject& subject,
                                           const http::Request& request);
     // Throws 401 when what was verified has changed meanwhile.
+    // Whoever signs in from a device and an address that the account does not know makes its owner hear of it, once a day.
     [[nodiscard]] async::Task<void> store_session(db::SystemDb db, NewSession session) const;
     // The same as part of a larger transaction, which is to be undone when no row comes back: require_stored().
     [[nodiscard]] db::BatchSlot<SessionId> add_session(db::SystemStatements batch, const NewSession& session) const;
@@ -120,6 +124,11 @@ public:
     // Charges the rate limit "refresh" (the session of a token that we issued) or "refresh_address" (of any other).
     [[nodiscard]] async::Task<OpenedSession> rotate(http::Context& context, db::SystemDb db, std::string refresh_token,
                                                     std::optional<DeviceId> device);
+
+    // Of a link in a mail: account_tokens.h.
+    [[nodiscard]] auth::OpaqueToken new_token(std::string_view type) {
+        return auth::make_opaque_token(type, parts_.random);
+    }
 
     [[nodiscard]] base::Timestamp now() const { return parts_.clock.now(); }
     [[nodiscard]] const auth::SessionCookies& cookies() const { return parts_.cookies; }
@@ -138,6 +147,7 @@ private:
         std::optional<SessionId> session;  // named by the token itself
         std::optional<DeviceId> device;
     };
+    async::Task<void> fail(db::SystemDb db, LoginGuard::Attempt attempt, std::string login);
     async::Task<auth::PasswordCheck> judge(db::SystemDb db, LoginGuard::Attempt attempt, std::string hash,
                                            std::string password);
     async::Task<std::string> settle_success(db::SystemDb db, LoginGuard::Attempt attempt, sign_in::LoginUser user,

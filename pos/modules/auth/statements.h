@@ -51,6 +51,20 @@ inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
 inline constexpr SystemQuery<Person(UserId)> person{
     {"auth.person", "select id, email, phone, name from users where id = $1 and disabled_at is null", Kind::point}};
 
+inline constexpr SystemQuery<Locale(UserId)> locale_of_user{
+    {"auth.locale_of", "select locale from users where id = $1", Kind::point}};
+
+// The language of a user who has signed in before, and neither at this address nor with this client or device. No row: known, or
+// new altogether.
+inline constexpr SystemQuery<Locale(UserId, std::string, std::string, std::optional<DeviceId>)> new_login_of{
+    {"auth.new_login_of",
+     "select u.locale from users u where u.id = $1 and exists (select from sessions s where s.user_id = u.id) "
+     "and not exists (select from ("
+     "  select s.ip_address, s.user_agent, s.device_id from sessions s where s.user_id = u.id "
+     "  order by s.created_at desc limit 1000) n "
+     "  where n.ip_address = $2 or (n.user_agent = $3 and $3 <> '') or n.device_id = $4::uuid)",
+     Kind::point}};
+
 struct MembershipRow {
     TenantSummary tenant;
     std::vector<std::string> roles;

@@ -61,6 +61,43 @@ struct RefreshToken {
     }
 };
 
+enum class AccountTokenKind : std::uint8_t { email_change_new, email_change_old, email_verify, password_reset };
+constexpr auto describe(AccountTokenKind*) {
+    return schema::enumeration<AccountTokenKind>("AccountTokenKind",
+                                                 {{AccountTokenKind::email_change_new, "email_change_new"},
+                                                  {AccountTokenKind::email_change_old, "email_change_old"},
+                                                  {AccountTokenKind::email_verify, "email_verify"},
+                                                  {AccountTokenKind::password_reset, "password_reset"}});
+}
+
+// A link in a mail, for one thing and once (account_tokens.h). `email`: where it was sent, which has to be the account's still.
+struct AccountToken {
+    base::Uuid id;
+    AccountTokenKind kind{};
+    UserId user_id;
+    std::string email;
+    std::optional<std::string> new_email;
+    std::optional<base::Uuid> change_id;  // the two tokens of one change of the address
+    schema::Bytes token_hash;
+    base::Timestamp created_at;
+    base::Timestamp expires_at;
+    std::optional<base::Timestamp> used_at;
+    std::optional<std::string> used_by;  // a tag of the request that used it
+    std::optional<base::Timestamp> revoked_at;
+
+    friend constexpr auto describe(AccountToken*) {
+        return schema::object<AccountToken>(
+            "AccountToken", schema::field<&AccountToken::id>("id"), schema::field<&AccountToken::kind>("kind"),
+            schema::field<&AccountToken::user_id>("userId"),
+            schema::field<&AccountToken::email>("email", {.format = schema::Format::email}),
+            schema::field<&AccountToken::new_email>("newEmail", {.format = schema::Format::email}),
+            schema::field<&AccountToken::change_id>("changeId"), schema::field<&AccountToken::token_hash>("tokenHash"),
+            schema::field<&AccountToken::created_at>("createdAt"),
+            schema::field<&AccountToken::expires_at>("expiresAt"), schema::field<&AccountToken::used_at>("usedAt"),
+            schema::field<&AccountToken::used_by>("usedBy"), schema::field<&AccountToken::revoked_at>("revokedAt"));
+    }
+};
+
 // A leaky bucket of wrong passwords per subject ("ip:…", "account+ip:…", "account:…"; logins as digests): it held `failures` at
 // `updated_at`. See throttle.h.
 struct LoginThrottle {
@@ -90,6 +127,12 @@ inline constexpr auto refresh_tokens = db::system_table<RefreshToken>(
     db::unique<&RefreshToken::token_hash>("refresh_tokens_hash", base::ErrorCode{}),
     db::references<&RefreshToken::session_id>("refresh_tokens_session", sessions, base::ErrorCode{}),
     db::index<&RefreshToken::session_id>("refresh_tokens_of_session"));
+inline constexpr auto account_tokens = db::system_table<AccountToken>(
+    "account_tokens", db::primary_key<&AccountToken::id>(),
+    db::unique<&AccountToken::token_hash>("account_tokens_hash", base::ErrorCode{}),
+    db::references<&AccountToken::user_id>("account_tokens_user", users, errors::unknown_user),
+    db::index<&AccountToken::user_id, &AccountToken::created_at>("account_tokens_of_user"),
+    db::index<&AccountToken::expires_at>("account_tokens_age"));
 inline constexpr auto login_throttles =
     db::system_table<LoginThrottle>("login_throttles", db::primary_key<&LoginThrottle::subject>(),
                                     db::index<&LoginThrottle::updated_at>("login_throttles_age"));

@@ -160,12 +160,16 @@ async::Task<LoginGuard::Attempt> LoginGuard::admit(db::SystemDb db, LoginOrigin 
     co_return attempt;
 }
 
-async::Task<void> LoginGuard::add_failure(db::SystemDb db, Attempt attempt) {
+async::Task<bool> LoginGuard::add_failure(db::SystemDb db, Attempt attempt) {
     const auto now = clock_.now();
     auto batch = db.batch();
-    add_count(batch, {{attempt.account, options_.account}, {attempt.address, options_.address}}, now, {});
+    db::BatchSlot<sign_in::ThrottleCount> counted{};
+    add_count(batch, {{attempt.account, options_.account}, {attempt.address, options_.address}}, now, {}, &counted);
     if (++failed_ % purge_interval == 0) batch.add(sign_in::purge_throttles, now - remembered, options_.most_buckets);
-    co_await batch.commit();
+    const auto results = co_await batch.commit();
+    co_return std::ranges::any_of(results.all(counted), [&](const sign_in::ThrottleCount& bucket) {
+        return bucket.subject == attempt.account && bucket.failures == options_.account.free + 1;
+    });
 }
 
 async::Task<void> LoginGuard::take_back(db::SystemDb db, Attempt attempt) {

@@ -69,7 +69,8 @@ public:
     // Holds a place in the pair's bucket, so that a hundred at once cannot all slip in. Throws auth.throttled (429) with
     // Retry-After; may take options.slow_down.
     [[nodiscard]] async::Task<Attempt> admit(db::SystemDb db, LoginOrigin origin, bool known_address);
-    [[nodiscard]] async::Task<void> add_failure(db::SystemDb db, Attempt attempt);
+    // Whether the account has just used up what is free: its owner may want to know.
+    [[nodiscard]] async::Task<bool> add_failure(db::SystemDb db, Attempt attempt);
     [[nodiscard]] async::Task<void> take_back(db::SystemDb db, Attempt attempt);
     static void add_success(db::SystemBatch& batch, const Attempt& attempt);
 

@@ -12,6 +12,8 @@ constexpr RouteRule rules[] = {
     {"GET /v1/auth/me", everyone, everyone, everyone},
     {"GET /v1/auth/sessions", everyone, everyone, everyone},
     {"DELETE /v1/auth/sessions/{id}", everyone, everyone, everyone, "?x=1"},
+    {"POST /v1/auth/email/change", everyone, everyone, everyone, "?x=1"},
+    {"POST /v1/auth/email/verify/send", everyone, everyone, everyone, "?x=1"},
     {"POST /v1/auth/password/change", everyone, everyone, everyone, "?x=1"},
 };
 

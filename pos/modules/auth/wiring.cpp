@@ -88,10 +88,11 @@ std::unique_ptr<auth::Authenticator> make_authenticator(const AuthSettings& own,
 }
 
 std::unique_ptr<AuthService> make_auth_service(const AuthSettings& own, const app::LoopParts& parts, AuthShared& shared,
-                                               Runtime& runtime, const base::Clock& clock, base::SecureRandom& random) {
+                                               Runtime& runtime, Notifier& notifier, const base::Clock& clock,
+                                               base::SecureRandom& random) {
     return std::make_unique<AuthService>(
         service_options(own), AuthService::Parts{parts.loop, shared.keys, shared.values, shared.sealed, shared.cookies,
-                                                 shared.hasher, clock, random, runtime});
+                                                 shared.hasher, clock, random, runtime, notifier});
 }
 
 }  // namespace pos

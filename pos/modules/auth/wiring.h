@@ -35,7 +35,7 @@ struct AuthShared {
                                                                       const app::LoopParts& parts, AuthShared& shared,
                                                                       DatabaseGrants& grants, const base::Clock& clock);
 [[nodiscard]] std::unique_ptr<AuthService> make_auth_service(const AuthSettings& own, const app::LoopParts& parts,
-                                                             AuthShared& shared, Runtime& runtime,
+                                                             AuthShared& shared, Runtime& runtime, Notifier& notifier,
                                                              const base::Clock& clock, base::SecureRandom& random);
 
 }  // namespace pos

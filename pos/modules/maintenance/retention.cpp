@@ -36,6 +36,22 @@ constexpr Removal remove_sessions{
      "  and not exists (select from refresh_tokens t where t.session_id = s.id) limit $1)",
      db::Kind::write}};
 
+constexpr Removal remove_account_tokens{
+    {"maintenance.account_tokens",
+     "delete from account_tokens where id in ("
+     "  select id from account_tokens where expires_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_notifications{
+    {"maintenance.notifications",
+     "delete from notifications where (tenant_id, id) in ("
+     "  select tenant_id, id from notifications where created_at < now() - interval '90 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_webhooks{
+    {"maintenance.used_webhooks",
+     "delete from used_webhooks where token in ("
+     "  select token from used_webhooks where used_at < now() - interval '2 days' limit $1)",
+     db::Kind::write}};
+
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
     std::int64_t removed = 0;
     for (std::int64_t last = portion; last == portion; removed += last)
@@ -68,12 +84,16 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.sessions, remove_all(db, &remove_sessions), &failure);
     co_await take_step(&done.login_throttles, remove_all(db, &remove_throttles), &failure);
     co_await take_step(&done.handled_jobs, remove_marks(db), &failure);
+    co_await take_step(&done.account_tokens, remove_all(db, &remove_account_tokens), &failure);
+    co_await take_step(&done.notifications, remove_all(db, &remove_notifications), &failure);
+    co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
 }
 
 std::vector<db::StatementView> retention_statements() {
-    return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles);
+    return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
+                          remove_notifications, remove_webhooks);
 }
 
 }  // namespace pos

@@ -54,11 +54,18 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"c2b_payments", Retention::kept, "money that came in"},
     {"daily_sales", Retention::kept, "one a location and business day"},
     {"change_pointers", Retention::kept, "one for each synchronised row, deleted ones too: its newest change"},
+    {"invites", Retention::kept, "who invited whom"},
+    {"notification_preferences", Retention::kept, "one a member who chose"},
+    {"mail_suppressions", Retention::kept, "an address that wants no mail wants none later"},
+    {"audit_events", Retention::kept, "append-only"},
     {"schema_migrations", Retention::kept, "one a migration"},
     // What serves for a time.
     {"sessions", Retention::purged, "30 days after their end"},
     {"refresh_tokens", Retention::purged,
      "two a session: the newest, and the one that was used for it, 25 hours after its use"},
+    {"account_tokens", Retention::purged, "30 days after they expire"},
+    {"notifications", Retention::purged, "90 days"},
+    {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
@@ -73,13 +80,19 @@ struct CleanedUp {
     std::int64_t sessions = 0;
     std::int64_t login_throttles = 0;
     std::int64_t handled_jobs = 0;
+    std::int64_t account_tokens = 0;
+    std::int64_t notifications = 0;
+    std::int64_t used_webhooks = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
                                          schema::field<&CleanedUp::refresh_tokens>("refreshTokens"),
                                          schema::field<&CleanedUp::sessions>("sessions"),
                                          schema::field<&CleanedUp::login_throttles>("loginThrottles"),
-                                         schema::field<&CleanedUp::handled_jobs>("handledJobs"));
+                                         schema::field<&CleanedUp::handled_jobs>("handledJobs"),
+                                         schema::field<&CleanedUp::account_tokens>("accountTokens"),
+                                         schema::field<&CleanedUp::notifications>("notifications"),
+                                         schema::field<&CleanedUp::used_webhooks>("usedWebhooks"));
     }
 };
 

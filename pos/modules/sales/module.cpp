@@ -2,6 +2,7 @@
 
 #include "http/errors.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/sales/mail_receipt.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
 #include "pos/plumbing/list.h"
@@ -128,6 +129,12 @@ void routes(http::Routes routes) {
          .summary = "Sales, newest first",
          .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
     routes.get("/sales/{id}", show, {.id = "getSale", .summary = "One sale with lines, taxes and payments"});
+    routes.post("/sales/{id}/receipt", mail_receipt,
+                {.id = "mailReceipt",
+                 .summary = "Send the receipt by e-mail",
+                 .description = "Once for each `Idempotency-Key`: the same key again answers what became of it.",
+                 .errors = {errors::mail_off, errors::key_reused},
+                 .options = {.rate_class = "receipts"}});
     routes.get(
         "/sales/by-client-request/{id}", show_by_client_request,
         {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});

@@ -11,6 +11,7 @@ constexpr RouteRule rules[] = {
     {"POST /v1/sales/calculate", "oamc", "oamc", nobody, "", "@sale"},
     {"GET /v1/sales", "oamctv", "oamctv", nobody, "?locationId=@here"},
     {"GET /v1/sales/{id}", "oamctv", "oamctv", nobody},
+    {"POST /v1/sales/{id}/receipt", "oamc", "oamc", nobody, "", R"({"email":"customer@example.com"})"},
     {"GET /v1/sales/by-client-request/{id}", "oamctv", "oamctv", nobody},
 };
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "http/context.h"
+#include "pos/modules/auth/account_links.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/taxes/module.h"
@@ -56,6 +57,10 @@ struct SignUpRows {
     std::optional<NewSession> session;
     IdempotentRequest request;
     StoredReply reply;
+    // Who writes the mail that proves the address.
+    AuthService* auth = nullptr;
+    Runtime* runtime = nullptr;
+    const Notifier* notifier = nullptr;
 };
 
 RowMeta meta_at(base::Timestamp now, UserId user) {
@@ -95,6 +100,12 @@ void add_taxes(SignUpRows& rows, UserId user, Runtime& runtime) {
     }
 }
 
+// What the client would rather read, of what we write.
+Locale locale_of(const http::Request& request) {
+    return base::ascii_lower(request.header("accept-language").value_or("")).starts_with("sw") ? Locale::swahili
+                                                                                               : Locale::english;
+}
+
 User new_user(const VerifiedPassword& proof, TenantId tenant, Runtime& runtime) {
     const auto now = runtime.now();
     return {.id = proof.user(),
@@ -130,6 +141,10 @@ std::vector<Change> changes_of(const SignUpRows& rows) {
     if (!rows.tax_classes.empty()) {
         batch.add(add_tax_classes, rows.tax_classes);
         batch.add(add_tax_rates, rows.tax_rates);
+    }
+    if (rows.user) {
+        add_verification(batch, system, *rows.auth, *rows.runtime, *rows.notifier, rows.session->proof.person(),
+                         rows.user->locale);
     }
     const auto session = auth.add_session(system, *rows.session);
     record_changes(batch, changes_of(rows), std::nullopt);
@@ -278,7 +293,8 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
                                                     http::Body<SignUp> input, db::SystemDb db,
                                                     http::Service<AuthService> auth, http::Service<Runtime> runtime,
                                                     http::Service<const SignUpSettings> settings,
-                                                    http::Service<const app::Settings> app_settings) {
+                                                    http::Service<const app::Settings> app_settings,
+                                                    http::Service<Notifier> notifier) {
     // As at sign-in: a stranger's page signs nobody in.
     if (input->session == SessionKind::cookie) auth->cookies().require_own_page(context.request());
     const auto address = auth::rate_key_of(context.request().client_address());
@@ -288,6 +304,9 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
     const auto tenant = runtime->new_id<TenantId>();
     auto rows = std::make_shared<SignUpRows>();
     rows->request = request_of(*key.key, fingerprint, auth->values());
+    rows->auth = auth.service;
+    rows->runtime = runtime.service;
+    rows->notifier = notifier.service;
     if (!settings->is_open(*app_settings)) {
         const auto first = co_await first_while_open(db.as_tenant(base::Uuid::nil()), rows->request);
         co_return send(context.response(), opened(*auth, fingerprint, first), true);
@@ -298,6 +317,7 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
         auth->require_good_password(input->owner.password, person, "/owner/password");
         proof = co_await auth->first_password(person, input->owner.password);
         rows->user = new_user(*proof, tenant, *runtime);
+        rows->user->locale = locale_of(context.request());
     }
     const auto user = proof->user();
     rows->tenant = new_tenant(*input, user, *runtime, tenant);

@@ -73,7 +73,8 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
                                                     http::Body<SignUp> input, db::SystemDb db,
                                                     http::Service<AuthService> auth, http::Service<Runtime> runtime,
                                                     http::Service<const SignUpSettings> settings,
-                                                    http::Service<const app::Settings> app_settings);
+                                                    http::Service<const app::Settings> app_settings,
+                                                    http::Service<Notifier> notifier);
 
 [[nodiscard]] std::vector<db::StatementView> sign_up_statements();
 

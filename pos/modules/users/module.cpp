@@ -6,7 +6,8 @@
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/users/members.h"
-#include "pos/permissions.h"
+#include "pos/modules/users/role_rules.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
@@ -57,10 +58,6 @@ constexpr auto clear_roles =
     db::remove<tables::membership_roles>().where<&MembershipRole::membership_id>().named("users.clear_roles");
 constexpr auto lock =
     db::select<tables::memberships>().where<&Membership::user_id>().for_update().named("users.lock_membership");
-constexpr auto roles_of_tenant = db::select<tables::roles>()
-                                     .where<&RowMeta::deleted_at, db::Compare::is_null>()
-                                     .order_by<&Role::name, &Role::id>()
-                                     .named("users.roles");
 // Roles are given, and defaults are set, at locations that live. What somebody has at one that was deleted since may stay.
 constexpr db::Query<void(std::vector<LocationId>, std::optional<LocationId>)> locations_live{
     {"users.locations_live",
@@ -86,44 +83,6 @@ constexpr db::Query<bool()> has_owner{
      db::Kind::point}};
 
 // ---- Who may give what ------------------------------------------------------------------------------------------
-
-std::vector<std::string> permissions_of(const Role& role) {
-    return pos::permissions_of(role.built_in.value_or(""), role.permissions);
-}
-
-bool may_there(const auth::Caller& caller, std::string_view permission, const std::optional<LocationId>& location) {
-    return location ? caller.may_at(permission, location->uuid()) : caller.may_everywhere(permission);
-}
-
-bool covers(const auth::Caller& caller, const Role& role, const std::optional<LocationId>& location) {
-    return std::ranges::all_of(permissions_of(role), [&](const std::string& name) {
-        // A permission of a later release is an owner's to give.
-        const auto known = caller.permissions->find(name) ? std::string_view(name) : "ownership.transfer";
-        return may_there(caller, known, location);
-    });
-}
-
-bool is_for_staff(const Role& role) {
-    return role.built_in && std::ranges::find(staff_roles, *role.built_in) != staff_roles.end();
-}
-
-// Nobody gives away, or takes from another, what they do not have there themselves; managers give roles of staff only.
-void require_cover(const auth::Caller& caller, const std::vector<Role>& roles,
-                   const std::vector<RoleAssignment>& given) {
-    for (std::size_t i = 0; i < given.size(); ++i) {
-        const auto role = std::ranges::find(roles, given[i].role_id, &Role::id);
-        if (role == roles.end())
-            throw base::Failure(
-                errors::unknown_role,
-                {{"body", "/roles/" + std::to_string(i) + "/roleId", "unknown", "there is no such role", {}}});
-        const auto& location = given[i].location_id;
-        if (!may_there(caller, "users.write", location) || !covers(caller, *role, location))
-            throw base::Failure(auth::errors::forbidden,
-                                "the role \"" + role->name + "\" holds more than you may do there");
-        if (!is_for_staff(*role) && !may_there(caller, "roles.give", location))
-            throw base::Failure(auth::errors::forbidden, "the role \"" + role->name + "\" needs \"roles.give\"");
-    }
-}
 
 std::vector<MembershipRole> rows_of(const std::vector<RoleAssignment>& given, MembershipId membership,
                                     Runtime& runtime) {
@@ -231,6 +190,12 @@ async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, Ide
     db.system(once.batch()).add(add_user, user);
     once.batch().add(membership_rows.add, membership);
     once.batch().add(add_roles, given);
+    audit(once.batch(), write.runtime(),
+          {.action = "user.create",
+           .actor = UserId(write.user_id),
+           .subject = user.id.uuid(),
+           .address = std::string(write.context().request().client_address()),
+           .detail = schema::to_json(MemberFields{membership.status, input->default_location_id, input->roles})});
     co_return co_await once.commit({change_of(membership_rows, membership)});
 }
 
@@ -253,7 +218,7 @@ void tell_sessions(db::SystemStatements system, const Editor& write, const Membe
 
 // The owners and the user first, and the member's own row behind them.
 async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, UserId user,
-                                const schema::Patch<MemberFields>* patch) {
+                                const schema::Patch<MemberFields>* patch, std::string address) {
     co_await transaction.run(lock_owners);
     co_await transaction.run(hold_off, user);
     auto membership = live(co_await transaction.one(lock, user));
@@ -279,15 +244,23 @@ async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, U
         batch.add(add_roles, rows_of(fields.roles, membership.id, write->runtime()));
     }
     write->replace(batch, membership_rows, membership);
+    audit(batch, write->runtime(),
+          {.action = "user.change",
+           .actor = UserId(write->user_id),
+           .subject = user.uuid(),
+           .address = std::move(address),
+           .detail = fmt::format(R"({{"before":{},"after":{}}})", schema::to_json(present), schema::to_json(fields))});
     co_await batch.commit();
     if (!co_await transaction.only(has_owner)) throw base::Failure(errors::last_owner);
 }
 
-async::Task<Member> change(Edit<"users.write"> write, http::Path<"id", UserId> id,
+async::Task<Member> change(http::Context& context, Edit<"users.write"> write, http::Path<"id", UserId> id,
                            http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
                            http::Service<auth::Authenticator> authenticator) {
     const auto db = system.as_tenant(write.tenant_id);
-    co_await db.transaction([&](db::ActingDb transaction) { return change_locked(transaction, &write, *id, &*patch); });
+    const std::string address(context.request().client_address());
+    co_await db.transaction(
+        [&](db::ActingDb transaction) { return change_locked(transaction, &write, *id, &*patch, address); });
     authenticator->invalidate_user(id->uuid());
     if (patch->has<&MemberFields::status>() && patch->value().status == MembershipStatus::disabled)
         co_await end_remaining_sessions(system, *id, TenantId(write.tenant_id), write.now());

@@ -24,6 +24,12 @@ inline constexpr base::ErrorCode caller_changed{"auth.caller_changed", 409, true
                                                 "What the caller may do was changed just now"};
 }  // namespace errors
 
+// Of what is written to a person.
+enum class Locale : std::uint8_t { english, swahili };
+constexpr auto describe(Locale*) {
+    return schema::enumeration<Locale>("Locale", {{Locale::english, "en"}, {Locale::swahili, "sw"}});
+}
+
 struct User {
     UserId id;
     std::string email;
@@ -36,6 +42,9 @@ struct User {
     std::int32_t version = 1;
     base::Timestamp created_at;
     base::Timestamp updated_at;
+    // When somebody proved that they read the mails of `email`.
+    std::optional<base::Timestamp> email_verified_at{};
+    Locale locale = Locale::english;
 
     friend constexpr auto describe(User*) {
         return schema::object<User>(
@@ -47,7 +56,9 @@ struct User {
             schema::field<&User::password_changed_at>("passwordChangedAt", {.internal = true}),
             schema::field<&User::disabled_at>("disabledAt", {.internal = true}),
             schema::field<&User::default_tenant_id>("defaultTenantId"), schema::field<&User::version>("version"),
-            schema::field<&User::created_at>("createdAt"), schema::field<&User::updated_at>("updatedAt"));
+            schema::field<&User::created_at>("createdAt"), schema::field<&User::updated_at>("updatedAt"),
+            schema::field<&User::email_verified_at>("emailVerifiedAt", {.internal = true}),
+            schema::field<&User::locale>("locale", {.internal = true}));
     }
 };
 
@@ -106,9 +117,9 @@ struct MembershipRole {
 };
 
 namespace tables {
-inline constexpr auto users = db::system_table<User>("users", db::primary_key<&User::id>(errors::id_taken),
-                                                     db::unique<&User::email>("users_email", errors::email_taken),
-                                                     db::unique<&User::phone>("users_phone", errors::phone_taken));
+inline constexpr auto users = db::system_table<User>(
+    "users", db::primary_key<&User::id>(errors::id_taken), db::unique<&User::email>("users_email", errors::email_taken),
+    db::unique<&User::phone>("users_phone", errors::phone_taken), db::column_default<&User::locale>("'en'"));
 inline constexpr auto memberships = db::tenant_table<Membership>(
     "memberships", db::primary_key<&Membership::id>(),
     db::unique<&Membership::user_id>("memberships_user", errors::already_member),

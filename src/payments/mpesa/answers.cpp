@@ -158,10 +158,15 @@ Problem problem_of(int status, std::string_view body) {
 
 Problem problem_of(const client::Error& error) {
     if (error.outcome == client::Outcome::refused) return problem_of(error.status, error.body);
-    return {.was_sent = error.outcome != client::Outcome::not_sent,
-            .status = error.status,
-            .code = std::string(client::to_string(error.cause)),
-            .text = error.detail};
+    Problem problem{.was_sent = error.outcome != client::Outcome::not_sent,
+                    .status = error.status,
+                    .code = std::string(client::to_string(error.cause)),
+                    .text = error.detail};
+    using client::Cause;
+    const bool ends_both_ways =
+        error.cause == Cause::timeout || error.cause == Cause::connection_lost || error.cause == Cause::cancelled;
+    if (!problem.was_sent && ends_both_ways) problem.code.insert(0, "connect:");
+    return problem;
 }
 
 bool is_token_trouble(const Problem& problem) { return meaning_of(problem) == Meaning::token; }

@@ -9,8 +9,10 @@
 // A token is kept for as long as Daraja says less a minute, by Redis' clock: ours may jump. Without Redis each loop keeps its own, which
 // ends those of the others; whoever meets that asks again.
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -69,11 +71,12 @@ private:
     [[nodiscard]] Local& local_of(const std::string& id);
     [[nodiscard]] async::Task<Found> find(const Owner* owner, const std::string* id);
     [[nodiscard]] async::Task<Lock> lock(const std::string* id, const std::string* lease);
-    [[nodiscard]] async::Task<Result> lead(const Owner* owner, const client::Call* call, const std::string* id);
+    [[nodiscard]] async::Task<std::optional<Result>> lead(const Owner* owner, const client::Call* call,
+                                                          const std::string* id);
     [[nodiscard]] async::Task<Result> fetch(const Owner* owner, const client::Call* call, const std::string* id);
     [[nodiscard]] async::Task<void> keep(const Owner* owner, const std::string* id, Token* token,
                                          std::chrono::seconds time);
-    [[nodiscard]] async::Task<bool> run(redis::Command command);
+    [[nodiscard]] async::Task<void> delete_if(std::string key, std::string value);
 
     client::Client& http_;
     async::Loop& loop_;

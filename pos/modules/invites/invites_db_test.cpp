@@ -1,0 +1,180 @@
+// Invitations: one for each address, accepted once, by whom they are for.
+#include <gmock/gmock.h>
+
+#include "async/sync.h"
+#include "pos/testing/mail.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view fresh = "chai-ya-tangawizi-saa-nne";
+
+class InvitesTest : public MailTest {
+protected:
+    static std::string role(std::string_view built_in) {
+        for (const auto& one : body<RoleList>(get("/v1/roles")).data) {
+            if (one.built_in == built_in) return text(one.id);
+        }
+        return {};
+    }
+    static InjectedResponse invite(const std::string& address, const std::string& token = owner) {
+        static int number = 0;
+        return post(
+            "/v1/invites",
+            fmt::format(R"({{"email":"{}","roleId":"{}","locationId":"{}"}})", address, role("cashier"), location()),
+            token, {{"Idempotency-Key", fmt::format("invite-{}", ++number)}});
+    }
+    static std::string id_of(const InjectedResponse& reply) {
+        return reply.body.substr(reply.body.find("\"id\":\"") + 6, 36);
+    }
+    static InjectedResponse accept(const std::string& token, std::string_view more, const std::string& as = "") {
+        return post("/v1/invites/accept", fmt::format(R"({{"token":"{}"{}}})", token, more), as);
+    }
+    static std::string new_person(std::string_view secret = fresh) {
+        return fmt::format(R"(,"name":"Juma Kamau","password":"{}")", secret);
+    }
+    static async::Task<std::vector<InjectedResponse>> all(std::vector<async::Task<InjectedResponse>> asked) {
+        co_return co_await async::when_all(std::move(asked));
+    }
+    static std::string token_for(const std::string& address) { return token_of(mail_to(address, "invites you")); }
+};
+
+TEST_F(InvitesTest, ANewPersonJoinsAndSignsIn) {
+    const auto reply = invite("juma@duka.example");
+    EXPECT_EQ(reply.status, 201) << reply.body;
+    EXPECT_THAT(reply.body, Not(HasSubstr("token")));
+    const auto mail = mail_to("juma@duka.example", "Amina invites you to Duka la Amani");
+    const auto link = link_of(mail);
+    EXPECT_THAT(get(link.substr(link.find("/account/")), "").body, HasSubstr("juma@duka.example"));
+    const auto token = token_of(mail);
+    EXPECT_EQ(accept(token, "").status, 422);
+    EXPECT_EQ(accept(token, R"(,"name":"Juma","password":"password")").status, 422);
+    const auto joined = accept(token, new_person());
+    EXPECT_EQ(joined.status, 200) << joined.body;
+    EXPECT_EQ(accept(token, new_person()).status, 200) << "the same form again";
+    EXPECT_EQ(accept(token, new_person("another-long-password")).status, 410);
+    EXPECT_EQ(log_in_with("juma@duka.example", fresh).status, 200);
+    EXPECT_THAT(get("/v1/users").body, HasSubstr("juma@duka.example"));
+    EXPECT_EQ(rows("select email_verified_at is not null from users where email = 'juma@duka.example'"), "t");
+    EXPECT_EQ(invite("juma@duka.example").status, 409);
+    EXPECT_EQ(rows("select count(*) from audit_events where action = 'invite.accept'"), "1");
+}
+
+TEST_F(InvitesTest, OneOpenInvitationAnAddress) {
+    EXPECT_EQ(invite("Amina.W@Example.co.ke").status, 201);
+    EXPECT_THAT(invite("amina.w@example.co.ke").body, HasSubstr("invite.open"));
+    EXPECT_EQ(invite("amіna.w@example.co.ke").status, 422) << "a letter that only looks the same";
+    app->database().execute("update invites set expires_at = now() where email = 'amina.w@example.co.ke'");
+    EXPECT_EQ(invite("AMINA.W@example.co.ke").status, 201) << "what has expired makes room";
+}
+
+TEST_F(InvitesTest, SomebodyElseIsToldBothAddressesAndTheTokenStaysGood) {
+    EXPECT_EQ(invite("wanjiku@duka.example").status, 201);
+    const auto token = token_for("wanjiku@duka.example");
+    const auto refused = accept(token, "", other);
+    EXPECT_EQ(refused.status, 403) << refused.body;
+    EXPECT_THAT(refused.body, HasSubstr("wanjiku@duka.example"));
+    EXPECT_THAT(refused.body, HasSubstr("owner@elsewhere.example"));
+    EXPECT_EQ(accept(token, new_person()).status, 200);
+}
+
+TEST_F(InvitesTest, WhoHasAnAccountJoinsWithIt) {
+    sign_up("has-one@elsewhere.example");
+    app->database().execute("update users set email_verified_at = now() where email = 'has-one@elsewhere.example'");
+    EXPECT_EQ(invite("has-one@elsewhere.example").status, 201);
+    const auto token = token_for("has-one@elsewhere.example");
+    EXPECT_EQ(accept(token, R"(,"password":"not-the-password")").status, 401);
+    EXPECT_EQ(accept(token, fmt::format(R"(,"password":"{}")", password)).status, 200);
+    EXPECT_THAT(log_in_with("has-one@elsewhere.example", password).body, HasSubstr("Cashier"));
+
+    const auto second = sign_up("signed-in@elsewhere.example");
+    EXPECT_EQ(invite("signed-in@elsewhere.example").status, 201);
+    EXPECT_EQ(accept(token_for("signed-in@elsewhere.example"), "", second).status, 200);
+}
+
+// The attacker had registered the address; its owner accepts an invitation.
+TEST_F(InvitesTest, AnAccountThatNobodyHasProvenIsTheInvitedOnes) {
+    const auto attackers = sign_up("victim@duka.example");
+    EXPECT_EQ(invite("victim@duka.example").status, 201);
+    EXPECT_EQ(accept(token_for("victim@duka.example"), new_person()).status, 200);
+    EXPECT_EQ(get("/v1/auth/me", attackers).status, 401);
+    EXPECT_EQ(log_in_with("victim@duka.example", password).status, 401);
+    EXPECT_NE(log_in_with("victim@duka.example", fresh).status, 401);
+}
+
+TEST_F(InvitesTest, SentAgainAndWithdrawn) {
+    const auto id = id_of(invite("again@duka.example"));
+    const auto first = token_for("again@duka.example");
+    mailbox().clear();
+    const auto resend = [&](const std::string& key) {
+        return post("/v1/invites/" + id + "/resend", "", owner, {{"Idempotency-Key", key}});
+    };
+    EXPECT_EQ(resend("once").status, 200);
+    const auto second = token_for("again@duka.example");
+    EXPECT_EQ(resend("once").status, 200) << "no second mail, and the link stays good";
+    EXPECT_EQ(accept(first, new_person()).status, 410);
+    EXPECT_EQ(post("/v1/invites/" + id + "/revoke", "").status, 200);
+    EXPECT_EQ(post("/v1/invites/" + id + "/revoke", "").status, 200);
+    EXPECT_EQ(accept(second, new_person()).status, 410);
+    EXPECT_THAT(resend("twice").body, HasSubstr("invite.closed"));
+    EXPECT_EQ(rows("select count(*) from notifications where recipient = 'again@duka.example'"), "2");
+}
+
+TEST_F(InvitesTest, OneInvitationIsOneMember) {
+    EXPECT_EQ(invite("many@duka.example").status, 201);
+    const auto token = token_for("many@duka.example");
+    for (int i = 0; i < 3; ++i) {
+        const auto status = accept(token, new_person(i == 0 ? fresh : "another-long-password")).status;
+        EXPECT_EQ(status, i == 0 ? 200 : 410);
+    }
+    EXPECT_EQ(rows("select count(*) from memberships m join users u on u.id = m.user_id "
+                   "where u.email = 'many@duka.example'"),
+              "1");
+}
+
+// As many phones at once as have the link.
+TEST_F(InvitesTest, TwentyAtOnceAreOneMember) {
+    EXPECT_EQ(invite("rush@duka.example").status, 201);
+    const auto token = token_for("rush@duka.example");
+    std::vector<async::Task<InjectedResponse>> asked;
+    for (int i = 0; i < 20; ++i) {
+        asked.push_back(app->host().inject(
+            {.method = http::Method::post,
+             .target = "/v1/invites/accept",
+             .headers = {{"Content-Type", "application/json"}},
+             .body = fmt::format(R"({{"token":"{}"{}}})", token, new_person(fmt::format("kahawa-ya-saa-{}", i))),
+             .remote_address = "127.0.0.1"}));
+    }
+    int joined = 0;
+    for (const auto& reply : app->run(all(std::move(asked)))) {
+        if (reply.status == 200) ++joined;
+        // Hashing has a bound: who is beyond it may come again.
+        EXPECT_THAT(reply.status, AnyOf(200, 410, 503)) << reply.body;
+    }
+    EXPECT_EQ(joined, 1);
+    EXPECT_EQ(rows("select count(*) from users where email = 'rush@duka.example'"), "1");
+    EXPECT_EQ(rows("select count(*) from memberships m join users u on u.id = m.user_id "
+                   "where u.email = 'rush@duka.example'"),
+              "1");
+    EXPECT_EQ(accept(token, new_person("one-that-comes-late")).status, 410);
+}
+
+TEST_F(InvitesTest, WhatHasExpiredIsDeadUntilItIsSentAgain) {
+    const auto id = id_of(invite("late@duka.example"));
+    const auto mail = mail_to("late@duka.example", "invites you");
+    app->database().execute("update invites set expires_at = now() where email = 'late@duka.example'");
+    EXPECT_THAT(accept(token_of(mail), new_person()).body, HasSubstr("auth.link_dead"));
+    const auto link = link_of(mail);
+    EXPECT_EQ(get(link.substr(link.find("/account/")), "").status, 410);
+    EXPECT_EQ(rows("select count(*) from users where email = 'late@duka.example'"), "0");
+    mailbox().clear();
+    EXPECT_EQ(post("/v1/invites/" + id + "/resend", "", owner, {{"Idempotency-Key", "late"}}).status, 200);
+    EXPECT_EQ(accept(token_for("late@duka.example"), new_person()).status, 200);
+}
+
+}  // namespace

@@ -1,0 +1,216 @@
+#include "pos/modules/notifications/messages.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "app/settings.h"
+#include "base/strings.h"
+#include "pos/modules/notifications/settings.h"
+
+namespace pos {
+
+namespace {
+
+std::string time_text(base::Timestamp at) {
+    const auto text = base::format_timestamp(at);  // "2026-11-22T06:14:03.120Z"
+    return fmt::format("{} {} UTC", text.substr(0, 10), text.substr(11, 5));
+}
+
+template <class Message>
+mail::Content write_as(std::string_view given, const Writing& with) {
+    const auto message = schema::parse<Message>(given, {.max_bytes = given.size(), .lenient = true});
+    if (!message) throw std::logic_error("the values of a notification cannot be read");
+    return message->write(with);
+}
+
+template <class Message>
+constexpr MessageType type_of_message() {
+    return {Message::kind, Message::list, &write_as<Message>, [] { return schema::to_json(Message::sample()); }};
+}
+
+template <class... All>
+constexpr auto types_of(std::tuple<All...>* /*deduced*/) {
+    return std::array{type_of_message<All>()...};
+}
+
+constexpr auto types = types_of(static_cast<Messages*>(nullptr));
+
+// In the order of NotificationKind, which begins with 0 and has no holes: each kind has its message.
+static_assert([] {
+    for (std::size_t i = 0; i < types.size(); ++i) {
+        if (static_cast<std::size_t>(types[i].kind) != i) return false;
+    }
+    return types.size() == static_cast<std::size_t>(NotificationKind::receipt) + 1;
+}());
+
+}  // namespace
+
+const MessageType& message_type(NotificationKind kind) { return types.at(static_cast<std::size_t>(kind)); }
+
+std::span<const MessageType> message_types() { return types; }
+
+Links::Links(const MailSettings& mail, const app::Settings& app)
+    : service_(app.public_url.empty() ? fmt::format("http://localhost:{}", app.port) : app.public_url),
+      pages_(mail.app_url ? *mail.app_url : service_ + "/account") {}
+
+std::string Links::page(std::string_view name, std::string_view token) const {
+    return fmt::format("{}/{}?token={}", pages_, name, base::percent_encode(token));
+}
+
+std::string Links::unsubscribe(std::string_view token) const {
+    return fmt::format("{}/account/unsubscribe?token={}", service_, base::percent_encode(token));
+}
+
+mail::Content InviteMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("{} invites you to {}", "{} anakualika kwenye {}", inviter, shop));
+    content
+        .paragraph(say("{} invites you to work at {} as {}.", "{} anakualika kufanya kazi katika {} kama {}.", inviter,
+                       shop, role))
+        .button(say("Accept the invitation", "Kubali mwaliko"), with.links->accept_invite(with.secret))
+        .small(say("The link is good for {} days, once. If you do not know {}, do nothing.",
+                   "Kiungo hiki kinatumika mara moja, ndani ya siku {}. Kama humjui {}, usifanye chochote.", days,
+                   inviter));
+    return content;
+}
+
+mail::Content EmailVerifyMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Confirm your e-mail address", "Thibitisha barua pepe yako"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("please confirm that this address is yours.", "tafadhali thibitisha kwamba anwani hii ni yako."))
+        .button(say("Confirm", "Thibitisha"), with.links->verify_email(with.secret))
+        .small(say("The link is good for {} days. If you have not signed up, somebody else has, with your address: "
+                   "open the link and choose a password of your own, and the account is yours alone.",
+                   "Kiungo kinatumika kwa siku {}. Kama hukujisajili, mtu mwingine ametumia anwani yako: fungua kiungo "
+                   "uchague nenosiri lako, na akaunti itakuwa yako peke yako.",
+                   days));
+    return content;
+}
+
+mail::Content EmailChangeOldMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Your e-mail address is to change", "Barua pepe yako inataka kubadilishwa"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("your account is to use {} from now on. Please agree; the new address is asked as well.",
+                       "akaunti yako itatumia {} kuanzia sasa. Tafadhali kubali; anwani mpya itaulizwa pia.",
+                       new_email))
+        .button(say("Agree", "Kubali"), with.links->confirm_email(with.secret))
+        .small(say("The link is good for {} hours. If it was not you: do nothing, and change your password.",
+                   "Kiungo kinatumika kwa saa {}. Kama si wewe: usifanye chochote, na ubadilishe nenosiri lako.",
+                   hours));
+    return content;
+}
+
+mail::Content EmailChangeNewMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Confirm your new e-mail address", "Thibitisha barua pepe yako mpya"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("this address is to take the place of {}. Please confirm that it is yours.",
+                       "anwani hii itachukua nafasi ya {}. Tafadhali thibitisha kwamba ni yako.", old_email))
+        .button(say("Confirm", "Thibitisha"), with.links->confirm_email(with.secret))
+        .small(say("The link is good for {} hours.", "Kiungo kinatumika kwa saa {}.", hours));
+    return content;
+}
+
+mail::Content EmailChangedMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Your e-mail address was changed", "Barua pepe yako imebadilishwa"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("you sign in with {} from now on.", "kuanzia sasa unaingia kwa {}.", new_email))
+        .small(say("If it was not you, tell whoever runs your shop's service.",
+                   "Kama si wewe, mwambie anayesimamia huduma ya duka lako."));
+    return content;
+}
+
+mail::Content PasswordResetMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Choose a new password", "Chagua nenosiri jipya"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("somebody, you we hope, has forgotten your password.",
+                       "mtu, tunatumaini ni wewe, amesahau nenosiri lako."))
+        .button(say("Choose a new password", "Chagua nenosiri jipya"), with.links->reset_password(with.secret))
+        .small(say("The link is good for {} minutes, once. If it was not you, do nothing: your password stays.",
+                   "Kiungo kinatumika mara moja, ndani ya dakika {}. Kama si wewe, usifanye chochote: nenosiri lako "
+                   "linabaki.",
+                   minutes));
+    return content;
+}
+
+mail::Content PasswordChangedMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Your password was changed", "Nenosiri lako limebadilishwa"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("your password was changed at {}. Your other devices have to sign in again.",
+                       "nenosiri lako lilibadilishwa {}. Vifaa vyako vingine vinapaswa kuingia tena.", time_text(at)))
+        .small(
+            say("If it was not you, ask for a new password at once.", "Kama si wewe, omba nenosiri jipya mara moja."));
+    return content;
+}
+
+mail::Content NewLoginMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("A new device has signed in", "Kifaa kipya kimeingia"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("your account was used on a device that it does not know.",
+                       "akaunti yako imetumiwa kwenye kifaa ambacho haikijui."))
+        .table({{say("Time", "Wakati"), time_text(at)},
+                {say("Device", "Kifaa"), client},
+                {say("Address", "Anwani"), address}})
+        .small(say("If it was you, do nothing. Else change your password at once: it ends all other sessions.",
+                   "Kama ni wewe, usifanye chochote. La sivyo, badilisha nenosiri lako mara moja: vikao vingine "
+                   "vitaisha."));
+    return content;
+}
+
+mail::Content LoginLimitMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Somebody guesses your password", "Mtu anabahatisha nenosiri lako"));
+    content.paragraph(say("Hello {},", "Habari {},", name))
+        .paragraph(say("very many wrong passwords were tried for your account. It is not locked, and you can sign in; "
+                       "each guess is made to wait.",
+                       "manenosiri mengi yasiyo sahihi yamejaribiwa kwa akaunti yako. Haijafungwa, na unaweza kuingia; "
+                       "kila jaribio linacheleweshwa."))
+        .small(say("A long password that you use nowhere else is what helps.",
+                   "Kinachosaidia ni nenosiri refu ambalo hulitumii kwingine."));
+    return content;
+}
+
+mail::Content ReceiptMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("Your receipt {} from {}", "Risiti yako {} kutoka {}", number, shop));
+    content.paragraph(say("Receipt {}, {}", "Risiti {}, {}", number, at));
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& line : lines) rows.push_back({line.name, line.quantity, line.amount});
+    if (further_lines > 0)
+        rows.push_back({say("and {} further lines", "na mistari mingine {}", further_lines), "", ""});
+    rows.push_back({say("Tax", "Kodi"), "", tax});
+    rows.push_back({say("Total", "Jumla"), "", total});
+    content.table(std::move(rows), true).paragraph(say("Thank you for shopping with us.", "Asante kwa kununua kwetu."));
+    return content;
+}
+
+mail::Content DailySummaryMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("{}: sales of {}", "{}: mauzo ya {}", shop, day));
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& location : locations)
+        rows.push_back({location.location, fmt::to_string(location.sales), location.total});
+    rows.push_back({say("Total", "Jumla"), fmt::to_string(sales), total});
+    content.paragraph(say("What was sold on {}:", "Kilichouzwa {}:", day)).table(std::move(rows), true);
+    return content;
+}
+
+mail::Content LowStockMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(say("{}: running low", "{}: bidhaa zinaisha", shop));
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& item : items) rows.push_back({item.name, item.location, item.on_hand});
+    content.paragraph(say("These are at or below their reorder level:", "Hizi zimefikia kiwango cha kuagiza upya:"))
+        .table(std::move(rows));
+    if (further_items > 0) content.paragraph(say("And {} further ones.", "Na nyingine {}.", further_items));
+    return content;
+}
+
+}  // namespace pos

@@ -1,0 +1,308 @@
+#pragma once
+// What is written to people. A message is a struct of its values, with what it says in English and Swahili; it is stored as
+// JSON with its notification and written when it leaves. Secrets (links' tokens) are no values: they come sealed, beside them.
+//
+//     const PasswordResetMail message{.name = person.name, .minutes = 30};
+//     notifier.add(batch, message, {.key = …, .recipient = person.email, .secret = token.text});
+//
+// A further message: a NotificationKind, a struct here, and its name in `Messages` below; one of them that is missing does not compile.
+
+#include <tuple>
+
+#include "mail/content.h"
+#include "pos/modules/notifications/tables.h"
+
+namespace app {
+struct Settings;
+}
+
+namespace pos {
+
+struct MailSettings;
+
+// Where the links of mails lead; made of settings alone, whatever host a request names.
+class Links {
+public:
+    Links(const MailSettings& mail, const app::Settings& app);
+
+    [[nodiscard]] std::string accept_invite(std::string_view token) const { return page("accept-invite", token); }
+    [[nodiscard]] std::string reset_password(std::string_view token) const { return page("reset-password", token); }
+    [[nodiscard]] std::string verify_email(std::string_view token) const { return page("verify-email", token); }
+    [[nodiscard]] std::string confirm_email(std::string_view token) const { return page("confirm-email", token); }
+    // Of this service, also where an app has the other pages: mail programs post to it.
+    [[nodiscard]] std::string unsubscribe(std::string_view token) const;
+
+private:
+    [[nodiscard]] std::string page(std::string_view name, std::string_view token) const;
+
+    std::string service_;
+    std::string pages_;
+};
+
+// What a message is written with, besides its values.
+struct Writing {
+    mail::Say say;
+    const Links* links;
+    std::string secret;
+};
+
+struct InviteMail {
+    static constexpr auto kind = NotificationKind::invite;
+    static constexpr std::optional<MailList> list = MailList::invites;
+    std::string shop;
+    std::string inviter;
+    std::string role;
+    std::int32_t days = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static InviteMail sample() { return {"Duka la Amani", "Amina Otieno", "Cashier", 7}; }
+    friend constexpr auto describe(InviteMail*) {
+        return schema::object<InviteMail>(
+            "InviteMail", schema::field<&InviteMail::shop>("shop"), schema::field<&InviteMail::inviter>("inviter"),
+            schema::field<&InviteMail::role>("role"), schema::field<&InviteMail::days>("days"));
+    }
+};
+
+struct EmailVerifyMail {
+    static constexpr auto kind = NotificationKind::email_verify;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    std::int32_t days = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static EmailVerifyMail sample() { return {"Amina Otieno", 3}; }
+    friend constexpr auto describe(EmailVerifyMail*) {
+        return schema::object<EmailVerifyMail>("EmailVerifyMail", schema::field<&EmailVerifyMail::name>("name"),
+                                               schema::field<&EmailVerifyMail::days>("days"));
+    }
+};
+
+// To the address that is to go.
+struct EmailChangeOldMail {
+    static constexpr auto kind = NotificationKind::email_change_old;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    std::string new_email;
+    std::int32_t hours = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static EmailChangeOldMail sample() { return {"Amina Otieno", "amina@new.example", 24}; }
+    friend constexpr auto describe(EmailChangeOldMail*) {
+        return schema::object<EmailChangeOldMail>("EmailChangeOldMail",
+                                                  schema::field<&EmailChangeOldMail::name>("name"),
+                                                  schema::field<&EmailChangeOldMail::new_email>("newEmail"),
+                                                  schema::field<&EmailChangeOldMail::hours>("hours"));
+    }
+};
+
+// To the address that is to come.
+struct EmailChangeNewMail {
+    static constexpr auto kind = NotificationKind::email_change_new;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    std::string old_email;
+    std::int32_t hours = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static EmailChangeNewMail sample() { return {"Amina Otieno", "amina@old.example", 24}; }
+    friend constexpr auto describe(EmailChangeNewMail*) {
+        return schema::object<EmailChangeNewMail>("EmailChangeNewMail",
+                                                  schema::field<&EmailChangeNewMail::name>("name"),
+                                                  schema::field<&EmailChangeNewMail::old_email>("oldEmail"),
+                                                  schema::field<&EmailChangeNewMail::hours>("hours"));
+    }
+};
+
+struct EmailChangedMail {
+    static constexpr auto kind = NotificationKind::email_changed;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    std::string new_email;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static EmailChangedMail sample() { return {"Amina Otieno", "amina@new.example"}; }
+    friend constexpr auto describe(EmailChangedMail*) {
+        return schema::object<EmailChangedMail>("EmailChangedMail", schema::field<&EmailChangedMail::name>("name"),
+                                                schema::field<&EmailChangedMail::new_email>("newEmail"));
+    }
+};
+
+struct PasswordResetMail {
+    static constexpr auto kind = NotificationKind::password_reset;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    std::int32_t minutes = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static PasswordResetMail sample() { return {"Amina Otieno", 30}; }
+    friend constexpr auto describe(PasswordResetMail*) {
+        return schema::object<PasswordResetMail>("PasswordResetMail", schema::field<&PasswordResetMail::name>("name"),
+                                                 schema::field<&PasswordResetMail::minutes>("minutes"));
+    }
+};
+
+struct PasswordChangedMail {
+    static constexpr auto kind = NotificationKind::password_changed;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    base::Timestamp at;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static PasswordChangedMail sample() { return {"Amina Otieno", {}}; }
+    friend constexpr auto describe(PasswordChangedMail*) {
+        return schema::object<PasswordChangedMail>("PasswordChangedMail",
+                                                   schema::field<&PasswordChangedMail::name>("name"),
+                                                   schema::field<&PasswordChangedMail::at>("at"));
+    }
+};
+
+struct NewLoginMail {
+    static constexpr auto kind = NotificationKind::new_login;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+    std::string client;  // its User-Agent
+    std::string address;
+    base::Timestamp at;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static NewLoginMail sample() { return {"Amina Otieno", "Firefox on Android", "192.0.2.7", {}}; }
+    friend constexpr auto describe(NewLoginMail*) {
+        return schema::object<NewLoginMail>(
+            "NewLoginMail", schema::field<&NewLoginMail::name>("name"), schema::field<&NewLoginMail::client>("client"),
+            schema::field<&NewLoginMail::address>("address"), schema::field<&NewLoginMail::at>("at"));
+    }
+};
+
+struct LoginLimitMail {
+    static constexpr auto kind = NotificationKind::login_limit;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string name;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static LoginLimitMail sample() { return {"Amina Otieno"}; }
+    friend constexpr auto describe(LoginLimitMail*) {
+        return schema::object<LoginLimitMail>("LoginLimitMail", schema::field<&LoginLimitMail::name>("name"));
+    }
+};
+
+// Amounts as they are printed: "KES 1,234.50".
+struct ReceiptLine {
+    std::string name;
+    std::string quantity;
+    std::string amount;
+
+    friend constexpr auto describe(ReceiptLine*) {
+        return schema::object<ReceiptLine>("ReceiptLine", schema::field<&ReceiptLine::name>("name"),
+                                           schema::field<&ReceiptLine::quantity>("quantity"),
+                                           schema::field<&ReceiptLine::amount>("amount"));
+    }
+};
+struct ReceiptMail {
+    static constexpr auto kind = NotificationKind::receipt;
+    static constexpr std::optional<MailList> list = MailList::receipts;
+    std::string shop;
+    std::string number;
+    std::string at;
+    std::vector<ReceiptLine> lines;
+    std::int32_t further_lines = 0;  // of a very long receipt
+    std::string tax;
+    std::string total;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static ReceiptMail sample() {
+        return {"Duka la Amani",
+                "NRB1-03-001042",
+                "2026-11-22 09:14",
+                {{"Sugar 1kg", "1.5", "KES 225.00"}, {"Unga 2kg", "1", "KES 180.00"}},
+                0,
+                "KES 55.86",
+                "KES 405.00"};
+    }
+    friend constexpr auto describe(ReceiptMail*) {
+        return schema::object<ReceiptMail>(
+            "ReceiptMail", schema::field<&ReceiptMail::shop>("shop"), schema::field<&ReceiptMail::number>("number"),
+            schema::field<&ReceiptMail::at>("at"), schema::field<&ReceiptMail::lines>("lines"),
+            schema::field<&ReceiptMail::further_lines>("furtherLines"), schema::field<&ReceiptMail::tax>("tax"),
+            schema::field<&ReceiptMail::total>("total"));
+    }
+};
+
+struct SummaryLine {
+    std::string location;
+    std::int64_t sales = 0;
+    std::string total;
+
+    friend constexpr auto describe(SummaryLine*) {
+        return schema::object<SummaryLine>("SummaryLine", schema::field<&SummaryLine::location>("location"),
+                                           schema::field<&SummaryLine::sales>("sales"),
+                                           schema::field<&SummaryLine::total>("total"));
+    }
+};
+struct DailySummaryMail {
+    static constexpr auto kind = NotificationKind::daily_summary;
+    static constexpr std::optional<MailList> list = MailList::daily_summary;
+    std::string shop;
+    std::string day;
+    std::vector<SummaryLine> locations;
+    std::int64_t sales = 0;
+    std::string total;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static DailySummaryMail sample() {
+        return {"Duka la Amani", "2026-11-22", {{"Westlands", 41, "KES 18,250.00"}}, 41, "KES 18,250.00"};
+    }
+    friend constexpr auto describe(DailySummaryMail*) {
+        return schema::object<DailySummaryMail>(
+            "DailySummaryMail", schema::field<&DailySummaryMail::shop>("shop"),
+            schema::field<&DailySummaryMail::day>("day"), schema::field<&DailySummaryMail::locations>("locations"),
+            schema::field<&DailySummaryMail::sales>("sales"), schema::field<&DailySummaryMail::total>("total"));
+    }
+};
+
+struct LowStockLine {
+    std::string name;
+    std::string location;
+    std::string on_hand;
+
+    friend constexpr auto describe(LowStockLine*) {
+        return schema::object<LowStockLine>("LowStockLine", schema::field<&LowStockLine::name>("name"),
+                                            schema::field<&LowStockLine::location>("location"),
+                                            schema::field<&LowStockLine::on_hand>("onHand"));
+    }
+};
+struct LowStockMail {
+    static constexpr auto kind = NotificationKind::low_stock;
+    static constexpr std::optional<MailList> list = MailList::low_stock;
+    std::string shop;
+    std::vector<LowStockLine> items;
+    std::int64_t further_items = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static LowStockMail sample() { return {"Duka la Amani", {{"Sugar 1kg", "Westlands", "3"}}, 0}; }
+    friend constexpr auto describe(LowStockMail*) {
+        return schema::object<LowStockMail>("LowStockMail", schema::field<&LowStockMail::shop>("shop"),
+                                            schema::field<&LowStockMail::items>("items"),
+                                            schema::field<&LowStockMail::further_items>("furtherItems"));
+    }
+};
+
+using Messages =
+    std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail, InviteMail,
+               LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail, PasswordResetMail, ReceiptMail>;
+
+// A message by its kind.
+struct MessageType {
+    NotificationKind kind;
+    std::optional<MailList> list;  // none: of an account's safety, which nobody unsubscribes from
+    // Throws std::logic_error for values that this release cannot read.
+    mail::Content (*write)(std::string_view given, const Writing& with);
+    std::string (*sample)();  // values, as JSON
+};
+[[nodiscard]] const MessageType& message_type(NotificationKind kind);
+[[nodiscard]] std::span<const MessageType> message_types();
+
+[[nodiscard]] constexpr mail::Language language_of(Locale locale) {
+    return locale == Locale::swahili ? mail::Language::swahili : mail::Language::english;
+}
+
+}  // namespace pos

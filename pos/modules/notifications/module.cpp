@@ -1,0 +1,163 @@
+#include "pos/modules/notifications/module.h"
+
+#include "app/jobs.h"
+#include "auth/caller.h"
+#include "http/middleware/conditional.h"
+#include "pos/modules/notifications/pages.h"
+#include "pos/modules/notifications/send_job.h"
+#include "pos/modules/notifications/sender.h"
+#include "pos/modules/notifications/statements.h"
+#include "pos/modules/notifications/webhooks.h"
+#include "pos/permissions.h"
+#include "pos/plumbing/list.h"
+
+namespace pos {
+
+namespace {
+
+// ---- What was sent -----------------------------------------------------------------------------------------------
+
+struct NotificationFilter {
+    db::PageRequest page;
+    std::optional<NotificationState> state;
+    std::optional<NotificationKind> kind;
+
+    friend constexpr auto describe(NotificationFilter*) {
+        return schema::object<NotificationFilter>("NotificationFilter", schema::flatten<&NotificationFilter::page>(),
+                                                  schema::field<&NotificationFilter::state>("state"),
+                                                  schema::field<&NotificationFilter::kind>("kind"));
+    }
+};
+
+constexpr List<tables::notifications, Newest<&Notification::created_at>, Where<&Notification::state>,
+               Where<&Notification::kind>>
+    newest;
+
+async::Task<db::Page<Notification>> list(auth::Permitted<"notifications.read"> /*unused*/,
+                                         http::Query<NotificationFilter> filter, db::Db db) {
+    return newest.page(db, filter->page, filter->state, filter->kind);
+}
+
+// ---- What members want to hear of --------------------------------------------------------------------------------
+
+struct Preferences {
+    bool daily_summary = false;
+    bool low_stock = false;
+
+    friend constexpr auto describe(Preferences*) {
+        return schema::object<Preferences>(
+            "NotificationPreferences",
+            schema::field<&Preferences::daily_summary>("dailySummary",
+                                                       {.doc = "What was sold, each morning; needs `reports.read`."}),
+            schema::field<&Preferences::low_stock>(
+                "lowStock", {.doc = "What reached its reorder level, once a day; needs `stock.read`."}));
+    }
+};
+
+async::Task<Preferences> show_preferences(auth::Caller caller, db::Db db) {
+    const auto row = co_await db.one(mailing::preference, UserId(caller.user_id));
+    co_return row ? Preferences{row->daily_summary, row->low_stock} : Preferences{};
+}
+
+async::Task<Preferences> set_preferences(auth::Caller caller, http::Body<Preferences> input, db::Db db) {
+    const auto require = [&](bool wanted, std::string_view permission) {
+        if (wanted && !caller.may(permission)) throw base::Failure(auth::errors::forbidden);
+    };
+    require(input->daily_summary, "reports.read");
+    require(input->low_stock, "stock.read");
+    co_await db.run(mailing::set_preference,
+                    NotificationPreference{UserId(caller.user_id), input->daily_summary, input->low_stock});
+    co_return *input;
+}
+
+// ---- Jobs --------------------------------------------------------------------------------------------------------
+
+async::Task<void> send(jobs::Job<SendNotification>& job, app::TenantScope scope) {
+    co_await scope.use<Sender>().send(scope.db(std::chrono::minutes(3)), job.data().id);
+}
+
+struct Requeue {
+    friend constexpr auto describe(Requeue*) { return schema::object<Requeue>("Requeue"); }
+};
+constexpr jobs::JobType<Requeue> requeue{"maintenance",
+                                         "notifications.requeue",
+                                         {.attempts = 3,
+                                          .backoff = {"exponential", std::chrono::seconds(30)},
+                                          .remove_on_complete = jobs::KeepJobs::last(100),
+                                          .remove_on_fail = jobs::KeepJobs::last(100)}};
+
+struct Waiting {
+    base::Uuid tenant_id;
+    NotificationId id;
+
+    friend constexpr auto describe(Waiting*) {
+        return schema::object<Waiting>("Waiting", schema::field<&Waiting::tenant_id>("tenantId"),
+                                       schema::field<&Waiting::id>("id"));
+    }
+};
+constexpr std::int64_t most_requeued = 1'000;
+// Redis may have lost their jobs: each has waited for longer than most tries take.
+constexpr db::SystemQuery<Waiting(std::int64_t)> waiting{
+    {"mail.waiting",
+     "select tenant_id, id from notifications where state = 'queued' and created_at < now() - interval '1 hour' "
+     "and (leased_until is null or leased_until < now()) order by created_at limit $1",
+     db::Kind::read}};
+
+async::Task<void> requeue_waiting(jobs::Job<Requeue>& job, app::JobScope scope) {
+    const auto db = scope.system_db();
+    const auto rows = co_await db.all(waiting, most_requeued);
+    for (const auto& row : rows) {
+        auto batch = db.as_tenant(row.tenant_id).batch();
+        scope.use<Runtime>().outbox().add(batch, send_notification, SendNotification{row.id});
+        co_await batch.commit();
+    }
+    if (!rows.empty()) job.logger().warn("mails have waited for an hour", {{"count", std::ssize(rows)}});
+}
+
+void handle_jobs(app::JobHandlers handlers) {
+    handlers.on(send_notification, send);
+    handlers.on_system(requeue, requeue_waiting);
+}
+
+void routes(http::Routes routes) {
+    routes.get("/notifications", list,
+               {.id = "listNotifications",
+                .summary = "Messages to people and what became of them, newest first",
+                .description = "`failed` and `bounced` say why. Links' tokens are shown nowhere."});
+    routes.get(
+        "/notifications/preferences", show_preferences,
+        {.id = "getNotificationPreferences", .summary = "What I hear of by e-mail", .middleware = {http::no_store()}});
+    routes.post("/notifications/preferences", set_preferences,
+                {.id = "setNotificationPreferences",
+                 .summary = "Choose what I hear of by e-mail",
+                 .description = "At most one message a day and subject.",
+                 .errors = {auth::errors::forbidden}});
+    webhook_routes(routes);
+}
+
+}  // namespace
+
+app::Module notifications_module() {
+    using namespace mailing;
+    return {.name = "notifications",
+            .doc = "Messages to people, and what became of them.",
+            .tables = {tables::notifications.view(), tables::mail_suppressions.view(), tables::used_webhooks.view(),
+                       tables::notification_preferences.view()},
+            .statements = db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed,
+                                         is_suppressed, suppress, told, delivered, not_delivered, use_webhook,
+                                         webhook_body, preference, set_preference, waiting),
+            .routes = routes,
+            .jobs = handle_jobs,
+            .schedules = {app::schedule(requeue, Requeue{}, {.pattern = "37 * * * *", .time_zone = "UTC"},
+                                        "Sends mails whose jobs were lost.")},
+            .settings = app::settings<MailSettings, check_mail_settings>(),
+            .process_services = app::process_services<make_mail_shared, make_mailbox>(),
+            .services = app::services<make_notifier, make_sender>(),
+            .root_routes = unsubscribe_pages};
+}
+
+app::Module mailbox_module() {
+    return {.name = "mail", .doc = "The mailbox of development.", .development_routes = mailbox_pages};
+}
+
+}  // namespace pos

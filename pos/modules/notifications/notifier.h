@@ -1,0 +1,77 @@
+#pragma once
+// Notifier: messages to people, written in the transaction that has the reason for them. The row and the job that sends it commit
+// with the effect or not at all. One a loop, a service: http::Service<Notifier>.
+//
+//     if (!notifier->is_on()) throw base::Failure(errors::mail_off);
+//     notifier->add(batch, PasswordResetMail{.name = person.name, .minutes = 30},
+//                   {.key = "reset:" + id, .recipient = person.email, .locale = person.locale, .secret = token.text});
+//     co_await batch.commit();
+//
+// The batch's tenant owns the message; the nil tenant what belongs to an account alone. A key that was used before writes nothing.
+// `secret` is stored sealed, and removed once the message has left (docs/security.md).
+
+#include "auth/sealed_value.h"
+#include "auth/signed_value.h"
+#include "db/db.h"
+#include "pos/modules/notifications/messages.h"
+#include "pos/modules/notifications/settings.h"
+#include "pos/plumbing/runtime.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode mail_off{"mail.off", 503, false, base::Action::contact,
+                                          "This service sends no mail: MAIL_URL is not set"};
+}  // namespace errors
+
+struct To {
+    std::string key;
+    std::string recipient;
+    Locale locale = Locale::english;
+    std::optional<UserId> user{};
+    std::optional<base::Timestamp> expires_at{};  // it is not sent any more then
+    std::string secret{};
+};
+
+// What all loops share of mail.
+struct MailShared {
+    MailShared(const MailSettings& own, const app::Settings& settings, base::RandomSource& random);
+
+    // Above each mail.
+    [[nodiscard]] std::string sender_name() const { return from.name().empty() ? from.mailbox() : from.name(); }
+
+    bool is_on;
+    Links links;
+    mail::Address from;
+    std::vector<mail::DkimKey> dkim;
+    auth::SealedValues sealed;
+    auth::SignedValues values;
+};
+
+class Notifier {
+public:
+    Notifier(const MailShared& shared, Runtime& runtime) : shared_(shared), runtime_(runtime) {}
+
+    [[nodiscard]] bool is_on() const noexcept { return shared_.is_on; }
+    void require_on() const {
+        if (!is_on()) throw base::Failure(errors::mail_off);
+    }
+
+    // Writes nothing where there is no mail.
+    template <class Message>
+    void add(db::Batch& batch, const Message& message, To to) const {
+        add_row(batch, Message::kind, schema::to_json(message), std::move(to));
+    }
+
+private:
+    void add_row(db::Batch& batch, NotificationKind kind, std::string given, To to) const;
+
+    const MailShared& shared_;
+    Runtime& runtime_;
+};
+
+[[nodiscard]] std::unique_ptr<MailShared> make_mail_shared(const MailSettings& own, const app::Settings& settings,
+                                                           base::SecureRandom& random);
+[[nodiscard]] std::unique_ptr<Notifier> make_notifier(MailShared& shared, Runtime& runtime);
+
+}  // namespace pos

@@ -1,0 +1,221 @@
+#pragma once
+// Messages to people: one row for each message and recipient, and who wants which. What belongs to an account and to no tenant
+// (a forgotten password) stands in the nil tenant.
+
+#include "db/error.h"
+#include "pos/modules/users/tables.h"
+
+namespace pos {
+
+using NotificationId = base::Id<struct NotificationTag>;
+
+namespace errors {
+inline constexpr auto notification_known = base::conflict("notification.known", "This message was written before");
+}  // namespace errors
+
+enum class Channel : std::uint8_t { email };
+constexpr auto describe(Channel*) { return schema::enumeration<Channel>("Channel", {{Channel::email, "email"}}); }
+
+enum class NotificationKind : std::uint8_t {
+    daily_summary,
+    email_change_new,
+    email_change_old,
+    email_changed,
+    email_verify,
+    invite,
+    login_limit,
+    low_stock,
+    new_login,
+    password_changed,
+    password_reset,
+    receipt,
+};
+constexpr auto describe(NotificationKind*) {
+    return schema::enumeration<NotificationKind>("NotificationKind",
+                                                 {{NotificationKind::daily_summary, "daily_summary"},
+                                                  {NotificationKind::email_change_new, "email_change_new"},
+                                                  {NotificationKind::email_change_old, "email_change_old"},
+                                                  {NotificationKind::email_changed, "email_changed"},
+                                                  {NotificationKind::email_verify, "email_verify"},
+                                                  {NotificationKind::invite, "invite"},
+                                                  {NotificationKind::login_limit, "login_limit"},
+                                                  {NotificationKind::low_stock, "low_stock"},
+                                                  {NotificationKind::new_login, "new_login"},
+                                                  {NotificationKind::password_changed, "password_changed"},
+                                                  {NotificationKind::password_reset, "password_reset"},
+                                                  {NotificationKind::receipt, "receipt"}});
+}
+
+enum class NotificationState : std::uint8_t { queued, sent, delivered, failed, bounced };
+constexpr auto describe(NotificationState*) {
+    return schema::enumeration<NotificationState>("NotificationState", {{NotificationState::queued, "queued"},
+                                                                        {NotificationState::sent, "sent"},
+                                                                        {NotificationState::delivered, "delivered"},
+                                                                        {NotificationState::failed, "failed"},
+                                                                        {NotificationState::bounced, "bounced"}});
+}
+
+// Why a message was not delivered.
+enum class NotificationFailure : std::uint8_t {
+    address_bounced,    // the server of the address said later that it takes no mail
+    complaint,          // the reader called it spam
+    dropped,            // the provider's own list holds the address
+    expired,            // its link would have been dead on arrival
+    not_taken_in_time,  // refused for now, each time
+    outcome_unknown,    // sent, and no answer: twice
+    refused_message,
+    refused_recipient,
+    refused_sender,
+    suppressed,  // our own list holds the address
+};
+constexpr auto describe(NotificationFailure*) {
+    return schema::enumeration<NotificationFailure>("NotificationFailure",
+                                                    {{NotificationFailure::address_bounced, "address_bounced"},
+                                                     {NotificationFailure::complaint, "complaint"},
+                                                     {NotificationFailure::dropped, "dropped"},
+                                                     {NotificationFailure::expired, "expired"},
+                                                     {NotificationFailure::not_taken_in_time, "not_taken_in_time"},
+                                                     {NotificationFailure::outcome_unknown, "outcome_unknown"},
+                                                     {NotificationFailure::refused_message, "refused_message"},
+                                                     {NotificationFailure::refused_recipient, "refused_recipient"},
+                                                     {NotificationFailure::refused_sender, "refused_sender"},
+                                                     {NotificationFailure::suppressed, "suppressed"}});
+}
+
+struct Notification {
+    NotificationId id;
+    std::string idempotency_key;
+    Channel channel = Channel::email;
+    NotificationKind kind{};
+    Locale locale = Locale::english;
+    std::string recipient;
+    std::optional<UserId> user_id;
+    NotificationState state = NotificationState::queued;
+    std::optional<NotificationFailure> failure;
+    std::optional<std::string> failure_detail;
+    std::optional<std::string> provider;
+    std::optional<std::string> provider_id;
+    std::string message_id;
+    std::int32_t attempts = 0;
+    std::int32_t unknown_outcomes = 0;
+    std::int32_t claim = 0;                       // who claimed it last may go on; a later claim makes this one void
+    std::optional<base::Timestamp> leased_until;  // of that claim
+    bool has_begun = false;                       // the claim's first byte may have left
+    schema::Json given;                           // to the template; never a secret
+    std::optional<schema::Bytes> secret;          // sealed; gone when the message is out
+    base::Timestamp created_at;
+    std::optional<base::Timestamp> expires_at;
+    std::optional<base::Timestamp> sent_at;
+    std::optional<base::Timestamp> finished_at;
+
+    friend constexpr auto describe(Notification*) {
+        using schema::field;
+        return schema::object<Notification>(
+            "Notification", field<&Notification::id>("id"),
+            field<&Notification::idempotency_key>("idempotencyKey", {.text = schema::Text::raw, .internal = true}),
+            field<&Notification::channel>("channel"), field<&Notification::kind>("kind"),
+            field<&Notification::locale>("locale"),
+            field<&Notification::recipient>("recipient", {.format = schema::Format::email}),
+            field<&Notification::user_id>("userId", {.doc = "Of a member; null: whoever has the address."}),
+            field<&Notification::state>("state"), field<&Notification::failure>("failure"),
+            field<&Notification::failure_detail>("failureDetail",
+                                                 {.max_length = 500, .doc = "What the mail server said."}),
+            field<&Notification::provider>("provider"), field<&Notification::provider_id>("providerId"),
+            field<&Notification::message_id>("messageId"), field<&Notification::attempts>("attempts"),
+            field<&Notification::unknown_outcomes>(
+                "unknownOutcomes", {.doc = "How often it was sent without an answer. After the second it has failed."}),
+            field<&Notification::claim>("claim", {.internal = true}),
+            field<&Notification::leased_until>("leasedUntil", {.internal = true}),
+            field<&Notification::has_begun>("hasBegun", {.internal = true}),
+            field<&Notification::given>("given", {.internal = true}),
+            field<&Notification::secret>("secret", {.internal = true}), field<&Notification::created_at>("createdAt"),
+            field<&Notification::expires_at>("expiresAt"), field<&Notification::sent_at>("sentAt"),
+            field<&Notification::finished_at>("finishedAt"));
+    }
+};
+
+// What can be unsubscribed from, each by itself. Messages of an account's safety are in no list.
+enum class MailList : std::uint8_t { all, invites, receipts, daily_summary, low_stock };
+constexpr auto describe(MailList*) {
+    return schema::enumeration<MailList>("MailList", {{MailList::all, "all"},
+                                                      {MailList::invites, "invites"},
+                                                      {MailList::receipts, "receipts"},
+                                                      {MailList::daily_summary, "daily_summary"},
+                                                      {MailList::low_stock, "low_stock"}});
+}
+
+enum class SuppressionReason : std::uint8_t { bounce, complaint, unsubscribe };
+constexpr auto describe(SuppressionReason*) {
+    return schema::enumeration<SuppressionReason>("SuppressionReason",
+                                                  {{SuppressionReason::bounce, "bounce"},
+                                                   {SuppressionReason::complaint, "complaint"},
+                                                   {SuppressionReason::unsubscribe, "unsubscribe"}});
+}
+
+// An address that gets no more of a list. `scope` is the tenant whose list it is; the nil UUID: everybody's.
+struct MailSuppression {
+    base::Uuid scope;
+    MailList list = MailList::all;
+    std::string address;
+    SuppressionReason reason{};
+    std::optional<std::string> detail;
+    base::Timestamp created_at;
+
+    friend constexpr auto describe(MailSuppression*) {
+        return schema::object<MailSuppression>(
+            "MailSuppression", schema::field<&MailSuppression::scope>("scope"),
+            schema::field<&MailSuppression::list>("list"),
+            schema::field<&MailSuppression::address>("address",
+                                                     {.format = schema::Format::email, .text = schema::Text::email}),
+            schema::field<&MailSuppression::reason>("reason"), schema::field<&MailSuppression::detail>("detail"),
+            schema::field<&MailSuppression::created_at>("createdAt"));
+    }
+};
+
+// A webhook that had its effect: Mailgun's token, or SendGrid's event. What comes again is told by it.
+struct UsedWebhook {
+    std::string token;
+    schema::Bytes body_hash;
+    base::Timestamp used_at;
+
+    friend constexpr auto describe(UsedWebhook*) {
+        return schema::object<UsedWebhook>(
+            "UsedWebhook", schema::field<&UsedWebhook::token>("token", {.text = schema::Text::raw}),
+            schema::field<&UsedWebhook::body_hash>("bodyHash"), schema::field<&UsedWebhook::used_at>("usedAt"));
+    }
+};
+
+// What a member wants to hear of, in this tenant. No row: nothing.
+struct NotificationPreference {
+    UserId user_id;
+    bool daily_summary = false;
+    bool low_stock = false;
+
+    friend constexpr auto describe(NotificationPreference*) {
+        return schema::object<NotificationPreference>(
+            "NotificationPreference", schema::field<&NotificationPreference::user_id>("userId"),
+            schema::field<&NotificationPreference::daily_summary>("dailySummary"),
+            schema::field<&NotificationPreference::low_stock>("lowStock"));
+    }
+};
+
+namespace tables {
+inline constexpr auto notifications = db::tenant_table<Notification>(
+    "notifications", db::primary_key<&Notification::id>(errors::id_taken),
+    db::unique<&Notification::idempotency_key>("notifications_once", errors::notification_known),
+    db::index<&Notification::created_at, &Notification::id>("notifications_newest"),
+    db::index<&Notification::state, &Notification::created_at, &Notification::id>("notifications_by_state"),
+    // Across tenants: providers tell of a message by our id of it.
+    db::expression_index("notifications_by_id", "btree", "id"),
+    db::expression_index("notifications_age", "btree", "created_at"));
+inline constexpr auto mail_suppressions = db::system_table<MailSuppression>(
+    "mail_suppressions", db::primary_key<&MailSuppression::scope, &MailSuppression::list, &MailSuppression::address>(),
+    db::index<&MailSuppression::address>("mail_suppressions_of_address"));
+inline constexpr auto used_webhooks = db::system_table<UsedWebhook>(
+    "used_webhooks", db::primary_key<&UsedWebhook::token>(), db::index<&UsedWebhook::used_at>("used_webhooks_age"));
+inline constexpr auto notification_preferences = db::tenant_table<NotificationPreference>(
+    "notification_preferences", db::primary_key<&NotificationPreference::user_id>(),
+    db::references<&NotificationPreference::user_id>("notification_preferences_user", users, errors::unknown_user));
+}  // namespace tables
+
+}  // namespace pos
