@@ -150,11 +150,6 @@ Evidence evidence_of(const Charge& charge, Source source) {
                       .code = cut(charge.failure_code.empty() ? charge.status : charge.failure_code, longest_code),
                       .text = cut(charge.failure_message, longest_text)};
     if (charge.status != "succeeded" || !charge.paid || !charge.captured) return evidence;
-    if (charge.amount_refunded > 0) {
-        evidence.finding = Finding::refunded;
-        evidence.amount = from_units(charge.amount_refunded, evidence.currency);
-        return evidence;
-    }
     evidence.finding = Finding::paid;
     evidence.receipt = is_id(charge.id, "") ? charge.id : "";
     if (charge.amount_captured >= 0) evidence.amount = from_units(charge.amount_captured, evidence.currency);

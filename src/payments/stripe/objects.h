@@ -104,7 +104,6 @@ struct Charge {
     bool paid = false;
     bool captured = false;
     std::int64_t amount_captured = -1;
-    std::int64_t amount_refunded = 0;
     std::int64_t created = 0;
     schema::Json payment_intent;
     Metadata metadata;
@@ -119,8 +118,7 @@ struct Charge {
                                       field<&Charge::paid>("paid", {.defaulted = true}),
                                       field<&Charge::captured>("captured", {.defaulted = true}),
                                       field<&Charge::amount_captured>("amount_captured", {.defaulted = true}),
-                                      field<&Charge::amount_refunded>("amount_refunded", {.defaulted = true}),
-                                      field<&Charge::created>("created", {.defaulted = true}),
+                                                                field<&Charge::created>("created", {.defaulted = true}),
                                       field<&Charge::payment_intent>("payment_intent", {.defaulted = true}),
                                       field<&Charge::metadata>("metadata", {.defaulted = true}));
     }
@@ -194,6 +192,7 @@ template <class T>
 // By the payment intent inside, where it is the object. Where it is not, an event claims a payment without a receipt, and of a reply the
 // payment intent has to be asked for.
 [[nodiscard]] Evidence evidence_of(const Session& session, Source source);
+// What of it went back is said by its refunds, each once.
 [[nodiscard]] Evidence evidence_of(const Charge& charge, Source source);
 [[nodiscard]] Refunded refunded_of(const Refund& refund);
 

@@ -82,7 +82,6 @@ Evidence said_of(const schema::Json& payment_intent, std::string currency, std::
             .code = std::move(code)};
 }
 
-// The attempt itself hears of it by its charge, which says how much went back in all.
 std::optional<Claim> claim_of_refund(std::string_view json) {
     const auto refund = read<Refund>(json);
     if (!refund) return std::nullopt;
