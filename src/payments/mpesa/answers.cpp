@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "payments/mpesa/phone.h"
 #include "payments/mpesa/values.h"
 
 namespace payments::mpesa {
@@ -90,6 +91,16 @@ Said said_in(std::string_view body) {
     return fault.code.empty() && fault.text.empty() ? said_of_envelope(error->envelope) : fault;
 }
 
+// Of a code from outside: letters, digits and the like, not too long. "": none.
+std::string plain(std::string code) {
+    const auto is_usual = [](char c) {
+        const char small = base::ascii_lower(c);
+        return (small >= 'a' && small <= 'z') || base::is_ascii_digit(c) || c == '.' || c == '_' || c == '-' || c == ':';
+    };
+    const bool is_plain = code.size() <= 100 && std::ranges::all_of(code, is_usual);
+    return is_plain ? mask_phones(code) : "";
+}
+
 std::string_view name_of_code(std::string_view code) { return code.substr(0, code.find(':')); }
 std::string_view tag_of_code(std::string_view code) {
     const auto colon = code.find(':');
@@ -147,12 +158,12 @@ const Row& unknown_row() {
 
 Problem problem_of(int status, std::string_view body) {
     auto [code, text] = said_in(body);
-    Problem problem{.status = status, .code = std::move(code), .text = shown_text(text)};
+    Problem problem{.status = status, .code = plain(std::move(code)), .text = shown_text(text)};
     if (problem.code.empty() && base::ascii_lower(body).contains("no apiproduct match")) problem.code = "no_apiproduct";
     if (problem.code.empty() && status == 400 && base::trim(body).empty()) problem.code = "empty_400";
     if (const auto* row = row_for(problem.code, text); row != nullptr && !row->tag.empty())
         problem.code += ":" + std::string(row->tag);
-    if (problem.code.empty() || problem.code.size() > 100) problem.code = fmt::format("http_{}", status);
+    if (problem.code.empty()) problem.code = fmt::format("http_{}", status);
     return problem;
 }
 

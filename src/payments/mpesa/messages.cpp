@@ -7,8 +7,8 @@ namespace payments::mpesa {
 
 namespace {
 
-constexpr std::size_t longest_reference = 12;
-constexpr std::size_t longest_description = 13;
+constexpr std::size_t reference_length = 12;
+constexpr std::size_t description_length = 13;
 constexpr std::string_view no_reference = "Payment";
 
 bool is_taken(char c) {
@@ -33,9 +33,9 @@ std::string cleaned(std::string_view text, std::size_t most) {
 StkPush prompt_of(const Credentials& credentials, const StartRequest& request, const std::string& callback_url,
                   base::Timestamp now) {
     const auto timestamp = compact_time(now);
-    auto reference = cleaned(request.reference, longest_reference);
+    auto reference = cleaned(request.reference, reference_length);
     if (reference.empty()) reference = no_reference;
-    auto description = cleaned(request.description, longest_description);
+    auto description = cleaned(request.description, description_length);
     if (description.empty()) description = reference;
     const bool is_till = credentials.kind == Kind::till;
     return {.short_code = credentials.short_code,
