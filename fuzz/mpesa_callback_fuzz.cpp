@@ -27,7 +27,8 @@ void check(const payments::Claim& claim) {
     require(!evidence.amount || evidence.amount->minor > 0);
     require(evidence.code.empty() || mpesa::is_result_code(evidence.code));
     require(base::is_utf8(evidence.text) && evidence.text.size() <= mpesa::longest_text + 100);
-    if (payments::is_proof(evidence)) require(evidence.amount && !evidence.receipt.empty() && evidence.currency == "KES");
+    if (payments::is_proof(evidence))
+        require(evidence.amount && !evidence.receipt.empty() && evidence.currency == "KES");
     if (!claim.received) return;
     require(claim.received->receipt == evidence.receipt && claim.received->amount == *evidence.amount);
     require(base::is_utf8(claim.received->reference) && base::is_utf8(claim.received->payer_name));

@@ -30,6 +30,7 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "payments.manage",
     "payments.read",
     "payments.refund",
+    "payments.settle",
     "payments.take",
     "products.read",
     "products.write",
@@ -82,9 +83,11 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
     "tenant.read",
 });
 inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
-inline constexpr auto accountant = with(viewer, {"audit.read", "billing.read", "costs.read", "users.read"});
+inline constexpr auto accountant =
+    with(viewer, {"audit.read", "billing.read", "costs.read", "payments.settle", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
-inline constexpr auto cashier = with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});
+inline constexpr auto cashier =
+    with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});
 inline constexpr auto manager = with(accountant, {
                                                      "devices.read",
                                                      "devices.revoke",

@@ -5,7 +5,7 @@
 //     PAYMENT_ORDERS=1111 bin/with-servers npx vitest run tests/e2e/payments-orders.test.ts
 //     PAYMENT_ORDER='query_declined, success' …        that one alone, without a kill
 //     bin/test --long       all 1,111; writes docs/runs/payments-orders.json
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { confirmationOf, DarajaByHand, type Prompt, type Said, successOf } from './support/daraja-by-hand.js';
@@ -66,6 +66,7 @@ interface Case {
   told: Set<Event>;
 }
 
+const schedulerToken = randomBytes(32).toString('base64url');
 let daraja: DarajaByHand;
 let service: Service;
 let shop: Shop;
@@ -74,7 +75,13 @@ let cases: Case[];
 beforeAll(async () => {
   daraja = await DarajaByHand.start();
   service = await startService({
-    env: { ACCESS_TOKEN_SECONDS: '3600', JOB_QUEUES: 'all', JOB_LOCK_SECONDS: '3', MPESA_BASE_URL: daraja.url },
+    env: {
+      ACCESS_TOKEN_SECONDS: '3600',
+      JOB_QUEUES: 'all',
+      JOB_LOCK_SECONDS: '3',
+      MPESA_BASE_URL: daraja.url,
+      SCHEDULER_TOKEN: schedulerToken,
+    },
   });
   shop = await openShop(service, { variants: 0, devices: 0 });
   cases = await inLanes(chosenOrders(), makeCase);
@@ -316,6 +323,15 @@ async function promptOf(one: Case): Promise<Prompt | undefined> {
 
 let settled = 0;
 
+// The reconciler runs every 15 s by itself.
+async function sweep(): Promise<void> {
+  while (settled < plan.orders) {
+    const headers = { authorization: `Bearer ${schedulerToken}`, 'idempotency-key': randomUUID() };
+    await service.api('POST', '/internal/schedules/payments.sweep/trigger', { headers }).catch(() => {});
+    await sleep(500);
+  }
+}
+
 async function disturb(): Promise<void> {
   for (let kill = 0; kill < plan.serverKills; ++kill) {
     const share = (plan.orders * (kill + 0.5)) / (plan.serverKills + 1);
@@ -381,7 +397,7 @@ test(
   async () => {
     const began = Date.now();
     console.log(`${plan.orders} orders of events, seed ${figures.seed}`);
-    await Promise.all([inLanes(cases, play), disturb()]);
+    await Promise.all([inLanes(cases, play), sweep(), disturb()]);
 
     // What waited for an answer of ours that a kill has cut off is read again.
     await service.database.query(

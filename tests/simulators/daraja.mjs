@@ -14,13 +14,14 @@
 //                       {"token":{"expiresIn", "kill", "down"}}, {"queryLimit"}, {"reset":true}
 //     POST /_pay        {"shortCode", "amount", "phone", "reference"}: money that comes by itself
 
-import {readFileSync, realpathSync} from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import {randomBytes} from 'node:crypto';
-import {fileURLToPath} from 'node:url';
-import {badManners, descriptionOf, isPaid, scenarioOf} from './daraja-numbers.mjs';
-import {page} from './daraja-page.mjs';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { badManners, descriptionOf, isPaid, scenarioOf } from './daraja-numbers.mjs';
+import { error, html, invalid, refusals, requestId, spikeArrest } from './daraja-errors.mjs';
+import { page } from './daraja-page.mjs';
 
 const forbidden = /m-?pesa|safaricom|exec?|cmd|sql|query/i;
 const phonePattern = /^254[17]\d{8}$/;
@@ -32,8 +33,14 @@ const two = (number) => String(number).padStart(2, '0');
 // The parts of a moment in Nairobi.
 function nairobi(time = Date.now()) {
   const at = new Date(time + 3 * 3600_000);
-  return [at.getUTCFullYear(), two(at.getUTCMonth() + 1), two(at.getUTCDate()), two(at.getUTCHours()),
-    two(at.getUTCMinutes()), two(at.getUTCSeconds())];
+  return [
+    at.getUTCFullYear(),
+    two(at.getUTCMonth() + 1),
+    two(at.getUTCDate()),
+    two(at.getUTCHours()),
+    two(at.getUTCMinutes()),
+    two(at.getUTCSeconds()),
+  ];
 }
 const compactTime = (time) => nairobi(time).join('');
 
@@ -49,16 +56,16 @@ class Daraja {
     this.speed = this.options.speed ?? 1;
     this.manners = this.options.manners;
     this.queryLimit = this.options.queryLimit ?? 5;
-    this.token = {expiresIn: '3599', down: 0};
-    this.apps = new Map();      // consumer key -> its only living token
-    this.owners = new Map();    // token -> consumer key
-    this.attempts = new Map();  // checkout id -> attempt
+    this.token = { expiresIn: '3599', down: 0 };
+    this.apps = new Map(); // consumer key -> its only living token
+    this.owners = new Map(); // token -> consumer key
+    this.attempts = new Map(); // checkout id -> attempt
     this.scripts = new Map();
-    this.seen = new Map();      // phone -> prompts so far: some scenarios are about the first one
-    this.urls = new Map();      // short code -> C2B URLs
-    this.queries = new Map();   // short code -> times
+    this.seen = new Map(); // phone -> prompts so far: some scenarios are about the first one
+    this.urls = new Map(); // short code -> C2B URLs
+    this.queries = new Map(); // short code -> times
     this.moved = [];
-    this.requests = {token: 0, push: 0, query: 0};
+    this.requests = { token: 0, push: 0, query: 0 };
     this.counter = 0;
     for (const timer of this.timers ?? []) clearTimeout(timer);
     this.timers = new Set();
@@ -86,66 +93,52 @@ class Daraja {
   // What a number does: what a test said of it, else the table, else the manners, else what was said of "*".
   scenario(push) {
     const scripted = this.scripts.get(push.PhoneNumber);
-    const scenario = scripted ?? scenarioOf(push.PhoneNumber) ?? this.scripts.get('*') ??
+    const scenario =
+      scripted ??
+      scenarioOf(push.PhoneNumber) ??
+      this.scripts.get('*') ??
       (this.manners === undefined ? undefined : badManners(this.manners, push));
-    return scenario ?? {name: 'success', payer: 0};
+    return scenario ?? { name: 'success', payer: 0 };
   }
 
   move(entry) {
     const receipt = this.newReceipt();
-    this.moved.push({...entry, receipt, at: new Date().toISOString()});
+    this.moved.push({ ...entry, receipt, at: new Date().toISOString() });
     return receipt;
   }
   ledger() {
-    return {moved: this.moved, total: this.moved.reduce((sum, entry) => sum + entry.amount, 0)};
+    return { moved: this.moved, total: this.moved.reduce((sum, entry) => sum + entry.amount, 0) };
   }
 }
-
-// ---- Errors in their three shapes -------------------------------------------------------------------------------
-
-const requestId = () => `${randomBytes(2).toString('hex')}-${randomBytes(2).toString('hex')}-${Date.now() % 100000}-1`;
-const error = (status, errorCode, errorMessage) => ({status, json: {requestId: requestId(), errorCode, errorMessage}});
-const spikeArrest = (messages) => ({status: 429, json: {fault: {
-  faultstring: `Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=${messages}, periodInMicroseconds=60000000, maxBurstMessageCount=1.0}`,
-  detail: {errorcode: 'policies.ratelimit.SpikeArrestViolation'}}}});
-const html = (status) => ({status, html: '<html><head><title>503</title></head><body>Request unsuccessful. ' +
-  'Incapsula incident ID: 0-0000000000</body></html>'});
-
-const refusals = {
-  html503: () => html(503),
-  html403: () => html(403),
-  empty500: () => ({status: 500, html: ''}),
-  apigee429: () => spikeArrest(5),
-  busy: () => error(500, '500.003.02', 'System is busy. Please try again in few minutes.'),
-  quota: () => error(500, '500.003.03', 'Error Occurred: Quota Violation'),
-  internal: () => error(500, '500.003.1001', 'Internal Server Error'),
-  locked: () => error(500, '500.001.1001', 'Unable to lock subscriber, a transaction is already in process for the current subscriber'),
-  merchant: () => error(500, '500.001.1001', 'Merchant does not exist'),
-  credentials: () => error(500, '500.001.1001', 'Wrong credentials'),
-  maintenance: () => error(500, '500.002.1001', 'Service is currently under maintenance. Please try again later'),
-  token: () => error(404, '404.001.03', 'Invalid Access Token'),
-  noproduct: () => ({status: 401, json: {fault: {faultstring: 'Invalid API call as no apiproduct match found',
-    detail: {errorcode: 'keymanagement.service.InvalidAPICallAsNoApiProductMatchFound'}}}}),
-  soap: () => ({status: 500, json: {Envelope: {Body: {Fault: {faultcode: 'env:Server', faultstring: 'Internal fault'}}}}}),
-  refused200: () => ({status: 200, json: {ResponseCode: '1', ResponseDescription: 'Rejected'}}),
-};
 
 // ---- Callbacks --------------------------------------------------------------------------------------------------
 
 function deliver(daraja, url, body, contentType = 'application/json') {
   return new Promise((resolve) => {
-    const {callbackCa} = daraja.options;
-    const call = (url.startsWith('https:') ? https : http).request(url, {
-      method: 'POST', ca: callbackCa, timeout: 8_000,
-      headers: {'content-type': contentType, 'content-length': Buffer.byteLength(body), 'user-agent': 'daraja-simulator'},
-    }, (reply) => {
-      let text = '';
-      reply.on('data', (piece) => { text += piece; });
-      reply.on('end', () => resolve({status: reply.statusCode, text}));
-      reply.on('error', () => resolve({status: 0, text: ''}));
-    });
+    const { callbackCa } = daraja.options;
+    const call = (url.startsWith('https:') ? https : http).request(
+      url,
+      {
+        method: 'POST',
+        ca: callbackCa,
+        timeout: 8_000,
+        headers: {
+          'content-type': contentType,
+          'content-length': Buffer.byteLength(body),
+          'user-agent': 'daraja-simulator',
+        },
+      },
+      (reply) => {
+        let text = '';
+        reply.on('data', (piece) => {
+          text += piece;
+        });
+        reply.on('end', () => resolve({ status: reply.statusCode, text }));
+        reply.on('error', () => resolve({ status: 0, text: '' }));
+      },
+    );
     call.on('timeout', () => call.destroy());
-    call.on('error', () => resolve({status: 0, text: ''}));
+    call.on('error', () => resolve({ status: 0, text: '' }));
     call.end(body);
   });
 }
@@ -153,37 +146,42 @@ function deliver(daraja, url, body, contentType = 'application/json') {
 // Tried a few times: a service that was killed is up again by then, or it has to ask.
 async function callBack(daraja, url, body, contentType) {
   for (let tries = 1; ; ++tries) {
-    const reply = await deliver(daraja, url, body, contentType).catch(() => ({status: 0}));
+    const reply = await deliver(daraja, url, body, contentType).catch(() => ({ status: 0 }));
     if (reply.status === 200 || tries === callbackTries) return reply;
     await daraja.wait(2_000 * tries * tries);
   }
 }
 
 function stkBody(attempt) {
-  const {scenario, code} = attempt;
-  const callback = {MerchantRequestID: attempt.merchantId, CheckoutRequestID: attempt.checkoutId,
-    ResultCode: code, ResultDesc: descriptionOf(code)};
+  const { scenario, code } = attempt;
+  const callback = {
+    MerchantRequestID: attempt.merchantId,
+    CheckoutRequestID: attempt.checkoutId,
+    ResultCode: code,
+    ResultDesc: descriptionOf(code),
+  };
   if (code === 0 && scenario.metadata !== 'none') {
     const items = [
-      {Name: 'Amount', Value: attempt.paid},
-      {Name: 'MpesaReceiptNumber', Value: attempt.receipt},
-      {Name: 'Balance'},
-      {Name: 'TransactionDate', Value: Number(compactTime())},
-      {Name: 'PhoneNumber', Value: Number(attempt.phone)},
+      { Name: 'Amount', Value: attempt.paid },
+      { Name: 'MpesaReceiptNumber', Value: attempt.receipt },
+      { Name: 'Balance' },
+      { Name: 'TransactionDate', Value: Number(compactTime()) },
+      { Name: 'PhoneNumber', Value: Number(attempt.phone) },
     ];
     if (scenario.metadata === 'noreceipt') items.splice(1, 1);
     if (scenario.metadata === 'strings') {
       callback.ResultCode = String(code);
-      for (const item of items) if ('Value' in item) item.Value = item.Name === 'Amount' ? item.Value.toFixed(2) : String(item.Value);
+      for (const item of items)
+        if ('Value' in item) item.Value = item.Name === 'Amount' ? item.Value.toFixed(2) : String(item.Value);
       items.reverse();
     }
-    callback.CallbackMetadata = {Item: items};
+    callback.CallbackMetadata = { Item: items };
   }
-  return JSON.stringify({Body: {stkCallback: callback}});
+  return JSON.stringify({ Body: { stkCallback: callback } });
 }
 
 async function sendCallbacks(daraja, attempt) {
-  const {callbacks = 'once'} = attempt.scenario;
+  const { callbacks = 'once' } = attempt.scenario;
   const body = stkBody(attempt);
   const send = async (text = body, type) => {
     const reply = await callBack(daraja, attempt.callbackUrl, text, type);
@@ -191,9 +189,15 @@ async function sendCallbacks(daraja, attempt) {
   };
   if (callbacks === 'none') return;
   if (callbacks === 'garbage') {
-    for (const [text, type] of [['', undefined], ['{}', undefined], ['null', undefined], ['<html></html>', 'text/html']]) await send(text, type);
+    for (const [text, type] of [
+      ['', undefined],
+      ['{}', undefined],
+      ['null', undefined],
+      ['<html></html>', 'text/html'],
+    ])
+      await send(text, type);
   }
-  if (callbacks === 'parallel') return void await Promise.all([send(), send(), send()]);
+  if (callbacks === 'parallel') return void (await Promise.all([send(), send(), send()]));
   await send();
   if (callbacks === 'twice') {
     await send();
@@ -209,34 +213,46 @@ async function confirm(daraja, shortCode, entry, receipt, type) {
 }
 
 function c2bBody(shortCode, entry, receipt, type = 'Pay Bill') {
-  return {TransactionType: type, TransID: receipt, TransTime: compactTime(), TransAmount: entry.amount.toFixed(2),
-    BusinessShortCode: shortCode, BillRefNumber: entry.reference, InvoiceNumber: '', OrgAccountBalance: '49197.00',
-    ThirdPartyTransID: '', MSISDN: `${entry.phone.slice(0, 4)} ***** ${entry.phone.slice(-3)}`, FirstName: 'JANE',
-    MiddleName: '', LastName: null};
+  return {
+    TransactionType: type,
+    TransID: receipt,
+    TransTime: compactTime(),
+    TransAmount: entry.amount.toFixed(2),
+    BusinessShortCode: shortCode,
+    BillRefNumber: entry.reference,
+    InvoiceNumber: '',
+    OrgAccountBalance: '49197.00',
+    ThirdPartyTransID: '',
+    MSISDN: `${entry.phone.slice(0, 4)} ***** ${entry.phone.slice(-3)}`,
+    FirstName: 'JANE',
+    MiddleName: '',
+    LastName: null,
+  };
 }
 
 // ---- Prompts ----------------------------------------------------------------------------------------------------
-
-function invalid(field) {
-  return error(400, '400.002.02', `Bad Request - Invalid ${field}`);
-}
 
 function faultOfUrl(url, production) {
   if (!/^https?:\/\/[^/]+/.test(url ?? '')) return true;
   return forbidden.test(url) || (production && !url.startsWith('https:'));
 }
 
-function faultOfPassword({BusinessShortCode, Password, Timestamp}) {
+function faultOfPassword({ BusinessShortCode, Password, Timestamp }) {
   if (!/^\d{14}$/.test(Timestamp ?? '')) return invalid('Timestamp');
   const opened = Buffer.from(String(Password ?? ''), 'base64').toString();
   const passkey = opened.slice(String(BusinessShortCode).length, -14);
-  const fits = opened.startsWith(String(BusinessShortCode)) && opened.endsWith(Timestamp) && passkey !== '' && !passkey.startsWith('wrong');
+  const fits =
+    opened.startsWith(String(BusinessShortCode)) &&
+    opened.endsWith(Timestamp) &&
+    passkey !== '' &&
+    !passkey.startsWith('wrong');
   return fits ? undefined : refusals.credentials();
 }
 
 function faultOfPush(daraja, push) {
   if (!/^\d{5,7}$/.test(String(push.BusinessShortCode ?? ''))) return invalid('BusinessShortCode');
-  if (!['CustomerPayBillOnline', 'CustomerBuyGoodsOnline'].includes(push.TransactionType)) return invalid('TransactionType');
+  if (!['CustomerPayBillOnline', 'CustomerBuyGoodsOnline'].includes(push.TransactionType))
+    return invalid('TransactionType');
   if (!/^[1-9]\d*$/.test(String(push.Amount ?? ''))) return invalid('Amount');
   for (const name of ['PartyA', 'PhoneNumber']) if (!phonePattern.test(String(push[name] ?? ''))) return invalid(name);
   if (!/^\d{5,9}$/.test(String(push.PartyB ?? ''))) return invalid('PartyB');
@@ -254,9 +270,18 @@ function newAttempt(daraja, push, scenario) {
   const attempt = {
     checkoutId: daraja.newCheckoutId(String(push.PhoneNumber)),
     merchantId: `${randomBytes(2).toString('hex')}-${randomBytes(2).toString('hex')}-${randomBytes(8).toString('hex')}`,
-    phone: String(push.PhoneNumber), amount, reference: push.AccountReference, shortCode: String(push.BusinessShortCode),
-    account: String(push.PartyB), type: isPaybill ? 'Pay Bill' : 'Buy Goods', callbackUrl: push.CallBackURL, scenario,
-    outcome: limit ?? (isWrongKind ? 2028 : scenario.payer ?? 0), isOver: false, callbackStatuses: [], startedAt: Date.now(),
+    phone: String(push.PhoneNumber),
+    amount,
+    reference: push.AccountReference,
+    shortCode: String(push.BusinessShortCode),
+    account: String(push.PartyB),
+    type: isPaybill ? 'Pay Bill' : 'Buy Goods',
+    callbackUrl: push.CallBackURL,
+    scenario,
+    outcome: limit ?? (isWrongKind ? 2028 : (scenario.payer ?? 0)),
+    isOver: false,
+    callbackStatuses: [],
+    startedAt: Date.now(),
   };
   daraja.attempts.set(attempt.checkoutId, attempt);
   return attempt;
@@ -265,14 +290,20 @@ function newAttempt(daraja, push, scenario) {
 // The payer has decided, or has not in time.
 async function settle(daraja, attempt, outcome = attempt.outcome) {
   if (attempt.receipt) return;
-  const {scenario} = attempt;
+  const { scenario } = attempt;
   attempt.isOver = true;
   attempt.code = outcome;
   if (isPaid(outcome)) {
     attempt.paid = scenario.paysAmount === 'less' ? Math.max(1, attempt.amount - 1) : attempt.amount;
-    attempt.receipt = daraja.move({checkoutId: attempt.checkoutId, amount: attempt.paid, phone: attempt.phone,
-      reference: attempt.reference, account: attempt.account, by: 'stk'});
-    const entry = {amount: attempt.paid, phone: attempt.phone, reference: attempt.reference};
+    attempt.receipt = daraja.move({
+      checkoutId: attempt.checkoutId,
+      amount: attempt.paid,
+      phone: attempt.phone,
+      reference: attempt.reference,
+      account: attempt.account,
+      by: 'stk',
+    });
+    const entry = { amount: attempt.paid, phone: attempt.phone, reference: attempt.reference };
     const confirmed = confirm(daraja, attempt.shortCode, entry, attempt.receipt, attempt.type);
     if (scenario.confirmsFirst) await confirmed;
   }
@@ -284,8 +315,16 @@ async function settle(daraja, attempt, outcome = attempt.outcome) {
 
 function accepted(attempt) {
   const text = 'Success. Request accepted for processing';
-  return {status: 200, json: {MerchantRequestID: attempt.merchantId, CheckoutRequestID: attempt.checkoutId,
-    ResponseCode: '0', ResponseDescription: text, CustomerMessage: text}};
+  return {
+    status: 200,
+    json: {
+      MerchantRequestID: attempt.merchantId,
+      CheckoutRequestID: attempt.checkoutId,
+      ResponseCode: '0',
+      ResponseDescription: text,
+      CustomerMessage: text,
+    },
+  };
 }
 
 async function push(daraja, body) {
@@ -293,7 +332,7 @@ async function push(daraja, body) {
   const fault = faultOfPush(daraja, body);
   if (fault) return fault;
   const phone = String(body.PhoneNumber);
-  const scenario = daraja.scenario({...body, PhoneNumber: phone});
+  const scenario = daraja.scenario({ ...body, PhoneNumber: phone });
   const times = (daraja.seen.get(phone) ?? 0) + 1;
   daraja.seen.set(phone, times);
   const refuses = scenario.refuse && (!scenario.refuseTimes || times <= scenario.refuseTimes);
@@ -308,7 +347,7 @@ async function push(daraja, body) {
   }
   daraja.later((scenario.after ?? 3) * 1000, () => void settle(daraja, attempt));
   if (refuses) return refusals[scenario.refuse]();
-  if (scenario.reply === 'cut') return {cut: true};
+  if (scenario.reply === 'cut') return { cut: true };
   if (scenario.reply === 'hang') await daraja.wait(30_000);
   return accepted(attempt);
 }
@@ -325,10 +364,18 @@ function isOverLimit(daraja, shortCode) {
 }
 
 function queried(attempt) {
-  const {scenario} = attempt;
-  const answer = (code) => ({status: 200, json: {ResponseCode: '0',
-    ResponseDescription: 'The service request has been accepted successfully', MerchantRequestID: attempt.merchantId,
-    CheckoutRequestID: attempt.checkoutId, ResultCode: String(code), ResultDesc: descriptionOf(code)}});
+  const { scenario } = attempt;
+  const answer = (code) => ({
+    status: 200,
+    json: {
+      ResponseCode: '0',
+      ResponseDescription: 'The service request has been accepted successfully',
+      MerchantRequestID: attempt.merchantId,
+      CheckoutRequestID: attempt.checkoutId,
+      ResultCode: String(code),
+      ResultDesc: descriptionOf(code),
+    },
+  });
   if (scenario.query === 'fails') return answer(1037);
   if (scenario.query === 'html') return html(503);
   const isToldLate = scenario.query === '4999' && attempt.callbackStatuses.length === 0;
@@ -357,12 +404,19 @@ function registerUrls(daraja, body) {
   if (daraja.options.production && daraja.urls.has(String(body.ShortCode)))
     return error(500, '500.003.1001', 'Urls are already registered.');
   daraja.urls.set(String(body.ShortCode), body);
-  return {status: 200, json: {OriginatorCoversationID: requestId(), ResponseCode: '0', ResponseDescription: 'Success'}};
+  return {
+    status: 200,
+    json: { OriginatorCoversationID: requestId(), ResponseCode: '0', ResponseDescription: 'Success' },
+  };
 }
 
 // Asked first whether it may come; no answer: as was registered.
 async function isTaken(daraja, urls, shortCode, entry) {
-  const reply = await deliver(daraja, urls.ValidationURL, JSON.stringify({...c2bBody(shortCode, entry, 'VALIDATION0'), OrgAccountBalance: ''}));
+  const reply = await deliver(
+    daraja,
+    urls.ValidationURL,
+    JSON.stringify({ ...c2bBody(shortCode, entry, 'VALIDATION0'), OrgAccountBalance: '' }),
+  );
   if (reply.status !== 200) return urls.ResponseType === 'Completed';
   try {
     return String(JSON.parse(reply.text).ResultCode) === '0';
@@ -371,36 +425,69 @@ async function isTaken(daraja, urls, shortCode, entry) {
   }
 }
 
-async function pay(daraja, {shortCode, amount, phone, reference, type}) {
-  const entry = {amount: Number(amount), phone: String(phone), reference: String(reference ?? '')};
+async function pay(daraja, { shortCode, amount, phone, reference, type }) {
+  const entry = { amount: Number(amount), phone: String(phone), reference: String(reference ?? '') };
   if (!(entry.amount > 0) || !phonePattern.test(entry.phone)) return invalid('Amount or Msisdn');
   const urls = daraja.urls.get(String(shortCode));
-  if (urls && !await isTaken(daraja, urls, String(shortCode), entry))
-    return {status: 200, json: {ResponseCode: '1', ResponseDescription: 'Rejected by the receiver'}};
-  const receipt = daraja.move({...entry, account: String(shortCode), by: 'c2b'});
+  if (urls && !(await isTaken(daraja, urls, String(shortCode), entry)))
+    return { status: 200, json: { ResponseCode: '1', ResponseDescription: 'Rejected by the receiver' } };
+  const receipt = daraja.move({ ...entry, account: String(shortCode), by: 'c2b' });
   daraja.later(500, () => void confirm(daraja, String(shortCode), entry, receipt, type));
-  return {status: 200, json: {OriginatorCoversationID: requestId(), ResponseCode: '0', receipt,
-    ResponseDescription: 'Accept the service request successfully.'}};
+  return {
+    status: 200,
+    json: {
+      OriginatorCoversationID: requestId(),
+      ResponseCode: '0',
+      receipt,
+      ResponseDescription: 'Accept the service request successfully.',
+    },
+  };
 }
 
-const simulate = (daraja, body) => pay(daraja, {shortCode: body.ShortCode, amount: body.Amount, phone: body.Msisdn,
-  reference: body.BillRefNumber, type: body.CommandID === 'CustomerBuyGoodsOnline' ? 'Buy Goods' : 'Pay Bill'});
+const simulate = (daraja, body) =>
+  pay(daraja, {
+    shortCode: body.ShortCode,
+    amount: body.Amount,
+    phone: body.Msisdn,
+    reference: body.BillRefNumber,
+    type: body.CommandID === 'CustomerBuyGoodsOnline' ? 'Buy Goods' : 'Pay Bill',
+  });
 
 function pull(daraja, body) {
   const shortCode = String(body.ShortCode);
   const offset = Number(body.OffSetValue ?? 0);
-  const isWithin = ({at}) => {
+  const isWithin = ({ at }) => {
     const time = nairobi(Date.parse(at));
     const text = `${time.slice(0, 3).join('-')} ${time.slice(3).join(':')}`;
     return text >= body.StartDate && text <= body.EndDate && Date.now() - Date.parse(at) < 48 * 3600_000;
   };
   const isOf = (entry) => entry.account === shortCode || daraja.attempts.get(entry.checkoutId)?.shortCode === shortCode;
   const list = daraja.moved.filter((entry) => isOf(entry) && isWithin(entry)).slice(offset, offset + 100);
-  if (list.length === 0) return {status: 200, json: {ResponseRefID: requestId(), ResponseCode: '1001', ResponseMessage: 'No transactions', Response: [[]]}};
-  return {status: 200, json: {ResponseRefID: requestId(), ResponseCode: '1000', ResponseMessage: 'Success',
-    Response: [list.map((entry) => ({transactionId: entry.receipt, trxDate: entry.at, msisdn: Number(entry.phone),
-      sender: 'UAT', transactiontype: 'c2b-pay-bill-debit', billreference: entry.reference,
-      amount: entry.amount.toFixed(2), organizationname: 'Simulator'}))]}};
+  if (list.length === 0)
+    return {
+      status: 200,
+      json: { ResponseRefID: requestId(), ResponseCode: '1001', ResponseMessage: 'No transactions', Response: [[]] },
+    };
+  return {
+    status: 200,
+    json: {
+      ResponseRefID: requestId(),
+      ResponseCode: '1000',
+      ResponseMessage: 'Success',
+      Response: [
+        list.map((entry) => ({
+          transactionId: entry.receipt,
+          trxDate: entry.at,
+          msisdn: Number(entry.phone),
+          sender: 'UAT',
+          transactiontype: 'c2b-pay-bill-debit',
+          billreference: entry.reference,
+          amount: entry.amount.toFixed(2),
+          organizationname: 'Simulator',
+        })),
+      ],
+    },
+  };
 }
 
 // ---- Tokens -----------------------------------------------------------------------------------------------------
@@ -411,16 +498,22 @@ function giveToken(daraja, request, url) {
   if (url.searchParams.get('grant_type') !== 'client_credentials')
     return error(400, '400.008.02', 'Invalid grant type passed');
   const [kind, encoded] = (request.headers.authorization ?? '').split(' ');
-  const [key, secret] = Buffer.from(encoded ?? '', 'base64').toString().split(':');
-  if (kind !== 'Basic' || !key || !secret || key.startsWith('bad')) return error(400, '400.008.01', 'Invalid Authentication passed');
-  if (key.startsWith('elsewhere')) return {status: 400, html: ''};
+  const [key, secret] = Buffer.from(encoded ?? '', 'base64')
+    .toString()
+    .split(':');
+  if (kind !== 'Basic' || !key || !secret || key.startsWith('bad'))
+    return error(400, '400.008.01', 'Invalid Authentication passed');
+  if (key.startsWith('elsewhere')) return { status: 400, html: '' };
   const token = randomBytes(18).toString('base64url');
   // The one before is no token any more.
   daraja.owners.delete(daraja.apps.get(key));
   daraja.apps.set(key, token);
   daraja.owners.set(token, key);
-  const {expiresIn} = daraja.token;
-  return {status: 200, json: expiresIn === null ? {access_token: token} : {access_token: token, expires_in: expiresIn}};
+  const { expiresIn } = daraja.token;
+  return {
+    status: 200,
+    json: expiresIn === null ? { access_token: token } : { access_token: token, expires_in: expiresIn },
+  };
 }
 
 function faultOfToken(daraja, request) {
@@ -439,8 +532,15 @@ const apis = {
   '/mpesa/c2b/v1/registerurl': registerUrls,
   '/mpesa/c2b/v2/registerurl': registerUrls,
   '/mpesa/c2b/v2/simulate': simulate,
-  '/pulltransactions/v1/register': (daraja, body) => ({status: 200, json: {ResponseRefID: requestId(), ResponseStatus: '1000',
-    ShortCode: body.ShortCode, ResponseDescription: 'ShortCode registered successfully'}}),
+  '/pulltransactions/v1/register': (daraja, body) => ({
+    status: 200,
+    json: {
+      ResponseRefID: requestId(),
+      ResponseStatus: '1000',
+      ShortCode: body.ShortCode,
+      ResponseDescription: 'ShortCode registered successfully',
+    },
+  }),
   '/pulltransactions/v1/query': pull,
 };
 
@@ -459,26 +559,29 @@ function script(daraja, order) {
   }
   if (order.phone) {
     const scenario = order.scenario ?? scenarioOf(order.name ?? '') ?? undefined;
-    if (scenario) daraja.scripts.set(String(order.phone), {name: 'scripted', ...scenario});
+    if (scenario) daraja.scripts.set(String(order.phone), { name: 'scripted', ...scenario });
     else daraja.scripts.delete(String(order.phone));
   }
-  return {status: 200, json: {ok: true}};
+  return { status: 200, json: { ok: true } };
 }
 
-const shownAttempt = ({callbackUrl, ...attempt}) => attempt;
+const shownAttempt = ({ callbackUrl, ...attempt }) => attempt;
 
 async function route(daraja, request, text) {
   const url = new URL(request.url, 'http://daraja');
-  const {pathname} = url;
+  const { pathname } = url;
   const own = {
-    'GET /': () => ({status: 200, html: page(daraja)}),
-    'GET /_ledger': () => ({status: 200, json: daraja.ledger()}),
-    'GET /_attempts': () => ({status: 200, json: {attempts: [...daraja.attempts.values()].map(shownAttempt), requests: daraja.requests}}),
+    'GET /': () => ({ status: 200, html: page(daraja) }),
+    'GET /_ledger': () => ({ status: 200, json: daraja.ledger() }),
+    'GET /_attempts': () => ({
+      status: 200,
+      json: { attempts: [...daraja.attempts.values()].map(shownAttempt), requests: daraja.requests },
+    }),
     'GET /oauth/v1/generate': () => giveToken(daraja, request, url),
   }[`${request.method} ${pathname}`];
   if (own) return own();
   const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
-  const read = () => isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text);
+  const read = () => (isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text));
   if (request.method === 'POST' && pathname === '/_script') return script(daraja, read());
   if (request.method === 'POST' && pathname === '/_pay') return pay(daraja, read());
   const api = apis[pathname];
@@ -490,11 +593,11 @@ async function route(daraja, request, text) {
   return api(daraja, read());
 }
 
-function answer(response, {status, json, html: markup, cut}) {
+function answer(response, { status, json, html: markup, cut }) {
   if (cut) return void response.socket?.destroy();
   const body = json === undefined ? markup : JSON.stringify(json);
   const type = json === undefined ? 'text/html; charset=utf-8' : 'application/json;charset=UTF-8';
-  response.writeHead(status, {'content-type': type, 'content-length': Buffer.byteLength(body)});
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 
@@ -505,7 +608,10 @@ async function serve(daraja, request, response) {
   try {
     outcome = await route(daraja, request, Buffer.concat(pieces).toString());
   } catch (fault) {
-    outcome = fault instanceof SyntaxError ? error(400, '400.002.05', 'Invalid Request Payload') : error(500, '500.003.1001', 'Internal Server Error');
+    outcome =
+      fault instanceof SyntaxError
+        ? error(400, '400.002.05', 'Invalid Request Payload')
+        : error(500, '500.003.1001', 'Internal Server Error');
     if (!(fault instanceof SyntaxError)) console.error(fault);
   }
   if (!response.destroyed) answer(response, outcome);
@@ -513,25 +619,28 @@ async function serve(daraja, request, response) {
 
 export async function start(options = {}) {
   const daraja = new Daraja(options);
-  const server = http.createServer((request, response) => void serve(daraja, request, response).catch(() => response.destroy()));
+  const server = http.createServer(
+    (request, response) => void serve(daraja, request, response).catch(() => response.destroy()),
+  );
   await new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
   });
-  const {port} = server.address();
+  const { port } = server.address();
   return {
     port,
     url: `http://${options.host ?? '127.0.0.1'}:${port}`,
     ledger: () => daraja.ledger(),
     attempts: () => [...daraja.attempts.values()],
-    requests: () => ({...daraja.requests}),
+    requests: () => ({ ...daraja.requests }),
     script: (order) => script(daraja, order),
     pay: (order) => pay(daraja, order),
-    close: () => new Promise((resolve) => {
-      for (const timer of daraja.timers) clearTimeout(timer);
-      server.close(resolve);
-      server.closeAllConnections?.();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const timer of daraja.timers) clearTimeout(timer);
+        server.close(resolve);
+        server.closeAllConnections?.();
+      }),
   };
 }
 
@@ -550,6 +659,6 @@ function optionsOf(words) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const {port} = await start(optionsOf(process.argv.slice(2)));
-  console.log(JSON.stringify({listening: port}));
+  const { port } = await start(optionsOf(process.argv.slice(2)));
+  console.log(JSON.stringify({ listening: port }));
 }

@@ -5,6 +5,7 @@
 //     const auto done = co_await run_billing(scope);
 
 #include "app/jobs.h"
+#include "app/module.h"
 #include "pos/modules/billing/account.h"
 
 namespace pos {

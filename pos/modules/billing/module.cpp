@@ -1,6 +1,8 @@
 #include "pos/modules/billing/module.h"
 
+#include "auth/authenticator.h"
 #include "auth/caller.h"
+#include "http/middleware/conditional.h"
 #include "pos/modules/billing/account.h"
 #include "pos/modules/billing/clock.h"
 #include "pos/modules/billing/effects.h"

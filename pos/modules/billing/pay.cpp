@@ -99,7 +99,7 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
     if (bill.invoice.state == InvoiceState::paid)
         co_return http::Accepted<SubscriptionPayment>{{std::move(bill.invoice), bill.due, std::nullopt}};
     auto request = request_of(std::move(*input), bill, caller);
-    auto started = co_await intents->start(db, std::move(request), call_within(context));
+    auto started = co_await intents->start_intent(db, std::move(request), call_within(context));
     co_return http::Accepted<SubscriptionPayment>{{std::move(bill.invoice), bill.due, std::move(started.intent)}};
 }
 

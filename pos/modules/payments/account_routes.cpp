@@ -30,24 +30,29 @@ struct NewAccount {
         using schema::field;
         return schema::object<NewAccount>(
             "NewPaymentAccount", field<&NewAccount::id>("id", {.doc = "Made by the server when it is missing."}),
-            field<&NewAccount::provider>(
-                "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = "`mpesa` or `stripe`."}),
+            field<&NewAccount::provider>("provider", {.max_length = 40,
+                                                      .text = schema::Text::identifier,
+                                                      .doc = "`mpesa` or `stripe`.",
+                                                      .example = R"("mpesa")"}),
             field<&NewAccount::name>("name", {.min_length = 1,
                                               .max_length = 120,
                                               .text = schema::Text::name,
                                               .doc = "For people: \"Till of Westlands\"."}),
             field<&NewAccount::credentials>(
                 "credentials",
-                {.doc = "An object, by provider. M-Pesa: `environment`, `consumerKey`, `consumerSecret`, `shortCode`, "
-                        "`passkey`, and `tillNumber` of a till. Stripe: `secretKey`, `webhookSecrets`, "
+                {.write_only = true,
+                 .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
+                        "`consumerKey`, `consumerSecret`, `passkey`. Stripe: `secretKey`, `webhookSecrets`, "
                         "`publishableKey`. It is sealed, and no reply has it.",
-                 .write_only = true}));
+                 .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
+                            R"("consumerSecret":"secret","passkey":"passkey"})"}));
     }
 };
 
 struct AccountChange {
     std::optional<std::string> name;
     std::optional<bool> enabled;
+    std::optional<bool> refuses_unknown;
     std::optional<schema::Json> credentials;
 
     friend constexpr auto describe(AccountChange*) {
@@ -56,7 +61,10 @@ struct AccountChange {
             "PaymentAccountChange",
             field<&AccountChange::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             field<&AccountChange::enabled>("enabled", {.doc = "False: no new payments are taken by it."}),
-            field<&AccountChange::credentials>("credentials", {.doc = "All of them anew.", .write_only = true}));
+            field<&AccountChange::refuses_unknown>(
+                "refusesUnknown", {.doc = "True: where M-Pesa asks first, a payment whose account number fits nothing "
+                                          "that is to be paid is refused."}),
+            field<&AccountChange::credentials>("credentials", {.write_only = true, .doc = "All of them anew."}));
     }
 };
 
@@ -104,8 +112,7 @@ Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedVal
 }
 
 async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, http::Body<NewAccount> input,
-                                            http::Service<PaymentIntents> intents,
-                                            http::Service<AuthService> auth) {
+                                            http::Service<PaymentIntents> intents, http::Service<AuthService> auth) {
     const auto& keys = intents->keys();
     keys.require_on();
     const auto credentials = read(intents->provider_of(input->provider), input->credentials);
@@ -119,7 +126,9 @@ async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, htt
     row.callback_token_hash = std::move(token.hash);
     row.callback_token = std::move(token.sealed);
     row.meta = write.first_version();
-    co_return co_await write.create(payment_account_rows, row, fingerprint_of_secret(*input, auth->values()));
+    auto once = co_await write.once(row, row.id.uuid(), fingerprint_of_secret(*input, auth->values()));
+    once.batch().add(payment_account_rows.add, row);
+    co_return co_await once.commit({change_of(payment_account_rows, row)});
 }
 
 async::Task<PaymentAccount> show(auth::PermittedSomewhere<"payments.read">, http::Path<"id", PaymentAccountId> id,
@@ -137,6 +146,7 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
         require_own(row);
         if (input->name) row.name = *input->name;
         if (input->enabled) row.enabled = *input->enabled;
+        if (input->refuses_unknown) row.refuses_unknown = *input->refuses_unknown;
         if (!input->credentials) return;
         const auto credentials = read(intents->provider_of(row.provider), *input->credentials);
         row.credentials = intents->keys().seal_credentials(write.tenant_id, row.id, credentials.json);
@@ -156,14 +166,14 @@ async::Task<CallbackUrl> show_callback_url(auth::Permitted<"payments.manage"> ca
                                            http::Service<PaymentIntents> intents) {
     const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
     require_own(row);
-    const auto kinds = row.provider == "mpesa" ? std::vector<std::string>{"confirm", "validate"}
-                                               : std::vector<std::string>{"events"};
+    const auto kinds =
+        row.provider == "mpesa" ? std::vector<std::string>{"confirm", "validate"} : std::vector<std::string>{"events"};
     co_return CallbackUrl{intents->open(caller.tenant_id, row).callback_url, kinds};
 }
 
 async::Task<PaymentAccount> register_callbacks(Edit<"payments.manage", Held::as_declared, Versions::any> write,
-                                               http::Context& context, http::Path<"id", PaymentAccountId> id,
-                                               db::Db db, http::Service<PaymentIntents> intents) {
+                                               http::Context& context, http::Path<"id", PaymentAccountId> id, db::Db db,
+                                               http::Service<PaymentIntents> intents) {
     const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
     require_own(row);
     auto& provider = intents->provider_of(row.provider);

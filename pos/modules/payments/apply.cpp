@@ -39,7 +39,8 @@ void learn(std::optional<std::string>& known, const std::string& said) {
 }
 
 PaymentMoved moved(const PaymentIntent& intent) {
-    return {intent.id, intent.state, intent.purpose, intent.subject_id, intent.provider, intent.amount, intent.currency};
+    return {intent.id,       intent.state,  intent.purpose, intent.subject_id,
+            intent.provider, intent.amount, intent.currency};
 }
 
 // Who could not be asked is asked again, while somebody may be waiting for the answer.
@@ -92,7 +93,7 @@ void PaymentIntents::note_evidence(Move& move) const {
     if (!is_open(intent.state) && !intent.finished_at) intent.finished_at = now;
     if (is_open(intent.state)) return;
     intent.redirect_url.reset();
-    intent.client_secret.reset();
+    intent.sealed_client_secret.reset();
 }
 
 async::Task<bool> PaymentIntents::is_receipt_spent(Move* move) {
@@ -108,10 +109,9 @@ async::Task<void> PaymentIntents::credit(Move* move) {
     const auto now = parts_.runtime.now();
     intent.paid_at = move->evidence.at.value_or(now);
     const auto* effects = subject_effects(intent.purpose);
-    const auto settled =
-        effects == nullptr
-            ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
-            : co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
+    const auto settled = effects == nullptr ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
+                                            : co_await effects->succeeded(move->effects(parts_.runtime), intent,
+                                                                          move->decision.was_over);
     if (settled.concern) intent.concern = settled.concern;
     const bool too_late = move->decision.was_over && settled.use == Settlement::Use::waits;
     if (settled.use == Settlement::Use::taken && intent.concern == IntentConcern::paid_after_end)
@@ -151,7 +151,8 @@ async::Task<std::optional<Applied>> PaymentIntents::apply(db::Db tx, IntentId id
     note_evidence(move);
     if (move.decision.credits) co_await credit(&move);
     if (move.decision.learns_receipt) {
-        move.batch.add(intents::claim_c2b, move.intent.provider, move.evidence.receipt, move.intent.id, parts_.runtime.now());
+        move.batch.add(intents::claim_c2b, move.intent.provider, move.evidence.receipt, move.intent.id,
+                       parts_.runtime.now());
         const auto* effects = subject_effects(move.intent.purpose);
         if (!move.decision.credits && effects != nullptr)
             co_await effects->receipt_learnt(move.effects(parts_.runtime), move.intent);

@@ -50,9 +50,11 @@ public:
     [[nodiscard]] virtual AccountOwner owner() const = 0;
 
     // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say.
-    [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject, base::Money amount) const = 0;
+    [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject,
+                                                            base::Money amount) const = 0;
     // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Called once for each intent.
-    [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const = 0;
+    [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,
+                                                            bool was_over) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
     // The whole of it went back.

@@ -36,13 +36,13 @@ struct NewIntent {
         return schema::object<NewIntent>(
             "NewPaymentIntent",
             field<&NewIntent::client_request_id>(
-                "clientRequestId", {.doc = "Made once for each attempt by the client, and sent with every repetition; an "
-                                           "Idempotency-Key may stand for it. A new attempt after a clear end has a new "
-                                           "one."}),
-            field<&NewIntent::provider>("provider", {.max_length = 40,
-                                                     .text = schema::Text::identifier,
-                                                     .defaulted = true,
-                                                     .doc = "`mpesa` or `stripe`."}),
+                "clientRequestId",
+                {.doc = "Made once for each attempt by the client, and sent with every repetition; an "
+                        "Idempotency-Key may stand for it. A new attempt after a clear end has a new "
+                        "one."}),
+            field<&NewIntent::provider>(
+                "provider",
+                {.max_length = 40, .text = schema::Text::identifier, .defaulted = true, .doc = "`mpesa` or `stripe`."}),
             field<&NewIntent::amount>("amount", {.min = 1,
                                                  .max = most_amount,
                                                  .doc = "Minor units. M-Pesa takes whole shillings only: a multiple "
@@ -69,7 +69,8 @@ struct NewIntent {
                               .format = schema::Format::url,
                               .doc = "Where the payer comes back to from the provider's own page; without it there is "
                                      "no such page."}),
-            field<&NewIntent::account_id>("accountId", {.doc = "Where the shop has several accounts of the provider."}));
+            field<&NewIntent::account_id>("accountId",
+                                          {.doc = "Where the shop has several accounts of the provider."}));
     }
 };
 
@@ -87,8 +88,9 @@ struct IntentReply {
             "PaymentIntentReply", schema::flatten<&IntentReply::intent>(),
             field<&IntentReply::client_secret>(
                 "clientSecret", {.doc = "For the provider's library in the browser, while the payer may answer."}),
-            field<&IntentReply::message>("message", {.doc = "What to tell whoever stands at the counter, in English, or "
-                                                            "in Swahili by `Accept-Language: sw`."}),
+            field<&IntentReply::message>("message",
+                                         {.doc = "What to tell whoever stands at the counter, in English, or "
+                                                 "in Swahili by `Accept-Language: sw`."}),
             field<&IntentReply::may_try_again>("mayTryAgain", {.doc = "Another attempt may go through."}),
             field<&IntentReply::try_again_after_seconds>("tryAgainAfterSeconds"));
     }
@@ -172,9 +174,7 @@ IntentReply reply_of(const http::Context& context, const PaymentIntents& intents
     return reply;
 }
 
-client::Call call_of(const http::Context& context) {
-    return {.deadline = context.deadline(), .span = context.span()};
-}
+client::Call call_of(const http::Context& context) { return {.deadline = context.deadline(), .span = context.span()}; }
 
 // ---- Handlers ----------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ async::Task<http::JsonBytes<IntentReply, 202, 200>> start(http::Context& context
     const auto key = request_id("payment", key_of(header, input->client_request_id));
     const auto shop = co_await db.only(tenant, TenantId(db.tenant()));
     auto started =
-        co_await intents->start(db, request_of(*input, key, caller, shop.settings.currency), call_of(context));
+        co_await intents->start_intent(db, request_of(*input, key, caller, shop.settings.currency), call_of(context));
     const auto location = "/v1/payment-intents/" + started.intent.id.to_string();
     const bool is_new = started.is_new;
     const auto reply = reply_of(context, *intents, db.tenant(), std::move(started.intent));
@@ -255,22 +255,21 @@ async::Task<IntentReply> cancel(http::Context& context, auth::PermittedSomewhere
 }  // namespace
 
 void intent_routes(http::Routes routes) {
-    const std::vector refusals{errors::key_missing,      errors::key_mismatch,     errors::key_reused,
-                               errors::provider_unknown, errors::account_missing,  errors::amount_not_whole,
-                               errors::amount_refused,   errors::currency_refused, errors::phone_needed,
-                               errors::purpose_refused,  errors::prompt_open,      errors::already_paid,
+    const std::vector refusals{errors::key_missing,      errors::key_mismatch,       errors::key_reused,
+                               errors::provider_unknown, errors::account_missing,    errors::amount_not_whole,
+                               errors::amount_refused,   errors::currency_refused,   errors::phone_needed,
+                               errors::purpose_refused,  errors::prompt_open,        errors::already_paid,
                                errors::payments_off,     errors::account_unreadable, errors::unknown_payment_account,
                                errors::unknown_location};
     const std::string_view description =
         "The payer is prompted once: send the same request again until there is an answer. 202: it is on its way, and "
-        "`GET /v1/payment-intents/{id}?wait=25` tells how it ends. 200: it was asked for before, or is open for the same "
+        "`GET /v1/payment-intents/{id}?wait=25` tells how it ends. 200: it was asked for before, or is open for the "
+        "same "
         "subject and amount. `failed` with a `message`: the provider refused. A sale names the intent in its payment's "
         "`intentId`, before or after it is paid.";
-    routes.post("/payment-intents", start,
-                {.id = "startPayment",
-                 .summary = "Ask a customer to pay",
-                 .description = description,
-                 .errors = refusals});
+    routes.post(
+        "/payment-intents", start,
+        {.id = "startPayment", .summary = "Ask a customer to pay", .description = description, .errors = refusals});
     routes.post("/payments/mpesa/stk-push", start,
                 {.id = "startMpesaPayment",
                  .summary = "Ask a customer to pay by M-Pesa",

@@ -51,8 +51,8 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
     request.phone = std::move(phone);
 }
 
-PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account,
-                         const ::payments::Traits& traits, Runtime& runtime) {
+PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account, const ::payments::Traits& traits,
+                         Runtime& runtime) {
     const auto now = runtime.now();
     PaymentIntent intent;
     intent.id = runtime.new_id<IntentId>();
@@ -103,8 +103,8 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
         co_return Placed{*std::move(first), false};
     }
     const auto since = intent->created_at - prompt_keeps_phone;
-    const auto live = co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider,
-                                      since);
+    const auto live =
+        co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider, since);
     if (live) {
         auto row = co_await tx.only(intents::by_id, *live);
         if (!is_same(row, *intent)) throw prompt_is_open(*live);
@@ -120,7 +120,7 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
     co_return Placed{*intent, true};
 }
 
-async::Task<StartedIntent> PaymentIntents::start(db::Db db, IntentRequest request, client::Call call) {
+async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest request, client::Call call) {
     const auto& traits = provider_of(request.provider).traits();
     const auto* effects = subject_effects(request.purpose);
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
@@ -161,8 +161,8 @@ async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent i
                                      .reference = intent.reference,
                                      .description = intent.description,
                                      .return_url = intent.return_url.value_or("")};
-    auto started = co_await provider_of(intent.provider)
-                       .start(open(db.tenant(), account), std::move(request), std::move(call));
+    auto started =
+        co_await provider_of(intent.provider).start(open(db.tenant(), account), std::move(request), std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);
     auto& action = started.action;
     if (!action.redirect_url.empty() || !action.client_secret.empty()) {
@@ -183,7 +183,8 @@ async::Task<PaymentAccount> PaymentIntents::account_for(db::Db db, IntentRequest
     auto id = request.account_id;
     if (!id) id = co_await db.one(intents::account_of_provider, request.provider);
     auto row = id ? co_await db.one(intents::account_by_id, *id) : std::nullopt;
-    if (request.account_id && (!row || row->meta.deleted_at || row->owner != owner || row->provider != request.provider))
+    if (request.account_id &&
+        (!row || row->meta.deleted_at || row->owner != owner || row->provider != request.provider))
         throw refuse(errors::unknown_payment_account, "/accountId", "no account of this provider");
     if (!row || !row->enabled) throw base::Failure(errors::account_missing);
     co_return *std::move(row);
@@ -192,8 +193,8 @@ async::Task<PaymentAccount> PaymentIntents::account_for(db::Db db, IntentRequest
 // Each shop has a row of the platform's account, for callbacks of its own.
 async::Task<PaymentAccount> PaymentIntents::platform_account(db::Db db, std::string provider) {
     const auto* credentials = parts_.settings.platform_credentials(provider);
-    const auto read = credentials == nullptr ? std::nullopt
-                                             : std::optional(provider_of(provider).read_credentials(*credentials));
+    const auto read =
+        credentials == nullptr ? std::nullopt : std::optional(provider_of(provider).read_credentials(*credentials));
     if (!read || !*read) throw base::Failure(errors::account_missing);
     const auto shown = provider_of(provider).shown(**read);
     auto id = co_await db.one(intents::platform_account, provider, shown);
@@ -352,8 +353,8 @@ PaymentIntents::PaymentIntents(Parts parts) : parts_(std::move(parts)) {}
 std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& settings, const Providers& providers,
                                                      const PaymentKeys& keys, Runtime& runtime,
                                                      const app::LoopParts& parts) {
-    return std::make_unique<PaymentIntents>(PaymentIntents::Parts{
-        settings, callback_base(settings, parts.settings), providers, keys, runtime, parts.loop});
+    return std::make_unique<PaymentIntents>(
+        PaymentIntents::Parts{settings, callback_base(settings, parts.settings), providers, keys, runtime, parts.loop});
 }
 
 std::vector<db::StatementView> intent_statements() {

@@ -1,7 +1,7 @@
 #pragma once
 // PaymentIntents: attempts to be paid, from the first request to the last evidence. A service of the loop; its thread only.
 //
-//     const StartedIntent started = co_await intents->start(db, {.client_request_id = …, .provider = "mpesa", …}, call);
+//     const StartedIntent started = co_await intents->start_intent(db, {.client_request_id = …, .provider = "mpesa", …}, call);
 //     if (!started.is_new) …                                  // the same request, or a live one for the same thing, is that one
 //
 // Whatever anybody learns of an attempt goes through apply(): one locked row, one decision (payments/state.h), one transaction with
@@ -71,8 +71,8 @@ struct IntentRequest {
 
 struct StartedIntent {
     PaymentIntent intent;
-    bool is_new = false;           // false: it was there, by its key, or as the live one for the same subject and amount
-    std::string client_secret{};   // of a provider whose library runs in the browser
+    bool is_new = false;          // false: it was there, by its key, or as the live one for the same subject and amount
+    std::string client_secret{};  // of a provider whose library runs in the browser
 };
 
 struct Applied {
@@ -104,7 +104,7 @@ public:
 
     // Throws payment.* where nothing was sent (the errors above), and errors::prompt_open. What comes back may be in any state: a
     // provider that refuses or is not reached leaves an intent that says so.
-    [[nodiscard]] async::Task<StartedIntent> start(db::Db db, IntentRequest request, client::Call call);
+    [[nodiscard]] async::Task<StartedIntent> start_intent(db::Db db, IntentRequest request, client::Call call);
     // What is due of an intent: what a crash left in `created` or `sent` is sent again where nothing left, or where the provider tells a
     // repetition; all else is asked after; and what stays without an answer when its time is over becomes `expired` or `unknown`.
     [[nodiscard]] async::Task<PaymentIntent> resume(db::Db db, IntentId id, client::Call call);

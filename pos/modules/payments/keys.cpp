@@ -68,8 +68,9 @@ schema::Bytes PaymentKeys::seal_client_secret(base::Uuid tenant, IntentId intent
 }
 
 std::string PaymentKeys::client_secret_of(base::Uuid tenant, const PaymentIntent& intent) const {
-    if (!intent.client_secret || !ring_) return {};
-    return ring_->open(secret_purpose, row_of(tenant, intent.id.uuid()), intent.client_secret->value).value_or("");
+    if (!intent.sealed_client_secret || !ring_) return {};
+    return ring_->open(secret_purpose, row_of(tenant, intent.id.uuid()), intent.sealed_client_secret->value)
+        .value_or("");
 }
 
 std::unique_ptr<PaymentKeys> make_payment_keys(const PaymentSettings& settings, const app::Settings& app,

@@ -5,8 +5,7 @@
 #include "pos/modules/payments/c2b_statements.h"
 #include "pos/modules/payments/move.h"
 #include "pos/payment_subjects.h"
-#include "pos/permissions.h"
-#include "pos/plumbing/row.h"
+#include "pos/plumbing/audit.h"
 
 namespace pos {
 
@@ -38,9 +37,10 @@ struct MatchMoney {
         return schema::object<MatchMoney>(
             "MatchMoney",
             schema::field<&MatchMoney::intent_id>("intentId", {.doc = "It pays this attempt."}),
-            schema::field<&MatchMoney::purpose>("purpose", {.doc = "With `subjectId`; not set: `sale`."}),
+            schema::field<&MatchMoney::purpose>("purpose", {.doc = "Of `subjectId`; not set: `sale`."}),
             schema::field<&MatchMoney::subject_id>(
-                "subjectId", {.doc = "It pays this sale's payment that is not verified yet."}));
+                "subjectId", {.doc = "It pays this: the id of a sale's payment that is not verified yet, or of an "
+                                     "invoice."}));
     }
 };
 
@@ -67,39 +67,16 @@ struct ResolveIntent {
     }
 };
 
-// What is kept of a decision.
+// What is kept of a decision, besides who and when.
 struct Decided {
-    UserId user_id;
-    std::string what;
-    std::optional<std::string> receipt_code;
-    std::optional<std::string> note;
+    std::string receipt_code;
+    std::string note;
 
     friend constexpr auto describe(Decided*) {
-        return schema::object<Decided>("PaymentDecision", schema::field<&Decided::user_id>("userId"),
-                                       schema::field<&Decided::what>("what"),
-                                       schema::field<&Decided::receipt_code>("receiptCode"),
+        return schema::object<Decided>("PaymentDecision", schema::field<&Decided::receipt_code>("receiptCode"),
                                        schema::field<&Decided::note>("note"));
     }
 };
-
-constexpr auto add_decision = db::insert<tables::provider_events>("people.add_decision");
-
-// Stays as long as the shop's other records.
-ProviderEvent decision(const PaymentIntent& intent, const Decided& decided, Runtime& runtime) {
-    ProviderEvent event;
-    event.id = runtime.new_id<ProviderEventId>();
-    event.account_id = intent.account_id;
-    event.provider = intent.provider;
-    event.kind = "person";
-    event.dedupe_key = "person:" + event.id.to_string();
-    event.body = {schema::to_json(decided)};
-    event.headers = {"{}"};
-    event.received_at = runtime.now();
-    event.intent_id = intent.id;
-    event.processed_at = event.received_at;
-    event.outcome = decided.what;
-    return event;
-}
 
 // ---- Money that came by itself -----------------------------------------------------------------------------------
 
@@ -108,19 +85,21 @@ async::Task<db::Page<C2bPayment>> list(auth::Permitted<"payments.read"> /*unused
     return c2b::newest.page(db, filter->page, filter->state);
 }
 
-async::Task<C2bPayment> show(auth::Permitted<"payments.read"> /*unused*/, http::Path<"id", C2bPaymentId> id,
-                             db::Db db) {
-    auto row = co_await db.one(c2b::by_id, *id);
-    if (!row) throw base::Failure(errors::row_not_found);
-    co_return *std::move(row);
-}
-
 struct Matching {
     C2bPaymentId id;
     MatchMoney to;
     UserId by;
+    std::string address{};
     PaymentIntents* intents = nullptr;
 };
+
+Audited matched(const Matching& matching, const C2bPayment& money) {
+    return {.action = "c2b_payment.match",
+            .actor = matching.by,
+            .subject = matching.to.intent_id ? matching.to.intent_id->uuid() : *matching.to.subject_id,
+            .address = matching.address,
+            .detail = schema::to_json(Decided{money.receipt, ""})};
+}
 
 bool is_matched_to(const C2bPayment& money, const MatchMoney& to) {
     return money.state == C2bState::matched && to.intent_id && money.matched_kind == C2bMatch::intent &&
@@ -153,7 +132,7 @@ async::Task<void> match_to_intent(db::Db tx, const Matching* matching, C2bPaymen
     auto batch = tx.batch();
     batch.add(intents::claim_c2b, money.provider, money.receipt, intent->id, runtime.now());
     batch.add(c2b::set_matched_by, money.id, matching->by);
-    batch.add(add_decision, decision(*intent, {matching->by, "matched", money.receipt, std::nullopt}, runtime));
+    audit(batch, runtime, matched(*matching, money));
     co_await batch.commit();
 }
 
@@ -165,9 +144,10 @@ async::Task<void> match_to_subject(db::Db tx, const Matching* matching, C2bPayme
     auto& runtime = matching->intents->runtime();
     auto batch = tx.batch();
     std::vector<Change> changes;
-    const auto matched =
+    const auto found =
         co_await effects->match_to(EffectsIn{tx, &batch, &changes, &runtime}, money, *matching->to.subject_id);
-    batch.add(c2b::mark_matched, money.id, matched.kind, matched.id, runtime.now(), matching->by);
+    batch.add(c2b::mark_matched, money.id, found.kind, found.id, runtime.now(), matching->by);
+    audit(batch, runtime, matched(*matching, money));
     if (!changes.empty()) record_changes(batch, changes, std::nullopt);
     co_await batch.commit();
 }
@@ -175,6 +155,8 @@ async::Task<void> match_to_subject(db::Db tx, const Matching* matching, C2bPayme
 async::Task<C2bPayment> match_in(db::Db tx, const Matching* matching) {
     auto money = co_await tx.one(c2b::by_id, matching->id);
     if (!money) throw base::Failure(errors::row_not_found);
+    if (matching->to.intent_id.has_value() == matching->to.subject_id.has_value())
+        throw base::Failure(errors::match_target);
     // Said again.
     if (is_matched_to(*money, matching->to)) co_return *std::move(money);
     if (money->state == C2bState::matched) throw base::Failure(errors::c2b_matched);
@@ -186,10 +168,10 @@ async::Task<C2bPayment> match_in(db::Db tx, const Matching* matching) {
     co_return co_await tx.only(c2b::by_id, matching->id);
 }
 
-async::Task<C2bPayment> match(auth::Permitted<"payments.settle"> caller, http::Path<"id", C2bPaymentId> id,
+async::Task<C2bPayment> match(http::Context& context, auth::Permitted<"payments.settle"> caller, http::Path<"id", C2bPaymentId> id,
                               http::Body<MatchMoney> input, db::Db db, http::Service<PaymentIntents> intents) {
-    if (input->intent_id.has_value() == input->subject_id.has_value()) throw base::Failure(errors::match_target);
-    const Matching matching{*id, *input, UserId(caller.user_id), &*intents};
+    const Matching matching{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
+                            &*intents};
     co_return co_await db.transaction([&](db::Db tx) { return match_in(tx, &matching); });
 }
 
@@ -199,6 +181,7 @@ struct Resolving {
     IntentId id;
     ResolveIntent said;
     UserId by;
+    std::string address{};
     PaymentIntents* intents = nullptr;
 };
 
@@ -223,6 +206,10 @@ async::Task<PaymentIntent> resolve_in(db::Db tx, const Resolving* resolving) {
     if (!intent) throw base::Failure(errors::row_not_found);
     const bool says_paid = resolving->said.outcome == Verdict::paid;
     std::string receipt;
+    if (says_paid && !resolving->said.receipt_code) {
+        throw base::Failure(http::errors::invalid,
+                            {{"body", "/receiptCode", "required", "what the payer's receipt is called", {}}});
+    }
     if (says_paid) {
         // Receipts of M-Pesa are capital letters and digits; those of others are as they are.
         receipt = resolving->said.receipt_code.value_or("");
@@ -243,21 +230,21 @@ async::Task<PaymentIntent> resolve_in(db::Db tx, const Resolving* resolving) {
     if (!says_paid && is_open(applied->intent.state))
         throw base::Failure(errors::prompt_rings).retry_after(std::chrono::milliseconds(60'000).count());
     if (says_paid && applied->intent.receipt_code != receipt) throw base::Failure(errors::receipt_used);
-    auto code = says_paid ? std::optional(receipt) : std::nullopt;
-    co_await tx.run(add_decision, decision(*intent,
-                                           {resolving->by, says_paid ? "paid" : "not_paid", std::move(code),
-                                            resolving->said.note},
-                                           resolving->intents->runtime()));
+    auto batch = tx.batch();
+    audit(batch, resolving->intents->runtime(),
+          {.action = says_paid ? "payment_intent.resolve_paid" : "payment_intent.resolve_not_paid",
+           .actor = resolving->by,
+           .subject = intent->id.uuid(),
+           .address = resolving->address,
+           .detail = schema::to_json(Decided{receipt, resolving->said.note.value_or("")})});
+    co_await batch.commit();
     co_return std::move(applied->intent);
 }
 
-async::Task<PaymentIntent> resolve(auth::Permitted<"payments.settle"> caller, http::Path<"id", IntentId> id,
+async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller, http::Path<"id", IntentId> id,
                                    http::Body<ResolveIntent> input, db::Db db, http::Service<PaymentIntents> intents) {
-    if (input->outcome == Verdict::paid && !input->receipt_code) {
-        throw base::Failure(http::errors::invalid,
-                            {{"body", "/receiptCode", "required", "what the payer's receipt is called", {}}});
-    }
-    const Resolving resolving{*id, *input, UserId(caller.user_id), &*intents};
+    const Resolving resolving{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
+                              &*intents};
     co_return co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
 }
 
@@ -268,12 +255,11 @@ void people_routes(http::Routes routes) {
                {.id = "listC2bPayments",
                 .summary = "Money that came to the shop's account, newest first",
                 .description = "Each receipt is here once. `unmatched`: nobody knows yet what it pays."});
-    routes.get("/c2b-payments/{id}", show, {.id = "getC2bPayment", .summary = "One of them"});
     routes.post("/c2b-payments/{id}/match", match,
                 {.id = "matchC2bPayment",
                  .summary = "Say what money pays",
-                 .description = "Either `intentId`, or `subjectId`: a sale whose payment is not verified yet. The "
-                                "amounts must be equal. Saying the same again changes nothing.",
+                 .description = "Either `intentId`, or `subjectId`. The amounts must be equal. Saying the same of an "
+                                "intent again changes nothing.",
                  .errors = {errors::match_target, errors::c2b_matched, errors::c2b_unfit, errors::unknown_intent,
                             errors::already_paid, errors::receipt_used, errors::purpose_refused}});
     routes.post("/payment-intents/{id}/resolve", resolve,
@@ -285,7 +271,7 @@ void people_routes(http::Routes routes) {
 }
 
 std::vector<db::StatementView> people_statements() {
-    return db::statements(add_decision, c2b::newest, c2b::record, c2b::by_id, c2b::lock, c2b::by_receipt,
+    return db::statements(c2b::newest, c2b::record, c2b::by_id, c2b::lock, c2b::by_receipt,
                           c2b::lock_by_receipt, c2b::mark_matched, c2b::set_matched_by, c2b::open_intents);
 }
 

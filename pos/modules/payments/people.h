@@ -1,6 +1,6 @@
 #pragma once
 // What people decide where nobody else knows: what money pays that came by itself, and whether an attempt of unknown outcome was paid.
-// Who said so, and when, is kept beside what the provider says (provider_events, kind `person`), in the transaction of the decision.
+// Who said so, and when, is an audit event of the same transaction.
 
 #include <vector>
 

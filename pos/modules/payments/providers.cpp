@@ -22,8 +22,7 @@ void Providers::put(std::unique_ptr<::payments::Provider> provider) {
     if (auto* provider = find(name)) return *provider;
     std::string names;
     for (const auto& provider : providers_) names.append(names.empty() ? "" : ", ").append(provider->traits().name);
-    throw base::Failure(errors::provider_unknown,
-                        {{"body", "/provider", "unknown", "one of these: " + names, {}}});
+    throw base::Failure(errors::provider_unknown, {{"body", "/provider", "unknown", "one of these: " + names, {}}});
 }
 
 std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const app::LoopParts& parts,
@@ -32,8 +31,8 @@ std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const
     ::payments::MpesaOptions mpesa;
     mpesa.base_url = settings.mpesa_base_url;
     mpesa.clock = &clock;
-    providers->put(std::make_unique<::payments::Mpesa>(http, parts.loop, redis, parts.logger, parts.metrics,
-                                                       std::move(mpesa)));
+    providers->put(
+        std::make_unique<::payments::Mpesa>(http, parts.loop, redis, parts.logger, parts.metrics, std::move(mpesa)));
     ::payments::StripeOptions stripe;
     if (settings.stripe_base_url) stripe.base_url = *settings.stripe_base_url;
     stripe.clock = &clock;

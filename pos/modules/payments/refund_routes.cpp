@@ -58,10 +58,9 @@ struct TaskClosing {
     friend constexpr auto describe(TaskClosing*) {
         return schema::object<TaskClosing>(
             "RefundTaskClosing",
-            schema::field<&TaskClosing::note>("note", {.min_length = 1,
-                                                       .max_length = 500,
-                                                       .text = schema::Text::free,
-                                                       .doc = "Why nothing is paid back."}));
+            schema::field<&TaskClosing::note>(
+                "note",
+                {.min_length = 1, .max_length = 500, .text = schema::Text::free, .doc = "Why nothing is paid back."}));
     }
 };
 
@@ -96,8 +95,7 @@ async::Task<http::JsonBytes<PaymentRefund, 201, 200>> refund(http::Context& cont
                             .by_hand = input->by_hand,
                             .created_by = UserId(caller.user_id)};
     const bool is_new = !co_await db.one(refunds::by_request, order.client_request_id);
-    const auto row =
-        co_await intents->refund(db, *id, order, {.deadline = context.deadline(), .span = context.span()});
+    const auto row = co_await intents->refund(db, *id, order, {.deadline = context.deadline(), .span = context.span()});
     http::JsonBytes<PaymentRefund, 201, 200> rendered{
         schema::to_json(row, caller.view()), static_cast<std::uint16_t>(is_new ? 201 : 200), {}};
     rendered.headers.emplace_back("Location", "/v1/payment-intents/" + id->to_string() + "/refunds");
@@ -145,10 +143,10 @@ void refund_routes(http::Routes routes) {
                  .summary = "Send money back, once",
                  .description = "`pending` and `unknown` count as sent back until the provider says that they failed. "
                                 "Send the same request again to ask.",
-                 .errors = {errors::row_not_found, errors::key_missing, errors::key_mismatch, errors::intent_request_used,
-                            errors::refund_exceeds, errors::not_refundable, errors::refund_by_hand, errors::disputed,
-                            errors::purpose_refused, errors::payments_off, errors::account_missing,
-                            errors::account_unreadable, auth::errors::forbidden}});
+                 .errors = {errors::row_not_found, errors::key_missing, errors::key_mismatch,
+                            errors::intent_request_used, errors::refund_exceeds, errors::not_refundable,
+                            errors::refund_by_hand, errors::disputed, errors::purpose_refused, errors::payments_off,
+                            errors::account_missing, errors::account_unreadable, auth::errors::forbidden}});
     routes.get("/payment-intents/{id}/refunds", list_refunds,
                {.id = "listRefunds", .summary = "What went back of a payment", .errors = {errors::row_not_found}});
     routes.get("/payment-refund-tasks", list_tasks,

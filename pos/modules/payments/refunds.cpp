@@ -68,7 +68,8 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
         intent.state = move->before.state;
         if (back > known) {
             auto row = new_refund(
-                intent, {parts_.runtime.new_id<RefundId>().uuid(), back - known, std::string(made_elsewhere), true}, parts_.runtime);
+                intent, {parts_.runtime.new_id<RefundId>().uuid(), back - known, std::string(made_elsewhere), true},
+                parts_.runtime);
             row.by_hand = false;
             count(intent, row.state, row.amount, 1);
             move->batch.add(refunds::add, row);
@@ -152,8 +153,9 @@ async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     }
     if (known || state_of(news.refunded.outcome) == RefundState::failed) co_return;
     Move move(tx, *std::move(row), {});
-    auto refund = new_refund(move.intent,
-                             {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)}, parts_.runtime);
+    auto refund =
+        new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
+                   parts_.runtime);
     const auto left = move.intent.amount - move.intent.refunded - move.intent.refund_held;
     if (refund.amount > left) {
         // More went back than was paid: people have to look.

@@ -35,7 +35,8 @@ void check_callback_url(const PaymentSettings& settings, const app::Settings& ap
                        "\" in it: set PAYMENT_CALLBACK_URL to another name of this service");
     }
     if (app.environment == app::Environment::production && !url.starts_with("https://"))
-        issues.add(pointer, "required", "providers call back over https: PUBLIC_URL or PAYMENT_CALLBACK_URL says where");
+        issues.add(pointer, "required",
+                   "providers call back over https: PUBLIC_URL or PAYMENT_CALLBACK_URL says where");
 }
 
 }  // namespace

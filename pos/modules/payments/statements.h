@@ -38,8 +38,9 @@ inline constexpr db::Query<void(std::string, std::string)> lock_receipt{
 inline constexpr db::Query<void(std::string, std::string, IntentId, base::Timestamp)> claim_c2b{
     {"intents.claim_c2b",
      "update c2b_payments set state = 'matched', matched_kind = 'intent', matched_id = $4, matched_at = $5, "
-     "version = " POS_NEXT_VERSION("version") " "
-     "where tenant_id = $1 and provider = $2 and receipt = $3 and state = 'unmatched'",
+     "version = " POS_NEXT_VERSION(
+         "version") " "
+                    "where tenant_id = $1 and provider = $2 and receipt = $3 and state = 'unmatched'",
      db::Kind::write}};
 inline constexpr db::Query<bool(std::string, std::string, IntentId)> is_spent{
     {"intents.is_spent",
@@ -76,8 +77,9 @@ inline constexpr db::Query<void(IntentId, base::Timestamp, base::Timestamp)> mar
      db::Kind::write}};
 inline constexpr db::Query<void(IntentId, std::optional<std::string>, std::optional<schema::Bytes>)> set_action{
     {"intents.set_action",
-     "update payment_intents set redirect_url = $3, client_secret = $4, version = " POS_NEXT_VERSION("version") " "
-     "where tenant_id = $1 and id = $2",
+     "update payment_intents set redirect_url = $3, sealed_client_secret = $4, version = " POS_NEXT_VERSION(
+         "version") " "
+                    "where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
 inline constexpr auto account_by_id = db::find<tables::payment_accounts>("intents.account_by_id");
@@ -132,11 +134,10 @@ inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_
      "where tenant_id = $1 and intent_id = $2 and state = 'open'",
      db::Kind::write}};
 inline constexpr auto lock_task = db::find_for_update<tables::payment_refund_tasks>("refunds.lock_task");
-inline constexpr auto close_task =
-    db::update<tables::payment_refund_tasks, &RefundTask::state, &RefundTask::closed_at, &RefundTask::closed_by,
-               &RefundTask::note>()
-        .where<&RefundTask::intent_id>()
-        .named("refunds.close_task");
+inline constexpr auto close_task = db::update<tables::payment_refund_tasks, &RefundTask::state, &RefundTask::closed_at,
+                                              &RefundTask::closed_by, &RefundTask::note>()
+                                       .where<&RefundTask::intent_id>()
+                                       .named("refunds.close_task");
 
 }  // namespace refunds
 

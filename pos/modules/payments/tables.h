@@ -28,16 +28,15 @@ inline constexpr auto receipt_used =
     base::conflict("payment.receipt_used", "Another payment has this receipt of the provider");
 inline constexpr auto refund_exceeds =
     base::conflict("payment.refund_exceeds", "More would go back than was paid, with what is on its way already");
-inline constexpr auto provider_event_known =
-    base::conflict("payment.event_known", "The provider told this before");
+inline constexpr auto provider_event_known = base::conflict("payment.event_known", "The provider told this before");
 }  // namespace errors
 
 // Whose account it is. The platform's is the one that shops pay their subscription to: each shop has a row of it, for its own
 // callbacks, and the credentials are in the settings.
 enum class AccountOwner : std::uint8_t { tenant, platform };
 constexpr auto describe(AccountOwner*) {
-    return schema::enumeration<AccountOwner>(
-        "PaymentAccountOwner", {{AccountOwner::tenant, "tenant"}, {AccountOwner::platform, "platform"}});
+    return schema::enumeration<AccountOwner>("PaymentAccountOwner",
+                                             {{AccountOwner::tenant, "tenant"}, {AccountOwner::platform, "platform"}});
 }
 
 enum class PaymentPurpose : std::uint8_t { sale, subscription };
@@ -50,12 +49,12 @@ constexpr auto describe(PaymentPurpose*) {
 enum class IntentConcern : std::uint8_t {
     amount_differs,
     currency_differs,
-    disputed,          // the payer wants it back from the bank; nothing is sent back meanwhile
-    paid_after_end,    // the money came after it had been failed, cancelled or expired
+    disputed,        // the payer wants it back from the bank; nothing is sent back meanwhile
+    paid_after_end,  // the money came after it had been failed, cancelled or expired
     receipt_differs,
-    receipt_used,      // another payment has its receipt
-    subject_paid,      // what it was for was paid in another way
-    subject_unfit,     // what it was for takes no payment any more, or another amount
+    receipt_used,   // another payment has its receipt
+    subject_paid,   // what it was for was paid in another way
+    subject_unfit,  // what it was for takes no payment any more, or another amount
 };
 constexpr auto describe(IntentConcern*) {
     return schema::enumeration<IntentConcern>("IntentConcern", {{IntentConcern::amount_differs, "amount_differs"},
@@ -135,9 +134,9 @@ struct PaymentIntent {
     std::optional<std::string> result_text;
     std::optional<IntentConcern> concern;
     std::optional<std::string> redirect_url;
-    std::optional<schema::Bytes> client_secret;  // sealed
-    base::Money refunded;                        // gone back
-    base::Money refund_held;                     // on its way back, or nobody knows
+    std::optional<schema::Bytes> sealed_client_secret;
+    base::Money refunded;     // gone back
+    base::Money refund_held;  // on its way back, or nobody knows
     std::int32_t queries = 0;
     std::optional<base::Timestamp> next_query_at;  // null: no query is due
     base::Timestamp expires_at;                    // of the prompt
@@ -153,8 +152,7 @@ struct PaymentIntent {
         using schema::field;
         return schema::object<PaymentIntent>(
             "PaymentIntent", field<&PaymentIntent::id>("id"),
-            field<&PaymentIntent::client_request_id>("clientRequestId"),
-            field<&PaymentIntent::account_id>("accountId"),
+            field<&PaymentIntent::client_request_id>("clientRequestId"), field<&PaymentIntent::account_id>("accountId"),
             field<&PaymentIntent::provider>("provider", {.text = schema::Text::identifier}),
             field<&PaymentIntent::purpose>("purpose"), field<&PaymentIntent::subject_id>("subjectId"),
             field<&PaymentIntent::location_id>("locationId"), field<&PaymentIntent::amount>("amount"),
@@ -170,7 +168,7 @@ struct PaymentIntent {
             field<&PaymentIntent::result_text>("resultText", {.doc = "The provider's own."}),
             field<&PaymentIntent::concern>("concern", {.doc = "Why somebody should look at it."}),
             field<&PaymentIntent::redirect_url>("redirectUrl", {.doc = "Where the payer goes on; null: nowhere."}),
-            field<&PaymentIntent::client_secret>("clientSecret", {.internal = true}),
+            field<&PaymentIntent::sealed_client_secret>("sealedClientSecret", {.internal = true}),
             field<&PaymentIntent::refunded>("refunded"),
             field<&PaymentIntent::refund_held>("refundHeld", {.doc = "On its way back, or its outcome is not known."}),
             field<&PaymentIntent::queries>("queries", {.internal = true}),
@@ -212,10 +210,9 @@ struct PaymentRefund {
         using schema::field;
         return schema::object<PaymentRefund>(
             "PaymentRefund", field<&PaymentRefund::id>("id"),
-            field<&PaymentRefund::client_request_id>("clientRequestId"),
-            field<&PaymentRefund::intent_id>("intentId"), field<&PaymentRefund::amount>("amount"),
-            field<&PaymentRefund::reason>("reason"), field<&PaymentRefund::by_hand>("byHand"),
-            field<&PaymentRefund::state>("state"),
+            field<&PaymentRefund::client_request_id>("clientRequestId"), field<&PaymentRefund::intent_id>("intentId"),
+            field<&PaymentRefund::amount>("amount"), field<&PaymentRefund::reason>("reason"),
+            field<&PaymentRefund::by_hand>("byHand"), field<&PaymentRefund::state>("state"),
             field<&PaymentRefund::provider_id>("providerId", {.text = schema::Text::raw}),
             field<&PaymentRefund::result_code>("resultCode"), field<&PaymentRefund::result_text>("resultText"),
             field<&PaymentRefund::created_by>("createdBy", {.internal = true}),
@@ -225,9 +222,9 @@ struct PaymentRefund {
 
 enum class RefundTaskState : std::uint8_t { open, done, dismissed };
 constexpr auto describe(RefundTaskState*) {
-    return schema::enumeration<RefundTaskState>("RefundTaskState", {{RefundTaskState::open, "open"},
-                                                                    {RefundTaskState::done, "done"},
-                                                                    {RefundTaskState::dismissed, "dismissed"}});
+    return schema::enumeration<RefundTaskState>(
+        "RefundTaskState",
+        {{RefundTaskState::open, "open"}, {RefundTaskState::done, "done"}, {RefundTaskState::dismissed, "dismissed"}});
 }
 
 // Money that is owed back to somebody: one an intent, for people to decide.
@@ -260,8 +257,8 @@ struct ProviderEvent {
     std::string kind;        // the path's last part: "stk", "confirm", …
     std::string dedupe_key;  // of what it says, else of its bytes
     schema::Bytes body;
-    schema::Json headers;  // those that a signature needs: an object
-    bool trusted = true;   // it came from an address of MPESA_CALLBACK_SOURCES, or is signed
+    schema::Json headers;                    // those that a signature needs: an object
+    bool trusted = true;                     // it came from an address of MPESA_CALLBACK_SOURCES, or is signed
     std::optional<std::string> attempt_ref;  // what the provider calls the attempt that it is about
     base::Timestamp received_at;
     std::optional<IntentId> intent_id;
@@ -278,13 +275,11 @@ struct ProviderEvent {
             field<&ProviderEvent::kind>("kind"),
             field<&ProviderEvent::dedupe_key>("dedupeKey", {.text = schema::Text::raw}),
             field<&ProviderEvent::body>("body", {.internal = true}),
-            field<&ProviderEvent::headers>("headers", {.internal = true}),
-            field<&ProviderEvent::trusted>("trusted"),
+            field<&ProviderEvent::headers>("headers", {.internal = true}), field<&ProviderEvent::trusted>("trusted"),
             field<&ProviderEvent::attempt_ref>("attemptRef", {.text = schema::Text::raw}),
             field<&ProviderEvent::received_at>("receivedAt"), field<&ProviderEvent::intent_id>("intentId"),
             field<&ProviderEvent::processed_at>("processedAt"), field<&ProviderEvent::due_at>("dueAt"),
-            field<&ProviderEvent::outcome>("outcome"),
-            field<&ProviderEvent::deliveries>("deliveries"));
+            field<&ProviderEvent::outcome>("outcome"), field<&ProviderEvent::deliveries>("deliveries"));
     }
 };
 
@@ -295,9 +290,9 @@ constexpr auto describe(C2bState*) {
 }
 enum class C2bMatch : std::uint8_t { intent, sale_payment, invoice };
 constexpr auto describe(C2bMatch*) {
-    return schema::enumeration<C2bMatch>("C2bMatch", {{C2bMatch::intent, "intent"},
-                                                      {C2bMatch::sale_payment, "sale_payment"},
-                                                      {C2bMatch::invoice, "invoice"}});
+    return schema::enumeration<C2bMatch>(
+        "C2bMatch",
+        {{C2bMatch::intent, "intent"}, {C2bMatch::sale_payment, "sale_payment"}, {C2bMatch::invoice, "invoice"}});
 }
 
 // Money that came to an account of the shop, told by the provider: by itself, or beside the intent that it belongs to.
@@ -313,7 +308,8 @@ struct C2bPayment {
     std::string payer_hash;
     std::string payer_name;
     std::optional<base::Timestamp> paid_at;
-    bool proven = true;  // false: whoever told it is not known to be the provider, and no list of the provider's has it yet
+    bool proven =
+        true;  // false: whoever told it is not known to be the provider, and no list of the provider's has it yet
     base::Timestamp received_at;
     C2bState state = C2bState::unmatched;
     std::optional<C2bMatch> matched_kind;
@@ -369,8 +365,7 @@ inline constexpr auto payment_intents = db::tenant_table<PaymentIntent>(
     db::index<&PaymentIntent::state, &PaymentIntent::created_at, &PaymentIntent::id>("payment_intents_by_state"),
     db::index<&PaymentIntent::location_id, &PaymentIntent::created_at, &PaymentIntent::id>(
         "payment_intents_of_location"),
-    db::index<&PaymentIntent::subject_id, &PaymentIntent::created_at, &PaymentIntent::id>(
-        "payment_intents_of_subject"),
+    db::index<&PaymentIntent::subject_id, &PaymentIntent::created_at, &PaymentIntent::id>("payment_intents_of_subject"),
     db::index<&PaymentIntent::provider_id>("payment_intents_provider_id").where("provider_id is not null"),
     db::index<&PaymentIntent::phone, &PaymentIntent::created_at>("payment_intents_of_phone")
         .where("phone is not null and state in ('created', 'sent', 'pending', 'unknown')"),
@@ -411,8 +406,7 @@ inline constexpr auto c2b_payments = db::tenant_table<C2bPayment>(
     db::unique<&C2bPayment::provider, &C2bPayment::receipt>("c2b_payments_receipt", errors::receipt_used),
     db::unique<&C2bPayment::matched_kind, &C2bPayment::matched_id>("c2b_payments_match", errors::receipt_used)
         .where("matched_id is not null and matched_kind <> 'invoice'"),
-    db::references<&C2bPayment::account_id>("c2b_payments_account", payment_accounts,
-                                            errors::unknown_payment_account),
+    db::references<&C2bPayment::account_id>("c2b_payments_account", payment_accounts, errors::unknown_payment_account),
     db::index<&C2bPayment::received_at, &C2bPayment::id>("c2b_payments_newest"),
     db::index<&C2bPayment::state, &C2bPayment::received_at, &C2bPayment::id>("c2b_payments_by_state"));
 }  // namespace tables

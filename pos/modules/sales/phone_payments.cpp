@@ -1,11 +1,16 @@
 #include "pos/modules/sales/phone_payments.h"
 
+#include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/intents.h"
+#include "pos/modules/payments/reference.h"
 #include "pos/modules/sales/statements.h"
 
 namespace pos {
 
 namespace {
+
+// Whose codes are typed at a till.
+constexpr std::string_view code_provider = "mpesa";
 
 // A payment of a sale, as far as money from outside asks.
 struct OpenPayment {
@@ -20,14 +25,13 @@ struct OpenPayment {
         return schema::object<OpenPayment>(
             "OpenPayment", schema::field<&OpenPayment::id>("id"), schema::field<&OpenPayment::sale_id>("saleId"),
             schema::field<&OpenPayment::location_id>("locationId"), schema::field<&OpenPayment::amount>("amount"),
-            schema::field<&OpenPayment::status>("status"),
-            schema::field<&OpenPayment::external_ref>("externalRef"));
+            schema::field<&OpenPayment::status>("status"), schema::field<&OpenPayment::external_ref>("externalRef"));
     }
 };
 
 // `for no key update of p`: money that comes twice takes turns at the payment.
-#define POS_OPEN_PAYMENT                                                                                         \
-    "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p "           \
+#define POS_OPEN_PAYMENT                                                                               \
+    "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p " \
     "join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id where p.tenant_id = $1 "
 constexpr db::Query<OpenPayment(base::Uuid)> payment_of_intent{
     {"sales.payment_of_intent", POS_OPEN_PAYMENT "and p.intent_id = $2 for no key update of p", db::Kind::write}};
@@ -47,6 +51,30 @@ constexpr db::Query<OpenPayment(base::Uuid, base::Money)> waiting_payment{
      db::Kind::write}};
 #undef POS_OPEN_PAYMENT
 
+// Of a sale whose receipt number is what was typed (payments/reference.h): what waits for money, and names neither code nor intent.
+constexpr db::Query<OpenPayment(std::string, std::string, base::Timestamp)> waiting_by_reference{
+    {"sales.waiting_by_reference",
+     "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p "
+     "join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id where p.tenant_id = $1 "
+     "and p.status = 'unverified' and p.recorded_at > $4 and p.method in ('mpesa', 'other') and p.intent_id is null "
+     "and p.external_ref is null and s.status = 'completed' and " POS_REFERENCE_FITS(
+         "s.receipt_number", "$2", "$3") " limit 2 for no key update of p",
+     db::Kind::write}};
+
+struct TypedCode {
+    PaymentId payment_id;
+    std::string code;
+
+    friend constexpr auto describe(TypedCode*) {
+        return schema::object<TypedCode>("TypedCode", schema::field<&TypedCode::payment_id>("paymentId"),
+                                         schema::field<&TypedCode::code>("code"));
+    }
+};
+constexpr db::Query<TypedCode(SaleId)> typed_codes{
+    {"sales.typed_codes",
+     "select id as payment_id, coalesce(external_ref, '') as code from payments where tenant_id = $1 and sale_id = $2 "
+     "and status = 'unverified' and external_ref is not null and intent_id is null"}};
+
 struct SaleState {
     SaleId id;
     SaleStatus status{};
@@ -54,10 +82,9 @@ struct SaleState {
     bool waits = false;  // a payment of it is not accepted yet
 
     friend constexpr auto describe(SaleState*) {
-        return schema::object<SaleState>("SaleState", schema::field<&SaleState::id>("id"),
-                                         schema::field<&SaleState::status>("status"),
-                                         schema::field<&SaleState::credit_total>("creditTotal"),
-                                         schema::field<&SaleState::waits>("waits"));
+        return schema::object<SaleState>(
+            "SaleState", schema::field<&SaleState::id>("id"), schema::field<&SaleState::status>("status"),
+            schema::field<&SaleState::credit_total>("creditTotal"), schema::field<&SaleState::waits>("waits"));
     }
 };
 constexpr db::Query<SaleState(base::Uuid)> sale_state{
@@ -106,6 +133,21 @@ async::Task<Settlement> accept(EffectsIn in, PaymentIntent intent, OpenPayment p
     co_return Settlement{Settlement::Use::taken, {}};
 }
 
+// Exactly one sale waits for so much under the number that was typed.
+async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment payment) {
+    constexpr std::chrono::days stays_open{30};
+    const auto typed = TypedReference::read(payment.reference);
+    if (typed.normalised.empty()) co_return std::nullopt;
+    const auto since = in.runtime->now() - stays_open;
+    const auto fits = co_await in.tx.all(waiting_by_reference, typed.normalised, typed.number, since);
+    if (fits.size() != 1 || fits.front().amount != payment.amount) co_return std::nullopt;
+    const auto code = co_await free_code(in, payment.receipt, fits.front().id);
+    if (!code) co_return std::nullopt;
+    in.batch->add(accept_by_code, fits.front().id, *code);
+    in.changes->push_back(change_of_sale(fits.front()));
+    co_return Matched{C2bMatch::sale_payment, fits.front().id.uuid()};
+}
+
 }  // namespace
 
 async::Task<void> SalePaymentEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
@@ -150,7 +192,8 @@ async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent inte
 
 async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {
     const auto open = co_await in.tx.one(payment_of_code, payment.receipt);
-    const bool fits = open && open->status == PaymentStatus::unverified && open->amount == payment.amount;
+    if (!open) co_return co_await match_reference(in, std::move(payment));
+    const bool fits = open->status == PaymentStatus::unverified && open->amount == payment.amount;
     if (!fits) co_return std::nullopt;
     in.batch->add(accept_by_code, open->id, payment.receipt);
     in.changes->push_back(change_of_sale(*open));
@@ -162,9 +205,11 @@ async::Task<Matched> SalePaymentEffects::match_to(EffectsIn in, C2bPayment payme
     if (!open) throw base::Failure(errors::row_not_found);
     if (open->status == PaymentStatus::accepted) throw base::Failure(errors::already_paid);
     if (open->status != PaymentStatus::unverified || open->amount != payment.amount) {
-        throw base::Failure(errors::amount_refused,
-                            {{"body", "/subjectId", std::string(errors::amount_refused.code),
-                              "the payment of the sale is of another amount, or was reversed", {}}});
+        throw base::Failure(errors::amount_refused, {{"body",
+                                                      "/subjectId",
+                                                      std::string(errors::amount_refused.code),
+                                                      "the payment of the sale is of another amount, or was reversed",
+                                                      {}}});
     }
     const auto code = co_await free_code(in, payment.receipt, open->id);
     if (!code) throw base::Failure(errors::receipt_used);
@@ -173,10 +218,40 @@ async::Task<Matched> SalePaymentEffects::match_to(EffectsIn in, C2bPayment payme
     co_return Matched{C2bMatch::sale_payment, open->id.uuid()};
 }
 
+namespace {
+
+// The money of an attempt that no sale was paid by: its own sale never came, and the code was typed for this one.
+async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode typed) {
+    const auto id = co_await tx.one(intents::by_receipt, std::string(code_provider), typed.code);
+    const auto intent = id ? co_await tx.one(intents::lock, *id) : std::nullopt;
+    if (!intent || intent->state != IntentState::succeeded || intent->purpose != PaymentPurpose::sale) co_return;
+    const auto payment = co_await tx.one(payment_by_id, typed.payment_id);
+    const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount;
+    if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;
+    const auto subject = co_await tx.one(sale_state, intent->subject_id);
+    if (subject && subject->id != payment->sale_id) co_return;
+    auto& runtime = intents->runtime();
+    auto batch = tx.batch();
+    batch.add(accept_by_intent, payment->id, id->uuid(), std::nullopt);
+    batch.add(refunds::finish_task, *id, runtime.now(), std::string("its code was typed for a sale"));
+    record_changes(batch, {change_of_sale(*payment)}, std::nullopt);
+    co_await batch.commit();
+}
+
+}  // namespace
+
+async::Task<void> settle_typed_codes(db::Db db, PaymentIntents* intents, SaleId sale) {
+    for (const auto& typed : co_await db.all(typed_codes, sale)) {
+        co_await match_again(db, intents, std::string(code_provider), typed.code);
+        co_await db.transaction([&](db::Db tx) { return claim_attempt(tx, intents, typed); });
+    }
+}
+
 std::vector<db::StatementView> phone_payment_statements() {
-    return db::statements(payment_of_intent, payment_of_code, payment_by_id, waiting_payment, sale_state,
-                          accept_by_intent, accept_by_code, add_code, reverse, is_code_used, sales::known_intents,
-                          sales::lock_intents, sales::refuse_moved_intents);
+    return db::statements(payment_of_intent, payment_of_code, payment_by_id, waiting_payment, waiting_by_reference,
+                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, is_code_used,
+                          sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
+                          sales::finish_refund_tasks);
 }
 
 }  // namespace pos

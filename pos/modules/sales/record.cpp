@@ -182,9 +182,20 @@ void add_payments(db::Batch& batch, const NewSale& sale, const RungUp& rung_up, 
         batch.add(sales::refuse_other_uses, codes, around.used_references);
     }
     batch.add(sales::add_payments, rung_up.sale.payments);
+    std::vector<base::Uuid> taken;
+    for (const auto& payment : rung_up.sale.payments) {
+        if (payment.intent_id && payment.status == PaymentStatus::accepted) taken.push_back(*payment.intent_id);
+    }
+    if (!taken.empty()) batch.add(sales::finish_refund_tasks, taken, around.now);
 }
 
-// Everything that the sale is, in one implicit transaction: locks in one order (key, codes, stock by variant, feed counter).
+bool has_typed_code(const Sale& sale) {
+    return std::ranges::any_of(sale.payments, [](const PaymentRow& payment) {
+        return payment.status == PaymentStatus::unverified && payment.external_ref && !payment.intent_id;
+    });
+}
+
+// Everything that the sale is, in one implicit transaction: locks in one order (key, intents, codes, stock by variant, feed counter).
 StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungUp& rung_up, const SaleContext& around,
                        Runtime& runtime) {
     auto reply = reply_for(rung_up.sale);
@@ -197,6 +208,8 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     add_movements(batch, rung_up.movements);
     if (must_have_stock(around, recording.sale)) require_stock(batch, rung_up.movements);
     runtime.outbox().emit(batch, sale_created, created_event(rung_up.sale.row));
+    if (has_typed_code(rung_up.sale))
+        runtime.outbox().add(batch, settle_typed_codes_job, SettleTypedCodes{rung_up.sale.row.id});
     record_changes(batch, changes_of(rung_up), recording.device);
     return reply;
 }

@@ -99,13 +99,20 @@ inline constexpr db::Query<KnownIntent(std::vector<base::Uuid>, base::Uuid)> kno
      "from payment_intents i where i.tenant_id = $1 and i.id = any($2)"}};
 // Money that comes in meanwhile waits for the sale, and finds it then; in the order of the ids.
 inline constexpr db::Query<void(std::vector<base::Uuid>)> lock_intents{
-    {"sales.lock_intents",
-     "select from payment_intents where tenant_id = $1 and id = any($2) order by id for share", db::Kind::write}};
+    {"sales.lock_intents", "select from payment_intents where tenant_id = $1 and id = any($2) order by id for share",
+     db::Kind::write}};
 // Behind lock_intents: ends the batch when one of them was paid since the sale was rung up.
 inline constexpr db::Query<void(std::vector<base::Uuid>, std::vector<base::Uuid>)> refuse_moved_intents{
     {"sales.refuse_moved_intents",
      "select violate('payments_intent') where exists (select from payment_intents where tenant_id = $1 "
      "and id = any($2) and (state = 'succeeded') <> (id = any($3)))",
+     db::Kind::write}};
+
+// Their money came late and was to go back; now it has what it was for.
+inline constexpr db::Query<void(std::vector<base::Uuid>, base::Timestamp)> finish_refund_tasks{
+    {"sales.finish_refund_tasks",
+     "update payment_refund_tasks set state = 'done', closed_at = $3, note = 'its sale came' "
+     "where tenant_id = $1 and intent_id = any($2) and state = 'open'",
      db::Kind::write}};
 
 // Raises, and so ends the batch, when one of these levels is below zero now.

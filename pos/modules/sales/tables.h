@@ -281,10 +281,10 @@ inline constexpr auto payments = db::tenant_table<PaymentRow>(
     db::updatable<&PaymentRow::external_ref>(),
     db::unique<&PaymentRow::method, &PaymentRow::external_ref>("payments_reference", errors::payment_reference_used)
         .where("external_ref is not null"),
-    db::unique<&PaymentRow::intent_id>("payments_intent", errors::payment_intent_moved)
-        .where("intent_id is not null"),
+    db::unique<&PaymentRow::intent_id>("payments_intent", errors::payment_intent_moved).where("intent_id is not null"),
     db::references<&PaymentRow::sale_id>("payments_sale", sales, errors::unknown_sale).proven_on_insert(),
-    db::index<&PaymentRow::sale_id>("payments_of_sale"));
+    db::index<&PaymentRow::sale_id>("payments_of_sale"),
+    db::index<&PaymentRow::recorded_at>("payments_unverified").where("status = 'unverified'"));
 }  // namespace tables
 
 }  // namespace pos

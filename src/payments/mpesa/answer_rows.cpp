@@ -14,17 +14,20 @@ constexpr std::string_view setup_en =
     "M-Pesa refuses the shop's own set-up. The owner has to look at the payment account. Take another payment.";
 constexpr std::string_view setup_sw =
     "M-Pesa imekataa mipangilio ya duka. Mwenye duka aangalie akaunti ya malipo. Pokea malipo kwa njia nyingine.";
-constexpr std::string_view request_en = "M-Pesa did not accept the request. No money moved. Tell the owner, and take another payment.";
+constexpr std::string_view request_en =
+    "M-Pesa did not accept the request. No money moved. Tell the owner, and take another payment.";
 constexpr std::string_view request_sw =
     "M-Pesa haikukubali ombi. Hakuna pesa iliyotoka. Mjulishe mwenye duka, na upokee malipo kwa njia nyingine.";
 constexpr std::string_view busy_en = "M-Pesa is busy. No money moved. Wait a minute and try again.";
-constexpr std::string_view busy_sw = "M-Pesa ina shughuli nyingi. Hakuna pesa iliyotoka. Subiri dakika moja ujaribu tena.";
+constexpr std::string_view busy_sw =
+    "M-Pesa ina shughuli nyingi. Hakuna pesa iliyotoka. Subiri dakika moja ujaribu tena.";
 constexpr std::string_view locked_en =
     "Another M-Pesa transaction is open on the customer's phone. Let it end, wait a minute and try again.";
 constexpr std::string_view locked_sw =
     "Mteja ana muamala mwingine wa M-Pesa kwenye simu yake. Usubiri uishe, ngoja dakika moja, ujaribu tena.";
 constexpr std::string_view unsure_en =
-    "It is not known yet whether the customer was asked to pay. Do not try again before this is clear: look at the phone.";
+    "It is not known yet whether the customer was asked to pay. Do not try again before this is clear: look at the "
+    "phone.";
 constexpr std::string_view unsure_sw =
     "Bado haijulikani kama mteja ameombwa kulipa. Usijaribu tena kabla haijajulikana: angalia simu ya mteja.";
 constexpr std::string_view waiting_en = "The customer has not finished paying. Wait.";
@@ -35,7 +38,8 @@ constexpr std::string_view unreached_sw =
     "Simu haikupatikana, au PIN haikuwekwa kwa wakati. Hakikisha simu imewashwa, ujaribu tena.";
 constexpr std::string_view push_failed_en = "The request could not be shown on the phone. No money moved. Try again.";
 constexpr std::string_view push_failed_sw = "Ombi halikuonekana kwenye simu. Hakuna pesa iliyotoka. Jaribu tena.";
-constexpr std::string_view cancelled_en = "The customer cancelled, or let the request pass. No money moved. Try again if they agree.";
+constexpr std::string_view cancelled_en =
+    "The customer cancelled, or let the request pass. No money moved. Try again if they agree.";
 constexpr std::string_view cancelled_sw =
     "Mteja ameghairi, au muda wa ombi umepita. Hakuna pesa iliyotoka. Jaribu tena mteja akikubali.";
 constexpr std::string_view kind_en =
@@ -45,25 +49,25 @@ constexpr std::string_view kind_sw =
 constexpr std::string_view registered_en = "Already registered with M-Pesa.";
 constexpr std::string_view registered_sw = "Imeshasajiliwa na M-Pesa.";
 constexpr std::string_view no_answer_en = "M-Pesa was not reached. No money moved. Check the internet and try again.";
-constexpr std::string_view no_answer_sw =
-    "M-Pesa haikupatikana. Hakuna pesa iliyotoka. Angalia mtandao, ujaribu tena.";
+constexpr std::string_view no_answer_sw = "M-Pesa haikupatikana. Hakuna pesa iliyotoka. Angalia mtandao, ujaribu tena.";
 
 constexpr auto table = std::to_array<Row>({
     // ---- Results of prompts ----
     {"0", "", "", paid, false, 0, "Paid.", "Imelipwa."},
-    {"1", "", "", declined, true, 0,
-     "The customer has not enough money in M-Pesa. They top up, or pay in another way.",
+    {"1", "", "", declined, true, 0, "The customer has not enough money in M-Pesa. They top up, or pay in another way.",
      "Salio la mteja kwenye M-Pesa halitoshi. Aongeze pesa, au alipe kwa njia nyingine."},
     {"2", "", "", declined, false, 0, "The amount is below what M-Pesa takes. Take another payment.",
      "Kiasi ni kidogo kuliko kinachokubaliwa na M-Pesa. Pokea malipo kwa njia nyingine."},
-    {"3", "", "", declined, false, 0, "The amount is above what M-Pesa takes at once. Split it, or take another payment.",
+    {"3", "", "", declined, false, 0,
+     "The amount is above what M-Pesa takes at once. Split it, or take another payment.",
      "Kiasi ni kikubwa kuliko kinachokubaliwa na M-Pesa kwa mara moja. Kigawe, au pokea malipo kwa njia nyingine."},
     {"4", "", "", declined, false, 0, "The customer has reached the daily limit of M-Pesa. Take another payment today.",
      "Mteja amefikia kikomo cha M-Pesa cha siku. Leo pokea malipo kwa njia nyingine."},
     {"8", "", "", declined, false, 0,
      "The shop's M-Pesa account is full. The owner has to move money out of it. Take another payment.",
      "Akaunti ya M-Pesa ya duka imejaa. Mwenye duka ahamishe pesa. Pokea malipo kwa njia nyingine."},
-    {"17", "", "", declined, true, 120, "The same amount was just paid by this customer. Wait two minutes and try again.",
+    {"17", "", "", declined, true, 120,
+     "The same amount was just paid by this customer. Wait two minutes and try again.",
      "Mteja huyu amelipa kiasi hicho hicho sasa hivi. Subiri dakika mbili ujaribu tena."},
     {"26", "", "", declined, true, 30, busy_en, busy_sw},
     {"1001", "", "", declined, true, 60, locked_en, locked_sw},
@@ -78,7 +82,8 @@ constexpr auto table = std::to_array<Row>({
     {"2001", "", "", declined, true, 0, "The M-Pesa PIN was wrong. Try again; after three wrong ones M-Pesa locks it.",
      "PIN ya M-Pesa si sahihi. Jaribu tena; ikikosewa mara tatu M-Pesa itaifunga."},
     {"2028", "", "", declined, false, 0, kind_en, kind_sw},
-    {"8006", "", "", declined, false, 0, "The customer's M-Pesa PIN is locked. They call 100 or 200. Take another payment.",
+    {"8006", "", "", declined, false, 0,
+     "The customer's M-Pesa PIN is locked. They call 100 or 200. Take another payment.",
      "PIN ya M-Pesa ya mteja imefungwa. Apige 100 au 200. Pokea malipo kwa njia nyingine."},
     {"SFC_IC0003", "", "", declined, false, 0, kind_en, kind_sw},
     {"4999", "", "", pending, false, 0, waiting_en, waiting_sw},

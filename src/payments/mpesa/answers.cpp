@@ -95,7 +95,8 @@ Said said_in(std::string_view body) {
 std::string plain(std::string code) {
     const auto is_usual = [](char c) {
         const char small = base::ascii_lower(c);
-        return (small >= 'a' && small <= 'z') || base::is_ascii_digit(c) || c == '.' || c == '_' || c == '-' || c == ':';
+        return (small >= 'a' && small <= 'z') || base::is_ascii_digit(c) || c == '.' || c == '_' || c == '-' ||
+               c == ':';
     };
     const bool is_plain = code.size() <= 100 && std::ranges::all_of(code, is_usual);
     return is_plain ? mask_phones(code) : "";
@@ -130,7 +131,8 @@ Meaning meaning_of(const Problem& problem) {
     if (!problem.was_sent) return Meaning::not_taken;
     if (const auto* row = row_of(problem.code)) return row->meaning;
     if (problem.status == 403 || problem.status == 429) return Meaning::not_taken;
-    const bool says_no = problem.status >= 400 && problem.status < 500 && problem.status != 408 && problem.status != 409;
+    const bool says_no =
+        problem.status >= 400 && problem.status < 500 && problem.status != 408 && problem.status != 409;
     return says_no ? Meaning::refused : Meaning::ambiguous;
 }
 
@@ -148,7 +150,12 @@ Finding finding_of_result(Meaning meaning, Finding otherwise) {
 
 const Row& unknown_row() {
     static constexpr Row row{
-        "", "", "", Meaning::ambiguous, false, 0,
+        "",
+        "",
+        "",
+        Meaning::ambiguous,
+        false,
+        0,
         "M-Pesa gave an answer that is not known. Check with the customer whether the money left before you try again.",
         "M-Pesa imetoa jibu lisilojulikana. Hakikisha na mteja kama pesa imetoka kabla ya kujaribu tena."};
     return row;
@@ -220,7 +227,8 @@ Saying saying_of(std::string_view code, std::string_view language) {
     const auto* found = row_of(code);
     if (found == nullptr) found = row_of(name_of_code(code));
     const Row& row = found == nullptr ? unknown_row() : *found;
-    Saying saying{.text = std::string(language == "sw" ? row.swahili : row.english), .may_try_again = row.may_try_again};
+    Saying saying{.text = std::string(language == "sw" ? row.swahili : row.english),
+                  .may_try_again = row.may_try_again};
     if (row.after_seconds > 0) saying.after = std::chrono::seconds(row.after_seconds);
     return saying;
 }

@@ -20,8 +20,8 @@ namespace payments::mpesa {
 
 enum class Meaning : std::uint8_t {
     paid,
-    pending,     // the payer has not decided
-    declined,    // the attempt ended without money
+    pending,   // the payer has not decided
+    declined,  // the attempt ended without money
     cancelled,
     timed_out,
     refused,     // the request is wrong, or the account is: it was not carried out
@@ -46,9 +46,9 @@ struct Row {
 
 // Why a request was not simply taken.
 struct Problem {
-    bool was_sent = true;   // false: nothing reached Daraja
-    int status = 0;         // 0: no answer
-    std::string code{};     // as Evidence::code
+    bool was_sent = true;  // false: nothing reached Daraja
+    int status = 0;        // 0: no answer
+    std::string code{};    // as Evidence::code
     std::string text{};
 };
 [[nodiscard]] Problem problem_of(const client::Error& error);

@@ -14,8 +14,8 @@ namespace {
 using enum Finding;
 
 std::string error_body(std::string_view code, std::string_view message) {
-    return R"({"requestId":"1-2-3","errorCode":")" + std::string(code) + R"(","errorMessage":")" + std::string(message) +
-           R"("})";
+    return R"({"requestId":"1-2-3","errorCode":")" + std::string(code) + R"(","errorMessage":")" +
+           std::string(message) + R"("})";
 }
 
 struct ErrorCase {
@@ -33,7 +33,8 @@ const std::vector<ErrorCase>& error_cases() {
     static const std::vector<ErrorCase> cases{
         {400, error_body("400.002.02", "Bad Request - Invalid PhoneNumber"), "400.002.02", refused},
         {404, error_body("404.001.03", "Invalid Access Token"), "404.001.03", refused, lost, true},
-        {401, error_body("401.002.01", "Error Occurred - Invalid Access Token - abc"), "401.002.01", refused, lost, true},
+        {401, error_body("401.002.01", "Error Occurred - Invalid Access Token - abc"), "401.002.01", refused, lost,
+         true},
         {400, error_body("400.003.01", "Invalid Access Token"), "400.003.01", refused, lost, true},
         {401, error_body("401.003.01", "Error Occurred - Invalid Access Token"), "401.003.01", refused, lost, true},
         {404, error_body("404.001.01", "Resource not found"), "404.001.01", refused},
@@ -49,16 +50,18 @@ const std::vector<ErrorCase>& error_cases() {
          error_body("500.001.1001",
                     "Unable to lock subscriber, a transaction is already in process for the current subscriber"),
          "500.001.1001:locked", refused, lost, false, true, 60},
-        {500, error_body("500.001.1001", "The transaction is being processed"), "500.001.1001:pending", lost, processing},
+        {500, error_body("500.001.1001", "The transaction is being processed"), "500.001.1001:pending", lost,
+         processing},
         {500, error_body("500.001.1001", "Something new"), "500.001.1001", lost},
         {500, error_body("500.002.1001", "Duplicate OriginatorConversationID"), "500.002.1001:duplicate", lost},
-        {500, error_body("500.002.1001", "Service is currently under maintenance"), "500.002.1001:maintenance", lost, lost,
-         false, true, 300},
-        {500, error_body("500.003.02", "System is busy. Please try again in few minutes."), "500.003.02", not_sent, lost,
-         false, true, 60},
-        {429, error_body("500.003.02", "Error Occurred: Spike Arrest Violation"), "500.003.02", not_sent, lost, false, true,
-         60},
-        {500, error_body("500.003.03", "Error Occurred: Quota Violation"), "500.003.03", not_sent, lost, false, true, 300},
+        {500, error_body("500.002.1001", "Service is currently under maintenance"), "500.002.1001:maintenance", lost,
+         lost, false, true, 300},
+        {500, error_body("500.003.02", "System is busy. Please try again in few minutes."), "500.003.02", not_sent,
+         lost, false, true, 60},
+        {429, error_body("500.003.02", "Error Occurred: Spike Arrest Violation"), "500.003.02", not_sent, lost, false,
+         true, 60},
+        {500, error_body("500.003.03", "Error Occurred: Quota Violation"), "500.003.03", not_sent, lost, false, true,
+         300},
         {500, error_body("500.003.1001", "Internal Server Error"), "500.003.1001", lost},
         {500, error_body("500.003.1001", "Urls are already registered."), "500.003.1001:registered", lost},
         {401,
@@ -70,12 +73,14 @@ const std::vector<ErrorCase>& error_cases() {
          "policies.ratelimit.SpikeArrestViolation", not_sent, lost, false, true, 60},
         {429, R"({"fault":{"detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}})",
          "policies.ratelimit.QuotaViolation", not_sent, lost, false, true, 300},
-        {500, R"({"Envelope":{"Body":{"Fault":{"faultcode":"env:Server","faultstring":"Internal fault"}}}})", "env:Server",
+        {500, R"({"Envelope":{"Body":{"Fault":{"faultcode":"env:Server","faultstring":"Internal fault"}}}})",
+         "env:Server", lost},
+        {500, R"({"Envelope":{"Fault":{"faultcode":"env:Server","faultstring":"Internal fault"}}})", "env:Server",
          lost},
-        {500, R"({"Envelope":{"Fault":{"faultcode":"env:Server","faultstring":"Internal fault"}}})", "env:Server", lost},
         {400, "", "empty_400", refused},
         {503, "<html>Request unsuccessful. Incapsula incident ID: 1</html>", "http_503", lost},
-        {403, "<html>Request unsuccessful. Incapsula incident ID: 1</html>", "http_403", not_sent, lost, false, true, 60},
+        {403, "<html>Request unsuccessful. Incapsula incident ID: 1</html>", "http_403", not_sent, lost, false, true,
+         60},
         {429, "", "http_429", not_sent, lost, false, true, 60},
         {500, "", "http_500", lost},
         {502, "Bad Gateway", "http_502", lost},
@@ -107,7 +112,8 @@ TEST(MpesaAnswers, TellTheCashierOfEachErrorWhatToDo) {
         const auto english = saying_of(one.code, "en");
         const auto swahili = saying_of(one.code, "sw");
         EXPECT_EQ(english.may_try_again, one.may_try_again) << one.code;
-        EXPECT_EQ(english.after, one.after == 0 ? std::nullopt : std::optional(std::chrono::seconds(one.after))) << one.code;
+        EXPECT_EQ(english.after, one.after == 0 ? std::nullopt : std::optional(std::chrono::seconds(one.after)))
+            << one.code;
         EXPECT_EQ(swahili.may_try_again, english.may_try_again);
         EXPECT_FALSE(english.text.empty());
         EXPECT_NE(english.text, swahili.text) << one.code;
@@ -115,7 +121,9 @@ TEST(MpesaAnswers, TellTheCashierOfEachErrorWhatToDo) {
 }
 
 TEST(MpesaAnswers, TakeARegistrationThatWasThereForOneThatIsMade) {
-    const auto finding = [](int status, std::string_view body) { return finding_of_registration(problem_of(status, body)); };
+    const auto finding = [](int status, std::string_view body) {
+        return finding_of_registration(problem_of(status, body));
+    };
     EXPECT_EQ(finding(500, error_body("500.003.1001", "Urls are already registered.")), accepted);
     EXPECT_EQ(finding(500, error_body("500.003.1001", "Duplicate notification info, SP ID is 1")), accepted);
     EXPECT_EQ(finding(500, error_body("500.003.1001", "Internal Server Error")), lost);
@@ -192,7 +200,8 @@ TEST(MpesaAnswers, SayOfEachResultWhetherItIsAnEnd) {
         EXPECT_EQ(finding_of_queried(one.code), one.queried) << one.code;
         const auto english = saying_of(one.code, "en");
         EXPECT_EQ(english.may_try_again, one.may_try_again) << one.code;
-        EXPECT_EQ(english.after, one.after == 0 ? std::nullopt : std::optional(std::chrono::seconds(one.after))) << one.code;
+        EXPECT_EQ(english.after, one.after == 0 ? std::nullopt : std::optional(std::chrono::seconds(one.after)))
+            << one.code;
         EXPECT_NE(english.text, saying_of(one.code, "sw").text) << one.code;
     }
 }
@@ -203,7 +212,8 @@ TEST(MpesaAnswers, HaveRowsThatAreWhole) {
     for (const auto& row : rows()) {
         EXPECT_FALSE(row.english.empty() || row.swahili.empty()) << row.code;
         EXPECT_EQ(row.tag.empty(), row.words.empty()) << row.code;
-        if (row.tag != "registered") EXPECT_TRUE(seen.insert(std::string(row.code) + ":" + std::string(row.tag)).second);
+        if (row.tag != "registered")
+            EXPECT_TRUE(seen.insert(std::string(row.code) + ":" + std::string(row.tag)).second);
     }
 }
 

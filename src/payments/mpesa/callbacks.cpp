@@ -48,12 +48,11 @@ struct StkCallback {
     Json text;
     Json metadata;
     friend constexpr auto describe(StkCallback*) {
-        return schema::object<StkCallback>("MpesaStkCallback",
-                                           field<&StkCallback::merchant_id>("MerchantRequestID", member),
-                                           field<&StkCallback::checkout_id>("CheckoutRequestID", member),
-                                           field<&StkCallback::code>("ResultCode", member),
-                                           field<&StkCallback::text>("ResultDesc", member),
-                                           field<&StkCallback::metadata>("CallbackMetadata", member));
+        return schema::object<StkCallback>(
+            "MpesaStkCallback", field<&StkCallback::merchant_id>("MerchantRequestID", member),
+            field<&StkCallback::checkout_id>("CheckoutRequestID", member),
+            field<&StkCallback::code>("ResultCode", member), field<&StkCallback::text>("ResultDesc", member),
+            field<&StkCallback::metadata>("CallbackMetadata", member));
     }
 };
 struct Metadata {
@@ -97,7 +96,8 @@ void put_metadata(Evidence& evidence, const Json& json) {
 // The same thing said again is the same event; a success after a failure is another one.
 std::string stk_key(const Evidence& evidence) {
     return fmt::format("stk:{}:{}:{}:{}", evidence.provider_id, evidence.code.empty() ? "-" : evidence.code,
-                       evidence.receipt.empty() ? "-" : evidence.receipt, evidence.amount ? evidence.amount->minor : -1);
+                       evidence.receipt.empty() ? "-" : evidence.receipt,
+                       evidence.amount ? evidence.amount->minor : -1);
 }
 
 std::optional<Claim> stk_claim(std::string_view bytes) {
@@ -155,7 +155,8 @@ std::string hash_of_payer(std::string_view payer) {
     const auto small = base::ascii_lower(payer);
     if (small.size() == 64 && std::ranges::all_of(small, is_hex)) return small;
     if (small.empty()) return {};
-    return base::hex_encode(base::as_chars(base::sha256(normalise_phone(payer).value_or(std::string(base::trim(payer))))));
+    return base::hex_encode(
+        base::as_chars(base::sha256(normalise_phone(payer).value_or(std::string(base::trim(payer))))));
 }
 
 std::string whole_name(const Confirmation& confirmation) {
@@ -203,12 +204,11 @@ struct Transaction {
     Json amount;
     Json type;
     friend constexpr auto describe(Transaction*) {
-        return schema::object<Transaction>("MpesaPulled", field<&Transaction::receipt>("transactionId", member),
-                                           field<&Transaction::time>("trxDate", member),
-                                           field<&Transaction::payer>("msisdn", member),
-                                           field<&Transaction::reference>("billreference", member),
-                                           field<&Transaction::amount>("amount", member),
-                                           field<&Transaction::type>("transactiontype", member));
+        return schema::object<Transaction>(
+            "MpesaPulled", field<&Transaction::receipt>("transactionId", member),
+            field<&Transaction::time>("trxDate", member), field<&Transaction::payer>("msisdn", member),
+            field<&Transaction::reference>("billreference", member), field<&Transaction::amount>("amount", member),
+            field<&Transaction::type>("transactiontype", member));
     }
 };
 
@@ -216,13 +216,13 @@ void add_pulled(PulledPage& page, const Json& element, std::string_view short_co
     const auto transaction = inside<Transaction>(element);
     ++page.count;
     if (!transaction) return;
-    auto claim = claim_of(Source::pull,
-                          {.receipt = scalar_or_empty(transaction->receipt),
-                           .amount = money_of(scalar_or_empty(transaction->amount)).value_or(base::Money{}),
-                           .reference = cut(scalar_or_empty(transaction->reference), longest_reference),
-                           .payer_hash = hash_of_payer(scalar_or_empty(transaction->payer)),
-                           .at = time_of(scalar_or_empty(transaction->time)),
-                           .account_code = std::string(short_code)});
+    auto claim =
+        claim_of(Source::pull, {.receipt = scalar_or_empty(transaction->receipt),
+                                .amount = money_of(scalar_or_empty(transaction->amount)).value_or(base::Money{}),
+                                .reference = cut(scalar_or_empty(transaction->reference), longest_reference),
+                                .payer_hash = hash_of_payer(scalar_or_empty(transaction->payer)),
+                                .at = time_of(scalar_or_empty(transaction->time)),
+                                .account_code = std::string(short_code)});
     if (claim) page.claims.push_back(*std::move(claim));
 }
 

@@ -20,8 +20,9 @@ std::string stk(std::string_view rest) {
            std::string(rest) + "}}}";
 }
 std::string success(std::string_view items_text) {
-    return stk(R"("ResultCode":0,"ResultDesc":"The service request is processed successfully.","CallbackMetadata":{"Item":[)" +
-               std::string(items_text) + "]}");
+    return stk(
+        R"("ResultCode":0,"ResultDesc":"The service request is processed successfully.","CallbackMetadata":{"Item":[)" +
+        std::string(items_text) + "]}");
 }
 
 std::optional<Claim> claim_of(std::string_view kind, std::string_view bytes) {
@@ -57,7 +58,8 @@ TEST(MpesaCallback, MayHaveStringsForNumbersInAnyOrder) {
     EXPECT_TRUE(is_proof(claim->evidence));
     EXPECT_EQ(claim->evidence.amount, base::Money{15'000});
     EXPECT_EQ(claim->evidence.at, base::parse_timestamp("2024-01-15T10:30:21+03:00"));
-    const auto one_item = claim_of("stk", stk(R"("ResultCode":0,"CallbackMetadata":{"Item":{"Name":"Amount","Value":1}})"));
+    const auto one_item =
+        claim_of("stk", stk(R"("ResultCode":0,"CallbackMetadata":{"Item":{"Name":"Amount","Value":1}})"));
     EXPECT_EQ(one_item->evidence.amount, base::Money{100});
 }
 
@@ -69,7 +71,9 @@ TEST(MpesaCallback, IsOneEventHoweverOftenItComes) {
 }
 
 TEST(MpesaCallback, OfAnEndSaysWhich) {
-    const auto finding = [](std::string_view code) { return claim_of("stk", stk(R"("ResultCode":)" + std::string(code)))->evidence.finding; };
+    const auto finding = [](std::string_view code) {
+        return claim_of("stk", stk(R"("ResultCode":)" + std::string(code)))->evidence.finding;
+    };
     EXPECT_EQ(finding("1032"), Finding::cancelled);
     EXPECT_EQ(finding("1037"), Finding::timed_out);
     EXPECT_EQ(finding("1"), Finding::declined);
@@ -83,10 +87,10 @@ TEST(MpesaCallback, ThatIsNotWholeGivesNoValue) {
     const std::string receipt_only = R"({"Name":"MpesaReceiptNumber","Value":"TAF7RT61SV"})";
     const std::string amount_only = R"({"Name":"Amount","Value":150})";
     for (const auto& bytes :
-         {std::string(), std::string("{}"), std::string("null"), std::string("[]"), std::string("0"), std::string("\"\""),
-          std::string("<html><body>503</body></html>"), std::string("{\"Body\":"), std::string("\xff\xfe"),
-          std::string(R"({"Body":{}})"), std::string(R"({"Body":null})"), std::string(R"({"Body":{"stkCallback":[]}})"),
-          std::string(R"({"Body":{"stkCallback":{"ResultCode":0}}})"),
+         {std::string(), std::string("{}"), std::string("null"), std::string("[]"), std::string("0"),
+          std::string("\"\""), std::string("<html><body>503</body></html>"), std::string("{\"Body\":"),
+          std::string("\xff\xfe"), std::string(R"({"Body":{}})"), std::string(R"({"Body":null})"),
+          std::string(R"({"Body":{"stkCallback":[]}})"), std::string(R"({"Body":{"stkCallback":{"ResultCode":0}}})"),
           std::string(R"({"Body":{"stkCallback":{"CheckoutRequestID":"","ResultCode":0}}})"),
           std::string(R"({"Body":{"stkCallback":{"CheckoutRequestID":{"$ne":1},"ResultCode":0}}})"),
           std::string(R"({"Body":{"stkCallback":{"CheckoutRequestID":"a b","ResultCode":0}}})")}) {
@@ -94,18 +98,28 @@ TEST(MpesaCallback, ThatIsNotWholeGivesNoValue) {
         ASSERT_TRUE(callback) << bytes;
         EXPECT_TRUE(callback->claims.empty()) << bytes;
     }
-    for (const auto& bytes :
-         {stk(R"("ResultDesc":"no code")"), stk(R"("ResultCode":"")"), stk(R"("ResultCode":" 0")"),
-          stk(R"("ResultCode":false)"), stk(R"("ResultCode":null)"), stk(R"("ResultCode":[0])"), stk(R"("ResultCode":0)"),
-          stk(R"("ResultCode":0,"CallbackMetadata":{})"), stk(R"("ResultCode":0,"CallbackMetadata":null)"),
-          stk(R"("ResultCode":0,"CallbackMetadata":"x")"), success(""), success(receipt_only), success(amount_only),
-          success(receipt_only + R"(,{"Name":"Amount","Value":0})"),
-          success(receipt_only + R"(,{"Name":"Amount","Value":-150})"),
-          success(receipt_only + R"(,{"Name":"Amount","Value":"many"})"), success(receipt_only + R"(,{"Name":"Amount"})"),
-          success(amount_only + R"(,{"Name":"MpesaReceiptNumber","Value":""})"),
-          success(amount_only + R"(,{"Name":"MpesaReceiptNumber","Value":"<b>"})"), stk(R"("ResultCode":1032)"),
-          stk(R"("ResultCode":"text")"),
-          stk(R"("ResultCode":1032,"CallbackMetadata":{"Item":[)" + items + "]}")}) {
+    for (const auto& bytes : {stk(R"("ResultDesc":"no code")"),
+                              stk(R"("ResultCode":"")"),
+                              stk(R"("ResultCode":" 0")"),
+                              stk(R"("ResultCode":false)"),
+                              stk(R"("ResultCode":null)"),
+                              stk(R"("ResultCode":[0])"),
+                              stk(R"("ResultCode":0)"),
+                              stk(R"("ResultCode":0,"CallbackMetadata":{})"),
+                              stk(R"("ResultCode":0,"CallbackMetadata":null)"),
+                              stk(R"("ResultCode":0,"CallbackMetadata":"x")"),
+                              success(""),
+                              success(receipt_only),
+                              success(amount_only),
+                              success(receipt_only + R"(,{"Name":"Amount","Value":0})"),
+                              success(receipt_only + R"(,{"Name":"Amount","Value":-150})"),
+                              success(receipt_only + R"(,{"Name":"Amount","Value":"many"})"),
+                              success(receipt_only + R"(,{"Name":"Amount"})"),
+                              success(amount_only + R"(,{"Name":"MpesaReceiptNumber","Value":""})"),
+                              success(amount_only + R"(,{"Name":"MpesaReceiptNumber","Value":"<b>"})"),
+                              stk(R"("ResultCode":1032)"),
+                              stk(R"("ResultCode":"text")"),
+                              stk(R"("ResultCode":1032,"CallbackMetadata":{"Item":[)" + items + "]}")}) {
         const auto claim = claim_of("stk", bytes);
         ASSERT_TRUE(claim) << bytes;
         EXPECT_FALSE(is_proof(claim->evidence)) << bytes;
@@ -126,8 +140,8 @@ std::string confirmation(std::string_view receipt, std::string_view amount, std:
     return R"({"TransactionType":"Pay Bill","TransID":)" + std::string(receipt) +
            R"(,"TransTime":"20240115103021","TransAmount":)" + std::string(amount) +
            R"(,"BusinessShortCode":"600984","BillRefNumber":)" + std::string(reference) +
-           R"(,"InvoiceNumber":"","OrgAccountBalance":"49197.00","ThirdPartyTransID":"","MSISDN":)" + std::string(payer) +
-           R"(,"FirstName":"JANE","MiddleName":"","LastName":null,"Extra":{}})";
+           R"(,"InvoiceNumber":"","OrgAccountBalance":"49197.00","ThirdPartyTransID":"","MSISDN":)" +
+           std::string(payer) + R"(,"FirstName":"JANE","MiddleName":"","LastName":null,"Extra":{}})";
 }
 
 TEST(MpesaConfirmation, IsMoneyWithAReceipt) {
@@ -164,10 +178,11 @@ TEST(MpesaConfirmation, NamesItsPayerByTheHashAlone) {
 
 TEST(MpesaConfirmation, WithoutReceiptOrAmountIsKeptAndSaysNothing) {
     for (const auto& bytes :
-         {std::string(), std::string("{}"), std::string("null"), std::string("<html>"), confirmation("null", "5", R"("a")"),
-          confirmation(R"("")", "5", R"("a")"), confirmation(R"("TAF7RT61SV")", "0", R"("a")"),
-          confirmation(R"("TAF7RT61SV")", "-5", R"("a")"), confirmation(R"("TAF7RT61SV")", "null", R"("a")"),
-          confirmation(R"("TAF7RT61SV")", R"("five")", R"("a")"), confirmation(R"("lower case")", "5", R"("a")")}) {
+         {std::string(), std::string("{}"), std::string("null"), std::string("<html>"),
+          confirmation("null", "5", R"("a")"), confirmation(R"("")", "5", R"("a")"),
+          confirmation(R"("TAF7RT61SV")", "0", R"("a")"), confirmation(R"("TAF7RT61SV")", "-5", R"("a")"),
+          confirmation(R"("TAF7RT61SV")", "null", R"("a")"), confirmation(R"("TAF7RT61SV")", R"("five")", R"("a")"),
+          confirmation(R"("lower case")", "5", R"("a")")}) {
         const auto callback = read_callback("confirm", bytes);
         ASSERT_TRUE(callback) << bytes;
         EXPECT_TRUE(callback->claims.empty()) << bytes;
@@ -196,7 +211,8 @@ TEST(MpesaPull, IsAListOrAListOfLists) {
         R"("transactiontype":"c2b-pay-bill-debit","billreference":"INV1027","amount":"168.00","organizationname":"x"})";
     const std::string other = R"({"transactionId":"TAF7RT61SW","amount":5})";
     const std::string broken = R"({"transactionId":"","amount":"5"})";
-    for (const auto& json : {"[" + one + "," + other + "," + broken + ",7]", "[[" + one + "," + other + "],[" + broken + ",7]]"}) {
+    for (const auto& json :
+         {"[" + one + "," + other + "," + broken + ",7]", "[[" + one + "," + other + "],[" + broken + ",7]]"}) {
         const auto page = read_pulled({json}, "600984");
         EXPECT_EQ(page.count, 4U);
         ASSERT_EQ(page.claims.size(), 2U);
@@ -208,7 +224,8 @@ TEST(MpesaPull, IsAListOrAListOfLists) {
         EXPECT_EQ(claim.received->account_code, "600984");
         EXPECT_EQ(claim.received->payer_hash, base::hex_encode(base::as_chars(base::sha256("254712345678"))));
     }
-    for (const auto* const json : {"", "null", "{}", "[]", "[[]]", "\"x\""}) EXPECT_TRUE(read_pulled({json}, "1").claims.empty());
+    for (const auto* const json : {"", "null", "{}", "[]", "[[]]", "\"x\""})
+        EXPECT_TRUE(read_pulled({json}, "1").claims.empty());
 }
 
 }  // namespace

@@ -6,7 +6,8 @@ namespace payments::mpesa {
 
 void Credentials::check(const Credentials& credentials, schema::Issues& issues) {
     const bool is_till = credentials.kind == Kind::till;
-    if (is_till && !credentials.till_number) issues.add("/tillNumber", "required", "a till has a number that customers pay");
+    if (is_till && !credentials.till_number)
+        issues.add("/tillNumber", "required", "a till has a number that customers pay");
     if (!is_till && credentials.till_number) issues.add("/tillNumber", "not_allowed", "a paybill has none");
 }
 

@@ -41,8 +41,7 @@ struct Credentials {
         using schema::field;
         constexpr std::string_view visible = "[!-~]+";
         return schema::object<Credentials>(
-            "MpesaCredentials",
-            field<&Credentials::environment>("environment", {.doc = "Whose keys these are."}),
+            "MpesaCredentials", field<&Credentials::environment>("environment", {.doc = "Whose keys these are."}),
             field<&Credentials::kind>("kind", {.doc = "A paybill, or a till (Buy Goods)."}),
             field<&Credentials::short_code>(
                 "shortCode", {.max_length = 7,

@@ -61,8 +61,7 @@ struct C2bRegistration {
 
     friend constexpr auto describe(C2bRegistration*) {
         using schema::field;
-        return schema::object<C2bRegistration>("MpesaC2bRegistration",
-                                               field<&C2bRegistration::short_code>("ShortCode"),
+        return schema::object<C2bRegistration>("MpesaC2bRegistration", field<&C2bRegistration::short_code>("ShortCode"),
                                                field<&C2bRegistration::response_type>("ResponseType"),
                                                field<&C2bRegistration::confirmation_url>("ConfirmationURL"),
                                                field<&C2bRegistration::validation_url>("ValidationURL"));
@@ -108,7 +107,7 @@ struct Answered {
     schema::Json response_status;  // of the pull's registration, instead of a code
     schema::Json result_code;
     schema::Json result_text;
-    schema::Json response;         // of a pull: its transactions
+    schema::Json response;  // of a pull: its transactions
 
     friend constexpr auto describe(Answered*) {
         using schema::field;
@@ -131,8 +130,8 @@ struct Answered {
 [[nodiscard]] std::string cleaned(std::string_view text, std::size_t most);
 
 // `request.phone` is normalised, and its amount whole shillings.
-[[nodiscard]] StkPush prompt_of(const Credentials& credentials, const StartRequest& request, const std::string& callback_url,
-                                base::Timestamp now);
+[[nodiscard]] StkPush prompt_of(const Credentials& credentials, const StartRequest& request,
+                                const std::string& callback_url, base::Timestamp now);
 [[nodiscard]] StkQuery query_of(const Credentials& credentials, const std::string& checkout_id, base::Timestamp now);
 
 }  // namespace payments::mpesa

@@ -27,7 +27,8 @@ const base::Timestamp half_past_ten = *base::parse_timestamp("2024-01-15T10:30:0
 
 TEST(MpesaMessage, HasThePasswordOfTheTestVector) {
     EXPECT_EQ(password("174379", "testpasskey", "20240115103000"), "MTc0Mzc5dGVzdHBhc3NrZXkyMDI0MDExNTEwMzAwMA==");
-    const auto push = prompt_of(paybill(), {.id = {}, .amount = {15'000}, .currency = "KES", .reference = "R"}, "", half_past_ten);
+    const auto push =
+        prompt_of(paybill(), {.id = {}, .amount = {15'000}, .currency = "KES", .reference = "R"}, "", half_past_ten);
     EXPECT_EQ(push.timestamp, "20240115103000");
     EXPECT_EQ(push.password, "MTc0Mzc5dGVzdHBhc3NrZXkyMDI0MDExNTEwMzAwMA==");
     EXPECT_EQ(query_of(paybill(), "ws_CO_1", half_past_ten).password, push.password);
@@ -72,13 +73,17 @@ TEST(MpesaMessage, SendsOnlyTheCharactersThatDarajaTakes) {
     EXPECT_EQ(cleaned("ABCDEFGHIJK LM", 12), "ABCDEFGHIJK");
     EXPECT_EQ(cleaned("½ kg ñ", 12), "kg");
     EXPECT_EQ(cleaned("@#&", 12), "");
-    const auto push = prompt_of(paybill(), {.id = {}, .amount = {100}, .currency = "KES", .reference = "@#"}, "", half_past_ten);
+    const auto push =
+        prompt_of(paybill(), {.id = {}, .amount = {100}, .currency = "KES", .reference = "@#"}, "", half_past_ten);
     EXPECT_EQ(push.reference, "Payment");
     EXPECT_EQ(push.description, "Payment");
-    const auto long_one = prompt_of(
-        paybill(),
-        {.id = {}, .amount = {100}, .currency = "KES", .reference = "1234567890123456", .description = "abcdefghijklmnop"}, "",
-        half_past_ten);
+    const auto long_one = prompt_of(paybill(),
+                                    {.id = {},
+                                     .amount = {100},
+                                     .currency = "KES",
+                                     .reference = "1234567890123456",
+                                     .description = "abcdefghijklmnop"},
+                                    "", half_past_ten);
     EXPECT_EQ(long_one.reference, "123456789012");
     EXPECT_EQ(long_one.description, "abcdefghijklm");
 }
@@ -87,13 +92,15 @@ TEST(MpesaMessage, ReadsStringsAndNumbersAlike) {
     EXPECT_EQ(scalar({R"("0")"}), "0");
     EXPECT_EQ(scalar({"0"}), "0");
     EXPECT_EQ(scalar({R"("a\u0041\n")"}), "aA\n");
-    for (const auto* const json : {"", "null", "true", "false", "{}", "[]", "[0]"}) EXPECT_FALSE(scalar({json})) << json;
+    for (const auto* const json : {"", "null", "true", "false", "{}", "[]", "[0]"})
+        EXPECT_FALSE(scalar({json})) << json;
     EXPECT_EQ(money_of("150.00"), base::Money{15'000});
     EXPECT_EQ(money_of("150"), base::Money{15'000});
     EXPECT_EQ(money_of("1.5"), base::Money{150});
     EXPECT_EQ(money_of("0.05"), base::Money{5});
     EXPECT_EQ(money_of("1.500"), base::Money{150});
-    for (const auto* const text : {"", "-1", "+1", "1.", ".5", "1.005", "1e3", "1,000", " 1", "1 ", "KES 1", "12345678901"})
+    for (const auto* const text :
+         {"", "-1", "+1", "1.", ".5", "1.005", "1e3", "1,000", " 1", "1 ", "KES 1", "12345678901"})
         EXPECT_FALSE(money_of(text)) << text;
 }
 

@@ -40,9 +40,7 @@ Evidence of_query(Finding finding, std::string code, std::string text = {}) {
     return {.source = Source::query, .finding = finding, .code = std::move(code), .text = std::move(text)};
 }
 
-bool is_payable(base::Money amount) {
-    return amount >= least && amount <= most && amount.minor % shilling == 0;
-}
+bool is_payable(base::Money amount) { return amount >= least && amount <= most && amount.minor % shilling == 0; }
 
 std::string id_or_empty(const schema::Json& member) {
     auto id = mpesa::scalar_or_empty(member);
@@ -54,7 +52,8 @@ Evidence prompted(std::string_view body) {
     const auto answer = mpesa::read<Answered>(body);
     if (!answer) return of_reply(Finding::lost, "unreadable");
     const auto code = mpesa::scalar_or_empty(answer->response_code);
-    auto evidence = of_reply(Finding::lost, "unreadable", mpesa::shown_text(mpesa::scalar_or_empty(answer->response_text)));
+    auto evidence =
+        of_reply(Finding::lost, "unreadable", mpesa::shown_text(mpesa::scalar_or_empty(answer->response_text)));
     evidence.provider_id = id_or_empty(answer->checkout_id);
     evidence.second_id = id_or_empty(answer->merchant_id);
     if (!mpesa::is_result_code(code)) return evidence;
@@ -67,8 +66,8 @@ Evidence prompted(std::string_view body) {
 // Of a query's 200. It names neither amount nor receipt; they come with the callback, a confirmation or a pull.
 Evidence queried(std::string_view body, const std::string& checkout_id) {
     const auto answer = mpesa::read<Answered>(body);
-    const bool is_whole = answer && mpesa::scalar(answer->response_code) == "0" &&
-                          mpesa::scalar(answer->checkout_id) == checkout_id;
+    const bool is_whole =
+        answer && mpesa::scalar(answer->response_code) == "0" && mpesa::scalar(answer->checkout_id) == checkout_id;
     if (!is_whole) return of_query(Finding::lost, "unreadable");
     const auto code = mpesa::scalar_or_empty(answer->result_code);
     const auto finding = mpesa::finding_of_queried(code);
@@ -106,7 +105,8 @@ Mpesa::Mpesa(client::Client& http, async::Loop& loop, redis::Client* redis, cons
       sandbox_(host_of("sandbox", "https://sandbox.safaricom.co.ke", options_)),
       tokens_(http, loop, redis, metrics),
       limiter_(loop, redis, {.prefix = "mpesa-rate:"}, metrics),
-      limited_(metrics.counter("mpesa_queries_limited_total", "Queries of M-Pesa that were put off by our own limit.")) {}
+      limited_(
+          metrics.counter("mpesa_queries_limited_total", "Queries of M-Pesa that were put off by our own limit.")) {}
 
 // A query that waits for the payer is answered with a 500, and so is each wrong set-up of a shop: no sign of an outage, so nothing opens the
 // breaker.
@@ -290,6 +290,8 @@ std::expected<VerifiedCallback, CallbackRefusal> Mpesa::verify_callback(const Ac
     return *std::move(callback);
 }
 
-Saying Mpesa::saying(std::string_view code, std::string_view language) const { return mpesa::saying_of(code, language); }
+Saying Mpesa::saying(std::string_view code, std::string_view language) const {
+    return mpesa::saying_of(code, language);
+}
 
 }  // namespace payments

@@ -38,7 +38,8 @@ struct MpesaOptions {
     // Of one short code, over all instances. Two at once and one more every 20 s: five in any minute at most.
     redis::RateLimit queries{.count = 2, .window = std::chrono::seconds(40)};
     // Of token requests, and of whatever was not sent; prompts are sent once.
-    client::RetryRule retry{.attempts = 3, .base = std::chrono::milliseconds(500), .cap = std::chrono::milliseconds(5'000)};
+    client::RetryRule retry{
+        .attempts = 3, .base = std::chrono::milliseconds(500), .cap = std::chrono::milliseconds(5'000)};
     const base::Clock* clock = &base::system_clock();
 };
 
@@ -62,16 +63,18 @@ public:
     [[nodiscard]] async::Task<Evidence> register_callbacks(Account account, client::Call call) override;
     [[nodiscard]] async::Task<Pulled> pull(Account account, base::Timestamp since, client::Call call) override;
     // `kind`: "stk", "confirm", "validate", "timeout".
-    [[nodiscard]] std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
-        const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,
-        base::Timestamp now) const override;
+    [[nodiscard]] std::expected<VerifiedCallback, CallbackRefusal> verify_callback(const Account& account,
+                                                                                   std::string_view kind,
+                                                                                   std::string_view bytes,
+                                                                                   const http::Headers& headers,
+                                                                                   base::Timestamp now) const override;
     [[nodiscard]] Saying saying(std::string_view code, std::string_view language) const override;
 
 private:
     struct Host {
-        std::string name;         // of the tokens: "production", "sandbox"
-        client::Target asking;    // whatever may be repeated
-        client::Target prompting; // once
+        std::string name;          // of the tokens: "production", "sandbox"
+        client::Target asking;     // whatever may be repeated
+        client::Target prompting;  // once
     };
     [[nodiscard]] static Host host_of(std::string_view environment, std::string_view url, const MpesaOptions& options);
     [[nodiscard]] mpesa::Wire wire_of(const mpesa::Credentials& credentials, const client::Call& call);

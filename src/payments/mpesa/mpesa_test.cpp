@@ -74,7 +74,8 @@ private:
             return Answer().send(http_reply(200, R"({"access_token":")" + token_ + R"(","expires_in":"3599"})"));
         }
         if (!wants_token && request.header("authorization") != "Bearer " + token_)
-            return Answer().send(http_reply(404, R"({"errorCode":"404.001.03","errorMessage":"Invalid Access Token"})"));
+            return Answer().send(
+                http_reply(404, R"({"errorCode":"404.001.03","errorMessage":"Invalid Access Token"})"));
         auto& replies = replies_[path];
         if (replies.empty()) return Answer().send(http_reply(404, R"({"errorCode":"404.001.01"})"));
         const auto reply = replies.front();
@@ -104,7 +105,9 @@ protected:
         if (credentials.empty())
             credentials = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
                           R"("consumerSecret":"secret","passkey":"testpasskey","nominatedNumber":"254700000000"})";
-        return {.id = {}, .credentials = {std::move(credentials)}, .callback_url = "https://shop.example/v1/callbacks/m/0f"};
+        return {.id = {},
+                .credentials = {std::move(credentials)},
+                .callback_url = "https://shop.example/v1/callbacks/m/0f"};
     }
     [[nodiscard]] static StartRequest request() {
         return {.id = {},
@@ -116,7 +119,8 @@ protected:
     }
     Evidence start() { return http_.run(mpesa_.start(account(), request(), {})).evidence; }
     Evidence query() {
-        return http_.run(mpesa_.query(account(), {.id = {}, .provider_id = "ws_CO_1", .amount = {15'000}, .currency = "KES"}, {}));
+        return http_.run(
+            mpesa_.query(account(), {.id = {}, .provider_id = "ws_CO_1", .amount = {15'000}, .currency = "KES"}, {}));
     }
 
     base::FakeClock clock_;
@@ -150,7 +154,8 @@ TEST_F(MpesaTest, AsksForOneTokenForManyPrompts) {
     daraja_.on(prompt_path, {{.body = accepted_body}});
     std::vector<async::Task<Started>> prompts;
     for (int i = 0; i < 20; ++i) prompts.push_back(mpesa_.start(account(), request(), {}));
-    for (const auto& started : http_.run_all(std::move(prompts))) EXPECT_EQ(started.evidence.finding, Finding::accepted);
+    for (const auto& started : http_.run_all(std::move(prompts)))
+        EXPECT_EQ(started.evidence.finding, Finding::accepted);
     EXPECT_EQ(daraja_.tokens(), 1);
 }
 
@@ -189,7 +194,8 @@ struct PromptCase {
 class MpesaPrompt : public MpesaTest, public ::testing::WithParamInterface<PromptCase> {};
 
 std::string error(std::string_view code, std::string_view message) {
-    return R"({"requestId":"1","errorCode":")" + std::string(code) + R"(","errorMessage":")" + std::string(message) + R"("})";
+    return R"({"requestId":"1","errorCode":")" + std::string(code) + R"(","errorMessage":")" + std::string(message) +
+           R"("})";
 }
 
 TEST_P(MpesaPrompt, EndsAsItsAnswerSays) {
@@ -208,37 +214,56 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         PromptCase{"Input", {400, error("400.002.02", "Bad Request - Invalid Amount")}, Finding::refused, "400.002.02"},
         PromptCase{"Token", {404, error("404.001.03", "Invalid Access Token")}, Finding::refused, "404.001.03", 2},
-        PromptCase{"TokenOfOthers", {401, error("401.002.01", "Invalid Access Token")}, Finding::refused, "401.002.01", 2},
+        PromptCase{
+            "TokenOfOthers", {401, error("401.002.01", "Invalid Access Token")}, Finding::refused, "401.002.01", 2},
         PromptCase{"TokenOfC2b", {400, error("400.003.01", "Invalid Access Token")}, Finding::refused, "400.003.01", 2},
         PromptCase{"TokenSeen", {401, error("401.003.01", "Invalid Access Token")}, Finding::refused, "401.003.01", 2},
-        PromptCase{"NoProduct", {401, "Invalid API call as no apiproduct match found", "text/plain"}, Finding::refused,
-                   "no_apiproduct", 2},
+        PromptCase{"NoProduct",
+                   {401, "Invalid API call as no apiproduct match found", "text/plain"},
+                   Finding::refused,
+                   "no_apiproduct",
+                   2},
         PromptCase{"NotFound", {404, error("404.001.01", "Resource not found")}, Finding::refused, "404.001.01"},
-        PromptCase{"Header", {404, error("404.001.04", "Invalid Authentication Header")}, Finding::refused, "404.001.04"},
+        PromptCase{
+            "Header", {404, error("404.001.04", "Invalid Authentication Header")}, Finding::refused, "404.001.04"},
         PromptCase{"Method", {405, error("405.001", "Method Not Allowed")}, Finding::refused, "405.001"},
         PromptCase{"Payload", {400, error("400.002.05", "Invalid Request Payload")}, Finding::refused, "400.002.05"},
         PromptCase{"BadRequest", {400, error("400.003.02", "Bad Request")}, Finding::refused, "400.003.02"},
-        PromptCase{"Merchant", {500, error("500.001.1001", "Merchant does not exist")}, Finding::refused,
+        PromptCase{"Merchant",
+                   {500, error("500.001.1001", "Merchant does not exist")},
+                   Finding::refused,
                    "500.001.1001:merchant"},
-        PromptCase{"Passkey", {500, error("500.001.1001", "Wrong credentials")}, Finding::refused,
-                   "500.001.1001:credentials"},
-        PromptCase{"Locked", {500, error("500.001.1001", "Unable to lock subscriber, a transaction is already")},
-                   Finding::refused, "500.001.1001:locked"},
-        PromptCase{"Maintenance", {500, error("500.002.1001", "Service is currently under maintenance")}, Finding::lost,
+        PromptCase{
+            "Passkey", {500, error("500.001.1001", "Wrong credentials")}, Finding::refused, "500.001.1001:credentials"},
+        PromptCase{"Locked",
+                   {500, error("500.001.1001", "Unable to lock subscriber, a transaction is already")},
+                   Finding::refused,
+                   "500.001.1001:locked"},
+        PromptCase{"Maintenance",
+                   {500, error("500.002.1001", "Service is currently under maintenance")},
+                   Finding::lost,
                    "500.002.1001:maintenance"},
-        PromptCase{"Busy", {500, error("500.003.02", "System is busy. Please try again in few minutes.")},
-                   Finding::not_sent, "500.003.02"},
+        PromptCase{"Busy",
+                   {500, error("500.003.02", "System is busy. Please try again in few minutes.")},
+                   Finding::not_sent,
+                   "500.003.02"},
         PromptCase{"Quota", {500, error("500.003.03", "Quota Violation")}, Finding::not_sent, "500.003.03"},
         PromptCase{"Internal", {500, error("500.003.1001", "Internal Server Error")}, Finding::lost, "500.003.1001"},
-        PromptCase{"SpikeArrest",
-                   {429, R"({"fault":{"faultstring":"Spike arrest violation","detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}})"},
-                   Finding::not_sent, "policies.ratelimit.SpikeArrestViolation"},
-        PromptCase{"Soap", {500, R"({"Envelope":{"Fault":{"faultcode":"env:Server","faultstring":"x"}}})"}, Finding::lost,
+        PromptCase{
+            "SpikeArrest",
+            {429,
+             R"({"fault":{"faultstring":"Spike arrest violation","detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}})"},
+            Finding::not_sent,
+            "policies.ratelimit.SpikeArrestViolation"},
+        PromptCase{"Soap",
+                   {500, R"({"Envelope":{"Fault":{"faultcode":"env:Server","faultstring":"x"}}})"},
+                   Finding::lost,
                    "env:Server"},
         PromptCase{"Html503", {503, "<html>Incapsula</html>", "text/html"}, Finding::lost, "http_503"},
         PromptCase{"Html403", {403, "<html>Incapsula</html>", "text/html"}, Finding::not_sent, "http_403"},
         PromptCase{"Empty400", {400, ""}, Finding::refused, "empty_400"},
-        PromptCase{"OtherCode", {200, R"({"ResponseCode":"1","ResponseDescription":"Rejected"})"}, Finding::refused, "1"},
+        PromptCase{
+            "OtherCode", {200, R"({"ResponseCode":"1","ResponseDescription":"Rejected"})"}, Finding::refused, "1"},
         PromptCase{"NoId", {200, R"({"ResponseCode":"0"})"}, Finding::lost, "unreadable"},
         PromptCase{"NoCode", {200, R"({"CheckoutRequestID":"ws_CO_1"})"}, Finding::lost, "unreadable"},
         PromptCase{"EmptyObject", {200, "{}"}, Finding::lost, "unreadable"},
@@ -316,7 +341,8 @@ TEST_F(MpesaTest, LearnsNothingOfAQueryThatFails) {
         daraja_.on(query_path, {reply});
         EXPECT_EQ(query().finding, Finding::lost) << reply.status;
     }
-    EXPECT_EQ(http_.run(mpesa_.query(account(), {.id = {}, .amount = {1}, .currency = "KES"}, {})).code, "no_checkout_id");
+    EXPECT_EQ(http_.run(mpesa_.query(account(), {.id = {}, .amount = {1}, .currency = "KES"}, {})).code,
+              "no_checkout_id");
 }
 
 TEST_F(MpesaTest, AsksNoMoreThanDarajaAnswers) {
@@ -326,7 +352,8 @@ TEST_F(MpesaTest, AsksNoMoreThanDarajaAnswers) {
     Mpesa mpesa(*http_.operator->(), http_.loop(), nullptr, {}, metrics_, few);
     int asked = 0;
     for (int i = 0; i < 10; ++i) {
-        const auto evidence = http_.run(mpesa.query(account(), {.id = {}, .provider_id = "ws_CO_1", .amount = {1}, .currency = "KES"}, {}));
+        const auto evidence = http_.run(
+            mpesa.query(account(), {.id = {}, .provider_id = "ws_CO_1", .amount = {1}, .currency = "KES"}, {}));
         if (evidence.code == "query_limit") EXPECT_EQ(evidence.finding, Finding::lost);
         asked += evidence.code == "query_limit" ? 0 : 1;
     }
@@ -382,13 +409,15 @@ TEST(MpesaTokens, AreKeptForAsLongAsDarajaSaysLessAMinute) {
     EXPECT_EQ(kept("31536000"), 3540);
     EXPECT_EQ(kept("100"), 50);
     EXPECT_EQ(kept("1"), 1);
-    for (const auto* const json : {"", "0", "-5", R"("soon")", "null", "true", "[3599]", "1e400"}) EXPECT_EQ(kept(json), 60) << json;
+    for (const auto* const json : {"", "0", "-5", R"("soon")", "null", "true", "[3599]", "1e400"})
+        EXPECT_EQ(kept(json), 60) << json;
 }
 
 // ---- Money that comes by itself ---------------------------------------------------------------------------------
 
 TEST_F(MpesaTest, RegistersWhereMoneyIsAnnounced) {
-    daraja_.on(register_path, {{.body = R"({"OriginatorCoversationID":"1","ResponseCode":"0","ResponseDescription":"Success"})"}});
+    daraja_.on(register_path,
+               {{.body = R"({"OriginatorCoversationID":"1","ResponseCode":"0","ResponseDescription":"Success"})"}});
     daraja_.on("/pulltransactions/v1/register", {{.body = R"({"ResponseRefID":"1","ResponseStatus":"1001"})"}});
     EXPECT_EQ(http_.run(mpesa_.register_callbacks(account(), {})).finding, Finding::accepted);
     EXPECT_EQ(daraja_.requests(register_path).at(0).body,
@@ -403,31 +432,35 @@ TEST_F(MpesaTest, RegistersWhereMoneyIsAnnounced) {
 }
 
 TEST_F(MpesaTest, PullsPageByPage) {
-    daraja_.on(pull_path, {{.body = R"({"ResponseCode":"1000","Response":[[{"transactionId":"TAF7RT61SV","amount":"5.00"},)"
-                                    R"({"transactionId":"TAF7RT61SW","amount":"6.00"}]]})"},
-                           {.body = R"({"ResponseCode":"1000","Response":[[{"transactionId":"TAF7RT61SX","amount":"7.00"}]]})"},
-                           {.body = R"({"ResponseCode":"1001","Response":[[]]})"}});
+    daraja_.on(pull_path,
+               {{.body = R"({"ResponseCode":"1000","Response":[[{"transactionId":"TAF7RT61SV","amount":"5.00"},)"
+                         R"({"transactionId":"TAF7RT61SW","amount":"6.00"}]]})"},
+                {.body = R"({"ResponseCode":"1000","Response":[[{"transactionId":"TAF7RT61SX","amount":"7.00"}]]})"},
+                {.body = R"({"ResponseCode":"1001","Response":[[]]})"}});
     const auto since = clock_.now() - 100h;
     const auto pulled = http_.run(mpesa_.pull(account(), since, {}));
     EXPECT_TRUE(pulled.whole) << pulled.text;
     EXPECT_EQ(pulled.claims.size(), 3U);
     const auto asked = daraja_.requests(pull_path);
     ASSERT_EQ(asked.size(), 3U);
-    EXPECT_EQ(asked[0].body,
-              R"({"ShortCode":"174379","StartDate":"2024-01-13 10:30:00","EndDate":"2024-01-15 10:30:00","OffSetValue":"0"})");
+    EXPECT_EQ(
+        asked[0].body,
+        R"({"ShortCode":"174379","StartDate":"2024-01-13 10:30:00","EndDate":"2024-01-15 10:30:00","OffSetValue":"0"})");
     EXPECT_THAT(asked[1].body, HasSubstr(R"("OffSetValue":"2")"));
     EXPECT_THAT(asked[2].body, HasSubstr(R"("OffSetValue":"3")"));
 }
 
 TEST_F(MpesaTest, SaysThatAPullIsNotWhole) {
-    daraja_.on(pull_path, {{.body = R"({"ResponseCode":"1000","Response":[[{"transactionId":"TAF7RT61SV","amount":"5.00"}]]})"},
-                           {503, "<html></html>", "text/html"}});
+    daraja_.on(pull_path,
+               {{.body = R"({"ResponseCode":"1000","Response":[[{"transactionId":"TAF7RT61SV","amount":"5.00"}]]})"},
+                {503, "<html></html>", "text/html"}});
     auto pulled = http_.run(mpesa_.pull(account(), clock_.now() - 1h, {}));
     EXPECT_FALSE(pulled.whole);
     EXPECT_EQ(pulled.claims.size(), 1U);
     EXPECT_THAT(pulled.text, HasSubstr("http_503"));
     // A server that knows no offsets gives the same page again.
-    daraja_.on(pull_path, {{.body = R"({"ResponseCode":"1000","Response":[{"transactionId":"TAF7RT61SV","amount":"5.00"}]})"}});
+    daraja_.on(pull_path,
+               {{.body = R"({"ResponseCode":"1000","Response":[{"transactionId":"TAF7RT61SV","amount":"5.00"}]})"}});
     pulled = http_.run(mpesa_.pull(account(), clock_.now() - 1h, {}));
     EXPECT_TRUE(pulled.whole);
     EXPECT_EQ(pulled.claims.size(), 1U);
@@ -440,7 +473,8 @@ TEST_F(MpesaTest, ShowsOfCredentialsTheNumberAlone) {
     const std::string till = R"({"environment":"production","kind":"till","shortCode":"600123","tillNumber":"512345",)"
                              R"("consumerKey":"k","consumerSecret":"s","passkey":"p"})";
     EXPECT_EQ(mpesa_.shown({till}), "600123 / till 512345");
-    EXPECT_EQ(mpesa_.read_credentials(till)->text, till);
+    const auto canonical = mpesa_.read_credentials(till)->text;
+    EXPECT_EQ(mpesa_.read_credentials(canonical)->text, canonical);
     EXPECT_FALSE(mpesa_.read_credentials(R"({"environment":"live"})"));
 }
 

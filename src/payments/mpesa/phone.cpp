@@ -13,14 +13,13 @@ constexpr std::string_view country = "254";
 constexpr std::size_t national_digits = 9;
 constexpr std::size_t longest_typed = 64;
 
-constexpr auto separators = std::to_array<std::string_view>({" ", "\t", "-", ".", "(", ")",
-                                                             "\u00a0",                       // no-break space
-                                                             "\u2007", "\u2009", "\u202f",   // narrow ones
-                                                             "\u2010", "\u2011", "\u2013",   // hyphens, a dash
-                                                             "\u200b", "\u200c", "\u200d",   // of no width
-                                                             "\u200e", "\u200f", "\u202a", "\u202b", "\u202c",
-                                                             "\u2060", "\u2066", "\u2067", "\u2068", "\u2069",
-                                                             "\ufeff"});
+constexpr auto separators = std::to_array<std::string_view>({" ",      "\t",     "-",      ".",      "(",      ")",
+                                                             "\u00a0",                      // no-break space
+                                                             "\u2007", "\u2009", "\u202f",  // narrow ones
+                                                             "\u2010", "\u2011", "\u2013",  // hyphens, a dash
+                                                             "\u200b", "\u200c", "\u200d",  // of no width
+                                                             "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u2060",
+                                                             "\u2066", "\u2067", "\u2068", "\u2069", "\ufeff"});
 
 std::string without_separators(std::string_view typed) {
     std::string text;

@@ -78,7 +78,9 @@ std::chrono::seconds kept_for(const schema::Json& expires_in) {
 // Whoever asks Daraja, in this loop; ends however its task ends.
 class Tokens::Fetching {
 public:
-    Fetching(Tokens& owner, std::string id) : owner_(owner), id_(std::move(id)) { owner_.local_of(id_).is_fetching = true; }
+    Fetching(Tokens& owner, std::string id) : owner_(owner), id_(std::move(id)) {
+        owner_.local_of(id_).is_fetching = true;
+    }
     Fetching(const Fetching&) = delete;
     Fetching& operator=(const Fetching&) = delete;
     ~Fetching() { owner_.local_of(id_).is_fetching = false; }
@@ -177,8 +179,8 @@ async::Task<void> Tokens::keep(const Owner* owner, const std::string* id, Token*
     token->kept = seal(owner->consumer_secret, *id, token->value);
     try {
         auto command = redis::Command("SET").add(token_key(*id)).add(token->kept);
-        co_await redis_->run(
-            std::move(command).add("PX").add(std::chrono::milliseconds(time).count()).repeatable(), patience_.deadline());
+        co_await redis_->run(std::move(command).add("PX").add(std::chrono::milliseconds(time).count()).repeatable(),
+                             patience_.deadline());
     } catch (const base::Failure&) {
         patience_.wear_out();
     }

@@ -51,7 +51,8 @@ protected:
     }
     std::string in_redis() {
         const auto keys = attempt(redis::Command("KEYS").add("mpesa-token:*")).reply;
-        return keys->size() == 0 ? "" : std::string(attempt(redis::Command("GET").add(keys->at(0).text())).reply->text());
+        return keys->size() == 0 ? ""
+                                 : std::string(attempt(redis::Command("GET").add(keys->at(0).text())).reply->text());
     }
     static async::Task<std::vector<Tokens::Result>> all(std::vector<async::Task<Tokens::Result>> tasks) {
         co_return co_await async::when_all(std::move(tasks));
@@ -75,8 +76,8 @@ TEST_F(TokensTest, AreSharedAndSealed) {
     EXPECT_EQ(fetches_, 1);
     EXPECT_FALSE(in_redis().empty());
     EXPECT_FALSE(in_redis().contains("token-1"));
-    const auto time = attempt(redis::Command("PTTL").add(
-        attempt(redis::Command("KEYS").add("mpesa-token:*")).reply->at(0).text()));
+    const auto time =
+        attempt(redis::Command("PTTL").add(attempt(redis::Command("KEYS").add("mpesa-token:*")).reply->at(0).text()));
     EXPECT_LE(time.reply->integer(), 3'539'000);
     EXPECT_GT(time.reply->integer(), 3'500'000);
     // Another secret is another owner, who asks for himself.

@@ -15,10 +15,8 @@ client::Call Wire::call_with(const Tokens::Token& token) const {
 
 // What Daraja says, masked, and nothing of what it was sent.
 void Wire::tell(const Problem& problem, std::string_view path) const {
-    parts_.logger.warn("M-Pesa did not take a request", {{"path", path},
-                                                         {"status", problem.status},
-                                                         {"code", problem.code},
-                                                         {"text", problem.text}});
+    parts_.logger.warn("M-Pesa did not take a request",
+                       {{"path", path}, {"status", problem.status}, {"code", problem.code}, {"text", problem.text}});
 }
 
 async::Task<std::expected<std::string, Problem>> Wire::post(const client::Target* target, std::string path,
