@@ -1,0 +1,5 @@
+#include "pos/modules/payments/intents_db_test.cpp"
+#include "pos/modules/payments/refunds_db_test.cpp"
+#include "pos/modules/payments/accounts_db_test.cpp"
+#include "pos/modules/payments/walls_db_test.cpp"
+#include "pos/testing/shop.cpp"
