@@ -5,6 +5,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
+import { clientColumns, clientWorks, measureClients } from './lib/clients.mjs';
 import { compareServers, walkToTheEnd } from './lib/compare.mjs';
 import { makeDatabases, postmasterPid, query, readShops, urlOfPeer, urls } from './lib/database.mjs';
 import { jobColumns, jobWorks, measureJobs } from './lib/jobs.mjs';
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     tills: { type: 'string', default: '4' },
     program: { type: 'string', default: 'build/release/pos/backend-api' },
     'jobs-program': { type: 'string', default: 'build/release/bench/bench_jobs' },
+    'client-program': { type: 'string', default: 'build/release/bench/bench_client' },
     'mail-program': { type: 'string', default: 'build/release/bench/bench_mail' },
     output: { type: 'string' },
   },
@@ -55,7 +57,13 @@ const works = {
   'sale-hot-tenant': { script: 'sale', need: 'sale' },
 };
 // Last of the servers', as it fills one shop's catalogue.
-const allWorks = [...Object.keys(works), neighbourWork, ...Object.keys(jobWorks), ...Object.keys(mailWorks)];
+const allWorks = [
+  ...Object.keys(works),
+  neighbourWork,
+  ...Object.keys(jobWorks),
+  ...Object.keys(clientWorks),
+  ...Object.keys(mailWorks),
+];
 const chosen = options.works?.split(',') ?? allWorks;
 for (const name of chosen)
   if (!allWorks.includes(name)) throw new Error(`no such work: ${name} (${allWorks.join(', ')})`);
@@ -350,6 +358,13 @@ async function measureQueues(names) {
   return results;
 }
 
+async function measureCalling(names) {
+  const { quick, 'client-program': program } = options;
+  const results = await measureClients({ works: names, program, rounds, seconds, quick, say });
+  printRows(clientColumns, results);
+  return results;
+}
+
 async function measureMailing() {
   const { quick, 'mail-program': program } = options;
   const results = await measureMails({ program, rounds, seconds, quick, say });
@@ -372,6 +387,7 @@ async function main() {
   const results = ofServers.length > 0 || noisy ? await measureServers(ofServers, noisy) : [];
   for (const server of servers) await server.stop();
   if (ofQueues.length > 0) results.push(...(await measureQueues(ofQueues)));
+  if (chosenOf(clientWorks).length > 0) results.push(...(await measureCalling(chosenOf(clientWorks))));
   if (chosenOf(mailWorks).length > 0) results.push(...(await measureMailing()));
   write(results);
 }

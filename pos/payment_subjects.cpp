@@ -2,14 +2,16 @@
 
 #include <array>
 
+#include "pos/modules/billing/effects.h"
 #include "pos/modules/sales/phone_payments.h"
 
 namespace pos {
 
 std::span<const SubjectEffects* const> payment_subjects() {
     // clang-format off: one a line, so that two modules that add theirs do not meet
-    static constexpr std::array<const SubjectEffects*, 1> subjects{
+    static constexpr std::array<const SubjectEffects*, 2> subjects{
         &sale_payment_effects,
+        &invoice_effects,
     };
     // clang-format on
     return subjects;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { cpuMicroseconds } from './processes.mjs';
-import { median, rounded, Side, weighed } from './side.mjs';
+import { figuresOf, median, rounded, Side, weighed } from './side.mjs';
 
 // Adds awaited at once, as many as bin/bench has connections; jobs of one bulk.
 const inFlight = 64;
@@ -94,12 +94,8 @@ export async function measureJobs({ works, program, rounds, seconds, quick, say 
       for (const side of round % 2 === 0 ? sides : sides.toReversed())
         samples[side.name].push(await measure(side, work, sizes[side.name]));
     }
-    const result = { work };
+    const result = { work, ...figuresOf(samples, digits) };
     for (const [name, list] of Object.entries(samples)) {
-      for (const [figure, places] of Object.entries(digits))
-        result[`${name}_${figure}`] = rounded(median(list.map((sample) => sample[figure])), places);
-      const rates = list.map(({ rps }) => Math.round(rps));
-      Object.assign(result, { [`${name}_rps_min`]: Math.min(...rates), [`${name}_rps_max`]: Math.max(...rates) });
       // Redis works on one core: at 1 nothing but Redis limits the rate.
       result[`${name}_redis_load`] = rounded(median(list.map((sample) => (sample.rps * sample.redis_cpu_us) / 1e6)), 2);
     }

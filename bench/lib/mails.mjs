@@ -2,14 +2,12 @@
 // server that takes everything (bench/mail/sink.mjs).
 import { resolve } from 'node:path';
 import { cpuMicroseconds } from './processes.mjs';
-import { median, rounded, Side, weighed } from './side.mjs';
+import { figuresOf, rounded, Side, weighed } from './side.mjs';
 
 const connections = 5; // nodemailer's default
 
 // At least this many times the peer's rate.
 export const mailWorks = { 'mail-smtp': { goal: 1 } };
-
-const digits = { rps: 0, cpu_us: 1, rss_mb: 1 };
 
 export async function measureMails({ program, rounds, seconds, quick, say }) {
   const sink = new Side('sink', [process.execPath, 'bench/mail/sink.mjs'], {});
@@ -39,13 +37,7 @@ export async function measureMails({ program, rounds, seconds, quick, say }) {
       for (const side of round % 2 === 0 ? sides : sides.toReversed())
         samples[side.name].push(await measure(side, sizes[side.name]));
     }
-    const result = { work: 'mail-smtp' };
-    for (const [name, list] of Object.entries(samples)) {
-      for (const [figure, places] of Object.entries(digits))
-        result[`${name}_${figure}`] = rounded(median(list.map((sample) => sample[figure])), places);
-      const rates = list.map(({ rps }) => Math.round(rps));
-      Object.assign(result, { [`${name}_rps_min`]: Math.min(...rates), [`${name}_rps_max`]: Math.max(...rates) });
-    }
+    const result = { work: 'mail-smtp', ...figuresOf(samples, { rps: 0, cpu_us: 1, rss_mb: 1 }) };
     result.ratio = rounded(result.ours_rps / result.node_rps, 2);
     say(`mail-smtp: ours ${result.ours_rps}/s, nodemailer ${result.node_rps}/s, ${result.ratio} times`);
     return [result];

@@ -8,6 +8,18 @@ import { residentMegabytes } from './processes.mjs';
 export const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 export const rounded = (number, digits = 0) => Number(number.toFixed(digits));
 
+// { ours_rps: …, node_rps: …, ours_rps_min: … }: the medians of each side's samples, { ours: [{ rps: … }], node: … }.
+export function figuresOf(samples, digits) {
+  const figures = {};
+  for (const [name, list] of Object.entries(samples)) {
+    for (const [figure, places] of Object.entries(digits))
+      figures[`${name}_${figure}`] = rounded(median(list.map((sample) => sample[figure])), places);
+    const rates = list.map(({ rps }) => Math.round(rps));
+    Object.assign(figures, { [`${name}_rps_min`]: Math.min(...rates), [`${name}_rps_max`]: Math.max(...rates) });
+  }
+  return figures;
+}
+
 export class Side {
   constructor(name, command, environment) {
     this.name = name;

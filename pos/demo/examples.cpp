@@ -54,6 +54,29 @@ void add_people(std::vector<Example>& all) {
                   fmt::format(R"({{"name":"Njeri Wambui","email":"njeri@demo.example","password":"kahawa-ya-asubuhi",)"
                               R"("roles":[{{"roleId":"{}","locationId":{}}}]}})",
                               find_built_in_role("cashier")->id, id("location NRB2"))));
+    all.push_back(
+        with_body("createInvite", fmt::format(R"({{"email":"juma@demo.example","roleId":"{}","locationId":{}}})",
+                                              find_built_in_role("cashier")->id, id("location NRB2"))));
+    all.push_back(of("resendInvite", "invite Fatuma"));
+    all.push_back(of("revokeInvite", "invite Fatuma"));
+}
+
+// Tokens stand in mails, which /dev/mail shows.
+void add_mails(std::vector<Example>& all) {
+    all.push_back(with_body("forgetPassword", fmt::format(R"({{"email":"{}"}})", owner_email)));
+    all.push_back(with_body("resetPassword", R"({"token":"the token of the mail","newPassword":"kahawa-ya-asubuhi"})"));
+    all.push_back(
+        with_body("verifyEmail", fmt::format(R"({{"token":"the token of the mail","password":"{}"}})", password)));
+    all.push_back(
+        with_body("changeEmail", fmt::format(R"({{"newEmail":"amina@demo.example","password":"{}"}})", password)));
+    all.push_back(with_body("confirmEmail", R"({"token":"the token of the mail"})"));
+    all.push_back(with_body("acceptInvite",
+                            R"({"token":"the token of the mail","name":"Juma Kamau","password":"kahawa-ya-asubuhi"})"));
+    all.push_back(with_body("mailReceipt", "sale 1", R"({"email":"customer@example.com"})"));
+    all.push_back(with_body("setNotificationPreferences", R"({"dailySummary":true,"lowStock":true})"));
+    all.push_back({.operation = "listNotifications",
+                   .body = {},
+                   .parameters = {{"state", json_string("failed")}, {"kind", json_string("receipt")}}});
 }
 
 void add_places(std::vector<Example>& all) {
@@ -146,9 +169,12 @@ std::vector<Example> examples() {
                                   {"search", json_string("sugar")},
                                   {"active", "true"},
                                   {"flag", json_string("price_variance")},
+                                  {"actorId", id("user cashier")},
+                                  {"subjectId", id("user cashier")},
                                   {"from", json_string("2026-01-01")},
                                   {"to", json_string("2026-01-31")}}});
     add_people(all);
+    add_mails(all);
     add_places(all);
     add_taxes(all);
     add_products(all);

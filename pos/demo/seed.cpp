@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
 #include "pos/demo/examples.h"
 #include "pos/demo/goods.h"
 #include "pos/demo/ids.h"
 #include "pos/modules/auth/contract.h"
+#include "pos/modules/billing/plans.h"
 #include "pos/modules/catalogue/tables.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/stock/movements.h"
 #include "pos/modules/users/members.h"
+#include "pos/permissions.h"
 
 namespace pos::demo {
 
@@ -188,6 +191,13 @@ async::Task<void> add_second_shop(Client* client) {
     co_await add_till(client, "3");
 }
 
+// In the mailbox of development from the beginning.
+async::Task<void> invite_fatuma(Client* client) {
+    co_await add_named(client, "/v1/invites", "invite Fatuma",
+                       fmt::format(R"("email":"fatuma@demo.example","roleId":"{}","locationId":"{}","locale":"sw")",
+                                   find_built_in_role("cashier")->id, id_of("location NRB2").to_string()));
+}
+
 async::Task<void> add_further_taxes(Client* client) {
     const std::string path = "/v1/tax-classes";
     co_await add_named(client, path, "tax class DEPOSIT", R"("code":"DEPOSIT","name":"Bottle deposit")");
@@ -224,6 +234,13 @@ async::Task<void> add_payment_account(Client* client, bool has_simulator) {
                                   {});
 }
 
+// What the shop may subscribe to.
+async::Task<void> add_plan(app::LoopHost* host) {
+    std::ostringstream said;
+    co_await set_plan_command().run(
+        host, {.options = {{"--code", "DUKA"}, {"--name", "Duka"}, {"--price", "150000"}}, .out = &said});
+}
+
 // ---- All of it --------------------------------------------------------------------------------------------------------
 
 async::Task<void> sign_in(Client* client) {
@@ -246,11 +263,13 @@ async::Task<void> seed(app::LoopParts parts) {
     co_await sign_in(&client);
     co_await add_payment_account(&client, parts.services.use<PaymentIntents>().settings().mpesa_base_url.has_value());
     if (co_await is_complete(&client)) co_return;
+    co_await add_plan(&parts.services.use<app::LoopHost>());
     co_await add_people(&client);
     const auto location = co_await first_location(&client);
     co_await client.post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})",
                                                     id_of("till 1").to_string(), location.to_string()));
     co_await add_second_shop(&client);
+    co_await invite_fatuma(&client);
     co_await add_further_taxes(&client);
     co_await add_categories(&client);
     co_await add_named(&client, "/v1/categories", "category Seasonal", R"("name":"Seasonal","sort":99)");

@@ -23,13 +23,18 @@ inline constexpr base::ErrorCode subscription_suspended{
 
 // clang-format off: one a line
 inline constexpr auto kept_when_suspended = std::to_array<std::string_view>({
+    "audit.read",
     "billing.manage",
     "billing.read",
     "devices.read",
     "devices.revoke",
     "notifications.read",
     "ownership.transfer",
+    "payments.manage",
     "payments.read",
+    "payments.refund",
+    "payments.settle",
+    "payments.take",
     "roles.give",
     "roles.read",
     "sales.create",

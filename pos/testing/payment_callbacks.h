@@ -2,6 +2,7 @@
 // Fixture of tests of what providers send: callbacks as M-Pesa makes them, read by its own driver, and the jobs that they leave, run at
 // once. Stripe's are signed as "right".
 
+#include "base/strings.h"
 #include "http/headers.h"
 #include "payments/mpesa/callbacks.h"
 #include "pos/modules/payments/c2b.h"

@@ -1,9 +1,8 @@
 #include "client/curl_loop.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -70,18 +69,29 @@ struct CurlLoop::Impl : std::enable_shared_from_this<Impl> {
 
     static int on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* user, void* /*unused*/) {
         auto& self = *static_cast<Impl*>(user);
+        const auto number = static_cast<std::size_t>(socket);
+        if (self.is_in_epoll.size() <= number) self.is_in_epoll.resize(number + 1);
         if (what == CURL_POLL_REMOVE) {
             ::epoll_ctl(self.epoll.native_handle(), EPOLL_CTL_DEL, socket, nullptr);
+            self.is_in_epoll[number] = false;
             return 0;
         }
         epoll_event wanted{};
         wanted.data.fd = socket;
         if ((what & CURL_POLL_IN) != 0) wanted.events |= EPOLLIN;
         if ((what & CURL_POLL_OUT) != 0) wanted.events |= EPOLLOUT;
-        // Whether it is known already libcurl tells by a pointer of its own, which does not see that a number was closed and given anew.
-        if (::epoll_ctl(self.epoll.native_handle(), EPOLL_CTL_MOD, socket, &wanted) != 0)
-            ::epoll_ctl(self.epoll.native_handle(), EPOLL_CTL_ADD, socket, &wanted);
+        // A number that was closed unseen is not in it any more: then the other one.
+        const bool is_known = self.is_in_epoll[number];
+        if (::epoll_ctl(self.epoll.native_handle(), is_known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &wanted) != 0)
+            ::epoll_ctl(self.epoll.native_handle(), is_known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &wanted);
+        self.is_in_epoll[number] = true;
         return 0;
+    }
+
+    // Also of connections that outlive the transfer that opened them.
+    static int on_close(void* user, curl_socket_t socket) {
+        std::erase_if(static_cast<Impl*>(user)->sockets, [&](const auto& entry) { return entry.second == socket; });
+        return ::close(socket);
     }
 
     static int on_timer(CURLM* /*multi*/, long milliseconds, void* user) {
@@ -171,7 +181,8 @@ struct CurlLoop::Impl : std::enable_shared_from_this<Impl> {
     CURLSH* share = nullptr;
     std::vector<CURL*> free;
     std::deque<Transfer*> ended;
-    std::unordered_map<int, int> sockets;  // by the port of this machine: 65,535 at most
+    std::vector<bool> is_in_epoll;         // by its number
+    std::unordered_map<int, int> sockets;  // that are open, by the port of this machine
     bool is_kicked = false;
     bool is_watching = false;
     bool is_delivering = false;
@@ -197,6 +208,8 @@ void* CurlLoop::take() {
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     curl_easy_setopt(easy, CURLOPT_SHARE, impl_->share);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &Impl::on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, impl_.get());
     return easy;
 }
 
@@ -212,15 +225,7 @@ void CurlLoop::remember_socket(int own_port, int socket) { impl_->sockets.insert
 
 int CurlLoop::socket_at(int own_port) const {
     const auto found = impl_->sockets.find(own_port);
-    if (found == impl_->sockets.end()) return -1;
-    // Its number may be another's by now.
-    sockaddr_storage bound{};
-    socklen_t size = sizeof bound;
-    if (::getsockname(found->second, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return -1;
-    const auto port = bound.ss_family == AF_INET    ? reinterpret_cast<const sockaddr_in&>(bound).sin_port
-                      : bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
-                                                    : std::uint16_t{0};
-    return ntohs(port) == own_port ? found->second : -1;
+    return found == impl_->sockets.end() ? -1 : found->second;
 }
 
 void CurlLoop::add(Transfer& transfer) {

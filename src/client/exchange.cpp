@@ -25,7 +25,8 @@ constexpr std::size_t most_buffered = 64U << 10;  // of a streamed reply
 // takes a connection that was busy lately, or a new one.
 constexpr long idle_seconds = 30;
 constexpr long idle_seconds_unrepeatable = 4;
-constexpr const char* encodings = "gzip, br, zstd";
+// Of the others a sender chooses how much memory their reader takes: 16 MB (br), 128 MB (zstd), whatever our own limit is.
+constexpr const char* encodings = "gzip";
 
 template <class... Values>
 void set(CURL* easy, CURLoption option, Values... values) {
@@ -166,7 +167,7 @@ struct Exchange::Curl {
 
     // Once, and one that is known: six times gzip make a gigabyte of a kilobyte.
     [[nodiscard]] bool on_encoding(Exchange& self, std::string_view value) const {
-        constexpr std::array<std::string_view, 6> known{"gzip", "x-gzip", "deflate", "br", "zstd", "identity"};
+        constexpr std::array<std::string_view, 4> known{"gzip", "x-gzip", "deflate", "identity"};
         if (self.request_.streamed) return true;
         const bool is_known = std::ranges::any_of(known, [&](auto one) { return base::iequals(one, value); });
         if (++self.encodings_ > 1 || !is_known) return refuse(self, Refusal::encoding) != 0;

@@ -30,13 +30,16 @@ std::expected<Url, std::string> read(CURLU* handle, CURLUcode code) {
         return std::unexpected(std::string("a URL that is called begins with https:// or http://"));
     url.host = part(handle, CURLUPART_HOST, CURLU_PUNYCODE);
     if (url.host.empty()) return std::unexpected(std::string("the URL has no host that can be looked up"));
+    const auto authority = url.host;
     if (url.host.front() == '[') url.host = url.host.substr(1, url.host.find(']') - 1);
     url.port = base::parse_integer<std::uint16_t>(part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)).value_or(0);
     url.path = part(handle, CURLUPART_PATH);
-    curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
-    url.text = part(handle, CURLUPART_URL, CURLU_PUNYCODE);
-    if (url.port == 0 || url.text.empty())
-        return std::unexpected(std::string("the URL has no port that can be called"));
+    if (url.port == 0) return std::unexpected(std::string("the URL has no port that can be called"));
+    // As curl_url_get() would write it, which takes four times as long.
+    const auto port = part(handle, CURLUPART_PORT);
+    const auto query = part(handle, CURLUPART_QUERY);
+    url.text = url.scheme + "://" + authority + (port.empty() ? "" : ":" + port) + url.path +
+               (query.empty() ? "" : "?" + query);
     return url;
 }
 

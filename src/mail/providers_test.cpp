@@ -292,6 +292,16 @@ TEST(Mailgun, ErrorsSayWhoseReasonTheyHave) {
     EXPECT_EQ(by_mailgun(odd, {.message = letter()}).outcome, Outcome::accepted);
 }
 
+TEST(Mailgun, WithoutAnAnswerItIsUnknownAndWithoutAServerRefusedForNow) {
+    const ScriptedServer cut([](const auto&) { return Answer().close(); });
+    EXPECT_EQ(by_mailgun(cut, {.message = letter()}).outcome, Outcome::unknown);
+    EXPECT_EQ(cut.request_count(), 1U);
+    client::TestClient http;
+    MailgunTransport nowhere(*http.operator->(),
+                             {.key = "k", .domain = "mg.example.com", .base_url = client::closed_url()});
+    EXPECT_EQ(shown(http.run(nowhere.send({.message = letter()}, async::Loop::now() + 20s))), "refused_for_now/sender");
+}
+
 TEST(Mailgun, AContentThatBreaksIsNotSentCut) {
     const ScriptedServer server(reply_of(200, "{}"));
     auto message = letter();

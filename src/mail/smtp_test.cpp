@@ -193,6 +193,12 @@ TEST(Smtp, WhatIsNoSmtpServerIsRefused) {
     EXPECT_EQ(shown(post.send()), "refused_for_now/sender");
     Post nobody({.host = "127.0.0.1", .port = 1});
     EXPECT_EQ(shown(nobody.send()), "refused_for_now/sender");
+    async::Loop loop;
+    SmtpTransport unnamed(loop, {.host = "mail.example"}, {},
+                          [](const std::string&) -> async::Resolution { return {{}, "no such name"}; });
+    const auto result = async::run_until_done(loop, unnamed.send({.message = letter()}, async::Loop::now() + 20s));
+    EXPECT_EQ(shown(result), "refused_for_now/sender");
+    EXPECT_THAT(result.reply, HasSubstr("no such name"));
 }
 
 // ---- M4: contents -----------------------------------------------------------------------------------------------

@@ -26,6 +26,17 @@ bool same_name(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right, {}, lower, lower);
 }
 
+int choose_protocol(SSL* /*tls*/, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                    unsigned int offered_size, void* /*user*/) {
+    constexpr std::string_view own = "\x02h2\x08http/1.1";
+    unsigned char* chosen = nullptr;
+    if (SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(own.data()), own.size(), offered,
+                              offered_size) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 }  // namespace
 
 std::string http_reply(int status, std::string_view body, std::string_view headers, std::string_view content_type) {
@@ -54,6 +65,7 @@ std::string ScriptedServer::Request::header(std::string_view name) const {
 struct ScriptedServer::Impl {
     Impl(Script given, Options wanted) : script(std::move(given)), options(std::move(wanted)) {
         if (options.tls) context = certificate.emplace(options.certificate_names).server_context();
+        if (options.offers_http2) SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
         listen();
         accepting = std::thread([this] { accept_loop(); });
     }

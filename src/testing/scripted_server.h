@@ -80,6 +80,7 @@ public:
         std::string address = "127.0.0.1";
         int port = 0;  // any free one
         bool tls = false;
+        bool offers_http2 = false;  // by TLS, and prefers it; it does not speak it
         std::string certificate_names = "DNS:localhost,IP:127.0.0.1";
         bool keep_bodies = true;                            // else bodies are counted alone
         std::optional<std::size_t> accepts = std::nullopt;  // so many connections; further ones are closed at once

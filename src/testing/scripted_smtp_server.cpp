@@ -189,7 +189,7 @@ struct ScriptedSmtpServer::Impl {
         }
         {
             const std::lock_guard lock(mutex);
-            received.push_back(session.mail);
+            if (options.keeps) received.push_back(session.mail);
         }
         changed.notify_all();
         return answer(session, "CONTENT", "", "250 2.0.0 taken");
@@ -208,14 +208,14 @@ struct ScriptedSmtpServer::Impl {
         {
             const std::lock_guard lock(mutex);
             command.nth = counts[command.verb]++;
-            commands.push_back(command);
+            if (options.keeps) commands.push_back(command);
         }
         changed.notify_all();
         auto scripted = script ? script(command) : std::nullopt;
         const auto with = scripted ? *std::move(scripted) : Answer().send(std::string(usual) + "\r\n");
         session.said = with.steps().empty() ? "" : with.steps().front().bytes;
         // Before it is said: who hears it may ask at once.
-        if (verb == "CONTENT" && session.said.starts_with('2')) {
+        if (verb == "CONTENT" && options.keeps && session.said.starts_with('2')) {
             const std::lock_guard lock(mutex);
             accepted.push_back(session.mail);
         }

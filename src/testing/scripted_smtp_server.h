@@ -44,6 +44,7 @@ public:
         std::string user = "mailer";
         std::string password = "p@ss:word/1";
         std::string certificate_names = "DNS:localhost,IP:127.0.0.1";
+        bool keeps = true;  // else mails and commands are forgotten once they are answered
     };
 
     explicit ScriptedSmtpServer(Script script = {});

@@ -253,7 +253,7 @@ describe('prompts', () => {
     expect(await told('bare-success')).not.toHaveProperty('CallbackMetadata');
     expect(JSON.stringify(await told('no-receipt'))).not.toContain('MpesaReceiptNumber');
     expect(await told('strings')).toMatchObject({ ResultCode: '0' });
-    const [wrong] = [await told('wrong-amount')];
+    const wrong = await told('wrong-amount');
     expect(wrong.CallbackMetadata.Item).toContainEqual({ Name: 'Amount', Value: 149 });
     expect(moved().at(-1)!.amount).toBe(149);
     await push(phoneOf('cancels-then-pays'));

@@ -15,6 +15,12 @@ import { migrate, type Service, serviceEnvironment, startService } from './suppo
 const outside: Record<string, string> = {
   refreshSession: 'a refresh token comes out of a log-in, and serves once',
   deleteSession: 'the id of a session comes out of a log-in',
+  resetPassword: 'tokens stand in mails',
+  verifyEmail: 'tokens stand in mails',
+  confirmEmail: 'tokens stand in mails',
+  acceptInvite: 'tokens stand in mails',
+  takeSendGridEvents: 'SendGrid signs it',
+  takeMailgunEvent: 'Mailgun signs it',
 };
 // What ends the caller's own access comes after everything else.
 const last = ['changePassword', 'logout'];

@@ -24,7 +24,11 @@ const page = async (path: string): Promise<string> => {
   return reply.text();
 };
 const plain = (html: string): string =>
-  html.replace(/<[^>]*>/g, '').replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'");
+  html
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&amp;', '&')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'");
 
 // The newest mail to the address with these words in its subject: its page, once it has come.
 async function mailTo(address: string, subject: string): Promise<string> {
@@ -63,8 +67,7 @@ async function submit(path: string, filled: Record<string, string>): Promise<{ s
   const reply = await fetch(service.url + path, { method: 'POST', body: members });
   return { status: reply.status, text: plain(await reply.text()) };
 }
-const logIn = (email: string, password: string) =>
-  service.api('POST', '/v1/auth/login', { body: { email, password } });
+const logIn = (email: string, password: string) => service.api('POST', '/v1/auth/login', { body: { email, password } });
 
 describe('mail', () => {
   const email = `juma-${randomUUID()}@duka.example`;
@@ -119,7 +122,12 @@ describe('mail', () => {
     for (const reply of [
       await ask(path, 'Host: evil.example'),
       await ask(`http://evil.example${path}`, 'Host: evil.example'),
-      await ask(path, 'Host: evil.example', 'X-Forwarded-Host: evil.example', 'Forwarded: host=evil.example;proto=https'),
+      await ask(
+        path,
+        'Host: evil.example',
+        'X-Forwarded-Host: evil.example',
+        'Forwarded: host=evil.example;proto=https',
+      ),
     ]) {
       expect([204, 400, 403, 421], reply.text).toContain(reply.status);
     }
@@ -148,7 +156,9 @@ describe('mail', () => {
     const mail = await mailTo(customer, sale.receiptNumber);
     expect(plain(await page(mail))).toContain('Total');
     await expect
-      .poll(async () => (await ok(shop.api('GET', '/v1/notifications?kind=receipt'), 200)).data.map((one: any) => one.state))
+      .poll(async () =>
+        (await ok(shop.api('GET', '/v1/notifications?kind=receipt'), 200)).data.map((one: any) => one.state),
+      )
       .toEqual(['sent']);
   });
 

@@ -2,7 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 
-export const requestId = () => `${randomBytes(2).toString('hex')}-${randomBytes(2).toString('hex')}-${Date.now() % 100000}-1`;
+const hex = () => randomBytes(2).toString('hex');
+export const requestId = () => `${hex()}-${hex()}-${Date.now() % 100000}-1`;
 export const error = (status, errorCode, errorMessage) => ({
   status,
   json: { requestId: requestId(), errorCode, errorMessage },
@@ -11,7 +12,9 @@ export const spikeArrest = (messages) => ({
   status: 429,
   json: {
     fault: {
-      faultstring: `Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=${messages}, periodInMicroseconds=60000000, maxBurstMessageCount=1.0}`,
+      faultstring:
+        `Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=${messages}, ` +
+        'periodInMicroseconds=60000000, maxBurstMessageCount=1.0}',
       detail: { errorcode: 'policies.ratelimit.SpikeArrestViolation' },
     },
   },

@@ -12,6 +12,8 @@
 //     thenPays: 60           it ends so, and the payer pays all the same so many seconds later
 //     confirmsFirst: true    the C2B confirmation comes before the callback
 
+import { Buffer } from 'node:buffer';
+
 const descriptions = {
   0: 'The service request is processed successfully.',
   1: 'The balance is insufficient for the transaction.',

@@ -7,7 +7,8 @@ const safe = (text) => String(text ?? '').replace(/[&<>"]/g, (one) => entities[o
 const local = (phone) => `0${phone.slice(3, 6)} ${phone.slice(6, 9)} ${phone.slice(9)}`;
 
 const style = `body{font:16px/1.4 system-ui,sans-serif;margin:0 auto;max-width:44rem;padding:1rem}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ccc;padding:.4rem .5rem;text-align:left;vertical-align:top}
+table{border-collapse:collapse;width:100%}
+td,th{border-bottom:1px solid #ccc;padding:.4rem .5rem;text-align:left;vertical-align:top}
 code{white-space:nowrap}input{font:inherit;width:100%;box-sizing:border-box;padding:.4rem;margin:.1rem 0 .6rem}
 button{font:inherit;padding:.5rem 1rem}.scroll{overflow-x:auto}`;
 
@@ -22,7 +23,8 @@ export function page(daraja) {
   const attempts = [...daraja.attempts.values()].slice(-20).reverse();
   const moved = daraja.moved.slice(-20).reverse();
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>Daraja simulator</title><style>${style}</style></head><body>
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>Daraja simulator</title>
+<style>${style}</style></head><body>
 <h1>Daraja simulator</h1>
 <p>No money moves here. Ask one of these numbers for a payment; any other number pays after 3 seconds.
 ${daraja.speed === 1 ? '' : `Times are divided by ${safe(daraja.speed)}.`}</p>
@@ -34,8 +36,10 @@ ${table(
   ),
 )}
 <h2>Pay without a prompt</h2>
-<form method="post" action="/_pay">${field('shortCode', 'Paybill or till', shortCode)}${field('amount', 'Amount, shillings', '100')}
-${field('phone', 'From (2547…)', '254708374149')}${field('reference', 'Account number', '')}<button>Pay</button></form>
+<form method="post" action="/_pay">${field('shortCode', 'Paybill or till', shortCode)}
+${field('amount', 'Amount, shillings', '100')}
+${field('phone', 'From (2547…)', '254708374149')}
+${field('reference', 'Account number', '')}<button>Pay</button></form>
 <h2>Prompts</h2>
 ${
   attempts.length === 0

@@ -14,11 +14,13 @@
 //                       {"token":{"expiresIn", "kill", "down"}}, {"queryLimit"}, {"reset":true}
 //     POST /_pay        {"shortCode", "amount", "phone", "reference"}: money that comes by itself
 
+import { Buffer } from 'node:buffer';
 import { readFileSync, realpathSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { fileURLToPath, URLSearchParams } from 'node:url';
 import { badManners, descriptionOf, isPaid, scenarioOf } from './daraja-numbers.mjs';
 import { error, html, invalid, refusals, requestId, spikeArrest } from './daraja-errors.mjs';
 import { page } from './daraja-page.mjs';
@@ -87,7 +89,8 @@ class Daraja {
   }
   newCheckoutId(phone) {
     const [year, month, day, ...clock] = nairobi();
-    return `ws_CO_${day}${month}${year}${clock.join('')}${String(this.counter++ % 10000).padStart(4, '0')}${phone.slice(3)}`;
+    const number = String(this.counter++ % 10000).padStart(4, '0');
+    return `ws_CO_${day}${month}${year}${clock.join('')}${number}${phone.slice(3)}`;
   }
 
   // What a number does: what a test said of it, else the table, else the manners, else what was said of "*".
@@ -565,7 +568,8 @@ function script(daraja, order) {
   return { status: 200, json: { ok: true } };
 }
 
-const shownAttempt = ({ callbackUrl, ...attempt }) => attempt;
+// Not with its URL, which holds a secret.
+const shownAttempt = (attempt) => ({ ...attempt, callbackUrl: undefined });
 
 async function route(daraja, request, text) {
   const url = new URL(request.url, 'http://daraja');

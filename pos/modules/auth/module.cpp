@@ -211,6 +211,8 @@ void link_routes(http::Routes routes) {
     routes.post("/auth/email/confirm", confirm_email,
                 {.id = "confirmEmail",
                  .summary = "Agree to a change of the e-mail address by the link of a mail",
+                 .description = "From each of the two addresses once. The second one changes it, and ends all other "
+                                "links. The same request again within a minute gets the same answer.",
                  .errors = {errors::link_dead, errors::email_taken},
                  .options = {.rate_class = "recovery"}});
 }

@@ -20,6 +20,7 @@ namespace {
 constexpr std::chrono::days invite_life{7};
 
 struct NewInvite {
+    schema::Maybe<InviteId> id;
     std::string email;
     RoleId role_id;
     std::optional<LocationId> location_id;
@@ -27,7 +28,7 @@ struct NewInvite {
 
     friend constexpr auto describe(NewInvite*) {
         return schema::object<NewInvite>(
-            "NewInvite",
+            "NewInvite", schema::field<&NewInvite::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::field<&NewInvite::email>("email", {.max_length = 254, .format = schema::Format::email}),
             schema::field<&NewInvite::role_id>("roleId"),
             schema::field<&NewInvite::location_id>("locationId", {.doc = "Null: at every location."}),
@@ -104,7 +105,7 @@ void add_mail(db::Batch& batch, const Notifier& notifier, const Invite& invite, 
 
 Invite invite_of(const NewInvite& input, const NewToken& token, const Writer& write) {
     const auto now = write.now();
-    return {.id = write.new_id<InviteId>(),
+    return {.id = input.id ? *input.id : write.new_id<InviteId>(),
             .email = input.email,
             .role_id = input.role_id,
             .location_id = input.location_id,

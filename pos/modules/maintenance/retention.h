@@ -70,6 +70,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"account_tokens", Retention::purged, "30 days after they expire"},
     {"notifications", Retention::purged, "90 days"},
     {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
+    {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
@@ -87,6 +88,7 @@ struct CleanedUp {
     std::int64_t account_tokens = 0;
     std::int64_t notifications = 0;
     std::int64_t used_webhooks = 0;
+    std::int64_t provider_events = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
@@ -96,7 +98,8 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::handled_jobs>("handledJobs"),
                                          schema::field<&CleanedUp::account_tokens>("accountTokens"),
                                          schema::field<&CleanedUp::notifications>("notifications"),
-                                         schema::field<&CleanedUp::used_webhooks>("usedWebhooks"));
+                                         schema::field<&CleanedUp::used_webhooks>("usedWebhooks"),
+                                         schema::field<&CleanedUp::provider_events>("providerEvents"));
     }
 };
 

@@ -23,9 +23,10 @@ struct NotificationFilter {
     std::optional<NotificationKind> kind;
 
     friend constexpr auto describe(NotificationFilter*) {
-        return schema::object<NotificationFilter>("NotificationFilter", schema::flatten<&NotificationFilter::page>(),
-                                                  schema::field<&NotificationFilter::state>("state"),
-                                                  schema::field<&NotificationFilter::kind>("kind"));
+        return schema::object<NotificationFilter>(
+            "NotificationFilter", schema::flatten<&NotificationFilter::page>(),
+            schema::field<&NotificationFilter::state>("state", {.doc = "What became of it."}),
+            schema::field<&NotificationFilter::kind>("kind", {.doc = "What it is about."}));
     }
 };
 
@@ -124,9 +125,11 @@ void routes(http::Routes routes) {
                {.id = "listNotifications",
                 .summary = "Messages to people and what became of them, newest first",
                 .description = "`failed` and `bounced` say why. Links' tokens are shown nowhere."});
-    routes.get(
-        "/notifications/preferences", show_preferences,
-        {.id = "getNotificationPreferences", .summary = "What I hear of by e-mail", .middleware = {http::no_store()}});
+    routes.get("/notifications/preferences", show_preferences,
+               {.id = "getNotificationPreferences",
+                .summary = "What I hear of by e-mail",
+                .description = "In this tenant. Nothing, as long as nothing was chosen.",
+                .middleware = {http::no_store()}});
     routes.post("/notifications/preferences", set_preferences,
                 {.id = "setNotificationPreferences",
                  .summary = "Choose what I hear of by e-mail",

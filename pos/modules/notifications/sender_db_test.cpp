@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <deque>
+#include <map>
 
 #include "pos/testing/shop.h"
 
@@ -27,6 +28,7 @@ public:
         if (!co_await may_go(&mail)) co_return SendResult{.outcome = Outcome::withdrawn};
         sent.push_back(std::move(mail));
         if (dies) throw std::runtime_error("the worker died");
+        if (judge) co_return judge(sent.back().message.to.at(0).mailbox());
         if (results.empty()) co_return SendResult{.outcome = Outcome::accepted, .provider_id = "p-1"};
         auto result = std::move(results.front());
         results.pop_front();
@@ -36,6 +38,7 @@ public:
     std::vector<mail::OutgoingMail> sent;
     std::deque<SendResult> results;
     std::function<void()> before;
+    std::function<SendResult(const std::string& recipient)> judge;
     bool dies = false;
 };
 
@@ -114,7 +117,7 @@ TEST_F(SenderTest, AKeyWritesOnce) {
 // Slept for longer than its lease: another one has sent meanwhile.
 TEST_F(SenderTest, WhoSleptFindsTheClaimVoid) {
     const auto id = write_reset();
-    script->before = [this, id] {
+    script->before = [this] {
         script->before = nullptr;
         app->database().execute("update notifications set leased_until = now() - interval '1 second'");
         app->database().execute("update notifications set claim = claim + 1, leased_until = now() + interval '300 s'");
@@ -161,6 +164,39 @@ TEST_F(SenderTest, RefusedIsNeverTriedAgain) {
     }
     EXPECT_EQ(script->sent.size(), 3U);
     EXPECT_EQ(app->database().value("select count(*) from mail_suppressions"), "0");
+}
+
+// One that is not there, one that is busy, and a worker that ends behind the fifteenth: the jobs come again, whatever they did.
+TEST_F(SenderTest, OneBadRecipientOfTwentyIsNobodyElsesAffair) {
+    std::map<std::string, int> taken;
+    std::map<std::string, int> asked;
+    script->judge = [&](const std::string& recipient) -> SendResult {
+        ++asked[recipient];
+        if (recipient == "reader-7@example.com")
+            return {.outcome = Outcome::refused, .whose = Reason::recipient, .reply = "550 no such user"};
+        if (recipient == "reader-12@example.com" && asked[recipient] <= 2)
+            return {.outcome = Outcome::refused_for_now, .whose = Reason::recipient, .reply = "451 later"};
+        ++taken[recipient];
+        return {.outcome = Outcome::accepted, .provider_id = "p"};
+    };
+    std::vector<NotificationId> ids;
+    for (int i = 1; i <= 20; ++i) {
+        const auto recipient = fmt::format("reader-{}@example.com", i);
+        write(DailySummaryMail::sample(), {.key = recipient, .recipient = recipient});
+        ids.emplace_back(*base::Uuid::from_string(
+            *app->database().value("select id from notifications where recipient = '" + recipient + "'")));
+    }
+    for (std::size_t i = 0; i < 15; ++i) EXPECT_EQ(send(ids[i]), i != 11) << i;
+    for (int round = 0; round < 3; ++round) {
+        for (const auto id : ids) send(id);
+    }
+    EXPECT_EQ(taken.size(), 19U);
+    for (const auto& [recipient, times] : taken) EXPECT_EQ(times, 1) << recipient;
+    EXPECT_EQ(asked["reader-7@example.com"], 1);
+    EXPECT_EQ(asked["reader-12@example.com"], 3);
+    EXPECT_EQ(app->database().value("select string_agg(state || ' ' || n, ', ' order by state) from (select state, "
+                                    "count(*)::text as n from notifications group by state) counted"),
+              "failed 1, sent 19");
 }
 
 TEST_F(SenderTest, UnknownIsSentOnceMoreUnderTheSameMessageId) {

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/strings.h"
+#include "pos/modules/maintenance/retention.h"
 #include "pos/testing/payment_callbacks.h"
 
 namespace {
@@ -197,12 +197,27 @@ TEST_F(ProviderCallbacksTest, WhatNobodyEverKnowsIsAnOrphan) {
     EXPECT_EQ(outcomes(), "orphan");
 }
 
+// Bodies name payers: they are kept for as long as somebody may ask what was sent.
+TEST_F(ProviderCallbacksTest, WhatWasSentGoesAfterNinetyDays) {
+    const auto intent = start(order(15'000, next_id()));
+    deliver("stk", paid_by(intent, 15'000, "TAF7RT61SV"));
+    const auto clean_up = [] {
+        return app->run(remove_expired(
+            [] { return db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(30)); }));
+    };
+    app->database().execute("update provider_events set received_at = now() - interval '89 days'");
+    EXPECT_EQ(clean_up().provider_events, 0);
+    app->database().execute("update provider_events set received_at = now() - interval '91 days'");
+    EXPECT_EQ(clean_up().provider_events, 1);
+    EXPECT_EQ(state(intent), "succeeded");
+}
+
 // ---- Signatures --------------------------------------------------------------------------------------------------
 
 TEST_F(ProviderCallbacksTest, ASignatureIsProvedBeforeAnythingIsStored) {
     const auto stripe_account = rows("select id from payment_accounts where provider = 'stripe'");
     const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
-    stripe->on_callback = [&](std::string_view kind, std::string_view bytes, const http::Headers& headers)
+    stripe->on_callback = [&](std::string_view kind, std::string_view /*bytes*/, const http::Headers& headers)
         -> std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal> {
         EXPECT_EQ(kind, "events");
         if (headers.get("Stripe-Signature") != "right")

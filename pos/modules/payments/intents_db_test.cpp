@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "pos/testing/payments.h"
@@ -16,7 +17,25 @@ using ::payments::Source;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class IntentsTest : public PaymentsTest {};
+class IntentsTest : public PaymentsTest {
+protected:
+    // All at once; how many of them credited.
+    static async::Task<std::ptrdiff_t> learn_all(std::string intent, std::vector<Evidence> said) {
+        const IntentId id(*base::Uuid::from_string(intent));
+        std::vector<async::Task<std::optional<Applied>>> all;
+        for (auto& evidence : said) all.push_back(intents().apply_now(db(), id, std::move(evidence)));
+        const auto applied = co_await async::when_all(std::move(all));
+        co_return std::ranges::count_if(applied, [](const auto& one) { return one->decision.credits; });
+    }
+    // The reply to a request, while money comes in.
+    static async::Task<InjectedResponse> while_paid(http::InjectedRequest asked, std::string intent,
+                                                    Evidence evidence) {
+        auto reply = app->host().inject(std::move(asked));
+        auto paid = intents().apply_now(db(), IntentId(*base::Uuid::from_string(intent)), std::move(evidence));
+        auto both = co_await async::when_all(std::move(reply), std::move(paid));
+        co_return std::move(std::get<0>(both));
+    }
+};
 
 // ---- Starting ----------------------------------------------------------------------------------------------------
 
@@ -194,16 +213,9 @@ TEST_F(IntentsTest, FiftyAtOnceCreditOnce) {
     auto without_receipt = paid(10'000, "", Source::query);
     const Evidence mixture[] = {paid(10'000, receipt), without_receipt, paid(10'000, receipt, Source::confirmation),
                                 said(Finding::processing, Source::query), said(Finding::timed_out)};
-    const auto together = [&]() -> async::Task<void> {
-        std::vector<async::Task<std::optional<Applied>>> all;
-        for (std::size_t i = 0; i < 50; ++i)
-            all.push_back(intents().apply_now(db(), IntentId(*base::Uuid::from_string(intent)),
-                                              mixture[(i * 3) % std::size(mixture)]));
-        std::size_t credits = 0;
-        for (const auto& applied : co_await async::when_all(std::move(all))) credits += applied->decision.credits;
-        EXPECT_EQ(credits, 1U);
-    };
-    app->run(together());
+    std::vector<Evidence> all;
+    for (std::size_t i = 0; i < 50; ++i) all.push_back(mixture[(i * 3) % std::size(mixture)]);
+    EXPECT_EQ(app->run(learn_all(intent, std::move(all))), 1);
     EXPECT_EQ(state(intent), "succeeded");
     EXPECT_EQ(payment_of(sale), fmt::format("accepted {} {}", intent, receipt));
     EXPECT_EQ(rows("select count(*) from payments where status = 'accepted'"), "1");
@@ -375,13 +387,9 @@ TEST_F(IntentsTest, MoneyAndSaleAtOnceFindEachOther) {
     for (int i = 0; i < 20; ++i) {
         const auto request_id = next_id();
         const auto intent = start(order(10'000, request_id));
-        const auto race = [&]() -> async::Task<void> {
-            auto sold = app->host().inject(request("/v1/sales", sale_json(10'000, request_id, intent)));
-            auto credited =
-                intents().apply_now(db(), IntentId(*base::Uuid::from_string(intent)), paid(10'000, next_receipt()));
-            co_await async::when_all(std::move(sold), std::move(credited));
-        };
-        app->run(race());
+        const auto reply = app->run(while_paid(request("/v1/sales", sale_json(10'000, request_id, intent)), intent,
+                                               paid(10'000, next_receipt())));
+        EXPECT_EQ(reply.status, 201) << reply.body;
         EXPECT_EQ(rows(fmt::format("select status from payments where intent_id = '{}'", intent)), "accepted");
     }
 }
@@ -390,14 +398,8 @@ TEST_F(IntentsTest, MoneyAndSaleAtOnceFindEachOther) {
 
 TEST_F(IntentsTest, WhoWaitsHearsAtOnce) {
     const auto intent = start(order(10'000, next_id()));
-    const auto both = [&]() -> async::Task<InjectedResponse> {
-        auto waiting = app->host().inject(request(path(intent) + "?wait=25", "", http::Method::get));
-        auto moving =
-            intents().apply_now(db(), IntentId(*base::Uuid::from_string(intent)), paid(10'000, next_receipt()));
-        auto replies = co_await async::when_all(std::move(waiting), std::move(moving));
-        co_return std::move(std::get<0>(replies));
-    };
-    const auto reply = app->run(both());
+    const auto reply = app->run(
+        while_paid(request(path(intent) + "?wait=25", "", http::Method::get), intent, paid(10'000, next_receipt())));
     EXPECT_EQ(reply.status, 200);
     EXPECT_THAT(reply.body, HasSubstr(R"("state":"succeeded")"));
     EXPECT_EQ(get(path(intent) + "?wait=26").status, 422);

@@ -65,11 +65,13 @@ const std::vector<ErrorCase>& error_cases() {
         {500, error_body("500.003.1001", "Internal Server Error"), "500.003.1001", lost},
         {500, error_body("500.003.1001", "Urls are already registered."), "500.003.1001:registered", lost},
         {401,
-         R"({"fault":{"faultstring":"Invalid API call as no apiproduct match found","detail":{"errorcode":"keymanagement.service.InvalidAPICallAsNoApiProductMatchFound"}}})",
+         R"({"fault":{"faultstring":"Invalid API call as no apiproduct match found",)"
+         R"("detail":{"errorcode":"keymanagement.service.InvalidAPICallAsNoApiProductMatchFound"}}})",
          "keymanagement.service.InvalidAPICallAsNoApiProductMatchFound", refused, lost, true},
         {401, "Invalid API call as no apiproduct match found", "no_apiproduct", refused, lost, true},
         {429,
-         R"({"fault":{"faultstring":"Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5}","detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}})",
+         R"({"fault":{"faultstring":"Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5}",)"
+         R"("detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}})",
          "policies.ratelimit.SpikeArrestViolation", not_sent, lost, false, true, 60},
         {429, R"({"fault":{"detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}})",
          "policies.ratelimit.QuotaViolation", not_sent, lost, false, true, 300},

@@ -31,8 +31,8 @@ constexpr auto prompt_path = "/mpesa/stkpush/v1/processrequest";
 constexpr auto query_path = "/mpesa/stkpushquery/v1/query";
 constexpr auto register_path = "/mpesa/c2b/v2/registerurl";
 constexpr auto pull_path = "/pulltransactions/v1/query";
-constexpr auto accepted_body =
-    R"({"MerchantRequestID":"2654-4b64","CheckoutRequestID":"ws_CO_1","ResponseCode":"0","ResponseDescription":"Success"})";
+constexpr auto accepted_body = R"({"MerchantRequestID":"2654-4b64","CheckoutRequestID":"ws_CO_1",)"
+                               R"("ResponseCode":"0","ResponseDescription":"Success"})";
 
 struct Reply {
     int status = 200;
@@ -249,12 +249,11 @@ INSTANTIATE_TEST_SUITE_P(
                    "500.003.02"},
         PromptCase{"Quota", {500, error("500.003.03", "Quota Violation")}, Finding::not_sent, "500.003.03"},
         PromptCase{"Internal", {500, error("500.003.1001", "Internal Server Error")}, Finding::lost, "500.003.1001"},
-        PromptCase{
-            "SpikeArrest",
-            {429,
-             R"({"fault":{"faultstring":"Spike arrest violation","detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}})"},
-            Finding::not_sent,
-            "policies.ratelimit.SpikeArrestViolation"},
+        PromptCase{"SpikeArrest",
+                   {429, R"({"fault":{"faultstring":"Spike arrest violation",)"
+                         R"("detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}})"},
+                   Finding::not_sent,
+                   "policies.ratelimit.SpikeArrestViolation"},
         PromptCase{"Soap",
                    {500, R"({"Envelope":{"Fault":{"faultcode":"env:Server","faultstring":"x"}}})"},
                    Finding::lost,
@@ -443,9 +442,8 @@ TEST_F(MpesaTest, PullsPageByPage) {
     EXPECT_EQ(pulled.claims.size(), 3U);
     const auto asked = daraja_.requests(pull_path);
     ASSERT_EQ(asked.size(), 3U);
-    EXPECT_EQ(
-        asked[0].body,
-        R"({"ShortCode":"174379","StartDate":"2024-01-13 10:30:00","EndDate":"2024-01-15 10:30:00","OffSetValue":"0"})");
+    EXPECT_EQ(asked[0].body, R"({"ShortCode":"174379","StartDate":"2024-01-13 10:30:00",)"
+                             R"("EndDate":"2024-01-15 10:30:00","OffSetValue":"0"})");
     EXPECT_THAT(asked[1].body, HasSubstr(R"("OffSetValue":"2")"));
     EXPECT_THAT(asked[2].body, HasSubstr(R"("OffSetValue":"3")"));
 }

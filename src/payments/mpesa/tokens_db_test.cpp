@@ -9,6 +9,7 @@
 
 #include "async/sync.h"
 #include "client/client_for_test.h"
+#include "payments/mpesa/wire.h"
 #include "redis/client_for_test.h"
 
 namespace payments::mpesa {
@@ -22,7 +23,7 @@ using client::ScriptedServer;
 
 class TokensTest : public redis::test::ClientTest {
 protected:
-    TokensTest() : server_([this](const auto& /*request*/) { return answer(); }) {}
+    TokensTest() : server_([this](const auto& request) { return answer(request); }) {}
 
     void SetUp() override {
         open_shared();
@@ -36,7 +37,16 @@ protected:
         other_.emplace(*http_, loop, &*other_redis_, metrics);
     }
 
-    Answer answer() {
+    // Anything but tokens is taken with the living token alone.
+    Answer answer(const ScriptedServer::Request& request) {
+        if (!request.target.starts_with("/oauth")) {
+            ++posts_;
+            if (request.header("authorization") == "Bearer token-" + std::to_string(fetches_))
+                return Answer().send(http_reply(200, "{}"));
+            ++refused_;
+            return Answer().send(
+                http_reply(404, R"({"errorCode":"404.001.03","errorMessage":"Invalid Access Token"})"));
+        }
         const int number = ++fetches_;
         if (is_down_) return Answer().send(http_reply(503, "<html></html>", {}, "text/html"));
         auto answer = Answer();
@@ -54,11 +64,17 @@ protected:
         return keys->size() == 0 ? ""
                                  : std::string(attempt(redis::Command("GET").add(keys->at(0).text())).reply->text());
     }
+    bool post(Tokens& tokens) {
+        Wire wire({.http = &*http_, .tokens = &tokens, .owner = owner_, .logger = {}, .call = {}});
+        return run(wire.post(&target_, "/mpesa/stkpush/v1/processrequest", "{}")).has_value();
+    }
     static async::Task<std::vector<Tokens::Result>> all(std::vector<async::Task<Tokens::Result>> tasks) {
         co_return co_await async::when_all(std::move(tasks));
     }
 
     std::atomic<int> fetches_ = 0;
+    std::atomic<int> posts_ = 0;
+    std::atomic<int> refused_ = 0;
     std::atomic<bool> is_down_ = false;
     std::atomic<bool> slowly_ = false;
     ScriptedServer server_;
@@ -117,6 +133,20 @@ TEST_F(TokensTest, ThatCannotBeHadAreOneFailureForAllWhoWait) {
     is_down_ = false;
     EXPECT_EQ(value(*one_), "token-2");
     EXPECT_EQ(value(*other_), "token-2");
+}
+
+TEST_F(TokensTest, ThatSomebodyElseEndedCostOneRefusalAnInstance) {
+    EXPECT_TRUE(post(*one_));
+    EXPECT_TRUE(post(*other_));
+    EXPECT_EQ(refused_, 0);
+    ++fetches_;  // another program has asked for one
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(post(*one_));
+        EXPECT_TRUE(post(*other_));
+    }
+    EXPECT_LE(refused_, 2);
+    EXPECT_EQ(fetches_, 3);
+    EXPECT_EQ(posts_, 2 + 10 + refused_);
 }
 
 TEST_F(TokensTest, EndNobodysWaitWhenWhoAskedHasDied) {

@@ -1,5 +1,0 @@
-#include "pos/modules/payments/intents_db_test.cpp"
-#include "pos/modules/payments/refunds_db_test.cpp"
-#include "pos/modules/payments/accounts_db_test.cpp"
-#include "pos/modules/payments/walls_db_test.cpp"
-#include "pos/testing/shop.cpp"
