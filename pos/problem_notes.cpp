@@ -106,6 +106,11 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"payment.amount_refused",
      "The amount is below or above what the provider takes in one payment. Nobody was prompted.",
      "Split it over several payments."},
+    {"payment.c2b_matched", "The money was matched already, by itself or by a person. Each receipt pays once.",
+     "Read what it pays: GET /v1/c2b-payments?state=matched."},
+    {"payment.c2b_unfit",
+     "The amount or the currency of the money is not what is to be paid: a match is never made for a part.",
+     "Look for the payment of this amount; or pay the money back, and take the payment again."},
     {"payment.currency_refused", "The provider does not take the currency of the shop.", "Choose another provider."},
     {"payment.disputed",
      "The payer has asked the bank for the money. The provider takes or gives it; a refund would "
@@ -118,6 +123,7 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Read it: GET /v1/payment-intents/{id}."},
     {"payment.intent_moved", "The money of the intent came in, or another sale was paid with it, at this moment.",
      "Send the sale again: the next attempt is taken."},
+    {"payment.match_target", "`intentId` or `subjectId` says what the money pays: one of them, and not both.", ""},
     {"payment.not_offered", "The provider has no such function; its callbacks are set up by hand.",
      "GET /v1/payment-accounts/{id}/callback-url says what to enter at the provider."},
     {"payment.not_refundable", "No money has come by this payment, as far as is known.",
@@ -202,7 +208,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Nothing is to be paid. `periodEnd` of `GET /v1/subscription` says until when."},
     {"subscription.suspended",
      "The shop's subscription was not paid within its days of grace, or has ended. Nothing is lost: its data is kept.",
-     "Tell an owner to pay (`POST /v1/bv-payments/subscription-stk-push`). Keep what is queued, and go on sending sales, "
+     "Tell an owner to pay (`POST /v1/bv-payments/subscription-stk-push`). Keep what is queued, and go on sending "
+     "sales, "
      "which are taken; try the rest again when `GET /v1/subscription` says `active`."},
     {"tax_class.code_taken", "Another tax class of this tenant has the code.", "Choose another code."},
     {"tax_class.in_use", "The tax class that would be deleted is that of a product.",

@@ -30,8 +30,7 @@ protected:
 
     // As M-Pesa's callback says it; `metadata` are members of CallbackMetadata's list.
     static std::string stk(const std::string& intent, std::string_view code, std::string_view metadata = "") {
-        const auto more =
-            metadata.empty() ? "" : fmt::format(R"(,"CallbackMetadata":{{"Item":[{}]}})", metadata);
+        const auto more = metadata.empty() ? "" : fmt::format(R"(,"CallbackMetadata":{{"Item":[{}]}})", metadata);
         return fmt::format(R"({{"Body":{{"stkCallback":{{"MerchantRequestID":"m-1","CheckoutRequestID":"ws_CO_{}",)"
                            R"("ResultCode":{},"ResultDesc":"said"{}}}}}}})",
                            intent, code, more);
@@ -59,8 +58,9 @@ protected:
         read_events();
     }
     static void read_events() {
-        const auto ids = rows("select string_agg(id::text, ',' order by received_at, id) from provider_events "
-                              "where processed_at is null");
+        const auto ids = rows(
+            "select string_agg(id::text, ',' order by received_at, id) from provider_events "
+            "where processed_at is null");
         for (const auto id : base::split(ids, ',')) {
             if (!id.empty()) read_event(id);
         }
@@ -69,13 +69,15 @@ protected:
         app->run(process_event(db(), &intents(), ProviderEventId(*base::Uuid::from_string(id))));
     }
     static std::string outcomes() {
-        return rows("select string_agg(coalesce(outcome, '-') || case when processed_at is null then ' open' else '' "
-                    "end, ', ' order by received_at, id) from provider_events");
+        return rows(
+            "select string_agg(coalesce(outcome, '-') || case when processed_at is null then ' open' else '' "
+            "end, ', ' order by received_at, id) from provider_events");
     }
     static std::string c2b(std::string_view receipt) {
-        return rows(fmt::format("select state || ' ' || coalesce(matched_kind, '-') from c2b_payments where receipt = "
-                                "'{}'",
-                                receipt));
+        return rows(
+            fmt::format("select state || ' ' || coalesce(matched_kind, '-') from c2b_payments where receipt = "
+                        "'{}'",
+                        receipt));
     }
     static std::string credits() {
         return rows("select count(*) from outbox_jobs where name like 'payment.succeeded%'");

@@ -100,8 +100,7 @@ async::Task<bool> match_subject(db::Db tx, PaymentIntents* intents, const C2bPay
 }
 
 // `money` is as it came, or as it is stored. Gives the row as it is stored afterwards.
-async::Task<void> match_money(db::Db tx, PaymentIntents* intents, C2bPayment money, AccountOwner owner,
-                              Source source) {
+async::Task<void> match_money(db::Db tx, PaymentIntents* intents, C2bPayment money, AccountOwner owner, Source source) {
     const auto now = intents->runtime().now();
     std::optional<IntentId> intent;
     if (money.proven) {
@@ -153,8 +152,7 @@ async::Task<bool> could_match(db::Db db, PaymentIntents* intents, PaymentAccount
     const ClaimFrom from{.account = std::move(account), .claim = std::move(claim), .received_at = now};
     const auto money = row_of(*intents, from);
     try {
-        co_return co_await db.transaction(
-            [&](db::Db tx) { return look_for_match(tx, intents, &money, owner); });
+        co_return co_await db.transaction([&](db::Db tx) { return look_for_match(tx, intents, &money, owner); });
     } catch (const std::exception&) {
         co_return true;  // who cannot look refuses nobody
     }

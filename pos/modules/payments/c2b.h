@@ -13,8 +13,7 @@
 namespace pos {
 
 namespace errors {
-inline constexpr auto c2b_matched =
-    base::conflict("payment.c2b_matched", "This money pays for something else already");
+inline constexpr auto c2b_matched = base::conflict("payment.c2b_matched", "This money pays for something else already");
 inline constexpr auto c2b_unfit =
     base::conflict("payment.c2b_unfit", "The amount or the currency is not what is to be paid");
 inline constexpr auto match_target =

@@ -37,8 +37,7 @@ protected:
     static void settle(const std::string& sale) {
         app->run(settle_typed_codes(db(), &intents(), SaleId(*base::Uuid::from_string(sale))));
     }
-    static InjectedResponse match(std::string_view receipt, const std::string& json,
-                                  const std::string& token = owner) {
+    static InjectedResponse match(std::string_view receipt, const std::string& json, const std::string& token = owner) {
         return post("/v1/c2b-payments/" + id_of(receipt) + "/match", json, token);
     }
 };
@@ -228,8 +227,7 @@ TEST_F(C2bTest, AValidationIsAcceptedUnlessTheShopSaysOtherwise) {
     };
     EXPECT_THAT(ask("nothing of ours"), HasSubstr("Accepted"));
     const auto row = body<PaymentAccount>(get("/v1/payment-accounts/" + account));
-    const auto changed =
-        patch("/v1/payment-accounts/" + account, R"({"refusesUnknown":true})", row.meta.version);
+    const auto changed = patch("/v1/payment-accounts/" + account, R"({"refusesUnknown":true})", row.meta.version);
     EXPECT_EQ(changed.status, 200) << changed.body;
     EXPECT_THAT(ask("inv 1027"), HasSubstr("Accepted"));
     EXPECT_THAT(ask("nothing of ours"), HasSubstr("C2B00012"));

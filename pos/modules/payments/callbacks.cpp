@@ -24,9 +24,9 @@ using ::payments::VerifiedCallback;
 
 constexpr db::UnverifiedQuery<base::Uuid(schema::Bytes)> tenant_of_token{
     {"callbacks.tenant_of_token", "select tenant_id from payment_accounts where callback_token_hash = $1 limit 1"}};
-constexpr auto account_of_token = db::select<tables::payment_accounts>()
-                                      .where<&PaymentAccount::callback_token_hash>()
-                                      .named("callbacks.account_of_token");
+constexpr auto account_of_token =
+    db::select<tables::payment_accounts>().where<&PaymentAccount::callback_token_hash>().named(
+        "callbacks.account_of_token");
 
 // Whatever stands in the token's place is hashed and looked up: none is told from another by the work that it makes. Accounts that are
 // gone are called, too: money may still come.

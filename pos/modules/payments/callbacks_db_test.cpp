@@ -65,15 +65,13 @@ TEST_F(ProviderCallbacksTest, AForgedTokenIsRefusedAlike) {
 TEST_F(ProviderCallbacksTest, AnotherShopsIntentIsNotThere) {
     add_account("mpesa", "600001", other);
     const auto intent = start(order(15'000, next_id()));
-    const auto tenant = *base::Uuid::from_string(
-        rows("select tenant_id from payment_accounts where shown = '600001'"));
+    const auto tenant = *base::Uuid::from_string(rows("select tenant_id from payment_accounts where shown = '600001'"));
     const auto theirs = db::tenant_db(app->host().databases(), tenant, async::Loop::now() + std::chrono::seconds(20));
     const auto id = rows("select id from payment_accounts where shown = '600001'");
-    const auto row =
-        app->run(theirs.only(intents::account_by_id, PaymentAccountId(*base::Uuid::from_string(id))));
+    const auto row = app->run(theirs.only(intents::account_by_id, PaymentAccountId(*base::Uuid::from_string(id))));
     const auto url = intents().open(tenant, row).callback_url;
-    const auto reply = post("/v1/callbacks/m/" + url.substr(url.rfind('/') + 1) + "/stk",
-                            paid_by(intent, 15'000, "TAF7RT61SV"), "");
+    const auto reply =
+        post("/v1/callbacks/m/" + url.substr(url.rfind('/') + 1) + "/stk", paid_by(intent, 15'000, "TAF7RT61SV"), "");
     EXPECT_EQ(reply.status, 200) << "whoever sends it is told nothing";
     const auto event = rows("select id from provider_events");
     app->run(process_event(theirs, &intents(), ProviderEventId(*base::Uuid::from_string(event))));
@@ -102,8 +100,8 @@ TEST_F(ProviderCallbacksTest, GarbageGivesNoValue) {
     for (const std::string& json :
          {std::string(), std::string("{}"), std::string("null"), std::string("<html>Request unsuccessful.</html>"),
           std::string("\0\xff", 2), std::string(R"({"Body":{}})"), std::string(200'000, '['), stk(intent, R"("")"),
-          stk(intent, R"(" 0")"), stk(intent, "false"), stk(intent, "null"), stk(intent, "0"),
-          stk(intent, "0", amount), stk(intent, "0", R"({"Name":"MpesaReceiptNumber","Value":"TAF7RT61SV"})")}) {
+          stk(intent, R"(" 0")"), stk(intent, "false"), stk(intent, "null"), stk(intent, "0"), stk(intent, "0", amount),
+          stk(intent, "0", R"({"Name":"MpesaReceiptNumber","Value":"TAF7RT61SV"})")}) {
         deliver("stk", json);
         EXPECT_EQ(state(intent), "pending") << json.substr(0, 100);
     }
@@ -217,8 +215,9 @@ TEST_F(ProviderCallbacksTest, WhatWasSentGoesAfterNinetyDays) {
 TEST_F(ProviderCallbacksTest, ASignatureIsProvedBeforeAnythingIsStored) {
     const auto stripe_account = rows("select id from payment_accounts where provider = 'stripe'");
     const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
-    stripe->on_callback = [&](std::string_view kind, std::string_view /*bytes*/, const http::Headers& headers)
-        -> std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal> {
+    stripe->on_callback =
+        [&](std::string_view kind, std::string_view /*bytes*/,
+            const http::Headers& headers) -> std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal> {
         EXPECT_EQ(kind, "events");
         if (headers.get("Stripe-Signature") != "right")
             return std::unexpected(::payments::CallbackRefusal{.detail = "wrong"});
@@ -289,8 +288,7 @@ TEST_F(StrangersTest, MoneyFromElsewherePaysNothingUntilThePullHasIt) {
         auto claims = ::payments::mpesa::read_callback("confirm", confirmation("TAF7RT61SV", 15'000, "ORD-1"))->claims;
         return ::payments::Provider::Pulled{.claims = std::move(claims), .whole = true};
     };
-    EXPECT_TRUE(app->run(
-        pull_account(db(), &intents(), PaymentAccountId(*base::Uuid::from_string(account)), {})));
+    EXPECT_TRUE(app->run(pull_account(db(), &intents(), PaymentAccountId(*base::Uuid::from_string(account)), {})));
     EXPECT_EQ(rows("select proven || ' ' || amount from c2b_payments"), "true 15000")
         << "the provider's word replaces the stranger's";
     EXPECT_EQ(state(intent), "succeeded");

@@ -35,12 +35,11 @@ struct MatchMoney {
 
     friend constexpr auto describe(MatchMoney*) {
         return schema::object<MatchMoney>(
-            "MatchMoney",
-            schema::field<&MatchMoney::intent_id>("intentId", {.doc = "It pays this attempt."}),
+            "MatchMoney", schema::field<&MatchMoney::intent_id>("intentId", {.doc = "It pays this attempt."}),
             schema::field<&MatchMoney::purpose>("purpose", {.doc = "Of `subjectId`; not set: `sale`."}),
             schema::field<&MatchMoney::subject_id>(
-                "subjectId", {.doc = "It pays this: the id of a sale's payment that is not verified yet, or of an "
-                                     "invoice."}));
+                "subjectId", {.doc = "It pays this: the id of a sale's payment that is not verified yet, of a sale "
+                                     "with such a payment, or of an invoice."}));
     }
 };
 
@@ -168,8 +167,9 @@ async::Task<C2bPayment> match_in(db::Db tx, const Matching* matching) {
     co_return co_await tx.only(c2b::by_id, matching->id);
 }
 
-async::Task<C2bPayment> match(http::Context& context, auth::Permitted<"payments.settle"> caller, http::Path<"id", C2bPaymentId> id,
-                              http::Body<MatchMoney> input, db::Db db, http::Service<PaymentIntents> intents) {
+async::Task<C2bPayment> match(http::Context& context, auth::Permitted<"payments.settle"> caller,
+                              http::Path<"id", C2bPaymentId> id, http::Body<MatchMoney> input, db::Db db,
+                              http::Service<PaymentIntents> intents) {
     const Matching matching{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
                             &*intents};
     co_return co_await db.transaction([&](db::Db tx) { return match_in(tx, &matching); });
@@ -241,8 +241,9 @@ async::Task<PaymentIntent> resolve_in(db::Db tx, const Resolving* resolving) {
     co_return std::move(applied->intent);
 }
 
-async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller, http::Path<"id", IntentId> id,
-                                   http::Body<ResolveIntent> input, db::Db db, http::Service<PaymentIntents> intents) {
+async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller,
+                                   http::Path<"id", IntentId> id, http::Body<ResolveIntent> input, db::Db db,
+                                   http::Service<PaymentIntents> intents) {
     const Resolving resolving{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
                               &*intents};
     co_return co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
@@ -271,8 +272,8 @@ void people_routes(http::Routes routes) {
 }
 
 std::vector<db::StatementView> people_statements() {
-    return db::statements(c2b::newest, c2b::record, c2b::by_id, c2b::lock, c2b::by_receipt,
-                          c2b::lock_by_receipt, c2b::mark_matched, c2b::set_matched_by, c2b::open_intents);
+    return db::statements(c2b::newest, c2b::record, c2b::by_id, c2b::lock, c2b::by_receipt, c2b::lock_by_receipt,
+                          c2b::mark_matched, c2b::set_matched_by, c2b::open_intents);
 }
 
 }  // namespace pos

@@ -201,10 +201,10 @@ async::Task<void> process_event(db::Db db, PaymentIntents* intents, ProviderEven
     Reading reading{.event = *std::move(event), .account = {}, .claims = {}, .intents = intents};
     reading.account = co_await db.only(intents::account_by_id, reading.event.account_id);
     // Proved when it was received: its time, not ours, is what the signature is judged by.
-    auto read = intents->provider_of(reading.event.provider)
-                    .verify_callback(intents->open(db.tenant(), reading.account), reading.event.kind,
-                                     reading.event.body.value, headers_of(reading.event.headers),
-                                     reading.event.received_at);
+    auto read =
+        intents->provider_of(reading.event.provider)
+            .verify_callback(intents->open(db.tenant(), reading.account), reading.event.kind, reading.event.body.value,
+                             headers_of(reading.event.headers), reading.event.received_at);
     if (!read) {
         co_await db.run(finish, id, std::string("refused"), std::nullopt, intents->runtime().now());
         co_return;

@@ -40,7 +40,7 @@ inline constexpr std::chrono::days events_wait{7};
 struct ClaimFrom {
     PaymentAccount account;
     ::payments::Claim claim;
-    bool trusted = true;   // false: it makes us ask, and no more
+    bool trusted = true;  // false: it makes us ask, and no more
     bool is_signed = true;
     base::Timestamp received_at;
 };

@@ -154,15 +154,16 @@ async::Task<void> make_jobs(db::SystemDb tx, std::vector<Row> rows, const Type* 
 async::Task<std::int64_t> take_intents(db::SystemDb tx, Runtime* runtime) {
     auto rows = co_await tx.all(take_due_intents, most_at_once);
     const auto count = std::ssize(rows);
-    co_await make_jobs(tx, std::move(rows), &resume_payment, [](const DueIntent& due) { return ResumeIntent{due.id}; },
-                       runtime);
+    co_await make_jobs(
+        tx, std::move(rows), &resume_payment, [](const DueIntent& due) { return ResumeIntent{due.id}; }, runtime);
     co_return count;
 }
 async::Task<std::int64_t> take_events(db::SystemDb tx, Runtime* runtime) {
     auto rows = co_await tx.all(take_due_events, most_at_once);
     const auto count = std::ssize(rows);
-    co_await make_jobs(tx, std::move(rows), &read_provider_event,
-                       [](const DueEvent& due) { return ReadProviderEvent{due.id}; }, runtime);
+    co_await make_jobs(
+        tx, std::move(rows), &read_provider_event, [](const DueEvent& due) { return ReadProviderEvent{due.id}; },
+        runtime);
     co_return count;
 }
 
@@ -235,8 +236,9 @@ async::Task<void> find_unexplained(db::SystemDb db, PaymentIntents* intents) {
     }
     constexpr std::int64_t most_accounts = 5'000;
     auto accounts = co_await db.all(unexplained_accounts, pulling, most_accounts);
-    co_await make_jobs(db, std::move(accounts), &pull_payments, [](const DueAccount& due) { return PullAccount{due.id}; },
-                       &intents->runtime());
+    co_await make_jobs(
+        db, std::move(accounts), &pull_payments, [](const DueAccount& due) { return PullAccount{due.id}; },
+        &intents->runtime());
 }
 
 async::Task<void> resume_intent(db::Db db, PaymentIntents* intents, IntentId id, client::Call call) {

@@ -11,9 +11,7 @@ namespace {
 constexpr std::size_t longest_reference = 64;
 constexpr std::size_t shortest_number = 3;
 
-bool is_letter_or_digit(char c) {
-    return base::is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool is_letter_or_digit(char c) { return base::is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 }  // namespace
 

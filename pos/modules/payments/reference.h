@@ -12,7 +12,7 @@ namespace pos {
 
 struct TypedReference {
     std::string normalised{};  // capital letters and digits, O as 0; "": nothing that could name a document
-    std::string number{};      // without leading zeros, where digits alone were typed: the last part of a document's number
+    std::string number{};  // without leading zeros, where digits alone were typed: the last part of a document's number
 
     [[nodiscard]] static TypedReference read(std::string_view typed);
 };
@@ -30,6 +30,6 @@ struct TypedReference {
     "translate(upper(regexp_replace(" column ", '[^A-Za-z0-9]', '', 'g')), 'O', '0')"
 #define POS_REFERENCE_NUMBER(column) "ltrim(substring(" column " from '[0-9]+$'), '0')"
 // `typed` and `number` are parameters: what TypedReference holds.
-#define POS_REFERENCE_FITS(column, typed, number)                             \
-    "(" typed "::text <> '' and (" POS_NORMALISED_REFERENCE(column) " = " typed \
-    " or (" number "::text <> '' and " POS_REFERENCE_NUMBER(column) " = " number ")))"
+#define POS_REFERENCE_FITS(column, typed, number)            \
+    "(" typed "::text <> '' and (" POS_NORMALISED_REFERENCE( \
+        column) " = " typed " or (" number "::text <> '' and " POS_REFERENCE_NUMBER(column) " = " number ")))"

@@ -201,7 +201,8 @@ async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bP
 }
 
 async::Task<Matched> SalePaymentEffects::match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const {
-    const auto open = co_await in.tx.one(payment_by_id, PaymentId(subject));
+    auto open = co_await in.tx.one(payment_by_id, PaymentId(subject));
+    if (!open) open = co_await in.tx.one(waiting_payment, subject, payment.amount);
     if (!open) throw base::Failure(errors::row_not_found);
     if (open->status == PaymentStatus::accepted) throw base::Failure(errors::already_paid);
     if (open->status != PaymentStatus::unverified || open->amount != payment.amount) {

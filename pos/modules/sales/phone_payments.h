@@ -22,7 +22,7 @@ public:
     [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
     // By the code that was typed at the till; else by the sale's receipt number, where a sale waits without a code.
     [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;
-    // `subject`: a payment of a sale.
+    // `subject`: a payment of a sale; or a sale, of which the payment that waits for so much.
     [[nodiscard]] async::Task<Matched> match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const override;
 };
 
