@@ -77,7 +77,6 @@ app::Definition definition() {
         maintenance_module(),
         plumbing_module(),
         app::outbox_module(),
-        app::outgoing(),
     };
     // clang-format on
     definition.errors = {errors::batch_aborted};
