@@ -1,7 +1,7 @@
 // docs/guides/mpesa.md as a reader would follow it (support/page.ts), with the demo shop and the simulator, whose clock runs faster.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { start as startDaraja } from '../simulators/daraja.mjs';
+import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
 import { type ScratchDatabase, scratchDatabase } from './support/database.js';
 import { environment } from './support/environment.js';
 import { follow, readPage, type Told } from './support/page.js';
@@ -12,7 +12,7 @@ import { migrate, type Service, serviceEnvironment, startService } from './suppo
 const page = 'docs/guides/mpesa.md';
 const blocks = await readPage(page);
 
-let daraja: { url: string; close(): Promise<unknown> };
+let daraja: Daraja;
 let database: ScratchDatabase;
 let service: Service;
 let told: Told;

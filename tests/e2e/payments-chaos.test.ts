@@ -7,7 +7,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { start as startDaraja } from '../simulators/daraja.mjs';
+import { type Daraja, start as startDaraja } from '../simulators/daraja.mjs';
 import { scratchDatabase, type ScratchDatabase } from './support/database.js';
 import { environment } from './support/environment.js';
 import { freePort, type PostgresServer, startPostgres } from './support/postgres.js';
@@ -50,18 +50,6 @@ const secrets = {
   CREDENTIALS_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
 };
 
-interface Daraja {
-  url: string;
-  ledger(): { moved: Moved[]; total: number };
-  attempts(): { phone: string; isOver: boolean }[];
-  close(): Promise<void>;
-}
-interface Moved {
-  receipt: string;
-  amount: number;
-  reference: string;
-}
-
 let daraja: Daraja;
 let postgres: PostgresServer;
 let redis: RedisServer;
@@ -73,7 +61,7 @@ let shop: Shop;
 let accounts: string[];
 
 beforeAll(async () => {
-  daraja = (await startDaraja({ port: 0, speed: plan.speed, manners: figures.seed })) as unknown as Daraja;
+  daraja = await startDaraja({ port: 0, speed: plan.speed, manners: figures.seed });
   [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   database = await scratchDatabase(postgres.url);
   const port = await freePort();
@@ -284,13 +272,15 @@ async function differences(): Promise<string[]> {
   return found;
 }
 
-// The simulator's timers run on: nobody knows that no more comes before every prompt is over.
+// The simulator's customers take their time: no more comes when every prompt is over, and who pays after it has paid.
 async function untilTheyAgree(deadline: number): Promise<string[]> {
   for (let before = -1; ;) {
     await hurry().catch(() => {}); // a connection of the pool may be one that a crash has cut
     await sleep(1_000);
     const { moved } = daraja.ledger();
-    const allOver = daraja.attempts().every(({ isOver }) => isOver);
+    const allOver = daraja
+      .attempts()
+      .every(({ isOver, scenario, receipt }) => isOver && (!scenario.thenPays || receipt));
     const found = await differences().catch((error: unknown) => [String(error)]);
     if (allOver && moved.length === before && found.length === 0) return [];
     if (Date.now() > deadline) return allOver ? found : [...found, 'some prompts still ring'];

@@ -43,7 +43,8 @@ function everyOrder(most: number): Event[][] {
 const only = process.env.PAYMENT_ORDER?.split(',').map((name) => name.trim() as Event);
 const plan = {
   orders: only ? 1 : Number(process.env.PAYMENT_ORDERS ?? (environment.long ? 1_111 : 200)),
-  atOnce: 40,
+  // Prompts are held back: fewer than the calls that the service makes at once.
+  atOnce: 24,
   serverKills: only ? 0 : environment.long ? 30 : 4,
 };
 const figures = { seed: newSeed(), serverKills: 0, credited: 0, kept: 0, undecided: 0, withoutMoney: 0, seconds: 0 };
