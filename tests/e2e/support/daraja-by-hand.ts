@@ -53,7 +53,8 @@ export class Prompt {
 
   // Until it is taken, as long as the test lasts: a server that is down is called again.
   async callBack(body: string, kind = 'stk'): Promise<void> {
-    await deliver(String(this.body.CallBackURL).replace(/\/stk(?=$|[/?])/, `/${kind}`), body);
+    const url = String(this.body.CallBackURL);
+    await deliver(kind === 'stk' ? url : url.replace(/\/stk.*$/, `/${kind}`), body);
   }
 }
 
