@@ -35,6 +35,12 @@ Example with_body(std::string_view operation, std::string_view row, std::string_
 
 // ---- By module --------------------------------------------------------------------------------------------------------
 
+void add_billing(std::vector<Example>& all) {
+    all.push_back(with_body("chooseSubscription", R"({"planCode":"DUKA","phone":"+254708374149"})"));
+    all.push_back(with_body(
+        "paySubscription", R"({"clientRequestId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","phone":"0708374149"})"));
+}
+
 void add_people(std::vector<Example>& all) {
     all.push_back(with_body("login", fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password)));
     all.push_back(with_body("refreshSession", R"({"refreshToken":"the refreshToken of the last login or refresh"})"));
@@ -173,6 +179,7 @@ std::vector<Example> examples() {
                                   {"subjectId", id("user cashier")},
                                   {"from", json_string("2026-01-01")},
                                   {"to", json_string("2026-01-31")}}});
+    add_billing(all);
     add_people(all);
     add_mails(all);
     add_places(all);

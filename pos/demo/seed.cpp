@@ -238,7 +238,8 @@ async::Task<void> add_payment_account(Client* client, bool has_simulator) {
 async::Task<void> add_plan(app::LoopHost* host) {
     std::ostringstream said;
     co_await set_plan_command().run(
-        host, {.options = {{"--code", "DUKA"}, {"--name", "Duka"}, {"--price", "150000"}}, .out = &said});
+        host, {.options = {{"--code", "DUKA"}, {"--name", "Duka"}, {"--price", "150000"}, {"--trial-days", "14"}},
+               .out = &said});
 }
 
 // ---- All of it --------------------------------------------------------------------------------------------------------
