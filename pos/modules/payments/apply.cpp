@@ -60,10 +60,14 @@ std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const 
     if (evidence.source == ::payments::Source::query) {
         if (!is_open(intent.state)) return std::nullopt;
         const auto planned = ::payments::next_query(intent.created_at, now);
-        const bool was_asked = evidence.finding != ::payments::Finding::lost;
+        // Without a name there nobody can be asked: that is no reason to ask more often.
+        const bool was_asked = evidence.finding != ::payments::Finding::lost || !intent.provider_id;
         return was_asked || now > intent.created_at + somebody_waits ? planned : std::min(planned, now + ask_again);
     }
     if (decision.ask) return now;
+    // Its time is over; whom we could not ask, we ask all the same.
+    const bool is_clock = evidence.source == ::payments::Source::clock;
+    if (is_clock && is_open(intent.state) && intent.next_query_at > now) return intent.next_query_at;
     if (!is_open(intent.state)) return std::nullopt;
     if (moves || !intent.next_query_at) return ::payments::next_query(intent.created_at, now);
     return intent.next_query_at;
