@@ -37,8 +37,23 @@ Example with_body(std::string_view operation, std::string_view row, std::string_
 
 void add_billing(std::vector<Example>& all) {
     all.push_back(with_body("chooseSubscription", R"({"planCode":"DUKA","phone":"+254708374149"})"));
-    all.push_back(with_body(
-        "paySubscription", R"({"clientRequestId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","phone":"0708374149"})"));
+    all.push_back(with_body("paySubscription",
+                            R"({"clientRequestId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","phone":"0708374149"})"));
+}
+
+// What only providers send, and what people say of it.
+void add_money_from_outside(std::vector<Example>& all) {
+    for (const auto* operation :
+         {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent"}) {
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
+    }
+    all.push_back({.operation = "listC2bPayments", .body = {}, .parameters = {{"state", json_string("unmatched")}}});
+    all.push_back(with_body("matchC2bPayment", "c2b payment",
+                            fmt::format(R"({{"intentId":{}}})", id("payment intent"))));
+    all.push_back(with_body("resolvePaymentIntent", "payment intent",
+                            R"({"outcome":"paid","receiptCode":"TAF7RT61SV","note":"The message on her phone"})"));
 }
 
 void add_people(std::vector<Example>& all) {
@@ -180,6 +195,7 @@ std::vector<Example> examples() {
                                   {"from", json_string("2026-01-01")},
                                   {"to", json_string("2026-01-31")}}});
     add_billing(all);
+    add_money_from_outside(all);
     add_people(all);
     add_mails(all);
     add_places(all);

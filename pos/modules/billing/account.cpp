@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/time_zone.h"
 #include "pos/modules/tenants/module.h"
 
 namespace pos::billing {
@@ -13,10 +12,9 @@ namespace {
 
 using db::Kind;
 
-constexpr auto lock_live = db::select<tables::subscriptions>()
-                               .where<&Subscription::state, db::Compare::not_equal>()
-                               .for_update()
-                               .named("billing.lock_live");
+constexpr auto lock_live =
+    db::select<tables::subscriptions>().where<&Subscription::state, db::Compare::not_equal>().for_update().named(
+        "billing.lock_live");
 constexpr auto lock = db::find_for_update<tables::subscriptions>("billing.lock");
 constexpr db::Query<std::string()> time_zone{
     {"billing.time_zone", "select time_zone from tenants where id = $1", Kind::point}};
@@ -52,14 +50,19 @@ PlanTerms terms_of(const Plan& plan) {
 std::string reference_of(InvoiceId invoice) {
     auto text = invoice.to_string();
     text = "SUB" + text.substr(text.size() - 8);
-    std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     return text;
 }
 
 std::string notice_keys(InvoiceId invoice) { return fmt::format("subscription:{}:", invoice.to_string()); }
 
+async::Task<base::TimeZone> zone_of(db::Db db) {
+    co_return base::TimeZone::load(co_await db.only(time_zone)).value_or(base::TimeZone::utc());
+}
+
 async::Task<base::Date> today_of(db::Db db, base::Timestamp now) {
-    const auto zone = base::TimeZone::load(co_await db.only(time_zone)).value_or(base::TimeZone::utc());
+    const auto zone = co_await zone_of(db);
     co_return zone.local_date(now);
 }
 
@@ -260,9 +263,9 @@ void SubscriptionAccount::save() {
 }
 
 std::vector<db::StatementView> account_statements() {
-    return db::statements(lock_live, lock, time_zone, had_subscription, add_subscription, replace_subscription, add_invoice,
-                          replace_invoice, add_credit, set_status, announce, expire_notices, invoice_by_id, credit_of,
-                          newest_subscription, open_invoice);
+    return db::statements(lock_live, lock, time_zone, had_subscription, add_subscription, replace_subscription,
+                          add_invoice, replace_invoice, add_credit, set_status, announce, expire_notices, invoice_by_id,
+                          credit_of, newest_subscription, open_invoice);
 }
 
 }  // namespace pos::billing

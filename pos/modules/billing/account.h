@@ -9,6 +9,7 @@
 //
 // Money is booked as credit, and invoices take from it: so a second payment of one invoice is credit, and never a second period.
 
+#include "base/time_zone.h"
 #include "pos/modules/billing/lifecycle.h"
 #include "pos/modules/payments/effects.h"
 
@@ -81,6 +82,7 @@ private:
     std::optional<SubscriptionInvoice> invoice_before_;
 };
 
+[[nodiscard]] async::Task<base::TimeZone> zone_of(db::Db db);
 // Today by the clock of the shop's wall.
 [[nodiscard]] async::Task<base::Date> today_of(db::Db db, base::Timestamp now);
 
@@ -90,11 +92,12 @@ private:
 inline constexpr auto invoice_by_id = db::find<tables::subscription_invoices>("billing.invoice_by_id");
 inline constexpr db::Query<base::Money(std::string)> credit_of{
     {"billing.credit_of",
-     "select coalesce(sum(amount), 0)::bigint as credit from subscription_credits where tenant_id = $1 and currency = $2",
+     "select coalesce(sum(amount), 0)::bigint as credit from subscription_credits where tenant_id = $1 and currency = "
+     "$2",
      db::Kind::point}};
-inline constexpr auto newest_subscription = db::select<tables::subscriptions>()
-                                                .order_by_descending<&Subscription::created_at, &Subscription::id>()
-                                                .page("billing.newest", "billing.newest_after");
+inline constexpr auto newest_subscription =
+    db::select<tables::subscriptions>().order_by_descending<&Subscription::created_at, &Subscription::id>().page(
+        "billing.newest", "billing.newest_after");
 inline constexpr db::Query<bool()> had_subscription{
     {"billing.had_subscription", "select exists (select from subscriptions where tenant_id = $1)", db::Kind::point}};
 inline constexpr auto open_invoice = db::select<tables::subscription_invoices>()

@@ -84,9 +84,9 @@ protected:
     static InjectedResponse cancel() { return post("/v1/subscription/cancel", ""); }
     static std::string next_id() { return fmt::format("0197f0c2-0000-7000-9000-{:012}", ++numbers); }
     static InjectedResponse push(const std::string& key = next_id(), std::string_view provider = "mpesa") {
-        return post("/v1/bv-payments/subscription-stk-push",
-                    fmt::format(R"({{"clientRequestId":"{}","provider":"{}","phone":"07{:08}"}})", key, provider,
-                                ++numbers));
+        return post(
+            "/v1/bv-payments/subscription-stk-push",
+            fmt::format(R"({{"clientRequestId":"{}","provider":"{}","phone":"07{:08}"}})", key, provider, ++numbers));
     }
     static std::string intent_of(const std::string& key) {
         return rows(fmt::format("select id from payment_intents where client_request_id = '{}'", key));
@@ -98,10 +98,10 @@ protected:
         return intent_of(key);
     }
     static void learn(const std::string& intent, Evidence evidence) {
-        const auto tenant = base::Uuid::from_string(
-            rows(fmt::format("select tenant_id from payment_intents where id = '{}'", intent)));
-        const auto db = db::tenant_db(app->host().databases(), tenant.value(),
-                                      async::Loop::now() + std::chrono::seconds(20));
+        const auto tenant =
+            base::Uuid::from_string(rows(fmt::format("select tenant_id from payment_intents where id = '{}'", intent)));
+        const auto db =
+            db::tenant_db(app->host().databases(), tenant.value(), async::Loop::now() + std::chrono::seconds(20));
         auto& intents = app->host().services().use<PaymentIntents>();
         std::ignore = app->run(intents.apply_now(db, IntentId(*base::Uuid::from_string(intent)), std::move(evidence)));
         forget_sessions();
@@ -125,16 +125,16 @@ protected:
         const auto left = rows("select period_end - (now() at time zone 'Africa/Nairobi')::date from subscriptions");
         pass(std::stoi(left) - days);
     }
-    static std::string days_left() {
-        return row("period_end - (now() at time zone 'Africa/Nairobi')::date");
-    }
+    static std::string days_left() { return row("period_end - (now() at time zone 'Africa/Nairobi')::date"); }
     static std::string notices() {
-        return rows("select coalesce(string_agg(split_part(idempotency_key, ':', 3), ' ' order by created_at, id), '') "
-                    "from notifications where kind = 'subscription'");
+        return rows(
+            "select coalesce(string_agg(split_part(idempotency_key, ':', 3), ' ' order by created_at, id), '') "
+            "from notifications where kind = 'subscription'");
     }
     static std::string mails_to_leave() {
-        return rows("select count(*) from notifications where kind = 'subscription' and state = 'queued' "
-                    "and (expires_at is null or expires_at > now())");
+        return rows(
+            "select count(*) from notifications where kind = 'subscription' and state = 'queued' "
+            "and (expires_at is null or expires_at > now())");
     }
 
     static inline int numbers = 0;
@@ -249,7 +249,8 @@ TEST_F(BillingTest, InEachStateTheOwnerCanReadPayChangeAndCancel) {
         if (one.state == "cancelled") EXPECT_EQ(cancel().status, 200);
         clock();
         ASSERT_EQ(row("state"), one.state);
-        for (const auto* path : {"/v1/plans", "/v1/subscription", "/v1/subscription/invoices", "/v1/tenant", "/v1/users"})
+        for (const auto* path :
+             {"/v1/plans", "/v1/subscription", "/v1/subscription/invoices", "/v1/tenant", "/v1/users"})
             EXPECT_EQ(get(path).status, 200) << one.state << path;
         const auto goods = get("/v1/products");
         EXPECT_EQ(goods.status, one.products) << one.state;
@@ -334,7 +335,8 @@ TEST_F(BillingTest, ThreePaymentsOfOneInvoiceAreOnePeriodAndCredit) {
         for (const auto which : order) succeed(paid.at(static_cast<std::size_t>(which)));
         EXPECT_EQ(row("state"), "active");
         EXPECT_EQ(rows("select count(*) from subscriptions"), "1");
-        EXPECT_EQ(rows("select count(*) || ' ' || sum(price) from subscription_invoices where state = 'paid'"), "1 150000");
+        EXPECT_EQ(rows("select count(*) || ' ' || sum(price) from subscription_invoices where state = 'paid'"),
+                  "1 150000");
         EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "300000");
         EXPECT_EQ(rows("select count(*) from payment_intents where concern = 'subject_paid'"), "2");
         // The credit pays the next two.

@@ -31,7 +31,8 @@ constexpr jobs::JobType<RunBilling> run_job{"maintenance",
 constexpr db::SystemQuery<TenantId(TenantId, base::Timestamp, std::int64_t)> due_after{
     {"billing.due_after",
      "select s.tenant_id from subscriptions s join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
-     "where s.state not in ('suspended', 'cancelled') and s.period_end <= ($2::timestamptz at time zone 'UTC')::date + 8 "
+     "where s.state not in ('suspended', 'cancelled') and s.period_end <= ($2::timestamptz at time zone 'UTC')::date + "
+     "8 "
      "and s.tenant_id > $1 order by s.tenant_id limit $3",
      Kind::read}};
 constexpr db::SystemQuery<TenantId(TenantId, std::int64_t)> without_one_after{

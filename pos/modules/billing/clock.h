@@ -18,11 +18,10 @@ struct BillingRun {
     std::int64_t ended = 0;
 
     friend constexpr auto describe(BillingRun*) {
-        return schema::object<BillingRun>("BillingRun", schema::field<&BillingRun::begun>("begun"),
-                                          schema::field<&BillingRun::invoices>("invoices"),
-                                          schema::field<&BillingRun::notices>("notices"),
-                                          schema::field<&BillingRun::suspended>("suspended"),
-                                          schema::field<&BillingRun::ended>("ended"));
+        return schema::object<BillingRun>(
+            "BillingRun", schema::field<&BillingRun::begun>("begun"), schema::field<&BillingRun::invoices>("invoices"),
+            schema::field<&BillingRun::notices>("notices"), schema::field<&BillingRun::suspended>("suspended"),
+            schema::field<&BillingRun::ended>("ended"));
     }
 };
 

@@ -31,8 +31,7 @@ async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent in
     if (!account || intent.currency != account->row.terms.currency) co_return unwanted;
     // As it is under the lock.
     const auto invoice = co_await in.tx.only(billing::invoice_by_id, asked->id);
-    if (invoice.state == InvoiceState::voided || account->row.state == SubscriptionState::cancelled)
-        co_return unwanted;
+    if (invoice.state == InvoiceState::voided || account->row.state == SubscriptionState::cancelled) co_return unwanted;
     account->book({CreditReason::payment, intent.amount, intent.currency, intent.id});
     const bool was_open = invoice.state == InvoiceState::open;
     account->settle(intent.id);

@@ -51,8 +51,8 @@ struct Standing {
 
 struct Next {
     SubscriptionState state{};
-    bool bills = false;                      // and is asked again, with the invoice
-    std::optional<std::size_t> notice{};     // of the dunning plan; those before it are past
+    bool bills = false;                   // and is asked again, with the invoice
+    std::optional<std::size_t> notice{};  // of the dunning plan; those before it are past
 
     friend bool operator==(const Next&, const Next&) = default;
 };

@@ -100,7 +100,8 @@ TEST(Dunning, WhoNeverPaysIsToldAndSuspendedOnTheStatedDays) {
     for (auto date = day("2027-02-20"); date < day("2027-06-01"); date = plus_days(date, std::chrono::days(1))) {
         // Each day's job runs several times.
         for (int i = 0; i < 3; ++i) shop.on(text(date));
-        if (shop.standing.state != before) states += text(date).substr(5) + " " + std::string(schema::name_of(shop.standing.state)) + "\n";
+        if (shop.standing.state != before)
+            states += text(date).substr(5) + " " + std::string(schema::name_of(shop.standing.state)) + "\n";
         before = shop.standing.state;
     }
     EXPECT_EQ(states, "02-20 active\n03-10 past_due\n03-17 grace\n03-24 suspended\n");

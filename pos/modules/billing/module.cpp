@@ -42,7 +42,8 @@ struct SubscriptionView {
             field<&SubscriptionView::subscription>(
                 "subscription", {.doc = "The newest one; null: the shop has never had one, and everything works."}),
             field<&SubscriptionView::open_invoice>("openInvoice"),
-            field<&SubscriptionView::credit>("credit", {.doc = "What was paid beyond invoices: the next one takes it."}),
+            field<&SubscriptionView::credit>("credit",
+                                             {.doc = "What was paid beyond invoices: the next one takes it."}),
             field<&SubscriptionView::entitlement>(
                 "entitlement",
                 {.max_length = 8'000,
@@ -64,10 +65,9 @@ struct SubscriptionChoice {
                 "planCode", {.format = schema::Format::code,
                              .doc = "Missing: the plan stays, and a cancellation that waits is taken back.",
                              .example = R"("DUKA")"}),
-            schema::field<&SubscriptionChoice::phone>(
-                "phone", {.format = schema::Format::phone,
-                          .doc = "Prompted when a payment names no other number.",
-                          .example = R"("+254712345678")"}));
+            schema::field<&SubscriptionChoice::phone>("phone", {.format = schema::Format::phone,
+                                                                .doc = "Prompted when a payment names no other number.",
+                                                                .example = R"("+254712345678")"}));
     }
 };
 
@@ -76,8 +76,6 @@ struct SubscriptionChoice {
 constexpr auto invoices = db::select<tables::subscription_invoices>()
                               .order_by_descending<&SubscriptionInvoice::created_at, &SubscriptionInvoice::id>()
                               .page("billing.invoices", "billing.invoices_after");
-constexpr db::Query<std::string()> zone_name{
-    {"billing.zone_name", "select time_zone from tenants where id = $1", db::Kind::point}};
 
 // ---- Reading -----------------------------------------------------------------------------------------------------
 
@@ -95,8 +93,7 @@ async::Task<SubscriptionView> view_of(db::Db db, Entitlements* entitlements, bas
         view.open_invoice = co_await db.one(billing::open_invoice, view.subscription->id, InvoiceState::open);
         view.credit = co_await db.only(billing::credit_of, view.subscription->terms.currency);
     }
-    const auto zone = base::TimeZone::load(co_await db.only(zone_name)).value_or(base::TimeZone::utc());
-    auto entitlement = entitlements->of(db.tenant(), view.subscription, zone, now);
+    auto entitlement = entitlements->of(db.tenant(), view.subscription, co_await billing::zone_of(db), now);
     view.entitlement = std::move(entitlement.token);
     view.offline_until = entitlement.offline_until;
     co_return view;
@@ -206,13 +203,13 @@ void routes(http::Routes routes) {
                 .middleware = {http::no_store()}});
     routes.get("/subscription/invoices", list_invoices,
                {.id = "listSubscriptionInvoices", .summary = "What the shop paid and owes, newest first"});
-    routes.post("/subscription", choose,
-                {.id = "chooseSubscription",
-                 .summary = "Choose a plan, or change it",
-                 .description = "Twice is the same as once. While a period is paid, another plan begins with the next "
-                                "one; otherwise at once. A cancellation that waits for the end is taken back.",
-                 .errors = {errors::unknown_plan, errors::plan_currency, errors::no_subscription,
-                            errors::subscription_live}});
+    routes.post(
+        "/subscription", choose,
+        {.id = "chooseSubscription",
+         .summary = "Choose a plan, or change it",
+         .description = "Twice is the same as once. While a period is paid, another plan begins with the next "
+                        "one; otherwise at once. A cancellation that waits for the end is taken back.",
+         .errors = {errors::unknown_plan, errors::plan_currency, errors::no_subscription, errors::subscription_live}});
     routes.post("/subscription/cancel", cancel,
                 {.id = "cancelSubscription",
                  .summary = "End the subscription with what is paid",
@@ -231,7 +228,7 @@ void routes(http::Routes routes) {
 }  // namespace
 
 app::Module billing_module() {
-    auto statements = db::statements(invoices, zone_name);
+    auto statements = db::statements(invoices);
     for (const auto& more : {billing::account_statements(), clock_statements(), plan_statements(), pay_statements(),
                              invoice_effect_statements()})
         statements.insert(statements.end(), more.begin(), more.end());

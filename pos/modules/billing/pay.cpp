@@ -11,9 +11,8 @@ namespace {
 
 using billing::SubscriptionAccount;
 
-constexpr auto intent_by_request = db::select<tables::payment_intents>()
-                                       .where<&PaymentIntent::client_request_id>()
-                                       .named("billing.intent_by_request");
+constexpr auto intent_by_request =
+    db::select<tables::payment_intents>().where<&PaymentIntent::client_request_id>().named("billing.intent_by_request");
 
 // What is to be paid, and by whose phone unless the request names one.
 struct Bill {
@@ -104,9 +103,9 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
 }
 
 std::vector<base::ErrorCode> pay_errors() {
-    return {errors::no_subscription,   errors::paid_ahead,       errors::account_missing,  errors::amount_not_whole,
-            errors::amount_refused,    errors::currency_refused, errors::phone_needed,     errors::prompt_open,
-            errors::already_paid,      errors::provider_unknown, errors::subscription_live, errors::intent_request_used,
+    return {errors::no_subscription, errors::paid_ahead,       errors::account_missing,   errors::amount_not_whole,
+            errors::amount_refused,  errors::currency_refused, errors::phone_needed,      errors::prompt_open,
+            errors::already_paid,    errors::provider_unknown, errors::subscription_live, errors::intent_request_used,
             errors::unknown_invoice};
 }
 

@@ -24,14 +24,14 @@ struct SubscriptionPaymentRequest {
             field<&SubscriptionPaymentRequest::provider>(
                 "provider",
                 {.max_length = 40, .text = schema::Text::raw, .defaulted = true, .doc = "`mpesa` or `stripe`."}),
-            field<&SubscriptionPaymentRequest::phone>(
-                "phone", {.max_length = 30,
-                          .text = schema::Text::identifier,
-                          .doc = "Where the prompt rings; missing: the subscription's.",
-                          .example = R"("0712 345 678")"}),
+            field<&SubscriptionPaymentRequest::phone>("phone",
+                                                      {.max_length = 30,
+                                                       .text = schema::Text::identifier,
+                                                       .doc = "Where the prompt rings; missing: the subscription's.",
+                                                       .example = R"("0712 345 678")"}),
             field<&SubscriptionPaymentRequest::return_url>(
-                "returnUrl", {.max_length = 500, .format = schema::Format::url,
-                              .doc = "Where a hosted page leads back to."}));
+                "returnUrl",
+                {.max_length = 500, .format = schema::Format::url, .doc = "Where a hosted page leads back to."}));
     }
 };
 

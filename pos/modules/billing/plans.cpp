@@ -87,8 +87,8 @@ std::string plan_json(const app::CommandInput& input) {
         if (!input.has(one.option)) continue;
         const auto value = input.value(one.option);
         if (!json.empty()) json += ',';
-        json += fmt::format(R"("{}":{})", one.member,
-                            one.is_number && is_integer(value) ? value : schema::to_json(value));
+        json +=
+            fmt::format(R"("{}":{})", one.member, one.is_number && is_integer(value) ? value : schema::to_json(value));
     }
     return "{" + json + "}";
 }
@@ -103,8 +103,8 @@ std::string explain(const schema::ReadError& error) {
 std::string limit_text(const std::optional<std::int32_t>& limit) { return limit ? fmt::to_string(*limit) : "any"; }
 
 std::string line_of(const Plan& plan) {
-    return fmt::format("{} {} {} a {}, {} seats, {} locations, {} days on trial{}{}\n", plan.code,
-                       plan.price.minor, plan.currency, schema::name_of(plan.period), limit_text(plan.limits.seats),
+    return fmt::format("{} {} {} a {}, {} seats, {} locations, {} days on trial{}{}\n", plan.code, plan.price.minor,
+                       plan.currency, schema::name_of(plan.period), limit_text(plan.limits.seats),
                        limit_text(plan.limits.locations), plan.trial_days, plan.is_default ? ", default" : "",
                        plan.is_offered ? "" : ", not offered");
 }

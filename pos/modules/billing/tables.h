@@ -16,16 +16,16 @@ namespace errors {
 inline constexpr auto default_plan_taken = base::conflict("plan.default_taken", "Another plan is the default");
 inline constexpr auto subscription_live =
     base::conflict("subscription.live", "The shop has a subscription that has not ended");
-inline constexpr auto unknown_subscription =
-    base::invalid("subscription.unknown", "There is no such subscription");
+inline constexpr auto unknown_subscription = base::invalid("subscription.unknown", "There is no such subscription");
 inline constexpr auto invoice_known =
     base::conflict("subscription.invoice_known", "This period has an invoice already");
 inline constexpr auto unknown_invoice = base::invalid("subscription.unknown_invoice", "There is no such invoice");
 inline constexpr base::ErrorCode plan_seats{"plan.seats", 409, false, base::Action::contact,
                                             "The shop's plan has no seat left: an owner takes a larger plan, or "
                                             "disables a member"};
-inline constexpr base::ErrorCode plan_locations{"plan.locations", 409, false, base::Action::contact,
-                                                "The shop's plan has no further location: an owner takes a larger plan"};
+inline constexpr base::ErrorCode plan_locations{
+    "plan.locations", 409, false, base::Action::contact,
+    "The shop's plan has no further location: an owner takes a larger plan"};
 inline constexpr auto credit_known = base::conflict("subscription.credit_known", "This payment is booked already");
 }  // namespace errors
 
@@ -49,8 +49,8 @@ struct Plan {
             "Plan", field<&Plan::code>("code", {.format = schema::Format::code}),
             field<&Plan::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             field<&Plan::price>("price", {.min = 0, .doc = "Of a period, in minor units."}),
-            field<&Plan::currency>("currency", {.format = schema::Format::currency}),
-            field<&Plan::period>("period"), field<&Plan::limits>("limits"),
+            field<&Plan::currency>("currency", {.format = schema::Format::currency}), field<&Plan::period>("period"),
+            field<&Plan::limits>("limits"),
             field<&Plan::trial_days>(
                 "trialDays", {.min = 0, .max = 3'650, .doc = "How long a shop's first subscription costs nothing."}),
             field<&Plan::is_default>("isDefault", {.doc = "Shops without a subscription get one of this plan."}),
@@ -62,13 +62,12 @@ struct Plan {
 
 enum class SubscriptionState : std::uint8_t { trialing, active, past_due, grace, suspended, cancelled };
 constexpr auto describe(SubscriptionState*) {
-    return schema::enumeration<SubscriptionState>("SubscriptionState",
-                                                  {{SubscriptionState::trialing, "trialing"},
-                                                   {SubscriptionState::active, "active"},
-                                                   {SubscriptionState::past_due, "past_due"},
-                                                   {SubscriptionState::grace, "grace"},
-                                                   {SubscriptionState::suspended, "suspended"},
-                                                   {SubscriptionState::cancelled, "cancelled"}});
+    return schema::enumeration<SubscriptionState>("SubscriptionState", {{SubscriptionState::trialing, "trialing"},
+                                                                        {SubscriptionState::active, "active"},
+                                                                        {SubscriptionState::past_due, "past_due"},
+                                                                        {SubscriptionState::grace, "grace"},
+                                                                        {SubscriptionState::suspended, "suspended"},
+                                                                        {SubscriptionState::cancelled, "cancelled"}});
 }
 
 // Days are those of the shop's time zone.
@@ -99,12 +98,12 @@ struct Subscription {
                 "anchorDay", {.min = 1, .max = 31, .doc = "The day of the month that periods begin with."}),
             field<&Subscription::period_start>("periodStart"),
             field<&Subscription::period_end>("periodEnd", {.doc = "The first day that is not paid."}),
-            field<&Subscription::grace_until>(
-                "graceUntil", {.doc = "The day on which the shop is suspended, unless it has paid."}),
+            field<&Subscription::grace_until>("graceUntil",
+                                              {.doc = "The day on which the shop is suspended, unless it has paid."}),
             field<&Subscription::cancels_at_end>("cancelsAtEnd", {.doc = "It ends with the period that is paid."}),
             field<&Subscription::cancelled_at>("cancelledAt"),
-            field<&Subscription::phone>("phone", {.format = schema::Format::phone,
-                                                  .doc = "Prompted when a payment names no other number."}),
+            field<&Subscription::phone>(
+                "phone", {.format = schema::Format::phone, .doc = "Prompted when a payment names no other number."}),
             field<&Subscription::created_at>("createdAt"), field<&Subscription::updated_at>("updatedAt"),
             field<&Subscription::version>("version"));
     }
@@ -160,9 +159,9 @@ struct SubscriptionInvoice {
 
 enum class CreditReason : std::uint8_t { payment, invoice, refund };
 constexpr auto describe(CreditReason*) {
-    return schema::enumeration<CreditReason>("SubscriptionCreditReason", {{CreditReason::payment, "payment"},
-                                                                          {CreditReason::invoice, "invoice"},
-                                                                          {CreditReason::refund, "refund"}});
+    return schema::enumeration<CreditReason>(
+        "SubscriptionCreditReason",
+        {{CreditReason::payment, "payment"}, {CreditReason::invoice, "invoice"}, {CreditReason::refund, "refund"}});
 }
 
 // The shop's account: what it paid (plus), what invoices took and what went back (minus). The sum is its credit.
@@ -207,8 +206,8 @@ inline constexpr auto subscriptions = db::tenant_table<Subscription>(
 
 inline constexpr auto subscription_invoices = db::tenant_table<SubscriptionInvoice>(
     "subscription_invoices", db::primary_key<&SubscriptionInvoice::id>(), db::no_delete(),
-    db::unique<&SubscriptionInvoice::subscription_id, &SubscriptionInvoice::period_start,
-               &SubscriptionInvoice::reason>("subscription_invoices_period", errors::invoice_known)
+    db::unique<&SubscriptionInvoice::subscription_id, &SubscriptionInvoice::period_start, &SubscriptionInvoice::reason>(
+        "subscription_invoices_period", errors::invoice_known)
         .where("state <> 'void'"),
     db::unique<&SubscriptionInvoice::subscription_id, &SubscriptionInvoice::reason>("subscription_invoices_open",
                                                                                     errors::invoice_known)

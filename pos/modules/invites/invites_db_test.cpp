@@ -179,8 +179,9 @@ TEST_F(InvitesTest, WhatHasExpiredIsDeadUntilItIsSentAgain) {
 
 // Three seats, one of them free, five invitations: whoever is first gets in, and the others' invitations are kept.
 TEST_F(InvitesTest, SeatsAreCountedWhenAnInvitationIsAccepted) {
-    const auto used = std::stoi(rows("select count(*) from memberships m join tenants t on t.id = m.tenant_id "
-                                     "where t.name = 'Duka la Amani' and m.status = 'active'"));
+    const auto used =
+        std::stoi(rows("select count(*) from memberships m join tenants t on t.id = m.tenant_id "
+                       "where t.name = 'Duka la Amani' and m.status = 'active'"));
     app->database().execute(fmt::format(
         "insert into subscriptions (tenant_id, id, plan_code, plan_name, price, currency, period, limits, state, "
         "anchor_day, period_start, period_end, grace_until, cancels_at_end, created_at, updated_at, version) "
@@ -196,27 +197,30 @@ TEST_F(InvitesTest, SeatsAreCountedWhenAnInvitationIsAccepted) {
     }
     std::vector<async::Task<InjectedResponse>> asked;
     for (std::size_t i = 0; i < 20; ++i) {
-        asked.push_back(app->host().inject(
-            {.method = http::Method::post,
-             .target = "/v1/invites/accept",
-             .headers = {{"Content-Type", "application/json"}},
-             .body = fmt::format(R"({{"token":"{}"{}}})", tokens[i % tokens.size()], new_person()),
-             .remote_address = "127.0.0.1"}));
+        asked.push_back(
+            app->host().inject({.method = http::Method::post,
+                                .target = "/v1/invites/accept",
+                                .headers = {{"Content-Type", "application/json"}},
+                                .body = fmt::format(R"({{"token":"{}"{}}})", tokens[i % tokens.size()], new_person()),
+                                .remote_address = "127.0.0.1"}));
     }
-    for (const auto& reply : app->run(all(std::move(asked)))) EXPECT_THAT(reply.status, AnyOf(200, 409, 503)) << reply.body;
+    for (const auto& reply : app->run(all(std::move(asked))))
+        EXPECT_THAT(reply.status, AnyOf(200, 409, 503)) << reply.body;
     const auto accepted = [] {
         return rows("select count(*) from invites where email like 'seat%' and accepted_at is not null");
     };
     EXPECT_EQ(accepted(), "1");
-    const auto again = accept(tokens.at(rows("select accepted_at is null from invites where email = 'seat0@duka.example'") ==
-                                                "t" ? 0 : 1), new_person());
+    const auto again = accept(
+        tokens.at(rows("select accepted_at is null from invites where email = 'seat0@duka.example'") == "t" ? 0 : 1),
+        new_person());
     EXPECT_THAT(again.body, HasSubstr("plan.seats"));
-    EXPECT_EQ(post("/v1/users",
-                   fmt::format(R"({{"email":"direct@duka.example","name":"D","password":"{}","roles":[{{"roleId":"{}"}}]}})",
-                               fresh, role("viewer")),
-                   owner, {{"Idempotency-Key", "direct"}})
-                  .status,
-              409);
+    EXPECT_EQ(
+        post("/v1/users",
+             fmt::format(R"({{"email":"direct@duka.example","name":"D","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                         fresh, role("viewer")),
+             owner, {{"Idempotency-Key", "direct"}})
+            .status,
+        409);
     const auto kept = rows("select id from invites where email like 'seat%' and accepted_at is null limit 1");
     EXPECT_EQ(post("/v1/invites/" + kept + "/resend", "", owner, {{"Idempotency-Key", "seat-again"}}).status, 200)
         << "at a full plan as well";

@@ -58,7 +58,8 @@ void routes(http::Routes routes) {
                {.id = "listLocations",
                 .summary = "Locations by name",
                 .description = "With `updatedSince`: the earliest change first."});
-    routes.post("/locations", create, {.id = "createLocation", .summary = "Add a location", .errors = {errors::plan_locations}});
+    routes.post("/locations", create,
+                {.id = "createLocation", .summary = "Add a location", .errors = {errors::plan_locations}});
     routes.get("/locations/{id}", show, {.id = "getLocation", .summary = "One location"});
     routes.patch("/locations/{id}", change, {.id = "changeLocation", .summary = "Change a location"});
     routes.del("/locations/{id}", remove,

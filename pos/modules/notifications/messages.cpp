@@ -243,17 +243,19 @@ std::string consequence_of(const SubscriptionMail& mail, const mail::Say& say) {
         case SubscriptionNotice::overdue:
         case SubscriptionNotice::grace:
         case SubscriptionNotice::last_days:
-            return say("Everything works until {}. From that day on your data can no longer be read until you pay; "
-                       "your tills can still send what they have sold.",
-                       "Kila kitu kinafanya kazi hadi {}. Kuanzia siku hiyo taarifa zako hazitasomeka hadi ulipe; "
-                       "mashine zako bado zinaweza kutuma mauzo.",
-                       mail.suspended_on);
+            return say(
+                "Everything works until {}. From that day on your data can no longer be read until you pay; "
+                "your tills can still send what they have sold.",
+                "Kila kitu kinafanya kazi hadi {}. Kuanzia siku hiyo taarifa zako hazitasomeka hadi ulipe; "
+                "mashine zako bado zinaweza kutuma mauzo.",
+                mail.suspended_on);
         case SubscriptionNotice::suspended: break;
     }
-    return say("Your data is kept, and your tills can still send what they have sold. Everything is back as soon as "
-               "you pay. This is the last mail about it.",
-               "Taarifa zako zimehifadhiwa, na mashine zako bado zinaweza kutuma mauzo. Kila kitu kitarudi mara "
-               "utakapolipa. Hii ndiyo barua ya mwisho kuhusu jambo hili.");
+    return say(
+        "Your data is kept, and your tills can still send what they have sold. Everything is back as soon as "
+        "you pay. This is the last mail about it.",
+        "Taarifa zako zimehifadhiwa, na mashine zako bado zinaweza kutuma mauzo. Kila kitu kitarudi mara "
+        "utakapolipa. Hii ndiyo barua ya mwisho kuhusu jambo hili.");
 }
 
 }  // namespace

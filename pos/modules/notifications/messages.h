@@ -323,10 +323,9 @@ struct SubscriptionMail {
     }
 };
 
-using Messages =
-    std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail, InviteMail,
-               LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail, PasswordResetMail, ReceiptMail,
-               SubscriptionMail>;
+using Messages = std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail,
+                            InviteMail, LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail,
+                            PasswordResetMail, ReceiptMail, SubscriptionMail>;
 
 // A message by its kind.
 struct MessageType {

@@ -284,8 +284,8 @@ void routes(http::Routes routes) {
     const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location,
                                         errors::caller_changed};
     auto create_errors = assignment_errors;
-    for (const auto& error :
-         {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password, errors::plan_seats, auth::errors::busy})
+    for (const auto& error : {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password,
+                              errors::plan_seats, auth::errors::busy})
         create_errors.push_back(error);
     auto change_errors = assignment_errors;
     change_errors.insert(change_errors.end(), {errors::last_owner, errors::plan_seats});
