@@ -37,7 +37,7 @@ struct NewIntent {
             "NewPaymentIntent",
             field<&NewIntent::client_request_id>(
                 "clientRequestId",
-                {.doc = "Made once for each attempt by the client, and sent with every repetition; an "
+                {.doc = "Made once for each attempt by the client, and sent with every repetition; the intent's id. An "
                         "Idempotency-Key may stand for it. A new attempt after a clear end has a new "
                         "one."}),
             field<&NewIntent::provider>(

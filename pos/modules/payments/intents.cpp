@@ -55,7 +55,7 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
                          Runtime& runtime) {
     const auto now = runtime.now();
     PaymentIntent intent;
-    intent.id = runtime.new_id<IntentId>();
+    intent.id = IntentId(request.client_request_id);  // whoever lost the reply knows it
     intent.client_request_id = request.client_request_id;
     intent.account_id = account.id;
     intent.provider = request.provider;
