@@ -147,11 +147,14 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
         if (input->name) row.name = *input->name;
         if (input->enabled) row.enabled = *input->enabled;
         if (input->refuses_unknown) row.refuses_unknown = *input->refuses_unknown;
-        if (!input->credentials) return;
-        const auto credentials = read(intents->provider_of(row.provider), *input->credentials);
-        row.credentials = intents->keys().seal_credentials(write.tenant_id, row.id, credentials.json);
-        if (row.shown != credentials.shown) row.callbacks_registered_at.reset();
-        row.shown = credentials.shown;
+        const auto& keys = intents->keys();
+        if (input->credentials) {
+            const auto credentials = read(intents->provider_of(row.provider), *input->credentials);
+            row.credentials = keys.seal_credentials(write.tenant_id, row.id, credentials.json);
+            if (row.shown != credentials.shown) row.callbacks_registered_at.reset();
+            row.shown = credentials.shown;
+        }
+        if (keys.is_on() && keys.reseal(write.tenant_id, row)) row.callbacks_registered_at.reset();
     };
     co_return co_await write.edit(payment_account_rows, *id, apply);
 }

@@ -85,4 +85,31 @@ TEST_F(PaymentAccountsTest, ADeletedAccountsPaymentsAreFollowedToTheirEnd) {
     EXPECT_EQ(mpesa->queries, 1);
 }
 
+// Keys are changed by saving each account once; and what no key opens is typed in again.
+TEST_F(PaymentAccountsTest, AreSealedAnewWhenTheyAreSaved) {
+    base::SecureRandom random;
+    const auto keys_of = [&](const std::string& ring) {
+        return PaymentKeys(*auth::CredentialKeys::parse(ring, random), random);
+    };
+    const std::string old_key = "old:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const std::string new_key = "new:MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const auto tenant = base::Uuid::from_string(rows("select tenant_id from payment_accounts limit 1")).value();
+    const auto old_keys = keys_of(old_key);
+    PaymentAccount row;
+    row.id = PaymentAccountId(*base::Uuid::from_string(account));
+    row.credentials = old_keys.seal_credentials(tenant, row.id, "{}");
+    auto token = old_keys.new_callback_token(tenant, row.id);
+    row.callback_token = token.sealed;
+    row.callback_token_hash = token.hash;
+    EXPECT_FALSE(keys_of(new_key + ',' + old_key).reseal(tenant, row));
+    const auto new_keys = keys_of(new_key);
+    EXPECT_EQ(new_keys.credentials_of(tenant, row), "{}");
+    EXPECT_EQ(new_keys.callback_token_of(tenant, row), token.text);
+    EXPECT_THROW(std::ignore = old_keys.credentials_of(tenant, row), base::Failure);
+    EXPECT_THROW(std::ignore = old_keys.reseal(tenant, row), base::Failure);
+    row.credentials = old_keys.seal_credentials(tenant, row.id, "{}");
+    EXPECT_TRUE(old_keys.reseal(tenant, row));
+    EXPECT_NE(old_keys.callback_token_of(tenant, row), token.text);
+}
+
 }  // namespace

@@ -44,6 +44,21 @@ std::string PaymentKeys::credentials_of(base::Uuid tenant, const PaymentAccount&
     return *std::move(json);
 }
 
+bool PaymentKeys::reseal(base::Uuid tenant, PaymentAccount& row) const {
+    if (row.credentials && !ring().is_current(row.credentials->value))
+        row.credentials = seal_credentials(tenant, row.id, credentials_of(tenant, row));
+    const auto token = ring().open(callback_purpose, row_of(tenant, row.id.uuid()), row.callback_token.value);
+    if (!token) {
+        auto made = new_callback_token(tenant, row.id);
+        row.callback_token_hash = std::move(made.hash);
+        row.callback_token = std::move(made.sealed);
+        return true;
+    }
+    if (!ring().is_current(row.callback_token.value))
+        row.callback_token = {ring().seal(callback_purpose, row_of(tenant, row.id.uuid()), *token)};
+    return false;
+}
+
 PaymentKeys::CallbackToken PaymentKeys::new_callback_token(base::Uuid tenant, PaymentAccountId account) const {
     std::array<std::uint8_t, 16> bytes{};
     random_->fill(bytes);

@@ -36,6 +36,9 @@ public:
                                                  std::string_view json) const;
     [[nodiscard]] std::string credentials_of(base::Uuid tenant, const PaymentAccount& row) const;
 
+    // With the first key, what another one has sealed. True: no key opens the callback token, so that there is a new one.
+    bool reseal(base::Uuid tenant, PaymentAccount& row) const;
+
     // 32 hex digits, which no word of M-Pesa's forbidden ones can be part of.
     struct CallbackToken {
         std::string text;
