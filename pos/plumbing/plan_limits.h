@@ -13,8 +13,8 @@ namespace pos {
 
 namespace plan_limits {
 inline constexpr db::Query<void()> hold{
-    {"plan_limits.hold",
-     "select from subscriptions where tenant_id = $1 and state <> 'cancelled' for no key update", db::Kind::write}};
+    {"plan_limits.hold", "select from subscriptions where tenant_id = $1 and state <> 'cancelled' for no key update",
+     db::Kind::write}};
 inline constexpr db::Query<void()> seats_suffice{
     {"plan_limits.seats_suffice",
      "select violate('subscriptions_seats') from subscriptions s where s.tenant_id = $1 and s.state <> 'cancelled' "
