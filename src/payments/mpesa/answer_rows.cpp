@@ -11,7 +11,7 @@ namespace {
 using enum Meaning;
 
 constexpr std::string_view setup_en =
-    "M-Pesa refuses the shop's own set-up. The owner has to look at the payment account. Take another payment.";
+    "M-Pesa refuses the set-up of this account. The owner has to look at the payment account. Take another payment.";
 constexpr std::string_view setup_sw =
     "M-Pesa imekataa mipangilio ya duka. Mwenye duka aangalie akaunti ya malipo. Pokea malipo kwa njia nyingine.";
 constexpr std::string_view request_en =
@@ -43,9 +43,9 @@ constexpr std::string_view cancelled_en =
 constexpr std::string_view cancelled_sw =
     "Mteja ameghairi, au muda wa ombi umepita. Hakuna pesa iliyotoka. Jaribu tena mteja akikubali.";
 constexpr std::string_view kind_en =
-    "M-Pesa refuses this paybill or till: the account is set up as the wrong kind. Tell the owner.";
+    "M-Pesa refuses this number: the account is set up as the wrong kind. Tell the owner.";
 constexpr std::string_view kind_sw =
-    "M-Pesa imekataa paybill au till hii: akaunti imewekwa aina isiyo sahihi. Mjulishe mwenye duka.";
+    "M-Pesa imekataa namba hii: akaunti imewekwa aina isiyo sahihi. Mjulishe mwenye duka.";
 constexpr std::string_view registered_en = "Already registered with M-Pesa.";
 constexpr std::string_view registered_sw = "Imeshasajiliwa na M-Pesa.";
 constexpr std::string_view no_answer_en = "M-Pesa was not reached. No money moved. Check the internet and try again.";
@@ -64,7 +64,7 @@ constexpr auto table = std::to_array<Row>({
     {"4", "", "", declined, false, 0, "The customer has reached the daily limit of M-Pesa. Take another payment today.",
      "Mteja amefikia kikomo cha M-Pesa cha siku. Leo pokea malipo kwa njia nyingine."},
     {"8", "", "", declined, false, 0,
-     "The shop's M-Pesa account is full. The owner has to move money out of it. Take another payment.",
+     "The M-Pesa account that is paid to is full. The owner has to move money out of it. Take another payment.",
      "Akaunti ya M-Pesa ya duka imejaa. Mwenye duka ahamishe pesa. Pokea malipo kwa njia nyingine."},
     {"17", "", "", declined, true, 120,
      "The same amount was just paid by this customer. Wait two minutes and try again.",

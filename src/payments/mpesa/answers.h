@@ -1,6 +1,6 @@
 #pragma once
 // What Daraja's codes mean: errors of requests (mpesa: HTTP 4xx and 5xx in three shapes, or none) and results of prompts, in one table with
-// what a cashier is told. Pure.
+// what the seller is told. Pure.
 //
 //     const mpesa::Problem problem = mpesa::problem_of(reply.error());
 //     mpesa::finding_of_prompt(problem);                  // Finding::refused

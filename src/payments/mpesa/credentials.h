@@ -2,7 +2,7 @@
 // Credentials of an account at Daraja, as its owner types them in from the portal.
 //
 //     const auto credentials = mpesa::read_credentials(account.credentials.text);
-//     if (credentials) credentials->receiver();                 // who gets the money: the till, or the paybill
+//     if (credentials) credentials->receiver();                 // the number that gets the money
 
 #include <cstdint>
 #include <optional>
@@ -19,39 +19,42 @@ constexpr auto describe(Environment*) {
         "MpesaEnvironment", {{Environment::sandbox, "sandbox"}, {Environment::production, "production"}});
 }
 
-enum class Kind : std::uint8_t { paybill, till };
+enum class Kind : std::uint8_t { paybill, buy_goods };
 constexpr auto describe(Kind*) {
-    return schema::enumeration<Kind>("MpesaKind", {{Kind::paybill, "paybill"}, {Kind::till, "till"}});
+    constexpr std::string_view buy_goods = "till";  // lint: allow(word) what M-Pesa calls it
+    return schema::enumeration<Kind>("MpesaKind", {{Kind::paybill, "paybill"}, {Kind::buy_goods, buy_goods}});
 }
 
 struct Credentials {
     Environment environment = Environment::production;
     Kind kind = Kind::paybill;
     std::string short_code;
-    std::optional<std::string> till_number;
+    std::optional<std::string> goods_number;
     std::string consumer_key;
     std::string consumer_secret;
     std::string passkey;
     std::optional<std::string> nominated_number;
 
-    [[nodiscard]] const std::string& receiver() const { return till_number ? *till_number : short_code; }
+    [[nodiscard]] const std::string& receiver() const { return goods_number ? *goods_number : short_code; }
 
     static void check(const Credentials& credentials, schema::Issues& issues);
     friend constexpr auto describe(Credentials*) {
         using schema::field;
         constexpr std::string_view visible = "[!-~]+";
+        constexpr std::string_view goods_number_name = "tillNumber";  // lint: allow(word) what M-Pesa calls it
         return schema::object<Credentials>(
             "MpesaCredentials", field<&Credentials::environment>("environment", {.doc = "Whose keys these are."}),
-            field<&Credentials::kind>("kind", {.doc = "A paybill, or a till (Buy Goods)."}),
+            field<&Credentials::kind>("kind", {.doc = "A paybill, or Buy Goods."}),
             field<&Credentials::short_code>(
                 "shortCode", {.max_length = 7,
                               .pattern = "[0-9]{5,7}",
                               .text = schema::Text::raw,
-                              .doc = "The paybill; of a till the store or head office number that went live."}),
-            field<&Credentials::till_number>("tillNumber", {.max_length = 9,
-                                                            .pattern = "[0-9]{5,9}",
-                                                            .text = schema::Text::raw,
-                                                            .doc = "Of a till: the number that customers pay."}),
+                              .doc = "The paybill; of Buy Goods the store or head office number that went live."}),
+            field<&Credentials::goods_number>(goods_number_name,
+                                              {.max_length = 9,
+                                               .pattern = "[0-9]{5,9}",
+                                               .text = schema::Text::raw,
+                                               .doc = "Of Buy Goods: the number that customers pay."}),
             field<&Credentials::consumer_key>(
                 "consumerKey", {.min_length = 1, .max_length = 255, .pattern = visible, .text = schema::Text::raw}),
             field<&Credentials::consumer_secret>(

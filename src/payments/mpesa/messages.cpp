@@ -37,11 +37,11 @@ StkPush prompt_of(const Credentials& credentials, const StartRequest& request, c
     if (reference.empty()) reference = no_reference;
     auto description = cleaned(request.description, description_length);
     if (description.empty()) description = reference;
-    const bool is_till = credentials.kind == Kind::till;
+    const bool is_buy_goods = credentials.kind == Kind::buy_goods;
     return {.short_code = credentials.short_code,
             .password = password(credentials.short_code, credentials.passkey, timestamp),
             .timestamp = timestamp,
-            .type = is_till ? "CustomerBuyGoodsOnline" : "CustomerPayBillOnline",
+            .type = is_buy_goods ? "CustomerBuyGoodsOnline" : "CustomerPayBillOnline",
             .amount = std::to_string(request.amount.minor / 100),
             .party_a = request.phone,
             .party_b = credentials.receiver(),

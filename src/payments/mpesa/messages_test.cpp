@@ -16,7 +16,7 @@ Credentials paybill() {
     return {.environment = Environment::sandbox,
             .kind = Kind::paybill,
             .short_code = "174379",
-            .till_number = {},
+            .goods_number = {},
             .consumer_key = "key",
             .consumer_secret = "secret",
             .passkey = "testpasskey",
@@ -59,8 +59,8 @@ TEST(MpesaMessage, AsksAPaybillOrATill) {
               R"("CallBackURL":"https://shop.example/v1/callbacks/m/00/stk","AccountReference":"ORD-10027",)"
               R"("TransactionDesc":"Order 10027"})");
     auto till = paybill();
-    till.kind = Kind::till;
-    till.till_number = "512345";
+    till.kind = Kind::buy_goods;
+    till.goods_number = "512345";
     const auto of_till = prompt_of(till, request, "https://shop.example/stk", half_past_ten);
     EXPECT_EQ(of_till.type, "CustomerBuyGoodsOnline");
     EXPECT_EQ(of_till.short_code, "174379");

@@ -108,7 +108,7 @@ Mpesa::Mpesa(client::Client& http, async::Loop& loop, redis::Client* redis, cons
       limited_(
           metrics.counter("mpesa_queries_limited_total", "Queries of M-Pesa that were put off by our own limit.")) {}
 
-// A query that waits for the payer is answered with a 500, and so is each wrong set-up of a shop: no sign of an outage, so nothing opens the
+// A query that waits for the payer is answered with a 500, and so is each wrong set-up of an account: no sign of an outage, so nothing opens the
 // breaker.
 Mpesa::Host Mpesa::host_of(std::string_view environment, std::string_view url, const MpesaOptions& options) {
     Host host{.name = std::string(environment), .asking = {}, .prompting = {}};
@@ -162,7 +162,7 @@ std::expected<schema::Json, schema::ReadError> Mpesa::read_credentials(std::stri
 std::string Mpesa::shown(const schema::Json& credentials) const {
     const auto read = mpesa::read_credentials(credentials.text);
     if (!read) return {};
-    return read->till_number ? fmt::format("{} / till {}", read->short_code, *read->till_number) : read->short_code;
+    return read->goods_number ? fmt::format("{} / {}", read->short_code, *read->goods_number) : read->short_code;
 }
 
 // ---- Prompts ----------------------------------------------------------------------------------------------------

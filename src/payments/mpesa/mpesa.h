@@ -50,7 +50,7 @@ public:
 
     [[nodiscard]] const Traits& traits() const override;
     [[nodiscard]] std::expected<schema::Json, schema::ReadError> read_credentials(std::string_view json) const override;
-    // "174379", of a till "600123 / till 512345".
+    // "174379", of Buy Goods "600123 / 512345".
     [[nodiscard]] std::string shown(const schema::Json& credentials) const override;
 
     [[nodiscard]] async::Task<Started> start(Account account, StartRequest request, client::Call call) override;

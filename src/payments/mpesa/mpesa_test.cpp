@@ -470,7 +470,7 @@ TEST_F(MpesaTest, ShowsOfCredentialsTheNumberAlone) {
     EXPECT_EQ(mpesa_.shown(account().credentials), "174379");
     const std::string till = R"({"environment":"production","kind":"till","shortCode":"600123","tillNumber":"512345",)"
                              R"("consumerKey":"k","consumerSecret":"s","passkey":"p"})";
-    EXPECT_EQ(mpesa_.shown({till}), "600123 / till 512345");
+    EXPECT_EQ(mpesa_.shown({till}), "600123 / 512345");
     const auto canonical = mpesa_.read_credentials(till)->text;
     EXPECT_EQ(mpesa_.read_credentials(canonical)->text, canonical);
     EXPECT_FALSE(mpesa_.read_credentials(R"({"environment":"live"})"));
