@@ -228,8 +228,8 @@ async::Task<std::string> receive(const ProviderCallback* sent, std::string_view 
 }
 
 template <base::FixedString provider, base::FixedString kind, class Reply>
-async::Task<ReplyAsGiven<Reply>> take(ProviderCallback sent, http::AnyQuery /*unused*/,
-                                      http::Service<PaymentIntents> intents) {
+async::Task<ReplyAsGiven<Reply>> take(ProviderCallback sent, http::Path<"token", std::string> /*unused*/,
+                                      http::AnyQuery /*unused*/, http::Service<PaymentIntents> intents) {
     co_return ReplyAsGiven<Reply>{co_await receive(&sent, provider.view(), kind.view(), &*intents)};
 }
 
