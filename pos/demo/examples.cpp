@@ -49,6 +49,10 @@ void add_money_from_outside(std::vector<Example>& all) {
                        .body = {},
                        .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
     }
+    all.push_back({.operation = "takeMpesaPromptOf",
+                   .body = {},
+                   .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")},
+                                  {"attempt", json_string("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095")}}});
     all.push_back({.operation = "listC2bPayments", .body = {}, .parameters = {{"state", json_string("unmatched")}}});
     all.push_back(
         with_body("matchC2bPayment", "c2b payment", fmt::format(R"({{"intentId":{}}})", id("payment intent"))));

@@ -25,6 +25,7 @@ const outside: Record<string, string> = {
   matchC2bPayment: 'M-Pesa alone makes them',
   resolvePaymentIntent: 'its outcome is not unknown',
   takeMpesaPrompt: 'the token is of an account',
+  takeMpesaPromptOf: 'the token is of an account',
   takeMpesaConfirmation: 'the token is of an account',
   takeMpesaValidation: 'the token is of an account',
   takeMpesaTimeout: 'the token is of an account',

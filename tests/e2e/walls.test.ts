@@ -303,6 +303,7 @@ describe('without a caller', () => {
       'POST /v1/auth/refresh',
       'POST /v1/callbacks/m/{token}/confirm',
       'POST /v1/callbacks/m/{token}/stk',
+      'POST /v1/callbacks/m/{token}/stk/{attempt}',
       'POST /v1/callbacks/m/{token}/timeout',
       'POST /v1/callbacks/m/{token}/validate',
       'POST /v1/callbacks/mail/mailgun',

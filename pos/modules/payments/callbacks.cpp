@@ -161,6 +161,7 @@ ProviderEvent event_of(const PaymentAccount& account, const Delivery& delivery, 
     event.headers = stored_headers(delivery.headers);
     event.trusted = delivery.trusted;
     event.attempt_ref = attempt_ref_of(understood.said);
+    event.intent_id = delivery.attempt;
     event.received_at = now;
     event.due_at = now + job_has_time;
     const bool says_something = !understood.could_read || !understood.said.claims.empty();
@@ -213,7 +214,7 @@ struct ReplyAsGiven {
 };
 
 async::Task<std::string> receive(const ProviderCallback* sent, std::string_view provider, std::string_view kind,
-                                 PaymentIntents* intents) {
+                                 PaymentIntents* intents, std::optional<IntentId> attempt = std::nullopt) {
     const auto db = sent->db();
     auto account = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
     if (!account || account->provider != provider) auth::refuse_callback();
@@ -223,6 +224,7 @@ async::Task<std::string> receive(const ProviderCallback* sent, std::string_view 
                       .kind = kind,
                       .bytes = sent->bytes(),
                       .headers = signatures_of(sent->headers()),
+                      .attempt = attempt,
                       .trusted = is_signed || is_among(sent->client_address(), networks)};
     co_return co_await take_delivery(db, intents, *std::move(account), std::move(delivery));
 }
@@ -231,6 +233,17 @@ template <base::FixedString provider, base::FixedString kind, class Reply>
 async::Task<ReplyAsGiven<Reply>> take(ProviderCallback sent, http::Path<"token", std::string> /*unused*/,
                                       http::AnyQuery /*unused*/, http::Service<PaymentIntents> intents) {
     co_return ReplyAsGiven<Reply>{co_await receive(&sent, provider.view(), kind.view(), &*intents)};
+}
+
+// What is no id names no attempt: it is kept all the same.
+async::Task<ReplyAsGiven<MpesaReply>> take_prompt_of(ProviderCallback sent,
+                                                     http::Path<"token", std::string> /*unused*/,
+                                                     http::Path<"attempt", std::string> attempt,
+                                                     http::AnyQuery /*unused*/,
+                                                     http::Service<PaymentIntents> intents) {
+    const auto id = base::Uuid::from_string(*attempt);
+    co_return ReplyAsGiven<MpesaReply>{
+        co_await receive(&sent, "mpesa", "stk", &*intents, id ? std::optional(IntentId(*id)) : std::nullopt)};
 }
 
 http::RouteDocs docs_of(std::string_view id, std::string_view summary, std::string_view description) {
@@ -257,6 +270,10 @@ void callback_routes(http::Routes routes) {
     routes.post("/callbacks/m/{token}/stk", take<"mpesa", "stk", MpesaReply>,
                 docs_of("takeMpesaPrompt", "M-Pesa tells what became of a prompt",
                         "Kept as sent and answered 200, whatever it is; what it says is read afterwards."));
+    routes.post("/callbacks/m/{token}/stk/{attempt}", take_prompt_of,
+                docs_of("takeMpesaPromptOf", "M-Pesa tells what became of an attempt's prompt",
+                        "As `takeMpesaPrompt`. Prompts are sent with this URL, so that their outcome finds its attempt "
+                        "also when the reply to the prompt was lost."));
     routes.post("/callbacks/m/{token}/confirm", take<"mpesa", "confirm", MpesaReply>,
                 docs_of("takeMpesaConfirmation", "M-Pesa tells of money that came", "Never refused."));
     routes.post("/callbacks/m/{token}/validate", take<"mpesa", "validate", MpesaReply>,

@@ -1,5 +1,5 @@
 #pragma once
-// What providers send us: `POST /v1/callbacks/m/{token}/{stk,confirm,validate,timeout}` (M-Pesa), `/v1/callbacks/s/{token}/events`
+// What providers send us: `POST /v1/callbacks/m/{token}/{stk/{attempt},confirm,validate,timeout}` (M-Pesa), `/v1/callbacks/s/{token}/events`
 // (Stripe). The token says whose it is; what a signature proves is proved; then the bytes are stored, and the sender is answered. What
 // they say is read by a job (provider_events.h), which the same transaction has left in the outbox: received is not done.
 //
@@ -23,6 +23,7 @@ struct Delivery {
     std::string_view kind;
     std::string_view bytes;
     http::Headers headers;  // those of a signature
+    std::optional<IntentId> attempt{};  // of its path: what it is about, unless it says something else itself
     bool trusted = true;
 };
 

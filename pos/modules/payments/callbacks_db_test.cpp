@@ -46,6 +46,32 @@ TEST_F(ProviderCallbacksTest, ALateSuccessReplacesAFailure) {
     EXPECT_EQ(state(intent), "succeeded");
 }
 
+// M-Pesa's id of the attempt was in the reply that was lost: the attempt's own URL says whose callback it is.
+TEST_F(ProviderCallbacksTest, AnAttemptsOwnUrlFindsItWhoseReplyWasLost) {
+    mpesa->on_start = [](const auto&) { return ::payments::Started{.evidence = {.finding = Finding::lost}}; };
+    const auto intent = start(order(15'000, next_id()));
+    const auto json = paid_by(intent, 15'000, "TAF7RT61SV");
+    deliver("stk", json);
+    EXPECT_EQ(state(intent), "sent") << "nothing tells whose it is";
+    deliver("stk/" + intent, " " + json);
+    EXPECT_EQ(state(intent), "succeeded");
+    EXPECT_EQ(rows("select provider_id from payment_intents"), "ws_CO_" + intent);
+    read_events();
+    EXPECT_EQ(outcomes(), "applied, applied") << "the first one is woken by the id";
+}
+
+// What a callback says goes before where it came to.
+TEST_F(ProviderCallbacksTest, AnAttemptsOwnUrlPaysNoOther) {
+    const auto first = start(order(15'000, next_id()));
+    const auto second = start(order(20'000, next_id()));
+    deliver("stk/" + second, paid_by(first, 15'000, "TAF7RT61SV"));
+    EXPECT_EQ(state(first), "succeeded");
+    EXPECT_EQ(state(second), "pending");
+    for (const auto* attempt : {"x", "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095"})
+        deliver(fmt::format("stk/{}", attempt), paid_by(second, 20'000, "TAF7RT62SV"));
+    EXPECT_EQ(state(second), "succeeded");
+}
+
 // Nobody is told whether a token, an account or a path was nearly right.
 TEST_F(ProviderCallbacksTest, AForgedTokenIsRefusedAlike) {
     const auto intent = start(order(15'000, next_id()));

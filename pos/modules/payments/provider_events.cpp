@@ -153,13 +153,22 @@ async::Task<void> wait_on(db::Db tx, const Reading* reading, std::string_view ou
     co_await batch.commit();
 }
 
+// Whether a claim of a delivery under an attempt's own URL is about it: it does not name another one of the provider's.
+async::Task<bool> may_be_of(db::Db tx, IntentId id, const ::payments::Claim* claim) {
+    const auto intent = co_await tx.one(intents::by_id, id);
+    const auto& named = claim->evidence.provider_id;
+    co_return intent && (named.empty() || !intent->provider_id || *intent->provider_id == named);
+}
+
 async::Task<void> settle(db::Db tx, const Reading* reading) {
     const auto& id = reading->event.id;
     const auto locked = co_await tx.one(lock_event, id);
     if (!locked || locked->processed_at) co_return;
     ClaimTaken last{.outcome = reading->claims.empty() ? "not_understood" : "applied"};
     std::optional<std::string_view> waits_for;
-    for (const auto& claim : reading->claims) {
+    for (auto claim : reading->claims) {
+        if (!claim.attempt && reading->event.intent_id && co_await may_be_of(tx, *reading->event.intent_id, &claim))
+            claim.attempt = reading->event.intent_id->uuid();
         const ClaimFrom from{.account = reading->account,
                              .claim = claim,
                              .trusted = locked->trusted,

@@ -118,7 +118,7 @@ constexpr db::SystemQuery<DueAccount(std::vector<std::string>, std::int64_t)> un
      "select a.tenant_id, a.id from payment_accounts a where a.provider = any($1) and a.owner = 'tenant' "
      "and a.deleted_at is null and ("
      "  exists (select from payment_intents i where i.tenant_id = a.tenant_id and i.account_id = a.id "
-     "    and i.state in ('sent', 'unknown') and i.created_at > now() - interval '48 hours') "
+     "    and i.state not in ('created', 'succeeded', 'refunded') and i.created_at > now() - interval '48 hours') "
      "  or exists (select from payment_intents i where i.tenant_id = a.tenant_id and i.account_id = a.id "
      "    and i.state = 'succeeded' and i.receipt_code is null and i.created_at > now() - interval '48 hours') "
      "  or exists (select from c2b_payments c where c.tenant_id = a.tenant_id and c.account_id = a.id "

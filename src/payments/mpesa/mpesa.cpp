@@ -174,7 +174,8 @@ async::Task<Started> Mpesa::start(Account account, StartRequest request, client:
     if (!phone) co_return Started{of_reply(Finding::refused, "phone_invalid")};
     if (request.currency != "KES" || !is_payable(request.amount))
         co_return Started{of_reply(Finding::refused, "amount_invalid")};
-    const auto callback_url = account.callback_url + "/stk";
+    // With the attempt's id: M-Pesa's own is learnt by its reply, which may be lost.
+    const auto callback_url = fmt::format("{}/stk/{}", account.callback_url, request.id.to_string());
     if (!mpesa::forbidden_word(callback_url).empty())
         co_return Started{of_reply(Finding::refused, "callback_url_refused")};
     request.phone = *std::move(phone);

@@ -144,7 +144,7 @@ TEST_F(MpesaTest, PromptsAPhone) {
     EXPECT_THAT(sent.body, HasSubstr(R"("Password":"MTc0Mzc5dGVzdHBhc3NrZXkyMDI0MDExNTEwMzAwMA==")"));
     EXPECT_THAT(sent.body, HasSubstr(R"("PhoneNumber":"254712345678")"));
     EXPECT_THAT(sent.body, HasSubstr(R"("Amount":"150")"));
-    EXPECT_THAT(sent.body, HasSubstr(R"("CallBackURL":"https://shop.example/v1/callbacks/m/0f/stk")"));
+    EXPECT_THAT(sent.body, HasSubstr(R"("CallBackURL":"https://shop.example/v1/callbacks/m/0f/stk/)"));
     const auto token = daraja_.requests("/oauth").at(0);
     EXPECT_EQ(token.target, "/oauth/v1/generate?grant_type=client_credentials");
     EXPECT_EQ(token.header("authorization"), "Basic " + base::base64_encode("key:secret"));
