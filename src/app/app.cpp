@@ -269,7 +269,7 @@ void App::end_for(config::Faults faults) {
 
 void App::throw_late_faults() {
     const std::scoped_lock lock(late_faults_mutex_);
-    if (late_faults_) throw *late_faults_;
+    if (late_faults_) throw config::Faults(*late_faults_);
 }
 
 const http::Services& App::parts() {

@@ -18,7 +18,7 @@ using ::testing::Not;
 
 Answer things(const ScriptedServer::Request& /*request*/) { return Answer().send(http_reply(200, thing_json)); }
 
-ScriptedServer::Script always(int status, std::string headers = {}, std::string body = "{}") {
+ScriptedServer::Script always(int status, const std::string& headers = {}, const std::string& body = "{}") {
     return [=](const ScriptedServer::Request&) { return Answer().send(http_reply(status, body, headers)); };
 }
 
@@ -238,7 +238,7 @@ TEST(ClientRetry, RepeatsWhatMayBeRepeated) {
     TestClient http;
     auto target = TestClient::target(server);
     target.retry = {.attempts = 3, .base = 10ms, .cap = 20ms};
-    const auto attempts_of = [&](std::string method, std::string how, Call call) {
+    const auto attempts_of = [&](const std::string& method, std::string how, Call call) {
         const auto before = server.request_count();
         call.headers = {{"X-Fail", how}};
         const auto reply =

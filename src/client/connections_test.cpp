@@ -3,6 +3,7 @@
 
 #include <brotli/encode.h>
 #include <curl/curl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -464,7 +465,7 @@ TEST(ClientSecrets, AreInNoLogMetricOrError) {
         ask(target, "/");
         target.name += "-whole";
         target.base_url = "";
-        ask(target, "https://user:" + canary + "@127.0.0.1/" + canary);
+        ask(target, fmt::format("https://user:{0}@127.0.0.1/{0}", canary));
         ask(target, "http://10.0.0.1/" + canary);
         ask(target, echo.url("/cut/" + canary));
     }
@@ -512,8 +513,9 @@ TEST(ClientStream, OfARequestThatThrowsEndsTheCall) {
     const ScriptedServer server([](const auto&) { return Answer().send(http_reply(200, thing_json)); });
     TestClient http;
     const auto target = TestClient::target(server);
-    EXPECT_THROW(http.run(http->send<Thing>("PUT", target, "/", stream([] { return fails(); }, "text/csv"))),
-                 std::runtime_error);
+    EXPECT_THROW(
+        std::ignore = http.run(http->send<Thing>("PUT", target, "/", stream([] { return fails(); }, "text/csv"))),
+        std::runtime_error);
     EXPECT_TRUE(http.run(http->get<Thing>(target, "/")));
     http.run(http->stop(async::Loop::now()));
 }

@@ -45,17 +45,19 @@ struct Row {
 };
 
 class OutboxTest : public ::testing::Test {
+public:
+    ~OutboxTest() override {
+        if (server().command({"PING"}).empty()) ADD_FAILURE() << "Redis is gone";
+        run(client_.close(async::Loop::now() + 1s));
+        run(system_.close(async::Loop::now() + 1s));
+    }
+
 protected:
     OutboxTest() {
         server().command({"CONFIG", "SET", "maxmemory", "0"});
         server().command({"CONFIG", "SET", "proto-max-bulk-len", "536870912"});
         server().command({"FLUSHALL"});
         database().execute("truncate outbox_jobs");
-    }
-    ~OutboxTest() override {
-        if (server().command({"PING"}).empty()) ADD_FAILURE() << "Redis is gone";
-        run(client_.close(async::Loop::now() + 1s));
-        run(system_.close(async::Loop::now() + 1s));
     }
 
     // Without the rules of the table, as a script or an older release may have left rows.
@@ -156,6 +158,7 @@ struct Poison {
 };
 
 // What names itself as a test's parameter.
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest calls it so.
 void PrintTo(const Poison& poison, std::ostream* out) { *out << poison.name; }
 
 class OutboxPoison : public OutboxTest, public ::testing::WithParamInterface<Poison> {};

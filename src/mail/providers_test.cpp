@@ -78,7 +78,7 @@ SendResult by_mailgun(const ScriptedServer& server, OutgoingMail mail) {
                                      std::move(mail));
 }
 
-ScriptedServer::Script reply_of(int status, std::string body, std::string headers = {}) {
+ScriptedServer::Script reply_of(int status, const std::string& body, const std::string& headers = {}) {
     return [=](const ScriptedServer::Request&) { return Answer().send(http_reply(status, body, headers)); };
 }
 
@@ -91,7 +91,7 @@ TEST(Sendgrid, GetsTheWholeMessage) {
     auto message = letter();
     message.cc = {*Address::parse("baraka@example.org"), *Address::parse("AMINA@example.org")};
     message.reply_to = {*Address::parse("help@example.com")};
-    message.unsubscribe = Unsubscribe{.url = "https://back.example/u?x=1", .address = *Address::parse("u@example.com")};
+    message.unsubscribe = Unsubscribe{.url = "https://back.example/u?x=1", .address = Address::parse("u@example.com")};
     message.auto_submitted = AutoSubmitted::generated;
     const auto result = by_sendgrid(server, {.message = message});
     EXPECT_EQ(result.outcome, Outcome::accepted) << result.reply;

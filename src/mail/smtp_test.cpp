@@ -1,5 +1,6 @@
 // SMTP against a real server that fails at each step in each way. After whatever went wrong the next mail arrives, and no place is taken.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -87,7 +88,7 @@ struct Fault {
     std::size_t nth = 0;
 };
 
-Script script_of(Fault fault) {
+Script script_of(const Fault& fault) {
     return [fault](const Command& command) -> Answers {
         if (command.verb != fault.verb || command.nth != fault.nth) return std::nullopt;
         return fault.reply.empty() ? Answer().close() : Answer().send(fault.reply + "\r\n");
@@ -102,7 +103,7 @@ Outcome expected(const Fault& fault) {
 TEST(Smtp, AFaultAtAnyStepLeavesThePoolAsItWas) {
     for (const std::string verb : {"GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "CONTENT"}) {
         for (const std::string reply : {"451 4.3.0 later", "554 5.3.0 never", "421 4.3.2 goodbye", ""}) {
-            SCOPED_TRACE(verb + " " + reply);
+            SCOPED_TRACE(fmt::format("{} {}", verb, reply));
             const Fault fault{.verb = verb, .reply = reply};
             const Server server(script_of(fault));
             Post post(options_for(server));
@@ -120,7 +121,7 @@ TEST(Smtp, AFaultAtAnyStepLeavesThePoolAsItWas) {
 TEST(Smtp, AConnectionThatFailsWhenItIsUsedAgainHoldsUpNothing) {
     for (const std::string verb : {"MAIL", "RCPT", "DATA", "CONTENT"}) {
         for (const std::string reply : {"451 4.3.0 later", "554 5.3.0 never", "421 4.4.2 idle for too long", ""}) {
-            SCOPED_TRACE(verb + " " + reply);
+            SCOPED_TRACE(fmt::format("{} {}", verb, reply));
             const Fault fault{.verb = verb, .reply = reply, .nth = 1};
             const Server server(script_of(fault));
             Post post(options_for(server));

@@ -1,8 +1,11 @@
 // The flows of docs/guides/mail.md as a new user goes through them: everything that a mail says is read at /dev/mail, links are
 // followed, forms are sent as a browser sends them.
 import { randomUUID } from 'node:crypto';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, startService } from './support/service.js';
+import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { exchange } from './support/raw.js';
 import { ok, openShop, saleFor, type Shop } from './support/shop.js';
 
@@ -66,6 +69,18 @@ async function submit(path: string, filled: Record<string, string>): Promise<{ s
   }
   const reply = await fetch(service.url + path, { method: 'POST', body: members });
   return { status: reply.status, text: plain(await reply.text()) };
+}
+// What hinders a reader: of axe what is serious, and pixels to the side.
+async function unreadable(at: Page): Promise<string[]> {
+  await at.evaluate(axe.source);
+  return at.evaluate(async () => {
+    const { violations } = await (globalThis as any).axe.run('body', { resultTypes: ['violations'], preload: false });
+    const found = violations
+      .filter((one: any) => one.impact === 'serious' || one.impact === 'critical')
+      .map((one: any) => `${one.id}: ${one.nodes[0].target.join(' ')}`);
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth > clientWidth ? [...found, `${scrollWidth - clientWidth} pixels to the side`] : found;
+  });
 }
 const logIn = (email: string, password: string) => service.api('POST', '/v1/auth/login', { body: { email, password } });
 
@@ -167,6 +182,33 @@ describe('mail', () => {
     const links = [...list.matchAll(/href="(\/dev\/mail\/templates\/[^"]+)"/g)].map((match) => match[1]!);
     expect(links.length).toBeGreaterThan(20);
     for (const link of links) expect((await page(link)).length).toBeGreaterThan(100);
+  });
+
+  // A browser that runs whatever a page brings, as mail scanners do: the link is as good as before.
+  test.skipIf(noBrowser)('an invitation is found and accepted on a phone', async () => {
+    const invited = `asha-${randomUUID()}@duka.example`;
+    const roles = (await ok(shop.api('GET', '/v1/roles'), 200)).data;
+    const cashier = roles.find((role: { builtIn: string }) => role.builtIn === 'cashier');
+    await shop.create('/v1/invites', { email: invited, roleId: cashier.id, locationId: shop.location.id });
+    const mail = await mailTo(invited, 'invites you');
+    const link = await linkIn(mail);
+    const browser = await openBrowser();
+    try {
+      const phone = await browser.newPage();
+      await phone.setViewportSize({ width: 390, height: 844 });
+      for (const at of ['/dev/mail', mail, '/dev/mail/templates', link, link, link]) {
+        expect((await phone.goto(service.url + at))!.status(), at).toBe(200);
+        expect(await unreadable(phone), at).toEqual([]);
+      }
+      await phone.getByLabel('Your name').fill('Asha Njeri');
+      await phone.getByLabel('Password').fill('maziwa-ya-asubuhi');
+      await phone.getByRole('button', { name: 'Accept' }).click();
+      await phone.getByRole('heading', { name: 'Welcome' }).waitFor();
+      expect(await unreadable(phone)).toEqual([]);
+    } finally {
+      await closeBrowser(browser);
+    }
+    expect((await logIn(invited, 'maziwa-ya-asubuhi')).status).toBe(200);
   });
 
   test('the mailbox is nowhere but in development', async () => {

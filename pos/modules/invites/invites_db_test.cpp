@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "async/sync.h"
+#include "pos/modules/tenants/settings.h"
 #include "pos/testing/mail.h"
 
 namespace {
@@ -229,6 +230,24 @@ TEST_F(InvitesTest, SeatsAreCountedWhenAnInvitationIsAccepted) {
     for (std::size_t i = 0; i < 2; ++i) std::ignore = accept(tokens.at(i + 2), new_person());
     EXPECT_NE(accepted(), "1");
     app->database().execute("delete from subscriptions");
+}
+
+// SIGN_UP=closed: nobody new, and whoever has an account as before.
+TEST_F(InvitesTest, WhereAccountsAreClosedOnlyThoseWhoHaveOneJoin) {
+    sign_up("old-hand@elsewhere.example");
+    app->database().execute("update users set email_verified_at = now() where email = 'old-hand@elsewhere.example'");
+    EXPECT_EQ(invite("newcomer@duka.example").status, 201);
+    EXPECT_EQ(invite("old-hand@elsewhere.example").status, 201);
+    auto& settings = const_cast<SignUpSettings&>(app->app().parts().use<const SignUpSettings>());
+    settings.sign_up = SignUpState::closed;
+    const auto refused = accept(token_for("newcomer@duka.example"), new_person());
+    const auto joined = accept(token_for("old-hand@elsewhere.example"), fmt::format(R"(,"password":"{}")", password));
+    settings.sign_up = SignUpState::invite;
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_THAT(refused.body, HasSubstr("invite.accounts_closed"));
+    EXPECT_EQ(joined.status, 200) << joined.body;
+    EXPECT_EQ(accept(token_for("newcomer@duka.example"), new_person()).status, 200) << "the link stayed good";
+    settings.sign_up = std::nullopt;
 }
 
 }  // namespace

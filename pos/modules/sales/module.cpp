@@ -40,7 +40,8 @@ void require_readable(const auth::Caller& caller, const SaleRow& row) {
 async::Task<http::JsonBytes<Sale, 201, 200>> create(Create<"sales.create"> write, http::AnyQuery,
                                                     http::Body<NewSale> input, db::Db db) {
     std::ignore = key_of({write.key()}, input->client_request_id);  // 422 when they differ
-    auto recorded = co_await record_sale(db, write, &write.runtime(), std::move(input));
+    const auth::Caller& caller = write;
+    auto recorded = co_await record_sale(db, caller, &write.runtime(), std::move(input));
     auto rendered = to_json_bytes<Sale, 201, 200>(std::move(recorded.reply), false);
     if (!recorded.replayed.empty()) rendered.headers.emplace_back("Idempotent-Replayed", recorded.replayed);
     co_return rendered;
