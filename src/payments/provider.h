@@ -100,7 +100,8 @@ struct Claim {
     std::string dedupe_key;                   // of the event: one is processed once
     std::optional<base::Uuid> attempt{};      // by our own id, where the provider gives it back
     Evidence evidence;                        // provider_id finds the attempt where there is no id
-    // Money that came without an attempt of ours, or beside one: a confirmation of the account's own (C2B).
+    // Money that came (`paid`), or may come (`processing`: whether it would be taken is asked), without an attempt of ours, or beside
+    // one: a confirmation of the account's own (C2B).
     struct Received {
         std::string receipt;
         base::Money amount;

@@ -16,7 +16,7 @@ namespace own {
 constexpr base::ErrorCode register_refused{"payment.register_refused", 422, false, base::Action::fix,
                                            "The provider does not take the address for its callbacks"};
 constexpr auto not_offered = base::invalid("payment.not_offered", "This provider does not offer it");
-constexpr base::ErrorCode platform_account{"payment.platform_account", 403, false, base::Action::none,
+constexpr base::ErrorCode platform_account{"payment.platform_account", 403, false, base::Action::contact,
                                            "This account is what the subscription is paid to"};
 }  // namespace own
 

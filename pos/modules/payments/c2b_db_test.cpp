@@ -200,7 +200,8 @@ TEST_F(C2bTest, APersonMatchesASalesPayment) {
     confirm("TAF7RT61SV", 15'000, "no idea");
     confirm("TAF7RT62SV", 14'000, "no idea");
     const auto json = fmt::format(R"({{"subjectId":"{}"}})", payment);
-    EXPECT_EQ(match("TAF7RT62SV", json).status, 422) << "another amount";
+    const auto unfit = match("TAF7RT62SV", json);
+    EXPECT_EQ(unfit.status, 422) << "another amount: " << unfit.body;
     const auto reply = match("TAF7RT61SV", json);
     EXPECT_EQ(reply.status, 200) << reply.body;
     EXPECT_EQ(payment_of(sale), "accepted - TAF7RT61SV");

@@ -55,6 +55,7 @@ struct NewIntent {
             field<&NewIntent::location_id>("locationId",
                                            {.doc = "Needed by callers who may take payments at some locations only."}),
             field<&NewIntent::phone>("phone", {.max_length = 40,
+                                               .text = schema::Text::raw,
                                                .doc = "Who is prompted, where the provider prompts a phone.",
                                                .example = R"("0712345678")"}),
             field<&NewIntent::reference>(

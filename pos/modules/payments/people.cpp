@@ -60,6 +60,7 @@ struct ResolveIntent {
                 "receiptCode", {.min_length = 4,
                                 .max_length = 40,
                                 .pattern = "[A-Za-z0-9_-]+",
+                                .text = schema::Text::raw,
                                 .doc = "What the payer or the provider's statement shows. Required with `paid`."}),
             schema::field<&ResolveIntent::note>(
                 "note", {.max_length = 500, .text = schema::Text::free, .doc = "How it is known."}));
@@ -256,13 +257,14 @@ void people_routes(http::Routes routes) {
                {.id = "listC2bPayments",
                 .summary = "Money that came to the shop's account, newest first",
                 .description = "Each receipt is here once. `unmatched`: nobody knows yet what it pays."});
-    routes.post("/c2b-payments/{id}/match", match,
-                {.id = "matchC2bPayment",
-                 .summary = "Say what money pays",
-                 .description = "Either `intentId`, or `subjectId`. The amounts must be equal. Saying the same of an "
-                                "intent again changes nothing.",
-                 .errors = {errors::match_target, errors::c2b_matched, errors::c2b_unfit, errors::unknown_intent,
-                            errors::already_paid, errors::receipt_used, errors::purpose_refused}});
+    routes.post(
+        "/c2b-payments/{id}/match", match,
+        {.id = "matchC2bPayment",
+         .summary = "Say what money pays",
+         .description = "Either `intentId`, or `subjectId`. The amounts must be equal. Saying the same of an "
+                        "intent again changes nothing.",
+         .errors = {errors::match_target, errors::c2b_matched, errors::c2b_unfit, errors::unknown_intent,
+                    errors::already_paid, errors::receipt_used, errors::purpose_refused, errors::amount_refused}});
     routes.post("/payment-intents/{id}/resolve", resolve,
                 {.id = "resolvePaymentIntent",
                  .summary = "Say what became of a payment that nobody knows of",

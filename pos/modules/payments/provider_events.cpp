@@ -197,7 +197,7 @@ async::Task<ClaimTaken> take_claim(db::Db tx, PaymentIntents* intents, const Cla
     } else if (claim.attempt || !claim.evidence.provider_id.empty()) {
         taken = {.outcome = "unknown_attempt", .waits = !claim.received};
     }
-    if (!claim.received) co_return taken;
+    if (!claim.received || claim.evidence.finding != Finding::paid) co_return taken;
     // What comes to the platform's account is many shops': it belongs to one only by an attempt of its own.
     if (from->account.owner == AccountOwner::platform) co_return ClaimTaken{"not_of_a_shop", taken.waits, taken.intent};
     co_await record_received(tx, intents, from);

@@ -196,6 +196,13 @@ std::optional<Claim> confirmation_claim(std::string_view bytes) {
                      .account_code = cut(scalar_or_empty(confirmation->short_code), 20)});
 }
 
+// What a validation asks about: no money has moved yet.
+std::optional<Claim> question(std::string_view bytes) {
+    auto claim = confirmation_claim(bytes);
+    if (claim) claim->evidence.finding = Finding::processing;
+    return claim;
+}
+
 struct Transaction {
     Json receipt;
     Json time;
@@ -238,8 +245,7 @@ std::optional<VerifiedCallback> read_callback(std::string_view kind, std::string
     constexpr auto accepted = R"({"ResultCode":0,"ResultDesc":"Accepted"})";
     if (kind == "stk") return of_claim(stk_claim(bytes), accepted);
     if (kind == "confirm") return of_claim(confirmation_claim(bytes), R"({"ResultCode":0,"ResultDesc":"Success"})");
-    // No money has moved yet, and whatever the payer typed is taken: what fits nothing goes on a list.
-    if (kind == "validate") return of_claim(std::nullopt, R"({"ResultCode":"0","ResultDesc":"Accepted"})");
+    if (kind == "validate") return of_claim(question(bytes), R"({"ResultCode":"0","ResultDesc":"Accepted"})");
     if (kind == "timeout") return of_claim(std::nullopt, accepted);
     return std::nullopt;
 }

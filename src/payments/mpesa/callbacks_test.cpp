@@ -198,7 +198,9 @@ TEST(MpesaConfirmation, TakesWhateverTheAccountNumberIs) {
 TEST(MpesaValidation, AcceptsAndIsNoMoney) {
     const auto callback = read_callback("validate", confirmation(R"("TAF7RT61SV")", "5", R"("a")"));
     ASSERT_TRUE(callback);
-    EXPECT_TRUE(callback->claims.empty());
+    ASSERT_EQ(callback->claims.size(), 1U) << "what it asks about";
+    EXPECT_EQ(callback->claims.front().evidence.finding, Finding::processing);
+    EXPECT_EQ(callback->claims.front().received->reference, "a");
     EXPECT_EQ(callback->reply, R"({"ResultCode":"0","ResultDesc":"Accepted"})");
     EXPECT_TRUE(read_callback("validate", "")->claims.empty());
     EXPECT_TRUE(read_callback("timeout", success(items))->claims.empty());
