@@ -6,6 +6,7 @@
 #include "pos/modules/catalogue/statements.h"
 #include "pos/modules/devices/module.h"
 #include "pos/modules/locations/module.h"
+#include "pos/modules/payments/statements.h"
 #include "pos/modules/sales/statements.h"
 #include "pos/modules/stock/movements.h"
 #include "pos/modules/taxes/module.h"
@@ -27,6 +28,7 @@ constexpr auto collections = std::to_array<SyncedCollection>({
     synced<level_rows>(),
     synced<location_rows>(),
     synced<membership_rows>(),
+    synced<payment_account_rows>(),
     synced<sales::sale_rows>(),
     synced<tax_class_rows>(),
     synced<tax_rate_rows>(),

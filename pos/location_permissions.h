@@ -18,6 +18,8 @@ inline constexpr auto location_permissions = std::to_array<std::string_view>({
     "devices.revoke",
     "devices.write",
     "locations.write",
+    "payments.refund",
+    "payments.take",
     "products.write",
     "sales.create",
     "sales.push_for_device",

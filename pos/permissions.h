@@ -17,6 +17,8 @@ namespace pos {
 // clang-format off: one a line, so that two modules that add theirs do not meet
 inline constexpr auto permission_names = std::to_array<std::string_view>({
     "audit.read",
+    "billing.manage",
+    "billing.read",
     "costs.read",
     "devices.read",
     "devices.revoke",
@@ -25,6 +27,11 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "locations.write",
     "notifications.read",
     "ownership.transfer",
+    "payments.manage",
+    "payments.read",
+    "payments.refund",
+    "payments.settle",
+    "payments.take",
     "products.read",
     "products.write",
     "reports.read",
@@ -75,15 +82,19 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
     "taxes.read",
     "tenant.read",
 });
-inline constexpr auto viewer = with(everybody, {"reports.read", "sales.read"});
-inline constexpr auto accountant = with(viewer, {"audit.read", "costs.read", "users.read"});
+inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
+inline constexpr auto accountant =
+    with(viewer, {"audit.read", "billing.read", "costs.read", "payments.settle", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
-inline constexpr auto cashier = with(everybody, {"devices.read", "sales.create", "sales.read"});
+inline constexpr auto cashier =
+    with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});
 inline constexpr auto manager = with(accountant, {
                                                      "devices.read",
                                                      "devices.revoke",
                                                      "devices.write",
                                                      "notifications.read",
+                                                     "payments.refund",
+                                                     "payments.take",
                                                      "products.write",
                                                      "roles.read",
                                                      "sales.create",

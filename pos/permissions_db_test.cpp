@@ -24,7 +24,13 @@ constexpr std::string_view open_routes[] = {"POST /v1/auth/email/confirm",
                                             "POST /v1/auth/password/reset",
                                             "POST /v1/auth/refresh",
                                             "POST /v1/callbacks/mail/mailgun",
+                                            "POST /v1/callbacks/m/{token}/confirm",
+                                            "POST /v1/callbacks/m/{token}/stk",
+                                            "POST /v1/callbacks/m/{token}/stk/{attempt}",
+                                            "POST /v1/callbacks/m/{token}/timeout",
+                                            "POST /v1/callbacks/m/{token}/validate",
                                             "POST /v1/callbacks/mail/sendgrid",
+                                            "POST /v1/callbacks/s/{token}/events",
                                             "POST /v1/invites/accept",
                                             "POST /v1/tenants"};
 

@@ -9,12 +9,15 @@
 #include "pos/modules/alerts/module.h"
 #include "pos/modules/audit/module.h"
 #include "pos/modules/auth/module.h"
+#include "pos/modules/billing/module.h"
+#include "pos/modules/billing/plans.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
 #include "pos/modules/invites/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
 #include "pos/modules/notifications/module.h"
+#include "pos/modules/payments/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/stock/module.h"
@@ -24,6 +27,7 @@
 #include "pos/modules/users/module.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
+#include "pos/plumbing/suspension.h"
 #include "pos/problem_notes.h"
 
 namespace pos {
@@ -62,6 +66,8 @@ app::Definition definition() {
         catalogue_module(),
         stock_module(),
         sales_module(),
+        payments_module(),
+        billing_module(),
         reports_module(),
         alerts_module(),
         notifications_module(),
@@ -74,13 +80,14 @@ app::Definition definition() {
     };
     // clang-format on
     definition.errors = {errors::batch_aborted};
+    definition.describe = describe_suspension;
     definition.problem_notes = problem_notes();
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
-    definition.commands = {create_tenant_command()};
+    definition.commands = {create_tenant_command(), set_plan_command(), list_plans_command()};
     return definition;
 }
 

@@ -40,7 +40,7 @@ WORD = re.compile(r'"[^"]*"|[^\s"]+')
 # Headers that are not called what their package is.
 PACKAGE_OF = {"libpq-fe": "postgresql", "prometheus": "prometheus-cpp"}
 # Words of a shop, as they stand in names (singular and plural), and pairs of words ("locationId", "location_id").
-SHOP_WORDS = {"barcode", "cashier", "mpesa", "pesa", "sale", "shop", "sku", "till"}
+SHOP_WORDS = {"barcode", "cashier", "sale", "shop", "sku", "till"}
 SHOP_PAIRS = {("location", "id"), ("location", "ids")}
 # Shops that tests and the documentation's page look at, and the hosts that are called so.
 SHOWN_SHOPS = re.compile(r"/example/|/(shop_schema|testing_types)\.|/compile_fail/")

@@ -35,6 +35,61 @@ Example with_body(std::string_view operation, std::string_view row, std::string_
 
 // ---- By module --------------------------------------------------------------------------------------------------------
 
+void add_billing(std::vector<Example>& all) {
+    all.push_back(with_body("chooseSubscription", R"({"planCode":"DUKA","phone":"+254708374149"})"));
+    all.push_back(with_body("paySubscription",
+                            R"({"clientRequestId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","phone":"0708374149"})"));
+}
+
+// What only providers send, and what people say of it.
+void add_money_from_outside(std::vector<Example>& all) {
+    for (const auto* operation :
+         {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent"}) {
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
+    }
+    all.push_back({.operation = "takeMpesaPromptOf",
+                   .body = {},
+                   .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")},
+                                  {"attempt", json_string("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095")}}});
+    all.push_back({.operation = "listC2bPayments", .body = {}, .parameters = {{"state", json_string("unmatched")}}});
+    all.push_back(
+        with_body("matchC2bPayment", "c2b payment", fmt::format(R"({{"intentId":{}}})", id("payment intent"))));
+    all.push_back(with_body("resolvePaymentIntent", "payment intent",
+                            R"({"outcome":"paid","receiptCode":"TAF7RT61SV","note":"The message on her phone"})"));
+}
+
+// The intent's id is that of its request.
+void add_payments(std::vector<Example>& all) {
+    const auto of_intent = [&](std::string_view operation, std::string_view body = {}) {
+        all.push_back(with_body(operation, body));
+        all.back().parameters.emplace("id", json_string(key));
+    };
+    const auto prompt = fmt::format(R"({{"clientRequestId":"{}","provider":"mpesa","amount":36500,"subjectId":"{}",)"
+                                    R"("phone":"0708374149","locationId":{},"reference":"ORD-10027"}})",
+                                    key, "0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8092", id("location NRB2"));
+    all.push_back(with_body("startPayment", prompt));
+    all.push_back(with_body("startMpesaPayment", prompt));
+    of_intent("getPayment");
+    of_intent("queryPayment");
+    of_intent("cancelPayment");
+    of_intent("listRefunds");
+    of_intent(
+        "refundPayment",
+        fmt::format(R"({{"clientRequestId":"{}","amount":36500,"reason":"The sugar was wet","byHand":true}})", key));
+    of_intent("dismissRefundTask", R"({"note":"He comes back tomorrow"})");
+    all.push_back(with_body(
+        "createPaymentAccount",
+        R"({"provider":"mpesa","name":"Paybill of Kenyatta Avenue","credentials":{"environment":"sandbox",)"
+        R"("kind":"paybill","shortCode":"600123","consumerKey":"key","consumerSecret":"secret","passkey":"passkey"}})"));
+    all.push_back(of("getPaymentAccount", "payment account"));
+    all.push_back(of("getPaymentCallbackUrl", "payment account"));
+    all.push_back(of("registerPaymentCallbacks", "payment account"));
+    all.push_back(with_body("changePaymentAccount", "payment account", R"({"name":"Paybill of the shop"})"));
+    all.push_back(of("deletePaymentAccount", "payment account"));
+}
+
 void add_people(std::vector<Example>& all) {
     all.push_back(with_body("login", fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password)));
     all.push_back(with_body("refreshSession", R"({"refreshToken":"the refreshToken of the last login or refresh"})"));
@@ -173,6 +228,8 @@ std::vector<Example> examples() {
                                   {"subjectId", id("user cashier")},
                                   {"from", json_string("2026-01-01")},
                                   {"to", json_string("2026-01-31")}}});
+    add_billing(all);
+    add_money_from_outside(all);
     add_people(all);
     add_mails(all);
     add_places(all);
@@ -180,6 +237,7 @@ std::vector<Example> examples() {
     add_products(all);
     add_variants(all);
     add_sales(all);
+    add_payments(all);
     return all;
 }
 

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
 #include "pos/demo/examples.h"
 #include "pos/demo/goods.h"
 #include "pos/demo/ids.h"
 #include "pos/modules/auth/contract.h"
+#include "pos/modules/billing/plans.h"
 #include "pos/modules/catalogue/tables.h"
+#include "pos/modules/payments/intents.h"
 #include "pos/modules/stock/movements.h"
 #include "pos/modules/users/members.h"
 #include "pos/permissions.h"
@@ -215,6 +218,30 @@ async::Task<void> sell_there(Client* client) {
                           sale_json(id_of("sale 1 request"), id_of("sale 1"), "2026-01-15T08:15:00+03:00"));
 }
 
+// The sandbox's own short code. Where a simulator answers for M-Pesa, it is told anew where to announce payments: it remembers nothing.
+async::Task<void> add_payment_account(Client* client, bool has_simulator) {
+    const auto id = id_of("payment account").to_string();
+    const auto added = co_await client->try_send(
+        http::Method::post, "/v1/payment-accounts",
+        fmt::format(R"({{"id":"{}","provider":"mpesa","name":"Paybill of Moi Avenue","credentials":{{)"
+                    R"("environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"demo-key",)"
+                    R"("consumerSecret":"demo-secret","passkey":"demo-passkey","nominatedNumber":"254722000000"}}}})",
+                    id));
+    if (added.status >= 300 && added.status != 409)
+        throw std::runtime_error(fmt::format("the demo shop's payment account: {} {}", added.status, added.body));
+    if (has_simulator)
+        co_await client->try_send(http::Method::post, fmt::format("/v1/payment-accounts/{}/register-callbacks", id),
+                                  {});
+}
+
+// What the shop may subscribe to.
+async::Task<void> add_plan(app::LoopHost* host) {
+    std::ostringstream said;
+    co_await set_plan_command().run(
+        host, {.options = {{"--code", "DUKA"}, {"--name", "Duka"}, {"--price", "150000"}, {"--trial-days", "14"}},
+               .out = &said});
+}
+
 // ---- All of it --------------------------------------------------------------------------------------------------------
 
 async::Task<void> sign_in(Client* client) {
@@ -235,7 +262,9 @@ async::Task<bool> is_complete(Client* client) {
 async::Task<void> seed(app::LoopParts parts) {
     Client client(parts.services.use<app::LoopHost>());
     co_await sign_in(&client);
+    co_await add_payment_account(&client, parts.services.use<PaymentIntents>().settings().mpesa_base_url.has_value());
     if (co_await is_complete(&client)) co_return;
+    co_await add_plan(&parts.services.use<app::LoopHost>());
     co_await add_people(&client);
     const auto location = co_await first_location(&client);
     co_await client.post("/v1/devices", fmt::format(R"({{"id":"{}","locationId":"{}","name":"Till 1"}})",

@@ -5,6 +5,7 @@
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/feed.h"
 #include "pos/plumbing/idempotency.h"
+#include "pos/plumbing/plan_limits.h"
 #include "pos/plumbing/runtime.h"
 
 namespace pos {
@@ -12,6 +13,9 @@ namespace pos {
 app::Module plumbing_module() {
     auto statements = idempotency_statements();
     for (const auto& statement : feed_statements()) statements.push_back(statement);
+    for (const auto& statement :
+         db::statements(plan_limits::hold, plan_limits::seats_suffice, plan_limits::locations_suffice))
+        statements.push_back(statement);
     for (const auto& statement : audit_statements()) statements.push_back(statement);
     return {.name = "plumbing",
             .tables = {tables::audit_events.view(), tables::idempotency_keys.view(), tables::change_pointers.view()},

@@ -1,5 +1,7 @@
 #include "pos/testing/shop.h"
 
+#include "pos/testing/scripted_provider.h"
+
 namespace pos::testing {
 
 ::testing::TestApp* ShopTest::app = nullptr;
@@ -27,6 +29,8 @@ std::map<std::string, std::string, std::less<>> ShopTest::check(const std::vecto
 
 void ShopTest::SetUpTestSuite() {
     app = new ::testing::TestApp(definition());
+    ScriptedProvider::install(app->host());  // nobody is called
+    ScriptedProvider::install(app->host(), "stripe");
     owner = sign_up("owner@duka.example");
     other = sign_up("owner@elsewhere.example");
     viewer = member("viewer@duka.example", "viewer");

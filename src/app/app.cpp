@@ -231,8 +231,10 @@ void App::add_routes() {
     // Listed without the limits as well: the contract is one, whatever a process was told.
     const auto api = router.group("/v1", std::move(links))
                          .answering({auth::errors::rate_limited, db::errors::unavailable})
-                         .describing([tables = tables_of(definition)](http::Method method, http::Operation& operation) {
+                         .describing([tables = tables_of(definition), describe = definition.describe](
+                                         http::Method method, http::Operation& operation) {
                              describe_constraints(tables, method, operation);
+                             if (describe != nullptr) describe(operation);
                          });
     for (const auto& module : definition.modules) {
         if (module.routes != nullptr) module.routes(http::Routes(api, module.name));

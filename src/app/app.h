@@ -73,6 +73,8 @@ struct Definition {
     std::vector<openapi::Example> examples{};   // requests of the demo data, for its document
     std::vector<Module> modules;
     std::vector<base::ErrorCode> errors;                    // that no route answers with: of the items of a batch
+    // What else each route of the API says of itself: errors that every handler with some permission may answer.
+    void (*describe)(http::Operation& operation) = nullptr;
     std::span<const openapi::ProblemNote> problem_notes{};  // causes and remedies of the modules' error codes
     std::span<const base::EmbeddedFile> migrations;
     std::filesystem::path migrations_directory;        // where `db generate` writes

@@ -32,6 +32,9 @@ auth::RateLimitOptions rate_limit_options() {
                 {"password",
                  {{.name = "password", .key = RateKey::user, .limit = {.count = 30, .window = 60s}},
                   {.name = "email_change", .key = RateKey::named, .limit = {.count = 5, .window = 3'600s}}}},
+                // What payment providers tell comes from few addresses for all tenants, and is not always told twice.
+                {"callbacks",
+                 {{.name = "callbacks", .key = RateKey::address, .limit = {.count = 60'000, .window = 60s}}}},
                 // Links in mails: the account there, and all that comes from there.
                 {"recovery",
                  {{.name = "recovery", .key = RateKey::named, .limit = {.count = 10, .window = 3'600s}},

@@ -9,20 +9,22 @@ namespace auth {
 
 void refuse_callback() { throw base::Failure(errors::callback_refused); }
 
-std::optional<std::string_view> UnverifiedCallback::header(std::string_view name) const {
+const http::RequestHeaders& CallbackRequest::headers() const { return context_->request().headers(); }
+
+std::optional<std::string_view> CallbackRequest::header(std::string_view name) const {
     return context_->request().header(name);
 }
 
-std::string_view UnverifiedCallback::param(std::string_view name) const { return context_->param(name); }
+std::string_view CallbackRequest::param(std::string_view name) const { return context_->param(name); }
 
-std::string_view UnverifiedCallback::client_address() const { return context_->request().client_address(); }
+std::string_view CallbackRequest::client_address() const { return context_->request().client_address(); }
 
 db::UnverifiedDb UnverifiedCallback::db() const {
     return db::UnverifiedDb(
         db::system_db(context_->services().use<db::Databases>(), context_->deadline(), context_->span()));
 }
 
-const http::Services& UnverifiedCallback::services() const { return context_->services(); }
+const http::Services& CallbackRequest::services() const { return context_->services(); }
 
 db::Db VerifiedCallback::db() const {
     return db::tenant_db(context_->services().use<db::Databases>(), tenant_, context_->deadline(), context_->span());

@@ -33,44 +33,50 @@ inline constexpr std::uint64_t max_callback_bytes = 256 * 1024;
 
 [[noreturn]] void refuse_callback();
 
-// What the hook is given: a small value, valid as long as the request.
-class UnverifiedCallback {
+// What was sent. A small value, valid as long as the request.
+class CallbackRequest {
 public:
     // As sent, behind a Content-Encoding.
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
+    [[nodiscard]] const http::RequestHeaders& headers() const;
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
     [[nodiscard]] std::string_view param(std::string_view name) const;  // of the path; "" without it
     [[nodiscard]] std::string_view client_address() const;
-    [[nodiscard]] db::UnverifiedDb db() const;
     template <class T>
     [[nodiscard]] T& use() const {
         return services().use<T>();
     }
 
-private:
-    template <async::Task<base::Uuid> (*verify)(UnverifiedCallback), std::uint64_t max_bytes>
-    friend class Callback;
-    UnverifiedCallback(http::Context* context, std::string_view bytes) : context_(context), bytes_(bytes) {}
+protected:
+    CallbackRequest(http::Context* context, std::string_view bytes) : context_(context), bytes_(bytes) {}
     [[nodiscard]] const http::Services& services() const;
 
     http::Context* context_;
     std::string_view bytes_;
 };
 
-class VerifiedCallback {
+// What the hook is given.
+class UnverifiedCallback : public CallbackRequest {
 public:
-    [[nodiscard]] std::string_view bytes() const { return bytes_; }
+    [[nodiscard]] db::UnverifiedDb db() const;
+
+private:
+    template <async::Task<base::Uuid> (*verify)(UnverifiedCallback), std::uint64_t max_bytes>
+    friend class Callback;
+    UnverifiedCallback(http::Context* context, std::string_view bytes) : CallbackRequest(context, bytes) {}
+};
+
+class VerifiedCallback : public CallbackRequest {
+public:
     [[nodiscard]] base::Uuid tenant() const { return tenant_; }
     // The rows of the tenant.
     [[nodiscard]] db::Db db() const;
 
 protected:
     VerifiedCallback(http::Context* context, std::string_view bytes, base::Uuid tenant)
-        : context_(context), bytes_(bytes), tenant_(tenant) {}
+        : CallbackRequest(context, bytes), tenant_(tenant) {}
 
 private:
-    http::Context* context_;
-    std::string_view bytes_;
     base::Uuid tenant_;
 };
 

@@ -137,8 +137,19 @@ void Caller::describe(http::Operation& operation) {
 
 namespace detail {
 
+namespace {
+
+// Whoever may not do it at all has heard of that before.
+void require_not_withheld(const Caller& caller, std::string_view permission) {
+    const auto& grants = *caller.grants;
+    if (grants.withheld_by != nullptr && grants.withheld.test(index_of(caller, permission)))
+        throw base::Failure(*grants.withheld_by);
+}
+
+}  // namespace
+
 void require_everywhere(const Caller& caller, std::string_view permission) {
-    if (caller.may_everywhere(permission)) return;
+    if (caller.may_everywhere(permission)) return require_not_withheld(caller, permission);
     if (!caller.may(permission)) throw forbid(permission, fmt::format("this needs \"{}\"", permission));
     throw forbid(permission,
                  fmt::format("this needs \"{}\" at every {}", permission, caller.permissions->places().noun));
@@ -146,6 +157,7 @@ void require_everywhere(const Caller& caller, std::string_view permission) {
 
 void require_somewhere(const Caller& caller, std::string_view permission) {
     if (!caller.may(permission)) throw forbid(permission, fmt::format("this needs \"{}\"", permission));
+    require_not_withheld(caller, permission);
 }
 
 void describe_permission(http::Operation& operation, std::string_view permission, bool everywhere) {

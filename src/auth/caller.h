@@ -77,6 +77,10 @@ private:
 struct Grants {
     PermissionSet everywhere;
     std::vector<std::pair<base::Uuid, PermissionSet>> by_place;
+    // What is held back for now, whoever has it, and the error that says why: of a tenant who has to pay, say. Routes that ask for
+    // such a permission answer with it.
+    PermissionSet withheld{};
+    const base::ErrorCode* withheld_by = nullptr;
 };
 
 struct Caller {

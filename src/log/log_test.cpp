@@ -269,6 +269,11 @@ TEST_F(LogTest, RedactsSecretsInTheQuery) {
     EXPECT_THAT(url("/ws?&&a"), HasSubstr(R"("url":"/ws?&&a")"));
     EXPECT_THAT(url("/ws?=abc&x=1"), HasSubstr(R"("url":"/ws?=[Redacted]&x=1")")) << "a value without a name";
     EXPECT_THAT(url("/ws?a%00abc&x=1"), HasSubstr(R"("url":"/ws?[Redacted]&x=1")")) << "a name that is none";
+    EXPECT_THAT(url("/v1/callbacks/m/0123456789abcdef0123456789abcdef/stk?x=1"),
+                HasSubstr(R"("url":"/v1/callbacks/m/[Redacted]/stk?x=1")"));
+    EXPECT_THAT(url("/cb/0123456789ABCDEF0123456789abcdef"), HasSubstr(R"("url":"/cb/[Redacted]")"));
+    EXPECT_THAT(url("/v1/sales/0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01"),
+                HasSubstr(R"("url":"/v1/sales/0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01")"));
 }
 
 // What a table of attacks on the redaction tries; SECRET may stand nowhere in the line.

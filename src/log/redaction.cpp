@@ -345,8 +345,27 @@ std::optional<std::string> Redaction::scrub(std::string_view text) const {
 }
 
 std::optional<std::string> Redaction::scrub_url(std::string_view url) const {
-    if (url.find_first_of("=:%@") == std::string_view::npos) return std::nullopt;
-    return replaced(url, secrets_of_url(url, 0));
+    auto found = keys_in(url.substr(0, url.find_first_of("?#")));
+    if (url.find_first_of("=:%@") != std::string_view::npos) {
+        for (const auto& span : secrets_of_url(url, 0)) found.push_back(span);
+    }
+    return replaced(url, std::move(found));
+}
+
+std::optional<std::string> Redaction::scrub_path(std::string_view path) { return replaced(path, keys_in(path)); }
+
+Redaction::Spans Redaction::keys_in(std::string_view path) {
+    constexpr std::size_t shortest_key = 32;
+    constexpr std::string_view hex_digits = "0123456789abcdefABCDEF";
+    Spans found;
+    for (std::size_t at = 0; at + shortest_key <= path.size();) {
+        const auto end = std::min(path.size(), path.find('/', at));
+        const auto segment = path.substr(at, end - at);
+        if (segment.size() >= shortest_key && segment.find_first_not_of(hex_digits) == std::string_view::npos)
+            found.push_back({at, end});
+        at = end + 1;
+    }
+    return found;
 }
 
 // Whether something that may be encoded decodes to a text or a URL with a secret.

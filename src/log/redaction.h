@@ -39,6 +39,9 @@ public:
     // bearer tokens. In URLs (or their path and query): also whatever decodes to those.
     [[nodiscard]] std::optional<std::string> scrub(std::string_view text) const;
     [[nodiscard]] std::optional<std::string> scrub_url(std::string_view url) const;
+    // A path without its keys: segments of 32 hex digits or more, which is what unguessable addresses are made of (ids have hyphens).
+    // nullopt when it has none.
+    [[nodiscard]] static std::optional<std::string> scrub_path(std::string_view path);
     [[nodiscard]] bool has_paths() const noexcept { return !paths_.empty(); }
     [[nodiscard]] bool matches_path(std::span<const std::string_view> path) const;
 
@@ -53,6 +56,7 @@ private:
     using Spans = std::vector<Span>;
     [[nodiscard]] Spans secrets_of(std::string_view text, int depth) const;
     [[nodiscard]] Spans secrets_of_url(std::string_view url, int depth) const;
+    [[nodiscard]] static Spans keys_in(std::string_view path);
     [[nodiscard]] bool hides_secret(std::string_view encoded, int depth) const;
     void find_pairs(std::string_view text, int depth, Spans& found) const;
     void find_encoded(std::string_view text, int depth, Spans& found) const;

@@ -19,11 +19,24 @@ const outside: Record<string, string> = {
   verifyEmail: 'tokens stand in mails',
   confirmEmail: 'tokens stand in mails',
   acceptInvite: 'tokens stand in mails',
+  refundPayment: 'nobody has paid',
+  dismissRefundTask: 'nobody has paid too late',
+  registerPaymentCallbacks: 'M-Pesa answers it',
+  matchC2bPayment: 'M-Pesa alone makes them',
+  resolvePaymentIntent: 'its outcome is not unknown',
+  takeMpesaPrompt: 'the token is of an account',
+  takeMpesaPromptOf: 'the token is of an account',
+  takeMpesaConfirmation: 'the token is of an account',
+  takeMpesaValidation: 'the token is of an account',
+  takeMpesaTimeout: 'the token is of an account',
+  takeStripeEvent: 'Stripe signs it',
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
 };
-// What ends the caller's own access comes after everything else.
-const last = ['changePassword', 'logout'];
+// What is about a payment that was begun; and what ends the caller's own access comes after everything else.
+const last = ['getPayment', 'listRefunds', 'queryPayment', 'cancelPayment', 'changePassword', 'logout'];
+// Nothing listens there: prompts are stored, and not sent.
+const nobody = { MPESA_BASE_URL: 'http://127.0.0.1:9', STRIPE_BASE_URL: 'http://127.0.0.1:9' };
 
 interface Operation {
   id: string;
@@ -47,11 +60,11 @@ const replies: Promise<void>[] = [];
 beforeAll(async () => {
   if (noBrowser) return;
   database = await scratchDatabase();
-  const env = serviceEnvironment(database, {});
+  const env = serviceEnvironment(database, nobody);
   await migrate(env);
   const seeded = await run(environment.binary, ['seed'], env);
   expect(seeded.code, seeded.output).toBe(0);
-  service = await startService({ database, env: { RATE_LIMITS: 'on' } });
+  service = await startService({ database, env: { RATE_LIMITS: 'on', ...nobody } });
   openapi = (await service.api('GET', '/openapi.json')).body;
   browser = await openBrowser();
   page = await browser.newPage();

@@ -23,7 +23,8 @@ let ids: Record<string, string>;
 
 beforeAll(async () => {
   // One loop: what it did itself it knows at once; others learn of it moments later.
-  service = await startService({ env: { THREADS: '1' } });
+  // Nothing listens at port 9: prompts are not sent.
+  service = await startService({ env: { THREADS: '1', MPESA_BASE_URL: 'http://127.0.0.1:9' } });
   alice = await openShop(service);
   bob = await openShop(service);
   document = await ok(service.api('GET', '/openapi.json'), 200);
@@ -34,11 +35,32 @@ beforeAll(async () => {
   const role = (await ok(alice.api('GET', '/v1/roles'), 200)).data[0];
   const variant = alice.variants[0]!;
   const barcode = (await ok(alice.api('GET', `/v1/variants/${variant.id}`), 200)).barcodes?.[0];
+  const account = await alice.create('/v1/payment-accounts', {
+    provider: 'mpesa',
+    name: 'Paybill',
+    credentials: {
+      environment: 'sandbox',
+      kind: 'paybill',
+      shortCode: '174379',
+      consumerKey: 'key',
+      consumerSecret: 'secret',
+      passkey: 'passkey',
+    },
+  });
+  const prompt = { amount: 100, subjectId: randomUUID(), phone: '0712345678', locationId: alice.location.id };
+  const intent = await ok(
+    alice.api('POST', '/v1/payment-intents', { body: { clientRequestId: randomUUID(), ...prompt } }),
+    202,
+  );
   ids = {
     'auth/sessions': (await ok(alice.api('GET', '/v1/auth/sessions'), 200)).data[0].id,
+    'c2b-payments': randomUUID(), // M-Pesa alone makes them
     categories: category.id,
     devices: alice.devices[0]!.id,
     locations: alice.location.id,
+    'payment-accounts': account.id,
+    'payment-intents': intent.id,
+    'payment-refund-tasks': intent.id,
     products: variant.productId,
     roles: role.id,
     sales: sale.id,
@@ -279,8 +301,14 @@ describe('without a caller', () => {
       'POST /v1/auth/password/forgot',
       'POST /v1/auth/password/reset',
       'POST /v1/auth/refresh',
+      'POST /v1/callbacks/m/{token}/confirm',
+      'POST /v1/callbacks/m/{token}/stk',
+      'POST /v1/callbacks/m/{token}/stk/{attempt}',
+      'POST /v1/callbacks/m/{token}/timeout',
+      'POST /v1/callbacks/m/{token}/validate',
       'POST /v1/callbacks/mail/mailgun',
       'POST /v1/callbacks/mail/sendgrid',
+      'POST /v1/callbacks/s/{token}/events',
       'POST /v1/invites/accept',
       'POST /v1/tenants',
     ]);

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "pos/permissions.h"
+#include "pos/plumbing/suspension.h"
 
 namespace pos {
 
@@ -17,8 +18,20 @@ constexpr std::chrono::milliseconds seen_patience{500};
 
 }  // namespace
 
+DatabaseGrants::DatabaseGrants(const db::Databases& databases, const auth::Permissions& permissions,
+                               const base::Clock& clock)
+    : databases_(databases), permissions_(permissions), clock_(clock) {
+    for (const auto name : permissions.names()) {
+        if (!is_kept_when_suspended(name)) withheld_.set(*permissions.find(name));
+    }
+}
+
 auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>& rows) const {
     auth::Grants grants;
+    if (rows.front().is_suspended) {
+        grants.withheld = withheld_;
+        grants.withheld_by = &errors::subscription_suspended;
+    }
     for (const auto& row : rows) {
         auto set = permissions_.set_of(
             permissions_of(row.built_in.value_or(""), row.permissions.value_or(std::vector<std::string>())));

@@ -15,8 +15,7 @@ class DatabaseGrants final : public auth::GrantSource {
 public:
     static constexpr std::chrono::minutes seen_every{5};
 
-    DatabaseGrants(const db::Databases& databases, const auth::Permissions& permissions, const base::Clock& clock)
-        : databases_(databases), permissions_(permissions), clock_(clock) {}
+    DatabaseGrants(const db::Databases& databases, const auth::Permissions& permissions, const base::Clock& clock);
 
     async::Task<std::optional<auth::SessionState>> load_by_session(base::Uuid session_id,
                                                                    async::SteadyTime deadline) override;
@@ -30,6 +29,7 @@ private:
     const db::Databases& databases_;
     const auth::Permissions& permissions_;
     const base::Clock& clock_;
+    auth::PermissionSet withheld_;  // of a tenant that is suspended
 };
 
 }  // namespace pos

@@ -157,7 +157,8 @@ struct SessionGrant {
     std::optional<std::string> built_in;
     std::optional<std::vector<std::string>> permissions;
     std::optional<LocationId> location_id;
-    bool is_late = false;  // the location was deleted
+    bool is_late = false;       // the location was deleted
+    bool is_suspended = false;  // the tenant is
 
     friend constexpr auto describe(SessionGrant*) {
         return schema::object<SessionGrant>(
@@ -167,14 +168,16 @@ struct SessionGrant {
             schema::field<&SessionGrant::last_seen_at>("lastSeenAt"),
             schema::field<&SessionGrant::member_version>("memberVersion"),
             schema::field<&SessionGrant::built_in>("builtIn"), schema::field<&SessionGrant::permissions>("permissions"),
-            schema::field<&SessionGrant::location_id>("locationId"), schema::field<&SessionGrant::is_late>("isLate"));
+            schema::field<&SessionGrant::location_id>("locationId"), schema::field<&SessionGrant::is_late>("isLate"),
+            schema::field<&SessionGrant::is_suspended>("isSuspended"));
     }
 };
 
 inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
     {"auth.grants_of_session",
      "select s.user_id, s.tenant_id, s.device_id, s.expires_at, s.last_seen_at, m.version as member_version, "
-     "r.built_in, r.permissions, mr.location_id, l.deleted_at is not null as is_late "
+     "r.built_in, r.permissions, mr.location_id, l.deleted_at is not null as is_late, "
+     "t.status = 'suspended' as is_suspended "
      "from sessions s "
      "join users u on u.id = s.user_id and u.disabled_at is null "
      "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "

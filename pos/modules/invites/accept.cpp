@@ -12,6 +12,7 @@
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/feed.h"
+#include "pos/plumbing/plan_limits.h"
 
 namespace pos {
 
@@ -223,6 +224,7 @@ async::Task<Joined> join(db::SystemDb transaction, std::shared_ptr<const Accepta
     batch.add(add_role, MembershipRole{what->runtime->new_id<base::Id<struct MembershipRoleTag>>().uuid(),
                                        membership.id, row->role_id, row->location_id});
     batch.add(accept_row, row->id, what->user, what->now, what->used_by);
+    require_seat(batch);
     audit(batch, *what->runtime,
           {.action = "invite.accept", .actor = what->user, .subject = row->id.uuid(), .address = what->address});
     record_changes(batch, {change_of(membership_rows, membership)}, std::nullopt);

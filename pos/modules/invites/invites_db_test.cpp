@@ -232,6 +232,60 @@ TEST_F(InvitesTest, AnInvitationOutlivesAPasswordAndStaysWithItsAddress) {
     EXPECT_EQ(accept(token_for("keeps@elsewhere.example"), fmt::format(R"(,"password":"{}")", fresh)).status, 200);
 }
 
+// Three seats, one of them free, five invitations: whoever is first gets in, and the others' invitations are kept.
+TEST_F(InvitesTest, SeatsAreCountedWhenAnInvitationIsAccepted) {
+    std::vector<std::string> tokens;
+    for (int i = 0; i < 5; ++i) {
+        const auto address = fmt::format("seat{}@duka.example", i);
+        EXPECT_EQ(invite(address).status, 201) << "an invitation takes no seat";
+        tokens.push_back(token_for(address));
+    }
+    const auto used =
+        std::stoi(rows("select count(*) from memberships where tenant_id = (select tenant_id from invites "
+                       "order by created_at desc limit 1) and status = 'active' and deleted_at is null"));
+    app->database().execute(fmt::format(
+        "insert into subscriptions (tenant_id, id, plan_code, plan_name, price, currency, period, limits, state, "
+        "anchor_day, period_start, period_end, grace_until, cancels_at_end, created_at, updated_at, version) "
+        "select id, gen_random_uuid(), 'DUKA', 'Duka', 100, 'KES', 'month', '{{\"seats\":{}}}', 'active', 1, "
+        "current_date, current_date + 30, current_date + 44, false, now(), now(), 1 "
+        "from tenants where id = (select tenant_id from invites order by created_at desc limit 1)",
+        used + 1));
+    std::vector<async::Task<InjectedResponse>> asked;
+    for (std::size_t i = 0; i < 20; ++i) {
+        asked.push_back(
+            app->host().inject({.method = http::Method::post,
+                                .target = "/v1/invites/accept",
+                                .headers = {{"Content-Type", "application/json"}},
+                                .body = fmt::format(R"({{"token":"{}"{}}})", tokens[i % tokens.size()], new_person()),
+                                .remote_address = "127.0.0.1"}));
+    }
+    for (const auto& reply : app->run(all(std::move(asked))))
+        EXPECT_THAT(reply.status, AnyOf(200, 409, 503)) << reply.body;
+    const auto accepted = [] {
+        return rows("select count(*) from invites where email like 'seat%' and accepted_at is not null");
+    };
+    EXPECT_EQ(accepted(), "1");
+    const auto again = accept(
+        tokens.at(rows("select accepted_at is null from invites where email = 'seat0@duka.example'") == "t" ? 0 : 1),
+        new_person());
+    EXPECT_THAT(again.body, HasSubstr("plan.seats"));
+    EXPECT_EQ(
+        post("/v1/users",
+             fmt::format(R"({{"email":"direct@duka.example","name":"D","password":"{}","roles":[{{"roleId":"{}"}}]}})",
+                         fresh, role("viewer")),
+             owner, {{"Idempotency-Key", "direct"}})
+            .status,
+        409);
+    const auto kept = rows("select id from invites where email like 'seat%' and accepted_at is null limit 1");
+    EXPECT_EQ(post("/v1/invites/" + kept + "/resend", "", owner, {{"Idempotency-Key", "seat-again"}}).status, 200)
+        << "at a full plan as well";
+    // A larger plan: the invitation is as good as it was.
+    app->database().execute(R"(update subscriptions set limits = '{"seats":100}')");
+    for (std::size_t i = 0; i < 2; ++i) std::ignore = accept(tokens.at(i + 2), new_person());
+    EXPECT_NE(accepted(), "1");
+    app->database().execute("delete from subscriptions");
+}
+
 // SIGN_UP=closed: nobody new, and whoever has an account as before.
 TEST_F(InvitesTest, WhereAccountsAreClosedOnlyThoseWhoHaveOneJoin) {
     sign_up("old-hand@elsewhere.example");

@@ -5,6 +5,7 @@
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
+#include "pos/modules/billing/tables.h"
 #include "pos/modules/invites/accept.h"
 #include "pos/modules/notifications/notifier.h"
 #include "pos/modules/users/role_rules.h"
@@ -311,7 +312,7 @@ void routes(http::Routes routes) {
                         "same answer.",
          .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
                     errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::already_member,
-                    errors::unknown_role, errors::unknown_location, auth::errors::busy},
+                    errors::unknown_role, errors::unknown_location, errors::plan_seats, auth::errors::busy},
          .options = {.rate_class = "recovery"}});
     routes.post("/invites/{id}/resend", resend,
                 {.id = "resendInvite",

@@ -1,8 +1,10 @@
 #include "pos/modules/locations/module.h"
 
 #include "auth/authenticator.h"
+#include "pos/modules/billing/tables.h"
 #include "pos/modules/locations/tables.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/plan_limits.h"
 #include "pos/plumbing/writer.h"
 
 namespace pos {
@@ -29,6 +31,7 @@ async::Task<Created<Location>> create(Create<"locations.write", Held::everywhere
                                       http::Body<New<Location>> input) {
     co_return co_await write.create(location_rows, input, [](const Location& row, Writes& writes) {
         writes.batch.add(add_counter, LocationCounter{row.id});
+        require_place_for_location(writes.batch);
     });
 }
 
@@ -55,7 +58,8 @@ void routes(http::Routes routes) {
                {.id = "listLocations",
                 .summary = "Locations by name",
                 .description = "With `updatedSince`: the earliest change first."});
-    routes.post("/locations", create, {.id = "createLocation", .summary = "Add a location"});
+    routes.post("/locations", create,
+                {.id = "createLocation", .summary = "Add a location", .errors = {errors::plan_locations}});
     routes.get("/locations/{id}", show, {.id = "getLocation", .summary = "One location"});
     routes.patch("/locations/{id}", change, {.id = "changeLocation", .summary = "Change a location"});
     routes.del("/locations/{id}", remove,

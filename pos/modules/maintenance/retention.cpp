@@ -57,6 +57,12 @@ constexpr Removal remove_webhooks{
      "  select token from used_webhooks where used_at < now() - interval '2 days' limit $1)",
      db::Kind::write}};
 
+constexpr Removal remove_provider_events{
+    {"maintenance.provider_events",
+     "delete from provider_events where (tenant_id, id) in ("
+     "  select tenant_id, id from provider_events where received_at < now() - interval '90 days' limit $1)",
+     db::Kind::write}};
+
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
     std::int64_t removed = 0;
     for (std::int64_t last = portion; last == portion; removed += last)
@@ -93,13 +99,14 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.notifications, remove_all(db, &remove_notifications), &failure);
     co_await take_step(&done.failed_jobs, remove_all(db, &remove_failed_jobs), &failure);
     co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
+    co_await take_step(&done.provider_events, remove_all(db, &remove_provider_events), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
 }
 
 std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
-                          remove_notifications, remove_failed_jobs, remove_webhooks);
+                          remove_notifications, remove_failed_jobs, remove_webhooks, remove_provider_events);
 }
 
 }  // namespace pos

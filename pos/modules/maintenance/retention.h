@@ -47,6 +47,15 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"sale_lines", Retention::kept, "append-only"},
     {"sale_taxes", Retention::kept, "append-only"},
     {"payments", Retention::kept, "append-only"},
+    {"payment_accounts", Retention::kept, "payments name them; deleted ones are marked"},
+    {"payment_intents", Retention::kept, "what was asked, and what became of it"},
+    {"payment_refunds", Retention::kept, "what went back"},
+    {"payment_refund_tasks", Retention::kept, "one a payment that is owed back"},
+    {"c2b_payments", Retention::kept, "money that came in"},
+    {"plans", Retention::kept, "what may be subscribed to"},
+    {"subscriptions", Retention::kept, "one a tenant at a time"},
+    {"subscription_invoices", Retention::kept, "one a period"},
+    {"subscription_credits", Retention::kept, "append-only"},
     {"daily_sales", Retention::kept, "one a location and business day"},
     {"change_pointers", Retention::kept, "one for each synchronised row, deleted ones too: its newest change"},
     {"invites", Retention::kept, "who invited whom"},
@@ -62,6 +71,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"notifications", Retention::purged, "90 days"},
     {"failed_jobs", Retention::purged, "30 days: members are told of the last seven"},
     {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
+    {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
@@ -80,6 +90,7 @@ struct CleanedUp {
     std::int64_t notifications = 0;
     std::int64_t failed_jobs = 0;
     std::int64_t used_webhooks = 0;
+    std::int64_t provider_events = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
@@ -90,7 +101,8 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::account_tokens>("accountTokens"),
                                          schema::field<&CleanedUp::notifications>("notifications"),
                                          schema::field<&CleanedUp::failed_jobs>("failedJobs"),
-                                         schema::field<&CleanedUp::used_webhooks>("usedWebhooks"));
+                                         schema::field<&CleanedUp::used_webhooks>("usedWebhooks"),
+                                         schema::field<&CleanedUp::provider_events>("providerEvents"));
     }
 };
 

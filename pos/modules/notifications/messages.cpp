@@ -60,7 +60,7 @@ static_assert([] {
     for (std::size_t i = 0; i < types.size(); ++i) {
         if (static_cast<std::size_t>(types[i].kind) != i) return false;
     }
-    return types.size() == static_cast<std::size_t>(NotificationKind::receipt) + 1;
+    return types.size() == static_cast<std::size_t>(NotificationKind::subscription) + 1;
 }());
 
 }  // namespace
@@ -252,6 +252,68 @@ mail::Content FailedJobsMail::write(const Writing& with) const {
         .table(std::move(rows))
         .small(say("Nothing that was sold is lost. Tell whoever runs your shop's service.",
                    "Hakuna mauzo yaliyopotea. Mwambie anayesimamia huduma ya duka lako."));
+    return content;
+}
+
+namespace {
+
+std::string subject_of(const SubscriptionMail& mail, const mail::Say& say) {
+    switch (mail.notice) {
+        case SubscriptionNotice::upcoming:
+        case SubscriptionNotice::due_tomorrow:
+            return say("{}: your subscription is due on {}", "{}: malipo ya huduma yanatakiwa tarehe {}", mail.shop,
+                       mail.due_on);
+        case SubscriptionNotice::due:
+            return say("{}: your subscription is due today", "{}: malipo ya huduma yanatakiwa leo", mail.shop);
+        case SubscriptionNotice::overdue:
+        case SubscriptionNotice::grace:
+            return say("{}: your subscription is not paid", "{}: huduma bado haijalipiwa", mail.shop);
+        case SubscriptionNotice::last_days:
+            return say("{}: service stops on {}", "{}: huduma itasimama tarehe {}", mail.shop, mail.suspended_on);
+        case SubscriptionNotice::suspended: break;
+    }
+    return say("{}: service has stopped", "{}: huduma imesimama", mail.shop);
+}
+
+std::string consequence_of(const SubscriptionMail& mail, const mail::Say& say) {
+    switch (mail.notice) {
+        case SubscriptionNotice::upcoming:
+        case SubscriptionNotice::due_tomorrow:
+        case SubscriptionNotice::due:
+            return say("You lose nothing by paying early: the new period begins when the present one ends.",
+                       "Hupotezi chochote ukilipa mapema: kipindi kipya kinaanza cha sasa kinapoisha.");
+        case SubscriptionNotice::overdue:
+        case SubscriptionNotice::grace:
+        case SubscriptionNotice::last_days:
+            return say(
+                "Everything works until {}. From that day on your data can no longer be read until you pay; "
+                "your tills can still send what they have sold.",
+                "Kila kitu kinafanya kazi hadi {}. Kuanzia siku hiyo taarifa zako hazitasomeka hadi ulipe; "
+                "mashine zako bado zinaweza kutuma mauzo.",
+                mail.suspended_on);
+        case SubscriptionNotice::suspended: break;
+    }
+    return say(
+        "Your data is kept, and your tills can still send what they have sold. Everything is back as soon as "
+        "you pay. This is the last mail about it.",
+        "Taarifa zako zimehifadhiwa, na mashine zako bado zinaweza kutuma mauzo. Kila kitu kitarudi mara "
+        "utakapolipa. Hii ndiyo barua ya mwisho kuhusu jambo hili.");
+}
+
+}  // namespace
+
+mail::Content SubscriptionMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(subject_of(*this, say));
+    content
+        .table({{say("Plan", "Mpango"), plan},
+                {say("Due on", "Tarehe ya kulipa"), due_on},
+                {say("Amount", "Kiasi"), amount}},
+               true)
+        .paragraph(consequence_of(*this, say))
+        .small(say("Pay in your app, under Subscription. If you have paid in the last minutes, do nothing.",
+                   "Lipa kwenye programu yako, sehemu ya Usajili. Kama umelipa dakika chache zilizopita, usifanye "
+                   "chochote."));
     return content;
 }
 

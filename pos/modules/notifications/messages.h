@@ -311,9 +311,46 @@ struct FailedJobsMail {
     }
 };
 
+// The steps of the dunning plan (modules/billing/lifecycle.h), in its order.
+enum class SubscriptionNotice : std::uint8_t { upcoming, due_tomorrow, due, overdue, grace, last_days, suspended };
+constexpr auto describe(SubscriptionNotice*) {
+    return schema::enumeration<SubscriptionNotice>("SubscriptionNotice",
+                                                   {{SubscriptionNotice::upcoming, "upcoming"},
+                                                    {SubscriptionNotice::due_tomorrow, "due_tomorrow"},
+                                                    {SubscriptionNotice::due, "due"},
+                                                    {SubscriptionNotice::overdue, "overdue"},
+                                                    {SubscriptionNotice::grace, "grace"},
+                                                    {SubscriptionNotice::last_days, "last_days"},
+                                                    {SubscriptionNotice::suspended, "suspended"}});
+}
+
+// To the owners of a shop, about what it pays for this service.
+struct SubscriptionMail {
+    static constexpr auto kind = NotificationKind::subscription;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    SubscriptionNotice notice{};
+    std::string shop;
+    std::string plan;
+    std::string amount;
+    std::string due_on;
+    std::string suspended_on;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static SubscriptionMail sample() {
+        return {SubscriptionNotice::overdue, "Duka la Amani", "Duka", "KES 1,500.00", "2026-12-01", "2026-12-15"};
+    }
+    friend constexpr auto describe(SubscriptionMail*) {
+        return schema::object<SubscriptionMail>(
+            "SubscriptionMail", schema::field<&SubscriptionMail::notice>("notice"),
+            schema::field<&SubscriptionMail::shop>("shop"), schema::field<&SubscriptionMail::plan>("plan"),
+            schema::field<&SubscriptionMail::amount>("amount"), schema::field<&SubscriptionMail::due_on>("dueOn"),
+            schema::field<&SubscriptionMail::suspended_on>("suspendedOn"));
+    }
+};
+
 using Messages = std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail,
                             FailedJobsMail, InviteMail, LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail,
-                            PasswordResetMail, ReceiptMail>;
+                            PasswordResetMail, ReceiptMail, SubscriptionMail>;
 
 // A message by its kind.
 struct MessageType {

@@ -30,6 +30,7 @@ enum class NotificationKind : std::uint8_t {
     password_changed,
     password_reset,
     receipt,
+    subscription,
 };
 constexpr auto describe(NotificationKind*) {
     return schema::enumeration<NotificationKind>("NotificationKind",
@@ -45,7 +46,8 @@ constexpr auto describe(NotificationKind*) {
                                                   {NotificationKind::new_login, "new_login"},
                                                   {NotificationKind::password_changed, "password_changed"},
                                                   {NotificationKind::password_reset, "password_reset"},
-                                                  {NotificationKind::receipt, "receipt"}});
+                                                  {NotificationKind::receipt, "receipt"},
+                                                  {NotificationKind::subscription, "subscription"}});
 }
 
 enum class NotificationState : std::uint8_t { queued, sent, delivered, failed, bounced };

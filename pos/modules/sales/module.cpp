@@ -1,7 +1,9 @@
 #include "pos/modules/sales/module.h"
 
+#include "app/jobs.h"
 #include "http/errors.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/payments/intents.h"
 #include "pos/modules/sales/mail_receipt.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
@@ -215,9 +217,22 @@ constexpr std::string_view receipt_number_shown_sql =
     ");\n"
     "end $$;\n";
 
+async::Task<void> settle_codes(jobs::Job<SettleTypedCodes>& job, app::TenantScope scope) {
+    co_await settle_typed_codes(scope.db(), &scope.use<PaymentIntents>(), job.data().sale_id);
+}
+
+void handle_jobs(app::JobHandlers handlers) { handlers.on(settle_typed_codes_job, settle_codes); }
+
 }  // namespace
 
 app::Module sales_module() {
+    auto statements = db::statements(
+        sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
+        sales::add, sales::add_lines, sales::add_taxes, sales::add_payments, sales::by_id, sales::by_client_request,
+        sales::lines_of, sales::taxes_of, sales::payments_of, sales::newest, sales::flagged_page,
+        sales::flagged_page_of_location, sales::till_place, sales::receipt_taken, sales::used_references,
+        sales::lock_codes, sales::refuse_other_uses, sales::known_payments, sales::short_of_stock);
+    for (const auto& statement : phone_payment_statements()) statements.push_back(statement);
     return {
         .name = "sales",
         .doc = "Recording sales exactly once, and reading them back.",
@@ -227,14 +242,9 @@ app::Module sales_module() {
              {"next_receipt_number", next_receipt_number_sql, "drop function next_receipt_number(uuid)"},
              {"receipt_number_taken", receipt_number_taken_sql, "drop function receipt_number_taken(text, bigint)"},
              {"receipt_number_shown", receipt_number_shown_sql, "drop function receipt_number_shown(text, bigint)"}},
-        .statements =
-            db::statements(sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt,
-                           sales::require_stock, sales::add, sales::add_lines, sales::add_taxes, sales::add_payments,
-                           sales::by_id, sales::by_client_request, sales::lines_of, sales::taxes_of, sales::payments_of,
-                           sales::newest, sales::flagged_page, sales::flagged_page_of_location, sales::till_place,
-                           sales::receipt_taken, sales::used_references, sales::lock_codes, sales::refuse_other_uses,
-                           sales::known_payments, sales::short_of_stock),
-        .routes = routes};
+        .statements = std::move(statements),
+        .routes = routes,
+        .jobs = handle_jobs};
 }
 
 }  // namespace pos

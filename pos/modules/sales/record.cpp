@@ -58,11 +58,29 @@ async::Task<bool> yes() { co_return true; }
 async::Task<bool> no() { co_return false; }
 async::Task<std::vector<UsedReference>> no_codes() { co_return std::vector<UsedReference>(); }
 async::Task<std::optional<TillPlace>> no_till() { co_return std::nullopt; }
+async::Task<std::vector<KnownIntent>> no_intents() { co_return std::vector<KnownIntent>(); }
 
 std::vector<std::string> codes_of(const NewSale& sale) {
     std::vector<std::string> codes;
     for (const auto& payment : sale.payments) {
         if (auto code = code_of(payment)) codes.push_back(std::move(*code));
+    }
+    return codes;
+}
+
+std::vector<base::Uuid> intents_of(const NewSale& sale) {
+    std::vector<base::Uuid> intents;
+    for (const auto& payment : sale.payments) {
+        if (payment.intent_id) intents.push_back(*payment.intent_id);
+    }
+    return intents;
+}
+
+// Typed in, and of the money that has come for its intents.
+std::vector<std::string> codes_of(const NewSale& sale, const SaleContext& around) {
+    auto codes = codes_of(sale);
+    for (const auto& intent : around.intents) {
+        if (intent.state == IntentState::succeeded && intent.receipt_code) codes.push_back(*intent.receipt_code);
     }
     return codes;
 }
@@ -75,11 +93,14 @@ async::Task<SaleContext> look_around(db::Db db, NewSale sale, UserId caller, bas
     auto used = codes.empty() ? no_codes() : db.all(sales::used_references, std::move(codes));
     const auto printed = printed_number(sale.receipt_number.value_or(""));
     auto taken = printed.empty() ? no() : db.only(sales::receipt_taken, printed, sale.client_request_id);
+    auto named = intents_of(sale);
+    auto intents =
+        named.empty() ? no_intents() : db.all(sales::known_intents, std::move(named), sale.client_request_id);
     auto read = co_await async::when_all(
         db.only(sales::tenant, TenantId(db.tenant())),
         db.all(sales::catalogue, variants_of(sale), sale.location_id, believed_time(sale, now)), std::move(member),
-        std::move(till), std::move(used), std::move(taken));
-    auto& [tenant, entries, is_member, place, used_codes, is_taken] = read;
+        std::move(till), std::move(used), std::move(taken), std::move(intents));
+    auto& [tenant, entries, is_member, place, used_codes, is_taken, known_intents] = read;
     if (!is_member)
         throw base::Failure(errors::unknown_cashier,
                             {{"body", "/cashierId", "unknown", "no member of this tenant", {}}});
@@ -91,6 +112,7 @@ async::Task<SaleContext> look_around(db::Db db, NewSale sale, UserId caller, bas
     around.till = std::move(place);
     for (auto& entry : entries) around.catalogue.emplace(entry.variant_id.uuid(), std::move(entry));
     around.used_references = std::move(used_codes);
+    around.intents = std::move(known_intents);
     around.receipt_taken = is_taken;
     // Without a number that can be read it is the one that it should have had; rare enough for a look of its own.
     if (printed.empty() && around.till && sale.device_seq) {
@@ -143,17 +165,37 @@ void require_stock(db::Batch& batch, const MovementBatch& movements) {
     batch.add(sales::require_stock, movements.location_id, variants);
 }
 
-// Each statement sees what was committed before it: behind the lock the other sale's payment is there.
+// Each statement sees what was committed before it: behind the locks the other sale's payment is there, and the intent's money. Intents
+// before codes, as whoever moves an intent does.
 void add_payments(db::Batch& batch, const NewSale& sale, const RungUp& rung_up, const SaleContext& around) {
     if (rung_up.sale.payments.empty()) return;
-    if (const auto codes = codes_of(sale); !codes.empty()) {
+    if (const auto named = intents_of(sale); !named.empty()) {
+        std::vector<base::Uuid> paid;
+        for (const auto& intent : around.intents) {
+            if (intent.state == IntentState::succeeded) paid.push_back(intent.id);
+        }
+        batch.add(sales::lock_intents, named);
+        batch.add(sales::refuse_moved_intents, named, paid);
+    }
+    if (const auto codes = codes_of(sale, around); !codes.empty()) {
         batch.add(sales::lock_codes, codes);
         batch.add(sales::refuse_other_uses, codes, around.used_references);
     }
     batch.add(sales::add_payments, rung_up.sale.payments);
+    std::vector<base::Uuid> taken;
+    for (const auto& payment : rung_up.sale.payments) {
+        if (payment.intent_id && payment.status == PaymentStatus::accepted) taken.push_back(*payment.intent_id);
+    }
+    if (!taken.empty()) batch.add(sales::finish_refund_tasks, taken, around.now);
 }
 
-// Everything that the sale is, in one implicit transaction: locks in one order (key, codes, stock by variant, feed counter).
+bool has_typed_code(const Sale& sale) {
+    return std::ranges::any_of(sale.payments, [](const PaymentRow& payment) {
+        return payment.status == PaymentStatus::unverified && payment.external_ref && !payment.intent_id;
+    });
+}
+
+// Everything that the sale is, in one implicit transaction: locks in one order (key, intents, codes, stock by variant, feed counter).
 StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungUp& rung_up, const SaleContext& around,
                        Runtime& runtime) {
     auto reply = reply_for(rung_up.sale);
@@ -166,6 +208,8 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     add_movements(batch, rung_up.movements);
     if (must_have_stock(around, recording.sale)) require_stock(batch, rung_up.movements);
     runtime.outbox().emit(batch, sale_created, created_event(rung_up.sale.row));
+    if (has_typed_code(rung_up.sale))
+        runtime.outbox().add(batch, settle_typed_codes_job, SettleTypedCodes{rung_up.sale.row.id});
     record_changes(batch, changes_of(rung_up), recording.device);
     return reply;
 }
@@ -222,6 +266,8 @@ std::string_view code_of(const std::exception_ptr& failure) {
 
 // A number of the server's that a till has just printed is stepped over; whoever races it so often waits for the next attempt.
 constexpr int number_attempts = 20;
+// An intent becomes paid once, and used once.
+constexpr int intent_attempts = 5;
 
 // What another sale has already is no reason to refuse this one. True when the next attempt, of which so many were before, will
 // know of it.
@@ -230,8 +276,12 @@ async::Task<bool> learn(db::Db db, const NewSale* sale, SaleContext* around, std
         if (!sale->device_id) co_return attempts < number_attempts;
         co_return !std::exchange(around->receipt_taken, true);
     }
+    if (refusal == errors::payment_intent_moved.code) {
+        around->intents = co_await db.all(sales::known_intents, intents_of(*sale), sale->client_request_id);
+        co_return attempts < intent_attempts;
+    }
     if (refusal != errors::payment_reference_used.code) co_return false;
-    auto used = co_await db.all(sales::used_references, codes_of(*sale));
+    auto used = co_await db.all(sales::used_references, codes_of(*sale, *around));
     const bool news = used.size() > around->used_references.size();
     around->used_references = std::move(used);
     co_return news;

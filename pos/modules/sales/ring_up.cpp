@@ -356,7 +356,6 @@ PaymentRow payment_row(const NewPayment& payment, PaymentId id, base::Timestamp 
     // Nobody could read out what cannot be seen.
     const bool is_seen = payment.reference && base::has_visible(without_replacements(*payment.reference));
     if (!row.reference && is_seen) row.reference = kept_text(payment.reference, max_reference, flags);
-    row.intent_id = payment.intent_id;
     row.recorded_at = now;
     return row;
 }
@@ -388,6 +387,38 @@ void judge_references(const NewSale& sale, std::vector<PaymentRow>& payments, co
         if (!is_free) continue;
         used.push_back({payment.method, *code});
         payment.external_ref = std::move(code);
+    }
+}
+
+// An intent pays for one payment, of its own amount, and once: then its money is this payment's. Until it is there, the payment is
+// unverified; so it is, and without the intent, where that does not fit. Behind judge_references(), whose codes it knows.
+void judge_intents(const NewSale& sale, std::vector<PaymentRow>& payments, const SaleContext& around, Flags& flags) {
+    std::set<base::Uuid> used;
+    for (std::size_t i = 0; i < payments.size(); ++i) {
+        auto& payment = payments[i];
+        const auto& named = sale.payments[i].intent_id;
+        if (!named) continue;
+        const auto found = std::ranges::find(around.intents, *named, &KnownIntent::id);
+        const bool fits = found != around.intents.end() && found->purpose == PaymentPurpose::sale && !found->is_used &&
+                          found->amount == payment.amount && found->currency == around.tenant.currency &&
+                          used.insert(*named).second;
+        payment.status = PaymentStatus::unverified;
+        if (!fits) {
+            flags.set(SaleFlag::payment_intent_unfit);
+            continue;
+        }
+        payment.intent_id = named;
+        if (found->state != IntentState::succeeded) {
+            flags.set(SaleFlag::payment_intent_open);
+            continue;
+        }
+        payment.status = PaymentStatus::accepted;
+        if (!found->receipt_code || payment.external_ref) continue;
+        payment.reference = found->receipt_code;
+        const auto bears_it = [&](const auto& other) { return other.external_ref == found->receipt_code; };
+        const auto has_it = [&](const UsedReference& other) { return other.code == *found->receipt_code; };
+        if (std::ranges::none_of(payments, bears_it) && std::ranges::none_of(around.used_references, has_it))
+            payment.external_ref = found->receipt_code;
     }
 }
 
@@ -616,6 +647,7 @@ RungUp ring_up(const NewSale& sale, const SaleContext& around) {
         rung_up.sale.payments.back().sale_id = row.id;
     }
     judge_references(sale, rung_up.sale.payments, around, flags);
+    judge_intents(sale, rung_up.sale.payments, around, flags);
     row.flags = flags.names();
     return rung_up;
 }

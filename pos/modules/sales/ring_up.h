@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/time_zone.h"
+#include "pos/modules/sales/phone_payments.h"
 #include "pos/modules/sales/receipt.h"
 #include "pos/modules/sales/sale.h"
 #include "pos/modules/stock/movements.h"
@@ -82,6 +83,7 @@ struct SaleContext {
     bool till_is_elsewhere = false;  // at a location where the caller may not sell: its count is not ours to use
     bool receipt_taken = false;      // another sale has the number
     std::vector<UsedReference> used_references;  // codes of this sale that others were paid with
+    std::vector<KnownIntent> intents;            // that payments of this sale name
     std::string payload_hash;
 };
 

@@ -435,6 +435,42 @@ TEST(ring_up, nothing_of_mpesa_is_believed_before_it_is_matched) {
     }
 }
 
+TEST(ring_up, an_intent_pays_for_one_payment_of_its_amount) {
+    const auto intent = sugar.uuid();
+    const auto pay = [&](const KnownIntent& known, const char* flag) {
+        auto sale = documented_sale();
+        sale.payments[1].intent_id = intent;
+        auto around = shop();
+        around.intents = {known};
+        const auto rung_up = ring_up(sale, around);
+        const auto& payment = rung_up.sale.payments[1];
+        EXPECT_EQ(has_flag(rung_up, "payment_intent_unfit"), std::string_view(flag) == "unfit") << flag;
+        EXPECT_EQ(has_flag(rung_up, "payment_intent_open"), std::string_view(flag) == "open") << flag;
+        EXPECT_EQ(payment.intent_id.has_value(), std::string_view(flag) != "unfit") << flag;
+        return payment;
+    };
+    const KnownIntent paid{.id = intent,
+                           .purpose = PaymentPurpose::sale,
+                           .state = IntentState::succeeded,
+                           .amount = documented_sale().payments[1].amount,
+                           .currency = "KES",
+                           .receipt_code = "SLK7ABCDEF"};
+    const auto accepted = pay(paid, "");
+    EXPECT_EQ(accepted.status, PaymentStatus::accepted);
+    const auto refused = [&](auto change, const char* flag) {
+        auto known = paid;
+        change(known);
+        EXPECT_EQ(pay(known, flag).status, PaymentStatus::unverified) << flag;
+    };
+    refused([](KnownIntent& known) { known.state = IntentState::pending; }, "open");
+    refused([](KnownIntent& known) { known.state = IntentState::refunded; }, "open");
+    refused([](KnownIntent& known) { known.amount.minor += 100; }, "unfit");
+    refused([](KnownIntent& known) { known.currency = "UGX"; }, "unfit");
+    refused([](KnownIntent& known) { known.is_used = true; }, "unfit");
+    refused([](KnownIntent& known) { known.purpose = PaymentPurpose::subscription; }, "unfit");
+    refused([](KnownIntent& known) { known.id = base::Uuid(); }, "unfit");
+}
+
 // Were the work quadratic, this would take a minute.
 TEST(ring_up, a_megabyte_of_a_number_is_one_pass) {
     std::string many;

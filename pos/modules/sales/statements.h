@@ -1,6 +1,7 @@
 #pragma once
 // The SQL of the sales module.
 
+#include "pos/modules/sales/phone_payments.h"
 #include "pos/modules/sales/ring_up.h"
 #include "pos/plumbing/list.h"
 
@@ -87,6 +88,31 @@ inline constexpr db::Query<void(std::vector<std::string>, std::vector<UsedRefere
      "exists "
      "(select from unnest($3::text[], $4::text[]) as known (method, code) "
      "where known.method = p.method and known.code = p.external_ref))",
+     db::Kind::write}};
+
+// The intents that a sale is paid with, as they are before it is recorded.
+inline constexpr db::Query<KnownIntent(std::vector<base::Uuid>, base::Uuid)> known_intents{
+    {"sales.known_intents",
+     "select i.id, i.purpose, i.state, i.amount, i.currency, i.receipt_code, exists (select from payments p "
+     "  join sales s on s.tenant_id = $1 and s.id = p.sale_id where p.tenant_id = $1 and p.intent_id = i.id "
+     "  and s.client_request_id <> $3) as is_used "
+     "from payment_intents i where i.tenant_id = $1 and i.id = any($2)"}};
+// Money that comes in meanwhile waits for the sale, and finds it then; in the order of the ids.
+inline constexpr db::Query<void(std::vector<base::Uuid>)> lock_intents{
+    {"sales.lock_intents", "select from payment_intents where tenant_id = $1 and id = any($2) order by id for share",
+     db::Kind::write}};
+// Behind lock_intents: ends the batch when one of them was paid since the sale was rung up.
+inline constexpr db::Query<void(std::vector<base::Uuid>, std::vector<base::Uuid>)> refuse_moved_intents{
+    {"sales.refuse_moved_intents",
+     "select violate('payments_intent') where exists (select from payment_intents where tenant_id = $1 "
+     "and id = any($2) and (state = 'succeeded') <> (id = any($3)))",
+     db::Kind::write}};
+
+// Their money came late and was to go back; now it has what it was for.
+inline constexpr db::Query<void(std::vector<base::Uuid>, base::Timestamp)> finish_refund_tasks{
+    {"sales.finish_refund_tasks",
+     "update payment_refund_tasks set state = 'done', closed_at = $3, note = 'its sale came' "
+     "where tenant_id = $1 and intent_id = any($2) and state = 'open'",
      db::Kind::write}};
 
 // Raises, and so ends the batch, when one of these levels is below zero now.

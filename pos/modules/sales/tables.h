@@ -27,6 +27,8 @@ inline constexpr auto unknown_sale = base::invalid("sale.unknown", "There is no 
 inline constexpr auto payment_exists = base::conflict("payment.exists", "A payment with this id exists");
 inline constexpr base::ErrorCode payment_reference_used{"payment.reference_used", 409, true, base::Action::retry,
                                                         "Another sale took this payment reference just now"};
+inline constexpr base::ErrorCode payment_intent_moved{"payment.intent_moved", 409, true, base::Action::retry,
+                                                      "The payment of this sale came in, or went elsewhere, just now"};
 }  // namespace errors
 
 // Why somebody should look at a sale that was taken (docs/errors.md has the rules). In the order of their names.
@@ -35,6 +37,8 @@ enum class SaleFlag : std::uint8_t {
     clock_ahead,
     clock_behind,
     credit_implied,
+    payment_intent_open,
+    payment_intent_unfit,
     payment_reference_reused,
     price_variance,
     quantity_implausible,
@@ -52,6 +56,8 @@ constexpr auto describe(SaleFlag*) {
                                                       {SaleFlag::clock_ahead, "clock_ahead"},
                                                       {SaleFlag::clock_behind, "clock_behind"},
                                                       {SaleFlag::credit_implied, "credit_implied"},
+                                                      {SaleFlag::payment_intent_open, "payment_intent_open"},
+                                                      {SaleFlag::payment_intent_unfit, "payment_intent_unfit"},
                                                       {SaleFlag::payment_reference_reused, "payment_reference_reused"},
                                                       {SaleFlag::price_variance, "price_variance"},
                                                       {SaleFlag::quantity_implausible, "quantity_implausible"},
@@ -275,8 +281,10 @@ inline constexpr auto payments = db::tenant_table<PaymentRow>(
     db::updatable<&PaymentRow::external_ref>(),
     db::unique<&PaymentRow::method, &PaymentRow::external_ref>("payments_reference", errors::payment_reference_used)
         .where("external_ref is not null"),
+    db::unique<&PaymentRow::intent_id>("payments_intent", errors::payment_intent_moved).where("intent_id is not null"),
     db::references<&PaymentRow::sale_id>("payments_sale", sales, errors::unknown_sale).proven_on_insert(),
-    db::index<&PaymentRow::sale_id>("payments_of_sale"));
+    db::index<&PaymentRow::sale_id>("payments_of_sale"),
+    db::index<&PaymentRow::recorded_at>("payments_unverified").where("status = 'unverified'"));
 }  // namespace tables
 
 }  // namespace pos

@@ -5,11 +5,13 @@
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/billing/tables.h"
 #include "pos/modules/users/members.h"
 #include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/list.h"
+#include "pos/plumbing/plan_limits.h"
 #include "pos/plumbing/writer.h"
 
 namespace pos {
@@ -190,6 +192,7 @@ async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, Ide
     db.system(once.batch()).add(add_user, user);
     once.batch().add(membership_rows.add, membership);
     once.batch().add(add_roles, given);
+    require_seat(once.batch());
     audit(once.batch(), write.runtime(),
           {.action = "user.create",
            .actor = UserId(write.user_id),
@@ -252,7 +255,10 @@ async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, U
         batch.add(clear_roles, membership.id);
         batch.add(add_roles, rows_of(fields.roles, membership.id, write->runtime()));
     }
+    const bool takes_seat = present.status != MembershipStatus::active && fields.status == MembershipStatus::active;
+    if (takes_seat) batch.add(plan_limits::hold);  // ahead of the feed
     write->replace(batch, membership_rows, membership);
+    if (takes_seat) batch.add(plan_limits::seats_suffice);
     audit(batch, write->runtime(),
           {.action = "user.change",
            .actor = UserId(write->user_id),
@@ -287,11 +293,11 @@ void routes(http::Routes routes) {
     const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location,
                                         errors::caller_changed};
     auto create_errors = assignment_errors;
-    for (const auto& error :
-         {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password, auth::errors::busy})
+    for (const auto& error : {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password,
+                              errors::plan_seats, auth::errors::busy})
         create_errors.push_back(error);
     auto change_errors = assignment_errors;
-    change_errors.push_back(errors::last_owner);
+    change_errors.insert(change_errors.end(), {errors::last_owner, errors::plan_seats});
 
     routes.get("/users", list,
                {.id = "listUsers",

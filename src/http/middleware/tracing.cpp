@@ -1,6 +1,7 @@
 #include "http/middleware/tracing.h"
 
 #include "http/context.h"
+#include "log/redaction.h"
 
 namespace http {
 
@@ -22,13 +23,14 @@ std::string span_name(const Context& context) {
     return name;
 }
 
-// The query may hold secrets, and is left out.
+// The query may hold secrets, and is left out; so are keys that stand in the path.
 void describe(const Context& context, const SendResult& result, observe::Span& span) {
     const auto& request = context.request();
     span.rename(span_name(context));
     span.set("http.request.method", method_of(request));
     if (request.method() == Method::other) span.set("http.request.method_original", request.method_text());
-    span.set("url.path", request.path());
+    const auto path = logging::Redaction::scrub_path(request.path());
+    span.set("url.path", path ? std::string_view(*path) : request.path());
     span.set("url.scheme", request.is_secure() ? "https" : "http");
     if (!context.route_pattern().empty()) span.set("http.route", context.route_pattern());
     if (!request.host().empty()) span.set("server.address", request.host());

@@ -1,0 +1,66 @@
+#include "pos/modules/billing/effects.h"
+
+#include <algorithm>
+
+#include "pos/modules/billing/account.h"
+#include "pos/modules/payments/intents.h"
+
+namespace pos {
+
+namespace {
+
+constexpr db::Query<bool(IntentId)> is_booked{
+    {"billing.is_booked",
+     "select exists (select from subscription_credits where tenant_id = $1 and intent_id = $2 and reason = 'payment')",
+     db::Kind::point}};
+
+constexpr Settlement unwanted{Settlement::Use::unwanted, IntentConcern::subject_unfit};
+
+}  // namespace
+
+async::Task<void> InvoiceEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
+    const auto invoice = co_await db.one(billing::invoice_by_id, InvoiceId(subject));
+    if (!invoice || invoice->state == InvoiceState::voided) throw base::Failure(errors::unknown_invoice);
+    if (invoice->state == InvoiceState::paid) throw base::Failure(errors::already_paid);
+}
+
+async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
+    const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
+    if (!asked) co_return unwanted;
+    auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
+    if (!account || intent.currency != account->row.terms.currency) co_return unwanted;
+    // As it is under the lock.
+    const auto invoice = co_await in.tx.only(billing::invoice_by_id, asked->id);
+    if (invoice.state == InvoiceState::voided || account->row.state == SubscriptionState::cancelled) co_return unwanted;
+    account->book({CreditReason::payment, intent.amount, intent.currency, intent.id});
+    const bool was_open = invoice.state == InvoiceState::open;
+    account->settle(intent.id);
+    account->save();
+    if (was_open) co_return Settlement{Settlement::Use::taken};
+    co_return Settlement{Settlement::Use::taken, IntentConcern::subject_paid};
+}
+
+async::Task<void> InvoiceEffects::receipt_learnt(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }
+
+async::Task<void> InvoiceEffects::went_back(EffectsIn in, PaymentIntent intent) const {
+    const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
+    if (!asked || !co_await in.tx.only(is_booked, intent.id)) co_return;
+    auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
+    const auto credit = co_await in.tx.only(billing::credit_of, intent.currency);
+    const auto amount = std::min(credit, intent.amount);
+    if (!account || amount <= base::Money{}) co_return;
+    account->book({CreditReason::refund, -amount, intent.currency, intent.id});
+}
+
+async::Task<std::optional<Matched>> InvoiceEffects::match(EffectsIn /*in*/, C2bPayment /*payment*/) const {
+    co_return std::nullopt;
+}
+
+async::Task<Matched> InvoiceEffects::match_to(EffectsIn /*in*/, C2bPayment /*payment*/, base::Uuid /*subject*/) const {
+    throw base::Failure(errors::purpose_refused, "a subscription is paid by its own prompts");
+    co_return Matched{};
+}
+
+std::vector<db::StatementView> invoice_effect_statements() { return db::statements(is_booked); }
+
+}  // namespace pos

@@ -1,0 +1,232 @@
+// A shop's accounts at providers. Credentials come in and are never read back.
+#include "auth/caller.h"
+#include "base/hash.h"
+#include "http/middleware/conditional.h"
+#include "pos/modules/auth/service.h"
+#include "pos/modules/payments/intents.h"
+#include "pos/modules/payments/routes.h"
+#include "pos/plumbing/list.h"
+#include "pos/plumbing/writer.h"
+
+namespace pos {
+
+namespace {
+
+namespace own {
+constexpr base::ErrorCode register_refused{"payment.register_refused", 422, false, base::Action::fix,
+                                           "The provider does not take the address for its callbacks"};
+constexpr auto not_offered = base::invalid("payment.not_offered", "This provider does not offer it");
+constexpr base::ErrorCode platform_account{"payment.platform_account", 403, false, base::Action::contact,
+                                           "This account is what the subscription is paid to"};
+}  // namespace own
+
+struct NewAccount {
+    std::optional<PaymentAccountId> id;
+    std::string provider;
+    std::string name;
+    schema::Json credentials;
+
+    friend constexpr auto describe(NewAccount*) {
+        using schema::field;
+        return schema::object<NewAccount>(
+            "NewPaymentAccount", field<&NewAccount::id>("id", {.doc = "Made by the server when it is missing."}),
+            field<&NewAccount::provider>("provider", {.max_length = 40,
+                                                      .text = schema::Text::identifier,
+                                                      .doc = "`mpesa` or `stripe`.",
+                                                      .example = R"("mpesa")"}),
+            field<&NewAccount::name>("name", {.min_length = 1,
+                                              .max_length = 120,
+                                              .text = schema::Text::name,
+                                              .doc = "For people: \"Till of Westlands\"."}),
+            field<&NewAccount::credentials>(
+                "credentials",
+                {.write_only = true,
+                 .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
+                        "`consumerKey`, `consumerSecret`, `passkey`. Stripe: `secretKey`, `webhookSecrets`, "
+                        "`publishableKey`. It is sealed, and no reply has it.",
+                 .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
+                            R"("consumerSecret":"secret","passkey":"passkey"})"}));
+    }
+};
+
+struct AccountChange {
+    std::optional<std::string> name;
+    std::optional<bool> enabled;
+    std::optional<bool> refuses_unknown;
+    std::optional<schema::Json> credentials;
+
+    friend constexpr auto describe(AccountChange*) {
+        using schema::field;
+        return schema::object<AccountChange>(
+            "PaymentAccountChange",
+            field<&AccountChange::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
+            field<&AccountChange::enabled>("enabled", {.doc = "False: no new payments are taken by it."}),
+            field<&AccountChange::refuses_unknown>(
+                "refusesUnknown", {.doc = "True: where M-Pesa asks first, a payment whose account number fits nothing "
+                                          "that is to be paid is refused."}),
+            field<&AccountChange::credentials>("credentials", {.write_only = true, .doc = "All of them anew."}));
+    }
+};
+
+struct CallbackUrl {
+    std::string url;
+    std::vector<std::string> kinds;
+
+    friend constexpr auto describe(CallbackUrl*) {
+        return schema::object<CallbackUrl>(
+            "PaymentCallbackUrl",
+            schema::field<&CallbackUrl::url>("url", {.doc = "Of this account: whoever has it can send us callbacks. "
+                                                            "Give it to the provider alone, with `/` and a kind behind "
+                                                            "it."}),
+            schema::field<&CallbackUrl::kinds>("kinds"));
+    }
+};
+
+struct CredentialsRead {
+    std::string json;
+    std::string shown;
+};
+
+CredentialsRead read(const ::payments::Provider& provider, const schema::Json& sent) {
+    auto read = provider.read_credentials(sent.text);
+    if (read) return {read->text, provider.shown(*read)};
+    auto issues = read.error().issues;
+    for (auto& issue : issues) issue.pointer = "/credentials" + issue.pointer;
+    if (issues.empty()) issues.push_back({"body", "/credentials", "invalid_type", "an object", {}});
+    throw base::Failure(http::errors::invalid, std::move(issues));
+}
+
+constexpr List<tables::payment_accounts, By<&PaymentAccount::name>> account_list;
+
+async::Task<db::Page<PaymentAccount>> list(auth::PermittedSomewhere<"payments.read">, http::Query<ListFilter> filter,
+                                           db::Db db) {
+    return account_list.page(db, *filter);
+}
+
+// What stands for the request: its credentials only as a tag under our secret, so that the stored digest helps nobody guess.
+Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedValues& values) {
+    const auto id = input.id ? input.id->to_string() : std::string();
+    const auto tag = values.tag("payment-account", input.credentials.text);
+    const auto digest = base::sha256(input.provider + '\n' + input.name + '\n' + id + '\n' + tag);
+    return {digest, digest};
+}
+
+async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, http::Body<NewAccount> input,
+                                            http::Service<PaymentIntents> intents, http::Service<AuthService> auth) {
+    const auto& keys = intents->keys();
+    keys.require_on();
+    const auto credentials = read(intents->provider_of(input->provider), input->credentials);
+    PaymentAccount row;
+    row.id = input->id.value_or(write.new_id<PaymentAccountId>());
+    row.provider = input->provider;
+    row.name = input->name;
+    row.shown = credentials.shown;
+    row.credentials = keys.seal_credentials(write.tenant_id, row.id, credentials.json);
+    auto token = keys.new_callback_token(write.tenant_id, row.id);
+    row.callback_token_hash = std::move(token.hash);
+    row.callback_token = std::move(token.sealed);
+    row.meta = write.first_version();
+    auto once = co_await write.once(row, row.id.uuid(), fingerprint_of_secret(*input, auth->values()));
+    once.batch().add(payment_account_rows.add, row);
+    co_return co_await once.commit({change_of(payment_account_rows, row)});
+}
+
+async::Task<PaymentAccount> show(auth::PermittedSomewhere<"payments.read">, http::Path<"id", PaymentAccountId> id,
+                                 db::Db db) {
+    co_return live(co_await db.one(payment_account_rows.by_id, *id));
+}
+
+void require_own(const PaymentAccount& row) {
+    if (row.owner != AccountOwner::tenant) throw base::Failure(own::platform_account);
+}
+
+async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id,
+                                   http::Body<AccountChange> input, http::Service<PaymentIntents> intents) {
+    const auto apply = [&](PaymentAccount& row, Writes&) {
+        require_own(row);
+        if (input->name) row.name = *input->name;
+        if (input->enabled) row.enabled = *input->enabled;
+        if (input->refuses_unknown) row.refuses_unknown = *input->refuses_unknown;
+        const auto& keys = intents->keys();
+        if (input->credentials) {
+            const auto credentials = read(intents->provider_of(row.provider), *input->credentials);
+            row.credentials = keys.seal_credentials(write.tenant_id, row.id, credentials.json);
+            if (row.shown != credentials.shown) row.callbacks_registered_at.reset();
+            row.shown = credentials.shown;
+        }
+        if (keys.is_on() && keys.reseal(write.tenant_id, row)) row.callbacks_registered_at.reset();
+    };
+    co_return co_await write.edit(payment_account_rows, *id, apply);
+}
+
+async::Task<http::NoContent> remove(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id) {
+    co_return co_await write.remove(payment_account_rows, *id,
+                                    [](const PaymentAccount& row, Writes&) { require_own(row); });
+}
+
+async::Task<CallbackUrl> show_callback_url(auth::Permitted<"payments.manage"> caller,
+                                           http::Path<"id", PaymentAccountId> id, db::Db db,
+                                           http::Service<PaymentIntents> intents) {
+    const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
+    require_own(row);
+    const auto kinds =
+        row.provider == "mpesa" ? std::vector<std::string>{"confirm", "validate"} : std::vector<std::string>{"events"};
+    co_return CallbackUrl{intents->open(caller.tenant_id, row).callback_url, kinds};
+}
+
+async::Task<PaymentAccount> register_callbacks(Edit<"payments.manage", Held::as_declared, Versions::any> write,
+                                               http::Context& context, http::Path<"id", PaymentAccountId> id, db::Db db,
+                                               http::Service<PaymentIntents> intents) {
+    const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
+    require_own(row);
+    auto& provider = intents->provider_of(row.provider);
+    if (!provider.traits().registers) throw base::Failure(own::not_offered);
+    const auto told = co_await provider.register_callbacks(intents->open(write.tenant_id, row),
+                                                           {.deadline = context.deadline(), .span = context.span()});
+    if (told.finding != ::payments::Finding::accepted) {
+        throw base::Failure(own::register_refused,
+                            {{"body", "", told.code.empty() ? "no_answer" : told.code, told.text, {}}});
+    }
+    co_return co_await write.edit(payment_account_rows, *id, [&](PaymentAccount& changed, Writes&) {
+        changed.callbacks_registered_at = write.now();
+    });
+}
+
+}  // namespace
+
+void account_routes(http::Routes routes) {
+    const std::vector<base::ErrorCode> of_credentials{errors::provider_unknown, errors::payments_off,
+                                                      errors::payment_account_exists};
+    auto of_change = of_credentials;
+    of_change.push_back(own::platform_account);
+    routes.get("/payment-accounts", list, {.id = "listPaymentAccounts", .summary = "Accounts at payment providers"});
+    routes.post("/payment-accounts", create,
+                {.id = "createPaymentAccount",
+                 .summary = "Add an account at a payment provider",
+                 .description = "Its credentials are sealed, and never shown again.",
+                 .errors = of_credentials});
+    routes.get("/payment-accounts/{id}", show, {.id = "getPaymentAccount", .summary = "One account"});
+    routes.patch("/payment-accounts/{id}", change,
+                 {.id = "changePaymentAccount", .summary = "Change an account", .errors = of_change});
+    routes.del("/payment-accounts/{id}", remove,
+               {.id = "deletePaymentAccount",
+                .summary = "Delete an account",
+                .description = "What was begun with it is still followed to its end.",
+                .errors = {own::platform_account}});
+    routes.get("/payment-accounts/{id}/callback-url", show_callback_url,
+               {.id = "getPaymentCallbackUrl",
+                .summary = "Where the provider calls back to",
+                .description = "For providers whose callbacks are set up by hand (Stripe: kind `events`).",
+                .errors = {own::platform_account, errors::payments_off, errors::account_unreadable},
+                .middleware = {http::no_store()}});
+    routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,
+                {.id = "registerPaymentCallbacks",
+                 .summary = "Tell the provider where to announce payments",
+                 .description = "M-Pesa: once for each short code; where it is registered already, nothing changes.",
+                 .errors = {own::platform_account, own::not_offered, own::register_refused, errors::payments_off,
+                            errors::account_unreadable}});
+}
+
+std::vector<db::StatementView> account_route_statements() { return db::statements(account_list); }
+
+}  // namespace pos

@@ -1,0 +1,115 @@
+// A shop's accounts at providers: typed in once, and never read back.
+
+#include <gmock/gmock.h>
+
+#include "pos/testing/payments.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class PaymentAccountsTest : public PaymentsTest {};
+
+TEST_F(PaymentAccountsTest, Endpoints) {
+    const Headers key{{"Idempotency-Key", next_id()}};
+    check({
+        {"add", "POST", "/v1/payment-accounts",
+         R"({"provider":"mpesa","name":"Westlands","credentials":{"shortCode":"600123","passkey":"hush"}})", owner, 201,
+         R"("shown":"600123")", "account", key},
+        {"add again", "POST", "/v1/payment-accounts",
+         R"({"provider":"mpesa","name":"Westlands","credentials":{"shortCode":"600123","passkey":"hush"}})", owner, 201,
+         "{account}", "", key},
+        {"another passkey is another request", "POST", "/v1/payment-accounts",
+         R"({"provider":"mpesa","name":"Westlands","credentials":{"shortCode":"600123","passkey":"loud"}})", owner, 422,
+         "idempotency.key_reused", "", key},
+        {"the same once more", "POST", "/v1/payment-accounts",
+         R"({"provider":"mpesa","name":"Again","credentials":{"shortCode":"600123"}})", owner, 409,
+         "payment.account_exists"},
+        {"of nobody", "POST", "/v1/payment-accounts", R"({"provider":"paypal","name":"x","credentials":{}})", owner,
+         422, "payment.provider_unknown"},
+        {"no object", "POST", "/v1/payment-accounts", R"({"provider":"mpesa","name":"x","credentials":"k"})", owner,
+         422, "/credentials"},
+        {"list", "GET", "/v1/payment-accounts", "", owner, 200, "Westlands"},
+        {"show", "GET", "/v1/payment-accounts/{account}", "", owner, 200, "600123"},
+        {"rename", "PATCH", "/v1/payment-accounts/{account}", R"({"name":"Kilimani"})", owner, 200, "Kilimani"},
+        {"other credentials", "PATCH", "/v1/payment-accounts/{account}", R"({"credentials":{"shortCode":"700123"}})",
+         owner, 200, "700123"},
+        {"register", "POST", "/v1/payment-accounts/{account}/register-callbacks", "", owner, 200,
+         R"("callbacksRegisteredAt":"20)"},
+        {"callback URL", "GET", "/v1/payment-accounts/{account}/callback-url", "", owner, 200, "/v1/callbacks/m/"},
+        {"a viewer has none", "GET", "/v1/payment-accounts/{account}/callback-url", "", viewer, 403},
+        {"not another's", "GET", "/v1/payment-accounts/{account}", "", other, 404},
+        {"not another's to change", "PATCH", "/v1/payment-accounts/{account}", R"({"name":"x"})", other, 404},
+        {"not another's URL", "GET", "/v1/payment-accounts/{account}/callback-url", "", other, 404},
+        {"not another's to register", "POST", "/v1/payment-accounts/{account}/register-callbacks", "", other, 404},
+        {"not another's to delete", "DELETE", "/v1/payment-accounts/{account}", "", other, 404},
+        {"delete", "DELETE", "/v1/payment-accounts/{account}", "", owner, 204},
+        {"gone", "GET", "/v1/payment-accounts/{account}", "", owner, 404},
+        {"may be added anew", "POST", "/v1/payment-accounts",
+         R"({"provider":"mpesa","name":"Again","credentials":{"shortCode":"700123"}})", owner, 201},
+    });
+}
+
+TEST_F(PaymentAccountsTest, CredentialsAreInNoReplyAndInNoRow) {
+    const auto reply = get("/v1/payment-accounts/" + account);
+    EXPECT_THAT(reply.body, Not(HasSubstr("s3cret-")));
+    EXPECT_THAT(reply.body, Not(HasSubstr("redentials\":")));
+    const auto url = member_in(get("/v1/payment-accounts/" + account + "/callback-url").body, "url");
+    const auto token = url.substr(url.rfind('/') + 1);
+    EXPECT_EQ(token.size(), 32U);
+    EXPECT_EQ(token.find_first_not_of("0123456789abcdef"), std::string::npos);
+    for (const auto* table : {"payment_accounts", "idempotency_keys", "outbox_jobs", "change_pointers"}) {
+        const auto all = rows(fmt::format("select coalesce(string_agg(t::text, ' '), '') from {} t", table));
+        EXPECT_THAT(all, Not(HasSubstr("s3cret-"))) << table;
+        EXPECT_THAT(all, Not(HasSubstr(token))) << table;
+    }
+    EXPECT_EQ(rows("select count(*) from payment_accounts where encode(credentials, 'escape') like '%s3cret-%'"), "0");
+}
+
+TEST_F(PaymentAccountsTest, ARefusalToRegisterSaysWhy) {
+    mpesa->register_finding = ::payments::Finding::refused;
+    const auto reply = post("/v1/payment-accounts/" + account + "/register-callbacks", "");
+    EXPECT_EQ(reply.status, 422);
+    EXPECT_THAT(reply.body, HasSubstr("payment.register_refused"));
+    EXPECT_EQ(rows("select count(*) from payment_accounts where callbacks_registered_at is not null"), "0");
+}
+
+TEST_F(PaymentAccountsTest, ADeletedAccountsPaymentsAreFollowedToTheirEnd) {
+    const auto intent = start(order(10'000, next_id()));
+    const auto row = body<PaymentAccount>(get("/v1/payment-accounts/" + account));
+    EXPECT_EQ(del("/v1/payment-accounts/" + account, row.meta.version).status, 204);
+    EXPECT_EQ(post(path(intent) + "/query", "").status, 200);
+    EXPECT_EQ(mpesa->queries, 1);
+}
+
+// Keys are changed by saving each account once; and what no key opens is typed in again.
+TEST_F(PaymentAccountsTest, AreSealedAnewWhenTheyAreSaved) {
+    base::SecureRandom random;
+    const auto keys_of = [&](const std::string& ring) {
+        return PaymentKeys(*auth::CredentialKeys::parse(ring, random), random);
+    };
+    const std::string old_key = "old:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const std::string new_key = "new:MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const auto tenant = base::Uuid::from_string(rows("select tenant_id from payment_accounts limit 1")).value();
+    const auto old_keys = keys_of(old_key);
+    PaymentAccount row;
+    row.id = PaymentAccountId(*base::Uuid::from_string(account));
+    row.credentials = old_keys.seal_credentials(tenant, row.id, "{}");
+    auto token = old_keys.new_callback_token(tenant, row.id);
+    row.callback_token = token.sealed;
+    row.callback_token_hash = token.hash;
+    EXPECT_FALSE(keys_of(new_key + ',' + old_key).reseal(tenant, row));
+    const auto new_keys = keys_of(new_key);
+    EXPECT_EQ(new_keys.credentials_of(tenant, row), "{}");
+    EXPECT_EQ(new_keys.callback_token_of(tenant, row), token.text);
+    EXPECT_THROW(std::ignore = old_keys.credentials_of(tenant, row), base::Failure);
+    EXPECT_THROW(std::ignore = old_keys.reseal(tenant, row), base::Failure);
+    row.credentials = old_keys.seal_credentials(tenant, row.id, "{}");
+    EXPECT_TRUE(old_keys.reseal(tenant, row));
+    EXPECT_NE(old_keys.callback_token_of(tenant, row), token.text);
+}
+
+}  // namespace

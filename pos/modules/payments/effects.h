@@ -1,0 +1,70 @@
+#pragma once
+// SubjectEffects: what money means for what it was paid for. One constant a purpose, in the module of the subject, listed in
+// pos/payment_subjects.cpp; payments know their subjects by this interface alone. Stateless; any thread.
+//
+//     class InvoiceEffects final : public SubjectEffects { … };
+//     inline constexpr InvoiceEffects invoice_effects;          // billing/effects.h
+//
+// What an effect writes goes into `in.batch`, which commits with the intent's move: all of it or nothing. The intent's row is locked
+// meanwhile, so effects of one intent take turns; those of two intents of one subject lock the subject.
+
+#include <span>
+
+#include "pos/modules/payments/tables.h"
+#include "pos/plumbing/feed.h"
+#include "pos/plumbing/runtime.h"
+
+namespace pos {
+
+// Where an effect reads and writes: a small value, valid as long as the transaction.
+struct EffectsIn {
+    db::Db tx;
+    db::Batch* batch;              // commits with the move
+    std::vector<Change>* changes;  // further entries of the feed
+    Runtime* runtime;              // time, ids, outbox
+};
+
+// What the subject makes of an intent's success.
+struct Settlement {
+    enum class Use : std::uint8_t {
+        taken,     // the subject is paid by it
+        waits,     // the subject is not there yet, and may come
+        unwanted,  // the subject takes no payment, or no longer: it is owed back
+    };
+    Use use = Use::waits;
+    std::optional<IntentConcern> concern{};  // of what is unwanted, or taken with a question
+};
+
+// What money that came by itself was matched to.
+struct Matched {
+    C2bMatch kind{};
+    base::Uuid id;
+};
+
+class SubjectEffects {
+public:
+    virtual constexpr ~SubjectEffects() = default;
+
+    [[nodiscard]] virtual PaymentPurpose purpose() const = 0;
+    // Whose account the money goes to. Of AccountOwner::platform, only the subject's own module starts intents.
+    [[nodiscard]] virtual AccountOwner owner() const = 0;
+
+    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say.
+    [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject,
+                                                            base::Money amount) const = 0;
+    // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Called once for each intent.
+    [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,
+                                                            bool was_over) const = 0;
+    // Its receipt became known later.
+    [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
+    // The whole of it went back.
+    [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
+
+    // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for
+    // certain, and it stays on the list.
+    [[nodiscard]] virtual async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const = 0;
+    // A person says what it pays. Throws where that does not fit.
+    [[nodiscard]] virtual async::Task<Matched> match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const = 0;
+};
+
+}  // namespace pos

@@ -1,0 +1,370 @@
+#include "pos/modules/payments/intents.h"
+
+#include <fmt/format.h>
+
+#include "async/stopped.h"
+#include "payments/mpesa/phone.h"
+#include "pos/modules/payments/move.h"
+#include "pos/payment_subjects.h"
+#include "pos/plumbing/idempotency.h"
+
+namespace pos {
+
+namespace {
+
+// When an intent is asked after, if nothing is heard: the plan's first step.
+constexpr std::chrono::seconds first_query{30};
+// A start may take as long until nobody can be waiting for its reply any more.
+constexpr std::chrono::seconds longest_start{45};
+// Behind the provider's reply, whatever the request's own time was.
+constexpr std::chrono::seconds time_to_write{10};
+// An attempt whose prompt is over is asked after for as long, and is unknown then.
+constexpr std::chrono::minutes patience{15};
+constexpr std::chrono::seconds between_looks{1};
+
+base::Failure refuse(const base::ErrorCode& code, std::string pointer, std::string text) {
+    return base::Failure(code, {{"body", std::move(pointer), std::string(code.code), std::move(text), {}}});
+}
+
+std::string whole(base::Money amount) { return std::to_string(amount.minor / 100); }
+
+// What the provider would refuse, before anything is stored.
+void fit(const ::payments::Traits& traits, IntentRequest& request) {
+    if (std::ranges::find(traits.currencies, request.currency) == traits.currencies.end())
+        throw refuse(errors::currency_refused, "", fmt::format("{} does not take {}", traits.title, request.currency));
+    if (request.amount.minor % traits.step != 0) {
+        throw refuse(errors::amount_not_whole, "/amount",
+                     fmt::format("{} takes whole units: a multiple of {}", traits.title, traits.step));
+    }
+    if (request.amount < traits.least || request.amount > traits.most) {
+        throw refuse(errors::amount_refused, "/amount",
+                     fmt::format("{} takes {} to {} {} at once", traits.title, whole(traits.least), whole(traits.most),
+                                 request.currency));
+    }
+    if (!traits.by_phone) {
+        request.phone.reset();
+        return;
+    }
+    if (!request.phone) throw refuse(errors::phone_needed, "/phone", "the payer's number");
+    auto phone = ::payments::mpesa::normalise_phone(*request.phone);
+    if (!phone) throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
+    request.phone = std::move(phone);
+}
+
+PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account, const ::payments::Traits& traits,
+                         Runtime& runtime) {
+    const auto now = runtime.now();
+    PaymentIntent intent;
+    intent.id = IntentId(request.client_request_id);  // whoever lost the reply knows it
+    intent.client_request_id = request.client_request_id;
+    intent.account_id = account.id;
+    intent.provider = request.provider;
+    intent.purpose = request.purpose;
+    intent.subject_id = request.subject_id;
+    intent.location_id = request.location_id;
+    intent.amount = request.amount;
+    intent.currency = request.currency;
+    intent.phone = request.phone;
+    intent.reference = request.reference;
+    intent.description = request.description;
+    if (!request.return_url.empty()) intent.return_url = request.return_url;
+    intent.next_query_at = now + first_query;
+    intent.expires_at = now + traits.prompt_lives;
+    intent.created_at = now;
+    intent.updated_at = now;
+    intent.created_by = request.created_by;
+    return intent;
+}
+
+bool is_same(const PaymentIntent& known, const PaymentIntent& asked) {
+    return known.provider == asked.provider && known.purpose == asked.purpose && known.subject_id == asked.subject_id &&
+           known.amount == asked.amount && known.phone == asked.phone;
+}
+
+base::Failure prompt_is_open(IntentId id) {
+    return base::Failure(errors::prompt_open, "the open one is " + id.to_string()).retry_after(5'000);
+}
+
+}  // namespace
+
+// ---- Starting ----------------------------------------------------------------------------------------------------
+
+struct PaymentIntents::Placed {
+    PaymentIntent intent;
+    bool is_new = false;
+};
+
+// Behind the locks: the request's own intent, a live one of the same subject, or the new one.
+async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const PaymentIntent* intent) {
+    co_await tx.run(intents::lock_subject, intent->subject_id.to_string());
+    if (intent->phone) co_await tx.run(intents::lock_phone, intent->account_id, *intent->phone);
+    if (auto first = co_await tx.one(intents::by_request, intent->client_request_id)) {
+        if (!is_same(*first, *intent)) throw reused_key("another payment has this key", first->id.uuid());
+        co_return Placed{*std::move(first), false};
+    }
+    const auto since = intent->created_at - prompt_keeps_phone;
+    const auto live =
+        co_await tx.one(intents::live_of_subject, intent->purpose, intent->subject_id, intent->provider, since);
+    if (live) {
+        auto row = co_await tx.only(intents::by_id, *live);
+        if (!is_same(row, *intent)) throw prompt_is_open(*live);
+        co_return Placed{std::move(row), false};
+    }
+    if (intent->phone) {
+        const auto other = co_await tx.one(intents::live_of_phone, intent->account_id, *intent->phone, since);
+        if (other) throw prompt_is_open(*other);
+    }
+    auto batch = tx.batch();
+    batch.add(intents::add, *intent);
+    co_await batch.commit();
+    co_return Placed{*intent, true};
+}
+
+async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest request, client::Call call) {
+    const auto& traits = provider_of(request.provider).traits();
+    const auto* effects = subject_effects(request.purpose);
+    if (effects == nullptr) throw base::Failure(errors::purpose_refused);
+    fit(traits, request);
+    parts_.keys.require_on();
+    const auto account = co_await account_for(db, request, effects->owner());
+    const auto intent = new_intent(request, account, traits, parts_.runtime);
+    // Who repeats a request is told what became of it, also when it is paid by now.
+    const auto known = co_await db.one(intents::by_request, request.client_request_id);
+    if (!known) co_await effects->require_payable(db, request.subject_id, request.amount);
+    auto placed = co_await db.transaction([&](db::Db tx) { return place(tx, &intent); });
+    if (!placed.is_new) {
+        auto secret = client_secret_of(db.tenant(), placed.intent);
+        co_return StartedIntent{std::move(placed.intent), false, std::move(secret)};
+    }
+    auto started = co_await send(db, std::move(placed.intent), account, std::move(call));
+    started.is_new = true;
+    co_return started;
+}
+
+// One sends, whoever else would: an instance, a job, a repetition.
+async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent, PaymentAccount account,
+                                                client::Call call) {
+    const auto now = parts_.runtime.now();
+    if (co_await db.run(intents::mark_sent, intent.id, now, now + longest_start) == 0) {
+        auto row = co_await db.only(intents::by_id, intent.id);
+        co_return StartedIntent{std::move(row), false, {}};
+    }
+    co_return co_await call_start(db, std::move(intent), std::move(account), std::move(call));
+}
+
+async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
+                                                      client::Call call) {
+    ::payments::StartRequest request{.id = intent.id.uuid(),
+                                     .amount = intent.amount,
+                                     .currency = intent.currency,
+                                     .phone = intent.phone.value_or(""),
+                                     .reference = intent.reference,
+                                     .description = intent.description,
+                                     .return_url = intent.return_url.value_or("")};
+    auto started =
+        co_await provider_of(intent.provider).start(open(db.tenant(), account), std::move(request), std::move(call));
+    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
+    auto& action = started.action;
+    if (!action.redirect_url.empty() || !action.client_secret.empty()) {
+        std::optional<schema::Bytes> sealed;
+        if (!action.client_secret.empty())
+            sealed = parts_.keys.seal_client_secret(db.tenant(), intent.id, action.client_secret);
+        auto url = action.redirect_url.empty() ? std::nullopt : std::optional(action.redirect_url);
+        co_await later.run(intents::set_action, intent.id, url, sealed);
+    }
+    auto applied = co_await apply_now(later, intent.id, std::move(started.evidence));
+    co_return StartedIntent{std::move(applied->intent), false, std::move(action.client_secret)};
+}
+
+// ---- Accounts ----------------------------------------------------------------------------------------------------
+
+async::Task<PaymentAccount> PaymentIntents::account_for(db::Db db, IntentRequest request, AccountOwner owner) {
+    if (owner == AccountOwner::platform) co_return co_await platform_account(db, request.provider);
+    auto id = request.account_id;
+    if (!id) id = co_await db.one(intents::account_of_provider, request.provider);
+    auto row = id ? co_await db.one(intents::account_by_id, *id) : std::nullopt;
+    if (request.account_id &&
+        (!row || row->meta.deleted_at || row->owner != owner || row->provider != request.provider))
+        throw refuse(errors::unknown_payment_account, "/accountId", "no account of this provider");
+    if (!row || !row->enabled) throw base::Failure(errors::account_missing);
+    co_return *std::move(row);
+}
+
+// Each shop has a row of the platform's account, for callbacks of its own.
+async::Task<PaymentAccount> PaymentIntents::platform_account(db::Db db, std::string provider) {
+    const auto* credentials = parts_.settings.platform_credentials(provider);
+    const auto read =
+        credentials == nullptr ? std::nullopt : std::optional(provider_of(provider).read_credentials(*credentials));
+    if (!read || !*read) throw base::Failure(errors::account_missing);
+    const auto shown = provider_of(provider).shown(**read);
+    auto id = co_await db.one(intents::platform_account, provider, shown);
+    if (!id) {
+        const auto now = parts_.runtime.now();
+        PaymentAccount row;
+        row.id = parts_.runtime.new_id<PaymentAccountId>();
+        row.owner = AccountOwner::platform;
+        row.provider = provider;
+        row.name = "Subscription";
+        row.shown = shown;
+        auto token = parts_.keys.new_callback_token(db.tenant(), row.id);
+        row.callback_token_hash = std::move(token.hash);
+        row.callback_token = std::move(token.sealed);
+        row.meta.created_at = now;
+        row.meta.updated_at = now;
+        auto batch = db.batch();
+        batch.add(payment_account_rows.add, row);
+        record_changes(batch, {change_of(payment_account_rows, row)}, std::nullopt);
+        bool is_known = false;
+        try {
+            co_await batch.commit();
+        } catch (const base::Failure& failure) {
+            if (failure.code() != errors::payment_account_exists) throw;
+            is_known = true;  // another request made it at this moment
+        }
+        id = is_known ? co_await db.one(intents::platform_account, provider, shown) : row.id;
+    }
+    co_return co_await db.only(intents::account_by_id, id.value_or(PaymentAccountId()));
+}
+
+::payments::Account PaymentIntents::open(base::Uuid tenant, const PaymentAccount& row) const {
+    ::payments::Account account{.id = row.id.uuid(), .credentials = {}, .callback_url = {}};
+    if (row.owner == AccountOwner::platform) {
+        const auto* text = parts_.settings.platform_credentials(row.provider);
+        auto read = text == nullptr ? std::nullopt : std::optional(provider_of(row.provider).read_credentials(*text));
+        if (!read || !*read) throw base::Failure(errors::account_missing);
+        account.credentials = **std::move(read);
+    } else {
+        account.credentials = {parts_.keys.credentials_of(tenant, row)};
+    }
+    account.callback_url = fmt::format("{}/v1/callbacks/{}/{}", parts_.callback_base, callback_folder(row.provider),
+                                       parts_.keys.callback_token_of(tenant, row));
+    return account;
+}
+
+::payments::AttemptRef PaymentIntents::attempt_of(const PaymentIntent& intent) {
+    return {.id = intent.id.uuid(),
+            .provider_id = intent.provider_id.value_or(""),
+            .second_id = intent.second_id.value_or(""),
+            .amount = intent.amount,
+            .currency = intent.currency,
+            .receipt = intent.receipt_code.value_or(""),
+            .created_at = intent.created_at};
+}
+
+std::string PaymentIntents::client_secret_of(base::Uuid tenant, const PaymentIntent& intent) const {
+    return parts_.keys.client_secret_of(tenant, intent);
+}
+
+// ---- Going on ----------------------------------------------------------------------------------------------------
+
+async::Task<PaymentIntent> PaymentIntents::query(db::Db db, IntentId id, client::Call call) {
+    auto row = co_await db.one(intents::by_id, id);
+    if (!row) throw base::Failure(errors::row_not_found);
+    const auto account = co_await db.only(intents::account_by_id, row->account_id);
+    auto evidence =
+        co_await provider_of(row->provider).query(open(db.tenant(), account), attempt_of(*row), std::move(call));
+    evidence.source = ::payments::Source::query;
+    // That our question was refused says nothing of the payment.
+    if (evidence.finding == ::payments::Finding::refused || evidence.finding == ::payments::Finding::not_sent)
+        evidence.finding = ::payments::Finding::lost;
+    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
+    auto applied = co_await apply_now(later, id, std::move(evidence));
+    co_return std::move(applied->intent);
+}
+
+async::Task<PaymentIntent> PaymentIntents::resume(db::Db db, IntentId id, client::Call call) {
+    auto row = co_await db.one(intents::by_id, id);
+    if (!row) throw base::Failure(errors::row_not_found);
+    const auto& traits = provider_of(row->provider).traits();
+    const auto now = parts_.runtime.now();
+    const ::payments::Evidence overdue{.source = ::payments::Source::clock, .finding = ::payments::Finding::overdue};
+    if (row->state == IntentState::created) {
+        if (now >= row->expires_at) co_return (co_await apply_now(db, id, overdue))->intent;
+        const auto account = co_await db.only(intents::account_by_id, row->account_id);
+        co_return (co_await send(db, *std::move(row), account, std::move(call))).intent;
+    }
+    const bool is_lost = row->state == IntentState::sent && !row->provider_id;
+    if (is_lost && now < row->created_at + traits.resend_within && now < row->expires_at) {
+        const auto account = co_await db.only(intents::account_by_id, row->account_id);
+        co_return (co_await call_start(db, *std::move(row), account, std::move(call))).intent;
+    }
+    auto asked = co_await query(db, id, std::move(call));
+    const bool rings = asked.state == IntentState::sent || asked.state == IntentState::pending;
+    if (!rings || now < std::max(asked.expires_at, asked.created_at + patience)) co_return asked;
+    co_return (co_await apply_now(db, id, overdue))->intent;
+}
+
+async::Task<PaymentIntent> PaymentIntents::cancel(db::Db db, IntentId id, client::Call call) {
+    ::payments::Evidence evidence{.source = ::payments::Source::person, .finding = ::payments::Finding::cancelled};
+    auto applied = co_await apply_now(db, id, evidence);
+    if (!applied) throw base::Failure(errors::row_not_found);
+    if (applied->intent.state == IntentState::cancelled) co_return std::move(applied->intent);
+    if (!is_open(applied->intent.state)) throw base::Failure(errors::intent_final);
+    auto& provider = provider_of(applied->intent.provider);
+    if (!provider.traits().cancels) throw base::Failure(errors::prompt_rings).retry_after(10'000);
+    const auto account = co_await db.only(intents::account_by_id, applied->intent.account_id);
+    evidence = co_await provider.cancel(open(db.tenant(), account), attempt_of(applied->intent), std::move(call));
+    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
+    auto after = co_await apply_now(later, id, std::move(evidence));
+    if (is_open(after->intent.state)) throw base::Failure(errors::prompt_rings).retry_after(10'000);
+    co_return std::move(after->intent);
+}
+
+// ---- Waiting -----------------------------------------------------------------------------------------------------
+
+struct PaymentIntents::Waiter {
+    Waiter(PaymentIntents& owner, IntentId id) : owner_(owner), at_(owner.waiters_.emplace(id.uuid(), this)) {}
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    ~Waiter() { owner_.waiters_.erase(at_); }
+
+    std::stop_source news{};
+
+private:
+    PaymentIntents& owner_;
+    std::multimap<base::Uuid, Waiter*>::iterator at_;
+};
+
+void PaymentIntents::wake(IntentId id) {
+    const auto [first, last] = waiters_.equal_range(id.uuid());
+    for (auto at = first; at != last; ++at) at->second->news.request_stop();
+}
+
+async::Task<PaymentIntent> PaymentIntents::wait(db::Db db, PaymentIntent seen, async::SteadyTime until,
+                                                std::stop_token gone, std::stop_token draining) {
+    Waiter waiter(*this, seen.id);
+    const auto end = [&waiter] { waiter.news.request_stop(); };
+    const std::stop_callback on_gone(gone, end);
+    const std::stop_callback on_draining(draining, end);
+    while (is_open(seen.state) && async::Loop::now() < until && !gone.stop_requested() && !draining.stop_requested()) {
+        const auto look = std::min(until, async::Loop::now() + between_looks);
+        co_await async::stopped(&parts_.loop, waiter.news.get_token(), look);
+        if (waiter.news.stop_requested()) waiter.news = std::stop_source();
+        auto row = co_await db.one(intents::by_id, seen.id);
+        const bool is_news = !row || row->version != seen.version;
+        if (row) seen = *std::move(row);
+        if (is_news) break;
+    }
+    co_return seen;
+}
+
+PaymentIntents::PaymentIntents(Parts parts) : parts_(std::move(parts)) {}
+
+std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& settings, const Providers& providers,
+                                                     const PaymentKeys& keys, Runtime& runtime,
+                                                     const app::LoopParts& parts) {
+    return std::make_unique<PaymentIntents>(
+        PaymentIntents::Parts{settings, callback_base(settings, parts.settings), providers, keys, runtime, parts.loop});
+}
+
+std::vector<db::StatementView> intent_statements() {
+    using namespace intents;
+    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
+                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
+                          mark_sent, set_action, account_by_id, account_of_provider, intents::platform_account, newest,
+                          refunds::by_id, refunds::add, refunds::by_request, refunds::of_intent,
+                          refunds::lock_by_provider_id, refunds::lock, refunds::settle, refunds::add_task,
+                          refunds::finish_task, refunds::lock_task, refunds::close_task);
+}
+
+}  // namespace pos

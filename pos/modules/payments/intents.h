@@ -1,0 +1,176 @@
+#pragma once
+// PaymentIntents: attempts to be paid, from the first request to the last evidence. A service of the loop; its thread only.
+//
+//     const StartedIntent started = co_await intents->start_intent(db, {.client_request_id = …, .provider = "mpesa", …}, call);
+//     if (!started.is_new) …                                  // the same request, or a live one for the same thing, is that one
+//
+// Whatever anybody learns of an attempt goes through apply(): one locked row, one decision (payments/state.h), one transaction with
+// its effect: money is credited once.
+//
+//     co_await intents->apply_now(db, intent, evidence);                           // a transaction of its own
+//     co_await db.transaction([&](db::Db tx) { … co_await intents->apply(tx, id, evidence); … });  // in the caller's
+//
+// Nothing is called outside while a transaction is open. A crash between two steps leaves a row that resume() goes on with.
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "client/client.h"
+#include "pos/modules/payments/effects.h"
+#include "pos/modules/payments/keys.h"
+#include "pos/modules/payments/providers.h"
+#include "pos/modules/payments/statements.h"
+
+namespace pos {
+
+namespace errors {
+inline constexpr base::ErrorCode account_missing{"payment.account_missing", 422, false, base::Action::contact,
+                                                 "The shop has no account of this provider to be paid with"};
+inline constexpr auto amount_not_whole =
+    base::invalid("payment.amount_not_whole", "The provider takes whole units of the currency only");
+inline constexpr auto amount_refused =
+    base::invalid("payment.amount_refused", "The amount is below or above what the provider takes");
+inline constexpr auto currency_refused =
+    base::invalid("payment.currency_refused", "The provider does not take the shop's currency");
+inline constexpr auto phone_needed = base::invalid("payment.phone_needed", "The provider prompts a phone: which one?");
+inline constexpr auto purpose_refused =
+    base::invalid("payment.purpose_refused", "Payments of this purpose are started elsewhere");
+inline constexpr base::ErrorCode prompt_open{"payment.prompt_open", 409, true, base::Action::retry,
+                                             "The payer has another payment open: let it end, or cancel it"};
+inline constexpr auto already_paid = base::conflict("payment.already_paid", "It is paid already");
+inline constexpr auto intent_final = base::conflict("payment.intent_final", "The payment has come to its end");
+inline constexpr base::ErrorCode prompt_rings{
+    "payment.prompt_rings", 409, true, base::Action::retry,
+    "The payer can still answer, and this provider takes no prompt back: it ends by itself"};
+inline constexpr auto not_refundable = base::conflict("payment.not_refundable", "No money came by this payment");
+inline constexpr auto refund_by_hand =
+    base::invalid("payment.refund_by_hand", "This provider sends nothing back: a person does, and says byHand");
+inline constexpr base::ErrorCode disputed{"payment.disputed", 409, false, base::Action::contact,
+                                          "The payer disputes the payment: the provider decides"};
+}  // namespace errors
+
+// Another prompt for the same phone waits as long, unless the first one ends.
+inline constexpr std::chrono::minutes prompt_keeps_phone{5};
+
+struct IntentRequest {
+    base::Uuid client_request_id;  // the key of the attempt, by whoever makes it: the same one, the same intent
+    std::string provider;
+    PaymentPurpose purpose = PaymentPurpose::sale;
+    base::Uuid subject_id;
+    std::optional<LocationId> location_id{};
+    base::Money amount;
+    std::string currency;
+    std::optional<std::string> phone{};  // as typed; E.164 afterwards
+    std::string reference;               // what the payer reads
+    std::string description{};
+    std::string return_url{};
+    std::optional<UserId> created_by{};
+    std::optional<PaymentAccountId> account_id{};  // where the shop has several
+};
+
+struct StartedIntent {
+    PaymentIntent intent;
+    bool is_new = false;          // false: it was there, by its key, or as the live one for the same subject and amount
+    std::string client_secret{};  // of a provider whose library runs in the browser
+};
+
+struct Applied {
+    PaymentIntent intent;
+    ::payments::Decision decision;
+};
+
+// Money that is to go back.
+struct RefundOrder {
+    base::Uuid client_request_id;
+    base::Money amount;
+    std::string reason;
+    bool by_hand = false;  // a person has sent it already, outside of here
+    std::optional<UserId> created_by{};
+};
+
+class PaymentIntents {
+public:
+    // What it works with outlives it.
+    struct Parts {
+        const PaymentSettings& settings;
+        std::string callback_base;
+        const Providers& providers;
+        const PaymentKeys& keys;
+        Runtime& runtime;
+        async::Loop& loop;
+    };
+    explicit PaymentIntents(Parts parts);
+
+    // Throws payment.* where nothing was sent (the errors above), and errors::prompt_open. What comes back may be in any state: a
+    // provider that refuses or is not reached leaves an intent that says so.
+    [[nodiscard]] async::Task<StartedIntent> start_intent(db::Db db, IntentRequest request, client::Call call);
+    // What is due of an intent: what a crash left in `created` or `sent` is sent again where nothing left, or where the provider tells a
+    // repetition; all else is asked after; and what stays without an answer when its time is over becomes `expired` or `unknown`.
+    [[nodiscard]] async::Task<PaymentIntent> resume(db::Db db, IntentId id, client::Call call);
+    // Asks the provider, and applies what it says. Of a final intent, too: a success may have been missed.
+    [[nodiscard]] async::Task<PaymentIntent> query(db::Db db, IntentId id, client::Call call);
+    // Called off: here when nothing was sent or nobody knows, at the provider where it can. Throws errors::prompt_rings while the payer
+    // may still answer, and errors::intent_final.
+    [[nodiscard]] async::Task<PaymentIntent> cancel(db::Db db, IntentId id, client::Call call);
+
+    // Inside the caller's transaction; nullopt: there is no such intent. Waiters are woken by its commit.
+    [[nodiscard]] async::Task<std::optional<Applied>> apply(db::Db tx, IntentId id, ::payments::Evidence evidence);
+    [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
+    // For people to look at: a dispute. Inside the caller's transaction.
+    [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
+
+    // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
+    [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
+    // What became of one, or that one was made elsewhere: inside the caller's transaction.
+    [[nodiscard]] async::Task<void> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
+
+    // When it is no longer of this version, or is final, or at `until`. In another process: within a second.
+    [[nodiscard]] async::Task<PaymentIntent> wait(db::Db db, PaymentIntent seen, async::SteadyTime until,
+                                                  std::stop_token gone, std::stop_token draining);
+
+    // ---- For callbacks, the reconciler and accounts ----
+    [[nodiscard]] ::payments::Provider& provider_of(std::string_view name) const { return parts_.providers.get(name); }
+    // With its credentials opened, for one call. Throws errors::account_missing where they cannot be.
+    [[nodiscard]] ::payments::Account open(base::Uuid tenant, const PaymentAccount& row) const;
+    [[nodiscard]] static ::payments::AttemptRef attempt_of(const PaymentIntent& intent);
+    // What a browser needs of it, while the payer may answer; "": nothing.
+    [[nodiscard]] std::string client_secret_of(base::Uuid tenant, const PaymentIntent& intent) const;
+    [[nodiscard]] const PaymentSettings& settings() const noexcept { return parts_.settings; }
+    [[nodiscard]] const PaymentKeys& keys() const noexcept { return parts_.keys; }
+    [[nodiscard]] Runtime& runtime() const noexcept { return parts_.runtime; }
+    [[nodiscard]] const Providers& providers() const noexcept { return parts_.providers; }
+
+private:
+    struct Waiter;
+    struct Placed;
+    struct Move;
+
+    [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
+    [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
+    [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent);
+    [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, PaymentAccount account,
+                                                  client::Call call);
+    [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
+                                                        client::Call call);
+    [[nodiscard]] async::Task<void> credit(Move* move);
+    [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
+    void note_evidence(Move& move) const;
+    void add_end(Move& move) const;
+    [[nodiscard]] async::Task<void> commit(Move* move);
+    [[nodiscard]] async::Task<PaymentRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
+    [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
+    [[nodiscard]] async::Task<void> write_refunds(Move* move);
+    void wake(IntentId id);
+
+    Parts parts_;
+    std::multimap<base::Uuid, Waiter*> waiters_;
+};
+
+[[nodiscard]] std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& settings,
+                                                                   const Providers& providers, const PaymentKeys& keys,
+                                                                   Runtime& runtime, const app::LoopParts& parts);
+
+[[nodiscard]] std::vector<db::StatementView> intent_statements();
+
+}  // namespace pos

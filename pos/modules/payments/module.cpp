@@ -1,0 +1,52 @@
+#include "pos/modules/payments/module.h"
+
+#include "app/jobs.h"
+#include "pos/modules/payments/callbacks.h"
+#include "pos/modules/payments/intents.h"
+#include "pos/modules/payments/people.h"
+#include "pos/modules/payments/provider_events.h"
+#include "pos/modules/payments/reconcile.h"
+#include "pos/modules/payments/routes.h"
+
+namespace pos {
+
+namespace {
+
+void routes(http::Routes routes) {
+    intent_routes(routes);
+    refund_routes(routes);
+    account_routes(routes);
+    callback_routes(routes);
+    people_routes(routes);
+}
+
+void handle_jobs(app::JobHandlers handlers) { add_reconciliation(handlers); }
+
+std::vector<db::StatementView> all_statements() {
+    std::vector<db::StatementView> all;
+    for (const auto& part :
+         {intent_statements(), intent_route_statements(), refund_route_statements(), account_route_statements(),
+          callback_statements(), provider_event_statements(), people_statements(), reconciliation_statements()}) {
+        all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+}
+
+}  // namespace
+
+app::Module payments_module() {
+    return {
+        .name = "payments",
+        .doc = "Payments through providers: accounts, attempts, refunds, and money that came by itself.",
+        .tables = {tables::payment_accounts.view(), tables::payment_intents.view(), tables::payment_refunds.view(),
+                   tables::payment_refund_tasks.view(), tables::provider_events.view(), tables::c2b_payments.view()},
+        .statements = all_statements(),
+        .routes = routes,
+        .jobs = handle_jobs,
+        .schedules = reconciliation_schedules(),
+        .settings = app::settings<PaymentSettings, check_payment_settings>(),
+        .process_services = app::process_services<make_payment_keys>(),
+        .services = app::services<make_providers, make_payment_intents>()};
+}
+
+}  // namespace pos

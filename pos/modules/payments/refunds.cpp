@@ -1,0 +1,173 @@
+// Money that goes back. Rows are the truth: the intent's two sums are theirs, and a check of its row holds them to what was paid.
+#include "pos/modules/payments/events.h"
+#include "pos/modules/payments/move.h"
+#include "pos/payment_subjects.h"
+
+namespace pos {
+
+namespace {
+
+constexpr std::string_view made_elsewhere = "made at the provider";
+
+RefundState state_of(::payments::Refunded::Outcome outcome) {
+    using enum ::payments::Refunded::Outcome;
+    switch (outcome) {
+        case done: return RefundState::succeeded;
+        case pending: return RefundState::pending;
+        case refused: return RefundState::failed;
+        case unknown: return RefundState::unknown;
+    }
+    return RefundState::unknown;
+}
+
+std::optional<std::string> said(std::string text) {
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+bool is_held(RefundState state) { return state == RefundState::pending || state == RefundState::unknown; }
+
+// What a row of this state adds to the intent's sums; taken away with -1.
+void count(PaymentIntent& intent, RefundState state, base::Money amount, std::int64_t sign) {
+    const base::Money change{sign * amount.minor};
+    if (state == RefundState::succeeded) intent.refunded += change;
+    if (is_held(state)) intent.refund_held += change;
+}
+
+PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, Runtime& runtime) {
+    const auto now = runtime.now();
+    return {.id = runtime.new_id<RefundId>(),
+            .client_request_id = order.client_request_id,
+            .intent_id = intent.id,
+            .amount = order.amount,
+            .reason = order.reason,
+            .by_hand = order.by_hand,
+            .state = order.by_hand ? RefundState::succeeded : RefundState::pending,
+            .provider_id = {},
+            .result_code = {},
+            .result_text = {},
+            .created_by = order.created_by,
+            .created_at = now,
+            .updated_at = now};
+}
+
+void require_refundable(const PaymentIntent& intent, const RefundOrder& order, bool provider_refunds) {
+    if (!is_paid(intent.state)) throw base::Failure(errors::not_refundable);
+    if (intent.concern == IntentConcern::disputed) throw base::Failure(errors::disputed);
+    if (!order.by_hand && !provider_refunds) throw base::Failure(errors::refund_by_hand);
+}
+
+}  // namespace
+
+// Behind a change of the sums: whether all of it is back, and what follows.
+async::Task<void> PaymentIntents::write_refunds(Move* move) {
+    auto& intent = move->intent;
+    if (move->evidence.finding == ::payments::Finding::refunded) {
+        // The provider's total, which counts our own refunds too: what is above them was made elsewhere.
+        const auto back = std::min(move->evidence.amount.value_or(intent.amount), intent.amount);
+        const auto known = intent.refunded + intent.refund_held;
+        intent.state = move->before.state;
+        if (back > known) {
+            auto row = new_refund(
+                intent, {parts_.runtime.new_id<RefundId>().uuid(), back - known, std::string(made_elsewhere), true},
+                parts_.runtime);
+            row.by_hand = false;
+            count(intent, row.state, row.amount, 1);
+            move->batch.add(refunds::add, row);
+        }
+    }
+    const bool all_back = intent.refunded >= intent.amount;
+    intent.state = all_back ? IntentState::refunded : IntentState::succeeded;
+    if (!all_back || move->before.state == IntentState::refunded) co_return;
+    move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string("paid back"));
+    if (const auto* effects = subject_effects(intent.purpose))
+        co_await effects->went_back(move->effects(parts_.runtime), intent);
+}
+
+async::Task<PaymentRefund> PaymentIntents::place_refund(db::Db tx, IntentId id, const RefundOrder* order) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row) throw base::Failure(errors::row_not_found);
+    if (const auto first = co_await tx.one(refunds::by_request, order->client_request_id)) {
+        if (first->intent_id != id || first->amount != order->amount)
+            throw base::Failure(errors::intent_request_used, "another refund has this key");
+        co_return *first;
+    }
+    require_refundable(*row, *order, provider_of(row->provider).traits().refunds);
+    Move move(tx, *std::move(row), {});
+    auto refund = new_refund(move.intent, *order, parts_.runtime);
+    count(move.intent, refund.state, refund.amount, 1);
+    move.batch.add(refunds::add, refund);
+    if (refund.state == RefundState::succeeded) co_await write_refunds(&move);
+    co_await commit(&move);
+    co_return refund;
+}
+
+async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded) {
+    // In the order of whoever places one: the intent first.
+    auto refund = co_await tx.one(refunds::by_id, id);
+    if (!refund) throw base::Failure(errors::row_not_found);
+    auto row = co_await tx.one(intents::lock, refund->intent_id);
+    refund = co_await tx.one(refunds::lock, id);
+    const auto next = state_of(refunded.outcome);
+    // What a person has sent is theirs to say; of the rest, a success may still fail, and nothing becomes undecided again.
+    if (!row || refund->by_hand || (is_held(next) && !is_held(refund->state))) co_return *refund;
+    Move move(tx, *std::move(row), {});
+    count(move.intent, refund->state, refund->amount, -1);
+    count(move.intent, next, refund->amount, 1);
+    refund->state = next;
+    if (auto provider_id = said(refunded.provider_id)) refund->provider_id = std::move(provider_id);
+    if (auto code = said(refunded.code)) refund->result_code = std::move(code);
+    if (auto text = said(refunded.text)) refund->result_text = std::move(text);
+    refund->updated_at = parts_.runtime.now();
+    move.batch.add(refunds::settle, refund->state, refund->provider_id, refund->result_code, refund->result_text,
+                   refund->updated_at, refund->id);
+    co_await write_refunds(&move);
+    co_await commit(&move);
+    co_return *refund;
+}
+
+async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, RefundOrder order, client::Call call) {
+    auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
+    // A repetition asks again where nobody knows: the provider tells it by the refund's id.
+    if (!is_held(placed.state)) co_return placed;
+    const auto intent = co_await db.only(intents::by_id, id);
+    const auto account = co_await db.only(intents::account_by_id, intent.account_id);
+    auto& provider = provider_of(intent.provider);
+    const auto refunded = co_await provider.refund(
+        open(db.tenant(), account),
+        {.attempt = attempt_of(intent), .id = placed.id.uuid(), .amount = placed.amount, .reason = placed.reason},
+        std::move(call));
+    const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
+    co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, placed.id, refunded); });
+}
+
+async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || !is_paid(row->state)) co_return;
+    std::optional<PaymentRefund> known;
+    if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
+    if (!known && !news.refunded.provider_id.empty())
+        known = co_await tx.one(refunds::lock_by_provider_id, id, news.refunded.provider_id);
+    if (known && known->intent_id == id) {
+        std::ignore = co_await settle_refund(tx, known->id, news.refunded);
+        co_return;
+    }
+    if (known || state_of(news.refunded.outcome) == RefundState::failed) co_return;
+    Move move(tx, *std::move(row), {});
+    auto refund =
+        new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
+                   parts_.runtime);
+    const auto left = move.intent.amount - move.intent.refunded - move.intent.refund_held;
+    if (refund.amount > left) {
+        // More went back than was paid: people have to look.
+        move.intent.concern = IntentConcern::amount_differs;
+        refund.amount = left;
+    }
+    refund.state = state_of(news.refunded.outcome);
+    refund.provider_id = said(news.refunded.provider_id);
+    count(move.intent, refund.state, refund.amount, 1);
+    if (refund.amount.minor > 0) move.batch.add(refunds::add, refund);
+    co_await write_refunds(&move);
+    co_await commit(&move);
+}
+
+}  // namespace pos

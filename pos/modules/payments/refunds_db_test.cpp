@@ -1,0 +1,133 @@
+// Money that goes back: never more than came, whoever asks at once.
+
+#include <gmock/gmock.h>
+
+#include "pos/testing/payments.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using Outcome = ::payments::Refunded::Outcome;
+using ::testing::HasSubstr;
+
+class RefundsTest : public PaymentsTest {
+protected:
+    static std::string refund(std::int64_t amount, const std::string& key = next_id(), std::string_view more = "") {
+        return fmt::format(R"({{"clientRequestId":"{}","amount":{},"reason":"returned"{}}})", key, amount, more);
+    }
+    static std::string sums(const std::string& intent) {
+        return rows(
+            fmt::format("select refunded || ' ' || refund_held || ' ' || state from payment_intents "
+                        "where id = '{}'",
+                        intent));
+    }
+};
+
+TEST_F(RefundsTest, TwentyAtOnceAreOne) {
+    const auto intent = paid_intent(10'000);
+    std::vector<http::InjectedRequest> asked;
+    for (int i = 0; i < 20; ++i) asked.push_back(request(path(intent) + "/refund", refund(6'000)));
+    int made = 0;
+    for (const auto& reply : app->run(all_at_once(std::move(asked)))) {
+        made += reply.status == 201;
+        if (reply.status != 201) EXPECT_THAT(reply.body, HasSubstr("payment.refund_exceeds"));
+    }
+    EXPECT_EQ(made, 1);
+    EXPECT_EQ(mpesa->refunds.size(), 1U);
+    EXPECT_EQ(sums(intent), "6000 0 succeeded");
+}
+
+TEST_F(RefundsTest, AmountsThatAreNoneAreRefused) {
+    const auto intent = paid_intent(10'000);
+    for (const auto amount : {-1, 0}) EXPECT_EQ(post(path(intent) + "/refund", refund(amount)).status, 422) << amount;
+    EXPECT_EQ(post(path(intent) + "/refund", refund(10'001)).status, 409);
+    EXPECT_EQ(post(path(intent) + "/refund", refund(10'000)).status, 201);
+    EXPECT_EQ(sums(intent), "10000 0 refunded");
+    EXPECT_THAT(post(path(intent) + "/refund", refund(1)).body, HasSubstr("payment.refund_exceeds"));
+}
+
+TEST_F(RefundsTest, WhatNobodyKnowsIsHeldAndWhatFailedIsFree) {
+    const auto intent = paid_intent(10'000);
+    mpesa->refund_outcome = Outcome::unknown;
+    const auto json = refund(6'000);
+    const auto first = post(path(intent) + "/refund", json);
+    EXPECT_THAT(first.body, HasSubstr(R"("state":"unknown")"));
+    EXPECT_EQ(sums(intent), "0 6000 succeeded");
+    EXPECT_EQ(post(path(intent) + "/refund", refund(6'000)).status, 409);
+    mpesa->refund_outcome = Outcome::refused;
+    const auto again = post(path(intent) + "/refund", json);
+    EXPECT_EQ(again.status, 200);
+    EXPECT_THAT(again.body, HasSubstr(R"("state":"failed")"));
+    EXPECT_EQ(sums(intent), "0 0 succeeded");
+    EXPECT_EQ(mpesa->refunds.at(0).id, mpesa->refunds.at(1).id);
+    mpesa->refund_outcome = Outcome::done;
+    EXPECT_EQ(post(path(intent) + "/refund", refund(6'000)).status, 201);
+    EXPECT_EQ(sums(intent), "6000 0 succeeded");
+}
+
+TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {
+    const auto intent = paid_intent(10'000);
+    const auto made = post(path(intent) + "/refund", refund(10'000));
+    EXPECT_EQ(sums(intent), "10000 0 refunded");
+    const auto id = base::Uuid::from_string(member_in(made.body, "id"));
+    app->run(db().transaction([&](db::Db tx) {
+        return intents().apply_refund(tx, IntentId(*base::Uuid::from_string(intent)),
+                                      {.id = id, .amount = {10'000}, .refunded = {.outcome = Outcome::refused}});
+    }));
+    EXPECT_EQ(sums(intent), "0 0 succeeded");
+}
+
+TEST_F(RefundsTest, OneThatWasMadeElsewhereCounts) {
+    const auto intent = paid_intent(10'000);
+    for (int i = 0; i < 2; ++i) {
+        app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {4'000}, .refunded = {.outcome = Outcome::done, .provider_id = "re_1"}});
+        }));
+    }
+    EXPECT_EQ(sums(intent), "4000 0 succeeded");
+    EXPECT_EQ(post(path(intent) + "/refund", refund(6'001)).status, 409);
+    auto all = paid(10'000, "");
+    all.finding = ::payments::Finding::refunded;
+    learn(intent, all);
+    learn(intent, all);
+    EXPECT_EQ(sums(intent), "10000 0 refunded");
+    EXPECT_THAT(get(path(intent) + "/refunds").body, HasSubstr("made at the provider"));
+}
+
+TEST_F(RefundsTest, TheSaleIsUnpaidAndTheTaskDone) {
+    const auto request_id = next_id();
+    const auto intent = start(order(10'000, request_id));
+    const auto sale = sell(sale_json(10'000, request_id, intent));
+    learn(intent, paid(10'000, next_receipt()));
+    EXPECT_EQ(post(path(intent) + "/refund", refund(10'000)).status, 201);
+    EXPECT_THAT(payment_of(sale), HasSubstr("reversed"));
+
+    const auto late = start(order(10'000, next_id()));
+    learn(late, said(::payments::Finding::timed_out));
+    learn(late, paid(10'000, next_receipt()));
+    EXPECT_EQ(post(path(late) + "/refund", refund(10'000)).status, 201);
+    EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
+}
+
+TEST_F(RefundsTest, NothingGoesBackOfNothing) {
+    const auto intent = start(order(10'000, next_id()));
+    EXPECT_THAT(post(path(intent) + "/refund", refund(100)).body, HasSubstr("payment.not_refundable"));
+    const auto disputed = paid_intent(10'000);
+    app->run(db().transaction([&](db::Db tx) {
+        return intents().raise(tx, IntentId(*base::Uuid::from_string(disputed)), IntentConcern::disputed);
+    }));
+    EXPECT_THAT(post(path(disputed) + "/refund", refund(100)).body, HasSubstr("payment.disputed"));
+    EXPECT_TRUE(mpesa->refunds.empty());
+}
+
+TEST_F(RefundsTest, APersonMayHaveSentIt) {
+    const auto intent = paid_intent(10'000);
+    EXPECT_EQ(post(path(intent) + "/refund", refund(10'000, next_id(), R"(,"byHand":true)")).status, 201);
+    EXPECT_TRUE(mpesa->refunds.empty());
+    EXPECT_EQ(sums(intent), "10000 0 refunded");
+}
+
+}  // namespace

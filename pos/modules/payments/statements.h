@@ -1,0 +1,144 @@
+#pragma once
+// The SQL of intents, refunds and accounts. What callbacks and C2B ask is beside them.
+
+#include "pos/modules/payments/tables.h"
+#include "pos/plumbing/collection.h"
+#include "pos/plumbing/list.h"
+
+namespace pos {
+
+inline constexpr Collection<tables::payment_accounts> payment_account_rows{"payments.read"};
+
+namespace intents {
+
+inline constexpr auto by_id = db::find<tables::payment_intents>("intents.by_id");
+inline constexpr auto lock = db::find_for_update<tables::payment_intents>("intents.lock");
+inline constexpr auto add = db::insert<tables::payment_intents>("intents.add");
+inline constexpr auto replace = db::replace<tables::payment_intents>("intents.replace");
+inline constexpr auto by_request =
+    db::select<tables::payment_intents>().where<&PaymentIntent::client_request_id>().named("intents.by_request");
+
+// The intent that a provider calls so, and the one that has its receipt.
+inline constexpr db::Query<IntentId(PaymentAccountId, std::string)> by_provider_id{
+    {"intents.by_provider_id",
+     "select id from payment_intents where tenant_id = $1 and account_id = $2 and provider_id = $3 "
+     "order by created_at desc limit 1"}};
+inline constexpr db::Query<IntentId(std::string, std::string)> by_receipt{
+    {"intents.by_receipt",
+     "select id from payment_intents where tenant_id = $1 and provider = $2 and receipt_code = $3"}};
+
+// Whoever learns that a receipt pays for something takes this first (behind the intent's row, where there is one): so one receipt is one
+// payment, by whichever way it was told of.
+inline constexpr db::Query<void(std::string, std::string)> lock_receipt{
+    {"intents.lock_receipt",
+     "select pg_advisory_xact_lock(hashtextextended("
+     "'payment receipt ' || $1::uuid::text || ' ' || $2::text || ' ' || $3::text, 0))",
+     db::Kind::write}};
+// The money with this receipt was told of as the account's own before the intent knew it.
+inline constexpr db::Query<void(std::string, std::string, IntentId, base::Timestamp)> claim_c2b{
+    {"intents.claim_c2b",
+     "update c2b_payments set state = 'matched', matched_kind = 'intent', matched_id = $4, matched_at = $5, "
+     "version = " POS_NEXT_VERSION(
+         "version") " "
+                    "where tenant_id = $1 and provider = $2 and receipt = $3 and state = 'unmatched'",
+     db::Kind::write}};
+inline constexpr db::Query<bool(std::string, std::string, IntentId)> is_spent{
+    {"intents.is_spent",
+     "select exists (select from payment_intents where tenant_id = $1 and provider = $2 and receipt_code = $3 "
+     "and id <> $4) or exists (select from c2b_payments where tenant_id = $1 and provider = $2 and receipt = $3 "
+     "and state = 'matched' and not (matched_kind = 'intent' and matched_id = $4)) as spent"}};
+
+// Prompts of one subject take turns, and prompts of one phone at one account; in this order.
+inline constexpr db::Query<void(std::string)> lock_subject{
+    {"intents.lock_subject",
+     "select pg_advisory_xact_lock(hashtextextended('payment subject ' || $1::uuid::text || $2::text, 0))",
+     db::Kind::write}};
+inline constexpr db::Query<void(PaymentAccountId, std::string)> lock_phone{
+    {"intents.lock_phone",
+     "select pg_advisory_xact_lock(hashtextextended("
+     "'payment prompt ' || $1::uuid::text || $2::uuid::text || $3::text, 0))",
+     db::Kind::write}};
+#define POS_LIVE_PROMPT "state in ('created', 'sent', 'pending', 'unknown')"
+inline constexpr db::Query<IntentId(PaymentPurpose, base::Uuid, std::string, base::Timestamp)> live_of_subject{
+    {"intents.live_of_subject",
+     "select id from payment_intents where tenant_id = $1 and purpose = $2 and subject_id = $3 and provider = $4 "
+     "and created_at > $5 and " POS_LIVE_PROMPT " order by created_at desc, id desc limit 1"}};
+inline constexpr db::Query<IntentId(PaymentAccountId, std::string, base::Timestamp)> live_of_phone{
+    {"intents.live_of_phone",
+     "select id from payment_intents where tenant_id = $1 and account_id = $2 and phone = $3 and created_at > $4 "
+     "and " POS_LIVE_PROMPT " order by created_at desc, id desc limit 1"}};
+#undef POS_LIVE_PROMPT
+
+// Whoever changes the row sends. Nobody else does until it is `created` again.
+inline constexpr db::Query<void(IntentId, base::Timestamp, base::Timestamp)> mark_sent{
+    {"intents.mark_sent",
+     "update payment_intents set state = 'sent', sent_at = $3, updated_at = $3, next_query_at = $4, "
+     "version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and state = 'created'",
+     db::Kind::write}};
+inline constexpr db::Query<void(IntentId, std::optional<std::string>, std::optional<schema::Bytes>)> set_action{
+    {"intents.set_action",
+     "update payment_intents set redirect_url = $3, sealed_client_secret = $4, version = " POS_NEXT_VERSION(
+         "version") " "
+                    "where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+
+inline constexpr auto account_by_id = db::find<tables::payment_accounts>("intents.account_by_id");
+inline constexpr db::Query<PaymentAccountId(std::string)> account_of_provider{
+    {"intents.account_of_provider",
+     "select id from payment_accounts where tenant_id = $1 and provider = $2 and owner = 'tenant' and enabled "
+     "and deleted_at is null order by created_at, id limit 1"}};
+inline constexpr db::Query<PaymentAccountId(std::string, std::string)> platform_account{
+    {"intents.platform_account",
+     "select id from payment_accounts where tenant_id = $1 and provider = $2 and owner = 'platform' and shown = $3 "
+     "and deleted_at is null"}};
+
+inline constexpr List<tables::payment_intents, Newest<&PaymentIntent::created_at>, Where<&PaymentIntent::state>,
+                      Where<&PaymentIntent::subject_id>, AnyOf<&PaymentIntent::location_id>>
+    newest;
+
+}  // namespace intents
+
+namespace refunds {
+
+inline constexpr auto by_id = db::find<tables::payment_refunds>("refunds.by_id");
+inline constexpr auto add = db::insert<tables::payment_refunds>("refunds.add");
+inline constexpr auto by_request =
+    db::select<tables::payment_refunds>().where<&PaymentRefund::client_request_id>().named("refunds.by_request");
+inline constexpr auto of_intent = db::select<tables::payment_refunds>()
+                                      .where<&PaymentRefund::intent_id>()
+                                      .order_by<&PaymentRefund::created_at, &PaymentRefund::id>()
+                                      .named("refunds.of_intent");
+inline constexpr db::Query<PaymentRefund(IntentId, std::string)> lock_by_provider_id{
+    {"refunds.lock_by_provider_id",
+     "select id, client_request_id, intent_id, amount, reason, by_hand, state, provider_id, result_code, result_text, "
+     "created_by, created_at, updated_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
+     "and provider_id = $3 for no key update",
+     db::Kind::write}};
+inline constexpr auto lock = db::find_for_update<tables::payment_refunds>("refunds.lock");
+inline constexpr auto settle =
+    db::update<tables::payment_refunds, &PaymentRefund::state, &PaymentRefund::provider_id, &PaymentRefund::result_code,
+               &PaymentRefund::result_text, &PaymentRefund::updated_at>()
+        .where<&PaymentRefund::id>()
+        .named("refunds.settle");
+
+// Once an intent, however often its reason is told.
+inline constexpr db::Query<void(IntentId, IntentConcern, base::Money, base::Timestamp)> add_task{
+    {"refunds.add_task",
+     "insert into payment_refund_tasks (tenant_id, intent_id, reason, amount, state, created_at) "
+     "values ($1, $2, $3, $4, 'open', $5) on conflict (tenant_id, intent_id) do nothing",
+     db::Kind::write}};
+// By itself: `note` says why.
+inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_task{
+    {"refunds.finish_task",
+     "update payment_refund_tasks set state = 'done', closed_at = $3, note = $4 "
+     "where tenant_id = $1 and intent_id = $2 and state = 'open'",
+     db::Kind::write}};
+inline constexpr auto lock_task = db::find_for_update<tables::payment_refund_tasks>("refunds.lock_task");
+inline constexpr auto close_task = db::update<tables::payment_refund_tasks, &RefundTask::state, &RefundTask::closed_at,
+                                              &RefundTask::closed_by, &RefundTask::note>()
+                                       .where<&RefundTask::intent_id>()
+                                       .named("refunds.close_task");
+
+}  // namespace refunds
+
+}  // namespace pos

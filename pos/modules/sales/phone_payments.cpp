@@ -1,0 +1,258 @@
+#include "pos/modules/sales/phone_payments.h"
+
+#include "pos/modules/payments/c2b.h"
+#include "pos/modules/payments/intents.h"
+#include "pos/modules/payments/reference.h"
+#include "pos/modules/sales/statements.h"
+
+namespace pos {
+
+namespace {
+
+// Whose codes are typed at a till.
+constexpr std::string_view code_provider = "mpesa";
+
+// A payment of a sale, as far as money from outside asks.
+struct OpenPayment {
+    PaymentId id;
+    SaleId sale_id;
+    LocationId location_id;
+    base::Money amount;
+    PaymentStatus status{};
+    std::optional<std::string> external_ref;
+
+    friend constexpr auto describe(OpenPayment*) {
+        return schema::object<OpenPayment>(
+            "OpenPayment", schema::field<&OpenPayment::id>("id"), schema::field<&OpenPayment::sale_id>("saleId"),
+            schema::field<&OpenPayment::location_id>("locationId"), schema::field<&OpenPayment::amount>("amount"),
+            schema::field<&OpenPayment::status>("status"), schema::field<&OpenPayment::external_ref>("externalRef"));
+    }
+};
+
+// `for no key update of p`: money that comes twice takes turns at the payment.
+#define POS_OPEN_PAYMENT                                                                               \
+    "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p " \
+    "join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id where p.tenant_id = $1 "
+constexpr db::Query<OpenPayment(base::Uuid)> payment_of_intent{
+    {"sales.payment_of_intent", POS_OPEN_PAYMENT "and p.intent_id = $2 for no key update of p", db::Kind::write}};
+constexpr db::Query<OpenPayment(std::string)> payment_of_code{
+    {"sales.payment_of_code",
+     POS_OPEN_PAYMENT "and p.method in ('mpesa', 'other') and p.external_ref = $2 order by p.recorded_at, p.id limit 1 "
+                      "for no key update of p",
+     db::Kind::write}};
+constexpr db::Query<OpenPayment(PaymentId)> payment_by_id{
+    {"sales.payment_by_id", POS_OPEN_PAYMENT "and p.id = $2 for no key update of p", db::Kind::write}};
+// Of a sale by its own id or that of the request, the first that waits for so much, and for nothing else.
+constexpr db::Query<OpenPayment(base::Uuid, base::Money)> waiting_payment{
+    {"sales.waiting_payment",
+     POS_OPEN_PAYMENT "and (s.id = $2 or s.client_request_id = $2) and s.status = 'completed' and p.amount = $3 "
+                      "and p.status = 'unverified' and p.intent_id is null and p.external_ref is null "
+                      "order by p.recorded_at, p.id limit 1 for no key update of p",
+     db::Kind::write}};
+#undef POS_OPEN_PAYMENT
+
+// Of a sale whose receipt number is what was typed (payments/reference.h): what waits for money, and names neither code nor intent.
+constexpr db::Query<OpenPayment(std::string, std::string, base::Timestamp)> waiting_by_reference{
+    {"sales.waiting_by_reference",
+     "select p.id, s.id as sale_id, s.location_id, p.amount, p.status, p.external_ref from payments p "
+     "join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id where p.tenant_id = $1 "
+     "and p.status = 'unverified' and p.recorded_at > $4 and p.method in ('mpesa', 'other') and p.intent_id is null "
+     "and p.external_ref is null and s.status = 'completed' and " POS_REFERENCE_FITS(
+         "s.receipt_number", "$2", "$3") " limit 2 for no key update of p",
+     db::Kind::write}};
+
+struct TypedCode {
+    PaymentId payment_id;
+    std::string code;
+
+    friend constexpr auto describe(TypedCode*) {
+        return schema::object<TypedCode>("TypedCode", schema::field<&TypedCode::payment_id>("paymentId"),
+                                         schema::field<&TypedCode::code>("code"));
+    }
+};
+constexpr db::Query<TypedCode(SaleId)> typed_codes{
+    {"sales.typed_codes",
+     "select id as payment_id, coalesce(external_ref, '') as code from payments where tenant_id = $1 and sale_id = $2 "
+     "and status = 'unverified' and external_ref is not null and intent_id is null"}};
+
+struct SaleState {
+    SaleId id;
+    SaleStatus status{};
+    base::Money credit_total;
+    bool waits = false;  // a payment of it is not accepted yet
+
+    friend constexpr auto describe(SaleState*) {
+        return schema::object<SaleState>(
+            "SaleState", schema::field<&SaleState::id>("id"), schema::field<&SaleState::status>("status"),
+            schema::field<&SaleState::credit_total>("creditTotal"), schema::field<&SaleState::waits>("waits"));
+    }
+};
+constexpr db::Query<SaleState(base::Uuid)> sale_state{
+    {"sales.state",
+     "select s.id, s.status, s.credit_total, exists (select from payments p where p.tenant_id = $1 "
+     "and p.sale_id = s.id and p.status = 'unverified') as waits "
+     "from sales s where s.tenant_id = $1 and (s.id = $2 or s.client_request_id = $2)"}};
+
+constexpr db::Query<void(PaymentId, base::Uuid, std::optional<std::string>)> accept_by_intent{
+    {"sales.accept_by_intent",
+     "update payments set status = 'accepted', intent_id = $3, external_ref = coalesce($4, external_ref) "
+     "where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+constexpr db::Query<void(PaymentId, std::string)> accept_by_code{
+    {"sales.accept_by_code",
+     "update payments set status = 'accepted', external_ref = $3 where tenant_id = $1 and id = $2", db::Kind::write}};
+constexpr db::Query<void(base::Uuid, std::string)> add_code{
+    {"sales.add_code", "update payments set external_ref = $3 where tenant_id = $1 and intent_id = $2",
+     db::Kind::write}};
+constexpr db::Query<void(PaymentId)> reverse{
+    {"sales.reverse_payment", "update payments set status = 'reversed' where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+// Whether another payment bears the code: then this one does without, as where a code is typed twice.
+constexpr db::Query<bool(std::string, std::optional<PaymentId>)> is_code_used{
+    {"sales.is_code_used",
+     "select exists (select from payments where tenant_id = $1 "
+     "and method in ('mpesa', 'other', 'card', 'bank', 'cash', 'voucher') and external_ref = $2 "
+     "and id is distinct from $3) as used"}};
+
+Change change_of_sale(const OpenPayment& payment) {
+    return change_of(sales::sale_rows, payment.sale_id, payment.location_id);
+}
+
+// Which of the codes a row may bear.
+async::Task<std::optional<std::string>> free_code(EffectsIn in, std::optional<std::string> code, PaymentId payment) {
+    if (!code) co_return std::nullopt;
+    co_await in.tx.run(sales::lock_codes, std::vector<std::string>{*code});
+    if (co_await in.tx.only(is_code_used, *code, std::optional(payment))) co_return std::nullopt;
+    co_return code;
+}
+
+async::Task<Settlement> accept(EffectsIn in, PaymentIntent intent, OpenPayment payment) {
+    const auto code = co_await free_code(in, intent.receipt_code, payment.id);
+    in.batch->add(accept_by_intent, payment.id, intent.id.uuid(), code);
+    in.changes->push_back(change_of_sale(payment));
+    co_return Settlement{Settlement::Use::taken, {}};
+}
+
+// Exactly one sale waits for so much under the number that was typed.
+async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment payment) {
+    constexpr std::chrono::days stays_open{30};
+    const auto typed = TypedReference::read(payment.reference);
+    if (typed.normalised.empty()) co_return std::nullopt;
+    const auto since = in.runtime->now() - stays_open;
+    const auto fits = co_await in.tx.all(waiting_by_reference, typed.normalised, typed.number, since);
+    if (fits.size() != 1 || fits.front().amount != payment.amount) co_return std::nullopt;
+    const auto code = co_await free_code(in, payment.receipt, fits.front().id);
+    if (!code) co_return std::nullopt;
+    in.batch->add(accept_by_code, fits.front().id, *code);
+    in.changes->push_back(change_of_sale(fits.front()));
+    co_return Matched{C2bMatch::sale_payment, fits.front().id.uuid()};
+}
+
+}  // namespace
+
+async::Task<void> SalePaymentEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
+    const auto sale = co_await db.one(sale_state, subject);
+    if (!sale) co_return;
+    if (sale->status != SaleStatus::completed || (!sale->waits && sale->credit_total.minor == 0))
+        throw base::Failure(errors::already_paid);
+}
+
+async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
+    auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (!payment && intent.receipt_code) {
+        payment = co_await in.tx.one(payment_of_code, *intent.receipt_code);
+        if (payment && (payment->status != PaymentStatus::unverified || payment->amount != intent.amount))
+            payment.reset();
+    }
+    if (!payment) payment = co_await in.tx.one(waiting_payment, intent.subject_id, intent.amount);
+    if (payment) co_return co_await accept(in, std::move(intent), *std::move(payment));
+    const auto sale = co_await in.tx.one(sale_state, intent.subject_id);
+    if (!sale) co_return Settlement{Settlement::Use::waits, {}};
+    if (sale->status != SaleStatus::completed)
+        co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit};
+    // What was sold on credit is owed: the money is the shop's.
+    if (sale->credit_total >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
+    co_return Settlement{Settlement::Use::unwanted,
+                         sale->waits ? IntentConcern::subject_unfit : IntentConcern::subject_paid};
+}
+
+async::Task<void> SalePaymentEffects::receipt_learnt(EffectsIn in, PaymentIntent intent) const {
+    const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (!payment || payment->external_ref) co_return;
+    const auto code = co_await free_code(in, intent.receipt_code, payment->id);
+    if (code) in.batch->add(add_code, intent.id.uuid(), *code);
+}
+
+async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent intent) const {
+    const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (!payment || payment->status == PaymentStatus::reversed) co_return;
+    in.batch->add(reverse, payment->id);
+    in.changes->push_back(change_of_sale(*payment));
+}
+
+async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {
+    const auto open = co_await in.tx.one(payment_of_code, payment.receipt);
+    if (!open) co_return co_await match_reference(in, std::move(payment));
+    const bool fits = open->status == PaymentStatus::unverified && open->amount == payment.amount;
+    if (!fits) co_return std::nullopt;
+    in.batch->add(accept_by_code, open->id, payment.receipt);
+    in.changes->push_back(change_of_sale(*open));
+    co_return Matched{C2bMatch::sale_payment, open->id.uuid()};
+}
+
+async::Task<Matched> SalePaymentEffects::match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const {
+    auto open = co_await in.tx.one(payment_by_id, PaymentId(subject));
+    if (!open) open = co_await in.tx.one(waiting_payment, subject, payment.amount);
+    if (!open) throw base::Failure(errors::row_not_found);
+    if (open->status == PaymentStatus::accepted) throw base::Failure(errors::already_paid);
+    if (open->status != PaymentStatus::unverified || open->amount != payment.amount) {
+        throw base::Failure(errors::amount_refused, {{"body",
+                                                      "/subjectId",
+                                                      std::string(errors::amount_refused.code),
+                                                      "the payment of the sale is of another amount, or was reversed",
+                                                      {}}});
+    }
+    const auto code = co_await free_code(in, payment.receipt, open->id);
+    if (!code) throw base::Failure(errors::receipt_used);
+    in.batch->add(accept_by_code, open->id, *code);
+    in.changes->push_back(change_of_sale(*open));
+    co_return Matched{C2bMatch::sale_payment, open->id.uuid()};
+}
+
+namespace {
+
+// The money of an attempt that no sale was paid by: its own sale never came, and the code was typed for this one.
+async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode typed) {
+    const auto id = co_await tx.one(intents::by_receipt, std::string(code_provider), typed.code);
+    const auto intent = id ? co_await tx.one(intents::lock, *id) : std::nullopt;
+    if (!intent || intent->state != IntentState::succeeded || intent->purpose != PaymentPurpose::sale) co_return;
+    const auto payment = co_await tx.one(payment_by_id, typed.payment_id);
+    const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount;
+    if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;
+    const auto subject = co_await tx.one(sale_state, intent->subject_id);
+    if (subject && subject->id != payment->sale_id) co_return;
+    auto& runtime = intents->runtime();
+    auto batch = tx.batch();
+    batch.add(accept_by_intent, payment->id, id->uuid(), std::nullopt);
+    batch.add(refunds::finish_task, *id, runtime.now(), std::string("its code was typed for a sale"));
+    record_changes(batch, {change_of_sale(*payment)}, std::nullopt);
+    co_await batch.commit();
+}
+
+}  // namespace
+
+async::Task<void> settle_typed_codes(db::Db db, PaymentIntents* intents, SaleId sale) {
+    for (const auto& typed : co_await db.all(typed_codes, sale)) {
+        co_await match_again(db, intents, std::string(code_provider), typed.code);
+        co_await db.transaction([&](db::Db tx) { return claim_attempt(tx, intents, typed); });
+    }
+}
+
+std::vector<db::StatementView> phone_payment_statements() {
+    return db::statements(payment_of_intent, payment_of_code, payment_by_id, waiting_payment, waiting_by_reference,
+                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, is_code_used,
+                          sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
+                          sales::finish_refund_tasks);
+}
+
+}  // namespace pos
