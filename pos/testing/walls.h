@@ -27,30 +27,30 @@ struct RouteRule {
     std::string_view everywhere;
     std::string_view here;
     std::string_view elsewhere;
-    std::string_view query = "";
-    std::string_view body = "";
+    std::string_view query{};
+    std::string_view body{};
 };
 
 // A row of the first shop for one parameter of a path.
 struct SampleRow {
     std::string_view parameter;  // "/v1/tax-classes/{id}": with all that stands in front of it
     std::string_view path;  // where it is made, or listed when there is no body: the first is taken; or the id itself
-    std::string_view body = "";
+    std::string_view body{};
     std::string_view member = "id";  // of the reply
 };
 
 class Walls {
 public:
     Walls(std::span<const RouteRule> rules, std::span<const SampleRow> rows) noexcept
-        : rules(rules), rows(rows), next_(first_) {
-        first_ = this;
+        : rules(rules), rows(rows), next_(first) {
+        first = this;
     }
     Walls(const Walls&) = delete;
     Walls& operator=(const Walls&) = delete;
 
     // visit(walls) for each module.
     static void each(auto visit) {
-        for (const auto* walls = first_; walls != nullptr; walls = walls->next_) visit(*walls);
+        for (const auto* walls = first; walls != nullptr; walls = walls->next_) visit(*walls);
     }
 
     const std::span<const RouteRule> rules;
@@ -58,7 +58,7 @@ public:
 
 private:
     const Walls* next_;
-    static inline const Walls* first_ = nullptr;
+    static inline const Walls* first = nullptr;
 };
 
 }  // namespace pos::testing

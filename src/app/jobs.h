@@ -148,7 +148,7 @@ public:
     // the handler writes has the job's id for its key. Keep it short; while it throws, the job is not failed but found stalled.
     using Failed = async::Task<void> (*)(const jobs::JobRecord* job, TenantScope scope);
     void on_failed(Failed handler) {
-        bindings_->failed.push_back(
+        bindings_->failed.emplace_back(
             [handler](JobScope scope, const jobs::JobRecord* job) { return tell_failed(handler, scope, job); });
     }
 

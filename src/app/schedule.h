@@ -3,6 +3,7 @@
 //
 //     .schedules = {app::schedule(clean_up, CleanUp{}, {.pattern = "17 * * * *"}, "Removes expired keys.")}
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,12 @@ struct Schedule {
     jobs::Repeat repeat;
     std::string doc;
 };
+
+// Of the jobs that a clock makes, where nothing speaks against it: the next one comes by itself, so that few are kept.
+inline constexpr jobs::JobDefaults scheduled_job_defaults{.attempts = 3,
+                                                          .backoff = {"exponential", std::chrono::seconds(30)},
+                                                          .remove_on_complete = jobs::KeepJobs::last(100),
+                                                          .remove_on_fail = jobs::KeepJobs::last(100)};
 
 template <class Data>
 [[nodiscard]] Schedule schedule(const jobs::JobType<Data>& type, const Data& data, jobs::Repeat repeat,

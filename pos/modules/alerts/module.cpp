@@ -20,12 +20,7 @@ using db::Kind;
 struct SendAlerts {
     friend constexpr auto describe(SendAlerts*) { return schema::object<SendAlerts>("SendAlerts"); }
 };
-constexpr jobs::JobType<SendAlerts> send_alerts{"maintenance",
-                                                "alerts.send",
-                                                {.attempts = 3,
-                                                 .backoff = {"exponential", std::chrono::seconds(30)},
-                                                 .remove_on_complete = jobs::KeepJobs::last(100),
-                                                 .remove_on_fail = jobs::KeepJobs::last(100)}};
+constexpr jobs::JobType<SendAlerts> send_alerts{"maintenance", "alerts.send", app::scheduled_job_defaults};
 
 struct CheckAlerts {
     friend constexpr auto describe(CheckAlerts*) { return schema::object<CheckAlerts>("CheckAlerts"); }
@@ -37,12 +32,7 @@ struct AlertsChecked {
         return schema::object<AlertsChecked>("AlertsChecked", schema::field<&AlertsChecked::missing>("missing"));
     }
 };
-constexpr jobs::JobType<CheckAlerts> check_alerts{"maintenance",
-                                                  "alerts.check",
-                                                  {.attempts = 3,
-                                                   .backoff = {"exponential", std::chrono::seconds(30)},
-                                                   .remove_on_complete = jobs::KeepJobs::last(100),
-                                                   .remove_on_fail = jobs::KeepJobs::last(100)}};
+constexpr jobs::JobType<CheckAlerts> check_alerts{"maintenance", "alerts.check", app::scheduled_job_defaults};
 
 constexpr std::chrono::hours from_hour{7};
 // By then the run that began at seven is over, and the next one has begun.

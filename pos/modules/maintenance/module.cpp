@@ -11,12 +11,7 @@ struct CleanUp {
     friend constexpr auto describe(CleanUp*) { return schema::object<CleanUp>("CleanUp"); }
 };
 
-constexpr jobs::JobType<CleanUp> clean_up{"maintenance",
-                                          "maintenance.clean_up",
-                                          {.attempts = 3,
-                                           .backoff = {"exponential", std::chrono::seconds(30)},
-                                           .remove_on_complete = jobs::KeepJobs::last(100),
-                                           .remove_on_fail = jobs::KeepJobs::last(100)}};
+constexpr jobs::JobType<CleanUp> clean_up{"maintenance", "maintenance.clean_up", app::scheduled_job_defaults};
 
 async::Task<CleanedUp> remove_what_expired(jobs::Job<CleanUp>& job, app::JobScope scope) {
     const auto done = co_await remove_expired([scope] { return scope.system_db(); });

@@ -108,12 +108,7 @@ async::Task<void> send(jobs::Job<SendNotification>& job, app::TenantScope scope)
 struct Requeue {
     friend constexpr auto describe(Requeue*) { return schema::object<Requeue>("Requeue"); }
 };
-constexpr jobs::JobType<Requeue> requeue{"maintenance",
-                                         "notifications.requeue",
-                                         {.attempts = 3,
-                                          .backoff = {"exponential", std::chrono::seconds(30)},
-                                          .remove_on_complete = jobs::KeepJobs::last(100),
-                                          .remove_on_fail = jobs::KeepJobs::last(100)}};
+constexpr jobs::JobType<Requeue> requeue{"maintenance", "notifications.requeue", app::scheduled_job_defaults};
 
 struct Waiting {
     base::Uuid tenant_id;

@@ -260,7 +260,7 @@ TEST_F(WebhooksTest, AnOddEventCostsItselfAlone) {
                                R"({"event":"deferred","reason":null,"smtp-id":null,"type":7,"status":{},"x":1e999})"};
     for (const auto& one : odd) {
         app->database().execute("update notifications set state = 'sent', failure = null");
-        const auto reply = send_batch("[" + one + "," + bounce + "]");
+        const auto reply = send_batch(fmt::format("[{},{}]", one, bounce));
         EXPECT_EQ(reply.status, 200) << one;
         EXPECT_EQ(value("state"), "bounced") << one << reply.body;
     }

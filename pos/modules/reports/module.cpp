@@ -156,12 +156,8 @@ struct MissedCounted {
     }
 };
 
-constexpr jobs::JobType<CountMissed> count_missed_sales{"maintenance",
-                                                        "reports.count_missed",
-                                                        {.attempts = 3,
-                                                         .backoff = {"exponential", std::chrono::seconds(30)},
-                                                         .remove_on_complete = jobs::KeepJobs::last(100),
-                                                         .remove_on_fail = jobs::KeepJobs::last(100)}};
+constexpr jobs::JobType<CountMissed> count_missed_sales{"maintenance", "reports.count_missed",
+                                                        app::scheduled_job_defaults};
 
 async::Task<MissedCounted> count_what_was_missed(jobs::Job<CountMissed>& job, app::JobScope scope) {
     constexpr std::int64_t at_once = 200;
