@@ -75,8 +75,10 @@ public:
         co_return ::payments::Refunded{.outcome = refund_outcome};
     }
     [[nodiscard]] async::Task<::payments::Evidence> cancel(::payments::Account /*account*/,
-                                                           ::payments::AttemptRef /*attempt*/,
+                                                           ::payments::AttemptRef attempt,
                                                            client::Call /*call*/) override {
+        ++cancels;
+        if (on_cancel) co_return on_cancel(attempt);
         co_return ::payments::Evidence{.source = ::payments::Source::reply, .finding = ::payments::Finding::cancelled};
     }
     [[nodiscard]] async::Task<::payments::Evidence> register_callbacks(::payments::Account account,
@@ -109,8 +111,10 @@ public:
     std::vector<::payments::Account> accounts;
     std::vector<::payments::RefundRequest> refunds;
     int queries = 0;
+    int cancels = 0;
     std::function<::payments::Started(const ::payments::StartRequest&)> on_start;
     std::function<::payments::Evidence(const ::payments::AttemptRef&)> on_query;
+    std::function<::payments::Evidence(const ::payments::AttemptRef&)> on_cancel;
     std::function<Pulled()> on_pull;
     std::function<std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal>(
         std::string_view kind, std::string_view bytes, const http::Headers& headers)>

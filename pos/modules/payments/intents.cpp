@@ -10,6 +10,8 @@
 
 namespace pos {
 
+using ::payments::Finding;
+
 namespace {
 
 // When an intent is asked after, if nothing is heard: the plan's first step.
@@ -149,11 +151,11 @@ async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent,
         auto row = co_await db.only(intents::by_id, intent.id);
         co_return StartedIntent{std::move(row), false, {}};
     }
-    co_return co_await call_start(db, std::move(intent), std::move(account), std::move(call));
+    co_return co_await call_start(db, std::move(intent), std::move(account), std::move(call), Sending::first);
 }
 
 async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
-                                                      client::Call call) {
+                                                      client::Call call, Sending sending) {
     ::payments::StartRequest request{.id = intent.id.uuid(),
                                      .amount = intent.amount,
                                      .currency = intent.currency,
@@ -172,6 +174,9 @@ async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent i
         auto url = action.redirect_url.empty() ? std::nullopt : std::optional(action.redirect_url);
         co_await later.run(intents::set_action, intent.id, url, sealed);
     }
+    // That this one did not leave says nothing of the one before it.
+    if (sending == Sending::again && started.evidence.finding == Finding::not_sent)
+        started.evidence.finding = Finding::lost;
     auto applied = co_await apply_now(later, intent.id, std::move(started.evidence));
     co_return StartedIntent{std::move(applied->intent), false, std::move(action.client_secret)};
 }
@@ -265,8 +270,7 @@ async::Task<PaymentIntent> PaymentIntents::query(db::Db db, IntentId id, client:
         co_await provider_of(row->provider).query(open(db.tenant(), account), attempt_of(*row), std::move(call));
     evidence.source = ::payments::Source::query;
     // That our question was refused says nothing of the payment.
-    if (evidence.finding == ::payments::Finding::refused || evidence.finding == ::payments::Finding::not_sent)
-        evidence.finding = ::payments::Finding::lost;
+    if (evidence.finding == Finding::refused || evidence.finding == Finding::not_sent) evidence.finding = Finding::lost;
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);
     auto applied = co_await apply_now(later, id, std::move(evidence));
     co_return std::move(applied->intent);
@@ -277,7 +281,7 @@ async::Task<PaymentIntent> PaymentIntents::resume(db::Db db, IntentId id, client
     if (!row) throw base::Failure(errors::row_not_found);
     const auto& traits = provider_of(row->provider).traits();
     const auto now = parts_.runtime.now();
-    const ::payments::Evidence overdue{.source = ::payments::Source::clock, .finding = ::payments::Finding::overdue};
+    const ::payments::Evidence overdue{.source = ::payments::Source::clock, .finding = Finding::overdue};
     if (row->state == IntentState::created) {
         if (now >= row->expires_at) co_return (co_await apply_now(db, id, overdue))->intent;
         const auto account = co_await db.only(intents::account_by_id, row->account_id);
@@ -286,28 +290,37 @@ async::Task<PaymentIntent> PaymentIntents::resume(db::Db db, IntentId id, client
     const bool is_lost = row->state == IntentState::sent && !row->provider_id;
     if (is_lost && now < row->created_at + traits.resend_within && now < row->expires_at) {
         const auto account = co_await db.only(intents::account_by_id, row->account_id);
-        co_return (co_await call_start(db, *std::move(row), account, std::move(call))).intent;
+        co_return (co_await call_start(db, *std::move(row), account, std::move(call), Sending::again)).intent;
     }
-    auto asked = co_await query(db, id, std::move(call));
-    const bool rings = asked.state == IntentState::sent || asked.state == IntentState::pending;
-    if (!rings || now < std::max(asked.expires_at, asked.created_at + patience)) co_return asked;
+    auto asked = co_await query(db, id, call);
+    if (!is_open(asked.state) || now < std::max(asked.expires_at, asked.created_at + patience)) co_return asked;
+    if (traits.cancels) {
+        asked = co_await call_off(db, std::move(asked), Finding::timed_out, std::move(call));
+        if (!is_open(asked.state)) co_return asked;
+    }
     co_return (co_await apply_now(db, id, overdue))->intent;
 }
 
+// At the provider: `end` is what it is called when it is off there.
+async::Task<PaymentIntent> PaymentIntents::call_off(db::Db db, PaymentIntent intent, Finding end, client::Call call) {
+    const auto account = co_await db.only(intents::account_by_id, intent.account_id);
+    auto evidence =
+        co_await provider_of(intent.provider).cancel(open(db.tenant(), account), attempt_of(intent), std::move(call));
+    if (evidence.finding == Finding::cancelled) evidence.finding = end;
+    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
+    co_return (co_await apply_now(later, intent.id, std::move(evidence)))->intent;
+}
+
 async::Task<PaymentIntent> PaymentIntents::cancel(db::Db db, IntentId id, client::Call call) {
-    ::payments::Evidence evidence{.source = ::payments::Source::person, .finding = ::payments::Finding::cancelled};
-    auto applied = co_await apply_now(db, id, evidence);
+    auto applied = co_await apply_now(db, id, {.source = ::payments::Source::person, .finding = Finding::cancelled});
     if (!applied) throw base::Failure(errors::row_not_found);
     if (applied->intent.state == IntentState::cancelled) co_return std::move(applied->intent);
     if (!is_open(applied->intent.state)) throw base::Failure(errors::intent_final);
-    auto& provider = provider_of(applied->intent.provider);
-    if (!provider.traits().cancels) throw base::Failure(errors::prompt_rings).retry_after(10'000);
-    const auto account = co_await db.only(intents::account_by_id, applied->intent.account_id);
-    evidence = co_await provider.cancel(open(db.tenant(), account), attempt_of(applied->intent), std::move(call));
-    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
-    auto after = co_await apply_now(later, id, std::move(evidence));
-    if (is_open(after->intent.state)) throw base::Failure(errors::prompt_rings).retry_after(10'000);
-    co_return std::move(after->intent);
+    if (!provider_of(applied->intent.provider).traits().cancels)
+        throw base::Failure(errors::prompt_rings).retry_after(10'000);
+    auto after = co_await call_off(db, std::move(applied->intent), Finding::cancelled, std::move(call));
+    if (is_open(after.state)) throw base::Failure(errors::prompt_rings).retry_after(10'000);
+    co_return after;
 }
 
 // ---- Waiting -----------------------------------------------------------------------------------------------------

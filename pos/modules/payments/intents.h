@@ -106,7 +106,8 @@ public:
     // provider that refuses or is not reached leaves an intent that says so.
     [[nodiscard]] async::Task<StartedIntent> start_intent(db::Db db, IntentRequest request, client::Call call);
     // What is due of an intent: what a crash left in `created` or `sent` is sent again where nothing left, or where the provider tells a
-    // repetition; all else is asked after; and what stays without an answer when its time is over becomes `expired` or `unknown`.
+    // repetition; all else is asked after; and what stays without an answer when its time is over is called off where the provider can,
+    // and becomes `expired` or `unknown`.
     [[nodiscard]] async::Task<PaymentIntent> resume(db::Db db, IntentId id, client::Call call);
     // Asks the provider, and applies what it says. Of a final intent, too: a success may have been missed.
     [[nodiscard]] async::Task<PaymentIntent> query(db::Db db, IntentId id, client::Call call);
@@ -122,8 +123,11 @@ public:
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
-    // What became of one, or that one was made elsewhere: inside the caller's transaction.
-    [[nodiscard]] async::Task<void> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
+    // Asks what became of one that is undecided; by the provider's own rules it is sent again, or looked up.
+    [[nodiscard]] async::Task<PaymentRefund> ask_refund(db::Db db, RefundId id, client::Call call);
+    // What became of one, or that one was made elsewhere: inside the caller's transaction. False: the attempt is not known to be paid,
+    // which comes first.
+    [[nodiscard]] async::Task<bool> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
 
     // When it is no longer of this version, or is final, or at `until`. In another process: within a second.
     [[nodiscard]] async::Task<PaymentIntent> wait(db::Db db, PaymentIntent seen, async::SteadyTime until,
@@ -145,6 +149,7 @@ private:
     struct Waiter;
     struct Placed;
     struct Move;
+    enum class Sending : std::uint8_t { first, again };
 
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
     [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
@@ -152,7 +157,9 @@ private:
     [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, PaymentAccount account,
                                                   client::Call call);
     [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
-                                                        client::Call call);
+                                                        client::Call call, Sending sending);
+    [[nodiscard]] async::Task<PaymentIntent> call_off(db::Db db, PaymentIntent intent, ::payments::Finding end,
+                                                      client::Call call);
     [[nodiscard]] async::Task<void> credit(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;

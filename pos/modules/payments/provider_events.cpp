@@ -108,12 +108,14 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
                                         PaymentIntent intent) {
     const auto& claim = from->claim;
     const auto id = intent.id;
-    if (claim.refund && from->trusted) co_await intents->apply_refund(tx, id, *claim.refund);
+    const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
     const bool is_dispute = !claim.refund && !claim.note.empty();
     if (is_dispute && from->trusted && claim.evidence.code != "dispute_won")
         co_await intents->raise(tx, id, IntentConcern::disputed);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, std::move(intent));
     co_await intents->apply(tx, id, claim.evidence);
+    // Money that went back has come before: that is asked after, and this is read again.
+    if (too_early) co_return ClaimTaken{.outcome = "waits_for_payment", .waits = true, .intent = id};
     co_return ClaimTaken{.outcome = is_dispute ? "dispute" : "applied", .intent = id};
 }
 

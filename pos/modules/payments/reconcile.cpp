@@ -48,6 +48,21 @@ constexpr jobs::JobType<ResumeIntent> resume_payment{
      .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
      .timeout = 2min}};
 
+struct AskRefund {
+    RefundId id;
+
+    friend constexpr auto describe(AskRefund*) {
+        return schema::object<AskRefund>("AskRefund", schema::field<&AskRefund::id>("id"));
+    }
+};
+constexpr jobs::JobType<AskRefund> ask_refund{
+    "payments",
+    "payments.ask_refund",
+    {.attempts = 1,
+     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
+     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
+     .timeout = 2min}};
+
 struct PullAccount {
     PaymentAccountId id;
 
@@ -76,6 +91,15 @@ struct DueIntent {
     friend constexpr auto describe(DueIntent*) {
         return schema::object<DueIntent>("DueIntent", schema::field<&DueIntent::tenant_id>("tenantId"),
                                          schema::field<&DueIntent::id>("id"));
+    }
+};
+struct DueRefund {
+    base::Uuid tenant_id;
+    RefundId id;
+
+    friend constexpr auto describe(DueRefund*) {
+        return schema::object<DueRefund>("DueRefund", schema::field<&DueRefund::tenant_id>("tenantId"),
+                                         schema::field<&DueRefund::id>("id"));
     }
 };
 struct DueEvent {
@@ -111,6 +135,16 @@ constexpr db::SystemQuery<DueEvent(std::int64_t)> take_due_events{
      "  select tenant_id, id from provider_events where due_at <= now() order by due_at limit $1 "
      "  for no key update skip locked) due "
      "where e.tenant_id = due.tenant_id and e.id = due.id returning e.tenant_id, e.id",
+     db::Kind::write}};
+// Undecided for ten minutes; the older it is, the rarer it is asked after.
+constexpr db::SystemQuery<DueRefund(std::int64_t)> take_due_refunds{
+    {"payments.take_due_refunds",
+     "update payment_refunds r set updated_at = now() from ("
+     "  select tenant_id, id from payment_refunds where state in ('pending', 'unknown') "
+     "  and updated_at <= now() - interval '10 minutes' "
+     "  and updated_at <= now() - least((now() - created_at) / 2, interval '1 day') order by updated_at limit $1 "
+     "  for no key update skip locked) due "
+     "where r.tenant_id = due.tenant_id and r.id = due.id and not r.by_hand returning r.tenant_id, r.id",
      db::Kind::write}};
 // With an attempt of which nobody knows the end, money that pays nothing yet, or a code that was typed and is not proved.
 constexpr db::SystemQuery<DueAccount(std::vector<std::string>, std::int64_t)> unexplained_accounts{
@@ -166,6 +200,13 @@ async::Task<std::int64_t> take_events(db::SystemDb tx, Runtime* runtime) {
         runtime);
     co_return count;
 }
+async::Task<std::int64_t> take_refunds(db::SystemDb tx, Runtime* runtime) {
+    auto rows = co_await tx.all(take_due_refunds, most_at_once);
+    const auto count = std::ssize(rows);
+    co_await make_jobs(
+        tx, std::move(rows), &ask_refund, [](const DueRefund& due) { return AskRefund{due.id}; }, runtime);
+    co_return count;
+}
 
 // ---- What came in ------------------------------------------------------------------------------------------------
 
@@ -208,6 +249,13 @@ async::Task<void> run_resume(jobs::Job<ResumeIntent>& job, app::TenantScope scop
     call.span = job.span();
     co_await resume_intent(scope.db(longest), &scope.use<PaymentIntents>(), job.data().id, std::move(call));
 }
+async::Task<void> run_ask_refund(jobs::Job<AskRefund>& job, app::TenantScope scope) {
+    constexpr auto longest = 90s;
+    client::Call call;
+    call.deadline = async::Loop::now() + longest;
+    call.span = job.span();
+    std::ignore = co_await scope.use<PaymentIntents>().ask_refund(scope.db(longest), job.data().id, std::move(call));
+}
 async::Task<void> run_pull(jobs::Job<PullAccount>& job, app::TenantScope scope) {
     constexpr auto longest = 9min;
     client::Call call;
@@ -225,7 +273,8 @@ async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents) {
     for (int portion = 0; portion < 20; ++portion) {
         const auto some = co_await db.transaction([&](db::SystemDb tx) { return take_intents(tx, runtime); });
         const auto more = co_await db.transaction([&](db::SystemDb tx) { return take_events(tx, runtime); });
-        if (some < most_at_once && more < most_at_once) co_return;
+        const auto back = co_await db.transaction([&](db::SystemDb tx) { return take_refunds(tx, runtime); });
+        if (std::max({some, more, back}) < most_at_once) co_return;
     }
 }
 
@@ -267,6 +316,7 @@ void add_reconciliation(app::JobHandlers handlers) {
     handlers.on_system(find_unexplained_payments, run_find_unexplained);
     handlers.on(read_provider_event, run_event);
     handlers.on(resume_payment, run_resume);
+    handlers.on(ask_refund, run_ask_refund);
     handlers.on(pull_payments, run_pull);
 }
 
@@ -278,7 +328,7 @@ std::vector<app::Schedule> reconciliation_schedules() {
 }
 
 std::vector<db::StatementView> reconciliation_statements() {
-    return db::statements(take_due_intents, take_due_events, unexplained_accounts, set_pulled_until,
+    return db::statements(take_due_intents, take_due_events, take_due_refunds, unexplained_accounts, set_pulled_until,
                           unmatched_receipts);
 }
 

@@ -128,8 +128,13 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
 async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, RefundOrder order, client::Call call) {
     auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
     // A repetition asks again where nobody knows: the provider tells it by the refund's id.
-    if (!is_held(placed.state)) co_return placed;
-    const auto intent = co_await db.only(intents::by_id, id);
+    co_return co_await ask_refund(db, placed.id, std::move(call));
+}
+
+async::Task<PaymentRefund> PaymentIntents::ask_refund(db::Db db, RefundId id, client::Call call) {
+    auto placed = co_await db.only(refunds::by_id, id);
+    if (placed.by_hand || !is_held(placed.state)) co_return placed;
+    const auto intent = co_await db.only(intents::by_id, placed.intent_id);
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
     auto& provider = provider_of(intent.provider);
     const auto refunded = co_await provider.refund(
@@ -140,18 +145,19 @@ async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, Refund
     co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, placed.id, refunded); });
 }
 
-async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
+async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row || !is_paid(row->state)) co_return;
+    if (!row) co_return true;
+    if (!is_paid(row->state)) co_return false;
     std::optional<PaymentRefund> known;
     if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
     if (!known && !news.refunded.provider_id.empty())
         known = co_await tx.one(refunds::lock_by_provider_id, id, news.refunded.provider_id);
     if (known && known->intent_id == id) {
         std::ignore = co_await settle_refund(tx, known->id, news.refunded);
-        co_return;
+        co_return true;
     }
-    if (known || state_of(news.refunded.outcome) == RefundState::failed) co_return;
+    if (known || state_of(news.refunded.outcome) == RefundState::failed) co_return true;
     Move move(tx, *std::move(row), {});
     auto refund =
         new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
@@ -168,6 +174,7 @@ async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     if (refund.amount.minor > 0) move.batch.add(refunds::add, refund);
     co_await write_refunds(&move);
     co_await commit(&move);
+    co_return true;
 }
 
 }  // namespace pos

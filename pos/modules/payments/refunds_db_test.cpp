@@ -71,7 +71,7 @@ TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {
     const auto made = post(path(intent) + "/refund", refund(10'000));
     EXPECT_EQ(sums(intent), "10000 0 refunded");
     const auto id = base::Uuid::from_string(member_in(made.body, "id"));
-    app->run(db().transaction([&](db::Db tx) {
+    std::ignore = app->run(db().transaction([&](db::Db tx) {
         return intents().apply_refund(tx, IntentId(*base::Uuid::from_string(intent)),
                                       {.id = id, .amount = {10'000}, .refunded = {.outcome = Outcome::refused}});
     }));
@@ -81,7 +81,7 @@ TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {
 TEST_F(RefundsTest, OneThatWasMadeElsewhereCounts) {
     const auto intent = paid_intent(10'000);
     for (int i = 0; i < 2; ++i) {
-        app->run(db().transaction([&](db::Db tx) {
+        std::ignore = app->run(db().transaction([&](db::Db tx) {
             return intents().apply_refund(
                 tx, IntentId(*base::Uuid::from_string(intent)),
                 {.amount = {4'000}, .refunded = {.outcome = Outcome::done, .provider_id = "re_1"}});
@@ -95,6 +95,23 @@ TEST_F(RefundsTest, OneThatWasMadeElsewhereCounts) {
     learn(intent, all);
     EXPECT_EQ(sums(intent), "10000 0 refunded");
     EXPECT_THAT(get(path(intent) + "/refunds").body, HasSubstr("made at the provider"));
+}
+
+// News of a refund may be faster than that of the payment: the payment is asked after, and the news is kept.
+TEST_F(RefundsTest, NewsBeforeThePaymentWaits) {
+    const auto intent = start(order(10'000, next_id()));
+    const auto news = [&] {
+        return app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {4'000}, .refunded = {.outcome = Outcome::done, .provider_id = "re_1"}});
+        }));
+    };
+    EXPECT_FALSE(news());
+    EXPECT_EQ(sums(intent), "0 0 pending");
+    learn(intent, paid(10'000, next_receipt()));
+    EXPECT_TRUE(news());
+    EXPECT_EQ(sums(intent), "4000 0 succeeded");
 }
 
 TEST_F(RefundsTest, TheSaleIsUnpaidAndTheTaskDone) {

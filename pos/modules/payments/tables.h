@@ -378,7 +378,7 @@ inline constexpr auto payment_refunds = db::tenant_table<PaymentRefund>(
     db::references<&PaymentRefund::intent_id>("payment_refunds_intent", payment_intents, errors::unknown_intent),
     db::check("payment_refunds_amount", "amount > 0", db::errors::value_refused),
     db::index<&PaymentRefund::intent_id, &PaymentRefund::created_at, &PaymentRefund::id>("payment_refunds_of_intent"),
-    db::expression_index("payment_refunds_open", "btree", "created_at").where("state in ('pending', 'unknown')"));
+    db::expression_index("payment_refunds_open", "btree", "updated_at").where("state in ('pending', 'unknown')"));
 
 inline constexpr auto payment_refund_tasks = db::tenant_table<RefundTask>(
     "payment_refund_tasks", db::primary_key<&RefundTask::intent_id>(), db::no_delete(),
