@@ -46,12 +46,12 @@ async function ask(server, { token }, path, body) {
   return JSON.parse(text);
 }
 
-// Each shop has a paybill. Gives the tokens of their callbacks.
+const makeAll = (role) => query(urlOfPeer(paymentDatabase), 'update roles set built_in = $1', [role]);
+
+// Each shop's owner has a paybill; its cashiers take payments. Gives the tokens of their callbacks.
 async function openAccounts(server, shops) {
-  await query(
-    urlOfPeer(paymentDatabase),
-    "update roles set permissions = permissions || array['payments.manage', 'payments.read', 'payments.take']",
-  );
+  await makeAll('owner');
+  await server.start();
   const tokens = [];
   for (const [index, shop] of shops.entries()) {
     const credentials = {
@@ -70,6 +70,8 @@ async function openAccounts(server, shops) {
     const { url } = await ask(server, shop, `/v1/payment-accounts/${account.id}/callback-url`);
     tokens.push(/\/m\/([0-9a-f]{32})/.exec(url)[1]);
   }
+  await server.stop(); // it remembers who may what, and nobody may be connected to what is copied
+  await makeAll('cashier');
   return tokens;
 }
 
@@ -162,8 +164,19 @@ class Payments {
     return ratesOf({ ...result, count: result.calls });
   }
 
+  // wrk goes away in the middle of its last requests; their prompts come all the same.
+  async untilQuiet() {
+    for (let before = -1; ; ) {
+      const { asked } = await this.daraja.run('prompts');
+      if (asked === before) return;
+      before = asked;
+      await sleep(250);
+    }
+  }
+
   // Callbacks of what was asked for before, until all is credited.
   async tellOurs() {
+    await this.untilQuiet();
     const began = new Date();
     const told = await this.costs(this.servers.ours, async () => {
       const result = await this.tell(this.servers.ours);
@@ -201,12 +214,16 @@ class Payments {
       };
     });
     result.behind = await countOf(paymentDatabase, unread);
+    await this.untilQuiet();
     await this.daraja.run('unfollow');
     await untilAllCredited();
     return { ...result, ...(await creditsSince(began)) };
   }
 
   async expectAllPaid() {
+    await this.untilQuiet();
+    await this.tell(this.servers.ours); // whoever was still waiting
+    await untilAllCredited();
     const { asked } = await this.daraja.run('prompts');
     await expectAllPaid(asked - this.invented);
   }
@@ -226,9 +243,7 @@ const ratesOf = ({ count, microseconds, p50_us: p50, p99_us: p99 }) => ({
 
 async function start(payments, { shops, directory, say }) {
   const { ours, ...others } = payments.servers;
-  await ours.start();
   payments.files = writeFiles(directory, shops, await openAccounts(ours, shops));
-  await ours.stop(); // nobody may be connected to what is copied
   for (const { name } of Object.values(others)) await copyDatabase(paymentDatabase, `payments_${name}`);
   for (const server of Object.values(payments.servers)) await server.start();
   say(`${shops.length} shops have a paybill`);
