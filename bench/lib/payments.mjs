@@ -1,10 +1,11 @@
 // The works payment-*: payments by phone that are started, callbacks that tell of them, and both at once. Ours runs with its jobs, so that
 // what a callback says is read and credited meanwhile, on the same cores. Safaricom is bench/payments/daraja.mjs.
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import { copyDatabase, query, urlOfPeer } from './database.mjs';
 import { makePaymentServers } from './peers.mjs';
 import { cpuMicroseconds } from './processes.mjs';
@@ -75,6 +76,16 @@ async function openAccounts(server, shops) {
   return tokens;
 }
 
+async function seedHistory(payments) {
+  const client = new pg.Client(urlOfPeer(paymentDatabase));
+  await client.connect();
+  await client.query("select set_config('bench.payments', $1, false)", [String(payments)]);
+  await client.query(readFileSync('bench/payments/history.sql', 'utf8'));
+  await client.query('vacuum analyze');
+  await client.query('checkpoint');
+  await client.end();
+}
+
 function writeFiles(directory, shops, tokens) {
   const files = { intents: join(directory, 'intents.txt'), tokens: join(directory, 'tokens.txt') };
   const lines = shops.map(({ token, location_id: locationId }) => {
@@ -90,6 +101,8 @@ function writeFiles(directory, shops, tokens) {
 
 const countOf = async (database, text) => (await query(urlOfPeer(database), text))[0].count;
 
+const ofToday = (time) => `${time} > now() - interval '12 hours'`; // and not of history.sql
+const storedToday = `select count(*)::integer from provider_events where ${ofToday('received_at')}`;
 // By an index of few rows.
 const unread = 'select count(*)::integer from provider_events where due_at is not null';
 
@@ -99,7 +112,7 @@ async function untilAllCredited() {
     const open = await countOf(paymentDatabase, unread);
     if (open === 0) return;
     if (Date.now() > until) throw new Error(`payment-callback: ${open} callbacks were not read in ${patience} ms`);
-    await sleep(50);
+    await sleep(100);
   }
 }
 
@@ -121,7 +134,7 @@ async function expectAllPaid(asked) {
   const [row] = await query(
     urlOfPeer(paymentDatabase),
     `select count(*)::integer as intents, count(*) filter (where state = 'succeeded')::integer as paid,
-       count(distinct receipt_code)::integer as receipts from payment_intents`,
+       count(distinct receipt_code)::integer as receipts from payment_intents where ${ofToday('created_at')}`,
   );
   if (row.intents !== asked || row.paid !== asked || row.receipts !== asked)
     throw new Error(`payments: ${asked} prompts, but ${JSON.stringify(row)}`);
@@ -166,7 +179,7 @@ class Payments {
 
   // wrk goes away in the middle of its last requests; their prompts come all the same.
   async untilQuiet() {
-    for (let before = -1; ; ) {
+    for (let before = -1; ;) {
       const { asked } = await this.daraja.run('prompts');
       if (asked === before) return;
       before = asked;
@@ -192,7 +205,7 @@ class Payments {
     this.invented += count;
     const result = await this.costs(server, () => this.tell(server));
     server.told = (server.told ?? 0) + result.count;
-    const stored = await countOf(`payments_${server.name}`, 'select count(*)::integer from provider_events');
+    const stored = await countOf(`payments_${server.name}`, storedToday);
     if (stored !== server.told) throw new Error(`${server.title}: ${server.told} callbacks, and ${stored} are stored`);
     return result;
   }
@@ -241,12 +254,13 @@ const ratesOf = ({ count, microseconds, p50_us: p50, p99_us: p99 }) => ({
   p99_ms: p99 / 1000,
 });
 
-async function start(payments, { shops, directory, say }) {
+async function start(payments, { shops, directory, quick, say }) {
   const { ours, ...others } = payments.servers;
   payments.files = writeFiles(directory, shops, await openAccounts(ours, shops));
+  await seedHistory(quick ? 20 : 200);
   for (const { name } of Object.values(others)) await copyDatabase(paymentDatabase, `payments_${name}`);
   for (const server of Object.values(payments.servers)) await server.start();
-  say(`${shops.length} shops have a paybill`);
+  say(`${shops.length} shops have a paybill, and payments of the days before`);
 }
 
 async function measureRounds(payments, { rounds, seconds, quick, say }) {

@@ -38,7 +38,8 @@ public:
                   .registers = true,
                   .pulls = name == "mpesa",
                   .cancels = name != "mpesa",
-                  .prompt_lives = std::chrono::seconds(90)} {}
+                  .prompt_lives = std::chrono::seconds(90),
+                  .resend_within = std::chrono::hours(name == "mpesa" ? 0 : 23)} {}
 
     [[nodiscard]] const ::payments::Traits& traits() const override { return traits_; }
     [[nodiscard]] std::expected<schema::Json, schema::ReadError> read_credentials(

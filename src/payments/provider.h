@@ -59,6 +59,7 @@ struct StartRequest {
     std::string reference;         // what the payer reads: an order's number
     std::string description{};
     std::string return_url{};      // of a hosted page; "": no hosted page
+    base::Timestamp created_at{};  // of the attempt, to the second: the same at every repeat
 };
 
 // What the payer's device does next. All "" where a prompt rings by itself.
@@ -87,6 +88,7 @@ struct RefundRequest {
     base::Uuid id;                 // of the refund: its idempotency key
     base::Money amount;
     std::string reason{};
+    base::Timestamp created_at{};  // when it was first sent
 };
 struct Refunded {
     enum class Outcome : std::uint8_t { done, pending, refused, unknown } outcome = Outcome::unknown;

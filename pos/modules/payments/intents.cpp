@@ -162,7 +162,8 @@ async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent i
                                      .phone = intent.phone.value_or(""),
                                      .reference = intent.reference,
                                      .description = intent.description,
-                                     .return_url = intent.return_url.value_or("")};
+                                     .return_url = intent.return_url.value_or(""),
+                                     .created_at = intent.created_at};
     auto started =
         co_await provider_of(intent.provider).start(open(db.tenant(), account), std::move(request), std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);

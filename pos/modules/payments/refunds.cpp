@@ -137,10 +137,13 @@ async::Task<PaymentRefund> PaymentIntents::ask_refund(db::Db db, RefundId id, cl
     const auto intent = co_await db.only(intents::by_id, placed.intent_id);
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
     auto& provider = provider_of(intent.provider);
-    const auto refunded = co_await provider.refund(
-        open(db.tenant(), account),
-        {.attempt = attempt_of(intent), .id = placed.id.uuid(), .amount = placed.amount, .reason = placed.reason},
-        std::move(call));
+    const auto refunded = co_await provider.refund(open(db.tenant(), account),
+                                                   {.attempt = attempt_of(intent),
+                                                    .id = placed.id.uuid(),
+                                                    .amount = placed.amount,
+                                                    .reason = placed.reason,
+                                                    .created_at = placed.created_at},
+                                                   std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
     co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, placed.id, refunded); });
 }
