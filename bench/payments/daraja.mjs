@@ -98,7 +98,7 @@ const bodyOf = (prompt) =>
     },
   });
 
-// One call at a time. Connections are kept; as few lines as this take a third of undici's CPU.
+// One call at a time. Connections are kept; so few lines take half of undici's CPU.
 class Connection {
   constructor({ hostname, port }) {
     let unread = '';
