@@ -168,6 +168,7 @@ class Payments {
   async ask(seconds) {
     const file = this.files.intents;
     const result = await wrkAllAnswered(this.servers.ours, 'payment-start', { script: 'intent', file, seconds });
+    if (result.requests === 0) throw new Error(`payment-start: nothing was answered in ${seconds} s`);
     return ratesOf({ ...result, count: result.requests });
   }
 

@@ -167,6 +167,13 @@ public:
     [[nodiscard]] virtual std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
         const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,
         base::Timestamp now) const = 0;
+    // The same of one that was proved when it came: what it says, whatever has become of the credentials since. nullopt: no such kind.
+    [[nodiscard]] virtual std::optional<VerifiedCallback> read_callback(std::string_view kind,
+                                                                        std::string_view bytes) const = 0;
+    // What the payer is shown of a reference, and types where money comes by itself.
+    [[nodiscard]] virtual std::string shown_reference(std::string_view reference) const {
+        return std::string(reference);
+    }
     // What whoever stands at the counter is told about a code, in `language` ("en", "sw").
     [[nodiscard]] virtual Saying saying(std::string_view code, std::string_view language) const = 0;
 };

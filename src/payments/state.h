@@ -83,6 +83,7 @@ struct Attempt {
     std::string currency;
     std::string receipt{};  // "": not known yet
     base::Money refunded{};
+    bool differs = false;   // money of another amount or currency came for it: what names no amount proves nothing more
 };
 
 struct Decision {
@@ -90,7 +91,7 @@ struct Decision {
     bool changes = false;      // the state, or what is known of a success (its receipt)
     bool credits = false;      // the attempt becomes a success by this
     bool was_over = false;     // it became one after it had been failed, cancelled or expired: is somebody owed the money back?
-    bool learns_receipt = false;
+    bool learns_receipt = false;  // also where the money differs: its receipt pays for nothing else
     bool ask = false;          // query soon: something was said that does not prove itself
     // For people: "" or why. "amount_differs", "receipt_differs", "currency_differs", "paid_after_end"
     std::string_view concern{};

@@ -9,9 +9,16 @@ namespace pos {
 
 namespace {
 
-constexpr db::Query<bool(IntentId)> is_booked{
-    {"billing.is_booked",
-     "select exists (select from subscription_credits where tenant_id = $1 and intent_id = $2 and reason = 'payment')",
+// What an attempt has brought, less what of it went back.
+constexpr db::Query<base::Money(IntentId)> left_of{
+    {"billing.left_of",
+     "select coalesce(sum(amount), 0)::bigint as left_of_it from subscription_credits "
+     "where tenant_id = $1 and intent_id = $2",
+     db::Kind::point}};
+constexpr db::Query<base::Money(IntentId)> taken_back{
+    {"billing.taken_back",
+     "select coalesce(-sum(amount), 0)::bigint as taken from subscription_credits "
+     "where tenant_id = $1 and intent_id = $2 and reason = 'refund'",
      db::Kind::point}};
 
 constexpr Settlement unwanted{Settlement::Use::unwanted, IntentConcern::subject_unfit};
@@ -44,12 +51,26 @@ async::Task<void> InvoiceEffects::receipt_learnt(EffectsIn /*in*/, PaymentIntent
 
 async::Task<void> InvoiceEffects::went_back(EffectsIn in, PaymentIntent intent) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
-    if (!asked || !co_await in.tx.only(is_booked, intent.id)) co_return;
+    if (!asked) co_return;
     auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
-    const auto credit = co_await in.tx.only(billing::credit_of, intent.currency);
-    const auto amount = std::min(credit, intent.amount);
-    if (!account || amount <= base::Money{}) co_return;
+    if (!account) co_return;
+    // As it is under the lock.
+    const auto brought = co_await in.tx.only(left_of, intent.id);
+    const auto amount = std::min(co_await in.tx.only(billing::credit_of, intent.currency), brought);
+    if (amount <= base::Money{}) co_return;
     account->book({CreditReason::refund, -amount, intent.currency, intent.id});
+}
+
+async::Task<void> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+    const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
+    if (!asked) co_return;
+    auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
+    if (!account) co_return;
+    const auto amount = co_await in.tx.only(taken_back, intent.id);
+    if (amount <= base::Money{}) co_return;
+    account->book({CreditReason::refund, amount, intent.currency, intent.id});
+    account->settle(std::nullopt);
+    account->save();
 }
 
 async::Task<std::optional<Matched>> InvoiceEffects::match(EffectsIn /*in*/, C2bPayment /*payment*/) const {
@@ -61,6 +82,6 @@ async::Task<Matched> InvoiceEffects::match_to(EffectsIn /*in*/, C2bPayment /*pay
     co_return Matched{};
 }
 
-std::vector<db::StatementView> invoice_effect_statements() { return db::statements(is_booked); }
+std::vector<db::StatementView> invoice_effect_statements() { return db::statements(left_of, taken_back); }
 
 }  // namespace pos

@@ -122,7 +122,8 @@ async::Task<void> set_plan(app::LoopHost* host, app::CommandInput input) {
     auto batch = db.batch();
     if (input.has(as_default)) batch.add(clear_default, plan->code, now);
     const auto put = batch.add(put_plan, plan->code, plan->name, plan->price, plan->currency, plan->period,
-                               schema::Json{schema::to_json(plan->limits)}, plan->trial_days, input.has(as_default), !input.has(not_offered), now);
+                               schema::Json{schema::to_json(plan->limits)}, plan->trial_days, input.has(as_default),
+                               !input.has(not_offered), now);
     const auto results = co_await batch.commit();
     // lint: allow(thrown-type) as above
     if (results.affected(put) != 1) throw std::runtime_error("a plan's currency stays: make another plan");

@@ -1,8 +1,8 @@
 // Evidence becomes a move: decided once, under the row's lock, with its effect in the same transaction.
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/events.h"
 #include "pos/modules/payments/move.h"
 #include "pos/modules/payments/provider_events.h"
-#include "pos/payment_subjects.h"
 
 namespace pos {
 
@@ -13,7 +13,9 @@ namespace {
             .amount = intent.amount,
             .currency = intent.currency,
             .receipt = intent.receipt_code.value_or(""),
-            .refunded = intent.refunded};
+            .refunded = intent.refunded,
+            .differs =
+                intent.concern == IntentConcern::amount_differs || intent.concern == IntentConcern::currency_differs};
 }
 
 // Words of payments/state.h, which are those of the enumeration.
@@ -47,19 +49,27 @@ PaymentMoved moved(const PaymentIntent& intent) {
 constexpr std::chrono::seconds ask_again{20};
 constexpr std::chrono::hours somebody_waits{1};
 
-// Whether a code says what became of the attempt, and not that nobody could be asked.
-bool is_news(const ::payments::Evidence& evidence, bool moves) {
+// Whether a code says what became of the attempt, and not that nobody could be asked. That of a success goes with the credit alone.
+bool is_news(const ::payments::Evidence& evidence, const ::payments::Decision& decision) {
+    using enum ::payments::Finding;
     if (evidence.code.empty()) return false;
-    const bool says_nothing =
-        evidence.finding == ::payments::Finding::lost || evidence.finding == ::payments::Finding::processing;
-    return moves || !says_nothing;
+    if (evidence.finding == paid) return decision.credits;
+    if (evidence.finding == lost) return decision.changes || evidence.source == ::payments::Source::reply;
+    return decision.changes || evidence.finding != processing;
+}
+
+// A page that lives longer than the plan's first steps is asked after until it has ended: its event may be lost, or come to nobody.
+base::Timestamp planned_query(const PaymentIntent& intent, base::Timestamp now) {
+    constexpr std::chrono::minutes between{10};
+    const auto planned = ::payments::next_query(intent.created_at, now);
+    return now < intent.expires_at ? std::min(planned, now + between) : planned;
 }
 
 std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const ::payments::Decision& decision,
                                              const ::payments::Evidence& evidence, bool moves, base::Timestamp now) {
     if (evidence.source == ::payments::Source::query) {
         if (!is_open(intent.state)) return std::nullopt;
-        const auto planned = ::payments::next_query(intent.created_at, now);
+        const auto planned = planned_query(intent, now);
         // Without a name there nobody can be asked: that is no reason to ask more often.
         const bool was_asked = evidence.finding != ::payments::Finding::lost || !intent.provider_id;
         return was_asked || now > intent.created_at + somebody_waits ? planned : std::min(planned, now + ask_again);
@@ -69,7 +79,7 @@ std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const 
     const bool is_clock = evidence.source == ::payments::Source::clock;
     if (is_clock && is_open(intent.state) && intent.next_query_at > now) return intent.next_query_at;
     if (!is_open(intent.state)) return std::nullopt;
-    if (moves || !intent.next_query_at) return ::payments::next_query(intent.created_at, now);
+    if (moves || !intent.next_query_at) return planned_query(intent, now);
     return intent.next_query_at;
 }
 
@@ -88,7 +98,7 @@ void PaymentIntents::note_evidence(Move& move) const {
     if (const auto concern = concern_of(decision.concern)) intent.concern = concern;
     intent.state = decision.next;
     // What a success was told with stays, whatever is said afterwards.
-    if (is_news(evidence, decision.changes) && (!was_paid || decision.credits)) {
+    if (is_news(evidence, decision) && (!was_paid || decision.credits)) {
         intent.result_code = evidence.code;
         intent.result_text = evidence.text;
     }
@@ -183,6 +193,14 @@ async::Task<void> PaymentIntents::raise(db::Db tx, IntentId id, IntentConcern co
     if (!row || row->concern == concern) co_return;
     Move move(tx, *std::move(row), {});
     move.intent.concern = concern;
+    co_await commit(&move);
+}
+
+async::Task<void> PaymentIntents::settle(db::Db tx, IntentId id, IntentConcern concern) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || row->concern != concern) co_return;
+    Move move(tx, *std::move(row), {});
+    move.intent.concern.reset();
     co_await commit(&move);
 }
 

@@ -236,11 +236,9 @@ async::Task<ReplyAsGiven<Reply>> take(ProviderCallback sent, http::Path<"token",
 }
 
 // What is no id names no attempt: it is kept all the same.
-async::Task<ReplyAsGiven<MpesaReply>> take_prompt_of(ProviderCallback sent,
-                                                     http::Path<"token", std::string> /*unused*/,
+async::Task<ReplyAsGiven<MpesaReply>> take_prompt_of(ProviderCallback sent, http::Path<"token", std::string> /*unused*/,
                                                      http::Path<"attempt", std::string> attempt,
-                                                     http::AnyQuery /*unused*/,
-                                                     http::Service<PaymentIntents> intents) {
+                                                     http::AnyQuery /*unused*/, http::Service<PaymentIntents> intents) {
     const auto id = base::Uuid::from_string(*attempt);
     co_return ReplyAsGiven<MpesaReply>{
         co_await receive(&sent, "mpesa", "stk", &*intents, id ? std::optional(IntentId(*id)) : std::nullopt)};

@@ -57,8 +57,9 @@ public:
                                                             bool was_over) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
-    // The whole of it went back.
+    // The whole of it went back; and did not, where a refund that had been done has failed. In turns, as often as that happens.
     [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
+    [[nodiscard]] virtual async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const = 0;
 
     // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for
     // certain, and it stays on the list.
@@ -66,5 +67,10 @@ public:
     // A person says what it pays. Throws where that does not fit.
     [[nodiscard]] virtual async::Task<Matched> match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const = 0;
 };
+
+// The service's list (pos/payment_subjects.cpp): modules of subjects know payments, and payments none of them.
+[[nodiscard]] std::span<const SubjectEffects* const> payment_subjects();
+// nullptr: nothing is paid for that here.
+[[nodiscard]] const SubjectEffects* subject_effects(PaymentPurpose purpose);
 
 }  // namespace pos

@@ -4,11 +4,12 @@
 #include "auth/caller.h"
 #include "base/strings.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/payments/counter_message.h"
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/request_id.h"
 #include "pos/modules/payments/routes.h"
 #include "pos/modules/tenants/tables.h"
-#include "pos/payment_subjects.h"
 #include "pos/plumbing/idempotency.h"
 
 namespace pos {
@@ -79,7 +80,7 @@ struct NewIntent {
 struct IntentReply {
     PaymentIntent intent;
     std::optional<std::string> client_secret;
-    std::optional<std::string> message;
+    std::string message;
     bool may_try_again = false;
     std::optional<std::int64_t> try_again_after_seconds;
 
@@ -121,9 +122,10 @@ struct IntentFilter {
         return schema::object<IntentFilter>(
             "PaymentIntentFilter", schema::flatten<&IntentFilter::page>(),
             schema::field<&IntentFilter::state>(
-                "state", {.doc = "`unknown`: those that somebody has to look at, as the provider could not say."}),
-            schema::field<&IntentFilter::subject_id>("subjectId"),
-            schema::field<&IntentFilter::location_id>("locationId"));
+                "state", {.doc = "`unknown`: those that somebody has to look at, as the provider could not say.",
+                          .example = R"("unknown")"}),
+            schema::field<&IntentFilter::subject_id>("subjectId", {.doc = "What is paid, as the request for it said."}),
+            schema::field<&IntentFilter::location_id>("locationId", {.doc = "Payments that were asked for there."}));
     }
 };
 
@@ -164,13 +166,11 @@ IntentReply reply_of(const http::Context& context, const PaymentIntents& intents
                      PaymentIntent intent) {
     IntentReply reply;
     if (auto secret = intents.client_secret_of(tenant_id, intent); !secret.empty()) reply.client_secret = secret;
-    const auto* provider = intents.providers().find(intent.provider);
-    if (provider != nullptr && intent.result_code && intent.state != IntentState::succeeded) {
-        auto saying = provider->saying(*intent.result_code, language_of(context));
-        if (!saying.text.empty()) reply.message = std::move(saying.text);
-        reply.may_try_again = saying.may_try_again;
-        if (saying.after) reply.try_again_after_seconds = saying.after->count();
-    }
+    auto said = counter_message(intent, intents.providers().find(intent.provider), language_of(context),
+                                intents.runtime().now());
+    reply.message = std::move(said.text);
+    reply.may_try_again = said.may_try_again;
+    if (said.after) reply.try_again_after_seconds = said.after->count();
     reply.intent = std::move(intent);
     return reply;
 }

@@ -4,8 +4,9 @@
 
 #include "async/stopped.h"
 #include "payments/mpesa/phone.h"
+#include "pos/modules/payments/counter_message.h"
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/move.h"
-#include "pos/payment_subjects.h"
 #include "pos/plumbing/idempotency.h"
 
 namespace pos {
@@ -53,8 +54,8 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
     request.phone = std::move(phone);
 }
 
-PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account, const ::payments::Traits& traits,
-                         Runtime& runtime) {
+PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account,
+                         const ::payments::Provider& provider, Runtime& runtime) {
     const auto now = runtime.now();
     PaymentIntent intent;
     intent.id = IntentId(request.client_request_id);  // whoever lost the reply knows it
@@ -67,11 +68,12 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
     intent.amount = request.amount;
     intent.currency = request.currency;
     intent.phone = request.phone;
-    intent.reference = request.reference;
+    // As it comes back with money of the account's own, and as it is compared then.
+    intent.reference = provider.shown_reference(request.reference);
     intent.description = request.description;
     if (!request.return_url.empty()) intent.return_url = request.return_url;
     intent.next_query_at = now + first_query;
-    intent.expires_at = now + traits.prompt_lives;
+    intent.expires_at = now + provider.traits().prompt_lives;
     intent.created_at = now;
     intent.updated_at = now;
     intent.created_by = request.created_by;
@@ -123,13 +125,13 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
 }
 
 async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest request, client::Call call) {
-    const auto& traits = provider_of(request.provider).traits();
+    const auto& provider = provider_of(request.provider);
     const auto* effects = subject_effects(request.purpose);
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
-    fit(traits, request);
+    fit(provider.traits(), request);
     parts_.keys.require_on();
     const auto account = co_await account_for(db, request, effects->owner());
-    const auto intent = new_intent(request, account, traits, parts_.runtime);
+    const auto intent = new_intent(request, account, provider, parts_.runtime);
     // Who repeats a request is told what became of it, also when it is paid by now.
     const auto known = co_await db.one(intents::by_request, request.client_request_id);
     if (!known) co_await effects->require_payable(db, request.subject_id, request.amount);
@@ -294,7 +296,9 @@ async::Task<PaymentIntent> PaymentIntents::resume(db::Db db, IntentId id, client
         co_return (co_await call_start(db, *std::move(row), account, std::move(call), Sending::again)).intent;
     }
     auto asked = co_await query(db, id, call);
-    if (!is_open(asked.state) || now < std::max(asked.expires_at, asked.created_at + patience)) co_return asked;
+    // Without a name there nobody can be asked, and waiting tells no more.
+    const auto until = asked.provider_id ? std::max(asked.expires_at, asked.created_at + patience) : asked.expires_at;
+    if (!is_open(asked.state) || now < until) co_return asked;
     if (traits.cancels) {
         asked = co_await call_off(db, std::move(asked), Finding::timed_out, std::move(call));
         if (!is_open(asked.state)) co_return asked;
@@ -378,7 +382,7 @@ std::vector<db::StatementView> intent_statements() {
                           mark_sent, set_action, account_by_id, account_of_provider, intents::platform_account, newest,
                           refunds::by_id, refunds::add, refunds::by_request, refunds::of_intent,
                           refunds::lock_by_provider_id, refunds::lock, refunds::settle, refunds::add_task,
-                          refunds::finish_task, refunds::lock_task, refunds::close_task);
+                          refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

@@ -50,9 +50,6 @@ inline constexpr base::ErrorCode disputed{"payment.disputed", 409, false, base::
                                           "The payer disputes the payment: the provider decides"};
 }  // namespace errors
 
-// Another prompt for the same phone waits as long, unless the first one ends.
-inline constexpr std::chrono::minutes prompt_keeps_phone{5};
-
 struct IntentRequest {
     base::Uuid client_request_id;  // the key of the attempt, by whoever makes it: the same one, the same intent
     std::string provider;
@@ -120,6 +117,8 @@ public:
     [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
     // For people to look at: a dispute. Inside the caller's transaction.
     [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
+    // It is none any more.
+    [[nodiscard]] async::Task<void> settle(db::Db tx, IntentId id, IntentConcern concern);
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);

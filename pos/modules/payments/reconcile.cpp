@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "client/outcome.h"
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/c2b_statements.h"
 #include "pos/modules/payments/move.h"
@@ -262,7 +263,7 @@ async::Task<void> run_pull(jobs::Job<PullAccount>& job, app::TenantScope scope) 
     call.deadline = async::Loop::now() + longest;
     call.span = job.span();
     if (!co_await pull_account(scope.db(longest), &scope.use<PaymentIntents>(), job.data().id, std::move(call)))
-        throw std::runtime_error(std::string(lost_pull));
+        throw base::Failure(client::errors::unavailable, std::string(lost_pull));
 }
 
 }  // namespace

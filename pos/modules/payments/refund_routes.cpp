@@ -47,8 +47,10 @@ struct TaskFilter {
     std::optional<RefundTaskState> state;
 
     friend constexpr auto describe(TaskFilter*) {
-        return schema::object<TaskFilter>("RefundTaskFilter", schema::flatten<&TaskFilter::page>(),
-                                          schema::field<&TaskFilter::state>("state"));
+        return schema::object<TaskFilter>(
+            "RefundTaskFilter", schema::flatten<&TaskFilter::page>(),
+            schema::field<&TaskFilter::state>(
+                "state", {.doc = "`open`: somebody has to send it back, or keep it.", .example = R"("open")"}));
     }
 };
 

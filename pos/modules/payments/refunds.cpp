@@ -1,13 +1,14 @@
 // Money that goes back. Rows are the truth: the intent's two sums are theirs, and a check of its row holds them to what was paid.
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/events.h"
 #include "pos/modules/payments/move.h"
-#include "pos/payment_subjects.h"
 
 namespace pos {
 
 namespace {
 
 constexpr std::string_view made_elsewhere = "made at the provider";
+constexpr std::string_view paid_back = "paid back";
 
 RefundState state_of(::payments::Refunded::Outcome outcome) {
     using enum ::payments::Refunded::Outcome;
@@ -76,11 +77,17 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
         }
     }
     const bool all_back = intent.refunded >= intent.amount;
+    const bool were_all_back = move->before.state == IntentState::refunded;
     intent.state = all_back ? IntentState::refunded : IntentState::succeeded;
-    if (!all_back || move->before.state == IntentState::refunded) co_return;
-    move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string("paid back"));
-    if (const auto* effects = subject_effects(intent.purpose))
-        co_await effects->went_back(move->effects(parts_.runtime), intent);
+    if (all_back == were_all_back) co_return;
+    const auto* effects = subject_effects(intent.purpose);
+    if (all_back) {
+        move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string(paid_back));
+        if (effects != nullptr) co_await effects->went_back(move->effects(parts_.runtime), intent);
+    } else {
+        move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
+        if (effects != nullptr) co_await effects->came_back(move->effects(parts_.runtime), intent);
+    }
 }
 
 async::Task<PaymentRefund> PaymentIntents::place_refund(db::Db tx, IntentId id, const RefundOrder* order) {

@@ -133,6 +133,12 @@ inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_
      "update payment_refund_tasks set state = 'done', closed_at = $3, note = $4 "
      "where tenant_id = $1 and intent_id = $2 and state = 'open'",
      db::Kind::write}};
+// What was finished so is not: `note` is the one that it was finished with.
+inline constexpr db::Query<void(IntentId, std::string)> reopen_task{
+    {"refunds.reopen_task",
+     "update payment_refund_tasks set state = 'open', closed_at = null, note = null "
+     "where tenant_id = $1 and intent_id = $2 and state = 'done' and note = $3",
+     db::Kind::write}};
 inline constexpr auto lock_task = db::find_for_update<tables::payment_refund_tasks>("refunds.lock_task");
 inline constexpr auto close_task = db::update<tables::payment_refund_tasks, &RefundTask::state, &RefundTask::closed_at,
                                               &RefundTask::closed_by, &RefundTask::note>()

@@ -107,6 +107,11 @@ constexpr db::Query<void(base::Uuid, std::string)> add_code{
 constexpr db::Query<void(PaymentId)> reverse{
     {"sales.reverse_payment", "update payments set status = 'reversed' where tenant_id = $1 and id = $2",
      db::Kind::write}};
+// It was reversed with its intent, and the money did not go back after all.
+constexpr db::Query<void(PaymentId)> accept_again{
+    {"sales.accept_again",
+     "update payments set status = 'accepted' where tenant_id = $1 and id = $2 and status = 'reversed'",
+     db::Kind::write}};
 // Whether another payment bears the code: then this one does without, as where a code is typed twice.
 constexpr db::Query<bool(std::string, std::optional<PaymentId>)> is_code_used{
     {"sales.is_code_used",
@@ -190,6 +195,13 @@ async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent inte
     in.changes->push_back(change_of_sale(*payment));
 }
 
+async::Task<void> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+    const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (!payment || payment->status != PaymentStatus::reversed) co_return;
+    in.batch->add(accept_again, payment->id);
+    in.changes->push_back(change_of_sale(*payment));
+}
+
 async::Task<std::optional<Matched>> SalePaymentEffects::match(EffectsIn in, C2bPayment payment) const {
     const auto open = co_await in.tx.one(payment_of_code, payment.receipt);
     if (!open) co_return co_await match_reference(in, std::move(payment));
@@ -250,8 +262,8 @@ async::Task<void> settle_typed_codes(db::Db db, PaymentIntents* intents, SaleId 
 
 std::vector<db::StatementView> phone_payment_statements() {
     return db::statements(payment_of_intent, payment_of_code, payment_by_id, waiting_payment, waiting_by_reference,
-                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, is_code_used,
-                          sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
+                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, accept_again,
+                          is_code_used, sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
                           sales::finish_refund_tasks);
 }
 

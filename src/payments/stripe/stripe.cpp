@@ -310,4 +310,9 @@ std::expected<VerifiedCallback, CallbackRefusal> Stripe::verify_callback(const A
     return stripe::verify_event(*credentials, bytes, headers.get("Stripe-Signature").value_or(""), now);
 }
 
+std::optional<VerifiedCallback> Stripe::read_callback(std::string_view kind, std::string_view bytes) const {
+    if (kind != "events") return std::nullopt;
+    return stripe::read_event(bytes);
+}
+
 }  // namespace payments

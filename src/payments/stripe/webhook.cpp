@@ -130,12 +130,18 @@ std::expected<VerifiedCallback, CallbackRefusal> verify_event(const Credentials&
                                                               std::string_view signature, base::Timestamp now) {
     if (const auto why = refusal_of_signature(signature, bytes, credentials.webhook_secrets, now))
         return std::unexpected(CallbackRefusal{.status = 400, .detail = std::string(*why)});
+    const auto event = read<Event>(bytes);
+    const bool is_event = event && is_id(event->id, "evt_");
+    if (is_event && (!event->livemode || *event->livemode != credentials.is_live()))
+        return std::unexpected(CallbackRefusal{.status = 400, .detail = "livemode is not that of the account's key"});
+    return read_event(bytes);
+}
+
+VerifiedCallback read_event(std::string_view bytes) {
     VerifiedCallback verified{.claims = {}, .reply = R"({"received":true})"};
     const auto event = read<Event>(bytes);
     // Signed, and not to be understood: it is kept for people.
     if (!event || !is_id(event->id, "evt_")) return verified;
-    if (!event->livemode || *event->livemode != credentials.is_live())
-        return std::unexpected(CallbackRefusal{.status = 400, .detail = "livemode is not that of the account's key"});
     auto claim = claim_of(*event);
     if (!claim || !names_an_attempt(*claim)) return verified;
     claim->dedupe_key = event->id;
