@@ -18,6 +18,7 @@
 #include "pos/modules/maintenance/module.h"
 #include "pos/modules/notifications/module.h"
 #include "pos/modules/payments/module.h"
+#include "pos/modules/payments/reseal_command.h"
 #include "pos/modules/payments/resolve.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
@@ -88,8 +89,8 @@ app::Definition definition() {
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
-    definition.commands = {create_tenant_command(), set_plan_command(), list_plans_command(),
-                           undecided_payments_command(), resolve_payment_command()};
+    definition.commands = {create_tenant_command(),      set_plan_command(),        list_plans_command(),
+                           undecided_payments_command(), resolve_payment_command(), reseal_accounts_command()};
     return definition;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/app.h"
+#include "payments/mpesa/messages.h"
 #include "pos/modules/payments/providers.h"
 
 namespace pos::testing {
@@ -97,6 +98,18 @@ public:
         const http::Headers& headers, base::Timestamp /*now*/) const override {
         if (on_callback) return on_callback(kind, bytes, headers);
         return ::payments::VerifiedCallback{};
+    }
+    // Without a proof: as what was signed "right".
+    [[nodiscard]] std::optional<::payments::VerifiedCallback> read_callback(std::string_view kind,
+                                                                            std::string_view bytes) const override {
+        http::Headers headers;
+        headers.append("Stripe-Signature", "right");
+        auto read = verify_callback({}, kind, bytes, headers, {});
+        return read ? std::optional(*std::move(read)) : std::nullopt;
+    }
+    // As M-Pesa shows it.
+    [[nodiscard]] std::string shown_reference(std::string_view reference) const override {
+        return traits_.by_phone ? ::payments::mpesa::shown_reference(reference) : std::string(reference);
     }
     [[nodiscard]] ::payments::Saying saying(std::string_view code, std::string_view language) const override {
         return {.text = std::string(language) + " says " + std::string(code), .may_try_again = true};

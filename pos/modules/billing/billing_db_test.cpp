@@ -463,4 +463,61 @@ TEST_F(BillingTest, TheEntitlementSaysUntilWhenATillMaySell) {
     EXPECT_EQ(get("/v1/products", token).status, 401) << "it is no access token";
 }
 
+// ---- Whose money it is -------------------------------------------------------------------------------------------
+
+TEST_F(BillingTest, AShopDoesNotDecideWhatItHasPaidUs) {
+    EXPECT_EQ(choose().status, 200);
+    pass(14);
+    const auto intent = started();
+    learn(intent, {.source = Source::callback, .finding = Finding::cancelled, .code = "1032"});
+    for (const auto* json : {R"({"outcome":"paid","receiptCode":"FREE123456"})", R"({"outcome":"not_paid"})"}) {
+        const auto reply = post("/v1/payment-intents/" + intent + "/resolve", json);
+        EXPECT_EQ(reply.status, 422);
+        EXPECT_THAT(reply.body, HasSubstr("payment.purpose_refused"));
+    }
+    EXPECT_EQ(rows("select state from payment_intents"), "cancelled");
+    EXPECT_EQ(rows("select count(*) from subscription_credits"), "0");
+}
+
+TEST_F(BillingTest, WhatComesAfterTheEndIsTheShopsCredit) {
+    EXPECT_EQ(choose().status, 200);
+    pass(14);
+    const auto intent = started();
+    EXPECT_EQ(cancel().status, 200);
+    succeed(intent);
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "150000");
+    // The next subscription takes it.
+    EXPECT_EQ(choose().status, 200);
+    forget_sessions();
+    EXPECT_EQ(push().status, 202);
+    EXPECT_EQ(row("state"), "active");
+    EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "0");
+}
+
+TEST_F(BillingTest, MoneyThatGoesBackAndForthIsCreditAsOften) {
+    EXPECT_EQ(choose().status, 200);
+    pass(14);
+    const auto one = started();
+    const auto two = started("stripe");
+    succeed(one);
+    succeed(two);
+    const auto credit = [] { return rows("select sum(amount) from subscription_credits"); };
+    EXPECT_EQ(credit(), "150000");
+    const auto tell = [&](::payments::Refunded::Outcome outcome) {
+        const auto tenant = base::Uuid::from_string(rows("select tenant_id from payment_intents limit 1")).value();
+        const auto db = db::tenant_db(app->host().databases(), tenant, async::Loop::now() + std::chrono::seconds(20));
+        auto& intents = app->host().services().use<PaymentIntents>();
+        std::ignore = app->run(db.transaction([&](db::Db tx) {
+            return intents.apply_refund(tx, IntentId(*base::Uuid::from_string(two)),
+                                        {.amount = {150'000}, .refunded = {.outcome = outcome, .provider_id = "re_1"}});
+        }));
+        return credit();
+    };
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(tell(::payments::Refunded::Outcome::done), "0");
+        EXPECT_EQ(tell(::payments::Refunded::Outcome::refused), "150000");
+    }
+}
+
 }  // namespace

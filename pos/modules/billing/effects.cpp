@@ -38,13 +38,19 @@ async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent in
     if (!account || intent.currency != account->row.terms.currency) co_return unwanted;
     // As it is under the lock.
     const auto invoice = co_await in.tx.only(billing::invoice_by_id, asked->id);
-    if (invoice.state == InvoiceState::voided || account->row.state == SubscriptionState::cancelled) co_return unwanted;
     account->book({CreditReason::payment, intent.amount, intent.currency, intent.id});
     const bool was_open = invoice.state == InvoiceState::open;
-    account->settle(intent.id);
-    account->save();
+    // What comes for a subscription that has ended is the shop's credit: the next one takes it.
+    if (account->row.state != SubscriptionState::cancelled) {
+        account->settle(intent.id);
+        account->save();
+    }
     if (was_open) co_return Settlement{Settlement::Use::taken};
     co_return Settlement{Settlement::Use::taken, IntentConcern::subject_paid};
+}
+
+async::Task<bool> InvoiceEffects::is_used(EffectsIn in, PaymentIntent intent) const {
+    co_return co_await in.tx.only(left_of, intent.id) > base::Money{};
 }
 
 async::Task<void> InvoiceEffects::receipt_learnt(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }

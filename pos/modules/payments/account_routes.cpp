@@ -154,7 +154,8 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
             if (row.shown != credentials.shown) row.callbacks_registered_at.reset();
             row.shown = credentials.shown;
         }
-        if (keys.is_on() && keys.reseal(write.tenant_id, row)) row.callbacks_registered_at.reset();
+        if (keys.is_on() && keys.sealed(write.tenant_id, row) != PaymentKeys::Sealed::by_first_key)
+            keys.reseal(write.tenant_id, row);
     };
     co_return co_await write.edit(payment_account_rows, *id, apply);
 }

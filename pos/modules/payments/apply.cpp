@@ -48,6 +48,8 @@ PaymentMoved moved(const PaymentIntent& intent) {
 // Who could not be asked is asked again, while somebody may be waiting for the answer.
 constexpr std::chrono::seconds ask_again{20};
 constexpr std::chrono::hours somebody_waits{1};
+// A till that was offline sends its sales when it can; after so long somebody looks at money that no sale has come for.
+constexpr std::chrono::hours subject_may_come{24};
 
 // Whether a code says what became of the attempt, and not that nobody could be asked. That of a success goes with the credit alone.
 bool is_news(const ::payments::Evidence& evidence, const ::payments::Decision& decision) {
@@ -120,21 +122,55 @@ async::Task<bool> PaymentIntents::is_receipt_spent(Move* move) {
 // The money is the intent's from here on: its subject hears of it, and what nobody wants is owed back.
 async::Task<void> PaymentIntents::credit(Move* move) {
     auto& intent = move->intent;
-    const auto now = parts_.runtime.now();
-    intent.paid_at = move->evidence.at.value_or(now);
+    intent.paid_at = move->evidence.at.value_or(parts_.runtime.now());
     const auto* effects = subject_effects(intent.purpose);
-    const auto settled = effects == nullptr ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
-                                            : co_await effects->succeeded(move->effects(parts_.runtime), intent,
-                                                                          move->decision.was_over);
+    auto settled = effects == nullptr
+                       ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
+                       : co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
+    if (move->decision.was_over && settled.use == Settlement::Use::waits) settled.use = Settlement::Use::unwanted;
+    take_settlement(*move, settled);
+    parts_.runtime.outbox().emit(move->batch, payment_succeeded, moved(intent));
+}
+
+// What the subject says to the money, the first time and when it is asked again.
+void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
+    auto& intent = move.intent;
+    intent.waits = settled.use == Settlement::Use::waits;
     if (settled.concern) intent.concern = settled.concern;
-    const bool too_late = move->decision.was_over && settled.use == Settlement::Use::waits;
     if (settled.use == Settlement::Use::taken && intent.concern == IntentConcern::paid_after_end)
         intent.concern.reset();  // it came late, and found what it was for
-    if (too_late || settled.use == Settlement::Use::unwanted) {
-        const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
-        move->batch.add(refunds::add_task, intent.id, reason, intent.amount, now);
+    if (settled.use != Settlement::Use::unwanted) return;
+    const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
+    move.batch.add(refunds::add_task, intent.id, reason, intent.amount, parts_.runtime.now());
+}
+
+async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || !row->waits) co_return;
+    Move move(tx, *std::move(row), {});
+    const auto* effects = subject_effects(move.intent.purpose);
+    if (move.intent.state != IntentState::succeeded || effects == nullptr ||
+        co_await effects->is_used(move.effects(parts_.runtime), move.intent)) {
+        move.intent.waits = false;
+        co_await commit(&move);
+        co_return;
     }
-    parts_.runtime.outbox().emit(move->batch, payment_succeeded, moved(intent));
+    auto settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
+    if (settled.use == Settlement::Use::waits) {
+        if (parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come) co_return;
+        settled = {Settlement::Use::unwanted, IntentConcern::subject_missing};
+    }
+    take_settlement(move, settled);
+    co_await commit(&move);
+}
+
+// Two attempts of one name would both be told of one payment.
+async::Task<void> PaymentIntents::refuse_used_name(Move* move) {
+    auto& said = move->evidence;
+    if (said.provider_id.empty() || move->intent.provider_id) co_return;
+    const auto other = co_await move->tx.one(intents::by_provider_id, move->intent.account_id, said.provider_id);
+    if (!other || *other == move->intent.id) co_return;
+    said = {.source = said.source, .finding = ::payments::Finding::lost, .code = "id_in_use"};
 }
 
 // It ended now, and without money.
@@ -159,6 +195,7 @@ async::Task<std::optional<Applied>> PaymentIntents::apply(db::Db tx, IntentId id
     auto row = co_await tx.one(intents::lock, id);
     if (!row) co_return std::nullopt;
     Move move(tx, *std::move(row), std::move(evidence));
+    co_await refuse_used_name(&move);
     move.decision = ::payments::decide(judged(move.intent), move.evidence);
     const bool takes_receipt = move.decision.credits || move.decision.learns_receipt;
     if (takes_receipt && co_await is_receipt_spent(&move)) move.decision = without_value(move.intent);

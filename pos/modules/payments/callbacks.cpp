@@ -23,10 +23,12 @@ using ::payments::VerifiedCallback;
 // ---- Whose it is -------------------------------------------------------------------------------------------------
 
 constexpr db::UnverifiedQuery<base::Uuid(schema::Bytes)> tenant_of_token{
-    {"callbacks.tenant_of_token", "select tenant_id from payment_accounts where callback_token_hash = $1 limit 1"}};
-constexpr auto account_of_token =
-    db::select<tables::payment_accounts>().where<&PaymentAccount::callback_token_hash>().named(
-        "callbacks.account_of_token");
+    {"callbacks.tenant_of_token",
+     "select tenant_id from payment_accounts where callback_token_hash = $1 or former_token_hash = $1 limit 1"}};
+constexpr db::Query<PaymentAccountId(schema::Bytes)> account_of_token{
+    {"callbacks.account_of_token",
+     "select id from payment_accounts where tenant_id = $1 and (callback_token_hash = $2 or former_token_hash = $2) "
+     "limit 1"}};
 
 // Whatever stands in the token's place is hashed and looked up: none is told from another by the work that it makes. Accounts that are
 // gone are called, too: money may still come.
@@ -216,7 +218,8 @@ struct ReplyAsGiven {
 async::Task<std::string> receive(const ProviderCallback* sent, std::string_view provider, std::string_view kind,
                                  PaymentIntents* intents, std::optional<IntentId> attempt = std::nullopt) {
     const auto db = sent->db();
-    auto account = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
+    const auto id = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
+    auto account = id ? co_await db.one(intents::account_by_id, *id) : std::nullopt;
     if (!account || account->provider != provider) auth::refuse_callback();
     const bool is_signed = kind == kind_of_signed;
     const auto& networks = intents->settings().mpesa_callback_sources;

@@ -52,9 +52,12 @@ public:
     // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say.
     [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject,
                                                             base::Money amount) const = 0;
-    // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Called once for each intent.
+    // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Where it is said that it `waits`, it is asked again
+    // when the subject may have come.
     [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,
                                                             bool was_over) const = 0;
+    // Whether something is paid by it: the sale that names it was recorded when it was paid already.
+    [[nodiscard]] virtual async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
     // The whole of it went back; and did not, where a refund that had been done has failed. In turns, as often as that happens.

@@ -11,6 +11,7 @@
 
 namespace pos {
 
+using ::payments::Evidence;
 using ::payments::Finding;
 
 namespace {
@@ -131,6 +132,8 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
     fit(provider.traits(), request);
     parts_.keys.require_on();
     const auto account = co_await account_for(db, request, effects->owner());
+    // Whose credentials nobody can open sends nothing, and leaves nothing behind.
+    auto opened = open(db.tenant(), account);
     const auto intent = new_intent(request, account, provider, parts_.runtime);
     // Who repeats a request is told what became of it, also when it is paid by now.
     const auto known = co_await db.one(intents::by_request, request.client_request_id);
@@ -140,13 +143,13 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
         auto secret = client_secret_of(db.tenant(), placed.intent);
         co_return StartedIntent{std::move(placed.intent), false, std::move(secret)};
     }
-    auto started = co_await send(db, std::move(placed.intent), account, std::move(call));
+    auto started = co_await send(db, std::move(placed.intent), std::move(opened), std::move(call));
     started.is_new = true;
     co_return started;
 }
 
 // One sends, whoever else would: an instance, a job, a repetition.
-async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent, PaymentAccount account,
+async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                 client::Call call) {
     const auto now = parts_.runtime.now();
     if (co_await db.run(intents::mark_sent, intent.id, now, now + longest_start) == 0) {
@@ -156,7 +159,7 @@ async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent,
     co_return co_await call_start(db, std::move(intent), std::move(account), std::move(call), Sending::first);
 }
 
-async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
+async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                       client::Call call, Sending sending) {
     ::payments::StartRequest request{.id = intent.id.uuid(),
                                      .amount = intent.amount,
@@ -166,8 +169,7 @@ async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent i
                                      .description = intent.description,
                                      .return_url = intent.return_url.value_or(""),
                                      .created_at = intent.created_at};
-    auto started =
-        co_await provider_of(intent.provider).start(open(db.tenant(), account), std::move(request), std::move(call));
+    auto started = co_await provider_of(intent.provider).start(std::move(account), std::move(request), std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);
     auto& action = started.action;
     if (!action.redirect_url.empty() || !action.client_secret.empty()) {
@@ -231,7 +233,23 @@ async::Task<PaymentAccount> PaymentIntents::platform_account(db::Db db, std::str
         }
         id = is_known ? co_await db.one(intents::platform_account, provider, shown) : row.id;
     }
-    co_return co_await db.only(intents::account_by_id, id.value_or(PaymentAccountId()));
+    auto row = co_await db.only(intents::account_by_id, id.value_or(PaymentAccountId()));
+    // Nobody types this one in again.
+    if (parts_.keys.sealed(db.tenant(), row) != PaymentKeys::Sealed::by_first_key) {
+        parts_.keys.reseal(db.tenant(), row);
+        co_await db.run(intents::set_sealed, row.id, row.credentials, row.callback_token, row.callback_token_hash,
+                        row.former_token_hash);
+        row = co_await db.only(intents::account_by_id, row.id);
+    }
+    co_return row;
+}
+
+std::optional<::payments::Account> PaymentIntents::open_if(base::Uuid tenant, const PaymentAccount& row) const {
+    try {
+        return open(tenant, row);
+    } catch (const base::Failure&) {
+        return std::nullopt;
+    }
 }
 
 ::payments::Account PaymentIntents::open(base::Uuid tenant, const PaymentAccount& row) const {
@@ -269,8 +287,11 @@ async::Task<PaymentIntent> PaymentIntents::query(db::Db db, IntentId id, client:
     auto row = co_await db.one(intents::by_id, id);
     if (!row) throw base::Failure(errors::row_not_found);
     const auto account = co_await db.only(intents::account_by_id, row->account_id);
-    auto evidence =
-        co_await provider_of(row->provider).query(open(db.tenant(), account), attempt_of(*row), std::move(call));
+    auto opened = open_if(db.tenant(), account);
+    Evidence evidence{.finding = Finding::lost, .code = "account_unreadable"};
+    if (opened) {
+        evidence = co_await provider_of(row->provider).query(*std::move(opened), attempt_of(*row), std::move(call));
+    }
     evidence.source = ::payments::Source::query;
     // That our question was refused says nothing of the payment.
     if (evidence.finding == Finding::refused || evidence.finding == Finding::not_sent) evidence.finding = Finding::lost;
@@ -285,21 +306,24 @@ async::Task<PaymentIntent> PaymentIntents::resume(db::Db db, IntentId id, client
     const auto& traits = provider_of(row->provider).traits();
     const auto now = parts_.runtime.now();
     const ::payments::Evidence overdue{.source = ::payments::Source::clock, .finding = Finding::overdue};
+    if (row->state == IntentState::created && now >= row->expires_at)
+        co_return (co_await apply_now(db, id, overdue))->intent;
+    const auto account = co_await db.only(intents::account_by_id, row->account_id);
+    auto opened = open_if(db.tenant(), account);
     if (row->state == IntentState::created) {
-        if (now >= row->expires_at) co_return (co_await apply_now(db, id, overdue))->intent;
-        const auto account = co_await db.only(intents::account_by_id, row->account_id);
-        co_return (co_await send(db, *std::move(row), account, std::move(call))).intent;
+        if (!opened) throw base::Failure(errors::account_unreadable);
+        co_return (co_await send(db, *std::move(row), *std::move(opened), std::move(call))).intent;
     }
     const bool is_lost = row->state == IntentState::sent && !row->provider_id;
-    if (is_lost && now < row->created_at + traits.resend_within && now < row->expires_at) {
-        const auto account = co_await db.only(intents::account_by_id, row->account_id);
-        co_return (co_await call_start(db, *std::move(row), account, std::move(call), Sending::again)).intent;
+    if (opened && is_lost && now < row->created_at + traits.resend_within && now < row->expires_at) {
+        co_return (co_await call_start(db, *std::move(row), *std::move(opened), std::move(call), Sending::again))
+            .intent;
     }
     auto asked = co_await query(db, id, call);
     // Without a name there nobody can be asked, and waiting tells no more.
     const auto until = asked.provider_id ? std::max(asked.expires_at, asked.created_at + patience) : asked.expires_at;
     if (!is_open(asked.state) || now < until) co_return asked;
-    if (traits.cancels) {
+    if (traits.cancels && opened) {
         asked = co_await call_off(db, std::move(asked), Finding::timed_out, std::move(call));
         if (!is_open(asked.state)) co_return asked;
     }
@@ -377,12 +401,12 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
-    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
-                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
-                          mark_sent, set_action, account_by_id, account_of_provider, intents::platform_account, newest,
-                          refunds::by_id, refunds::add, refunds::by_request, refunds::of_intent,
-                          refunds::lock_by_provider_id, refunds::lock, refunds::settle, refunds::add_task,
-                          refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
+    return db::statements(
+        payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
+        claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone, mark_sent, set_action,
+        set_sealed, account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add,
+        refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock, refunds::settle,
+        refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

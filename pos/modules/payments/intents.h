@@ -115,6 +115,8 @@ public:
     // Inside the caller's transaction; nullopt: there is no such intent. Waiters are woken by its commit.
     [[nodiscard]] async::Task<std::optional<Applied>> apply(db::Db tx, IntentId id, ::payments::Evidence evidence);
     [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
+    // Of what is paid and `waits`: whether its subject has come, or was paid otherwise. After a day without one it is for people.
+    [[nodiscard]] async::Task<void> settle_waiting(db::Db tx, IntentId id);
     // For people to look at: a dispute. Inside the caller's transaction.
     [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
     // It is none any more.
@@ -153,13 +155,16 @@ private:
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
     [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
     [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent);
-    [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, PaymentAccount account,
+    [[nodiscard]] std::optional<::payments::Account> open_if(base::Uuid tenant, const PaymentAccount& row) const;
+    [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                   client::Call call);
-    [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
+    [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                         client::Call call, Sending sending);
     [[nodiscard]] async::Task<PaymentIntent> call_off(db::Db db, PaymentIntent intent, ::payments::Finding end,
                                                       client::Call call);
     [[nodiscard]] async::Task<void> credit(Move* move);
+    void take_settlement(Move& move, Settlement settled) const;
+    [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;
     void add_end(Move& move) const;

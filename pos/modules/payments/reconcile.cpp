@@ -64,6 +64,21 @@ constexpr jobs::JobType<AskRefund> ask_refund{
      .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
      .timeout = 2min}};
 
+struct SettleWaiting {
+    IntentId id;
+
+    friend constexpr auto describe(SettleWaiting*) {
+        return schema::object<SettleWaiting>("SettleWaiting", schema::field<&SettleWaiting::id>("id"));
+    }
+};
+constexpr jobs::JobType<SettleWaiting> settle_waiting{
+    "payments",
+    "payments.settle_waiting",
+    {.attempts = 1,
+     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
+     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
+     .timeout = 1min}};
+
 struct PullAccount {
     PaymentAccountId id;
 
@@ -147,6 +162,19 @@ constexpr db::SystemQuery<DueRefund(std::int64_t)> take_due_refunds{
      "  for no key update skip locked) due "
      "where r.tenant_id = due.tenant_id and r.id = due.id and not r.by_hand returning r.tenant_id, r.id",
      db::Kind::write}};
+// Paid, and their sale has come in the meantime, or a day is over. What is used is none of it.
+constexpr db::SystemQuery<void()> used_wait_no_more{
+    {"payments.used_wait_no_more",
+     "update payment_intents i set waits = false from payments p where i.waits and p.tenant_id = i.tenant_id "
+     "and p.intent_id = i.id and p.status <> 'unverified'",
+     db::Kind::write}};
+constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
+    {"payments.waiting_intents",
+     "select i.tenant_id, i.id from payment_intents i where i.waits and (i.paid_at < now() - interval '24 hours' "
+     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.client_request_id = i.subject_id) "
+     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.id = i.subject_id)) "
+     "order by i.paid_at limit $1",
+     db::Kind::read}};
 // With an attempt of which nobody knows the end, money that pays nothing yet, or a code that was typed and is not proved.
 constexpr db::SystemQuery<DueAccount(std::vector<std::string>, std::int64_t)> unexplained_accounts{
     {"payments.unexplained_accounts",
@@ -208,6 +236,12 @@ async::Task<std::int64_t> take_refunds(db::SystemDb tx, Runtime* runtime) {
         tx, std::move(rows), &ask_refund, [](const DueRefund& due) { return AskRefund{due.id}; }, runtime);
     co_return count;
 }
+async::Task<void> take_waiting(db::SystemDb tx, Runtime* runtime) {
+    co_await tx.run(used_wait_no_more);
+    auto rows = co_await tx.all(waiting_intents, most_at_once);
+    co_await make_jobs(
+        tx, std::move(rows), &settle_waiting, [](const DueIntent& due) { return SettleWaiting{due.id}; }, runtime);
+}
 
 // ---- What came in ------------------------------------------------------------------------------------------------
 
@@ -257,6 +291,11 @@ async::Task<void> run_ask_refund(jobs::Job<AskRefund>& job, app::TenantScope sco
     call.span = job.span();
     std::ignore = co_await scope.use<PaymentIntents>().ask_refund(scope.db(longest), job.data().id, std::move(call));
 }
+async::Task<void> run_settle_waiting(jobs::Job<SettleWaiting>& job, app::TenantScope scope) {
+    auto* intents = &scope.use<PaymentIntents>();
+    const auto id = job.data().id;
+    co_await scope.db().transaction([&](db::Db tx) { return intents->settle_waiting(tx, id); });
+}
 async::Task<void> run_pull(jobs::Job<PullAccount>& job, app::TenantScope scope) {
     constexpr auto longest = 9min;
     client::Call call;
@@ -270,6 +309,7 @@ async::Task<void> run_pull(jobs::Job<PullAccount>& job, app::TenantScope scope) 
 
 async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents) {
     auto* runtime = &intents->runtime();
+    co_await db.transaction([&](db::SystemDb tx) { return take_waiting(tx, runtime); });
     // A day's backlog is not one sweep's.
     for (int portion = 0; portion < 20; ++portion) {
         const auto some = co_await db.transaction([&](db::SystemDb tx) { return take_intents(tx, runtime); });
@@ -318,6 +358,7 @@ void add_reconciliation(app::JobHandlers handlers) {
     handlers.on(read_provider_event, run_event);
     handlers.on(resume_payment, run_resume);
     handlers.on(ask_refund, run_ask_refund);
+    handlers.on(settle_waiting, run_settle_waiting);
     handlers.on(pull_payments, run_pull);
 }
 
@@ -329,8 +370,8 @@ std::vector<app::Schedule> reconciliation_schedules() {
 }
 
 std::vector<db::StatementView> reconciliation_statements() {
-    return db::statements(take_due_intents, take_due_events, take_due_refunds, unexplained_accounts, set_pulled_until,
-                          unmatched_receipts);
+    return db::statements(take_due_intents, take_due_events, take_due_refunds, used_wait_no_more, waiting_intents,
+                          unexplained_accounts, set_pulled_until, unmatched_receipts);
 }
 
 }  // namespace pos

@@ -133,6 +133,9 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
 }
 
 async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, RefundOrder order, client::Call call) {
+    // Whose credentials nobody can open sends nothing back, and holds nothing.
+    if (const auto row = co_await db.one(intents::by_id, id); row && !order.by_hand)
+        std::ignore = open(db.tenant(), co_await db.only(intents::account_by_id, row->account_id));
     auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
     // A repetition asks again where nobody knows: the provider tells it by the refund's id.
     co_return co_await ask_refund(db, placed.id, std::move(call));

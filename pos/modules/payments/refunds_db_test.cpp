@@ -129,6 +129,35 @@ TEST_F(RefundsTest, TheSaleIsUnpaidAndTheTaskDone) {
     EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
 }
 
+// A refund that was done may fail days later: the sale is paid again, and what is owed is on the list again.
+TEST_F(RefundsTest, WhatDidNotGoBackIsTheSalesAgain) {
+    const auto tell = [](const std::string& intent, Outcome outcome) {
+        std::ignore = app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {10'000}, .refunded = {.outcome = outcome, .provider_id = "re_9"}});
+        }));
+    };
+    const auto request_id = next_id();
+    const auto intent = start(order(10'000, request_id));
+    const auto sale = sell(sale_json(10'000, request_id, intent));
+    learn(intent, paid(10'000, next_receipt()));
+    for (int i = 0; i < 2; ++i) {
+        tell(intent, Outcome::done);
+        EXPECT_THAT(payment_of(sale), HasSubstr("reversed"));
+        tell(intent, Outcome::refused);
+        EXPECT_EQ(sums(intent), "0 0 succeeded");
+        EXPECT_THAT(payment_of(sale), HasSubstr("accepted"));
+    }
+    const auto late = start(order(10'000, next_id()));
+    learn(late, said(::payments::Finding::timed_out));
+    learn(late, paid(10'000, next_receipt()));
+    tell(late, Outcome::done);
+    EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
+    tell(late, Outcome::refused);
+    EXPECT_EQ(rows("select state || coalesce(note, '') from payment_refund_tasks"), "open");
+}
+
 TEST_F(RefundsTest, NothingGoesBackOfNothing) {
     const auto intent = start(order(10'000, next_id()));
     EXPECT_THAT(post(path(intent) + "/refund", refund(100)).body, HasSubstr("payment.not_refundable"));

@@ -82,6 +82,14 @@ inline constexpr db::Query<void(IntentId, std::optional<std::string>, std::optio
                     "where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
+// By another key, which is no change of anything that the account is.
+inline constexpr db::Query<void(PaymentAccountId, std::optional<schema::Bytes>, schema::Bytes, schema::Bytes,
+                                std::optional<schema::Bytes>)>
+    set_sealed{{"intents.set_sealed",
+                "update payment_accounts set credentials = $3, callback_token = $4, callback_token_hash = $5, "
+                "former_token_hash = $6 where tenant_id = $1 and id = $2",
+                db::Kind::write}};
+
 inline constexpr auto account_by_id = db::find<tables::payment_accounts>("intents.account_by_id");
 inline constexpr db::Query<PaymentAccountId(std::string)> account_of_provider{
     {"intents.account_of_provider",

@@ -42,11 +42,14 @@ constexpr db::Query<OpenPayment(std::string)> payment_of_code{
      db::Kind::write}};
 constexpr db::Query<OpenPayment(PaymentId)> payment_by_id{
     {"sales.payment_by_id", POS_OPEN_PAYMENT "and p.id = $2 for no key update of p", db::Kind::write}};
-// Of a sale by its own id or that of the request, the first that waits for so much, and for nothing else.
+// Of a sale by its own id or that of the request, the first that waits for so much: for nothing else, or for an attempt that came to
+// nothing.
 constexpr db::Query<OpenPayment(base::Uuid, base::Money)> waiting_payment{
     {"sales.waiting_payment",
      POS_OPEN_PAYMENT "and (s.id = $2 or s.client_request_id = $2) and s.status = 'completed' and p.amount = $3 "
-                      "and p.status = 'unverified' and p.intent_id is null and p.external_ref is null "
+                      "and p.status = 'unverified' and p.external_ref is null and (p.intent_id is null or exists ("
+                      "  select from payment_intents e where e.tenant_id = p.tenant_id and e.id = p.intent_id "
+                      "  and e.state in ('failed', 'cancelled', 'expired'))) "
                       "order by p.recorded_at, p.id limit 1 for no key update of p",
      db::Kind::write}};
 #undef POS_OPEN_PAYMENT
@@ -164,6 +167,9 @@ async::Task<void> SalePaymentEffects::require_payable(db::Db db, base::Uuid subj
 
 async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
     auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    // Other money has paid it meanwhile.
+    if (payment && payment->status != PaymentStatus::unverified)
+        co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_paid};
     if (!payment && intent.receipt_code) {
         payment = co_await in.tx.one(payment_of_code, *intent.receipt_code);
         if (payment && (payment->status != PaymentStatus::unverified || payment->amount != intent.amount))
@@ -179,6 +185,11 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
     if (sale->credit_total >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
     co_return Settlement{Settlement::Use::unwanted,
                          sale->waits ? IntentConcern::subject_unfit : IntentConcern::subject_paid};
+}
+
+async::Task<bool> SalePaymentEffects::is_used(EffectsIn in, PaymentIntent intent) const {
+    const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    co_return payment && payment->status != PaymentStatus::unverified;
 }
 
 async::Task<void> SalePaymentEffects::receipt_learnt(EffectsIn in, PaymentIntent intent) const {
