@@ -19,6 +19,10 @@ const outside: Record<string, string> = {
   verifyEmail: 'tokens stand in mails',
   confirmEmail: 'tokens stand in mails',
   acceptInvite: 'tokens stand in mails',
+  getPayment: 'the id of a payment comes out of its start',
+  listRefunds: 'the id of a payment comes out of its start',
+  queryPayment: 'the id of a payment comes out of its start',
+  cancelPayment: 'the id of a payment comes out of its start',
   refundPayment: 'nobody has paid',
   dismissRefundTask: 'nobody has paid too late',
   registerPaymentCallbacks: 'M-Pesa answers it',
@@ -33,8 +37,8 @@ const outside: Record<string, string> = {
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
 };
-// What is about a payment that was begun; and what ends the caller's own access comes after everything else.
-const last = ['getPayment', 'listRefunds', 'queryPayment', 'cancelPayment', 'changePassword', 'logout'];
+// What ends the caller's own access comes after everything else.
+const last = ['changePassword', 'logout'];
 // Nothing listens there: prompts are stored, and not sent.
 const nobody = { MPESA_BASE_URL: 'http://127.0.0.1:9', STRIPE_BASE_URL: 'http://127.0.0.1:9' };
 

@@ -25,10 +25,11 @@ constexpr Settlement unwanted{Settlement::Use::unwanted, IntentConcern::subject_
 
 }  // namespace
 
-async::Task<void> InvoiceEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
+async::Task<base::Uuid> InvoiceEffects::payable_subject(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
     const auto invoice = co_await db.one(billing::invoice_by_id, InvoiceId(subject));
     if (!invoice || invoice->state == InvoiceState::voided) throw base::Failure(errors::unknown_invoice);
     if (invoice->state == InvoiceState::paid) throw base::Failure(errors::already_paid);
+    co_return subject;
 }
 
 async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {

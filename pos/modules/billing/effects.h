@@ -10,7 +10,8 @@ public:
     [[nodiscard]] PaymentPurpose purpose() const override { return PaymentPurpose::subscription; }
     [[nodiscard]] AccountOwner owner() const override { return AccountOwner::platform; }
 
-    [[nodiscard]] async::Task<void> require_payable(db::Db db, base::Uuid subject, base::Money amount) const override;
+    [[nodiscard]] async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
+                                                          base::Money amount) const override;
     // Credit, which pays the open invoice. Owed back: what came for an invoice that was called off.
     [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;

@@ -129,6 +129,8 @@ async::Task<void> set_plan(app::LoopHost* host, app::CommandInput input) {
     if (results.affected(put) != 1) throw std::runtime_error("a plan's currency stays: make another plan");
     const auto made = co_await db.one(billing::plan_by_code, plan->code);
     if (made) *input.out << line_of(*made) << std::flush;
+    if (plan->currency == "KES" && plan->price.minor % 100 != 0)
+        *input.out << "mind: M-Pesa takes whole shillings, and no shop can pay this by it\n" << std::flush;
 }
 
 async::Task<void> list_plans(app::LoopHost* host, app::CommandInput input) {

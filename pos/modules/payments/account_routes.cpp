@@ -200,6 +200,7 @@ void account_routes(http::Routes routes) {
                                                       errors::payment_account_exists};
     auto of_change = of_credentials;
     of_change.push_back(own::platform_account);
+    of_change.push_back(errors::account_unreadable);
     routes.get("/payment-accounts", list, {.id = "listPaymentAccounts", .summary = "Accounts at payment providers"});
     routes.post("/payment-accounts", create,
                 {.id = "createPaymentAccount",

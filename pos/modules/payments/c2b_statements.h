@@ -82,7 +82,8 @@ inline constexpr db::Query<IntentId(PaymentAccountId, base::Money, std::string, 
     {"c2b.without_receipt",
      "select id from payment_intents where tenant_id = $1 and account_id = $2 and amount = $3 and currency = $4 "
      "and state in ('succeeded', 'refunded') and receipt_code is null "
-     "and created_at between $5 - interval '1 hour' and $5 + interval '5 minutes' order by created_at desc limit 2"}};
+     "and created_at between $5::timestamptz - interval '1 hour' and $5::timestamptz + interval '5 minutes' order by "
+     "created_at desc limit 2"}};
 
 inline constexpr List<tables::c2b_payments, Newest<&C2bPayment::received_at>, Where<&C2bPayment::state>> newest;
 

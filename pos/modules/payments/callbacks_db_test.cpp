@@ -286,7 +286,8 @@ TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
                                 .attempt = *base::Uuid::from_string(intent),
                                 .evidence = {},
                                 .note = "The payer's bank disputes it"};
-        claim.evidence = {.source = Source::callback, .finding = Finding::processing, .code = std::string(bytes)};
+        claim.evidence = {
+            .source = ::payments::Source::callback, .finding = Finding::processing, .code = std::string(bytes)};
         return ::payments::VerifiedCallback{.claims = {std::move(claim)}, .reply = "{}"};
     };
     const auto tell = [&](std::string_view what) {
@@ -295,7 +296,7 @@ TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
         return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
     };
     EXPECT_EQ(tell("dispute_needs_response"), "disputed");
-    EXPECT_EQ(tell("dispute_lost"), "disputed");
+    EXPECT_EQ(tell("dispute_under_review"), "disputed");
     EXPECT_EQ(tell("dispute_won"), "-");
 }
 

@@ -193,6 +193,38 @@ TEST_F(DoublePaymentsTest, MoneyThatNoSaleComesForIsForPeopleAfterADay) {
     EXPECT_EQ(tasks(), "subject_missing done");
 }
 
+TEST_F(DoublePaymentsTest, WhatIsOwedIsPaidOnce) {
+    const auto request = next_id();
+    auto json = sale_json(15'000, request);
+    const auto at = json.find(R"("payments":)");
+    json = json.substr(0, at) + R"("creditTotal":15000,"payments":[]})";
+    const auto sale = sell(json);
+    // By either of its names, one prompt.
+    const auto first = start(order(15'000, sale));
+    EXPECT_EQ(post("/v1/payment-intents", order(15'000, request)).status, 409);
+    learn(first, paid(15'000, next_receipt()));
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    const auto again = post("/v1/payment-intents", order(15'000, request));
+    EXPECT_EQ(again.status, 409);
+    EXPECT_THAT(again.body, HasSubstr("payment.already_paid"));
+    // One that was begun before the sale.
+    app->database().execute("update payment_intents set state = 'expired', receipt_code = null");
+    const auto one = start(order(15'000, request));
+    app->database().execute("update payment_intents set created_at = created_at - interval '6 minutes'");
+    const auto two = start(order(15'000, request));
+    learn(one, paid(15'000, next_receipt()));
+    learn(two, paid(15'000, next_receipt()));
+    EXPECT_EQ(tasks(), "subject_paid open");
+}
+
+// Shops share the operator's account at a provider: whatever one calls its request, its attempt is its own there.
+TEST_F(DoublePaymentsTest, TheProviderNamesAttemptsByOurOwnIds) {
+    const auto key = next_id();
+    const auto intent = start(order(15'000, next_id(), key));
+    EXPECT_NE(intent, key);
+    EXPECT_EQ(mpesa->started.front().id.to_string(), intent);
+}
+
 // The sale names an attempt that came to nothing; the next one pays it.
 TEST_F(DoublePaymentsTest, AnotherAttemptPaysTheSaleThatNamesTheFirst) {
     const auto sale_request = next_id();

@@ -49,9 +49,10 @@ public:
     // Whose account the money goes to. Of AccountOwner::platform, only the subject's own module starts intents.
     [[nodiscard]] virtual AccountOwner owner() const = 0;
 
-    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say.
-    [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject,
-                                                            base::Money amount) const = 0;
+    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say. Gives the one
+    // name that all attempts for it are stored under.
+    [[nodiscard]] virtual async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
+                                                                  base::Money amount) const = 0;
     // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Where it is said that it `waits`, it is asked again
     // when the subject may have come.
     [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,

@@ -38,7 +38,7 @@ struct NewIntent {
             "NewPaymentIntent",
             field<&NewIntent::client_request_id>(
                 "clientRequestId",
-                {.doc = "Made once for each attempt by the client, and sent with every repetition; the intent's id. An "
+                {.doc = "Made once for each attempt by the client, and sent with every repetition. An "
                         "Idempotency-Key may stand for it. A new attempt after a clear end has a new "
                         "one."}),
             field<&NewIntent::provider>(
@@ -64,7 +64,7 @@ struct NewIntent {
                               .max_length = 40,
                               .text = schema::Text::name,
                               .doc = "What the payer reads, such as an order's number; M-Pesa shows 12 characters. The "
-                                     "start of the subject's id when it is missing."}),
+                                     "end of the subject's id when it is missing."}),
             field<&NewIntent::description>("description", {.max_length = 100, .text = schema::Text::name}),
             field<&NewIntent::return_url>(
                 "returnUrl", {.max_length = 2'000,
@@ -177,6 +177,9 @@ IntentReply reply_of(const http::Context& context, const PaymentIntents& intents
 
 client::Call call_of(const http::Context& context) { return {.deadline = context.deadline(), .span = context.span()}; }
 
+// The end of an id is its random part; its beginning is the time, the same of all sales of a minute.
+std::string short_name_of(base::Uuid subject) { return subject.to_string().substr(28); }
+
 // ---- Handlers ----------------------------------------------------------------------------------------------------
 
 IntentRequest request_of(const NewIntent& input, base::Uuid key, const auth::Caller& caller, std::string currency) {
@@ -188,7 +191,7 @@ IntentRequest request_of(const NewIntent& input, base::Uuid key, const auth::Cal
             .amount = input.amount,
             .currency = std::move(currency),
             .phone = input.phone,
-            .reference = input.reference.value_or(input.subject_id.to_string().substr(0, 8)),
+            .reference = input.reference.value_or(short_name_of(input.subject_id)),
             .description = input.description.value_or(""),
             .return_url = input.return_url.value_or(""),
             .created_by = UserId(caller.user_id),

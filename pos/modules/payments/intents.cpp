@@ -59,7 +59,8 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
                          const ::payments::Provider& provider, Runtime& runtime) {
     const auto now = runtime.now();
     PaymentIntent intent;
-    intent.id = IntentId(request.client_request_id);  // whoever lost the reply knows it
+    // Ours, since shops may share an account of the provider, where it names the attempt: a client's would be of its own choice.
+    intent.id = runtime.new_id<IntentId>();
     intent.client_request_id = request.client_request_id;
     intent.account_id = account.id;
     intent.provider = request.provider;
@@ -83,7 +84,7 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
 
 bool is_same(const PaymentIntent& known, const PaymentIntent& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose && known.subject_id == asked.subject_id &&
-           known.amount == asked.amount && known.phone == asked.phone;
+           known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id;
 }
 
 base::Failure prompt_is_open(IntentId id) {
@@ -131,13 +132,15 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
     fit(provider.traits(), request);
     parts_.keys.require_on();
+    // Who repeats a request is told what became of it, also when it is paid by now.
+    const auto known = co_await db.one(intents::by_request, request.client_request_id);
+    request.subject_id =
+        known ? known->subject_id : co_await effects->payable_subject(db, request.subject_id, request.amount);
     const auto account = co_await account_for(db, request, effects->owner());
     // Whose credentials nobody can open sends nothing, and leaves nothing behind.
     auto opened = open(db.tenant(), account);
     const auto intent = new_intent(request, account, provider, parts_.runtime);
     // Who repeats a request is told what became of it, also when it is paid by now.
-    const auto known = co_await db.one(intents::by_request, request.client_request_id);
-    if (!known) co_await effects->require_payable(db, request.subject_id, request.amount);
     auto placed = co_await db.transaction([&](db::Db tx) { return place(tx, &intent); });
     if (!placed.is_new) {
         auto secret = client_secret_of(db.tenant(), placed.intent);

@@ -118,9 +118,10 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
     const auto& claim = from->claim;
     const auto id = intent.id;
     const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
-    const bool is_dispute = !claim.refund && !claim.note.empty();
     const auto& said = claim.evidence.code;
-    const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed";
+    const bool is_dispute = said.starts_with("dispute_");
+    const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed" || said == "dispute_prevented" ||
+                            said == "dispute_lost";
     if (is_dispute && from->trusted && is_settled) co_await intents->settle(tx, id, IntentConcern::disputed);
     if (is_dispute && from->trusted && !is_settled) co_await intents->raise(tx, id, IntentConcern::disputed);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, std::move(intent));

@@ -349,7 +349,7 @@ async::Task<bool> pull_account(db::Db db, PaymentIntents* intents, PaymentAccoun
     // Something may have come meanwhile that it pays.
     for (const auto& receipt : co_await db.all(unmatched_receipts, id, most_at_once))
         co_await match_again(db, intents, account->provider, receipt);
-    co_return pulled.whole;
+    co_return pulled.whole || !pulled.is_offered;
 }
 
 void add_reconciliation(app::JobHandlers handlers) {

@@ -16,9 +16,6 @@ using ::payments::Evidence;
 using ::payments::Finding;
 using ::payments::Source;
 
-PaymentIntents* intents = nullptr;
-};
-
 std::string capitals(std::string_view code) {
     std::string text(code);
     for (auto& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;

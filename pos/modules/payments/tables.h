@@ -120,7 +120,7 @@ struct PaymentAccount {
 
 // One attempt to be paid. Moved by pos::PaymentIntents alone (intents.h).
 struct PaymentIntent {
-    IntentId id;  // the request's own
+    IntentId id;
     base::Uuid client_request_id;
     PaymentAccountId account_id;
     std::string provider;

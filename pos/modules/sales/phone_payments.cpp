@@ -81,18 +81,30 @@ constexpr db::Query<TypedCode(SaleId)> typed_codes{
 struct SaleState {
     SaleId id;
     SaleStatus status{};
+    base::Uuid client_request_id;
     base::Money credit_total;
-    bool waits = false;  // a payment of it is not accepted yet
+    base::Money credit_paid;  // by attempts that no payment of it has
+    bool waits = false;       // a payment of it is not accepted yet
 
     friend constexpr auto describe(SaleState*) {
         return schema::object<SaleState>(
             "SaleState", schema::field<&SaleState::id>("id"), schema::field<&SaleState::status>("status"),
-            schema::field<&SaleState::credit_total>("creditTotal"), schema::field<&SaleState::waits>("waits"));
+            schema::field<&SaleState::client_request_id>("clientRequestId"),
+            schema::field<&SaleState::credit_total>("creditTotal"),
+            schema::field<&SaleState::credit_paid>("creditPaid"), schema::field<&SaleState::waits>("waits"));
     }
 };
-constexpr db::Query<SaleState(base::Uuid)> sale_state{
+// Of what was sold on credit.
+base::Money owed(const SaleState& sale) { return sale.credit_total - sale.credit_paid; }
+// Without what the second id, an intent, has paid of it.
+constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
     {"sales.state",
-     "select s.id, s.status, s.credit_total, exists (select from payments p where p.tenant_id = $1 "
+     "select s.id, s.status, s.client_request_id, s.credit_total, ("
+     "  select coalesce(sum(i.amount - i.refunded), 0)::bigint from payment_intents i where i.tenant_id = $1 "
+     "  and i.subject_id = s.client_request_id and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> $3 "
+     "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
+     "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
+     "    and t.state = 'open')) as credit_paid, exists (select from payments p where p.tenant_id = $1 "
      "and p.sale_id = s.id and p.status = 'unverified') as waits "
      "from sales s where s.tenant_id = $1 and (s.id = $2 or s.client_request_id = $2)"}};
 
@@ -158,11 +170,12 @@ async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment pay
 
 }  // namespace
 
-async::Task<void> SalePaymentEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
-    const auto sale = co_await db.one(sale_state, subject);
-    if (!sale) co_return;
-    if (sale->status != SaleStatus::completed || (!sale->waits && sale->credit_total.minor == 0))
+async::Task<base::Uuid> SalePaymentEffects::payable_subject(db::Db db, base::Uuid subject, base::Money amount) const {
+    const auto sale = co_await db.one(sale_state, subject, base::Uuid::nil());
+    if (!sale) co_return subject;
+    if (sale->status != SaleStatus::completed || (!sale->waits && owed(*sale) < amount))
         throw base::Failure(errors::already_paid);
+    co_return sale->client_request_id;  // which is known before the sale is
 }
 
 async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
@@ -177,12 +190,12 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
     }
     if (!payment) payment = co_await in.tx.one(waiting_payment, intent.subject_id, intent.amount);
     if (payment) co_return co_await accept(in, std::move(intent), *std::move(payment));
-    const auto sale = co_await in.tx.one(sale_state, intent.subject_id);
+    const auto sale = co_await in.tx.one(sale_state, intent.subject_id, intent.id.uuid());
     if (!sale) co_return Settlement{Settlement::Use::waits, {}};
     if (sale->status != SaleStatus::completed)
         co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit};
-    // What was sold on credit is owed: the money is the shop's.
-    if (sale->credit_total >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
+    // What was sold on credit is owed, once: then the money is the shop's.
+    if (owed(*sale) >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
     co_return Settlement{Settlement::Use::unwanted,
                          sale->waits ? IntentConcern::subject_unfit : IntentConcern::subject_paid};
 }
@@ -252,7 +265,7 @@ async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode ty
     const auto payment = co_await tx.one(payment_by_id, typed.payment_id);
     const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount;
     if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;
-    const auto subject = co_await tx.one(sale_state, intent->subject_id);
+    const auto subject = co_await tx.one(sale_state, intent->subject_id, intent->id.uuid());
     if (subject && subject->id != payment->sale_id) co_return;
     auto& runtime = intents->runtime();
     auto batch = tx.batch();

@@ -247,7 +247,9 @@ async::Task<Evidence> Mpesa::register_callbacks(Account account, client::Call ca
 async::Task<Provider::Pulled> Mpesa::pull(Account account, base::Timestamp since, client::Call call) {
     const auto credentials = mpesa::read_credentials(account.credentials.text);
     if (!credentials) co_return Pulled{.claims = {}, .whole = false, .text = "credentials_invalid"};
-    if (!credentials->nominated_number) co_return Pulled{.claims = {}, .whole = false, .text = "no nominatedNumber"};
+    if (!credentials->nominated_number) {
+        co_return Pulled{.claims = {}, .whole = false, .is_offered = false, .text = "no nominatedNumber"};
+    }
     const auto& host = credentials->environment == mpesa::Environment::sandbox ? sandbox_ : production_;
     const auto now = options_.clock->now();
     const auto from = std::max(since, now - std::chrono::duration_cast<std::chrono::microseconds>(pulled_hours));

@@ -101,11 +101,19 @@ std::optional<Claim> claim_of_dispute(std::string_view json) {
     const auto dispute = read<Dispute>(json);
     if (!dispute) return std::nullopt;
     const auto currency = currency_of(dispute->currency);
-    return Claim{.evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
-                 .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}",
-                                     shown(from_units(dispute->amount, currency), currency),
-                                     is_id(dispute->id, "") ? dispute->id : "dispute", cut(dispute->reason, 80),
-                                     cut(dispute->status, 40))};
+    const auto amount = from_units(dispute->amount, currency);
+    Claim claim{.evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
+                .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}", shown(amount, currency),
+                                    is_id(dispute->id, "") ? dispute->id : "dispute", cut(dispute->reason, 80),
+                                    cut(dispute->status, 40))};
+    // The bank has taken it back.
+    if (dispute->status == "lost") {
+        claim.refund = Claim::RefundNews{.amount = amount,
+                                         .refunded = {.outcome = Refunded::Outcome::done,
+                                                      .provider_id = is_id(dispute->id, "") ? dispute->id : "",
+                                                      .code = "dispute_lost"}};
+    }
+    return claim;
 }
 
 std::optional<Claim> claim_of(const Event& event) {
