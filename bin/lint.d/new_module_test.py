@@ -143,7 +143,7 @@ class NewModule(unittest.TestCase):
                 ("routes",): "take another name",
                 ("references",): "a word of C++ or of SQL",
                 ("payments",): "the table payments is there already",
-                ("variant_barcodes",): "the table variant_barcodes is there already",
+                ("stock_levels",): "the table stock_levels is there already",
                 ("staff",): "--singular",
                 ("sheep", "--singular", "sheep"): "singular and plural",
                 ("edits",): "Edit is declared in pos/plumbing/writer.h",
