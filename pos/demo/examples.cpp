@@ -44,7 +44,8 @@ void add_billing(std::vector<Example>& all) {
 // What only providers send, and what people say of it.
 void add_money_from_outside(std::vector<Example>& all) {
     for (const auto* operation :
-         {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent"}) {
+         {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent",
+          "takeFlutterwaveEvent", "takePaystackEvent"}) {
         all.push_back({.operation = operation,
                        .body = {},
                        .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});

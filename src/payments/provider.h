@@ -43,6 +43,7 @@ struct Traits {
     base::Money most;
     std::int64_t step = 1;               // an amount is a multiple of it: 100 where only whole units are taken
     bool by_phone = false;               // prompts a phone: `phone` is demanded
+    bool pages = false;                  // with a return_url a page of its own instead of a prompt: no phone is needed
     bool refunds = false;                // refund() sends money back; otherwise people do
     bool registers = false;        // register_callbacks()
     bool pulls = false;            // pull()
@@ -55,7 +56,7 @@ struct StartRequest {
     base::Uuid id;                 // of the attempt: its idempotency key, and what the provider gives back to us
     base::Money amount;
     std::string currency;
-    std::string phone{};           // E.164 without "+", when by_phone
+    std::string phone{};           // E.164 without "+", when by_phone; "": a page was asked for
     std::string reference;         // what the payer reads: an order's number
     std::string description{};
     std::string return_url{};      // of a hosted page; "": no hosted page
@@ -87,6 +88,7 @@ struct RefundRequest {
     base::Uuid id;                 // of the refund: its idempotency key
     base::Money amount;
     std::string reason{};
+    bool repeat = false;           // it may have been sent before: without keys it is looked up, and nothing is sent
 };
 struct Refunded {
     enum class Outcome : std::uint8_t { done, pending, refused, unknown } outcome = Outcome::unknown;
@@ -112,7 +114,9 @@ struct Claim {
         std::string account_code;             // the short code it came to
     };
     std::optional<Received> received{};
-    // What became of a refund: `id` is ours, where the provider gives it back; without it, the refund was made elsewhere.
+    // What became of a refund: `id` is ours, where the provider gives it back. Without it, what the provider calls it tells which one it
+    // is. Without either its amount does, among ours that nobody has told of in this way: `refunded.text` is what was told, and not empty.
+    // Otherwise it was made elsewhere.
     struct RefundNews {
         std::optional<base::Uuid> id{};
         base::Money amount;
@@ -130,6 +134,8 @@ struct CallbackRefusal {
 struct VerifiedCallback {
     std::vector<Claim> claims;                // none: nothing that is understood; it is kept all the same
     std::string reply = R"({"ResultCode":0,"ResultDesc":"Accepted"})";
+    // Where a header that was sent is itself the secret: what is kept with the bytes in its place, and proves the same.
+    std::optional<http::Headers> kept{};
 };
 
 struct Saying {

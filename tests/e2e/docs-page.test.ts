@@ -30,13 +30,17 @@ const outside: Record<string, string> = {
   takeMpesaValidation: 'the token is of an account',
   takeMpesaTimeout: 'the token is of an account',
   takeStripeEvent: 'Stripe signs it',
+  takeFlutterwaveEvent: 'Flutterwave alone knows its hash',
+  takePaystackEvent: 'Paystack signs it',
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
 };
 // What is about a payment that was begun; and what ends the caller's own access comes after everything else.
 const last = ['getPayment', 'listRefunds', 'queryPayment', 'cancelPayment', 'changePassword', 'logout'];
 // Nothing listens there: prompts are stored, and not sent.
-const nobody = { MPESA_BASE_URL: 'http://127.0.0.1:9', STRIPE_BASE_URL: 'http://127.0.0.1:9' };
+const nobody = Object.fromEntries(
+  ['MPESA', 'STRIPE', 'FLUTTERWAVE', 'PAYSTACK'].map((name) => [`${name}_BASE_URL`, 'http://127.0.0.1:9']),
+);
 
 interface Operation {
   id: string;

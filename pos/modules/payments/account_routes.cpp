@@ -32,7 +32,7 @@ struct NewAccount {
             "NewPaymentAccount", field<&NewAccount::id>("id", {.doc = "Made by the server when it is missing."}),
             field<&NewAccount::provider>("provider", {.max_length = 40,
                                                       .text = schema::Text::identifier,
-                                                      .doc = "`mpesa` or `stripe`.",
+                                                      .doc = names_of_providers,
                                                       .example = R"("mpesa")"}),
             field<&NewAccount::name>("name", {.min_length = 1,
                                               .max_length = 120,
@@ -43,7 +43,8 @@ struct NewAccount {
                 {.write_only = true,
                  .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
                         "`consumerKey`, `consumerSecret`, `passkey`. Stripe: `secretKey`, `webhookSecrets`, "
-                        "`publishableKey`. It is sealed, and no reply has it.",
+                        "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
+                        "`email`. It is sealed, and no reply has it.",
                  .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
                             R"("consumerSecret":"secret","passkey":"passkey"})"}));
     }
@@ -216,7 +217,7 @@ void account_routes(http::Routes routes) {
     routes.get("/payment-accounts/{id}/callback-url", show_callback_url,
                {.id = "getPaymentCallbackUrl",
                 .summary = "Where the provider calls back to",
-                .description = "For providers whose callbacks are set up by hand (Stripe: kind `events`).",
+                .description = "For providers whose callbacks are set up by hand (kind `events`).",
                 .errors = {own::platform_account, errors::payments_off, errors::account_unreadable},
                 .middleware = {http::no_store()}});
     routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,

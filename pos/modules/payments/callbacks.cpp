@@ -47,12 +47,17 @@ bool is_among(std::string_view address, const std::vector<std::string>& networks
            });
 }
 
-// Nothing else is kept of what came around the body.
+// Flutterwave's, which is the secret itself.
+constexpr std::string_view secret_header = "verif-hash";
+
+// Nothing else is looked at of what came around the body.
 http::Headers signatures_of(const http::RequestHeaders& sent) {
     constexpr std::size_t longest = 4'096;
     http::Headers kept;
     for (const auto& [name, value] : sent) {
-        if (base::ascii_lower(name).ends_with("-signature") && value.size() <= longest) kept.append(name, value);
+        const auto known = base::ascii_lower(name);
+        const bool proves = known.ends_with("-signature") || known == secret_header;
+        if (proves && value.size() <= longest) kept.append(name, value);
     }
     return kept;
 }
@@ -158,7 +163,7 @@ ProviderEvent event_of(const PaymentAccount& account, const Delivery& delivery, 
     event.kind = delivery.kind;
     event.dedupe_key = dedupe_key_of(delivery, understood.said);
     event.body = {std::string(delivery.bytes)};
-    event.headers = stored_headers(delivery.headers);
+    event.headers = stored_headers(understood.said.kept.value_or(delivery.headers));
     event.trusted = delivery.trusted;
     event.attempt_ref = attempt_ref_of(understood.said);
     event.intent_id = delivery.attempt;
@@ -193,11 +198,11 @@ struct MpesaReply {
                                           schema::field<&MpesaReply::result_desc>("ResultDesc"));
     }
 };
-struct StripeReply {
+struct EventReply {
     bool received = true;
 
-    friend constexpr auto describe(StripeReply*) {
-        return schema::object<StripeReply>("StripeReply", schema::field<&StripeReply::received>("received"));
+    friend constexpr auto describe(EventReply*) {
+        return schema::object<EventReply>("EventReply", schema::field<&EventReply::received>("received"));
     }
 };
 
@@ -283,8 +288,15 @@ void callback_routes(http::Routes routes) {
     routes.post("/callbacks/m/{token}/timeout", take<"mpesa", "timeout", MpesaReply>,
                 docs_of("takeMpesaTimeout", "M-Pesa tells that a request waited for too long",
                         "Kept; it says nothing of what became of the request."));
-    routes.post("/callbacks/s/{token}/events", take<"stripe", "events", StripeReply>,
+    routes.post("/callbacks/s/{token}/events", take<"stripe", "events", EventReply>,
                 docs_of("takeStripeEvent", "Stripe tells of an event",
+                        "Its signature is proved before anything is stored; a wrong one is 403."));
+    routes.post("/callbacks/flutterwave/{token}/events", take<"flutterwave", "events", EventReply>,
+                docs_of("takeFlutterwaveEvent", "Flutterwave tells of an event",
+                        "Its secret hash is proved before anything is stored; a wrong one is 403. What it says is asked "
+                        "after."));
+    routes.post("/callbacks/paystack/{token}/events", take<"paystack", "events", EventReply>,
+                docs_of("takePaystackEvent", "Paystack tells of an event",
                         "Its signature is proved before anything is stored; a wrong one is 403."));
 }
 

@@ -41,7 +41,8 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
                      fmt::format("{} takes {} to {} {} at once", traits.title, whole(traits.least), whole(traits.most),
                                  request.currency));
     }
-    if (!traits.by_phone) {
+    const bool has_page = traits.pages && !request.return_url.empty();
+    if (!traits.by_phone || has_page) {
         request.phone.reset();
         return;
     }
@@ -363,8 +364,8 @@ std::vector<db::StatementView> intent_statements() {
                           lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
                           mark_sent, set_action, account_by_id, account_of_provider, intents::platform_account, newest,
                           refunds::by_id, refunds::add, refunds::by_request, refunds::of_intent,
-                          refunds::lock_by_provider_id, refunds::lock, refunds::settle, refunds::add_task,
-                          refunds::finish_task, refunds::lock_task, refunds::close_task);
+                          refunds::lock_by_provider_id, refunds::lock_untold, refunds::lock, refunds::settle,
+                          refunds::add_task, refunds::finish_task, refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

@@ -144,6 +144,7 @@ public:
 private:
     struct Waiter;
     struct Placed;
+    struct PlacedRefund;
     struct Move;
 
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
@@ -158,7 +159,7 @@ private:
     void note_evidence(Move& move) const;
     void add_end(Move& move) const;
     [[nodiscard]] async::Task<void> commit(Move* move);
-    [[nodiscard]] async::Task<PaymentRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
+    [[nodiscard]] async::Task<PlacedRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
     [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
     [[nodiscard]] async::Task<void> write_refunds(Move* move);
     void wake(IntentId id);

@@ -83,13 +83,19 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
         co_await effects->went_back(move->effects(parts_.runtime), intent);
 }
 
-async::Task<PaymentRefund> PaymentIntents::place_refund(db::Db tx, IntentId id, const RefundOrder* order) {
+struct PaymentIntents::PlacedRefund {
+    PaymentRefund refund;
+    bool is_new = false;
+};
+
+async::Task<PaymentIntents::PlacedRefund> PaymentIntents::place_refund(db::Db tx, IntentId id,
+                                                                       const RefundOrder* order) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row) throw base::Failure(errors::row_not_found);
     if (const auto first = co_await tx.one(refunds::by_request, order->client_request_id)) {
         if (first->intent_id != id || first->amount != order->amount)
             throw base::Failure(errors::intent_request_used, "another refund has this key");
-        co_return *first;
+        co_return PlacedRefund{.refund = *first};
     }
     require_refundable(*row, *order, provider_of(row->provider).traits().refunds);
     Move move(tx, *std::move(row), {});
@@ -98,7 +104,7 @@ async::Task<PaymentRefund> PaymentIntents::place_refund(db::Db tx, IntentId id, 
     move.batch.add(refunds::add, refund);
     if (refund.state == RefundState::succeeded) co_await write_refunds(&move);
     co_await commit(&move);
-    co_return refund;
+    co_return PlacedRefund{.refund = refund, .is_new = true};
 }
 
 async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded) {
@@ -126,18 +132,22 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
 }
 
 async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, RefundOrder order, client::Call call) {
-    auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
+    const auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
+    const auto& row = placed.refund;
     // A repetition asks again where nobody knows: the provider tells it by the refund's id.
-    if (!is_held(placed.state)) co_return placed;
+    if (!is_held(row.state)) co_return row;
     const auto intent = co_await db.only(intents::by_id, id);
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
     auto& provider = provider_of(intent.provider);
-    const auto refunded = co_await provider.refund(
-        open(db.tenant(), account),
-        {.attempt = attempt_of(intent), .id = placed.id.uuid(), .amount = placed.amount, .reason = placed.reason},
-        std::move(call));
+    const auto refunded = co_await provider.refund(open(db.tenant(), account),
+                                                   {.attempt = attempt_of(intent),
+                                                    .id = row.id.uuid(),
+                                                    .amount = row.amount,
+                                                    .reason = row.reason,
+                                                    .repeat = !placed.is_new},
+                                                   std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
-    co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, placed.id, refunded); });
+    co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, row.id, refunded); });
 }
 
 async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
@@ -147,11 +157,15 @@ async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
     if (!known && !news.refunded.provider_id.empty())
         known = co_await tx.one(refunds::lock_by_provider_id, id, news.refunded.provider_id);
+    const bool is_named = news.id || !news.refunded.provider_id.empty();
+    if (!is_named) known = co_await tx.one(refunds::lock_untold, id, news.amount);
     if (known && known->intent_id == id) {
         std::ignore = co_await settle_refund(tx, known->id, news.refunded);
         co_return;
     }
-    if (known || state_of(news.refunded.outcome) == RefundState::failed) co_return;
+    const auto outcome = state_of(news.refunded.outcome);
+    // Without a name, only money that has gone back counts: what is on its way will be told again.
+    if (known || outcome == RefundState::failed || (!is_named && outcome != RefundState::succeeded)) co_return;
     Move move(tx, *std::move(row), {});
     auto refund =
         new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
@@ -162,8 +176,9 @@ async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
         move.intent.concern = IntentConcern::amount_differs;
         refund.amount = left;
     }
-    refund.state = state_of(news.refunded.outcome);
+    refund.state = outcome;
     refund.provider_id = said(news.refunded.provider_id);
+    refund.result_text = said(news.refunded.text);
     count(move.intent, refund.state, refund.amount, 1);
     if (refund.amount.minor > 0) move.batch.add(refunds::add, refund);
     co_await write_refunds(&move);

@@ -114,6 +114,15 @@ inline constexpr db::Query<PaymentRefund(IntentId, std::string)> lock_by_provide
      "created_by, created_at, updated_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
      "and provider_id = $3 for no key update",
      db::Kind::write}};
+// Of news without a name: two refunds of one amount stand for each other. One that was told of has that text.
+inline constexpr db::Query<PaymentRefund(IntentId, base::Money)> lock_untold{
+    {"refunds.lock_untold",
+     "select id, client_request_id, intent_id, amount, reason, by_hand, state, provider_id, result_code, result_text, "
+     "created_by, created_at, updated_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
+     "and amount = $3 and (state in ('pending', 'unknown') "
+     "or (state = 'succeeded' and not by_hand and result_text is null)) "
+     "order by state = 'succeeded', created_at, id limit 1 for no key update",
+     db::Kind::write}};
 inline constexpr auto lock = db::find_for_update<tables::payment_refunds>("refunds.lock");
 inline constexpr auto settle =
     db::update<tables::payment_refunds, &PaymentRefund::state, &PaymentRefund::provider_id, &PaymentRefund::result_code,

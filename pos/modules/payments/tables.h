@@ -67,6 +67,9 @@ constexpr auto describe(IntentConcern*) {
                                                                 {IntentConcern::subject_unfit, "subject_unfit"}});
 }
 
+// In documents.
+inline constexpr std::string_view names_of_providers = "`mpesa`, `stripe`, `flutterwave` or `paystack`.";
+
 // What a tenant typed in once. Never read back: `shown` tells accounts apart.
 struct PaymentAccount {
     PaymentAccountId id;
@@ -90,7 +93,7 @@ struct PaymentAccount {
             field<&PaymentAccount::owner>("owner", {.doc = "`platform`: what the subscription is paid to; it is not "
                                                            "changed here."}),
             field<&PaymentAccount::provider>(
-                "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = "`mpesa` or `stripe`."}),
+                "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = names_of_providers}),
             field<&PaymentAccount::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             field<&PaymentAccount::shown>("shown", {.max_length = 120,
                                                     .text = schema::Text::raw,
