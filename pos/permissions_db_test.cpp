@@ -30,7 +30,10 @@ constexpr std::string_view open_routes[] = {"POST /v1/auth/email/confirm",
                                             "POST /v1/callbacks/m/{token}/timeout",
                                             "POST /v1/callbacks/m/{token}/validate",
                                             "POST /v1/callbacks/mail/sendgrid",
+                                            "GET /v1/callbacks/sms/{account}",
                                             "POST /v1/callbacks/s/{token}/events",
+                                            "POST /v1/callbacks/sms/{account}",
+                                            "POST /v1/callbacks/sms/{account}/{token}",
                                             "POST /v1/invites/accept",
                                             "POST /v1/tenants"};
 

@@ -20,6 +20,8 @@
 #include "pos/modules/payments/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
+#include "pos/modules/second_factor/module.h"
+#include "pos/modules/sms/module.h"
 #include "pos/modules/stock/module.h"
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
@@ -27,6 +29,7 @@
 #include "pos/modules/users/module.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
+#include "pos/plumbing/second_factor_wall.h"
 #include "pos/plumbing/suspension.h"
 #include "pos/problem_notes.h"
 
@@ -41,6 +44,12 @@ a problem document (RFC 9457) whose `retriable` and `action` say what to do next
 bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer. What is no valid HTTP is answered by 400
 `http.malformed`, whatever its operation. Texts are kept in Unicode's composed form (NFC),
 without white space at their ends; what identifies a thing (SKU, barcode, code, e-mail address) without invisible characters, too.)";
+
+// What a route may answer because of whose caller it is, whatever it does.
+void describe_what_is_withheld(http::Operation& operation) {
+    describe_suspension(operation);
+    describe_second_factor_wall(operation);
+}
 
 }  // namespace
 
@@ -58,6 +67,7 @@ app::Definition definition() {
     definition.modules = {
         tenants_module(),
         auth_module(),
+        second_factor_module(),
         users_module(),
         invites_module(),
         locations_module(),
@@ -71,6 +81,7 @@ app::Definition definition() {
         reports_module(),
         alerts_module(),
         notifications_module(),
+        sms_module(),
         audit_module(),
         mailbox_module(),
         app::outgoing(),
@@ -80,7 +91,7 @@ app::Definition definition() {
     };
     // clang-format on
     definition.errors = {errors::batch_aborted};
-    definition.describe = describe_suspension;
+    definition.describe = describe_what_is_withheld;
     definition.problem_notes = problem_notes();
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";

@@ -295,6 +295,7 @@ describe('without a caller', () => {
       .filter((one) => !one.secured && one.path.startsWith('/v1/'))
       .map((one) => `${one.method} ${one.path}`);
     expect(open.sort()).toEqual([
+      'GET /v1/callbacks/sms/{account}',
       'POST /v1/auth/email/confirm',
       'POST /v1/auth/email/verify',
       'POST /v1/auth/login',
@@ -309,6 +310,8 @@ describe('without a caller', () => {
       'POST /v1/callbacks/mail/mailgun',
       'POST /v1/callbacks/mail/sendgrid',
       'POST /v1/callbacks/s/{token}/events',
+      'POST /v1/callbacks/sms/{account}',
+      'POST /v1/callbacks/sms/{account}/{token}',
       'POST /v1/invites/accept',
       'POST /v1/tenants',
     ]);

@@ -63,6 +63,28 @@ constexpr Removal remove_provider_events{
      "  select tenant_id, id from provider_events where received_at < now() - interval '90 days' limit $1)",
      db::Kind::write}};
 
+constexpr Removal remove_spending{
+    {"maintenance.message_spending",
+     "delete from message_spending where (tenant_id, day) in ("
+     "  select tenant_id, day from message_spending where day < (now() - interval '90 days')::date limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_counts{
+    {"maintenance.message_counts",
+     "delete from message_counts where (subject, day) in ("
+     "  select subject, day from message_counts where day < (now() - interval '2 days')::date limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_windows{
+    {"maintenance.whatsapp_windows",
+     "delete from whatsapp_windows where (scope, phone) in ("
+     "  select scope, phone from whatsapp_windows where written_at < now() - interval '2 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_parked_reports{
+    {"maintenance.parked_reports",
+     "delete from parked_reports where (provider, provider_id, delivery) in ("
+     "  select provider, provider_id, delivery from parked_reports "
+     "  where received_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
+
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
     std::int64_t removed = 0;
     for (std::int64_t last = portion; last == portion; removed += last)
@@ -100,13 +122,18 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.failed_jobs, remove_all(db, &remove_failed_jobs), &failure);
     co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
     co_await take_step(&done.provider_events, remove_all(db, &remove_provider_events), &failure);
+    co_await take_step(&done.message_spending, remove_all(db, &remove_spending), &failure);
+    co_await take_step(&done.message_counts, remove_all(db, &remove_counts), &failure);
+    co_await take_step(&done.whatsapp_windows, remove_all(db, &remove_windows), &failure);
+    co_await take_step(&done.parked_reports, remove_all(db, &remove_parked_reports), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
 }
 
 std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
-                          remove_notifications, remove_failed_jobs, remove_webhooks, remove_provider_events);
+                          remove_notifications, remove_failed_jobs, remove_webhooks, remove_provider_events,
+                          remove_spending, remove_counts, remove_windows, remove_parked_reports);
 }
 
 }  // namespace pos

@@ -61,6 +61,9 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"invites", Retention::kept, "who invited whom"},
     {"notification_preferences", Retention::kept, "one a member who chose"},
     {"mail_suppressions", Retention::kept, "an address that wants no mail wants none later"},
+    {"phone_wishes", Retention::kept, "a number that wants no messages wants none later"},
+    {"message_accounts", Retention::kept, "one a tenant and channel"},
+    {"message_limits", Retention::kept, "one a tenant that set one"},
     {"audit_events", Retention::kept, "append-only"},
     {"schema_migrations", Retention::kept, "one a migration"},
     // What serves for a time.
@@ -71,6 +74,10 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"notifications", Retention::purged, "90 days"},
     {"failed_jobs", Retention::purged, "30 days: members are told of the last seven"},
     {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
+    {"message_spending", Retention::purged, "90 days, as the messages that it counts"},
+    {"message_counts", Retention::purged, "two days: a day's count"},
+    {"whatsapp_windows", Retention::purged, "two days: it is of use for one"},
+    {"parked_reports", Retention::purged, "30 days: nobody has explained them"},
     {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
@@ -91,6 +98,10 @@ struct CleanedUp {
     std::int64_t failed_jobs = 0;
     std::int64_t used_webhooks = 0;
     std::int64_t provider_events = 0;
+    std::int64_t message_spending = 0;
+    std::int64_t message_counts = 0;
+    std::int64_t whatsapp_windows = 0;
+    std::int64_t parked_reports = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
@@ -102,7 +113,11 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::notifications>("notifications"),
                                          schema::field<&CleanedUp::failed_jobs>("failedJobs"),
                                          schema::field<&CleanedUp::used_webhooks>("usedWebhooks"),
-                                         schema::field<&CleanedUp::provider_events>("providerEvents"));
+                                         schema::field<&CleanedUp::provider_events>("providerEvents"),
+                                         schema::field<&CleanedUp::message_spending>("messageSpending"),
+                                         schema::field<&CleanedUp::message_counts>("messageCounts"),
+                                         schema::field<&CleanedUp::whatsapp_windows>("whatsappWindows"),
+                                         schema::field<&CleanedUp::parked_reports>("parkedReports"));
     }
 };
 

@@ -1,0 +1,42 @@
+#pragma once
+// SenderAccounts: by which account a tenant's messages leave: its own, or the service's. One a loop, a service.
+//
+//     const auto from = co_await accounts.find(db, Channel::sms);          // nullopt: by none
+//     auto transport = accounts.open(from->account);
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "db/db.h"
+#include "pos/modules/sms/messaging.h"
+#include "sms/open_transport.h"
+
+namespace pos {
+
+struct SenderAccount {
+    sms::Account account;
+    std::string name;   // in the URL of its callbacks: "sms", "whatsapp", or the id of a tenant's own
+    base::Uuid scope;   // the tenant; nil: the service
+};
+
+class SenderAccounts {
+public:
+    using Opener = std::function<std::unique_ptr<sms::Transport>(const sms::Account& account)>;
+    SenderAccounts(const Messaging& messaging, Opener open) : messaging_(messaging), open_(std::move(open)) {}
+
+    [[nodiscard]] async::Task<std::optional<SenderAccount>> find(db::Db db, Channel channel) const;
+    // By the name in a URL: "sms", "whatsapp". A tenant's own is found by its row.
+    [[nodiscard]] std::optional<SenderAccount> of_service(std::string_view name) const;
+    [[nodiscard]] std::unique_ptr<sms::Transport> open(const sms::Account& account) const { return open_(account); }
+
+private:
+    const Messaging& messaging_;
+    Opener open_;
+};
+
+[[nodiscard]] std::unique_ptr<SenderAccounts> make_sender_accounts(Messaging& messaging, client::Client& http,
+                                                                   const app::LoopParts& parts);
+
+}  // namespace pos
