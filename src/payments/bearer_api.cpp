@@ -93,8 +93,7 @@ Evidence no_answer(std::string code) {
 }
 
 Evidence not_started(const ApiAnswer& answer) {
-    Evidence evidence{
-        .source = Source::reply, .finding = Finding::lost, .code = answer.code, .text = answer.text};
+    Evidence evidence{.source = Source::reply, .finding = Finding::lost, .code = answer.code, .text = answer.text};
     if (answer.kind == Kind::refused || answer.kind == Kind::forbidden) evidence.finding = Finding::refused;
     if (answer.kind == Kind::not_taken) evidence.finding = Finding::not_sent;
     // Something was made under this reference before: by a request of ours whose reply was lost.

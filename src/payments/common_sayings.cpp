@@ -25,7 +25,7 @@ struct Row {
 };
 
 constexpr std::array<std::string_view, 3> paid{"successful", "success", "completed"};
-constexpr std::array<std::string_view, 10> waits{"pending",    "processing", "ongoing", "queued", "pay_offline",
+constexpr std::array<std::string_view, 10> waits{"pending",   "processing", "ongoing",  "queued", "pay_offline",
                                                  "abandoned", "page",       "open_url", "new",    "initiated"};
 constexpr std::array<std::string_view, 1> no_money{"insufficient_funds"};
 constexpr std::array<std::string_view, 1> said_no{"cancelled_by_payer"};
@@ -35,9 +35,9 @@ constexpr std::array<std::string_view, 1> limit{"limit_reached"};
 constexpr std::array<std::string_view, 6> not_reached{"name",       "connect",      "tls",
                                                       "queue_full", "breaker_open", "cancelled"};
 constexpr std::array<std::string_view, 1> busy{"rate_limit"};
-constexpr std::array<std::string_view, 9> not_known{"timeout",         "connection_lost", "malformed_reply",
-                                                    "unreadable",      "reply_too_large", "bad_encoding",
-                                                    "other_attempt",   "not_found_yet",   "duplicate_reference"};
+constexpr std::array<std::string_view, 9> not_known{"timeout",       "connection_lost", "malformed_reply",
+                                                    "unreadable",    "reply_too_large", "bad_encoding",
+                                                    "other_attempt", "not_found_yet",   "duplicate_reference"};
 constexpr std::array<std::string_view, 2> amounts{"amount_not_taken", "currency_not_taken"};
 constexpr std::array<std::string_view, 1> phones{"phone_not_taken"};
 constexpr std::array<std::string_view, 1> needs_page{"page_needed"};
@@ -73,10 +73,7 @@ constexpr std::array<Row, 17> rows{{
      .sw = "Bado haijulikani kama imelipwa. Subiri: inaulizwa.",
      .may_try_again = false,
      .codes = not_known},
-    {.en = "{} does not take this amount.",
-     .sw = "{} haipokei kiasi hiki.",
-     .may_try_again = false,
-     .codes = amounts},
+    {.en = "{} does not take this amount.", .sw = "{} haipokei kiasi hiki.", .may_try_again = false, .codes = amounts},
     {.en = "This number cannot be asked to pay. Check it, or take another way to pay.",
      .sw = "Namba hii haiwezi kuombwa kulipa. Iangalie, au tumia njia nyingine ya kulipa.",
      .codes = phones},

@@ -49,8 +49,7 @@ async::Task<Evidence> by_id(BearerApi* api, const AttemptRef* attempt, std::stri
 // A success among the transactions of this reference: "" is none, nullopt that nobody could say.
 async::Task<std::optional<std::string>> succeeded(BearerApi* api, const AttemptRef* attempt) {
     const auto reference = attempt->id.to_string();
-    const auto answer =
-        co_await api->get("/v3/transactions", {{"tx_ref", reference}, {"status", "successful"}});
+    const auto answer = co_await api->get("/v3/transactions", {{"tx_ref", reference}, {"status", "successful"}});
     if (answer.kind != Kind::done && !is_missing(answer)) co_return std::nullopt;
     if (answer.kind != Kind::done) co_return "";
     const auto list = list_of(answer.data);
@@ -83,8 +82,8 @@ struct PageInfo {
     std::int64_t total_pages = 0;
 
     friend constexpr auto describe(PageInfo*) {
-        return schema::object<PageInfo>(
-            "FlutterwavePageInfo", schema::field<&PageInfo::total_pages>("total_pages", {.defaulted = true}));
+        return schema::object<PageInfo>("FlutterwavePageInfo",
+                                        schema::field<&PageInfo::total_pages>("total_pages", {.defaulted = true}));
     }
 };
 struct ListMeta {
@@ -151,13 +150,12 @@ async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, base::
         if (looked.found) co_return *looked.found;
         could_tell = could_tell && looked.could_tell;
         const auto meta = read<ListMeta>(answer.meta.text);
-        const bool is_last = list->empty() || (meta && meta->page_info.total_pages > 0 &&
-                                               meta->page_info.total_pages <= page);
+        const bool is_last =
+            list->empty() || (meta && meta->page_info.total_pages > 0 && meta->page_info.total_pages <= page);
         if (!is_last) continue;
         if (!could_tell || now - made < refund_is_listed_within) break;
-        co_return Refunded{.outcome = Refunded::Outcome::refused,
-                           .code = "not_found",
-                           .text = "Flutterwave never took this refund"};
+        co_return Refunded{
+            .outcome = Refunded::Outcome::refused, .code = "not_found", .text = "Flutterwave never took this refund"};
     }
     co_return Refunded{.code = "not_found_yet"};
 }

@@ -75,11 +75,11 @@ struct ChargeBody {
 
     friend constexpr auto describe(ChargeBody*) {
         using schema::field;
-        return schema::object<ChargeBody>("FlutterwaveCharge", field<&ChargeBody::tx_ref>("tx_ref"),
-                                      field<&ChargeBody::amount>("amount"), field<&ChargeBody::currency>("currency"),
-                                      field<&ChargeBody::email>("email"), field<&ChargeBody::phone_number>("phone_number"),
-                                      field<&ChargeBody::country>("country"), field<&ChargeBody::network>("network"),
-                                      field<&ChargeBody::meta>("meta"));
+        return schema::object<ChargeBody>(
+            "FlutterwaveCharge", field<&ChargeBody::tx_ref>("tx_ref"), field<&ChargeBody::amount>("amount"),
+            field<&ChargeBody::currency>("currency"), field<&ChargeBody::email>("email"),
+            field<&ChargeBody::phone_number>("phone_number"), field<&ChargeBody::country>("country"),
+            field<&ChargeBody::network>("network"), field<&ChargeBody::meta>("meta"));
     }
 };
 
@@ -102,8 +102,8 @@ struct Configurations {
     std::int64_t session_duration = page_lives.count();
 
     friend constexpr auto describe(Configurations*) {
-        return schema::object<Configurations>(
-            "FlutterwaveConfigurations", schema::field<&Configurations::session_duration>("session_duration"));
+        return schema::object<Configurations>("FlutterwaveConfigurations",
+                                              schema::field<&Configurations::session_duration>("session_duration"));
     }
 };
 
@@ -121,8 +121,7 @@ struct Page {
         using schema::field;
         return schema::object<Page>("FlutterwavePage", field<&Page::tx_ref>("tx_ref"), field<&Page::amount>("amount"),
                                     field<&Page::currency>("currency"), field<&Page::redirect_url>("redirect_url"),
-                                    field<&Page::customer>("customer"),
-                                    field<&Page::customizations>("customizations"),
+                                    field<&Page::customer>("customer"), field<&Page::customizations>("customizations"),
                                     field<&Page::configurations>("configurations"), field<&Page::meta>("meta"));
     }
 };
@@ -151,13 +150,13 @@ std::optional<Charge> charge_of(const StartRequest& request, const std::string& 
     const auto* rail = rail_of(request.currency, phone);
     if (rail == nullptr) return std::nullopt;
     const ChargeBody body{.tx_ref = request.id.to_string(),
-                        .amount = {to_major(request.amount, request.currency)},
-                        .currency = request.currency,
-                        .email = email,
-                        .phone_number = phone,
-                        .country = maybe(rail->country),
-                        .network = maybe(rail->network),
-                        .meta = {request.reference}};
+                          .amount = {to_major(request.amount, request.currency)},
+                          .currency = request.currency,
+                          .email = email,
+                          .phone_number = phone,
+                          .country = maybe(rail->country),
+                          .network = maybe(rail->network),
+                          .meta = {request.reference}};
     return Charge{std::string(rail->type), schema::to_json(body)};
 }
 

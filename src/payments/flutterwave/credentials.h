@@ -29,12 +29,14 @@ struct Credentials {
                 {.max_items = 5,
                  .items = {.min_length = 16, .max_length = 255, .text = schema::Text::raw},
                  .defaulted = true,
-                 .doc = "The secret hash of the dashboard's webhooks. Several while it is changed; without any, no event "
-                        "is believed."}),
+                 .doc =
+                     "The secret hash of the dashboard's webhooks. Several while it is changed; without any, no event "
+                     "is believed."}),
             field<&Credentials::email>(
-                "email", {.max_length = 100,
-                          .format = schema::Format::email,
-                          .doc = "Flutterwave wants a payer's address with each payment, and writes to it: the shop's."}));
+                "email",
+                {.max_length = 100,
+                 .format = schema::Format::email,
+                 .doc = "Flutterwave wants a payer's address with each payment, and writes to it: the shop's."}));
     }
 };
 

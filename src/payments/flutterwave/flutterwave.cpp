@@ -41,8 +41,8 @@ struct Authorization {
     std::string redirect;
 
     friend constexpr auto describe(Authorization*) {
-        return schema::object<Authorization>(
-            "FlutterwaveAuthorization", schema::field<&Authorization::redirect>("redirect", {.defaulted = true}));
+        return schema::object<Authorization>("FlutterwaveAuthorization",
+                                             schema::field<&Authorization::redirect>("redirect", {.defaulted = true}));
     }
 };
 struct ChargeMeta {
@@ -77,8 +77,7 @@ Started charged(const ApiAnswer& answer, const std::string& reference, std::stri
     started.evidence.provider_id = flutterwave::id_of(*transaction);
     started.evidence.second_id = flutterwave::reference_of(*transaction);
     const auto said = flutterwave::evidence_of(*transaction);
-    if (said.finding == Finding::declined || said.finding == Finding::cancelled ||
-        said.finding == Finding::timed_out) {
+    if (said.finding == Finding::declined || said.finding == Finding::cancelled || said.finding == Finding::timed_out) {
         started.evidence.finding = said.finding;
         started.evidence.code = said.code;
         started.evidence.text = said.text;
@@ -150,8 +149,7 @@ std::string Flutterwave::shown(const schema::Json& credentials) const {
     if (!known) return "";
     const std::string_view key = known->secret_key;
     const auto begins = key.substr(0, key.find('-') + 1);
-    return key.size() < 24 ? fmt::format("{}…", begins)
-                           : fmt::format("{}…{}", begins, key.substr(key.size() - 6));
+    return key.size() < 24 ? fmt::format("{}…", begins) : fmt::format("{}…{}", begins, key.substr(key.size() - 6));
 }
 
 BearerApi Flutterwave::api_for(std::string secret_key, client::Call call) {
@@ -216,8 +214,7 @@ async::Task<Evidence> Flutterwave::register_callbacks(Account /*account*/, clien
     co_return of_reply(Finding::refused, "not_offered", "The webhook is set in Flutterwave's dashboard");
 }
 
-async::Task<Provider::Pulled> Flutterwave::pull(Account /*account*/, base::Timestamp /*since*/,
-                                                client::Call /*call*/) {
+async::Task<Provider::Pulled> Flutterwave::pull(Account /*account*/, base::Timestamp /*since*/, client::Call /*call*/) {
     co_return Pulled{.text = "Flutterwave is asked about each payment, not about all"};
 }
 

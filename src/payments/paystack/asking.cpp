@@ -86,17 +86,15 @@ async::Task<Refunded> ask_refund(BearerApi* api, const AttemptRef* attempt, base
         const auto answer = co_await api->get("/refund", {{"from", base::format_timestamp(made - std::chrono::days(1))},
                                                           {"perPage", std::to_string(on_a_page)},
                                                           {"page", std::to_string(page)}});
-        const auto list =
-            answer.kind == Kind::done ? read<std::vector<schema::Json>>(answer.data.text) : std::nullopt;
+        const auto list = answer.kind == Kind::done ? read<std::vector<schema::Json>>(answer.data.text) : std::nullopt;
         if (!list) co_return Refunded{.code = answer.code, .text = answer.text};
         const auto looked = look_among(*list, *attempt, id);
         if (looked.found) co_return *looked.found;
         could_tell = could_tell && looked.could_tell;
         if (list->size() >= on_a_page) continue;
         if (!could_tell || now - made < refund_is_listed_within) break;
-        co_return Refunded{.outcome = Refunded::Outcome::refused,
-                           .code = "not_found",
-                           .text = "Paystack never took this refund"};
+        co_return Refunded{
+            .outcome = Refunded::Outcome::refused, .code = "not_found", .text = "Paystack never took this refund"};
     }
     co_return Refunded{.code = "not_found_yet"};
 }

@@ -55,11 +55,10 @@ struct Charge {
 
     friend constexpr auto describe(Charge*) {
         using schema::field;
-        return schema::object<Charge>("PaystackCharge", field<&Charge::email>("email"),
-                                      field<&Charge::amount>("amount"), field<&Charge::currency>("currency"),
-                                      field<&Charge::reference>("reference"),
-                                      field<&Charge::mobile_money>("mobile_money"),
-                                      field<&Charge::metadata>("metadata"));
+        return schema::object<Charge>(
+            "PaystackCharge", field<&Charge::email>("email"), field<&Charge::amount>("amount"),
+            field<&Charge::currency>("currency"), field<&Charge::reference>("reference"),
+            field<&Charge::mobile_money>("mobile_money"), field<&Charge::metadata>("metadata"));
     }
 };
 
@@ -75,8 +74,7 @@ struct Page {
         using schema::field;
         return schema::object<Page>("PaystackPage", field<&Page::email>("email"), field<&Page::amount>("amount"),
                                     field<&Page::currency>("currency"), field<&Page::reference>("reference"),
-                                    field<&Page::callback_url>("callback_url"),
-                                    field<&Page::metadata>("metadata"));
+                                    field<&Page::callback_url>("callback_url"), field<&Page::metadata>("metadata"));
     }
 };
 

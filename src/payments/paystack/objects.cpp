@@ -22,11 +22,11 @@ struct Envelope {
 
     friend constexpr auto describe(Envelope*) {
         using schema::field;
-        return schema::object<Envelope>(
-            "PaystackEnvelope", field<&Envelope::status>("status"),
-            field<&Envelope::message>("message", {.defaulted = true}),
-            field<&Envelope::code>("code", {.defaulted = true}), field<&Envelope::data>("data", {.defaulted = true}),
-            field<&Envelope::meta>("meta", {.defaulted = true}));
+        return schema::object<Envelope>("PaystackEnvelope", field<&Envelope::status>("status"),
+                                        field<&Envelope::message>("message", {.defaulted = true}),
+                                        field<&Envelope::code>("code", {.defaulted = true}),
+                                        field<&Envelope::data>("data", {.defaulted = true}),
+                                        field<&Envelope::meta>("meta", {.defaulted = true}));
     }
 };
 

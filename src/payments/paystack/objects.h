@@ -46,8 +46,8 @@ struct Transaction {
 struct Refund {
     schema::Json id;
     schema::Json amount;
-    schema::Json transaction;            // an id, or the object
-    schema::Json refund_reference;       // of events
+    schema::Json transaction;       // an id, or the object
+    schema::Json refund_reference;  // of events
     std::string transaction_reference;
     std::string currency;
     std::string status;

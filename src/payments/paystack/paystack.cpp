@@ -92,11 +92,10 @@ struct RefundOrder {
 
     friend constexpr auto describe(RefundOrder*) {
         using schema::field;
-        return schema::object<RefundOrder>("PaystackRefundOrder", field<&RefundOrder::transaction>("transaction"),
-                                           field<&RefundOrder::amount>("amount"),
-                                           field<&RefundOrder::currency>("currency"),
-                                           field<&RefundOrder::customer_note>("customer_note"),
-                                           field<&RefundOrder::merchant_note>("merchant_note"));
+        return schema::object<RefundOrder>(
+            "PaystackRefundOrder", field<&RefundOrder::transaction>("transaction"),
+            field<&RefundOrder::amount>("amount"), field<&RefundOrder::currency>("currency"),
+            field<&RefundOrder::customer_note>("customer_note"), field<&RefundOrder::merchant_note>("merchant_note"));
     }
 };
 
@@ -160,8 +159,8 @@ async::Task<Started> Paystack::start(Account account, StartRequest request, clie
     auto api = api_for(credentials->secret_key, std::move(call));
     const auto reference = request.id.to_string();
     if (!request.return_url.empty()) {
-        const auto answer = co_await api.post("/transaction/initialize",
-                                              paystack::page_of(request, *subunits, credentials->email));
+        const auto answer =
+            co_await api.post("/transaction/initialize", paystack::page_of(request, *subunits, credentials->email));
         if (answer.kind != Kind::done) co_return Started{not_started(answer)};
         co_return paged(answer, reference, target_.base_url);
     }

@@ -76,9 +76,8 @@ std::optional<Claim> claim_of_charge(const Event& event) {
     // A payer may try again on a page: asking tells whether it is over.
     if (evidence.finding != Finding::paid) evidence = hint("event_" + evidence.code);
     const auto id = scalar(transaction->id);
-    return Claim{.dedupe_key = is_number(id) ? name_of(event, id) : "",
-                 .attempt = attempt,
-                 .evidence = std::move(evidence)};
+    return Claim{
+        .dedupe_key = is_number(id) ? name_of(event, id) : "", .attempt = attempt, .evidence = std::move(evidence)};
 }
 
 std::optional<Claim> claim_of_refund(const Event& event) {
@@ -94,8 +93,8 @@ std::optional<Claim> claim_of_refund(const Event& event) {
                 .refund = Claim::RefundNews{.amount = *amount, .refunded = refunded_of(*refund)}};
     auto& told = claim.refund->refunded;
     told.text = fmt::format("Paystack told of it as {}", reference.empty() ? "one without a number" : reference);
-    claim.note = fmt::format("A refund of {} {} at Paystack: {}", refund->currency,
-                             to_major(*amount, refund->currency), told.code);
+    claim.note = fmt::format("A refund of {} {} at Paystack: {}", refund->currency, to_major(*amount, refund->currency),
+                             told.code);
     return claim;
 }
 
