@@ -45,7 +45,7 @@ void add_billing(std::vector<Example>& all) {
 void add_money_from_outside(std::vector<Example>& all) {
     for (const auto* operation :
          {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent",
-          "takeFlutterwaveEvent", "takePaystackEvent"}) {
+          "takeFlutterwaveEvent", "takePaystackEvent", "takePesapalNotification"}) {
         all.push_back({.operation = operation,
                        .body = {},
                        .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
@@ -115,6 +115,20 @@ void add_people(std::vector<Example>& all) {
                                               find_built_in_role("cashier")->id, id("location NRB2"))));
     all.push_back(of("resendInvite", "invite Fatuma"));
     all.push_back(of("revokeInvite", "invite Fatuma"));
+}
+
+// Codes are an app's, those of phones stand in /dev/sms.
+void add_second_factor(std::vector<Example>& all) {
+    all.push_back(with_body("beginTotp", fmt::format(R"({{"password":"{}"}})", password)));
+    all.push_back(with_body("confirmTotp", R"({"code":"492039"})"));
+    all.push_back(with_body("loginWithTotp", R"({"challenge":"the challenge of the login","code":"492039"})"));
+    all.push_back(with_body("stepUp", R"({"code":"492039"})"));
+    all.push_back(with_body("renewRecoveryCodes", R"({"code":"492039"})"));
+    all.push_back(with_body("disableTotp", fmt::format(R"({{"password":"{}","code":"492039"}})", password)));
+    all.push_back(of("resetTotp", "user cashier"));
+    all.push_back(with_body("setSecondFactorRules", R"({"everyone":false})"));
+    all.push_back(with_body("sendPhoneCode", fmt::format(R"({{"phone":"0712 345 678","password":"{}"}})", password)));
+    all.push_back(with_body("verifyPhone", R"({"phone":"0712 345 678","code":"730516"})"));
 }
 
 // Tokens stand in mails, which /dev/mail shows.
@@ -233,6 +247,7 @@ std::vector<Example> examples() {
     add_money_from_outside(all);
     add_people(all);
     add_mails(all);
+    add_second_factor(all);
     add_places(all);
     add_taxes(all);
     add_products(all);

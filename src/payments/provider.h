@@ -125,6 +125,9 @@ struct Claim {
     std::optional<RefundNews> refund{};
     // A dispute or a refund that was made elsewhere: the words for people.
     std::string note{};
+    // It says that something happened to the attempt, and not what: the provider is asked, also about one that is paid. Each delivery is
+    // an event of its own: they are alike, byte for byte, and not the same.
+    bool is_hint = false;
 };
 
 struct CallbackRefusal {
@@ -167,7 +170,7 @@ public:
         std::string text{};                   // of that error
     };
     [[nodiscard]] virtual async::Task<Pulled> pull(Account account, base::Timestamp since, client::Call call) = 0;
-    // `kind` is the last part of the path: "stk", "confirm", "validate", "timeout", "events". Touches nothing outside.
+    // `kind` is the last part of the path: "stk", "confirm", "validate", "timeout", "events", "ipn". Touches nothing outside.
     [[nodiscard]] virtual std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
         const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,
         base::Timestamp now) const = 0;

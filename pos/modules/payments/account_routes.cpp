@@ -44,7 +44,7 @@ struct NewAccount {
                  .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
                         "`consumerKey`, `consumerSecret`, `passkey`. Stripe: `secretKey`, `webhookSecrets`, "
                         "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
-                        "`email`. It is sealed, and no reply has it.",
+                        "`email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply has it.",
                  .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
                             R"("consumerSecret":"secret","passkey":"passkey"})"}));
     }
@@ -170,8 +170,9 @@ async::Task<CallbackUrl> show_callback_url(auth::Permitted<"payments.manage"> ca
                                            http::Service<PaymentIntents> intents) {
     const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
     require_own(row);
-    const auto kinds =
-        row.provider == "mpesa" ? std::vector<std::string>{"confirm", "validate"} : std::vector<std::string>{"events"};
+    std::vector<std::string> kinds{"events"};
+    if (row.provider == "mpesa") kinds = {"confirm", "validate"};
+    if (row.provider == "pesapal") kinds = {"ipn"};
     co_return CallbackUrl{intents->open(caller.tenant_id, row).callback_url, kinds};
 }
 
@@ -223,7 +224,8 @@ void account_routes(http::Routes routes) {
     routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,
                 {.id = "registerPaymentCallbacks",
                  .summary = "Tell the provider where to announce payments",
-                 .description = "M-Pesa: once for each short code; where it is registered already, nothing changes.",
+                 .description = "M-Pesa: once for each short code; where it is registered already, nothing changes. Pesapal: the "
+                                "first payment does it as well.",
                  .errors = {own::platform_account, own::not_offered, own::register_refused, errors::payments_off,
                             errors::account_unreadable}});
 }

@@ -58,8 +58,10 @@ bool is_news(const ::payments::Evidence& evidence, bool moves) {
 std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const ::payments::Decision& decision,
                                              const ::payments::Evidence& evidence, bool moves, base::Timestamp now) {
     if (evidence.source == ::payments::Source::query) {
-        if (!is_open(intent.state)) return std::nullopt;
         const auto planned = ::payments::next_query(intent.created_at, now);
+        // Of what is over nobody asks, unless something was told of it and the question had no answer.
+        const bool has_no_answer = evidence.finding == ::payments::Finding::lost && intent.next_query_at;
+        if (!is_open(intent.state)) return has_no_answer ? std::optional(planned) : std::nullopt;
         // Without a name there nobody can be asked: that is no reason to ask more often.
         const bool was_asked = evidence.finding != ::payments::Finding::lost || !intent.provider_id;
         return was_asked || now > intent.created_at + somebody_waits ? planned : std::min(planned, now + ask_again);

@@ -138,7 +138,9 @@ constexpr db::Query<void(PaymentAccountId, std::int64_t)> forget_older{
 
 constexpr std::chrono::seconds job_has_time{60};  // before the sweep looks after what its job should have done
 
-std::string dedupe_key_of(const Delivery& delivery, const VerifiedCallback& said) {
+std::string dedupe_key_of(const Delivery& delivery, const VerifiedCallback& said, ProviderEventId id) {
+    // The same bytes say once more that something has happened since.
+    if (!said.claims.empty() && said.claims.front().is_hint) return fmt::format("{}:{}", delivery.kind, id.to_string());
     // The provider's own name of the event, where a signature proves that the provider gave it: a stranger must not be able to send
     // something else under the name of what is to come.
     if (delivery.kind == kind_of_signed && !said.claims.empty()) return said.claims.front().dedupe_key;
@@ -161,7 +163,7 @@ ProviderEvent event_of(const PaymentAccount& account, const Delivery& delivery, 
     event.account_id = account.id;
     event.provider = account.provider;
     event.kind = delivery.kind;
-    event.dedupe_key = dedupe_key_of(delivery, understood.said);
+    event.dedupe_key = dedupe_key_of(delivery, understood.said, event.id);
     event.body = {std::string(delivery.bytes)};
     event.headers = stored_headers(understood.said.kept.value_or(delivery.headers));
     event.trusted = delivery.trusted;
@@ -203,6 +205,21 @@ struct EventReply {
 
     friend constexpr auto describe(EventReply*) {
         return schema::object<EventReply>("EventReply", schema::field<&EventReply::received>("received"));
+    }
+};
+
+struct PesapalReply {
+    std::string type;
+    std::string tracking_id;
+    std::string reference;
+    std::int32_t status = 200;
+
+    friend constexpr auto describe(PesapalReply*) {
+        using schema::field;
+        return schema::object<PesapalReply>("PesapalReply", field<&PesapalReply::type>("orderNotificationType"),
+                                            field<&PesapalReply::tracking_id>("orderTrackingId"),
+                                            field<&PesapalReply::reference>("orderMerchantReference"),
+                                            field<&PesapalReply::status>("status"));
     }
 };
 
@@ -298,6 +315,10 @@ void callback_routes(http::Routes routes) {
     routes.post("/callbacks/paystack/{token}/events", take<"paystack", "events", EventReply>,
                 docs_of("takePaystackEvent", "Paystack tells of an event",
                         "Its signature is proved before anything is stored; a wrong one is 403."));
+    routes.post("/callbacks/pesapal/{token}/ipn", take<"pesapal", "ipn", PesapalReply>,
+                docs_of("takePesapalNotification", "Pesapal tells that something happened to an order",
+                        "Kept as sent and answered 200, whatever it is. It does not say what happened: Pesapal is "
+                        "asked."));
 }
 
 std::vector<db::StatementView> callback_statements() {

@@ -4,6 +4,7 @@
 
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/move.h"
+#include "pos/modules/payments/reconcile.h"
 #include "pos/modules/payments/reference.h"
 
 namespace pos {
@@ -104,16 +105,30 @@ async::Task<ClaimTaken> ask_first(db::Db tx, PaymentIntents* intents, const Clai
     co_return ClaimTaken{.outcome = "waits_for_query", .waits = true, .intent = id};
 }
 
+async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, IntentId id) {
+    auto batch = tx.batch();
+    intents->runtime().outbox().add(batch, resume_payment, ResumeIntent{id});
+    co_await batch.commit();
+}
+
 async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, const ClaimFrom* from,
                                         PaymentIntent intent) {
     const auto& claim = from->claim;
     const auto id = intent.id;
+    if (claim.is_hint && is_paid(intent.state)) {
+        // Whom the job cannot ask, the sweep does.
+        co_await tx.run(intents::ask_again_at, id, intents->runtime().now() + std::chrono::minutes(1));
+        co_await ask_now(tx, intents, id);
+        co_return ClaimTaken{.outcome = "applied", .intent = id};
+    }
     if (claim.refund && from->trusted) co_await intents->apply_refund(tx, id, *claim.refund);
     const bool is_dispute = !claim.refund && !claim.note.empty();
     if (is_dispute && from->trusted && claim.evidence.code != "dispute_won")
         co_await intents->raise(tx, id, IntentConcern::disputed);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, std::move(intent));
-    co_await intents->apply(tx, id, claim.evidence);
+    const auto applied = co_await intents->apply(tx, id, claim.evidence);
+    // Somebody waits at the counter: sooner than the sweep does it.
+    if (applied && applied->decision.ask && (from->is_signed || claim.is_hint)) co_await ask_now(tx, intents, id);
     co_return ClaimTaken{.outcome = is_dispute ? "dispute" : "applied", .intent = id};
 }
 

@@ -5,6 +5,7 @@
 #include "payments/flutterwave/flutterwave.h"
 #include "payments/mpesa/mpesa.h"
 #include "payments/paystack/paystack.h"
+#include "payments/pesapal/pesapal.h"
 #include "payments/stripe/stripe.h"
 
 namespace pos {
@@ -47,6 +48,10 @@ std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const
     if (settings.paystack_base_url) paystack.base_url = *settings.paystack_base_url;
     paystack.clock = &clock;
     providers->put(std::make_unique<::payments::Paystack>(http, std::move(paystack)));
+    ::payments::PesapalOptions pesapal;
+    pesapal.base_url = settings.pesapal_base_url;
+    pesapal.clock = &clock;
+    providers->put(std::make_unique<::payments::Pesapal>(http, std::move(pesapal)));
     return providers;
 }
 

@@ -47,6 +47,7 @@ const std::string* PaymentSettings::platform_credentials(std::string_view provid
     if (provider == "stripe") return pointer_to(billing_stripe_credentials);
     if (provider == "flutterwave") return pointer_to(billing_flutterwave_credentials);
     if (provider == "paystack") return pointer_to(billing_paystack_credentials);
+    if (provider == "pesapal") return pointer_to(billing_pesapal_credentials);
     return nullptr;
 }
 

@@ -17,6 +17,7 @@ struct PaymentSettings {
     std::optional<std::string> stripe_base_url;
     std::optional<std::string> flutterwave_base_url;
     std::optional<std::string> paystack_base_url;
+    std::optional<std::string> pesapal_base_url;
     std::vector<std::string> mpesa_callback_sources;
     std::optional<std::int64_t> payment_confirm_above;
     std::optional<std::string> payment_callback_url;
@@ -24,6 +25,7 @@ struct PaymentSettings {
     std::optional<std::string> billing_stripe_credentials;
     std::optional<std::string> billing_flutterwave_credentials;
     std::optional<std::string> billing_paystack_credentials;
+    std::optional<std::string> billing_pesapal_credentials;
 
     friend constexpr auto describe(PaymentSettings*) {
         using schema::field;
@@ -56,6 +58,12 @@ struct PaymentSettings {
                                                        {.max_length = 500,
                                                         .format = schema::Format::url,
                                                         .doc = "Instead of `https://api.paystack.co`: a simulator."}),
+            field<&PaymentSettings::pesapal_base_url>(
+                "PESAPAL_BASE_URL", {.max_length = 500,
+                                     .format = schema::Format::url,
+                                     .doc = "Instead of Pesapal's own (by the account's environment, "
+                                            "`https://pay.pesapal.com/v3` or `https://cybqa.pesapal.com/pesapalv3`): "
+                                            "a simulator."}),
             field<&PaymentSettings::mpesa_callback_sources>(
                 "MPESA_CALLBACK_SOURCES",
                 {.max_items = 100,
@@ -92,7 +100,10 @@ struct PaymentSettings {
                 {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Flutterwave."}),
             field<&PaymentSettings::billing_paystack_credentials>(
                 "BILLING_PAYSTACK_CREDENTIALS",
-                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Paystack."}));
+                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Paystack."}),
+            field<&PaymentSettings::billing_pesapal_credentials>(
+                "BILLING_PESAPAL_CREDENTIALS",
+                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Pesapal."}));
     }
 
     // The platform's own credentials of a provider; nullptr: none.

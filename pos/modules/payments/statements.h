@@ -82,6 +82,11 @@ inline constexpr db::Query<void(IntentId, std::optional<std::string>, std::optio
                     "where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
+// Of one that is paid: nothing of it moves by itself any more.
+inline constexpr db::Query<void(IntentId, base::Timestamp)> ask_again_at{
+    {"intents.ask_again_at", "update payment_intents set next_query_at = $3 where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+
 inline constexpr auto account_by_id = db::find<tables::payment_accounts>("intents.account_by_id");
 inline constexpr db::Query<PaymentAccountId(std::string)> account_of_provider{
     {"intents.account_of_provider",

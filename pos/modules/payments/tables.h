@@ -68,7 +68,7 @@ constexpr auto describe(IntentConcern*) {
 }
 
 // In documents.
-inline constexpr std::string_view names_of_providers = "`mpesa`, `stripe`, `flutterwave` or `paystack`.";
+inline constexpr std::string_view names_of_providers = "`mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`.";
 
 // What a tenant typed in once. Never read back: `shown` tells accounts apart.
 struct PaymentAccount {
