@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "schema/formats.h"
 #include "schema/json_writer.h"
+#include "schema/phone.h"
 
 namespace schema {
 
@@ -224,6 +225,13 @@ void normalise_string(std::string& text, const Rules& rules) {
         case Text::email:
             base::normalise_identifier(text);
             std::ranges::transform(text, text.begin(), [](char c) { return base::ascii_lower(c); });
+            return;
+        case Text::phone:
+            if (auto number = normalise_phone(text)) {
+                text = *std::move(number);
+            } else {
+                base::normalise_identifier(text);
+            }
             return;
     }
 }

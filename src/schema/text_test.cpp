@@ -103,8 +103,9 @@ TEST(TextKinds, FormatsSayTheirText) {
     EXPECT_EQ(schema::text_of(schema::Format::password), Text::raw);
     EXPECT_EQ(schema::text_of(schema::Format::email), Text::email);
     EXPECT_EQ(schema::text_of(schema::Format::code), Text::code);
-    for (const auto format : {schema::Format::phone, schema::Format::url, schema::Format::currency,
-                              schema::Format::country, schema::Format::time_zone}) {
+    EXPECT_EQ(schema::text_of(schema::Format::phone), Text::phone);
+    for (const auto format :
+         {schema::Format::url, schema::Format::currency, schema::Format::country, schema::Format::time_zone}) {
         EXPECT_EQ(schema::text_of(format), Text::identifier);
     }
 }

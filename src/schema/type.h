@@ -64,6 +64,7 @@ enum class Text : std::uint8_t {
     identifier,  // a number plate, a reference: as a name, without anything invisible
     code,        // an identifier in capital letters (ASCII)
     email,       // an identifier in small letters (ASCII)
+    phone,       // a number in any spelling, as E.164 (schema/phone.h)
 };
 
 // Formats say what the text is.
@@ -73,6 +74,7 @@ enum class Text : std::uint8_t {
         case Format::password: return Text::raw;
         case Format::email: return Text::email;
         case Format::code: return Text::code;
+        case Format::phone: return Text::phone;
         default: return Text::identifier;
     }
 }
