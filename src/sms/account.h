@@ -36,9 +36,9 @@ struct AfricasTalkingAccount {
         using Self = AfricasTalkingAccount;
         return schema::object<Self>(
             "AfricasTalkingAccount",
-            field<&Self::username>("username", {.max_length = 100,
-                                                .pattern = "[A-Za-z0-9._-]+",
-                                                .doc = "Of the app; `sandbox` is their sandbox."}),
+            field<&Self::username>(
+                "username",
+                {.max_length = 100, .pattern = "[A-Za-z0-9._-]+", .doc = "Of the app; `sandbox` is their sandbox."}),
             field<&Self::api_key>("apiKey", {.max_length = 255, .pattern = "[!-~]+", .text = schema::Text::raw}),
             field<&Self::sender>("sender", {.max_length = 11,
                                             .pattern = "[A-Za-z0-9 ._-]*",
@@ -70,19 +70,18 @@ struct TwilioAccount {
         return schema::object<Self>(
             "TwilioAccount",
             field<&Self::account_sid>("accountSid", {.max_length = 34, .pattern = "AC[0-9a-fA-F]{32}"}),
-            field<&Self::auth_token>("authToken",
-                                     {.max_length = 255,
-                                      .pattern = "[!-~]+",
-                                      .text = Text::raw,
-                                      .doc = "Signs callbacks, and logs in where there is no API key."}),
+            field<&Self::auth_token>("authToken", {.max_length = 255,
+                                                   .pattern = "[!-~]+",
+                                                   .text = Text::raw,
+                                                   .doc = "Signs callbacks, and logs in where there is no API key."}),
             field<&Self::previous_auth_token>("previousAuthToken",
                                               {.max_length = 255,
                                                .pattern = "[!-~]*",
                                                .text = Text::raw,
                                                .defaulted = true,
                                                .doc = "Signatures by it are believed as well, while it is rolled."}),
-            field<&Self::api_key_sid>(
-                "apiKeySid", {.max_length = 34, .pattern = "(SK[0-9a-fA-F]{32})?", .defaulted = true}),
+            field<&Self::api_key_sid>("apiKeySid",
+                                      {.max_length = 34, .pattern = "(SK[0-9a-fA-F]{32})?", .defaulted = true}),
             field<&Self::api_key_secret>(
                 "apiKeySecret", {.max_length = 255, .pattern = "[!-~]*", .text = Text::raw, .defaulted = true}),
             field<&Self::sender>("sender",
@@ -115,8 +114,7 @@ struct WhatsappAccount {
                                           .text = Text::raw,
                                           .doc = "Of a system user, with whatsapp_business_messaging."}),
             field<&Self::app_secret>(
-                "appSecret",
-                {.max_length = 255, .pattern = "[!-~]+", .text = Text::raw, .doc = "Signs callbacks."}),
+                "appSecret", {.max_length = 255, .pattern = "[!-~]+", .text = Text::raw, .doc = "Signs callbacks."}),
             field<&Self::verify_token>("verifyToken",
                                        {.max_length = 100,
                                         .pattern = token_pattern,
@@ -136,7 +134,8 @@ struct Endpoints {
     std::string whatsapp;
 };
 
-[[nodiscard]] std::string_view provider_of(const Account& account);  // "capture", "africastalking", "twilio", "whatsapp"
+[[nodiscard]] std::string_view provider_of(
+    const Account& account);  // "capture", "africastalking", "twilio", "whatsapp"
 [[nodiscard]] Channel channel_of(const Account& account);
 // For people, to tell accounts apart: "amani", "AC12…9f0c", "1065…3173".
 [[nodiscard]] std::string shown(const Account& account);

@@ -43,13 +43,13 @@ enum class Delivery : std::uint8_t {
 
 struct DeliveryReport {
     std::string provider_id;
-    std::string to{};                       // E.164; "": not told
+    std::string to{};  // E.164; "": not told
     Delivery delivery = Delivery::unknown;
-    Reason whose = Reason::none;            // of failed
-    Instead instead = Instead::nothing;     // of failed: the template, or an SMS, once
+    Reason whose = Reason::none;         // of failed
+    Instead instead = Instead::nothing;  // of failed: the template, or an SMS, once
     bool is_opted_out = false;
     std::string code{};
-    std::string text{};                     // for people
+    std::string text{};  // for people
     std::optional<base::Timestamp> at{};
 };
 
@@ -58,19 +58,19 @@ enum class Wish : std::uint8_t { none, stop, start };
 [[nodiscard]] Wish wish_of(std::string_view text);
 
 struct IncomingMessage {
-    std::string provider_id{};              // "": an opt-out that was made at the provider
-    std::string from;                       // E.164
-    std::string to{};                       // our number or sender, as the provider writes it
-    std::string text{};                     // at most 4,096 bytes
+    std::string provider_id{};  // "": an opt-out that was made at the provider
+    std::string from;           // E.164
+    std::string to{};           // our number or sender, as the provider writes it
+    std::string text{};         // at most 4,096 bytes
     Wish wish = Wish::none;
-    std::optional<base::Timestamp> at{};    // opens the WhatsApp window
+    std::optional<base::Timestamp> at{};  // opens the WhatsApp window
 };
 
 struct CallbackRequest {
     std::string_view method = "POST";
     // As the provider was given it: made of the public address in the settings, never of Host or X-Forwarded-*; with its query.
     std::string_view url;
-    std::string_view path_token{};          // the last part of the path, where the account has a callback_token
+    std::string_view path_token{};  // the last part of the path, where the account has a callback_token
     std::string_view bytes{};
     const http::Headers* headers = nullptr;
 };
@@ -83,8 +83,8 @@ struct Callback {
     std::string reply_type = "text/plain";
 };
 struct CallbackRefusal {
-    int status = 403;                       // 403: not proven; 400: proven, and not understood
-    std::string detail{};                   // for the log
+    int status = 403;      // 403: not proven; 400: proven, and not understood
+    std::string detail{};  // for the log
 };
 
 // Also Meta's GET that asks whether the URL is ours. An account of the capture transport proves nothing, and gets 403.

@@ -23,10 +23,10 @@ namespace sms {
 class Outbox {
 public:
     struct Entry {
-        base::Uuid id;           // the message's
+        base::Uuid id;  // the message's
         std::string provider_id;
-        std::string to;          // E.164
-        std::string text;        // of a template: its name and values
+        std::string to;    // E.164
+        std::string text;  // of a template: its name and values
         Measure measure;
         base::Timestamp sent_at;
     };

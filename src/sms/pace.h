@@ -22,7 +22,8 @@ public:
     explicit Pace(std::int32_t per_second);
 
     // The turn of `count` messages, which is then taken. Up to a second's worth leaves at once; then they are evenly spread.
-    [[nodiscard]] std::optional<async::SteadyTime> next(std::size_t count, async::SteadyTime now, async::SteadyTime deadline);
+    [[nodiscard]] std::optional<async::SteadyTime> next(std::size_t count, async::SteadyTime now,
+                                                        async::SteadyTime deadline);
 
 private:
     const std::chrono::nanoseconds gap_;

@@ -23,7 +23,7 @@ struct Settings {
     std::string africastalking_api_key;
     std::string africastalking_sender;
     std::string africastalking_callback_token;
-    std::string africastalking_base_url;
+    std::optional<std::string> africastalking_base_url;
 
     std::string twilio_account_sid;
     std::string twilio_auth_token;
@@ -31,7 +31,7 @@ struct Settings {
     std::string twilio_api_key_sid;
     std::string twilio_api_key_secret;
     std::string twilio_sender;
-    std::string twilio_base_url;
+    std::optional<std::string> twilio_base_url;
 
     std::string whatsapp_phone_number_id;
     std::string whatsapp_token;
@@ -39,7 +39,7 @@ struct Settings {
     std::string whatsapp_verify_token;
     std::string whatsapp_version = "v23.0";
     std::string whatsapp_prices = "KES 254:4";
-    std::string whatsapp_base_url;
+    std::optional<std::string> whatsapp_base_url;
 
     std::int32_t per_second = 0;
 
@@ -48,6 +48,8 @@ struct Settings {
         constexpr schema::StringRules name{.max_length = 255, .defaulted = true};
         constexpr schema::StringRules secret{
             .max_length = 1'000, .text = schema::Text::raw, .defaulted = true, .write_only = true};
+        constexpr schema::StringRules url{
+            .max_length = 500, .format = schema::Format::url, .doc = "Instead of the provider's own: a simulator."};
         constexpr auto with = [](schema::StringRules rules, std::string_view doc) {
             rules.doc = doc;
             return rules;
@@ -65,8 +67,9 @@ struct Settings {
                 "SMS_PRICES",
                 {.max_length = 4'000,
                  .defaulted = true,
-                 .doc = "What a part of an SMS costs, by the number's prefix: `KES 254:0.80 255:2.5`. Nothing is sent to "
-                        "a number without a price."}),
+                 .doc =
+                     "What a part of an SMS costs, by the number's prefix: `KES 254:0.80 255:2.5`. Nothing is sent to "
+                     "a number without a price."}),
             field<&Settings::africastalking_username>("AFRICASTALKING_USERNAME",
                                                       with(name, "Of the app; `sandbox` is their sandbox.")),
             field<&Settings::africastalking_api_key>("AFRICASTALKING_API_KEY", with(secret, "Of the app.")),
@@ -75,7 +78,7 @@ struct Settings {
             field<&Settings::africastalking_callback_token>(
                 "AFRICASTALKING_CALLBACK_TOKEN",
                 with(secret, "20 to 100 letters, digits, - and _: what the URLs of its callbacks end with.")),
-            field<&Settings::africastalking_base_url>("AFRICASTALKING_BASE_URL", with(name, "Of a simulator.")),
+            field<&Settings::africastalking_base_url>("AFRICASTALKING_BASE_URL", url),
             field<&Settings::twilio_account_sid>("TWILIO_ACCOUNT_SID", with(name, "`AC…`")),
             field<&Settings::twilio_auth_token>(
                 "TWILIO_AUTH_TOKEN", with(secret, "Signs callbacks, and logs in where there is no API key.")),
@@ -85,9 +88,9 @@ struct Settings {
             field<&Settings::twilio_api_key_secret>("TWILIO_API_KEY_SECRET", with(secret, "Of that API key.")),
             field<&Settings::twilio_sender>(
                 "TWILIO_SENDER", with(name, "A number, a short code, a sender id or a messaging service (`MG…`).")),
-            field<&Settings::twilio_base_url>("TWILIO_BASE_URL", with(name, "Of a simulator.")),
-            field<&Settings::whatsapp_phone_number_id>(
-                "WHATSAPP_PHONE_NUMBER_ID", with(name, "Of the WhatsApp Cloud API. Not set: no WhatsApp.")),
+            field<&Settings::twilio_base_url>("TWILIO_BASE_URL", url),
+            field<&Settings::whatsapp_phone_number_id>("WHATSAPP_PHONE_NUMBER_ID",
+                                                       with(name, "Of the WhatsApp Cloud API. Not set: no WhatsApp.")),
             field<&Settings::whatsapp_token>("WHATSAPP_TOKEN", with(secret, "Of a system user.")),
             field<&Settings::whatsapp_app_secret>("WHATSAPP_APP_SECRET",
                                                   with(secret, "Of the app at Meta: it signs callbacks.")),
@@ -96,11 +99,10 @@ struct Settings {
                 with(secret, "20 to 100 letters, digits, - and _: what Meta says when it checks the callback URL.")),
             field<&Settings::whatsapp_version>("WHATSAPP_VERSION", with(name, "Of the Graph API.")),
             field<&Settings::whatsapp_prices>(
-                "WHATSAPP_PRICES",
-                {.max_length = 4'000,
-                 .defaulted = true,
-                 .doc = "What a template costs, as in SMS_PRICES and in the same currency."}),
-            field<&Settings::whatsapp_base_url>("WHATSAPP_BASE_URL", with(name, "Of a simulator.")),
+                "WHATSAPP_PRICES", {.max_length = 4'000,
+                                    .defaulted = true,
+                                    .doc = "What a template costs, as in SMS_PRICES and in the same currency."}),
+            field<&Settings::whatsapp_base_url>("WHATSAPP_BASE_URL", url),
             field<&Settings::per_second>("SMS_PER_SECOND",
                                          {.min = 0,
                                           .max = 1'000,

@@ -10,7 +10,7 @@
 //         case sms::Outcome::withdrawn: …         // somebody else sends it
 //     }
 //
-// One result for each of `to`, in its order. Two spellings of one number are one message: the later result has `same_as`, and no cost.
+// It outlives its sends. One result for each of `to`, in its order. Two spellings of one number are one message: the later result has `same_as`, and no cost.
 // What can go wrong is a value; send() throws for faults of the program alone, and what `confirm` throws.
 
 #include <chrono>
@@ -39,25 +39,28 @@ enum class Channel : std::uint8_t { sms, whatsapp };
 // (whatsapp_window) nothing else may be sent.
 struct Template {
     std::string name;
-    std::string language;              // as approved: "en" is not "en_US"
+    std::string language;               // as approved: "en" is not "en_US"
     std::vector<std::string> values{};  // {{1}}, {{2}} … of its body: one line each, none empty
-    std::string button{};              // what the URL of its first button ends with; "": it has none
-    bool is_code = false;              // an authentication template: values has the code alone, which its button copies
+    std::string button{};               // what the URL of its first button ends with; "": it has none
+    bool is_code = false;  // an authentication template: values has the code alone, which its button copies
 };
 
 struct OutgoingMessage {
-    base::Uuid id;                        // ours: nil is refused
-    std::vector<std::string> to;          // any spelling (schema/phone.h); at most most_recipients
-    std::string text{};                   // "" with a template; of WhatsApp also *bold* and the like are Meta's
+    base::Uuid id;                // ours: nil is refused
+    std::vector<std::string> to;  // any spelling (schema/phone.h); at most most_recipients
+    std::string text{};           // "" with a template; of WhatsApp also *bold* and the like are Meta's
     std::optional<Template> whatsapp_template{};
-    std::string callback_url{};           // whole, without query: where Twilio reports to; others are told once, in their consoles
-    std::chrono::seconds valid_for{};     // a provider that still holds it then drops it, where it can; 0: as the provider likes
+    std::string
+        callback_url{};  // whole, without query: where Twilio reports to; others are told once, in their consoles
+    std::chrono::seconds
+        valid_for{};  // a provider that still holds it then drops it, where it can; 0: as the provider likes
     // Asked right before anything leaves, of a batch before each part of it; false: what has not left yet is withdrawn.
     std::function<async::Task<bool>()> confirm{};
 };
 
 enum class Outcome : std::uint8_t { accepted, refused_for_now, refused, unknown, withdrawn };
-// Whose reason a refusal has: the recipient's number, our account (key, balance, sender, connection), the message.
+// Whose reason a refusal has: the recipient's number, our account (key, balance, sender, connection), the message (or that it goes to
+// this number from this sender).
 enum class Reason : std::uint8_t { none, recipient, sender, message };
 // What may be sent in place of what was refused for good: the template in place of a text, an SMS in place of WhatsApp.
 enum class Instead : std::uint8_t { nothing, whatsapp_template, sms };
@@ -70,20 +73,21 @@ struct SendResult {
     Outcome outcome = Outcome::unknown;
     Reason whose = Reason::none;
     Instead instead = Instead::nothing;
-    bool is_opted_out = false;            // the recipient has told the provider to stop: keep it
-    std::string to{};                     // E.164; "": the number was none
-    std::string provider_id{};            // what the taker calls the message
-    std::string code{};                   // the provider's ("402", "21610", "131026"), or ours ("timeout", "too_long")
-    std::string reply{};                  // what it said, for people: no secret of ours, numbers masked
-    std::optional<Cost> cost{};           // where the provider says it at once
+    bool is_opted_out = false;   // the recipient has told the provider to stop: keep it
+    std::string to{};            // E.164; "": the number was none
+    std::string provider_id{};   // what the taker calls the message
+    std::string code{};          // the provider's ("402", "21610", "131026"), or ours ("timeout", "too_long")
+    std::string reply{};         // what it said, for people: no secret of ours, numbers masked
+    std::optional<Cost> cost{};  // where the provider says it at once
     std::optional<std::chrono::milliseconds> retry_after{};
-    std::optional<std::size_t> same_as{}; // the earlier index in `to` with the same number
+    std::optional<std::size_t> same_as{};  // the earlier index in `to` with the same number
 };
 
 class Transport {
 public:
     virtual ~Transport() = default;
-    [[nodiscard]] virtual std::string_view name() const = 0;  // "africastalking", "twilio", "whatsapp", "capture": logs and rows
+    [[nodiscard]] virtual std::string_view name()
+        const = 0;  // "africastalking", "twilio", "whatsapp", "capture": logs and rows
     [[nodiscard]] virtual Channel channel() const = 0;
 
     [[nodiscard]] async::Task<std::vector<SendResult>> send(OutgoingMessage message, async::SteadyTime deadline);
@@ -100,6 +104,10 @@ protected:
                                                                        async::SteadyTime deadline) = 0;
 
 private:
+    // nullopt: it is the turn of `count` messages, and nobody wants to keep them back.
+    [[nodiscard]] async::Task<std::optional<SendResult>> wait_for_turn(const OutgoingMessage* message,
+                                                                       std::size_t count, async::SteadyTime deadline);
+
     async::Loop* loop_;
     std::shared_ptr<Pace> pace_;
 };
