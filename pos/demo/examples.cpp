@@ -117,6 +117,13 @@ void add_people(std::vector<Example>& all) {
     all.push_back(of("revokeInvite", "invite Fatuma"));
 }
 
+void add_messaging(std::vector<Example>& all) {
+    all.push_back(with_body("setMessageAccount",
+                            R"({"provider":"africastalking","credentials":{"username":"sandbox","apiKey":"atsk_demo",)"
+                            R"("callbackToken":"0123456789abcdefghij"}})"));
+    all.push_back(with_body("setMessageLimit", R"({"dailyLimit":20000})"));
+}
+
 // Codes are an app's, those of phones stand in /dev/sms.
 void add_second_factor(std::vector<Example>& all) {
     all.push_back(with_body("beginTotp", fmt::format(R"({{"password":"{}"}})", password)));
@@ -239,6 +246,7 @@ std::vector<Example> examples() {
                                   {"search", json_string("sugar")},
                                   {"active", "true"},
                                   {"flag", json_string("price_variance")},
+                                  {"channel", json_string("sms")},
                                   {"actorId", id("user cashier")},
                                   {"subjectId", id("user cashier")},
                                   {"from", json_string("2026-01-01")},
@@ -247,6 +255,7 @@ std::vector<Example> examples() {
     add_money_from_outside(all);
     add_people(all);
     add_mails(all);
+    add_messaging(all);
     add_second_factor(all);
     add_places(all);
     add_taxes(all);

@@ -302,6 +302,7 @@ describe('without a caller', () => {
       'POST /v1/auth/password/forgot',
       'POST /v1/auth/password/reset',
       'POST /v1/auth/refresh',
+      'POST /v1/auth/totp/login',
       'POST /v1/callbacks/m/{token}/confirm',
       'POST /v1/callbacks/m/{token}/stk',
       'POST /v1/callbacks/m/{token}/stk/{attempt}',

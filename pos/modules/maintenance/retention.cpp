@@ -41,6 +41,15 @@ constexpr Removal remove_account_tokens{
      "delete from account_tokens where id in ("
      "  select id from account_tokens where expires_at < now() - interval '30 days' limit $1)",
      db::Kind::write}};
+constexpr Removal remove_code_attempts{{"maintenance.code_attempts",
+                                        "delete from code_attempts where id in ("
+                                        "  select id from code_attempts where at < now() - interval '2 days' limit $1)",
+                                        db::Kind::write}};
+constexpr Removal remove_phone_verifications{
+    {"maintenance.phone_verifications",
+     "delete from phone_verifications where user_id in ("
+     "  select user_id from phone_verifications where expires_at < now() - interval '1 day' limit $1)",
+     db::Kind::write}};
 constexpr Removal remove_notifications{
     {"maintenance.notifications",
      "delete from notifications where (tenant_id, id) in ("
@@ -78,12 +87,11 @@ constexpr Removal remove_windows{
      "delete from whatsapp_windows where (scope, phone) in ("
      "  select scope, phone from whatsapp_windows where written_at < now() - interval '2 days' limit $1)",
      db::Kind::write}};
-constexpr Removal remove_parked_reports{
-    {"maintenance.parked_reports",
-     "delete from parked_reports where (provider, provider_id, delivery) in ("
-     "  select provider, provider_id, delivery from parked_reports "
-     "  where received_at < now() - interval '30 days' limit $1)",
-     db::Kind::write}};
+constexpr Removal remove_parked_reports{{"maintenance.parked_reports",
+                                         "delete from parked_reports where (provider, provider_id, delivery) in ("
+                                         "  select provider, provider_id, delivery from parked_reports "
+                                         "  where received_at < now() - interval '30 days' limit $1)",
+                                         db::Kind::write}};
 
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
     std::int64_t removed = 0;
@@ -118,6 +126,8 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.login_throttles, remove_all(db, &remove_throttles), &failure);
     co_await take_step(&done.handled_jobs, remove_marks(db), &failure);
     co_await take_step(&done.account_tokens, remove_all(db, &remove_account_tokens), &failure);
+    co_await take_step(&done.code_attempts, remove_all(db, &remove_code_attempts), &failure);
+    co_await take_step(&done.phone_verifications, remove_all(db, &remove_phone_verifications), &failure);
     co_await take_step(&done.notifications, remove_all(db, &remove_notifications), &failure);
     co_await take_step(&done.failed_jobs, remove_all(db, &remove_failed_jobs), &failure);
     co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
@@ -132,8 +142,9 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
 
 std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
-                          remove_notifications, remove_failed_jobs, remove_webhooks, remove_provider_events,
-                          remove_spending, remove_counts, remove_windows, remove_parked_reports);
+                          remove_code_attempts, remove_phone_verifications, remove_notifications, remove_failed_jobs,
+                          remove_webhooks, remove_provider_events, remove_spending, remove_counts, remove_windows,
+                          remove_parked_reports);
 }
 
 }  // namespace pos

@@ -60,6 +60,9 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"change_pointers", Retention::kept, "one for each synchronised row, deleted ones too: its newest change"},
     {"invites", Retention::kept, "who invited whom"},
     {"notification_preferences", Retention::kept, "one a member who chose"},
+    {"second_factors", Retention::kept, "one a person who has set one up, or began to"},
+    {"recovery_codes", Retention::kept, "ten a person, until they are replaced"},
+    {"second_factor_rules", Retention::kept, "a tenant's own list"},
     {"mail_suppressions", Retention::kept, "an address that wants no mail wants none later"},
     {"phone_wishes", Retention::kept, "a number that wants no messages wants none later"},
     {"message_accounts", Retention::kept, "one a tenant and channel"},
@@ -71,6 +74,8 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"refresh_tokens", Retention::purged,
      "two a session: the newest, and the one that was used for it, 25 hours after its use"},
     {"account_tokens", Retention::purged, "30 days after they expire"},
+    {"code_attempts", Retention::purged, "two days: they are counted over one"},
+    {"phone_verifications", Retention::purged, "a day after their code's time"},
     {"notifications", Retention::purged, "90 days"},
     {"failed_jobs", Retention::purged, "30 days: members are told of the last seven"},
     {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
@@ -94,6 +99,8 @@ struct CleanedUp {
     std::int64_t login_throttles = 0;
     std::int64_t handled_jobs = 0;
     std::int64_t account_tokens = 0;
+    std::int64_t code_attempts = 0;
+    std::int64_t phone_verifications = 0;
     std::int64_t notifications = 0;
     std::int64_t failed_jobs = 0;
     std::int64_t used_webhooks = 0;
@@ -110,6 +117,8 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::login_throttles>("loginThrottles"),
                                          schema::field<&CleanedUp::handled_jobs>("handledJobs"),
                                          schema::field<&CleanedUp::account_tokens>("accountTokens"),
+                                         schema::field<&CleanedUp::code_attempts>("codeAttempts"),
+                                         schema::field<&CleanedUp::phone_verifications>("phoneVerifications"),
                                          schema::field<&CleanedUp::notifications>("notifications"),
                                          schema::field<&CleanedUp::failed_jobs>("failedJobs"),
                                          schema::field<&CleanedUp::used_webhooks>("usedWebhooks"),

@@ -45,7 +45,8 @@ void routes(http::Routes routes) {
                                 "unless `SIGN_UP` says otherwise; in production it is closed.",
                  .errors = {errors::email_taken, errors::phone_taken, errors::weak_password, errors::throttled,
                             errors::user_disabled, errors::sign_up_done, errors::invalid_credentials,
-                            errors::sign_up_closed, auth::errors::busy, auth::errors::csrf_failed},
+                            errors::second_factor_required, errors::sign_up_closed, auth::errors::busy,
+                            auth::errors::csrf_failed},
                  .headers = {"Set-Cookie"},
                  .options = {.rate_class = "sign_up"}});
     routes.get("/tenant", show, {.id = "getTenant", .summary = "The tenant's settings"});

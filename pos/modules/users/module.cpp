@@ -31,7 +31,7 @@ namespace {
     "r.name, mr.id) "                                                                                               \
     "  from membership_roles mr join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id "                  \
     "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id), '[]'::jsonb) as roles, m.version, "           \
-    "m.created_at, m.updated_at "                                                                                   \
+    "m.created_at, m.updated_at, u.second_factor_since is not null as has_second_factor "                           \
     "from memberships m join users u on u.id = m.user_id where m.tenant_id = $1 and m.deleted_at is null "
 
 constexpr db::Query<Member(UserId)> member{
@@ -149,7 +149,8 @@ Member member_of(const User& user, const Membership& membership, const std::vect
                  {},
                  membership.meta.version,
                  user.created_at,
-                 user.updated_at};
+                 user.updated_at,
+                 user.second_factor_since.has_value()};
     for (const auto& row : given)
         shown.roles.push_back({row.role_id, std::ranges::find(roles, row.role_id, &Role::id)->name, row.location_id});
     return shown;
