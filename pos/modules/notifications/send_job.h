@@ -27,8 +27,8 @@ inline constexpr jobs::JobType<SendNotification> send_notification{
      .remove_on_complete = jobs::KeepJobs{.count = 10'000, .age_seconds = 86'400},
      .timeout = std::chrono::minutes(3)}};
 
-// An SMS or a WhatsApp message. A code is of use for minutes, so the first tries are close to each other: 5 s, 10 s, 20 s …, for about an
-// hour and a half.
+// An SMS or a WhatsApp message. A code is of use for minutes, so the first tries are close to each other: 5 s, 10 s, 20 s …, for about
+// 45 minutes.
 inline constexpr std::int32_t send_phone_attempts = 10;
 inline constexpr jobs::JobType<SendNotification> send_phone_message{
     "sms",

@@ -100,11 +100,11 @@ constexpr auto describe(NotificationFailure*) {
                                                      {NotificationFailure::undelivered, "undelivered"}});
 }
 
-// Of WhatsApp: free text, which is taken for a day after a person has written, or a text that Meta has approved.
-enum class MessageForm : std::uint8_t { text, approved };
+// Of WhatsApp: free text, which is taken for a day after a person has written, or a template that Meta has approved.
+enum class MessageForm : std::uint8_t { text, from_template };
 constexpr auto describe(MessageForm*) {
     return schema::enumeration<MessageForm>("MessageForm",
-                                            {{MessageForm::text, "text"}, {MessageForm::approved, "approved"}});
+                                            {{MessageForm::text, "text"}, {MessageForm::from_template, "template"}});
 }
 
 struct Notification {

@@ -1,5 +1,7 @@
 #include "pos/modules/sms/messaging.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 #include "pos/modules/payments/keys.h"

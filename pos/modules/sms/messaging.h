@@ -12,6 +12,7 @@
 
 #include "app/app.h"
 #include "auth/credential_keys.h"
+#include "pos/modules/payments/settings.h"
 #include "pos/modules/sms/settings.h"
 #include "pos/modules/sms/tables.h"
 #include "sms/account.h"
@@ -20,8 +21,6 @@
 #include "sms/pace.h"
 
 namespace pos {
-
-struct PaymentSettings;
 
 class Messaging {
 public:

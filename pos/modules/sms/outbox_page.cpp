@@ -1,5 +1,7 @@
 #include "pos/modules/sms/outbox_page.h"
 
+#include <fmt/format.h>
+
 #include "auth/caller.h"
 #include "pos/modules/sms/messaging.h"
 #include "pos/plumbing/filled_reply.h"

@@ -34,8 +34,8 @@ sms::OutgoingMessage message_of(const ReportParts& parts, const Notification& ro
     }
     auto text = write_to_phone(*parts.mail, row.kind, row.locale, row.given.text, std::move(secret));
     sms::OutgoingMessage message{.id = row.id.uuid(), .to = {row.recipient}};
-    if (row.form == MessageForm::approved) {
-        message.approved = sms::Template{.name = std::string(schema::name_of(row.kind)),
+    if (row.form == MessageForm::from_template) {
+        message.whatsapp_template = sms::Template{.name = std::string(schema::name_of(row.kind)),
                                          .language = std::string(schema::name_of(row.locale)),
                                          .values = std::move(text.values),
                                          .button = std::move(text.button),
@@ -122,14 +122,14 @@ async::Task<std::optional<NotificationFailure>> PhoneSender::hindrance(db::Db db
     co_return std::nullopt;
 }
 
-// Free text while the person's own last message is young enough; nothing but an approved text otherwise.
+// Free text while the person's own last message is young enough, a template otherwise.
 async::Task<std::optional<MessageForm>> PhoneSender::form_of(db::Db db, const Notification* row, base::Uuid scope) {
     if (row->channel != Channel::whatsapp) co_return std::nullopt;
     // An authentication message has a form of its own, and a link its button.
-    if (row->form || row->kind == NotificationKind::phone_code) co_return row->form.value_or(MessageForm::approved);
+    if (row->form || row->kind == NotificationKind::phone_code) co_return row->form.value_or(MessageForm::from_template);
     const auto written_at = co_await system(db).one(texting::written_at, scope, row->recipient);
     const bool is_open = written_at && parts_.runtime->now() < *written_at + sms::whatsapp_window;
-    co_return is_open ? MessageForm::text : MessageForm::approved;
+    co_return is_open ? MessageForm::text : MessageForm::from_template;
 }
 
 async::Task<void> PhoneSender::fail(db::Db db, Notification row, NotificationFailure failure,

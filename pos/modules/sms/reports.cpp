@@ -18,14 +18,14 @@ bool needs_secret(NotificationKind kind) {
 
 std::string_view word_of(sms::Instead instead) {
     switch (instead) {
-        case sms::Instead::approved: return "approved";
+        case sms::Instead::whatsapp_template: return "template";
         case sms::Instead::sms: return "sms";
         case sms::Instead::nothing: break;
     }
     return "";
 }
 sms::Instead instead_of(std::string_view word) {
-    if (word == "approved") return sms::Instead::approved;
+    if (word == "template") return sms::Instead::whatsapp_template;
     return word == "sms" ? sms::Instead::sms : sms::Instead::nothing;
 }
 
@@ -39,7 +39,7 @@ Notification next_row(const Notification& refused, NextMessage next, const Repor
     const auto first = refused.follows.value_or(refused.id);
     row.id = parts.runtime->new_id<NotificationId>();
     row.idempotency_key =
-        fmt::format("follow:{}:{}", first.to_string(), next.channel == Channel::sms ? "sms" : "approved");
+        fmt::format("follow:{}:{}", first.to_string(), next.channel == Channel::sms ? "sms" : "template");
     row.channel = next.channel;
     row.kind = refused.kind;
     row.locale = refused.locale;
@@ -142,9 +142,9 @@ std::optional<NextMessage> next_message(const Notification& refused, sms::Instea
     switch (instead) {
         case sms::Instead::nothing: return std::nullopt;
         case sms::Instead::sms: return NextMessage{Channel::sms};
-        case sms::Instead::approved:
+        case sms::Instead::whatsapp_template:
             if (refused.form != MessageForm::text) return std::nullopt;
-            return NextMessage{Channel::whatsapp, MessageForm::approved};
+            return NextMessage{Channel::whatsapp, MessageForm::from_template};
     }
     return std::nullopt;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // What providers tell of the messages that they took, in any order, twice, and before their own replies. A report finds its message by
 // the provider's id of it; one that comes too early is parked, and whoever stores that id takes it up. A refusal leads to the next
-// message of the chain (WhatsApp's free text, then an approved text, then an SMS), each once.
+// message of the chain (WhatsApp's free text, then its template, then an SMS), each once.
 //
 //     co_await system.transaction([told](db::SystemDb tx) { return take_report(tx, told, parts); });
 //

@@ -1,5 +1,7 @@
 #include "pos/modules/sms/settings_routes.h"
 
+#include <fmt/format.h>
+
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/sms/accounts.h"

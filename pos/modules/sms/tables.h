@@ -19,6 +19,9 @@ inline constexpr base::ErrorCode sms_source_limit{
     "As many messages as may be were asked for from this address today"};
 inline constexpr base::ErrorCode sms_spending_limit{"sms.spending_limit", 429, false, base::Action::contact,
                                                     "What may be spent on messages today is spent"};
+// Of a route that sends a message to a phone.
+inline constexpr base::ErrorCode of_phone_messages[] = {sms_off, sms_not_sent_there, sms_number_limit, sms_source_limit,
+                                                        sms_spending_limit};
 }  // namespace errors
 
 // A tenant's own account at a provider, one for each channel. Without one the service's own is used.
