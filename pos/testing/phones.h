@@ -86,7 +86,7 @@ protected:
         script = std::make_unique<PhoneScript>();
         auto& services = app->host().services();
         accounts = std::make_unique<SenderAccounts>(
-            services.use<Messaging>(), [this](const sms::Account& account) -> std::unique_ptr<sms::Transport> {
+            services.use<Messaging>(), services.use<AccountKeys>(), [this](const sms::Account& account) -> std::unique_ptr<sms::Transport> {
                 return std::make_unique<ScriptedPhones>(script.get(), sms::channel_of(account));
             });
         const ReportParts parts{&services.use<MailShared>(), &services.use<Messaging>(), &services.use<Runtime>()};

@@ -1,7 +1,7 @@
 // An invitation by SMS: who has the phone joins, and takes nobody's account over.
 #include <gmock/gmock.h>
 
-#include "pos/modules/sms/messaging.h"
+#include "pos/modules/notifications/messaging.h"
 #include "pos/testing/mail.h"
 
 namespace {

@@ -3,9 +3,9 @@
 #include <stdexcept>
 
 #include "auth/rate_limit.h"
+#include "pos/modules/notifications/charges.h"
 #include "pos/modules/notifications/send_job.h"
 #include "pos/modules/notifications/statements.h"
-#include "pos/modules/sms/statements.h"
 #include "sms/parts.h"
 
 namespace pos {
@@ -64,7 +64,7 @@ async::Task<void> Notifier::require_on(db::Db db, Channel channel) const {
         co_return;
     }
     if (messaging_.account_of(channel) != nullptr) co_return;
-    if (messaging_.takes_accounts() && co_await db.one(texting::account_of_tenant, channel)) co_return;
+    if (co_await db.one(texting::account_of_tenant, channel)) co_return;
     throw base::Failure(errors::sms_off);
 }
 

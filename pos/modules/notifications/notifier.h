@@ -11,7 +11,7 @@
 // `secret` is stored sealed, and removed once the message has left (docs/security.md).
 //
 // The same to a phone, by SMS or WhatsApp; `source` is who asked, where anybody may ask (codes), and is counted. What a message costs is
-// taken with its row (modules/sms/charges.h), so that the commit may fail with 429 sms.spending_limit, sms.number_limit, sms.source_limit:
+// taken with its row (charges.h), so that the commit may fail with 429 sms.spending_limit, sms.number_limit, sms.source_limit:
 //
 //     co_await notifier->require_on(db, Channel::sms);            // 503 sms.off
 //     notifier->add(batch, PhoneCodeMessage{.minutes = 10},       // throws 422 sms.not_sent_there
@@ -23,7 +23,7 @@
 #include "db/db.h"
 #include "pos/modules/notifications/messages.h"
 #include "pos/modules/notifications/settings.h"
-#include "pos/modules/sms/messaging.h"
+#include "pos/modules/notifications/messaging.h"
 #include "pos/plumbing/runtime.h"
 
 namespace pos {

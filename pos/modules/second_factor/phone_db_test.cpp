@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "auth/totp.h"
+#include "pos/modules/notifications/messaging.h"
 #include "pos/modules/second_factor/phone_proofs.h"
-#include "pos/modules/sms/messaging.h"
 #include "pos/testing/mail.h"
 
 namespace {

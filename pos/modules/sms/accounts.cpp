@@ -7,10 +7,13 @@ namespace pos {
 async::Task<std::optional<SenderAccount>> SenderAccounts::find(db::Db db, Channel channel) const {
     const auto row = co_await db.one(texting::account_of_tenant, channel);
     if (!row) co_return of_service(schema::name_of(channel));
-    auto account = messaging_.open(db.tenant(), *row);
-    // Sealed with a key that is gone: the service's own is not what they want to send by.
-    if (!account) co_return std::nullopt;
-    co_return SenderAccount{*std::move(account), row->id.to_string(), db.tenant()};
+    co_return of_tenant(db.tenant(), *row);
+}
+
+std::optional<SenderAccount> SenderAccounts::of_tenant(base::Uuid tenant, const MessageAccount& row) const {
+    auto account = keys_.open(tenant, row);
+    if (!account) return std::nullopt;
+    return SenderAccount{*std::move(account), row.id.to_string(), tenant};
 }
 
 std::optional<SenderAccount> SenderAccounts::of_service(std::string_view name) const {
@@ -22,10 +25,10 @@ std::optional<SenderAccount> SenderAccounts::of_service(std::string_view name) c
     return std::nullopt;
 }
 
-std::unique_ptr<SenderAccounts> make_sender_accounts(Messaging& messaging, client::Client& http,
+std::unique_ptr<SenderAccounts> make_sender_accounts(Messaging& messaging, AccountKeys& keys, client::Client& http,
                                                      const app::LoopParts& parts) {
     auto& loop = parts.loop;
-    return std::make_unique<SenderAccounts>(messaging, [&messaging, &http, &loop](const sms::Account& account) {
+    return std::make_unique<SenderAccounts>(messaging, keys, [&messaging, &http, &loop](const sms::Account& account) {
         return sms::open_transport(account, {.loop = loop,
                                              .http = http,
                                              .outbox = messaging.outbox(),

@@ -10,7 +10,8 @@
 #include <string>
 
 #include "db/db.h"
-#include "pos/modules/sms/messaging.h"
+#include "pos/modules/notifications/messaging.h"
+#include "pos/modules/sms/account_keys.h"
 #include "sms/open_transport.h"
 
 namespace pos {
@@ -24,19 +25,23 @@ struct SenderAccount {
 class SenderAccounts {
 public:
     using Opener = std::function<std::unique_ptr<sms::Transport>(const sms::Account& account)>;
-    SenderAccounts(const Messaging& messaging, Opener open) : messaging_(messaging), open_(std::move(open)) {}
+    SenderAccounts(const Messaging& messaging, const AccountKeys& keys, Opener open)
+        : messaging_(messaging), keys_(keys), open_(std::move(open)) {}
 
     [[nodiscard]] async::Task<std::optional<SenderAccount>> find(db::Db db, Channel channel) const;
-    // By the name in a URL: "sms", "whatsapp". A tenant's own is found by its row.
+    // By the name in a URL: "sms", "whatsapp".
     [[nodiscard]] std::optional<SenderAccount> of_service(std::string_view name) const;
+    // nullopt: its key is gone. The service's own is not what they want to send by.
+    [[nodiscard]] std::optional<SenderAccount> of_tenant(base::Uuid tenant, const MessageAccount& row) const;
     [[nodiscard]] std::unique_ptr<sms::Transport> open(const sms::Account& account) const { return open_(account); }
 
 private:
     const Messaging& messaging_;
+    const AccountKeys& keys_;
     Opener open_;
 };
 
-[[nodiscard]] std::unique_ptr<SenderAccounts> make_sender_accounts(Messaging& messaging, client::Client& http,
-                                                                   const app::LoopParts& parts);
+[[nodiscard]] std::unique_ptr<SenderAccounts> make_sender_accounts(Messaging& messaging, AccountKeys& keys,
+                                                                   client::Client& http, const app::LoopParts& parts);
 
 }  // namespace pos

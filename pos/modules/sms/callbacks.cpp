@@ -34,12 +34,6 @@ constexpr db::Query<MessageAccount(MessageAccountId)> account_again{
      "where tenant_id = $1 and id = $2",
      db::Kind::point}};
 
-std::optional<SenderAccount> opened(const Messaging& messaging, base::Uuid tenant, const MessageAccount& row) {
-    auto account = messaging.open(tenant, row);
-    if (!account) return std::nullopt;
-    return SenderAccount{*std::move(account), row.id.to_string(), tenant};
-}
-
 // What proves it, and how its bytes are to be read.
 http::Headers headers_of(const http::RequestHeaders& sent) {
     constexpr std::size_t longest = 4'096;
@@ -65,15 +59,15 @@ std::expected<sms::Callback, sms::CallbackRefusal> read(const auth::CallbackRequ
 
 template <base::FixedString method>
 async::Task<base::Uuid> verify(auth::UnverifiedCallback sent) {
-    const auto& messaging = sent.use<Messaging>();
+    const auto& accounts = sent.use<SenderAccounts>();
     const auto name = sent.param("account");
-    auto account = sent.use<SenderAccounts>().of_service(name);
+    auto account = accounts.of_service(name);
     if (const auto id = base::Uuid::from_string(name); !account && id) {
         const auto row = co_await sent.db().one(account_by_id, *id);
-        if (row) account = opened(messaging, row->tenant_id, row->row);
+        if (row) account = accounts.of_tenant(row->tenant_id, row->row);
     }
     if (!account) auth::refuse_callback();
-    const auto callback = read(sent, messaging, account->account, method.view());
+    const auto callback = read(sent, sent.use<Messaging>(), account->account, method.view());
     if (!callback && callback.error().status != 400) auth::refuse_callback();
     co_return account->scope;
 }
@@ -139,7 +133,7 @@ async::Task<ProviderReply> receive(const auth::VerifiedCallback* sent, db::Syste
     auto account = accounts->of_service(name);
     if (const auto id = base::Uuid::from_string(name); !account && id) {
         const auto row = co_await sent->db().one(account_again, MessageAccountId(*id));
-        if (row) account = opened(*parts.messaging, sent->tenant(), *row);
+        if (row) account = accounts->of_tenant(sent->tenant(), *row);
     }
     if (!account) auth::refuse_callback();
     auto callback = read(*sent, *parts.messaging, account->account, method.view());

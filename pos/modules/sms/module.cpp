@@ -97,7 +97,7 @@ app::Module sms_module() {
                           app::schedule(tell_unexplained, MatchReports{}, {.pattern = "43 * * * *", .time_zone = "UTC"},
                                         "Tells of delivery reports that are of no message.")},
             .settings = app::settings<MessagingSettings, check_messaging_settings>(),
-            .process_services = app::process_services<make_messaging>(),
+            .process_services = app::process_services<make_messaging, make_account_keys>(),
             .services = app::services<make_sender_accounts, make_phone_sender>(),
             .development_routes = outbox_pages};
 }

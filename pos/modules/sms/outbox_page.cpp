@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "auth/caller.h"
-#include "pos/modules/sms/messaging.h"
+#include "pos/modules/notifications/messaging.h"
 #include "pos/plumbing/filled_reply.h"
 #include "pos/plumbing/html_page.h"
 

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::int64_t millionths_of_a_cent = 10'000;
 
+Channel channel_for(const sms::Account& account) {
+    return sms::channel_of(account) == sms::Channel::sms ? Channel::sms : Channel::whatsapp;
+}
+
 struct ChannelView {
     Channel channel{};
     bool is_on = false;
@@ -89,27 +93,31 @@ struct LimitChange {
     }
 };
 
-ChannelView view_of(const Messaging& messaging, base::Uuid tenant, Channel channel,
-                    const std::optional<MessageAccount>& own) {
+struct Tools {
+    const Messaging* messaging;
+    const AccountKeys* keys;
+};
+
+ChannelView view_of(Tools tools, base::Uuid tenant, Channel channel, const std::optional<MessageAccount>& own) {
     ChannelView view{.channel = channel};
     if (!own) {
-        view.is_on = messaging.account_of(channel) != nullptr;
+        view.is_on = tools.messaging->account_of(channel) != nullptr;
         return view;
     }
     view.is_own = true;
-    view.is_on = messaging.open(tenant, *own).has_value();
+    view.is_on = tools.keys->open(tenant, *own).has_value();
     view.provider = own->provider;
     view.shown = own->shown;
-    view.callback_url = messaging.callback_url(own->id.to_string());
+    view.callback_url = tools.messaging->callback_url(own->id.to_string());
     return view;
 }
 
-async::Task<MessagingView> view_of_tenant(db::Db db, const Messaging* messaging, base::Timestamp now) {
-    MessagingView view{.currency = messaging->currency(),
-                       .daily_limit = base::Money{messaging->daily_limit() / millionths_of_a_cent}};
+async::Task<MessagingView> view_of_tenant(db::Db db, Tools tools, base::Timestamp now) {
+    MessagingView view{.currency = tools.messaging->currency(),
+                       .daily_limit = base::Money{tools.messaging->daily_limit() / millionths_of_a_cent}};
     for (const auto channel : {Channel::sms, Channel::whatsapp}) {
         const auto own = co_await db.one(texting::account_of_tenant, channel);
-        view.channels.push_back(view_of(*messaging, db.tenant(), channel, own));
+        view.channels.push_back(view_of(tools, db.tenant(), channel, own));
     }
     view.own_limit = co_await db.one(texting::limit_of);
     if (view.own_limit && view.own_limit->minor < view.daily_limit.minor) view.daily_limit = *view.own_limit;
@@ -123,8 +131,9 @@ async::Task<MessagingView> view_of_tenant(db::Db db, const Messaging* messaging,
 }
 
 async::Task<MessagingView> show(auth::Permitted<"tenant.settings"> /*unused*/, db::Db db,
-                                http::Service<Messaging> messaging, http::Service<Runtime> runtime) {
-    return view_of_tenant(db, messaging.service, runtime->now());
+                                http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
+                                http::Service<Runtime> runtime) {
+    return view_of_tenant(db, {messaging.service, keys.service}, runtime->now());
 }
 
 struct Change {
@@ -157,15 +166,16 @@ sms::Account read_credentials(const NewMessageAccount& input) {
 
 async::Task<MessagingView> put_account(http::Context& context, auth::Permitted<"tenant.settings"> caller,
                                        http::Body<NewMessageAccount> input, db::Db db,
-                                       http::Service<Messaging> messaging, http::Service<Runtime> runtime) {
+                                       http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
+                                       http::Service<Runtime> runtime) {
     const auto account = read_credentials(*input);
     const auto now = runtime->now();
-    const auto channel = channel_of(sms::channel_of(account));
+    const auto channel = channel_for(account);
     const MessageAccount row{.channel = channel,
                              .id = runtime->new_id<MessageAccountId>(),
                              .provider = std::string(sms::provider_of(account)),
                              .shown = sms::shown(account),
-                             .credentials = messaging->seal(caller.tenant_id, channel, account),
+                             .credentials = keys->seal(caller.tenant_id, channel, account),
                              .created_at = now,
                              .updated_at = now};
     auto batch = db.batch();
@@ -174,23 +184,24 @@ async::Task<MessagingView> put_account(http::Context& context, auth::Permitted<"
                 {"message_account.set", fmt::format(R"({{"channel":"{}","provider":"{}"}})",
                                                     schema::name_of(channel), row.provider)});
     co_await batch.commit();
-    co_return co_await view_of_tenant(db, messaging.service, now);
+    co_return co_await view_of_tenant(db, {messaging.service, keys.service}, now);
 }
 
 async::Task<MessagingView> drop_account(http::Context& context, auth::Permitted<"tenant.settings"> caller,
                                         http::Path<"channel", Channel> channel, db::Db db,
-                                        http::Service<Messaging> messaging, http::Service<Runtime> runtime) {
+                                        http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
+                                        http::Service<Runtime> runtime) {
     auto batch = db.batch();
     batch.add(texting::drop_account, *channel);
     seal_change(batch, context, caller, *runtime,
                 {"message_account.remove", fmt::format(R"({{"channel":"{}"}})", schema::name_of(*channel))});
     co_await batch.commit();
-    co_return co_await view_of_tenant(db, messaging.service, runtime->now());
+    co_return co_await view_of_tenant(db, {messaging.service, keys.service}, runtime->now());
 }
 
 async::Task<MessagingView> set_limit(http::Context& context, auth::Permitted<"tenant.settings"> caller,
                                      http::Body<LimitChange> input, db::Db db, http::Service<Messaging> messaging,
-                                     http::Service<Runtime> runtime) {
+                                     http::Service<AccountKeys> keys, http::Service<Runtime> runtime) {
     auto batch = db.batch();
     if (input->daily_limit) {
         batch.add(texting::set_limit, *input->daily_limit);
@@ -199,7 +210,7 @@ async::Task<MessagingView> set_limit(http::Context& context, auth::Permitted<"te
     }
     seal_change(batch, context, caller, *runtime, {"message_limit.set", schema::to_json(*input)});
     co_await batch.commit();
-    co_return co_await view_of_tenant(db, messaging.service, runtime->now());
+    co_return co_await view_of_tenant(db, {messaging.service, keys.service}, runtime->now());
 }
 
 }  // namespace

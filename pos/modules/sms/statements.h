@@ -2,7 +2,7 @@
 // The statements of messages to phones: their rows are notifications (modules/notifications/statements.h), claimed by the same claim.
 
 #include "db/query.h"
-#include "pos/modules/sms/charges.h"
+#include "pos/modules/notifications/charges.h"
 
 namespace pos::texting {
 
@@ -42,8 +42,6 @@ inline constexpr db::SystemQuery<base::Timestamp(base::Uuid, std::string)> writt
 inline constexpr db::SystemQuery<bool(base::Uuid, std::string)> is_opted_out{
     {"sms.is_opted_out",
      "select exists (select from phone_wishes where scope = $1 and phone = $2 and is_opted_out)", Kind::point}};
-
-inline constexpr auto account_of_tenant = db::find<tables::message_accounts>("sms.account_of_tenant");
 
 // ---- What is told ------------------------------------------------------------------------------------------------------
 

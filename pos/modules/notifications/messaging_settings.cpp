@@ -1,4 +1,4 @@
-#include "pos/modules/sms/settings.h"
+#include "pos/modules/notifications/messaging_settings.h"
 
 namespace pos {
 

@@ -1,6 +1,5 @@
 #pragma once
-// Messaging: what all loops share of SMS and WhatsApp: the service's own accounts, prices, limits, and the keys of tenants' accounts.
-// Immutable but for the outbox of development and the paces of providers; any thread. A service of the process.
+// Messaging: what all loops share of SMS and WhatsApp: the service's own accounts, prices and limits. Immutable but for the outbox of development and the paces of providers; any thread. A service of the process.
 //
 //     messaging.account_of(Channel::sms);                                // the service's own; nullptr: none
 //     const auto price = messaging.price_of(Channel::sms, "+254712345678", text);      // throws sms.not_sent_there
@@ -11,9 +10,7 @@
 #include <vector>
 
 #include "app/app.h"
-#include "auth/credential_keys.h"
-#include "pos/modules/payments/settings.h"
-#include "pos/modules/sms/settings.h"
+#include "pos/modules/notifications/messaging_settings.h"
 #include "pos/modules/sms/tables.h"
 #include "sms/account.h"
 #include "sms/cost.h"
@@ -24,13 +21,10 @@ namespace pos {
 
 class Messaging {
 public:
-    Messaging(const MessagingSettings& own, const app::Settings& app, const base::Clock& clock,
-              std::optional<auth::CredentialKeys> keys);
+    Messaging(const MessagingSettings& own, const app::Settings& app, const base::Clock& clock);
 
     // The service's own account.
     [[nodiscard]] const sms::Account* account_of(Channel channel) const;
-    // Whether a tenant may have an account of its own here.
-    [[nodiscard]] bool takes_accounts() const noexcept { return keys_.has_value(); }
 
     struct Price {
         std::int32_t parts = 0;
@@ -44,10 +38,6 @@ public:
     [[nodiscard]] std::int64_t daily_limit() const noexcept { return daily_limit_; }
     [[nodiscard]] std::int32_t per_number() const noexcept { return per_number_; }
     [[nodiscard]] std::int32_t per_source() const noexcept { return per_source_; }
-
-    [[nodiscard]] schema::Bytes seal(base::Uuid tenant, Channel channel, const sms::Account& account) const;
-    // nullopt: it was sealed with a key that is gone.
-    [[nodiscard]] std::optional<sms::Account> open(base::Uuid tenant, const MessageAccount& row) const;
 
     // Where an account's provider calls back to; `account`: "sms", "whatsapp", or the id of a tenant's own.
     [[nodiscard]] std::string callback_url(std::string_view account) const;
@@ -68,17 +58,11 @@ private:
     std::int32_t per_number_;
     std::int32_t per_source_;
     std::string base_url_;
-    std::optional<auth::CredentialKeys> keys_;
     sms::Outbox outbox_;
     sms::Paces paces_;
 };
 
-[[nodiscard]] constexpr Channel channel_of(sms::Channel channel) {
-    return channel == sms::Channel::sms ? Channel::sms : Channel::whatsapp;
-}
-
-[[nodiscard]] std::unique_ptr<Messaging> make_messaging(const MessagingSettings& own, const PaymentSettings& payments,
-                                                        const app::Settings& app, const base::Clock& clock,
-                                                        base::SecureRandom& random);
+[[nodiscard]] std::unique_ptr<Messaging> make_messaging(const MessagingSettings& own, const app::Settings& app,
+                                                        const base::Clock& clock);
 
 }  // namespace pos

@@ -29,6 +29,9 @@ inline constexpr db::Query<void(NotificationId, std::int64_t)> correct_cost{
      "from charged c where s.tenant_id = $1 and s.day = (c.created_at at time zone 'UTC')::date",
      db::Kind::write}};
 
+// Without one a tenant's messages leave by the service's own.
+inline constexpr auto account_of_tenant = db::find<tables::message_accounts>("sms.account_of_tenant");
+
 inline constexpr db::SqlObject charge_message{
     "charge_message",
     "create or replace function charge_message(message uuid, price bigint, subjects text[], most integer[],\n"
