@@ -21,6 +21,7 @@
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/second_factor/module.h"
+#include "pos/modules/second_factor/reset_command.h"
 #include "pos/modules/sms/module.h"
 #include "pos/modules/stock/module.h"
 #include "pos/modules/taxes/module.h"
@@ -98,7 +99,8 @@ app::Definition definition() {
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
-    definition.commands = {create_tenant_command(), set_plan_command(), list_plans_command()};
+    definition.commands = {create_tenant_command(), reset_second_factor_command(), set_plan_command(),
+                           list_plans_command()};
     return definition;
 }
 

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Authenticator } from './support/authenticator.js';
 import { type ScratchDatabase, scratchDatabase } from './support/database.js';
+import { environment } from './support/environment.js';
+import { run } from './support/process.js';
 import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
 import { expectProblem, ok, password, signUp, type Shop } from './support/shop.js';
 
@@ -43,10 +45,7 @@ async function withApp(): Promise<Person> {
   const begun = await ok(shop.api('POST', '/v1/auth/totp', { body: { password } }), 200);
   const app = new Authenticator(begun.uri);
   expect([app.issuer, app.account]).toEqual(['Duka & Co', shop.email]);
-  const { recoveryCodes } = await ok(
-    shop.api('POST', '/v1/auth/totp/confirm', { body: { code: app.code() } }),
-    200,
-  );
+  const { recoveryCodes } = await ok(shop.api('POST', '/v1/auth/totp/confirm', { body: { code: app.code() } }), 200);
   expect(recoveryCodes).toHaveLength(10);
   return { shop, app, recoveryCodes };
 }
@@ -97,6 +96,23 @@ describe('a code of an authenticator app', () => {
     for (const reply of replies.filter((one) => one.status !== 200)) expectProblem(reply, 422, 'auth.code_wrong');
     const state = await ok(person.shop.api('GET', '/v1/auth/totp'), 200);
     expect(state).toMatchObject({ enabled: true, recoveryCodesLeft: 9 });
+  });
+
+  test('is taken away by whoever runs the service, with all sessions', async () => {
+    const person = await withApp();
+    const reset = (email: string) =>
+      run(environment.binary, ['users', 'reset-second-factor', '--email', email], serviceEnvironment(database, shared));
+    const done = await reset(person.shop.email);
+    expect(done.code, done.output).toBe(0);
+    expect(done.output).toContain(`user ${person.shop.userId} ${person.shop.email}`);
+    await expect
+      .poll(async () => (await person.shop.api('GET', '/v1/auth/me')).body.code, { timeout: 10_000 })
+      .toBe('auth.session_revoked');
+    await ok(first.api('POST', '/v1/auth/login', { body: { email: person.shop.email, password } }), 200);
+    const again = await reset(person.shop.email);
+    expect(again.code, again.output).toBe(1);
+    expect(again.output).toContain('no second factor');
+    expect((await reset('nobody@duka.example')).output).toContain('nobody has this address');
   });
 
   test('is guessed 20 times a day, and its owner is in with two', async () => {

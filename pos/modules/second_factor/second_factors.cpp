@@ -325,7 +325,6 @@ struct Reset {
     auth::Caller caller;
     UserId user;
     std::string address;
-    base::Timestamp now;
 };
 
 // Before anything is asked of the person's account: a member of this tenant, whose roles the caller may give and take.
@@ -334,6 +333,22 @@ async::Task<void> require_may_reset(db::ActingDb transaction, std::shared_ptr<co
     const auto roles = co_await transaction.all(roles_of_tenant);
     require_cover(what->caller, roles, co_await transaction.all(roles_given, what->user));
     if (what->user.uuid() == what->caller.user_id) throw base::Failure(errors::totp_own_reset);
+}
+
+// By whom, and in whose tenant, the batch says.
+db::BatchSlot<void> add_reset(db::Batch& batch, db::SystemStatements system, const SecondFactors::Parts& parts,
+                              UserId user, const FactorPerson& person, Audited by) {
+    const auto now = parts.runtime.now();
+    const auto turned_off = system.add(turn_off, user, now);
+    system.add(second_factor::remove, user);
+    system.add(drop_codes, user);
+    system.add(account::end_all_sessions, user, now, "second factor reset");
+    system.add(sign_in::announce, "user:" + user.to_string());
+    by.action = "totp.reset";
+    by.subject = user.uuid();
+    audit(batch, parts.runtime, std::move(by));
+    tell(batch, parts, user, person, {.event = SecondFactorEvent::reset}, new_key(parts));
+    return turned_off;
 }
 
 async::Task<void> store_reset(db::SystemDb transaction, std::shared_ptr<const Reset> what) {
@@ -345,19 +360,19 @@ async::Task<void> store_reset(db::SystemDb transaction, std::shared_ptr<const Re
         throw base::Failure(errors::totp_member_elsewhere);
     const auto person = co_await person_of(transaction, what->user);
     auto batch = acting.batch();
-    const auto system = acting.system(batch);
     batch.add(caller_is_current, SessionId(what->caller.session_id), what->caller.member_version);
-    const auto turned_off = system.add(turn_off, what->user, what->now);
-    system.add(second_factor::remove, what->user);
-    system.add(drop_codes, what->user);
-    system.add(account::end_all_sessions, what->user, what->now, "second factor reset");
-    system.add(sign_in::announce, "user:" + what->user.to_string());
-    audit(batch, what->parts->runtime,
-          {.action = "totp.reset",
-           .actor = UserId(what->caller.user_id),
-           .subject = what->user.uuid(),
-           .address = what->address});
-    tell(batch, *what->parts, what->user, person, {.event = SecondFactorEvent::reset}, new_key(*what->parts));
+    const auto turned_off = add_reset(batch, acting.system(batch), *what->parts, what->user, person,
+                                      {.action = {}, .actor = UserId(what->caller.user_id), .address = what->address});
+    const auto results = co_await batch.commit();
+    if (results.affected(turned_off) != 1) throw base::Failure(errors::totp_off);
+}
+
+async::Task<void> store_operators_reset(db::SystemDb transaction, const SecondFactors::Parts* parts, UserId user) {
+    co_await transaction.run(hold_off_everywhere, user);
+    const auto person = co_await person_of(transaction, user);
+    const auto acting = transaction.as_tenant(base::Uuid::nil());
+    auto batch = acting.batch();
+    const auto turned_off = add_reset(batch, acting.system(batch), *parts, user, person, {.action = {}});
     const auto results = co_await batch.commit();
     if (results.affected(turned_off) != 1) throw base::Failure(errors::totp_off);
 }
@@ -365,9 +380,15 @@ async::Task<void> store_reset(db::SystemDb transaction, std::shared_ptr<const Re
 }  // namespace
 
 async::Task<void> SecondFactors::reset(db::SystemDb db, auth::Caller caller, UserId user, std::string address) const {
-    const auto now = parts_.runtime.now();
-    const auto what = std::make_shared<const Reset>(Reset{&parts_, std::move(caller), user, std::move(address), now});
+    const auto what = std::make_shared<const Reset>(Reset{&parts_, std::move(caller), user, std::move(address)});
     co_await db.transaction([what](db::SystemDb transaction) { return store_reset(transaction, what); });
+    parts_.authenticator.invalidate_user(user.uuid());
+}
+
+async::Task<void> SecondFactors::reset_by_operator(db::SystemDb db, UserId user) const {
+    const auto* parts = &parts_;
+    co_await db.transaction(
+        [parts, user](db::SystemDb transaction) { return store_operators_reset(transaction, parts, user); });
     parts_.authenticator.invalidate_user(user.uuid());
 }
 

@@ -58,6 +58,8 @@ public:
     [[nodiscard]] async::Task<void> remove(db::SystemDb db, Subject subject) const;
     // By somebody who may give and take the person's roles. Ends all of the person's sessions.
     [[nodiscard]] async::Task<void> reset(db::SystemDb db, auth::Caller caller, UserId user, std::string address) const;
+    // The same by whoever runs the service, of anybody; reset_command.h.
+    [[nodiscard]] async::Task<void> reset_by_operator(db::SystemDb db, UserId user) const;
 
     struct Trial;
     struct NewCodes;
