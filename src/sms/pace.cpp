@@ -10,11 +10,14 @@ namespace {
 constexpr std::size_t most_accounts = 10'000;
 constexpr std::chrono::nanoseconds second = std::chrono::seconds(1);
 
+std::chrono::nanoseconds gap_of(std::int32_t per_second) {
+    if (per_second < 1) throw std::invalid_argument("sms: a pace of less than one a second");
+    return second / per_second;
+}
+
 }  // namespace
 
-Pace::Pace(std::int32_t per_second) : gap_(second / per_second), burst_(second) {
-    if (per_second < 1) throw std::invalid_argument("sms: a pace of less than one a second");
-}
+Pace::Pace(std::int32_t per_second) : gap_(gap_of(per_second)), burst_(second) {}
 
 std::optional<async::SteadyTime> Pace::next(std::size_t count, async::SteadyTime now, async::SteadyTime deadline) {
     const auto length = gap_ * static_cast<std::int64_t>(count);
