@@ -40,7 +40,7 @@ const providers = [
 
 describe.each(providers)('$name', (provider) => {
   const schedulerToken = randomBytes(32).toString('base64url');
-  let sim: Awaited<ReturnType<typeof startPaystack>>;
+  let sim: Awaited<ReturnType<typeof startFlutterwave | typeof startPaystack>>;
   let service: Service;
   let shop: Shop;
   let accountId: string;

@@ -213,6 +213,8 @@ export class Flutterwave extends ProviderSimulator {
   }
 }
 
+// {port, url, simulator, stop()}. `port` 0: any free one.
+/** @param {Record<string, any>} [options] */
 export const start = ({ port = 0, ...options } = {}) => new Flutterwave(options).listen(port);
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) await main(Flutterwave);

@@ -224,6 +224,8 @@ export class Paystack extends ProviderSimulator {
   }
 }
 
+// {port, url, simulator, stop()}. `port` 0: any free one.
+/** @param {Record<string, any>} [options] */
 export const start = ({ port = 0, ...options } = {}) => new Paystack(options).listen(port);
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) await main(Paystack);

@@ -359,7 +359,6 @@ ${button('leave', 'Leave')}</form></html>`;
     }
   }
 
-  // {port, url, simulator, stop()}. `port` 0: any free one.
   async listen(port = 0) {
     const server = createServer((request, reply) => void this.answer(request, reply));
     await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
