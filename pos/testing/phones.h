@@ -24,7 +24,7 @@ inline constexpr std::string_view meta_verify_token = "verify-token-of-the-tests
 inline constexpr std::string_view meta_number_id = "106540352242922";
 
 struct PhoneScript {
-    std::deque<sms::SendResult> results;            // accepted, when there is none
+    std::deque<sms::SendResult> results;  // accepted, when there is none
     std::vector<sms::OutgoingMessage> sent;
     std::vector<sms::Channel> channels;
     std::function<void(const std::string& provider_id)> before_reply;
@@ -86,7 +86,8 @@ protected:
         script = std::make_unique<PhoneScript>();
         auto& services = app->host().services();
         accounts = std::make_unique<SenderAccounts>(
-            services.use<Messaging>(), services.use<AccountKeys>(), [this](const sms::Account& account) -> std::unique_ptr<sms::Transport> {
+            services.use<Messaging>(), services.use<AccountKeys>(),
+            [this](const sms::Account& account) -> std::unique_ptr<sms::Transport> {
                 return std::make_unique<ScriptedPhones>(script.get(), sms::channel_of(account));
             });
         const ReportParts parts{&services.use<MailShared>(), &services.use<Messaging>(), &services.use<Runtime>()};
@@ -96,8 +97,9 @@ protected:
     static std::string rows(std::string_view query) { return app->database().value(query).value_or(""); }
     // The first shop's.
     static base::Uuid tenant() {
-        return *base::Uuid::from_string(rows("select tenant_id::text from memberships m join users u on u.id = m.user_id "
-                                             "where u.email = 'owner@duka.example'"));
+        return *base::Uuid::from_string(
+            rows("select tenant_id::text from memberships m join users u on u.id = m.user_id "
+                 "where u.email = 'owner@duka.example'"));
     }
     static db::Db tenant_db(base::Uuid of = tenant()) {
         return db::tenant_db(app->host().databases(), of, async::Loop::now() + std::chrono::seconds(30));
@@ -137,7 +139,8 @@ protected:
     // Every message that waits, until none does: what follows a refusal is sent, too.
     void send_all() {
         for (int i = 0; i < 10; ++i) {
-            const auto id = rows("select id::text from notifications where state = 'queued' order by created_at limit 1");
+            const auto id =
+                rows("select id::text from notifications where state = 'queued' order by created_at limit 1");
             if (id.empty()) return;
             EXPECT_TRUE(send(NotificationId(*base::Uuid::from_string(id))));
         }
@@ -149,8 +152,9 @@ protected:
     }
     // "whatsapp text failed, whatsapp template sent": each message of the chain, in order.
     static std::string chain() {
-        return rows("select string_agg(concat_ws(' ', channel, form, state), ', ' order by created_at, follows nulls first, "
-                    "case form when 'template' then 1 when 'text' then 0 else 2 end) from notifications");
+        return rows(
+            "select string_agg(concat_ws(' ', channel, form, state), ', ' order by created_at, follows nulls first, "
+            "case form when 'template' then 1 when 'text' then 0 else 2 end) from notifications");
     }
     // What a provider tells, proven already.
     static void tell(sms::DeliveryReport report, std::string provider, std::optional<NotificationId> message = {}) {

@@ -50,11 +50,12 @@ struct InviteRow {
         return schema::object<InviteRow>(
             "InviteRow", field<&InviteRow::id>("id"), field<&InviteRow::tenant_id>("tenantId"),
             field<&InviteRow::shop>("shop"), field<&InviteRow::email>("email"), field<&InviteRow::phone>("phone"),
-            field<&InviteRow::role_id>("roleId"), field<&InviteRow::location_id>("locationId"), field<&InviteRow::locale>("locale"),
-            field<&InviteRow::used_by>("usedBy"), field<&InviteRow::expires_at>("expiresAt"),
-            field<&InviteRow::accepted_at>("acceptedAt"), field<&InviteRow::accepted_by>("acceptedBy"),
-            field<&InviteRow::is_withdrawn>("isWithdrawn"), field<&InviteRow::user_id>("userId"),
-            field<&InviteRow::is_disabled>("isDisabled"), field<&InviteRow::is_verified>("isVerified"), field<&InviteRow::joined_email>("joinedEmail"));
+            field<&InviteRow::role_id>("roleId"), field<&InviteRow::location_id>("locationId"),
+            field<&InviteRow::locale>("locale"), field<&InviteRow::used_by>("usedBy"),
+            field<&InviteRow::expires_at>("expiresAt"), field<&InviteRow::accepted_at>("acceptedAt"),
+            field<&InviteRow::accepted_by>("acceptedBy"), field<&InviteRow::is_withdrawn>("isWithdrawn"),
+            field<&InviteRow::user_id>("userId"), field<&InviteRow::is_disabled>("isDisabled"),
+            field<&InviteRow::is_verified>("isVerified"), field<&InviteRow::joined_email>("joinedEmail"));
     }
 };
 
@@ -209,8 +210,8 @@ async::Task<void> prove_by_password(http::Context* context, db::SystemDb db, con
     acceptance->way = Acceptance::Way::claim;
     if (!is_known) {
         acceptance->way = Acceptance::Way::new_account;
-        acceptance->account = new_account(*row, acceptance->email, *std::move(request->name),
-                                          acceptance->password_hash, *acceptance->runtime);
+        acceptance->account = new_account(*row, acceptance->email, *std::move(request->name), acceptance->password_hash,
+                                          *acceptance->runtime);
         acceptance->user = acceptance->account->id;
     }
 }

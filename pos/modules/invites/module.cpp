@@ -39,7 +39,8 @@ struct NewInvite {
         if (input.email.has_value() == input.phone.has_value())
             issues.add("/email", "one_of", "either an e-mail address or a phone number");
         if (input.channel && (*input.channel == Channel::email) != input.email.has_value())
-            issues.add("/channel", "unfit", "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
+            issues.add("/channel", "unfit",
+                       "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }
     friend constexpr auto describe(NewInvite*) {
         return schema::object<NewInvite>(
@@ -149,7 +150,8 @@ void add_message(db::Batch& batch, const Notifier& notifier, const Invite& invit
 async::Task<void> require_reachable(http::Context* context, db::ActingDb db, std::string recipient, Channel channel) {
     const bool is_mail = channel == Channel::email;
     if (is_mail && co_await db.only(is_unreachable, recipient)) throw base::Failure(errors::invite_unreachable);
-    if (!is_mail && co_await db.only(has_said_stop, recipient, channel)) throw base::Failure(errors::invite_unreachable);
+    if (!is_mail && co_await db.only(has_said_stop, recipient, channel))
+        throw base::Failure(errors::invite_unreachable);
     co_await auth::charge(*context, {{"invites_recipient", base::ascii_lower(recipient)}});
 }
 
@@ -195,9 +197,9 @@ async::Task<Created<Invite>> create(Create<"users.write", Held::as_declared, Ide
            .subject = invite.id.uuid(),
            .address = std::string(write.context().request().client_address())});
     const auto role = std::ranges::find(roles, invite.role_id, &Role::id);
-    add_message(once.batch(), *notifier, invite, who, role->name,
-                {"invite:" + invite.id.to_string(), token.text,
-                 std::string(write.context().request().client_address())});
+    add_message(
+        once.batch(), *notifier, invite, who, role->name,
+        {"invite:" + invite.id.to_string(), token.text, std::string(write.context().request().client_address())});
     co_return co_await once.commit({});
 }
 
@@ -326,8 +328,8 @@ async::Task<void> show_accept(http::Context& context) {
         co_return;
     }
     auto page = preview->is_by_phone ? accept_by_phone_page : accept_page;
-    const auto intro = fmt::format("<p>{} has invited {}.</p>{}", escaped(preview->shop), escaped(preview->recipient),
-                                   page.intro);
+    const auto intro =
+        fmt::format("<p>{} has invited {}.</p>{}", escaped(preview->shop), escaped(preview->recipient), page.intro);
     page.intro = intro;
     send_form(context, 200, page, token);
 }
@@ -371,7 +373,8 @@ void routes(http::Routes routes) {
         {.id = "acceptInvite",
          .summary = "Accept an invitation",
          .description = "With the token of the message: as a new person (`name`, `password`), as one who has an "
-                        "account (`password`), or signed in; after an invitation to a phone also `email`. The same request again within a minute gets the "
+                        "account (`password`), or signed in; after an invitation to a phone also `email`. The same "
+                        "request again within a minute gets the "
                         "same answer.",
          .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
                     errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::already_member,

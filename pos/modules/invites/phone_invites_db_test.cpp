@@ -82,10 +82,10 @@ TEST_F(PhoneInvitesTest, ANewPersonJoinsWithAnAddressThatIsNotProven) {
     EXPECT_EQ(accept(token, person("juma2@duka.example")).status, 200) << "the same form again";
     EXPECT_EQ(account("juma2@duka.example", "phone, phone_verified_at is not null, email_verified_at is null"),
               "+254711000002 t t");
-    EXPECT_EQ(rows("select count(*) from notifications where kind = 'email_verify' and recipient = 'juma2@duka.example'"),
-              "1");
-    EXPECT_EQ(post("/v1/auth/login",
-                   fmt::format(R"({{"phone":"0711 000 002","password":"{}"}})", fresh), "").status,
+    EXPECT_EQ(
+        rows("select count(*) from notifications where kind = 'email_verify' and recipient = 'juma2@duka.example'"),
+        "1");
+    EXPECT_EQ(post("/v1/auth/login", fmt::format(R"({{"phone":"0711 000 002","password":"{}"}})", fresh), "").status,
               200);
     EXPECT_THAT(invite("0711000002").body, HasSubstr("user.already_member"));
 }
@@ -112,12 +112,14 @@ TEST_F(PhoneInvitesTest, WhoIsSignedInJoinsAsThemselves) {
 TEST_F(PhoneInvitesTest, ANumberIsTakenFromNobody) {
     EXPECT_EQ(invite("0711000005").status, 201);
     const auto token = token_to("+254711000005");
-    app->database().execute("update users set phone = '+254711000005', phone_verified_at = now() "
-                            "where email = 'owner@duka.example'");
+    app->database().execute(
+        "update users set phone = '+254711000005', phone_verified_at = now() "
+        "where email = 'owner@duka.example'");
     EXPECT_EQ(accept(token, person("atieno@duka.example")).status, 200);
     EXPECT_EQ(account("atieno@duka.example", "phone is null, phone_verified_at is null"), "t t");
     EXPECT_EQ(account("owner@duka.example", "phone"), "+254711000005");
-    app->database().execute("update users set phone = null, phone_verified_at = null where email = 'owner@duka.example'");
+    app->database().execute(
+        "update users set phone = null, phone_verified_at = null where email = 'owner@duka.example'");
 }
 
 TEST_F(PhoneInvitesTest, SentAgainTheLinkBeforeIsDead) {
@@ -131,15 +133,17 @@ TEST_F(PhoneInvitesTest, SentAgainTheLinkBeforeIsDead) {
 }
 
 TEST_F(PhoneInvitesTest, WhatCannotBeSentIsRefused) {
-    app->database().execute("insert into phone_wishes values ('00000000-0000-0000-0000-000000000000', '+254711000007', "
-                            "true, now())");
+    app->database().execute(
+        "insert into phone_wishes values ('00000000-0000-0000-0000-000000000000', '+254711000007', "
+        "true, now())");
     EXPECT_THAT(invite("0711000007").body, HasSubstr("invite.unreachable"));
     EXPECT_THAT(invite("+442079460018").body, HasSubstr("sms.not_sent_there"));
     EXPECT_THAT(invite("0711000008", R"(,"channel":"whatsapp")").body, HasSubstr("sms.off"));
     EXPECT_EQ(invite("0711000008", R"(,"channel":"email")").status, 422);
     EXPECT_EQ(invite("0711000008", R"(,"email":"both@duka.example")").status, 422);
     EXPECT_EQ(invite("12").status, 422);
-    EXPECT_EQ(rows("select count(*) from invites where phone in ('+254711000007', '+442079460018', '+254711000008')"), "0");
+    EXPECT_EQ(rows("select count(*) from invites where phone in ('+254711000007', '+442079460018', '+254711000008')"),
+              "0");
 }
 
 }  // namespace

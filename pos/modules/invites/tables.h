@@ -10,7 +10,8 @@ namespace pos {
 using InviteId = base::Id<struct InviteTag>;
 
 namespace errors {
-inline constexpr auto invite_open = base::conflict("invite.open", "This address or number is invited already: send it again");
+inline constexpr auto invite_open =
+    base::conflict("invite.open", "This address or number is invited already: send it again");
 inline constexpr auto invite_closed = base::conflict("invite.closed", "The invitation was accepted or withdrawn");
 inline constexpr auto invite_unreachable = base::conflict(
     "invite.unreachable",

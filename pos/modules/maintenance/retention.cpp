@@ -72,6 +72,12 @@ constexpr Removal remove_provider_events{
      "  select tenant_id, id from provider_events where received_at < now() - interval '90 days' limit $1)",
      db::Kind::write}};
 
+constexpr Removal remove_payout_results{
+    {"maintenance.payout_results",
+     "delete from payout_results where (tenant_id, id) in ("
+     "  select tenant_id, id from payout_results where received_at < now() - interval '90 days' limit $1)",
+     db::Kind::write}};
+
 constexpr Removal remove_spending{
     {"maintenance.message_spending",
      "delete from message_spending where (tenant_id, day) in ("
@@ -132,6 +138,7 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.failed_jobs, remove_all(db, &remove_failed_jobs), &failure);
     co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
     co_await take_step(&done.provider_events, remove_all(db, &remove_provider_events), &failure);
+    co_await take_step(&done.payout_results, remove_all(db, &remove_payout_results), &failure);
     co_await take_step(&done.message_spending, remove_all(db, &remove_spending), &failure);
     co_await take_step(&done.message_counts, remove_all(db, &remove_counts), &failure);
     co_await take_step(&done.whatsapp_windows, remove_all(db, &remove_windows), &failure);
@@ -143,8 +150,8 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
 std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
                           remove_code_attempts, remove_phone_verifications, remove_notifications, remove_failed_jobs,
-                          remove_webhooks, remove_provider_events, remove_spending, remove_counts, remove_windows,
-                          remove_parked_reports);
+                          remove_webhooks, remove_provider_events, remove_payout_results, remove_spending,
+                          remove_counts, remove_windows, remove_parked_reports);
 }
 
 }  // namespace pos

@@ -52,6 +52,8 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"payment_refunds", Retention::kept, "what went back"},
     {"payment_refund_tasks", Retention::kept, "one a payment that is owed back"},
     {"c2b_payments", Retention::kept, "money that came in"},
+    {"payouts", Retention::kept, "money that went out"},
+    {"payout_balances", Retention::kept, "one an account that was asked"},
     {"plans", Retention::kept, "what may be subscribed to"},
     {"subscriptions", Retention::kept, "one a tenant at a time"},
     {"subscription_invoices", Retention::kept, "one a period"},
@@ -84,6 +86,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"whatsapp_windows", Retention::purged, "two days: it is of use for one"},
     {"parked_reports", Retention::purged, "30 days: nobody has explained them"},
     {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
+    {"payout_results", Retention::purged, "90 days: what providers sent names recipients; the newest 50 of a payout"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
@@ -105,6 +108,7 @@ struct CleanedUp {
     std::int64_t failed_jobs = 0;
     std::int64_t used_webhooks = 0;
     std::int64_t provider_events = 0;
+    std::int64_t payout_results = 0;
     std::int64_t message_spending = 0;
     std::int64_t message_counts = 0;
     std::int64_t whatsapp_windows = 0;
@@ -123,6 +127,7 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::failed_jobs>("failedJobs"),
                                          schema::field<&CleanedUp::used_webhooks>("usedWebhooks"),
                                          schema::field<&CleanedUp::provider_events>("providerEvents"),
+                                         schema::field<&CleanedUp::payout_results>("payoutResults"),
                                          schema::field<&CleanedUp::message_spending>("messageSpending"),
                                          schema::field<&CleanedUp::message_counts>("messageCounts"),
                                          schema::field<&CleanedUp::whatsapp_windows>("whatsappWindows"),

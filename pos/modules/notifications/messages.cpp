@@ -53,8 +53,7 @@ Message message_of(std::string_view given) {
 
 template <class Message>
 constexpr MessageType type_of_message() {
-    MessageType type{
-        Message::kind, Message::list, nullptr, nullptr, [] { return schema::to_json(Message::sample()); }};
+    MessageType type{Message::kind, Message::list, nullptr, nullptr, [] { return schema::to_json(Message::sample()); }};
     if constexpr (requires { &Message::write; })
         type.write = [](std::string_view given, const Writing& with) { return message_of<Message>(given).write(with); };
     if constexpr (requires { &Message::text; })
@@ -228,9 +227,8 @@ mail::Content SecondFactorMail::write(const Writing& with) const {
         content.paragraph(say("Hello {},", "Habari {},", plain_name(name))).paragraph(std::move(what));
         return content;
     };
-    const auto if_not_you =
-        say("If it was not you: change your password at once, and tell whoever runs your shop.",
-            "Kama si wewe: badilisha nenosiri lako mara moja, na umwambie msimamizi wa duka lako.");
+    const auto if_not_you = say("If it was not you: change your password at once, and tell whoever runs your shop.",
+                                "Kama si wewe: badilisha nenosiri lako mara moja, na umwambie msimamizi wa duka lako.");
     switch (event) {
         case SecondFactorEvent::set_up:
             return write(say("Your second factor is on", "Uthibitisho wa pili umewashwa"),
@@ -279,8 +277,8 @@ mail::Content ReceiptMail::write(const Writing& with) const {
 
 PhoneText ReceiptMail::text(const Writing& with) const {
     const auto where = short_name(shop);
-    return {.text = with.say("{}: receipt {} of {}, {}, tax {}. Thank you.", "{}: risiti {} ya {}, {}, kodi {}. Asante.",
-                             where, number, at, total, tax),
+    return {.text = with.say("{}: receipt {} of {}, {}, tax {}. Thank you.",
+                             "{}: risiti {} ya {}, {}, kodi {}. Asante.", where, number, at, total, tax),
             .values = {where, number, at, total, tax}};
 }
 

@@ -360,8 +360,7 @@ struct SecondFactorMail {
         return {SecondFactorEvent::recovery_code_used, "Amina Otieno", 9};
     }
     friend constexpr auto describe(SecondFactorMail*) {
-        return schema::object<SecondFactorMail>("SecondFactorMail",
-                                                schema::field<&SecondFactorMail::event>("event"),
+        return schema::object<SecondFactorMail>("SecondFactorMail", schema::field<&SecondFactorMail::event>("event"),
                                                 schema::field<&SecondFactorMail::name>("name"),
                                                 schema::field<&SecondFactorMail::codes_left>("codesLeft"));
     }

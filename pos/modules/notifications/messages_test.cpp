@@ -75,8 +75,8 @@ TEST(PhoneMessages, NamesAreCutAndAreNoLinks) {
     const Links links(mail, settings);
     const auto invite = InviteMail{std::string(119, 'x') + "ü", "www.evil.example", "Cashier", 7}.text(
         {mail::Say(mail::Language::english), &links, "token"});
-    EXPECT_THAT(invite.text, ::testing::StartsWith("www. evil. example invites you to work at " +
-                                                   std::string(40, 'x') + ": https://api.duka.example/"));
+    EXPECT_THAT(invite.text, ::testing::StartsWith("www. evil. example invites you to work at " + std::string(40, 'x') +
+                                                   ": https://api.duka.example/"));
     EXPECT_EQ(invite.button, "token");
     const auto cut = InviteMail{"Duka", std::string(39, 'y') + "ü", "Cashier", 7}.text(
         {mail::Say(mail::Language::english), &links, "token"});

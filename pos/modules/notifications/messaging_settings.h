@@ -19,12 +19,13 @@ struct MessagingSettings {
         return schema::object<MessagingSettings>(
             "MessagingSettings", schema::flatten<&MessagingSettings::transport>(),
             field<&MessagingSettings::daily_limit>(
-                "SMS_DAILY_LIMIT", {.min = 0,
-                                    .max = 1'000'000,
-                                    .defaulted = true,
-                                    .doc = "What SMS and WhatsApp messages of one tenant may cost a day (UTC), in units of "
-                                           "the currency of SMS_PRICES; a tenant may set less for itself. What belongs to "
-                                           "no tenant has such a limit of its own."}),
+                "SMS_DAILY_LIMIT",
+                {.min = 0,
+                 .max = 1'000'000,
+                 .defaulted = true,
+                 .doc = "What SMS and WhatsApp messages of one tenant may cost a day (UTC), in units of "
+                        "the currency of SMS_PRICES; a tenant may set less for itself. What belongs to "
+                        "no tenant has such a limit of its own."}),
             field<&MessagingSettings::per_number>(
                 "SMS_PER_NUMBER", {.min = 1,
                                    .max = 1'000,

@@ -124,7 +124,8 @@ constexpr std::int64_t most_requeued = 1'000;
 // Redis may have lost their jobs: each has waited for longer than most tries take.
 constexpr db::SystemQuery<Waiting(std::int64_t)> waiting{
     {"mail.waiting",
-     "select tenant_id, id, channel from notifications where state = 'queued' and created_at < now() - interval '1 hour' "
+     "select tenant_id, id, channel from notifications where state = 'queued' and created_at < now() - interval '1 "
+     "hour' "
      "and (leased_until is null or leased_until < now()) order by created_at limit $1",
      db::Kind::read}};
 

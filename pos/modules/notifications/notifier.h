@@ -22,8 +22,8 @@
 #include "auth/signed_value.h"
 #include "db/db.h"
 #include "pos/modules/notifications/messages.h"
-#include "pos/modules/notifications/settings.h"
 #include "pos/modules/notifications/messaging.h"
+#include "pos/modules/notifications/settings.h"
 #include "pos/plumbing/runtime.h"
 
 namespace pos {

@@ -209,8 +209,9 @@ void unsubscribe_pages(http::Router& router) {
 void mailbox_pages(http::Routes routes) {
     routes.get("", list_mails, {.id = "listDevelopmentMails", .summary = "Mails of this process, newest first"});
     routes.get("/templates", list_templates, {.id = "listMailTemplates", .summary = "Every template, with samples"});
-    routes.get("/templates/{kind}/{locale}", show_template,
-               {.id = "getMailTemplate", .summary = "A template, with its sample", .errors = {http::errors::not_found}});
+    routes.get(
+        "/templates/{kind}/{locale}", show_template,
+        {.id = "getMailTemplate", .summary = "A template, with its sample", .errors = {http::errors::not_found}});
     routes.get("/{id}", show_mail,
                {.id = "getDevelopmentMail", .summary = "One mail", .errors = {http::errors::not_found}});
     routes.get(

@@ -80,8 +80,8 @@ enum class NotificationFailure : std::uint8_t {
     refused_message,
     refused_recipient,
     refused_sender,
-    suppressed,  // our own list holds the address
-    opted_out,   // the number has said STOP
+    suppressed,   // our own list holds the address
+    opted_out,    // the number has said STOP
     undelivered,  // taken, and the network said later that it did not arrive
 };
 constexpr auto describe(NotificationFailure*) {
@@ -144,12 +144,11 @@ struct Notification {
             field<&Notification::idempotency_key>("idempotencyKey", {.text = schema::Text::raw, .internal = true}),
             field<&Notification::channel>("channel"), field<&Notification::kind>("kind"),
             field<&Notification::locale>("locale"),
-            field<&Notification::recipient>("recipient",
-                                            {.doc = "An e-mail address, or a phone number in E.164."}),
+            field<&Notification::recipient>("recipient", {.doc = "An e-mail address, or a phone number in E.164."}),
             field<&Notification::user_id>("userId", {.doc = "Of a member; null: whoever has the address."}),
             field<&Notification::state>("state"), field<&Notification::failure>("failure"),
-            field<&Notification::failure_detail>("failureDetail",
-                                                 {.max_length = 500, .doc = "What the mail server or the provider said."}),
+            field<&Notification::failure_detail>(
+                "failureDetail", {.max_length = 500, .doc = "What the mail server or the provider said."}),
             field<&Notification::provider>("provider"), field<&Notification::provider_id>("providerId"),
             field<&Notification::message_id>("messageId"), field<&Notification::attempts>("attempts"),
             field<&Notification::unknown_outcomes>(

@@ -132,14 +132,15 @@ void routes(http::Routes routes) {
          .summary = "Sales, newest first",
          .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
     routes.get("/sales/{id}", show, {.id = "getSale", .summary = "One sale with lines, taxes and payments"});
-    routes.post("/sales/{id}/receipt", mail_receipt,
-                {.id = "mailReceipt",
-                 .summary = "Send the receipt by e-mail, SMS or WhatsApp",
-                 .description = "Once for each `Idempotency-Key`: the same key again answers what became of it. A message "
-                                "whose state is `unknown` may have arrived.",
-                 .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_sent_there,
-                            errors::sms_number_limit, errors::sms_source_limit, errors::sms_spending_limit},
-                 .options = {.rate_class = "receipts"}});
+    routes.post(
+        "/sales/{id}/receipt", mail_receipt,
+        {.id = "mailReceipt",
+         .summary = "Send the receipt by e-mail, SMS or WhatsApp",
+         .description = "Once for each `Idempotency-Key`: the same key again answers what became of it. A message "
+                        "whose state is `unknown` may have arrived.",
+         .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_sent_there,
+                    errors::sms_number_limit, errors::sms_source_limit, errors::sms_spending_limit},
+         .options = {.rate_class = "receipts"}});
     routes.get(
         "/sales/by-client-request/{id}", show_by_client_request,
         {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});

@@ -18,8 +18,8 @@ namespace pos {
 
 struct SenderAccount {
     sms::Account account;
-    std::string name;   // in the URL of its callbacks: "sms", "whatsapp", or the id of a tenant's own
-    base::Uuid scope;   // the tenant; nil: the service
+    std::string name;  // in the URL of its callbacks: "sms", "whatsapp", or the id of a tenant's own
+    base::Uuid scope;  // the tenant; nil: the service
 };
 
 class SenderAccounts {

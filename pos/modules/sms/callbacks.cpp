@@ -50,11 +50,9 @@ std::expected<sms::Callback, sms::CallbackRefusal> read(const auth::CallbackRequ
                                                         const sms::Account& account, std::string_view method) {
     const auto headers = headers_of(sent.headers());
     const auto url = messaging.public_url(sent.target());
-    return sms::read_callback(account, {.method = method,
-                                        .url = url,
-                                        .path_token = sent.param("token"),
-                                        .bytes = sent.bytes(),
-                                        .headers = &headers});
+    return sms::read_callback(
+        account,
+        {.method = method, .url = url, .path_token = sent.param("token"), .bytes = sent.bytes(), .headers = &headers});
 }
 
 template <base::FixedString method>
@@ -92,7 +90,8 @@ async::Task<void> take_all(db::SystemDb transaction, std::shared_ptr<const Taken
             const PhoneWish wish{taken->scope, message.from, message.wish == sms::Wish::stop, at};
             co_await transaction.run(texting::wish, wish);
         }
-        if (taken->is_whatsapp) co_await transaction.run(texting::open_window, WhatsappWindow{taken->scope, message.from, at});
+        if (taken->is_whatsapp)
+            co_await transaction.run(texting::open_window, WhatsappWindow{taken->scope, message.from, at});
     }
 }
 
@@ -100,11 +99,14 @@ std::shared_ptr<const Taken> taken_from(sms::Callback callback, const SenderAcco
                                         std::optional<NotificationId> message, ReportParts parts) {
     auto taken = std::make_shared<Taken>();
     const std::string provider(sms::provider_of(account.account));
-    std::ranges::stable_sort(callback.reports, {}, &sms::DeliveryReport::provider_id);
+    std::ranges::sort(callback.reports, {}, [](const sms::DeliveryReport& one) {
+        return std::pair(std::string_view(one.provider_id), one.delivery);
+    });
     for (auto& report : callback.reports)
         taken->reports.push_back(
             std::make_shared<const ToldReport>(ToldReport{std::move(report), provider, account.scope, message}));
-    std::ranges::stable_sort(callback.messages, {}, &sms::IncomingMessage::from);
+    std::ranges::sort(callback.messages, {},
+                      [](const sms::IncomingMessage& one) { return std::pair(std::string_view(one.from), one.at); });
     taken->messages = std::move(callback.messages);
     taken->scope = account.scope;
     taken->is_whatsapp = sms::channel_of(account.account) == sms::Channel::whatsapp;
@@ -153,24 +155,20 @@ using Posted = auth::Callback<verify<"POST">>;
 async::Task<ProviderReply> take(Posted sent, http::Path<"account", std::string> /*unused*/, http::AnyQuery /*unused*/,
                                 db::SystemDb db, http::Service<MailShared> mail, http::Service<Messaging> messaging,
                                 http::Service<Runtime> runtime, http::Service<SenderAccounts> accounts) {
-    co_return co_await receive<"POST">(&sent, db, {mail.service, messaging.service, runtime.service},
-                                       accounts.service);
+    co_return co_await receive<"POST">(&sent, db, {mail.service, messaging.service, runtime.service}, accounts.service);
 }
 async::Task<ProviderReply> take_behind_token(Posted sent, http::Path<"account", std::string> /*unused*/,
                                              http::Path<"token", std::string> /*unused*/, http::AnyQuery /*unused*/,
                                              db::SystemDb db, http::Service<MailShared> mail,
                                              http::Service<Messaging> messaging, http::Service<Runtime> runtime,
                                              http::Service<SenderAccounts> accounts) {
-    co_return co_await receive<"POST">(&sent, db, {mail.service, messaging.service, runtime.service},
-                                       accounts.service);
+    co_return co_await receive<"POST">(&sent, db, {mail.service, messaging.service, runtime.service}, accounts.service);
 }
-async::Task<ProviderReply> challenge(auth::Callback<verify<"GET">> sent,
-                                     http::Path<"account", std::string> /*unused*/, http::AnyQuery /*unused*/,
-                                     db::SystemDb db, http::Service<MailShared> mail,
+async::Task<ProviderReply> challenge(auth::Callback<verify<"GET">> sent, http::Path<"account", std::string> /*unused*/,
+                                     http::AnyQuery /*unused*/, db::SystemDb db, http::Service<MailShared> mail,
                                      http::Service<Messaging> messaging, http::Service<Runtime> runtime,
                                      http::Service<SenderAccounts> accounts) {
-    co_return co_await receive<"GET">(&sent, db, {mail.service, messaging.service, runtime.service},
-                                      accounts.service);
+    co_return co_await receive<"GET">(&sent, db, {mail.service, messaging.service, runtime.service}, accounts.service);
 }
 
 http::RouteDocs docs_of(std::string_view id, std::string_view summary, std::string_view description) {

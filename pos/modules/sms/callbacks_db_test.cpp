@@ -30,11 +30,11 @@ protected:
                          {.headers = {{"Content-Type", "application/x-www-form-urlencoded"}}});
     }
     static InjectedResponse meta(const std::string& body, bool is_signed = true) {
-        const auto signature = base::hex_encode(
-            base::as_chars(base::hmac_sha256(meta_app_secret, is_signed ? body : body + " ")));
-        return app->send(http::Method::post, "/v1/callbacks/sms/whatsapp", body,
-                         {.headers = {{"Content-Type", "application/json"},
-                                      {"X-Hub-Signature-256", "sha256=" + signature}}});
+        const auto signature =
+            base::hex_encode(base::as_chars(base::hmac_sha256(meta_app_secret, is_signed ? body : body + " ")));
+        return app->send(
+            http::Method::post, "/v1/callbacks/sms/whatsapp", body,
+            {.headers = {{"Content-Type", "application/json"}, {"X-Hub-Signature-256", "sha256=" + signature}}});
     }
     static std::string change(std::string_view members) {
         return fmt::format(
@@ -62,14 +62,15 @@ protected:
     static std::string add_twilio() {
         const auto reply = post(
             "/v1/messaging/accounts",
-            fmt::format(R"({{"provider":"twilio","credentials":{{"accountSid":"{}","authToken":"{}","sender":"+12025550123"}}}})",
-                        twilio_sid, auth_token));
+            fmt::format(
+                R"({{"provider":"twilio","credentials":{{"accountSid":"{}","authToken":"{}","sender":"+12025550123"}}}})",
+                twilio_sid, auth_token));
         EXPECT_EQ(reply.status, 200) << reply.body;
         EXPECT_THAT(reply.body, Not(HasSubstr(auth_token)));
         return "/v1/callbacks/sms/" + rows("select id::text from message_accounts");
     }
-    static InjectedResponse twilio(const std::string& path, const std::string& form, std::string_view token = auth_token,
-                                   Headers more = {}) {
+    static InjectedResponse twilio(const std::string& path, const std::string& form,
+                                   std::string_view token = auth_token, Headers more = {}) {
         const auto pairs = *schema::parse_urlencoded(form);
         more.emplace_back("Content-Type", "application/x-www-form-urlencoded");
         more.emplace_back("X-Twilio-Signature", sms::twilio_signature(token, public_url(path), pairs));
@@ -126,9 +127,10 @@ TEST_F(PhoneCallbacksTest, AReportOfNothingWeKnowIsKeptAndAnswered) {
 
 TEST_F(PhoneCallbacksTest, MetaAsksWhetherTheUrlIsOurs) {
     const auto ask = [](std::string_view token) {
-        return get(fmt::format("/v1/callbacks/sms/whatsapp?hub.mode=subscribe&hub.verify_token={}&hub.challenge=1158201444",
-                               token),
-                   "");
+        return get(
+            fmt::format("/v1/callbacks/sms/whatsapp?hub.mode=subscribe&hub.verify_token={}&hub.challenge=1158201444",
+                        token),
+            "");
     };
     const auto reply = ask(meta_verify_token);
     EXPECT_EQ(reply.status, 200);
@@ -174,13 +176,15 @@ TEST_F(PhoneCallbacksTest, TwilioSignsTheUrlThatItWasGiven) {
     const auto of_message = path + "/" + id.to_string();
     const std::string form = "MessageSid=SM0123456789abcdef0123456789abcdef&MessageStatus=delivered&To=%2B254712345678";
     EXPECT_EQ(twilio(of_message, form, "ffffffffffffffffffffffffffffffff").status, 403);
-    EXPECT_EQ(twilio(path, form, auth_token, {{"X-Forwarded-Host", "evil.example"}, {"X-Forwarded-Proto", "https"}}).status,
-              200)
+    EXPECT_EQ(
+        twilio(path, form, auth_token, {{"X-Forwarded-Host", "evil.example"}, {"X-Forwarded-Proto", "https"}}).status,
+        200)
         << "what a peer says of itself does not alter the URL that is verified";
     EXPECT_EQ(value("state"), "unknown") << "that URL names no message";
     EXPECT_EQ(twilio(of_message, form).status, 200);
     EXPECT_EQ(value("state"), "delivered");
-    const auto reply = twilio(path, "MessageSid=SM1&From=%2B254712345678&To=%2B12025550123&Body=STOP&SmsStatus=received");
+    const auto reply =
+        twilio(path, "MessageSid=SM1&From=%2B254712345678&To=%2B12025550123&Body=STOP&SmsStatus=received");
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "<Response/>");
     EXPECT_EQ(rows("select scope = (select tenant_id from message_accounts) from phone_wishes"), "t")
@@ -193,8 +197,9 @@ TEST_F(PhoneCallbacksTest, AnAccountThatIsGoneIsRefused) {
     EXPECT_EQ(get("/v1/messaging", other).body.find("twilio"), std::string::npos);
     EXPECT_EQ(del("/v1/messaging/accounts/sms", 1).status, 200);
     EXPECT_EQ(twilio(path, "MessageSid=SM1&MessageStatus=sent").status, 403);
-    EXPECT_EQ(rows("select string_agg(action, ' ' order by action desc) from audit_events where action like 'message%'"),
-              "message_account.set message_account.remove");
+    EXPECT_EQ(
+        rows("select string_agg(action, ' ' order by action desc) from audit_events where action like 'message%'"),
+        "message_account.set message_account.remove");
 }
 
 TEST_F(PhoneCallbacksTest, AnAccountIsReadBeforeItIsKept) {
@@ -205,8 +210,8 @@ TEST_F(PhoneCallbacksTest, AnAccountIsReadBeforeItIsKept) {
     EXPECT_EQ(post("/v1/messaging/accounts", R"({"provider":"capture","credentials":{}})").status, 422);
     EXPECT_EQ(rows("select count(*) from message_accounts"), "0");
     add_twilio();
-    EXPECT_EQ(rows("select count(*) from message_accounts where convert_from(credentials, 'LATIN1') like '%" +
-                   std::string(auth_token) + "%'"),
+    EXPECT_EQ(rows(fmt::format("select count(*) from message_accounts where position('{}'::bytea in credentials) > 0",
+                               auth_token)),
               "0");
     const auto first = rows("select id from message_accounts");
     add_twilio();

@@ -44,8 +44,9 @@ protected:
     }
     static std::string number(int i) { return fmt::format("+2547{:08}", i); }
     static base::Uuid other_tenant() {
-        return *base::Uuid::from_string(rows("select tenant_id::text from memberships m join users u on u.id = m.user_id "
-                                             "where u.email = 'owner@elsewhere.example'"));
+        return *base::Uuid::from_string(
+            rows("select tenant_id::text from memberships m join users u on u.id = m.user_id "
+                 "where u.email = 'owner@elsewhere.example'"));
     }
     static inline int numbers = 0;
 };
@@ -76,8 +77,7 @@ TEST_F(LimitsTest, ANumberGetsTenADayOfAllTenantsTogether) {
 
 TEST_F(LimitsTest, ASourceAsksForTwoHundredADay) {
     std::vector<Ask> asks;
-    for (int i = 0; i < 220; ++i)
-        asks.push_back({tenant(), number(i), fmt::format("2001:db8:0:1::{:x}", i + 1)});
+    for (int i = 0; i < 220; ++i) asks.push_back({tenant(), number(i), fmt::format("2001:db8:0:1::{:x}", i + 1)});
     EXPECT_EQ(outcomes(std::move(asks)), (std::map<std::string, int>{{"", 200}, {"sms.source_limit", 20}}));
     EXPECT_EQ(outcomes({{tenant(), number(999), "2001:db8:0:2::1"}}), (std::map<std::string, int>{{"", 1}}));
 }
@@ -106,7 +106,8 @@ TEST_F(LimitsTest, ATenantsOwnLimitIsOnlyEverLower) {
     write_receipt(Channel::sms);
     EXPECT_THROW(write_receipt(Channel::sms, "second"), base::Failure);
     const auto view = get("/v1/messaging").body;
-    for (const auto* member : {R"("dailyLimit":100)", R"("ownLimit":100)", R"("spentToday":80)", R"("messagesToday":1)"})
+    for (const auto* member :
+         {R"("dailyLimit":100)", R"("ownLimit":100)", R"("spentToday":80)", R"("messagesToday":1)"})
         EXPECT_THAT(view, ::testing::HasSubstr(member));
     EXPECT_EQ(post("/v1/messaging/limit", R"({"dailyLimit":null})").status, 200);
     write_receipt(Channel::sms, "third");

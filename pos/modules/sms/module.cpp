@@ -39,11 +39,11 @@ async::Task<void> match_lost_replies(jobs::Job<MatchReports>& job, app::JobScope
     const auto db = scope.system_db();
     const auto found = co_await db.all(texting::lost_replies, most_matched);
     for (const auto& lost : found) {
-        co_await db.transaction(
-            [&lost, parts](db::SystemDb transaction) { return match(transaction, lost, parts); });
+        co_await db.transaction([&lost, parts](db::SystemDb transaction) { return match(transaction, lost, parts); });
     }
     if (!found.empty())
-        job.logger().info("messages whose replies were lost were found by their reports", {{"count", std::ssize(found)}});
+        job.logger().info("messages whose replies were lost were found by their reports",
+                          {{"count", std::ssize(found)}});
 }
 
 async::Task<void> tell_of_unexplained(jobs::Job<MatchReports>& job, app::JobScope scope) {

@@ -18,14 +18,14 @@ std::string_view name_of(sms::Encoding encoding) { return encoding == sms::Encod
 async::Task<Html> show_outbox(http::Context& context, http::Service<Messaging> messaging) {
     std::string items;
     for (const auto& entry : messaging->outbox().newest()) {
-        items += fmt::format("<li><p>{}</p><small>to {}, {}, {} × {}</small></li>\n", linked(entry.text),
-                             escaped(entry.to), base::format_timestamp(entry.sent_at), entry.measure.parts,
-                             name_of(entry.measure.encoding));
+        items +=
+            fmt::format("<li><p>{}</p><small>to {}, {}, {} × {}</small></li>\n", linked(entry.text), escaped(entry.to),
+                        base::format_timestamp(entry.sent_at), entry.measure.parts, name_of(entry.measure.encoding));
     }
     if (items.empty()) items = "<li>No message yet.</li>\n";
-    send_page(context.response(), 200, "SMS",
-              "<h1>SMS</h1><p><small>Nothing leaves while SMS_PROVIDER is not set.</small></p>\n<ul>\n" + items +
-                  "</ul>\n");
+    send_page(
+        context.response(), 200, "SMS",
+        "<h1>SMS</h1><p><small>Nothing leaves while SMS_PROVIDER is not set.</small></p>\n<ul>\n" + items + "</ul>\n");
     co_return Html{};
 }
 

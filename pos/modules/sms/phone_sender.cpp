@@ -36,10 +36,10 @@ sms::OutgoingMessage message_of(const ReportParts& parts, const Notification& ro
     sms::OutgoingMessage message{.id = row.id.uuid(), .to = {row.recipient}};
     if (row.form == MessageForm::from_template) {
         message.whatsapp_template = sms::Template{.name = std::string(schema::name_of(row.kind)),
-                                         .language = std::string(schema::name_of(row.locale)),
-                                         .values = std::move(text.values),
-                                         .button = std::move(text.button),
-                                         .is_code = text.is_code};
+                                                  .language = std::string(schema::name_of(row.locale)),
+                                                  .values = std::move(text.values),
+                                                  .button = std::move(text.button),
+                                                  .is_code = text.is_code};
     } else {
         message.text = std::move(text.text);
     }
@@ -98,8 +98,7 @@ struct Silence {
 async::Task<void> give_up(db::SystemDb transaction, std::shared_ptr<const Silence> what, base::Uuid tenant) {
     const auto& row = *what->row;
     const auto acting = transaction.as_tenant(tenant);
-    const auto changed =
-        co_await acting.run(texting::outcome_unknown, row.id, row.claim, what->detail, what->counts);
+    const auto changed = co_await acting.run(texting::outcome_unknown, row.id, row.claim, what->detail, what->counts);
     if (changed > 0 && what->next) co_await follow_up(acting, what->row, *what->next, what->parts);
 }
 
@@ -126,7 +125,8 @@ async::Task<std::optional<NotificationFailure>> PhoneSender::hindrance(db::Db db
 async::Task<std::optional<MessageForm>> PhoneSender::form_of(db::Db db, const Notification* row, base::Uuid scope) {
     if (row->channel != Channel::whatsapp) co_return std::nullopt;
     // An authentication message has a form of its own, and a link its button.
-    if (row->form || row->kind == NotificationKind::phone_code) co_return row->form.value_or(MessageForm::from_template);
+    if (row->form || row->kind == NotificationKind::phone_code)
+        co_return row->form.value_or(MessageForm::from_template);
     const auto written_at = co_await system(db).one(texting::written_at, scope, row->recipient);
     const bool is_open = written_at && parts_.runtime->now() < *written_at + sms::whatsapp_window;
     co_return is_open ? MessageForm::text : MessageForm::from_template;
@@ -146,9 +146,9 @@ async::Task<void> PhoneSender::settle(db::Db db, Notification row, SenderAccount
     auto detail = message_detail(result.code, result.reply);
     if (result.outcome == Outcome::withdrawn) co_return;
     if (result.outcome == Outcome::accepted) {
-        const auto what = std::make_shared<const Acceptance>(
-            Acceptance{std::move(row), std::move(result), std::string(sms::provider_of(from.account)),
-                       parts_.messaging->currency(), parts_});
+        const auto what = std::make_shared<const Acceptance>(Acceptance{std::move(row), std::move(result),
+                                                                        std::string(sms::provider_of(from.account)),
+                                                                        parts_.messaging->currency(), parts_});
         co_await system(db).transaction(
             [what, tenant = db.tenant()](db::SystemDb transaction) { return accept(transaction, what, tenant); });
         co_return;
@@ -171,8 +171,7 @@ async::Task<void> PhoneSender::settle(db::Db db, Notification row, SenderAccount
     }
     const bool is_for_good = result.outcome == Outcome::refused;
     const auto failure = is_for_good ? refusal_of(result) : NotificationFailure::not_taken_in_time;
-    co_await fail(db, std::move(row), failure, std::move(detail),
-                  is_for_good ? result.instead : sms::Instead::sms);
+    co_await fail(db, std::move(row), failure, std::move(detail), is_for_good ? result.instead : sms::Instead::sms);
 }
 
 async::Task<void> PhoneSender::send(db::Db db, NotificationId id) {

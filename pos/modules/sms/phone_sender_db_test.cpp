@@ -33,7 +33,8 @@ TEST_F(PhoneSenderTest, SendsOnceAndKeepsNoSecret) {
     ASSERT_EQ(script->sent.size(), 1U);
     EXPECT_THAT(script->sent[0].text, HasSubstr("271828 is your code"));
     EXPECT_THAT(script->sent[0].to, ElementsAre(amina));
-    EXPECT_EQ(script->sent[0].callback_url, app->host().services().use<Messaging>().callback_url("sms") + "/" + id.to_string());
+    EXPECT_EQ(script->sent[0].callback_url,
+              app->host().services().use<Messaging>().callback_url("sms") + "/" + id.to_string());
     EXPECT_EQ(value("concat_ws(' ', state, provider, provider_id, secret)"), "sent capture p-1");
     EXPECT_TRUE(send(id));
     EXPECT_EQ(script->sent.size(), 1U);
@@ -98,7 +99,8 @@ TEST_F(PhoneSenderTest, RefusedForGoodCostsNothingAndSaysWhoseReason) {
         {{.outcome = Outcome::refused, .whose = sms::Reason::recipient, .code = "403"}, "refused_recipient"},
         {{.outcome = Outcome::refused, .whose = sms::Reason::sender, .code = "405"}, "refused_sender"},
         {{.outcome = Outcome::refused, .whose = sms::Reason::message, .code = "too_long"}, "refused_message"},
-        {{.outcome = Outcome::refused, .whose = sms::Reason::recipient, .is_opted_out = true, .code = "406"}, "opted_out"},
+        {{.outcome = Outcome::refused, .whose = sms::Reason::recipient, .is_opted_out = true, .code = "406"},
+         "opted_out"},
     };
     int number = 0;
     for (const auto& one : cases) {
@@ -122,8 +124,8 @@ TEST_F(PhoneSenderTest, TheProvidersPriceCounts) {
 }
 
 TEST_F(PhoneSenderTest, WhoSaidStopGetsTheirCodesAlone) {
-    app->database().execute(
-        fmt::format("insert into phone_wishes values ('00000000-0000-0000-0000-000000000000', '{}', true, now())", amina));
+    app->database().execute(fmt::format(
+        "insert into phone_wishes values ('00000000-0000-0000-0000-000000000000', '{}', true, now())", amina));
     EXPECT_TRUE(send(write_receipt(Channel::sms)));
     EXPECT_EQ(value("state || ' ' || failure"), "failed opted_out");
     EXPECT_THAT(script->sent, IsEmpty());
@@ -191,10 +193,9 @@ TEST_F(PhoneSenderTest, ARefusedTextIsFollowedByOneTemplate) {
 }
 
 TEST_F(PhoneSenderTest, WhoHasNoWhatsappGetsAnSmsOnce) {
-    const auto id = write(InviteMail::sample(), {.key = "invite",
-                                                 .recipient = std::string(amina),
-                                                 .secret = "a-secret-token",
-                                                 .channel = Channel::whatsapp});
+    const auto id = write(
+        InviteMail::sample(),
+        {.key = "invite", .recipient = std::string(amina), .secret = "a-secret-token", .channel = Channel::whatsapp});
     EXPECT_TRUE(send(id));
     EXPECT_EQ(script->sent[0].whatsapp_template->button, "a-secret-token");
     EXPECT_EQ(value("secret is null", "invite"), "false") << "the SMS needs it, if there is one";
@@ -250,7 +251,8 @@ TEST_F(PhoneSenderTest, AReportThatComesFirstIsTakenUp) {
 
 TEST_F(PhoneSenderTest, OfSeveralThatComeFirstTheLastStateCounts) {
     script->before_reply = [](const std::string& provider_id) {
-        for (const auto delivery : {sms::Delivery::read, sms::Delivery::sent, sms::Delivery::delivered, sms::Delivery::read})
+        for (const auto delivery :
+             {sms::Delivery::read, sms::Delivery::sent, sms::Delivery::delivered, sms::Delivery::read})
             tell({.provider_id = provider_id, .delivery = delivery}, "whatsapp");
     };
     EXPECT_TRUE(send(write_receipt(Channel::whatsapp)));
@@ -279,8 +281,9 @@ TEST_F(PhoneSenderTest, TheOnlyReportOfANumberFindsItsOnlyLostMessage) {
     EXPECT_EQ(value("state"), "unknown");
     const auto system = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(30));
     EXPECT_THAT(app->run(system.all(texting::lost_replies, 10)), IsEmpty()) << "its own reply may still come";
-    app->database().execute("update parked_reports set received_at = now() - interval '20 seconds'; "
-                            "update notifications set created_at = now() - interval '30 seconds'");
+    app->database().execute(
+        "update parked_reports set received_at = now() - interval '20 seconds'; "
+        "update notifications set created_at = now() - interval '30 seconds'");
     const auto found = app->run(system.all(texting::lost_replies, 10));
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].id, id);
@@ -300,7 +303,8 @@ TEST_F(PhoneSenderTest, ATenantsAccountTellsOfItsOwnMessagesAlone) {
     const auto told = std::make_shared<const ToldReport>(
         ToldReport{{.provider_id = "p-1", .delivery = sms::Delivery::failed}, "capture", elsewhere});
     const auto system = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(30));
-    app->run(system.transaction([told, parts](db::SystemDb transaction) { return take_report(transaction, told, parts); }));
+    app->run(
+        system.transaction([told, parts](db::SystemDb transaction) { return take_report(transaction, told, parts); }));
     EXPECT_EQ(value("state"), "sent");
 }
 

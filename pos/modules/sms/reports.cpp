@@ -126,8 +126,7 @@ std::optional<NotificationState> state_after(NotificationState known, sms::Deliv
     switch (news) {
         case sms::Delivery::unknown: return std::nullopt;
         case sms::Delivery::queued:
-        case sms::Delivery::sent:
-            return known == State::sent ? std::nullopt : std::optional(State::sent);
+        case sms::Delivery::sent: return known == State::sent ? std::nullopt : std::optional(State::sent);
         case sms::Delivery::failed:
         case sms::Delivery::expired: return State::failed;
         case sms::Delivery::delivered: return State::delivered;

@@ -26,10 +26,10 @@ struct MessageReport {
 
     friend constexpr auto describe(MessageReport*) {
         using schema::field;
-        return schema::object<MessageReport>(
-            "MessageReport", field<&MessageReport::delivery>("delivery"), field<&MessageReport::instead>("instead"),
-            field<&MessageReport::is_opted_out>("isOptedOut"), field<&MessageReport::code>("code"),
-            field<&MessageReport::text>("text"));
+        return schema::object<MessageReport>("MessageReport", field<&MessageReport::delivery>("delivery"),
+                                             field<&MessageReport::instead>("instead"),
+                                             field<&MessageReport::is_opted_out>("isOptedOut"),
+                                             field<&MessageReport::code>("code"), field<&MessageReport::text>("text"));
     }
 };
 

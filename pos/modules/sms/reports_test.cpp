@@ -23,12 +23,15 @@ TEST(MessageStates, EachReportMovesOneWay) {
         State known;
         std::vector<State> after;  // in the order of all_news
     } cases[] = {
-        {State::queued, {State::queued, State::sent, State::sent, State::failed, State::failed, State::delivered, State::read}},
-        {State::sent, {State::sent, State::sent, State::sent, State::failed, State::failed, State::delivered, State::read}},
+        {State::queued,
+         {State::queued, State::sent, State::sent, State::failed, State::failed, State::delivered, State::read}},
+        {State::sent,
+         {State::sent, State::sent, State::sent, State::failed, State::failed, State::delivered, State::read}},
         {State::unknown,
          {State::unknown, State::sent, State::sent, State::failed, State::failed, State::delivered, State::read}},
-        {State::delivered, {State::delivered, State::delivered, State::delivered, State::delivered, State::delivered,
-                            State::delivered, State::read}},
+        {State::delivered,
+         {State::delivered, State::delivered, State::delivered, State::delivered, State::delivered, State::delivered,
+          State::read}},
         {State::read, std::vector(7, State::read)},
         {State::failed, std::vector(7, State::failed)},
         {State::bounced, std::vector(7, State::bounced)},
@@ -72,8 +75,7 @@ Notification refused(Channel channel, NotificationKind kind, std::optional<Messa
 std::string next_of(const Notification& row, sms::Instead instead) {
     const auto next = next_message(row, instead);
     if (!next) return "nothing";
-    return std::string(schema::name_of(next->channel)) +
-           (next->form == MessageForm::from_template ? " template" : "");
+    return std::string(schema::name_of(next->channel)) + (next->form == MessageForm::from_template ? " template" : "");
 }
 
 TEST(NextMessages, OnlyWhatsappHasOne) {

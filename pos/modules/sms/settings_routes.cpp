@@ -67,11 +67,10 @@ struct NewMessageAccount {
     friend constexpr auto describe(NewMessageAccount*) {
         return schema::object<NewMessageAccount>(
             "NewMessageAccount",
-            schema::field<&NewMessageAccount::provider>(
-                "provider", {.max_length = 40,
-                             .text = schema::Text::identifier,
-                             .doc = "`africastalking`, `twilio` or `whatsapp`.",
-                             .example = R"("africastalking")"}),
+            schema::field<&NewMessageAccount::provider>("provider", {.max_length = 40,
+                                                                     .text = schema::Text::identifier,
+                                                                     .doc = "`africastalking`, `twilio` or `whatsapp`.",
+                                                                     .example = R"("africastalking")"}),
             schema::field<&NewMessageAccount::credentials>(
                 "credentials",
                 {.write_only = true,
@@ -123,8 +122,7 @@ async::Task<MessagingView> view_of_tenant(db::Db db, Tools tools, base::Timestam
     if (view.own_limit && view.own_limit->minor < view.daily_limit.minor) view.daily_limit = *view.own_limit;
     const base::Date today(std::chrono::floor<std::chrono::days>(now));
     if (const auto spent = co_await db.one(texting::spent_on, today)) {
-        view.spent_today =
-            base::Money{(spent->spent_millionths + millionths_of_a_cent - 1) / millionths_of_a_cent};
+        view.spent_today = base::Money{(spent->spent_millionths + millionths_of_a_cent - 1) / millionths_of_a_cent};
         view.messages_today = spent->messages;
     }
     co_return view;
@@ -142,7 +140,8 @@ struct Change {
 };
 
 // What every change ends with.
-void seal_change(db::Batch& batch, http::Context& context, const auth::Caller& caller, Runtime& runtime, Change change) {
+void seal_change(db::Batch& batch, http::Context& context, const auth::Caller& caller, Runtime& runtime,
+                 Change change) {
     batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
     audit(batch, runtime,
           {.action = change.action,
@@ -153,8 +152,8 @@ void seal_change(db::Batch& batch, http::Context& context, const auth::Caller& c
 
 sms::Account read_credentials(const NewMessageAccount& input) {
     if (input.provider != "africastalking" && input.provider != "twilio" && input.provider != "whatsapp") {
-        throw base::Failure(http::errors::invalid, {{"body", "/provider", "unknown",
-                                                     "one of these: africastalking, twilio, whatsapp", {}}});
+        throw base::Failure(http::errors::invalid,
+                            {{"body", "/provider", "unknown", "one of these: africastalking, twilio, whatsapp", {}}});
     }
     auto read = sms::read_account(input.provider, input.credentials.text);
     if (read) return *std::move(read);
@@ -181,8 +180,8 @@ async::Task<MessagingView> put_account(http::Context& context, auth::Permitted<"
     auto batch = db.batch();
     batch.add(texting::put_account, row);
     seal_change(batch, context, caller, *runtime,
-                {"message_account.set", fmt::format(R"({{"channel":"{}","provider":"{}"}})",
-                                                    schema::name_of(channel), row.provider)});
+                {"message_account.set",
+                 fmt::format(R"({{"channel":"{}","provider":"{}"}})", schema::name_of(channel), row.provider)});
     co_await batch.commit();
     co_return co_await view_of_tenant(db, {messaging.service, keys.service}, now);
 }
@@ -220,12 +219,13 @@ void messaging_routes(http::Routes routes) {
                {.id = "getMessaging",
                 .summary = "SMS and WhatsApp: by whom they are sent, and what they cost today",
                 .middleware = {http::no_store()}});
-    routes.post("/messaging/accounts", put_account,
-                {.id = "setMessageAccount",
-                 .summary = "Send by an account of one's own",
-                 .description = "One for each channel, in place of the one before; the address of its callbacks stays. "
-                                "Its credentials are sealed, and never shown again. Prices and limits stay the service's.",
-                 .errors = {errors::sms_off}});
+    routes.post(
+        "/messaging/accounts", put_account,
+        {.id = "setMessageAccount",
+         .summary = "Send by an account of one's own",
+         .description = "One for each channel, in place of the one before; the address of its callbacks stays. "
+                        "Its credentials are sealed, and never shown again. Prices and limits stay the service's.",
+         .errors = {errors::sms_off}});
     routes.del("/messaging/accounts/{channel}", drop_account,
                {.id = "removeMessageAccount",
                 .summary = "Send by the service's account again",

@@ -40,8 +40,8 @@ inline constexpr db::Query<void(NotificationId, std::int32_t, std::optional<std:
 inline constexpr db::SystemQuery<base::Timestamp(base::Uuid, std::string)> written_at{
     {"sms.written_at", "select written_at from whatsapp_windows where scope = $1 and phone = $2", Kind::point}};
 inline constexpr db::SystemQuery<bool(base::Uuid, std::string)> is_opted_out{
-    {"sms.is_opted_out",
-     "select exists (select from phone_wishes where scope = $1 and phone = $2 and is_opted_out)", Kind::point}};
+    {"sms.is_opted_out", "select exists (select from phone_wishes where scope = $1 and phone = $2 and is_opted_out)",
+     Kind::point}};
 
 // ---- What is told ------------------------------------------------------------------------------------------------------
 
@@ -58,18 +58,18 @@ struct KnownMessage {
                                             schema::flatten<&KnownMessage::row>());
     }
 };
-#define POS_KNOWN_MESSAGE                                                                                              \
-    "select tenant_id, id, idempotency_key, channel, kind, locale, recipient, user_id, state, failure, "               \
-    "failure_detail, provider, provider_id, message_id, attempts, unknown_outcomes, claim, leased_until, has_begun, "  \
-    "given, secret, created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths "              \
+#define POS_KNOWN_MESSAGE                                                                                             \
+    "select tenant_id, id, idempotency_key, channel, kind, locale, recipient, user_id, state, failure, "              \
+    "failure_detail, provider, provider_id, message_id, attempts, unknown_outcomes, claim, leased_until, has_begun, " \
+    "given, secret, created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths "             \
     "from notifications "
 inline constexpr db::SystemQuery<KnownMessage(std::string, std::string)> by_provider_id{
     {"sms.by_provider_id",
      POS_KNOWN_MESSAGE "where provider_id = $2 and provider = $1 and channel <> 'email' limit 1 for no key update",
      Kind::write}};
 inline constexpr db::SystemQuery<KnownMessage(NotificationId, std::string)> by_id{
-    {"sms.by_id",
-     POS_KNOWN_MESSAGE "where id = $1 and provider = $2 and channel <> 'email' for no key update", Kind::write}};
+    {"sms.by_id", POS_KNOWN_MESSAGE "where id = $1 and provider = $2 and channel <> 'email' for no key update",
+     Kind::write}};
 #undef POS_KNOWN_MESSAGE
 
 // States go one way (state_after, reports.h). A message that has ended needs its secret no more.
@@ -115,10 +115,9 @@ struct LostReply {
     std::string provider_id;
 
     friend constexpr auto describe(LostReply*) {
-        return schema::object<LostReply>("LostReply", schema::field<&LostReply::tenant_id>("tenantId"),
-                                         schema::field<&LostReply::id>("id"),
-                                         schema::field<&LostReply::provider>("provider"),
-                                         schema::field<&LostReply::provider_id>("providerId"));
+        return schema::object<LostReply>(
+            "LostReply", schema::field<&LostReply::tenant_id>("tenantId"), schema::field<&LostReply::id>("id"),
+            schema::field<&LostReply::provider>("provider"), schema::field<&LostReply::provider_id>("providerId"));
     }
 };
 // A message whose reply was lost, and the one report of its number that nothing else explains: exactly one of each within the hour.

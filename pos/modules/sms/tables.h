@@ -14,9 +14,8 @@ inline constexpr auto sms_not_sent_there =
     base::invalid("sms.not_sent_there", "No messages are sent to numbers of this country");
 inline constexpr base::ErrorCode sms_number_limit{"sms.number_limit", 429, false, base::Action::contact,
                                                   "This number has got as many messages as it may today"};
-inline constexpr base::ErrorCode sms_source_limit{
-    "sms.source_limit", 429, false, base::Action::contact,
-    "As many messages as may be were asked for from this address today"};
+inline constexpr base::ErrorCode sms_source_limit{"sms.source_limit", 429, false, base::Action::contact,
+                                                  "As many messages as may be were asked for from this address today"};
 inline constexpr base::ErrorCode sms_spending_limit{"sms.spending_limit", 429, false, base::Action::contact,
                                                     "What may be spent on messages today is spent"};
 // Of a route that sends a message to a phone.
@@ -61,10 +60,9 @@ struct MessageSpending {
     std::int64_t spent_millionths = 0;
 
     friend constexpr auto describe(MessageSpending*) {
-        return schema::object<MessageSpending>(
-            "MessageSpending", schema::field<&MessageSpending::day>("day"),
-            schema::field<&MessageSpending::messages>("messages"),
-            schema::field<&MessageSpending::spent_millionths>("spentMillionths"));
+        return schema::object<MessageSpending>("MessageSpending", schema::field<&MessageSpending::day>("day"),
+                                               schema::field<&MessageSpending::messages>("messages"),
+                                               schema::field<&MessageSpending::spent_millionths>("spentMillionths"));
     }
 };
 
@@ -75,10 +73,9 @@ struct MessageCount {
     std::int32_t messages = 0;
 
     friend constexpr auto describe(MessageCount*) {
-        return schema::object<MessageCount>("MessageCount",
-                                            schema::field<&MessageCount::subject>("subject", {.text = schema::Text::raw}),
-                                            schema::field<&MessageCount::day>("day"),
-                                            schema::field<&MessageCount::messages>("messages"));
+        return schema::object<MessageCount>(
+            "MessageCount", schema::field<&MessageCount::subject>("subject", {.text = schema::Text::raw}),
+            schema::field<&MessageCount::day>("day"), schema::field<&MessageCount::messages>("messages"));
     }
 };
 
@@ -138,17 +135,18 @@ inline constexpr auto message_accounts =
     db::tenant_table<MessageAccount>("message_accounts", db::primary_key<&MessageAccount::channel>(),
                                      // Before a tenant is known.
                                      db::expression_index("message_accounts_by_id", "btree", "id"));
-inline constexpr auto message_limits = db::tenant_table<MessageLimit>(
-    "message_limits", db::primary_key<>(), db::check("message_limits_size", "daily_limit >= 0", db::errors::value_refused));
+inline constexpr auto message_limits =
+    db::tenant_table<MessageLimit>("message_limits", db::primary_key<>(),
+                                   db::check("message_limits_size", "daily_limit >= 0", db::errors::value_refused));
 // Checks in whose names charge_message() refuses (charges.h).
 inline constexpr auto message_spending = db::tenant_table<MessageSpending>(
     "message_spending", db::primary_key<&MessageSpending::day>(),
     db::check("message_spending_limit", "spent_millionths >= 0", errors::sms_spending_limit));
-inline constexpr auto message_counts = db::system_table<MessageCount>(
-    "message_counts", db::primary_key<&MessageCount::subject, &MessageCount::day>(),
-    db::check("message_counts_number", "messages > 0", errors::sms_number_limit),
-    db::check("message_counts_source", "messages >= 1", errors::sms_source_limit),
-    db::index<&MessageCount::day>("message_counts_age"));
+inline constexpr auto message_counts =
+    db::system_table<MessageCount>("message_counts", db::primary_key<&MessageCount::subject, &MessageCount::day>(),
+                                   db::check("message_counts_number", "messages > 0", errors::sms_number_limit),
+                                   db::check("message_counts_source", "messages >= 1", errors::sms_source_limit),
+                                   db::index<&MessageCount::day>("message_counts_age"));
 inline constexpr auto phone_wishes =
     db::system_table<PhoneWish>("phone_wishes", db::primary_key<&PhoneWish::scope, &PhoneWish::phone>());
 inline constexpr auto whatsapp_windows = db::system_table<WhatsappWindow>(
