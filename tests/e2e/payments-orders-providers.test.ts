@@ -70,6 +70,7 @@ interface Case {
   order: Event[];
   index: number;
   began: boolean;
+  // Before it had ended.
   replied: boolean;
   told: Set<string>;
 }
@@ -197,8 +198,8 @@ describe.each(chosen)('%s', (name) => {
     switch (event) {
       case 'reply':
         if (!hand.has(one.id)) break;
+        one.replied = isOpen((await rowOf(one))!);
         hand.reply(one.id);
-        one.replied = true;
         // Unless the server dies and never reads it.
         await until('answered', one, async () => {
           const row = await rowOf(one);

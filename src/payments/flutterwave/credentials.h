@@ -36,7 +36,7 @@ struct Credentials {
                 "email",
                 {.max_length = 100,
                  .format = schema::Format::email,
-                 .doc = "Flutterwave wants a payer's address with each payment, and writes to it: the shop's."}));
+                 .doc = "Flutterwave wants a payer's address with each payment, and writes to it: yours."}));
     }
 };
 

@@ -5,7 +5,7 @@
 //     payments::Flutterwave flutterwave(http);
 //     const payments::Started started = co_await flutterwave.start(account, {.id = intent.id, .amount = …, .phone = …}, within);
 //
-// Credentials: {"secretKey": "FLWSECK-…", "secretHashes": ["…"], "email": "till@shop.example"}.
+// Credentials: {"secretKey": "FLWSECK-…", "secretHashes": ["…"], "email": "pay@shop.example"}.
 //
 // Our attempt's id is Flutterwave's tx_ref. There are no keys of idempotency: a start is sent once, and what was lost is asked after by
 // that reference; a refund is sent once, and looked up by its id in the comments. A webhook gives no value: the transaction is verified.

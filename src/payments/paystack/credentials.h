@@ -28,7 +28,7 @@ struct Credentials {
             field<&Credentials::email>(
                 "email", {.max_length = 100,
                           .format = schema::Format::email,
-                          .doc = "Paystack wants a payer's address with each payment, and writes to it: the shop's."}));
+                          .doc = "Paystack wants a payer's address with each payment, and writes to it: yours."}));
     }
 };
 

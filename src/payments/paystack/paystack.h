@@ -5,7 +5,7 @@
 //     payments::Paystack paystack(http);
 //     const payments::Started started = co_await paystack.start(account, {.id = intent.id, .amount = …, .phone = …}, within);
 //
-// Credentials: {"secretKey": "sk_live_…", "email": "till@shop.example"}. Events are signed with the secret key.
+// Credentials: {"secretKey": "sk_live_…", "email": "pay@shop.example"}. Events are signed with the secret key.
 //
 // Our attempt's id is Paystack's reference, which it takes once. There are no keys of idempotency: a start is sent once, and what was lost
 // is asked after by that reference; a refund is sent once, and looked up by its id in the merchant's note.

@@ -51,7 +51,7 @@ std::string failed(std::string_view words) {
 Account account() {
     return {.id = base::Uuid::nil(),
             .credentials = {
-                R"({"secretKey":"sk_test_0123456789abcdef0123456789abcdef01234567","email":"till@duka.example"})"}};
+                R"({"secretKey":"sk_test_0123456789abcdef0123456789abcdef01234567","email":"pay@duka.example"})"}};
 }
 
 StartRequest request(std::string return_url = {}) {
@@ -116,7 +116,7 @@ TEST_F(PaystackTest, APhoneIsCharged) {
     const auto sent = fake.last();
     EXPECT_EQ(sent.header("authorization"), "Bearer sk_test_0123456789abcdef0123456789abcdef01234567");
     EXPECT_EQ(sent.body,
-              fmt::format(R"({{"email":"till@duka.example","amount":"15000","currency":"KES",)"
+              fmt::format(R"({{"email":"pay@duka.example","amount":"15000","currency":"KES",)"
                           R"("reference":"{}","mobile_money":{{"phone":"+254712345678","provider":"mpesa"}},)"
                           R"("metadata":{{"reference":"INV-1027"}}}})",
                           attempt_id.to_string()));
@@ -160,7 +160,7 @@ TEST_F(PaystackTest, AReturnUrlMakesAPage) {
     EXPECT_EQ(started.evidence.finding, Finding::accepted);
     EXPECT_EQ(started.evidence.provider_id, "") << "what tells a page from a prompt";
     EXPECT_EQ(started.action.redirect_url, page);
-    EXPECT_EQ(fake.last().body, fmt::format(R"({{"email":"till@duka.example","amount":15000,"currency":"KES",)"
+    EXPECT_EQ(fake.last().body, fmt::format(R"({{"email":"pay@duka.example","amount":15000,"currency":"KES",)"
                                             R"("reference":"{}","callback_url":"https://app.example/paid",)"
                                             R"("metadata":{{"reference":"INV-1027"}}}})",
                                             attempt_id.to_string()));
@@ -222,19 +222,18 @@ TEST_F(PaystackTest, EachAnswerToAStartIsClassified) {
 }
 
 TEST_F(PaystackTest, PagesThatAreNoneAreLost) {
-    for (const std::string& data :
-         {std::string("null"), std::string("{}"),
-          fmt::format(R"({{"authorization_url":"javascript:alert(1)","reference":"{}"}
-})", attempt_id.to_string()),
-          fmt::format(R"({{"authorization_url":"{}","reference":"another"}})", page)
-}) {
-    fake.on("POST /transaction/initialize", 200, success(data));
-    const auto started = start(request("https://app.example/"));
-    EXPECT_EQ(started.evidence.finding, Finding::lost) << data;
-    EXPECT_EQ(started.action.redirect_url, "") << data;
-}
-fake.on("POST /charge", 200, success(transaction("open_url", fmt::format(R"(,"url":"{}")", page))));
-EXPECT_EQ(start().action.redirect_url, page);
+    for (const std::string& data : {std::string("null"), std::string("{}"),
+                                    fmt::format(R"({{"authorization_url":"javascript:alert","reference":"{}"}
+})",
+                                                attempt_id.to_string()),
+                                    fmt::format(R"({{"authorization_url":"{}","reference":"another"}})", page)}) {
+        fake.on("POST /transaction/initialize", 200, success(data));
+        const auto started = start(request("https://app.example/"));
+        EXPECT_EQ(started.evidence.finding, Finding::lost) << data;
+        EXPECT_EQ(started.action.redirect_url, "") << data;
+    }
+    fake.on("POST /charge", 200, success(transaction("open_url", fmt::format(R"(,"url":"{}")", page))));
+    EXPECT_EQ(start().action.redirect_url, page);
 }
 
 TEST_F(PaystackTest, WithoutAnAnswerItIsLostAndWithoutAServerNotSent) {
