@@ -342,7 +342,7 @@ describe("a shop's own account", () => {
   });
 
   test('is put away again', async () => {
-    await ok(own.api('DELETE', '/v1/messaging/accounts/sms'), 200);
+    await ok(own.api('DELETE', '/v1/messaging/accounts?channel=sms'), 200);
     const { state, provider } = await receipt(nextPhone(), { by: own, sale });
     expect([state, provider]).toEqual(['delivered', 'africastalking']);
   });

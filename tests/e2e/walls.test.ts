@@ -1,6 +1,6 @@
 // Tenants are walls. Generated from the service's own OpenAPI document, so that no route can be forgotten. Rows of a collection
 // that this test does not know are made by its POST as the document has it; a parameter that gives none fails the test.
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, startService } from './support/service.js';
 import { addStock, expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
@@ -45,6 +45,9 @@ beforeAll(async () => {
       consumerKey: 'key',
       consumerSecret: 'secret',
       passkey: 'passkey',
+      initiatorName: 'operator',
+      initiatorPassword: 'password',
+      certificate: generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }),
     },
   });
   const prompt = { amount: 100, subjectId: randomUUID(), phone: '0712345678', locationId: alice.location.id };
@@ -52,15 +55,19 @@ beforeAll(async () => {
     alice.api('POST', '/v1/payment-intents', { body: { clientRequestId: randomUUID(), ...prompt } }),
     202,
   );
+  const payout = { clientRequestId: randomUUID(), amount: 100_000, phone: '0712345678', reason: 'Wages' };
+  await ok(alice.api('POST', '/v1/payouts', { body: payout }), 202);
   ids = {
     'auth/sessions': (await ok(alice.api('GET', '/v1/auth/sessions'), 200)).data[0].id,
     'c2b-payments': randomUUID(), // M-Pesa alone makes them
     categories: category.id,
     devices: alice.devices[0]!.id,
+    invites: (await alice.create('/v1/invites', { email: 'juma@duka.example', roleId: role.id })).id,
     locations: alice.location.id,
     'payment-accounts': account.id,
     'payment-intents': intent.id,
     'payment-refund-tasks': intent.id,
+    payouts: payout.clientRequestId,
     products: variant.productId,
     roles: role.id,
     sales: sale.id,

@@ -81,6 +81,14 @@ struct NewMessageAccount {
     }
 };
 
+struct ChannelQuery {
+    Channel channel{};
+
+    friend constexpr auto describe(ChannelQuery*) {
+        return schema::object<ChannelQuery>("ChannelQuery", schema::field<&ChannelQuery::channel>("channel"));
+    }
+};
+
 struct LimitChange {
     std::optional<base::Money> daily_limit;
 
@@ -187,13 +195,13 @@ async::Task<MessagingView> put_account(http::Context& context, auth::Permitted<"
 }
 
 async::Task<MessagingView> drop_account(http::Context& context, auth::Permitted<"tenant.settings"> caller,
-                                        http::Path<"channel", Channel> channel, db::Db db,
-                                        http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
-                                        http::Service<Runtime> runtime) {
+                                        http::Query<ChannelQuery> query, db::Db db, http::Service<Messaging> messaging,
+                                        http::Service<AccountKeys> keys, http::Service<Runtime> runtime) {
+    if (!co_await db.one(texting::account_of_tenant, query->channel)) throw base::Failure(http::errors::row_not_found);
     auto batch = db.batch();
-    batch.add(texting::drop_account, *channel);
+    batch.add(texting::drop_account, query->channel);
     seal_change(batch, context, caller, *runtime,
-                {"message_account.remove", fmt::format(R"({{"channel":"{}"}})", schema::name_of(*channel))});
+                {"message_account.remove", fmt::format(R"({{"channel":"{}"}})", schema::name_of(query->channel))});
     co_await batch.commit();
     co_return co_await view_of_tenant(db, {messaging.service, keys.service}, runtime->now());
 }
@@ -226,10 +234,11 @@ void messaging_routes(http::Routes routes) {
          .description = "One for each channel, in place of the one before; the address of its callbacks stays. "
                         "Its credentials are sealed, and never shown again. Prices and limits stay the service's.",
          .errors = {errors::sms_off}});
-    routes.del("/messaging/accounts/{channel}", drop_account,
+    routes.del("/messaging/accounts", drop_account,
                {.id = "removeMessageAccount",
                 .summary = "Send by the service's account again",
-                .description = "What its provider still tells is refused."});
+                .description = "What its provider still tells is refused.",
+                .errors = {http::errors::row_not_found}});
     routes.post("/messaging/limit", set_limit,
                 {.id = "setMessageLimit",
                  .summary = "Limit what messages may cost a day",

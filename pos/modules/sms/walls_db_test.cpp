@@ -10,15 +10,10 @@ constexpr RouteRule rules[] = {
     {"GET /v1/messaging", "oa", nobody, nobody},
     {"POST /v1/messaging/accounts", "oa", nobody, nobody, "",
      R"({"provider":"africastalking","credentials":{"username":"amani","apiKey":"atsk_0000","callbackToken":"0123456789abcdefghij"}})"},
-    {"DELETE /v1/messaging/accounts/{channel}", "oa", nobody, nobody},
+    {"DELETE /v1/messaging/accounts", "oa", nobody, nobody, "?channel=sms"},
     {"POST /v1/messaging/limit", "oa", nobody, nobody, "", R"({"dailyLimit":20000})"},
 };
 
-constexpr SampleRow rows[] = {
-    // No id: one account for each channel.
-    {"/v1/messaging/accounts/{channel}", "sms"},
-};
-
-const Walls walls{rules, rows};
+const Walls walls{rules, {}};
 
 }  // namespace
