@@ -64,6 +64,7 @@ constexpr auto twilio = std::to_array<Row<std::int64_t>>({
     {21602, of_message},    // no body
     {21606, of_sender},     // From is not ours, or sends no SMS
     {21608, of_message},    // a trial account sends to verified numbers alone
+    {21609, of_sender},     // the URL of reports is none that it can call
     {21610, opted_out},     // STOP
     {21611, later},         // the sender's queue is full
     {21612, of_message},    // not from this sender to that number

@@ -48,10 +48,10 @@ TEST(Verdicts, OfTwilio) {
     constexpr auto rows = std::to_array<std::pair<std::int64_t, std::string_view>>(
         {{20003, sender},    {20404, sender},    {20429, later},     {20500, later},     {20503, later},
          {21211, recipient}, {21212, sender},    {21408, message},   {21602, message},   {21606, sender},
-         {21608, message},   {21610, stop},      {21611, later},     {21612, message},   {21614, recipient},
-         {21617, message},   {21620, sender},    {21705, sender},    {30001, sender},    {30002, sender},
-         {30003, recipient}, {30004, recipient}, {30005, recipient}, {30006, recipient}, {30007, message},
-         {30008, sender},    {30034, sender},    {99999, "none"}});
+         {21608, message},   {21609, sender},    {21610, stop},      {21611, later},     {21612, message},
+         {21614, recipient}, {21617, message},   {21620, sender},    {21705, sender},    {30001, sender},
+         {30002, sender},    {30003, recipient}, {30004, recipient}, {30005, recipient}, {30006, recipient},
+         {30007, message},   {30008, sender},    {30034, sender},    {99999, "none"}});
     for (const auto& [code, expected] : rows) EXPECT_EQ(shown(twilio_verdict(code)), expected) << code;
 }
 
