@@ -97,7 +97,14 @@ describe('signatures of Twilio', () => {
       lines.push(fromTwilio(`${authToken}x`, url, body, signature));
       lines.push(fromTwilio(authToken, url.replace('/sms/', '/smz/'), body, signature));
       lines.push(fromTwilio(authToken, url, `${body}${body ? '&' : ''}Novel=1`, signature));
-      lines.push(fromTwilio(authToken, url, body, signature.replace(/^./, (c) => (c === 'A' ? 'B' : 'A'))));
+      lines.push(
+        fromTwilio(
+          authToken,
+          url,
+          body,
+          signature.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')),
+        ),
+      );
       expected.push(403, 403, 403, 403);
     }
     const answers = await ask(lines);
@@ -175,9 +182,15 @@ describe('the simulator of Twilio, as npm’s package sees it', () => {
   });
 
   test('refuses as Twilio does', async () => {
-    await expect(client().messages.create(message('+254700000401'))).rejects.toMatchObject({ status: 400, code: 21211 });
+    await expect(client().messages.create(message('+254700000401'))).rejects.toMatchObject({
+      status: 400,
+      code: 21211,
+    });
     await expect(client().messages.create(message('+15005550004'))).rejects.toMatchObject({ code: 21610 });
-    await expect(client().messages.create(message('+254700000429'))).rejects.toMatchObject({ status: 429, code: 20429 });
+    await expect(client().messages.create(message('+254700000429'))).rejects.toMatchObject({
+      status: 429,
+      code: 20429,
+    });
     expect((await client().messages.create(message('+254700000429'))).sid).toMatch(/^SM/);
     expect(simulator.messages()).toHaveLength(1);
   });
@@ -206,10 +219,14 @@ describe('webhooks of Meta', () => {
 
   test('are proven over the bytes as they are escaped, not over what they mean', async () => {
     const metadata = { display_phone_number: '1', phone_number_id: '106540352242922' };
-    const messages = [{ from: '254712345678', id: 'wamid.1', timestamp: '1705300000', type: 'text', text: { body: 'é/🙏' } }];
+    const messages = [
+      { from: '254712345678', id: 'wamid.1', timestamp: '1705300000', type: 'text', text: { body: 'é/🙏' } },
+    ];
     const event = {
       object: 'whatsapp_business_account',
-      entry: [{ id: '1', changes: [{ field: 'messages', value: { messaging_product: 'whatsapp', metadata, messages } }] }],
+      entry: [
+        { id: '1', changes: [{ field: 'messages', value: { messaging_product: 'whatsapp', metadata, messages } }] },
+      ],
     };
     const body = escapedJson(event);
     expect(body).toContain('\\u00e9\\/\\ud83d\\ude4f');
@@ -238,7 +255,10 @@ describe('the simulator of the WhatsApp Cloud API', () => {
     return { status: reply.status, body: (await reply.json()) as any };
   };
   const text = { type: 'text', text: { body: 'Habari' } };
-  const template = (language = 'en') => ({ type: 'template', template: { name: 'order_ready', language: { code: language } } });
+  const template = (language = 'en') => ({
+    type: 'template',
+    template: { name: 'order_ready', language: { code: language } },
+  });
 
   test('a text outside the window is refused in each of three ways', async () => {
     simulator.refuse('131047');
@@ -279,7 +299,8 @@ test('a number has one form in whatever spelling', async () => {
   const spelled = Array.from({ length: 500 }, () => {
     const national = random.of(['7', '1']) + Array.from({ length: 8 }, () => random.below(10)).join('');
     const prefix = random.of(['0', '', '254', '+254', '00254', '000254', '+254 (0)', '2540']);
-    const typed = random.of(['', ' ', '\u202a']) + prefix + [...national].map((digit) => digit + random.of(between)).join('');
+    const typed =
+      random.of(['', ' ', '\u202a']) + prefix + [...national].map((digit) => digit + random.of(between)).join('');
     return { typed, number: `+254${national}` };
   }).filter(({ typed }) => [...typed].length <= 40);
   const answers = await ask(spelled.map(({ typed }) => ({ phone: typed })));

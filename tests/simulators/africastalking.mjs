@@ -31,7 +31,13 @@ const refusals = {
   gateway: [501, 'GatewayError'],
   rejected: [502, 'RejectedByGateway'],
 };
-const statuses = { sent: 'Sent', buffered: 'Buffered', delivered: 'Success', failed: 'Failed', absent: 'AbsentSubscriber' };
+const statuses = {
+  sent: 'Sent',
+  buffered: 'Buffered',
+  delivered: 'Success',
+  failed: 'Failed',
+  absent: 'AbsentSubscriber',
+};
 
 class AfricasTalking extends MessageSimulator {
   title = "Africa's Talking";
@@ -51,7 +57,8 @@ class AfricasTalking extends MessageSimulator {
 
   api({ method, url, text, apikey, headers }) {
     const plain = (status, body) => ({ status, type: 'text/plain', body });
-    if (method !== 'POST' || url.pathname !== '/version1/messaging') return plain(404, 'The requested resource could not be found.');
+    if (method !== 'POST' || url.pathname !== '/version1/messaging')
+      return plain(404, 'The requested resource could not be found.');
     const form = new URLSearchParams(text);
     if (!apikey || /wrong/.test(apikey) || !form.get('username'))
       return plain(401, 'The supplied authentication is invalid');
@@ -59,7 +66,8 @@ class AfricasTalking extends MessageSimulator {
       if (!form.get(name)) return plain(400, `Request is missing required form field '${name}'`);
     const answer = this.send(form);
     // XML is what it answers where nobody asks for JSON.
-    if (!(headers.accept ?? '').includes('application/json')) return { ...answer, type: 'text/xml', body: '<AfricasTalkingResponse/>' };
+    if (!(headers.accept ?? '').includes('application/json'))
+      return { ...answer, type: 'text/xml', body: '<AfricasTalkingResponse/>' };
     return answer;
   }
   send(form) {
@@ -68,7 +76,8 @@ class AfricasTalking extends MessageSimulator {
     const worst = all.find(({ fate }) => fate.reply)?.fate.reply;
     const out = outage(worst);
     if (out) return out;
-    if (worst === 'limited') return { status: 429, type: 'text/plain', body: 'Too Many Requests', headers: { 'Retry-After': '1' } };
+    if (worst === 'limited')
+      return { status: 429, type: 'text/plain', body: 'Too Many Requests', headers: { 'Retry-After': '1' } };
     if (form.get('from') === 'UNREGISTERED')
       return { status: 201, body: { SMSMessageData: { Message: 'InvalidSenderId', Recipients: [] } } };
     const taken = [];
@@ -119,7 +128,16 @@ class AfricasTalking extends MessageSimulator {
     const date = new Date().toISOString().slice(0, 19).replace('T', ' ');
     const told = optOut
       ? this.form({ senderId: to, phoneNumber: number })
-      : this.form({ date, from: number, id: newId('in_'), linkId: newId('link_'), text, to, cost: 'KES 0.0000', networkCode: '63902' });
+      : this.form({
+          date,
+          from: number,
+          id: newId('in_'),
+          linkId: newId('link_'),
+          text,
+          to,
+          cost: 'KES 0.0000',
+          networkCode: '63902',
+        });
     return { status: await this.deliver(told) };
   }
 }

@@ -57,11 +57,16 @@ class Twilio extends MessageSimulator {
   }
 
   error([code, status, message], headers) {
-    return { status, headers, body: { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status } };
+    return {
+      status,
+      headers,
+      body: { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status },
+    };
   }
   api({ method, url, text, authorization }) {
     const path = /^\/2010-04-01\/Accounts\/(AC[0-9a-fA-F]{32})\/Messages\.json$/.exec(url.pathname);
-    if (method !== 'POST' || !path) return this.error([20404, 404, `The requested resource ${url.pathname} was not found`]);
+    if (method !== 'POST' || !path)
+      return this.error([20404, 404, `The requested resource ${url.pathname} was not found`]);
     const [user = '', password = ''] = Buffer.from((authorization ?? '').replace(/^Basic /, ''), 'base64')
       .toString()
       .split(':');
@@ -76,7 +81,8 @@ class Twilio extends MessageSimulator {
     if (!/^\+[1-9]\d{6,14}$/.test(to)) return this.error(refusals.number);
     if (!sender) return this.error([21212, 400, "A 'From' number or a messaging service is required."]);
     if (!form.get('Body')) return this.error([21602, 400, 'Message body is required.']);
-    if ([...form.get('Body')].length > 1_600) return this.error([21617, 400, 'The concatenated message body is too long.']);
+    if ([...form.get('Body')].length > 1_600)
+      return this.error([21617, 400, 'The concatenated message body is too long.']);
     const period = Number(form.get('ValidityPeriod') ?? 36_000);
     if (!(period >= 1 && period <= 36_000)) return this.error([21624, 400, 'The ValidityPeriod is out of range.']);
     const fate = this.fateOf(to);

@@ -2,7 +2,11 @@
 import type { MessageSimulator } from './messages/simulator.mjs';
 
 export interface Whatsapp extends MessageSimulator {
-  callBackTo(order: { url: string; appSecret?: string; verifyToken?: string }): Promise<{ isOurs: boolean; status?: number }>;
+  callBackTo(order: {
+    url: string;
+    appSecret?: string;
+    verifyToken?: string;
+  }): Promise<{ isOurs: boolean; status?: number }>;
   refuse(how: 'late' | '131047' | '100'): unknown;
   advance(hours: number): number;
 }

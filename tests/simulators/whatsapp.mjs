@@ -49,13 +49,20 @@ export const escapedJson = (value) =>
   JSON.stringify(value)
     .replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .replace(/\//g, '\\/');
-export const signatureOf = (appSecret, bytes) => `sha256=${createHmac('sha256', appSecret).update(bytes).digest('hex')}`;
+export const signatureOf = (appSecret, bytes) =>
+  `sha256=${createHmac('sha256', appSecret).update(bytes).digest('hex')}`;
 
 class Whatsapp extends MessageSimulator {
   title = 'WhatsApp Cloud API';
   retriesRefusals = true;
 
-  constructor({ appSecret = 'app_secret', callbackUrl, phoneNumberId = '106540352242922', refuses = 'late', ...options }) {
+  constructor({
+    appSecret = 'app_secret',
+    callbackUrl,
+    phoneNumberId = '106540352242922',
+    refuses = 'late',
+    ...options
+  }) {
     super(options);
     Object.assign(this, { appSecret, callbackUrl, phoneNumberId, refuses, ahead: 0 });
   }

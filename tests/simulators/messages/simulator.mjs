@@ -150,11 +150,16 @@ export class MessageSimulator {
   // ---- Pages and controls ----
 
   manual() {
-    const rows = Object.entries(fates).map(([number, { says }]) => `<tr><td>+${number}</td><td>${escaped(says)}</td></tr>`);
+    const rows = Object.entries(fates).map(
+      ([number, { says }]) => `<tr><td>+${number}</td><td>${escaped(says)}</td></tr>`,
+    );
     const taken = this.messages
       .slice(-50)
       .reverse()
-      .map(({ to, text, status }) => `<tr><td>${escaped(to)}</td><td>${escaped(status)}</td><td>${escaped(text)}</td></tr>`);
+      .map(
+        ({ to, text, status }) =>
+          `<tr><td>${escaped(to)}</td><td>${escaped(status)}</td><td>${escaped(text)}</td></tr>`,
+      );
     return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${this.title}, simulated</title>
 <h1>${this.title}, simulated</h1><p>Nothing leaves this machine.</p><h2>Numbers with a fate</h2><table>${rows.join('')}</table>
 <h2>The last messages</h2><table>${taken.join('')}</table></html>`;
@@ -179,7 +184,8 @@ export class MessageSimulator {
 
   async answer(request, reply) {
     const url = new URL(request.url, 'http://simulator');
-    const send = (status, type, body, headers = {}) => reply.writeHead(status, { 'Content-Type': type, ...headers }).end(body);
+    const send = (status, type, body, headers = {}) =>
+      reply.writeHead(status, { 'Content-Type': type, ...headers }).end(body);
     let text = '';
     for await (const piece of request.setEncoding('utf8')) {
       text += piece;
@@ -229,7 +235,12 @@ export async function serve(simulator, port) {
     told: () => simulator.told,
     script: (order) => simulator.script(order),
     receive: (order) => simulator.receive(order),
-    report: (id, step, code) => simulator.tell(simulator.messages.find((one) => one.id === id), step, code),
+    report: (id, step, code) =>
+      simulator.tell(
+        simulator.messages.find((one) => one.id === id),
+        step,
+        code,
+      ),
     idle: () => simulator.idle(),
     callBackTo: (order) => simulator.callBackTo(order),
     close: async () => {
