@@ -295,7 +295,7 @@ TEST(Whatsapp, GetsATemplateOutsideOfIt) {
 }
 
 std::string meta_error(std::int64_t code) {
-    return R"({"error":{"message":"(#)","type":"OAuthException","code":)" + std::to_string(code) +
+    return R"({"error":{"message":"Told","type":"OAuthException","code":)" + std::to_string(code) +
            R"(,"error_data":{"messaging_product":"whatsapp","details":"said of 254712345678"},"fbtrace_id":"x"}})";
 }
 
@@ -303,7 +303,7 @@ TEST(Whatsapp, IsToldByItsCodesAndNotByItsStatus) {
     const auto nobody = after(at_whatsapp, 400, meta_error(131026));
     EXPECT_EQ(shown(nobody), "refused/recipient 131026");
     EXPECT_EQ(nobody.instead, Instead::sms);
-    EXPECT_EQ(nobody.reply, "(#): said of 2547****5678");
+    EXPECT_EQ(nobody.reply, "Told: said of 2547****5678");
     const auto busy = after(at_whatsapp, 400, meta_error(131056));
     EXPECT_EQ(shown(busy), "refused_for_now/recipient 131056");
     EXPECT_EQ(busy.retry_after, 4s);

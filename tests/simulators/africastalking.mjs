@@ -9,7 +9,7 @@
 // sender "UNREGISTERED" is not registered.
 import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
-import { pathToFileURL } from 'node:url';
+import { pathToFileURL, URLSearchParams } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { measure } from './messages/parts.mjs';

@@ -12,7 +12,7 @@ import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
-import { pathToFileURL } from 'node:url';
+import { pathToFileURL, URLSearchParams } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { measure } from './messages/parts.mjs';
