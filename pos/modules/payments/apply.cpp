@@ -55,6 +55,19 @@ bool is_news(const ::payments::Evidence& evidence, bool moves) {
     return moves || !says_nothing;
 }
 
+// Where the plan's short steps are over long before the payer's time is.
+constexpr std::chrono::minutes short_steps{15};
+// So long after the end of a page, its provider says that it is over.
+constexpr std::chrono::minutes behind_the_end{16};
+
+// Who was to pay on a page, and did not, is told of by nobody: its end is asked for, too.
+base::Timestamp planned_query(const PaymentIntent& intent, base::Timestamp now) {
+    const auto planned = ::payments::next_query(intent.created_at, now);
+    const auto end = intent.expires_at + behind_the_end;
+    const bool has_page = intent.expires_at > intent.created_at + short_steps;
+    return has_page && end > now ? std::min(planned, end) : planned;
+}
+
 std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const ::payments::Decision& decision,
                                              const ::payments::Evidence& evidence, bool moves, base::Timestamp now) {
     if (evidence.source == ::payments::Source::query) {

@@ -13,7 +13,8 @@
 
 namespace payments::flutterwave {
 
-// Source::query. `lost`: it could not be asked, or it is not found and may still be. Not found a day later it is `declined`.
+// Source::query. `lost`: it could not be asked, or it is not found and may still be. Not found when its page (second_id is "page") is over
+// it is `timed_out`, and of any other a day later `declined`.
 [[nodiscard]] async::Task<Evidence> ask(BearerApi* api, const AttemptRef* attempt, base::Timestamp now);
 
 // What became of a refund that may have been sent: by its id in the comments. Not found an hour later, though the list is whole, it is

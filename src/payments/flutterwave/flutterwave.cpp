@@ -88,7 +88,10 @@ Started charged(const ApiAnswer& answer, const std::string& reference, std::stri
 Started paged(const ApiAnswer& answer, std::string_view base_url) {
     const auto hosted = read<Hosted>(answer.data.text);
     if (!hosted || !is_page(hosted->link, base_url)) return {of_reply(Finding::lost, "unreadable")};
-    return {.evidence = of_reply(Finding::accepted, "page"), .action = {.redirect_url = hosted->link}};
+    Started started{.evidence = of_reply(Finding::accepted, "page"), .action = {.redirect_url = hosted->link}};
+    // What says afterwards that there was a page: its payment is known to Flutterwave only when the payer has begun.
+    started.evidence.second_id = "page";
+    return started;
 }
 
 struct RefundOrder {

@@ -173,6 +173,7 @@ TEST_F(FlutterwaveTest, AReturnUrlMakesAPage) {
     const auto started = start(request("https://app.example/paid?order=7"));
     EXPECT_EQ(started.evidence.finding, Finding::accepted);
     EXPECT_EQ(started.evidence.provider_id, "");
+    EXPECT_EQ(started.evidence.second_id, "page");
     EXPECT_EQ(started.action.redirect_url, page);
     EXPECT_EQ(
         fake.last().body,
@@ -370,6 +371,17 @@ TEST_F(FlutterwaveTest, AFailedCardEndsNoPage) {
     EXPECT_EQ(query(attempt("")).code, "other_attempt");
     fake.on("GET /v3/transactions/2/verify", 200, success(transaction("successful", "", "3")));
     EXPECT_EQ(query(attempt("")).finding, Finding::lost);
+}
+
+TEST_F(FlutterwaveTest, APageThatNobodyBeganToPayAtIsOverWhenItsTimeIs) {
+    fake.on(verify_by_reference, 400, missing);
+    auto begun = attempt("");
+    begun.second_id = "page";
+    clock.set(made + 74min);
+    EXPECT_EQ(query(begun).code, "not_found_yet");
+    clock.set(made + 76min);
+    EXPECT_EQ(query(begun).finding, Finding::timed_out);
+    EXPECT_EQ(query(begun).code, "page_expired");
 }
 
 TEST_F(FlutterwaveTest, WhatIsNotFoundIsOverADayLaterAndNotBefore) {
