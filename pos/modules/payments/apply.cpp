@@ -71,7 +71,7 @@ base::Timestamp planned_query(const PaymentIntent& intent, base::Timestamp now) 
 std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const ::payments::Decision& decision,
                                              const ::payments::Evidence& evidence, bool moves, base::Timestamp now) {
     if (evidence.source == ::payments::Source::query) {
-        const auto planned = ::payments::next_query(intent.created_at, now);
+        const auto planned = planned_query(intent, now);
         // Of what is over nobody asks, unless something was told of it and the question had no answer.
         const bool has_no_answer = evidence.finding == ::payments::Finding::lost && intent.next_query_at;
         if (!is_open(intent.state)) return has_no_answer ? std::optional(planned) : std::nullopt;
@@ -84,7 +84,7 @@ std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const 
     const bool is_clock = evidence.source == ::payments::Source::clock;
     if (is_clock && is_open(intent.state) && intent.next_query_at > now) return intent.next_query_at;
     if (!is_open(intent.state)) return std::nullopt;
-    if (moves || !intent.next_query_at) return ::payments::next_query(intent.created_at, now);
+    if (moves || !intent.next_query_at) return planned_query(intent, now);
     return intent.next_query_at;
 }
 

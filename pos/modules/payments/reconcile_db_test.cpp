@@ -87,6 +87,20 @@ TEST_F(ReconcileTest, QueriesFollowThePlanAndAfterwardsADay) {
     EXPECT_EQ(mpesa->queries, 5);
 }
 
+// A payer who leaves a page is told of by nobody: its end is asked for, and not a day later.
+TEST_F(ReconcileTest, TheEndOfAPageIsAskedFor) {
+    const auto intent = start(order(15'000, next_id()));
+    app->database().execute("update payment_intents set expires_at = created_at + interval '1 hour'");
+    age("16 minutes");
+    resume(intent);
+    EXPECT_EQ(state(intent), "pending");
+    EXPECT_EQ(seconds_to_query(), "4560");
+    mpesa->on_query = [](const auto&) { return Evidence{.source = Source::query, .finding = Finding::timed_out}; };
+    age("61 minutes");
+    resume(intent);
+    EXPECT_EQ(state(intent), "expired");
+}
+
 TEST_F(ReconcileTest, AQueryThatCouldNotBeAskedIsAskedAgainSoon) {
     const auto intent = start(order(15'000, next_id()));
     mpesa->on_query = [](const auto&) { return Evidence{.source = Source::query, .finding = Finding::lost}; };

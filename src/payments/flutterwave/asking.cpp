@@ -119,12 +119,14 @@ async::Task<Evidence> ask(BearerApi* api, const AttemptRef* attempt, base::Times
     const auto answer = co_await api->get("/v3/transactions/verify_by_reference", {{"tx_ref", reference}});
     if (is_missing(answer)) {
         const auto age = now - attempt->created_at;
-        if (attempt->second_id == "page" && age > page_lives + grace)
+        if (attempt->second_id == "page") {
+            const bool is_over = age > page_lives + grace;
             co_return Evidence{.source = Source::query,
-                               .finding = Finding::timed_out,
-                               .code = "page_expired",
+                               .finding = is_over ? Finding::timed_out : Finding::processing,
+                               .code = is_over ? "page_expired" : "page",
                                .text = "nobody has begun to pay on the page"};
-        // The payer may not have begun yet; or the request is still on its way.
+        }
+        // The request may still be on its way.
         if (age < is_found_within) co_return no_answer("not_found_yet");
         co_return Evidence{.source = Source::query,
                            .finding = Finding::declined,

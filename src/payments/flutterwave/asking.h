@@ -13,8 +13,8 @@
 
 namespace payments::flutterwave {
 
-// Source::query. `lost`: it could not be asked, or it is not found and may still be. Not found when its page (second_id is "page") is over
-// it is `timed_out`, and of any other a day later `declined`.
+// Source::query. `lost`: it could not be asked, or it is not found and may still be; a day later it is `declined`. Of a page (second_id is
+// "page") that is not found, nobody has begun to pay: it is `processing`, and `timed_out` when the page is over.
 [[nodiscard]] async::Task<Evidence> ask(BearerApi* api, const AttemptRef* attempt, base::Timestamp now);
 
 // What became of a refund that may have been sent: by its id in the comments. Not found an hour later, though the list is whole, it is

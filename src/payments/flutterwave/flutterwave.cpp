@@ -73,8 +73,9 @@ Started charged(const ApiAnswer& answer, const std::string& reference, std::stri
     // Some networks' charges answer with the page alone.
     if (!is_ours && (transaction && !transaction->tx_ref.empty())) return {of_reply(Finding::lost, "other_attempt")};
     if (!is_ours && started.action.redirect_url.empty()) return {of_reply(Finding::lost, "unreadable")};
+    started.evidence.provider_id = reference;
     if (!is_ours) return started;
-    started.evidence.provider_id = flutterwave::id_of(*transaction);
+    if (auto id = flutterwave::id_of(*transaction); !id.empty()) started.evidence.provider_id = std::move(id);
     started.evidence.second_id = flutterwave::reference_of(*transaction);
     const auto said = flutterwave::evidence_of(*transaction);
     if (said.finding == Finding::declined || said.finding == Finding::cancelled || said.finding == Finding::timed_out) {
@@ -85,11 +86,12 @@ Started charged(const ApiAnswer& answer, const std::string& reference, std::stri
     return started;
 }
 
-Started paged(const ApiAnswer& answer, std::string_view base_url) {
+Started paged(const ApiAnswer& answer, const std::string& reference, std::string_view base_url) {
     const auto hosted = read<Hosted>(answer.data.text);
     if (!hosted || !is_page(hosted->link, base_url)) return {of_reply(Finding::lost, "unreadable")};
     Started started{.evidence = of_reply(Finding::accepted, "page"), .action = {.redirect_url = hosted->link}};
-    // What says afterwards that there was a page: its payment is known to Flutterwave only when the payer has begun.
+    // A payment is known to Flutterwave only when the payer has begun: until then it goes by our name, and was a page.
+    started.evidence.provider_id = reference;
     started.evidence.second_id = "page";
     return started;
 }
@@ -170,7 +172,7 @@ async::Task<Started> Flutterwave::start(Account account, StartRequest request, c
     if (!request.return_url.empty()) {
         const auto answer = co_await api.post("/v3/payments", flutterwave::page_of(request, credentials->email));
         if (answer.kind != Kind::done) co_return Started{not_started(answer)};
-        co_return paged(answer, target_.base_url);
+        co_return paged(answer, request.id.to_string(), target_.base_url);
     }
     if (!flutterwave::has_mobile_money(request.currency)) co_return Started{of_reply(Finding::refused, "page_needed")};
     const auto charge = flutterwave::charge_of(request, credentials->email);

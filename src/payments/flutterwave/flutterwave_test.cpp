@@ -172,7 +172,7 @@ TEST_F(FlutterwaveTest, AReturnUrlMakesAPage) {
     fake.on("POST /v3/payments", 200, success(fmt::format(R"({{"link":"{}"}})", page)));
     const auto started = start(request("https://app.example/paid?order=7"));
     EXPECT_EQ(started.evidence.finding, Finding::accepted);
-    EXPECT_EQ(started.evidence.provider_id, "");
+    EXPECT_EQ(started.evidence.provider_id, attempt_id.to_string());
     EXPECT_EQ(started.evidence.second_id, "page");
     EXPECT_EQ(started.action.redirect_url, page);
     EXPECT_EQ(
@@ -194,7 +194,7 @@ TEST_F(FlutterwaveTest, SomeNetworksAnswerWithAPage) {
     const auto started = start();
     EXPECT_EQ(started.evidence.finding, Finding::accepted);
     EXPECT_EQ(started.action.redirect_url, page);
-    EXPECT_EQ(started.evidence.provider_id, "");
+    EXPECT_EQ(started.evidence.provider_id, attempt_id.to_string());
 }
 
 TEST_F(FlutterwaveTest, EachAnswerToAStartIsClassified) {
@@ -375,10 +375,11 @@ TEST_F(FlutterwaveTest, AFailedCardEndsNoPage) {
 
 TEST_F(FlutterwaveTest, APageThatNobodyBeganToPayAtIsOverWhenItsTimeIs) {
     fake.on(verify_by_reference, 400, missing);
-    auto begun = attempt("");
+    auto begun = attempt(attempt_id.to_string());
     begun.second_id = "page";
     clock.set(made + 74min);
-    EXPECT_EQ(query(begun).code, "not_found_yet");
+    EXPECT_EQ(query(begun).finding, Finding::processing);
+    EXPECT_EQ(query(begun).code, "page");
     clock.set(made + 76min);
     EXPECT_EQ(query(begun).finding, Finding::timed_out);
     EXPECT_EQ(query(begun).code, "page_expired");

@@ -21,8 +21,8 @@ constexpr std::size_t most_pages = 10;
 constexpr std::size_t on_a_page = 100;
 constexpr std::chrono::hours refund_is_listed_within{1};
 
-// It was started as one: then its reference is what Paystack calls it (paystack.cpp). A page has none.
-bool is_prompt(const AttemptRef& attempt) { return !attempt.provider_id.empty(); }
+// What nobody knows the start of may have been a page.
+bool is_prompt(const AttemptRef& attempt) { return !attempt.provider_id.empty() && attempt.second_id != "page"; }
 
 Evidence judged(const AttemptRef& attempt, const Transaction& transaction, base::Timestamp now) {
     auto evidence = evidence_of(transaction, Source::query);

@@ -56,7 +56,11 @@ Started paged(const ApiAnswer& answer, const std::string& reference, std::string
     const auto page = read<Initialized>(answer.data.text);
     if (!page || page->reference != reference || !is_page(page->authorization_url, base_url))
         return {of_reply(Finding::lost, "unreadable")};
-    return {.evidence = of_reply(Finding::accepted, "page"), .action = {.redirect_url = page->authorization_url}};
+    Started started{.evidence = of_reply(Finding::accepted, "page"),
+                    .action = {.redirect_url = page->authorization_url}};
+    started.evidence.provider_id = reference;
+    started.evidence.second_id = "page";
+    return started;
 }
 
 // Steps that the payer is to do in a form of ours, which there is none of: the charge ends by itself, unpaid.

@@ -63,10 +63,11 @@ StartRequest request(std::string return_url = {}) {
             .return_url = std::move(return_url)};
 }
 
-// A prompt; without an id of the provider's, a page.
-AttemptRef attempt(std::string provider_id = attempt_id.to_string()) {
+// A prompt, or a "page".
+AttemptRef attempt(std::string second_id = {}) {
     return {.id = attempt_id,
-            .provider_id = std::move(provider_id),
+            .provider_id = attempt_id.to_string(),
+            .second_id = std::move(second_id),
             .amount = base::Money{15000},
             .currency = "KES",
             .created_at = made};
@@ -158,7 +159,8 @@ TEST_F(PaystackTest, AReturnUrlMakesAPage) {
                                 attempt_id.to_string())));
     const auto started = start(request("https://app.example/paid"));
     EXPECT_EQ(started.evidence.finding, Finding::accepted);
-    EXPECT_EQ(started.evidence.provider_id, "") << "what tells a page from a prompt";
+    EXPECT_EQ(started.evidence.provider_id, attempt_id.to_string());
+    EXPECT_EQ(started.evidence.second_id, "page") << "what tells a page from a prompt";
     EXPECT_EQ(started.action.redirect_url, page);
     EXPECT_EQ(fake.last().body, fmt::format(R"({{"email":"pay@duka.example","amount":15000,"currency":"KES",)"
                                             R"("reference":"{}","callback_url":"https://app.example/paid",)"
@@ -332,17 +334,23 @@ TEST_F(PaystackTest, APromptThatNobodyAnswersIsOver) {
 TEST_F(PaystackTest, APageIsOverWhenItsTimeIs) {
     fake.on(verify, 200, success(transaction("abandoned")));
     clock.set(made + 74min);
-    EXPECT_EQ(query(attempt("")).finding, Finding::processing);
+    EXPECT_EQ(query(attempt("page")).finding, Finding::processing);
     fake.on(verify, 200, success(failed("Insufficient Funds")));
-    EXPECT_EQ(query(attempt("")).finding, Finding::processing);
-    EXPECT_EQ(query(attempt("")).code, "insufficient_funds");
+    EXPECT_EQ(query(attempt("page")).finding, Finding::processing);
+    EXPECT_EQ(query(attempt("page")).code, "insufficient_funds");
     clock.set(made + 76min);
-    EXPECT_EQ(query(attempt("")).finding, Finding::declined);
+    EXPECT_EQ(query(attempt("page")).finding, Finding::declined);
     fake.on(verify, 200, success(transaction("abandoned")));
-    EXPECT_EQ(query(attempt("")).finding, Finding::timed_out);
-    EXPECT_EQ(query(attempt("")).code, "page_expired");
+    EXPECT_EQ(query(attempt("page")).finding, Finding::timed_out);
+    EXPECT_EQ(query(attempt("page")).code, "page_expired");
     fake.on(verify, 200, success(transaction("success")));
-    EXPECT_EQ(query(attempt("")).finding, Finding::paid);
+    EXPECT_EQ(query(attempt("page")).finding, Finding::paid);
+    // What nobody knows the start of may have been one.
+    auto lost = attempt();
+    lost.provider_id.clear();
+    clock.set(made + 16min);
+    fake.on(verify, 200, success(failed("Insufficient Funds")));
+    EXPECT_EQ(query(lost).finding, Finding::processing);
 }
 
 TEST_F(PaystackTest, WhatIsNotFoundIsOverADayLaterAndNotBefore) {
