@@ -26,6 +26,8 @@
 
 namespace payments {
 
+class Payouts;  // payouts.h
+
 // An account of somebody at a provider. `credentials` is what they typed in once, opened for this call: a JSON object whose members the
 // provider knows; it is in no log and no error. `callback_url` ends in `/{token}`, and names this account.
 struct Account {
@@ -174,6 +176,8 @@ public:
     [[nodiscard]] virtual std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
         const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,
         base::Timestamp now) const = 0;
+    // Where money can be sent out by it, too; nullptr: it cannot.
+    [[nodiscard]] virtual Payouts* payouts() noexcept { return nullptr; }
     // What whoever stands at the counter is told about a code, in `language` ("en", "sw").
     [[nodiscard]] virtual Saying saying(std::string_view code, std::string_view language) const = 0;
 };
