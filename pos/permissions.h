@@ -32,6 +32,8 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "payments.refund",
     "payments.settle",
     "payments.take",
+    "payouts.read",
+    "payouts.send",
     "products.read",
     "products.write",
     "reports.read",
@@ -84,7 +86,7 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
 });
 inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
 inline constexpr auto accountant =
-    with(viewer, {"audit.read", "billing.read", "costs.read", "payments.settle", "users.read"});
+    with(viewer, {"audit.read", "billing.read", "costs.read", "payments.settle", "payouts.read", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
 inline constexpr auto cashier =
     with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});

@@ -18,6 +18,7 @@
 #include "pos/modules/maintenance/module.h"
 #include "pos/modules/notifications/module.h"
 #include "pos/modules/payments/module.h"
+#include "pos/modules/payouts/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/second_factor/module.h"
@@ -78,6 +79,7 @@ app::Definition definition() {
         stock_module(),
         sales_module(),
         payments_module(),
+        payouts_module(),
         billing_module(),
         reports_module(),
         alerts_module(),

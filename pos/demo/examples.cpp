@@ -54,6 +54,15 @@ void add_money_from_outside(std::vector<Example>& all) {
                    .body = {},
                    .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")},
                                   {"attempt", json_string("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095")}}});
+    for (const auto* operation : {"takeMpesaResult", "takeMpesaStatus", "takeMpesaPayoutTimeout"}) {
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")},
+                                      {"payout", json_string("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095")}}});
+    }
+    all.push_back({.operation = "takeMpesaBalance",
+                   .body = {},
+                   .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
     all.push_back({.operation = "listC2bPayments", .body = {}, .parameters = {{"state", json_string("unmatched")}}});
     all.push_back(
         with_body("matchC2bPayment", "c2b payment", fmt::format(R"({{"intentId":{}}})", id("payment intent"))));
@@ -89,6 +98,27 @@ void add_payments(std::vector<Example>& all) {
     all.push_back(of("registerPaymentCallbacks", "payment account"));
     all.push_back(with_body("changePaymentAccount", "payment account", R"({"name":"Paybill of the shop"})"));
     all.push_back(of("deletePaymentAccount", "payment account"));
+}
+
+void add_payouts(std::vector<Example>& all) {
+    const auto of_payout = [&](std::string_view operation, std::string_view body = {}) {
+        all.push_back(with_body(operation, body));
+        all.back().parameters.emplace("id", json_string(key));
+    };
+    all.push_back(
+        with_body("sendPayout", fmt::format(R"({{"clientRequestId":"{}","amount":150000,"phone":"0712345678",)"
+                                            R"("recipientName":"Juma Otieno","purpose":"salary",)"
+                                            R"("reason":"Wages of November"}})",
+                                            key)));
+    of_payout("reversePayment",
+              fmt::format(R"({{"clientRequestId":"{}","amount":36500,"reason":"The sugar was wet"}})", key));
+    of_payout("getPayout");
+    of_payout("queryPayout");
+    of_payout("sendPayoutAgain");
+    of_payout("resolvePayout", R"({"outcome":"paid","receiptCode":"TAF7RT61SV","note":"It is in the portal"})");
+    all.push_back({.operation = "listPayouts", .body = {}, .parameters = {{"state", json_string("unknown")}}});
+    all.push_back(of("askPaymentAccountBalance", "payment account"));
+    all.push_back(of("getPaymentAccountBalance", "payment account"));
 }
 
 void add_people(std::vector<Example>& all) {
@@ -263,6 +293,7 @@ std::vector<Example> examples() {
     add_variants(all);
     add_sales(all);
     add_payments(all);
+    add_payouts(all);
     return all;
 }
 

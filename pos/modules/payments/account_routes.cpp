@@ -42,7 +42,8 @@ struct NewAccount {
                 "credentials",
                 {.write_only = true,
                  .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
-                        "`consumerKey`, `consumerSecret`, `passkey`. Stripe: `secretKey`, `webhookSecrets`, "
+                        "`consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, "
+                        "`certificate`. Stripe: `secretKey`, `webhookSecrets`, "
                         "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
                         "`email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply has it.",
                  .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "auth/callback.h"
 #include "auth/caller.h"
 #include "auth/rate_limit.h"
 #include "base/hash.h"
@@ -27,16 +26,6 @@ constexpr db::UnverifiedQuery<base::Uuid(schema::Bytes)> tenant_of_token{
 constexpr auto account_of_token =
     db::select<tables::payment_accounts>().where<&PaymentAccount::callback_token_hash>().named(
         "callbacks.account_of_token");
-
-// Whatever stands in the token's place is hashed and looked up: none is told from another by the work that it makes. Accounts that are
-// gone are called, too: money may still come.
-async::Task<base::Uuid> tenant_of(auth::UnverifiedCallback sent) {
-    const auto tenant = co_await sent.db().one(tenant_of_token, PaymentKeys::hash_of_token(sent.param("token")));
-    if (!tenant) auth::refuse_callback();
-    co_return *tenant;
-}
-
-using ProviderCallback = auth::Callback<tenant_of>;
 
 bool is_among(std::string_view address, const std::vector<std::string>& networks) {
     if (networks.empty()) return true;
@@ -238,17 +227,15 @@ struct ReplyAsGiven {
 async::Task<std::string> receive(const ProviderCallback* sent, std::string_view provider, std::string_view kind,
                                  PaymentIntents* intents, std::optional<IntentId> attempt = std::nullopt) {
     const auto db = sent->db();
-    auto account = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
-    if (!account || account->provider != provider) auth::refuse_callback();
+    auto account = co_await account_of_callback(sent, provider);
     const bool is_signed = kind == kind_of_signed;
-    const auto& networks = intents->settings().mpesa_callback_sources;
     Delivery delivery{.provider = provider,
                       .kind = kind,
                       .bytes = sent->bytes(),
                       .headers = signatures_of(sent->headers()),
                       .attempt = attempt,
-                      .trusted = is_signed || is_among(sent->client_address(), networks)};
-    co_return co_await take_delivery(db, intents, *std::move(account), std::move(delivery));
+                      .trusted = is_signed || is_from_provider(*sent, intents->settings())};
+    co_return co_await take_delivery(db, intents, std::move(account), std::move(delivery));
 }
 
 template <base::FixedString provider, base::FixedString kind, class Reply>
@@ -277,6 +264,25 @@ http::RouteDocs docs_of(std::string_view id, std::string_view summary, std::stri
 }
 
 }  // namespace
+
+// Whatever stands in the token's place is hashed and looked up: none is told from another by the work that it makes. Accounts that are
+// gone are called, too: money may still come.
+async::Task<base::Uuid> tenant_of_callback(auth::UnverifiedCallback sent) {
+    const auto tenant = co_await sent.db().one(tenant_of_token, PaymentKeys::hash_of_token(sent.param("token")));
+    if (!tenant) auth::refuse_callback();
+    co_return *tenant;
+}
+
+async::Task<PaymentAccount> account_of_callback(const ProviderCallback* sent, std::string_view provider) {
+    const auto db = sent->db();
+    auto account = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
+    if (!account || account->provider != provider) auth::refuse_callback();
+    co_return *std::move(account);
+}
+
+bool is_from_provider(const ProviderCallback& sent, const PaymentSettings& settings) {
+    return is_among(sent.client_address(), settings.mpesa_callback_sources);
+}
 
 async::Task<std::string> take_delivery(db::Db db, PaymentIntents* intents, PaymentAccount account, Delivery delivery) {
     auto read = understood(*intents, db.tenant(), account, delivery);

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "auth/callback.h"
 #include "db/query.h"
 #include "http/handler.h"
 #include "pos/modules/payments/intents.h"
@@ -31,6 +32,14 @@ struct Delivery {
 // that is wrong, where the provider signs; then nothing is stored.
 [[nodiscard]] async::Task<std::string> take_delivery(db::Db db, PaymentIntents* intents, PaymentAccount account,
                                                      Delivery delivery);
+
+// ---- For callbacks of other modules: whose one is, by its token ----
+[[nodiscard]] async::Task<base::Uuid> tenant_of_callback(auth::UnverifiedCallback sent);
+using ProviderCallback = auth::Callback<tenant_of_callback>;
+// Refuses the token of another provider's account.
+[[nodiscard]] async::Task<PaymentAccount> account_of_callback(const ProviderCallback* sent, std::string_view provider);
+// Whether it came from where the provider sends from, as far as that was said (MPESA_CALLBACK_SOURCES).
+[[nodiscard]] bool is_from_provider(const ProviderCallback& sent, const PaymentSettings& settings);
 
 void callback_routes(http::Routes routes);
 [[nodiscard]] std::vector<db::StatementView> callback_statements();

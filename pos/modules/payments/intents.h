@@ -87,6 +87,7 @@ struct RefundOrder {
     std::string reason;
     bool by_hand = false;  // a person has sent it already, outside of here
     std::optional<UserId> created_by{};
+    bool sent_by_caller = false;  // of hold_refund()
 };
 
 class PaymentIntents {
@@ -122,6 +123,9 @@ public:
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
+    // Money that the caller sends back by itself: held here, until apply_refund() says what became of it. Inside the caller's
+    // transaction; the same request again is the same refund.
+    [[nodiscard]] async::Task<PaymentRefund> hold_refund(db::Db tx, IntentId id, RefundOrder order);
     // What became of one, or that one was made elsewhere: inside the caller's transaction.
     [[nodiscard]] async::Task<void> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
 

@@ -53,7 +53,7 @@ PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, 
 void require_refundable(const PaymentIntent& intent, const RefundOrder& order, bool provider_refunds) {
     if (!is_paid(intent.state)) throw base::Failure(errors::not_refundable);
     if (intent.concern == IntentConcern::disputed) throw base::Failure(errors::disputed);
-    if (!order.by_hand && !provider_refunds) throw base::Failure(errors::refund_by_hand);
+    if (!order.by_hand && !order.sent_by_caller && !provider_refunds) throw base::Failure(errors::refund_by_hand);
 }
 
 }  // namespace
@@ -105,6 +105,12 @@ async::Task<PaymentIntents::PlacedRefund> PaymentIntents::place_refund(db::Db tx
     if (refund.state == RefundState::succeeded) co_await write_refunds(&move);
     co_await commit(&move);
     co_return PlacedRefund{.refund = refund, .is_new = true};
+}
+
+async::Task<PaymentRefund> PaymentIntents::hold_refund(db::Db tx, IntentId id, RefundOrder order) {
+    order.sent_by_caller = true;
+    const auto placed = co_await place_refund(tx, id, &order);
+    co_return placed.refund;
 }
 
 async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded) {
