@@ -47,7 +47,10 @@ beforeAll(async () => {
       passkey: 'passkey',
       initiatorName: 'operator',
       initiatorPassword: 'password',
-      certificate: generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }),
+      certificate: generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+        type: 'spki',
+        format: 'pem',
+      }),
     },
   });
   const prompt = { amount: 100, subjectId: randomUUID(), phone: '0712345678', locationId: alice.location.id };

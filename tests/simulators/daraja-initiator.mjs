@@ -96,7 +96,12 @@ function dotted(time = Date.now()) {
   const clock = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()].map(two).join(':');
   return `${two(at.getUTCDate())}.${two(at.getUTCMonth() + 1)}.${at.getUTCFullYear()} ${clock}`;
 }
-const compact = (time) => Number(dotted(time).replace(/(\d+)\.(\d+)\.(\d+) (.*)/, '$3$2$1$4').replace(/:/g, ''));
+const compact = (time) =>
+  Number(
+    dotted(time)
+      .replace(/(\d+)\.(\d+)\.(\d+) (.*)/, '$3$2$1$4')
+      .replace(/:/g, ''),
+  );
 
 // What a request came to, as its result says it.
 function parametersOf(request, utility) {

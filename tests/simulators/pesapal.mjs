@@ -192,7 +192,12 @@ async function announce(pesapal, order) {
   if (ipnAfter > 0) await pesapal.wait(ipnAfter * 1_000);
   order.isTold = true;
   if (ipn === 'garbage')
-    for (const [body, type] of [['', undefined], ['{}', undefined], ['null', undefined], ['<html></html>', 'text/html']])
+    for (const [body, type] of [
+      ['', undefined],
+      ['{}', undefined],
+      ['null', undefined],
+      ['<html></html>', 'text/html'],
+    ])
       await tell(pesapal, order, body, type);
   if (ipn === 'parallel') return void (await Promise.all([1, 2, 3].map(() => tell(pesapal, order))));
   await tell(pesapal, order);
@@ -208,7 +213,8 @@ function faultOfOrder(pesapal, key, body) {
   if (typeof body.amount !== 'number' || !(body.amount > 0)) return fault('invalid_amount', 'Invalid amount', '400');
   if (!body.description || body.description.length > 100)
     return fault('invalid_description', 'Invalid description', '400');
-  if (!/^https?:\/\//.test(body.callback_url ?? '')) return fault('invalid_callback_url', 'Invalid callback URL', '400');
+  if (!/^https?:\/\//.test(body.callback_url ?? ''))
+    return fault('invalid_callback_url', 'Invalid callback URL', '400');
   const { email_address: email, phone_number: phone } = body.billing_address ?? {};
   if (!email && !phone) return fault('missing_billing_address', 'Email or phone number is required', '400');
   if (pesapal.ipns.get(body.notification_id)?.key !== key)
@@ -491,8 +497,7 @@ async function api(pesapal, request, url, read) {
   const path = url.pathname.replace(/^\/(pesapal)?v3(?=\/)/, '');
   if (request.method === 'POST' && path === '/api/Auth/RequestToken') return giveToken(pesapal, read());
   const token = pesapal.tokens.get((request.headers.authorization ?? '').replace(/^Bearer /, ''));
-  if (!token || token.until <= Date.now())
-    return { ...fault('invalid_token', 'Expired', '401'), status: 401 };
+  if (!token || token.until <= Date.now()) return { ...fault('invalid_token', 'Expired', '401'), status: 401 };
   const { key } = token;
   const found = {
     'POST /api/URLSetup/RegisterIPN': () => register(pesapal, key, read()),

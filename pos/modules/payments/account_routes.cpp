@@ -45,7 +45,8 @@ struct NewAccount {
                         "`consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, "
                         "`certificate`. Stripe: `secretKey`, `webhookSecrets`, "
                         "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
-                        "`email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply has it.",
+                        "`email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply "
+                        "has it.",
                  .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
                             R"("consumerSecret":"secret","passkey":"passkey"})"}));
     }
@@ -225,8 +226,9 @@ void account_routes(http::Routes routes) {
     routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,
                 {.id = "registerPaymentCallbacks",
                  .summary = "Tell the provider where to announce payments",
-                 .description = "M-Pesa: once for each short code; where it is registered already, nothing changes. Pesapal: the "
-                                "first payment does it as well.",
+                 .description =
+                     "M-Pesa: once for each short code; where it is registered already, nothing changes. Pesapal: the "
+                     "first payment does it as well.",
                  .errors = {own::platform_account, own::not_offered, own::register_refused, errors::payments_off,
                             errors::account_unreadable}});
 }

@@ -245,11 +245,9 @@ async::Task<ReplyAsGiven<Reply>> take(ProviderCallback sent, http::Path<"token",
 }
 
 // What is no id names no attempt: it is kept all the same.
-async::Task<ReplyAsGiven<MpesaReply>> take_prompt_of(ProviderCallback sent,
-                                                     http::Path<"token", std::string> /*unused*/,
+async::Task<ReplyAsGiven<MpesaReply>> take_prompt_of(ProviderCallback sent, http::Path<"token", std::string> /*unused*/,
                                                      http::Path<"attempt", std::string> attempt,
-                                                     http::AnyQuery /*unused*/,
-                                                     http::Service<PaymentIntents> intents) {
+                                                     http::AnyQuery /*unused*/, http::Service<PaymentIntents> intents) {
     const auto id = base::Uuid::from_string(*attempt);
     co_return ReplyAsGiven<MpesaReply>{
         co_await receive(&sent, "mpesa", "stk", &*intents, id ? std::optional(IntentId(*id)) : std::nullopt)};
@@ -314,10 +312,11 @@ void callback_routes(http::Routes routes) {
     routes.post("/callbacks/s/{token}/events", take<"stripe", "events", EventReply>,
                 docs_of("takeStripeEvent", "Stripe tells of an event",
                         "Its signature is proved before anything is stored; a wrong one is 403."));
-    routes.post("/callbacks/flutterwave/{token}/events", take<"flutterwave", "events", EventReply>,
-                docs_of("takeFlutterwaveEvent", "Flutterwave tells of an event",
-                        "Its secret hash is proved before anything is stored; a wrong one is 403. What it says is asked "
-                        "after."));
+    routes.post(
+        "/callbacks/flutterwave/{token}/events", take<"flutterwave", "events", EventReply>,
+        docs_of("takeFlutterwaveEvent", "Flutterwave tells of an event",
+                "Its secret hash is proved before anything is stored; a wrong one is 403. What it says is asked "
+                "after."));
     routes.post("/callbacks/paystack/{token}/events", take<"paystack", "events", EventReply>,
                 docs_of("takePaystackEvent", "Paystack tells of an event",
                         "Its signature is proved before anything is stored; a wrong one is 403."));

@@ -66,7 +66,6 @@ struct Payout {
     std::optional<PayoutConcern> concern;
     bool may_be_there = false;
     std::int32_t sends = 0;
-    std::int32_t queries = 0;
     std::optional<base::Timestamp> next_look_at;  // when it is sent or asked after; null: never
     std::optional<base::Timestamp> sent_at;
     std::optional<base::Timestamp> paid_at;      // by the provider's clock, else ours
@@ -98,7 +97,6 @@ struct Payout {
             field<&Payout::concern>("concern", {.doc = "Why somebody should look at it."}),
             field<&Payout::may_be_there>("mayBeThere", {.internal = true}),
             field<&Payout::sends>("sends", {.doc = "How often it was sent, under the same id each time."}),
-            field<&Payout::queries>("queries", {.internal = true}),
             field<&Payout::next_look_at>("nextLookAt", {.internal = true}), field<&Payout::sent_at>("sentAt"),
             field<&Payout::paid_at>("paidAt"), field<&Payout::finished_at>("finishedAt"),
             field<&Payout::created_at>("createdAt"), field<&Payout::updated_at>("updatedAt"),
