@@ -19,7 +19,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-std::string quoted(std::string_view text) {
+std::string json_text_of(std::string_view text) {
     std::string json;
     schema::write_json_string(text, json);
     return json;
@@ -33,17 +33,17 @@ std::string measured(std::string_view text) {
 
 std::string normalised(std::string_view text) {
     const auto number = schema::normalise_phone(text);
-    return R"({"number":)" + (number ? quoted(*number) : "null") + "}";
+    return R"({"number":)" + (number ? json_text_of(*number) : "null") + "}";
 }
 
 std::string report_json(const sms::DeliveryReport& report) {
-    return R"({"id":)" + quoted(report.provider_id) + ",\"to\":" + quoted(report.to) +
-           ",\"delivery\":" + quoted(sms::to_string(report.delivery)) + ",\"code\":" + quoted(report.code) +
+    return R"({"id":)" + json_text_of(report.provider_id) + ",\"to\":" + json_text_of(report.to) +
+           ",\"delivery\":" + json_text_of(sms::to_string(report.delivery)) + ",\"code\":" + json_text_of(report.code) +
            ",\"instead\":" + std::to_string(static_cast<int>(report.instead)) + "}";
 }
 
 std::string message_json(const sms::IncomingMessage& message) {
-    return R"({"from":)" + quoted(message.from) + ",\"text\":" + quoted(message.text) +
+    return R"({"from":)" + json_text_of(message.from) + ",\"text\":" + json_text_of(message.text) +
            ",\"wish\":" + std::to_string(static_cast<int>(message.wish)) + "}";
 }
 
@@ -70,7 +70,7 @@ std::string answer_callback(const dom::element& line) {
                                                     .bytes = member(line, "body"),
                                                     .headers = &headers});
     if (!read) return R"({"status":)" + std::to_string(read.error().status) + "}";
-    return R"({"status":)" + std::to_string(read->status) + ",\"reply\":" + quoted(read->reply) +
+    return R"({"status":)" + std::to_string(read->status) + ",\"reply\":" + json_text_of(read->reply) +
            ",\"reports\":" + list_of(read->reports, report_json) +
            ",\"messages\":" + list_of(read->messages, message_json) + "}";
 }

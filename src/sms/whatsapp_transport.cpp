@@ -66,13 +66,15 @@ SendResult read_refusal(const client::Error& error, bool was_template) {
     return result;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text_of(std::string_view text) {
     std::string json;
     schema::write_json_string(text, json);
     return json;
 }
 
-std::string parameter(std::string_view value) { return fmt::format(R"({{"type":"text","text":{}}})", quoted(value)); }
+std::string parameter(std::string_view value) {
+    return fmt::format(R"({{"type":"text","text":{}}})", json_text_of(value));
+}
 
 std::string button(std::string_view value) {
     return fmt::format(R"({{"type":"button","sub_type":"url","index":"0","parameters":[{}]}})", parameter(value));
@@ -91,11 +93,11 @@ std::string components_of(const Template& one) {
 
 std::string content_of(const OutgoingMessage& message) {
     if (!message.whatsapp_template)
-        return fmt::format(R"("type":"text","text":{{"preview_url":false,"body":{}}})", quoted(message.text));
+        return fmt::format(R"("type":"text","text":{{"preview_url":false,"body":{}}})", json_text_of(message.text));
     const auto& one = *message.whatsapp_template;
     const auto components = components_of(one);
-    return fmt::format(R"("type":"template","template":{{"name":{},"language":{{"code":{}}}{}}})", quoted(one.name),
-                       quoted(one.language),
+    return fmt::format(R"("type":"template","template":{{"name":{},"language":{{"code":{}}}{}}})",
+                       json_text_of(one.name), json_text_of(one.language),
                        components.empty() ? "" : fmt::format(R"(,"components":[{}])", components));
 }
 
@@ -103,7 +105,7 @@ std::string content_of(const OutgoingMessage& message) {
 
 std::string whatsapp_request(const OutgoingMessage& message, std::string_view to) {
     return fmt::format(R"({{"messaging_product":"whatsapp","recipient_type":"individual","to":{},{}}})",
-                       quoted(to.starts_with('+') ? to.substr(1) : to), content_of(message));
+                       json_text_of(to.starts_with('+') ? to.substr(1) : to), content_of(message));
 }
 
 WhatsappTransport::WhatsappTransport(Parts parts, WhatsappAccount account)
