@@ -29,13 +29,17 @@ bool drop(std::string_view& text, std::string_view prefix) {
     return is_there;
 }
 
+// Digits of a country behind what dials out, and nothing more yet: at most three.
+bool is_country_alone(std::string_view text) {
+    if (!drop(text, "+") && !drop(text, "000") && !drop(text, "00")) return false;
+    return !text.empty() && text.size() <= 3;
+}
+
 // Without what does not count. The 0 that is dialled inside a country alone stands in brackets behind the country: "+44 (0)20".
 std::string without_separators(std::string_view typed) {
     std::string text;
     while (!typed.empty()) {
-        const bool has_country =
-            (text.starts_with('+') && text.size() > 1) || (text.starts_with("00") && text.size() > 3);
-        if (has_country && drop(typed, "(0)")) continue;
+        if (is_country_alone(text) && drop(typed, "(0)")) continue;
         const auto found =
             std::ranges::find_if(separators, [&](std::string_view separator) { return typed.starts_with(separator); });
         if (found == separators.end()) text += typed.front();

@@ -56,6 +56,7 @@ TEST(Phone, OfOtherCountriesStandsBehindAPlusOrWhatDialsOut) {
     EXPECT_EQ(normalise_phone("+44 (0)20 7946 0018"), "+442079460018");
     EXPECT_EQ(normalise_phone("0044 20 7946 0018"), "+442079460018");
     EXPECT_EQ(normalise_phone("000 44 (0)20 7946 0018"), "+442079460018");
+    EXPECT_EQ(normalise_phone("+254 1(0)2 515 731"), "+254102515731") << "a 0 of the number itself";
     EXPECT_EQ(normalise_phone("000255 712 345 678"), "+255712345678");
     EXPECT_EQ(normalise_phone("+1 (650) 253-0000"), "+16502530000");
     EXPECT_EQ(normalise_phone("+7 912 345-67-89"), "+79123456789");
