@@ -1,5 +1,6 @@
 // Setting a second factor up, signing in with it, and what it guards.
 
+#include "base/strings.h"
 #include "pos/modules/second_factor/factor_for_test.h"
 
 namespace {
