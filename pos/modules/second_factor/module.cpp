@@ -38,7 +38,7 @@ async::Task<void> require_password(http::Context* context, db::SystemDb db, Auth
     if (proof.user() != subject.user) throw base::Failure(errors::invalid_credentials);
 }
 
-// ---- My own --------------------------------------------------------------------------------------------------------
+// ---- My own ---------------------------------------------------------------------------------------------------------
 
 async::Task<SecondFactorState> show(auth::Caller caller, db::SystemDb db) {
     const auto person = co_await person_of(db, UserId(caller.user_id), TenantId(caller.tenant_id));
@@ -86,7 +86,7 @@ async::Task<http::NoContent> disable(http::Context& context, auth::Caller caller
     co_return http::NoContent{};
 }
 
-// ---- The second step of a sign-in ------------------------------------------------------------------------------------
+// ---- The second step of a sign-in -----------------------------------------------------------------------------------
 
 async::Task<SignedIn> log_in(http::Context& context, http::Body<TotpLogin> input, db::SystemDb db,
                              http::Service<AuthService> auth, http::Service<SecondFactors> factors) {
@@ -105,7 +105,7 @@ async::Task<SignedIn> log_in(http::Context& context, http::Body<TotpLogin> input
     co_return auth->sign_in(context.response(), session.opened, std::move(profile));
 }
 
-// ---- Other people's --------------------------------------------------------------------------------------------------
+// ---- Other people's -------------------------------------------------------------------------------------------------
 
 async::Task<http::NoContent> reset(http::Context& context, auth::PermittedSomewhere<"users.write"> caller,
                                    http::Path<"id", UserId> id, db::SystemDb db, http::Service<SecondFactors> factors,
@@ -115,7 +115,7 @@ async::Task<http::NoContent> reset(http::Context& context, auth::PermittedSomewh
     co_return http::NoContent{};
 }
 
-// ---- Whom the tenant asks for one --------------------------------------------------------------------------------------
+// ---- Whom the tenant asks for one -----------------------------------------------------------------------------------
 
 constexpr auto all_rules =
     db::select<tables::second_factor_rules>().order_by<&SecondFactorRule::id>().named("second_factor.rules");
@@ -180,7 +180,7 @@ async::Task<SecondFactorRules> set_rules(http::Context& context, auth::Permitted
     co_return co_await read_rules(db);
 }
 
-// ---- My phone --------------------------------------------------------------------------------------------------------
+// ---- My phone -------------------------------------------------------------------------------------------------------
 
 PhoneProofs::Subject phone_subject_of(http::Context& context, const auth::Caller& caller) {
     return {.user = UserId(caller.user_id),
@@ -221,7 +221,7 @@ async::Task<ProvenPhone> prove_phone(http::Context& context, auth::Caller caller
                                      std::move(input->code));
 }
 
-// ---- Routes ------------------------------------------------------------------------------------------------------------
+// ---- Routes ---------------------------------------------------------------------------------------------------------
 
 const std::vector<base::ErrorCode>& code_errors() {
     static const std::vector all{errors::code_wrong, errors::code_used, errors::codes_needed, errors::totp_off,

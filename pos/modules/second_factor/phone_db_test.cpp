@@ -155,7 +155,7 @@ TEST_F(PhoneTest, NumbersOfOtherCountriesCostNothing) {
               "0");
 }
 
-// ---- What whoever reads the mails of an address gets, and does not get ------------------------------------------------------
+// ---- What whoever reads the mails of an address gets, and does not get ----------------------------------------------
 
 class FactorMailsTest : public PhoneTest {
 protected:

@@ -187,7 +187,7 @@ TEST_F(SecondFactorTest, IsTurnedOffByPasswordAndCode) {
               "0");
 }
 
-// ---- What asks for it again ------------------------------------------------------------------------------------------
+// ---- What asks for it again -----------------------------------------------------------------------------------------
 
 TEST_F(SecondFactorTest, APasswordIsChangedByWhoHasProvedItLately) {
     auto person = set_up();
@@ -230,7 +230,7 @@ TEST_F(SecondFactorTest, AFurtherTenantIsAddedByWhoIsSignedIn) {
     EXPECT_EQ(me(body<pos::SignedIn>(reply)), 200);
 }
 
-// ---- Other people's --------------------------------------------------------------------------------------------------
+// ---- Other people's -------------------------------------------------------------------------------------------------
 
 class ResetTest : public SecondFactorTest {
 protected:
@@ -303,7 +303,7 @@ TEST_F(ResetTest, NeedsTheAdministratorsOwnProof) {
     EXPECT_EQ(reset(owner, cashier).status, 204);
 }
 
-// ---- Whom the tenant asks for one ------------------------------------------------------------------------------------
+// ---- Whom the tenant asks for one -----------------------------------------------------------------------------------
 
 class RulesTest : public ResetTest {
 protected:

@@ -20,7 +20,7 @@ using namespace second_factor;
 
 constexpr std::string_view secret_purpose = "totp-secret";
 
-// ---- Other people's ----------------------------------------------------------------------------------------------
+// ---- Other people's -------------------------------------------------------------------------------------------------
 
 constexpr db::Query<bool(UserId)> is_member{
     {"second_factor.is_member",
@@ -33,7 +33,7 @@ constexpr db::Query<RoleAssignment(UserId)> roles_given{
      "where m.tenant_id = $1 and m.user_id = $2 and m.deleted_at is null",
      db::Kind::point}};
 
-// ---- Helpers -----------------------------------------------------------------------------------------------------
+// ---- Helpers --------------------------------------------------------------------------------------------------------
 
 // People write six digits in two groups.
 std::string digits_in(std::string_view typed) {
@@ -64,7 +64,7 @@ async::Task<FactorPerson> person_of(db::SystemDb db, UserId user) {
 
 }  // namespace
 
-// ---- Judging a code ------------------------------------------------------------------------------------------------
+// ---- Judging a code -------------------------------------------------------------------------------------------------
 
 struct SecondFactors::Trial {
     const Parts* parts;
@@ -164,7 +164,7 @@ async::Task<void> SecondFactors::prove(db::SystemDb db, Subject subject, GivenCo
     }
 }
 
-// ---- Setting it up -------------------------------------------------------------------------------------------------
+// ---- Setting it up --------------------------------------------------------------------------------------------------
 
 SecondFactors::NewCodes SecondFactors::new_codes(UserId user) const {
     NewCodes made;
@@ -256,7 +256,7 @@ async::Task<RecoveryCodes> SecondFactors::confirm(db::SystemDb db, Subject subje
     co_return std::move(codes.shown);
 }
 
-// ---- Changing it ---------------------------------------------------------------------------------------------------
+// ---- Changing it ----------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -316,7 +316,7 @@ async::Task<void> SecondFactors::remove(db::SystemDb db, Subject subject) const 
     parts_.authenticator.invalidate_user(user.uuid());
 }
 
-// ---- Other people's ------------------------------------------------------------------------------------------------
+// ---- Other people's -------------------------------------------------------------------------------------------------
 
 namespace {
 
