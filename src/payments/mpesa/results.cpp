@@ -18,6 +18,7 @@ using schema::Json;
 
 constexpr auto member = schema::PlainRules{.defaulted = true};
 constexpr std::size_t longest_name = 100;
+constexpr std::size_t longest_status = 40;
 constexpr std::size_t most_purses = 20;
 
 struct Outer {
@@ -98,12 +99,12 @@ std::optional<base::Timestamp> moment(const std::string& text) {
         fmt::format("{}-{}-{} {}", text.substr(6, 4), text.substr(3, 2), text.substr(0, 2), text.substr(11)));
 }
 
-std::string name_of(const std::string& text) {
-    std::string name = mask_phones(text);
-    if (name.size() > longest_name) name.resize(longest_name);
-    while (!name.empty() && !base::is_utf8(name)) name.pop_back();
-    return name;
+std::string cut(std::string text, std::size_t most) {
+    if (text.size() > most) text.resize(most);
+    while (!text.empty() && !base::is_utf8(text)) text.pop_back();
+    return text;
 }
+std::string name_of(const std::string& text) { return cut(mask_phones(text), longest_name); }
 
 bool is_other(const std::string& named, std::string_view ours) {
     return !named.empty() && !ours.empty() && !base::iequals(named, ours);
@@ -153,7 +154,7 @@ PayoutEvidence of_question(const Result& result, const PayoutRef& payout) {
     if (is_other(values.get("OriginatorConversationID"), ours))
         return said(PayoutSource::answer, PayoutFinding::processing, "unreadable");
     const auto status = values.get("TransactionStatus");
-    auto evidence = said(PayoutSource::answer, finding_of_status(status), shown_text(status).substr(0, 40));
+    auto evidence = said(PayoutSource::answer, finding_of_status(status), cut(shown_text(status), longest_status));
     evidence.receipt = values.get("ReceiptNo");
     if (!is_receipt(evidence.receipt)) evidence.receipt.clear();
     evidence.amount = money_of(values.get("Amount"));
