@@ -1,4 +1,4 @@
-// A phone number is whose messages are read; and what accounts are told by mail of their second factors. With the workers that send.
+// A phone number is whose messages are read; and what accounts are told by mail of their second factors. With workers that send.
 #include <gmock/gmock.h>
 
 #include "auth/totp.h"
