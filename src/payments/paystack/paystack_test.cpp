@@ -224,11 +224,10 @@ TEST_F(PaystackTest, EachAnswerToAStartIsClassified) {
 }
 
 TEST_F(PaystackTest, PagesThatAreNoneAreLost) {
-    for (const std::string& data : {std::string("null"), std::string("{}"),
-                                    fmt::format(R"({{"authorization_url":"javascript:alert","reference":"{}"}
-})",
-                                                attempt_id.to_string()),
-                                    fmt::format(R"({{"authorization_url":"{}","reference":"another"}})", page)}) {
+    for (const std::string& data :
+         {std::string("null"), std::string("{}"),
+          fmt::format(R"({{"authorization_url":"javascript:alert","reference":"{}"}})", attempt_id.to_string()),
+          fmt::format(R"({{"authorization_url":"{}","reference":"another"}})", page)}) {
         fake.on("POST /transaction/initialize", 200, success(data));
         const auto started = start(request("https://app.example/"));
         EXPECT_EQ(started.evidence.finding, Finding::lost) << data;
