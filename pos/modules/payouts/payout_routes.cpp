@@ -273,7 +273,7 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     co_return *std::move(applied);
 }
 
-async::Task<PayoutReply> resolve(http::Context& context, auth::Permitted<"payouts.send"> caller,
+async::Task<PayoutReply> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller,
                                  http::Path<"id", PayoutId> id, http::Body<ResolvePayout> input, db::Db db,
                                  http::Service<PayoutOrders> payouts) {
     const Resolving resolving{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),

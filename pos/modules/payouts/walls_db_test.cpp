@@ -15,7 +15,7 @@ constexpr RouteRule rules[] = {
     {"GET /v1/payouts/{id}", readers, nobody, nobody},
     {"POST /v1/payouts/{id}/query", readers, nobody, nobody},
     {"POST /v1/payouts/{id}/send-again", senders, nobody, nobody},
-    {"POST /v1/payouts/{id}/resolve", senders, nobody, nobody, "", R"({"outcome":"not_paid","note":"the portal"})"},
+    {"POST /v1/payouts/{id}/resolve", readers, nobody, nobody, "", R"({"outcome":"not_paid","note":"the portal"})"},
     {"POST /v1/payment-intents/{id}/reverse", "oam", "oam", nobody, "", R"({"amount":100,"reason":"returned"})"},
     {"POST /v1/payment-accounts/{id}/balance", readers, nobody, nobody},
     {"GET /v1/payment-accounts/{id}/balance", readers, nobody, nobody},
