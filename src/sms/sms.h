@@ -10,7 +10,8 @@
 //         case sms::Outcome::withdrawn: …         // somebody else sends it
 //     }
 //
-// It outlives its sends. One result for each of `to`, in its order. Two spellings of one number are one message: the later result has `same_as`, and no cost.
+// It outlives its sends. One result for each of `to`, in its order. Two spellings of one number are one message: the later result has
+// `same_as`, and no cost.
 // What can go wrong is a value; send() throws for faults of the program alone, and what `confirm` throws.
 
 #include <chrono>
