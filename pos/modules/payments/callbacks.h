@@ -1,7 +1,8 @@
 #pragma once
-// What providers send us: `POST /v1/callbacks/m/{token}/{stk/{attempt},confirm,validate,timeout}` (M-Pesa), `/v1/callbacks/s/{token}/events`
-// (Stripe), `/v1/callbacks/{flutterwave,paystack}/{token}/events`, `/v1/callbacks/pesapal/{token}/ipn`. The token says whose it is; what a signature proves is proved; then the bytes are stored, and the sender is answered. What
-// they say is read by a job (provider_events.h), which the same transaction has left in the outbox: received is not done.
+// What providers send us: `POST /v1/callbacks/m/{token}/{stk/{attempt},confirm,validate,timeout}` (M-Pesa),
+// `/v1/callbacks/s/{token}/events` (Stripe), `/v1/callbacks/{flutterwave,paystack}/{token}/events`, `/v1/callbacks/pesapal/{token}/ipn`. The
+// token says whose it is; what a signature proves is proved; then the bytes are stored, and the sender is answered. What they say is read by
+// a job (provider_events.h), which the same transaction has left in the outbox: received is not done.
 //
 // M-Pesa signs nothing: whatever comes with the token is kept, garbage too, and answered 200. What comes from an address outside
 // MPESA_CALLBACK_SOURCES is kept as not trusted: it makes us ask M-Pesa, and credits nothing by itself.

@@ -1,7 +1,8 @@
 #pragma once
 // What is sent to Flutterwave: charges of phones, by currency, and pages. Pure.
 //
-//     if (const auto charge = flutterwave::charge_of(request, email)) co_await api.post("/v3/charges", charge->json, {{"type", charge->type}});
+//     const auto charge = flutterwave::charge_of(request, email);
+//     if (charge) co_await api.post("/v3/charges", charge->json, {{"type", charge->type}});
 
 #include <chrono>
 #include <optional>

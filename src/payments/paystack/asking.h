@@ -3,7 +3,8 @@
 //
 //     const Evidence evidence = co_await paystack::ask(&api, &attempt, now);
 //
-// `failed` ends a prompt; on a page (second_id is "page") the payer may try again. `abandoned` is also what a page says that nobody has begun to pay at.
+// `failed` ends a prompt; on a page (second_id is "page") the payer may try again. `abandoned` is also what a page says that nobody has
+// begun to pay at.
 
 #include <chrono>
 
