@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "async/stopped.h"
-#include "payments/mpesa/phone.h"
 #include "pos/modules/payments/move.h"
 #include "pos/payment_subjects.h"
 #include "pos/plumbing/idempotency.h"
+#include "schema/phone.h"
 
 namespace pos {
 
@@ -47,9 +47,11 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
         return;
     }
     if (!request.phone) throw refuse(errors::phone_needed, "/phone", "the payer's number");
-    auto phone = ::payments::mpesa::normalise_phone(*request.phone);
-    if (!phone) throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
-    request.phone = std::move(phone);
+    const auto phone = schema::normalise_phone(*request.phone);
+    // Shillings of Kenya are on phones of Kenya; of other currencies the provider says what it takes.
+    if (!phone || (request.currency == "KES" && !schema::is_mobile_of_kenya(*phone)))
+        throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
+    request.phone = phone->substr(1);
 }
 
 PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account, const ::payments::Traits& traits,
