@@ -11,6 +11,7 @@ import { makeDatabases, postmasterPid, query, readShops, urlOfPeer, urls } from 
 import { jobColumns, jobWorks, measureJobs } from './lib/jobs.mjs';
 import { mailColumns, mailWorks, measureMails } from './lib/mails.mjs';
 import { measureNeighbour, neighbourColumns, neighbourWork } from './lib/neighbour.mjs';
+import { measurePayments, paymentColumns, paymentDatabase, paymentWorks } from './lib/payments.mjs';
 import { leaveOut, makeServers, reasonAgainst, secret, takesPart } from './lib/peers.mjs';
 import { cpuMicroseconds, residentMegabytes } from './lib/processes.mjs';
 import { writeRequests } from './lib/requests.mjs';
@@ -60,6 +61,7 @@ const works = {
 const allWorks = [
   ...Object.keys(works),
   neighbourWork,
+  ...Object.keys(paymentWorks),
   ...Object.keys(jobWorks),
   ...Object.keys(clientWorks),
   ...Object.keys(mailWorks),
@@ -313,16 +315,15 @@ async function checkSales() {
   }
 }
 
-async function measureServers(names, noisy) {
-  say(`seeding 200 shops, and one of ${depth} products`);
-  const size = { depth, history: options.quick ? 20 : 100 };
-  await makeDatabases(
-    ours.command[0],
-    peers.map(({ name }) => name),
-    size,
-  );
-  const shops = await readShops(secret);
+// `names`: of the copies.
+async function makeShops(names, products) {
+  say(`seeding 200 shops, and one of ${products} products`);
+  await makeDatabases(ours.command[0], names, { depth: products, history: options.quick ? 20 : 100 });
   postgresPid = await postmasterPid();
+  return readShops(secret);
+}
+
+async function measureServers(names, noisy, shops) {
   const starts = await measureStarts();
   say(`${await compareAll(shops)} requests compared: whoever is measured answers the same`);
 
@@ -372,6 +373,15 @@ async function measureMailing() {
   return results;
 }
 
+async function measurePaying(names, { shops }) {
+  const { program, alone, preload, quick } = options;
+  const parts = { program, alone, preload, directory, postgresPid };
+  const results = await measurePayments({ ...parts, shops, rounds, seconds, quick, say });
+  printRows(paymentColumns, results);
+  console.log(`\n${rounds} rounds of ${seconds} s, ${connections} connections; CPU is user + system time a payment\n`);
+  return results.filter(({ work }) => names.includes(work));
+}
+
 // Works that were not measured keep their figures.
 function write(results) {
   const kept = existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')) : [];
@@ -382,10 +392,17 @@ function write(results) {
 }
 
 async function main() {
-  const [ofServers, ofQueues] = [chosenOf(works), chosenOf(jobWorks)];
+  const [ofServers, ofQueues, ofPayments] = [chosenOf(works), chosenOf(jobWorks), chosenOf(paymentWorks)];
   const noisy = chosen.includes(neighbourWork);
-  const results = ofServers.length > 0 || noisy ? await measureServers(ofServers, noisy) : [];
+  const withPeers = ofServers.length > 0 || noisy;
+  const copies = [
+    ...(withPeers ? peers.map(({ name }) => name) : []),
+    ...(ofPayments.length > 0 ? [paymentDatabase] : []),
+  ];
+  const shops = withPeers || ofPayments.length > 0 ? await makeShops(copies, withPeers ? depth : 1_000) : undefined;
+  const results = withPeers ? await measureServers(ofServers, noisy, shops) : [];
   for (const server of servers) await server.stop();
+  if (ofPayments.length > 0) results.push(...(await measurePaying(ofPayments, shops)));
   if (ofQueues.length > 0) results.push(...(await measureQueues(ofQueues)));
   if (chosenOf(clientWorks).length > 0) results.push(...(await measureCalling(chosenOf(clientWorks))));
   if (chosenOf(mailWorks).length > 0) results.push(...(await measureMailing()));

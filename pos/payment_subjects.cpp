@@ -1,5 +1,4 @@
-#include "pos/payment_subjects.h"
-
+// What each purpose of a payment means (modules/payments/effects.h): one line for each module of a subject.
 #include <array>
 
 #include "pos/modules/billing/effects.h"

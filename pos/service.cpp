@@ -18,6 +18,8 @@
 #include "pos/modules/maintenance/module.h"
 #include "pos/modules/notifications/module.h"
 #include "pos/modules/payments/module.h"
+#include "pos/modules/payments/reseal_command.h"
+#include "pos/modules/payments/resolve.h"
 #include "pos/modules/payouts/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
@@ -101,8 +103,17 @@ app::Definition definition() {
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
-    definition.commands = {create_tenant_command(), reset_second_factor_command(), set_plan_command(),
-                           list_plans_command()};
+    // clang-format off: one a line, so that two modules that add theirs do not meet
+    definition.commands = {
+        create_tenant_command(),
+        reset_second_factor_command(),
+        set_plan_command(),
+        list_plans_command(),
+        undecided_payments_command(),
+        resolve_payment_command(),
+        reseal_accounts_command(),
+    };
+    // clang-format on
     return definition;
 }
 

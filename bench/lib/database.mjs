@@ -15,12 +15,13 @@ const urlOf = (role, database) => {
   return url.href;
 };
 
-export const urls = {
-  owner: urlOf('app_owner', 'bench_ours'),
-  app: urlOf('app', 'bench_ours'),
-  system: urlOf('app_system', 'bench_ours'),
-  superuser: urlOf('postgres', 'bench_ours'),
-};
+export const urlsOf = (name) => ({
+  owner: urlOf('app_owner', `bench_${name}`),
+  app: urlOf('app', `bench_${name}`),
+  system: urlOf('app_system', `bench_${name}`),
+  superuser: urlOf('postgres', `bench_${name}`),
+});
+export const urls = urlsOf('ours');
 
 // Not bound by row level security: a peer names the tenant itself.
 export const urlOfPeer = (name) => urlOf('postgres', `bench_${name}`);
@@ -56,6 +57,10 @@ async function seed({ depth, history }) {
   await client.end();
 }
 
+// Nobody may be connected to the one that is copied.
+export const copyDatabase = (from, to) =>
+  query(process.env.TEST_POSTGRES_URL, `create database bench_${to} template bench_${from}`);
+
 // One for us, and a copy for each of the peers.
 export async function makeDatabases(program, peers, size) {
   const server = process.env.TEST_POSTGRES_URL;
@@ -67,7 +72,7 @@ export async function makeDatabases(program, peers, size) {
     stdio: ['ignore', 2, 'inherit'],
   });
   await seed(size);
-  for (const name of peers) await query(server, `create database bench_${name} template bench_ours`);
+  for (const name of peers) await copyDatabase('ours', name);
   for (const url of [urls.superuser, ...peers.map(urlOfPeer)]) await query(url, 'vacuum analyze');
   await query(server, 'checkpoint');
 }

@@ -1,7 +1,7 @@
 // The servers that are measured: ours, the peers in bench/peers, and those that --peer names. bench/README.md has the contract.
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { urlOfPeer, urls } from './database.mjs';
+import { urlOfPeer, urlsOf } from './database.mjs';
 import { Server } from './processes.mjs';
 
 export const secret = randomBytes(48).toString('base64');
@@ -20,15 +20,15 @@ const environment = {
 const passedOn = (...names) =>
   Object.fromEntries(names.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
 
-const makeOurs = ({ program, preload, directory }) =>
+const makeOurs = ({ program, preload, directory, name = 'ours', title = name, database = name, more = {} }) =>
   new Server({
-    name: 'ours',
-    title: 'ours',
+    name,
+    title,
     command: [resolve(program), 'serve'],
     environment: {
       ...environment,
-      DATABASE_URL: urls.app,
-      DATABASE_SYSTEM_URL: urls.system,
+      DATABASE_URL: urlsOf(database).app,
+      DATABASE_SYSTEM_URL: urlsOf(database).system,
       // The peers leave their rows there, too. OUTBOX_RELAY=true measures what moving them to Redis costs.
       OUTBOX_RELAY: process.env.OUTBOX_RELAY ?? 'false',
       ...(preload ? { LD_PRELOAD: resolve(preload) } : {}),
@@ -39,12 +39,14 @@ const makeOurs = ({ program, preload, directory }) =>
         'DATABASE_READ_CONNECTIONS',
         'DATABASE_BULK_CONNECTIONS',
         'DATABASE_TENANT_SHARE',
+        'JOB_CONCURRENCY',
       ),
+      ...more,
     },
-    log: join(directory, 'ours.log'),
+    log: join(directory, `${name}.log`),
   });
 
-const makePeer = (directory, { name, title, command, ...rest }) =>
+const makePeer = (directory, { name, title, command, database = name, ...rest }) =>
   Object.assign(
     new Server({
       name,
@@ -52,7 +54,7 @@ const makePeer = (directory, { name, title, command, ...rest }) =>
       command,
       environment: {
         ...environment,
-        DATABASE_URL: urlOfPeer(name),
+        DATABASE_URL: urlOfPeer(database),
         NODE_ENV: 'production',
         ...passedOn('WORKERS', 'DATABASE_CONNECTIONS'),
       },
@@ -87,6 +89,25 @@ export function makeServers({ program, outside, alone, preload, directory }) {
     makeOurs({ program, preload, directory }),
     ...peers.map((peer) => makePeer(directory, { ...peer, reasons: {} })),
   ];
+}
+
+// Of the works payment-*: ours as it runs, with its jobs; ours with nothing but its routes, which stores callbacks and answers; and Koa, which
+// does the same. Each has a database of its own.
+export function makePaymentServers({ program, alone, preload, directory, daraja }) {
+  const more = {
+    CREDENTIALS_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+    MPESA_BASE_URL: daraja,
+    PAYMENT_CALLBACK_URL: 'https://bench.example', // of which daraja.mjs takes the path
+  };
+  const own = { program, preload, directory };
+  const jobs = { OUTBOX_RELAY: 'true', JOB_QUEUES: 'all', JOB_PREFIX: 'bench-payments' };
+  const [koa] = builtIn;
+  const servers = {
+    ours: makeOurs({ ...own, database: 'payments', more: { ...more, ...jobs } }),
+    storing: makeOurs({ ...own, name: 'storing', title: 'ours, storing', database: 'payments_storing', more }),
+  };
+  if (!alone) servers.koa = makePeer(directory, { ...koa, command: inTree('koa'), database: 'payments_koa' });
+  return servers;
 }
 
 // What it must answer for a work, and whether it is meant to take part.

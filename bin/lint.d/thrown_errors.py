@@ -27,7 +27,7 @@ CODE = re.compile(
     r'\s*"([\w.]+)"'
 )
 ROOT = Path(__file__).resolve().parents[2]
-PUBLISHED = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| \d{3} \|", re.MULTILINE)
+PUBLISHED = re.compile(r"^\| `([a-z0-9_]+\.[a-z0-9_]+)` \| \d{3} \|", re.MULTILINE)
 # Whole codes, and whole areas.
 INTERNAL = {
     "auth.callback_refused": "of routes that other systems call, for services that have them; the document lists it there",

@@ -70,7 +70,6 @@ void add_money_from_outside(std::vector<Example>& all) {
                             R"({"outcome":"paid","receiptCode":"TAF7RT61SV","note":"The message on her phone"})"));
 }
 
-// The intent's id is that of its request.
 void add_payments(std::vector<Example>& all) {
     const auto of_intent = [&](std::string_view operation, std::string_view body = {}) {
         all.push_back(with_body(operation, body));

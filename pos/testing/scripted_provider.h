@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/app.h"
+#include "payments/mpesa/messages.h"
 #include "pos/modules/payments/providers.h"
 
 namespace pos::testing {
@@ -39,7 +40,8 @@ public:
                   .registers = true,
                   .pulls = name == "mpesa",
                   .cancels = name != "mpesa",
-                  .prompt_lives = std::chrono::seconds(90)} {}
+                  .prompt_lives = std::chrono::seconds(90),
+                  .resend_within = std::chrono::hours(name == "mpesa" ? 0 : 23)} {}
 
     [[nodiscard]] const ::payments::Traits& traits() const override { return traits_; }
     [[nodiscard]] std::expected<schema::Json, schema::ReadError> read_credentials(
@@ -76,8 +78,10 @@ public:
         co_return ::payments::Refunded{.outcome = refund_outcome};
     }
     [[nodiscard]] async::Task<::payments::Evidence> cancel(::payments::Account /*account*/,
-                                                           ::payments::AttemptRef /*attempt*/,
+                                                           ::payments::AttemptRef attempt,
                                                            client::Call /*call*/) override {
+        ++cancels;
+        if (on_cancel) co_return on_cancel(attempt);
         co_return ::payments::Evidence{.source = ::payments::Source::reply, .finding = ::payments::Finding::cancelled};
     }
     [[nodiscard]] async::Task<::payments::Evidence> register_callbacks(::payments::Account account,
@@ -96,6 +100,18 @@ public:
         if (on_callback) return on_callback(kind, bytes, headers);
         return ::payments::VerifiedCallback{};
     }
+    // Without a proof: as what was signed "right".
+    [[nodiscard]] std::optional<::payments::VerifiedCallback> read_callback(std::string_view kind,
+                                                                            std::string_view bytes) const override {
+        http::Headers headers;
+        headers.append("Stripe-Signature", "right");
+        auto read = verify_callback({}, kind, bytes, headers, {});
+        return read ? std::optional(*std::move(read)) : std::nullopt;
+    }
+    // As M-Pesa shows it.
+    [[nodiscard]] std::string shown_reference(std::string_view reference) const override {
+        return traits_.by_phone ? ::payments::mpesa::shown_reference(reference) : std::string(reference);
+    }
     [[nodiscard]] ::payments::Saying saying(std::string_view code, std::string_view language) const override {
         return {.text = std::string(language) + " says " + std::string(code), .may_try_again = true};
     }
@@ -110,8 +126,10 @@ public:
     std::vector<::payments::Account> accounts;
     std::vector<::payments::RefundRequest> refunds;
     int queries = 0;
+    int cancels = 0;
     std::function<::payments::Started(const ::payments::StartRequest&)> on_start;
     std::function<::payments::Evidence(const ::payments::AttemptRef&)> on_query;
+    std::function<::payments::Evidence(const ::payments::AttemptRef&)> on_cancel;
     std::function<Pulled()> on_pull;
     std::function<std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal>(
         std::string_view kind, std::string_view bytes, const http::Headers& headers)>

@@ -72,7 +72,7 @@ struct Definition {
     std::optional<openapi::Contact> contact{};  // whom its users ask
     std::vector<openapi::Example> examples{};   // requests of the demo data, for its document
     std::vector<Module> modules;
-    std::vector<base::ErrorCode> errors;                    // that no route answers with: of the items of a batch
+    std::vector<base::ErrorCode> errors;  // that no route answers with: of the items of a batch
     // What else each route of the API says of itself: errors that every handler with some permission may answer.
     void (*describe)(http::Operation& operation) = nullptr;
     std::span<const openapi::ProblemNote> problem_notes{};  // causes and remedies of the modules' error codes

@@ -292,7 +292,7 @@ struct JsonBytes {
         for (const auto status : {Status, More...}) {
             ReplyDoc reply{.status = status, .body = &schema::type_of<T>};
             reply.headers.emplace_back("Idempotent-Replayed");
-            if (Status == 201) reply.headers.emplace_back("Location");
+            if (Status == 201 || Status == 202) reply.headers.emplace_back("Location");
             operation.can_answer(std::move(reply));
         }
     }

@@ -38,46 +38,47 @@ struct Account {
 
 // What a provider can do, and for how much.
 struct Traits {
-    std::string_view name;               // "mpesa": in URLs, rows, metrics
-    std::string_view title;              // "M-Pesa"
+    std::string_view name;   // "mpesa": in URLs, rows, metrics
+    std::string_view title;  // "M-Pesa"
     std::span<const std::string_view> currencies;
-    base::Money least;                   // minor units
+    base::Money least;  // minor units
     base::Money most;
     std::int64_t step = 1;               // an amount is a multiple of it: 100 where only whole units are taken
     bool by_phone = false;               // prompts a phone: `phone` is demanded
     bool pages = false;                  // with a return_url a page of its own instead of a prompt: no phone is needed
     bool refunds = false;                // refund() sends money back; otherwise people do
-    bool registers = false;        // register_callbacks()
-    bool pulls = false;            // pull()
+    bool registers = false;              // register_callbacks()
+    bool pulls = false;                  // pull()
     bool cancels = false;                // cancel() calls an attempt off at the provider
     std::chrono::seconds prompt_lives;   // how long a payer has
     std::chrono::hours resend_within{};  // a lost start may be sent again under the same key for so long; 0: never
 };
 
 struct StartRequest {
-    base::Uuid id;                 // of the attempt: its idempotency key, and what the provider gives back to us
+    base::Uuid id;  // of the attempt: its idempotency key, and what the provider gives back to us
     base::Money amount;
     std::string currency;
     std::string phone{};           // E.164 without "+", when by_phone; "": a page was asked for
     std::string reference;         // what the payer reads: an order's number
     std::string description{};
     std::string return_url{};      // of a hosted page; "": no hosted page
+    base::Timestamp created_at{};  // of the attempt, to the second: the same at every repeat
 };
 
 // What the payer's device does next. All "" where a prompt rings by itself.
 struct Action {
     std::string redirect_url{};
-    std::string client_secret{};   // for the provider's own library in the browser; in no log
+    std::string client_secret{};  // for the provider's own library in the browser; in no log
 };
 
 struct Started {
-    Evidence evidence;             // accepted, refused, lost, not_sent; paid
+    Evidence evidence;  // accepted, refused, lost, not_sent; paid
     Action action{};
 };
 
 struct AttemptRef {
     base::Uuid id;
-    std::string provider_id{};     // "": not known
+    std::string provider_id{};  // "": not known
     std::string second_id{};
     base::Money amount;
     std::string currency;
@@ -87,10 +88,11 @@ struct AttemptRef {
 
 struct RefundRequest {
     AttemptRef attempt;
-    base::Uuid id;                 // of the refund: its idempotency key
+    base::Uuid id;  // of the refund: its idempotency key
     base::Money amount;
     std::string reason{};
     bool repeat = false;           // it may have been sent before: without keys it is looked up, and nothing is sent
+    base::Timestamp created_at{};  // when it was first sent
 };
 struct Refunded {
     enum class Outcome : std::uint8_t { done, pending, refused, unknown } outcome = Outcome::unknown;
@@ -101,19 +103,19 @@ struct Refunded {
 
 // What a callback's bytes say. Several of one delivery are several.
 struct Claim {
-    std::string dedupe_key;                   // of the event: one is processed once
-    std::optional<base::Uuid> attempt{};      // by our own id, where the provider gives it back
-    Evidence evidence;                        // provider_id finds the attempt where there is no id
+    std::string dedupe_key;               // of the event: one is processed once
+    std::optional<base::Uuid> attempt{};  // by our own id, where the provider gives it back
+    Evidence evidence;                    // provider_id finds the attempt where there is no id
     // Money that came (`paid`), or may come (`processing`: whether it would be taken is asked), without an attempt of ours, or beside
     // one: a confirmation of the account's own (C2B).
     struct Received {
         std::string receipt;
         base::Money amount;
-        std::string reference;                // as the payer typed it
-        std::string payer_hash;               // SHA-256 in hex of what names the payer, never the number
+        std::string reference;   // as the payer typed it
+        std::string payer_hash;  // SHA-256 in hex of what names the payer, never the number
         std::string payer_name{};
         std::optional<base::Timestamp> at{};
-        std::string account_code;             // the short code it came to
+        std::string account_code;  // the short code it came to
     };
     std::optional<Received> received{};
     // What became of a refund: `id` is ours, where the provider gives it back. Without it, what the provider calls it tells which one it
@@ -133,11 +135,11 @@ struct Claim {
 };
 
 struct CallbackRefusal {
-    int status = 400;                         // what the sender is answered
-    std::string detail;                       // for the log
+    int status = 400;    // what the sender is answered
+    std::string detail;  // for the log
 };
 struct VerifiedCallback {
-    std::vector<Claim> claims;                // none: nothing that is understood; it is kept all the same
+    std::vector<Claim> claims;  // none: nothing that is understood; it is kept all the same
     std::string reply = R"({"ResultCode":0,"ResultDesc":"Accepted"})";
     // Where a header that was sent is itself the secret: what is kept with the bytes in its place, and proves the same.
     std::optional<http::Headers> kept{};
@@ -154,7 +156,8 @@ public:
     virtual ~Provider() = default;
     [[nodiscard]] virtual const Traits& traits() const = 0;
     // Credentials as typed in: their canonical JSON, or what is wrong with them by member (a schema::ReadError).
-    [[nodiscard]] virtual std::expected<schema::Json, schema::ReadError> read_credentials(std::string_view json) const = 0;
+    [[nodiscard]] virtual std::expected<schema::Json, schema::ReadError> read_credentials(
+        std::string_view json) const = 0;
     // What may be shown of credentials, for people to tell accounts apart: "174379", "sk_test_…4Fq2".
     [[nodiscard]] virtual std::string shown(const schema::Json& credentials) const = 0;
 
@@ -168,14 +171,22 @@ public:
     // Where traits().pulls: what came in since then, as far back as the provider knows (M-Pesa: 48 hours).
     struct Pulled {
         std::vector<Claim> claims;
-        bool whole = false;                   // false: an error cut it short, or it could not be asked
-        std::string text{};                   // of that error
+        bool whole = false;      // false: an error cut it short, or it could not be asked
+        bool is_offered = true;  // false: the account is not set up for it
+        std::string text{};      // of that error
     };
     [[nodiscard]] virtual async::Task<Pulled> pull(Account account, base::Timestamp since, client::Call call) = 0;
     // `kind` is the last part of the path: "stk", "confirm", "validate", "timeout", "events", "ipn". Touches nothing outside.
     [[nodiscard]] virtual std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
         const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,
         base::Timestamp now) const = 0;
+    // The same of one that was proved when it came: what it says, whatever has become of the credentials since. nullopt: no such kind.
+    [[nodiscard]] virtual std::optional<VerifiedCallback> read_callback(std::string_view kind,
+                                                                        std::string_view bytes) const = 0;
+    // What the payer is shown of a reference, and types where money comes by itself.
+    [[nodiscard]] virtual std::string shown_reference(std::string_view reference) const {
+        return std::string(reference);
+    }
     // Where money can be sent out by it, too; nullptr: it cannot.
     [[nodiscard]] virtual Payouts* payouts() noexcept { return nullptr; }
     // What whoever stands at the counter is told about a code, in `language` ("en", "sw").

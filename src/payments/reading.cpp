@@ -102,13 +102,6 @@ std::optional<base::Money> from_major(const schema::Json& member, std::string_vi
     return base::Money{*base::parse_integer<std::int64_t>(minor)};
 }
 
-std::optional<base::Timestamp> made_at(base::Uuid id) {
-    if (id.version() != 7) return std::nullopt;
-    std::int64_t milliseconds = 0;
-    for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds * 256 + id.bytes()[i];
-    return base::Timestamp(std::chrono::milliseconds(milliseconds));
-}
-
 std::string_view reason_of(std::string_view text) {
     const auto lower = base::ascii_lower(text.substr(0, longest_words));
     for (const auto& [word, reason] : meanings)

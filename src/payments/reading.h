@@ -10,8 +10,6 @@
 #include <string_view>
 
 #include "base/money.h"
-#include "base/time.h"
-#include "base/uuid.h"
 #include "schema/schema.h"
 
 namespace payments {
@@ -42,9 +40,6 @@ template <class T>
 [[nodiscard]] std::string to_major(base::Money amount, std::string_view currency);
 // Exact: nullopt of what is no plain decimal, is below zero, or has more decimals than the currency.
 [[nodiscard]] std::optional<base::Money> from_major(const schema::Json& member, std::string_view currency);
-
-// When a UUID of version 7 was made.
-[[nodiscard]] std::optional<base::Timestamp> made_at(base::Uuid id);
 
 // What words for people say of a payment that failed: "insufficient_funds", "cancelled_by_payer", "payer_timeout", "wrong_pin",
 // "limit_reached"; "": nothing of these.

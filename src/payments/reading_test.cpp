@@ -106,12 +106,6 @@ TEST(Reading, SentencesOfFailuresHaveReasons) {
     for (const auto& one : cases) EXPECT_EQ(reason_of(one.words), one.reason) << one.words;
 }
 
-TEST(Reading, UuidsOfVersionSevenSayWhenTheyWereMade) {
-    const auto id = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01");
-    EXPECT_EQ(made_at(id), base::Timestamp(std::chrono::milliseconds(0x0197f0c27a5e)));
-    EXPECT_EQ(made_at(base::Uuid::nil()), std::nullopt);
-}
-
 TEST(CommonSayings, AreThereForEveryCodeInBothLanguages) {
     for (const std::string_view code :
          {"success",          "pending",         "insufficient_funds", "cancelled_by_payer",

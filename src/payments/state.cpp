@@ -46,8 +46,12 @@ Decision paid(const Attempt& attempt, const Evidence& evidence) {
         // credited.
         Decision decision = move(attempt, State::unknown);
         decision.concern = concern;
+        decision.learns_receipt = attempt.receipt.empty() && !evidence.receipt.empty();
+        decision.changes = decision.changes || decision.learns_receipt;
         return decision;
     }
+    // M-Pesa's query says that something was paid, and not how much.
+    if (attempt.differs && !evidence.amount) return stay(attempt);
     const bool was_over = is_final(attempt.state);
     return {.next = State::succeeded,
             .changes = true,

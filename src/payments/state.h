@@ -50,7 +50,7 @@ constexpr auto describe(State*) {
 enum class Source : std::uint8_t { reply, callback, query, confirmation, pull, person, clock };
 
 enum class Finding : std::uint8_t {
-    not_sent,    // the request did not reach the provider: it may be sent again. Of a repeat of one that was lost, say `lost`
+    not_sent,  // the request did not reach the provider: it may be sent again. Of a repeat of one that was lost, say `lost`
     accepted,    // the provider took the request; `provider_id` says what it calls it
     refused,     // the provider refused the request itself: no prompt, no money
     lost,        // the request may have reached the provider
@@ -69,11 +69,11 @@ struct Evidence {
     std::string provider_id{};  // CheckoutRequestID, pi_…
     std::string second_id{};    // MerchantRequestID, cs_…
     std::optional<base::Money> amount{};
-    std::string currency{};                 // "": not said
-    std::string receipt{};                  // what the payer holds in hand: unique for the provider and the account
-    std::string code{};                     // the provider's own, verbatim
-    std::string text{};                     // the provider's own, for logs and people; never a secret, never a whole number of a phone
-    std::optional<base::Timestamp> at{};    // when it happened, by the provider's clock
+    std::string currency{};  // "": not said
+    std::string receipt{};   // what the payer holds in hand: unique for the provider and the account
+    std::string code{};      // the provider's own, verbatim
+    std::string text{};      // the provider's own, for logs and people; never a secret, never a whole number of a phone
+    std::optional<base::Timestamp> at{};  // when it happened, by the provider's clock
 };
 
 // What is stored of an attempt, as far as decide() asks.
@@ -83,15 +83,17 @@ struct Attempt {
     std::string currency;
     std::string receipt{};  // "": not known yet
     base::Money refunded{};
+    bool differs = false;  // money of another amount or currency came for it: what names no amount proves nothing more
 };
 
 struct Decision {
     State next = State::created;
-    bool changes = false;      // the state, or what is known of a success (its receipt)
-    bool credits = false;      // the attempt becomes a success by this
-    bool was_over = false;     // it became one after it had been failed, cancelled or expired: is somebody owed the money back?
-    bool learns_receipt = false;
-    bool ask = false;          // query soon: something was said that does not prove itself
+    bool changes = false;  // the state, or what is known of a success (its receipt)
+    bool credits = false;  // the attempt becomes a success by this
+    bool was_over =
+        false;  // it became one after it had been failed, cancelled or expired: is somebody owed the money back?
+    bool learns_receipt = false;  // also where the money differs: its receipt pays for nothing else
+    bool ask = false;             // query soon: something was said that does not prove itself
     // For people: "" or why. "amount_differs", "receipt_differs", "currency_differs", "paid_after_end"
     std::string_view concern{};
 };

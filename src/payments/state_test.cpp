@@ -136,10 +136,25 @@ TEST(PaymentState, MoneyOfAnotherAmountOrCurrencyIsNotCreditedAndNotCalledFailed
                 const Decision decision = decide(attempt_in(state), claim);
                 const bool was_paid = state == State::succeeded || state == State::refunded;
                 EXPECT_EQ(decision.next, was_paid ? state : State::unknown) << name_of(state);
-                EXPECT_FALSE(decision.credits || decision.learns_receipt) << name_of(state);
+                EXPECT_FALSE(decision.credits) << name_of(state);
+                EXPECT_EQ(decision.learns_receipt, !was_paid) << "its receipt pays for nothing else";
                 EXPECT_EQ(decision.concern, claim.currency == "UGX" ? "currency_differs" : "amount_differs");
             }
         }
+    }
+}
+
+// M-Pesa's query says that something was paid, and not how much.
+TEST(PaymentState, AfterOtherMoneyAProofWithoutAnAmountProvesNoMore) {
+    for (const auto state : states) {
+        auto attempt = attempt_in(state);
+        attempt.differs = true;
+        const bool was_paid = state == State::succeeded || state == State::refunded;
+        const Evidence vague{.source = Source::query, .finding = Finding::paid, .code = "0"};
+        EXPECT_FALSE(decide(attempt, vague).changes) << name_of(state);
+        auto exact = vague;
+        exact.amount = attempt.amount;
+        EXPECT_EQ(decide(attempt, exact).credits, !was_paid) << name_of(state);
     }
 }
 

@@ -27,6 +27,10 @@ const outside: Record<string, string> = {
   disableTotp: "codes are an app's",
   resetTotp: 'nobody has one',
   verifyPhone: 'codes stand in messages',
+  getPayment: 'the id of a payment comes out of its start',
+  listRefunds: 'the id of a payment comes out of its start',
+  queryPayment: 'the id of a payment comes out of its start',
+  cancelPayment: 'the id of a payment comes out of its start',
   refundPayment: 'nobody has paid',
   dismissRefundTask: 'nobody has paid too late',
   registerPaymentCallbacks: 'M-Pesa answers it',
@@ -43,8 +47,8 @@ const outside: Record<string, string> = {
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
 };
-// What is about a payment that was begun; and what ends the caller's own access comes after everything else.
-const last = ['getPayment', 'listRefunds', 'queryPayment', 'cancelPayment', 'changePassword', 'logout'];
+// What ends the caller's own access comes after everything else.
+const last = ['changePassword', 'logout'];
 // Nothing listens there: prompts are stored, and not sent.
 const nobody = Object.fromEntries(
   ['MPESA', 'STRIPE', 'FLUTTERWAVE', 'PAYSTACK'].map((name) => [`${name}_BASE_URL`, 'http://127.0.0.1:9']),

@@ -178,7 +178,7 @@ describe('through the service', () => {
   beforeAll(async () => {
     simulator = await start();
     stripe = clientOf(simulator, key);
-    service = await startService({ env: { STRIPE_BASE_URL: simulator.url, LOG_LEVEL: 'trace' } });
+    service = await startService({ env: { JOB_QUEUES: 'all', STRIPE_BASE_URL: simulator.url, LOG_LEVEL: 'trace' } });
     shop = await openShop(service, { variants: 0, devices: 0 });
     ({ callbackUrl, accountId } = await openAccount(shop, key));
   });

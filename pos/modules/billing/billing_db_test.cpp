@@ -24,10 +24,12 @@ using ::testing::Not;
 class BillingTest : public ShopTest {
 protected:
     static void SetUpTestSuite() {
-        app = new ::testing::TestApp(definition(), {},
-                                     {{"JWT_SECRET", "another secret of the tests, 32 bytes or more"},
-                                      {"BILLING_MPESA_CREDENTIALS", R"({"shortCode":"999999"})"},
-                                      {"BILLING_STRIPE_CREDENTIALS", R"({"shortCode":"888888"})"}});
+        app = new ::testing::TestApp(
+            definition(), {},
+            {{"JWT_SECRET", "another secret of the tests, 32 bytes or more"},
+             {"BILLING_MPESA_CREDENTIALS", R"({"environment":"sandbox","kind":"paybill","shortCode":"999999",)"
+                                           R"("consumerKey":"key","consumerSecret":"secret","passkey":"passkey"})"},
+             {"BILLING_STRIPE_CREDENTIALS", R"({"secretKey":"sk_test_of_the_tests"})"}});
         ScriptedProvider::install(app->host());
         ScriptedProvider::install(app->host(), "stripe");
         owner = sign_up("owner@duka.example");
@@ -350,13 +352,13 @@ TEST_F(BillingTest, ThreePaymentsOfOneInvoiceAreOnePeriodAndCredit) {
     } while (std::ranges::next_permutation(order).found);
 }
 
-TEST_F(BillingTest, WhatComesForAVoidInvoiceIsOwedBack) {
+TEST_F(BillingTest, WhatComesForAVoidInvoiceIsCredit) {
     paid_until(3);
     const auto intent = started();
     EXPECT_EQ(cancel().status, 200);
     succeed(intent);
-    EXPECT_EQ(rows("select reason || ' ' || amount from payment_refund_tasks"), "subject_unfit 150000");
-    EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "0");
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "150000");
     EXPECT_EQ(days_left(), "3");
 }
 
@@ -382,6 +384,8 @@ TEST_F(BillingTest, WhileNobodyKnowsOfAPaymentNothingGetsWorse) {
     const auto told = notices();
     for (const int days : {1, 7, 7, 30}) {
         pass(days);
+        app->database().execute(
+            fmt::format("update payment_intents set created_at = created_at - interval '{} days'", days));
         clock();
         EXPECT_EQ(row("state"), "active");
         EXPECT_EQ(notices(), told);
@@ -392,6 +396,16 @@ TEST_F(BillingTest, WhileNobodyKnowsOfAPaymentNothingGetsWorse) {
     EXPECT_EQ(row("state"), "suspended");
     succeed(intent);
     EXPECT_EQ(row("state"), "active") << "it was paid after all";
+}
+
+// A prompt that is begun when the time is over keeps no shop open: else one an hour would do so for ever.
+TEST_F(BillingTest, AnAttemptThatBeginsTooLateHoldsNothingUp) {
+    paid_until(1);
+    clock();
+    pass(20);
+    std::ignore = started();
+    clock();
+    EXPECT_EQ(row("state"), "suspended");
 }
 
 // ---- Plans -------------------------------------------------------------------------------------------------------
@@ -461,6 +475,63 @@ TEST_F(BillingTest, TheEntitlementSaysUntilWhenATillMaySell) {
     EXPECT_THAT(claims, HasSubstr(R"("seats":3)"));
     EXPECT_THAT(claims, HasSubstr(R"("offlineUntil":")"));
     EXPECT_EQ(get("/v1/products", token).status, 401) << "it is no access token";
+}
+
+// ---- Whose money it is -------------------------------------------------------------------------------------------
+
+TEST_F(BillingTest, AShopDoesNotDecideWhatItHasPaidUs) {
+    EXPECT_EQ(choose().status, 200);
+    pass(14);
+    const auto intent = started();
+    learn(intent, {.source = Source::callback, .finding = Finding::cancelled, .code = "1032"});
+    for (const auto* json : {R"({"outcome":"paid","receiptCode":"FREE123456"})", R"({"outcome":"not_paid"})"}) {
+        const auto reply = post("/v1/payment-intents/" + intent + "/resolve", json);
+        EXPECT_EQ(reply.status, 422);
+        EXPECT_THAT(reply.body, HasSubstr("payment.purpose_refused"));
+    }
+    EXPECT_EQ(rows("select state from payment_intents"), "cancelled");
+    EXPECT_EQ(rows("select count(*) from subscription_credits"), "0");
+}
+
+TEST_F(BillingTest, WhatComesAfterTheEndIsTheShopsCredit) {
+    EXPECT_EQ(choose().status, 200);
+    pass(14);
+    const auto intent = started();
+    EXPECT_EQ(cancel().status, 200);
+    succeed(intent);
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "150000");
+    // The next subscription takes it.
+    EXPECT_EQ(choose().status, 200);
+    forget_sessions();
+    EXPECT_EQ(push().status, 202);
+    EXPECT_EQ(row("state"), "active");
+    EXPECT_EQ(rows("select sum(amount) from subscription_credits"), "0");
+}
+
+TEST_F(BillingTest, MoneyThatGoesBackAndForthIsCreditAsOften) {
+    EXPECT_EQ(choose().status, 200);
+    pass(14);
+    const auto one = started();
+    const auto two = started("stripe");
+    succeed(one);
+    succeed(two);
+    const auto credit = [] { return rows("select sum(amount) from subscription_credits"); };
+    EXPECT_EQ(credit(), "150000");
+    const auto tell = [&](::payments::Refunded::Outcome outcome) {
+        const auto tenant = base::Uuid::from_string(rows("select tenant_id from payment_intents limit 1")).value();
+        const auto db = db::tenant_db(app->host().databases(), tenant, async::Loop::now() + std::chrono::seconds(20));
+        auto& intents = app->host().services().use<PaymentIntents>();
+        std::ignore = app->run(db.transaction([&](db::Db tx) {
+            return intents.apply_refund(tx, IntentId(*base::Uuid::from_string(two)),
+                                        {.amount = {150'000}, .refunded = {.outcome = outcome, .provider_id = "re_1"}});
+        }));
+        return credit();
+    };
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(tell(::payments::Refunded::Outcome::done), "0");
+        EXPECT_EQ(tell(::payments::Refunded::Outcome::refused), "150000");
+    }
 }
 
 }  // namespace

@@ -42,10 +42,11 @@ constexpr db::SystemQuery<TenantId(TenantId, std::int64_t)> without_one_after{
      Kind::read}};
 
 // Somebody may be paying it now, or nobody knows whether they have.
-constexpr db::Query<bool(InvoiceId)> is_undecided{
+// What is begun when the shop is to be shut keeps it open no longer.
+constexpr db::Query<bool(InvoiceId, base::Date)> is_undecided{
     {"billing.is_undecided",
      "select exists (select from payment_intents where tenant_id = $1 and purpose = 'subscription' and subject_id = $2 "
-     "and state in ('created', 'sent', 'pending', 'unknown'))",
+     "and state in ('created', 'sent', 'pending', 'unknown') and created_at < $3::date::timestamptz)",
      Kind::point}};
 
 struct Owner {
@@ -123,7 +124,7 @@ async::Task<billing::Standing> standing_of(db::Db tx, const SubscriptionAccount*
                                .has_open_invoice = account->invoice.has_value()};
     if (account->invoice) {
         standing.notices = account->invoice->notices;
-        standing.is_undecided = co_await tx.only(is_undecided, account->invoice->id);
+        standing.is_undecided = co_await tx.only(is_undecided, account->invoice->id, row.grace_until);
     }
     co_return standing;
 }

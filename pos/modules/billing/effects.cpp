@@ -9,19 +9,27 @@ namespace pos {
 
 namespace {
 
-constexpr db::Query<bool(IntentId)> is_booked{
-    {"billing.is_booked",
-     "select exists (select from subscription_credits where tenant_id = $1 and intent_id = $2 and reason = 'payment')",
+// What an attempt has brought, less what of it went back.
+constexpr db::Query<base::Money(IntentId)> left_of{
+    {"billing.left_of",
+     "select coalesce(sum(amount), 0)::bigint as left_of_it from subscription_credits "
+     "where tenant_id = $1 and intent_id = $2",
+     db::Kind::point}};
+constexpr db::Query<base::Money(IntentId)> taken_back{
+    {"billing.taken_back",
+     "select coalesce(-sum(amount), 0)::bigint as taken from subscription_credits "
+     "where tenant_id = $1 and intent_id = $2 and reason = 'refund'",
      db::Kind::point}};
 
 constexpr Settlement unwanted{Settlement::Use::unwanted, IntentConcern::subject_unfit};
 
 }  // namespace
 
-async::Task<void> InvoiceEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
+async::Task<base::Uuid> InvoiceEffects::payable_subject(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
     const auto invoice = co_await db.one(billing::invoice_by_id, InvoiceId(subject));
     if (!invoice || invoice->state == InvoiceState::voided) throw base::Failure(errors::unknown_invoice);
     if (invoice->state == InvoiceState::paid) throw base::Failure(errors::already_paid);
+    co_return subject;
 }
 
 async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
@@ -31,25 +39,45 @@ async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent in
     if (!account || intent.currency != account->row.terms.currency) co_return unwanted;
     // As it is under the lock.
     const auto invoice = co_await in.tx.only(billing::invoice_by_id, asked->id);
-    if (invoice.state == InvoiceState::voided || account->row.state == SubscriptionState::cancelled) co_return unwanted;
     account->book({CreditReason::payment, intent.amount, intent.currency, intent.id});
     const bool was_open = invoice.state == InvoiceState::open;
-    account->settle(intent.id);
-    account->save();
+    // What comes for a subscription that has ended is the shop's credit: the next one takes it.
+    if (account->row.state != SubscriptionState::cancelled) {
+        account->settle(intent.id);
+        account->save();
+    }
     if (was_open) co_return Settlement{Settlement::Use::taken};
     co_return Settlement{Settlement::Use::taken, IntentConcern::subject_paid};
+}
+
+async::Task<bool> InvoiceEffects::is_used(EffectsIn in, PaymentIntent intent) const {
+    co_return co_await in.tx.only(left_of, intent.id) > base::Money{};
 }
 
 async::Task<void> InvoiceEffects::receipt_learnt(EffectsIn /*in*/, PaymentIntent /*intent*/) const { co_return; }
 
 async::Task<void> InvoiceEffects::went_back(EffectsIn in, PaymentIntent intent) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
-    if (!asked || !co_await in.tx.only(is_booked, intent.id)) co_return;
+    if (!asked) co_return;
     auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
-    const auto credit = co_await in.tx.only(billing::credit_of, intent.currency);
-    const auto amount = std::min(credit, intent.amount);
-    if (!account || amount <= base::Money{}) co_return;
+    if (!account) co_return;
+    // As it is under the lock.
+    const auto brought = co_await in.tx.only(left_of, intent.id);
+    const auto amount = std::min(co_await in.tx.only(billing::credit_of, intent.currency), brought);
+    if (amount <= base::Money{}) co_return;
     account->book({CreditReason::refund, -amount, intent.currency, intent.id});
+}
+
+async::Task<void> InvoiceEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+    const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
+    if (!asked) co_return;
+    auto account = co_await billing::SubscriptionAccount::open(in, asked->subscription_id);
+    if (!account) co_return;
+    const auto amount = co_await in.tx.only(taken_back, intent.id);
+    if (amount <= base::Money{}) co_return;
+    account->book({CreditReason::refund, amount, intent.currency, intent.id});
+    account->settle(std::nullopt);
+    account->save();
 }
 
 async::Task<std::optional<Matched>> InvoiceEffects::match(EffectsIn /*in*/, C2bPayment /*payment*/) const {
@@ -61,6 +89,6 @@ async::Task<Matched> InvoiceEffects::match_to(EffectsIn /*in*/, C2bPayment /*pay
     co_return Matched{};
 }
 
-std::vector<db::StatementView> invoice_effect_statements() { return db::statements(is_booked); }
+std::vector<db::StatementView> invoice_effect_statements() { return db::statements(left_of, taken_back); }
 
 }  // namespace pos

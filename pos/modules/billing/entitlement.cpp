@@ -39,7 +39,7 @@ std::int64_t seconds_of(base::Timestamp time) {
 
 auth::Key signing_key(const auth::KeySet& keys) {
     const auto* key = keys.signing_key();
-    if (key == nullptr) throw std::invalid_argument("the key set has no current key to sign with");
+    if (key == nullptr) throw std::logic_error("the key set has no current key to sign with");
     return *key;
 }
 

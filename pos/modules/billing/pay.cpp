@@ -106,7 +106,7 @@ std::vector<base::ErrorCode> pay_errors() {
     return {errors::no_subscription, errors::paid_ahead,       errors::account_missing,   errors::amount_not_whole,
             errors::amount_refused,  errors::currency_refused, errors::phone_needed,      errors::prompt_open,
             errors::already_paid,    errors::provider_unknown, errors::subscription_live, errors::intent_request_used,
-            errors::unknown_invoice};
+            errors::unknown_invoice, errors::payments_off,     errors::account_unreadable};
 }
 
 std::vector<db::StatementView> pay_statements() { return db::statements(intent_by_request); }

@@ -7,7 +7,7 @@
 // periods touch, and February moves nothing.
 
 #include "base/time.h"
-#include "pos/modules/billing/terms.h"
+#include "pos/modules/billing/tables.h"
 
 namespace pos::billing {
 

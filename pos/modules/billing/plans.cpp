@@ -122,12 +122,15 @@ async::Task<void> set_plan(app::LoopHost* host, app::CommandInput input) {
     auto batch = db.batch();
     if (input.has(as_default)) batch.add(clear_default, plan->code, now);
     const auto put = batch.add(put_plan, plan->code, plan->name, plan->price, plan->currency, plan->period,
-                               schema::Json{schema::to_json(plan->limits)}, plan->trial_days, input.has(as_default), !input.has(not_offered), now);
+                               schema::Json{schema::to_json(plan->limits)}, plan->trial_days, input.has(as_default),
+                               !input.has(not_offered), now);
     const auto results = co_await batch.commit();
     // lint: allow(thrown-type) as above
     if (results.affected(put) != 1) throw std::runtime_error("a plan's currency stays: make another plan");
     const auto made = co_await db.one(billing::plan_by_code, plan->code);
     if (made) *input.out << line_of(*made) << std::flush;
+    if (plan->currency == "KES" && plan->price.minor % 100 != 0)
+        *input.out << "mind: M-Pesa takes whole shillings, and no shop can pay this by it\n" << std::flush;
 }
 
 async::Task<void> list_plans(app::LoopHost* host, app::CommandInput input) {

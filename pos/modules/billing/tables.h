@@ -3,7 +3,6 @@
 // has paid. See README.md.
 
 #include "db/error.h"
-#include "pos/modules/billing/terms.h"
 #include "pos/modules/payments/tables.h"
 
 namespace pos {
@@ -28,6 +27,47 @@ inline constexpr base::ErrorCode plan_locations{
     "The shop's plan has no further location: an owner takes a larger plan"};
 inline constexpr auto credit_known = base::conflict("subscription.credit_known", "This payment is booked already");
 }  // namespace errors
+
+// What a plan costs and allows. A subscription and its invoices keep a copy, so that a plan may change under them.
+enum class BillingPeriod : std::uint8_t { month, year };
+constexpr auto describe(BillingPeriod*) {
+    return schema::enumeration<BillingPeriod>("BillingPeriod",
+                                              {{BillingPeriod::month, "month"}, {BillingPeriod::year, "year"}});
+}
+
+// Null: as many as the shop likes.
+struct PlanLimits {
+    std::optional<std::int32_t> seats;
+    std::optional<std::int32_t> locations;
+
+    friend bool operator==(const PlanLimits&, const PlanLimits&) = default;
+    friend constexpr auto describe(PlanLimits*) {
+        return schema::object<PlanLimits>(
+            "PlanLimits",
+            schema::field<&PlanLimits::seats>("seats", {.min = 1, .max = 100'000, .doc = "Active members."}),
+            schema::field<&PlanLimits::locations>("locations", {.min = 1, .max = 100'000}));
+    }
+};
+
+struct PlanTerms {
+    std::string plan_code;
+    std::string plan_name;
+    base::Money price;
+    std::string currency;
+    BillingPeriod period = BillingPeriod::month;
+    PlanLimits limits;
+
+    friend bool operator==(const PlanTerms&, const PlanTerms&) = default;
+    friend constexpr auto describe(PlanTerms*) {
+        return schema::object<PlanTerms>(
+            "PlanTerms", schema::field<&PlanTerms::plan_code>("planCode", {.format = schema::Format::code}),
+            schema::field<&PlanTerms::plan_name>("planName",
+                                                 {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
+            schema::field<&PlanTerms::price>("price", {.min = 0, .doc = "Of a period, in minor units."}),
+            schema::field<&PlanTerms::currency>("currency", {.format = schema::Format::currency}),
+            schema::field<&PlanTerms::period>("period"), schema::field<&PlanTerms::limits>("limits"));
+    }
+};
 
 // What shops may choose. Made by whoever runs the service (`backend-api plans set`).
 struct Plan {
@@ -220,9 +260,10 @@ inline constexpr auto subscription_invoices = db::tenant_table<SubscriptionInvoi
 
 inline constexpr auto subscription_credits = db::tenant_table<SubscriptionCredit>(
     "subscription_credits", db::primary_key<&SubscriptionCredit::id>(), db::append_only(),
+    // A refund may fail after it was done, and be done again.
     db::unique<&SubscriptionCredit::intent_id, &SubscriptionCredit::reason>("subscription_credits_intent",
                                                                             errors::credit_known)
-        .where("intent_id is not null"),
+        .where("reason = 'payment'"),
     db::unique<&SubscriptionCredit::invoice_id>("subscription_credits_invoice", errors::credit_known)
         .where("invoice_id is not null"),
     db::references<&SubscriptionCredit::intent_id>("subscription_credits_intents", payment_intents,

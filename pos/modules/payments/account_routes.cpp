@@ -157,7 +157,8 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
             if (row.shown != credentials.shown) row.callbacks_registered_at.reset();
             row.shown = credentials.shown;
         }
-        if (keys.is_on() && keys.reseal(write.tenant_id, row)) row.callbacks_registered_at.reset();
+        if (keys.is_on() && keys.sealed(write.tenant_id, row) != PaymentKeys::Sealed::by_first_key)
+            keys.reseal(write.tenant_id, row);
     };
     co_return co_await write.edit(payment_account_rows, *id, apply);
 }
@@ -203,6 +204,7 @@ void account_routes(http::Routes routes) {
                                                       errors::payment_account_exists};
     auto of_change = of_credentials;
     of_change.push_back(own::platform_account);
+    of_change.push_back(errors::account_unreadable);
     routes.get("/payment-accounts", list, {.id = "listPaymentAccounts", .summary = "Accounts at payment providers"});
     routes.post("/payment-accounts", create,
                 {.id = "createPaymentAccount",

@@ -1,8 +1,8 @@
 // Evidence becomes a move: decided once, under the row's lock, with its effect in the same transaction.
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/events.h"
 #include "pos/modules/payments/move.h"
 #include "pos/modules/payments/provider_events.h"
-#include "pos/payment_subjects.h"
 
 namespace pos {
 
@@ -13,7 +13,9 @@ namespace {
             .amount = intent.amount,
             .currency = intent.currency,
             .receipt = intent.receipt_code.value_or(""),
-            .refunded = intent.refunded};
+            .refunded = intent.refunded,
+            .differs =
+                intent.concern == IntentConcern::amount_differs || intent.concern == IntentConcern::currency_differs};
 }
 
 // Words of payments/state.h, which are those of the enumeration.
@@ -46,13 +48,16 @@ PaymentMoved moved(const PaymentIntent& intent) {
 // Who could not be asked is asked again, while somebody may be waiting for the answer.
 constexpr std::chrono::seconds ask_again{20};
 constexpr std::chrono::hours somebody_waits{1};
+// A till that was offline sends its sales when it can; after so long somebody looks at money that no sale has come for.
+constexpr std::chrono::hours subject_may_come{24};
 
-// Whether a code says what became of the attempt, and not that nobody could be asked.
-bool is_news(const ::payments::Evidence& evidence, bool moves) {
+// Whether a code says what became of the attempt, and not that nobody could be asked. That of a success goes with the credit alone.
+bool is_news(const ::payments::Evidence& evidence, const ::payments::Decision& decision) {
+    using enum ::payments::Finding;
     if (evidence.code.empty()) return false;
-    const bool says_nothing =
-        evidence.finding == ::payments::Finding::lost || evidence.finding == ::payments::Finding::processing;
-    return moves || !says_nothing;
+    if (evidence.finding == paid) return decision.credits;
+    if (evidence.finding == lost) return decision.changes || evidence.source == ::payments::Source::reply;
+    return decision.changes || evidence.finding != processing;
 }
 
 // Where the plan's short steps are over long before the payer's time is.
@@ -60,19 +65,21 @@ constexpr std::chrono::minutes short_steps{15};
 // So long after the end of a page, its provider says that it is over.
 constexpr std::chrono::minutes behind_the_end{16};
 
-// Who was to pay on a page, and did not, is told of by nobody: its end is asked for, too.
+// A page that lives longer than the plan's first steps is asked after until it has ended, since its event may be lost, or come to nobody;
+// and once more then, since nobody tells of a payer who has left it.
 base::Timestamp planned_query(const PaymentIntent& intent, base::Timestamp now) {
+    constexpr std::chrono::minutes between{10};
     const auto planned = ::payments::next_query(intent.created_at, now);
-    const auto end = intent.expires_at + behind_the_end;
-    const bool has_page = intent.expires_at > intent.created_at + short_steps;
-    return has_page && end > now ? std::min(planned, end) : planned;
+    const auto& page_ends = intent.expires_at;
+    if (page_ends <= intent.created_at + short_steps || now >= page_ends + behind_the_end) return planned;
+    return std::min(planned, now < page_ends ? now + between : page_ends + behind_the_end);
 }
 
 std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const ::payments::Decision& decision,
                                              const ::payments::Evidence& evidence, bool moves, base::Timestamp now) {
     if (evidence.source == ::payments::Source::query) {
-        const auto planned = planned_query(intent, now);
         // Of what is over nobody asks, unless something was told of it and the question had no answer.
+        const auto planned = planned_query(intent, now);
         const bool has_no_answer = evidence.finding == ::payments::Finding::lost && intent.next_query_at;
         if (!is_open(intent.state)) return has_no_answer ? std::optional(planned) : std::nullopt;
         // Without a name there nobody can be asked: that is no reason to ask more often.
@@ -103,7 +110,7 @@ void PaymentIntents::note_evidence(Move& move) const {
     if (const auto concern = concern_of(decision.concern)) intent.concern = concern;
     intent.state = decision.next;
     // What a success was told with stays, whatever is said afterwards.
-    if (is_news(evidence, decision.changes) && (!was_paid || decision.credits)) {
+    if (is_news(evidence, decision) && (!was_paid || decision.credits)) {
         intent.result_code = evidence.code;
         intent.result_text = evidence.text;
     }
@@ -125,21 +132,55 @@ async::Task<bool> PaymentIntents::is_receipt_spent(Move* move) {
 // The money is the intent's from here on: its subject hears of it, and what nobody wants is owed back.
 async::Task<void> PaymentIntents::credit(Move* move) {
     auto& intent = move->intent;
-    const auto now = parts_.runtime.now();
-    intent.paid_at = move->evidence.at.value_or(now);
+    intent.paid_at = move->evidence.at.value_or(parts_.runtime.now());
     const auto* effects = subject_effects(intent.purpose);
-    const auto settled = effects == nullptr ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
-                                            : co_await effects->succeeded(move->effects(parts_.runtime), intent,
-                                                                          move->decision.was_over);
+    auto settled = effects == nullptr
+                       ? Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit}
+                       : co_await effects->succeeded(move->effects(parts_.runtime), intent, move->decision.was_over);
+    if (move->decision.was_over && settled.use == Settlement::Use::waits) settled.use = Settlement::Use::unwanted;
+    take_settlement(*move, settled);
+    parts_.runtime.outbox().emit(move->batch, payment_succeeded, moved(intent));
+}
+
+// What the subject says to the money, the first time and when it is asked again.
+void PaymentIntents::take_settlement(Move& move, Settlement settled) const {
+    auto& intent = move.intent;
+    intent.waits = settled.use == Settlement::Use::waits;
     if (settled.concern) intent.concern = settled.concern;
-    const bool too_late = move->decision.was_over && settled.use == Settlement::Use::waits;
     if (settled.use == Settlement::Use::taken && intent.concern == IntentConcern::paid_after_end)
         intent.concern.reset();  // it came late, and found what it was for
-    if (too_late || settled.use == Settlement::Use::unwanted) {
-        const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
-        move->batch.add(refunds::add_task, intent.id, reason, intent.amount, now);
+    if (settled.use != Settlement::Use::unwanted) return;
+    const auto reason = intent.concern.value_or(IntentConcern::subject_unfit);
+    move.batch.add(refunds::add_task, intent.id, reason, intent.amount, parts_.runtime.now());
+}
+
+async::Task<void> PaymentIntents::settle_waiting(db::Db tx, IntentId id) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || !row->waits) co_return;
+    Move move(tx, *std::move(row), {});
+    const auto* effects = subject_effects(move.intent.purpose);
+    if (move.intent.state != IntentState::succeeded || effects == nullptr ||
+        co_await effects->is_used(move.effects(parts_.runtime), move.intent)) {
+        move.intent.waits = false;
+        co_await commit(&move);
+        co_return;
     }
-    parts_.runtime.outbox().emit(move->batch, payment_succeeded, moved(intent));
+    auto settled = co_await effects->succeeded(move.effects(parts_.runtime), move.intent, false);
+    if (settled.use == Settlement::Use::waits) {
+        if (parts_.runtime.now() < move.intent.paid_at.value_or(move.intent.created_at) + subject_may_come) co_return;
+        settled = {Settlement::Use::unwanted, IntentConcern::subject_missing};
+    }
+    take_settlement(move, settled);
+    co_await commit(&move);
+}
+
+// Two attempts of one name would both be told of one payment.
+async::Task<void> PaymentIntents::refuse_used_name(Move* move) {
+    auto& said = move->evidence;
+    if (said.provider_id.empty() || move->intent.provider_id) co_return;
+    const auto other = co_await move->tx.one(intents::by_provider_id, move->intent.account_id, said.provider_id);
+    if (!other || *other == move->intent.id) co_return;
+    said = {.source = said.source, .finding = ::payments::Finding::lost, .code = "id_in_use"};
 }
 
 // It ended now, and without money.
@@ -164,6 +205,7 @@ async::Task<std::optional<Applied>> PaymentIntents::apply(db::Db tx, IntentId id
     auto row = co_await tx.one(intents::lock, id);
     if (!row) co_return std::nullopt;
     Move move(tx, *std::move(row), std::move(evidence));
+    co_await refuse_used_name(&move);
     move.decision = ::payments::decide(judged(move.intent), move.evidence);
     const bool takes_receipt = move.decision.credits || move.decision.learns_receipt;
     if (takes_receipt && co_await is_receipt_spent(&move)) move.decision = without_value(move.intent);
@@ -198,6 +240,14 @@ async::Task<void> PaymentIntents::raise(db::Db tx, IntentId id, IntentConcern co
     if (!row || row->concern == concern) co_return;
     Move move(tx, *std::move(row), {});
     move.intent.concern = concern;
+    co_await commit(&move);
+}
+
+async::Task<void> PaymentIntents::settle(db::Db tx, IntentId id, IntentConcern concern) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row || row->concern != concern) co_return;
+    Move move(tx, *std::move(row), {});
+    move.intent.concern.reset();
     co_await commit(&move);
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "pos/modules/payments/c2b_statements.h"
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/move.h"
 #include "pos/modules/payments/reference.h"
-#include "pos/payment_subjects.h"
 
 namespace pos {
 
@@ -99,14 +99,27 @@ async::Task<bool> match_subject(db::Db tx, PaymentIntents* intents, const C2bPay
     co_return false;
 }
 
+// Nothing, or what a prompt without a reference shows.
+bool names_nothing(const C2bPayment& money) {
+    return TypedReference::read(money.reference).normalised.empty() || money.reference == "Payment";
+}
+
 // `money` is as it came, or as it is stored. Gives the row as it is stored afterwards.
 async::Task<void> match_money(db::Db tx, PaymentIntents* intents, C2bPayment money, AccountOwner owner, Source source) {
     const auto now = intents->runtime().now();
     std::optional<IntentId> intent;
+    // What has paid already, and may be told of here.
+    const auto unexplained = co_await tx.all(c2b::without_receipt, money.account_id, money.amount, money.currency,
+                                             money.paid_at.value_or(money.received_at));
     if (money.proven) {
         intent = co_await tx.one(intents::by_receipt, money.provider, money.receipt);
         if (!intent) intent = co_await intent_by_reference(tx, &money, now);
+        // Nothing is typed where a till is paid: what fits by amount and time is its own.
+        if (!intent && unexplained.size() == 1 && names_nothing(money)) intent = unexplained.front();
         if (intent) co_await tx.one(intents::lock, *intent);
+    } else if (const auto fit = co_await intent_by_reference(tx, &money, now)) {
+        // Whoever says so is not believed: the provider is asked about the attempt that it would pay.
+        co_await intents->apply(tx, *fit, {.source = Source::callback, .finding = Finding::processing});
     }
     co_await tx.run(intents::lock_receipt, money.provider, money.receipt);
     auto row = co_await tx.one(c2b::record, money);
@@ -121,7 +134,8 @@ async::Task<void> match_money(db::Db tx, PaymentIntents* intents, C2bPayment mon
         const auto applied = co_await intents->apply(tx, *intent, evidence_of(*row, source));
         if (applied && applied->intent.receipt_code == row->receipt) co_return;
     }
-    co_await match_subject(tx, intents, &*row, owner, true);
+    // It may be the same money: then it is for people, until that attempt has its receipt.
+    if (unexplained.empty()) co_await match_subject(tx, intents, &*row, owner, true);
 }
 
 async::Task<bool> look_for_match(db::Db tx, PaymentIntents* intents, const C2bPayment* money, AccountOwner owner) {

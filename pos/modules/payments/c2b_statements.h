@@ -77,6 +77,14 @@ inline constexpr db::Query<Fit(PaymentAccountId, base::Timestamp, base::Timestam
                             "and p.state in ('succeeded', 'refunded') and p.receipt_code is not null) "
                             "order by created_at desc, id desc limit 50"}};
 
+// Successes that a query has told of: money of the same amount that comes about then may be their own.
+inline constexpr db::Query<IntentId(PaymentAccountId, base::Money, std::string, base::Timestamp)> without_receipt{
+    {"c2b.without_receipt",
+     "select id from payment_intents where tenant_id = $1 and account_id = $2 and amount = $3 and currency = $4 "
+     "and state in ('succeeded', 'refunded') and receipt_code is null "
+     "and created_at between $5::timestamptz - interval '1 hour' and $5::timestamptz + interval '5 minutes' order by "
+     "created_at desc limit 2"}};
+
 inline constexpr List<tables::c2b_payments, Newest<&C2bPayment::received_at>, Where<&C2bPayment::state>> newest;
 
 }  // namespace pos::c2b

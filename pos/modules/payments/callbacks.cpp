@@ -22,10 +22,12 @@ using ::payments::VerifiedCallback;
 // ---- Whose it is -------------------------------------------------------------------------------------------------
 
 constexpr db::UnverifiedQuery<base::Uuid(schema::Bytes)> tenant_of_token{
-    {"callbacks.tenant_of_token", "select tenant_id from payment_accounts where callback_token_hash = $1 limit 1"}};
-constexpr auto account_of_token =
-    db::select<tables::payment_accounts>().where<&PaymentAccount::callback_token_hash>().named(
-        "callbacks.account_of_token");
+    {"callbacks.tenant_of_token",
+     "select tenant_id from payment_accounts where callback_token_hash = $1 or former_token_hash = $1 limit 1"}};
+constexpr db::Query<PaymentAccountId(schema::Bytes)> account_of_token{
+    {"callbacks.account_of_token",
+     "select id from payment_accounts where tenant_id = $1 and (callback_token_hash = $2 or former_token_hash = $2) "
+     "limit 1"}};
 
 bool is_among(std::string_view address, const std::vector<std::string>& networks) {
     if (networks.empty()) return true;
@@ -273,7 +275,8 @@ async::Task<base::Uuid> tenant_of_callback(auth::UnverifiedCallback sent) {
 
 async::Task<PaymentAccount> account_of_callback(const ProviderCallback* sent, std::string_view provider) {
     const auto db = sent->db();
-    auto account = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
+    const auto id = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
+    auto account = id ? co_await db.one(intents::account_by_id, *id) : std::nullopt;
     if (!account || account->provider != provider) auth::refuse_callback();
     co_return *std::move(account);
 }

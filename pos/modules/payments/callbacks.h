@@ -24,7 +24,7 @@ struct Delivery {
     std::string_view provider;
     std::string_view kind;
     std::string_view bytes;
-    http::Headers headers;  // those of a signature
+    http::Headers headers;              // those of a signature
     std::optional<IntentId> attempt{};  // of its path: what it is about, unless it says something else itself
     bool trusted = true;
 };

@@ -263,6 +263,13 @@ TEST_F(ProviderCallbacksTest, ASignatureIsProvedBeforeAnythingIsStored) {
     EXPECT_EQ(rows("select count(*) || ' ' || max(deliveries) from provider_events"), "1 2");
     EXPECT_EQ(rows("select headers::text from provider_events"),
               R"({"fields": [{"name": "Stripe-Signature", "value": "right"}]})");
+    // The secret is rolled before the job reads it: what was proved stays so.
+    stripe->on_callback = [on_callback = stripe->on_callback](std::string_view kind, std::string_view bytes,
+                                                              const http::Headers& headers) {
+        EXPECT_TRUE(headers.get("Stripe-Signature") == "right") << "nobody proves it again";
+        return on_callback(kind, bytes, headers);
+    };
+    app->database().execute("update payment_accounts set credentials = null where provider = 'stripe'");
     read_events();
     EXPECT_EQ(state(intent), "succeeded");
 }
@@ -311,6 +318,32 @@ TEST_F(ProviderCallbacksTest, AHintOfTheProvidersIsAskedAfterAtOnce) {
     EXPECT_EQ(rows(asked), "1");
     EXPECT_EQ(state(intent), "pending");
     EXPECT_EQ(stripe->queries, 0) << "by the job";
+}
+
+TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
+    const auto stripe_account = rows("select id from payment_accounts where provider = 'stripe'");
+    const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
+    learn(intent, paid(15'000, "ch_2"));
+    std::string said;
+    stripe->on_callback =
+        [&](std::string_view, std::string_view bytes,
+            const http::Headers&) -> std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal> {
+        ::payments::Claim claim{.dedupe_key = std::string(bytes),
+                                .attempt = *base::Uuid::from_string(intent),
+                                .evidence = {},
+                                .note = "The payer's bank disputes it"};
+        claim.evidence = {
+            .source = ::payments::Source::callback, .finding = Finding::processing, .code = std::string(bytes)};
+        return ::payments::VerifiedCallback{.claims = {std::move(claim)}, .reply = "{}"};
+    };
+    const auto tell = [&](std::string_view what) {
+        EXPECT_EQ(post("/v1/callbacks/s/" + token_of(stripe_account) + "/events", std::string(what), "").status, 200);
+        read_events();
+        return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
+    };
+    EXPECT_EQ(tell("dispute_needs_response"), "disputed");
+    EXPECT_EQ(tell("dispute_under_review"), "disputed");
+    EXPECT_EQ(tell("dispute_won"), "-");
 }
 
 // ---- Strangers ---------------------------------------------------------------------------------------------------
@@ -365,6 +398,37 @@ TEST_F(StrangersTest, MoneyFromElsewherePaysNothingUntilThePullHasIt) {
         << "the provider's word replaces the stranger's";
     EXPECT_EQ(state(intent), "succeeded");
     EXPECT_EQ(c2b("TAF7RT61SV"), "matched intent");
+}
+
+// ---- Large amounts -----------------------------------------------------------------------------------------------
+
+class BeliefTest : public CallbacksTest {
+protected:
+    static void SetUpTestSuite() {
+        app = new ::testing::TestApp(
+            definition(), {},
+            {{"JWT_SECRET", "another secret of the tests, 32 bytes or more"}, {"PAYMENT_CONFIRM_ABOVE", "1000000"}});
+        ScriptedProvider::install(app->host());
+        ScriptedProvider::install(app->host(), "stripe");
+        owner = sign_up("owner@duka.example");
+        other = sign_up("owner@elsewhere.example");
+    }
+};
+
+// By whichever of M-Pesa's URLs it is told.
+TEST_F(BeliefTest, WhatIsNotSignedIsAskedAfterAboveTheLimit) {
+    const auto small = start(order(1'000'000, next_id()));
+    deliver("stk", paid_by(small, 1'000'000, "TAF7RT6001"));
+    EXPECT_EQ(state(small), "succeeded");
+    const auto large = start(order(1'000'100, next_id()));
+    deliver("stk", paid_by(large, 1'000'100, "TAF7RT6002"));
+    EXPECT_EQ(state(large), "pending");
+    app->database().execute("update payment_intents set next_query_at = now() + interval '1 minute'");
+    deliver("confirm", confirmation("TAF7RT6003", 1'000'100, "ORD-1"));
+    EXPECT_EQ(state(large), "pending") << "a confirmation is no better proof than a callback";
+    EXPECT_EQ(rows(fmt::format("select next_query_at <= now() from payment_intents where id = '{}'", large)), "t")
+        << "M-Pesa is asked";
+    EXPECT_EQ(rows("select proven from c2b_payments where receipt = 'TAF7RT6003'"), "f");
 }
 
 }  // namespace

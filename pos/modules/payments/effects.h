@@ -49,16 +49,21 @@ public:
     // Whose account the money goes to. Of AccountOwner::platform, only the subject's own module starts intents.
     [[nodiscard]] virtual AccountOwner owner() const = 0;
 
-    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say.
-    [[nodiscard]] virtual async::Task<void> require_payable(db::Db db, base::Uuid subject,
-                                                            base::Money amount) const = 0;
-    // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Called once for each intent.
+    // Before the prompt: throws where this subject takes no such payment. Of a subject that may come later: nothing to say. Gives the one
+    // name that all attempts for it are stored under.
+    [[nodiscard]] virtual async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
+                                                                  base::Money amount) const = 0;
+    // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Where it is said that it `waits`, it is asked again
+    // when the subject may have come.
     [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,
                                                             bool was_over) const = 0;
+    // Whether something is paid by it: the sale that names it was recorded when it was paid already.
+    [[nodiscard]] virtual async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const = 0;
     // Its receipt became known later.
     [[nodiscard]] virtual async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const = 0;
-    // The whole of it went back.
+    // The whole of it went back; and did not, where a refund that had been done has failed. In turns, as often as that happens.
     [[nodiscard]] virtual async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const = 0;
+    [[nodiscard]] virtual async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const = 0;
 
     // Money that came by itself, with no intent: whose it is by its receipt or its reference, with the effect; nullopt: nobody's for
     // certain, and it stays on the list.
@@ -66,5 +71,10 @@ public:
     // A person says what it pays. Throws where that does not fit.
     [[nodiscard]] virtual async::Task<Matched> match_to(EffectsIn in, C2bPayment payment, base::Uuid subject) const = 0;
 };
+
+// The service's list (pos/payment_subjects.cpp): modules of subjects know payments, and payments none of them.
+[[nodiscard]] std::span<const SubjectEffects* const> payment_subjects();
+// nullptr: nothing is paid for that here.
+[[nodiscard]] const SubjectEffects* subject_effects(PaymentPurpose purpose);
 
 }  // namespace pos

@@ -4,11 +4,12 @@
 #include "auth/caller.h"
 #include "base/strings.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/payments/counter_message.h"
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/request_id.h"
 #include "pos/modules/payments/routes.h"
 #include "pos/modules/tenants/tables.h"
-#include "pos/payment_subjects.h"
 #include "pos/plumbing/idempotency.h"
 
 namespace pos {
@@ -37,7 +38,7 @@ struct NewIntent {
             "NewPaymentIntent",
             field<&NewIntent::client_request_id>(
                 "clientRequestId",
-                {.doc = "Made once for each attempt by the client, and sent with every repetition; the intent's id. An "
+                {.doc = "Made once for each attempt by the client, and sent with every repetition. An "
                         "Idempotency-Key may stand for it. A new attempt after a clear end has a new "
                         "one."}),
             field<&NewIntent::provider>(
@@ -63,7 +64,7 @@ struct NewIntent {
                               .max_length = 40,
                               .text = schema::Text::name,
                               .doc = "What the payer reads, such as an order's number; M-Pesa shows 12 characters. The "
-                                     "start of the subject's id when it is missing."}),
+                                     "end of the subject's id when it is missing."}),
             field<&NewIntent::description>("description", {.max_length = 100, .text = schema::Text::name}),
             field<&NewIntent::return_url>(
                 "returnUrl", {.max_length = 2'000,
@@ -79,7 +80,7 @@ struct NewIntent {
 struct IntentReply {
     PaymentIntent intent;
     std::optional<std::string> client_secret;
-    std::optional<std::string> message;
+    std::string message;
     bool may_try_again = false;
     std::optional<std::int64_t> try_again_after_seconds;
 
@@ -121,9 +122,10 @@ struct IntentFilter {
         return schema::object<IntentFilter>(
             "PaymentIntentFilter", schema::flatten<&IntentFilter::page>(),
             schema::field<&IntentFilter::state>(
-                "state", {.doc = "`unknown`: those that somebody has to look at, as the provider could not say."}),
-            schema::field<&IntentFilter::subject_id>("subjectId"),
-            schema::field<&IntentFilter::location_id>("locationId"));
+                "state", {.doc = "`unknown`: those that somebody has to look at, as the provider could not say.",
+                          .example = R"("unknown")"}),
+            schema::field<&IntentFilter::subject_id>("subjectId", {.doc = "What is paid, as the request for it said."}),
+            schema::field<&IntentFilter::location_id>("locationId", {.doc = "Payments that were asked for there."}));
     }
 };
 
@@ -164,18 +166,19 @@ IntentReply reply_of(const http::Context& context, const PaymentIntents& intents
                      PaymentIntent intent) {
     IntentReply reply;
     if (auto secret = intents.client_secret_of(tenant_id, intent); !secret.empty()) reply.client_secret = secret;
-    const auto* provider = intents.providers().find(intent.provider);
-    if (provider != nullptr && intent.result_code && intent.state != IntentState::succeeded) {
-        auto saying = provider->saying(*intent.result_code, language_of(context));
-        if (!saying.text.empty()) reply.message = std::move(saying.text);
-        reply.may_try_again = saying.may_try_again;
-        if (saying.after) reply.try_again_after_seconds = saying.after->count();
-    }
+    auto said = counter_message(intent, intents.providers().find(intent.provider), language_of(context),
+                                intents.runtime().now());
+    reply.message = std::move(said.text);
+    reply.may_try_again = said.may_try_again;
+    if (said.after) reply.try_again_after_seconds = said.after->count();
     reply.intent = std::move(intent);
     return reply;
 }
 
 client::Call call_of(const http::Context& context) { return {.deadline = context.deadline(), .span = context.span()}; }
+
+// The end of an id is its random part; its beginning is the time, the same of all sales of a minute.
+std::string short_name_of(base::Uuid subject) { return subject.to_string().substr(28); }
 
 // ---- Handlers ----------------------------------------------------------------------------------------------------
 
@@ -188,7 +191,7 @@ IntentRequest request_of(const NewIntent& input, base::Uuid key, const auth::Cal
             .amount = input.amount,
             .currency = std::move(currency),
             .phone = input.phone,
-            .reference = input.reference.value_or(input.subject_id.to_string().substr(0, 8)),
+            .reference = input.reference.value_or(short_name_of(input.subject_id)),
             .description = input.description.value_or(""),
             .return_url = input.return_url.value_or(""),
             .created_by = UserId(caller.user_id),

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include "async/stopped.h"
+#include "pos/modules/payments/counter_message.h"
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/move.h"
-#include "pos/payment_subjects.h"
 #include "pos/plumbing/idempotency.h"
 #include "schema/phone.h"
 
 namespace pos {
+
+using ::payments::Evidence;
+using ::payments::Finding;
 
 namespace {
 
@@ -54,11 +58,12 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
     request.phone = phone->substr(1);
 }
 
-PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account, const ::payments::Traits& traits,
-                         Runtime& runtime) {
+PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account,
+                         const ::payments::Provider& provider, Runtime& runtime) {
     const auto now = runtime.now();
     PaymentIntent intent;
-    intent.id = IntentId(request.client_request_id);  // whoever lost the reply knows it
+    // Ours, since shops may share an account of the provider, where it names the attempt: a client's would be of its own choice.
+    intent.id = runtime.new_id<IntentId>();
     intent.client_request_id = request.client_request_id;
     intent.account_id = account.id;
     intent.provider = request.provider;
@@ -68,11 +73,12 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
     intent.amount = request.amount;
     intent.currency = request.currency;
     intent.phone = request.phone;
-    intent.reference = request.reference;
+    // As it comes back with money of the account's own, and as it is compared then.
+    intent.reference = provider.shown_reference(request.reference);
     intent.description = request.description;
     if (!request.return_url.empty()) intent.return_url = request.return_url;
     intent.next_query_at = now + first_query;
-    intent.expires_at = now + traits.prompt_lives;
+    intent.expires_at = now + provider.traits().prompt_lives;
     intent.created_at = now;
     intent.updated_at = now;
     intent.created_by = request.created_by;
@@ -81,7 +87,7 @@ PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& acc
 
 bool is_same(const PaymentIntent& known, const PaymentIntent& asked) {
     return known.provider == asked.provider && known.purpose == asked.purpose && known.subject_id == asked.subject_id &&
-           known.amount == asked.amount && known.phone == asked.phone;
+           known.amount == asked.amount && known.phone == asked.phone && known.location_id == asked.location_id;
 }
 
 base::Failure prompt_is_open(IntentId id) {
@@ -124,48 +130,52 @@ async::Task<PaymentIntents::Placed> PaymentIntents::place(db::Db tx, const Payme
 }
 
 async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest request, client::Call call) {
-    const auto& traits = provider_of(request.provider).traits();
+    const auto& provider = provider_of(request.provider);
     const auto* effects = subject_effects(request.purpose);
     if (effects == nullptr) throw base::Failure(errors::purpose_refused);
-    fit(traits, request);
+    fit(provider.traits(), request);
     parts_.keys.require_on();
-    const auto account = co_await account_for(db, request, effects->owner());
-    const auto intent = new_intent(request, account, traits, parts_.runtime);
     // Who repeats a request is told what became of it, also when it is paid by now.
     const auto known = co_await db.one(intents::by_request, request.client_request_id);
-    if (!known) co_await effects->require_payable(db, request.subject_id, request.amount);
+    request.subject_id =
+        known ? known->subject_id : co_await effects->payable_subject(db, request.subject_id, request.amount);
+    const auto account = co_await account_for(db, request, effects->owner());
+    // Whose credentials nobody can open sends nothing, and leaves nothing behind.
+    auto opened = open(db.tenant(), account);
+    const auto intent = new_intent(request, account, provider, parts_.runtime);
+    // Who repeats a request is told what became of it, also when it is paid by now.
     auto placed = co_await db.transaction([&](db::Db tx) { return place(tx, &intent); });
     if (!placed.is_new) {
         auto secret = client_secret_of(db.tenant(), placed.intent);
         co_return StartedIntent{std::move(placed.intent), false, std::move(secret)};
     }
-    auto started = co_await send(db, std::move(placed.intent), account, std::move(call));
+    auto started = co_await send(db, std::move(placed.intent), std::move(opened), std::move(call));
     started.is_new = true;
     co_return started;
 }
 
 // One sends, whoever else would: an instance, a job, a repetition.
-async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent, PaymentAccount account,
+async::Task<StartedIntent> PaymentIntents::send(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                 client::Call call) {
     const auto now = parts_.runtime.now();
     if (co_await db.run(intents::mark_sent, intent.id, now, now + longest_start) == 0) {
         auto row = co_await db.only(intents::by_id, intent.id);
         co_return StartedIntent{std::move(row), false, {}};
     }
-    co_return co_await call_start(db, std::move(intent), std::move(account), std::move(call));
+    co_return co_await call_start(db, std::move(intent), std::move(account), std::move(call), Sending::first);
 }
 
-async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
-                                                      client::Call call) {
+async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent intent, ::payments::Account account,
+                                                      client::Call call, Sending sending) {
     ::payments::StartRequest request{.id = intent.id.uuid(),
                                      .amount = intent.amount,
                                      .currency = intent.currency,
                                      .phone = intent.phone.value_or(""),
                                      .reference = intent.reference,
                                      .description = intent.description,
-                                     .return_url = intent.return_url.value_or("")};
-    auto started =
-        co_await provider_of(intent.provider).start(open(db.tenant(), account), std::move(request), std::move(call));
+                                     .return_url = intent.return_url.value_or(""),
+                                     .created_at = intent.created_at};
+    auto started = co_await provider_of(intent.provider).start(std::move(account), std::move(request), std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);
     auto& action = started.action;
     if (!action.redirect_url.empty() || !action.client_secret.empty()) {
@@ -175,6 +185,9 @@ async::Task<StartedIntent> PaymentIntents::call_start(db::Db db, PaymentIntent i
         auto url = action.redirect_url.empty() ? std::nullopt : std::optional(action.redirect_url);
         co_await later.run(intents::set_action, intent.id, url, sealed);
     }
+    // That this one did not leave says nothing of the one before it.
+    if (sending == Sending::again && started.evidence.finding == Finding::not_sent)
+        started.evidence.finding = Finding::lost;
     auto applied = co_await apply_now(later, intent.id, std::move(started.evidence));
     co_return StartedIntent{std::move(applied->intent), false, std::move(action.client_secret)};
 }
@@ -226,7 +239,23 @@ async::Task<PaymentAccount> PaymentIntents::platform_account(db::Db db, std::str
         }
         id = is_known ? co_await db.one(intents::platform_account, provider, shown) : row.id;
     }
-    co_return co_await db.only(intents::account_by_id, id.value_or(PaymentAccountId()));
+    auto row = co_await db.only(intents::account_by_id, id.value_or(PaymentAccountId()));
+    // Nobody types this one in again.
+    if (parts_.keys.sealed(db.tenant(), row) != PaymentKeys::Sealed::by_first_key) {
+        parts_.keys.reseal(db.tenant(), row);
+        co_await db.run(intents::set_sealed, row.id, row.credentials, row.callback_token, row.callback_token_hash,
+                        row.former_token_hash);
+        row = co_await db.only(intents::account_by_id, row.id);
+    }
+    co_return row;
+}
+
+std::optional<::payments::Account> PaymentIntents::open_if(base::Uuid tenant, const PaymentAccount& row) const {
+    try {
+        return open(tenant, row);
+    } catch (const base::Failure&) {
+        return std::nullopt;
+    }
 }
 
 ::payments::Account PaymentIntents::open(base::Uuid tenant, const PaymentAccount& row) const {
@@ -264,12 +293,14 @@ async::Task<PaymentIntent> PaymentIntents::query(db::Db db, IntentId id, client:
     auto row = co_await db.one(intents::by_id, id);
     if (!row) throw base::Failure(errors::row_not_found);
     const auto account = co_await db.only(intents::account_by_id, row->account_id);
-    auto evidence =
-        co_await provider_of(row->provider).query(open(db.tenant(), account), attempt_of(*row), std::move(call));
+    auto opened = open_if(db.tenant(), account);
+    Evidence evidence{.finding = Finding::lost, .code = "account_unreadable"};
+    if (opened) {
+        evidence = co_await provider_of(row->provider).query(*std::move(opened), attempt_of(*row), std::move(call));
+    }
     evidence.source = ::payments::Source::query;
     // That our question was refused says nothing of the payment.
-    if (evidence.finding == ::payments::Finding::refused || evidence.finding == ::payments::Finding::not_sent)
-        evidence.finding = ::payments::Finding::lost;
+    if (evidence.finding == Finding::refused || evidence.finding == Finding::not_sent) evidence.finding = Finding::lost;
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);
     auto applied = co_await apply_now(later, id, std::move(evidence));
     co_return std::move(applied->intent);
@@ -280,37 +311,51 @@ async::Task<PaymentIntent> PaymentIntents::resume(db::Db db, IntentId id, client
     if (!row) throw base::Failure(errors::row_not_found);
     const auto& traits = provider_of(row->provider).traits();
     const auto now = parts_.runtime.now();
-    const ::payments::Evidence overdue{.source = ::payments::Source::clock, .finding = ::payments::Finding::overdue};
+    const ::payments::Evidence overdue{.source = ::payments::Source::clock, .finding = Finding::overdue};
+    if (row->state == IntentState::created && now >= row->expires_at)
+        co_return (co_await apply_now(db, id, overdue))->intent;
+    const auto account = co_await db.only(intents::account_by_id, row->account_id);
+    auto opened = open_if(db.tenant(), account);
     if (row->state == IntentState::created) {
-        if (now >= row->expires_at) co_return (co_await apply_now(db, id, overdue))->intent;
-        const auto account = co_await db.only(intents::account_by_id, row->account_id);
-        co_return (co_await send(db, *std::move(row), account, std::move(call))).intent;
+        if (!opened) throw base::Failure(errors::account_unreadable);
+        co_return (co_await send(db, *std::move(row), *std::move(opened), std::move(call))).intent;
     }
     const bool is_lost = row->state == IntentState::sent && !row->provider_id;
-    if (is_lost && now < row->created_at + traits.resend_within && now < row->expires_at) {
-        const auto account = co_await db.only(intents::account_by_id, row->account_id);
-        co_return (co_await call_start(db, *std::move(row), account, std::move(call))).intent;
+    if (opened && is_lost && now < row->created_at + traits.resend_within && now < row->expires_at) {
+        co_return (co_await call_start(db, *std::move(row), *std::move(opened), std::move(call), Sending::again))
+            .intent;
     }
-    auto asked = co_await query(db, id, std::move(call));
-    const bool rings = asked.state == IntentState::sent || asked.state == IntentState::pending;
-    if (!rings || now < std::max(asked.expires_at, asked.created_at + patience)) co_return asked;
+    auto asked = co_await query(db, id, call);
+    // Without a name there nobody can be asked, and waiting tells no more.
+    const auto until = asked.provider_id ? std::max(asked.expires_at, asked.created_at + patience) : asked.expires_at;
+    if (!is_open(asked.state) || now < until) co_return asked;
+    if (traits.cancels && opened) {
+        asked = co_await call_off(db, std::move(asked), Finding::timed_out, std::move(call));
+        if (!is_open(asked.state)) co_return asked;
+    }
     co_return (co_await apply_now(db, id, overdue))->intent;
 }
 
+// At the provider: `end` is what it is called when it is off there.
+async::Task<PaymentIntent> PaymentIntents::call_off(db::Db db, PaymentIntent intent, Finding end, client::Call call) {
+    const auto account = co_await db.only(intents::account_by_id, intent.account_id);
+    auto evidence =
+        co_await provider_of(intent.provider).cancel(open(db.tenant(), account), attempt_of(intent), std::move(call));
+    if (evidence.finding == Finding::cancelled) evidence.finding = end;
+    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
+    co_return (co_await apply_now(later, intent.id, std::move(evidence)))->intent;
+}
+
 async::Task<PaymentIntent> PaymentIntents::cancel(db::Db db, IntentId id, client::Call call) {
-    ::payments::Evidence evidence{.source = ::payments::Source::person, .finding = ::payments::Finding::cancelled};
-    auto applied = co_await apply_now(db, id, evidence);
+    auto applied = co_await apply_now(db, id, {.source = ::payments::Source::person, .finding = Finding::cancelled});
     if (!applied) throw base::Failure(errors::row_not_found);
     if (applied->intent.state == IntentState::cancelled) co_return std::move(applied->intent);
     if (!is_open(applied->intent.state)) throw base::Failure(errors::intent_final);
-    auto& provider = provider_of(applied->intent.provider);
-    if (!provider.traits().cancels) throw base::Failure(errors::prompt_rings).retry_after(10'000);
-    const auto account = co_await db.only(intents::account_by_id, applied->intent.account_id);
-    evidence = co_await provider.cancel(open(db.tenant(), account), attempt_of(applied->intent), std::move(call));
-    const auto later = db.with_deadline(async::Loop::now() + time_to_write);
-    auto after = co_await apply_now(later, id, std::move(evidence));
-    if (is_open(after->intent.state)) throw base::Failure(errors::prompt_rings).retry_after(10'000);
-    co_return std::move(after->intent);
+    if (!provider_of(applied->intent.provider).traits().cancels)
+        throw base::Failure(errors::prompt_rings).retry_after(10'000);
+    auto after = co_await call_off(db, std::move(applied->intent), Finding::cancelled, std::move(call));
+    if (is_open(after.state)) throw base::Failure(errors::prompt_rings).retry_after(10'000);
+    co_return after;
 }
 
 // ---- Waiting -----------------------------------------------------------------------------------------------------
@@ -362,13 +407,13 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
-    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
-                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
-                          mark_sent, set_action, ask_again_at, account_by_id, account_of_provider,
-                          intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
-                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_untold, refunds::lock,
-                          refunds::settle, refunds::add_task, refunds::finish_task, refunds::lock_task,
-                          refunds::close_task);
+    return db::statements(
+        payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
+        claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone, mark_sent, set_action,
+        ask_again_at, set_sealed, account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id,
+        refunds::add, refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_untold,
+        refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
+        refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

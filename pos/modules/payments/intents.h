@@ -50,9 +50,6 @@ inline constexpr base::ErrorCode disputed{"payment.disputed", 409, false, base::
                                           "The payer disputes the payment: the provider decides"};
 }  // namespace errors
 
-// Another prompt for the same phone waits as long, unless the first one ends.
-inline constexpr std::chrono::minutes prompt_keeps_phone{5};
-
 struct IntentRequest {
     base::Uuid client_request_id;  // the key of the attempt, by whoever makes it: the same one, the same intent
     std::string provider;
@@ -107,7 +104,8 @@ public:
     // provider that refuses or is not reached leaves an intent that says so.
     [[nodiscard]] async::Task<StartedIntent> start_intent(db::Db db, IntentRequest request, client::Call call);
     // What is due of an intent: what a crash left in `created` or `sent` is sent again where nothing left, or where the provider tells a
-    // repetition; all else is asked after; and what stays without an answer when its time is over becomes `expired` or `unknown`.
+    // repetition; all else is asked after; and what stays without an answer when its time is over is called off where the provider can,
+    // and becomes `expired` or `unknown`.
     [[nodiscard]] async::Task<PaymentIntent> resume(db::Db db, IntentId id, client::Call call);
     // Asks the provider, and applies what it says. Of a final intent, too: a success may have been missed.
     [[nodiscard]] async::Task<PaymentIntent> query(db::Db db, IntentId id, client::Call call);
@@ -118,16 +116,24 @@ public:
     // Inside the caller's transaction; nullopt: there is no such intent. Waiters are woken by its commit.
     [[nodiscard]] async::Task<std::optional<Applied>> apply(db::Db tx, IntentId id, ::payments::Evidence evidence);
     [[nodiscard]] async::Task<std::optional<Applied>> apply_now(db::Db db, IntentId id, ::payments::Evidence evidence);
+    // Of what is paid and `waits`: whether its subject has come, or was paid otherwise. After a day without one it is for people.
+    [[nodiscard]] async::Task<void> settle_waiting(db::Db tx, IntentId id);
     // For people to look at: a dispute. Inside the caller's transaction.
     [[nodiscard]] async::Task<void> raise(db::Db tx, IntentId id, IntentConcern concern);
+    // It is none any more.
+    [[nodiscard]] async::Task<void> settle(db::Db tx, IntentId id, IntentConcern concern);
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
+    // Asks what became of one that is undecided; by the provider's own rules it is sent again, or looked up. Of what its caller sends, it
+    // does not.
+    [[nodiscard]] async::Task<PaymentRefund> ask_refund(db::Db db, RefundId id, client::Call call);
     // Money that the caller sends back by itself: held here, until apply_refund() says what became of it. Inside the caller's
     // transaction; the same request again is the same refund.
     [[nodiscard]] async::Task<PaymentRefund> hold_refund(db::Db tx, IntentId id, RefundOrder order);
-    // What became of one, or that one was made elsewhere: inside the caller's transaction.
-    [[nodiscard]] async::Task<void> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
+    // What became of one, or that one was made elsewhere: inside the caller's transaction. False: the attempt is not known to be paid,
+    // which comes first.
+    [[nodiscard]] async::Task<bool> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
 
     // When it is no longer of this version, or is final, or at `until`. In another process: within a second.
     [[nodiscard]] async::Task<PaymentIntent> wait(db::Db db, PaymentIntent seen, async::SteadyTime until,
@@ -150,20 +156,27 @@ private:
     struct Placed;
     struct PlacedRefund;
     struct Move;
+    enum class Sending : std::uint8_t { first, again };
 
     [[nodiscard]] async::Task<PaymentAccount> account_for(db::Db db, IntentRequest request, AccountOwner owner);
     [[nodiscard]] async::Task<PaymentAccount> platform_account(db::Db db, std::string provider);
     [[nodiscard]] async::Task<Placed> place(db::Db tx, const PaymentIntent* intent);
-    [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, PaymentAccount account,
+    [[nodiscard]] std::optional<::payments::Account> open_if(base::Uuid tenant, const PaymentAccount& row) const;
+    [[nodiscard]] async::Task<StartedIntent> send(db::Db db, PaymentIntent intent, ::payments::Account account,
                                                   client::Call call);
-    [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, PaymentAccount account,
-                                                        client::Call call);
+    [[nodiscard]] async::Task<StartedIntent> call_start(db::Db db, PaymentIntent intent, ::payments::Account account,
+                                                        client::Call call, Sending sending);
+    [[nodiscard]] async::Task<PaymentIntent> call_off(db::Db db, PaymentIntent intent, ::payments::Finding end,
+                                                      client::Call call);
     [[nodiscard]] async::Task<void> credit(Move* move);
+    void take_settlement(Move& move, Settlement settled) const;
+    [[nodiscard]] async::Task<void> refuse_used_name(Move* move);
     [[nodiscard]] async::Task<bool> is_receipt_spent(Move* move);
     void note_evidence(Move& move) const;
     void add_end(Move& move) const;
     [[nodiscard]] async::Task<void> commit(Move* move);
     [[nodiscard]] async::Task<PlacedRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
+    [[nodiscard]] async::Task<PaymentRefund> send_refund(db::Db db, PlacedRefund placed, client::Call call);
     [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
     [[nodiscard]] async::Task<void> write_refunds(Move* move);
     void wake(IntentId id);

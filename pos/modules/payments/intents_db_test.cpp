@@ -448,6 +448,24 @@ TEST_F(IntentsTest, IsCalledOffWhereThatIsPossible) {
     EXPECT_THAT(post(path(rings) + "/cancel", "").body, HasSubstr("payment.intent_final"));
 }
 
+// Its key was taken away: nothing is sent, nothing is left behind, and what was under way does not ring for ever.
+TEST_F(IntentsTest, AnAccountThatNobodyCanOpenSendsNothing) {
+    const auto before = start(order(15'000, next_id()));
+    app->database().execute("update payment_accounts set credentials = '\\x00'");
+    const auto reply = post("/v1/payment-intents", order(15'000, next_id()));
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_THAT(reply.body, HasSubstr("payment.account_unreadable"));
+    EXPECT_EQ(rows("select count(*) from payment_intents"), "1");
+    app->database().execute(
+        "update payment_intents set created_at = created_at - interval '20 minutes', "
+        "expires_at = expires_at - interval '20 minutes'");
+    std::ignore = app->run(intents().resume(db(), IntentId(*base::Uuid::from_string(before)), {}));
+    EXPECT_EQ(state(before), "unknown");
+    // It can still be switched off.
+    const auto row = body<PaymentAccount>(get("/v1/payment-accounts/" + account));
+    EXPECT_EQ(patch("/v1/payment-accounts/" + account, R"({"enabled":false})", row.meta.version).status, 200);
+}
+
 TEST_F(IntentsTest, AnotherShopSeesNothing) {
     const auto intent = paid_intent(10'000);
     EXPECT_EQ(get(path(intent), other).status, 404);

@@ -44,19 +44,31 @@ std::string PaymentKeys::credentials_of(base::Uuid tenant, const PaymentAccount&
     return *std::move(json);
 }
 
-bool PaymentKeys::reseal(base::Uuid tenant, PaymentAccount& row) const {
-    if (row.credentials && !ring().is_current(row.credentials->value))
-        row.credentials = seal_credentials(tenant, row.id, credentials_of(tenant, row));
-    const auto token = ring().open(callback_purpose, row_of(tenant, row.id.uuid()), row.callback_token.value);
-    if (!token) {
-        auto made = new_callback_token(tenant, row.id);
-        row.callback_token_hash = std::move(made.hash);
-        row.callback_token = std::move(made.sealed);
-        return true;
+PaymentKeys::Sealed PaymentKeys::sealed(base::Uuid tenant, const PaymentAccount& row) const {
+    const auto name = row_of(tenant, row.id.uuid());
+    const bool can_read = !row.credentials || ring().open(credentials_purpose, name, row.credentials->value);
+    if (!can_read || !ring().open(callback_purpose, name, row.callback_token.value)) return Sealed::lost;
+    const bool is_current =
+        (!row.credentials || ring().is_current(row.credentials->value)) && ring().is_current(row.callback_token.value);
+    return is_current ? Sealed::by_first_key : Sealed::by_another_key;
+}
+
+void PaymentKeys::reseal(base::Uuid tenant, PaymentAccount& row) const {
+    const auto name = row_of(tenant, row.id.uuid());
+    if (row.credentials) {
+        const auto json = ring().open(credentials_purpose, name, row.credentials->value);
+        if (json) row.credentials = {ring().seal(credentials_purpose, name, *json)};
     }
-    if (!ring().is_current(row.callback_token.value))
-        row.callback_token = {ring().seal(callback_purpose, row_of(tenant, row.id.uuid()), *token)};
-    return false;
+    const auto token = ring().open(callback_purpose, name, row.callback_token.value);
+    if (token) {
+        row.callback_token = {ring().seal(callback_purpose, name, *token)};
+        return;
+    }
+    auto made = new_callback_token(tenant, row.id);
+    // Its hash needs no key: where the provider was told it, it still calls.
+    if (!row.former_token_hash) row.former_token_hash = std::move(row.callback_token_hash);
+    row.callback_token_hash = std::move(made.hash);
+    row.callback_token = std::move(made.sealed);
 }
 
 PaymentKeys::CallbackToken PaymentKeys::new_callback_token(base::Uuid tenant, PaymentAccountId account) const {

@@ -36,8 +36,11 @@ public:
                                                  std::string_view json) const;
     [[nodiscard]] std::string credentials_of(base::Uuid tenant, const PaymentAccount& row) const;
 
-    // With the first key, what another one has sealed. True: no key opens the callback token, so that there is a new one.
-    bool reseal(base::Uuid tenant, PaymentAccount& row) const;
+    enum class Sealed : std::uint8_t { by_first_key, by_another_key, lost };
+    [[nodiscard]] Sealed sealed(base::Uuid tenant, const PaymentAccount& row) const;
+    // With the first key. Credentials that no key opens stay as they are; for such a callback token there is a new one, and what comes by
+    // the former one is still taken.
+    void reseal(base::Uuid tenant, PaymentAccount& row) const;
 
     // 32 hex digits, which no word of M-Pesa's forbidden ones can be part of.
     struct CallbackToken {

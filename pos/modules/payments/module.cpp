@@ -6,6 +6,8 @@
 #include "pos/modules/payments/people.h"
 #include "pos/modules/payments/provider_events.h"
 #include "pos/modules/payments/reconcile.h"
+#include "pos/modules/payments/reseal_command.h"
+#include "pos/modules/payments/resolve.h"
 #include "pos/modules/payments/routes.h"
 
 namespace pos {
@@ -26,7 +28,8 @@ std::vector<db::StatementView> all_statements() {
     std::vector<db::StatementView> all;
     for (const auto& part :
          {intent_statements(), intent_route_statements(), refund_route_statements(), account_route_statements(),
-          callback_statements(), provider_event_statements(), people_statements(), reconciliation_statements()}) {
+          callback_statements(), provider_event_statements(), people_statements(), resolve_statements(),
+          reseal_statements(), reconciliation_statements()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;

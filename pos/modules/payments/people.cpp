@@ -3,8 +3,9 @@
 #include "auth/caller.h"
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/c2b_statements.h"
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/move.h"
-#include "pos/payment_subjects.h"
+#include "pos/modules/payments/resolve.h"
 #include "pos/plumbing/audit.h"
 
 namespace pos {
@@ -40,41 +41,6 @@ struct MatchMoney {
             schema::field<&MatchMoney::subject_id>(
                 "subjectId", {.doc = "It pays this: the id of a sale's payment that is not verified yet, of a sale "
                                      "with such a payment, or of an invoice."}));
-    }
-};
-
-enum class Verdict : std::uint8_t { paid, not_paid };
-constexpr auto describe(Verdict*) {
-    return schema::enumeration<Verdict>("PaymentVerdict", {{Verdict::paid, "paid"}, {Verdict::not_paid, "not_paid"}});
-}
-
-struct ResolveIntent {
-    Verdict outcome = Verdict::paid;
-    std::optional<std::string> receipt_code;
-    std::optional<std::string> note;
-
-    friend constexpr auto describe(ResolveIntent*) {
-        return schema::object<ResolveIntent>(
-            "ResolveIntent", schema::field<&ResolveIntent::outcome>("outcome"),
-            schema::field<&ResolveIntent::receipt_code>(
-                "receiptCode", {.min_length = 4,
-                                .max_length = 40,
-                                .pattern = "[A-Za-z0-9_-]+",
-                                .text = schema::Text::raw,
-                                .doc = "What the payer or the provider's statement shows. Required with `paid`."}),
-            schema::field<&ResolveIntent::note>(
-                "note", {.max_length = 500, .text = schema::Text::free, .doc = "How it is known."}));
-    }
-};
-
-// What is kept of a decision, besides who and when.
-struct Decided {
-    std::string receipt_code;
-    std::string note;
-
-    friend constexpr auto describe(Decided*) {
-        return schema::object<Decided>("PaymentDecision", schema::field<&Decided::receipt_code>("receiptCode"),
-                                       schema::field<&Decided::note>("note"));
     }
 };
 
@@ -118,7 +84,9 @@ async::Task<void> match_to_intent(db::Db tx, const Matching* matching, C2bPaymen
     const auto intent = co_await tx.one(intents::lock, *matching->to.intent_id);
     if (!intent) throw base::Failure(errors::unknown_intent);
     const auto money = co_await take_money(tx, std::move(seen));
-    if (intent->amount != money.amount || intent->currency != money.currency) throw base::Failure(errors::c2b_unfit);
+    // Money of another account is another's, also where it belongs to the same shop.
+    if (intent->account_id != money.account_id || intent->amount != money.amount || intent->currency != money.currency)
+        throw base::Failure(errors::c2b_unfit);
     if (intent->receipt_code && *intent->receipt_code != money.receipt) throw base::Failure(errors::already_paid);
     const Evidence evidence{.source = Source::person,
                             .finding = Finding::paid,
@@ -178,75 +146,15 @@ async::Task<C2bPayment> match(http::Context& context, auth::Permitted<"payments.
 
 // ---- Attempts of unknown outcome ---------------------------------------------------------------------------------
 
-struct Resolving {
-    IntentId id;
-    ResolveIntent said;
-    UserId by;
-    std::string address{};
-    PaymentIntents* intents = nullptr;
-};
-
-std::string capitals(std::string_view code) {
-    std::string text(code);
-    for (auto& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    return text;
-}
-
-// Another amount under this receipt, or another use of it: the money that came says otherwise than the person.
-async::Task<void> require_fit(db::Db tx, const PaymentIntent* intent, std::string receipt) {
-    const auto money = co_await tx.one(c2b::by_receipt, intent->provider, receipt);
-    if (!money) co_return;
-    const bool is_own = money->state == C2bState::unmatched ||
-                        (money->matched_kind == C2bMatch::intent && money->matched_id == intent->id.uuid());
-    if (!is_own) throw base::Failure(errors::receipt_used);
-    if (money->amount != intent->amount || money->currency != intent->currency) throw base::Failure(errors::c2b_unfit);
-}
-
-async::Task<PaymentIntent> resolve_in(db::Db tx, const Resolving* resolving) {
-    auto intent = co_await tx.one(intents::lock, resolving->id);
-    if (!intent) throw base::Failure(errors::row_not_found);
-    const bool says_paid = resolving->said.outcome == Verdict::paid;
-    std::string receipt;
-    if (says_paid && !resolving->said.receipt_code) {
-        throw base::Failure(http::errors::invalid,
-                            {{"body", "/receiptCode", "required", "what the payer's receipt is called", {}}});
-    }
-    if (says_paid) {
-        // Receipts of M-Pesa are capital letters and digits; those of others are as they are.
-        receipt = resolving->said.receipt_code.value_or("");
-        if (intent->provider == "mpesa") receipt = capitals(receipt);
-        // Said again.
-        if (is_paid(intent->state) && intent->receipt_code == receipt) co_return *std::move(intent);
-        co_await require_fit(tx, &*intent, receipt);
-    }
-    if (is_paid(intent->state) && (!says_paid || intent->receipt_code)) throw base::Failure(errors::intent_final);
-    if (!says_paid && !is_open(intent->state)) co_return *std::move(intent);
-    Evidence evidence{.source = Source::person, .finding = says_paid ? Finding::paid : Finding::declined};
-    if (says_paid) {
-        evidence.amount = intent->amount;
-        evidence.currency = intent->currency;
-        evidence.receipt = receipt;
-    }
-    auto applied = co_await resolving->intents->apply(tx, intent->id, std::move(evidence));
-    if (!says_paid && is_open(applied->intent.state))
-        throw base::Failure(errors::prompt_rings).retry_after(std::chrono::milliseconds(60'000).count());
-    if (says_paid && applied->intent.receipt_code != receipt) throw base::Failure(errors::receipt_used);
-    auto batch = tx.batch();
-    audit(batch, resolving->intents->runtime(),
-          {.action = says_paid ? "payment_intent.resolve_paid" : "payment_intent.resolve_not_paid",
-           .actor = resolving->by,
-           .subject = intent->id.uuid(),
-           .address = resolving->address,
-           .detail = schema::to_json(Decided{receipt, resolving->said.note.value_or("")})});
-    co_await batch.commit();
-    co_return std::move(applied->intent);
-}
-
 async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller,
                                    http::Path<"id", IntentId> id, http::Body<ResolveIntent> input, db::Db db,
                                    http::Service<PaymentIntents> intents) {
-    const Resolving resolving{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
-                              &*intents};
+    const Resolving resolving{.id = *id,
+                              .said = *input,
+                              .by = UserId(caller.user_id),
+                              .address = std::string(context.request().client_address()),
+                              .owner = AccountOwner::tenant,
+                              .intents = &*intents};
     co_return co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
 }
 
@@ -261,8 +169,9 @@ void people_routes(http::Routes routes) {
         "/c2b-payments/{id}/match", match,
         {.id = "matchC2bPayment",
          .summary = "Say what money pays",
-         .description = "Either `intentId`, or `subjectId`. The amounts must be equal. Saying the same of an "
-                        "intent again changes nothing.",
+         .description =
+             "Either `intentId`, of an attempt at the account that it came to, or `subjectId`. The amounts must "
+             "be equal. Saying the same of an intent again changes nothing.",
          .errors = {errors::match_target, errors::c2b_matched, errors::c2b_unfit, errors::unknown_intent,
                     errors::already_paid, errors::receipt_used, errors::purpose_refused, errors::amount_refused}});
     routes.post("/payment-intents/{id}/resolve", resolve,
@@ -270,12 +179,13 @@ void people_routes(http::Routes routes) {
                  .summary = "Say what became of a payment that nobody knows of",
                  .description = "For what is `unknown` after all queries: `paid` with the receipt, or `not_paid`. Who "
                                 "said so is kept. Money that comes in spite of `not_paid` is still recorded.",
-                 .errors = {errors::intent_final, errors::prompt_rings, errors::receipt_used, errors::c2b_unfit}});
+                 .errors = {errors::intent_final, errors::prompt_rings, errors::receipt_used, errors::c2b_unfit,
+                            errors::purpose_refused}});
 }
 
 std::vector<db::StatementView> people_statements() {
     return db::statements(c2b::newest, c2b::record, c2b::by_id, c2b::lock, c2b::by_receipt, c2b::lock_by_receipt,
-                          c2b::mark_matched, c2b::set_matched_by, c2b::open_intents);
+                          c2b::mark_matched, c2b::set_matched_by, c2b::open_intents, c2b::without_receipt);
 }
 
 }  // namespace pos

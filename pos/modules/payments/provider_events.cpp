@@ -73,15 +73,24 @@ async::Task<std::optional<PaymentIntent>> intent_of(db::Db tx, const ClaimFrom* 
     co_return intent;
 }
 
+// Money that a callback without a signature tells of, more than it is believed for.
+bool is_above_belief(const PaymentIntents& intents, const ClaimFrom& from) {
+    const auto& most = intents.settings().payment_confirm_above;
+    const auto& evidence = from.claim.evidence;
+    const bool is_told = evidence.source == Source::callback || evidence.source == Source::confirmation;
+    if (from.is_signed || !most || !is_told || evidence.finding != Finding::paid) return false;
+    const auto amount = evidence.amount       ? evidence.amount
+                        : from.claim.received ? std::optional(from.claim.received->amount)
+                                              : std::nullopt;
+    return amount && amount->minor > *most;
+}
+
 // Whether the provider has to be asked before this is believed: of a stranger everything, and of the provider's own unsigned word a
 // payment above the limit.
 bool must_ask(const PaymentIntents& intents, const ClaimFrom& from) {
     if (!ends_it(from.claim.evidence.finding)) return false;
     if (!from.trusted) return true;
-    const auto& most = intents.settings().payment_confirm_above;
-    if (from.is_signed || !most || from.claim.evidence.source != Source::callback) return false;
-    return from.claim.evidence.finding == Finding::paid && from.claim.evidence.amount &&
-           from.claim.evidence.amount->minor > *most;
+    return is_above_belief(intents, from);
 }
 
 // What makes us ask, without a word of what was said.
@@ -111,6 +120,17 @@ async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, IntentId id) {
     co_await batch.commit();
 }
 
+// Whether it is about one.
+async::Task<bool> note_dispute(db::Db tx, PaymentIntents* intents, const ClaimFrom* from, IntentId id) {
+    const auto& said = from->claim.evidence.code;
+    if (!said.starts_with("dispute_")) co_return false;
+    const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed" || said == "dispute_prevented" ||
+                            said == "dispute_lost";
+    if (from->trusted && is_settled) co_await intents->settle(tx, id, IntentConcern::disputed);
+    if (from->trusted && !is_settled) co_await intents->raise(tx, id, IntentConcern::disputed);
+    co_return true;
+}
+
 async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, const ClaimFrom* from,
                                         PaymentIntent intent) {
     const auto& claim = from->claim;
@@ -121,14 +141,14 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
         co_await ask_now(tx, intents, id);
         co_return ClaimTaken{.outcome = "applied", .intent = id};
     }
-    if (claim.refund && from->trusted) co_await intents->apply_refund(tx, id, *claim.refund);
-    const bool is_dispute = !claim.refund && !claim.note.empty();
-    if (is_dispute && from->trusted && claim.evidence.code != "dispute_won")
-        co_await intents->raise(tx, id, IntentConcern::disputed);
+    const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
+    const bool is_dispute = co_await note_dispute(tx, intents, from, id);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, std::move(intent));
     const auto applied = co_await intents->apply(tx, id, claim.evidence);
     // Somebody waits at the counter: sooner than the sweep does it.
     if (applied && applied->decision.ask && (from->is_signed || claim.is_hint)) co_await ask_now(tx, intents, id);
+    // Money that went back has come before: that is asked after, and this is read again.
+    if (too_early) co_return ClaimTaken{.outcome = "waits_for_payment", .waits = true, .intent = id};
     co_return ClaimTaken{.outcome = is_dispute ? "dispute" : "applied", .intent = id};
 }
 
@@ -215,7 +235,9 @@ async::Task<ClaimTaken> take_claim(db::Db tx, PaymentIntents* intents, const Cla
     if (!claim.received || claim.evidence.finding != Finding::paid) co_return taken;
     // What comes to the platform's account is many shops': it belongs to one only by an attempt of its own.
     if (from->account.owner == AccountOwner::platform) co_return ClaimTaken{"not_of_a_shop", taken.waits, taken.intent};
-    co_await record_received(tx, intents, from);
+    ClaimFrom told = *from;
+    told.trusted = from->trusted && !is_above_belief(*intents, *from);
+    co_await record_received(tx, intents, &told);
     co_return ClaimTaken{"recorded", taken.waits, taken.intent};
 }
 
@@ -224,15 +246,10 @@ async::Task<void> process_event(db::Db db, PaymentIntents* intents, ProviderEven
     if (!event || event->processed_at) co_return;
     Reading reading{.event = *std::move(event), .account = {}, .claims = {}, .intents = intents};
     reading.account = co_await db.only(intents::account_by_id, reading.event.account_id);
-    // Proved when it was received: its time, not ours, is what the signature is judged by.
+    // Proved when it was received; its secret may have been rolled since.
     auto read =
-        intents->provider_of(reading.event.provider)
-            .verify_callback(intents->open(db.tenant(), reading.account), reading.event.kind, reading.event.body.value,
-                             headers_of(reading.event.headers), reading.event.received_at);
-    if (!read) {
-        co_await db.run(finish, id, std::string("refused"), std::nullopt, intents->runtime().now());
-        co_return;
-    }
+        intents->provider_of(reading.event.provider).read_callback(reading.event.kind, reading.event.body.value);
+    if (!read) throw std::logic_error("an event of a kind that its provider does not have");
     reading.claims = std::move(read->claims);
     co_await db.transaction([&](db::Db tx) { return settle(tx, &reading); });
 }
@@ -247,14 +264,6 @@ schema::Json stored_headers(const http::Headers& headers) {
     StoredHeaders stored;
     for (const auto& [name, value] : headers) stored.fields.push_back({std::string(name), std::string(value)});
     return {schema::to_json(stored)};
-}
-
-http::Headers headers_of(const schema::Json& stored) {
-    http::Headers headers;
-    const auto read = schema::parse<StoredHeaders>(stored.text, {.max_bytes = stored.text.size(), .lenient = true});
-    if (!read) return headers;
-    for (const auto& [name, value] : read->fields) headers.append(name, value);
-    return headers;
 }
 
 std::vector<db::StatementView> provider_event_statements() {

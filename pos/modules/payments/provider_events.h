@@ -57,7 +57,6 @@ struct ClaimTaken {
 
 // Headers that a signature needs, as a row keeps them.
 [[nodiscard]] schema::Json stored_headers(const http::Headers& headers);
-[[nodiscard]] http::Headers headers_of(const schema::Json& stored);
 
 [[nodiscard]] std::vector<db::StatementView> provider_event_statements();
 

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "client/outcome.h"
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/c2b_statements.h"
 #include "pos/modules/payments/move.h"
@@ -32,6 +33,36 @@ constexpr jobs::JobType<Sweep> find_unexplained_payments{"payments",
                                                           .remove_on_fail = jobs::KeepJobs::last(100),
                                                           .timeout = 1min}};
 
+struct AskRefund {
+    RefundId id;
+
+    friend constexpr auto describe(AskRefund*) {
+        return schema::object<AskRefund>("AskRefund", schema::field<&AskRefund::id>("id"));
+    }
+};
+constexpr jobs::JobType<AskRefund> ask_refund{
+    "payments",
+    "payments.ask_refund",
+    {.attempts = 1,
+     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
+     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
+     .timeout = 2min}};
+
+struct SettleWaiting {
+    IntentId id;
+
+    friend constexpr auto describe(SettleWaiting*) {
+        return schema::object<SettleWaiting>("SettleWaiting", schema::field<&SettleWaiting::id>("id"));
+    }
+};
+constexpr jobs::JobType<SettleWaiting> settle_waiting{
+    "payments",
+    "payments.settle_waiting",
+    {.attempts = 1,
+     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
+     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
+     .timeout = 1min}};
+
 struct PullAccount {
     PaymentAccountId id;
 
@@ -60,6 +91,15 @@ struct DueIntent {
     friend constexpr auto describe(DueIntent*) {
         return schema::object<DueIntent>("DueIntent", schema::field<&DueIntent::tenant_id>("tenantId"),
                                          schema::field<&DueIntent::id>("id"));
+    }
+};
+struct DueRefund {
+    base::Uuid tenant_id;
+    RefundId id;
+
+    friend constexpr auto describe(DueRefund*) {
+        return schema::object<DueRefund>("DueRefund", schema::field<&DueRefund::tenant_id>("tenantId"),
+                                         schema::field<&DueRefund::id>("id"));
     }
 };
 struct DueEvent {
@@ -96,6 +136,29 @@ constexpr db::SystemQuery<DueEvent(std::int64_t)> take_due_events{
      "  for no key update skip locked) due "
      "where e.tenant_id = due.tenant_id and e.id = due.id returning e.tenant_id, e.id",
      db::Kind::write}};
+// Undecided for ten minutes; the older it is, the rarer it is asked after.
+constexpr db::SystemQuery<DueRefund(std::int64_t)> take_due_refunds{
+    {"payments.take_due_refunds",
+     "update payment_refunds r set updated_at = now() from ("
+     "  select tenant_id, id from payment_refunds where state in ('pending', 'unknown') "
+     "  and updated_at <= now() - interval '10 minutes' "
+     "  and updated_at <= now() - least((now() - created_at) / 2, interval '1 day') order by updated_at limit $1 "
+     "  for no key update skip locked) due "
+     "where r.tenant_id = due.tenant_id and r.id = due.id and not r.by_hand returning r.tenant_id, r.id",
+     db::Kind::write}};
+// Paid, and their sale has come in the meantime, or a day is over. What is used is none of it.
+constexpr db::SystemQuery<void()> used_wait_no_more{
+    {"payments.used_wait_no_more",
+     "update payment_intents i set waits = false from payments p where i.waits and p.tenant_id = i.tenant_id "
+     "and p.intent_id = i.id and p.status <> 'unverified'",
+     db::Kind::write}};
+constexpr db::SystemQuery<DueIntent(std::int64_t)> waiting_intents{
+    {"payments.waiting_intents",
+     "select i.tenant_id, i.id from payment_intents i where i.waits and (i.paid_at < now() - interval '24 hours' "
+     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.client_request_id = i.subject_id) "
+     "  or exists (select from sales s where s.tenant_id = i.tenant_id and s.id = i.subject_id)) "
+     "order by i.paid_at limit $1",
+     db::Kind::read}};
 // With an attempt of which nobody knows the end, money that pays nothing yet, or a code that was typed and is not proved.
 constexpr db::SystemQuery<DueAccount(std::vector<std::string>, std::int64_t)> unexplained_accounts{
     {"payments.unexplained_accounts",
@@ -150,6 +213,19 @@ async::Task<std::int64_t> take_events(db::SystemDb tx, Runtime* runtime) {
         runtime);
     co_return count;
 }
+async::Task<std::int64_t> take_refunds(db::SystemDb tx, Runtime* runtime) {
+    auto rows = co_await tx.all(take_due_refunds, most_at_once);
+    const auto count = std::ssize(rows);
+    co_await make_jobs(
+        tx, std::move(rows), &ask_refund, [](const DueRefund& due) { return AskRefund{due.id}; }, runtime);
+    co_return count;
+}
+async::Task<void> take_waiting(db::SystemDb tx, Runtime* runtime) {
+    co_await tx.run(used_wait_no_more);
+    auto rows = co_await tx.all(waiting_intents, most_at_once);
+    co_await make_jobs(
+        tx, std::move(rows), &settle_waiting, [](const DueIntent& due) { return SettleWaiting{due.id}; }, runtime);
+}
 
 // ---- What came in ------------------------------------------------------------------------------------------------
 
@@ -192,24 +268,38 @@ async::Task<void> run_resume(jobs::Job<ResumeIntent>& job, app::TenantScope scop
     call.span = job.span();
     co_await resume_intent(scope.db(longest), &scope.use<PaymentIntents>(), job.data().id, std::move(call));
 }
+async::Task<void> run_ask_refund(jobs::Job<AskRefund>& job, app::TenantScope scope) {
+    constexpr auto longest = 90s;
+    client::Call call;
+    call.deadline = async::Loop::now() + longest;
+    call.span = job.span();
+    std::ignore = co_await scope.use<PaymentIntents>().ask_refund(scope.db(longest), job.data().id, std::move(call));
+}
+async::Task<void> run_settle_waiting(jobs::Job<SettleWaiting>& job, app::TenantScope scope) {
+    auto* intents = &scope.use<PaymentIntents>();
+    const auto id = job.data().id;
+    co_await scope.db().transaction([&](db::Db tx) { return intents->settle_waiting(tx, id); });
+}
 async::Task<void> run_pull(jobs::Job<PullAccount>& job, app::TenantScope scope) {
     constexpr auto longest = 9min;
     client::Call call;
     call.deadline = async::Loop::now() + longest;
     call.span = job.span();
     if (!co_await pull_account(scope.db(longest), &scope.use<PaymentIntents>(), job.data().id, std::move(call)))
-        throw std::runtime_error(std::string(lost_pull));
+        throw base::Failure(client::errors::unavailable, std::string(lost_pull));
 }
 
 }  // namespace
 
 async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents) {
     auto* runtime = &intents->runtime();
+    co_await db.transaction([&](db::SystemDb tx) { return take_waiting(tx, runtime); });
     // A day's backlog is not one sweep's.
     for (int portion = 0; portion < 20; ++portion) {
         const auto some = co_await db.transaction([&](db::SystemDb tx) { return take_intents(tx, runtime); });
         const auto more = co_await db.transaction([&](db::SystemDb tx) { return take_events(tx, runtime); });
-        if (some < most_at_once && more < most_at_once) co_return;
+        const auto back = co_await db.transaction([&](db::SystemDb tx) { return take_refunds(tx, runtime); });
+        if (std::max({some, more, back}) < most_at_once) co_return;
     }
 }
 
@@ -243,7 +333,7 @@ async::Task<bool> pull_account(db::Db db, PaymentIntents* intents, PaymentAccoun
     // Something may have come meanwhile that it pays.
     for (const auto& receipt : co_await db.all(unmatched_receipts, id, most_at_once))
         co_await match_again(db, intents, account->provider, receipt);
-    co_return pulled.whole;
+    co_return pulled.whole || !pulled.is_offered;
 }
 
 void add_reconciliation(app::JobHandlers handlers) {
@@ -251,6 +341,8 @@ void add_reconciliation(app::JobHandlers handlers) {
     handlers.on_system(find_unexplained_payments, run_find_unexplained);
     handlers.on(read_provider_event, run_event);
     handlers.on(resume_payment, run_resume);
+    handlers.on(ask_refund, run_ask_refund);
+    handlers.on(settle_waiting, run_settle_waiting);
     handlers.on(pull_payments, run_pull);
 }
 
@@ -262,8 +354,8 @@ std::vector<app::Schedule> reconciliation_schedules() {
 }
 
 std::vector<db::StatementView> reconciliation_statements() {
-    return db::statements(take_due_intents, take_due_events, unexplained_accounts, set_pulled_until,
-                          unmatched_receipts);
+    return db::statements(take_due_intents, take_due_events, take_due_refunds, used_wait_no_more, waiting_intents,
+                          unexplained_accounts, set_pulled_until, unmatched_receipts);
 }
 
 }  // namespace pos

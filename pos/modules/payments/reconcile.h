@@ -1,6 +1,7 @@
 #pragma once
 // What nobody has told us, we ask for. Every 15 seconds the sweep finds what is due over all tenants and makes a job of each: attempts
-// whose next query has come (30 s, 60 s, 2, 5, 15 min after their start, then once a day), and what providers told and no job has read.
+// whose next query has come (30 s, 60 s, 2, 5, 15 min after their start, then once a day), what providers told and no job has
+// read, and refunds that stay undecided (10 min after they were sent, then ever rarer, once a day at last).
 // Who told of something that has to be asked after, and proved who they are, has it asked at once.
 // A row that it takes is leased by its own time: if its job is lost, it is due again.
 // Once an hour, accounts that have something unexplained are asked for all that came in during 48 hours.

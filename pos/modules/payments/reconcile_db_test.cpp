@@ -87,18 +87,103 @@ TEST_F(ReconcileTest, QueriesFollowThePlanAndAfterwardsADay) {
     EXPECT_EQ(mpesa->queries, 5);
 }
 
-// A payer who leaves a page is told of by nobody: its end is asked for, and not a day later.
+// A payer who leaves a page is told of by nobody: it is asked after while it lives, and its end is asked for, not a day later.
 TEST_F(ReconcileTest, TheEndOfAPageIsAskedFor) {
+    const auto next_after = [](std::string_view since) {
+        return rows(fmt::format("select round(extract(epoch from next_query_at - {}) / 60) from payment_intents", since));
+    };
     const auto intent = start(order(15'000, next_id()));
     app->database().execute("update payment_intents set expires_at = created_at + interval '1 hour'");
     age("16 minutes");
     resume(intent);
     EXPECT_EQ(state(intent), "pending");
-    EXPECT_EQ(seconds_to_query(), "4560");
+    EXPECT_EQ(next_after("now()"), "10");
+    age("40 minutes");
+    resume(intent);
+    age("6 minutes");
+    resume(intent);
+    EXPECT_EQ(state(intent), "unknown");
+    EXPECT_EQ(next_after("created_at"), "76");
     mpesa->on_query = [](const auto&) { return Evidence{.source = Source::query, .finding = Finding::timed_out}; };
-    age("61 minutes");
+    age("15 minutes");
     resume(intent);
     EXPECT_EQ(state(intent), "expired");
+}
+
+// Where the provider can call it off, nobody can pay it any more.
+TEST_F(ReconcileTest, WhatIsOverIsCalledOffWhereItCanBe) {
+    const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
+    age("2 hours");
+    resume(intent);
+    EXPECT_EQ(stripe->cancels, 1);
+    EXPECT_EQ(state(intent), "expired");
+
+    const auto paid_now = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
+    stripe->on_cancel = [](const auto&) { return Evidence{.source = Source::query, .finding = Finding::paid}; };
+    age("2 hours");
+    resume(paid_now);
+    EXPECT_EQ(state(paid_now), "succeeded") << "the payer was faster";
+
+    const auto lost = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
+    stripe->on_cancel = [](const auto&) { return Evidence{.source = Source::reply, .finding = Finding::lost}; };
+    age("2 hours");
+    resume(lost);
+    EXPECT_EQ(state(lost), "unknown");
+    stripe->on_cancel = nullptr;
+    resume(lost);
+    EXPECT_EQ(state(lost), "expired") << "tried again when it is asked after again";
+}
+
+// A start whose reply was lost is sent again; that the second one did not leave says nothing of the first.
+TEST_F(ReconcileTest, ARepetitionThatDidNotLeaveIsStillLost) {
+    const auto says = [](Finding finding) {
+        return [finding](const auto&) {
+            return ::payments::Started{.evidence = {.source = Source::reply, .finding = finding}};
+        };
+    };
+    stripe->on_start = says(Finding::lost);
+    stripe->on_query = [](const auto&) { return Evidence{.source = Source::query, .finding = Finding::lost}; };
+    const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
+    EXPECT_EQ(state(intent), "sent");
+    stripe->on_start = says(Finding::not_sent);
+    make_due();
+    resume(intent);
+    EXPECT_EQ(stripe->started.size(), 2U);
+    EXPECT_EQ(state(intent), "sent") << "`created` could be called off here, and be paid there";
+}
+
+TEST_F(ReconcileTest, UndecidedRefundsAreAskedAfter) {
+    const auto intent = paid_intent(15'000);
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::unknown;
+    const auto made = post(path(intent) + "/refund",
+                           fmt::format(R"({{"clientRequestId":"{}","amount":5000,"reason":"returned"}})", next_id()));
+    EXPECT_EQ(made.status, 201) << made.body;
+    app->run(sweep(system(), &intents()));
+    EXPECT_EQ(jobs("payments.ask_refund"), "0") << "not yet";
+    const auto older = [](std::string_view by) {
+        app->database().execute(
+            fmt::format("update payment_refunds set updated_at = updated_at - interval '{}', "
+                        "created_at = created_at - interval '{}'",
+                        by, by));
+    };
+    older("11 minutes");
+    app->run(sweep(system(), &intents()));
+    app->run(sweep(system(), &intents()));
+    EXPECT_EQ(jobs("payments.ask_refund"), "1");
+    older("12 minutes");
+    app->run(sweep(system(), &intents()));
+    EXPECT_EQ(jobs("payments.ask_refund"), "2");
+    older("11 minutes");
+    app->run(sweep(system(), &intents()));
+    EXPECT_EQ(jobs("payments.ask_refund"), "2") << "rarer with its age";
+
+    mpesa->refund_outcome = ::payments::Refunded::Outcome::done;
+    const RefundId id(*base::Uuid::from_string(member_in(made.body, "id")));
+    std::ignore = app->run(intents().ask_refund(db(), id, {}));
+    EXPECT_EQ(rows("select refunded || ' ' || refund_held from payment_intents"), "5000 0");
+    EXPECT_EQ(mpesa->refunds.at(0).id, mpesa->refunds.at(1).id) << "one key";
+    std::ignore = app->run(intents().ask_refund(db(), id, {}));
+    EXPECT_EQ(mpesa->refunds.size(), 2U) << "decided";
 }
 
 TEST_F(ReconcileTest, AQueryThatCouldNotBeAskedIsAskedAgainSoon) {

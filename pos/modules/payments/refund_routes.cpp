@@ -47,8 +47,10 @@ struct TaskFilter {
     std::optional<RefundTaskState> state;
 
     friend constexpr auto describe(TaskFilter*) {
-        return schema::object<TaskFilter>("RefundTaskFilter", schema::flatten<&TaskFilter::page>(),
-                                          schema::field<&TaskFilter::state>("state"));
+        return schema::object<TaskFilter>(
+            "RefundTaskFilter", schema::flatten<&TaskFilter::page>(),
+            schema::field<&TaskFilter::state>(
+                "state", {.doc = "`open`: somebody has to send it back, or keep it.", .example = R"("open")"}));
     }
 };
 
@@ -120,6 +122,10 @@ async::Task<db::Page<RefundTask>> list_tasks(auth::Permitted<"payments.read">, h
 async::Task<RefundTask> close(db::Db tx, IntentId id, UserId by, base::Timestamp now, std::string note) {
     auto row = co_await tx.one(refunds::lock_task, id);
     if (!row) throw base::Failure(errors::row_not_found);
+    // What the platform owes is not the shop's to forget.
+    const auto intent = co_await tx.only(intents::by_id, id);
+    const auto account = co_await tx.only(intents::account_by_id, intent.account_id);
+    if (account.owner != AccountOwner::tenant) throw base::Failure(errors::purpose_refused);
     if (row->state != RefundTaskState::open) co_return *row;
     row->state = RefundTaskState::dismissed;
     row->closed_at = now;
@@ -158,7 +164,7 @@ void refund_routes(http::Routes routes) {
                 {.id = "dismissRefundTask",
                  .summary = "Keep the money",
                  .description = "`id`: of the payment intent.",
-                 .errors = {errors::row_not_found}});
+                 .errors = {errors::row_not_found, errors::purpose_refused}});
 }
 
 std::vector<db::StatementView> refund_route_statements() { return db::statements(tasks); }

@@ -1,13 +1,14 @@
 // Money that goes back. Rows are the truth: the intent's two sums are theirs, and a check of its row holds them to what was paid.
+#include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/events.h"
 #include "pos/modules/payments/move.h"
-#include "pos/payment_subjects.h"
 
 namespace pos {
 
 namespace {
 
 constexpr std::string_view made_elsewhere = "made at the provider";
+constexpr std::string_view paid_back = "paid back";
 
 RefundState state_of(::payments::Refunded::Outcome outcome) {
     using enum ::payments::Refunded::Outcome;
@@ -76,11 +77,17 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
         }
     }
     const bool all_back = intent.refunded >= intent.amount;
+    const bool were_all_back = move->before.state == IntentState::refunded;
     intent.state = all_back ? IntentState::refunded : IntentState::succeeded;
-    if (!all_back || move->before.state == IntentState::refunded) co_return;
-    move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string("paid back"));
-    if (const auto* effects = subject_effects(intent.purpose))
-        co_await effects->went_back(move->effects(parts_.runtime), intent);
+    if (all_back == were_all_back) co_return;
+    const auto* effects = subject_effects(intent.purpose);
+    if (all_back) {
+        move->batch.add(refunds::finish_task, intent.id, parts_.runtime.now(), std::string(paid_back));
+        if (effects != nullptr) co_await effects->went_back(move->effects(parts_.runtime), intent);
+    } else {
+        move->batch.add(refunds::reopen_task, intent.id, std::string(paid_back));
+        if (effects != nullptr) co_await effects->came_back(move->effects(parts_.runtime), intent);
+    }
 }
 
 struct PaymentIntents::PlacedRefund {
@@ -138,11 +145,25 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
 }
 
 async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, RefundOrder order, client::Call call) {
-    const auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
+    // Whose credentials nobody can open sends nothing back, and holds nothing.
+    if (const auto row = co_await db.one(intents::by_id, id); row && !order.by_hand)
+        std::ignore = open(db.tenant(), co_await db.only(intents::account_by_id, row->account_id));
+    auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
+    co_return co_await send_refund(db, std::move(placed), std::move(call));
+}
+
+async::Task<PaymentRefund> PaymentIntents::ask_refund(db::Db db, RefundId id, client::Call call) {
+    auto row = co_await db.only(refunds::by_id, id);
+    co_return co_await send_refund(db, {.refund = std::move(row)}, std::move(call));
+}
+
+// A repetition asks again where nobody knows: the provider tells it by the refund's id.
+async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund placed, client::Call call) {
     const auto& row = placed.refund;
-    // A repetition asks again where nobody knows: the provider tells it by the refund's id.
-    if (!is_held(row.state)) co_return row;
-    const auto intent = co_await db.only(intents::by_id, id);
+    if (row.by_hand || !is_held(row.state)) co_return row;
+    const auto intent = co_await db.only(intents::by_id, row.intent_id);
+    // Held for a caller that sends it, and asks after it.
+    if (!provider_of(intent.provider).traits().refunds) co_return row;
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
     auto& provider = provider_of(intent.provider);
     const auto refunded = co_await provider.refund(open(db.tenant(), account),
@@ -150,15 +171,17 @@ async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, Refund
                                                     .id = row.id.uuid(),
                                                     .amount = row.amount,
                                                     .reason = row.reason,
-                                                    .repeat = !placed.is_new},
+                                                    .repeat = !placed.is_new,
+                                                    .created_at = row.created_at},
                                                    std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
     co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, row.id, refunded); });
 }
 
-async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
+async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
     auto row = co_await tx.one(intents::lock, id);
-    if (!row || !is_paid(row->state)) co_return;
+    if (!row) co_return true;
+    if (!is_paid(row->state)) co_return false;
     std::optional<PaymentRefund> known;
     if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
     if (!known && !news.refunded.provider_id.empty())
@@ -167,11 +190,12 @@ async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     if (!is_named) known = co_await tx.one(refunds::lock_untold, id, news.amount);
     if (known && known->intent_id == id) {
         std::ignore = co_await settle_refund(tx, known->id, news.refunded);
-        co_return;
+        co_return true;
     }
     const auto outcome = state_of(news.refunded.outcome);
     // Without a name, only money that has gone back counts: what is on its way will be told again.
-    if (known || outcome == RefundState::failed || (!is_named && outcome != RefundState::succeeded)) co_return;
+    const bool says_little = !is_named && outcome != RefundState::succeeded;
+    if (known || outcome == RefundState::failed || says_little) co_return true;
     Move move(tx, *std::move(row), {});
     auto refund =
         new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
@@ -189,6 +213,7 @@ async::Task<void> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     if (refund.amount.minor > 0) move.batch.add(refunds::add, refund);
     co_await write_refunds(&move);
     co_await commit(&move);
+    co_return true;
 }
 
 }  // namespace pos

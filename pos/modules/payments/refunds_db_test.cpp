@@ -142,7 +142,7 @@ TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {
     const auto made = post(path(intent) + "/refund", refund(10'000));
     EXPECT_EQ(sums(intent), "10000 0 refunded");
     const auto id = base::Uuid::from_string(member_in(made.body, "id"));
-    app->run(db().transaction([&](db::Db tx) {
+    std::ignore = app->run(db().transaction([&](db::Db tx) {
         return intents().apply_refund(tx, IntentId(*base::Uuid::from_string(intent)),
                                       {.id = id, .amount = {10'000}, .refunded = {.outcome = Outcome::refused}});
     }));
@@ -152,7 +152,7 @@ TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {
 TEST_F(RefundsTest, OneThatWasMadeElsewhereCounts) {
     const auto intent = paid_intent(10'000);
     for (int i = 0; i < 2; ++i) {
-        app->run(db().transaction([&](db::Db tx) {
+        std::ignore = app->run(db().transaction([&](db::Db tx) {
             return intents().apply_refund(
                 tx, IntentId(*base::Uuid::from_string(intent)),
                 {.amount = {4'000}, .refunded = {.outcome = Outcome::done, .provider_id = "re_1"}});
@@ -168,6 +168,23 @@ TEST_F(RefundsTest, OneThatWasMadeElsewhereCounts) {
     EXPECT_THAT(get(path(intent) + "/refunds").body, HasSubstr("made at the provider"));
 }
 
+// News of a refund may be faster than that of the payment: the payment is asked after, and the news is kept.
+TEST_F(RefundsTest, NewsBeforeThePaymentWaits) {
+    const auto intent = start(order(10'000, next_id()));
+    const auto news = [&] {
+        return app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {4'000}, .refunded = {.outcome = Outcome::done, .provider_id = "re_1"}});
+        }));
+    };
+    EXPECT_FALSE(news());
+    EXPECT_EQ(sums(intent), "0 0 pending");
+    learn(intent, paid(10'000, next_receipt()));
+    EXPECT_TRUE(news());
+    EXPECT_EQ(sums(intent), "4000 0 succeeded");
+}
+
 TEST_F(RefundsTest, TheSaleIsUnpaidAndTheTaskDone) {
     const auto request_id = next_id();
     const auto intent = start(order(10'000, request_id));
@@ -181,6 +198,35 @@ TEST_F(RefundsTest, TheSaleIsUnpaidAndTheTaskDone) {
     learn(late, paid(10'000, next_receipt()));
     EXPECT_EQ(post(path(late) + "/refund", refund(10'000)).status, 201);
     EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
+}
+
+// A refund that was done may fail days later: the sale is paid again, and what is owed is on the list again.
+TEST_F(RefundsTest, WhatDidNotGoBackIsTheSalesAgain) {
+    const auto tell = [](const std::string& intent, Outcome outcome) {
+        std::ignore = app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {10'000}, .refunded = {.outcome = outcome, .provider_id = "re_9"}});
+        }));
+    };
+    const auto request_id = next_id();
+    const auto intent = start(order(10'000, request_id));
+    const auto sale = sell(sale_json(10'000, request_id, intent));
+    learn(intent, paid(10'000, next_receipt()));
+    for (int i = 0; i < 2; ++i) {
+        tell(intent, Outcome::done);
+        EXPECT_THAT(payment_of(sale), HasSubstr("reversed"));
+        tell(intent, Outcome::refused);
+        EXPECT_EQ(sums(intent), "0 0 succeeded");
+        EXPECT_THAT(payment_of(sale), HasSubstr("accepted"));
+    }
+    const auto late = start(order(10'000, next_id()));
+    learn(late, said(::payments::Finding::timed_out));
+    learn(late, paid(10'000, next_receipt()));
+    tell(late, Outcome::done);
+    EXPECT_EQ(rows("select state from payment_refund_tasks"), "done");
+    tell(late, Outcome::refused);
+    EXPECT_EQ(rows("select state || coalesce(note, '') from payment_refund_tasks"), "open");
 }
 
 TEST_F(RefundsTest, NothingGoesBackOfNothing) {

@@ -4,6 +4,9 @@
 #include "base/random.h"
 #include "http/middleware/ip_network.h"
 #include "payments/mpesa/callback_url.h"
+#include "payments/mpesa/credentials.h"
+#include "payments/stripe/credentials.h"
+#include "payments/stripe/objects.h"
 
 namespace pos {
 
@@ -39,6 +42,25 @@ void check_callback_url(const PaymentSettings& settings, const app::Settings& ap
                    "providers call back over https: PUBLIC_URL or PAYMENT_CALLBACK_URL says where");
 }
 
+void check_own_account(const char* variable, const std::optional<std::string>& credentials, bool is_read,
+                       const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues) {
+    const std::string pointer = std::string("/") + variable;
+    if (!credentials) return;
+    if (!is_read) issues.add(pointer, "invalid_format", "no credentials of this provider: see the guide");
+    if (!settings.credentials_keys && app.environment == app::Environment::production)
+        issues.add("/CREDENTIALS_KEYS", "required", "payments need it, and " + std::string(variable) + " is set");
+}
+
+void check_own_accounts(const PaymentSettings& settings, const app::Settings& app, schema::Issues& issues) {
+    const auto& mpesa = settings.billing_mpesa_credentials;
+    check_own_account("BILLING_MPESA_CREDENTIALS", mpesa, mpesa && ::payments::mpesa::read_credentials(*mpesa),
+                      settings, app, issues);
+    const auto& stripe = settings.billing_stripe_credentials;
+    check_own_account("BILLING_STRIPE_CREDENTIALS", stripe,
+                      stripe && ::payments::stripe::read<::payments::stripe::Credentials>(*stripe), settings, app,
+                      issues);
+}
+
 }  // namespace
 
 const std::string* PaymentSettings::platform_credentials(std::string_view provider) const {
@@ -61,6 +83,7 @@ void check_payment_settings(const PaymentSettings& settings, const app::Settings
     check_keys(settings, issues);
     check_sources(settings, issues);
     check_callback_url(settings, app, issues);
+    check_own_accounts(settings, app, issues);
 }
 
 }  // namespace pos

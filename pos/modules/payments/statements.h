@@ -87,6 +87,14 @@ inline constexpr db::Query<void(IntentId, base::Timestamp)> ask_again_at{
     {"intents.ask_again_at", "update payment_intents set next_query_at = $3 where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
+// By another key, which is no change of anything that the account is.
+inline constexpr db::Query<void(PaymentAccountId, std::optional<schema::Bytes>, schema::Bytes, schema::Bytes,
+                                std::optional<schema::Bytes>)>
+    set_sealed{{"intents.set_sealed",
+                "update payment_accounts set credentials = $3, callback_token = $4, callback_token_hash = $5, "
+                "former_token_hash = $6 where tenant_id = $1 and id = $2",
+                db::Kind::write}};
+
 inline constexpr auto account_by_id = db::find<tables::payment_accounts>("intents.account_by_id");
 inline constexpr db::Query<PaymentAccountId(std::string)> account_of_provider{
     {"intents.account_of_provider",
@@ -146,6 +154,12 @@ inline constexpr db::Query<void(IntentId, base::Timestamp, std::string)> finish_
     {"refunds.finish_task",
      "update payment_refund_tasks set state = 'done', closed_at = $3, note = $4 "
      "where tenant_id = $1 and intent_id = $2 and state = 'open'",
+     db::Kind::write}};
+// What was finished so is not: `note` is the one that it was finished with.
+inline constexpr db::Query<void(IntentId, std::string)> reopen_task{
+    {"refunds.reopen_task",
+     "update payment_refund_tasks set state = 'open', closed_at = null, note = null "
+     "where tenant_id = $1 and intent_id = $2 and state = 'done' and note = $3",
      db::Kind::write}};
 inline constexpr auto lock_task = db::find_for_update<tables::payment_refund_tasks>("refunds.lock_task");
 inline constexpr auto close_task = db::update<tables::payment_refund_tasks, &RefundTask::state, &RefundTask::closed_at,

@@ -24,6 +24,8 @@ inline constexpr auto unknown_payment_account =
 inline constexpr auto unknown_intent = base::invalid("payment.unknown_intent", "There is no such payment intent");
 inline constexpr auto intent_request_used =
     base::invalid("idempotency.key_reused", "This key belongs to another request");
+inline constexpr auto provider_id_used =
+    base::conflict("payment.provider_id_used", "Another payment has the provider's name of this one");
 inline constexpr auto receipt_used =
     base::conflict("payment.receipt_used", "Another payment has this receipt of the provider");
 inline constexpr auto refund_exceeds =
@@ -52,9 +54,10 @@ enum class IntentConcern : std::uint8_t {
     disputed,        // the payer wants it back from the bank; nothing is sent back meanwhile
     paid_after_end,  // the money came after it had been failed, cancelled or expired
     receipt_differs,
-    receipt_used,   // another payment has its receipt
-    subject_paid,   // what it was for was paid in another way
-    subject_unfit,  // what it was for takes no payment any more, or another amount
+    receipt_used,     // another payment has its receipt
+    subject_missing,  // a day later, what it was for has not come
+    subject_paid,     // what it was for was paid in another way
+    subject_unfit,    // what it was for takes no payment any more, or another amount
 };
 constexpr auto describe(IntentConcern*) {
     return schema::enumeration<IntentConcern>("IntentConcern", {{IntentConcern::amount_differs, "amount_differs"},
@@ -63,6 +66,7 @@ constexpr auto describe(IntentConcern*) {
                                                                 {IntentConcern::paid_after_end, "paid_after_end"},
                                                                 {IntentConcern::receipt_differs, "receipt_differs"},
                                                                 {IntentConcern::receipt_used, "receipt_used"},
+                                                                {IntentConcern::subject_missing, "subject_missing"},
                                                                 {IntentConcern::subject_paid, "subject_paid"},
                                                                 {IntentConcern::subject_unfit, "subject_unfit"}});
 }
@@ -81,7 +85,9 @@ struct PaymentAccount {
     bool refuses_unknown = false;              // validations of M-Pesa's whose account number fits nothing
     std::optional<schema::Bytes> credentials;  // sealed; null: the platform's, in the settings
     schema::Bytes callback_token_hash;         // SHA-256
-    schema::Bytes callback_token;              // sealed
+    // Of the URL that the provider was told, where a new token had to be made: what comes there is taken all the same.
+    std::optional<schema::Bytes> former_token_hash;
+    schema::Bytes callback_token;  // sealed
     std::optional<base::Timestamp> callbacks_registered_at;
     std::optional<base::Timestamp> pulled_until;  // what came in before is known
     RowMeta meta;
@@ -106,6 +112,7 @@ struct PaymentAccount {
                                           "switched that on: one whose account number fits nothing is refused."}),
             field<&PaymentAccount::credentials>("credentials", {.internal = true}),
             field<&PaymentAccount::callback_token_hash>("callbackTokenHash", {.internal = true}),
+            field<&PaymentAccount::former_token_hash>("formerTokenHash", {.internal = true}),
             field<&PaymentAccount::callback_token>("callbackToken", {.internal = true}),
             field<&PaymentAccount::callbacks_registered_at>(
                 "callbacksRegisteredAt", {.doc = "When the provider was told where to announce payments."}),
@@ -116,7 +123,7 @@ struct PaymentAccount {
 
 // One attempt to be paid. Moved by pos::PaymentIntents alone (intents.h).
 struct PaymentIntent {
-    IntentId id;  // the request's own
+    IntentId id;
     base::Uuid client_request_id;
     PaymentAccountId account_id;
     std::string provider;
@@ -136,6 +143,7 @@ struct PaymentIntent {
     std::optional<std::string> result_code;
     std::optional<std::string> result_text;
     std::optional<IntentConcern> concern;
+    bool waits = false;  // paid, and what it pays is not there yet
     std::optional<std::string> redirect_url;
     std::optional<schema::Bytes> sealed_client_secret;
     base::Money refunded;     // gone back
@@ -170,6 +178,7 @@ struct PaymentIntent {
             field<&PaymentIntent::result_code>("resultCode", {.doc = "The provider's own."}),
             field<&PaymentIntent::result_text>("resultText", {.doc = "The provider's own."}),
             field<&PaymentIntent::concern>("concern", {.doc = "Why somebody should look at it."}),
+            field<&PaymentIntent::waits>("waits", {.doc = "Paid, and what it pays has not come yet."}),
             field<&PaymentIntent::redirect_url>("redirectUrl", {.doc = "Where the payer goes on; null: nowhere."}),
             field<&PaymentIntent::sealed_client_secret>("sealedClientSecret", {.internal = true}),
             field<&PaymentIntent::refunded>("refunded"),
@@ -351,7 +360,9 @@ inline constexpr auto payment_accounts = db::tenant_table<PaymentAccount>(
     db::index<&PaymentAccount::name, &PaymentAccount::id>("payment_accounts_by_name"),
     db::index<&RowMeta::updated_at, &PaymentAccount::id>("payment_accounts_updated"),
     // Before a tenant is known.
-    db::expression_index("payment_accounts_by_token", "btree", "callback_token_hash"));
+    db::expression_index("payment_accounts_by_token", "btree", "callback_token_hash"),
+    db::expression_index("payment_accounts_by_former_token", "btree", "former_token_hash")
+        .where("former_token_hash is not null"));
 
 inline constexpr auto payment_intents = db::tenant_table<PaymentIntent>(
     "payment_intents", db::primary_key<&PaymentIntent::id>(errors::id_taken), db::no_delete(),
@@ -369,10 +380,14 @@ inline constexpr auto payment_intents = db::tenant_table<PaymentIntent>(
     db::index<&PaymentIntent::location_id, &PaymentIntent::created_at, &PaymentIntent::id>(
         "payment_intents_of_location"),
     db::index<&PaymentIntent::subject_id, &PaymentIntent::created_at, &PaymentIntent::id>("payment_intents_of_subject"),
-    db::index<&PaymentIntent::provider_id>("payment_intents_provider_id").where("provider_id is not null"),
+    // One name there is one attempt here: who asks by it is told of one payment.
+    db::unique<&PaymentIntent::account_id, &PaymentIntent::provider_id>("payment_intents_provider_id",
+                                                                        errors::provider_id_used)
+        .where("provider_id is not null"),
     db::index<&PaymentIntent::phone, &PaymentIntent::created_at>("payment_intents_of_phone")
         .where("phone is not null and state in ('created', 'sent', 'pending', 'unknown')"),
-    // Across tenants: what is to be queried.
+    // Across tenants: what is to be queried, and what waits for its subject.
+    db::expression_index("payment_intents_waiting", "btree", "paid_at").where("waits"),
     db::expression_index("payment_intents_due", "btree", "next_query_at").where("next_query_at is not null"));
 
 inline constexpr auto payment_refunds = db::tenant_table<PaymentRefund>(
@@ -381,7 +396,7 @@ inline constexpr auto payment_refunds = db::tenant_table<PaymentRefund>(
     db::references<&PaymentRefund::intent_id>("payment_refunds_intent", payment_intents, errors::unknown_intent),
     db::check("payment_refunds_amount", "amount > 0", db::errors::value_refused),
     db::index<&PaymentRefund::intent_id, &PaymentRefund::created_at, &PaymentRefund::id>("payment_refunds_of_intent"),
-    db::expression_index("payment_refunds_open", "btree", "created_at").where("state in ('pending', 'unknown')"));
+    db::expression_index("payment_refunds_open", "btree", "updated_at").where("state in ('pending', 'unknown')"));
 
 inline constexpr auto payment_refund_tasks = db::tenant_table<RefundTask>(
     "payment_refund_tasks", db::primary_key<&RefundTask::intent_id>(), db::no_delete(),
@@ -395,7 +410,6 @@ inline constexpr auto provider_events = db::tenant_table<ProviderEvent>(
                                                                        errors::provider_event_known),
     db::references<&ProviderEvent::account_id>("provider_events_account", payment_accounts,
                                                errors::unknown_payment_account),
-    db::index<&ProviderEvent::intent_id>("provider_events_of_intent").where("intent_id is not null"),
     db::index<&ProviderEvent::account_id, &ProviderEvent::attempt_ref>("provider_events_waiting")
         .where("processed_at is null"),
     db::index<&ProviderEvent::account_id, &ProviderEvent::received_at>("provider_events_not_understood")

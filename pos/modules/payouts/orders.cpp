@@ -280,13 +280,15 @@ async::Task<bool> PayoutOrders::settle_refund(db::Db tx, const Payout* before, c
         const auto intent = co_await tx.only(intents::lock, *after->intent_id);
         if (intent.amount - intent.refunded - intent.refund_held < after->amount) co_return false;
     }
-    co_await intents_.apply_refund(tx, *after->intent_id,
-                                   {.id = after->refund_id->uuid(),
-                                    .amount = after->amount,
-                                    .refunded = {.outcome = is_done ? Outcome::done : Outcome::refused,
-                                                 .provider_id = after->receipt_code.value_or(""),
-                                                 .code = after->result_code.value_or(""),
-                                                 .text = after->result_text.value_or("")}});
+    // Its payment is known to be paid, or nothing would be held.
+    std::ignore = co_await intents_.apply_refund(
+        tx, *after->intent_id,
+        {.id = after->refund_id->uuid(),
+         .amount = after->amount,
+         .refunded = {.outcome = is_done ? Outcome::done : Outcome::refused,
+                      .provider_id = after->receipt_code.value_or(""),
+                      .code = after->result_code.value_or(""),
+                      .text = after->result_text.value_or("")}});
     co_return true;
 }
 

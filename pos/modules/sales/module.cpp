@@ -7,6 +7,7 @@
 #include "pos/modules/sales/mail_receipt.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
+#include "pos/modules/sales/unverified_payments.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
 
@@ -113,6 +114,7 @@ void routes(http::Routes routes) {
     auto create_errors = refusals;
     create_errors.insert(create_errors.end(), {errors::key_mismatch, errors::wrong_device, errors::out_of_stock});
 
+    unverified_payment_routes(routes);
     routes.post("/sales", create,
                 {.id = "createSale",
                  .summary = "Record a sale, once",
@@ -236,6 +238,7 @@ app::Module sales_module() {
         sales::flagged_page_of_location, sales::till_place, sales::receipt_taken, sales::used_references,
         sales::lock_codes, sales::refuse_other_uses, sales::known_payments, sales::short_of_stock);
     for (const auto& statement : phone_payment_statements()) statements.push_back(statement);
+    for (const auto& statement : unverified_payment_statements()) statements.push_back(statement);
     return {
         .name = "sales",
         .doc = "Recording sales exactly once, and reading them back.",

@@ -42,11 +42,14 @@ constexpr db::Query<OpenPayment(std::string)> payment_of_code{
      db::Kind::write}};
 constexpr db::Query<OpenPayment(PaymentId)> payment_by_id{
     {"sales.payment_by_id", POS_OPEN_PAYMENT "and p.id = $2 for no key update of p", db::Kind::write}};
-// Of a sale by its own id or that of the request, the first that waits for so much, and for nothing else.
+// Of a sale by its own id or that of the request, the first that waits for so much: for nothing else, or for an attempt that came to
+// nothing.
 constexpr db::Query<OpenPayment(base::Uuid, base::Money)> waiting_payment{
     {"sales.waiting_payment",
      POS_OPEN_PAYMENT "and (s.id = $2 or s.client_request_id = $2) and s.status = 'completed' and p.amount = $3 "
-                      "and p.status = 'unverified' and p.intent_id is null and p.external_ref is null "
+                      "and p.status = 'unverified' and p.external_ref is null and (p.intent_id is null or exists ("
+                      "  select from payment_intents e where e.tenant_id = p.tenant_id and e.id = p.intent_id "
+                      "  and e.state in ('failed', 'cancelled', 'expired'))) "
                       "order by p.recorded_at, p.id limit 1 for no key update of p",
      db::Kind::write}};
 #undef POS_OPEN_PAYMENT
@@ -78,18 +81,30 @@ constexpr db::Query<TypedCode(SaleId)> typed_codes{
 struct SaleState {
     SaleId id;
     SaleStatus status{};
+    base::Uuid client_request_id;
     base::Money credit_total;
-    bool waits = false;  // a payment of it is not accepted yet
+    base::Money credit_paid;  // by attempts that no payment of it has
+    bool waits = false;       // a payment of it is not accepted yet
 
     friend constexpr auto describe(SaleState*) {
         return schema::object<SaleState>(
             "SaleState", schema::field<&SaleState::id>("id"), schema::field<&SaleState::status>("status"),
-            schema::field<&SaleState::credit_total>("creditTotal"), schema::field<&SaleState::waits>("waits"));
+            schema::field<&SaleState::client_request_id>("clientRequestId"),
+            schema::field<&SaleState::credit_total>("creditTotal"),
+            schema::field<&SaleState::credit_paid>("creditPaid"), schema::field<&SaleState::waits>("waits"));
     }
 };
-constexpr db::Query<SaleState(base::Uuid)> sale_state{
+// Of what was sold on credit.
+base::Money owed(const SaleState& sale) { return sale.credit_total - sale.credit_paid; }
+// Without what the second id, an intent, has paid of it.
+constexpr db::Query<SaleState(base::Uuid, base::Uuid)> sale_state{
     {"sales.state",
-     "select s.id, s.status, s.credit_total, exists (select from payments p where p.tenant_id = $1 "
+     "select s.id, s.status, s.client_request_id, s.credit_total, ("
+     "  select coalesce(sum(i.amount - i.refunded), 0)::bigint from payment_intents i where i.tenant_id = $1 "
+     "  and i.subject_id = s.client_request_id and i.purpose = 'sale' and i.state = 'succeeded' and i.id <> $3 "
+     "  and not exists (select from payments u where u.tenant_id = $1 and u.intent_id = i.id)"
+     "  and not exists (select from payment_refund_tasks t where t.tenant_id = $1 and t.intent_id = i.id "
+     "    and t.state = 'open')) as credit_paid, exists (select from payments p where p.tenant_id = $1 "
      "and p.sale_id = s.id and p.status = 'unverified') as waits "
      "from sales s where s.tenant_id = $1 and (s.id = $2 or s.client_request_id = $2)"}};
 
@@ -106,6 +121,11 @@ constexpr db::Query<void(base::Uuid, std::string)> add_code{
      db::Kind::write}};
 constexpr db::Query<void(PaymentId)> reverse{
     {"sales.reverse_payment", "update payments set status = 'reversed' where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+// It was reversed with its intent, and the money did not go back after all.
+constexpr db::Query<void(PaymentId)> accept_again{
+    {"sales.accept_again",
+     "update payments set status = 'accepted' where tenant_id = $1 and id = $2 and status = 'reversed'",
      db::Kind::write}};
 // Whether another payment bears the code: then this one does without, as where a code is typed twice.
 constexpr db::Query<bool(std::string, std::optional<PaymentId>)> is_code_used{
@@ -150,15 +170,19 @@ async::Task<std::optional<Matched>> match_reference(EffectsIn in, C2bPayment pay
 
 }  // namespace
 
-async::Task<void> SalePaymentEffects::require_payable(db::Db db, base::Uuid subject, base::Money /*amount*/) const {
-    const auto sale = co_await db.one(sale_state, subject);
-    if (!sale) co_return;
-    if (sale->status != SaleStatus::completed || (!sale->waits && sale->credit_total.minor == 0))
+async::Task<base::Uuid> SalePaymentEffects::payable_subject(db::Db db, base::Uuid subject, base::Money amount) const {
+    const auto sale = co_await db.one(sale_state, subject, base::Uuid::nil());
+    if (!sale) co_return subject;
+    if (sale->status != SaleStatus::completed || (!sale->waits && owed(*sale) < amount))
         throw base::Failure(errors::already_paid);
+    co_return sale->client_request_id;  // which is known before the sale is
 }
 
 async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
     auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    // Other money has paid it meanwhile.
+    if (payment && payment->status != PaymentStatus::unverified)
+        co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_paid};
     if (!payment && intent.receipt_code) {
         payment = co_await in.tx.one(payment_of_code, *intent.receipt_code);
         if (payment && (payment->status != PaymentStatus::unverified || payment->amount != intent.amount))
@@ -166,14 +190,19 @@ async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentInten
     }
     if (!payment) payment = co_await in.tx.one(waiting_payment, intent.subject_id, intent.amount);
     if (payment) co_return co_await accept(in, std::move(intent), *std::move(payment));
-    const auto sale = co_await in.tx.one(sale_state, intent.subject_id);
+    const auto sale = co_await in.tx.one(sale_state, intent.subject_id, intent.id.uuid());
     if (!sale) co_return Settlement{Settlement::Use::waits, {}};
     if (sale->status != SaleStatus::completed)
         co_return Settlement{Settlement::Use::unwanted, IntentConcern::subject_unfit};
-    // What was sold on credit is owed: the money is the shop's.
-    if (sale->credit_total >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
+    // What was sold on credit is owed, once: then the money is the shop's.
+    if (owed(*sale) >= intent.amount) co_return Settlement{Settlement::Use::taken, {}};
     co_return Settlement{Settlement::Use::unwanted,
                          sale->waits ? IntentConcern::subject_unfit : IntentConcern::subject_paid};
+}
+
+async::Task<bool> SalePaymentEffects::is_used(EffectsIn in, PaymentIntent intent) const {
+    const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    co_return payment && payment->status != PaymentStatus::unverified;
 }
 
 async::Task<void> SalePaymentEffects::receipt_learnt(EffectsIn in, PaymentIntent intent) const {
@@ -187,6 +216,13 @@ async::Task<void> SalePaymentEffects::went_back(EffectsIn in, PaymentIntent inte
     const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
     if (!payment || payment->status == PaymentStatus::reversed) co_return;
     in.batch->add(reverse, payment->id);
+    in.changes->push_back(change_of_sale(*payment));
+}
+
+async::Task<void> SalePaymentEffects::came_back(EffectsIn in, PaymentIntent intent) const {
+    const auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
+    if (!payment || payment->status != PaymentStatus::reversed) co_return;
+    in.batch->add(accept_again, payment->id);
     in.changes->push_back(change_of_sale(*payment));
 }
 
@@ -229,7 +265,7 @@ async::Task<void> claim_attempt(db::Db tx, PaymentIntents* intents, TypedCode ty
     const auto payment = co_await tx.one(payment_by_id, typed.payment_id);
     const bool fits = payment && payment->status == PaymentStatus::unverified && payment->amount == intent->amount;
     if (!fits || co_await tx.one(payment_of_intent, id->uuid())) co_return;
-    const auto subject = co_await tx.one(sale_state, intent->subject_id);
+    const auto subject = co_await tx.one(sale_state, intent->subject_id, intent->id.uuid());
     if (subject && subject->id != payment->sale_id) co_return;
     auto& runtime = intents->runtime();
     auto batch = tx.batch();
@@ -250,8 +286,8 @@ async::Task<void> settle_typed_codes(db::Db db, PaymentIntents* intents, SaleId 
 
 std::vector<db::StatementView> phone_payment_statements() {
     return db::statements(payment_of_intent, payment_of_code, payment_by_id, waiting_payment, waiting_by_reference,
-                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, is_code_used,
-                          sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
+                          typed_codes, sale_state, accept_by_intent, accept_by_code, add_code, reverse, accept_again,
+                          is_code_used, sales::known_intents, sales::lock_intents, sales::refuse_moved_intents,
                           sales::finish_refund_tasks);
 }
 

@@ -16,10 +16,13 @@ public:
     [[nodiscard]] AccountOwner owner() const override { return AccountOwner::tenant; }
 
     // A sale that is not there yet may come.
-    [[nodiscard]] async::Task<void> require_payable(db::Db db, base::Uuid subject, base::Money amount) const override;
+    [[nodiscard]] async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
+                                                          base::Money amount) const override;
     [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
+    [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> went_back(EffectsIn in, PaymentIntent intent) const override;
+    [[nodiscard]] async::Task<void> came_back(EffectsIn in, PaymentIntent intent) const override;
     // By the code that was typed at the till; else by the sale's receipt number, where a sale waits without a code.
     [[nodiscard]] async::Task<std::optional<Matched>> match(EffectsIn in, C2bPayment payment) const override;
     // `subject`: a payment of a sale; or a sale, of which the payment that waits for so much.

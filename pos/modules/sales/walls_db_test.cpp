@@ -13,6 +13,7 @@ constexpr RouteRule rules[] = {
     {"GET /v1/sales/{id}", "oamctv", "oamctv", nobody},
     {"POST /v1/sales/{id}/receipt", "oamc", "oamc", nobody, "", R"({"email":"customer@example.com"})"},
     {"GET /v1/sales/by-client-request/{id}", "oamctv", "oamctv", nobody},
+    {"GET /v1/unverified-payments", "oamctv", "oamctv", "oamctv"},
 };
 
 constexpr SampleRow rows[] = {

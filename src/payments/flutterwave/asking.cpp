@@ -144,9 +144,10 @@ async::Task<Evidence> ask(BearerApi* api, const AttemptRef* attempt, base::Times
     co_return co_await after_failure(api, attempt, std::move(evidence), id_of(*transaction), now);
 }
 
-async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, base::Uuid refund, base::Timestamp now) {
-    const auto made = made_at(refund).value_or(now);
-    const auto id = refund.to_string();
+async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, const RefundRequest* refund,
+                               base::Timestamp now) {
+    const auto made = refund->created_at;
+    const auto id = refund->id.to_string();
     bool could_tell = true;
     for (int page = 1; page <= most_pages; ++page) {
         const auto answer = co_await api->get("/v3/refunds", {{"from", day_of(made - std::chrono::days(1))},

@@ -19,7 +19,7 @@ namespace payments::flutterwave {
 
 // What became of a refund that may have been sent: by its id in the comments. Not found an hour later, though the list is whole, it is
 // refused: it was never taken.
-[[nodiscard]] async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, base::Uuid refund,
+[[nodiscard]] async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, const RefundRequest* refund,
                                                base::Timestamp now);
 
 }  // namespace payments::flutterwave

@@ -202,7 +202,7 @@ async::Task<Refunded> Flutterwave::refund(Account account, RefundRequest request
                            .code = "not_found_yet",
                            .text = "Flutterwave does not say which transaction it is"};
     }
-    if (request.repeat) co_return co_await flutterwave::ask_refund(&api, transaction, request.id, now);
+    if (request.repeat) co_return co_await flutterwave::ask_refund(&api, transaction, &request, now);
     const RefundOrder order{
         .amount = {to_major(request.amount, request.attempt.currency)},
         .comments = fmt::format("{} {}", request.id.to_string(), cut(request.reason, longest_reason))};
@@ -220,7 +220,7 @@ async::Task<Evidence> Flutterwave::register_callbacks(Account /*account*/, clien
 }
 
 async::Task<Provider::Pulled> Flutterwave::pull(Account /*account*/, base::Timestamp /*since*/, client::Call /*call*/) {
-    co_return Pulled{.text = "Flutterwave is asked about each payment, not about all"};
+    co_return Pulled{.is_offered = false, .text = "Flutterwave is asked about each payment, not about all"};
 }
 
 std::expected<VerifiedCallback, CallbackRefusal> Flutterwave::verify_callback(const Account& account,
@@ -234,6 +234,11 @@ std::expected<VerifiedCallback, CallbackRefusal> Flutterwave::verify_callback(co
     if (!credentials)
         return std::unexpected(CallbackRefusal{.status = 401, .detail = "the account has no credentials"});
     return flutterwave::verify_event(*credentials, bytes, headers);
+}
+
+std::optional<VerifiedCallback> Flutterwave::read_callback(std::string_view kind, std::string_view bytes) const {
+    if (kind != "events") return std::nullopt;
+    return flutterwave::read_event(bytes);
 }
 
 Saying Flutterwave::saying(std::string_view code, std::string_view language) const {

@@ -101,7 +101,8 @@ protected:
                                             .id = refund_id,
                                             .amount = base::Money{6050},
                                             .reason = "broken",
-                                            .repeat = repeat},
+                                            .repeat = repeat,
+                                            .created_at = made},
                                            {.deadline = async::Loop::now() + 20s}));
     }
     static AttemptRef paid() {

@@ -20,4 +20,7 @@ namespace payments::flutterwave {
                                                                             std::string_view bytes,
                                                                             const http::Headers& headers);
 
+// Of one that was proved when it came: what it says, whatever has become of the secrets since.
+[[nodiscard]] VerifiedCallback read_event(std::string_view bytes);
+
 }  // namespace payments::flutterwave

@@ -167,6 +167,12 @@ TEST(FlutterwaveEvents, OfOtherKindsThereAreNone) {
     EXPECT_TRUE(driver.verify_callback(account, "events", event(), headers("verif-hash", secret), {}));
     EXPECT_FALSE(driver.verify_callback(account, "stk", event(), headers("verif-hash", secret), {}));
     EXPECT_FALSE(driver.verify_callback({}, "events", event(), headers("verif-hash", secret), {}));
+    // What was proved when it came is read by no secret.
+    const auto read = driver.read_callback("events", event());
+    ASSERT_TRUE(read);
+    ASSERT_THAT(read->claims, SizeIs(1));
+    EXPECT_EQ(read->claims[0].attempt, attempt_id);
+    EXPECT_FALSE(driver.read_callback("stk", event()));
 }
 
 }  // namespace

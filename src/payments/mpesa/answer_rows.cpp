@@ -69,7 +69,7 @@ constexpr auto table = std::to_array<Row>({
     {"17", "", "", declined, true, 120,
      "The same amount was just paid by this customer. Wait two minutes and try again.",
      "Mteja huyu amelipa kiasi hicho hicho sasa hivi. Subiri dakika mbili ujaribu tena."},
-    {"26", "", "", declined, true, 30, busy_en, busy_sw},
+    {"26", "", "", declined, true, 60, busy_en, busy_sw},
     {"1001", "", "", declined, true, 60, locked_en, locked_sw},
     {"1019", "", "", timed_out, true, 0, "The request was open for too long and has ended. No money moved. Try again.",
      "Muda wa ombi umeisha. Hakuna pesa iliyotoka. Jaribu tena."},
@@ -90,6 +90,7 @@ constexpr auto table = std::to_array<Row>({
     {"E3008", "", "", declined, false, 0, "Safaricom's sandbox takes its own test numbers only.",
      "Mazingira ya majaribio ya Safaricom hukubali namba zake za majaribio tu."},
     // ---- Errors of requests ----
+    {"response", "", "", refused, false, 0, request_en, request_sw},
     {"400.002.02", "", "", refused, false, 0, request_en, request_sw},
     {"400.002.05", "", "", refused, false, 0, request_en, request_sw},
     {"400.003.02", "", "", refused, false, 0, request_en, request_sw},

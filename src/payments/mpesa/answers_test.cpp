@@ -169,7 +169,7 @@ const std::vector<ResultCase>& result_cases() {
         {"4", declined, declined, false},
         {"8", declined, declined, false},
         {"17", declined, declined, true, 120},
-        {"26", declined, declined, true, 30},
+        {"26", declined, declined, true, 60},
         {"1001", declined, declined, true, 60},
         {"1019", timed_out, timed_out, true},
         {"1025", declined, declined, true},

@@ -30,11 +30,15 @@ std::string cleaned(std::string_view text, std::size_t most) {
     return std::string(base::trim(std::string(base::trim(clean)).substr(0, most)));
 }
 
+std::string shown_reference(std::string_view reference) {
+    auto shown = cleaned(reference, reference_length);
+    return shown.empty() ? std::string(no_reference) : shown;
+}
+
 StkPush prompt_of(const Credentials& credentials, const StartRequest& request, const std::string& callback_url,
                   base::Timestamp now) {
     const auto timestamp = compact_time(now);
-    auto reference = cleaned(request.reference, reference_length);
-    if (reference.empty()) reference = no_reference;
+    auto reference = shown_reference(request.reference);
     auto description = cleaned(request.description, description_length);
     if (description.empty()) description = reference;
     const bool is_buy_goods = credentials.kind == Kind::buy_goods;

@@ -128,6 +128,8 @@ struct Answered {
 
 // What Daraja takes of a text: letters, digits, space, "_", "." and "-"; others made it fail silently. Cut to `most`; "" of nothing.
 [[nodiscard]] std::string cleaned(std::string_view text, std::size_t most);
+// Of a reference, what the payer is shown, and types at a paybill: 12 characters; "Payment" where none is left.
+[[nodiscard]] std::string shown_reference(std::string_view reference);
 
 // `request.phone` is normalised, and its amount whole shillings.
 [[nodiscard]] StkPush prompt_of(const Credentials& credentials, const StartRequest& request,

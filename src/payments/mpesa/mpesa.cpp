@@ -57,9 +57,11 @@ Evidence prompted(std::string_view body) {
     evidence.provider_id = id_or_empty(answer->checkout_id);
     evidence.second_id = id_or_empty(answer->merchant_id);
     if (!mpesa::is_result_code(code)) return evidence;
+    // Its numbers are not those of a prompt's results: 0 is not "paid", and 1 is not "no money".
     if (code != "0") evidence.finding = Finding::refused;
     if (code == "0" && !evidence.provider_id.empty()) evidence.finding = Finding::accepted;
-    if (evidence.finding != Finding::lost) evidence.code = code;
+    if (evidence.finding == Finding::accepted) evidence.code.clear();
+    if (evidence.finding == Finding::refused) evidence.code = "response:" + code;
     return evidence;
 }
 
@@ -245,7 +247,9 @@ async::Task<Evidence> Mpesa::register_callbacks(Account account, client::Call ca
 async::Task<Provider::Pulled> Mpesa::pull(Account account, base::Timestamp since, client::Call call) {
     const auto credentials = mpesa::read_credentials(account.credentials.text);
     if (!credentials) co_return Pulled{.claims = {}, .whole = false, .text = "credentials_invalid"};
-    if (!credentials->nominated_number) co_return Pulled{.claims = {}, .whole = false, .text = "no nominatedNumber"};
+    if (!credentials->nominated_number) {
+        co_return Pulled{.claims = {}, .whole = false, .is_offered = false, .text = "no nominatedNumber"};
+    }
     const auto& host = credentials->environment == mpesa::Environment::sandbox ? sandbox_ : production_;
     const auto now = options_.clock->now();
     const auto from = std::max(since, now - std::chrono::duration_cast<std::chrono::microseconds>(pulled_hours));
@@ -286,10 +290,16 @@ std::expected<VerifiedCallback, CallbackRefusal> Mpesa::verify_callback(const Ac
                                                                         std::string_view kind, std::string_view bytes,
                                                                         const http::Headers& /*headers*/,
                                                                         base::Timestamp /*now*/) const {
-    auto callback = mpesa::read_callback(kind, bytes);
+    auto callback = read_callback(kind, bytes);
     if (!callback) return std::unexpected(CallbackRefusal{.status = 404, .detail = "no such kind of callback"});
     return *std::move(callback);
 }
+
+std::optional<VerifiedCallback> Mpesa::read_callback(std::string_view kind, std::string_view bytes) const {
+    return mpesa::read_callback(kind, bytes);
+}
+
+std::string Mpesa::shown_reference(std::string_view reference) const { return mpesa::shown_reference(reference); }
 
 Saying Mpesa::saying(std::string_view code, std::string_view language) const {
     return mpesa::saying_of(code, language);

@@ -71,6 +71,10 @@ public:
                                                                                    std::string_view bytes,
                                                                                    const http::Headers& headers,
                                                                                    base::Timestamp now) const override;
+    [[nodiscard]] std::optional<VerifiedCallback> read_callback(std::string_view kind,
+                                                                std::string_view bytes) const override;
+    // AccountReference: 12 characters of those that M-Pesa takes; "Payment" where none is left.
+    [[nodiscard]] std::string shown_reference(std::string_view reference) const override;
     [[nodiscard]] Saying saying(std::string_view code, std::string_view language) const override;
 
     // ---- Money that goes out: mpesa/payouts.cpp ----

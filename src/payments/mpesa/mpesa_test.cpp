@@ -261,8 +261,10 @@ INSTANTIATE_TEST_SUITE_P(
         PromptCase{"Html503", {503, "<html>Incapsula</html>", "text/html"}, Finding::lost, "http_503"},
         PromptCase{"Html403", {403, "<html>Incapsula</html>", "text/html"}, Finding::not_sent, "http_403"},
         PromptCase{"Empty400", {400, ""}, Finding::refused, "empty_400"},
-        PromptCase{
-            "OtherCode", {200, R"({"ResponseCode":"1","ResponseDescription":"Rejected"})"}, Finding::refused, "1"},
+        PromptCase{"OtherCode",
+                   {200, R"({"ResponseCode":"1","ResponseDescription":"Rejected"})"},
+                   Finding::refused,
+                   "response:1"},
         PromptCase{"NoId", {200, R"({"ResponseCode":"0"})"}, Finding::lost, "unreadable"},
         PromptCase{"NoCode", {200, R"({"CheckoutRequestID":"ws_CO_1"})"}, Finding::lost, "unreadable"},
         PromptCase{"EmptyObject", {200, "{}"}, Finding::lost, "unreadable"},

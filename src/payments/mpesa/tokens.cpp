@@ -39,9 +39,10 @@ struct TokenReply {
     }
 };
 
-// Of one consumer key at one host: it shows neither.
+// Of one consumer key and its secret at one host: it shows none of them. Who has another secret has another token, and its own failures.
 std::string id_of(const Tokens::Owner& owner) {
-    return base::hex_encode(base::as_chars(base::sha256(owner.host + "\n" + owner.consumer_key)));
+    return base::hex_encode(
+        base::as_chars(base::sha256(owner.host + "\n" + owner.consumer_key + "\n" + owner.consumer_secret)));
 }
 std::string token_key(const std::string& id) { return "mpesa-token:" + id; }
 std::string lock_key(const std::string& id) { return "mpesa-token-lock:" + id; }

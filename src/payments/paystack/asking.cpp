@@ -78,9 +78,9 @@ async::Task<Evidence> ask(BearerApi* api, const AttemptRef* attempt, base::Times
     co_return judged(*attempt, *transaction, now);
 }
 
-async::Task<Refunded> ask_refund(BearerApi* api, const AttemptRef* attempt, base::Uuid refund, base::Timestamp now) {
-    const auto made = made_at(refund).value_or(now);
-    const auto id = refund.to_string();
+async::Task<Refunded> ask_refund(BearerApi* api, const RefundRequest* refund, base::Timestamp now) {
+    const auto made = refund->created_at;
+    const auto id = refund->id.to_string();
     bool could_tell = true;
     for (std::size_t page = 1; page <= most_pages; ++page) {
         const auto answer = co_await api->get("/refund", {{"from", base::format_timestamp(made - std::chrono::days(1))},
@@ -88,7 +88,7 @@ async::Task<Refunded> ask_refund(BearerApi* api, const AttemptRef* attempt, base
                                                           {"page", std::to_string(page)}});
         const auto list = answer.kind == Kind::done ? read<std::vector<schema::Json>>(answer.data.text) : std::nullopt;
         if (!list) co_return Refunded{.code = answer.code, .text = answer.text};
-        const auto looked = look_among(*list, *attempt, id);
+        const auto looked = look_among(*list, refund->attempt, id);
         if (looked.found) co_return *looked.found;
         could_tell = could_tell && looked.could_tell;
         if (list->size() >= on_a_page) continue;

@@ -23,7 +23,6 @@ inline constexpr std::chrono::hours page_lives{1};
 
 // What became of a refund that may have been sent: by its id in the merchant's note. Not found an hour later, though the list is whole, it
 // is refused: it was never taken.
-[[nodiscard]] async::Task<Refunded> ask_refund(BearerApi* api, const AttemptRef* attempt, base::Uuid refund,
-                                               base::Timestamp now);
+[[nodiscard]] async::Task<Refunded> ask_refund(BearerApi* api, const RefundRequest* refund, base::Timestamp now);
 
 }  // namespace payments::paystack

@@ -190,8 +190,7 @@ async::Task<Refunded> Paystack::refund(Account account, RefundRequest request, c
     const auto subunits = paystack::to_subunits(request.amount, attempt.currency);
     if (!subunits) co_return Refunded{.outcome = Refunded::Outcome::refused, .code = "amount_not_taken"};
     auto api = api_for(credentials->secret_key, std::move(call));
-    if (request.repeat)
-        co_return co_await paystack::ask_refund(&api, &request.attempt, request.id, options_.clock->now());
+    if (request.repeat) co_return co_await paystack::ask_refund(&api, &request, options_.clock->now());
     const RefundOrder order{.transaction = attempt.receipt.empty() ? attempt.id.to_string() : attempt.receipt,
                             .amount = *subunits,
                             .currency = attempt.currency,
@@ -212,7 +211,7 @@ async::Task<Evidence> Paystack::register_callbacks(Account /*account*/, client::
 }
 
 async::Task<Provider::Pulled> Paystack::pull(Account /*account*/, base::Timestamp /*since*/, client::Call /*call*/) {
-    co_return Pulled{.text = "Paystack is asked about each payment, not about all"};
+    co_return Pulled{.is_offered = false, .text = "Paystack is asked about each payment, not about all"};
 }
 
 std::expected<VerifiedCallback, CallbackRefusal> Paystack::verify_callback(const Account& account,
@@ -226,6 +225,11 @@ std::expected<VerifiedCallback, CallbackRefusal> Paystack::verify_callback(const
     if (!credentials)
         return std::unexpected(CallbackRefusal{.status = 401, .detail = "the account has no credentials"});
     return paystack::verify_event(*credentials, bytes, headers.get("x-paystack-signature").value_or(""));
+}
+
+std::optional<VerifiedCallback> Paystack::read_callback(std::string_view kind, std::string_view bytes) const {
+    if (kind != "events") return std::nullopt;
+    return paystack::read_event(bytes);
 }
 
 Saying Paystack::saying(std::string_view code, std::string_view language) const {

@@ -49,6 +49,8 @@ public:
                                                                                    std::string_view bytes,
                                                                                    const http::Headers& headers,
                                                                                    base::Timestamp now) const override;
+    [[nodiscard]] std::optional<VerifiedCallback> read_callback(std::string_view kind,
+                                                                std::string_view bytes) const override;
     [[nodiscard]] Saying saying(std::string_view code, std::string_view language) const override;
 
 private:

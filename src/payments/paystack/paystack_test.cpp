@@ -99,7 +99,8 @@ protected:
                                          .id = refund_id,
                                          .amount = base::Money{6050},
                                          .reason = "broken",
-                                         .repeat = repeat},
+                                         .repeat = repeat,
+                                         .created_at = made},
                                         {.deadline = async::Loop::now() + 20s}));
     }
 };

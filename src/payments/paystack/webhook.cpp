@@ -103,10 +103,12 @@ std::optional<Claim> claim_of_dispute(const Event& event) {
     if (!dispute) return std::nullopt;
     const auto attempt = base::Uuid::from_string(dispute->transaction.reference);
     if (!attempt) return std::nullopt;
-    const bool is_won = event.event == "charge.dispute.resolve" && dispute->resolution == "declined";
+    const bool is_over = event.event == "charge.dispute.resolve";
+    // What goes back then is told of as a refund.
+    const auto end = dispute->resolution == "declined" ? "dispute_won" : "dispute_lost";
     const auto amount = from_subunits(dispute->refund_amount, dispute->currency);
     return Claim{.attempt = attempt,
-                 .evidence = hint(is_won ? "dispute_won" : "dispute_" + code(dispute->status)),
+                 .evidence = hint(is_over ? end : "dispute_" + code(dispute->status)),
                  .note = fmt::format("The payer's bank disputes {} {}: {}, {}", cut(dispute->currency, 3),
                                      amount ? to_major(*amount, dispute->currency) : "an amount",
                                      code(dispute->category), code(dispute->status))};
@@ -127,13 +129,18 @@ std::expected<VerifiedCallback, CallbackRefusal> verify_event(const Credentials&
                                                               std::string_view signature) {
     if (!is_signed(signature, bytes, credentials.secret_key))
         return std::unexpected(CallbackRefusal{.status = 401, .detail = "not signed with the account's secret key"});
+    const auto event = read<Event>(bytes);
+    const auto domain = event ? read<Domain>(event->data.text).value_or(Domain{}).domain : std::string();
+    if (!domain.empty() && domain != (credentials.is_live() ? "live" : "test"))
+        return std::unexpected(CallbackRefusal{.status = 400, .detail = "domain is not that of the account's key"});
+    return read_event(bytes);
+}
+
+VerifiedCallback read_event(std::string_view bytes) {
     VerifiedCallback verified{.claims = {}, .reply = R"({"received":true})"};
     const auto event = read<Event>(bytes);
     // Signed, and not to be understood: it is kept for people.
     if (!event) return verified;
-    const auto domain = read<Domain>(event->data.text).value_or(Domain{}).domain;
-    if (!domain.empty() && domain != (credentials.is_live() ? "live" : "test"))
-        return std::unexpected(CallbackRefusal{.status = 400, .detail = "domain is not that of the account's key"});
     auto claim = claim_of(*event);
     if (!claim) return verified;
     if (claim->dedupe_key.empty()) claim->dedupe_key = base::hex_encode(base::as_chars(base::sha256(bytes)));

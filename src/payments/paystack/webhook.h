@@ -18,4 +18,7 @@ namespace payments::paystack {
                                                                             std::string_view bytes,
                                                                             std::string_view signature);
 
+// Of one that was proved when it came: what it says, whatever has become of the secrets since.
+[[nodiscard]] VerifiedCallback read_event(std::string_view bytes);
+
 }  // namespace payments::paystack

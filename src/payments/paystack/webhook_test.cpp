@@ -164,8 +164,8 @@ TEST(PaystackEvents, DisputesAreForPeople) {
     EXPECT_EQ(made.evidence.code, "dispute_awaiting-merchant-feedback");
     EXPECT_THAT(made.note, HasSubstr("KES 150"));
     EXPECT_FALSE(made.refund);
-    EXPECT_NE(claim_of("charge.dispute.resolve", dispute("resolved", "\"merchant-accepted\"")).evidence.code,
-              "dispute_won");
+    EXPECT_EQ(claim_of("charge.dispute.resolve", dispute("resolved", "\"merchant-accepted\"")).evidence.code,
+              "dispute_lost");
     EXPECT_EQ(claim_of("charge.dispute.resolve", dispute("resolved", "\"declined\"")).evidence.code, "dispute_won");
 }
 
@@ -212,6 +212,11 @@ TEST(PaystackEvents, OfOtherKindsThereAreNone) {
     EXPECT_FALSE(driver.verify_callback(account, "stk", bytes, headers, {}));
     EXPECT_FALSE(driver.verify_callback(account, "events", bytes, {}, {}));
     EXPECT_FALSE(driver.verify_callback({}, "events", bytes, headers, {}));
+    // What was proved when it came is read by no secret.
+    const auto read = driver.read_callback("events", bytes);
+    ASSERT_TRUE(read);
+    EXPECT_THAT(read->claims, SizeIs(1));
+    EXPECT_FALSE(driver.read_callback("stk", bytes));
 }
 
 }  // namespace

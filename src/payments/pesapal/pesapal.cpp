@@ -213,14 +213,20 @@ async::Task<Evidence> Pesapal::register_callbacks(Account account, client::Call 
 }
 
 async::Task<Provider::Pulled> Pesapal::pull(Account /*account*/, base::Timestamp /*since*/, client::Call /*call*/) {
-    co_return Pulled{.claims = {}, .whole = false, .text = "Pesapal is asked about each order, not about all"};
+    co_return Pulled{.is_offered = false, .text = "Pesapal is asked about each order, not about all"};
 }
 
 std::expected<VerifiedCallback, CallbackRefusal> Pesapal::verify_callback(const Account& /*account*/,
                                                                           std::string_view kind, std::string_view bytes,
                                                                           const http::Headers& /*headers*/,
                                                                           base::Timestamp /*now*/) const {
-    if (kind != "ipn") return std::unexpected(CallbackRefusal{.status = 404, .detail = "Pesapal has no such callback"});
+    auto callback = read_callback(kind, bytes);
+    if (!callback) return std::unexpected(CallbackRefusal{.status = 404, .detail = "Pesapal has no such callback"});
+    return *std::move(callback);
+}
+
+std::optional<VerifiedCallback> Pesapal::read_callback(std::string_view kind, std::string_view bytes) const {
+    if (kind != "ipn") return std::nullopt;
     return pesapal::read_ipn(bytes);
 }
 

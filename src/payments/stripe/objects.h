@@ -118,7 +118,7 @@ struct Charge {
                                       field<&Charge::paid>("paid", {.defaulted = true}),
                                       field<&Charge::captured>("captured", {.defaulted = true}),
                                       field<&Charge::amount_captured>("amount_captured", {.defaulted = true}),
-                                                                field<&Charge::created>("created", {.defaulted = true}),
+                                      field<&Charge::created>("created", {.defaulted = true}),
                                       field<&Charge::payment_intent>("payment_intent", {.defaulted = true}),
                                       field<&Charge::metadata>("metadata", {.defaulted = true}));
     }

@@ -32,14 +32,6 @@ constexpr std::chrono::hours page_lives{1};
 
 std::optional<Credentials> open(const Account& account) { return stripe::read<Credentials>(account.credentials.text); }
 
-// When a UUID of version 7 was made. The same at every repeat, as all that goes under one key has to be.
-std::optional<base::Timestamp> made_at(base::Uuid id) {
-    if (id.version() != 7) return std::nullopt;
-    std::int64_t milliseconds = 0;
-    for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds * 256 + id.bytes()[i];
-    return base::Timestamp(std::chrono::milliseconds(milliseconds));
-}
-
 std::string metadata(std::string_view key) { return fmt::format("metadata[{}]", key); }
 
 const std::string& what_for(const StartRequest& request) {
@@ -73,10 +65,9 @@ Fields session_fields(const StartRequest& request, std::int64_t units) {
                   {"payment_intent_data[description]", name},
                   {fmt::format("payment_intent_data[metadata][{}]", stripe::attempt_key), id},
                   {"payment_intent_data[metadata][reference]", request.reference}};
-    if (const auto made = made_at(request.id)) {
-        const auto ends = std::chrono::floor<std::chrono::seconds>(*made + page_lives);
-        fields.emplace_back("expires_at", std::to_string(ends.time_since_epoch().count()));
-    }
+    // Half an hour at least when it arrives there: so it is counted from the attempt, and the same at every repeat.
+    const auto ends = std::chrono::floor<std::chrono::seconds>(request.created_at + page_lives);
+    fields.emplace_back("expires_at", std::to_string(ends.time_since_epoch().count()));
     return fields;
 }
 
@@ -287,8 +278,8 @@ async::Task<Refunded> Stripe::refund(Account account, RefundRequest request, cli
     const auto now = options_.clock->now();
     const auto payment = co_await stripe::payment_of(&*wire, &request.attempt, now);
     if (payment.second.empty()) co_return Refunded{.code = "payment_not_found"};
-    const auto made = made_at(request.id);
-    if (made && now - *made > stripe::resend_within) co_return co_await look_refund_up(&*wire, payment, request.id);
+    if (now - request.created_at > stripe::resend_within)
+        co_return co_await look_refund_up(&*wire, payment, request.id);
     Fields fields{payment,
                   {"amount", std::to_string(*units)},
                   {metadata(stripe::refund_key), request.id.to_string()},
@@ -317,6 +308,11 @@ std::expected<VerifiedCallback, CallbackRefusal> Stripe::verify_callback(const A
     if (!credentials)
         return std::unexpected(CallbackRefusal{.status = 400, .detail = "the account has no credentials"});
     return stripe::verify_event(*credentials, bytes, headers.get("Stripe-Signature").value_or(""), now);
+}
+
+std::optional<VerifiedCallback> Stripe::read_callback(std::string_view kind, std::string_view bytes) const {
+    if (kind != "events") return std::nullopt;
+    return stripe::read_event(bytes);
 }
 
 }  // namespace payments

@@ -112,7 +112,8 @@ StartRequest request(std::string return_url = {}) {
             .currency = "KES",
             .reference = "INV-1027",
             .description = "Sukari & chai",
-            .return_url = std::move(return_url)};
+            .return_url = std::move(return_url),
+            .created_at = made_at};
 }
 
 AttemptRef attempt(std::string provider_id = "pi_1", std::string second_id = {}) {
@@ -147,7 +148,8 @@ protected:
     }
     Refunded refund(base::Money amount = base::Money{6000}, AttemptRef what = attempt()) {
         return http.run(stripe.refund(
-            account(), {.attempt = std::move(what), .id = refund_id, .amount = amount, .reason = "broken"},
+            account(),
+            {.attempt = std::move(what), .id = refund_id, .amount = amount, .reason = "broken", .created_at = made_at},
             {.deadline = async::Loop::now() + 20s}));
     }
 };
@@ -631,9 +633,9 @@ TEST_F(StripeTest, EachOutcomeOfARefund) {
         FakeStripe server;
         server.on("POST /v1/refunds", one.status, one.body);
         auto driver = stripe_at(server.server().url());
-        const auto refunded =
-            http.run(driver.refund(account(), {.attempt = attempt(), .id = refund_id, .amount = base::Money{6000}},
-                                   {.deadline = async::Loop::now() + 20s}));
+        const auto refunded = http.run(driver.refund(
+            account(), {.attempt = attempt(), .id = refund_id, .amount = base::Money{6000}, .created_at = made_at},
+            {.deadline = async::Loop::now() + 20s}));
         EXPECT_EQ(refunded.outcome, one.outcome) << one.status << " " << one.body;
         EXPECT_EQ(refunded.code, one.code) << one.status << " " << one.body;
         for (const auto& key : server.keys()) EXPECT_EQ(key, refund_id.to_string());

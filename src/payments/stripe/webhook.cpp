@@ -101,11 +101,19 @@ std::optional<Claim> claim_of_dispute(std::string_view json) {
     const auto dispute = read<Dispute>(json);
     if (!dispute) return std::nullopt;
     const auto currency = currency_of(dispute->currency);
-    return Claim{.evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
-                 .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}",
-                                     shown(from_units(dispute->amount, currency), currency),
-                                     is_id(dispute->id, "") ? dispute->id : "dispute", cut(dispute->reason, 80),
-                                     cut(dispute->status, 40))};
+    const auto amount = from_units(dispute->amount, currency);
+    Claim claim{.evidence = said_of(dispute->payment_intent, currency, "dispute_" + cut(dispute->status, 40)),
+                .note = fmt::format("The payer's bank disputes {} (Stripe's {}): {}, {}", shown(amount, currency),
+                                    is_id(dispute->id, "") ? dispute->id : "dispute", cut(dispute->reason, 80),
+                                    cut(dispute->status, 40))};
+    // The bank has taken it back.
+    if (dispute->status == "lost") {
+        claim.refund = Claim::RefundNews{.amount = amount,
+                                         .refunded = {.outcome = Refunded::Outcome::done,
+                                                      .provider_id = is_id(dispute->id, "") ? dispute->id : "",
+                                                      .code = "dispute_lost"}};
+    }
+    return claim;
 }
 
 std::optional<Claim> claim_of(const Event& event) {
@@ -130,12 +138,18 @@ std::expected<VerifiedCallback, CallbackRefusal> verify_event(const Credentials&
                                                               std::string_view signature, base::Timestamp now) {
     if (const auto why = refusal_of_signature(signature, bytes, credentials.webhook_secrets, now))
         return std::unexpected(CallbackRefusal{.status = 400, .detail = std::string(*why)});
+    const auto event = read<Event>(bytes);
+    const bool is_event = event && is_id(event->id, "evt_");
+    if (is_event && (!event->livemode || *event->livemode != credentials.is_live()))
+        return std::unexpected(CallbackRefusal{.status = 400, .detail = "livemode is not that of the account's key"});
+    return read_event(bytes);
+}
+
+VerifiedCallback read_event(std::string_view bytes) {
     VerifiedCallback verified{.claims = {}, .reply = R"({"received":true})"};
     const auto event = read<Event>(bytes);
     // Signed, and not to be understood: it is kept for people.
     if (!event || !is_id(event->id, "evt_")) return verified;
-    if (!event->livemode || *event->livemode != credentials.is_live())
-        return std::unexpected(CallbackRefusal{.status = 400, .detail = "livemode is not that of the account's key"});
     auto claim = claim_of(*event);
     if (!claim || !names_an_attempt(*claim)) return verified;
     claim->dedupe_key = event->id;

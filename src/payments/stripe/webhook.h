@@ -20,4 +20,7 @@ namespace payments::stripe {
                                                                             std::string_view signature,
                                                                             base::Timestamp now);
 
+// Of one that was proved when it came: what it says, whatever has become of the secrets since.
+[[nodiscard]] VerifiedCallback read_event(std::string_view bytes);
+
 }  // namespace payments::stripe

@@ -360,6 +360,15 @@ TEST(StripeEvents, DisputesAreNoted) {
     EXPECT_EQ(claim.evidence.finding, Finding::processing);
     EXPECT_EQ(claim.evidence.code, "dispute_needs_response");
     EXPECT_EQ(claim.evidence.provider_id, "pi_1");
+    EXPECT_FALSE(claim.refund);
+    const auto lost =
+        claim_of("charge.dispute.closed",
+                 R"({"object":"dispute","id":"dp_1","status":"lost","reason":"fraudulent","amount":15000,)"
+                 R"("currency":"kes","charge":"ch_1","payment_intent":"pi_1"})");
+    ASSERT_TRUE(lost.refund) << "the money has gone back";
+    EXPECT_EQ(lost.refund->amount, base::Money{15000});
+    EXPECT_EQ(lost.refund->refunded.provider_id, "dp_1");
+    EXPECT_EQ(lost.evidence.code, "dispute_lost");
 }
 
 TEST(StripeEvents, OfNothingWeKnowClaimNothing) {

@@ -7,6 +7,7 @@ import Koa from 'koa';
 import helmet from 'koa-helmet';
 import logger from 'koa-pino-logger';
 import pino from 'pino';
+import { callbackRoutes } from './callbacks.js';
 import { db } from './database.js';
 import { problems } from './problem.js';
 import { productRoutes } from './products.js';
@@ -44,6 +45,7 @@ export function createApp() {
   });
   productRoutes(router);
   saleRoutes(router);
+  callbackRoutes(router);
 
   const origins = new Set((process.env.CORS_ORIGINS ?? '').split(','));
   const app = new Koa();

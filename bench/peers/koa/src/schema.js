@@ -280,5 +280,28 @@ export const changePointers = pgTable(
   (table) => [primaryKey({ columns: [table.tenantId, table.collection, table.rowId] })],
 );
 
+export const paymentAccounts = pgTable('payment_accounts', {
+  tenantId: uuid('tenant_id').notNull(),
+  id: uuid('id').notNull(),
+  callbackTokenHash: bytes('callback_token_hash').notNull(),
+});
+
+export const providerEvents = pgTable('provider_events', {
+  tenantId: uuid('tenant_id').notNull(),
+  id: uuid('id').notNull(),
+  accountId: uuid('account_id').notNull(),
+  provider: text('provider').notNull(),
+  kind: text('kind').notNull(),
+  dedupeKey: text('dedupe_key').notNull(),
+  body: bytes('body').notNull(),
+  headers: jsonb('headers').notNull(),
+  trusted: boolean('trusted').notNull(),
+  attemptRef: text('attempt_ref'),
+  receivedAt: time('received_at').notNull(),
+  intentId: uuid('intent_id'),
+  dueAt: time('due_at'),
+  deliveries: integer('deliveries').notNull(),
+});
+
 // Of an upsert: the value that was to be inserted.
 export const excluded = (column) => sql.raw(`excluded.${column.name}`);

@@ -1,0 +1,259 @@
+// One money pays one thing, by whichever way it is told of; and money that nothing takes is on a list.
+#include <gmock/gmock.h>
+
+#include "pos/testing/payment_callbacks.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::payments::Evidence;
+using ::payments::Finding;
+using ::payments::Source;
+using ::testing::HasSubstr;
+
+class DoublePaymentsTest : public CallbacksTest {
+protected:
+    static std::string named_order(std::string_view reference, std::int64_t amount, const std::string& subject) {
+        return fmt::format(R"({{"clientRequestId":"{}","provider":"mpesa","amount":{},"subjectId":"{}","phone":"{}",)"
+                           R"("locationId":"{}","reference":"{}"}})",
+                           next_id(), amount, subject, next_phone(), location(), reference);
+    }
+    // A query that says "paid", and neither how much nor by which receipt.
+    static void learn_by_query(const std::string& intent) {
+        learn(intent, {.source = Source::query, .finding = Finding::paid, .code = "0"});
+    }
+    static std::string sell_with_code(std::int64_t amount, std::string_view code) {
+        auto json = sale_json(amount, next_id());
+        json.insert(json.find(R"("method":"mpesa")"), fmt::format(R"("reference":"{}",)", code));
+        return sell(json);
+    }
+    static std::string now_confirmation(std::string_view receipt, std::int64_t cents, std::string_view reference) {
+        auto json = confirmation(receipt, cents, reference);
+        const auto at = json.find("20261120120000");
+        return json.replace(at, 14, rows("select to_char(now() at time zone 'Africa/Nairobi', 'YYYYMMDDHH24MISS')"));
+    }
+    static void sweep_waiting() {
+        const auto system = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(20));
+        app->run(sweep(system, &intents()));
+        const auto ids = rows(
+            "select string_agg(distinct data ->> 'id', ',') from outbox_jobs where name = 'payments.settle_waiting'");
+        app->database().execute("delete from outbox_jobs where name = 'payments.settle_waiting'");
+        for (const auto id : base::split(ids, ',')) {
+            if (id.empty()) continue;
+            app->run(db().transaction(
+                [&](db::Db tx) { return intents().settle_waiting(tx, IntentId(*base::Uuid::from_string(id))); }));
+        }
+    }
+    static std::string tasks() {
+        return rows("select string_agg(reason || ' ' || state, ', ' order by created_at) from payment_refund_tasks");
+    }
+    static std::string concern(const std::string& intent) {
+        return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
+    }
+};
+
+// ---- Told of twice -----------------------------------------------------------------------------------------------
+
+// What M-Pesa shows of a reference is what comes back with the money.
+TEST_F(DoublePaymentsTest, ALongReferenceIsFoundAsItWasShown) {
+    int number = 0;
+    for (const auto* reference : {"INVOICE-2026-0010027", "Table 5, Mama Njeri", "###"}) {
+        const auto amount = 33'300 + 100 * number;
+        const auto intent = start(named_order(reference, amount, next_id()));
+        learn_by_query(intent);
+        EXPECT_EQ(state(intent), "succeeded");
+        const auto receipt = fmt::format("TAF7RT8{:03}", ++number);
+        deliver("confirm", now_confirmation(receipt, amount, ::payments::mpesa::shown_reference(reference)));
+        EXPECT_EQ(rows(fmt::format("select receipt_code from payment_intents where id = '{}'", intent)), receipt)
+            << reference;
+        EXPECT_EQ(c2b(receipt), "matched intent") << reference;
+    }
+}
+
+// Buy Goods: nothing is typed, and nothing comes back but the amount.
+TEST_F(DoublePaymentsTest, MoneyWithoutAReferenceIsTheOneThatWaitsForItsReceipt) {
+    const auto intent = start(named_order("ORD-1", 44'400, next_id()));
+    learn_by_query(intent);
+    const auto sale = sell_with_code(44'400, "TAF7RT9001");
+    deliver("confirm", now_confirmation("TAF7RT9001", 44'400, ""));
+    EXPECT_EQ(rows("select receipt_code from payment_intents"), "TAF7RT9001");
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified")) << "the same money pays no second sale";
+}
+
+TEST_F(DoublePaymentsTest, MoneyThatMayBeAnothersVerifiesNothingByItself) {
+    const auto intent = start(named_order("ORD-1", 44'400, next_id()));
+    learn_by_query(intent);
+    const auto sale = sell_with_code(44'400, "TAF7RT9002");
+    deliver("confirm", now_confirmation("TAF7RT9002", 44'400, "somebody else"));
+    EXPECT_EQ(c2b("TAF7RT9002"), "unmatched -");
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    // It was another's: the attempt has its own receipt now.
+    deliver("stk", paid_by(intent, 44'400, "TAF7RT9003"));
+    app->run(match_again(db(), &intents(), "mpesa", "TAF7RT9002"));
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted"));
+}
+
+// A query of M-Pesa's names no amount.
+TEST_F(DoublePaymentsTest, PaidAShillingLessIsNotPaid) {
+    const auto intent = start(named_order("ORD-1", 21'300, next_id()));
+    deliver("stk", paid_by(intent, 21'200, "TAF7RT9004"));
+    EXPECT_EQ(state(intent), "unknown");
+    EXPECT_EQ(concern(intent), "amount_differs");
+    learn_by_query(intent);
+    EXPECT_EQ(state(intent), "unknown") << "that something was paid is known already";
+    // And its money is not another sale's.
+    const auto sale = sell_with_code(21'200, "TAF7RT9004");
+    deliver("confirm", confirmation("TAF7RT9004", 21'200, "x"));
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    EXPECT_EQ(c2b("TAF7RT9004"), "matched intent");
+    EXPECT_EQ(post(path(intent) + "/resolve", R"({"outcome":"not_paid"})").status, 200);
+    EXPECT_EQ(state(intent), "failed");
+    EXPECT_EQ(rows("select amount || ' ' || reason from payment_refund_tasks"), "21200 amount_differs");
+}
+
+TEST_F(DoublePaymentsTest, OneNameAtTheProviderIsOneAttempt) {
+    mpesa->on_start = [](const auto&) { return ScriptedProvider::accepted("ws_CO_same"); };
+    const auto first = start(order(10'000, next_id()));
+    const auto second = start(order(10'000, next_id()));
+    EXPECT_EQ(state(first), "pending");
+    EXPECT_EQ(state(second), "sent") << "nobody knows what it is called";
+    EXPECT_EQ(rows("select count(*) from payment_intents where provider_id = 'ws_CO_same'"), "1");
+}
+
+TEST_F(DoublePaymentsTest, MoneyOfAnotherAccountIsNotMatched) {
+    add_account("mpesa", "600123");
+    app->database().execute(
+        fmt::format("update payment_accounts set enabled = id = '{}' where provider = 'mpesa'", account));
+    const auto intent = start(named_order("ORD-1", 15'000, next_id()));
+    learn(intent, said(Finding::timed_out));
+    deliver("confirm", confirmation("TAF7RT9005", 15'000, "x"));
+    app->database().execute(
+        "update c2b_payments set account_id = (select id from payment_accounts where shown = '600123')");
+    const auto reply = post("/v1/c2b-payments/" + rows("select id from c2b_payments") + "/match",
+                            fmt::format(R"({{"intentId":"{}"}})", intent));
+    EXPECT_EQ(reply.status, 409);
+    EXPECT_THAT(reply.body, HasSubstr("payment.c2b_unfit"));
+    EXPECT_EQ(state(intent), "expired");
+}
+
+// ---- Paid, and for nothing ---------------------------------------------------------------------------------------
+
+// Two prompts of one sale are both paid before the till sends it.
+TEST_F(DoublePaymentsTest, PaidTwiceBeforeTheSaleIsOwedBackOnce) {
+    const auto sale_request = next_id();
+    const auto first = start(order(20'100, sale_request));
+    app->database().execute("update payment_intents set created_at = created_at - interval '6 minutes'");
+    const auto second = start(order(20'100, sale_request));
+    learn(first, paid(20'100, next_receipt()));
+    learn(second, paid(20'100, next_receipt()));
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "2");
+    const auto sale = sell(sale_json(20'100, sale_request, second));
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + second));
+    sweep_waiting();
+    sweep_waiting();
+    EXPECT_EQ(tasks(), "subject_paid open");
+    EXPECT_EQ(concern(first), "subject_paid");
+    EXPECT_EQ(concern(second), "-");
+    EXPECT_EQ(rows("select count(*) from payment_intents where waits"), "0");
+}
+
+TEST_F(DoublePaymentsTest, PaidByPhoneAndSoldForCashIsOwedBack) {
+    const auto sale_request = next_id();
+    const auto intent = start(order(20'100, sale_request));
+    learn(intent, paid(20'100, next_receipt()));
+    sell(sale_json(20'100, sale_request, "", "cash"));
+    sweep_waiting();
+    EXPECT_EQ(tasks(), "subject_paid open");
+}
+
+TEST_F(DoublePaymentsTest, ASaleThatDoesNotNameItsMoneyIsPaidByIt) {
+    const auto sale_request = next_id();
+    const auto intent = start(order(20'100, sale_request));
+    learn(intent, paid(20'100, next_receipt()));
+    const auto sale = sell(sale_json(20'100, sale_request));
+    EXPECT_THAT(payment_of(sale), HasSubstr("unverified"));
+    sweep_waiting();
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + intent));
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+}
+
+TEST_F(DoublePaymentsTest, MoneyThatNoSaleComesForIsForPeopleAfterADay) {
+    const auto sale_request = next_id();
+    const auto intent = start(order(20'100, sale_request));
+    learn(intent, paid(20'100, next_receipt()));
+    sweep_waiting();
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    app->database().execute("update payment_intents set paid_at = paid_at - interval '25 hours'");
+    sweep_waiting();
+    EXPECT_EQ(tasks(), "subject_missing open");
+    // A till that was offline for days.
+    const auto sale = sell(sale_json(20'100, sale_request, intent));
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted"));
+    EXPECT_EQ(tasks(), "subject_missing done");
+}
+
+TEST_F(DoublePaymentsTest, WhatIsOwedIsPaidOnce) {
+    const auto request = next_id();
+    auto json = sale_json(15'000, request);
+    const auto at = json.find(R"("payments":)");
+    json = json.substr(0, at) + R"("creditTotal":15000,"payments":[]})";
+    const auto sale = sell(json);
+    // By either of its names, one prompt.
+    const auto first = start(order(15'000, sale));
+    EXPECT_EQ(post("/v1/payment-intents", order(15'000, request)).status, 409);
+    learn(first, paid(15'000, next_receipt()));
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    const auto again = post("/v1/payment-intents", order(15'000, request));
+    EXPECT_EQ(again.status, 409);
+    EXPECT_THAT(again.body, HasSubstr("payment.already_paid"));
+    // One that was begun before the sale.
+    app->database().execute("update payment_intents set state = 'expired', receipt_code = null");
+    const auto one = start(order(15'000, request));
+    app->database().execute("update payment_intents set created_at = created_at - interval '6 minutes'");
+    const auto two = start(order(15'000, request));
+    learn(one, paid(15'000, next_receipt()));
+    learn(two, paid(15'000, next_receipt()));
+    EXPECT_EQ(tasks(), "subject_paid open");
+}
+
+// Shops share the operator's account at a provider: whatever one calls its request, its attempt is its own there.
+TEST_F(DoublePaymentsTest, TheProviderNamesAttemptsByOurOwnIds) {
+    const auto key = next_id();
+    const auto intent = start(order(15'000, next_id(), key));
+    EXPECT_NE(intent, key);
+    EXPECT_EQ(mpesa->started.front().id.to_string(), intent);
+}
+
+// The sale names an attempt that came to nothing; the next one pays it.
+TEST_F(DoublePaymentsTest, AnotherAttemptPaysTheSaleThatNamesTheFirst) {
+    const auto sale_request = next_id();
+    const auto first = start(order(20'100, sale_request));
+    const auto sale = sell(sale_json(20'100, sale_request, first));
+    learn(first, said(Finding::cancelled));
+    const auto second = start(order(20'100, sale_request));
+    learn(second, paid(20'100, next_receipt()));
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + second));
+    EXPECT_EQ(rows("select count(*) from payment_refund_tasks"), "0");
+    // The first is paid all the same.
+    learn(first, paid(20'100, next_receipt()));
+    EXPECT_EQ(tasks(), "subject_paid open");
+    EXPECT_THAT(payment_of(sale), HasSubstr("accepted " + second));
+}
+
+TEST_F(DoublePaymentsTest, MoneyForAPaymentThatWasVerifiedOtherwiseIsOwedBack) {
+    const auto sale_request = next_id();
+    const auto intent = start(order(20'100, sale_request));
+    const auto sale = sell(sale_json(20'100, sale_request, intent));
+    deliver("confirm", confirmation("TAF7RT9006", 20'100, "x"));
+    const auto payment = rows(fmt::format("select id from payments where sale_id = '{}'", sale));
+    const auto matched = post("/v1/c2b-payments/" + rows("select id from c2b_payments") + "/match",
+                              fmt::format(R"({{"subjectId":"{}"}})", payment));
+    EXPECT_EQ(matched.status, 200) << matched.body;
+    learn(intent, paid(20'100, next_receipt()));
+    EXPECT_EQ(state(intent), "succeeded");
+    EXPECT_EQ(tasks(), "subject_paid open");
+    EXPECT_THAT(payment_of(sale), HasSubstr("TAF7RT9006"));
+}
+
+}  // namespace
