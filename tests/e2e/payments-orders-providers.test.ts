@@ -64,9 +64,10 @@ interface Row {
 }
 const isOpen = ({ state }: Row): boolean => ['created', 'sent', 'pending', 'unknown'].includes(state);
 
-// One payment, and what happens to it: its id is the key of its request.
+// One payment, and what happens to it.
 interface Case {
-  id: string;
+  key: string;
+  id: string; // "" until it is stored
   order: Event[];
   index: number;
   began: boolean;
@@ -142,10 +143,10 @@ describe.each(chosen)('%s', (name) => {
       await sleep(50);
     }
   }
-  async function rowOf({ id }: Case): Promise<Row | undefined> {
+  async function rowOf({ key }: Case): Promise<Row | undefined> {
     const [row] = await service.database.query<Row>(
-      'select id, state, provider_id, receipt_code from payment_intents where tenant_id = $1 and id = $2',
-      [shop.tenantId, id],
+      'select id, state, provider_id, receipt_code from payment_intents where tenant_id = $1 and client_request_id = $2',
+      [shop.tenantId, key],
     );
     return row;
   }
@@ -247,7 +248,7 @@ describe.each(chosen)('%s', (name) => {
 
   async function play(one: Case): Promise<void> {
     const asking = insist('POST', '/v1/payment-intents', {
-      clientRequestId: one.id,
+      clientRequestId: one.key,
       provider: name,
       accountId,
       purpose: 'sale',
@@ -256,6 +257,7 @@ describe.each(chosen)('%s', (name) => {
       amount: 100 * (1 + one.index),
       ...hand.ask(one.index),
     });
+    await until('stored', one, async () => (one.id = (await rowOf(one))?.id ?? ''));
     one.began = await hasBegun(one);
     if (one.began) {
       for (const event of one.order) await happen(one, event);
@@ -336,7 +338,8 @@ describe.each(chosen)('%s', (name) => {
     async () => {
       const began = Date.now();
       const cases = chosenOrders().map((order, index): Case => ({
-        id: randomUUID(),
+        key: randomUUID(),
+        id: '',
         order,
         index,
         began: false,

@@ -31,9 +31,9 @@ struct NewPayout {
         return schema::object<NewPayout>(
             "NewPayout",
             field<&NewPayout::client_request_id>(
-                "clientRequestId", {.doc = "Made once for each payout, and sent with every repetition; the payout's "
-                                           "id. An Idempotency-Key may stand for it. Never make a new one because a "
-                                           "reply was lost."}),
+                "clientRequestId", {.doc = "Made once for each payout, and sent with every repetition. An "
+                                           "Idempotency-Key may stand for it. Never make a new one because a reply was "
+                                           "lost."}),
             field<&NewPayout::provider>("provider", {.max_length = 40,
                                                      .text = schema::Text::identifier,
                                                      .defaulted = true,

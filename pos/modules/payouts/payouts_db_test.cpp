@@ -148,14 +148,15 @@ TEST_F(PayoutsTest, OneRequestIsOnePayoutHoweverOftenItIsSent) {
     const auto key = next_id();
     const auto first = post("/v1/payouts", order_json(key));
     EXPECT_EQ(first.status, 202) << first.body;
-    EXPECT_EQ(member_in(first.body, "id"), key) << "whoever lost the reply knows it";
+    const auto id = member_in(first.body, "id");
+    EXPECT_NE(id, key) << "two shops may share an account of the provider, where it names the payout";
     for (int i = 0; i < 3; ++i) {
         const auto again = post("/v1/payouts", order_json(key, 150'000, "+254 712 345 678"));
         EXPECT_EQ(again.status, 200) << again.body;
-        EXPECT_EQ(member_in(again.body, "id"), key);
+        EXPECT_EQ(member_in(again.body, "id"), id) << "whoever lost the reply learns it";
     }
     ASSERT_EQ(provider->sent.size(), 1U);
-    EXPECT_EQ(provider->sent.at(0).id.to_string(), key);
+    EXPECT_EQ(provider->sent.at(0).id.to_string(), id);
     EXPECT_EQ(provider->sent.at(0).phone, "254712345678");
     EXPECT_THAT(provider->urls.at(0), HasSubstr("/v1/callbacks/m/"));
     const auto other = post("/v1/payouts", order_json(key, 160'000));
@@ -440,19 +441,21 @@ TEST_F(ReversalsTest, IsSentOnceAndOneAtATime) {
     provider->answer = PayoutFinding::lost;
     const auto intent = paid_intent(15'000);
     const auto key = next_id();
-    EXPECT_EQ(post(path(intent) + "/reverse", reversal_json(key, 5'000)).status, 202);
+    const auto made = post(path(intent) + "/reverse", reversal_json(key, 5'000));
+    EXPECT_EQ(made.status, 202) << made.body;
+    const auto id = member_in(made.body, "id");
     EXPECT_EQ(post(path(intent) + "/reverse", reversal_json(key, 5'000)).status, 200);
     const auto second = post(path(intent) + "/reverse", reversal_json(next_id(), 5'000));
     EXPECT_EQ(second.status, 409) << second.body;
     EXPECT_THAT(second.body, HasSubstr("payout.reversal_open"));
     EXPECT_EQ(sums(), "0 5000") << "what was refused holds nothing";
     age("2 minutes");
-    EXPECT_EQ(post("/v1/payouts/" + key + "/send-again", "").status, 409);
-    told("result", key, reversal_result("26", 50));
-    EXPECT_EQ(payout_state(key), "sent") << "it may be there: nobody sends it again";
-    resume(key);
+    EXPECT_EQ(post("/v1/payouts/" + id + "/send-again", "").status, 409);
+    told("result", id, reversal_result("26", 50));
+    EXPECT_EQ(payout_state(id), "sent") << "it may be there: nobody sends it again";
+    resume(id);
     EXPECT_EQ(provider->reversed.size(), 1U);
-    told("result", key, reversal_result("0", 50));
+    told("result", id, reversal_result("0", 50));
     EXPECT_EQ(sums(), "5000 0");
 }
 
