@@ -37,6 +37,7 @@ const counted = async (): Promise<number> => {
 const schedules: [string, number][] = [
   ['alerts.check', 47],
   ['alerts.send', 7],
+  ['billing.run', 23],
   ['maintenance.clean_up', 17],
   ['notifications.requeue', 37],
   ['reports.count_missed', 41],

@@ -1,5 +1,6 @@
 // The first quarter of an hour of somebody new: /docs of the demo shop in Chromium. Nothing is typed but the token: every
 // operation is sent as the page has filled it in. BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import axe from 'axe-core';
@@ -34,6 +35,8 @@ const outside: Record<string, string> = {
   refundPayment: 'nobody has paid',
   dismissRefundTask: 'nobody has paid too late',
   registerPaymentCallbacks: 'M-Pesa answers it',
+  paySubscription: 'whoever runs the service has no account here',
+  deletePaymentAccount: 'its version is another one by then',
   matchC2bPayment: 'M-Pesa alone makes them',
   resolvePaymentIntent: 'its outcome is not unknown',
   takeMpesaPrompt: 'the token is of an account',
@@ -49,10 +52,13 @@ const outside: Record<string, string> = {
 };
 // What ends the caller's own access comes after everything else.
 const last = ['changePassword', 'logout'];
-// Nothing listens there: prompts are stored, and not sent.
-const nobody = Object.fromEntries(
-  ['MPESA', 'STRIPE', 'FLUTTERWAVE', 'PAYSTACK'].map((name) => [`${name}_BASE_URL`, 'http://127.0.0.1:9']),
-);
+// Nothing listens there: prompts are stored, and not sent. What the seed seals, the server opens.
+const nobody = {
+  ...Object.fromEntries(
+    ['MPESA', 'STRIPE', 'FLUTTERWAVE', 'PAYSTACK'].map((name) => [`${name}_BASE_URL`, 'http://127.0.0.1:9']),
+  ),
+  APP_SECRET: randomBytes(48).toString('base64url'),
+};
 
 interface Operation {
   id: string;
