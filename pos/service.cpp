@@ -26,6 +26,7 @@
 #include "pos/modules/second_factor/module.h"
 #include "pos/modules/second_factor/reset_command.h"
 #include "pos/modules/sms/module.h"
+#include "pos/modules/sms/reseal_command.h"
 #include "pos/modules/stock/module.h"
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
@@ -112,6 +113,7 @@ app::Definition definition() {
         undecided_payments_command(),
         resolve_payment_command(),
         reseal_accounts_command(),
+        reseal_message_accounts_command(),
     };
     // clang-format on
     return definition;

@@ -28,6 +28,16 @@ std::optional<sms::Account> AccountKeys::open(base::Uuid tenant, const MessageAc
     return *std::move(account);
 }
 
+AccountKeys::Sealed AccountKeys::reseal(base::Uuid tenant, MessageAccount& row) const {
+    if (!keys_) throw base::Failure(errors::sms_off);
+    const auto name = row_of(tenant, row.channel);
+    const auto json = keys_->open(purpose, name, row.credentials.value);
+    if (!json) return Sealed::lost;
+    if (keys_->is_current(row.credentials.value)) return Sealed::by_first_key;
+    row.credentials = {keys_->seal(purpose, name, *json)};
+    return Sealed::by_another_key;
+}
+
 std::unique_ptr<AccountKeys> make_account_keys(const PaymentSettings& payments, const app::Settings& app,
                                                base::SecureRandom& random) {
     return std::make_unique<AccountKeys>(credential_ring(payments, app, random));

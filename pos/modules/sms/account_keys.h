@@ -23,6 +23,10 @@ public:
     [[nodiscard]] schema::Bytes seal(base::Uuid tenant, Channel channel, const sms::Account& account) const;
     [[nodiscard]] std::optional<sms::Account> open(base::Uuid tenant, const MessageAccount& row) const;
 
+    enum class Sealed : std::uint8_t { by_first_key, by_another_key, lost };
+    // With the first key, where another one has sealed it: what it was before.
+    [[nodiscard]] Sealed reseal(base::Uuid tenant, MessageAccount& row) const;
+
 private:
     std::optional<auth::CredentialKeys> keys_;
 };

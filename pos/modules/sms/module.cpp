@@ -7,6 +7,7 @@
 #include "pos/modules/sms/callbacks.h"
 #include "pos/modules/sms/outbox_page.h"
 #include "pos/modules/sms/phone_sender.h"
+#include "pos/modules/sms/reseal_command.h"
 #include "pos/modules/sms/settings_routes.h"
 
 namespace pos {
@@ -71,6 +72,7 @@ void routes(http::Routes routes) {
 std::vector<db::StatementView> all_statements() {
     using namespace texting;
     auto all = phone_callback_statements();
+    std::ranges::copy(reseal_message_accounts_statements(), std::back_inserter(all));
     std::ranges::copy(
         db::statements(charge, correct_cost, begin, accepted, outcome_unknown, written_at, is_opted_out,
                        account_of_tenant, hold_provider_id, by_provider_id, by_id, told, park, take_parked, wish,
