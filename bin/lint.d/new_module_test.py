@@ -142,7 +142,7 @@ class NewModule(unittest.TestCase):
                 ("../x",): "lower-case",
                 ("routes",): "take another name",
                 ("references",): "a word of C++ or of SQL",
-                ("payments",): "the table payments is there already",
+                ("stock_levels",): "the table stock_levels is there already",
                 ("variant_barcodes",): "the table variant_barcodes is there already",
                 ("staff",): "--singular",
                 ("sheep", "--singular", "sheep"): "singular and plural",

@@ -205,10 +205,10 @@ void SubscriptionAccount::cancel() {
 
 void SubscriptionAccount::withdraw_notices() {
     if (!invoice || invoice_is_new_) return;
-    auto from = notice_keys(invoice->id);
+    const auto from = notice_keys(invoice->id);
     auto behind = from;
     behind.back() = ';';  // the character behind ':'
-    in_.batch->add(expire_notices, std::move(from), std::move(behind), in_.runtime->now());
+    in_.batch->add(expire_notices, from, behind, in_.runtime->now());
 }
 
 // ---- Writing -----------------------------------------------------------------------------------------------------

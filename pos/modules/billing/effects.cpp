@@ -32,6 +32,8 @@ async::Task<base::Uuid> InvoiceEffects::payable_subject(db::Db db, base::Uuid su
     co_return subject;
 }
 
+async::Task<base::Uuid> InvoiceEffects::subject_name(db::Db /*db*/, base::Uuid subject) const { co_return subject; }
+
 async::Task<Settlement> InvoiceEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
     const auto asked = co_await in.tx.one(billing::invoice_by_id, InvoiceId(intent.subject_id));
     if (!asked) co_return unwanted;

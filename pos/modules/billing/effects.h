@@ -13,6 +13,7 @@ public:
     [[nodiscard]] async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
                                                           base::Money amount) const override;
     // Credit, which pays the open invoice. Owed back: what came for an invoice that was called off.
+    [[nodiscard]] async::Task<base::Uuid> subject_name(db::Db db, base::Uuid subject) const override;
     [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;

@@ -130,7 +130,7 @@ async::Task<void> commit(EffectsIn in, SubscriptionAccount* account, const Act* 
 }
 
 async::Task<Plan> offered_plan(db::SystemDb db, std::string code) {
-    auto plan = co_await db.one(billing::plan_by_code, std::move(code));
+    auto plan = co_await db.one(billing::plan_by_code, code);
     if (!plan || !plan->is_offered)
         throw base::Failure(errors::unknown_plan,
                             {{"body", "/planCode", "unknown", "there is no such plan to choose", {}}});

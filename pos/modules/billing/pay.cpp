@@ -64,7 +64,7 @@ IntentRequest request_of(SubscriptionPaymentRequest&& input, const Bill& bill, c
             .subject_id = bill.invoice.id.uuid(),
             .amount = bill.due,
             .currency = bill.invoice.terms.currency,
-            .phone = input.phone ? std::move(input.phone) : bill.phone,
+            .phone = input.phone ? input.phone : bill.phone,
             .reference = billing::reference_of(bill.invoice.id),
             .description = "Subscription",
             .return_url = input.return_url.value_or(""),

@@ -217,6 +217,21 @@ TEST_F(DoublePaymentsTest, WhatIsOwedIsPaidOnce) {
     EXPECT_EQ(tasks(), "subject_paid open");
 }
 
+TEST_F(DoublePaymentsTest, AKeyIsOfOneSubjectByEitherOfItsNames) {
+    const auto request = next_id();
+    const auto key = next_id();
+    const auto phone = next_phone();
+    const auto intent = start(order(15'000, request, key, phone));
+    const auto sale = sell(sale_json(15'000, request, intent));
+    learn(intent, paid(15'000, next_receipt()));
+    const auto again = post("/v1/payment-intents", order(15'000, sale, key, phone));
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(member_in(again.body, "id"), intent);
+    const auto other = post("/v1/payment-intents", order(15'000, next_id(), key, phone));
+    EXPECT_EQ(other.status, 422) << "another sale is not paid by it: " << other.body;
+    EXPECT_THAT(other.body, HasSubstr("idempotency.key_reused"));
+}
+
 // Shops share the operator's account at a provider: whatever one calls its request, its attempt is its own there.
 TEST_F(DoublePaymentsTest, TheProviderNamesAttemptsByOurOwnIds) {
     const auto key = next_id();

@@ -53,6 +53,8 @@ public:
     // name that all attempts for it are stored under.
     [[nodiscard]] virtual async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
                                                                   base::Money amount) const = 0;
+    // That name alone, of a subject that is asked about again.
+    [[nodiscard]] virtual async::Task<base::Uuid> subject_name(db::Db db, base::Uuid subject) const = 0;
     // The intent succeeded. `was_over`: after it had been failed, cancelled or expired. Where it is said that it `waits`, it is asked again
     // when the subject may have come.
     [[nodiscard]] virtual async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent,

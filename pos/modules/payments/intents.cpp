@@ -137,13 +137,16 @@ async::Task<StartedIntent> PaymentIntents::start_intent(db::Db db, IntentRequest
     parts_.keys.require_on();
     // Who repeats a request is told what became of it, also when it is paid by now.
     const auto known = co_await db.one(intents::by_request, request.client_request_id);
-    request.subject_id =
-        known ? known->subject_id : co_await effects->payable_subject(db, request.subject_id, request.amount);
+    if (!known) {
+        request.subject_id = co_await effects->payable_subject(db, request.subject_id, request.amount);
+    } else if (known->subject_id != request.subject_id) {
+        // By its other name, or another subject, which place() refuses.
+        request.subject_id = co_await effects->subject_name(db, request.subject_id);
+    }
     const auto account = co_await account_for(db, request, effects->owner());
     // Whose credentials nobody can open sends nothing, and leaves nothing behind.
     auto opened = open(db.tenant(), account);
     const auto intent = new_intent(request, account, provider, parts_.runtime);
-    // Who repeats a request is told what became of it, also when it is paid by now.
     auto placed = co_await db.transaction([&](db::Db tx) { return place(tx, &intent); });
     if (!placed.is_new) {
         auto secret = client_secret_of(db.tenant(), placed.intent);

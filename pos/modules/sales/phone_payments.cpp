@@ -178,6 +178,11 @@ async::Task<base::Uuid> SalePaymentEffects::payable_subject(db::Db db, base::Uui
     co_return sale->client_request_id;  // which is known before the sale is
 }
 
+async::Task<base::Uuid> SalePaymentEffects::subject_name(db::Db db, base::Uuid subject) const {
+    const auto sale = co_await db.one(sale_state, subject, base::Uuid::nil());
+    co_return sale ? sale->client_request_id : subject;
+}
+
 async::Task<Settlement> SalePaymentEffects::succeeded(EffectsIn in, PaymentIntent intent, bool /*was_over*/) const {
     auto payment = co_await in.tx.one(payment_of_intent, intent.id.uuid());
     // Other money has paid it meanwhile.

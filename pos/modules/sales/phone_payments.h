@@ -18,6 +18,7 @@ public:
     // A sale that is not there yet may come.
     [[nodiscard]] async::Task<base::Uuid> payable_subject(db::Db db, base::Uuid subject,
                                                           base::Money amount) const override;
+    [[nodiscard]] async::Task<base::Uuid> subject_name(db::Db db, base::Uuid subject) const override;
     [[nodiscard]] async::Task<Settlement> succeeded(EffectsIn in, PaymentIntent intent, bool was_over) const override;
     [[nodiscard]] async::Task<bool> is_used(EffectsIn in, PaymentIntent intent) const override;
     [[nodiscard]] async::Task<void> receipt_learnt(EffectsIn in, PaymentIntent intent) const override;

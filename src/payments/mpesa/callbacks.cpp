@@ -152,7 +152,7 @@ std::string cut(std::string text, std::size_t most) {
 // The number in hex of SHA-256, which version 1 of Daraja sends itself; version 2 sends a number with stars in it.
 std::string hash_of_payer(std::string_view payer) {
     const auto is_hex = [](char c) { return base::is_ascii_digit(c) || (c >= 'a' && c <= 'f'); };
-    const auto small = base::ascii_lower(payer);
+    auto small = base::ascii_lower(payer);
     if (small.size() == 64 && std::ranges::all_of(small, is_hex)) return small;
     if (small.empty()) return {};
     return base::hex_encode(
