@@ -50,7 +50,7 @@ afterAll(async () => {
   for (const end of ends) await end();
 });
 
-describe.each(providers)('docs/guides/%s.md', (provider) => {
+describe.each(providers)('the page of %s', (provider) => {
   test('can be followed', async () => {
     const blocks = await readPage(`docs/guides/${provider}.md`);
     expect(blocks.length).toBeGreaterThan(1);

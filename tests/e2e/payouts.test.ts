@@ -238,7 +238,7 @@ test('the account says what it holds', async () => {
   await ok(shop.api('POST', `/v1/payment-accounts/${accountId}/balance`), 200);
   const { purses } = await until(async () => {
     const balance = await ok(shop.api('GET', `/v1/payment-accounts/${accountId}/balance`), 200);
-    return balance.toldAt && balance;
+    return balance.toldAt ? balance : false;
   });
   expect(purses).toContainEqual({
     name: 'Utility Account',

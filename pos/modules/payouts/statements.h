@@ -44,7 +44,7 @@ inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mar
      "next_look_at = $4, version = " POS_NEXT_VERSION(
          "version") " "
                     "where tenant_id = $1 and id = $2 and kind = 'payout' and state in ('sent', 'unknown') "
-                    "and sent_at < $3 - interval '1 minute'",
+                    "and sent_at < $3::timestamptz - interval '1 minute'",
      db::Kind::write}};
 
 inline constexpr auto add_result = db::insert<tables::payout_results>("payouts.add_result");
