@@ -75,7 +75,7 @@ public:
                                                            ::payments::RefundRequest request,
                                                            client::Call /*call*/) override {
         refunds.push_back(std::move(request));
-        co_return ::payments::Refunded{.outcome = refund_outcome};
+        co_return ::payments::Refunded{.outcome = refund_outcome, .text = refund_text};
     }
     [[nodiscard]] async::Task<::payments::Evidence> cancel(::payments::Account /*account*/,
                                                            ::payments::AttemptRef attempt,
@@ -135,6 +135,7 @@ public:
         std::string_view kind, std::string_view bytes, const http::Headers& headers)>
         on_callback;
     ::payments::Refunded::Outcome refund_outcome = ::payments::Refunded::Outcome::done;
+    std::string refund_text;
     ::payments::Finding register_finding = ::payments::Finding::accepted;
 
 private:

@@ -134,8 +134,8 @@ describe('a receipt by SMS', () => {
     await ended(phone);
     expect(new Set(replies.map(({ id }) => id)).size).toBe(1);
     expect(sentTo(africasTalking, phone)).toHaveLength(1);
-    expectProblem(await sendReceipt(nextPhone(), { key }), 409, 'idempotency.key_reused');
-    expectProblem(await sendReceipt(phone, { key, channel: 'whatsapp' }), 409, 'idempotency.key_reused');
+    expectProblem(await sendReceipt(nextPhone(), { key }), 422, 'idempotency.key_reused');
+    expectProblem(await sendReceipt(phone, { key, channel: 'whatsapp' }), 422, 'idempotency.key_reused');
   });
 
   test.each<[string, Fate['report']]>([

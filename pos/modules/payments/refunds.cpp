@@ -48,7 +48,8 @@ PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, 
             .result_text = {},
             .created_by = order.created_by,
             .created_at = now,
-            .updated_at = now};
+            .updated_at = now,
+            .told_at = {}};
 }
 
 void require_refundable(const PaymentIntent& intent, const RefundOrder& order, bool provider_refunds) {
@@ -132,6 +133,8 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
     Move move(tx, *std::move(row), {});
     count(move.intent, refund->state, refund->amount, -1);
     count(move.intent, next, refund->amount, 1);
+    // What was said of an answer that was lost is over with it.
+    if (refund->state == RefundState::unknown && next != RefundState::unknown) refund->result_text.reset();
     refund->state = next;
     if (auto provider_id = said(refunded.provider_id)) refund->provider_id = std::move(provider_id);
     if (auto code = said(refunded.code)) refund->result_code = std::move(code);
@@ -182,6 +185,7 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     auto row = co_await tx.one(intents::lock, id);
     if (!row) co_return true;
     if (!is_paid(row->state)) co_return false;
+    const auto outcome = state_of(news.refunded.outcome);
     std::optional<PaymentRefund> known;
     if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
     if (!known && !news.refunded.provider_id.empty())
@@ -190,9 +194,9 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     if (!is_named) known = co_await tx.one(refunds::lock_untold, id, news.amount);
     if (known && known->intent_id == id) {
         std::ignore = co_await settle_refund(tx, known->id, news.refunded);
+        if (outcome == RefundState::succeeded) co_await tx.run(refunds::mark_told, known->id, parts_.runtime.now());
         co_return true;
     }
-    const auto outcome = state_of(news.refunded.outcome);
     // Without a name, only money that has gone back counts: what is on its way will be told again.
     const bool says_little = !is_named && outcome != RefundState::succeeded;
     if (known || outcome == RefundState::failed || says_little) co_return true;
@@ -207,6 +211,7 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
         refund.amount = left;
     }
     refund.state = outcome;
+    if (outcome == RefundState::succeeded) refund.told_at = refund.created_at;
     refund.provider_id = said(news.refunded.provider_id);
     refund.result_text = said(news.refunded.text);
     count(move.intent, refund.state, refund.amount, 1);

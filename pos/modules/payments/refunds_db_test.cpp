@@ -126,6 +126,26 @@ TEST_F(NamelessNewsTest, ASuccessThatIsKnownIsNotCountedAgain) {
     EXPECT_EQ(sums(intent), "10000 0 refunded");
 }
 
+// The same, of one whose reply was lost: what was said of the loss, or told of it on its way, makes it no other one.
+TEST_F(NamelessNewsTest, ASuccessThatWasAskedForIsNotCountedAgain) {
+    for (const auto told_on_its_way : {false, true}) {
+        const auto intent = paid_intent(10'000);
+        const auto json = refund(3'000);
+        mpesa->refund_outcome = Outcome::unknown;
+        mpesa->refund_text = "no answer";
+        post(path(intent) + "/refund", json);
+        if (told_on_its_way) tell(intent, 3'000, Outcome::pending, "one without a number");
+        mpesa->refund_outcome = Outcome::done;
+        mpesa->refund_text.clear();
+        EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
+        tell(intent, 3'000, Outcome::done, "number 1");
+        EXPECT_EQ(sums(intent), "3000 0 succeeded");
+        EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
+        tell(intent, 3'000, Outcome::done, "number 2");
+        EXPECT_EQ(sums(intent), "6000 0 succeeded") << "made elsewhere";
+    }
+}
+
 TEST_F(NamelessNewsTest, WhatIsNotDoneAndNobodyKnowsIsNothing) {
     const auto intent = paid_intent(10'000);
     for (const auto outcome : {Outcome::pending, Outcome::unknown, Outcome::refused})

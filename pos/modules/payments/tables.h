@@ -217,6 +217,8 @@ struct PaymentRefund {
     std::optional<UserId> created_by;
     base::Timestamp created_at;
     base::Timestamp updated_at;
+    std::optional<base::Timestamp>
+        told_at{};  // by an event that says it is done; of those without a name, each tells of one
 
     friend constexpr auto describe(PaymentRefund*) {
         using schema::field;
@@ -228,7 +230,8 @@ struct PaymentRefund {
             field<&PaymentRefund::provider_id>("providerId", {.text = schema::Text::raw}),
             field<&PaymentRefund::result_code>("resultCode"), field<&PaymentRefund::result_text>("resultText"),
             field<&PaymentRefund::created_by>("createdBy", {.internal = true}),
-            field<&PaymentRefund::created_at>("createdAt"), field<&PaymentRefund::updated_at>("updatedAt"));
+            field<&PaymentRefund::created_at>("createdAt"), field<&PaymentRefund::updated_at>("updatedAt"),
+            field<&PaymentRefund::told_at>("toldAt", {.internal = true}));
     }
 };
 
