@@ -10,6 +10,11 @@
 
 namespace html::detail {
 
+// Draws nothing and is left out: the parser would put U+FFFD in its place.
+[[nodiscard]] constexpr bool is_control(char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\f' && c != '\r') || c == 0x7F;
+}
+
 // How the HTML standard's tree construction (§13.2.6) treats an element.
 enum class Kind : std::uint8_t {
     plain,

@@ -229,7 +229,7 @@ private:
         for (const char c : value) {
             if (c == '"') {
                 out_.append("&quot;");
-            } else {
+            } else if (!is_control(c)) {
                 out_.push_back(c);
             }
         }
@@ -275,7 +275,7 @@ private:
         for (const char c : text) {
             if (c == '<') {
                 out_.append("&lt;");
-            } else {
+            } else if (!is_control(c)) {
                 out_.push_back(c);
             }
         }

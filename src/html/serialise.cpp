@@ -22,6 +22,30 @@ struct Place {
     bool in_term = false;
 };
 
+// What a reference can name and a text cannot hold (§13.2.3.5): how many bytes of it are in front.
+std::size_t refused_character(std::string_view text) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    if (text.size() >= 2 && byte(0) == 0xC2 && byte(1) < 0xA0) return 2;  // C1
+    if (text.size() >= 3 && byte(0) == 0xEF && byte(1) == 0xB7 && byte(2) >= 0x90 && byte(2) <= 0xAF)
+        return 3;                                                                             // U+FDD0
+    if (text.size() >= 3 && byte(0) == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE) return 3;  // U+FFFE
+    if (text.size() >= 4 && byte(0) >= 0xF0 && (byte(1) & 0x0FU) == 0x0F && byte(2) == 0xBF && byte(3) >= 0xBE)
+        return 4;
+    return 0;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto refused = refused_character(text.substr(at));
+        if (refused > 0) out.append("\xEF\xBF\xBD");
+        if (refused == 0 && !is_control(text[at])) out.push_back(text[at]);
+        at += std::max<std::size_t>(refused, 1);
+    }
+    return out;
+}
+
 bool holds_parts_alone(Kind kind) {
     return kind == Kind::table || kind == Kind::columns || kind == Kind::rows || kind == Kind::row;
 }
@@ -151,17 +175,13 @@ private:
     // Nothing in a value can end it, its tag or its element, nor be an attribute, wherever the markup is put.
     void write_attribute(std::string_view name, std::string_view value) {
         out_.append(" ").append(name).append("=\"");
-        for (const char c : value) {
-            switch (c) {
-                case '=': out_.append("&#61;"); break;
-                case '`': out_.append("&#96;"); break;
-                default: write_character(c);
-            }
-        }
+        for (const char c : printable(value)) write_character(c, true);
         out_.push_back('"');
     }
 
-    void write_text(std::string_view text) {
+    void write_text(std::string_view given) {
+        const std::string whole = printable(given);
+        std::string_view text = whole;
         if (holds_parts_alone(levels_.back().place.parent) &&
             text.find_first_not_of("\t\n\f\r ") != std::string_view::npos)
             return;
@@ -174,11 +194,13 @@ private:
             out_.append("&#824;");
             text.remove_prefix(long_solidus.size());
         }
-        for (const char c : text) write_character(c);
+        for (const char c : text) write_character(c, false);
     }
 
-    void write_character(char c) {
+    void write_character(char c, bool in_attribute) {
         switch (c) {
+            case '=': out_.append(in_attribute ? "&#61;" : "="); break;
+            case '`': out_.append(in_attribute ? "&#96;" : "`"); break;
             case '&': out_.append("&amp;"); break;
             case '<': out_.append("&lt;"); break;
             case '>': out_.append("&gt;"); break;

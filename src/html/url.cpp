@@ -9,7 +9,6 @@ namespace html::detail {
 namespace {
 
 bool is_c0_or_space(char c) { return static_cast<unsigned char>(c) <= 0x20; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool is_alpha(char c) { return base::ascii_lower(c) >= 'a' && base::ascii_lower(c) <= 'z'; }
 
 std::string without_what_browsers_leave_out(std::string_view value) {
@@ -37,7 +36,8 @@ std::optional<std::string> clean_url(std::string_view value, std::span<const std
     const std::string scheme = base::ascii_lower(std::string_view(text).substr(0, colon));
     if (std::ranges::find(schemes, scheme) == schemes.end()) return std::nullopt;
     const std::string_view rest = std::string_view(text).substr(colon + 1);
-    if (rest.empty() || std::ranges::any_of(rest, is_control)) return std::nullopt;
+    if (rest.empty() || std::ranges::any_of(rest, [](char c) { return is_c0_or_space(c) && c != ' '; }))
+        return std::nullopt;
     if (scheme.starts_with("http") && !has_plain_host(rest)) return std::nullopt;
     std::string clean = scheme + ":";
     for (const char c : rest) {
