@@ -55,6 +55,12 @@ struct Element {
 [[nodiscard]] constexpr bool is_formatting(Kind kind) { return kind == Kind::formatting || kind == Kind::link; }
 [[nodiscard]] constexpr bool is_table_part(Kind kind) { return kind >= Kind::table; }
 
+// Whether a paragraph that is open ends where the element begins.
+[[nodiscard]] constexpr bool ends_paragraph(Kind kind) {
+    return kind != Kind::plain && kind != Kind::empty && !is_formatting(kind) &&
+           (!is_table_part(kind) || kind == Kind::table);
+}
+
 // nullptr: it cannot be allowed.
 [[nodiscard]] const Element* find_element(std::string_view name);
 [[nodiscard]] std::span<const Element> all_elements();

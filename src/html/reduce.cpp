@@ -84,8 +84,8 @@ private:
 
 // Whether the parser ends the open element by itself when the new one begins.
 bool ends(Kind begun, Kind open) {
+    if (open == Kind::paragraph) return ends_paragraph(begun);
     switch (begun) {
-        case Kind::paragraph:
         case Kind::item:
         case Kind::term: return open == begun;
         case Kind::cell: return open == Kind::cell;

@@ -28,9 +28,9 @@ namespace html {
 // for the depth: 256).
 struct Limits {
     std::size_t max_bytes = 65'536;
-    std::size_t max_tags = 2'000;  // start tags that are allowed
+    std::size_t max_tags = 1'000;  // start tags that are allowed
     // <a>, <b>, <i>, … that are open at once. The parser repeats them in each block.
-    std::size_t max_open_formatting = 32;
+    std::size_t max_open_formatting = 16;
     std::size_t max_depth = 100;
 };
 

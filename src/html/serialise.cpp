@@ -50,11 +50,6 @@ bool holds_parts_alone(Kind kind) {
     return kind == Kind::table || kind == Kind::columns || kind == Kind::rows || kind == Kind::row;
 }
 
-bool ends_paragraph(Kind kind) {
-    return kind != Kind::plain && kind != Kind::empty && !is_formatting(kind) &&
-           (!is_table_part(kind) || kind == Kind::table);
-}
-
 // HTML standard, §13.2.6.4.7 and what follows: whether the start tag begins an element exactly here.
 bool fits(Kind kind, const Place& place) {
     switch (kind) {
