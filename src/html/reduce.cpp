@@ -82,17 +82,27 @@ private:
     std::size_t at_;
 };
 
-// Whether the parser ends the open element by itself when the new one begins.
+// Whether the open element ends where the other one begins.
 bool ends(Kind begun, Kind open) {
-    if (open == Kind::paragraph) return ends_paragraph(begun);
-    switch (begun) {
+    switch (open) {
+        case Kind::paragraph: return ends_paragraph(begun);
+        case Kind::heading:
         case Kind::item:
-        case Kind::term: return open == begun;
-        case Kind::cell: return open == Kind::cell;
-        case Kind::row: return open == Kind::cell || open == Kind::row;
-        case Kind::rows: return open == Kind::cell || open == Kind::row || open == Kind::rows;
+        case Kind::term:
+        case Kind::link: return begun == open;
+        case Kind::rows:
+        case Kind::row:
+        case Kind::cell: return begun >= Kind::rows && begun <= open;
         default: return false;
     }
+}
+
+// Whether the open element keeps what is around it from being ended.
+bool shields(Kind open, Kind begun) {
+    if (open == Kind::list) return begun == Kind::item;
+    if (open == Kind::terms) return begun == Kind::term;
+    const bool is_part = is_table_part(begun) && begun != Kind::table;
+    return is_part ? open == Kind::table : is_table_part(open);
 }
 
 class Reducer {
@@ -212,7 +222,7 @@ private:
 
     void begin(const Tag& tag, const RawTag& raw) {
         const Element& element = *tag.element->element;
-        while (!open_.empty() && ends(element.kind, open_.back().element->kind)) close();
+        end_for(element.kind);
         if (++tags_ > limits_.max_tags) fault_ = Fault::too_many_tags;
         const auto start = out_.size();
         out_.append("<").append(element.name);
@@ -222,6 +232,16 @@ private:
         out_.push_back('>');
         has_gap_ = false;
         if (!is_empty(element.kind)) push({&element, out_.size() - start});
+    }
+
+    // With what is open within it: the parser would repeat that in all that follows.
+    void end_for(Kind begun) {
+        for (std::size_t i = open_.size(); i > 0; --i) {
+            const Kind open = open_[i - 1].element->kind;
+            if (shields(open, begun)) return;
+            if (!ends(begun, open)) continue;
+            while (open_.size() >= i) close();
+        }
     }
 
     void add_attribute(std::string_view name, std::string_view value) {
