@@ -35,6 +35,4 @@ std::expected<CleanHtml, Fault> Sanitizer::clean(std::string_view html) const {
     return CleanHtml(*std::move(markup));
 }
 
-bool Sanitizer::is_within_limits(std::string_view html) const { return detail::reduce(html, *policy_).has_value(); }
-
 }  // namespace html

@@ -79,8 +79,6 @@ public:
     Sanitizer& operator=(Sanitizer&&) noexcept;
 
     [[nodiscard]] std::expected<CleanHtml, Fault> clean(std::string_view html) const;
-    // Whether clean() would take it; without a parse, so that what comes out may still be too much.
-    [[nodiscard]] bool is_within_limits(std::string_view html) const;
 
 private:
     std::unique_ptr<const detail::Policy> policy_;
