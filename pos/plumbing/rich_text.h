@@ -1,6 +1,6 @@
 #pragma once
-// A text that may hold markup. The declaration is all that it takes: what is read (POST, PATCH, batch) is cleaned before it is checked
-// and stored. Every other text is plain.
+// A text that may hold markup. The declaration is all that it takes: what is read (POST, PATCH, batch) is cleaned before it is
+// checked and stored. Every other text is plain.
 //
 //     schema::field<&ProductFields::description>("description",
 //         {.max_length = 4'000, .format = rich_text, .text = schema::Text::free, .doc = rich_text_doc})

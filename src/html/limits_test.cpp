@@ -1,4 +1,4 @@
-// The parser as the target: texts of the largest size that is taken, of every shape that once cost a parser the square or cube of it.
+// The parser as the target: texts of the largest size that is taken, in shapes that cost a parser the square or cube of it.
 
 #include <gtest/gtest.h>
 #include <pthread.h>

@@ -1,7 +1,8 @@
 #pragma once
-// Inside the library: what the parser is given. One pass over the text that leaves out every tag and attribute that is not allowed,
-// comments, and elements that go with their content, and that closes tags in the order in which they were opened. So the parser sees
-// no more than was counted here, and none of its less trodden ways: no templates, no foreign content, no raw text.
+// Inside the library: what the parser is given. One pass over the text that leaves out every tag and attribute that is not
+// allowed, comments, and elements that go with their content, and that closes tags in the order in which they were opened. So
+// the parser sees no more than was counted here, and none of its less trodden ways: no templates, no foreign content, no raw
+// text.
 
 #include <expected>
 #include <string>

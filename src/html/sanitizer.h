@@ -1,6 +1,6 @@
 #pragma once
-// HTML of strangers made fit for a page: what is on the lists stays, and everything is written anew. The options are named as those of
-// npm's `sanitize-html`.
+// HTML of strangers made fit for a page: what is on the lists stays, and everything is written anew. The options are named as
+// those of npm's `sanitize-html`.
 //
 //     const html::Sanitizer sanitizer;                                  // once; any thread, no state
 //     const auto clean = sanitizer.clean(R"(<p onclick=x()>Fresh <b>milk</b><script>x()</script>)");
@@ -8,8 +8,8 @@
 //     clean->text();                                                    // "Fresh milk"
 //     if (!clean) return html::to_string(clean.error());                // it is above a limit
 //
-// Cleaning again changes nothing: clean(x) is clean(clean(x)), byte by byte. Which elements and attributes can be allowed at all, and
-// what is never: README.md.
+// Cleaning again changes nothing: clean(x) is clean(clean(x)), byte by byte. Which elements and attributes can be allowed at
+// all, and what is never: README.md.
 
 #include <cstddef>
 #include <cstdint>
