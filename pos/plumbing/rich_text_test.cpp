@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "html/sanitizer.h"
 #include "schema/schema.h"
 
 namespace pos {
@@ -48,6 +49,17 @@ TEST(RichText, WhatIsRefusedIsNeverStoredAsItIs) {
     std::string kept = deep;
     detail::clean_rich_text(kept);
     EXPECT_EQ(kept, deep);
+}
+
+TEST(RichText, SaysWhatStays) {
+    for (const auto& tag : html::Options{}.allowed_tags) {
+        const bool is_named = rich_text_doc.contains(" " + tag + ",") || rich_text_doc.contains(" " + tag + " stay");
+        EXPECT_TRUE(is_named) << tag;
+    }
+    constexpr html::Limits limits;
+    EXPECT_TRUE(rich_text.meaning.contains(std::to_string(limits.max_bytes)));
+    EXPECT_TRUE(rich_text.meaning.contains(std::to_string(limits.max_tags)));
+    EXPECT_TRUE(rich_text.meaning.contains(std::to_string(limits.max_open_formatting)));
 }
 
 // Composing characters after the text was cleaned would eat the end of a tag.
