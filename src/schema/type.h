@@ -53,6 +53,9 @@ struct OwnFormat {
     bool (*fits)(std::string_view text);
     std::string_view meaning;    // behind "Give": a noun with its article
     std::string_view pattern{};  // ECMA-262, anchored, for JSON Schema; nothing that fits() takes may be refused by it
+    // Behind what the field's Text does, and before anything is checked: gives the text its form, such as HTML that is clean. A text
+    // for which there is none stays as it is, and fits() says no.
+    void (*normalise)(std::string& text) = nullptr;
 };
 
 // What a text is, and so what is done to it before it is checked, stored and compared (base/text.h).

@@ -5,6 +5,7 @@
 
 #include "db/error.h"
 #include "pos/modules/taxes/tables.h"
+#include "pos/plumbing/rich_text.h"
 
 namespace pos {
 
@@ -65,8 +66,9 @@ struct ProductFields {
             "Product",
             schema::field<&ProductFields::name>(
                 "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar")"}),
-            schema::field<&ProductFields::description>("description",
-                                                       {.max_length = 4'000, .text = schema::Text::free}),
+            schema::field<&ProductFields::description>(
+                "description",
+                {.max_length = 4'000, .format = rich_text, .text = schema::Text::free, .doc = rich_text_doc}),
             schema::field<&ProductFields::category_id>("categoryId"),
             schema::field<&ProductFields::brand>("brand", {.max_length = 80, .text = schema::Text::name}),
             schema::field<&ProductFields::sold_by>("soldBy", {.defaulted = true}),
