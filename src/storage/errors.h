@@ -23,6 +23,8 @@ inline constexpr base::ErrorCode precondition_failed{
 inline constexpr base::ErrorCode conflict{"storage.conflict", 409, true, base::Action::retry,
                                           "Somebody else is changing this file"};
 inline constexpr auto bad_key = base::invalid("storage.bad_key", "This cannot be the name of a file");
+inline constexpr auto bad_value =
+    base::invalid("storage.bad_value", "A content type, a file name, a lifetime or a page that cannot be");
 inline constexpr base::ErrorCode bad_range{"storage.bad_range", 416, false, base::Action::fix,
                                            "The file has no bytes in this range"};
 inline constexpr base::ErrorCode too_large{"storage.too_large", 413, false, base::Action::fix, "The file is too large"};
@@ -55,6 +57,7 @@ enum class Fault : std::uint8_t {
     precondition_failed,  // if_match, only_if_absent
     conflict,             // another write of the same key runs: again later
     bad_key,
+    bad_value,  // a header that none can be, a lifetime or a limit out of range, a page that was not given out
     bad_range,
     too_large,
     wrong_length,     // the source gave more or less than `length`

@@ -86,6 +86,8 @@ struct Copy {
     std::optional<std::string> content_type{};  // instead of the source's; replaces the next two as well
     std::string cache_control{};
     std::string content_disposition{};
+    std::optional<base::Digest256>
+        sha256{};  // kept with the copy when there is a `content_type`: of whoever has looked
 };
 
 // ---- Results ----------------------------------------------------------------------------------------------------
