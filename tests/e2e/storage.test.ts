@@ -1,7 +1,8 @@
-// Object storage as others know it: what src/storage signs is what Amazon's presigner signs; a simulator that believes nothing, and a third
+// Object storage as others know it: what src/storage signs is what Amazon's presigner signs; a simulator that believes nothing,
+// and a third
 // party's server, take what it sends; answers are lost, clocks are wrong, processes are killed.
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
@@ -15,7 +16,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { refusal, type S3, start as startS3 } from '../simulators/s3.mjs';
 import { exampleEnvironment, repository } from './support/environment.js';
 
-// ---- src/storage, by a program that answers lines of JSON (fuzz/storage_probe.cpp) ---------------------------------------------------
+// ---- src/storage, by a program that answers lines of JSON (fuzz/storage_probe.cpp)
+// ---------------------------------------------------
 
 const program = (() => {
   const env = exampleEnvironment();
@@ -23,14 +25,24 @@ const program = (() => {
   return path.join(root, env.EXAMPLE_PRESET!, 'fuzz/storage_probe');
 })();
 
+// A disk of one megabyte, in a namespace of its own: where the system lets us have one.
+const smallDisk = (directory: string) => [
+  '-rm',
+  'sh',
+  '-c',
+  'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$1"',
+  directory,
+];
+const hasSmallDisks = spawnSync('unshare', [...smallDisk('/tmp'), 'true'], { stdio: 'ignore' }).status === 0;
+
 class Probe {
   readonly told: any[] = [];
   private readonly child: ChildProcess;
   private readonly waiting: ((line: any) => void)[] = [];
   private readonly listeners: ((line: any) => void)[] = [];
 
-  constructor() {
-    this.child = spawn(program, [], { env: exampleEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(command = program, args: string[] = []) {
+    this.child = spawn(command, args, { env: exampleEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.child.stdout! }).on('line', (text) => {
       const line = JSON.parse(text);
       if ('ok' in line) return this.waiting.shift()?.(line);
@@ -57,8 +69,7 @@ class Probe {
 }
 
 let probes: Probe[] = [];
-async function open(order: Record<string, unknown>): Promise<Probe> {
-  const probe = new Probe();
+async function open(order: Record<string, unknown>, probe = new Probe()): Promise<Probe> {
   probes.push(probe);
   expect(await probe.ask({ do: 'open', ...order })).toEqual({ ok: true });
   return probe;
@@ -164,17 +175,14 @@ describe('signed URLs', () => {
         headers,
       };
       request.clone = () => ({ ...request, headers: { ...request.headers }, query: { ...request.query } });
-      const theirs = await presigner.presign(
-        request,
-        {
-          // They would have the payload's hash in the URL.
-          unhoistableHeaders: new Set(['x-amz-content-sha256']),
-          unsignableHeaders: new Set(['x-amz-content-sha256']),
-          expiresIn: lifetime,
-          signingDate: new Date(now),
-          signableHeaders: new Set(['host', 'content-type', 'content-length']),
-        },
-      );
+      const theirs = await presigner.presign(request, {
+        // They would have the payload's hash in the URL.
+        unhoistableHeaders: new Set(['x-amz-content-sha256']),
+        unsignableHeaders: new Set(['x-amz-content-sha256']),
+        expiresIn: lifetime,
+        signingDate: new Date(now),
+        signableHeaders: new Set(['host', 'content-type', 'content-length']),
+      });
       const read = new URL(ours.url);
       expect(read.origin).toBe(`https://${hostname}`);
       const members = Object.fromEntries(read.searchParams);
@@ -514,5 +522,22 @@ test('a process that is killed while it stores a file leaves the old one whole',
     expect(await later.ask({ do: 'list' })).toMatchObject({ keys: ['a/b'] });
     await later.end();
   }
+  rmSync(directory, { recursive: true });
+});
+
+test.runIf(hasSmallDisks)('a full disk says so, and loses nothing', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'storage-full-'));
+  const probe = await open(
+    { url: `file://${directory}/files` },
+    new Probe('unshare', [...smallDisk(directory), program]),
+  );
+  expect(await probe.ask({ do: 'put', key: 'a', text: 'old' })).toMatchObject({ ok: true });
+  for (let i = 0; i < 3; ++i) {
+    const put = await probe.ask({ do: 'put', key: 'a', size: 2_000_000 });
+    expect(put).toMatchObject({ fault: 'disk_full', code: 'storage.disk_full', provider: 'ENOSPC' });
+  }
+  expect(await probe.ask({ do: 'get', key: 'a' })).toMatchObject({ text: 'old' });
+  expect(await probe.ask({ do: 'put', key: 'b', size: 500_000 })).toMatchObject({ ok: true });
+  await probe.end();
   rmSync(directory, { recursive: true });
 });

@@ -1,11 +1,14 @@
-// A simulator of S3 that believes nothing: it checks Signature V4 of headers, of presigned URLs and of POST policies, the time, the body's hash,
+// A simulator of S3 that believes nothing: it checks Signature V4 of headers, of presigned URLs and of POST policies, the time,
+// the body's hash,
 // and what was signed of a body (length, type). Calls without a signature are refused. For tests and development.
 //
 //     node tests/simulators/s3.mjs --port 9000 [--bucket files] [--region us-east-1] [--access-key KEY --secret-key SECRET]
 //     {"listening":9000}
 //
-// One bucket, path style and `bucket.` before the host. In tests `server.fault = (call) => …` is asked before each call: undefined lets it
-// through, 'cut' closes the connection, and an answer ({status, headers, body}) goes out in place of the bucket's; `call.act()` does what was
+// One bucket, path style and `bucket.` before the host. In tests `server.fault = (call) => …` is asked before each call:
+// undefined lets it
+// through, 'cut' closes the connection, and an answer ({status, headers, body}) goes out in place of the bucket's; `call.act()`
+// does what was
 // asked and gives the bucket's answer. `server.clockOffset` moves its clock (ms).
 import { Buffer } from 'node:buffer';
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
