@@ -121,7 +121,8 @@ std::string_view without_exif_prefix(std::string_view tiff) {
     return tiff.starts_with(exif_prefix) ? tiff.substr(exif_prefix.size()) : tiff;
 }
 
-// The most bytes that the pixels of a size can need, deflated by the worst of encoders: what is beyond has no end, or another purpose.
+// The most bytes that the pixels of a size can need, deflated by the worst of encoders: what is beyond has no end, or another
+// purpose.
 std::uint64_t most_pixel_bytes(const Header& header, std::uint32_t bits, std::uint32_t colour) {
     constexpr std::array<std::uint64_t, 7> channels{1, 1, 3, 1, 2, 1, 4};
     constexpr std::uint64_t most_for_little = 16'384;

@@ -94,8 +94,9 @@ public:
     // The file in memory. Never throws for what is in it.
     [[nodiscard]] async::Task<std::expected<Pictures, ImageError>> render(std::string bytes,
                                                                           RenderOptions options = {});
-    // A regular file that is open for reading; read from its begin, wherever its position is, by the decoder alone: nothing of it comes
-    // into this process. The descriptor is the caller's, and may be closed as soon as this has returned its task's result.
+    // A regular file that is open for reading; read from its begin, wherever its position is, by the decoder alone: nothing of
+    // it comes into this process. The descriptor is the caller's, and may be closed as soon as this has returned its task's
+    // result.
     [[nodiscard]] async::Task<std::expected<Pictures, ImageError>> render_file(int descriptor,
                                                                                RenderOptions options = {});
 

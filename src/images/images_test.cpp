@@ -353,7 +353,8 @@ TEST(Images, TheDecoderIsStartedByNobodyElse) {
     EXPECT_EQ(sandbox_fault(), "");
 }
 
-// What the server's own memory has, whatever goes through it: 8 at once of all forms, with bad ones between them. BACKEND_API_LONG=1: 5,000.
+// What the server's own memory has, whatever goes through it: 8 at once of all forms, with bad ones between them.
+// BACKEND_API_LONG=1: 5,000.
 TEST(Images, MemoryStaysFlat) {
     const auto scene = test::scene(320, 240);
     const auto large = test::scene(1'400, 1'000);
