@@ -10,7 +10,8 @@
 //     if (!pictures) throw images::failure(pictures.error());
 //     for (const auto& rendition : pictures->renditions) { ... rendition.bytes, rendition.mime(), rendition.sha256 ... }
 //
-// main() hands the command `image-decoder` over before it does anything else: images/decoder.h.
+// main() hands the command `image-decoder` over before it does anything else: images/decoder.h. A test's main() does not: give it
+// IMAGES_DECODER, the target image_decoder, or the first picture runs the tests once more.
 
 #include <cstdint>
 #include <expected>
