@@ -104,6 +104,19 @@ struct Fixture {
 
 std::string code_of(const Result& result) { return result ? "" : std::string(result.error().code.code); }
 
+TEST(Images, MemoryOfTheLargestPictureIsAskedFor) {
+    const auto issues_of = [](const Settings& settings) {
+        schema::Issues issues("environment");
+        check(settings, issues);
+        return std::move(issues).take();
+    };
+    EXPECT_TRUE(issues_of({}).empty());
+    const auto issues = issues_of({.max_pixels = 100'000'000});
+    ASSERT_EQ(issues.size(), 1U);
+    EXPECT_EQ(issues[0].pointer, "/IMAGES_MEMORY_MB");
+    EXPECT_EQ(issues[0].message, "832 at least, for IMAGES_MAX_PIXELS=100000000");
+}
+
 TEST(Images, RendersInAnotherProcess) {
     Fixture fixture;
     const auto result = fixture.render(test::jpeg(test::scene(1'200, 800), {.exif = test::exif(6)}));

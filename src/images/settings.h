@@ -1,7 +1,7 @@
 #pragma once
 // How large pictures may be, and what the processes that read them may use.
 //
-//     .settings = app::settings<images::Settings>()                         // of the module that makes the Images
+//     .settings = app::settings<images::Settings, check_images>()           // of the module that makes the Images
 
 #include <cstdint>
 #include <string>
@@ -88,7 +88,9 @@ struct Settings {
 
 // Whether a process may have the memory that the largest picture needs. Of the module that has the settings:
 //
-//     void check_images(const images::Settings& settings, const app::Settings&, schema::Issues& issues) { images::check(settings, issues); }
+//     void check_images(const images::Settings& settings, const app::Settings&, schema::Issues& issues) {
+//         images::check(settings, issues);
+//     }
 void check(const Settings& settings, schema::Issues& issues);
 
 }  // namespace images
