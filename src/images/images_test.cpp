@@ -306,14 +306,14 @@ TEST(Images, AnIdleProcessThatWasKilledIsReplacedUnseen) {
     EXPECT_EQ(fixture.started(), 2);
 }
 
+async::Task<bool> stop_soon(Images* images, async::Loop* loop, async::Milliseconds within) {
+    co_await async::next_turn(loop);
+    co_await images->stop(async::Loop::now() + within);
+    co_return true;
+}
+
 async::Task<Result> render_and_stop(Images* images, async::Loop* loop, std::string file, async::Milliseconds within) {
-    auto both =
-        co_await async::when_all(images->render(std::move(file)),
-                                 [](Images* on, async::Loop* at, async::Milliseconds time) -> async::Task<bool> {
-                                     co_await async::sleep(at, 1ms);
-                                     co_await on->stop(async::Loop::now() + time);
-                                     co_return true;
-                                 }(images, loop, within));
+    auto both = co_await async::when_all(images->render(std::move(file)), stop_soon(images, loop, within));
     co_return std::move(std::get<0>(both));
 }
 
