@@ -72,7 +72,7 @@ public:
     [[nodiscard]] Step parse(std::string_view input);
 
     [[nodiscard]] const PartHead& head() const { return head_; }
-    [[nodiscard]] bool done() const { return state_ == State::end; }
+    [[nodiscard]] bool done() const { return state_ == State::end || state_ == State::end_line; }
     [[nodiscard]] Fault fault() const { return fault_; }
 
 private:
@@ -86,22 +86,24 @@ private:
         after_boundary_dash,
         end,
         end_return,
+        end_line,
         failed,
     };
     Step fail(Fault fault, std::size_t consumed);
-    Step parse_start(std::string_view input);
-    Step parse_head(std::string_view input);
-    Step parse_data(std::string_view input);
-    Step parse_after_boundary(std::string_view input);
-    Step parse_epilogue(std::string_view input);
+    Step match_first(std::string_view input);
+    Step take_head(std::string_view input);
+    Step take_data(std::string_view input);
+    Step finish_delimiter(std::string_view input);
+    Step take_framing(std::string_view input);
+    // Where a byte behind a boundary leads; `failed` when it is not allowed there.
+    [[nodiscard]] State next_of_framing(char c) const;
 
     std::string delimiter_;  // CRLF, "--", the boundary
     MultipartLimits limits_;
     State state_ = State::start;
     Fault fault_ = Fault::none;
     std::size_t matched_ = 0;  // bytes of the delimiter that the last ones were
-    bool in_part_ = false;
-    std::string lines_;  // the head so far
+    std::string lines_;        // the head so far
     PartHead head_;
 };
 

@@ -6,7 +6,7 @@
 //     async::Task<tus::Created> create(Permitted<"files.write"> caller, tus::Creation creation, db::Db db,
 //                                      http::Service<uploads::Pieces> pieces) {
 //         MyRows rows(db, *caller);                                         // lives as long as this handler
-//         co_return co_await tus::create(std::move(creation), {&rows, &*pieces, tus_options});
+//         co_return co_await tus::create(std::move(creation), runtime->new_id…, {&rows, &*pieces, tus_options});
 //     }
 //     async::Task<tus::Offset> show(…, http::Path<"id", base::Uuid> id, tus::Resumable tus, db::Db db, …) {
 //         co_return co_await tus::show(tus, *id, {&rows, &*pieces, tus_options});
@@ -139,7 +139,7 @@ struct Offset {
 // ---- Steps --------------------------------------------------------------------------------------------------------
 
 // The path of the request and the new id: Location. Throws too_large, what Rows::create() throws, disk_full, and as append().
-[[nodiscard]] async::Task<Created> create(Creation creation, To to);
+[[nodiscard]] async::Task<Created> create(Creation creation, base::Uuid id, To to);
 // Throws not_found.
 [[nodiscard]] async::Task<Offset> show(Resumable request, base::Uuid id, To to);
 // Throws not_found, offset_conflict, locked, checksum_mismatch, too_large, too_many_pieces, disk_full, and what a body throws.
