@@ -213,6 +213,17 @@ std::vector<base::Uuid> list_directory(const std::string& directory) {
     return ids;
 }
 
+// What is not there is removed. A request that ends at the same time may put a file behind the one that was removed last.
+void remove_directory(const std::string& directory) {
+    constexpr int attempts = 3;
+    std::error_code error;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        std::filesystem::remove_all(directory, error);
+        if (!error) return;
+    }
+    throw std::system_error(error, "uploads: removing an upload");
+}
+
 }  // namespace
 
 DiskPieces::DiskPieces(async::BlockingPool* pool, DiskPiecesOptions options)
@@ -239,9 +250,7 @@ async::Task<std::string> DiskPieces::read(async::Loop* loop, base::Uuid id, std:
 }
 
 async::Task<void> DiskPieces::remove(async::Loop* loop, base::Uuid id) {
-    return on_pool(loop, pool_, [directory = directory_of(options_, id)] {
-        std::filesystem::remove_all(directory);  // what is not there is removed
-    });
+    return on_pool(loop, pool_, [directory = directory_of(options_, id)] { remove_directory(directory); });
 }
 
 async::Task<std::vector<base::Uuid>> DiskPieces::list(async::Loop* loop) {
