@@ -77,8 +77,8 @@ private:
         value = take_token();
         return !value.empty();
     }
-    // Old clients write `\"` for a quote, today's browsers `%22`, and a backslash as it is: so a quote that nothing follows ends the
-    // value, whatever stands before it.
+    // Old clients write `\"` for a quote, today's browsers `%22`, and a backslash as it is: so a quote that nothing follows ends
+    // the value, whatever stands before it.
     bool read_quoted(std::string& value) {
         rest_.remove_prefix(1);
         while (!rest_.empty()) {
