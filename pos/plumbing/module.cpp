@@ -26,6 +26,8 @@ app::Module plumbing_module() {
                                   db::SqlObject::Stage::after_tables},
                                  db::violate},
             .statements = std::move(statements),
+            .settings = app::settings<PublicFileSettings, check_public_files>(),
+            .process_services = app::process_services<make_public_files>(),
             .services = app::services<make_runtime>()};
 }
 
