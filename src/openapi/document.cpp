@@ -314,6 +314,42 @@ private:
         return components_.schema_of(*field.type, Direction::input, field.rules);
     }
 
+    // Its own, and no component: the files stand beside the fields.
+    std::string form_schema(const http::Operation& operation) {
+        JsonObject properties;
+        std::vector<std::string_view> required;
+        for (const auto& field : operation.form->fields) {
+            if (field.rules.internal || field.rules.read_only) continue;
+            properties.raw(field.name, components_.schema_of(*field.type, Direction::input, field.rules));
+            if (field.required()) required.push_back(field.name);
+        }
+        for (const auto& file : operation.form_files) {
+            properties.raw(file.name, file_schema(file));
+            if (file.required) required.push_back(file.name);
+        }
+        JsonObject schema;
+        schema.text("type", "object").raw("properties", std::move(properties).take());
+        if (!required.empty()) {
+            JsonArray names;
+            for (const auto name : required) names.text(name);
+            schema.raw("required", std::move(names).take());
+        }
+        schema.raw("additionalProperties", "false");
+        return std::move(schema).take();
+    }
+
+    static std::string file_schema(const http::FormFileDoc& file) {
+        JsonObject one;
+        one.text("type", "string").text("format", "binary");
+        const auto type = file.media_type.empty() ? std::string_view("application/octet-stream") : file.media_type;
+        one.text("contentMediaType", type);
+        if (!file.doc.empty()) one.text("description", file.doc);
+        if (file.most == 1) return std::move(one).take();
+        JsonObject many;
+        many.text("type", "array").raw("items", std::move(one).take()).raw("maxItems", std::to_string(file.most));
+        return std::move(many).take();
+    }
+
     std::string request_body_object(const http::Operation& operation) {
         const auto example = examples_.body_of(operation.id);
         JsonObject content;
@@ -322,6 +358,7 @@ private:
             JsonObject media;
             if (operation.body != nullptr)
                 media.raw("schema", components_.schema_of(*operation.body, Direction::input));
+            if (operation.form != nullptr) media.raw("schema", form_schema(operation));
             if (!example.empty() && type == "application/json") media.raw("example", example);
             content.raw(type, std::move(media).take());
         }

@@ -75,13 +75,16 @@ public:
     [[nodiscard]] virtual async::Task<std::optional<UploadRow>> claim(base::Uuid id, std::optional<std::uint64_t> at,
                                                                       async::SteadyTime deadline) = 0;
 
+    // The same without a claim: it changes nothing.
+    [[nodiscard]] virtual async::Task<std::optional<UploadRow>> find(base::Uuid id, async::SteadyTime deadline) = 0;
+
     // Moves the offset, if fence and `from` are those of the row, and adds to the piece of this fence, in one transaction; false: they
     // are not, and nothing has changed. With the last byte, the same transaction is the place for a job that finishes the
     // upload should this process die before finish(). A failure that leaves the outcome unknown is thrown.
     [[nodiscard]] virtual async::Task<bool> move(Progress progress, async::SteadyTime deadline) = 0;
 
     // All bytes are there, and the client has not heard it yet: move them to where they stay, compare size and hash of what is stored,
-    // mark the row. Called again by whatever finds the row whole and not finished, at the same time too: one effect. What it throws
+    // mark the row, remove the pieces. Called again by whatever finds the row whole and not finished, at the same time too: one effect. What it throws
     // the client hears, and asks again.
     [[nodiscard]] virtual async::Task<void> finish(UploadRow upload, async::SteadyTime deadline) = 0;
 

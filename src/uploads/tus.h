@@ -29,7 +29,7 @@
 // bytes have become durable meanwhile. HEAD claims too, so that what it says stays true until the client goes on. Bytes become durable, and
 // the row says so, each commit_bytes and each commit_time, and with what had arrived when a connection breaks. With Upload-Checksum they
 // do at the end, or not at all. An upload is whole when its last byte is (at creation, when its length is 0): then Rows::finish()
-// runs, before the client hears it. `Location` is a path. Every reply has Tus-Resumable. Loop's thread.
+// runs, before the client hears it. `Location` is a path, or Options::location. Every reply has Tus-Resumable. Loop's thread.
 
 #include <chrono>
 #include <cstdint>
@@ -55,6 +55,9 @@ struct Options {
     std::chrono::hours lifetime{24};                     // from the last progress on
     std::uint64_t commit_bytes = std::uint64_t{4} << 20U;
     std::chrono::milliseconds commit_time{1000};
+    // Of Location, where a proxy takes a prefix away or browsers reach another host: "https://api.example/v1/uploads/tus". "": the path of
+    // the request. Nothing of it is ever made from Host or forwarding headers.
+    std::string_view location{};
     std::uint64_t least_piece = std::uint64_t{256} << 10U;  // more pieces than 1,000 and one for each of these: refused
 };
 
