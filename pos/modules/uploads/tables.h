@@ -14,6 +14,7 @@ inline constexpr auto upload_request_used =
 inline constexpr base::ErrorCode too_many_uploads{
     "upload.too_many", 429, false, base::Action::fix,
     "The shop has as many unfinished uploads as it may: complete or delete some"};
+inline constexpr auto unknown_upload = base::invalid("upload.unknown", "There is no such upload");
 inline constexpr auto unknown_document = base::invalid("document.unknown", "There is no such document");
 inline constexpr base::ErrorCode upload_missing{"upload.missing", 409, false, base::Action::fix,
                                                 "Nothing was uploaded yet: send the file first"};
@@ -63,6 +64,8 @@ struct Upload {
     std::optional<std::string> problem;
     base::Timestamp expires_at;
     std::optional<std::string> request_key;
+    std::int64_t fence = 0;
+    std::string metadata;
     std::optional<UserId> created_by;
     std::optional<DeviceId> origin_device_id;
     base::Timestamp created_at;
@@ -84,9 +87,26 @@ struct Upload {
             field<&Upload::problem>("problem", {.text = schema::Text::raw, .doc = "An error code."}),
             field<&Upload::expires_at>("expiresAt"),
             field<&Upload::request_key>("requestKey", {.text = schema::Text::raw, .internal = true}),
+            field<&Upload::fence>("fence", {.internal = true}),
+            field<&Upload::metadata>("metadata", {.text = schema::Text::raw, .internal = true}),
             field<&Upload::created_by>("createdBy", {.internal = true}),
             field<&Upload::origin_device_id>("originDeviceId", {.internal = true}),
             field<&Upload::created_at>("createdAt"), field<&Upload::updated_at>("updatedAt"));
+    }
+};
+
+// What one request has added to a tus upload (src/uploads/rows.h).
+struct UploadPiece {
+    UploadId upload_id;
+    std::int64_t fence = 0;
+    std::int64_t first = 0;
+    std::int64_t length = 0;
+
+    friend constexpr auto describe(UploadPiece*) {
+        return schema::object<UploadPiece>("UploadPiece", schema::field<&UploadPiece::upload_id>("uploadId"),
+                                           schema::field<&UploadPiece::fence>("fence"),
+                                           schema::field<&UploadPiece::first>("first"),
+                                           schema::field<&UploadPiece::length>("length"));
     }
 };
 
@@ -123,6 +143,9 @@ inline constexpr auto uploads = db::tenant_table<Upload>(
     // Across tenants: what is cleaned up.
     db::expression_index("uploads_due", "btree", "expires_at").where("state = 'open'"),
     db::expression_index("uploads_age", "btree", "updated_at").where("state <> 'open'"));
+inline constexpr auto upload_pieces = db::tenant_table<UploadPiece>(
+    "upload_pieces", db::primary_key<&UploadPiece::upload_id, &UploadPiece::fence>(),
+    db::references<&UploadPiece::upload_id>("upload_pieces_upload", uploads, errors::unknown_upload));
 inline constexpr auto file_sweeps = db::system_table<FileSweep>("file_sweeps", db::primary_key<&FileSweep::name>());
 }  // namespace tables
 
