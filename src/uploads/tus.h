@@ -38,6 +38,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/hasher.h"
 #include "http/handler.h"
 #include "uploads/errors.h"
 #include "uploads/metadata.h"
@@ -82,7 +83,7 @@ struct Resumable {
 };
 
 struct Checksum {
-    enum class Algorithm : std::uint8_t { sha1, sha256, sha512 } algorithm;
+    base::Hasher::Algorithm algorithm{};
     std::string digest;  // bytes
 };
 
