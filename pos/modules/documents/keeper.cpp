@@ -1,9 +1,10 @@
 #include "pos/modules/documents/keeper.h"
 
+#include "base/hasher.h"
+#include "base/strings.h"
 #include "pos/modules/documents/kind.h"
 #include "pos/modules/files/keys.h"
 #include "pos/plumbing/plan_limits.h"
-#include "storage/sha256_stream.h"
 
 namespace pos {
 
@@ -11,7 +12,7 @@ async::Task<SeenDocument> inspect_document(const StoredFiles* stored, StoredFile
                                            async::SteadyTime deadline) {
     auto stream = co_await stored->open(std::move(what), deadline);
     DocumentKind kind;
-    storage::Sha256Stream digest;
+    base::Hasher digest(base::Hasher::Algorithm::sha256);
     SeenDocument seen;
     while (true) {
         const auto piece = co_await stream.read();
@@ -23,7 +24,7 @@ async::Task<SeenDocument> inspect_document(const StoredFiles* stored, StoredFile
     }
     seen.media_type = kind.media_type();
     if (seen.media_type.empty()) throw base::Failure(errors::document_type);
-    seen.sha256 = files::hex(digest.finish());
+    seen.sha256 = base::hex_encode(digest.finish());
     co_return seen;
 }
 

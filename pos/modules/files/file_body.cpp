@@ -28,8 +28,8 @@ async::Task<FileBody> FileBody::read_of(http::Context* context, http::Findings* 
 }
 
 void FileBody::describe(http::Operation& operation) {
-    Form::describe(operation);
     Bytes::describe(operation);
+    Form::describe(operation);
 }
 
 async::Task<void> FileBody::begin() {

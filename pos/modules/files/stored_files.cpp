@@ -124,6 +124,8 @@ async::Task<bool> StoredFiles::remove_below(std::string prefix, async::SteadyTim
     co_return all;
 }
 
+std::unique_ptr<FilePool> make_file_pool() { return std::make_unique<FilePool>(); }
+
 std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, const app::LoopParts& parts) {
     return std::make_unique<StoredFiles>(store, parts.logger);
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "app/app.h"
+#include "async/blocking_pool.h"
 #include "http/file.h"
 #include "pos/modules/files/settings.h"
 #include "storage/storage.h"
@@ -52,6 +53,12 @@ private:
     storage::Store& store_;
     logging::Logger logger_;
 };
+
+// Where disks are waited for. Of the process.
+struct FilePool {
+    async::BlockingPool pool{{.threads = 4, .queue_limit = 256}};
+};
+[[nodiscard]] std::unique_ptr<FilePool> make_file_pool();
 
 [[nodiscard]] std::unique_ptr<storage::Store> make_store(const FileSettings& settings, const app::Settings& app,
                                                          const app::LoopParts& parts);

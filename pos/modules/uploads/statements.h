@@ -16,7 +16,8 @@ using db::Kind;
 // Of a tenant, at once.
 inline constexpr std::int64_t most_open = 200;
 
-inline constexpr List<tables::uploads, Newest<&Upload::created_at>, Where<&Upload::state>> list;
+inline constexpr List<tables::uploads, Newest<&Upload::created_at>, Where<&Upload::purpose>, Where<&Upload::state>>
+    list;
 inline constexpr auto by_id = db::find<tables::uploads>("uploads.by_id");
 inline constexpr auto add = db::insert<tables::uploads>("uploads.add");
 inline constexpr db::Query<Upload(std::string)> by_request{

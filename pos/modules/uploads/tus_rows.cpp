@@ -113,6 +113,12 @@ async::Task<std::optional<uploads::UploadRow>> TusRows::claim(base::Uuid id, std
     co_return row_of(*row);
 }
 
+async::Task<std::optional<uploads::UploadRow>> TusRows::find(base::Uuid id, async::SteadyTime deadline) {
+    const auto row = co_await db_.with_deadline(deadline).one(uploading::claimed, UploadId(id));
+    if (!row || !caller_.may(permission_for(row->purpose))) co_return std::nullopt;
+    co_return row_of(*row);
+}
+
 async::Task<bool> TusRows::move(uploads::Progress progress, async::SteadyTime deadline) {
     const auto moved =
         co_await db_.with_deadline(deadline).one(uploading::move, UploadId(progress.id), progress.fence,

@@ -24,6 +24,8 @@ public:
     [[nodiscard]] async::Task<void> create(uploads::NewUpload upload, async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<std::optional<uploads::UploadRow>> claim(base::Uuid id, std::optional<std::uint64_t> at,
                                                                        async::SteadyTime deadline) override;
+    [[nodiscard]] async::Task<std::optional<uploads::UploadRow>> find(base::Uuid id,
+                                                                      async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<bool> move(uploads::Progress progress, async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<void> finish(uploads::UploadRow upload, async::SteadyTime deadline) override;
     [[nodiscard]] async::Task<bool> terminate(base::Uuid id, async::SteadyTime deadline) override;
