@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "images/header.h"
 #include "pos/modules/files/keys.h"
 #include "pos/plumbing/plan_limits.h"
@@ -12,6 +14,9 @@ namespace {
 
 // What is at a public URL never changes.
 constexpr std::string_view kept_for_ever = "public, max-age=31536000, immutable";
+
+// Of what images::RenderOptions asks for.
+constexpr std::array<std::string_view, 6> file_names{"96.webp", "96.jpg", "320.webp", "320.jpg", "960.webp", "960.jpg"};
 
 // "320.webp", "960.jpg"
 std::string name_of(const images::Rendition& rendition) {
@@ -92,14 +97,13 @@ async::Task<void> ImageMaker::store(base::Uuid tenant, ImageId id, MadeImage mad
     }
 }
 
-async::Task<bool> ImageMaker::remove(base::Uuid tenant, Image row, async::SteadyTime deadline) const {
-    if (parts_.stored.store().can(storage::Ability::list))
-        co_return co_await parts_.stored.remove_below(files::image_prefix(tenant, row.id.uuid()), deadline);
+async::Task<bool> remove_image_files(const StoredFiles* stored, base::Uuid tenant, ImageId id, std::string sha256,
+                                     async::SteadyTime deadline) {
+    if (stored->store().can(storage::Ability::list))
+        co_return co_await stored->remove_below(files::image_prefix(tenant, id.uuid()), deadline);
     bool all = true;
-    for (const auto& file : row.files) {
-        const auto key = files::image_key(tenant, row.id.uuid(), row.sha256.value_or(""), file.name);
-        all = co_await parts_.stored.remove(key, deadline) && all;
-    }
+    for (const auto& name : file_names)
+        all = co_await stored->remove(files::image_key(tenant, id.uuid(), sha256, name), deadline) && all;
     co_return all;
 }
 

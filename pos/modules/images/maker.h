@@ -60,13 +60,15 @@ public:
     // Repeatable. Throws those of storage/errors.h.
     [[nodiscard]] async::Task<void> store(base::Uuid tenant, ImageId id, MadeImage made,
                                           async::SteadyTime deadline) const;
-    // Best effort; true: nothing is left.
-    [[nodiscard]] async::Task<bool> remove(base::Uuid tenant, Image row, async::SteadyTime deadline) const;
 
 private:
     Parts parts_;
     http::BodyBudget budget_{{.total = std::size_t{64} << 20U, .per_caller = std::size_t{32} << 20U}};
 };
+
+// Best effort; true: nothing is left.
+[[nodiscard]] async::Task<bool> remove_image_files(const StoredFiles* stored, base::Uuid tenant, ImageId id,
+                                                   std::string sha256, async::SteadyTime deadline);
 
 struct FinishImage {
     ImageId id;

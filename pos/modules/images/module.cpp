@@ -138,13 +138,14 @@ async::Task<Image> show(auth::PermittedSomewhere<"products.read">, http::Path<"i
 
 // Nothing is shown of it from the commit on. Files that cannot be removed now are removed later (modules/uploads).
 async::Task<http::NoContent> remove(http::Context& context, Edit<"products.write"> write, http::Path<"id", ImageId> id,
-                                    http::Service<ImageMaker> maker, db::Db db) {
-    Image removed;
-    co_await write.remove(image_rows, *id, [&removed, &id](Image& row, Writes& writes) {
-        writes.batch.add(is_unused, *id);
-        removed = row;
+                                    http::Service<const StoredFiles> stored, db::Db db) {
+    std::string sha256;
+    co_await write.remove(image_rows, *id, [&sha256](Image& row, Writes& writes) {
+        writes.batch.add(is_unused, row.id);
+        sha256 = row.sha256.value_or("");
     });
-    if (co_await maker->remove(db.tenant(), removed, context.deadline())) co_await db.run(forget_bytes, *id);
+    if (co_await remove_image_files(&*stored, db.tenant(), *id, sha256, context.deadline()))
+        co_await db.run(forget_bytes, *id);
     co_return http::NoContent{};
 }
 
