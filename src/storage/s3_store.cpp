@@ -118,8 +118,6 @@ Result<ObjectStream> stream_of(const Get& get, client::ReplyStream stream) {
                         std::make_unique<S3Reader>(std::move(stream), length, std::nullopt));
 }
 
-async::Milliseconds pause_after(int attempt) { return async::Milliseconds(200 << std::min(attempt, 4)); }
-
 }  // namespace
 
 S3Store::S3Store(S3Parts parts, S3Url url, std::string public_endpoint)

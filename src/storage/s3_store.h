@@ -25,6 +25,7 @@ struct S3Parts {
     logging::Logger logger{};
     observe::Counter aborts_failed{};  // storage_aborts_failed_total
     UploadHooks hooks{};
+    async::Milliseconds pause{400};  // before a second attempt; each further one waits twice as long
 };
 
 class S3Store final : public Store {
@@ -76,6 +77,8 @@ private:
     [[nodiscard]] async::Task<Result<void>> clean_up(Multipart* multipart);
     [[nodiscard]] async::Task<void> tell_ended(PendingUpload upload);
     [[nodiscard]] async::Task<std::expected<S3Reply, S3Failure>> head_of(std::string key, async::SteadyTime deadline);
+
+    [[nodiscard]] async::Milliseconds pause_after(int attempt) const { return parts_.pause * (1 << (attempt - 1)); }
 
     S3Parts parts_;
     S3Api api_;
