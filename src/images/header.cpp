@@ -121,6 +121,17 @@ std::string_view without_exif_prefix(std::string_view tiff) {
     return tiff.starts_with(exif_prefix) ? tiff.substr(exif_prefix.size()) : tiff;
 }
 
+// The most bytes that the pixels of a size can need, deflated by the worst of encoders: what is beyond has no end, or another purpose.
+std::uint64_t most_pixel_bytes(const Header& header, std::uint32_t bits, std::uint32_t colour) {
+    constexpr std::array<std::uint64_t, 7> channels{1, 1, 3, 1, 2, 1, 4};
+    constexpr std::uint64_t most_for_little = 16'384;
+    if (header.width > longest_side || header.height > longest_side || bits > 16 || colour >= channels.size())
+        return ~std::uint64_t{0};  // refused for another reason
+    // Rows have a byte for their filter and part of one at their end; interlaced, there are not quite twice as many.
+    const auto raw = (std::uint64_t{header.width} * header.height * channels[colour] * bits) / 8 + 4ULL * header.height;
+    return raw + raw / 8 + most_for_little;
+}
+
 Result read_png(std::string_view bytes) {
     Header header{.type = Type::png};
     Reader reader(bytes);
@@ -128,19 +139,23 @@ Result read_png(std::string_view bytes) {
     if (reader.big(4) != 13 || reader.take(4) != "IHDR") return damaged();
     header.width = reader.big(4);
     header.height = reader.big(4);
-    constexpr std::size_t rest_and_crc = 5 + 4;
+    const auto bits = reader.big(1);
+    const auto colour = reader.big(1);
+    constexpr std::size_t rest_and_crc = 3 + 4;
     reader.skip(rest_and_crc);
     if (reader.has_failed()) return damaged();
+    std::uint64_t pixel_bytes = 0;
     while (reader.left() >= 12) {
         const auto length = reader.big(4);
         const auto name = reader.take(4);
         const auto content = reader.take(length);
         reader.skip(4);
+        if (name == "IDAT") pixel_bytes += length;
         if (reader.has_failed() || name == "IEND") break;  // cut short: what is missing is missed by the decoder
         if (name == "eXIf") header.orientation = orientation_of(without_exif_prefix(content));
         if (name == "acTL") header.frames = std::max(1U, Reader(content).big(4));
     }
-    return with_size(header);
+    return pixel_bytes > most_pixel_bytes(header, bits, colour) ? damaged() : with_size(header);
 }
 
 // ---- WebP

@@ -255,6 +255,13 @@ TEST(RenderPicture, PixelsWithoutEndAreNotInflated) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(status_of(endless), Status::unreadable);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+    // So few that they may be a picture's: what the head says is read, and no more.
+    const auto short_one = test::png_head(1'000, 10) +
+                           test::png_chunk("IDAT", test::deflated(std::string(50'000'000, '\0'))) +
+                           test::png_chunk("IEND", "");
+    const auto again = std::chrono::steady_clock::now();
+    EXPECT_EQ(status_of(short_one), Status::rendered);
+    EXPECT_LT(std::chrono::steady_clock::now() - again, std::chrono::milliseconds(500));
 }
 
 TEST(RenderPicture, ProgressiveScansAreCounted) {
