@@ -60,8 +60,6 @@ struct FilePool {
 };
 [[nodiscard]] std::unique_ptr<FilePool> make_file_pool();
 
-[[nodiscard]] std::unique_ptr<storage::Store> make_store(const FileSettings& settings, const app::Settings& app,
-                                                         const app::LoopParts& parts);
 [[nodiscard]] std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, const app::LoopParts& parts);
 
 }  // namespace pos

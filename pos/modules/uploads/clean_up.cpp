@@ -1,6 +1,7 @@
 #include "pos/modules/uploads/clean_up.h"
 
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/part_uploads.h"
 #include "pos/modules/files/stored_files.h"
 #include "pos/modules/images/maker.h"
 #include "pos/modules/uploads/statements.h"
@@ -373,6 +374,10 @@ async::Task<void> run_sweep(jobs::Job<CleanUpFiles>& job, app::JobScope scope) {
     const auto done = co_await sweep_files(scope);
     if (done.orphans + done.pieces > 0)
         job.logger().info("files without a row were removed", {{"orphans", done.orphans}, {"pieces", done.pieces}});
+    const auto parts = co_await abort_left_parts(scope);
+    if (parts.aborted > 0) job.logger().info("uploads in parts were aborted", {{"count", parts.aborted}});
+    if (parts.failed > 0)
+        job.logger().warn("uploads in parts could not be aborted; tried again", {{"count", parts.failed}});
     if (done.lost > 0)
         job.logger().error("files of images or documents are not in the storage", {{"count", done.lost}});
 }
