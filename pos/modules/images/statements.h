@@ -48,7 +48,7 @@ struct PublicImage {
 };
 inline constexpr db::SystemQuery<PublicImage(base::Uuid, ImageId)> shown{
     {"images.shown",
-     "select sha256, files from images where tenant_id = $1 and id = $2 and status = 'ready' and sha256 is not null "
+     "select coalesce(sha256, '') as sha256, files from images where tenant_id = $1 and id = $2 and status = 'ready' "
      "and deleted_at is null",
      db::Kind::point}};
 
