@@ -180,8 +180,8 @@ std::vector<base::Issue> faults_of(const UploadOrder& order, const UploadParts& 
     return issues;
 }
 
-std::string_view permission_for(UploadPurpose purpose) {
-    return purpose == UploadPurpose::image ? "products.write" : "documents.write";
+bool may_upload(const auth::Caller& caller, UploadPurpose purpose) {
+    return purpose == UploadPurpose::image ? caller.may("products.write") : caller.may_everywhere("documents.write");
 }
 
 async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts) {

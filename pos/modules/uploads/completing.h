@@ -9,6 +9,7 @@
 // condition of that ETag; then one transaction makes the row ready and ends the upload. Killed between any two steps, the next call begins
 // anew and ends the same. What is put under the pending key later is nobody's, and is removed.
 
+#include "auth/caller.h"
 #include "pos/modules/files/settings.h"
 #include "pos/modules/images/maker.h"
 #include "pos/modules/uploads/statements.h"
@@ -54,7 +55,7 @@ struct EndUpload {
 [[nodiscard]] async::Task<void> end_upload(db::Db db, Upload row, EndUpload how, UploadParts parts,
                                            async::SteadyTime deadline);
 
-// What a caller needs for it: products.write, documents.write.
-[[nodiscard]] std::string_view permission_for(UploadPurpose purpose);
+// products.write at one place at least, documents.write at all of them.
+[[nodiscard]] bool may_upload(const auth::Caller& caller, UploadPurpose purpose);
 
 }  // namespace pos

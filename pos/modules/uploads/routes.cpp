@@ -118,7 +118,7 @@ async::Task<UploadDetails> details_of(db::Db db, Upload row, UploadParts parts) 
 }
 
 void require(const auth::Caller& caller, UploadPurpose purpose) {
-    if (!caller.may(permission_for(purpose))) throw base::Failure(auth::errors::forbidden);
+    if (!may_upload(caller, purpose)) throw base::Failure(auth::errors::forbidden);
 }
 
 // What the caller may not do is not shown to them either.
@@ -197,8 +197,8 @@ async::Task<Begun> begin(auth::Caller caller, IdempotencyHeader header, http::Bo
 
 // Of the purposes that the caller may upload for.
 async::Task<db::Page<Upload>> list_uploads(auth::Caller caller, http::Query<UploadFilter> filter, db::Db db) {
-    const bool images = caller.may(permission_for(UploadPurpose::image));
-    const bool documents = caller.may(permission_for(UploadPurpose::document));
+    const bool images = may_upload(caller, UploadPurpose::image);
+    const bool documents = may_upload(caller, UploadPurpose::document);
     if (!images && !documents) throw base::Failure(auth::errors::forbidden);
     std::optional<UploadPurpose> only;
     if (!images) only = UploadPurpose::document;

@@ -97,7 +97,7 @@ async::Task<void> TusRows::create(uploads::NewUpload upload, async::SteadyTime d
     auto read = order_of(upload);
     std::ranges::move(faults_of(read.order, parts_.upload), std::back_inserter(read.issues));
     if (!read.issues.empty()) throw base::Failure(http::errors::invalid, std::move(read.issues));
-    if (!caller_.may(permission_for(read.order.purpose))) throw base::Failure(auth::errors::forbidden);
+    if (!may_upload(caller_, read.order.purpose)) throw base::Failure(auth::errors::forbidden);
     read.order.created_by = UserId(caller_.user_id);
     std::ignore = co_await begin_upload(db_.with_deadline(deadline), std::move(read.order), parts_.upload);
 }
@@ -109,13 +109,13 @@ async::Task<std::optional<uploads::UploadRow>> TusRows::claim(base::Uuid id, std
     const auto found = batch.add(uploading::claimed, UploadId(id));
     const auto results = co_await batch.commit();
     const auto row = results.one(found);
-    if (!row || !caller_.may(permission_for(row->purpose))) co_return std::nullopt;
+    if (!row || !may_upload(caller_, row->purpose)) co_return std::nullopt;
     co_return row_of(*row);
 }
 
 async::Task<std::optional<uploads::UploadRow>> TusRows::find(base::Uuid id, async::SteadyTime deadline) {
     const auto row = co_await db_.with_deadline(deadline).one(uploading::claimed, UploadId(id));
-    if (!row || !caller_.may(permission_for(row->purpose))) co_return std::nullopt;
+    if (!row || !may_upload(caller_, row->purpose)) co_return std::nullopt;
     co_return row_of(*row);
 }
 
@@ -165,8 +165,8 @@ async::Task<void> TusRows::finish(uploads::UploadRow upload, async::SteadyTime d
 async::Task<bool> TusRows::terminate(base::Uuid id, async::SteadyTime deadline) {
     const auto db = db_.with_deadline(deadline);
     auto row = co_await db.one(uploading::by_id, UploadId(id));
-    const bool is_there = row && row->kind == UploadKind::tus && row->state == UploadState::open &&
-                          caller_.may(permission_for(row->purpose));
+    const bool is_there =
+        row && row->kind == UploadKind::tus && row->state == UploadState::open && may_upload(caller_, row->purpose);
     if (!is_there) co_return false;
     co_await end_upload(db, *std::move(row), {UploadState::deleted}, parts_.upload, deadline);
     co_return true;
