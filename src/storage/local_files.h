@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "storage/sha256_stream.h"
+#include "storage/digests.h"
 #include "storage/storage.h"
 
 namespace storage {

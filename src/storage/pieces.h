@@ -12,7 +12,7 @@
 
 #include "async/loop.h"
 #include "async/task.h"
-#include "storage/sha256_stream.h"
+#include "storage/digests.h"
 #include "storage/storage.h"
 
 namespace storage {

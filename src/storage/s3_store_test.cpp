@@ -10,7 +10,7 @@
 #include "base/fake_clock.h"
 #include "base/strings.h"
 #include "client/client_for_test.h"
-#include "storage/sha256_stream.h"
+#include "storage/digests.h"
 
 namespace storage {
 namespace {
@@ -146,9 +146,9 @@ public:
                                                   .http = *http.operator->(),
                                                   .clock = clock,
                                                   .random = random,
-                                                  .pause = 5ms,
                                                   .aborts_failed = {},
-                                                  .hooks = std::move(hooks)},
+                                                  .hooks = std::move(hooks),
+                                                  .pause = 5ms},
                                           std::move(url), "https://files.example.com");
     }
 

@@ -28,6 +28,9 @@ private:
 // What S3 makes the ETag of a multipart upload of: no proof of anything.
 [[nodiscard]] std::string md5_hex(std::string_view bytes);
 
+// What Cloudinary signs with: 20 bytes.
+[[nodiscard]] std::string sha1(std::string_view bytes);
+
 [[nodiscard]] std::string hex_of(const base::Digest256& digest);
 [[nodiscard]] bool parse_hex(std::string_view text, base::Digest256& into);
 

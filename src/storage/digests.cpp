@@ -1,4 +1,4 @@
-#include "storage/sha256_stream.h"
+#include "storage/digests.h"
 
 #include <openssl/evp.h>
 
@@ -43,6 +43,12 @@ std::string md5_hex(std::string_view bytes) {
     std::array<std::uint8_t, 16> digest{};
     if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_md5(), nullptr) != 1) return {};
     return base::hex_encode(base::as_chars(digest));
+}
+
+std::string sha1(std::string_view bytes) {
+    std::array<std::uint8_t, 20> digest{};
+    require(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha1(), nullptr));
+    return std::string(base::as_chars(digest));
 }
 
 std::string hex_of(const base::Digest256& digest) { return base::hex_encode(base::as_chars(digest)); }
