@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -107,13 +108,13 @@ struct Images::Impl {
         async::SteadyTime since;
     };
 
-    async::Task<Result> render(DecoderProcess::Question question) {
+    async::Task<Result> render(DecoderProcess::Question question, std::string owner) {
         ++running;
         nothing_runs.reset();
         std::optional<Result> result;
         std::exception_ptr failure;
         try {
-            result = co_await in_turn(std::move(question));
+            result = co_await in_turn(std::move(question), std::move(owner));
         } catch (...) {
             failure = std::current_exception();
         }
@@ -123,14 +124,25 @@ struct Images::Impl {
         co_return *std::move(result);
     }
 
-    async::Task<Result> in_turn(DecoderProcess::Question question) {
+    // Whether so many bytes of an owner may wait.
+    [[nodiscard]] bool has_room(std::int64_t bytes, const std::string& owner) const {
+        if (waiting_bytes + bytes > parts.settings.queue_bytes) return false;
+        const auto found = waiting_of.find(owner);
+        return owner.empty() || found == waiting_of.end() || 2 * found->second < parts.settings.queue;
+    }
+
+    void count_waiting(std::int64_t pictures, std::int64_t bytes, const std::string& owner) {
+        waiting_bytes += pictures * bytes;
+        if (!owner.empty() && (waiting_of[owner] += pictures) == 0) waiting_of.erase(owner);
+    }
+
+    async::Task<Result> in_turn(DecoderProcess::Question question, std::string owner) {
         const auto bytes = static_cast<std::int64_t>(question.bytes.size());
-        const bool has_to_wait = slots.available() == 0;
-        if (is_stopping || (has_to_wait && waiting_bytes + bytes > parts.settings.queue_bytes)) co_return busy();
-        waiting_bytes += bytes;
+        if (is_stopping || (slots.available() == 0 && !has_room(bytes, owner))) co_return busy();
+        count_waiting(1, bytes, owner);
         const auto slot =
             co_await slots.acquire(async::Loop::now() + std::chrono::milliseconds(parts.settings.wait_ms));
-        waiting_bytes -= bytes;
+        count_waiting(-1, bytes, owner);
         if (!slot || is_stopping) co_return busy();
         auto process = co_await take_process();
         if (process == nullptr) co_return unavailable();
@@ -268,6 +280,7 @@ struct Images::Impl {
     std::set<DecoderProcess*> busy_processes;
     std::size_t running = 0;
     std::int64_t waiting_bytes = 0;
+    std::map<std::string, std::int64_t> waiting_of;  // pictures, by owner
     double mean_ms = 200;
     bool is_stopping = false;
     std::optional<std::string> fault;
@@ -295,6 +308,7 @@ Images::~Images() = default;
 async::Task<Result> Images::render(std::string bytes, RenderOptions options) {
     const auto& settings = impl_->parts.settings;
     if (bytes.size() > static_cast<std::size_t>(settings.max_bytes)) co_return impl_->refused_by_size();
+    auto owner = std::move(options.owner);
     const Request request{.is_file = 0,
                           .size = bytes.size(),
                           .max_pixels = static_cast<std::uint64_t>(settings.max_pixels),
@@ -302,7 +316,7 @@ async::Task<Result> Images::render(std::string bytes, RenderOptions options) {
     // What cannot be taken takes nobody's turn.
     if (const auto status = judge_header(read_header(bytes), request.max_pixels); status != Status::rendered)
         co_return impl_->refused(error_of(status, settings));
-    co_return co_await impl_->render({.request = request, .bytes = std::move(bytes)});
+    co_return co_await impl_->render({.request = request, .bytes = std::move(bytes)}, std::move(owner));
 }
 
 async::Task<Result> Images::render_file(int descriptor, RenderOptions options) {
@@ -311,11 +325,12 @@ async::Task<Result> Images::render_file(int descriptor, RenderOptions options) {
     if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
         throw std::invalid_argument("images: a regular file that is open for reading");
     if (status.st_size > settings.max_bytes) co_return impl_->refused_by_size();
+    auto owner = std::move(options.owner);
     const Request request{.is_file = 1,
                           .size = static_cast<std::uint64_t>(status.st_size),
                           .max_pixels = static_cast<std::uint64_t>(settings.max_pixels),
                           .plan = plan_of(options)};
-    co_return co_await impl_->render({.request = request, .file = descriptor});
+    co_return co_await impl_->render({.request = request, .file = descriptor}, std::move(owner));
 }
 
 async::Task<void> Images::start() {

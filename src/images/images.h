@@ -63,6 +63,7 @@ struct RenderOptions {
     std::vector<Format> formats{Format::webp, Format::jpeg};
     int webp_quality = 80;  // 1 to 100
     int jpeg_quality = 82;
+    std::string owner{};  // whose they are: of all that wait, one owner's are half at most; "": nobody's
 };
 
 // `code` is one of errors.h; `detail` may be told to everybody.

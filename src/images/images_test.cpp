@@ -192,6 +192,35 @@ TEST(Images, AFullQueueIsBusyAndSaysWhenToComeBack) {
     EXPECT_EQ(rendered, 3U);
 }
 
+async::Task<std::vector<Result>> all_of_owners(Images* images, std::vector<std::string> owners, std::string file) {
+    std::vector<async::Task<Result>> tasks;
+    for (auto& owner : owners) tasks.push_back(images->render(file, {.owner = std::move(owner)}));
+    co_return co_await async::when_all(std::move(tasks));
+}
+
+TEST(Images, OneOwnerTakesHalfOfTheQueueAtMost) {
+    Fixture fixture({.processes = 1, .queue = 4});
+    const std::vector<std::string> owners{"a", "a", "a", "a", "a", "b", "b", "b"};
+    const auto results = async::run_until_done(
+        fixture.loop, all_of_owners(fixture.images.get(), owners, test::jpeg(test::scene(600, 400))));
+    std::string outcome;
+    for (const auto& result : results) outcome += result ? "+" : "-";
+    EXPECT_EQ(outcome, "+++--++-");  // one in work, two that wait of each
+    EXPECT_TRUE(
+        async::run_until_done(fixture.loop, fixture.images->render(test::png(test::scene(9, 9)), {.owner = "a"})));
+}
+
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+// A sanitizer's shadow is larger than any limit of memory.
+TEST(Images, MoreMemoryThanItMayHaveIsUnreadableAndCostsNoProcess) {
+    Fixture fixture({.processes = 1, .memory_mb = 64});
+    const auto large = test::png(test::scene(5'000, 4'000), {.is_interlaced = true});
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(code_of(fixture.render(large)), "image.unreadable");
+    EXPECT_TRUE(fixture.render(test::png(test::scene(5'000, 4'000))));  // row by row
+    EXPECT_EQ(fixture.started(), 1);
+}
+#endif
+
 TEST(Images, BytesThatWaitAreBounded) {
     const auto picture = test::jpeg(test::scene(600, 400));
     Fixture fixture({.processes = 1, .queue = 100, .queue_bytes = static_cast<std::int64_t>(picture.size()) * 2 + 10});

@@ -104,7 +104,7 @@ std::string encode_webp(const Raster& raster, bool has_alpha, int quality) {
     WebPConfig config;
     if (!encoding.is_ready || WebPConfigPreset(&config, WEBP_PRESET_PHOTO, static_cast<float>(quality)) == 0)
         throw std::bad_alloc();
-    config.method = 3;
+    config.method = 2;  // a third of the time of 4, for one byte more in a hundred
     auto& picture = encoding.picture;
     picture.width = static_cast<int>(raster.width);
     picture.height = static_cast<int>(raster.height);
