@@ -70,9 +70,8 @@ void require_free(const std::string& directory, std::uint64_t bytes) {
 // What the functions below do on the pool. One call at a time.
 class DiskPiece {
 public:
-    DiskPiece(std::string root, std::string directory, OpenPiece piece)
-        : root_(std::move(root)),
-          directory_(std::move(directory)),
+    DiskPiece(std::string directory, OpenPiece piece)
+        : directory_(std::move(directory)),
           path_(directory_ + "/" + std::to_string(piece.fence)),
           left_(piece.left),
           file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
@@ -96,7 +95,6 @@ public:
         if (::fdatasync(file_.get()) != 0) throw_write("uploads: fdatasync");
         if (!std::exchange(named_, true)) {
             sync_directory(directory_);
-            sync_directory(root_);
         }
         synced_ = written_;
     }
@@ -130,7 +128,6 @@ private:
         }
     }
 
-    std::string root_;
     std::string directory_;
     std::string path_;
     std::uint64_t left_;
@@ -184,6 +181,7 @@ void reserve_room(const DiskPiecesOptions& options, base::Uuid id, std::uint64_t
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw_write("uploads: mkdir");
     try {
         keep_room(directory, length);
+        sync_directory(options.directory);
     } catch (const std::exception&) {
         std::error_code ignored;
         std::filesystem::remove_all(directory, ignored);
@@ -215,6 +213,17 @@ std::vector<base::Uuid> list_directory(const std::string& directory) {
     return ids;
 }
 
+// What is not there is removed. A request that ends at the same time may put a file behind the one that was removed last.
+void remove_directory(const std::string& directory) {
+    constexpr int attempts = 3;
+    std::error_code error;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        std::filesystem::remove_all(directory, error);
+        if (!error) return;
+    }
+    throw std::system_error(error, "uploads: removing an upload");
+}
+
 }  // namespace
 
 DiskPieces::DiskPieces(async::BlockingPool* pool, DiskPiecesOptions options)
@@ -229,7 +238,7 @@ async::Task<void> DiskPieces::reserve(async::Loop* loop, base::Uuid id, std::uin
 
 async::Task<std::unique_ptr<PieceWriter>> DiskPieces::open(async::Loop* loop, OpenPiece piece) {
     auto opened = co_await on_pool(loop, pool_, [options = &options_, piece] {
-        return std::make_unique<DiskPiece>(options->directory, directory_of(*options, piece.id), piece);
+        return std::make_unique<DiskPiece>(directory_of(*options, piece.id), piece);
     });
     co_return std::make_unique<DiskPieceWriter>(loop, pool_, std::move(opened));
 }
@@ -241,9 +250,7 @@ async::Task<std::string> DiskPieces::read(async::Loop* loop, base::Uuid id, std:
 }
 
 async::Task<void> DiskPieces::remove(async::Loop* loop, base::Uuid id) {
-    return on_pool(loop, pool_, [directory = directory_of(options_, id)] {
-        std::filesystem::remove_all(directory);  // what is not there is removed
-    });
+    return on_pool(loop, pool_, [directory = directory_of(options_, id)] { remove_directory(directory); });
 }
 
 async::Task<std::vector<base::Uuid>> DiskPieces::list(async::Loop* loop) {

@@ -16,7 +16,6 @@ namespace uploads::tus {
 namespace {
 
 constexpr std::string_view bytes_type = "application/offset+octet-stream";
-constexpr std::uint64_t pieces_anyway = 1'000;
 constexpr std::uint64_t least_bytes_a_second = 2'048;  // as for every body: a GPRS line
 
 [[noreturn]] void throw_malformed(std::string detail) { throw base::Failure(errors::malformed, std::move(detail)); }
@@ -164,7 +163,7 @@ private:
 
     async::Task<void> write(std::string_view bytes) {
         if (!writer_) {
-            if (row_.pieces >= pieces_anyway + row_.length / to_.options.least_piece)
+            if (row_.pieces >= to_.options.pieces_anyway + row_.length / to_.options.least_piece)
                 throw base::Failure(errors::too_many_pieces, "send more bytes in a request");
             writer_ = co_await to_.pieces->open(
                 &context_->loop(), {.id = row_.id, .fence = row_.fence, .left = row_.length - row_.offset});

@@ -59,7 +59,9 @@ struct Options {
     // Of Location, where a proxy takes a prefix away or browsers reach another host: "https://api.example/v1/uploads/tus". "": the path of
     // the request. Nothing of it is ever made from Host or forwarding headers.
     std::string_view location{};
-    std::uint64_t least_piece = std::uint64_t{256} << 10U;  // more pieces than 1,000 and one for each of these: refused
+    // More pieces than these, and one for each so many bytes of the upload, are refused.
+    std::uint64_t pieces_anyway = 1'000;
+    std::uint64_t least_piece = std::uint64_t{256} << 10U;
 };
 
 struct To {
