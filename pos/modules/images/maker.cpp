@@ -72,11 +72,11 @@ std::unique_ptr<http::BodyLease> ImageMaker::hold(base::Uuid tenant, std::uint64
     return lease;
 }
 
-async::Task<MadeImage> ImageMaker::render(std::string bytes) const {
+async::Task<MadeImage> ImageMaker::render(base::Uuid tenant, std::string bytes) const {
     // What is no picture asks for no process.
     if (!images::sniff(bytes)) throw base::Failure(images::errors::unsupported_type);
     auto sha256 = files::hex(base::sha256(bytes));
-    auto pictures = co_await parts_.images.render(std::move(bytes));
+    auto pictures = co_await parts_.images.render(std::move(bytes), {.owner = tenant.to_string()});
     if (!pictures) throw images::failure(pictures.error());
     co_return made_of(std::move(*pictures), std::move(sha256));
 }

@@ -3,7 +3,7 @@
 // that no other image has, and ready by one row. One a loop, its thread.
 //
 //     const auto hold = maker->hold(tenant, size);                                   // room in memory, or 503
-//     auto made = co_await maker->render(std::move(bytes));              // nothing is stored yet
+//     auto made = co_await maker->render(tenant, std::move(bytes));              // nothing is stored yet
 //     co_await maker->store(tenant, id, made, deadline);                             // nothing is shown yet
 //     co_await db.transaction([&](db::Db tx) { return finish_image(tx, …); });       // now it is
 //
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] std::unique_ptr<http::BodyLease> hold(base::Uuid tenant, std::uint64_t bytes);
 
     // Throws the errors of images/errors.h.
-    [[nodiscard]] async::Task<MadeImage> render(std::string bytes) const;
+    [[nodiscard]] async::Task<MadeImage> render(base::Uuid tenant, std::string bytes) const;
     // Repeatable. Throws those of storage/errors.h.
     [[nodiscard]] async::Task<void> store(base::Uuid tenant, ImageId id, MadeImage made,
                                           async::SteadyTime deadline) const;

@@ -88,7 +88,7 @@ async::Task<Image> begin(db::Db db, const Adding* adding, const MadeImage* made)
 
 async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, async::SteadyTime deadline) {
     co_await db.run(plan_limits::storage_suffices, adding->quota);  // before the work
-    auto made = co_await adding->maker->render(std::move(bytes));
+    auto made = co_await adding->maker->render(db.tenant(), std::move(bytes));
     auto row = co_await begin(db, adding, &made);
     if (row.status == ImageStatus::ready) co_return row;
     co_await adding->maker->store(db.tenant(), row.id, made, deadline);

@@ -93,7 +93,8 @@ void require_as_announced(const Upload& row, std::string_view media_type, std::s
 async::Task<void> become_image(const Completing* work) {
     const auto& parts = work->parts;
     const auto hold = parts.maker->hold(work->db.tenant(), work->there.size);
-    auto made = co_await parts.maker->render(co_await parts.stored->read_all(work->inspect(), work->deadline));
+    auto made = co_await parts.maker->render(work->db.tenant(),
+                                             co_await parts.stored->read_all(work->inspect(), work->deadline));
     require_as_announced(work->row, made.content_type, made.sha256);
     co_await parts.maker->store(work->db.tenant(), *work->row.image_id, made, work->deadline);
     made.contents.clear();
