@@ -46,8 +46,7 @@ protected:
         return send(http::Method::post, std::move(target), std::move(bytes), token, std::move(headers));
     }
     static InjectedResponse put(std::string url, std::string bytes, std::string type) {
-        Headers headers{{"Content-Type", std::move(type)}, {"Content-Length", std::to_string(bytes.size())}};
-        return send(http::Method::put, std::move(url), std::move(bytes), "", std::move(headers));
+        return send(http::Method::put, std::move(url), std::move(bytes), "", {{"Content-Type", std::move(type)}});
     }
     static StoredFiles& stored() { return app->host().services().use<StoredFiles>(); }
     // Keys in the storage, below a prefix.
