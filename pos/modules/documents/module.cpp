@@ -192,7 +192,7 @@ async::Task<Created<Document>> add_document(db::Db db, const Adding* adding, Fil
 
 async::Task<Created<Document>> add(auth::Permitted<"documents.write"> caller, IdempotencyHeader header,
                                    http::Query<DocumentName> query, FileBody body, db::Db db,
-                                   http::Service<const StoredFiles> stored, http::Service<const FileSettings> settings,
+                                   http::Service<StoredFiles> stored, http::Service<const FileSettings> settings,
                                    http::Service<Runtime> runtime) {
     std::optional<Runtime::KeyGuard> running;
     if (header.key) {
@@ -232,13 +232,12 @@ DocumentDetails with_url(Document row, base::Uuid tenant, const StoredFiles& sto
 }
 
 async::Task<DocumentDetails> show(auth::Permitted<"documents.read">, http::Path<"id", DocumentId> id, db::Db db,
-                                  http::Service<const StoredFiles> stored, http::Service<const FileSettings> settings) {
+                                  http::Service<StoredFiles> stored, http::Service<const FileSettings> settings) {
     co_return with_url(live(co_await db.one(document_rows.by_id, *id)), db.tenant(), *stored, settings->url_lifetime());
 }
 
 async::Task<http::NoContent> remove(http::Context& context, Edit<"documents.write"> write,
-                                    http::Path<"id", DocumentId> id, http::Service<const StoredFiles> stored,
-                                    db::Db db) {
+                                    http::Path<"id", DocumentId> id, http::Service<StoredFiles> stored, db::Db db) {
     std::string key;
     co_await write.remove(document_rows, *id, [&key](Document& row, Writes& writes) {
         if (row.sha256) key = files::document_key(writes.tx.tenant(), row.id.uuid(), *row.sha256);

@@ -40,8 +40,8 @@ void say_disposition(http::Context& context, std::string disposition) {
 }
 
 async::Task<http::File<>> download(http::Context& context, http::Path<"key", std::string> key, http::AnyQuery,
-                                   http::Service<const LocalFiles> local, http::Service<const StoredFiles> stored,
-                                   http::Service<const Runtime> runtime) {
+                                   http::Service<LocalFiles> local, http::Service<StoredFiles> stored,
+                                   http::Service<Runtime> runtime) {
     const auto now = runtime->now();
     const auto grant = verified(context, "GET", *key, *local, now);
     const auto info = co_await stored->head(*key, context.deadline());
@@ -60,8 +60,8 @@ async::Task<std::string> next_of(http::Upload<>* body) {
 }
 
 async::Task<void> upload(http::Context& context, http::Path<"key", std::string> key, http::AnyQuery,
-                         http::Upload<> body, http::Service<const LocalFiles> local,
-                         http::Service<const StoredFiles> stored, http::Service<const Runtime> runtime) {
+                         http::Upload<> body, http::Service<LocalFiles> local, http::Service<StoredFiles> stored,
+                         http::Service<Runtime> runtime) {
     const auto grant = verified(context, "PUT", *key, *local, runtime->now());
     if (!body.length()) throw base::Failure(storage::errors::wrong_length);
     if (const auto fault = storage::LocalUrls::check_upload(

@@ -138,7 +138,7 @@ async::Task<Image> show(auth::PermittedSomewhere<"products.read">, http::Path<"i
 
 // Nothing is shown of it from the commit on. Files that cannot be removed now are removed later (modules/uploads).
 async::Task<http::NoContent> remove(http::Context& context, Edit<"products.write"> write, http::Path<"id", ImageId> id,
-                                    http::Service<const StoredFiles> stored, db::Db db) {
+                                    http::Service<StoredFiles> stored, db::Db db) {
     std::string sha256;
     co_await write.remove(image_rows, *id, [&sha256](Image& row, Writes& writes) {
         writes.batch.add(is_unused, row.id);
@@ -159,7 +159,7 @@ const ImageFile& file_of(const PublicImage& image, std::string_view name) {
 
 async::Task<http::File<"image/*">> serve(http::Context& context, http::Path<"tenantId", base::Uuid> tenant,
                                          http::Path<"imageId", ImageId> id, http::Path<"file", std::string> name,
-                                         http::AnyQuery, db::SystemDb db, http::Service<const StoredFiles> stored) {
+                                         http::AnyQuery, db::SystemDb db, http::Service<StoredFiles> stored) {
     const auto image = co_await db.one(shown, *tenant, *id);
     if (!image) throw base::Failure(errors::row_not_found);
     const auto& file = file_of(*image, *name);
