@@ -22,6 +22,8 @@ async::Task<FileBody> FileBody::read_of(http::Context* context, http::Findings* 
     if (is_form(*context)) {
         body.form_ = co_await Form::read(*context, *findings);
     } else {
+        // Nothing at all is no file.
+        if (!context->request().header("content-type")) throw base::Failure(http::errors::unsupported_media_type);
         body.bytes_ = Bytes::read(*context, *findings);
     }
     co_return body;
@@ -30,6 +32,7 @@ async::Task<FileBody> FileBody::read_of(http::Context* context, http::Findings* 
 void FileBody::describe(http::Operation& operation) {
     Bytes::describe(operation);
     Form::describe(operation);
+    operation.can_fail(http::errors::unsupported_media_type);
 }
 
 async::Task<void> FileBody::begin() {
