@@ -7,7 +7,7 @@ namespace pos {
 namespace {
 
 std::string base_of(const PublicFileSettings& settings, const app::Settings& app) {
-    return settings.files_public_url.value_or(app.public_url);
+    return settings.files_public_url ? *settings.files_public_url : own_url(app);
 }
 
 }  // namespace
@@ -18,6 +18,11 @@ void check_public_files(const PublicFileSettings& settings, const app::Settings&
     if (url.ends_with('/') || url.contains('?') || url.contains('#') || url.contains('@') ||
         !(url.starts_with("https://") || url.starts_with("http://")))
         issues.add("/FILES_PUBLIC_URL", "format", "an origin without a slash at the end: https://files.example.com");
+}
+
+std::string own_url(const app::Settings& app) {
+    if (!app.public_url.empty() || app.environment == app::Environment::production) return app.public_url;
+    return fmt::format("http://127.0.0.1:{}", app.port);
 }
 
 std::string public_image_url(std::string_view base, base::Uuid tenant, ImageId image, std::string_view file) {

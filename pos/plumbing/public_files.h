@@ -34,6 +34,10 @@ struct PublicFileSettings {
 
 void check_public_files(const PublicFileSettings& settings, const app::Settings& app, schema::Issues& issues);
 
+// Where clients reach this service, for URLs in replies: PUBLIC_URL. Without it, outside of production, this machine's own address;
+// in production "", so that a URL is a path.
+[[nodiscard]] std::string own_url(const app::Settings& app);
+
 inline constexpr std::string_view public_files_path = "/v1/files";
 inline constexpr std::string_view usual_image_file = "320.webp";
 

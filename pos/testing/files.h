@@ -48,6 +48,15 @@ protected:
     static InjectedResponse put(std::string url, std::string bytes, std::string type) {
         return send(http::Method::put, std::move(url), std::move(bytes), "", {{"Content-Type", std::move(type)}});
     }
+    // A URL as it is asked for here: its path and query.
+    static std::string path_of(const std::string& url) {
+        const auto scheme = url.find("://");
+        return scheme == std::string::npos ? url : url.substr(url.find('/', scheme + 3));
+    }
+    // As everybody.
+    static InjectedResponse see(const std::string& url, Headers headers = {}) {
+        return send(http::Method::get, path_of(url), {}, "", std::move(headers));
+    }
     static StoredFiles& stored() { return app->host().services().use<StoredFiles>(); }
     // Keys in the storage, below a prefix.
     static std::vector<std::string> keys(const std::string& prefix = "t/") {

@@ -26,11 +26,6 @@ protected:
         const auto from = at + mark.size();
         return reply.body.substr(from, reply.body.find('"', from) - from);
     }
-    // As a client behind another origin: the path and the query alone.
-    static std::string path_of(std::string url) {
-        const auto scheme = url.find("://");
-        return scheme == std::string::npos ? url : url.substr(url.find('/', scheme + 3));
-    }
 };
 
 TEST_F(DocumentsTest, AreKeptAsTheyCame) {
@@ -47,7 +42,7 @@ TEST_F(DocumentsTest, AreKeptAsTheyCame) {
         const auto shown = get("/v1/documents/" + text(document.id));
         EXPECT_EQ(shown.header("cache-control"), "no-store");
         const auto url = path_of(member(shown, "url"));
-        const auto reply = send(http::Method::get, url, {}, "");
+        const auto reply = see(url);
         EXPECT_EQ(reply.status, 200) << url << reply.body;
         EXPECT_EQ(reply.body, bytes);
         EXPECT_EQ(reply.header("content-type"), type);
@@ -91,7 +86,7 @@ TEST_F(DocumentsTest, AreOfTheirTenantAndDeletedWithTheirFile) {
     EXPECT_EQ(del(path, document.meta.version, other).status, 404);
     EXPECT_EQ(del(path, document.meta.version).status, 204);
     EXPECT_EQ(get(path).status, 404);
-    EXPECT_EQ(send(http::Method::get, url, {}, "").status, 404) << "nothing survives behind a URL that still serves";
+    EXPECT_EQ(see(url).status, 404) << "nothing survives behind a URL that still serves";
     for (const auto& key : keys()) EXPECT_THAT(key, Not(HasSubstr(text(document.id))));
 }
 

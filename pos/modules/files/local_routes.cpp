@@ -3,6 +3,7 @@
 #include "http/errors.h"
 #include "http/upload.h"
 #include "pos/modules/files/stored_files.h"
+#include "pos/plumbing/public_files.h"
 #include "pos/plumbing/runtime.h"
 #include "schema/form.h"
 #include "storage/open_store.h"
@@ -81,7 +82,7 @@ async::Task<void> upload(http::Context& context, http::Path<"key", std::string> 
 
 std::unique_ptr<LocalFiles> make_local_files(const FileSettings& settings, const app::Settings& app) {
     return std::make_unique<LocalFiles>(
-        LocalFiles{storage::local_urls(settings.storage, app.public_url, std::string(local_files_path), app.secret)});
+        LocalFiles{storage::local_urls(settings.storage, own_url(app), std::string(local_files_path), app.secret)});
 }
 
 void local_file_routes(http::Routes routes) {

@@ -4,6 +4,7 @@
 #include "pos/modules/files/local_routes.h"
 #include "pos/modules/files/part_uploads.h"
 #include "pos/modules/files/stored_files.h"
+#include "pos/plumbing/public_files.h"
 #include "storage/open_store.h"
 
 namespace pos {
@@ -21,7 +22,7 @@ std::unique_ptr<storage::Store> make_store(const FileSettings& settings, const a
                                                   .logger = parts.logger,
                                                   .clock = clock,
                                                   .hooks = remember_parts(&parts.databases),
-                                                  .own_url = parts.settings.public_url,
+                                                  .own_url = own_url(parts.settings),
                                                   .local_path = std::string(local_files_path),
                                                   .secret = parts.settings.secret});
 }

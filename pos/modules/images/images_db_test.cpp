@@ -26,9 +26,6 @@ protected:
     static std::string header(const InjectedResponse& reply, std::string_view name) {
         return std::string(reply.header(name).value_or(""));
     }
-    static InjectedResponse see(const std::string& url, Headers headers = {}) {
-        return send(http::Method::get, url, {}, "", std::move(headers));
-    }
     static std::string product_with(const Image& image) {
         return fmt::format(R"({{"name":"Sugar","imageId":"{}"}})", text(image.id));
     }

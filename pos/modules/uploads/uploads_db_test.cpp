@@ -41,10 +41,6 @@ protected:
         const auto from = at + mark.size();
         return std::string(json.substr(from, json.find('"', from) - from));
     }
-    static std::string path_of(const std::string& url) {
-        const auto scheme = url.find("://");
-        return scheme == std::string::npos ? url : url.substr(url.find('/', scheme + 3));
-    }
     static std::string tenant() { return text(body<Tenant>(get("/v1/tenant")).id); }
     static std::string announced(std::string_view purpose, std::string_view type, const std::string& bytes) {
         return fmt::format(R"({{"purpose":"{}","contentType":"{}","bytes":{},"sha256":"{}"}})", purpose, type,
@@ -101,13 +97,13 @@ TEST_F(UploadsTest, WhatIsPutLaterIsNeverServed) {
     ASSERT_EQ(put(begun.url, picture(), "image/png").status, 200);
     ASSERT_EQ(complete(begun.id).status, 200);
     const auto url = *body<Image>(get("/v1/images/" + begun.image)).url;
-    const auto before = send(http::Method::get, url, {}, "").body;
+    const auto before = see(url).body;
     ASSERT_EQ(put(begun.url, other_bytes, "image/png").status, 200) << "its time is not over";
     EXPECT_EQ(complete(begun.id).status, 200);
-    EXPECT_EQ(send(http::Method::get, url, {}, "").body, before);
+    EXPECT_EQ(see(url).body, before);
     EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 1);
     EXPECT_THAT(keys(), Not(Contains(begun.key)));
-    EXPECT_EQ(send(http::Method::get, url, {}, "").body, before);
+    EXPECT_EQ(see(url).body, before);
 }
 
 TEST_F(UploadsTest, AFileThatWasNotAnnouncedIsRefusedAndRemoved) {
@@ -238,7 +234,7 @@ TEST_F(UploadsTest, WhatNobodyOwnsGoes) {
     EXPECT_EQ(swept.lost, 0);
     for (const auto& key : orphans) EXPECT_THAT(keys(), Not(Contains(key)));
     EXPECT_EQ(keys("somebody/").size(), 1U);
-    EXPECT_EQ(send(http::Method::get, *image.url, {}, "").status, 200);
+    EXPECT_EQ(see(*image.url).status, 200);
     EXPECT_EQ(complete(open.id).status, 200) << "what is under way is owned";
 }
 
@@ -246,7 +242,7 @@ TEST_F(UploadsTest, ARowWhoseFilesAreGoneSaysSo) {
     const auto image = made<Image>(send_file("/v1/images", picture(), "image/png"));
     EXPECT_TRUE(app->run(stored().remove_below(files::image_prefix(*base::Uuid::from_string(tenant()), image.id.uuid()),
                                                async::Loop::now() + std::chrono::seconds(10))));
-    EXPECT_EQ(send(http::Method::get, *image.url, {}, "").status, 404);
+    EXPECT_EQ(see(*image.url).status, 404);
     EXPECT_EQ(app->run(sweep_files(scope())).lost, 1);
     EXPECT_EQ(body<Image>(get("/v1/images/" + text(image.id))).status, ImageStatus::lost);
 }
