@@ -42,7 +42,7 @@ TEST_F(ProductExportTest, IsAFileOfAllProducts) {
         reply.body,
         StartsWith(
             "id,name,description,categoryId,brand,soldBy,taxClassId,trackStock,active,imageId,imageUrl,version,"));
-    EXPECT_THAT(reply.body, HasSubstr("\r\n" + ids[1] + ",Rice,,,,unit,,true,true,1,"));
+    EXPECT_THAT(reply.body, HasSubstr("\r\n" + ids[1] + ",Rice,,,,unit,,true,true,,,1,"));
     const auto names = get("/v1/products/export?fields=name").body;
     EXPECT_THAT(names, StartsWith("name\r\n"));
     EXPECT_THAT(names, HasSubstr("Chai\r\n"));

@@ -76,6 +76,11 @@ export class Service {
     ) as Record<string, string>;
   }
 
+  // The directory of its files.
+  get storageUrl(): string {
+    return this.env.STORAGE_URL!;
+  }
+
   get process(): Process {
     return this.process_;
   }
