@@ -27,8 +27,9 @@ struct PublicFileSettings {
                  .format = schema::Format::url,
                  .doc = "The origin of public pictures, without a slash at the end: that of a CDN, or another host "
                         "name of this service, so that what somebody uploads is not of the origin of the API. Not set: "
-                        "PUBLIC_URL. Pictures that are there keep the URL that they have; "
-                        "`files move-urls` rewrites it."}));
+                        "PUBLIC_URL. Rows keep the URL that they were written with: say it before the first picture "
+                        "comes, and "
+                        "let an old name lead here for as long as there are such rows."}));
     }
 };
 

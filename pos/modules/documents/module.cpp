@@ -9,6 +9,7 @@
 #include "pos/modules/documents/kind.h"
 #include "pos/modules/files/file_body.h"
 #include "pos/modules/files/keys.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
 #include "pos/plumbing/writer.h"
@@ -144,11 +145,16 @@ async::Task<Document> settle(db::Db db, const Adding* adding, Document row, cons
         adding->stored,
         {.tenant = db.tenant(), .id = row.id, .from = staged->key, .etag = staged->etag, .seen = staged->seen},
         deadline);
-    const FinishDocument finish{.id = row.id,
-                                .seen = &staged->seen,
-                                .now = adding->runtime->now(),
-                                .device = adding->caller.device_id,
-                                .quota = adding->settings->quota_bytes()};
+    const FinishDocument finish{
+        .id = row.id,
+        .seen = &staged->seen,
+        .now = adding->runtime->now(),
+        .device = adding->caller.device_id,
+        .quota = adding->settings->quota_bytes(),
+        .more = [adding, id = row.id](db::Batch& batch) {
+            audit(batch, *adding->runtime,
+                  {.action = "document.add", .actor = UserId(adding->caller.user_id), .subject = id.uuid()});
+        }};
     co_return co_await db.transaction([&finish](db::Db tx) { return finish_document(tx, finish); });
 }
 
@@ -239,7 +245,9 @@ async::Task<DocumentDetails> show(auth::Permitted<"documents.read">, http::Path<
 async::Task<http::NoContent> remove(http::Context& context, Edit<"documents.write"> write,
                                     http::Path<"id", DocumentId> id, http::Service<StoredFiles> stored, db::Db db) {
     std::string key;
-    co_await write.remove(document_rows, *id, [&key](Document& row, Writes& writes) {
+    co_await write.remove(document_rows, *id, [&key, &write](Document& row, Writes& writes) {
+        audit(writes.batch, write.runtime(),
+              {.action = "document.delete", .actor = UserId(write.user_id), .subject = row.id.uuid()});
         if (row.sha256) key = files::document_key(writes.tx.tenant(), row.id.uuid(), *row.sha256);
     });
     if (key.empty() || co_await stored->remove(key, context.deadline())) co_await db.run(forget_bytes, *id);

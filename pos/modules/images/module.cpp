@@ -6,6 +6,7 @@
 #include "pos/modules/files/file_body.h"
 #include "pos/modules/files/keys.h"
 #include "pos/modules/images/maker.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
 #include "pos/plumbing/writer.h"
@@ -140,8 +141,10 @@ async::Task<Image> show(auth::PermittedSomewhere<"products.read">, http::Path<"i
 async::Task<http::NoContent> remove(http::Context& context, Edit<"products.write"> write, http::Path<"id", ImageId> id,
                                     http::Service<StoredFiles> stored, db::Db db) {
     std::string sha256;
-    co_await write.remove(image_rows, *id, [&sha256](Image& row, Writes& writes) {
+    co_await write.remove(image_rows, *id, [&sha256, &write](Image& row, Writes& writes) {
         writes.batch.add(is_unused, row.id);
+        audit(writes.batch, write.runtime(),
+              {.action = "image.delete", .actor = UserId(write.user_id), .subject = row.id.uuid()});
         sha256 = row.sha256.value_or("");
     });
     if (co_await remove_image_files(&*stored, db.tenant(), *id, sha256, context.deadline()))

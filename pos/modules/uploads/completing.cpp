@@ -5,6 +5,7 @@
 
 #include "pos/modules/documents/keeper.h"
 #include "pos/modules/files/keys.h"
+#include "pos/plumbing/audit.h"
 #include "pos/plumbing/plan_limits.h"
 
 namespace pos {
@@ -81,6 +82,9 @@ struct Completing {
         return [this](db::Batch& batch) {
             batch.add(uploading::end, row.id, UploadState::completed, std::nullopt, parts.runtime->now());
             batch.add(uploading::forget_pieces, row.id);
+            if (row.document_id)
+                audit(batch, *parts.runtime,
+                      {.action = "document.add", .actor = row.created_by, .subject = row.document_id->uuid()});
         };
     }
 };
