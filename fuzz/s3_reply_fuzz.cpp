@@ -1,4 +1,5 @@
-// Replies of an S3 server as a broken or hostile one sends them. The first byte chooses what was asked for. What is taken out of them is
+// Replies of an S3 server as a broken or hostile one sends them. The first byte chooses what was asked for. What is taken out of
+// them is
 // whole and has its limits, and reading never costs more than the reply is long.
 
 #include <cstddef>

@@ -1,11 +1,13 @@
 // src/storage for tests/e2e/storage.test.ts, driven by lines of JSON. The first one opens a store; each is answered by a line.
 //
-//     {"do":"open","url":"s3://KEY:SECRET@bucket?endpoint=http://127.0.0.1:9000","public":"","now":"2026-01-02T03:04:05Z"}     {"ok":true}
-//     {"do":"put","key":"a","text":"hello","type":"text/plain"}                                   {"ok":true,"etag":"…","size":5,"sha256":"…"}
-//     {"do":"put","key":"a","size":20000000}                     {"began":"UPLOAD-ID","key":"a"} and then the answer
-//     {"do":"get","key":"a","first":2,"last":4}                                                   {"ok":true,"text":"llo","sha256":"…"}
-//     {"do":"sign_put","key":"a","type":"image/png","length":12,"lifetime":60}                    {"ok":true,"url":"…","headers":{…}}
-//     {"do":"head","key":"none"}                                                  {"ok":false,"fault":"not_found","code":"storage.not_found",…}
+//     {"do":"open","url":"s3://KEY:SECRET@bucket?endpoint=http://127.0.0.1:9000","public":"","now":"2026-01-02T03:04:05Z"}
+//     {"ok":true}
+//     {"do":"put","key":"a","text":"hello","type":"text/plain"}
+//     {"ok":true,"etag":"…","size":5,"sha256":"…"}
+//     {"do":"put","key":"a","size":20000000}
+//     {"began":"UPLOAD-ID","key":"a"}                                                  and then the answer
+//     {"do":"head","key":"none"}
+//     {"ok":false,"fault":"not_found","code":"storage.not_found",…}
 
 #include <algorithm>
 #include <iostream>

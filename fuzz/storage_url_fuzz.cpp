@@ -1,4 +1,5 @@
-// STORAGE_URL and its neighbours as somebody types them, and keys. A URL that is taken has parts that are what they are to be; one that is not
+// STORAGE_URL and its neighbours as somebody types them, and keys. A URL that is taken has parts that are what they are to be;
+// one that is not
 // says why, and nothing of its own.
 
 #include <cstddef>

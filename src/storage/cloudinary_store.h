@@ -1,8 +1,11 @@
 #pragma once
-// CloudinaryStore: images, videos and other files at Cloudinary, stored as `authenticated`: who has no signed URL gets nothing. Loop's thread.
+// CloudinaryStore: images, videos and other files at Cloudinary, stored as `authenticated`: who has no signed URL gets nothing.
+// Loop's thread.
 //
-// Keys that end with an image's name (.jpg .png .webp .gif .avif .heic .svg) are images, which Cloudinary can also transform; all others are
-// `raw`. What it cannot do answers Fault::not_supported: lists, copies, uploads by others (its signature binds neither size nor type), and
+// Keys that end with an image's name (.jpg .png .webp .gif .avif .heic .svg) are images, which Cloudinary can also transform;
+// all others are
+// `raw`. What it cannot do answers Fault::not_supported: lists, copies, uploads by others (its signature binds neither size nor
+// type), and
 // only_if_absent. Keys hold none of ? & # % < > \ +. A put is read into memory: 20 MB at most.
 //
 // https://cloudinary.com/documentation/authentication_signatures, .../image_upload_api_reference, .../control_access_to_media

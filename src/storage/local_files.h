@@ -1,7 +1,8 @@
 #pragma once
 // Files of the local store, as they are on the disk. Everything here blocks: it runs on the thread pool. Inside the library.
 //
-// The file of a key begins with a block of 4 KiB: a line of JSON with size, SHA-256 and headers, filled up with spaces. Bytes and what is said of
+// The file of a key begins with a block of 4 KiB: a line of JSON with size, SHA-256 and headers, filled up with spaces. Bytes
+// and what is said of
 // them are one file, so that one rename() puts both there. `tail -c +4097 FILE` gives the bytes.
 // The key "a/b" is ROOT/a.dir/b.file: a key may begin another one. What is being written is in ROOT/.part.
 

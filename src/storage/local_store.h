@@ -1,7 +1,9 @@
 #pragma once
-// LocalStore: a directory of this machine, or one that several processes share. Loop's thread; the disk is waited for on the thread pool.
+// LocalStore: a directory of this machine, or one that several processes share. Loop's thread; the disk is waited for on the
+// thread pool.
 //
-// What has been stored is on the disk: the file and its folder are synced before put() succeeds. Whole reads are compared with the SHA-256 that
+// What has been stored is on the disk: the file and its folder are synced before put() succeeds. Whole reads are compared with
+// the SHA-256 that
 // was stored. kill -9 at any time leaves the old object or the new one, and at most a draft, which is removed after a day.
 
 #include <filesystem>

@@ -259,7 +259,8 @@ TEST_F(LocalStoreTest, NoTimeLeft) {
     EXPECT_EQ(run(store->head("a", async::Loop::now() - 1s)).error().fault, Fault::unavailable);
 }
 
-// A full disk says so at write(), at fsync(), or at once where the length is known. /dev/full is one; a file that may not grow is another.
+// A full disk says so at write(), at fsync(), or at once where the length is known. /dev/full is one; a file that may not grow
+// is another.
 TEST(LocalFiles, WhatTheSystemSays) {
     const Descriptor full(::open("/dev/full", O_WRONLY));
     ASSERT_TRUE(full);

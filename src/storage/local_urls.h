@@ -1,5 +1,6 @@
 #pragma once
-// LocalUrls: signed URLs of files that this service keeps in a directory, and what they allow. The service's own route checks them and does
+// LocalUrls: signed URLs of files that this service keeps in a directory, and what they allow. The service's own route checks
+// them and does
 // what they say. Pure but for the secret that it holds: any thread.
 //
 //     const storage::LocalUrls urls({.base_url = "https://api.example.com/v1/storage", .secret = app_secret});
@@ -12,8 +13,10 @@
 //     // POST /v1/storage: the fields before the file
 //     auto grant = urls.verify_form(fields, now);
 //
-// A signature covers the method, the key and every member of the query: none can be left out, added or repeated. HEAD is what GET allows.
-// What serves a grant sets `Cache-Control: private, max-age=` at most the grant's remaining life, and `X-Content-Type-Options: nosniff`.
+// A signature covers the method, the key and every member of the query: none can be left out, added or repeated. HEAD is what
+// GET allows.
+// What serves a grant sets `Cache-Control: private, max-age=` at most the grant's remaining life, and `X-Content-Type-Options:
+// nosniff`.
 
 #include <cstdint>
 #include <optional>

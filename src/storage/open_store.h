@@ -1,7 +1,7 @@
 #pragma once
 // The store that the settings name. One a loop.
 //
-//     auto store = storage::open_store(settings, {.loop = loop, .pool = pool, .http = http, .logger = logger, .metrics = metrics, …});
+//     auto store = storage::open_store(settings, {.loop = loop, .pool = pool, .http = http, .metrics = metrics, …});
 //
 // Of a directory, `local_urls()` checks the URLs that it signs: pos' route serves them.
 
@@ -31,7 +31,8 @@ struct StoreParts {
     logging::Logger logger{};
     const base::Clock& clock = base::system_clock();
     UploadHooks hooks{};
-    // Of a directory: what its signed URLs begin with, own_url + local_path ("https://api.example.com" + "/v1/storage"), and the service's
+    // Of a directory: what its signed URLs begin with, own_url + local_path ("https://api.example.com" + "/v1/storage"), and the
+    // service's
     // secret. STORAGE_PUBLIC_ENDPOINT stands in place of own_url.
     std::string own_url{};
     std::string local_path = "/v1/storage";

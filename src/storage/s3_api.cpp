@@ -77,6 +77,11 @@ std::string amazon_endpoint(std::string_view region) {
     return fmt::format("https://s3.{}.amazonaws.com{}", region, region.starts_with("cn-") ? ".cn" : "");
 }
 
+// Of the bucket itself: "/bucket", which all servers read alike, or "/".
+std::string path_at(const std::string& prefix, const std::string& key) {
+    return key.empty() && !prefix.empty() ? prefix : prefix + "/" + key;
+}
+
 bool is_region(std::string_view name) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
     return !name.empty() && name.size() <= 40 && name.find_first_not_of(allowed) == std::string_view::npos;
@@ -129,7 +134,7 @@ const client::Target& S3Api::target() {
 S3Request S3Api::request_of(const S3Call& call) const {
     const auto at = place(url_.endpoint);
     S3Request request{.method = call.method,
-                      .path = at.prefix + "/" + call.key,
+                      .path = path_at(at.prefix, call.key),
                       .query = call.query,
                       .headers = call.headers,
                       .payload_hash = hash_of(call.body)};

@@ -1,5 +1,6 @@
 #pragma once
-// S3Api: signed calls of one bucket. It learns the bucket's region and the server's clock from refusals, and then calls once more; it never
+// S3Api: signed calls of one bucket. It learns the bucket's region and the server's clock from refusals, and then calls once
+// more; it never
 // follows where a reply points. Inside the library; loop's thread.
 //
 //     auto reply = co_await api->send({.method = "HEAD", .key = "a/b.jpg"}, deadline);

@@ -319,7 +319,8 @@ async::Task<Result<std::string>> S3Store::complete(const Put* put, Multipart* mu
     co_return std::unexpected(last);
 }
 
-// The ETag of what is stored, if it is this upload: by our mark, or where a server has kept none by what its ETag is made of. That something is
+// The ETag of what is stored, if it is this upload: by our mark, or where a server has kept none by what its ETag is made of.
+// That something is
 // there proves nothing.
 async::Task<std::optional<std::string>> S3Store::proven(const Multipart* multipart, async::SteadyTime deadline) {
     const auto reply = co_await head_of(multipart->upload.key, deadline);

@@ -1,7 +1,8 @@
 #pragma once
 // S3Store: a bucket of Amazon S3, R2, MinIO, Spaces, B2 and their like. Loop's thread.
 //
-// An object of up to a part (8 MiB) is one PutObject; a larger one is uploaded in parts, of which one is in memory. Each body is signed with its
+// An object of up to a part (8 MiB) is one PutObject; a larger one is uploaded in parts, of which one is in memory. Each body is
+// signed with its
 // SHA-256, so that it arrives whole or not at all, also over plain HTTP.
 
 #include <memory>

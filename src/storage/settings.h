@@ -1,7 +1,7 @@
 #pragma once
 // Where files are kept, as the environment says it.
 //
-//     .settings = app::settings<storage::Settings, check_storage>()      // check_storage: storage::check(settings, in_production, issues)
+//     .settings = app::settings<storage::Settings, check_storage>()  // storage::check(settings, in_production, issues)
 //     auto store = storage::open_store(settings, parts);                 // storage/open_store.h
 
 #include <string>

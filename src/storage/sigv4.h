@@ -1,5 +1,6 @@
 #pragma once
-// AWS Signature Version 4 for S3: of headers, of a query (presigned URLs) and of a POST policy. Pure functions; the time is an argument.
+// AWS Signature Version 4 for S3: of headers, of a query (presigned URLs) and of a POST policy. Pure functions; the time is an
+// argument.
 //
 //     const Signer signer({.access_key = "AKIA…", .secret_key = "…"}, "eu-west-1");
 //     request.headers.emplace_back("authorization", signer.authorization(request, now));

@@ -1,14 +1,16 @@
 #pragma once
-// Store: where files are kept, by keys: a directory, a bucket that speaks S3, or Cloudinary. One a loop, and that loop's thread only; it
+// Store: where files are kept, by keys: a directory, a bucket that speaks S3, or Cloudinary. One a loop, and that loop's thread
+// only; it
 // outlives its calls and its streams.
 //
-//     auto stored = co_await store->put({.key = "t/42/a.jpg", .source = std::move(pieces), .content_type = "image/jpeg"}, deadline);
+//     auto stored = co_await store->put({.key = "t/42/a.jpg", .source = std::move(pieces), .content_type = type}, deadline);
 //     if (!stored) throw storage::failure(stored.error());          // storage/errors.h: each fault has its code
 //     auto object = co_await store->get({.key = "t/42/a.jpg", .range = storage::Range{.first = 0, .last = 99}}, deadline);
 //     while (object) { auto piece = co_await object->read(); if (!piece || piece->empty()) break; … }
 //     auto target = store->sign_put({.key = "pending/7", .content_type = "image/jpeg", .length = 81234, .lifetime = 10min});
 //
-// Keys: 1 to 900 bytes of UTF-8, parts between `/`; no empty part, no `.` nor `..`, no control characters, no backslash, no part that
+// Keys: 1 to 900 bytes of UTF-8, parts between `/`; no empty part, no `.` nor `..`, no control characters, no backslash, no part
+// that
 // begins with a dot, at most 200 bytes a part. Whoever makes a key puts the tenant's id in it.
 // A put is all or nothing: until it has succeeded, readers see what was there before. Repeating any call is safe.
 // What goes wrong is a value. A call throws for faults of the program alone, and what a Source throws.
@@ -198,8 +200,10 @@ struct PendingUpload {
     std::string upload_id;
 };
 
-// `began` is awaited before the first part: what it keeps lets a job call Store::abort_upload() after a crash. What it throws ends the
-// upload and is thrown on. `ended` comes once it is sure that nothing is left: completed, or aborted. What it throws is logged: the job
+// `began` is awaited before the first part: what it keeps lets a job call Store::abort_upload() after a crash. What it throws
+// ends the
+// upload and is thrown on. `ended` comes once it is sure that nothing is left: completed, or aborted. What it throws is logged:
+// the job
 // will find an upload that is no more, which is a success.
 struct UploadHooks {
     std::function<async::Task<void>(PendingUpload)> began{};

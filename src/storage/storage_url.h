@@ -1,5 +1,6 @@
 #pragma once
-// STORAGE_URL: where files are kept, as one line. A fault says what to write, and repeats nothing of the URL, which may hold a secret. Pure
+// STORAGE_URL: where files are kept, as one line. A fault says what to write, and repeats nothing of the URL, which may hold a
+// secret. Pure
 // functions.
 //
 //     file:///var/lib/backend/files                                                  a directory
@@ -8,7 +9,8 @@
 //     s3://KEY:SECRET@bucket?endpoint=http://127.0.0.1:9000&path-style=true          MinIO
 //     cloudinary://KEY:SECRET@cloud                                                  as Cloudinary's console shows it
 //
-// Keys and secrets are percent-encoded: %2F is '/', %2B is '+'. Members of s3: region (us-east-1), endpoint (Amazon's), path-style (true with an
+// Keys and secrets are percent-encoded: %2F is '/', %2B is '+'. Members of s3: region (us-east-1), endpoint (Amazon's),
+// path-style (true with an
 // endpoint, else false), token (of temporary credentials), part-size (MiB of a part, 5 to 512, default 8).
 
 #include <cstddef>
