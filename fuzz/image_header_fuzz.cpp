@@ -1,5 +1,5 @@
-// Pictures as a stranger makes them: what their heads say is possible, also of any part of them, and nothing is read beyond the end.
-// The decoders behind it are fuzzed by those who keep them, and run in a process that can only compute.
+// Pictures as a stranger makes them: what their heads say is possible, also of any part of them, and nothing is read beyond the
+// end. The decoders behind it are fuzzed by those who keep them, and run in a process that can only compute.
 
 #include <cstddef>
 #include <cstdint>

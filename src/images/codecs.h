@@ -16,7 +16,8 @@ namespace images {
 class RowSink {
 public:
     virtual ~RowSink() = default;
-    // Once, before the rows: the size in which they come, which is the picture's or, where decoding a smaller one is cheaper, less.
+    // Once, before the rows: the size in which they come, which is the picture's or, where decoding a smaller one is cheaper,
+    // less.
     virtual void begin(Size size) = 0;
     virtual void add_row(std::span<const std::uint8_t> rgba) = 0;
 };

@@ -94,6 +94,23 @@ std::array<std::array<std::uint8_t, 4>, 256> palette_of(const GifFileType* file,
     return palette;
 }
 
+// Where the frame is on its canvas; none outside of it.
+struct Place {
+    std::uint32_t x;
+    std::uint32_t y;
+    std::uint32_t width;
+    std::uint32_t height;
+};
+
+std::optional<Place> place_of(const GifFileType* file, Size canvas) {
+    const auto& frame = file->Image;
+    if (frame.Left < 0 || frame.Top < 0 || frame.Width <= 0 || frame.Height <= 0) return std::nullopt;
+    const Place place{static_cast<std::uint32_t>(frame.Left), static_cast<std::uint32_t>(frame.Top),
+                      static_cast<std::uint32_t>(frame.Width), static_cast<std::uint32_t>(frame.Height)};
+    const bool is_inside = place.x + place.width <= canvas.width && place.y + place.height <= canvas.height;
+    return is_inside ? std::optional(place) : std::nullopt;
+}
+
 }  // namespace
 
 bool decode_gif(const Source& source, RowSink& sink) {
@@ -102,25 +119,20 @@ bool decode_gif(const Source& source, RowSink& sink) {
     const File file(DGifOpen(&left, read_bytes, &error));
     int transparent = NO_TRANSPARENT_COLOR;
     if (file == nullptr || !find_frame(file.get(), transparent)) return false;
-    const auto& frame = file->Image;
-    if (frame.Width <= 0 || frame.Height <= 0) return false;
-    const auto x = static_cast<std::uint32_t>(frame.Left);
-    const auto y = static_cast<std::uint32_t>(frame.Top);
-    const auto width = static_cast<std::uint32_t>(frame.Width);
-    const auto height = static_cast<std::uint32_t>(frame.Height);
     const Size canvas{source.header.width, source.header.height};
-    if (x + width > canvas.width || y + height > canvas.height) return false;
+    const auto place = place_of(file.get(), canvas);
+    if (!place) return false;
     const auto pixels = read_pixels(file.get());
     if (!pixels) return false;
     const auto palette = palette_of(file.get(), transparent);
     sink.begin(canvas);
     std::vector<std::uint8_t> row(std::size_t{4} * canvas.width);
-    for (std::uint32_t at = 0; at < canvas.height; ++at) {
+    for (std::uint32_t y = 0; y < canvas.height; ++y) {
         std::ranges::fill(row, std::uint8_t{0});
-        auto* to = &row[std::size_t{4} * x];
-        const bool is_inside = at >= y && at - y < height;
-        for (std::uint32_t i = 0; is_inside && i < width; ++i)
-            to = std::ranges::copy(palette[(*pixels)[std::size_t{at - y} * width + i]], to).out;
+        auto* to = &row[std::size_t{4} * place->x];
+        const bool is_inside = y >= place->y && y - place->y < place->height;
+        for (std::uint32_t x = 0; is_inside && x < place->width; ++x)
+            to = std::ranges::copy(palette[(*pixels)[std::size_t{y - place->y} * place->width + x]], to).out;
         sink.add_row(row);
     }
     return true;

@@ -12,6 +12,10 @@ using Result = std::expected<Header, HeaderError>;
 
 constexpr std::string_view exif_prefix{"Exif\0\0", 6};
 
+// Of segments, chunks and blocks, and of the bytes around a JPEG's markers. A file of 20 MB may have millions, which would hold up
+// whoever looks; pictures have thousands.
+constexpr std::size_t most_parts = 200'000;
+
 // Bytes with a position. Reading beyond the end gives nothing, and is remembered.
 class Reader {
 public:
@@ -46,10 +50,17 @@ public:
         return part;
     }
     void skip(std::size_t count) { take(count); }
+    // False at the end, and after too many of them.
+    bool begin_part() {
+        ++parts_;
+        return !has_failed_ && !has_too_many_parts() && left() > 0;
+    }
+    [[nodiscard]] bool has_too_many_parts() const { return parts_ > most_parts; }
 
 private:
     std::string_view bytes_;
     std::size_t position_ = 0;
+    std::size_t parts_ = 0;
     bool has_failed_ = false;
 };
 
@@ -59,13 +70,13 @@ Result with_size(const Header& header) { return header.width == 0 || header.heig
 
 // ---- JPEG
 
-// A marker's code; whatever stands before it is passed over, as libjpeg does. Nothing at the end.
+// A marker's code; what stands before it is passed over, as libjpeg does. Nothing at the end.
 std::optional<std::uint8_t> next_marker(Reader& reader) {
-    while (reader.left() >= 2) {
-        if (reader.big(1) != 0xFF) continue;
-        std::uint32_t code = 0xFF;
-        while (code == 0xFF && reader.left() > 0) code = reader.big(1);
-        if (code != 0 && code != 0xFF) return static_cast<std::uint8_t>(code);
+    bool is_marker = false;
+    while (reader.begin_part()) {
+        const auto byte = reader.big(1);
+        if (is_marker && byte != 0 && byte != 0xFF) return static_cast<std::uint8_t>(byte);
+        is_marker = byte == 0xFF;
     }
     return std::nullopt;
 }
@@ -121,7 +132,8 @@ std::string_view without_exif_prefix(std::string_view tiff) {
     return tiff.starts_with(exif_prefix) ? tiff.substr(exif_prefix.size()) : tiff;
 }
 
-// The most bytes that the pixels of a size can need, deflated by the worst of encoders: what is beyond has no end, or another purpose.
+// The most bytes that the pixels of a size can need, deflated by the worst of encoders: what is beyond has no end, or another
+// purpose.
 std::uint64_t most_pixel_bytes(const Header& header, std::uint32_t bits, std::uint32_t colour) {
     constexpr std::array<std::uint64_t, 7> channels{1, 1, 3, 1, 2, 1, 4};
     constexpr std::uint64_t most_for_little = 16'384;
@@ -145,7 +157,7 @@ Result read_png(std::string_view bytes) {
     reader.skip(rest_and_crc);
     if (reader.has_failed()) return damaged();
     std::uint64_t pixel_bytes = 0;
-    while (reader.left() >= 12) {
+    while (reader.left() >= 12 && reader.begin_part()) {
         const auto length = reader.big(4);
         const auto name = reader.take(4);
         const auto content = reader.take(length);
@@ -155,7 +167,8 @@ Result read_png(std::string_view bytes) {
         if (name == "eXIf") header.orientation = orientation_of(without_exif_prefix(content));
         if (name == "acTL") header.frames = std::max(1U, Reader(content).big(4));
     }
-    return pixel_bytes > most_pixel_bytes(header, bits, colour) ? damaged() : with_size(header);
+    if (reader.has_too_many_parts() || pixel_bytes > most_pixel_bytes(header, bits, colour)) return damaged();
+    return with_size(header);
 }
 
 // ---- WebP
@@ -229,6 +242,7 @@ Result read_webp(std::string_view bytes) {
     Reader reader(bytes.substr(0, 8 + size));
     reader.skip(before_chunks);
     while (reader.left() >= 8) {
+        if (!reader.begin_part()) return damaged();
         WebpChunk chunk{.name = reader.take(4), .content = {}, .offset = 0};
         const auto length = reader.little(4);
         chunk.offset = reader.position();
@@ -247,7 +261,11 @@ std::size_t colour_table_size(std::uint32_t flags) {
 }
 
 void skip_blocks(Reader& reader) {
-    while (const auto length = reader.big(1)) reader.skip(length);
+    while (reader.begin_part()) {
+        const auto length = reader.big(1);
+        if (length == 0) return;
+        reader.skip(length);
+    }
 }
 
 // The canvas grows to the first frame, as browsers have it.
@@ -275,7 +293,7 @@ Result read_gif(std::string_view bytes) {
     header.height = reader.little(2);
     const auto flags = reader.big(1);
     reader.skip(2 + colour_table_size(flags));
-    while (!reader.has_failed() && reader.left() > 0) {
+    while (reader.begin_part()) {
         const auto block = reader.big(1);
         if (block == ',') {
             read_gif_frame(reader, header, frames);
@@ -286,7 +304,7 @@ Result read_gif(std::string_view bytes) {
             break;  // the trailer, or what no GIF has
         }
     }
-    if (frames == 0) return damaged();
+    if (frames == 0 || reader.has_too_many_parts()) return damaged();
     header.frames = frames;
     return with_size(header);
 }

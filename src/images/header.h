@@ -1,6 +1,6 @@
 #pragma once
-// What a picture's file says of itself, read before anything is decoded: its type by content, its size, how many frames, how it was held.
-// Pure and bounded: each byte is looked at twice at most, nothing is allocated.
+// What a picture's file says of itself, read before anything is decoded: its type by content, its size, how many frames, how it
+// was held. Pure and bounded: each byte is looked at twice at most, nothing is allocated.
 //
 //     auto header = images::read_header(bytes);
 //     if (!header) ... header.error(): not a picture that we read, or a damaged one

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "images/pictures_for_test.h"
@@ -151,6 +152,33 @@ TEST(Header, NothingIsMadeUpOfAFileThatIsCut) {
             EXPECT_EQ(header->height, 16U) << cut;
             EXPECT_LE(header->frames, 2U) << cut;
         }
+    }
+}
+
+// Whoever looks at a head has other work.
+TEST(Header, MillionsOfPartsAreNotLookedAt) {
+    constexpr std::size_t size = 20'000'000;
+    const auto repeated = [](std::string_view part) {
+        std::string bytes;
+        while (bytes.size() < size) bytes += part;
+        return bytes;
+    };
+    const Named files[] = {
+        {"JPEG of zeros", "\xFF\xD8\xFF\xE0\0\2"s + std::string(size, '\0')},
+        {"JPEG of fill bytes", "\xFF\xD8\xFF\xE0\0\2"s + std::string(size, '\xFF')},
+        {"JPEG of empty segments", "\xFF\xD8"s + repeated("\xFF\xE0\0\2"s)},
+        {"PNG of empty chunks", test::png_head(9, 9) + repeated("\0\0\0\0tEXt\0\0\0\0"s)},
+        {"WebP of empty chunks", test::riff(test::webp_canvas(9, 9, 0) + repeated("XMP \0\0\0\0"s))},
+        {"GIF of blocks of a byte", test::gif(test::scene(9, 9)).substr(0, 13 + 768) + "!\xFE"s + repeated("\1x")},
+        {"GIF of empty frames",
+         test::gif(test::scene(9, 9)).substr(0, 13 + 768) + repeated(",\0\0\0\0\1\0\1\0\0\2\0"s)},
+    };
+    for (const auto& file : files) {
+        const auto begin = std::chrono::steady_clock::now();
+        const auto header = read_header(file.bytes);
+        ASSERT_FALSE(header) << file.name;
+        EXPECT_EQ(header.error(), HeaderError::damaged) << file.name;
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500)) << file.name;
     }
 }
 

@@ -10,7 +10,8 @@
 //     if (!pictures) throw images::failure(pictures.error());
 //     for (const auto& rendition : pictures->renditions) { ... rendition.bytes, rendition.mime(), rendition.sha256 ... }
 //
-// main() hands the command `image-decoder` over before it does anything else: images/decoder.h.
+// main() hands the command `image-decoder` over before it does anything else: images/decoder.h. A test's main() does not: give it
+// IMAGES_DECODER, the target image_decoder, or the first picture runs the tests once more.
 
 #include <cstdint>
 #include <expected>
@@ -94,8 +95,9 @@ public:
     // The file in memory. Never throws for what is in it.
     [[nodiscard]] async::Task<std::expected<Pictures, ImageError>> render(std::string bytes,
                                                                           RenderOptions options = {});
-    // A regular file that is open for reading; read from its begin, wherever its position is, by the decoder alone: nothing of it comes
-    // into this process. The descriptor is the caller's, and may be closed as soon as this has returned its task's result.
+    // A regular file that is open for reading; read from its begin, wherever its position is, by the decoder alone: nothing of
+    // it comes into this process. The descriptor is the caller's, and may be closed as soon as this has returned its task's
+    // result.
     [[nodiscard]] async::Task<std::expected<Pictures, ImageError>> render_file(int descriptor,
                                                                                RenderOptions options = {});
 

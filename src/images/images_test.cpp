@@ -104,6 +104,19 @@ struct Fixture {
 
 std::string code_of(const Result& result) { return result ? "" : std::string(result.error().code.code); }
 
+TEST(Images, MemoryOfTheLargestPictureIsAskedFor) {
+    const auto issues_of = [](const Settings& settings) {
+        schema::Issues issues("environment");
+        check(settings, issues);
+        return std::move(issues).take();
+    };
+    EXPECT_TRUE(issues_of({}).empty());
+    const auto issues = issues_of({.max_pixels = 100'000'000});
+    ASSERT_EQ(issues.size(), 1U);
+    EXPECT_EQ(issues[0].pointer, "/IMAGES_MEMORY_MB");
+    EXPECT_EQ(issues[0].message, "832 at least, for IMAGES_MAX_PIXELS=100000000");
+}
+
 TEST(Images, RendersInAnotherProcess) {
     Fixture fixture;
     const auto result = fixture.render(test::jpeg(test::scene(1'200, 800), {.exif = test::exif(6)}));
@@ -293,14 +306,14 @@ TEST(Images, AnIdleProcessThatWasKilledIsReplacedUnseen) {
     EXPECT_EQ(fixture.started(), 2);
 }
 
+async::Task<bool> stop_soon(Images* images, async::Loop* loop, async::Milliseconds within) {
+    co_await async::next_turn(loop);
+    co_await images->stop(async::Loop::now() + within);
+    co_return true;
+}
+
 async::Task<Result> render_and_stop(Images* images, async::Loop* loop, std::string file, async::Milliseconds within) {
-    auto both =
-        co_await async::when_all(images->render(std::move(file)),
-                                 [](Images* on, async::Loop* at, async::Milliseconds time) -> async::Task<bool> {
-                                     co_await async::sleep(at, 1ms);
-                                     co_await on->stop(async::Loop::now() + time);
-                                     co_return true;
-                                 }(images, loop, within));
+    auto both = co_await async::when_all(images->render(std::move(file)), stop_soon(images, loop, within));
     co_return std::move(std::get<0>(both));
 }
 
@@ -353,7 +366,8 @@ TEST(Images, TheDecoderIsStartedByNobodyElse) {
     EXPECT_EQ(sandbox_fault(), "");
 }
 
-// What the server's own memory has, whatever goes through it: 8 at once of all forms, with bad ones between them. BACKEND_API_LONG=1: 5,000.
+// What the server's own memory has, whatever goes through it: 8 at once of all forms, with bad ones between them.
+// BACKEND_API_LONG=1: 5,000.
 TEST(Images, MemoryStaysFlat) {
     const auto scene = test::scene(320, 240);
     const auto large = test::scene(1'400, 1'000);

@@ -19,7 +19,8 @@ namespace images {
 
 namespace {
 
-// A progressive picture may have any number of scans, each of which costs as much as the whole picture. Cameras and encoders make ten.
+// A progressive picture may have any number of scans, each of which costs as much as the whole picture. Cameras and encoders
+// make ten.
 constexpr int most_scans = 100;
 
 // libjpeg's functions do not return from an error.

@@ -52,8 +52,8 @@ struct Ends {
     Ends& operator=(const Ends&) = delete;
 };
 
-// What posix_spawn(3) does between the processes: the socket is descriptor 0, nothing else is open, no signal is blocked, and the terminal's
-// signals do not reach it.
+// What posix_spawn(3) does between the processes: the socket is descriptor 0, nothing else is open, no signal is blocked, and
+// the terminal's signals do not reach it.
 struct SpawnPlan {
     posix_spawn_file_actions_t files{};
     posix_spawnattr_t attributes{};

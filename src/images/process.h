@@ -1,6 +1,6 @@
 #pragma once
-// DecoderProcess: the server's end of one decoder (decoder.h). It is started with an empty environment, without any descriptor of ours but
-// its socket. What it says is checked. Internal; loop's thread.
+// DecoderProcess: the server's end of one decoder (decoder.h). It is started with an empty environment, without any descriptor
+// of ours but its socket. What it says is checked. Internal; loop's thread.
 //
 //     auto process = DecoderProcess::start({.loop = loop, .program = "/proc/self/exe", …});     // std::expected: why not
 //     if (auto fault = co_await process->ready(deadline); !fault.empty()) …

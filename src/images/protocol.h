@@ -1,6 +1,6 @@
 #pragma once
-// What the server and a decoder say to each other over their socket: one program on both sides, so numbers are as the machine has them.
-// The decoder's half is not believed: reply_fault() says what is wrong with it. Internal.
+// What the server and a decoder say to each other over their socket: one program on both sides, so numbers are as the machine
+// has them. The decoder's half is not believed: reply_fault() says what is wrong with it. Internal.
 //
 //     decoder → server   Ready                                once
 //     server → decoder   Request, then the file (or its descriptor with the Request's first byte)
@@ -83,7 +83,8 @@ static_assert(std::is_trivially_copyable_v<Ready> && std::is_trivially_copyable_
 
 // What a Reply says that cannot be, before its bytes are read; "" if nothing.
 [[nodiscard]] std::string_view reply_fault(const Reply& reply, const Request& request);
-// Whether a rendition's bytes are what its entry says, and nothing else: a picture of the format and size that has not been turned.
+// Whether a rendition's bytes are what its entry says, and nothing else: a picture of the format and size that has not been
+// turned.
 [[nodiscard]] bool is_rendition(const Entry& entry, std::string_view bytes);
 
 }  // namespace images

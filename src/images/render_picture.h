@@ -1,6 +1,6 @@
 #pragma once
-// One picture, from its file to its renditions: what the decoder does between a Request and its Reply. Without processes and sockets, so
-// that tests may call it. Internal.
+// One picture, from its file to its renditions: what the decoder does between a Request and its Reply. Without processes and
+// sockets, so that tests may call it. Internal.
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
 #pragma once
 // Makes pictures smaller, row by row: what is in memory is a few rows, however high the picture is. Colours are added up as light
-// (linear, premultiplied by alpha), by a cubic filter (Catmull-Rom) as wide as the reduction asks. Internal; the decoder's process.
+// (linear, premultiplied by alpha), by a cubic filter (Catmull-Rom) as wide as the reduction asks. Internal; the decoder's
+// process.
 //
 //     images::Shrinker shrinker({.width = 4000, .height = 3000, .sides = {960, 320, 96}});      // descending
 //     for (...) shrinker.add_row(rgba);                                                        // 4,000 pixels, 8 bits a channel

@@ -1,12 +1,13 @@
 #pragma once
-// Takes away from this process whatever decoding pictures does not need; nothing of it can be had again. Internal; the decoder's process,
-// which has one thread.
+// Takes away from this process whatever decoding pictures does not need; nothing of it can be had again. Internal; the decoder's
+// process, which has one thread.
 //
-//     if (auto fault = images::enter_sandbox({.memory_bytes = …, .processor_seconds = …}); !fault.empty()) …refuse to start…
+//     const auto fault = images::enter_sandbox({.memory_bytes = …, .processor_seconds = …});
+//     if (!fault.empty()) …refuse to start…
 //
-// Afterwards: no new privileges, no core, no file, no socket, no thread, no process, no executable memory; memory and processor time up to
-// the limits; one descriptor may be received. Any other system call ends the process. What is written goes to the descriptors 0 and 2.
-// Built with a sanitizer there is no limit of memory: its shadow is larger than any.
+// Afterwards: no new privileges, no core, no file, no socket, no thread, no process, no executable memory; memory and processor
+// time up to the limits; one descriptor may be received. Any other system call ends the process. What is written goes to the
+// descriptors 0 and 2. Built with a sanitizer there is no limit of memory: its shadow is larger than any.
 
 #include <cstdint>
 #include <string>

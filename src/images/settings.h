@@ -1,7 +1,7 @@
 #pragma once
 // How large pictures may be, and what the processes that read them may use.
 //
-//     .settings = app::settings<images::Settings>()                         // of the module that makes the Images
+//     .settings = app::settings<images::Settings, check_images>()           // of the module that makes the Images
 
 #include <cstdint>
 #include <string>
@@ -36,7 +36,7 @@ struct Settings {
                  .max = 400'000'000,
                  .defaulted = true,
                  .doc =
-                     "Width × height × frames of a picture. More of them want more IMAGES_MEMORY_MB: 7 bytes each."}),
+                     "Width × height × frames of a picture. More of them want more IMAGES_MEMORY_MB: 8 bytes each."}),
             field<&Settings::processes>(
                 "IMAGES_PROCESSES", {.min = 1,
                                      .max = 64,
@@ -85,5 +85,12 @@ struct Settings {
                                               "program itself."}));
     }
 };
+
+// Whether a process may have the memory that the largest picture needs. Of the module that has the settings:
+//
+//     void check_images(const images::Settings& settings, const app::Settings&, schema::Issues& issues) {
+//         images::check(settings, issues);
+//     }
+void check(const Settings& settings, schema::Issues& issues);
 
 }  // namespace images

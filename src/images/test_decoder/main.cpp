@@ -1,4 +1,5 @@
-// The decoder as a program of its own: what the tests start. Called by another name (a link) it is one of those that a server must survive.
+// The decoder as a program of its own: what the tests start. Called by another name (a link) it is one of those that a server
+// must survive.
 
 #include <fcntl.h>
 #include <sys/socket.h>
