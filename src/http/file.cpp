@@ -17,8 +17,8 @@
 
 namespace http {
 
-// Several ranges of a file, each with a head of its own (RFC 9110 section 14.6). The boundary is made anew each time, so that nobody could
-// have put it into the file.
+// Several ranges of a file, each with a head of its own (RFC 9110 section 14.6). The boundary is made anew each time, so that
+// nobody could have put it into the file.
 class RangesStream {
 public:
     RangesStream(async::Loop* loop, FileContent content, std::uint64_t size, const std::string& type,

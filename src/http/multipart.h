@@ -11,16 +11,17 @@
 //     }
 //     routes.post("/pictures", add, {.options = {.body_limit = 9 << 20, .body_time = 10min}});
 //
-// Fields come in front of the files, in any order: they are read with path and query, and their findings come in the same 422. A field
-// behind a file is a finding too (`field_behind_file`). Names are bytes that are compared with those declared: brackets and dots
-// mean nothing, and a name that is not declared is a finding. A field of the struct that is a list takes its name several times.
+// Fields come in front of the files, in any order: they are read with path and query, and their findings come in the same 422. A
+// field behind a file is a finding too (`field_behind_file`). Names are bytes that are compared with those declared: brackets and
+// dots mean nothing, and a name that is not declared is a finding. A field of the struct that is a list takes its name several
+// times.
 //
-// A file has ended when next() gives nullopt, the form when next_file() does: what was kept of files before is to be thrown away when
-// either throws. What is thrown: the codes below, those of a body (Request::read_some()), 415 for another Content-Type,
+// A file has ended when next() gives nullopt, the form when next_file() does: what was kept of files before is to be thrown away
+// when either throws. What is thrown: the codes below, those of a body (Request::read_some()), 415 for another Content-Type,
 // 422 for files that are missing or not declared. An input of type=file with no file chosen is no file.
 //
-// Every limit has a number (MultipartLimits); a Form may have its own as `static constexpr http::MultipartLimits multipart_limits{…}`.
-// Loop's thread.
+// Every limit has a number (MultipartLimits); a Form may have its own as `static constexpr http::MultipartLimits
+// multipart_limits{…}`. Loop's thread.
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,7 @@
 #include "http/multipart_parser.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -76,8 +77,8 @@ private:
         value = take_token();
         return !value.empty();
     }
-    // Old clients write `\"` for a quote, today's browsers `%22`, and a backslash as it is: so a quote that nothing follows ends the
-    // value, whatever stands before it.
+    // Old clients write `\"` for a quote, today's browsers `%22`, and a backslash as it is: so a quote that nothing follows ends
+    // the value, whatever stands before it.
     bool read_quoted(std::string& value) {
         rest_.remove_prefix(1);
         while (!rest_.empty()) {
@@ -194,6 +195,13 @@ private:
     bool has_type_ = false;
 };
 
+// As find(), which asks each CR whether it is the one: with nothing but CRs it is a hundred times slower than with none.
+std::size_t find_delimiter(std::string_view input, std::string_view delimiter) {
+    const auto* found = ::memmem(input.data(), input.size(), delimiter.data(), delimiter.size());
+    return found == nullptr ? std::string_view::npos
+                            : static_cast<std::size_t>(static_cast<const char*>(found) - input.data());
+}
+
 // How many of the last bytes may be the beginning of a delimiter. It has one CR, in front: so there is one place to look at.
 std::size_t delimiter_begun(std::string_view input, std::string_view delimiter) {
     const auto tail = input.substr(input.size() - std::min(input.size(), delimiter.size() - 1));
@@ -309,7 +317,7 @@ MultipartParser::Step MultipartParser::take_head(std::string_view input) {
 MultipartParser::Step MultipartParser::take_data(std::string_view input) {
     if (input.empty()) return {};
     if (matched_ > 0) return finish_delimiter(input);
-    const auto at = input.find(delimiter_);
+    const auto at = find_delimiter(input, delimiter_);
     if (at == 0) {
         state_ = State::after_boundary;
         return {.kind = Kind::part_end, .consumed = delimiter_.size()};

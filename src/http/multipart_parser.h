@@ -1,7 +1,7 @@
 #pragma once
-// Takes a multipart/form-data body apart (RFC 7578, RFC 2046 section 5.1.1). Pure and incremental: bytes in, views of the same bytes out.
-// Each byte is looked at once, however the body is cut; what is kept between two calls is a part's head, which is bounded. A
-// fault is final: a parser that has failed takes nothing any more and is never done.
+// Takes a multipart/form-data body apart (RFC 7578, RFC 2046 section 5.1.1). Pure and incremental: bytes in, views of the same
+// bytes out. Each byte is looked at once, however the body is cut; what is kept between two calls is a part's head, which is
+// bounded. A fault is final: a parser that has failed takes nothing any more and is never done.
 //
 //     MultipartParser parser(*boundary, limits);
 //     for (auto step = parser.parse(input); …; input.remove_prefix(step.consumed)) …

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <vector>
 
 #include "http/errors.h"
@@ -49,9 +50,18 @@ struct Told {
 
 std::atomic<int> whole_forms = 0;
 std::atomic<int> handlers_begun = 0;
+std::atomic<int> handlers_running = 0;
+
+struct Running {
+    Running() { ++handlers_running; }
+    ~Running() { --handlers_running; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+};
 
 async::Task<Told> take(NewPicture form) {
     ++handlers_begun;
+    const Running running;
     Told told{form->note};
     for (const auto& tag : form->tags) told.text += "," + tag;
     while (const auto file = co_await form.next_file()) {
@@ -228,6 +238,38 @@ TEST_F(MultipartTest, NoBodyThatWasCutIsWhole) {
         client.send(std::string_view(request).substr(request.size() - cut));
         EXPECT_TRUE(client.read_until("}").contains("x|picture a.png image/png 4|page b image/png 1")) << cut;
     }
+}
+
+TEST_F(MultipartTest, FiveHundredBrokenFormsLeaveNothing) {
+    options.body_deadline = 200ms;
+    start();
+    const auto descriptors = [] {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                             std::filesystem::directory_iterator());
+    };
+    EXPECT_TRUE(exchange(get("/health")).ends_with("ok"));
+    turn();
+    const auto before = descriptors();
+    auto request = send("/take", form(field("note", "x") + file("picture", "a.png", std::string(100'000, 'x'))));
+    request.resize(50'000);
+    for (int i = 0; i < 500; ++i) {
+        Client client(port);
+        client.send(request);
+        if (i % 100 == 0) {
+            EXPECT_TRUE(client.read_all().contains("http.request_timeout"));  // silent until the server has had enough
+        } else if (i % 2 == 0) {
+            client.abort();
+        } else {
+            client.close();
+        }
+    }
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while ((descriptors() > before || handlers_running > 0) && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+    EXPECT_LE(descriptors(), before);
+    EXPECT_EQ(handlers_running, 0);
+    EXPECT_GT(handlers_begun, 0);
+    EXPECT_EQ(whole_forms, 0);
 }
 
 TEST_F(MultipartTest, AFailureStaysOne) {

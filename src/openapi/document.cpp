@@ -243,7 +243,8 @@ private:
         JsonObject object;
         object.text("name", "Range").text("in", "header").flag("required", false);
         object.text("description",
-                    "Which bytes, when not all: one range. With `If-Range`, the `ETag` of the bytes that the "
+                    "Which bytes, when not all: one range, or several, which come as multipart/byteranges. With "
+                    "`If-Range`, the `ETag` of the bytes that the "
                     "client has, the whole file comes where that has changed.");
         return std::move(object.raw("schema", R"({"type":"string","examples":["bytes=1024-"]})")).take();
     }

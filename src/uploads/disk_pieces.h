@@ -1,7 +1,7 @@
 #pragma once
-// Pieces in a directory of a file system: a directory for each upload, a file in it for each piece, and one that keeps the room which is
-// still needed (fallocate; where the file system has none, the free room is compared and no more). Instances that share uploads
-// share the directory. File work runs on the pool.
+// Pieces in a directory of a file system: a directory for each upload, a file in it for each piece, and one that keeps the room
+// which is still needed (fallocate; where the file system has none, the free room is compared and no more). Instances that share
+// uploads share the directory. File work runs on the pool.
 //
 //     uploads::DiskPieces pieces(&pool, {.directory = "data/uploads", .keep_free = 512 << 20});
 //

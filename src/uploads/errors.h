@@ -15,10 +15,10 @@ inline constexpr base::ErrorCode content_type{"tus.content_type", 415, false, ba
                                               "Bytes are sent as application/offset+octet-stream"};
 inline constexpr base::ErrorCode not_found{"tus.not_found", 404, false, base::Action::fix,
                                            "There is no such upload, or it has expired"};
-inline constexpr base::ErrorCode offset_conflict{"tus.offset_conflict", 409, true, base::Action::pull_first,
+inline constexpr base::ErrorCode offset_conflict{"tus.offset_conflict", 409, false, base::Action::pull_first,
                                                  "The upload continues at another offset: ask for it"};
 // Another request has gone on with the upload meanwhile.
-inline constexpr base::ErrorCode locked{"tus.locked", 423, true, base::Action::pull_first,
+inline constexpr base::ErrorCode locked{"tus.locked", 423, false, base::Action::pull_first,
                                         "Another request continues this upload: ask for its offset"};
 inline constexpr base::ErrorCode checksum_mismatch{"tus.checksum_mismatch", 460, true, base::Action::retry,
                                                    "The bytes that arrived are not those of Upload-Checksum"};

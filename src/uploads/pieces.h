@@ -1,6 +1,6 @@
 #pragma once
-// Pieces: the bytes of uploads that are under way, by the id of the upload and the fence of whoever wrote them. What counts of them a
-// row says (uploads/rows.h). One for all loops; it outlives what it gives. Calls may run at the same time.
+// Pieces: the bytes of uploads that are under way, by the id of the upload and the fence of whoever wrote them. What counts of them
+// a row says (uploads/rows.h). One for all loops; it outlives what it gives. Calls may run at the same time.
 //
 //     co_await pieces->reserve(loop, id, length);                    // throws uploads.disk_full
 //     auto piece = co_await pieces->open(loop, {.id = id, .fence = row.fence, .left = row.length - row.offset});
@@ -63,13 +63,13 @@ public:
     [[nodiscard]] virtual async::Task<std::vector<base::Uuid>> list(async::Loop* loop) = 0;
 };
 
-// The bytes of these pieces, 64 KiB at a time, "" at the end: fits storage's and client's sources. Pieces that do not follow each other
-// from 0 on, or that are shorter than their row says, throw: what is handed on as whole is whole.
+// The bytes of these pieces, 64 KiB at a time, "" at the end: fits storage's and client's sources. Pieces that do not follow each
+// other from 0 on, or that are shorter than their row says, throw: what is handed on as whole is whole.
 [[nodiscard]] std::move_only_function<async::Task<std::string>()> read_pieces(async::Loop* loop, Pieces* pieces,
                                                                               base::Uuid id, std::vector<Piece> list);
 
-// Removes what no row owns: left by a process that was killed between two steps, or when the row was gone before the bytes were. At start, and
-// now and then. `owned` gets ids of the directory and gives those that have a row, of any tenant. The row is made before
+// Removes what no row owns: left by a process that was killed between two steps, or when the row was gone before the bytes were. At
+// start, and now and then. `owned` gets ids of the directory and gives those that have a row, of any tenant. The row is made before
 // the bytes, so that what has none never gets one. How many uploads went.
 using OwnedIds = std::move_only_function<async::Task<std::vector<base::Uuid>>(std::vector<base::Uuid>)>;
 [[nodiscard]] async::Task<std::size_t> sweep(async::Loop* loop, Pieces* pieces, OwnedIds owned);

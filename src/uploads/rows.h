@@ -1,10 +1,10 @@
 #pragma once
-// Rows: what is true of uploads, in a store that all instances share and that decides: a table of PostgreSQL (the service brings it).
-// The bytes lie in Pieces; which of them count, the row says. An object of it is for one caller and one request: what this caller may
-// not see is not there.
+// Rows: what is true of uploads, in a store that all instances share and that decides: a table of PostgreSQL (the service brings
+// it). The bytes lie in Pieces; which of them count, the row says. An object of it is for one caller and one request: what this
+// caller may not see is not there.
 //
-// The lock. Whoever goes on with an upload claims it: its fence grows by one, and whoever had claimed it before can move it no more.
-// Nobody waits, and a connection that died holds nothing. Each claim writes a piece of its own, called by its fence, so that
+// The lock. Whoever goes on with an upload claims it: its fence grows by one, and whoever had claimed it before can move it no
+// more. Nobody waits, and a connection that died holds nothing. Each claim writes a piece of its own, called by its fence, so that
 // late bytes of a former owner lie where nobody reads.
 //
 //     update uploads set fence = fence + 1 where id = $1 and ($2::int8 is null or byte_offset = $2) …            -- claim()
@@ -78,14 +78,14 @@ public:
     // The same without a claim: it changes nothing.
     [[nodiscard]] virtual async::Task<std::optional<UploadRow>> find(base::Uuid id, async::SteadyTime deadline) = 0;
 
-    // Moves the offset, if fence and `from` are those of the row, and adds to the piece of this fence, in one transaction; false: they
-    // are not, and nothing has changed. With the last byte, the same transaction is the place for a job that finishes the
+    // Moves the offset, if fence and `from` are those of the row, and adds to the piece of this fence, in one transaction; false:
+    // they are not, and nothing has changed. With the last byte, the same transaction is the place for a job that finishes the
     // upload should this process die before finish(). A failure that leaves the outcome unknown is thrown.
     [[nodiscard]] virtual async::Task<bool> move(Progress progress, async::SteadyTime deadline) = 0;
 
-    // All bytes are there, and the client has not heard it yet: move them to where they stay, compare size and hash of what is stored,
-    // mark the row, remove the pieces. Called again by whatever finds the row whole and not finished, at the same time too: one effect. What it throws
-    // the client hears, and asks again.
+    // All bytes are there, and the client has not heard it yet: move them to where they stay, compare size and hash of what is
+    // stored, mark the row, remove the pieces. Called again by whatever finds the row whole and not finished, at the same time too:
+    // one effect. What it throws the client hears, and asks again.
     [[nodiscard]] virtual async::Task<void> finish(UploadRow upload, async::SteadyTime deadline) = 0;
 
     // The row and its reservation go; Pieces::remove() follows. False: there was none.

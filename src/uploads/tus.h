@@ -1,7 +1,7 @@
 #pragma once
 // Resumable uploads: the tus protocol 1.0.0 (https://tus.io/protocols/resumable-upload) with Creation, Creation With Upload,
-// Termination, Expiration and Checksum. Parts and results of typed routes, and the steps between them over Rows and Pieces; the service
-// brings the rows and mounts the routes. One connection sends, dies, and another goes on where the bytes are durable.
+// Termination, Expiration and Checksum. Parts and results of typed routes, and the steps between them over Rows and Pieces; the
+// service brings the rows and mounts the routes. One connection sends, dies, and another goes on where the bytes are durable.
 //
 //     async::Task<tus::Created> create(Permitted<"files.write"> caller, tus::Creation creation, db::Db db,
 //                                      http::Service<uploads::Pieces> pieces) {
@@ -26,10 +26,11 @@
 //     tus::discovery(group, "/uploads/tus", tus_options);                     // OPTIONS
 //
 // Two requests at one offset: the one that claims last goes on, the other one gets 423, or 409 with the true Upload-Offset where
-// bytes have become durable meanwhile. HEAD claims too, so that what it says stays true until the client goes on. Bytes become durable, and
-// the row says so, each commit_bytes and each commit_time, and with what had arrived when a connection breaks. With Upload-Checksum they
-// do at the end, or not at all. An upload is whole when its last byte is (at creation, when its length is 0): then Rows::finish()
-// runs, before the client hears it. `Location` is a path, or Options::location. Every reply has Tus-Resumable. Loop's thread.
+// bytes have become durable meanwhile. HEAD claims too, so that what it says stays true until the client goes on. Bytes become
+// durable, and the row says so, each commit_bytes and each commit_time, and with what had arrived when a connection breaks. With
+// Upload-Checksum they do at the end, or not at all. An upload is whole when its last byte is (at creation, when its length is 0):
+// then Rows::finish() runs, before the client hears it. `Location` is a path, or Options::location. Every reply has Tus-Resumable.
+// Loop's thread.
 
 #include <chrono>
 #include <cstdint>
@@ -56,8 +57,8 @@ struct Options {
     std::chrono::hours lifetime{24};                     // from the last progress on
     std::uint64_t commit_bytes = std::uint64_t{4} << 20U;
     std::chrono::milliseconds commit_time{1000};
-    // Of Location, where a proxy takes a prefix away or browsers reach another host: "https://api.example/v1/uploads/tus". "": the path of
-    // the request. Nothing of it is ever made from Host or forwarding headers.
+    // Of Location, where a proxy takes a prefix away or browsers reach another host: "https://api.example/v1/uploads/tus". "": the
+    // path of the request. Nothing of it is ever made from Host or forwarding headers.
     std::string_view location{};
     // More pieces than these, and one for each so many bytes of the upload, are refused.
     std::uint64_t pieces_anyway = 1'000;

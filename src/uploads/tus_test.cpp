@@ -1,5 +1,5 @@
-// The protocol over sockets, with rows in memory and pieces in a directory: what clients do, and what links, disks and other requests
-// do to them.
+// The protocol over sockets, with rows in memory and pieces in a directory: what clients do, and what links, disks and other
+// requests do to them.
 
 #include "uploads/tus.h"
 

@@ -4,8 +4,9 @@
 //
 //     if (const auto range = http::begin_file(context, {etag, last_modified, size})) send(range->first, range->length);
 //
-// Other units and broken syntax are not ranges: the whole file is sent. Several ranges are, where they are asked for (begin_ranges()), up to
-// max_ranges that do not overlap (section 14.2 leaves it to us; what is beyond is how servers are made to send a file many times).
+// Other units and broken syntax are not ranges: the whole file is sent. Several ranges are, where they are asked for
+// (begin_ranges()), up to max_ranges that do not overlap (section 14.2 leaves it to us; what is beyond is how servers are made to
+// send a file many times).
 
 #include <cstdint>
 #include <optional>

@@ -47,7 +47,8 @@ struct CORSOptions {
     std::uint32_t max_age_seconds = 600;  // 0: not sent. Chromium keeps a preflight for 2 hours at most
     bool private_network = false;
 };
-// Whether a browser would ever send this as the Origin of a page: scheme://host[:port] in lower case, without the scheme's own port.
+// Whether a browser would ever send this as the Origin of a page: scheme://host[:port] in lower case, without the scheme's own
+// port.
 [[nodiscard]] bool is_origin(std::string_view text);
 [[nodiscard]] Middleware cors(CORSOptions options = {});
 
