@@ -41,6 +41,7 @@ INTERNAL = {
     "redis.": "becomes session.unavailable, or a limit that is not kept for the moment",
     "session.": "of cookie sessions, for services that have them; src/openapi lists what a route says",
     "sms.try_later": "told to the queue, which tries again",
+    "storage.": "of routes that keep files, for services that have them; the document lists them there",
     "url.": "of routes that take addresses to be called, for services that have them; the document lists them there",
 }
 FREE = re.compile(r"(_test\.(cpp|h)$|^src/testing/|^pos/testing/|^pos/demo/|^src/app/dev/|(^|/)test_)")

@@ -87,6 +87,12 @@ Error error_of(const client::Error& error) {
     return out;
 }
 
+// Nothing can have been done by a question.
+std::unexpected<Error> unanswered(Error error) {
+    if (error.fault == Fault::outcome_unknown) error.fault = Fault::unavailable;
+    return std::unexpected(std::move(error));
+}
+
 std::string multipart_body(const NameValues& fields, std::string_view boundary, std::string_view bytes,
                            std::string_view content_type) {
     std::string body;
@@ -229,7 +235,7 @@ async::Task<Result<ObjectStream>> CloudinaryStore::get(Get get, async::SteadyTim
             "range", fmt::format("bytes={}-{}", first, get.range->last ? std::to_string(*get.range->last) : ""));
     if (!get.if_match.empty()) call.headers.emplace_back("if-match", get.if_match);
     auto stream = co_await parts_.http.open("GET", delivery_, url->substr(url_.delivery.size()), {}, std::move(call));
-    if (!stream) co_return std::unexpected(error_of(stream.error()));
+    if (!stream) co_return unanswered(error_of(stream.error()));
     auto info = info_of(get.key, stream->headers());
     if (!info) co_return std::unexpected(std::move(info.error()));
     const auto length = info->size;
@@ -252,7 +258,7 @@ async::Task<Result<ObjectInfo>> CloudinaryStore::head(std::string key, async::St
     if (!url) co_return std::unexpected(url.error());
     const auto reply = co_await parts_.http.send<std::string>("HEAD", delivery_, url->substr(url_.delivery.size()), {},
                                                               {.deadline = deadline});
-    if (!reply) co_return std::unexpected(error_of(reply.error()));
+    if (!reply) co_return unanswered(error_of(reply.error()));
     co_return info_of(std::move(key), reply->headers);
 }
 

@@ -163,6 +163,7 @@ client::Call S3Api::call_of(const S3Request& request, const S3Call& call, async:
 async::Task<std::expected<S3Reply, S3Failure>> S3Api::send(S3Call call, async::SteadyTime deadline) {
     Tried tried;
     for (;;) {
+        begin(tried);
         const auto request = request_of(call);
         auto reply = co_await http_.send<std::string>(call.method, target(), path_of(request),
                                                       client::bytes(call.body, call.content_type),
@@ -177,6 +178,7 @@ async::Task<std::expected<client::ReplyStream, S3Failure>> S3Api::open(S3Call ca
     Tried tried;
     call.max_reply_bytes = 0;
     for (;;) {
+        begin(tried);
         const auto request = request_of(call);
         auto reply = co_await http_.open(call.method, target(), path_of(request), {}, call_of(request, call, deadline));
         if (reply) co_return *std::move(reply);
@@ -186,6 +188,11 @@ async::Task<std::expected<client::ReplyStream, S3Failure>> S3Api::open(S3Call ca
 }
 
 // ---- What is learned of a refusal -------------------------------------------------------------------------------
+
+void S3Api::begin(Tried& tried) const {
+    tried.signed_region = region_;
+    tried.signed_skew = skew_;
+}
 
 std::optional<S3Failure> S3Api::judge(const client::Error& error, Tried& tried) {
     const bool is_answer = error.outcome == client::Outcome::refused;
@@ -211,24 +218,26 @@ bool S3Api::correct(const client::Error& error, std::string_view code, std::stri
     if (const auto header = error.headers.get("x-amz-bucket-region")) region = *header;
     // HEAD has no body to say why.
     const bool may_be_elsewhere = is_elsewhere || (error.status == 400 && code.empty());
-    if (may_be_elsewhere && !std::exchange(tried.region, true) && learn_region(std::move(region))) return true;
+    if (may_be_elsewhere && !std::exchange(tried.region, true) && learn_region(std::move(region), tried)) return true;
     const bool may_be_late = code == "RequestTimeTooSkewed" || (error.status == 403 && code.empty());
-    return may_be_late && !std::exchange(tried.clock, true) && learn_clock(error);
+    return may_be_late && !std::exchange(tried.clock, true) && learn_clock(error, tried);
 }
 
 // The host is ours to say: a reply's Location or Endpoint would be sent what is signed.
-bool S3Api::learn_region(std::string region) {
-    if (!is_region(region) || region == region_ || targets_.size() >= most_targets) return false;
+bool S3Api::learn_region(std::string region, const Tried& tried) {
+    if (!is_region(region) || region == tried.signed_region) return false;
+    if (region == region_) return true;
+    if (targets_.size() >= most_targets) return false;
     region_ = std::move(region);
     return true;
 }
 
-bool S3Api::learn_clock(const client::Error& error) {
+bool S3Api::learn_clock(const client::Error& error, const Tried& tried) {
     const auto date = error.headers.get("date");
     const auto theirs = date ? base::parse_http_date(*date) : std::nullopt;
     if (!theirs) return false;
     const auto skew = *theirs - clock_.now();
-    if (std::chrono::abs(skew - skew_) < least_skew) return false;
+    if (std::chrono::abs(skew - tried.signed_skew) < least_skew) return false;
     skew_ = skew;
     return true;
 }

@@ -75,18 +75,22 @@ private:
         std::string host;    // as it is signed
         std::string prefix;  // of paths: "/bucket", or ""
     };
+    // By one call. Another one may have learned meanwhile what this one was signed without.
     struct Tried {
         bool region = false;
         bool clock = false;
+        std::string signed_region{};
+        base::Timestamp::duration signed_skew{};
     };
+    void begin(Tried& tried) const;
     [[nodiscard]] Place place(std::string_view endpoint) const;
     [[nodiscard]] const client::Target& target();
     [[nodiscard]] S3Request request_of(const S3Call& call) const;
     [[nodiscard]] client::Call call_of(const S3Request& request, const S3Call& call, async::SteadyTime deadline) const;
     [[nodiscard]] std::string path_of(const S3Request& request) const;
     [[nodiscard]] bool correct(const client::Error& error, std::string_view code, std::string region, Tried& tried);
-    [[nodiscard]] bool learn_region(std::string region);
-    [[nodiscard]] bool learn_clock(const client::Error& error);
+    [[nodiscard]] bool learn_region(std::string region, const Tried& tried);
+    [[nodiscard]] bool learn_clock(const client::Error& error, const Tried& tried);
     // nullopt: something was learned, and the call may go once more.
     [[nodiscard]] std::optional<S3Failure> judge(const client::Error& error, Tried& tried);
 

@@ -30,6 +30,12 @@ std::unexpected<Error> failed(Fault fault, std::string detail) {
     return std::unexpected(Error{.fault = fault, .detail = std::move(detail)});
 }
 
+// Nothing can have been done by a question.
+std::unexpected<Error> unanswered(Error error) {
+    if (error.fault == Fault::outcome_unknown) error.fault = Fault::unavailable;
+    return std::unexpected(std::move(error));
+}
+
 std::string text_of(const http::Headers& headers, std::string_view name) {
     return std::string(headers.get(name).value_or(""));
 }
@@ -395,7 +401,7 @@ async::Task<Result<UploadPage>> S3Store::list_uploads(List list, async::SteadyTi
         if (!id->empty()) call.query.emplace_back("upload-id-marker", *id);
     }
     const auto reply = co_await api_.send(std::move(call), deadline);
-    if (!reply) co_return std::unexpected(reply.error().error);
+    if (!reply) co_return unanswered(reply.error().error);
     auto page = read_uploads(reply->body, api_.url().bucket);
     if (!page) co_return failed(Fault::refused, page.error());
     if (!page->next.empty() && page->next == list.after) co_return failed(Fault::refused, "a list without an end");
@@ -412,7 +418,7 @@ async::Task<Result<ObjectStream>> S3Store::get(Get get, async::SteadyTime deadli
     if (get.range) call.headers.emplace_back("range", range_text(*get.range));
     if (!get.if_match.empty()) call.headers.emplace_back("if-match", get.if_match);
     auto reply = co_await api_.open(std::move(call), deadline);
-    if (!reply) co_return std::unexpected(std::move(reply.error().error));
+    if (!reply) co_return unanswered(reply.error().error);
     co_return stream_of(get, *std::move(reply));
 }
 
@@ -423,7 +429,7 @@ async::Task<std::expected<S3Reply, S3Failure>> S3Store::head_of(std::string key,
 async::Task<Result<ObjectInfo>> S3Store::head(std::string key, async::SteadyTime deadline) {
     if (const auto fault = key_fault(key); !fault.empty()) co_return failed(Fault::bad_key, std::string(fault));
     const auto reply = co_await head_of(key, deadline);
-    if (!reply) co_return std::unexpected(reply.error().error);
+    if (!reply) co_return unanswered(reply.error().error);
     co_return info_of(std::move(key), reply->headers);
 }
 
@@ -442,7 +448,7 @@ async::Task<Result<ListPage>> S3Store::list(List list, async::SteadyTime deadlin
     if (!list.prefix.empty()) call.query.emplace_back("prefix", list.prefix);
     if (!list.after.empty()) call.query.emplace_back("continuation-token", list.after);
     const auto reply = co_await api_.send(std::move(call), deadline);
-    if (!reply) co_return std::unexpected(reply.error().error);
+    if (!reply) co_return unanswered(reply.error().error);
     auto page = read_list(reply->body);
     if (!page) co_return failed(Fault::refused, page.error());
     if (!page->next.empty() && page->next == list.after) co_return failed(Fault::refused, "a list without an end");

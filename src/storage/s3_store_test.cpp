@@ -416,6 +416,17 @@ TEST(S3Calls, TheRegionIsLearnedOnce) {
     EXPECT_EQ(stand.server.request_count(), 3U);
 }
 
+// Each was signed before the others had learned it.
+TEST(S3Calls, CallsAtTheSameTimeLearnAlike) {
+    Stand stand([](const Request& request) {
+        if (request.header("authorization").contains("/eu-west-1/s3/")) return answer(204);
+        return refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>");
+    });
+    std::vector<async::Task<Result<void>>> calls;
+    for (int i = 0; i < 8; ++i) calls.push_back(stand.store->remove("a", Stand::soon()));
+    for (const auto& removed : stand.http.run_all(std::move(calls))) EXPECT_TRUE(removed);
+}
+
 TEST(S3Calls, ARedirectIsNotFollowedToWhereItPoints) {
     for (const std::string_view headers : {"Location: http://127.0.0.1:9/steal\r\n",
                                            "x-amz-bucket-region: evil.example/\r\nLocation: http://127.0.0.1:9/\r\n",
@@ -527,7 +538,8 @@ TEST_F(S3Get, WhatLies) {
 TEST_F(S3Get, NobodyThere) {
     Stand stand([](const Request&) { return Answer().hold(); });
     const auto object = stand.run(stand.store->head("a", async::Loop::now() + 200ms));
-    EXPECT_EQ(object.error().fault, Fault::outcome_unknown);
+    EXPECT_EQ(object.error().fault, Fault::unavailable);
+    EXPECT_EQ(stand.run(stand.store->remove("a", async::Loop::now() + 200ms)).error().fault, Fault::outcome_unknown);
 }
 
 // ---- Copy and list

@@ -60,7 +60,7 @@ struct Put {
     std::uint64_t max_bytes = most_bytes;     // beyond: Fault::too_large
     std::string cache_control{};
     std::string content_disposition{};
-    bool only_if_absent = false;  // an object of this key: Fault::precondition_failed
+    bool only_if_absent = false;  // an object of this key: Fault::precondition_failed. Some likenesses of S3 do not ask
 };
 
 // As RFC 9110 section 14.1.2: first to last, both included; without `last` to the end.

@@ -380,7 +380,8 @@ describe('a server that believes nothing', () => {
     s3.fault = () => (++asked === 1 ? refusal(503, 'SlowDown') : asked === 2 ? 'cut' : undefined);
     expect(await probe.ask({ do: 'put', key: 'a', text: 'x' })).toMatchObject({ ok: true });
     s3.fault = () => 'cut';
-    expect(await probe.ask({ do: 'head', key: 'a' })).toMatchObject({ code: 'storage.outcome_unknown' });
+    expect(await probe.ask({ do: 'head', key: 'a' })).toMatchObject({ code: 'storage.unavailable' });
+    expect(await probe.ask({ do: 'remove', key: 'a' })).toMatchObject({ code: 'storage.outcome_unknown' });
   });
 });
 
