@@ -78,7 +78,7 @@ std::optional<std::vector<ByteRange>> begin_with(Context& context, const FileVer
         return std::nullopt;
     }
     response.header("Accept-Ranges", "bytes");
-    const std::vector<ByteRange> whole{{0, file.size}};
+    std::vector<ByteRange> whole{{0, file.size}};
     const auto header = request.method() == Method::get ? request.header("range") : std::nullopt;
     if (!header || !if_range_holds(request, file)) return whole;
     auto wanted = parse(*header);
