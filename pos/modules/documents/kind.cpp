@@ -48,7 +48,9 @@ void DocumentKind::check_text(std::string_view piece) {
     unfinished_ = text.substr(whole);
     if (!is_text_ || has_begun_) return;
     auto begin = letters;
-    if (begin.starts_with(byte_order_mark)) begin.remove_prefix(byte_order_mark.size());
+    // In front of everything; elsewhere it is a letter.
+    if (is_at_start_ && begin.starts_with(byte_order_mark)) begin.remove_prefix(byte_order_mark.size());
+    if (!letters.empty()) is_at_start_ = false;
     const auto* const first = std::ranges::find_if_not(begin, is_white);
     if (first == begin.end()) return;
     has_begun_ = true;

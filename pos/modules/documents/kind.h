@@ -27,6 +27,7 @@ private:
     std::string tail_;        // the last ones
     std::string unfinished_;  // of a letter that is not whole yet
     bool is_text_ = true;
+    bool is_at_start_ = true;
     bool has_begun_ = false;  // something but white space has come
 };
 

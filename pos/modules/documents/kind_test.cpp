@@ -43,6 +43,7 @@ TEST(DocumentKind, IsToldByTheBytesHoweverTheyCome) {
         {"delete", "a,\x7f\n", ""},
         {"HTML", "<!doctype html><script>alert(1)</script>", ""},
         {"HTML behind a mark and lines", "\xEF\xBB\xBF\n \n<svg onload=alert(1)>", ""},
+        {"a mark that is not in front", " \n\xEF\xBB\xBF<b", "text/csv"},
         {"ZIP", "PK\x03\x04", ""},
         {"PNG", "\x89PNG\r\n\x1a\n", ""},
         {"a less-than sign later", "a,b<c\n", "text/csv"},
