@@ -12,7 +12,6 @@ using DocumentId = base::Id<struct DocumentTag>;
 namespace errors {
 inline constexpr base::ErrorCode document_type{"document.unsupported_type", 415, false, base::Action::fix,
                                                "The file is neither a PDF nor a CSV in UTF-8"};
-inline constexpr auto document_not_ready = base::conflict("document.not_ready", "The document's file is not there yet");
 inline constexpr auto document_request_used =
     base::conflict("document.request_used", "A document was made under this key already");
 }  // namespace errors
