@@ -5,6 +5,8 @@
 
 #include "pos/modules/catalogue/statements.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/documents/statements.h"
+#include "pos/modules/images/statements.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/payments/statements.h"
 #include "pos/modules/sales/statements.h"
@@ -25,6 +27,8 @@ constexpr auto collections = std::to_array<SyncedCollection>({
     synced<catalogue::product_rows>(),
     synced<catalogue::variant_rows>(),
     synced<device_rows>(),
+    synced<document_rows>(),
+    synced<image_rows>(),
     synced<level_rows>(),
     synced<location_rows>(),
     synced<membership_rows>(),

@@ -35,8 +35,16 @@ constexpr std::string_view open_routes[] = {"POST /v1/auth/email/confirm",
                                             "POST /v1/callbacks/s/{token}/events",
                                             "POST /v1/callbacks/sms/{account}",
                                             "POST /v1/callbacks/sms/{account}/{token}",
+                                            "GET /v1/files/{tenantId}/{imageId}/{file}",
                                             "POST /v1/invites/accept",
+                                            "GET /v1/storage/{key...}",
+                                            "PUT /v1/storage/{key...}",
                                             "POST /v1/tenants"};
+// What speaks a protocol of its own, whose headers are missing here: modules/uploads/tus_db_test.cpp asks as every role and
+// as another tenant.
+constexpr std::string_view routes_of_protocols[] = {"POST /v1/uploads/tus", "GET /v1/uploads/tus/{id}",
+                                                    "PATCH /v1/uploads/tus/{id}", "POST /v1/uploads/tus/{id}",
+                                                    "DELETE /v1/uploads/tus/{id}"};
 
 constexpr std::pair<char, std::string_view> letters[] = {{'o', "owner"},   {'a', "admin"},       {'m', "manager"},
                                                          {'c', "cashier"}, {'s', "stock_clerk"}, {'t', "accountant"},
@@ -108,6 +116,7 @@ TEST_F(MatrixTest, EveryRouteHasItsRule) {
         if (!route.pattern.starts_with("/v1/")) continue;
         const auto name = fmt::format("{} {}", http::to_string(route.method), route.pattern);
         if (std::ranges::find(open_routes, name) != std::end(open_routes)) continue;
+        if (std::ranges::find(routes_of_protocols, name) != std::end(routes_of_protocols)) continue;
         EXPECT_EQ(known.erase(name), 1U) << "say in a test of its module who may ask: {\"" << name
                                          << "\", …} among the rules of its Walls (pos/testing/walls.h)";
     }

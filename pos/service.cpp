@@ -13,6 +13,9 @@
 #include "pos/modules/billing/plans.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/documents/module.h"
+#include "pos/modules/files/module.h"
+#include "pos/modules/images/module.h"
 #include "pos/modules/invites/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
@@ -31,6 +34,7 @@
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
+#include "pos/modules/uploads/module.h"
 #include "pos/modules/users/module.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
@@ -78,6 +82,10 @@ app::Definition definition() {
         locations_module(),
         devices_module(),
         taxes_module(),
+        files_module(),
+        images_module(),
+        documents_module(),
+        uploads_module(),
         catalogue_module(),
         stock_module(),
         sales_module(),

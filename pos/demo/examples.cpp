@@ -261,6 +261,26 @@ void add_sales(std::vector<Example>& all) {
     all.push_back(of("getSaleByClientRequest", "sale 1 request"));
 }
 
+// Their ids come out of an upload, and what is signed out of a reply: these show the form alone.
+void add_files(std::vector<Example>& all) {
+    all.push_back(with_body("createUpload", R"({"purpose":"image","contentType":"image/jpeg","bytes":84213})"));
+    for (const auto* operation :
+         {"getImage", "deleteImage", "getDocument", "deleteDocument", "getUpload", "completeUpload", "deleteUpload",
+          "getTusUpload", "continueTusUpload", "continueTusUploadByPost", "deleteTusUpload"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
+    all.push_back(
+        {.operation = "getImageFile",
+         .body = {},
+         .parameters = {
+             {"tenantId", json_string(key)}, {"imageId", json_string(key)}, {"file", json_string("320.webp")}}});
+    for (const auto* operation : {"downloadStoredFile", "putStoredFile"})
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"key", json_string("t/0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091/pending/1")}}});
+    all.push_back(
+        {.operation = "createDocument", .body = {}, .parameters = {{"name", json_string("Delivery note 1042")}}});
+}
+
 }  // namespace
 
 std::vector<Example> examples() {
@@ -293,6 +313,7 @@ std::vector<Example> examples() {
     add_sales(all);
     add_payments(all);
     add_payouts(all);
+    add_files(all);
     return all;
 }
 

@@ -49,6 +49,23 @@ const outside: Record<string, string> = {
   takePaystackEvent: 'Paystack signs it',
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
+  createImage: 'a file is chosen by hand',
+  createDocument: 'a file is chosen by hand',
+  getImage: 'the id of an image comes out of its upload',
+  deleteImage: 'the id of an image comes out of its upload',
+  getImageFile: 'the id of an image comes out of its upload',
+  getDocument: 'the id of a document comes out of its upload',
+  deleteDocument: 'the id of a document comes out of its upload',
+  getUpload: 'the id of an upload comes out of its beginning',
+  completeUpload: 'the id of an upload comes out of its beginning',
+  deleteUpload: 'the id of an upload comes out of its beginning',
+  downloadStoredFile: 'the service signs it',
+  putStoredFile: 'the service signs it',
+  createTusUpload: 'a tus client sends its headers',
+  getTusUpload: 'a tus client sends its headers',
+  continueTusUpload: 'a tus client sends its headers',
+  continueTusUploadByPost: 'a tus client sends its headers',
+  deleteTusUpload: 'a tus client sends its headers',
 };
 // What ends the caller's own access comes after everything else.
 const last = ['changePassword', 'logout'];

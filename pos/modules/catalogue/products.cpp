@@ -37,6 +37,7 @@ struct MadeProduct {
     void add_to(db::Batch& batch) const {
         batch.add(category_lives, product.fields.category_id);
         batch.add(tax_class_lives, product.fields.tax_class_id);
+        batch.add(product_image_lives, product.fields.image_id);
         batch.add(product_rows.add, product);
         catalogue::add_to(batch, children);
     }
@@ -44,13 +45,18 @@ struct MadeProduct {
 
 MadeProduct make_product(const NewProduct& input, const Writer& write) {
     const auto meta = write.first_version();
-    const Product product{input.id.value_or(write.new_id<ProductId>()), input.fields, meta};
+    const Product product{input.id.value_or(write.new_id<ProductId>()), input.fields,
+                          write.runtime().image_url(write.tenant_id, input.fields.image_id), meta};
     return {product, make_variants(product.id, input.variants, meta, write.runtime())};
 }
 
-void require_references(const schema::Patch<ProductFields>& patch, const Product& row, Writes& writes) {
+void follow_references(const schema::Patch<ProductFields>& patch, Product& row, Writes& writes,
+                       const Runtime& runtime) {
     if (patch.has<&ProductFields::category_id>()) writes.batch.add(category_lives, row.fields.category_id);
     if (patch.has<&ProductFields::tax_class_id>()) writes.batch.add(tax_class_lives, row.fields.tax_class_id);
+    if (!patch.has<&ProductFields::image_id>()) return;
+    writes.batch.add(product_image_lives, row.fields.image_id);
+    row.image_url = runtime.image_url(writes.tx.tenant(), row.fields.image_id);
 }
 
 // Its variants and their barcodes go with it: SKUs and barcodes are free again.
@@ -76,8 +82,9 @@ struct ProductItems {
         co_return made.details();
     }
     static async::Task<Product> change(Editor write, ProductId id, PatchOf<Product> patch) {
-        co_return co_await write.edit(product_rows, id, patch,
-                                      [&](Product& row, Writes& writes) { require_references(patch, row, writes); });
+        co_return co_await write.edit(product_rows, id, patch, [&](Product& row, Writes& writes) {
+            follow_references(patch, row, writes, write.runtime());
+        });
     }
     static async::Task<http::NoContent> remove(Editor write, ProductId id) {
         co_return co_await write.remove(product_rows, id, [&](Product& row, Writes& writes) {
