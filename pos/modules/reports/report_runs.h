@@ -45,8 +45,9 @@ struct ReportLimits {
     std::uint64_t bytes = std::uint64_t{2} << 30U;
     std::chrono::seconds time = std::chrono::minutes(20);  // of one attempt
     std::int32_t attempts = 5;
-    std::int32_t at_once = 2;  // on one loop: each holds a connection for streams
-    std::chrono::seconds lease{45};
+    std::int32_t at_once = 2;               // on one loop: each holds a connection for streams
+    std::chrono::seconds first_lease{150};  // until the first piece is there, which may be a sum over all rows
+    std::chrono::seconds lease{60};
     std::chrono::seconds between_words{3};  // how often the row is told, and the lease renewed
 };
 
