@@ -137,7 +137,8 @@ void add_report_run_jobs(app::JobHandlers handlers) {
 }
 
 std::vector<app::Schedule> report_run_schedules() {
-    return {app::schedule(sweep_job, SweepReports{}, {.every = 15s}, "Sends report runs that nobody is at work on."),
+    return {app::schedule(sweep_job, SweepReports{}, {.pattern = "* * * * *", .time_zone = "UTC"},
+                          "Sends report runs that nobody is at work on."),
             app::schedule(clean_job, CleanReports{}, {.pattern = "27 * * * *", .time_zone = "UTC"},
                           "Removes the files of report runs after a week.")};
 }
