@@ -135,7 +135,7 @@ describe('a report run', () => {
     const { id } = await ok(ask({ report: 'tax' }), 201);
     await startWorker();
     const { file } = await becomes(id, 'succeeded');
-    expectProblem(await bob.api('GET', `/v1/report-runs/${id}`), 404, 'request.row_not_found');
+    expectProblem(await bob.api('GET', `/v1/report-runs/${id}`), 404, 'row.not_found');
     expect((await bob.api('DELETE', `/v1/report-runs/${id}`)).status).toBe(404);
     expect((await ok(bob.api('GET', '/v1/report-runs'), 200)).data).toEqual([]);
     const url = new URL(file.url, service.url);

@@ -19,11 +19,14 @@ using Where = std::optional<LocationId>;
 #define POS_QUANTITY_SUM(what) \
     "greatest(least(coalesce(sum(" what "), 0), 99999999999999.9999), -99999999999999.9999)::numeric(18,4)"
 
-// A sale is recorded no more than minutes before it occurred, and a business day begins no more than 14 hours before its date does in
-// UTC: so the index of recorded_at serves. A sale that comes late has no bound.
+// A sale is recorded no more than minutes before it occurred, and a business day begins no more than 14 hours before its date
+// does in UTC: so the index of recorded_at serves. A sale that comes late has no bound.
 #define POS_OF_DAYS                                                                               \
     "where s.tenant_id = $1 and s.recorded_at >= (($2::date - 1)::timestamp at time zone 'UTC') " \
     "and s.business_day between $2 and $3 and ($4::uuid is null or s.location_id = $4) "
+#define POS_LINES                                                                       \
+    "from sales s join sale_lines l on l.tenant_id = s.tenant_id and l.sale_id = s.id " \
+    "left join variants v on v.tenant_id = l.tenant_id and v.id = l.variant_id "
 #define POS_PLACE "join locations p on p.tenant_id = s.tenant_id and p.id = s.location_id "
 
 // Of one piece: a sum over all rows comes with the first.
@@ -83,10 +86,9 @@ struct SalesLine {
 constexpr OfDays<SalesLine> sales_lines{
     {"reports.sales_lines",
      "select s.business_day, s.occurred_at, s.recorded_at, p.code as location_code, p.name as location, "
-     "s.receipt_number, s.id as sale_id, l.line_number, s.kind, s.status, s.cashier_id, l.sku, l.barcode, l.name, "
-     "l.quantity, l.unit_price, l.gross, l.discount, l.order_discount_share, l.tax_code, l.tax_rate_ppm, "
-     "l.tax_inclusive, l.tax_amount, l.net "
-     "from sales s join sale_lines l on l.tenant_id = s.tenant_id and l.sale_id = s.id " POS_PLACE POS_OF_DAYS
+     "s.receipt_number, s.id as sale_id, l.line_number, s.kind, s.status, s.cashier_id, coalesce(l.sku, v.sku) as sku, "
+     "l.barcode, l.name, l.quantity, l.unit_price, l.gross, l.discount, l.order_discount_share, l.tax_code, "
+     "l.tax_rate_ppm, l.tax_inclusive, l.tax_amount, l.net " POS_LINES POS_PLACE POS_OF_DAYS
      "order by s.recorded_at, s.id, l.line_number",
      Kind::read, longest_piece_ms}};
 
@@ -177,16 +179,18 @@ struct TaxLine {
     }
 };
 
+// clang-format off: a clause a line
 constexpr OfDays<TaxLine> tax_lines{
     {"reports.tax_lines",
-     "select p.code as location_code, p.name as location, t.tax_code, t.tax_rate_ppm, t.inclusive, "
-     "count(*) as sales, " POS_SUM("t.taxable_net") " as taxable_net, " POS_SUM(
-         "t.tax") " as tax "
-                  "from sales s join sale_taxes t on t.tenant_id = s.tenant_id and t.sale_id = "
-                  "s.id " POS_PLACE POS_OF_DAYS
-                  "and s.status = 'completed' group by p.id, p.code, p.name, t.tax_code, t.tax_rate_ppm, t.inclusive "
-                  "order by p.code, p.id, t.tax_code, t.tax_rate_ppm, t.inclusive",
+     "select p.code as location_code, p.name as location, t.tax_code, t.tax_rate_ppm, t.inclusive, count(*) as sales, "
+     POS_SUM("t.taxable_net") " as taxable_net, "
+     POS_SUM("t.tax") " as tax "
+     "from sales s join sale_taxes t on t.tenant_id = s.tenant_id and t.sale_id = s.id " POS_PLACE POS_OF_DAYS
+     "and s.status = 'completed' "
+     "group by p.id, p.code, p.name, t.tax_code, t.tax_rate_ppm, t.inclusive "
+     "order by p.code, p.id, t.tax_code, t.tax_rate_ppm, t.inclusive",
      Kind::read, longest_piece_ms}};
+// clang-format on
 
 struct SoldItem {
     std::optional<VariantId> variant_id;  // null: a custom item, by its name
@@ -207,14 +211,17 @@ struct SoldItem {
 
 // What is called differently today has one row, under one of its names.
 #define POS_BY_ITEM "group by l.variant_id, case when l.variant_id is null then l.name end "
-#define POS_LINES "from sales s join sale_lines l on l.tenant_id = s.tenant_id and l.sale_id = s.id "
+// clang-format off: a clause a line
 constexpr OfDays<SoldItem> sold_items{
     {"reports.sold_items",
-     "select l.variant_id, max(l.sku) as sku, max(l.name) as name, count(distinct s.id) as "
-     "sales, " POS_QUANTITY_SUM("l.quantity") " as quantity, " POS_SUM("l.gross") " as gross, " POS_SUM(
-         "l.net") " as net " POS_LINES POS_OF_DAYS "and s.status = 'completed' " POS_BY_ITEM
-                  "order by sum(l.gross) desc, max(l.name), l.variant_id",
+     "select l.variant_id, max(coalesce(l.sku, v.sku)) as sku, max(l.name) as name, count(distinct s.id) as sales, "
+     POS_QUANTITY_SUM("l.quantity") " as quantity, "
+     POS_SUM("l.gross") " as gross, "
+     POS_SUM("l.net") " as net " POS_LINES POS_OF_DAYS
+     "and s.status = 'completed' " POS_BY_ITEM
+     "order by sum(l.gross) desc, max(l.name), l.variant_id",
      Kind::read, longest_piece_ms}};
+// clang-format on
 
 struct ProfitLine {
     std::optional<VariantId> variant_id;
@@ -236,221 +243,19 @@ struct ProfitLine {
 };
 
 // Lines whose cost nobody knew then make no profit, and are counted.
+// clang-format off: a clause a line
 constexpr OfDays<ProfitLine> profit_lines{
     {"reports.profit_lines",
-     "select l.variant_id, max(l.sku) as sku, max(l.name) as name, " POS_QUANTITY_SUM(
-         "l.quantity") " as "
-                       "quantity,"
-                       " " POS_SUM(
-                           "l."
-                           "ne"
-                           "t") " as net, " POS_SUM("round(l.quantity * l.unit_cost)") " as cost, " POS_SUM("l.net - "
-                                                                                                            "round(l."
-                                                                                                            "quantity "
-                                                                                                            "* "
-                                                                                                            "l.unit_"
-                                                                                                            "cost)") " "
-                                                                                                                     "a"
-                                                                                                                     "s"
-                                                                                                                     " "
-                                                                                                                     "p"
-                                                                                                                     "r"
-                                                                                                                     "o"
-                                                                                                                     "f"
-                                                                                                                     "i"
-                                                                                                                     "t"
-                                                                                                                     ","
-                                                                                                                     " "
-                                                                                                                     "c"
-                                                                                                                     "o"
-                                                                                                                     "u"
-                                                                                                                     "n"
-                                                                                                                     "t"
-                                                                                                                     "("
-                                                                                                                     "*"
-                                                                                                                     ")"
-                                                                                                                     " "
-                                                                                                                     "f"
-                                                                                                                     "i"
-                                                                                                                     "l"
-                                                                                                                     "t"
-                                                                                                                     "e"
-                                                                                                                     "r"
-                                                                                                                     " "
-                                                                                                                     "("
-                                                                                                                     "w"
-                                                                                                                     "h"
-                                                                                                                     "e"
-                                                                                                                     "r"
-                                                                                                                     "e"
-                                                                                                                     " "
-                                                                                                                     "l"
-                                                                                                                     "."
-                                                                                                                     "u"
-                                                                                                                     "n"
-                                                                                                                     "i"
-                                                                                                                     "t"
-                                                                                                                     "_"
-                                                                                                                     "c"
-                                                                                                                     "o"
-                                                                                                                     "s"
-                                                                                                                     "t"
-                                                                                                                     " "
-                                                                                                                     "i"
-                                                                                                                     "s"
-                                                                                                                     " "
-                                                                                                                     "n"
-                                                                                                                     "u"
-                                                                                                                     "l"
-                                                                                                                     "l"
-                                                                                                                     ")"
-                                                                                                                     " "
-                                                                                                                     "a"
-                                                                                                                     "s"
-                                                                                                                     " "
-                                                                                                                     "l"
-                                                                                                                     "i"
-                                                                                                                     "n"
-                                                                                                                     "e"
-                                                                                                                     "s"
-                                                                                                                     "_"
-                                                                                                                     "w"
-                                                                                                                     "i"
-                                                                                                                     "t"
-                                                                                                                     "h"
-                                                                                                                     "o"
-                                                                                                                     "u"
-                                                                                                                     "t"
-                                                                                                                     "_"
-                                                                                                                     "c"
-                                                                                                                     "o"
-                                                                                                                     "s"
-                                                                                                                     "t"
-                                                                                                                     " " POS_LINES POS_OF_DAYS
-                                                                                                                     "a"
-                                                                                                                     "n"
-                                                                                                                     "d"
-                                                                                                                     " "
-                                                                                                                     "s"
-                                                                                                                     "."
-                                                                                                                     "s"
-                                                                                                                     "t"
-                                                                                                                     "a"
-                                                                                                                     "t"
-                                                                                                                     "u"
-                                                                                                                     "s"
-                                                                                                                     " "
-                                                                                                                     "="
-                                                                                                                     " "
-                                                                                                                     "'"
-                                                                                                                     "c"
-                                                                                                                     "o"
-                                                                                                                     "m"
-                                                                                                                     "p"
-                                                                                                                     "l"
-                                                                                                                     "e"
-                                                                                                                     "t"
-                                                                                                                     "e"
-                                                                                                                     "d"
-                                                                                                                     "'"
-                                                                                                                     " " POS_BY_ITEM
-                                                                                                                     "o"
-                                                                                                                     "r"
-                                                                                                                     "d"
-                                                                                                                     "e"
-                                                                                                                     "r"
-                                                                                                                     " "
-                                                                                                                     "b"
-                                                                                                                     "y"
-                                                                                                                     " "
-                                                                                                                     "s"
-                                                                                                                     "u"
-                                                                                                                     "m"
-                                                                                                                     "("
-                                                                                                                     "l"
-                                                                                                                     "."
-                                                                                                                     "n"
-                                                                                                                     "e"
-                                                                                                                     "t"
-                                                                                                                     " "
-                                                                                                                     "-"
-                                                                                                                     " "
-                                                                                                                     "r"
-                                                                                                                     "o"
-                                                                                                                     "u"
-                                                                                                                     "n"
-                                                                                                                     "d"
-                                                                                                                     "("
-                                                                                                                     "l"
-                                                                                                                     "."
-                                                                                                                     "q"
-                                                                                                                     "u"
-                                                                                                                     "a"
-                                                                                                                     "n"
-                                                                                                                     "t"
-                                                                                                                     "i"
-                                                                                                                     "t"
-                                                                                                                     "y"
-                                                                                                                     " "
-                                                                                                                     "*"
-                                                                                                                     " "
-                                                                                                                     "l"
-                                                                                                                     "."
-                                                                                                                     "u"
-                                                                                                                     "n"
-                                                                                                                     "i"
-                                                                                                                     "t"
-                                                                                                                     "_"
-                                                                                                                     "c"
-                                                                                                                     "o"
-                                                                                                                     "s"
-                                                                                                                     "t"
-                                                                                                                     ")"
-                                                                                                                     ")"
-                                                                                                                     " "
-                                                                                                                     "d"
-                                                                                                                     "e"
-                                                                                                                     "s"
-                                                                                                                     "c"
-                                                                                                                     " "
-                                                                                                                     "n"
-                                                                                                                     "u"
-                                                                                                                     "l"
-                                                                                                                     "l"
-                                                                                                                     "s"
-                                                                                                                     " "
-                                                                                                                     "l"
-                                                                                                                     "a"
-                                                                                                                     "s"
-                                                                                                                     "t"
-                                                                                                                     ","
-                                                                                                                     " "
-                                                                                                                     "m"
-                                                                                                                     "a"
-                                                                                                                     "x"
-                                                                                                                     "("
-                                                                                                                     "l"
-                                                                                                                     "."
-                                                                                                                     "n"
-                                                                                                                     "a"
-                                                                                                                     "m"
-                                                                                                                     "e"
-                                                                                                                     ")"
-                                                                                                                     ","
-                                                                                                                     " "
-                                                                                                                     "l"
-                                                                                                                     "."
-                                                                                                                     "v"
-                                                                                                                     "a"
-                                                                                                                     "r"
-                                                                                                                     "i"
-                                                                                                                     "a"
-                                                                                                                     "n"
-                                                                                                                     "t"
-                                                                                                                     "_"
-                                                                                                                     "i"
-                                                                                                                     "d",
+     "select l.variant_id, max(coalesce(l.sku, v.sku)) as sku, max(l.name) as name, "
+     POS_QUANTITY_SUM("l.quantity") " as quantity, "
+     POS_SUM("l.net") " as net, "
+     POS_SUM("round(l.quantity * l.unit_cost)") " as cost, "
+     POS_SUM("l.net - round(l.quantity * l.unit_cost)") " as profit, "
+     "count(*) filter (where l.unit_cost is null) as lines_without_cost " POS_LINES POS_OF_DAYS
+     "and s.status = 'completed' " POS_BY_ITEM
+     "order by sum(l.net - round(l.quantity * l.unit_cost)) desc nulls last, max(l.name), l.variant_id",
      Kind::read, longest_piece_ms}};
+// clang-format on
 
 struct CashierLine {
     base::Date business_day;
@@ -473,18 +278,20 @@ struct CashierLine {
     }
 };
 
+// clang-format off: a clause a line
 constexpr OfDays<CashierLine> cashier_lines{
     {"reports.cashier_lines",
-     "select s.business_day, p.code as location_code, p.name as location, s.cashier_id, count(*) as "
-     "sales, " POS_SUM("s.total") " as total, " POS_SUM("s.tax_total") " as tax_total, " POS_SUM(
-         "s.discount_total") " as discount_total, " POS_SUM("s.credit_total") " as credit_total "
-                                                                              "from sales s " POS_PLACE POS_OF_DAYS
-                                                                              "and s.status = 'completed' group by "
-                                                                              "s.business_day, p.id, p.code, "
-                                                                              "p.name, s.cashier_id "
-                                                                              "order by s.business_day, p.code, "
-                                                                              "p.id, s.cashier_id",
+     "select s.business_day, p.code as location_code, p.name as location, s.cashier_id, count(*) as sales, "
+     POS_SUM("s.total") " as total, "
+     POS_SUM("s.tax_total") " as tax_total, "
+     POS_SUM("s.discount_total") " as discount_total, "
+     POS_SUM("s.credit_total") " as credit_total "
+     "from sales s " POS_PLACE POS_OF_DAYS
+     "and s.status = 'completed' "
+     "group by s.business_day, p.id, p.code, p.name, s.cashier_id "
+     "order by s.business_day, p.code, p.id, s.cashier_id",
      Kind::read, longest_piece_ms}};
+// clang-format on
 
 // ---- What is on the shelf ----------------------------------------------------------------------------------------
 
@@ -516,13 +323,16 @@ struct StockValue {
     "join products r on r.tenant_id = s.tenant_id and r.id = v.product_id and r.track_stock "        \
     "where s.tenant_id = $1 and ($2::uuid is null or s.location_id = $2) "
 #define POS_UNIT_COST "coalesce(nullif(s.average_cost, 0), v.cost)"
+// clang-format off: a clause a line
 constexpr OfPresent<StockValue> stock_values{
     {"reports.stock_values",
      "select p.code as location_code, p.name as location, r.name as product, v.name as variant, v.id as variant_id, "
-     "v.sku, v.unit, s.on_hand, " POS_UNIT_COST " as unit_cost, greatest(least(round(s.on_hand * " POS_UNIT_COST
-     "), " POS_MOST "), -" POS_MOST ")::bigint as value " POS_ON_THE_SHELF
+     "v.sku, v.unit, s.on_hand, " POS_UNIT_COST " as unit_cost, "
+     "greatest(least(round(s.on_hand * " POS_UNIT_COST "), " POS_MOST "), -" POS_MOST ")::bigint as value "
+     POS_ON_THE_SHELF
      "order by p.code, p.id, r.name, v.name, v.id",
      Kind::read, longest_piece_ms}};
+// clang-format on
 
 struct LowStock {
     std::string location_code;

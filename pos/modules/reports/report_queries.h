@@ -1,5 +1,6 @@
 #pragma once
-// What reports there are: their rows, their SQL, who may have them. Constants; any thread. What open() gives belongs to the Db's loop.
+// What reports there are: their rows, their SQL, who may have them. Constants; any thread. What open() gives belongs to the
+// Db's loop.
 //
 //     const auto& report = report_definition(ReportName::sales);
 //     auto next = report.open(db, {.from = from, .to = to});        // nothing is asked of the database yet

@@ -1,6 +1,6 @@
 #pragma once
-// The jobs of report runs: one for each run, one that removes a run's files, and by the clock the sweep, which sends what nobody is at work
-// on, and the clean-up, after which a run is `expired`.
+// The jobs of report runs: one for each run, one that removes a run's files, and by the clock the sweep, which sends what
+// nobody is at work on, and the clean-up, after which a run is `expired`.
 
 #include "app/jobs.h"
 #include "app/schedule.h"
@@ -57,7 +57,8 @@ struct ReportsCleaned {
                                               schema::field<&ReportsCleaned::failed>("failed"));
     }
 };
-// Marks what has had its week, and then removes the files that nobody has a use for. `db` is called for each step, and gives it its time.
+// Marks what has had its week, and then removes the files that nobody has a use for. `db` is called for each step, and gives it
+// its time.
 [[nodiscard]] async::Task<ReportsCleaned> clean_up_reports(std::function<db::SystemDb()> db, ReportRuns* runs);
 
 void add_report_run_jobs(app::JobHandlers handlers);

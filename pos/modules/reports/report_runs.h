@@ -3,14 +3,14 @@
 //
 //     // POST /v1/report-runs: the row and its job are one transaction (report_run_routes.cpp)
 //     // the job reports.run:
-//     const auto outcome = co_await runs.perform([scope](auto time) { return scope.db(time); }, id, [&job] { job.throw_if_cancelled(); });
+//     const auto outcome = co_await runs.perform(db_maker, id, [&job] { job.throw_if_cancelled(); });
 //     // GET /v1/report-runs/{id}:
 //     const auto url = runs.sign(tenant, row);
 //
-// One result. Whoever begins counts `attempt` up and has a lease that it renews while it writes; it writes into a file of that number, and
-// ends the run with that number alone, by one update that the database decides. A worker that is killed leaves a lease that runs out: the
-// sweep sends another job. One that was only slow finds another number in the row, and takes its own file back. So a file that is half, or
-// second, is never what the row names. What is left over goes with the run's other files.
+// One result. Whoever begins counts `attempt` up and has a lease that it renews while it writes; it writes into a file of that
+// number, and ends the run with that number alone, by one update that the database decides. A worker that is killed leaves a
+// lease that runs out: the sweep sends another job. One that was only slow finds another number in the row, and takes its own
+// file back. So a file that is half, or second, is never what the row names. What is left over goes with the run's other files.
 // One report of a tenant at a time; the others wait in their order, and all tenants' turns come.
 
 #include <functional>
@@ -23,8 +23,8 @@
 namespace pos {
 
 namespace errors {
-// What `failure` of a run can be, besides the codes of the database and of the storage; too_large and too_slow stay as they are when
-// the same is asked again.
+// What `failure` of a run can be, besides the codes of the database and of the storage; too_large and too_slow stay as they are
+// when the same is asked again.
 inline constexpr auto report_too_large = base::invalid("report.too_large", "The report has more rows than a file may");
 inline constexpr auto report_too_slow = base::invalid("report.too_slow", "The report took longer than one may");
 inline constexpr base::ErrorCode report_interrupted{"report.interrupted", 503, true, base::Action::retry,
@@ -69,10 +69,11 @@ public:
 
     ReportRuns(Runtime& runtime, storage::Store* store) : runtime_(&runtime), store_(store) {}
 
-    // Writes the report. Failures of its own are in the row; one of the database while the row is written is thrown, and the lease runs
-    // out.
+    // Writes the report. Failures of its own are in the row; one of the database while the row is written is thrown, and the
+    // lease runs out.
     [[nodiscard]] async::Task<RunOutcome> perform(DbMaker db, ReportRunId id, Check check);
-    // Removes what attempts have left of a run that has no use for it any more; does nothing for another one. Whether nothing is left.
+    // Removes what attempts have left of a run that has no use for it any more; does nothing for another one. Whether nothing
+    // is left.
     async::Task<bool> remove_files(db::Db db, ReportRunId id);
 
     // Of a run that has succeeded. Throws report.off, and the storage's codes.

@@ -1,5 +1,6 @@
 #pragma once
-// Totals kept beside the sales, so that a report reads rows by the day and not by the line; and reports that are written into files.
+// Totals kept beside the sales, so that a report reads rows by the day and not by the line; and reports that are written into
+// files.
 
 #include "db/error.h"
 #include "pos/modules/locations/tables.h"
@@ -72,8 +73,8 @@ constexpr auto describe(ReportRunStatus*) {
                                                                     {ReportRunStatus::expired, "expired"}});
 }
 
-// Moved by pos::ReportRuns alone (report_runs.h). Whoever begins to write it counts `attempt` up, and ends it with that number alone:
-// an earlier one that is still at work changes nothing any more. Each attempt has a file of its own.
+// Moved by pos::ReportRuns alone (report_runs.h). Whoever begins to write it counts `attempt` up, and ends it with that number
+// alone: an earlier one that is still at work changes nothing any more. Each attempt has a file of its own.
 struct ReportRun {
     ReportRunId id;
     ReportName report{};
@@ -122,7 +123,8 @@ inline constexpr auto daily_sales = db::tenant_table<DailySales>(
     db::references<&DailySales::location_id>("daily_sales_location", locations, errors::unknown_location),
     db::index<&DailySales::business_day, &DailySales::location_id>("daily_sales_days"));
 
-// The slot is the bound: whoever finds none is refused by `report_runs_slot`, and two that took the same one by `report_runs_slots`.
+// The slot is the bound: whoever finds none is refused by `report_runs_slot`, and two that took the same one by
+// `report_runs_slots`.
 inline constexpr auto report_runs = db::tenant_table<ReportRun>(
     "report_runs", db::primary_key<&ReportRun::id>(),
     db::references<&ReportRun::location_id>("report_runs_location", locations, errors::unknown_location),
