@@ -46,7 +46,7 @@ base::Failure failure(const Error& error) {
     if (!error.provider_code.empty()) cause += " (" + error.provider_code + ")";
     auto failure = base::Failure(error.code()).cause(std::move(cause));
     if (error.retry_after) return std::move(failure).retry_after(error.retry_after->count());
-    return std::move(failure);
+    return failure;
 }
 
 }  // namespace storage

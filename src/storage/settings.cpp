@@ -22,7 +22,9 @@ void check_url(const Settings& settings, bool in_production, schema::Issues& iss
 
 }  // namespace
 
-std::string Settings::default_directory() { return (std::filesystem::current_path() / ".files").string(); }
+std::string Settings::default_url() {
+    return "file:" + encoded_path((std::filesystem::current_path() / ".files").string());
+}
 
 void check(const Settings& settings, bool in_production, schema::Issues& issues) {
     if (!settings.url.empty()) check_url(settings, in_production, issues);

@@ -37,8 +37,8 @@ struct Settings {
     }
 
     // STORAGE_URL, or what stands for it outside of production.
-    [[nodiscard]] std::string url_or_default() const { return url.empty() ? "file:" + default_directory() : url; }
-    [[nodiscard]] static std::string default_directory();
+    [[nodiscard]] std::string url_or_default() const { return url.empty() ? default_url() : url; }
+    [[nodiscard]] static std::string default_url();
 };
 
 void check(const Settings& settings, bool in_production, schema::Issues& issues);

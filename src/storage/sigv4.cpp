@@ -38,7 +38,7 @@ CanonicalHeaders canonical(const NameValues& headers) {
     std::vector<std::pair<std::string, std::string>> sorted;
     sorted.reserve(headers.size());
     for (const auto& [name, value] : headers) sorted.emplace_back(base::ascii_lower(name), trimmed(value));
-    std::ranges::stable_sort(sorted, {}, &std::pair<std::string, std::string>::first);
+    std::ranges::sort(sorted);
     CanonicalHeaders result;
     for (const auto& [name, value] : sorted) {
         result.lines += fmt::format("{}:{}\n", name, value);
@@ -55,9 +55,15 @@ std::string canonical_request(const S3Request& request, const CanonicalHeaders& 
 }  // namespace
 
 std::string encoded_path(std::string_view path) {
+    if (path.empty()) return "/";
     std::string text;
-    for (const auto part : base::split(path, '/')) text.append("/").append(base::percent_encode(part));
-    return path.starts_with('/') ? text.substr(1) : text;
+    for (std::size_t at = 0;; ++at) {
+        const auto slash = path.find('/', at);
+        text += base::percent_encode(path.substr(at, slash - at));
+        if (slash == std::string_view::npos) return text;
+        text += '/';
+        at = slash;
+    }
 }
 
 std::string encoded_query(const NameValues& query) {

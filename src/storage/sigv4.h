@@ -33,7 +33,7 @@ struct S3Request {
     std::string payload_hash{};  // lower-case hex of the body's SHA-256, or unsigned_payload
 };
 
-// Every byte but RFC 3986's unreserved characters and `/` becomes %XX.
+// Every byte but RFC 3986's unreserved characters and `/` becomes %XX; "" is "/".
 [[nodiscard]] std::string encoded_path(std::string_view path);
 // Sorted, each with its `=`.
 [[nodiscard]] std::string encoded_query(const NameValues& query);

@@ -113,7 +113,7 @@ struct ObjectInfo {
 struct ListedObject {
     std::string key;
     std::uint64_t size = 0;
-    std::string etag{};
+    std::string etag{};  // "": it is damaged (of a directory)
     base::Timestamp modified{};
 };
 

@@ -11,7 +11,7 @@ namespace storage {
 
 namespace {
 
-using Fault = std::unexpected<std::string>;
+using Wrong = std::unexpected<std::string>;
 
 constexpr std::string_view lower_and_digits = "abcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -31,9 +31,9 @@ std::expected<void, std::string> read_credentials(std::string_view text, Parts& 
     const auto colon = text.find(':');
     const auto key = base::percent_decode(text.substr(0, colon));
     const auto secret = base::percent_decode(colon == std::string_view::npos ? "" : text.substr(colon + 1));
-    if (!key || !secret) return Fault("key and secret are percent-encoded: % itself is %25");
+    if (!key || !secret) return Wrong("key and secret are percent-encoded: % itself is %25");
     if (key->empty() || secret->empty() || !is_plain(*key) || !is_plain(*secret) || key->contains('/'))
-        return Fault("a key and a secret stand before the @: KEY:SECRET@");
+        return Wrong("a key and a secret stand before the @: KEY:SECRET@");
     into.key = *key;
     into.secret = *secret;
     return {};
@@ -44,27 +44,27 @@ std::expected<void, std::string> read_query(std::string_view text, Parts& into) 
         const auto equals = member.find('=');
         const auto value =
             equals == std::string_view::npos ? std::nullopt : base::percent_decode(member.substr(equals + 1));
-        if (!value) return Fault("behind the ? stand names and values: ?region=eu-west-1&path-style=true");
+        if (!value) return Wrong("behind the ? stand names and values: ?region=eu-west-1&path-style=true");
         const auto name = member.substr(0, equals);
         if (std::ranges::any_of(into.query, [&](const auto& other) { return other.first == name; }))
-            return Fault("a member behind the ? stands there twice");
+            return Wrong("a member behind the ? stands there twice");
         into.query.emplace_back(name, *value);
     }
     return {};
 }
 
 std::expected<Parts, std::string> parts_of(std::string_view rest) {
-    if (!rest.starts_with("//")) return Fault("behind the scheme stands //");
+    if (!rest.starts_with("//")) return Wrong("behind the scheme stands //");
     rest.remove_prefix(2);
     Parts parts;
     if (const auto mark = rest.find('?'); mark != std::string_view::npos) {
-        if (auto read = read_query(rest.substr(mark + 1), parts); !read) return Fault(std::move(read.error()));
+        if (auto read = read_query(rest.substr(mark + 1), parts); !read) return Wrong(std::move(read.error()));
         rest = rest.substr(0, mark);
     }
     if (rest.ends_with('/')) rest.remove_suffix(1);
     const auto at = rest.rfind('@');
-    if (at == std::string_view::npos) return Fault("a key and a secret stand before the @: KEY:SECRET@");
-    if (auto read = read_credentials(rest.substr(0, at), parts); !read) return Fault(std::move(read.error()));
+    if (at == std::string_view::npos) return Wrong("a key and a secret stand before the @: KEY:SECRET@");
+    if (auto read = read_credentials(rest.substr(0, at), parts); !read) return Wrong(std::move(read.error()));
     parts.name = rest.substr(at + 1);
     return parts;
 }
@@ -115,16 +115,16 @@ std::string read_member(const std::pair<std::string, std::string>& member, S3Url
 
 std::expected<StorageUrl, std::string> s3_url(std::string_view rest) {
     auto parts = parts_of(rest);
-    if (!parts) return Fault(std::move(parts.error()));
+    if (!parts) return Wrong(std::move(parts.error()));
     S3Url url{.bucket = std::move(parts->name),
               .credentials = {.access_key = std::move(parts->key), .secret_key = std::move(parts->secret)}};
     if (!is_bucket(url.bucket))
-        return Fault(
+        return Wrong(
             "the bucket's name has 3 to 63 of a-z, 0-9, - and .; an @, a / or a ? in a secret is "
             "percent-encoded (%40, %2F, %3F)");
     std::optional<bool> path_style;
     for (const auto& member : parts->query)
-        if (auto fault = read_member(member, url, path_style); !fault.empty()) return Fault(std::move(fault));
+        if (auto fault = read_member(member, url, path_style); !fault.empty()) return Wrong(std::move(fault));
     // Dots would be levels of the host's name, for which Amazon's certificate is not made.
     url.path_style = path_style.value_or(!url.endpoint.empty() || url.bucket.contains('.'));
     return url;
@@ -132,16 +132,16 @@ std::expected<StorageUrl, std::string> s3_url(std::string_view rest) {
 
 std::expected<StorageUrl, std::string> cloudinary_url(std::string_view rest) {
     auto parts = parts_of(rest);
-    if (!parts) return Fault(std::move(parts.error()));
+    if (!parts) return Wrong(std::move(parts.error()));
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     if (parts->name.empty() || parts->name.size() > 100 || parts->name.find_first_not_of(allowed) != std::string::npos)
-        return Fault("the cloud's name stands behind the @: cloudinary://KEY:SECRET@cloud");
+        return Wrong("the cloud's name stands behind the @: cloudinary://KEY:SECRET@cloud");
     CloudinaryUrl url{
         .cloud = std::move(parts->name), .api_key = std::move(parts->key), .api_secret = std::move(parts->secret)};
     for (const auto& [name, value] : parts->query) {
-        if (name != "endpoint") return Fault("known is endpoint");
+        if (name != "endpoint") return Wrong("known is endpoint");
         auto origin = parse_origin(value);
-        if (!origin) return Fault("endpoint: " + origin.error());
+        if (!origin) return Wrong("endpoint: " + origin.error());
         url.endpoint = url.delivery = *std::move(origin);
     }
     return url;
@@ -152,14 +152,14 @@ std::expected<StorageUrl, std::string> file_url(std::string_view rest) {
     if (rest.starts_with("///")) rest.remove_prefix(2);
     const auto path = rest.starts_with('/') && !rest.starts_with("//") ? base::percent_decode(rest) : std::nullopt;
     if (!path || path->size() < 2 || path->size() > 1'000 || path->contains('\0'))
-        return Fault("a directory: file:///var/lib/backend/files");
+        return Wrong("a directory: file:///var/lib/backend/files");
     return DirectoryUrl{*path};
 }
 
 }  // namespace
 
 std::expected<std::string, std::string> parse_origin(std::string_view text) {
-    const auto wrong = Fault("an address as https://host or https://host:port, without a path");
+    const auto wrong = Wrong("an address as https://host or https://host:port, without a path");
     const bool is_tls = text.starts_with("https://");
     if (!is_tls && !text.starts_with("http://")) return wrong;
     auto host = base::ascii_lower(text.substr(is_tls ? 8 : 7));
@@ -186,7 +186,7 @@ std::expected<StorageUrl, std::string> parse_storage_url(std::string_view text) 
     if (scheme == "file") return file_url(rest);
     if (scheme == "s3") return s3_url(rest);
     if (scheme == "cloudinary") return cloudinary_url(rest);
-    return Fault("begin with file:///, s3:// or cloudinary://");
+    return Wrong("begin with file:///, s3:// or cloudinary://");
 }
 
 }  // namespace storage
