@@ -263,8 +263,10 @@ async::Task<void> send_next_run(db::Db db, Runtime* runtime, ReportRunId ended) 
     co_await db.transaction([&](db::Db tx) { return send_next(tx, runtime, ended); });
 }
 
-std::unique_ptr<ReportRuns> make_report_runs(Runtime& runtime, storage::Store* store) {
-    return std::make_unique<ReportRuns>(runtime, store);
+std::unique_ptr<ReportRuns> make_report_runs(Runtime& runtime, storage::Store* store, const app::Settings& settings) {
+    auto runs = std::make_unique<ReportRuns>(runtime, store);
+    runs->limits.at_once = std::max(settings.database_bulk_connections, 1);
+    return runs;
 }
 
 std::vector<db::StatementView> report_run_statements() {

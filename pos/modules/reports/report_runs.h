@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 
+#include "app/settings.h"
 #include "pos/modules/reports/report_queries.h"
 #include "pos/plumbing/runtime.h"
 #include "storage/storage.h"
@@ -45,7 +46,7 @@ struct ReportLimits {
     std::uint64_t bytes = std::uint64_t{2} << 30U;
     std::chrono::seconds time = std::chrono::minutes(20);  // of one attempt
     std::int32_t attempts = 5;
-    std::int32_t at_once = 2;               // on one loop: each holds a connection for streams
+    std::int32_t at_once = 2;  // on one loop: each holds a connection for streams (DATABASE_BULK_CONNECTIONS)
     std::chrono::seconds first_lease{150};  // until the first piece is there, which may be a sum over all rows
     std::chrono::seconds lease{60};
     std::chrono::seconds between_words{3};  // how often the row is told, and the lease renewed
@@ -100,7 +101,8 @@ private:
     std::int32_t at_work_ = 0;
 };
 
-[[nodiscard]] std::unique_ptr<ReportRuns> make_report_runs(Runtime& runtime, storage::Store* store);
+[[nodiscard]] std::unique_ptr<ReportRuns> make_report_runs(Runtime& runtime, storage::Store* store,
+                                                           const app::Settings& settings);
 
 // "t/<tenant>/reports/<run>/1.csv": attempts count from 1.
 [[nodiscard]] std::string report_key(base::Uuid tenant, ReportRunId id, std::int32_t attempt);
