@@ -32,7 +32,7 @@ inline constexpr base::ErrorCode report_interrupted{"report.interrupted", 503, t
                                                     "The report was begun several times and never ended"};
 inline constexpr base::ErrorCode report_cancelled{"report.cancelled", 409, false, base::Action::none,
                                                   "The report was cancelled"};
-inline constexpr base::ErrorCode reports_off{"report.off", 503, true, base::Action::contact,
+inline constexpr base::ErrorCode reports_off{"report.off", 503, false, base::Action::contact,
                                              "This service has no storage that keeps reports"};
 }  // namespace errors
 
