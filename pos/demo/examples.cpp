@@ -120,6 +120,12 @@ void add_payouts(std::vector<Example>& all) {
     all.push_back(of("getPaymentAccountBalance", "payment account"));
 }
 
+void add_reports(std::vector<Example>& all) {
+    all.push_back(with_body("createReportRun", R"({"report":"sales","from":"2026-11-01","to":"2026-11-30"})"));
+    for (const auto* operation : {"getReportRun", "deleteReportRun"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
+}
+
 void add_people(std::vector<Example>& all) {
     all.push_back(with_body("login", fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password)));
     all.push_back(with_body("refreshSession", R"({"refreshToken":"the refreshToken of the last login or refresh"})"));
@@ -314,6 +320,7 @@ std::vector<Example> examples() {
     add_payments(all);
     add_payouts(all);
     add_files(all);
+    add_reports(all);
     return all;
 }
 

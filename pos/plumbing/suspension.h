@@ -36,6 +36,7 @@ inline constexpr auto kept_when_suspended = std::to_array<std::string_view>({
     "payments.settle",
     "payments.take",
     "payouts.read",
+    "reports.export",
     "roles.give",
     "roles.read",
     "sales.create",

@@ -40,7 +40,9 @@ const schedules: [string, number?][] = [
   ['billing.run', 23],
   ['maintenance.clean_up', 17],
   ['notifications.requeue', 37],
+  ['reports.clean_up', 27],
   ['reports.count_missed', 41],
+  ['reports.sweep', undefined],
   ['sms.match_reports', undefined],
   ['sms.tell_unexplained', 43],
 ];

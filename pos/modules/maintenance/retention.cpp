@@ -99,6 +99,14 @@ constexpr Removal remove_parked_reports{{"maintenance.parked_reports",
                                          "  where received_at < now() - interval '30 days' limit $1)",
                                          db::Kind::write}};
 
+// Whose files are gone.
+constexpr Removal remove_report_runs{
+    {"maintenance.report_runs",
+     "delete from report_runs where (tenant_id, id) in ("
+     "  select tenant_id, id from report_runs where created_at < now() - interval '1 year' "
+     "  and not has_files and slot is null limit $1)",
+     db::Kind::write}};
+
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
     std::int64_t removed = 0;
     for (std::int64_t last = portion; last == portion; removed += last)
@@ -143,6 +151,7 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.message_counts, remove_all(db, &remove_counts), &failure);
     co_await take_step(&done.whatsapp_windows, remove_all(db, &remove_windows), &failure);
     co_await take_step(&done.parked_reports, remove_all(db, &remove_parked_reports), &failure);
+    co_await take_step(&done.report_runs, remove_all(db, &remove_report_runs), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
 }
@@ -151,7 +160,7 @@ std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
                           remove_code_attempts, remove_phone_verifications, remove_notifications, remove_failed_jobs,
                           remove_webhooks, remove_provider_events, remove_payout_results, remove_spending,
-                          remove_counts, remove_windows, remove_parked_reports);
+                          remove_counts, remove_windows, remove_parked_reports, remove_report_runs);
 }
 
 }  // namespace pos

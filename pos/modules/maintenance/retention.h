@@ -89,6 +89,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"parked_reports", Retention::purged, "30 days: nobody has explained them"},
     {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
     {"payout_results", Retention::purged, "90 days: what providers sent names recipients; the newest 50 of a payout"},
+    {"report_runs", Retention::purged, "a year after they were asked for; their files a week after they were written"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
@@ -120,6 +121,7 @@ struct CleanedUp {
     std::int64_t message_counts = 0;
     std::int64_t whatsapp_windows = 0;
     std::int64_t parked_reports = 0;
+    std::int64_t report_runs = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
@@ -138,7 +140,8 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::message_spending>("messageSpending"),
                                          schema::field<&CleanedUp::message_counts>("messageCounts"),
                                          schema::field<&CleanedUp::whatsapp_windows>("whatsappWindows"),
-                                         schema::field<&CleanedUp::parked_reports>("parkedReports"));
+                                         schema::field<&CleanedUp::parked_reports>("parkedReports"),
+                                         schema::field<&CleanedUp::report_runs>("reportRuns"));
     }
 };
 
