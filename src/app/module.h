@@ -15,6 +15,7 @@
 #include "app/module_settings.h"
 #include "app/schedule.h"
 #include "app/service.h"
+#include "app/webhook_event.h"
 #include "db/query.h"
 #include "db/sql_object.h"
 
@@ -38,6 +39,10 @@ struct Module {
     // Called at start, also where no job is run: who is told of an event is known to whoever tells it.
     void (*jobs)(JobHandlers handlers) = nullptr;
     std::vector<Schedule> schedules;
+
+    // What leaves the service as webhooks (app/webhook_event.h), and who writes it down, in the transaction of the event: one module.
+    std::vector<WebhookEventType> webhooks{};
+    void (*write_webhook_event)(db::Batch& batch, const WebhookEvent& event) = nullptr;
 
     // What outlives a request. A module that is tables, statements and routes has none of it.
     ModuleSettings settings{};                     // app::settings<MailSettings>()

@@ -36,8 +36,7 @@ TEST(WebhookSignature, Ed25519IsTheSpecifications) {
     const auto key =
         key_of("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==");
     EXPECT_EQ(key.verifying_text(), "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
-    EXPECT_EQ(key.sign({"msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", at(1649367553),
-                        R"({"email":"test@example.com","username":"test_user"})"}),
+    EXPECT_EQ(key.sign({"msg_p5jXN8AQM9LWM0D4loKWxJek", at(1614265330), R"({"test": 2432232314})"}),
               "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==");
 }
 
