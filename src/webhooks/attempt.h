@@ -18,6 +18,7 @@
 
 #include "async/task.h"
 #include "client/client.h"
+#include "schema/schema.h"
 #include "webhooks/signature.h"
 
 namespace webhooks {
@@ -38,9 +39,23 @@ enum class Outcome : std::uint8_t {
     cancelled,        // we stop; it is tried again
 };
 
+constexpr auto describe(Outcome*) {
+    return schema::enumeration<Outcome>("WebhookOutcome", {{Outcome::succeeded, "succeeded"},
+                                                           {Outcome::gone, "gone"},
+                                                           {Outcome::redirected, "redirected"},
+                                                           {Outcome::refused, "refused"},
+                                                           {Outcome::throttled, "throttled"},
+                                                           {Outcome::failed, "failed"},
+                                                           {Outcome::timed_out, "timed_out"},
+                                                           {Outcome::unreachable, "unreachable"},
+                                                           {Outcome::tls_failed, "tls_failed"},
+                                                           {Outcome::bad_reply, "bad_reply"},
+                                                           {Outcome::address_refused, "address_refused"},
+                                                           {Outcome::cancelled, "cancelled"}});
+}
+
 inline constexpr std::size_t most_reply_bytes = 1024;
 
-// 2xx and the like; nullopt stands for no status.
 [[nodiscard]] Outcome outcome_of_status(int status);
 // Of a call that ended without a 2xx.
 [[nodiscard]] Outcome outcome_of(const client::Error& error);
