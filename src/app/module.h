@@ -24,6 +24,10 @@ class Router;
 class Routes;  // http/handler.h
 }  // namespace http
 
+namespace jobs {
+class Outbox;
+}
+
 namespace app {
 
 class JobHandlers;  // app/jobs.h
@@ -42,7 +46,7 @@ struct Module {
 
     // What leaves the service as webhooks (app/webhook_event.h), and who writes it down, in the transaction of the event: one module.
     std::vector<WebhookEventType> webhooks{};
-    void (*write_webhook_event)(db::Batch& batch, const WebhookEvent& event) = nullptr;
+    void (*write_webhook_event)(db::Batch& batch, jobs::Outbox& outbox, const WebhookEvent& event) = nullptr;
 
     // What outlives a request. A module that is tables, statements and routes has none of it.
     ModuleSettings settings{};                     // app::settings<MailSettings>()
