@@ -46,6 +46,8 @@ public:
     // Whether a tenant may have this URL called: throws url.*, at /url. Judged again at each attempt.
     [[nodiscard]] async::Task<void> require_url(std::string url, async::SteadyTime deadline) const;
 
+    [[nodiscard]] const WebhookSettings& settings() const noexcept { return parts_.settings; }
+
     static constexpr std::chrono::seconds turn_time{10};
     static constexpr std::chrono::seconds lease{60};
 

@@ -33,6 +33,11 @@ inline constexpr db::Query<void(std::int64_t)> refuse_too_many{
      "select violate('webhook_endpoints_limit') where (select count(*) from webhook_endpoints "
      "where tenant_id = $1 and deleted_at is null) > $2::bigint",
      Kind::write}};
+inline constexpr db::Query<void(std::vector<LocationId>)> refuse_unknown_locations{
+    {"webhooks.refuse_unknown_locations",
+     "select violate('webhook_endpoints_locations') where exists (select from unnest($2::uuid[]) as wanted (id) "
+     "where not exists (select from locations l where l.tenant_id = $1 and l.id = wanted.id))",
+     Kind::write}};
 inline constexpr auto add_secret = db::insert<tables::webhook_secrets>("webhooks.add_secret");
 inline constexpr auto add_queue = db::insert<tables::webhook_queues>("webhooks.add_queue");
 inline constexpr auto queue_of = db::find<tables::webhook_queues>("webhooks.queue_of");
@@ -493,12 +498,13 @@ inline constexpr db::Query<void(WebhookEndpointId, base::Timestamp)> forget_miss
      Kind::write}};
 
 [[nodiscard]] inline std::vector<db::StatementView> statements() {
-    return db::statements(
-        endpoint_rows, endpoint_list, delivery_page, delivery_page_of_state, one_new_endpoint_at_a_time,
-        refuse_too_many, add_secret, add_queue, queue_of, end_present_secret, live_secrets, forgive, let_all_go,
-        forget_queue, disable, owners, tell, add_own_event, add_own_delivery, count_pending, lock_queues, lock_queue,
-        fan_out, begin_turn, take, settle, let_next_go, add_attempts, end_turn, take_late_queues, late_events,
-        give_up_old, delivery_by_id, attempts_of, body_of, send_again, revive_since, add_missed_since, forget_missed);
+    return db::statements(endpoint_rows, endpoint_list, delivery_page, delivery_page_of_state,
+                          one_new_endpoint_at_a_time, refuse_too_many, refuse_unknown_locations, add_secret, add_queue,
+                          queue_of, end_present_secret, live_secrets, forgive, let_all_go, forget_queue, disable,
+                          owners, tell, add_own_event, add_own_delivery, count_pending, lock_queues, lock_queue,
+                          fan_out, begin_turn, take, settle, let_next_go, add_attempts, end_turn, take_late_queues,
+                          late_events, give_up_old, delivery_by_id, attempts_of, body_of, send_again, revive_since,
+                          add_missed_since, forget_missed);
 }
 
 }  // namespace pos::hooks

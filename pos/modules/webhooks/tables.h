@@ -242,8 +242,9 @@ struct WebhookAttempt {
 namespace tables {
 inline constexpr auto webhook_endpoints = db::tenant_table<WebhookEndpoint>(
     "webhook_endpoints", db::primary_key<&WebhookEndpoint::id>(errors::id_taken), db::no_delete(),
-    // Its name is what the limit refuses by (statements.h).
+    // Their names are what guards refuse by (statements.h).
     db::check("webhook_endpoints_limit", "url <> ''", errors::webhook_too_many),
+    db::check("webhook_endpoints_locations", "url <> ''", errors::unknown_location),
     db::check("webhook_endpoints_types", POS_FLAT_AND_WHOLE("event_types"), db::errors::value_refused),
     db::check("webhook_endpoints_places", POS_FLAT_AND_WHOLE("location_ids"), db::errors::value_refused),
     db::index<&RowMeta::created_at, &WebhookEndpoint::id>("webhook_endpoints_newest"),
