@@ -36,7 +36,7 @@ public:
         client::Client& http;
         db::Databases databases;
         base::RandomSource& random;
-        bool allows_loopback = false;
+        bool allows_loopback = false;  // for development and tests: this machine, by http
     };
     WebhookSender(Parts parts, const app::LoopParts& loop);
 
@@ -88,7 +88,6 @@ private:
     Parts parts_;
     logging::Logger logger_;
     client::Target target_;
-    client::UrlRules rules_;
     std::unique_ptr<async::Resolver> resolver_;  // of URLs that tenants type in; those of calls have another one
 };
 
