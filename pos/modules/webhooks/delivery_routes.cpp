@@ -164,8 +164,7 @@ async::Task<std::int64_t> redeliver_in(db::Db tx, const Asked* asked) {
     co_await tx.run(hooks::lock_queue, id);
     const auto count = co_await revive(tx, asked);
     auto batch = tx.batch();
-    if (asked->endpoint.fields.ordered && asked->what.since)
-        batch.add(hooks::let_next_go, id, std::vector<WebhookDeliveryId>());
+    if (asked->endpoint.fields.ordered && asked->what.since) batch.add(hooks::let_heads_go, id);
     audit(batch, *asked->runtime,
           {.action = "webhook.redeliver", .actor = asked->actor, .subject = id.uuid(), .address = asked->address});
     asked->runtime->outbox().add(batch, serve_webhook, {id});

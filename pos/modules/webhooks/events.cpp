@@ -11,12 +11,10 @@ namespace pos {
 
 namespace {
 
-constexpr std::int32_t events_at_once = 500;
-
 async::Task<std::int64_t> fan_out_some(db::Db tx, jobs::Outbox* outbox, std::int64_t max_pending) {
     auto batch = tx.batch();
     batch.add(hooks::lock_queues);
-    const auto slot = batch.add(hooks::fan_out, events_at_once, max_pending);
+    const auto slot = batch.add(hooks::fan_out, max_pending);
     const auto results = co_await batch.commit();
     const auto rows = results.all(slot);
     auto wakes = tx.batch();
@@ -64,8 +62,8 @@ bool WebhookTypes::knows(std::string_view asked) const {
 std::unique_ptr<WebhookTypes> make_webhook_types(const app::App& app) { return std::make_unique<WebhookTypes>(app); }
 
 async::Task<void> fan_out_events(db::Db db, jobs::Outbox* outbox, std::int64_t max_pending) {
-    std::int64_t last = events_at_once;
-    while (last == events_at_once)
+    std::int64_t last = hooks::events_at_once;
+    while (last == hooks::events_at_once)
         last = co_await db.transaction([=](db::Db tx) { return fan_out_some(tx, outbox, max_pending); });
 }
 

@@ -188,17 +188,19 @@ struct FannedOut {
                                          field<&FannedOut::wakes>("wakes"), field<&FannedOut::is_failing>("isFailing"));
     }
 };
-// At most so many events, in their order; an endpoint has at most so many pending, and misses what is above. At least one row.
-inline constexpr db::Query<FannedOut(std::int32_t, std::int64_t)> fan_out{
+// At most events_at_once, in their order; an endpoint has at most so many pending, and misses what is above. At least one row.
+// The limit is a constant, here and in `take`: a plan for an unknown one expects a tenth of all rows, and reads the whole table.
+inline constexpr std::int64_t events_at_once = 500;
+inline constexpr db::Query<FannedOut(std::int64_t)> fan_out{
     {"webhooks.fan_out",
      "with taken as ("
      "  update webhook_events e set fanned_out_at = now() from ("
      "    select id from webhook_events where tenant_id = $1 and fanned_out_at is null "
-     "    order by position limit $2 for update skip locked) due "
+     "    order by position limit 500 for update skip locked) due "
      "  where e.tenant_id = $1 and e.id = due.id returning e.id, e.type, e.subject, e.place, e.position), "
      "wanted as ("
      "  select p.id as endpoint_id, p.ordered, t.id as event_id, t.type, t.subject, t.position, "
-     "    p.enabled and row_number() over (partition by p.id order by t.position) <= $3::bigint - q.pending as fits, "
+     "    p.enabled and row_number() over (partition by p.id order by t.position) <= $2::bigint - q.pending as fits, "
      "    row_number() over (partition by p.id, t.subject order by t.position) as of_subject "
      "  from taken t join webhook_endpoints p on p.tenant_id = $1 and p.deleted_at is null "
      "    and " POS_WEBHOOK_MATCHES(
@@ -276,14 +278,15 @@ struct Taken {
                                      field<&Taken::body>("body"));
     }
 };
-// The attempt counts before it leaves, and the next one is set: whoever dies in between has made one. Nothing, if the lease is another's
+// At most 64. The attempt counts before it leaves, and the next one is set: whoever dies in between has made one. Nothing, if the lease is another's
 // or has fewer seconds left than a request may take.
 inline constexpr db::Query<Taken(WebhookEndpointId, std::int64_t, std::int32_t, std::int32_t, bool)> take{
     {"webhooks.take",
      "update webhook_deliveries d set attempts = d.attempts + 1, sent = d.sent + 1, "
      "next_attempt_at = now() + interval '1 minute' "
-     "from (select id from webhook_deliveries where tenant_id = $1 and endpoint_id = $2 and state = 'pending' "
-     "  and next_attempt_at is not null and next_attempt_at <= now() order by next_attempt_at limit $4) due, "
+     "from (select id from (select id, next_attempt_at from webhook_deliveries where tenant_id = $1 "
+     "    and endpoint_id = $2 and state = 'pending' and next_attempt_at is not null and next_attempt_at <= now() "
+     "    order by next_attempt_at limit 64) first order by next_attempt_at limit $4) due, "
      "webhook_queues q, webhook_events e where d.tenant_id = $1 and d.id = due.id "
      "and q.tenant_id = $1 and q.endpoint_id = $2 and q.claim = $3 "
      "and q.leased_until > now() + make_interval(secs => $5::int) "
@@ -322,16 +325,23 @@ inline constexpr db::Query<Settled(WebhookEndpointId, std::vector<WebhookDeliver
             "where q.tenant_id = $1 and q.endpoint_id = $2 returning q.failing_since is not null as is_failing, "
             "  coalesce(q.failing_since <= now() - make_interval(secs => $12::int), false) as is_out_of_patience",
             Kind::write}};
-// The next one of each subject whose delivery is settled; of all subjects without any ids.
+// The next one of each subject whose delivery is settled.
 inline constexpr db::Query<void(WebhookEndpointId, std::vector<WebhookDeliveryId>)> let_next_go{
     {"webhooks.let_next_go",
      "update webhook_deliveries d set next_attempt_at = now() from ("
+     "  select distinct subject from webhook_deliveries where tenant_id = $1 and id = any($3) "
+     "  and state <> 'pending') settled "
+     "cross join lateral (select w.id, w.next_attempt_at from webhook_deliveries w where w.tenant_id = $1 "
+     "  and w.endpoint_id = $2 and w.subject = settled.subject and w.state = 'pending' "
+     "  order by w.position limit 1) head "
+     "where d.tenant_id = $1 and d.id = head.id and head.next_attempt_at is null",
+     Kind::write}};
+// … of all subjects.
+inline constexpr db::Query<void(WebhookEndpointId)> let_heads_go{
+    {"webhooks.let_heads_go",
+     "update webhook_deliveries d set next_attempt_at = now() from ("
      "  select distinct on (w.subject) w.id, w.next_attempt_at from webhook_deliveries w "
-     "  where w.tenant_id = $1 and w.endpoint_id = $2 and w.state = 'pending' "
-     "  and (cardinality($3::uuid[]) = 0 or w.subject in ("
-     "    select s.subject from webhook_deliveries s where s.tenant_id = $1 and s.id = any($3) "
-     "    and s.state <> 'pending')) "
-     "  order by w.subject, w.position) head "
+     "  where w.tenant_id = $1 and w.endpoint_id = $2 and w.state = 'pending' order by w.subject, w.position) head "
      "where d.tenant_id = $1 and d.id = head.id and head.next_attempt_at is null",
      Kind::write}};
 inline constexpr auto add_attempts = db::insert_all<tables::webhook_attempts>("webhooks.add_attempts");
@@ -502,9 +512,9 @@ inline constexpr db::Query<void(WebhookEndpointId, base::Timestamp)> forget_miss
                           one_new_endpoint_at_a_time, refuse_too_many, refuse_unknown_locations, add_secret, add_queue,
                           queue_of, end_present_secret, live_secrets, forgive, let_all_go, forget_queue, disable,
                           owners, tell, add_own_event, add_own_delivery, count_pending, lock_queues, lock_queue,
-                          fan_out, begin_turn, take, settle, let_next_go, add_attempts, end_turn, take_late_queues,
-                          late_events, give_up_old, delivery_by_id, attempts_of, body_of, send_again, revive_since,
-                          add_missed_since, forget_missed);
+                          fan_out, begin_turn, take, settle, let_next_go, let_heads_go, add_attempts, end_turn,
+                          take_late_queues, late_events, give_up_old, delivery_by_id, attempts_of, body_of, send_again,
+                          revive_since, add_missed_since, forget_missed);
 }
 
 }  // namespace pos::hooks
