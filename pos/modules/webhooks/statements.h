@@ -286,7 +286,7 @@ inline constexpr db::Query<Taken(WebhookEndpointId, std::int64_t, std::int32_t, 
      "next_attempt_at = now() + interval '1 minute' "
      "from (select id from (select id, next_attempt_at from webhook_deliveries where tenant_id = $1 "
      "    and endpoint_id = $2 and state = 'pending' and next_attempt_at is not null and next_attempt_at <= now() "
-     "    order by next_attempt_at limit 64) first order by next_attempt_at limit $4) due, "
+     "    order by next_attempt_at limit 64) first order by next_attempt_at limit $4::int) due, "
      "webhook_queues q, webhook_events e where d.tenant_id = $1 and d.id = due.id "
      "and q.tenant_id = $1 and q.endpoint_id = $2 and q.claim = $3 "
      "and q.leased_until > now() + make_interval(secs => $5::int) "
@@ -388,14 +388,14 @@ inline constexpr db::SystemQuery<LateQueue(std::int32_t)> take_late_queues{
      "    on p.tenant_id = l.tenant_id and p.id = l.endpoint_id and p.enabled and p.deleted_at is null "
      "  where l.next_due_at < now() - interval '10 seconds' and (l.leased_until is null or l.leased_until < now()) "
      "  and (l.wake_at is null or l.wake_at < now() - interval '40 seconds') "
-     "  order by l.next_due_at limit $1 for no key update of l skip locked) late "
+     "  order by l.next_due_at limit $1::int for no key update of l skip locked) late "
      "where q.tenant_id = late.tenant_id and q.endpoint_id = late.endpoint_id "
      "returning q.tenant_id, q.endpoint_id, q.failing_since is not null as is_failing",
      Kind::write}};
 inline constexpr db::SystemQuery<base::Uuid(std::int32_t)> late_events{
     {"webhooks.late_events",
      "select distinct tenant_id from webhook_events where fanned_out_at is null "
-     "and recorded_at < now() - interval '15 seconds' limit $1",
+     "and recorded_at < now() - interval '15 seconds' limit $1::int",
      Kind::read}};
 // For longer than any plan takes: its endpoint is disabled, or gone.
 inline constexpr db::SystemQuery<void(std::int32_t)> give_up_old{
@@ -403,7 +403,7 @@ inline constexpr db::SystemQuery<void(std::int32_t)> give_up_old{
      "with old as ("
      "  update webhook_deliveries d set state = 'exhausted', next_attempt_at = null, settled_at = now() from ("
      "    select tenant_id, id from webhook_deliveries where state = 'pending' "
-     "    and created_at < now() - interval '30 days' order by created_at limit $1 for update skip locked) o "
+     "    and created_at < now() - interval '30 days' order by created_at limit $1::int for update skip locked) o "
      "  where d.tenant_id = o.tenant_id and d.id = o.id returning d.tenant_id, d.endpoint_id), "
      "counted as (select tenant_id, endpoint_id, count(*) as ended from old group by tenant_id, endpoint_id) "
      "update webhook_queues q set pending = greatest(q.pending - c.ended, 0) from counted c "
