@@ -25,7 +25,7 @@ using Batch = BasicBatch<false>;
 namespace app {
 
 struct WebhookEventType {
-    std::string_view name;  // "sale.created": resource.past_tense
+    std::string_view name;  // "order.created": resource.past_tense
     std::string_view summary;
     std::string_view example;  // of the data, JSON
     const schema::Type* data = nullptr;

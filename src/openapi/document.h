@@ -65,7 +65,7 @@ struct Example {
 // A request that the service makes itself, to whoever has asked for it (OpenAPI 3.1, "webhooks"). `body` and `example` are the whole of
 // what is sent.
 struct WebhookDoc {
-    std::string name;  // "sale.created"
+    std::string name;  // "order.created"
     std::string summary;
     std::string description = {};
     std::string tag = {};

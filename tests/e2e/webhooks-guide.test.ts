@@ -71,7 +71,14 @@ function cases(): Case[] {
     'webhook-signature': new Webhook(secret).sign(id, at, body),
   });
   const now = signed(new Date());
-  const of = (name: string, good: boolean, more: Partial<Case>): Case => ({ name, secret, headers: now, body, good, ...more });
+  const of = (name: string, good: boolean, more: Partial<Case>): Case => ({
+    name,
+    secret,
+    headers: now,
+    body,
+    good,
+    ...more,
+  });
   return [
     of('as it was sent', true, {}),
     of('with a second signature', true, {
@@ -88,7 +95,10 @@ function cases(): Case[] {
   ];
 }
 
-const expected = (): string => cases().map(({ good }) => (good ? '1' : '0')).join('');
+const expected = (): string =>
+  cases()
+    .map(({ good }) => (good ? '1' : '0'))
+    .join('');
 
 // Runs a program that reads the cases and says 1 or 0 for each. Undefined: this language is not here.
 async function judge(command: string, file: string, program: string): Promise<string | undefined> {
@@ -96,7 +106,11 @@ async function judge(command: string, file: string, program: string): Promise<st
   if (there.code !== 0) return undefined;
   await writeFile(path.join(directory, 'cases.json'), JSON.stringify(cases()));
   await writeFile(path.join(directory, file), program);
-  const { code, output } = await run(command, [path.join(directory, file), path.join(directory, 'cases.json')], process.env);
+  const { code, output } = await run(
+    command,
+    [path.join(directory, file), path.join(directory, 'cases.json')],
+    process.env,
+  );
   expect(code, output).toBe(0);
   return output.trim();
 }
