@@ -167,7 +167,12 @@ void add_webhooks(std::vector<Example>& all) {
     of_webhook("pingWebhook");
     of_webhook("redeliverWebhook", R"({"since":"2026-11-22T00:00:00Z"})");
     of_webhook("listWebhookDeliveries");
+    all.back().parameters.insert({{"state", json_string("exhausted")},
+                                  {"eventType", json_string("sale.created")},
+                                  {"since", json_string("2026-01-01T00:00:00Z")},
+                                  {"until", json_string("2026-12-31T00:00:00Z")}});
     of_webhook("getWebhookDelivery");
+    all.back().parameters.emplace("deliveryId", json_string(key));
 }
 
 // Codes are an app's, those of phones stand in /dev/sms.

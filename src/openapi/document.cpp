@@ -210,8 +210,11 @@ private:
         JsonObject webhooks;
         for (const auto& webhook : info_.webhooks) {
             JsonObject operation;
-            operation.text("operationId", fmt::format("webhook:{}", webhook.name)).text("summary", webhook.summary);
-            operation.text_unless_empty("description", webhook.description);
+            operation.text("operationId", operation_id_of(webhook.name)).text("summary", webhook.summary);
+            operation.text("description",
+                           webhook.description.empty()
+                               ? "Posted to each endpoint that asks for it, once its change is committed."
+                               : std::string_view(webhook.description));
             if (!webhook.tag.empty()) operation.raw("tags", std::move(JsonArray().text(webhook.tag)).take());
             operation.raw("parameters", webhook_parameters()).raw("requestBody", webhook_body(webhook));
             JsonObject taken;
@@ -221,6 +224,18 @@ private:
             webhooks.raw(webhook.name, std::move(JsonObject().raw("post", std::move(operation).take())).take());
         }
         return std::move(webhooks).take();
+    }
+
+    // "sales_order.created": "onSalesOrderCreated", for generators that make a function of it.
+    static std::string operation_id_of(std::string_view event) {
+        std::string id = "on";
+        bool begins = true;
+        for (const char c : event) {
+            const bool is_letter = base::ascii_lower(c) >= 'a' && base::ascii_lower(c) <= 'z';
+            if (is_letter) id += begins && c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+            begins = !is_letter;
+        }
+        return id;
     }
 
     static std::string webhook_parameters() {

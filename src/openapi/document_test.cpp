@@ -71,11 +71,12 @@ TEST(Document, HasWebhooks) {
     const auto json = document(router, info);
     EXPECT_THAT(unresolved_references(json), IsEmpty());
     const auto webhook = member(member(json, "webhooks"), "product.created");
-    EXPECT_THAT(webhook, HasSubstr(R"("operationId":"webhook:product.created")"));
+    EXPECT_THAT(webhook, HasSubstr(R"("operationId":"onProductCreated")"));
     EXPECT_THAT(webhook, HasSubstr(R"("data":{"$ref":"#/components/schemas/)"));
     EXPECT_THAT(webhook,
                 HasSubstr(R"("type":"product.created","occurredAt":"2026-11-22T06:14:03.120Z","data":{"id":"0197"}})"));
     EXPECT_THAT(webhook, HasSubstr("webhook-signature"));
+    EXPECT_THAT(webhook, HasSubstr("once its change is committed"));
 }
 
 TEST(Document, HasInfoServersAndTags) {
