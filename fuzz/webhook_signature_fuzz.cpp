@@ -1,4 +1,5 @@
-// Headers of a webhook that somebody sends us, and keys that somebody types: nothing crashes, and nothing is believed that was not signed.
+// Headers of a webhook that somebody sends us, and keys that somebody types: nothing crashes, and nothing is believed that was not
+// signed.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -1,12 +1,12 @@
 #pragma once
-// Events that leave the service as webhooks. A module declares each once, beside its routes; it is then in the OpenAPI document, may be
-// asked for by endpoints, and is written down with each emit() of its event, in the same transaction.
+// Events that leave the service as webhooks. A module declares each once, beside its routes; it is then in the OpenAPI document,
+// may be asked for by endpoints, and is written down with each emit() of its event, in the same transaction.
 //
 //     .webhooks = {app::webhook_event<&SaleCreated::id, &SaleCreated::location_id>(
 //         sale_created, {.summary = "A sale was recorded", .example = R"({"id":"0197…","total":22500})"})}
 //
-// The first member is what the event is about: its id is the order's key where an endpoint wants order. The second, which may be left
-// out, is its place. One module of the service writes events down: Module::write_webhook_event. Constants; any thread.
+// The first member is what the event is about: its id is the order's key where an endpoint wants order. The second, which may be
+// left out, is its place. One module of the service writes events down: Module::write_webhook_event. Constants; any thread.
 
 #include <optional>
 #include <string_view>

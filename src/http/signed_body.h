@@ -1,6 +1,6 @@
 #pragma once
-// SignedBody<Scheme>: a part of a handler: the bytes of a request from outside that no token comes with, exactly as they were sent, and
-// signed as the scheme says. What is not is refused before the handler begins.
+// SignedBody<Scheme>: a part of a handler: the bytes of a request from outside that no token comes with, exactly as they were
+// sent, and signed as the scheme says. What is not is refused before the handler begins.
 //
 //     struct FromPartner {                                             // a scheme
 //         static async::Task<void> verify(http::Context* context, std::string_view bytes);       // throws base::Failure
@@ -9,8 +9,8 @@
 //     async::Task<http::NoContent> receive(http::SignedBody<FromPartner> body) {
 //         const auto event = schema::parse<PartnerEvent>(body.bytes(), {.lenient = true});
 //
-// Standard Webhooks are webhooks::StandardWebhook (webhooks/signed_request.h). Where the signature says whose tenant's a request is, the
-// part is auth::Callback. The bytes are as valid as the request.
+// Standard Webhooks are webhooks::StandardWebhook (webhooks/signed_request.h). Where the signature says whose tenant's a request
+// is, the part is auth::Callback. The bytes are as valid as the request.
 
 #include <cstdint>
 #include <string_view>

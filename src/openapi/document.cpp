@@ -226,7 +226,7 @@ private:
         return std::move(webhooks).take();
     }
 
-    // "sales_order.created": "onSalesOrderCreated", for generators that make a function of it.
+    // "work_order.created": "onWorkOrderCreated", for generators that make a function of it.
     static std::string operation_id_of(std::string_view event) {
         std::string id = "on";
         bool begins = true;

@@ -6,8 +6,8 @@
 //     if (attempt.outcome == webhooks::Outcome::succeeded) …
 //
 // Sent once: neither repeated nor redirected. The address is judged at this attempt (client/guard.h), whatever it was before. Of a
-// reply at most 1 KiB is kept, in which control characters and what is no UTF-8 are replaced, and secrets and long numbers hidden; of an
-// address that is refused nothing is. All of it ends with the deadline.
+// reply at most 1 KiB is kept, in which control characters and what is no UTF-8 are replaced, and secrets and long numbers hidden;
+// of an address that is refused nothing is. All of it ends with the deadline.
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
-// Signatures of webhooks as Standard Webhooks says (its specification, "Signature scheme"): `v1` is HMAC-SHA-256 under a shared secret
-// (`whsec_`), `v1a` is Ed25519 (`whsk_` signs, `whpk_` verifies). What is signed is `{id}.{timestamp}.{body}`, the body byte for byte.
-// Values; any thread.
+// Signatures of webhooks as Standard Webhooks says (its specification, "Signature scheme"): `v1` is HMAC-SHA-256 under a shared
+// secret (`whsec_`), `v1a` is Ed25519 (`whsk_` signs, `whpk_` verifies). What is signed is `{id}.{timestamp}.{body}`, the body
+// byte for byte. Values; any thread.
 //
 //     const auto key = webhooks::SigningKey::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");      // else: what is wrong with it
 //     const std::string header = webhooks::signature_header(keys, {.id = id, .timestamp = now, .body = body});
@@ -44,8 +44,8 @@ struct Message {
 
 class SigningKey {
 public:
-    // `whsec_` and 24 to 64 bytes in Base64, or `whsk_` and the 32 bytes of an Ed25519 seed, with or without its public key behind it.
-    // The error is for whoever typed it, and shows nothing of it.
+    // `whsec_` and 24 to 64 bytes in Base64, or `whsk_` and the 32 bytes of an Ed25519 seed, with or without its public key behind
+    // it. The error is for whoever typed it, and shows nothing of it.
     [[nodiscard]] static std::expected<SigningKey, std::string> parse(std::string_view text);
     // 32 bytes.
     [[nodiscard]] static SigningKey generate(Scheme scheme, base::RandomSource& random);
@@ -104,8 +104,8 @@ enum class Fault : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(Fault fault);
 
-// nullopt: one of the keys signed these bytes, and not long ago. At most 32 signatures are looked at. Whoever needs each message once
-// remembers its id: a sender repeats what was not answered.
+// nullopt: one of the keys signed these bytes, and not long ago. At most 32 signatures are looked at. Whoever needs each message
+// once remembers its id: a sender repeats what was not answered.
 [[nodiscard]] std::optional<Fault> verify(std::span<const VerifyingKey> keys, const Received& received,
                                           std::string_view body, base::Timestamp now,
                                           std::chrono::seconds tolerance = usual_tolerance);

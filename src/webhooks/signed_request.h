@@ -1,12 +1,13 @@
 #pragma once
-// StandardWebhook<Receiver>: the scheme of http::SignedBody for routes that others' Standard Webhooks come to. The receiver is a service
-// that has the keys; several are several senders, or a sender that changes its secret.
+// StandardWebhook<Receiver>: the scheme of http::SignedBody for routes that others' Standard Webhooks come to. The receiver is a
+// service that has the keys; several are several senders, or a sender that changes its secret.
 //
 //     struct PartnerHooks {
-//         [[nodiscard]] std::vector<webhooks::VerifyingKey> keys(const http::Context& context) const;      // none: nobody is believed
+//         [[nodiscard]] std::vector<webhooks::VerifyingKey> keys(const http::Context& context) const;  // none: nobody is believed
 //         [[nodiscard]] base::Timestamp now() const;
 //     };
-//     async::Task<http::NoContent> receive(http::SignedBody<webhooks::StandardWebhook<PartnerHooks>> body, http::Context& context) {
+//     async::Task<http::NoContent> receive(http::SignedBody<webhooks::StandardWebhook<PartnerHooks>> body,
+//                                          http::Context& context) {
 //         const auto id = webhooks::received(context.request()).id;     // remember it: a sender repeats itself
 //
 // The reply to a sender that is refused says nothing of why: 401 webhook.not_verified; the log does.

@@ -1,6 +1,6 @@
 #pragma once
-// WebhookInbox: what arrived at /dev/webhooks, so that a developer sees webhooks without a receiver of their own. The newest 100 are
-// kept, until the process ends. Of the process; any thread.
+// WebhookInbox: what arrived at /dev/webhooks, so that a developer sees webhooks without a receiver of their own. The newest 100
+// are kept, until the process ends. Of the process; any thread.
 //
 //     inbox.add({.received_at = now, .id = id, .body = body, .verified = true});
 //     for (const auto& entry : inbox.newest()) …

@@ -1,5 +1,6 @@
 #pragma once
-// WebhookKeys: what the secrets of endpoints are sealed with: CREDENTIALS_KEYS, as those of payments are. Of the process; any thread.
+// WebhookKeys: what the secrets of endpoints are sealed with: CREDENTIALS_KEYS, as those of payments are. Of the process; any
+// thread.
 //
 //     row.sealed = keys.seal(tenant, row, key.text());               // 503 webhook.off, where no keys are set
 //     const auto key = keys.open(tenant, id, sealed);                // nullopt: it was sealed with a key that is gone

@@ -1,5 +1,6 @@
 #pragma once
-// `backend-api webhooks reseal`: seals the secrets of endpoints anew with the first of CREDENTIALS_KEYS, and says which no key opens.
+// `backend-api webhooks reseal`: seals the secrets of endpoints anew with the first of CREDENTIALS_KEYS, and says which no key
+// opens.
 //
 //     definition.commands = {…, reseal_webhook_secrets_command()};
 

@@ -3,10 +3,10 @@
 //
 //     co_await scope.use<WebhookSender>().serve(scope.db(), endpoint, job.cancellation());      // the job
 //
-// A turn holds the endpoint's lease: no other worker sends to it meanwhile, so no delivery is sent twice at once. It takes deliveries in
-// the order in which they are due, counts their attempts before a byte leaves, sends some at a time, writes down how they ended, and
-// ends after ten seconds; what is left is another job's, behind those of the other endpoints. The lease is longer than the turn and its
-// last request together, and what is left of it is looked at before each.
+// A turn holds the endpoint's lease: no other worker sends to it meanwhile, so no delivery is sent twice at once. It takes
+// deliveries in the order in which they are due, counts their attempts before a byte leaves, sends some at a time, writes down how
+// they ended, and ends after ten seconds; what is left is another job's, behind those of the other endpoints. The lease is longer
+// than the turn and its last request together, and what is left of it is looked at before each.
 //
 // An endpoint that fails gets one request at a time, and no more in this turn; its jobs are in a queue of their own.
 

@@ -1,8 +1,8 @@
 #pragma once
 // The SQL of webhooks. Times are the database's, so that all workers have one clock.
 //
-// Whatever changes what waits for an endpoint locks its row of webhook_queues first: none of them decides by what another one is about
-// to change. The row's lease says who sends: `claim` counts the leases, and a statement of a former holder changes nothing.
+// Whatever changes what waits for an endpoint locks its row of webhook_queues first: none of them decides by what another one is
+// about to change. The row's lease says who sends: `claim` counts the leases, and a statement of a former holder changes nothing.
 
 #include "db/db.h"
 #include "pos/modules/webhooks/tables.h"
@@ -278,8 +278,8 @@ struct Taken {
                                      field<&Taken::body>("body"));
     }
 };
-// At most 64. The attempt counts before it leaves, and the next one is set: whoever dies in between has made one. Nothing, if the lease is another's
-// or has fewer seconds left than a request may take.
+// At most 64. The attempt counts before it leaves, and the next one is set: whoever dies in between has made one. Nothing, if the
+// lease is another's or has fewer seconds left than a request may take.
 inline constexpr db::Query<Taken(WebhookEndpointId, std::int64_t, std::int32_t, std::int32_t, bool)> take{
     {"webhooks.take",
      "update webhook_deliveries d set attempts = d.attempts + 1, sent = d.sent + 1, "
@@ -303,8 +303,8 @@ struct Settled {
                                        schema::field<&Settled::is_out_of_patience>("isOutOfPatience"));
     }
 };
-// Of each delivery: its id, which sending it was, its state then, seconds until the next attempt, 1 where the attempt is given back,
-// the outcome, the status or 0. Then whether any has succeeded, whether any has failed, and the seconds of patience.
+// Of each delivery: its id, which sending it was, its state then, seconds until the next attempt, 1 where the attempt is given
+// back, the outcome, the status or 0. Then whether any has succeeded, whether any has failed, and the seconds of patience.
 inline constexpr db::Query<Settled(WebhookEndpointId, std::vector<WebhookDeliveryId>, std::vector<std::int32_t>,
                                    std::vector<std::string>, std::vector<std::int32_t>, std::vector<std::int32_t>,
                                    std::vector<std::string>, std::vector<std::int32_t>, bool, bool, std::int32_t)>
