@@ -14,6 +14,7 @@
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/module.h"
 #include "pos/modules/users/module.h"
+#include "pos/modules/webhooks/statements.h"
 #include "pos/permissions.h"
 
 namespace pos {
@@ -37,6 +38,7 @@ constexpr auto collections = std::to_array<SyncedCollection>({
     synced<tax_class_rows>(),
     synced<tax_rate_rows>(),
     synced<tenant_rows>(),
+    synced<hooks::endpoint_rows>(),
 });
 // clang-format on
 

@@ -53,6 +53,8 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "tenant.settings",
     "users.read",
     "users.write",
+    "webhooks.read",
+    "webhooks.write",
 });
 // clang-format on
 

@@ -36,6 +36,8 @@
 #include "pos/modules/tenants/module.h"
 #include "pos/modules/uploads/module.h"
 #include "pos/modules/users/module.h"
+#include "pos/modules/webhooks/module.h"
+#include "pos/modules/webhooks/reseal_command.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
 #include "pos/plumbing/second_factor_wall.h"
@@ -96,6 +98,7 @@ app::Definition definition() {
         alerts_module(),
         notifications_module(),
         sms_module(),
+        webhooks_module(),
         audit_module(),
         mailbox_module(),
         app::outgoing(),
@@ -122,6 +125,7 @@ app::Definition definition() {
         resolve_payment_command(),
         reseal_accounts_command(),
         reseal_message_accounts_command(),
+        reseal_webhook_secrets_command(),
     };
     // clang-format on
     return definition;

@@ -159,6 +159,28 @@ void add_messaging(std::vector<Example>& all) {
     all.push_back(with_body("setMessageLimit", R"({"dailyLimit":20000})"));
 }
 
+void add_webhooks(std::vector<Example>& all) {
+    const auto of_webhook = [&](std::string_view operation, std::string_view body = {}) {
+        all.push_back(with_body(operation, body));
+        all.back().parameters.emplace("id", json_string(key));
+    };
+    all.push_back(
+        with_body("createWebhook", R"({"url":"https://example.com/hooks/shop","eventTypes":["sale.*","product.*"]})"));
+    of_webhook("getWebhook");
+    of_webhook("changeWebhook", R"({"description":"The accountant's"})");
+    of_webhook("deleteWebhook");
+    of_webhook("rotateWebhookSecret", R"({"overlapHours":24})");
+    of_webhook("pingWebhook");
+    of_webhook("redeliverWebhook", R"({"since":"2026-11-22T00:00:00Z"})");
+    of_webhook("listWebhookDeliveries");
+    all.back().parameters.insert({{"state", json_string("exhausted")},
+                                  {"eventType", json_string("sale.created")},
+                                  {"since", json_string("2026-01-01T00:00:00Z")},
+                                  {"until", json_string("2026-12-31T00:00:00Z")}});
+    of_webhook("getWebhookDelivery");
+    all.back().parameters.emplace("deliveryId", json_string(key));
+}
+
 // Codes are an app's, those of phones stand in /dev/sms.
 void add_second_factor(std::vector<Example>& all) {
     all.push_back(with_body("beginTotp", fmt::format(R"({{"password":"{}"}})", password)));
@@ -311,6 +333,7 @@ std::vector<Example> examples() {
     add_people(all);
     add_mails(all);
     add_messaging(all);
+    add_webhooks(all);
     add_second_factor(all);
     add_places(all);
     add_taxes(all);

@@ -131,7 +131,9 @@ public:
         (void)components_.schema_of(schema::type_of<Problem>, Direction::output);
         JsonObject object;
         object.text("openapi", "3.1.0").raw("info", info_object(info_)).raw("servers", servers_array(info_));
-        object.raw("tags", tags_array()).raw("paths", paths).raw("components", components_object());
+        object.raw("tags", tags_array()).raw("paths", paths);
+        if (!info_.webhooks.empty()) object.raw("webhooks", webhooks_object());
+        object.raw("components", components_object());
         if (!info_.known_errors.empty()) object.raw("x-problems", known_problems_object(info_));
         return std::move(object).take();
     }
@@ -147,6 +149,7 @@ private:
                 if (reply.body != nullptr) components_.announce(*reply.body, Direction::output);
             }
         }
+        for (const auto& webhook : info_.webhooks) components_.announce(*webhook.data, Direction::output);
     }
 
     std::string tags_array() const {
@@ -200,6 +203,79 @@ private:
         if (!operation.body_media_types.empty()) object.raw("requestBody", request_body_object(operation));
         object.raw("responses", responses_object(route)).raw("security", security_array(route));
         return std::move(object).take();
+    }
+
+    // What we send is what others read: the schemas are those of replies.
+    std::string webhooks_object() {
+        JsonObject webhooks;
+        for (const auto& webhook : info_.webhooks) {
+            JsonObject operation;
+            operation.text("operationId", operation_id_of(webhook.name)).text("summary", webhook.summary);
+            operation.text("description",
+                           webhook.description.empty()
+                               ? "Posted to each endpoint that asks for it, once its change is committed."
+                               : std::string_view(webhook.description));
+            if (!webhook.tag.empty()) operation.raw("tags", std::move(JsonArray().text(webhook.tag)).take());
+            operation.raw("parameters", webhook_parameters()).raw("requestBody", webhook_body(webhook));
+            JsonObject taken;
+            taken.text("description", "Taken. Anything but 2xx is sent again; 410 ends it.");
+            operation.raw("responses", std::move(JsonObject().raw("2XX", std::move(taken).take())).take());
+            operation.raw("security", "[]");
+            webhooks.raw(webhook.name, std::move(JsonObject().raw("post", std::move(operation).take())).take());
+        }
+        return std::move(webhooks).take();
+    }
+
+    // "work_order.created": "onWorkOrderCreated", for generators that make a function of it.
+    static std::string operation_id_of(std::string_view event) {
+        std::string id = "on";
+        bool begins = true;
+        for (const char c : event) {
+            const bool is_letter = base::ascii_lower(c) >= 'a' && base::ascii_lower(c) <= 'z';
+            if (is_letter) id += begins && c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+            begins = !is_letter;
+        }
+        return id;
+    }
+
+    static std::string webhook_parameters() {
+        struct Header {
+            std::string_view name;
+            std::string_view doc;
+            std::string_view schema;
+        };
+        constexpr Header headers[] = {
+            {"webhook-id", "The event's id, the same at each attempt.", R"({"type":"string","format":"uuid"})"},
+            {"webhook-timestamp", "Of this attempt, in seconds since 1970.",
+             R"({"type":"string","pattern":"^[0-9]+$"})"},
+            {"webhook-signature", "A signature for each secret, with a space between: `v1,…` or `v1a,…`.",
+             R"({"type":"string"})"}};
+        JsonArray parameters;
+        for (const auto& header : headers) {
+            JsonObject object;
+            object.text("name", header.name).text("in", "header").flag("required", true);
+            parameters.raw(std::move(object.text("description", header.doc).raw("schema", header.schema)).take());
+        }
+        return std::move(parameters).take();
+    }
+
+    std::string webhook_body(const WebhookDoc& webhook) {
+        JsonObject properties;
+        properties.raw("id", R"({"type":"string","format":"uuid"})");
+        properties.raw("type", fmt::format(R"({{"const":{}}})", schema::to_json(webhook.name)));
+        properties.raw("occurredAt", R"({"type":"string","format":"date-time"})");
+        properties.raw("data", components_.schema_of(*webhook.data, Direction::output));
+        JsonObject schema;
+        schema.text("type", "object").raw("required", R"(["id","type","occurredAt","data"])");
+        schema.raw("properties", std::move(properties).take());
+        JsonObject media;
+        media.raw("schema", std::move(schema).take());
+        media.raw("example", fmt::format(R"({{"id":{},"type":{},"occurredAt":"2026-11-22T06:14:03.120Z","data":{}}})",
+                                         sample_id, schema::to_json(webhook.name), webhook.example));
+        JsonObject body;
+        body.flag("required", true);
+        body.raw("content", std::move(JsonObject().raw("application/json", std::move(media).take())).take());
+        return std::move(body).take();
     }
 
     static std::string description_of(const http::Operation& operation) {

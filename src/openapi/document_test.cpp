@@ -59,6 +59,27 @@ TEST(Document, EveryReferenceLeadsSomewhere) {
     EXPECT_THROW((void)unresolved_references("{"), std::invalid_argument);
 }
 
+TEST(Document, HasWebhooks) {
+    http::Router router;
+    example::add_routes(router);
+    auto info = example::info();
+    EXPECT_THAT(document(router, info), Not(HasSubstr("\"webhooks\"")));
+    info.webhooks = {{.name = "product.created",
+                      .summary = "A product was added",
+                      .tag = "products",
+                      .data = &schema::type_of<example::Product>,
+                      .example = R"({"id":"0197"})"}};
+    const auto json = document(router, info);
+    EXPECT_THAT(unresolved_references(json), IsEmpty());
+    const auto webhook = member(member(json, "webhooks"), "product.created");
+    EXPECT_THAT(webhook, HasSubstr(R"("operationId":"onProductCreated")"));
+    EXPECT_THAT(webhook, HasSubstr(R"("data":{"$ref":"#/components/schemas/)"));
+    EXPECT_THAT(webhook,
+                HasSubstr(R"("type":"product.created","occurredAt":"2026-11-22T06:14:03.120Z","data":{"id":"0197"}})"));
+    EXPECT_THAT(webhook, HasSubstr("webhook-signature"));
+    EXPECT_THAT(webhook, HasSubstr("once its change is committed"));
+}
+
 TEST(Document, HasInfoServersAndTags) {
     const auto json = example_document();
     EXPECT_THAT(json, HasSubstr(R"({"openapi":"3.1.0","info":{"title":"Example shop","version":"1.0.0")"));

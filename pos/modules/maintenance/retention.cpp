@@ -105,6 +105,25 @@ constexpr Removal remove_report_runs{
      "delete from report_runs where (tenant_id, id) in ("
      "  select tenant_id, id from report_runs where created_at < now() - interval '1 year' "
      "  and not has_files and slot is null limit $1)",
+constexpr Removal remove_webhook_secrets{
+    {"maintenance.webhook_secrets",
+     "delete from webhook_secrets where (tenant_id, id) in ("
+     "  select tenant_id, id from webhook_secrets where expires_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_webhook_attempts{
+    {"maintenance.webhook_attempts",
+     "delete from webhook_attempts where (tenant_id, id) in ("
+     "  select tenant_id, id from webhook_attempts where started_at < now() - interval '30 days' limit $1)",
+constexpr Removal remove_webhook_deliveries{
+    {"maintenance.webhook_deliveries",
+     "delete from webhook_deliveries where (tenant_id, id) in ("
+     "  select tenant_id, id from webhook_deliveries where settled_at < now() - interval '30 days' limit $1)",
+constexpr Removal remove_webhook_events{
+    {"maintenance.webhook_events",
+     "delete from webhook_events where (tenant_id, id) in ("
+     "  select e.tenant_id, e.id from webhook_events e where e.recorded_at < now() - interval '30 days' "
+     "  and not exists (select from webhook_deliveries d where d.tenant_id = e.tenant_id and d.event_id = e.id) "
+     "  limit $1)",
      db::Kind::write}};
 
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
@@ -152,6 +171,10 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.whatsapp_windows, remove_all(db, &remove_windows), &failure);
     co_await take_step(&done.parked_reports, remove_all(db, &remove_parked_reports), &failure);
     co_await take_step(&done.report_runs, remove_all(db, &remove_report_runs), &failure);
+    co_await take_step(&done.webhook_secrets, remove_all(db, &remove_webhook_secrets), &failure);
+    co_await take_step(&done.webhook_attempts, remove_all(db, &remove_webhook_attempts), &failure);
+    co_await take_step(&done.webhook_deliveries, remove_all(db, &remove_webhook_deliveries), &failure);
+    co_await take_step(&done.webhook_events, remove_all(db, &remove_webhook_events), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
 }
@@ -161,6 +184,8 @@ std::vector<db::StatementView> retention_statements() {
                           remove_code_attempts, remove_phone_verifications, remove_notifications, remove_failed_jobs,
                           remove_webhooks, remove_provider_events, remove_payout_results, remove_spending,
                           remove_counts, remove_windows, remove_parked_reports, remove_report_runs);
+                          remove_counts, remove_windows, remove_parked_reports, remove_webhook_secrets,
+                          remove_webhook_attempts, remove_webhook_deliveries, remove_webhook_events);
 }
 
 }  // namespace pos

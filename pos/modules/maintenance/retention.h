@@ -71,6 +71,8 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"phone_wishes", Retention::kept, "a number that wants no messages wants none later"},
     {"message_accounts", Retention::kept, "one a tenant and channel"},
     {"message_limits", Retention::kept, "one a tenant that set one"},
+    {"webhook_endpoints", Retention::kept, "at most 20 a tenant at a time; deleted ones are marked"},
+    {"webhook_queues", Retention::kept, "one an endpoint"},
     {"audit_events", Retention::kept, "append-only"},
     {"schema_migrations", Retention::kept, "one a migration"},
     // What serves for a time.
@@ -90,6 +92,10 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
     {"payout_results", Retention::purged, "90 days: what providers sent names recipients; the newest 50 of a payout"},
     {"report_runs", Retention::purged, "a year after they were asked for; their files a week after they were written"},
+    {"webhook_secrets", Retention::purged, "30 days after they expire; the present one of an endpoint stays"},
+    {"webhook_attempts", Retention::purged, "30 days"},
+    {"webhook_deliveries", Retention::purged, "30 days after they arrived or were given up"},
+    {"webhook_events", Retention::purged, "30 days, or as long as one of their deliveries is there"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
@@ -122,6 +128,10 @@ struct CleanedUp {
     std::int64_t whatsapp_windows = 0;
     std::int64_t parked_reports = 0;
     std::int64_t report_runs = 0;
+    std::int64_t webhook_secrets = 0;
+    std::int64_t webhook_attempts = 0;
+    std::int64_t webhook_deliveries = 0;
+    std::int64_t webhook_events = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
@@ -142,6 +152,10 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::whatsapp_windows>("whatsappWindows"),
                                          schema::field<&CleanedUp::parked_reports>("parkedReports"),
                                          schema::field<&CleanedUp::report_runs>("reportRuns"));
+                                         schema::field<&CleanedUp::webhook_secrets>("webhookSecrets"),
+                                         schema::field<&CleanedUp::webhook_attempts>("webhookAttempts"),
+                                         schema::field<&CleanedUp::webhook_deliveries>("webhookDeliveries"),
+                                         schema::field<&CleanedUp::webhook_events>("webhookEvents"));
     }
 };
 

@@ -73,7 +73,7 @@ static_assert([] {
     for (std::size_t i = 0; i < types.size(); ++i) {
         if (static_cast<std::size_t>(types[i].kind) != i) return false;
     }
-    return types.size() == static_cast<std::size_t>(NotificationKind::subscription) + 1;
+    return types.size() == static_cast<std::size_t>(NotificationKind::webhook_disabled) + 1;
 }());
 
 }  // namespace
@@ -393,6 +393,24 @@ mail::Content SubscriptionMail::write(const Writing& with) const {
         .small(say("Pay in your app, under Subscription. If you have paid in the last minutes, do nothing.",
                    "Lipa kwenye programu yako, sehemu ya Usajili. Kama umelipa dakika chache zilizopita, usifanye "
                    "chochote."));
+    return content;
+}
+
+mail::Content WebhookDisabledMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(
+        say("Webhooks to one of your addresses have stopped", "Webhooks kwa mojawapo ya anwani zako zimesimama"));
+    content.paragraph(has_gone ? say("An address of {} says that it wants no more events:",
+                                     "Anwani ya {} inasema haitaki matukio tena:", plain_name(shop))
+                               : say("For five days no event has arrived at an address of {}:",
+                                     "Kwa siku tano hakuna tukio lililofika kwenye anwani ya {}:", plain_name(shop)));
+    content.paragraph(plain_name(url))
+        .paragraph(say("Nothing more is sent to it. What waits is kept for 30 days: enable the address again, and it "
+                       "arrives.",
+                       "Hakuna kitakachotumwa tena. Yanayosubiri yanahifadhiwa kwa siku 30: washa anwani tena, nayo "
+                       "yatafika."))
+        .small(
+            say("You get this message as an owner of {}.", "Unapata ujumbe huu kama mmiliki wa {}.", plain_name(shop)));
     return content;
 }
 

@@ -403,9 +403,29 @@ struct SubscriptionMail {
     }
 };
 
+// To the owners of a shop: nothing more is sent to an address of theirs.
+struct WebhookDisabledMail {
+    static constexpr auto kind = NotificationKind::webhook_disabled;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string shop;
+    std::string url;
+    bool has_gone = false;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static WebhookDisabledMail sample() {
+        return {"Duka la Amani", "https://example.com/hooks/shop", false};
+    }
+    friend constexpr auto describe(WebhookDisabledMail*) {
+        return schema::object<WebhookDisabledMail>(
+            "WebhookDisabledMail", schema::field<&WebhookDisabledMail::shop>("shop"),
+            schema::field<&WebhookDisabledMail::url>("url"), schema::field<&WebhookDisabledMail::has_gone>("hasGone"));
+    }
+};
+
 using Messages = std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail,
                             FailedJobsMail, InviteMail, LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail,
-                            PasswordResetMail, PhoneCodeMessage, ReceiptMail, SecondFactorMail, SubscriptionMail>;
+                            PasswordResetMail, PhoneCodeMessage, ReceiptMail, SecondFactorMail, SubscriptionMail,
+                            WebhookDisabledMail>;
 
 // A message by its kind.
 struct MessageType {

@@ -36,6 +36,7 @@ enum class NotificationKind : std::uint8_t {
     receipt,
     second_factor,
     subscription,
+    webhook_disabled,
 };
 constexpr auto describe(NotificationKind*) {
     return schema::enumeration<NotificationKind>("NotificationKind",
@@ -54,7 +55,8 @@ constexpr auto describe(NotificationKind*) {
                                                   {NotificationKind::phone_code, "phone_code"},
                                                   {NotificationKind::receipt, "receipt"},
                                                   {NotificationKind::second_factor, "second_factor"},
-                                                  {NotificationKind::subscription, "subscription"}});
+                                                  {NotificationKind::subscription, "subscription"},
+                                                  {NotificationKind::webhook_disabled, "webhook_disabled"}});
 }
 
 // `unknown`: an SMS or a WhatsApp message that left, and nobody said what became of it. It is not sent again.

@@ -4,6 +4,7 @@
 #include "http/errors.h"
 #include "pos/location_permissions.h"
 #include "pos/modules/payments/intents.h"
+#include "pos/modules/sales/events.h"
 #include "pos/modules/sales/mail_receipt.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
@@ -230,6 +231,11 @@ void handle_jobs(app::JobHandlers handlers) { handlers.on(settle_typed_codes_job
 
 }  // namespace
 
+constexpr std::string_view sale_example =
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093","locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094",)"
+    R"("receiptNumber":"NRB1-03-001042","businessDay":"2026-11-22","total":22500,"taxTotal":3103,"discountTotal":0,)"
+    R"("occurredAt":"2026-11-22T06:14:03.120Z"})";
+
 app::Module sales_module() {
     auto statements = db::statements(
         sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
@@ -250,7 +256,9 @@ app::Module sales_module() {
              {"receipt_number_shown", receipt_number_shown_sql, "drop function receipt_number_shown(text, bigint)"}},
         .statements = std::move(statements),
         .routes = routes,
-        .jobs = handle_jobs};
+        .jobs = handle_jobs,
+        .webhooks = {app::webhook_event<&SaleCreated::id, &SaleCreated::location_id>(
+            sale_created, {"A sale was recorded", sale_example})}};
 }
 
 }  // namespace pos
