@@ -90,11 +90,9 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
     "tenant.read",
 });
 inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
-inline constexpr auto accountant = with(viewer, {"audit.read", "billing.read", "costs.read", "documents.read",
-                                                 "documents.write", "payments.settle", "payouts.read", "users.read"});
-inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
-inline constexpr auto accountant = with(viewer, {"audit.read", "billing.read", "costs.read", "payments.settle",
-                                                 "payouts.read", "reports.export", "users.read"});
+inline constexpr auto accountant =
+    with(viewer, {"audit.read", "billing.read", "costs.read", "documents.read", "documents.write", "payments.settle",
+                  "payouts.read", "reports.export", "users.read"});
 inline constexpr auto stock_clerk = with(everybody, {"costs.read", "reports.export", "stock.adjust"});
 inline constexpr auto cashier =
     with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});

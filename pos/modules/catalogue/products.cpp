@@ -86,7 +86,6 @@ struct ProductItems {
     static async::Task<Product> change(Editor write, ProductId id, PatchOf<Product> patch) {
         co_return co_await write.edit(product_rows, id, patch, [&](Product& row, Writes& writes) {
             follow_references(patch, row, writes, write.runtime());
-            require_references(patch, row, writes);
             write.runtime().outbox().emit(writes.batch, product_changed, edited(row, write.now()));
         });
     }

@@ -105,6 +105,7 @@ constexpr Removal remove_report_runs{
      "delete from report_runs where (tenant_id, id) in ("
      "  select tenant_id, id from report_runs where created_at < now() - interval '1 year' "
      "  and not has_files and slot is null limit $1)",
+     db::Kind::write}};
 constexpr Removal remove_webhook_secrets{
     {"maintenance.webhook_secrets",
      "delete from webhook_secrets where (tenant_id, id) in ("
@@ -114,10 +115,12 @@ constexpr Removal remove_webhook_attempts{
     {"maintenance.webhook_attempts",
      "delete from webhook_attempts where (tenant_id, id) in ("
      "  select tenant_id, id from webhook_attempts where started_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
 constexpr Removal remove_webhook_deliveries{
     {"maintenance.webhook_deliveries",
      "delete from webhook_deliveries where (tenant_id, id) in ("
      "  select tenant_id, id from webhook_deliveries where settled_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
 constexpr Removal remove_webhook_events{
     {"maintenance.webhook_events",
      "delete from webhook_events where (tenant_id, id) in ("
@@ -183,9 +186,9 @@ std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
                           remove_code_attempts, remove_phone_verifications, remove_notifications, remove_failed_jobs,
                           remove_webhooks, remove_provider_events, remove_payout_results, remove_spending,
-                          remove_counts, remove_windows, remove_parked_reports, remove_report_runs);
-                          remove_counts, remove_windows, remove_parked_reports, remove_webhook_secrets,
-                          remove_webhook_attempts, remove_webhook_deliveries, remove_webhook_events);
+                          remove_counts, remove_windows, remove_parked_reports, remove_report_runs,
+                          remove_webhook_secrets, remove_webhook_attempts, remove_webhook_deliveries,
+                          remove_webhook_events);
 }
 
 }  // namespace pos

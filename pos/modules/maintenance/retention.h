@@ -151,7 +151,7 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::message_counts>("messageCounts"),
                                          schema::field<&CleanedUp::whatsapp_windows>("whatsappWindows"),
                                          schema::field<&CleanedUp::parked_reports>("parkedReports"),
-                                         schema::field<&CleanedUp::report_runs>("reportRuns"));
+                                         schema::field<&CleanedUp::report_runs>("reportRuns"),
                                          schema::field<&CleanedUp::webhook_secrets>("webhookSecrets"),
                                          schema::field<&CleanedUp::webhook_attempts>("webhookAttempts"),
                                          schema::field<&CleanedUp::webhook_deliveries>("webhookDeliveries"),
