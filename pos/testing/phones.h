@@ -27,7 +27,7 @@ struct PhoneScript {
     std::deque<sms::SendResult> results;  // accepted, when there is none
     std::vector<sms::OutgoingMessage> sent;
     std::vector<sms::Channel> channels;
-    std::function<void(const std::string& provider_id)> before_reply;
+    std::function<async::Task<void>(std::string provider_id)> before_reply;
     bool dies = false;
     int numbers = 0;
 };
@@ -53,7 +53,7 @@ private:
         }
         if (result.outcome == sms::Outcome::accepted && result.provider_id.empty())
             result.provider_id = fmt::format("p-{}", ++script_->numbers);
-        if (script_->before_reply) script_->before_reply(result.provider_id);
+        if (script_->before_reply) co_await script_->before_reply(result.provider_id);
         if (script_->dies) throw std::runtime_error("the worker died");
         co_return std::vector{std::move(result)};
     }
@@ -158,13 +158,17 @@ protected:
     }
     // What a provider tells, proven already.
     static void tell(sms::DeliveryReport report, std::string provider, std::optional<NotificationId> message = {}) {
+        app->run(told(std::move(report), std::move(provider), message));
+    }
+    static async::Task<void> told(sms::DeliveryReport report, std::string provider,
+                                  std::optional<NotificationId> message = {}) {
         auto& services = app->host().services();
         const ReportParts parts{&services.use<MailShared>(), &services.use<Messaging>(), &services.use<Runtime>()};
-        const auto told = std::make_shared<const ToldReport>(
+        const auto what = std::make_shared<const ToldReport>(
             ToldReport{std::move(report), std::move(provider), base::Uuid::nil(), message});
         const auto system = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(30));
-        app->run(system.transaction(
-            [told, parts](db::SystemDb transaction) { return take_report(transaction, told, parts); }));
+        co_await system.transaction(
+            [what, parts](db::SystemDb transaction) { return take_report(transaction, what, parts); });
     }
 
     std::unique_ptr<PhoneScript> script;

@@ -502,7 +502,7 @@ TEST_F(PayoutsTest, ABalanceIsAskedForOnceAMinuteAndReadLater) {
              R"("Value":"Working Account|KES|700.00|700.00|0.00|0.00&Utility Account|KES|50.00|50.00|0.00|0.00"}]}}})",
              "");
     EXPECT_EQ(answer.status, 200) << answer.body;
-    EXPECT_THAT(get(path).body, HasSubstr(R"({"name":"Utility Account","currency":"KES","amount":5000})"));
+    EXPECT_THAT(get(path).body, HasSubstr(R"({"name": "Utility Account", "amount": 5000, "currency": "KES"})"));
     post(fmt::format("/v1/callbacks/m/{}/balance", token), "{}", "");
     EXPECT_THAT(get(path).body, HasSubstr("Utility Account")) << "what says nothing replaces nothing";
 }
