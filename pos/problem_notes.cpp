@@ -334,10 +334,6 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "For a sale: leave `variantId` out of a line that the catalogue does not have; its name and price are kept."},
     {"webhook.disabled", "The endpoint was disabled by hand, answered 410, or took nothing for five days.",
      "PATCH /v1/webhooks/{id} with `enabled: true`; then ask again."},
-    {"webhook.not_verified",
-     "The headers `webhook-id`, `webhook-timestamp` and `webhook-signature` do not prove that this body was sent just "
-     "now by whoever has the secret.",
-     "Sign the bytes that you send, with the present time, and look at your clock."},
     {"webhook.off", "The operator has not set CREDENTIALS_KEYS, with which secrets are sealed.", ""},
     {"webhook.one_of_two", "`redeliver` sends one delivery again, or all since a time.", "Give one of the two."},
     {"webhook.too_many", "The tenant has WEBHOOK_MAX_ENDPOINTS endpoints.", "Delete one that is not needed any more."},
