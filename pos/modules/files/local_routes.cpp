@@ -40,9 +40,9 @@ void say_disposition(http::Context& context, std::string disposition) {
     });
 }
 
-async::Task<http::File<>> download(http::Context& context, http::Path<"key", std::string> key, http::AnyQuery,
-                                   http::Service<LocalFiles> local, http::Service<StoredFiles> stored,
-                                   http::Service<Runtime> runtime) {
+async::Task<http::File<"*/*">> download(http::Context& context, http::Path<"key", std::string> key, http::AnyQuery,
+                                        http::Service<LocalFiles> local, http::Service<StoredFiles> stored,
+                                        http::Service<Runtime> runtime) {
     const auto now = runtime->now();
     const auto grant = verified(context, "GET", *key, *local, now);
     const auto info = co_await stored->head(*key, context.deadline());
@@ -50,9 +50,9 @@ async::Task<http::File<>> download(http::Context& context, http::Path<"key", std
     const auto left = std::chrono::floor<std::chrono::seconds>(grant.expires_at - now).count();
     context.response().header("Cache-Control", "private, max-age=" + std::to_string(std::max<std::int64_t>(left, 0)));
     say_disposition(context, grant.content_disposition);
-    co_return http::File<>{.content = stored->content(*key, info->size),
-                           .tag = without_quotes(info->etag),
-                           .type = grant.content_type.empty() ? info->content_type : grant.content_type};
+    co_return http::File<"*/*">{.content = stored->content(*key, info->size),
+                                .tag = without_quotes(info->etag),
+                                .type = grant.content_type.empty() ? info->content_type : grant.content_type};
 }
 
 async::Task<std::string> next_of(http::Upload<>* body) {
@@ -99,6 +99,7 @@ void local_file_routes(http::Routes routes) {
                 .summary = "Send a file to a signed URL",
                 .description = "Exactly as many bytes, of the type, that the URL was signed for.",
                 .errors = {storage::errors::bad_signature, storage::errors::expired, storage::errors::wrong_length,
+                           storage::errors::wrong_hash, storage::errors::too_large, storage::errors::bad_value,
                            storage::errors::precondition_failed, storage::errors::disk_full,
                            storage::errors::unavailable, http::errors::row_not_found},
                 .options = {.body_limit = most_body_bytes,

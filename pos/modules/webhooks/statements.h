@@ -465,7 +465,7 @@ inline constexpr db::Query<std::int64_t(WebhookEndpointId, WebhookDeliveryId)> s
      "  where d.tenant_id = $1 and d.id = b.id and b.state = 'pending' returning d.id) "
      "select count(*) as added from changed",
      Kind::write}};
-// What was given up since, then what was missed; as many as there is room for, and at most 10,000.
+// What was given up since, then what was missed, but for what is older than the endpoint; as many as there is room for, and at most 10,000.
 inline constexpr db::Query<std::int64_t(WebhookEndpointId, base::Timestamp, std::int64_t)> revive_since{
     {"webhooks.revive_since",
      "with room as (select least(greatest($4::bigint - pending, 0), 10000) as free from webhook_queues "
@@ -485,7 +485,7 @@ inline constexpr db::Query<std::int64_t(WebhookEndpointId, base::Timestamp, std:
      "  where tenant_id = $1 and endpoint_id = $2), "
      "missed as (select e.id, e.type, e.subject, e.position, p.ordered from webhook_events e "
      "  join webhook_endpoints p on p.tenant_id = $1 and p.id = $2 "
-     "  where e.tenant_id = $1 and e.recorded_at >= $3 and e.fanned_out_at is not null "
+     "  where e.tenant_id = $1 and e.recorded_at >= greatest($3, p.created_at) and e.fanned_out_at is not null "
      "  and e.type <> 'webhook.ping' and " POS_WEBHOOK_MATCHES(
          "p",
          "e") " "

@@ -68,6 +68,8 @@ interface Operation {
   template: string;
   segments: string[];
   responses: Record<string, any>;
+  // OpenAPI knows no tails of a path: the description of the last parameter says so.
+  hasTail: boolean;
 }
 
 export class Contract {
@@ -84,7 +86,9 @@ export class Contract {
       for (const [method, operation] of Object.entries<any>(item)) {
         if (!operation.responses) continue;
         const segments = template.split('/');
-        this.operations.push({ method: method.toUpperCase(), template, segments, responses: operation.responses });
+        const { responses, parameters = [] } = operation;
+        const hasTail = parameters.some(({ description }: any) => description?.startsWith('The rest of the path'));
+        this.operations.push({ method: method.toUpperCase(), template, segments, responses, hasTail });
       }
     }
   }
@@ -123,7 +127,7 @@ export class Contract {
     const segments = pathOf(exchange).split('/');
     return this.operations.filter(
       (one) =>
-        one.segments.length === segments.length &&
+        (one.segments.length === segments.length || (one.hasTail && one.segments.length < segments.length)) &&
         one.segments.every((part, index) => (part.startsWith('{') ? segments[index] !== '' : part === segments[index])),
     );
   }
@@ -178,7 +182,7 @@ export class Contract {
     if (!response.content || exchange.method === 'HEAD')
       return text === undefined || text === '' ? [] : [`a body where none is documented: ${text.slice(0, 200)}`];
     const type = mediaTypeOf(namesOf(exchange));
-    const media = response.content[type];
+    const media = response.content[type] ?? response.content[type.replace(/\/.*/, '/*')] ?? response.content['*/*'];
     if (!media) return [`the content type ${type || '""'} is not documented (${Object.keys(response.content)} are)`];
     if (text === undefined || !/[/+]json$/.test(type)) return [];
     if (!media.schema) return ['the document does not say what the body is'];
