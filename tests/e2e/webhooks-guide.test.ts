@@ -120,7 +120,9 @@ describe('its functions take what is genuine, and nothing else', () => {
     const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
     const file = path.join(directory, 'verify.mjs');
     await writeFile(file, ts.transpileModule(verifyBlock('ts'), { compilerOptions: options }).outputText);
-    const { verify } = (await import(pathToFileURL(file).href)) as {
+    // Not Vite's own import, which knows the files of the repository alone.
+    const load = new Function('url', 'return import(url)') as (url: string) => Promise<unknown>;
+    const { verify } = (await load(pathToFileURL(file).href)) as {
       verify: (secret: string, headers: Record<string, string>, body: string) => boolean;
     };
     for (const { name, secret, headers, body, good } of cases()) expect(verify(secret, headers, body), name).toBe(good);
