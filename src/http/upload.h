@@ -58,7 +58,10 @@ public:
     // As sent, in small letters and without parameters; "" where there is none.
     [[nodiscard]] const std::string& media_type() const { return media_type_; }
     // What the client announces; nullopt for a chunked body.
-    [[nodiscard]] std::optional<std::uint64_t> length() const { return context_->request().content_length(); }
+    [[nodiscard]] std::optional<std::uint64_t> length() const {
+        const auto& request = context_->request();
+        return request.has_body() ? request.content_length() : std::optional<std::uint64_t>(0);
+    }
     [[nodiscard]] async::SteadyTime deadline() const { return context_->deadline(); }
 
     static Upload read(Context& context, Findings&) {

@@ -46,7 +46,7 @@ Reply read(const InjectedResponse& reply) {
     return *std::move(value);
 }
 
-class WebhooksTest : public ShopTest {
+class WebhookEndpointsTest : public ShopTest {
 protected:
     static void SetUpTestSuite() {
         app = new ::testing::TestApp(definition(), {},
@@ -99,7 +99,7 @@ protected:
     }
 };
 
-TEST_F(WebhooksTest, Endpoints) {
+TEST_F(WebhookEndpointsTest, Endpoints) {
     constexpr std::string_view good =
         R"({"url":"https://93.184.216.34/hook","eventTypes":["sale.*","product.created"]})";
     const Headers key{{"Idempotency-Key", "webhook-1"}};
@@ -133,7 +133,7 @@ TEST_F(WebhooksTest, Endpoints) {
               "webhook.create webhook.change webhook.change webhook.delete");
 }
 
-TEST_F(WebhooksTest, ASecretIsShownOnceAndSealed) {
+TEST_F(WebhookEndpointsTest, ASecretIsShownOnceAndSealed) {
     const auto made = add("https://93.184.216.34/");
     ASSERT_TRUE(made.secret);
     EXPECT_THAT(get("/v1/webhooks/" + made.id).body, Not(HasSubstr("whsec_")));
@@ -145,7 +145,7 @@ TEST_F(WebhooksTest, ASecretIsShownOnceAndSealed) {
 }
 
 // Each former secret has its own end: a second rotation changes nothing of the first one's.
-TEST_F(WebhooksTest, FormerSecretsLiveForTheirOwnTime) {
+TEST_F(WebhookEndpointsTest, FormerSecretsLiveForTheirOwnTime) {
     const auto made = add("https://93.184.216.34/");
     const auto rotate = [&](std::string_view body) {
         return post("/v1/webhooks/" + made.id + "/rotate-secret", std::string(body));
@@ -167,7 +167,7 @@ TEST_F(WebhooksTest, FormerSecretsLiveForTheirOwnTime) {
     EXPECT_EQ(rows("select count(*) from webhook_secrets where expires_at is null or expires_at > now()"), "1");
 }
 
-TEST_F(WebhooksTest, AnEventIsOfItsTransaction) {
+TEST_F(WebhookEndpointsTest, AnEventIsOfItsTransaction) {
     happen();
     EXPECT_EQ(rows("select count(*) from webhook_events"), "0") << "nobody has asked";
     const auto made = add("https://93.184.216.34/");
@@ -192,7 +192,7 @@ TEST_F(WebhooksTest, AnEventIsOfItsTransaction) {
               "product.created 1, product.changed 2, product.deleted 2");
 }
 
-TEST_F(WebhooksTest, WhoAskedForWhatGetsIt) {
+TEST_F(WebhookEndpointsTest, WhoAskedForWhatGetsIt) {
     const auto here = location();
     add("https://93.184.216.34/all");
     add("https://93.184.216.34/products", "", R"(["product.*"])");
@@ -209,7 +209,7 @@ TEST_F(WebhooksTest, WhoAskedForWhatGetsIt) {
               "webhooks.serve webhooks.serve");
 }
 
-TEST_F(WebhooksTest, WhatArrivesCanBeVerifiedAndIsTheSameEachTime) {
+TEST_F(WebhookEndpointsTest, WhatArrivesCanBeVerifiedAndIsTheSameEachTime) {
     int failures = 2;
     ScriptedServer server([&](const auto&) {
         return Answer().send(failures-- > 0 ? http_reply(500, "not now") : http_reply(200, "thanks"));
@@ -245,7 +245,7 @@ TEST_F(WebhooksTest, WhatArrivesCanBeVerifiedAndIsTheSameEachTime) {
     EXPECT_THAT(shown, HasSubstr("not now"));
 }
 
-TEST_F(WebhooksTest, TwoSecretsTwoSignatures) {
+TEST_F(WebhookEndpointsTest, TwoSecretsTwoSignatures) {
     ScriptedServer server([](const auto&) { return Answer().send(http_reply(204, "")); });
     const auto made = add(server.url("/"));
     const auto rotated = read(post("/v1/webhooks/" + made.id + "/rotate-secret", "{}"));
@@ -263,7 +263,7 @@ TEST_F(WebhooksTest, TwoSecretsTwoSignatures) {
 }
 
 // Always 403, and whoever sent it is killed now and then before it is written down: the attempts have an end.
-TEST_F(WebhooksTest, AttemptsCountAndEnd) {
+TEST_F(WebhookEndpointsTest, AttemptsCountAndEnd) {
     ScriptedServer server([](const auto&) { return Answer().send(http_reply(403, "no")); });
     const auto made = add(server.url("/"));
     happen();
@@ -285,7 +285,7 @@ TEST_F(WebhooksTest, AttemptsCountAndEnd) {
     EXPECT_EQ(server.request_count(), 7U);
 }
 
-TEST_F(WebhooksTest, TheNextAttemptIsInTheFuture) {
+TEST_F(WebhookEndpointsTest, TheNextAttemptIsInTheFuture) {
     ScriptedServer server([](const auto&) { return Answer().send(http_reply(503, "", "Retry-After: 7200\r\n")); });
     const auto made = add(server.url("/"));
     happen();
@@ -299,7 +299,7 @@ TEST_F(WebhooksTest, TheNextAttemptIsInTheFuture) {
 }
 
 // While one worker has the lease, no other sends; when its lease is another's, what it takes is nothing.
-TEST_F(WebhooksTest, TwoWorkersNeverSendAtOnce) {
+TEST_F(WebhookEndpointsTest, TwoWorkersNeverSendAtOnce) {
     ScriptedServer server([](const auto&) { return Answer().send(http_reply(200, "")); });
     const auto made = add(server.url("/"));
     happen();
@@ -318,7 +318,7 @@ TEST_F(WebhooksTest, TwoWorkersNeverSendAtOnce) {
     EXPECT_EQ(rows("select attempts from webhook_deliveries"), "1") << "counted before it leaves";
 }
 
-TEST_F(WebhooksTest, HangingAndEndlessRepliesEndTheirAttempt) {
+TEST_F(WebhookEndpointsTest, HangingAndEndlessRepliesEndTheirAttempt) {
     int request = 0;
     ScriptedServer server([&](const auto&) {
         if (request++ == 0) return Answer().hold();
@@ -335,7 +335,7 @@ TEST_F(WebhooksTest, HangingAndEndlessRepliesEndTheirAttempt) {
     EXPECT_EQ(rows("select max(octet_length(reply)) <= 1024 from webhook_attempts"), "t");
 }
 
-TEST_F(WebhooksTest, A410DisablesAndTellsTheOwner) {
+TEST_F(WebhookEndpointsTest, A410DisablesAndTellsTheOwner) {
     ScriptedServer server([](const auto&) { return Answer().send(http_reply(410, "gone")); });
     const auto made = add(server.url("/"));
     happen();
@@ -353,7 +353,7 @@ TEST_F(WebhooksTest, A410DisablesAndTellsTheOwner) {
     EXPECT_EQ(rows("select count(*) from audit_events where action = 'webhook.disable'"), "1");
 }
 
-TEST_F(WebhooksTest, FiveDaysWithoutASuccessDisable) {
+TEST_F(WebhookEndpointsTest, FiveDaysWithoutASuccessDisable) {
     bool answers = false;
     ScriptedServer server([&](const auto&) { return Answer().send(http_reply(answers ? 200 : 500, "")); });
     const auto made = add(server.url("/"));
@@ -380,7 +380,7 @@ TEST_F(WebhooksTest, FiveDaysWithoutASuccessDisable) {
     EXPECT_EQ(queue(), "0 0 false");
 }
 
-TEST_F(WebhooksTest, InOrderTheNextOneWaits) {
+TEST_F(WebhookEndpointsTest, InOrderTheNextOneWaits) {
     bool answers = false;
     ScriptedServer server([&](const auto&) { return Answer().send(http_reply(answers ? 200 : 500, "")); });
     const auto made = add(server.url("/"), R"(,"ordered":true)");
@@ -409,7 +409,7 @@ TEST_F(WebhooksTest, InOrderTheNextOneWaits) {
     EXPECT_EQ(fmt::format("{} {} {}", seen[seen.size() - 3], seen[seen.size() - 2], seen.back()), order);
 }
 
-TEST_F(WebhooksTest, WhatHasNoRoomIsCountedAndComesWhenAskedFor) {
+TEST_F(WebhookEndpointsTest, WhatHasNoRoomIsCountedAndComesWhenAskedFor) {
     ScriptedServer server([](const auto&) { return Answer().send(http_reply(200, "")); });
     const auto made = add(server.url("/"));
     for (int i = 0; i < 3; ++i) happen(fmt::format("P{}", i));
@@ -428,7 +428,7 @@ TEST_F(WebhooksTest, WhatHasNoRoomIsCountedAndComesWhenAskedFor) {
 }
 
 // Redis was emptied, and with it every job: each row is found by what it says itself.
-TEST_F(WebhooksTest, TheSweepFindsWhatRedisLost) {
+TEST_F(WebhookEndpointsTest, TheSweepFindsWhatRedisLost) {
     const auto sweep = [] {
         const auto system = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(30));
         app->run(sweep_webhooks(system, &app->app().outbox));
@@ -457,7 +457,7 @@ TEST_F(WebhooksTest, TheSweepFindsWhatRedisLost) {
     EXPECT_EQ(sweep(), "webhooks.serve_failing") << "who was at it died";
 }
 
-TEST_F(WebhooksTest, ListsDeliveriesByStateTypeAndTime) {
+TEST_F(WebhookEndpointsTest, ListsDeliveriesByStateTypeAndTime) {
     const auto made = add("https://93.184.216.34/");
     happen();
     fan_out();
