@@ -24,7 +24,9 @@ let ids: Record<string, string>;
 beforeAll(async () => {
   // One loop: what it did itself it knows at once; others learn of it moments later.
   // Nothing listens at port 9: prompts are not sent.
-  service = await startService({ env: { THREADS: '1', MPESA_BASE_URL: 'http://127.0.0.1:9', CLIENT_ALLOW_LOOPBACK: 'true' } });
+  service = await startService({
+    env: { THREADS: '1', MPESA_BASE_URL: 'http://127.0.0.1:9', CLIENT_ALLOW_LOOPBACK: 'true' },
+  });
   alice = await openShop(service);
   bob = await openShop(service);
   document = await ok(service.api('GET', '/openapi.json'), 200);
