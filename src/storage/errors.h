@@ -37,7 +37,7 @@ inline constexpr base::ErrorCode bad_signature{"storage.bad_signature", 403, fal
 inline constexpr base::ErrorCode expired{"storage.expired", 403, false, base::Action::fix, "The URL has expired"};
 inline constexpr base::ErrorCode not_supported{"storage.not_supported", 501, false, base::Action::contact,
                                                "The file storage of this service cannot do this"};
-inline constexpr base::ErrorCode disk_full{"storage.disk_full", 507, true, base::Action::contact,
+inline constexpr base::ErrorCode disk_full{"storage.disk_full", 507, true, base::Action::retry,
                                            "The file storage is full"};
 inline constexpr base::ErrorCode denied{"storage.denied", 502, false, base::Action::contact,
                                         "The file storage refuses this service"};
