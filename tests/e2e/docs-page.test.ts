@@ -134,6 +134,8 @@ beforeAll(async () => {
   openapi = (await service.api('GET', '/openapi.json')).body;
   browser = await openBrowser();
   page = await browser.newPage();
+  // Some three hundred operations are drawn, beside whatever else the machine does.
+  page.setDefaultTimeout(90_000);
   page.on('response', (response) => replies.push(compare(response)));
 });
 
