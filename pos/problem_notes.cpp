@@ -48,7 +48,7 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Sign in again. Store the new refresh token before you use it, and refresh in one place of the app only."},
     {"auth.second_factor_needed",
      "The tenant asks members with this role for a second factor, and this one has none. What tills have sold is taken "
-     "meanwhile.",
+     "meanwhile. Or somebody without one wants to take another member's away.",
      "Set one up: POST /v1/auth/totp, then POST /v1/auth/totp/confirm. Then repeat the request."},
     {"auth.second_factor_required",
      "Login and password are right. The account has a second factor, and the `challenge` of this reply is good for "
@@ -56,8 +56,9 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Ask for a code of the authenticator app, or a recovery code, and send it with `challenge`: POST "
      "/v1/auth/totp/login. At a sign-up: sign in first, and send the token with the request."},
     {"auth.step_up_needed",
-     "What a thief of a session would do first asks for the second factor again, if it was proved more than 15 minutes "
-     "ago.",
+     "What a thief of a session would do first (give roles, move money, change where it goes) asks for the second "
+     "factor "
+     "again, if it was proved more than 15 minutes ago.",
      "Ask for a code: POST /v1/auth/totp/step-up. Then repeat the request."},
     {"auth.throttled", "Too many wrong passwords were tried for this login, or from this address.",
      "Show how long to wait: `retryAfterMs`."},

@@ -191,7 +191,9 @@ async::Task<PaymentIntent> reversible(const auth::Caller* caller, db::Db db, Int
 
 async::Task<StartedReply> reverse(http::Context& context, auth::PermittedSomewhere<"payments.refund"> caller,
                                   IdempotencyHeader header, http::Path<"id", IntentId> id,
-                                  http::Body<NewReversal> input, db::Db db, http::Service<PayoutOrders> payouts) {
+                                  http::Body<NewReversal> input, db::SystemDb system, db::Db db,
+                                  http::Service<PayoutOrders> payouts) {
+    co_await require_step_up(system, SessionId(caller.session_id), payouts->runtime().now());
     auto intent = co_await reversible(&caller, db, *id);
     auto started = co_await payouts->reverse(
         db, std::move(intent),
@@ -219,8 +221,10 @@ async::Task<PayoutReply> ask(http::Context& context, auth::Permitted<"payouts.re
     co_return reply_of(context, *payouts, co_await payouts->ask(db, *id, call_of(context)));
 }
 
-async::Task<PayoutReply> send_again(http::Context& context, auth::Permitted<"payouts.send">,
-                                    http::Path<"id", PayoutId> id, db::Db db, http::Service<PayoutOrders> payouts) {
+async::Task<PayoutReply> send_again(http::Context& context, auth::Permitted<"payouts.send"> caller,
+                                    http::Path<"id", PayoutId> id, db::SystemDb system, db::Db db,
+                                    http::Service<PayoutOrders> payouts) {
+    co_await require_step_up(system, SessionId(caller.session_id), payouts->runtime().now());
     co_return reply_of(context, *payouts, co_await payouts->send_again(db, *id, call_of(context)));
 }
 
@@ -274,8 +278,9 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
 }
 
 async::Task<PayoutReply> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller,
-                                 http::Path<"id", PayoutId> id, http::Body<ResolvePayout> input, db::Db db,
-                                 http::Service<PayoutOrders> payouts) {
+                                 http::Path<"id", PayoutId> id, http::Body<ResolvePayout> input, db::SystemDb system,
+                                 db::Db db, http::Service<PayoutOrders> payouts) {
+    co_await require_step_up(system, SessionId(caller.session_id), payouts->runtime().now());
     const Resolving resolving{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
                               &*payouts};
     auto row = co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
@@ -328,7 +333,7 @@ void payout_routes(http::Routes routes) {
     auto of_reversal = of_start;
     of_reversal.insert(of_reversal.end(), {errors::row_not_found, errors::not_refundable, errors::refund_exceeds,
                                            errors::disputed, errors::receipt_unknown, errors::reversal_open,
-                                           errors::purpose_refused, auth::errors::forbidden});
+                                           errors::purpose_refused, errors::step_up_needed, auth::errors::forbidden});
     routes.post(
         "/payment-intents/{id}/reverse", reverse,
         {.id = "reversePayment",
@@ -346,7 +351,7 @@ void payout_routes(http::Routes routes) {
                  .description = "The answer comes to us later: read the payout again after some seconds.",
                  .errors = of_ask});
     auto of_again = of_ask;
-    of_again.insert(of_again.end(), {errors::payout_final, errors::payout_waits});
+    of_again.insert(of_again.end(), {errors::payout_final, errors::payout_waits, errors::step_up_needed});
     routes.post(
         "/payouts/{id}/send-again", send_again,
         {.id = "sendPayoutAgain",
@@ -359,7 +364,7 @@ void payout_routes(http::Routes routes) {
          .summary = "Say what became of a payout that nobody knows of",
          .description = "As the provider's portal has it. Who said so is kept. What the provider says later still "
                         "counts.",
-         .errors = {errors::row_not_found, errors::payout_final, errors::payout_waits}});
+         .errors = {errors::row_not_found, errors::payout_final, errors::payout_waits, errors::step_up_needed}});
     auto of_balance = of_ask;
     of_balance.insert(of_balance.end(), {errors::balance_asked, errors::balance_not_taken});
     routes.post("/payment-accounts/{id}/balance", ask_balance,
