@@ -216,9 +216,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"payout.unknown", "There is no such payout.", ""},
     {"payout.unknown_refund", "There is no such refund.", ""},
     {"payout.waits",
-     "The payout was sent less than a minute ago, or the provider has it and may still carry it out; a reversal is "
-     "sent "
-     "once.",
+     "The payout was sent less than a minute ago, or the provider has it and may still carry it out: only one that is "
+     "`unknown` is settled by people. A reversal is sent once.",
      "Ask what became of it (POST /v1/payouts/{id}/query), and look again in a minute."},
     {"phone.code_limit", "Five codes were sent within 24 hours to prove a number of this account.",
      "Show when it goes on: `retryAfterMs`. Any of the codes of the last ten minutes serves."},

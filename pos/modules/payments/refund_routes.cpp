@@ -31,7 +31,8 @@ struct NewRefund {
             field<&NewRefund::reason>("reason", {.min_length = 1, .max_length = 200, .text = schema::Text::free}),
             field<&NewRefund::by_hand>("byHand", {.defaulted = true,
                                                   .doc = "A person has sent it back already, outside of this service: "
-                                                         "it is written down. M-Pesa's are."}));
+                                                         "it is written down. M-Pesa's are, but for those of "
+                                                         "POST /payment-intents/{id}/reverse."}));
     }
 };
 

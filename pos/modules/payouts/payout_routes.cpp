@@ -114,9 +114,10 @@ struct ResolvePayout {
         using schema::field;
         return schema::object<ResolvePayout>(
             "ResolvePayout", field<&ResolvePayout::outcome>("outcome"),
-            field<&ResolvePayout::receipt_code>(
-                "receiptCode",
-                {.max_length = 40, .text = schema::Text::code, .doc = "Of `paid`: as the portal has it."}),
+            field<&ResolvePayout::receipt_code>("receiptCode", {.min_length = 6,
+                                                                .max_length = 40,
+                                                                .text = schema::Text::code,
+                                                                .doc = "Of `paid`: as the portal has it."}),
             field<&ResolvePayout::note>(
                 "note", {.min_length = 1, .max_length = 500, .text = schema::Text::free, .doc = "How it is known."}));
     }
@@ -130,7 +131,7 @@ PayoutReply reply_of(const http::Context& context, const PayoutOrders& payouts, 
     if (provider != nullptr && row.result_code && row.state != PayoutState::succeeded) {
         const auto said = context.request().header("Accept-Language");
         const bool is_swahili = said && base::ascii_lower(*said).starts_with("sw");
-        auto saying = provider->payout_saying(*row.result_code, is_swahili ? "sw" : "en");
+        auto saying = provider->payout_saying(*row.result_code, row.state, is_swahili ? "sw" : "en");
         if (!saying.text.empty()) reply.message = std::move(saying.text);
     }
     reply.payout = std::move(row);
@@ -256,6 +257,9 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     // Said again.
     if (row->state == wanted) co_return *row;
     if (row->state == PayoutState::succeeded) throw base::Failure(errors::payout_final);
+    // The provider may be paying it at this moment.
+    const bool is_open = row->state == PayoutState::unknown || row->state == PayoutState::failed;
+    if (!is_open) throw base::Failure(errors::payout_waits).retry_after(60'000);
     if (says_paid && !said.receipt_code) {
         throw base::Failure(http::errors::invalid,
                             {{"body", "/receiptCode", "required", "what the recipient's receipt is called", {}}});
@@ -362,8 +366,9 @@ void payout_routes(http::Routes routes) {
         "/payouts/{id}/resolve", resolve,
         {.id = "resolvePayout",
          .summary = "Say what became of a payout that nobody knows of",
-         .description = "As the provider's portal has it. Who said so is kept. What the provider says later still "
-                        "counts.",
+         .description =
+             "Only of one that is `unknown` (or was said to have failed), as the provider's portal has it. Who "
+             "said so is kept. What the provider says later still counts.",
          .errors = {errors::row_not_found, errors::payout_final, errors::payout_waits, errors::step_up_needed}});
     auto of_balance = of_ask;
     of_balance.insert(of_balance.end(), {errors::balance_asked, errors::balance_not_taken});
