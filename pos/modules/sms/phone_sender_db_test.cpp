@@ -315,7 +315,7 @@ TEST_F(PhoneSenderTest, ACodeNeverLeavesByATenantsOwnAccount) {
     for (const auto* credentials :
          {R"({"provider":"twilio","credentials":{"accountSid":"AC00000000000000000000000000000000",)"
           R"("authToken":"0123456789abcdef0123456789abcdef","sender":"+12025550123"}})",
-          R"({"provider":"whatsapp","credentials":{"phoneNumberId":"106540352242922","token":"t",)"
+          R"({"provider":"whatsapp","credentials":{"phoneNumberId":"106540352242922","token":"token-of-the-tests",)"
           R"("appSecret":"0123456789abcdef0123456789abcdef","verifyToken":"verify-verify-verify"}})"}) {
         const auto reply = post("/v1/messaging/accounts", credentials);
         ASSERT_EQ(reply.status, 200) << reply.body;
