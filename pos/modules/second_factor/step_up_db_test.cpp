@@ -15,13 +15,12 @@ struct Guarded {
 
 constexpr std::string_view missing = "0197f0c2-0000-7000-8000-000000000001";
 
-// {role}, {member}, {invite}, {missing} stand for ids.
+// {role}, {member}, {invite}, {missing} stand for ids, {email} for an address that nobody has.
 constexpr Guarded guarded[] = {
-    {http::Method::post, "/v1/invites", R"({"email":"thief@duka.example","roleId":"{role}"})", 201},
+    {http::Method::post, "/v1/invites", R"({"email":"{email}","roleId":"{role}"})", 201},
     {http::Method::post, "/v1/invites/{invite}/resend", "", 200},
     {http::Method::post, "/v1/users",
-     R"({"name":"Juma","email":"thief2@duka.example","password":"kahawa-ya-asubuhi","roles":[{"roleId":"{role}"}]})",
-     201},
+     R"({"name":"Juma","email":"{email}","password":"kahawa-ya-asubuhi","roles":[{"roleId":"{role}"}]})", 201},
     {http::Method::patch, "/v1/users/{member}", R"({"roles":[{"roleId":"{role}"}]})", 200},
     {http::Method::patch, "/v1/users/{missing}", R"({"status":"active"})", 404},
     {http::Method::post, "/v1/payment-accounts", R"({"provider":"mpesa","name":"Till","credentials":{}})", 0},
@@ -69,6 +68,7 @@ protected:
         put("{member}", shop.member);
         put("{invite}", shop.invite);
         put("{missing}", missing);
+        put("{email}", email());
         return made;
     }
     static InjectedResponse send(const AppUser& by, http::Method method, std::string target, std::string json,
@@ -143,7 +143,7 @@ TEST_F(StepUpTest, WhoHasNoFactorTakesNobodysAway) {
     };
     EXPECT_THAT(reset(second, cashier).body, HasSubstr("totp.off")) << "there is none to take away";
     enable(cashier);
-    for (const auto* of : {&owner, &cashier}) {
+    for (const AppUser* of : std::initializer_list<const AppUser*>{&owner, &cashier}) {
         const auto reply = reset(second, *of);
         EXPECT_EQ(reply.status, 403) << reply.body;
         EXPECT_THAT(reply.body, HasSubstr("auth.second_factor_needed"));
