@@ -48,7 +48,7 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Sign in again. Store the new refresh token before you use it, and refresh in one place of the app only."},
     {"auth.second_factor_needed",
      "The tenant asks members with this role for a second factor, and this one has none. What tills have sold is taken "
-     "meanwhile.",
+     "meanwhile. Or somebody without one wants to take another member's away.",
      "Set one up: POST /v1/auth/totp, then POST /v1/auth/totp/confirm. Then repeat the request."},
     {"auth.second_factor_required",
      "Login and password are right. The account has a second factor, and the `challenge` of this reply is good for "
@@ -56,8 +56,9 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Ask for a code of the authenticator app, or a recovery code, and send it with `challenge`: POST "
      "/v1/auth/totp/login. At a sign-up: sign in first, and send the token with the request."},
     {"auth.step_up_needed",
-     "What a thief of a session would do first asks for the second factor again, if it was proved more than 15 minutes "
-     "ago.",
+     "What a thief of a session would do first (give roles, move money, change where it goes) asks for the second "
+     "factor "
+     "again, if it was proved more than 15 minutes ago.",
      "Ask for a code: POST /v1/auth/totp/step-up. Then repeat the request."},
     {"auth.throttled", "Too many wrong passwords were tried for this login, or from this address.",
      "Show how long to wait: `retryAfterMs`."},
@@ -258,9 +259,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"payout.unknown", "There is no such payout.", ""},
     {"payout.unknown_refund", "There is no such refund.", ""},
     {"payout.waits",
-     "The payout was sent less than a minute ago, or the provider has it and may still carry it out; a reversal is "
-     "sent "
-     "once.",
+     "The payout was sent less than a minute ago, or the provider has it and may still carry it out: only one that is "
+     "`unknown` is settled by people. A reversal is sent once.",
      "Ask what became of it (POST /v1/payouts/{id}/query), and look again in a minute."},
     {"phone.code_limit", "Five codes were sent within 24 hours to prove a number of this account.",
      "Show when it goes on: `retryAfterMs`. Any of the codes of the last ten minutes serves."},

@@ -91,7 +91,8 @@ public:
     // nullopt: no balance is in it. Pure.
     [[nodiscard]] virtual std::optional<std::vector<Purse>> read_balance(std::string_view bytes) const = 0;
     // What whoever sent it is told about a code.
-    [[nodiscard]] virtual Saying payout_saying(std::string_view code, std::string_view language) const = 0;
+    [[nodiscard]] virtual Saying payout_saying(std::string_view code, PayoutState state,
+                                               std::string_view language) const = 0;
 };
 
 }  // namespace payments

@@ -1,6 +1,7 @@
 #pragma once
-// What a thief of a session would do first (another password, another address, where the money goes) asks whoever has a second factor to
-// prove it again, if that was more than step_up_life ago. Who has none passes: second_factor_rules say who needs one.
+// What a thief of a session would do first (another password, another address, a role for a friend, where the money goes) asks whoever
+// has a second factor to prove it again, if that was more than step_up_life ago. Who has none passes: second_factor_rules say who needs
+// one.
 //
 //     co_await require_step_up(db, SessionId(caller.session_id), runtime->now());          // 403 auth.step_up_needed
 //

@@ -88,14 +88,11 @@ constexpr db::Query<void(RoleId, std::optional<LocationId>)> require_role{
 constexpr auto add_user = db::insert<tables::users>("invites.add_user");
 constexpr auto add_membership = db::insert<tables::memberships>("invites.add_membership");
 constexpr auto add_role = db::insert<tables::membership_roles>("invites.add_role");
-// Whoever has the token has the phone: their number from now on, unless they have another, or somebody else has this one. With the hash
-// that a password was judged by, where one was.
-constexpr SystemQuery<void(UserId, std::optional<std::string>, std::string, base::Timestamp)> prove_phone{
-    {"invites.prove_phone",
-     "update users u set "
-     "phone_verified_at = case when u.phone = $3 or (u.phone is null and free.is_free) "
-     "  then coalesce(u.phone_verified_at, $4) else u.phone_verified_at end, "
-     "phone = case when u.phone is null and free.is_free then $3 else u.phone end "
+// Their number from now on, unless they have another, or somebody else has this one. It is written down and not proven: the message may
+// have left by an account of the tenant's own, whose log has the token. With the hash that a password was judged by, where one was.
+constexpr SystemQuery<void(UserId, std::optional<std::string>, std::string)> write_phone{
+    {"invites.write_phone",
+     "update users u set phone = case when u.phone is null and free.is_free then $3 else u.phone end "
      "from (select not exists (select from users o where o.phone = $3) as is_free) free "
      "where u.id = $1 and ($2::text is null or u.password_hash = $2) and u.disabled_at is null",
      Kind::write}};
@@ -229,7 +226,7 @@ db::BatchSlot<void> add_person_with_phone(db::Batch& batch, db::SystemStatements
         add_verification(batch, system, *what.auth, *what.runtime, *what.notifier,
                          Person{account.id, account.email, std::nullopt, account.name}, account.locale);
     }
-    return system.add(prove_phone, what.user, judged, *row.phone, what.now);
+    return system.add(write_phone, what.user, judged, *row.phone);
 }
 
 db::BatchSlot<void> add_person(db::Batch& batch, db::SystemStatements system, const Acceptance& what,
@@ -349,7 +346,7 @@ async::Task<std::optional<InvitePreview>> preview_invite(db::SystemDb db, std::s
 
 std::vector<db::StatementView> accept_statements() {
     return db::statements(by_token, lock_by_token, accept_row, require_role, add_user, add_membership, add_role,
-                          prove_address, prove_phone);
+                          prove_address, write_phone);
 }
 
 }  // namespace pos

@@ -3,7 +3,8 @@
 //
 //     const auto joined = co_await accept_invite(&context, db, request);        // 410 auth.link_dead, 403 invite.of_another
 //
-// An invitation to a phone proves the phone: whoever accepts it is signed in, or names an account, or gets a new one.
+// An invitation to a phone proves nothing of an account, nor the number: whoever accepts it is signed in, or names an account, or gets a new
+// one.
 //
 // Whoever has the token of a mail reads the mails of the invited address. So an account that somebody registered with it, and never proved, is
 // theirs now: the password that they choose takes the place of the other one, and its sessions end.

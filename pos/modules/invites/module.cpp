@@ -8,6 +8,7 @@
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/invites/accept.h"
 #include "pos/modules/notifications/notifier.h"
@@ -178,6 +179,7 @@ Invite invite_of(const NewInvite& input, const NewToken& token, const Writer& wr
 async::Task<Created<Invite>> create(Create<"users.write", Held::as_declared, IdempotencyKeyHeader> write,
                                     http::Body<NewInvite> input, db::SystemDb system, http::Service<AuthService> auth,
                                     http::Service<Notifier> notifier) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto db = system.as_tenant(write.tenant_id);
     co_await notifier->require_on(db, input->way());
     const auto roles = co_await db.all(roles_of_tenant);
@@ -266,7 +268,8 @@ async::Task<Invite> resend(http::Context& context, auth::PermittedSomewhere<"use
                            http::Path<"id", InviteId> id, IdempotencyKeyHeader key, db::SystemDb db,
                            http::Service<AuthService> auth, http::Service<Notifier> notifier,
                            http::Service<Runtime> runtime) {
-    return perform(
+    co_await require_step_up(db, SessionId(caller.session_id), runtime->now());
+    co_return co_await perform(
         db, std::make_shared<const InviteChange>(InviteChange{
                 InviteChange::What::resend, auth::Caller(caller), *id,
                 fmt::format("invite:{}:{}", id->to_string(), *key.key), std::string(context.request().client_address()),
@@ -366,7 +369,8 @@ void routes(http::Routes routes) {
                  .description = "A role may be given by who has all of its permissions. The link is good for seven "
                                 "days, once.",
                  .errors = with_phones({errors::mail_off, errors::unknown_role, errors::unknown_location,
-                                        errors::already_member, errors::invite_unreachable, errors::caller_changed}),
+                                        errors::already_member, errors::invite_unreachable, errors::caller_changed,
+                                        errors::step_up_needed}),
                  .options = {.rate_class = "invites"}});
     routes.post(
         "/invites/accept", accept,
@@ -385,7 +389,7 @@ void routes(http::Routes routes) {
                  .summary = "Send an invitation again",
                  .description = "With a new link, for seven days more; the one before is dead.",
                  .errors = with_phones({errors::mail_off, errors::invite_closed, errors::invite_unreachable,
-                                        errors::unknown_role, errors::caller_changed}),
+                                        errors::unknown_role, errors::caller_changed, errors::step_up_needed}),
                  .options = {.rate_class = "invites"}});
     routes.post("/invites/{id}/revoke", revoke,
                 {.id = "revokeInvite",

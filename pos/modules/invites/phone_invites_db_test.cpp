@@ -81,12 +81,14 @@ TEST_F(PhoneInvitesTest, ANewPersonJoinsWithAnAddressThatIsNotProven) {
     EXPECT_EQ(accept(token, person("juma2@duka.example")).status, 200);
     EXPECT_EQ(accept(token, person("juma2@duka.example")).status, 200) << "the same form again";
     EXPECT_EQ(account("juma2@duka.example", "phone, phone_verified_at is not null, email_verified_at is null"),
-              "+254711000002 t t");
+              "+254711000002 f t")
+        << "the message may have left by an account whose log others read";
     EXPECT_EQ(
         rows("select count(*) from notifications where kind = 'email_verify' and recipient = 'juma2@duka.example'"),
         "1");
     EXPECT_EQ(post("/v1/auth/login", fmt::format(R"({{"phone":"0711 000 002","password":"{}"}})", fresh), "").status,
               200);
+    app->database().execute("update users set phone_verified_at = now() where phone = '+254711000002'");
     EXPECT_THAT(invite("0711000002").body, HasSubstr("user.already_member"));
 }
 

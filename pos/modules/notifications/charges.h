@@ -13,10 +13,16 @@
 
 namespace pos::texting {
 
-// `subjects`: "number +254…", "source 192.0.2.1", each with its most a day; of the day on which the row was made.
+// `subjects`: "number +254…", "source 192.0.2.1", each with its most a day; of the day on which the row was made. Where the tenant has an
+// account of its own for `$7`, the first one counts for this tenant alone: else it uses up other people's messages at no cost.
 inline constexpr db::Query<void(NotificationId, std::int64_t, std::vector<std::string>, std::vector<std::int32_t>,
-                                std::int64_t)>
-    charge{{"sms.charge", "select from charge_message($2, $3, $4, $5, $6) where $1 is not null", db::Kind::write}};
+                                std::int64_t, std::optional<Channel>)>
+    charge{{"sms.charge",
+            "select from charge_message($2, $3, case when exists ("
+            "  select from message_accounts a where a.tenant_id = $1 and a.channel = $7) "
+            "  then array[($4::text[])[1] || ' of ' || $1::text] || ($4::text[])[2:] else $4::text[] end, $5, $6) "
+            "where $1 is not null",
+            db::Kind::write}};
 
 // What the provider says that it cost, in place of what was expected.
 inline constexpr db::Query<void(NotificationId, std::int64_t)> correct_cost{

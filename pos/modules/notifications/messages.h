@@ -439,6 +439,9 @@ struct MessageType {
 [[nodiscard]] const MessageType& message_type(NotificationKind kind);
 [[nodiscard]] std::span<const MessageType> message_types();
 
+// What proves something of a person's account, which belongs to no tenant: never by a tenant's own account, whose log its owner reads.
+[[nodiscard]] constexpr bool leaves_by_service(NotificationKind kind) { return kind == NotificationKind::phone_code; }
+
 [[nodiscard]] constexpr mail::Language language_of(Locale locale) {
     return locale == Locale::swahili ? mail::Language::swahili : mail::Language::english;
 }

@@ -44,6 +44,14 @@ TEST_F(NoMailTest, WhatNeedsOneIsRefusedAndTheRestWorks) {
         EXPECT_EQ(reply.status, 503) << target << reply.body;
         EXPECT_THAT(reply.body, HasSubstr("sms.off")) << target;
     }
+    // What proves a number of a person leaves by no tenant's account.
+    app->database().execute(
+        "insert into message_accounts (tenant_id, channel, id, provider, shown, credentials, created_at, updated_at) "
+        "select id, 'sms', id, 'twilio', 'AC1', 'sealed', now(), now() from tenants");
+    const auto code =
+        post("/v1/auth/phone/verify/send", fmt::format(R"({{"phone":"0712345678","password":"{}"}})", password));
+    EXPECT_EQ(code.status, 503) << code.body;
+    EXPECT_THAT(code.body, HasSubstr("sms.off"));
     EXPECT_EQ(app->database().value("select count(*) from notifications"), "0");
     EXPECT_EQ(app->database().value("select count(*) from outbox_jobs where queue = 'mail'"), "0");
     EXPECT_EQ(get("/dev/mail").status, 404);

@@ -55,7 +55,8 @@ void Notifier::charge(db::Batch& batch, const Notification& row, const std::stri
         subjects.push_back("source " + auth::rate_key_of(source));
         most.push_back(messaging_.per_source());
     }
-    batch.add(texting::charge, row.id, *row.cost_millionths, subjects, most, messaging_.daily_limit());
+    const auto own = leaves_by_service(row.kind) ? std::nullopt : std::optional(row.channel);
+    batch.add(texting::charge, row.id, *row.cost_millionths, subjects, most, messaging_.daily_limit(), own);
 }
 
 async::Task<void> Notifier::require_on(db::Db db, Channel channel) const {

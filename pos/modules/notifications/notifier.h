@@ -70,6 +70,10 @@ public:
     }
     // … for this tenant, which may have an account of its own: throws mail.off, sms.off.
     [[nodiscard]] async::Task<void> require_on(db::Db db, Channel channel) const;
+    // … to a phone by the service's own account, for what no tenant's may carry (leaves_by_service): throws sms.off.
+    void require_service_on(Channel channel) const {
+        if (messaging_.account_of(channel) == nullptr) throw base::Failure(errors::sms_off);
+    }
 
     // Writes nothing where there is no mail.
     template <class Message>

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/routes.h"
 #include "pos/plumbing/list.h"
@@ -115,7 +116,9 @@ Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedVal
 }
 
 async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, http::Body<NewAccount> input,
-                                            http::Service<PaymentIntents> intents, http::Service<AuthService> auth) {
+                                            db::SystemDb system, http::Service<PaymentIntents> intents,
+                                            http::Service<AuthService> auth) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto& keys = intents->keys();
     keys.require_on();
     const auto credentials = read(intents->provider_of(input->provider), input->credentials);
@@ -144,7 +147,9 @@ void require_own(const PaymentAccount& row) {
 }
 
 async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id,
-                                   http::Body<AccountChange> input, http::Service<PaymentIntents> intents) {
+                                   http::Body<AccountChange> input, db::SystemDb system,
+                                   http::Service<PaymentIntents> intents) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto apply = [&](PaymentAccount& row, Writes&) {
         require_own(row);
         if (input->name) row.name = *input->name;
@@ -163,7 +168,9 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
     co_return co_await write.edit(payment_account_rows, *id, apply);
 }
 
-async::Task<http::NoContent> remove(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id) {
+async::Task<http::NoContent> remove(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id,
+                                    db::SystemDb system) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     co_return co_await write.remove(payment_account_rows, *id,
                                     [](const PaymentAccount& row, Writes&) { require_own(row); });
 }
@@ -201,7 +208,7 @@ async::Task<PaymentAccount> register_callbacks(Edit<"payments.manage", Held::as_
 
 void account_routes(http::Routes routes) {
     const std::vector<base::ErrorCode> of_credentials{errors::provider_unknown, errors::payments_off,
-                                                      errors::payment_account_exists};
+                                                      errors::payment_account_exists, errors::step_up_needed};
     auto of_change = of_credentials;
     of_change.push_back(own::platform_account);
     of_change.push_back(errors::account_unreadable);
@@ -218,7 +225,7 @@ void account_routes(http::Routes routes) {
                {.id = "deletePaymentAccount",
                 .summary = "Delete an account",
                 .description = "What was begun with it is still followed to its end.",
-                .errors = {own::platform_account}});
+                .errors = {own::platform_account, errors::step_up_needed}});
     routes.get("/payment-accounts/{id}/callback-url", show_callback_url,
                {.id = "getPaymentCallbackUrl",
                 .summary = "Where the provider calls back to",

@@ -44,8 +44,10 @@ inline constexpr base::ErrorCode prompt_rings{
     "payment.prompt_rings", 409, true, base::Action::retry,
     "The payer can still answer, and this provider takes no prompt back: it ends by itself"};
 inline constexpr auto not_refundable = base::conflict("payment.not_refundable", "No money came by this payment");
-inline constexpr auto refund_by_hand =
-    base::invalid("payment.refund_by_hand", "This provider sends nothing back: a person does, and says byHand");
+inline constexpr auto refund_by_hand = base::invalid(
+    "payment.refund_by_hand",
+    "This provider takes no refunds: reverse the payment (M-Pesa: POST /v1/payment-intents/{id}/reverse), or "
+    "send the money back by hand and say byHand");
 inline constexpr base::ErrorCode disputed{"payment.disputed", 409, false, base::Action::contact,
                                           "The payer disputes the payment: the provider decides"};
 }  // namespace errors

@@ -114,9 +114,10 @@ struct ResolvePayout {
         using schema::field;
         return schema::object<ResolvePayout>(
             "ResolvePayout", field<&ResolvePayout::outcome>("outcome"),
-            field<&ResolvePayout::receipt_code>(
-                "receiptCode",
-                {.max_length = 40, .text = schema::Text::code, .doc = "Of `paid`: as the portal has it."}),
+            field<&ResolvePayout::receipt_code>("receiptCode", {.min_length = 6,
+                                                                .max_length = 40,
+                                                                .text = schema::Text::code,
+                                                                .doc = "Of `paid`: as the portal has it."}),
             field<&ResolvePayout::note>(
                 "note", {.min_length = 1, .max_length = 500, .text = schema::Text::free, .doc = "How it is known."}));
     }
@@ -130,7 +131,7 @@ PayoutReply reply_of(const http::Context& context, const PayoutOrders& payouts, 
     if (provider != nullptr && row.result_code && row.state != PayoutState::succeeded) {
         const auto said = context.request().header("Accept-Language");
         const bool is_swahili = said && base::ascii_lower(*said).starts_with("sw");
-        auto saying = provider->payout_saying(*row.result_code, is_swahili ? "sw" : "en");
+        auto saying = provider->payout_saying(*row.result_code, row.state, is_swahili ? "sw" : "en");
         if (!saying.text.empty()) reply.message = std::move(saying.text);
     }
     reply.payout = std::move(row);
@@ -191,7 +192,9 @@ async::Task<PaymentIntent> reversible(const auth::Caller* caller, db::Db db, Int
 
 async::Task<StartedReply> reverse(http::Context& context, auth::PermittedSomewhere<"payments.refund"> caller,
                                   IdempotencyHeader header, http::Path<"id", IntentId> id,
-                                  http::Body<NewReversal> input, db::Db db, http::Service<PayoutOrders> payouts) {
+                                  http::Body<NewReversal> input, db::SystemDb system, db::Db db,
+                                  http::Service<PayoutOrders> payouts) {
+    co_await require_step_up(system, SessionId(caller.session_id), payouts->runtime().now());
     auto intent = co_await reversible(&caller, db, *id);
     auto started = co_await payouts->reverse(
         db, std::move(intent),
@@ -219,8 +222,10 @@ async::Task<PayoutReply> ask(http::Context& context, auth::Permitted<"payouts.re
     co_return reply_of(context, *payouts, co_await payouts->ask(db, *id, call_of(context)));
 }
 
-async::Task<PayoutReply> send_again(http::Context& context, auth::Permitted<"payouts.send">,
-                                    http::Path<"id", PayoutId> id, db::Db db, http::Service<PayoutOrders> payouts) {
+async::Task<PayoutReply> send_again(http::Context& context, auth::Permitted<"payouts.send"> caller,
+                                    http::Path<"id", PayoutId> id, db::SystemDb system, db::Db db,
+                                    http::Service<PayoutOrders> payouts) {
+    co_await require_step_up(system, SessionId(caller.session_id), payouts->runtime().now());
     co_return reply_of(context, *payouts, co_await payouts->send_again(db, *id, call_of(context)));
 }
 
@@ -252,6 +257,9 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     // Said again.
     if (row->state == wanted) co_return *row;
     if (row->state == PayoutState::succeeded) throw base::Failure(errors::payout_final);
+    // The provider may be paying it at this moment.
+    const bool is_open = row->state == PayoutState::unknown || row->state == PayoutState::failed;
+    if (!is_open) throw base::Failure(errors::payout_waits).retry_after(60'000);
     if (says_paid && !said.receipt_code) {
         throw base::Failure(http::errors::invalid,
                             {{"body", "/receiptCode", "required", "what the recipient's receipt is called", {}}});
@@ -274,8 +282,9 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
 }
 
 async::Task<PayoutReply> resolve(http::Context& context, auth::Permitted<"payments.settle"> caller,
-                                 http::Path<"id", PayoutId> id, http::Body<ResolvePayout> input, db::Db db,
-                                 http::Service<PayoutOrders> payouts) {
+                                 http::Path<"id", PayoutId> id, http::Body<ResolvePayout> input, db::SystemDb system,
+                                 db::Db db, http::Service<PayoutOrders> payouts) {
+    co_await require_step_up(system, SessionId(caller.session_id), payouts->runtime().now());
     const Resolving resolving{*id, *input, UserId(caller.user_id), std::string(context.request().client_address()),
                               &*payouts};
     auto row = co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
@@ -328,7 +337,7 @@ void payout_routes(http::Routes routes) {
     auto of_reversal = of_start;
     of_reversal.insert(of_reversal.end(), {errors::row_not_found, errors::not_refundable, errors::refund_exceeds,
                                            errors::disputed, errors::receipt_unknown, errors::reversal_open,
-                                           errors::purpose_refused, auth::errors::forbidden});
+                                           errors::purpose_refused, errors::step_up_needed, auth::errors::forbidden});
     routes.post(
         "/payment-intents/{id}/reverse", reverse,
         {.id = "reversePayment",
@@ -346,7 +355,7 @@ void payout_routes(http::Routes routes) {
                  .description = "The answer comes to us later: read the payout again after some seconds.",
                  .errors = of_ask});
     auto of_again = of_ask;
-    of_again.insert(of_again.end(), {errors::payout_final, errors::payout_waits});
+    of_again.insert(of_again.end(), {errors::payout_final, errors::payout_waits, errors::step_up_needed});
     routes.post(
         "/payouts/{id}/send-again", send_again,
         {.id = "sendPayoutAgain",
@@ -357,9 +366,10 @@ void payout_routes(http::Routes routes) {
         "/payouts/{id}/resolve", resolve,
         {.id = "resolvePayout",
          .summary = "Say what became of a payout that nobody knows of",
-         .description = "As the provider's portal has it. Who said so is kept. What the provider says later still "
-                        "counts.",
-         .errors = {errors::row_not_found, errors::payout_final, errors::payout_waits}});
+         .description =
+             "Only of one that is `unknown` (or was said to have failed), as the provider's portal has it. Who "
+             "said so is kept. What the provider says later still counts.",
+         .errors = {errors::row_not_found, errors::payout_final, errors::payout_waits, errors::step_up_needed}});
     auto of_balance = of_ask;
     of_balance.insert(of_balance.end(), {errors::balance_asked, errors::balance_not_taken});
     routes.post("/payment-accounts/{id}/balance", ask_balance,

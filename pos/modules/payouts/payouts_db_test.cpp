@@ -62,7 +62,8 @@ public:
     [[nodiscard]] std::optional<std::vector<::payments::Purse>> read_balance(std::string_view bytes) const override {
         return ::payments::mpesa::read_balance(bytes);
     }
-    [[nodiscard]] ::payments::Saying payout_saying(std::string_view code, std::string_view language) const override {
+    [[nodiscard]] ::payments::Saying payout_saying(std::string_view code, ::payments::PayoutState /*state*/,
+                                                   std::string_view language) const override {
         return {.text = std::string(language) + " says " + std::string(code)};
     }
 
@@ -359,6 +360,21 @@ TEST_F(PayoutsTest, ForgedTokensAndOtherAccountsChangeNothing) {
 }
 
 // ---- People ------------------------------------------------------------------------------------------------------
+
+// M-Pesa may be paying at this moment, and another payout of the same would go out.
+TEST_F(PayoutsTest, NobodySettlesWhatIsOnItsWay) {
+    provider->answer = PayoutFinding::lost;
+    const auto id = send();
+    ASSERT_EQ(payout_state(id), "sent");
+    for (const auto* said : {R"({"outcome":"not_paid","note":"the portal"})",
+                             R"({"outcome":"paid","receiptCode":"NLJ41HAY6Q","note":"the portal"})"}) {
+        const auto reply = post("/v1/payouts/" + id + "/resolve", said);
+        EXPECT_EQ(reply.status, 409) << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr("payout.waits"));
+    }
+    EXPECT_EQ(payout_state(id), "sent");
+    EXPECT_THAT(post("/v1/payouts", order_json(next_id())).body, HasSubstr("payout.open"));
+}
 
 TEST_F(PayoutsTest, APersonSettlesWhatNobodyKnows) {
     const auto id = send();

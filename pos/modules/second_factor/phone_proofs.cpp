@@ -160,7 +160,7 @@ async::Task<bool> store_proof(db::SystemDb transaction, std::shared_ptr<const Ph
 }  // namespace
 
 async::Task<PhoneCodeSent> PhoneProofs::send(db::SystemDb db, Subject subject, std::string phone) const {
-    co_await parts_.notifier.require_on(db.as_tenant(subject.tenant.uuid()), Channel::sms);
+    parts_.notifier.require_service_on(Channel::sms);
     const auto request = std::make_shared<const Request>(
         Request{&parts_, std::move(subject), std::move(phone), {}, parts_.runtime.now()});
     co_return co_await db.transaction([request](db::SystemDb transaction) { return store_code(transaction, request); });

@@ -11,6 +11,7 @@
 #include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
+#include "pos/plumbing/second_factor_wall.h"
 
 namespace pos {
 
@@ -335,6 +336,14 @@ async::Task<void> require_may_reset(db::ActingDb transaction, std::shared_ptr<co
     if (what->user.uuid() == what->caller.user_id) throw base::Failure(errors::totp_own_reset);
 }
 
+// Else a thief of a session makes an administrator of their own, and takes the owner's away by it.
+async::Task<void> require_own_factor(db::SystemDb transaction, UserId caller) {
+    const auto person = co_await person_of(transaction, caller);
+    if (person.second_factor_since) co_return;
+    throw base::Failure(errors::second_factor_needed,
+                        "whoever takes somebody's second factor away has one: set yours up first");
+}
+
 // By whom, and in whose tenant, the batch says.
 db::BatchSlot<void> add_reset(db::Batch& batch, db::SystemStatements system, const SecondFactors::Parts& parts,
                               UserId user, const FactorPerson& person, Audited by) {
@@ -359,6 +368,7 @@ async::Task<void> store_reset(db::SystemDb transaction, std::shared_ptr<const Re
     if (co_await transaction.only(is_member_elsewhere, what->user, tenant))
         throw base::Failure(errors::totp_member_elsewhere);
     const auto person = co_await person_of(transaction, what->user);
+    if (person.second_factor_since) co_await require_own_factor(transaction, UserId(what->caller.user_id));
     auto batch = acting.batch();
     batch.add(caller_is_current, SessionId(what->caller.session_id), what->caller.member_version);
     const auto turned_off = add_reset(batch, acting.system(batch), *what->parts, what->user, person,

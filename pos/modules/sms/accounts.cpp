@@ -1,10 +1,13 @@
 #include "pos/modules/sms/accounts.h"
 
+#include "pos/modules/notifications/messages.h"
 #include "pos/modules/sms/statements.h"
 
 namespace pos {
 
-async::Task<std::optional<SenderAccount>> SenderAccounts::find(db::Db db, Channel channel) const {
+async::Task<std::optional<SenderAccount>> SenderAccounts::find(db::Db db, NotificationKind kind,
+                                                               Channel channel) const {
+    if (leaves_by_service(kind)) co_return of_service(schema::name_of(channel));
     const auto row = co_await db.one(texting::account_of_tenant, channel);
     if (!row) co_return of_service(schema::name_of(channel));
     co_return of_tenant(db.tenant(), *row);

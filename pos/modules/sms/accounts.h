@@ -1,7 +1,7 @@
 #pragma once
 // SenderAccounts: by which account a tenant's messages leave: its own, or the service's. One a loop, a service.
 //
-//     const auto from = co_await accounts.find(db, Channel::sms);          // nullopt: by none
+//     const auto from = co_await accounts.find(db, row.kind, Channel::sms);          // nullopt: by none
 //     auto transport = accounts.open(from->account);
 
 #include <functional>
@@ -28,7 +28,9 @@ public:
     SenderAccounts(const Messaging& messaging, const AccountKeys& keys, Opener open)
         : messaging_(messaging), keys_(keys), open_(std::move(open)) {}
 
-    [[nodiscard]] async::Task<std::optional<SenderAccount>> find(db::Db db, Channel channel) const;
+    // What proves an account's number leaves by the service's alone, whatever the tenant has (leaves_by_service).
+    [[nodiscard]] async::Task<std::optional<SenderAccount>> find(db::Db db, NotificationKind kind,
+                                                                 Channel channel) const;
     // By the name in a URL: "sms", "whatsapp".
     [[nodiscard]] std::optional<SenderAccount> of_service(std::string_view name) const;
     // nullopt: its key is gone. The service's own is not what they want to send by.

@@ -75,6 +75,22 @@ TEST_F(LimitsTest, ANumberGetsTenADayOfAllTenantsTogether) {
     EXPECT_EQ(outcomes({{tenant(), number(1), "192.0.2.1"}}), (std::map<std::string, int>{{"", 1}}));
 }
 
+// Whoever sends by an account of their own pays for it, and takes nobody else's messages of the day.
+TEST_F(LimitsTest, WhatLeavesByATenantsOwnAccountCountsForItAlone) {
+    const auto added = post("/v1/messaging/accounts",
+                            R"({"provider":"twilio","credentials":{"accountSid":"AC00000000000000000000000000000000",)"
+                            R"("authToken":"0123456789abcdef0123456789abcdef","sender":"+12025550123"}})");
+    ASSERT_EQ(added.status, 200) << added.body;
+    for (int i = 0; i < 10; ++i) write_receipt(Channel::sms, fmt::format("receipt-{}", i));
+    EXPECT_THROW(write_receipt(Channel::sms, "one-more"), base::Failure) << "its own limit";
+    EXPECT_EQ(rows("select count(*) from message_counts where subject = 'number +254712345678'"), "0");
+    EXPECT_EQ(rows("select messages from message_counts where subject like 'number +254712345678 of %'"), "10");
+    EXPECT_EQ(outcomes({{other_tenant(), std::string(amina), "192.0.2.1"}}), (std::map<std::string, int>{{"", 1}}));
+    // A code leaves by the service's account, and counts as such.
+    EXPECT_EQ(outcomes({{tenant(), std::string(amina), "192.0.2.1"}}), (std::map<std::string, int>{{"", 1}}));
+    EXPECT_EQ(rows("select messages from message_counts where subject = 'number +254712345678'"), "2");
+}
+
 TEST_F(LimitsTest, ASourceAsksForTwoHundredADay) {
     std::vector<Ask> asks;
     for (int i = 0; i < 220; ++i) asks.push_back({tenant(), number(i), fmt::format("2001:db8:0:1::{:x}", i + 1)});

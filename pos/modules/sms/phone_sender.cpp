@@ -190,7 +190,7 @@ async::Task<void> PhoneSender::send(db::Db db, NotificationId id) {
             [what, tenant = db.tenant()](db::SystemDb transaction) { return give_up(transaction, what, tenant); });
         co_return;
     }
-    auto from = co_await accounts_.find(db, row->channel);
+    auto from = co_await accounts_.find(db, row->kind, row->channel);
     if (!from) {
         co_await fail(db, *std::move(row), NotificationFailure::refused_sender, "no account sends such messages",
                       sms::Instead::sms);

@@ -310,4 +310,28 @@ TEST_F(PhoneSenderTest, ATenantsAccountTellsOfItsOwnMessagesAlone) {
     EXPECT_EQ(value("state"), "sent");
 }
 
+// Whoever has the account reads its log: a code would prove anybody's number to them.
+TEST_F(PhoneSenderTest, ACodeNeverLeavesByATenantsOwnAccount) {
+    for (const auto* credentials :
+         {R"({"provider":"twilio","credentials":{"accountSid":"AC00000000000000000000000000000000",)"
+          R"("authToken":"0123456789abcdef0123456789abcdef","sender":"+12025550123"}})",
+          R"({"provider":"whatsapp","credentials":{"phoneNumberId":"106540352242922","token":"token-of-the-tests",)"
+          R"("appSecret":"0123456789abcdef0123456789abcdef","verifyToken":"verify-verify-verify"}})"}) {
+        const auto reply = post("/v1/messaging/accounts", credentials);
+        ASSERT_EQ(reply.status, 200) << reply.body;
+    }
+    auto& messaging = app->host().services().use<Messaging>();
+    for (const auto channel : {Channel::sms, Channel::whatsapp}) {
+        app->database().execute("truncate notifications, outbox_jobs");
+        script->sent.clear();
+        EXPECT_TRUE(send(write_code(channel)));
+        EXPECT_TRUE(send(write_receipt(channel)));
+        ASSERT_EQ(script->sent.size(), 2U);
+        const auto own =
+            rows(fmt::format("select id::text from message_accounts where channel = '{}'", schema::name_of(channel)));
+        EXPECT_THAT(script->sent[0].callback_url, HasSubstr(messaging.callback_url(schema::name_of(channel))));
+        EXPECT_THAT(script->sent[1].callback_url, HasSubstr(messaging.callback_url(own)));
+    }
+}
+
 }  // namespace

@@ -69,7 +69,7 @@ async::Task<void> write_next(db::Db tx, const Notification* row, const ReportPar
     auto batch = tx.batch();
     batch.add(mailing::add, *row);
     batch.add(texting::charge, row->id, *row->cost_millionths, std::vector<std::string>(), std::vector<std::int32_t>(),
-              parts->messaging->daily_limit());
+              parts->messaging->daily_limit(), std::nullopt);
     parts->runtime->outbox().add(batch, send_phone_message, SendNotification{row->id});
     co_await batch.commit();
 }

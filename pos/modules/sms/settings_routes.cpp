@@ -4,6 +4,7 @@
 
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/sms/accounts.h"
 #include "pos/modules/sms/statements.h"
 #include "pos/plumbing/audit.h"
@@ -172,11 +173,12 @@ sms::Account read_credentials(const NewMessageAccount& input) {
 }
 
 async::Task<MessagingView> put_account(http::Context& context, auth::Permitted<"tenant.settings"> caller,
-                                       http::Body<NewMessageAccount> input, db::Db db,
+                                       http::Body<NewMessageAccount> input, db::SystemDb system, db::Db db,
                                        http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
                                        http::Service<Runtime> runtime) {
-    const auto account = read_credentials(*input);
     const auto now = runtime->now();
+    co_await require_step_up(system, SessionId(caller.session_id), now);
+    const auto account = read_credentials(*input);
     const auto channel = channel_for(account);
     const MessageAccount row{.channel = channel,
                              .id = runtime->new_id<MessageAccountId>(),
@@ -195,8 +197,10 @@ async::Task<MessagingView> put_account(http::Context& context, auth::Permitted<"
 }
 
 async::Task<MessagingView> drop_account(http::Context& context, auth::Permitted<"tenant.settings"> caller,
-                                        http::Query<ChannelQuery> query, db::Db db, http::Service<Messaging> messaging,
-                                        http::Service<AccountKeys> keys, http::Service<Runtime> runtime) {
+                                        http::Query<ChannelQuery> query, db::SystemDb system, db::Db db,
+                                        http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
+                                        http::Service<Runtime> runtime) {
+    co_await require_step_up(system, SessionId(caller.session_id), runtime->now());
     if (!co_await db.one(texting::account_of_tenant, query->channel)) throw base::Failure(http::errors::row_not_found);
     auto batch = db.batch();
     batch.add(texting::drop_account, query->channel);
@@ -233,12 +237,12 @@ void messaging_routes(http::Routes routes) {
          .summary = "Send by an account of one's own",
          .description = "One for each channel, in place of the one before; the address of its callbacks stays. "
                         "Its credentials are sealed, and never shown again. Prices and limits stay the service's.",
-         .errors = {errors::sms_off}});
+         .errors = {errors::sms_off, errors::step_up_needed}});
     routes.del("/messaging/accounts", drop_account,
                {.id = "removeMessageAccount",
                 .summary = "Send by the service's account again",
                 .description = "What its provider still tells is refused.",
-                .errors = {http::errors::row_not_found}});
+                .errors = {http::errors::row_not_found, errors::step_up_needed}});
     routes.post("/messaging/limit", set_limit,
                 {.id = "setMessageLimit",
                  .summary = "Limit what messages may cost a day",

@@ -5,6 +5,7 @@
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/users/members.h"
 #include "pos/modules/users/role_rules.h"
@@ -178,6 +179,7 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
 
 async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, IdempotencyKeyHeader> write,
                                     http::Body<NewMember> input, db::SystemDb system, http::Service<AuthService> auth) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto db = system.as_tenant(write.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
     require_cover(write, roles, input->roles);
@@ -273,6 +275,8 @@ async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, U
 async::Task<Member> change(http::Context& context, Edit<"users.write"> write, http::Path<"id", UserId> id,
                            http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
                            http::Service<auth::Authenticator> authenticator) {
+    if (patch->has<&MemberFields::roles>() || patch->has<&MemberFields::status>())
+        co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto db = system.as_tenant(write.tenant_id);
     const std::string address(context.request().client_address());
     co_await db.transaction(
@@ -292,7 +296,7 @@ async::Task<RoleList> list_roles(auth::PermittedSomewhere<"roles.read"> /*unused
 
 void routes(http::Routes routes) {
     const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location,
-                                        errors::caller_changed};
+                                        errors::caller_changed, errors::step_up_needed};
     auto create_errors = assignment_errors;
     for (const auto& error : {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password,
                               errors::plan_seats, auth::errors::busy})

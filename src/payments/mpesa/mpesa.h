@@ -91,7 +91,8 @@ public:
     [[nodiscard]] PayoutEvidence read_payout_result(std::string_view kind, std::string_view bytes,
                                                     const PayoutRef& payout) const override;
     [[nodiscard]] std::optional<std::vector<Purse>> read_balance(std::string_view bytes) const override;
-    [[nodiscard]] Saying payout_saying(std::string_view code, std::string_view language) const override;
+    [[nodiscard]] Saying payout_saying(std::string_view code, PayoutState state,
+                                       std::string_view language) const override;
 
 private:
     struct Host {

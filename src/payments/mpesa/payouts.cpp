@@ -105,6 +105,30 @@ bool is_unsure(std::string_view code) {
     return found == known.end() || found->meaning == mpesa::Meaning::ambiguous;
 }
 
+// Whoever paid in another way meanwhile would pay twice: the words for prompts would have them try again.
+Saying waiting_to_be_sent(std::string_view code, bool is_swahili) {
+    struct Cause {
+        std::string_view english;
+        std::string_view swahili;
+    };
+    constexpr Cause busy{"M-Pesa is busy.", "M-Pesa ina shughuli nyingi."};
+    constexpr Cause unreached{"M-Pesa was not reached.", "M-Pesa haikupatikana."};
+    constexpr Cause setup{"M-Pesa refuses the set-up of this account: the owner has to look at it.",
+                          "M-Pesa imekataa mipangilio ya akaunti: mwenye duka aiangalie."};
+    const auto known = mpesa::rows();
+    const auto row = std::ranges::find(known, code, &mpesa::Row::code);
+    const bool is_setup = row != known.end() && row->meaning == mpesa::Meaning::token;
+    const bool is_unreached = code == "connect" || code == "name" || code == "tls" || code == "no_token";
+    const auto& cause = is_setup ? setup : is_unreached ? unreached : busy;
+    return {.text = is_swahili
+                        ? fmt::format("{} Hakuna pesa iliyotoka bado. Malipo hayo hayo yatatumwa tena yenyewe, kwa "
+                                      "siku moja: usilipe kwa njia nyingine.",
+                                      cause.swahili)
+                        : fmt::format("{} No money moved yet. The same payment is sent again by itself, for a "
+                                      "day: do not pay in another way meanwhile.",
+                                      cause.english)};
+}
+
 bool is_whole(base::Money amount, base::Money least) {
     return amount >= least && amount <= limits.most && amount.minor % limits.step == 0;
 }
@@ -177,11 +201,12 @@ std::optional<std::vector<Purse>> Mpesa::read_balance(std::string_view bytes) co
     return mpesa::read_balance(bytes);
 }
 
-Saying Mpesa::payout_saying(std::string_view code, std::string_view language) const {
+Saying Mpesa::payout_saying(std::string_view code, PayoutState state, std::string_view language) const {
     constexpr std::string_view of_status = "status:";
+    const bool is_swahili = language.starts_with("sw");
+    if (state == PayoutState::created) return waiting_to_be_sent(code, is_swahili);
     if (code.starts_with(of_status)) code = "unreadable";
     if (auto saying = mpesa::payout_saying_of(code, language)) return *std::move(saying);
-    const bool is_swahili = language.starts_with("sw");
     if (code == "initiator_missing")
         return {.text = is_swahili ? "Akaunti haina mwanzilishi (initiator): mwenye duka aongeze."
                                    : "The account has no initiator: the owner has to add one."};

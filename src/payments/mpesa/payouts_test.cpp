@@ -274,9 +274,28 @@ TEST_F(MpesaPayoutsTest, EndsAsItsAnswerSaysAndIsSentOnce) {
         EXPECT_EQ(evidence.finding, one.finding) << one.body;
         EXPECT_EQ(evidence.code, one.code) << one.body;
         EXPECT_THAT(requests(payout_path), SizeIs(++sent)) << one.body;
-        EXPECT_NE(mpesa_.payout_saying(one.code, "en").text, mpesa_.payout_saying(one.code, "sw").text) << one.code;
-        if (one.finding == Finding_::lost) EXPECT_FALSE(mpesa_.payout_saying(one.code, "en").may_try_again) << one.code;
+        const auto state = one.finding == Finding_::not_sent ? PayoutState::created : PayoutState::sent;
+        const auto saying = mpesa_.payout_saying(one.code, state, "en");
+        EXPECT_NE(saying.text, mpesa_.payout_saying(one.code, state, "sw").text) << one.code;
+        if (one.finding == Finding_::lost || one.finding == Finding_::not_sent)
+            EXPECT_FALSE(saying.may_try_again) << one.code;
+        if (one.finding == Finding_::not_sent) EXPECT_THAT(saying.text, HasSubstr("sent again by itself")) << one.code;
     }
+}
+
+// Whatever the reason: what is sent again by itself is not to be tried again by people, and what has ended may be.
+TEST_F(MpesaPayoutsTest, SaysOfWhatWaitsThatItIsSentAgain) {
+    for (const auto* code : {"500.003.02", "500.003.03", "http_429", "policies.ratelimit.SpikeArrestViolation",
+                             "404.001.03", "no_token", "connect", "queue_full", "26"}) {
+        const auto waiting = mpesa_.payout_saying(code, PayoutState::created, "en");
+        EXPECT_THAT(waiting.text, HasSubstr("The same payment is sent again by itself")) << code;
+        EXPECT_THAT(waiting.text, Not(HasSubstr("ry again"))) << code;
+        EXPECT_FALSE(waiting.may_try_again) << code;
+        EXPECT_THAT(mpesa_.payout_saying(code, PayoutState::created, "sw").text, HasSubstr("yatatumwa tena")) << code;
+    }
+    EXPECT_THAT(mpesa_.payout_saying("404.001.03", PayoutState::created, "en").text, HasSubstr("the owner"));
+    EXPECT_THAT(mpesa_.payout_saying("500.003.02", PayoutState::failed, "en").text,
+                Not(HasSubstr("sent again by itself")));
 }
 
 TEST_F(MpesaPayoutsTest, RefusesWhatDarajaWouldRefuseWithoutAsking) {
