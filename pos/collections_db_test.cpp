@@ -41,7 +41,7 @@ protected:
     static void tell_of_the_picture() {
         app->database().execute(
             "insert into change_pointers (tenant_id, collection, row_id, seq, op) "
-            "select i.tenant_id, 'images', i.id, (select max(seq) + 1 from change_pointers p where p.tenant_id = "
+            "select i.tenant_id, 'images', i.id, (select min(seq) - 1 from change_pointers p where p.tenant_id = "
             "i.tenant_id), 'u' "
             "from images i limit 1");
     }

@@ -2,6 +2,7 @@
 // people use.
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
@@ -42,6 +43,11 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 // Text in UTF-8 that nothing compresses.
 const csv = (bytes: number) => Buffer.from(`${randomBytes(bytes).toString('base64')}\n`.slice(0, bytes));
 const authorization = () => ({ Authorization: `Bearer ${shop.token}` });
+const pieceBytes = async () => {
+  const directory = settings().UPLOADS_DIRECTORY!;
+  const sizes = (await readdir(directory)).map((name) => statSync(path.join(directory, name)).size);
+  return sizes.reduce((sum, size) => sum + size, 0);
+};
 const pieces = async () => (await readdir(settings().UPLOADS_DIRECTORY!)).length;
 
 interface Sending extends tus.UploadOptions {
@@ -131,7 +137,8 @@ describe('tus-js-client', () => {
       });
     });
     const id = first.url!.slice(first.url!.lastIndexOf('/') + 1);
-    // The first connection stands as far as the server knows.
+    // What the link has let through has arrived; the first connection stands as far as the server knows.
+    await until(async () => (await pieceBytes()) > 0);
     const url = `${service.url}/v1/uploads/tus/${id}`;
     const offset = await fetch(url, { method: 'HEAD', headers: { ...authorization(), 'tus-resumable': '1.0.0' } });
     expect(Number(offset.headers.get('upload-offset'))).toBeGreaterThan(0);

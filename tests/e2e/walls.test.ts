@@ -31,6 +31,9 @@ beforeAll(async () => {
   bob = await openShop(service);
   document = await ok(service.api('GET', '/openapi.json'), 200);
   operations = operationsOf(document);
+  // Nobody listens there, and no name is looked up.
+  for (const { path, body } of operations)
+    if (path.startsWith('/v1/webhooks') && body) (body as any).url &&= 'http://127.0.0.1:9/';
   const sale = await ok(alice.sell(saleFor(alice, { device: alice.devices[0] })), 201);
   const category = await alice.create('/v1/categories', { name: 'Staples' });
   const member = (await ok(alice.api('GET', '/v1/users'), 200)).data[0];
@@ -61,7 +64,7 @@ beforeAll(async () => {
     202,
   );
   const payout = { clientRequestId: randomUUID(), amount: 100_000, phone: '0712345678', reason: 'Wages' };
-  await ok(alice.api('POST', '/v1/payouts', { body: payout }), 202);
+  const sent = await ok(alice.api('POST', '/v1/payouts', { body: payout }), 202);
   const picture = await alice.create('/v1/uploads', { purpose: 'image', contentType: 'image/png', bytes: 100 });
   const paper = await alice.create('/v1/uploads', { purpose: 'document', contentType: 'text/csv', bytes: 100 });
   const pieces = await alice.api('POST', '/v1/uploads/tus', {
@@ -80,7 +83,7 @@ beforeAll(async () => {
     'payment-accounts': account.id,
     'payment-intents': intent.id,
     'payment-refund-tasks': intent.id,
-    payouts: payout.clientRequestId,
+    payouts: sent.id,
     products: variant.productId,
     roles: role.id,
     sales: sale.id,
@@ -98,6 +101,7 @@ beforeAll(async () => {
     const collection = collectionOf(operation);
     ids[collection] ??= await madeByItsPost(collection);
   }
+  ids['webhooks deliveryId'] = (await ok(alice.api('POST', `/v1/webhooks/${ids.webhooks}/ping`), 202)).deliveryId;
 });
 
 const collectionOf = (operation: Operation): string =>
@@ -110,8 +114,6 @@ async function madeByItsPost(collection: string): Promise<string> {
   const body = Object.fromEntries(
     Object.entries<any>(operation.body ?? {}).map(([name, value]) => [name, idFor(name) ?? value]),
   );
-  // Nobody listens there, and no name is looked up.
-  if (collection === 'webhooks') body.url = 'http://127.0.0.1:9/';
   const reply = await call(alice, { ...operation, body }, operation.path);
   if (reply.status !== 201)
     throw new Error(
@@ -332,6 +334,8 @@ describe('without a caller', () => {
       .map((one) => `${one.method} ${one.path}`);
     expect(open.sort()).toEqual([
       'GET /v1/callbacks/sms/{account}',
+      'GET /v1/files/{tenantId}/{imageId}/{file}',
+      'GET /v1/storage/{key}',
       'POST /v1/auth/email/confirm',
       'POST /v1/auth/email/verify',
       'POST /v1/auth/login',
@@ -339,18 +343,26 @@ describe('without a caller', () => {
       'POST /v1/auth/password/reset',
       'POST /v1/auth/refresh',
       'POST /v1/auth/totp/login',
+      'POST /v1/callbacks/flutterwave/{token}/events',
+      'POST /v1/callbacks/m/{token}/balance',
       'POST /v1/callbacks/m/{token}/confirm',
+      'POST /v1/callbacks/m/{token}/result/{payout}',
+      'POST /v1/callbacks/m/{token}/status/{payout}',
       'POST /v1/callbacks/m/{token}/stk',
       'POST /v1/callbacks/m/{token}/stk/{attempt}',
       'POST /v1/callbacks/m/{token}/timeout',
+      'POST /v1/callbacks/m/{token}/timeout/{payout}',
       'POST /v1/callbacks/m/{token}/validate',
       'POST /v1/callbacks/mail/mailgun',
       'POST /v1/callbacks/mail/sendgrid',
+      'POST /v1/callbacks/paystack/{token}/events',
+      'POST /v1/callbacks/pesapal/{token}/ipn',
       'POST /v1/callbacks/s/{token}/events',
       'POST /v1/callbacks/sms/{account}',
       'POST /v1/callbacks/sms/{account}/{token}',
       'POST /v1/invites/accept',
       'POST /v1/tenants',
+      'PUT /v1/storage/{key}',
     ]);
   });
 

@@ -192,7 +192,7 @@ TEST_F(UploadsTest, APlanSaysHowMuch) {
         "'0197f0c2-0000-7000-8000-000000000001', 'plan_code', 'DUKA', 'plan_name', 'Duka', 'price', 0, 'currency', "
         "'KES', "
         "'period', 'month', 'limits', jsonb_build_object('storageBytes', 5000000), 'state', 'active', 'period_start', "
-        "'2026-11-01', 'period_end', '2026-12-01', 'grace_until', '2026-12-15', 'anchor_day', 1, 'created_at', now(), "
+        "'2026-11-01', 'period_end', '2026-12-01', 'grace_until', '2026-12-15', 'cancels_at_end', false, 'anchor_day', 1, 'created_at', now(), "
         "'updated_at', now(), "
         "'version', "
         "1))).* from (select null::subscriptions as s) as nothing",

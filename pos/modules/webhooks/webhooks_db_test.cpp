@@ -137,7 +137,7 @@ TEST_F(WebhookEndpointsTest, ASecretIsShownOnceAndSealed) {
     const auto made = add("https://93.184.216.34/");
     ASSERT_TRUE(made.secret);
     EXPECT_THAT(get("/v1/webhooks/" + made.id).body, Not(HasSubstr("whsec_")));
-    EXPECT_EQ(rows("select count(*) from idempotency_keys where convert_from(response, 'UTF8') like '%whsec_%'"), "0");
+    EXPECT_EQ(rows("select count(*) from idempotency_keys where position('whsec_'::bytea in response) > 0"), "0");
     EXPECT_EQ(rows("select count(*) from webhook_secrets where position('whsec_'::bytea in sealed) > 0"), "0");
     const auto signed_otherwise = add("https://93.184.216.34/", R"(,"signing":"ed25519")");
     EXPECT_FALSE(signed_otherwise.secret);
@@ -222,7 +222,7 @@ TEST_F(WebhookEndpointsTest, WhatArrivesCanBeVerifiedAndIsTheSameEachTime) {
         serve(made.id);
     }
     EXPECT_EQ(states(), "product.created succeeded 3 succeeded 200");
-    EXPECT_EQ(queue(), "0 0 false");
+    EXPECT_EQ(queue(), "0 0 f");
     const auto delivery = rows("select id from webhook_deliveries");
     EXPECT_EQ(
         read(post("/v1/webhooks/" + made.id + "/redeliver", fmt::format(R"({{"deliveryId":"{}"}})", delivery))).count,
@@ -277,7 +277,7 @@ TEST_F(WebhookEndpointsTest, AttemptsCountAndEnd) {
     }
     EXPECT_EQ(states(), "product.created exhausted 9 refused 403");
     EXPECT_EQ(server.request_count(), 7U);
-    EXPECT_EQ(queue(), "0 0 true");
+    EXPECT_EQ(queue(), "0 0 t");
     // Counted as the last one, and nobody wrote down how it ended.
     app->database().execute("update webhook_deliveries set state = 'pending', attempts = 9, next_attempt_at = now()");
     serve(made.id);
@@ -349,7 +349,7 @@ TEST_F(WebhookEndpointsTest, A410DisablesAndTellsTheOwner) {
     EXPECT_EQ(server.request_count(), 1U);
     happen("Unga");
     fan_out();
-    EXPECT_EQ(queue(), "1 1 true") << "what waits stays, what comes is missed";
+    EXPECT_EQ(queue(), "1 1 t") << "what waits stays, what comes is missed";
     EXPECT_EQ(rows("select count(*) from audit_events where action = 'webhook.disable'"), "1");
 }
 
@@ -377,7 +377,7 @@ TEST_F(WebhookEndpointsTest, FiveDaysWithoutASuccessDisable) {
     hasten();
     serve(made.id);
     EXPECT_EQ(states(), "product.created succeeded 4 succeeded 200") << "what waited has arrived";
-    EXPECT_EQ(queue(), "0 0 false");
+    EXPECT_EQ(queue(), "0 0 f");
 }
 
 TEST_F(WebhookEndpointsTest, InOrderTheNextOneWaits) {
@@ -414,14 +414,14 @@ TEST_F(WebhookEndpointsTest, WhatHasNoRoomIsCountedAndComesWhenAskedFor) {
     const auto made = add(server.url("/"));
     for (int i = 0; i < 3; ++i) happen(fmt::format("P{}", i));
     app->run(fan_out_events(tenant_db(), &app->app().outbox, 1));
-    EXPECT_EQ(queue(), "1 2 false");
+    EXPECT_EQ(queue(), "1 2 f");
     EXPECT_THAT(get("/v1/webhooks/" + made.id).body, HasSubstr(R"("missed":2)"));
     serve(made.id);
     EXPECT_EQ(server.request_count(), 1U);
     const auto again = post("/v1/webhooks/" + made.id + "/redeliver", R"({"since":"2020-01-01T00:00:00Z"})");
     EXPECT_EQ(again.status, 200) << again.body;
     EXPECT_EQ(read(again).count, 2);
-    EXPECT_EQ(queue(), "2 0 false");
+    EXPECT_EQ(queue(), "2 0 f");
     serve(made.id);
     EXPECT_EQ(server.request_count(), 3U);
     EXPECT_EQ(read(post("/v1/webhooks/" + made.id + "/redeliver", R"({"since":"2020-01-01T00:00:00Z"})")).count, 0);
