@@ -4,7 +4,7 @@
 //
 //     PAYMENT_ORDERS=820 PAYMENT_PROVIDER=paystack bin/with-servers npx vitest run tests/e2e/payments-orders-providers.test.ts
 //     PAYMENT_ORDER='query_declined, success' …        that one alone, without a kill
-//     bin/test --long       all 820 of each; writes docs/runs/payments-orders-providers.json
+//     bin/test --long       all 820 of each; writes a file of docs/runs
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 // A report of very many lines: how long it takes, and that the worker's memory does not grow with it.
 //
 //     REPORT_LINES=200000 npx vitest run tests/e2e/report-runs-large.test.ts
-//     bin/test --long       1,000,000 lines; writes docs/runs/report-runs.json
+//     bin/test --long       1,000,000 lines; writes a file of docs/runs
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -3,7 +3,7 @@
 // nothing.
 //
 //     WEBHOOKS_CHAOS=2000 bin/with-servers npx vitest run tests/e2e/webhooks-chaos.test.ts
-//     bin/test --long       with 10,000 events; writes docs/runs/webhooks-chaos.json
+//     bin/test --long       with 10,000 events; writes a file of docs/runs
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -35,10 +35,11 @@ const headersOfHttp = new RegExp(
 const headersOfLimits = /^ratelimit(-policy)?$/;
 // Documented headers without `required` come with some replies. These come with all of their kind.
 const headerOf: Record<number, string> = { 201: 'location', 401: 'www-authenticate', 429: 'retry-after' };
-const isPromised = (name: string, { method, status }: Exchange, isProblem: boolean): boolean =>
+// What no repetition mends says no time for one.
+const isPromised = (name: string, { method, status, text }: Exchange, isProblem: boolean): boolean =>
   (isProblem && name === 'x-retriable') ||
   (method === 'GET' && status < 400 && name === 'etag') ||
-  headerOf[status] === name;
+  (headerOf[status] === name && !(name === 'retry-after' && text?.includes('"retriable":false')));
 // For people and tools, not in the document: only their problems are compared.
 const pages = /^\/($|docs(\/|$)|openapi\.json$|favicon\.ico$|problems(\/|$)|dev\/)/;
 // Forms behind links in mails: what is at fault is shown on the page as well.
