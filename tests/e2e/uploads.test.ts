@@ -141,7 +141,8 @@ describe('tus-js-client', () => {
     await until(async () => (await pieceBytes()) > 0);
     const url = `${service.url}/v1/uploads/tus/${id}`;
     const offset = await fetch(url, { method: 'HEAD', headers: { ...authorization(), 'tus-resumable': '1.0.0' } });
-    expect(offset.status).toBe(200);
+    // What came in the last moments may not be counted: its bytes are sent once more.
+    expect(Number(offset.headers.get('upload-offset') ?? -1)).toBeGreaterThanOrEqual(0);
     await expectDocument(await send(bytes, { uploadUrl: url }), bytes);
     link.close();
   });
