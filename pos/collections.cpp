@@ -5,6 +5,8 @@
 
 #include "pos/modules/catalogue/statements.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/documents/statements.h"
+#include "pos/modules/images/statements.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/payments/statements.h"
 #include "pos/modules/sales/statements.h"
@@ -12,6 +14,7 @@
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/module.h"
 #include "pos/modules/users/module.h"
+#include "pos/modules/webhooks/statements.h"
 #include "pos/permissions.h"
 
 namespace pos {
@@ -25,6 +28,8 @@ constexpr auto collections = std::to_array<SyncedCollection>({
     synced<catalogue::product_rows>(),
     synced<catalogue::variant_rows>(),
     synced<device_rows>(),
+    synced<document_rows>(),
+    synced<image_rows>(),
     synced<level_rows>(),
     synced<location_rows>(),
     synced<membership_rows>(),
@@ -33,6 +38,7 @@ constexpr auto collections = std::to_array<SyncedCollection>({
     synced<tax_class_rows>(),
     synced<tax_rate_rows>(),
     synced<tenant_rows>(),
+    synced<hooks::endpoint_rows>(),
 });
 // clang-format on
 

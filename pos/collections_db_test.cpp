@@ -34,6 +34,16 @@ protected:
         make_all();
         make_all_there(second_shop);
         for (const auto& collection : synced_collections()) make_by_its_route(collection.name);
+        tell_of_the_picture();
+    }
+
+    // A picture is told of when it has been read, which takes a decoder: the sample waits for its bytes.
+    static void tell_of_the_picture() {
+        app->database().execute(
+            "insert into change_pointers (tenant_id, collection, row_id, seq, op) "
+            "select i.tenant_id, 'images', i.id, (select min(seq) - 1 from change_pointers p where p.tenant_id = "
+            "i.tenant_id), 'u' "
+            "from images i limit 1");
     }
 
     // Of a module without samples: what its own rule of the POST sends.

@@ -14,5 +14,6 @@ using SessionId = base::Id<struct SessionTag>;
 using LocationId = base::Id<struct LocationTag>;
 using DeviceId = base::Id<struct DeviceTag>;
 using SaleId = base::Id<struct SaleTag>;
+using ImageId = base::Id<struct ImageTag>;
 
 }  // namespace pos

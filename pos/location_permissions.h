@@ -21,6 +21,7 @@ inline constexpr auto location_permissions = std::to_array<std::string_view>({
     "payments.refund",
     "payments.take",
     "products.write",
+    "reports.export",
     "sales.create",
     "sales.push_for_device",
     "stock.adjust",

@@ -23,6 +23,8 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "devices.read",
     "devices.revoke",
     "devices.write",
+    "documents.read",
+    "documents.write",
     "locations.read",
     "locations.write",
     "notifications.read",
@@ -32,8 +34,11 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "payments.refund",
     "payments.settle",
     "payments.take",
+    "payouts.read",
+    "payouts.send",
     "products.read",
     "products.write",
+    "reports.export",
     "reports.read",
     "roles.give",
     "roles.read",
@@ -48,6 +53,8 @@ inline constexpr auto permission_names = std::to_array<std::string_view>({
     "tenant.settings",
     "users.read",
     "users.write",
+    "webhooks.read",
+    "webhooks.write",
 });
 // clang-format on
 
@@ -84,8 +91,9 @@ inline constexpr auto everybody = std::to_array<std::string_view>({
 });
 inline constexpr auto viewer = with(everybody, {"payments.read", "reports.read", "sales.read"});
 inline constexpr auto accountant =
-    with(viewer, {"audit.read", "billing.read", "costs.read", "payments.settle", "users.read"});
-inline constexpr auto stock_clerk = with(everybody, {"costs.read", "stock.adjust"});
+    with(viewer, {"audit.read", "billing.read", "costs.read", "documents.read", "documents.write", "payments.settle",
+                  "payouts.read", "reports.export", "users.read"});
+inline constexpr auto stock_clerk = with(everybody, {"costs.read", "reports.export", "stock.adjust"});
 inline constexpr auto cashier =
     with(everybody, {"devices.read", "payments.read", "payments.take", "sales.create", "sales.read"});
 inline constexpr auto manager = with(accountant, {

@@ -23,16 +23,36 @@ constexpr std::string_view open_routes[] = {"POST /v1/auth/email/confirm",
                                             "POST /v1/auth/password/forgot",
                                             "POST /v1/auth/password/reset",
                                             "POST /v1/auth/refresh",
+                                            "POST /v1/auth/totp/login",
+                                            "POST /v1/callbacks/flutterwave/{token}/events",
                                             "POST /v1/callbacks/mail/mailgun",
+                                            "POST /v1/callbacks/m/{token}/balance",
+                                            "POST /v1/callbacks/m/{token}/result/{payout}",
+                                            "POST /v1/callbacks/m/{token}/status/{payout}",
+                                            "POST /v1/callbacks/m/{token}/timeout/{payout}",
+                                            "POST /v1/callbacks/paystack/{token}/events",
+                                            "POST /v1/callbacks/pesapal/{token}/ipn",
                                             "POST /v1/callbacks/m/{token}/confirm",
                                             "POST /v1/callbacks/m/{token}/stk",
                                             "POST /v1/callbacks/m/{token}/stk/{attempt}",
                                             "POST /v1/callbacks/m/{token}/timeout",
                                             "POST /v1/callbacks/m/{token}/validate",
                                             "POST /v1/callbacks/mail/sendgrid",
+                                            "GET /v1/callbacks/sms/{account}",
                                             "POST /v1/callbacks/s/{token}/events",
+                                            "POST /v1/callbacks/sms/{account}",
+                                            "POST /v1/callbacks/sms/{account}/{token}",
+                                            "GET /v1/files/{tenantId}/{imageId}/{file}",
                                             "POST /v1/invites/accept",
+                                            "GET /v1/storage/{key...}",
+                                            "PUT /v1/storage/{key...}",
                                             "POST /v1/tenants"};
+// What speaks a protocol of its own, whose headers are missing here: modules/uploads/tus_db_test.cpp asks as every role and
+// as another tenant.
+constexpr std::string_view routes_of_protocols[] = {"OPTIONS /v1/uploads/tus",    "OPTIONS /v1/uploads/tus/{id}",
+                                                    "POST /v1/uploads/tus",       "GET /v1/uploads/tus/{id}",
+                                                    "PATCH /v1/uploads/tus/{id}", "POST /v1/uploads/tus/{id}",
+                                                    "DELETE /v1/uploads/tus/{id}"};
 
 constexpr std::pair<char, std::string_view> letters[] = {{'o', "owner"},   {'a', "admin"},       {'m', "manager"},
                                                          {'c', "cashier"}, {'s', "stock_clerk"}, {'t', "accountant"},
@@ -104,10 +124,21 @@ TEST_F(MatrixTest, EveryRouteHasItsRule) {
         if (!route.pattern.starts_with("/v1/")) continue;
         const auto name = fmt::format("{} {}", http::to_string(route.method), route.pattern);
         if (std::ranges::find(open_routes, name) != std::end(open_routes)) continue;
+        if (std::ranges::find(routes_of_protocols, name) != std::end(routes_of_protocols)) continue;
         EXPECT_EQ(known.erase(name), 1U) << "say in a test of its module who may ask: {\"" << name
                                          << "\", …} among the rules of its Walls (pos/testing/walls.h)";
     }
     EXPECT_TRUE(known.empty()) << *known.begin() << " is no route";
+}
+
+// Whose sample is an id, and no row that could be shown.
+bool is_of_no_row(const RouteRule& rule) {
+    bool found = false;
+    Walls::each([&](const Walls& walls) {
+        for (const auto& row : walls.rows)
+            found |= rule.route.contains(row.parameter) && base::Uuid::from_string(row.path).has_value();
+    });
+    return found;
 }
 
 // Another tenant's rows are not there, whatever is asked of them, and stay what they are.
@@ -121,7 +152,7 @@ TEST_F(MatrixTest, AnotherTenantsIdsAreNotFound) {
     }
     EXPECT_GT(asked, 15U);
     for (const auto& rule : all_rules()) {
-        if (!rule.route.starts_with("GET ") || !rule.route.contains('{')) continue;
+        if (!rule.route.starts_with("GET ") || !rule.route.contains('{') || is_of_no_row(rule)) continue;
         const auto reply = ask(rule, owner, "*", filled(rule.query));
         EXPECT_EQ(reply.status, 200) << rule.route << ": " << reply.body;
     }

@@ -13,6 +13,9 @@
 #include "pos/modules/billing/plans.h"
 #include "pos/modules/catalogue/module.h"
 #include "pos/modules/devices/module.h"
+#include "pos/modules/documents/module.h"
+#include "pos/modules/files/module.h"
+#include "pos/modules/images/module.h"
 #include "pos/modules/invites/module.h"
 #include "pos/modules/locations/module.h"
 #include "pos/modules/maintenance/module.h"
@@ -20,15 +23,24 @@
 #include "pos/modules/payments/module.h"
 #include "pos/modules/payments/reseal_command.h"
 #include "pos/modules/payments/resolve.h"
+#include "pos/modules/payouts/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
+#include "pos/modules/second_factor/module.h"
+#include "pos/modules/second_factor/reset_command.h"
+#include "pos/modules/sms/module.h"
+#include "pos/modules/sms/reseal_command.h"
 #include "pos/modules/stock/module.h"
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
+#include "pos/modules/uploads/module.h"
 #include "pos/modules/users/module.h"
+#include "pos/modules/webhooks/module.h"
+#include "pos/modules/webhooks/reseal_command.h"
 #include "pos/plumbing/bulk.h"
 #include "pos/plumbing/module.h"
+#include "pos/plumbing/second_factor_wall.h"
 #include "pos/plumbing/suspension.h"
 #include "pos/problem_notes.h"
 
@@ -43,6 +55,12 @@ a problem document (RFC 9457) whose `retriable` and `action` say what to do next
 bytes with the same `Idempotency-Key` (or `clientRequestId`) until there is an answer. What is no valid HTTP is answered by 400
 `http.malformed`, whatever its operation. Texts are kept in Unicode's composed form (NFC),
 without white space at their ends; what identifies a thing (SKU, barcode, code, e-mail address) without invisible characters, too.)";
+
+// What a route may answer because of whose caller it is, whatever it does.
+void describe_what_is_withheld(http::Operation& operation) {
+    describe_suspension(operation);
+    describe_second_factor_wall(operation);
+}
 
 }  // namespace
 
@@ -60,19 +78,27 @@ app::Definition definition() {
     definition.modules = {
         tenants_module(),
         auth_module(),
+        second_factor_module(),
         users_module(),
         invites_module(),
         locations_module(),
         devices_module(),
         taxes_module(),
+        files_module(),
+        images_module(),
+        documents_module(),
+        uploads_module(),
         catalogue_module(),
         stock_module(),
         sales_module(),
         payments_module(),
+        payouts_module(),
         billing_module(),
         reports_module(),
         alerts_module(),
         notifications_module(),
+        sms_module(),
+        webhooks_module(),
         audit_module(),
         mailbox_module(),
         app::outgoing(),
@@ -82,15 +108,26 @@ app::Definition definition() {
     };
     // clang-format on
     definition.errors = {errors::batch_aborted};
-    definition.describe = describe_suspension;
+    definition.describe = describe_what_is_withheld;
     definition.problem_notes = problem_notes();
     definition.migrations = embedded::migrations();
     definition.migrations_directory = "pos/migrations";
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
-    definition.commands = {create_tenant_command(),      set_plan_command(),        list_plans_command(),
-                           undecided_payments_command(), resolve_payment_command(), reseal_accounts_command()};
+    // clang-format off: one a line, so that two modules that add theirs do not meet
+    definition.commands = {
+        create_tenant_command(),
+        reset_second_factor_command(),
+        set_plan_command(),
+        list_plans_command(),
+        undecided_payments_command(),
+        resolve_payment_command(),
+        reseal_accounts_command(),
+        reseal_message_accounts_command(),
+        reseal_webhook_secrets_command(),
+    };
+    // clang-format on
     return definition;
 }
 

@@ -37,10 +37,18 @@ INTERNAL = {
     "idempotency.key_known": "becomes the first reply, or idempotency.key_reused",
     "jobs.": "told to workers and to operators, in their own language",
     "mail.try_later": "told to the queue, which tries again",
+    "multipart.file_type_refused": "of forms that name their files' types, for services that have them; the document lists it there",
     "notification.known": "a second message of one key is passed over",
+    "report.cancelled": "a run's `failure`: docs/guides/reports.md",
+    "report.interrupted": "a run's `failure`: docs/guides/reports.md",
+    "report.too_large": "a run's `failure`: docs/guides/reports.md",
+    "report.too_slow": "a run's `failure`: docs/guides/reports.md",
     "redis.": "becomes session.unavailable, or a limit that is not kept for the moment",
     "session.": "of cookie sessions, for services that have them; src/openapi lists what a route says",
+    "sms.try_later": "told to the queue, which tries again",
+    "storage.": "of routes that keep files, for services that have them; the document lists them there",
     "url.": "of routes that take addresses to be called, for services that have them; the document lists them there",
+    "webhook.not_verified": "of routes that receive signed webhooks, for services that have them; the document lists it there",
 }
 FREE = re.compile(r"(_test\.(cpp|h)$|^src/testing/|^pos/testing/|^pos/demo/|^src/app/dev/|(^|/)test_)")
 

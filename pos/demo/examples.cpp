@@ -44,7 +44,8 @@ void add_billing(std::vector<Example>& all) {
 // What only providers send, and what people say of it.
 void add_money_from_outside(std::vector<Example>& all) {
     for (const auto* operation :
-         {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent"}) {
+         {"takeMpesaPrompt", "takeMpesaConfirmation", "takeMpesaValidation", "takeMpesaTimeout", "takeStripeEvent",
+          "takeFlutterwaveEvent", "takePaystackEvent", "takePesapalNotification"}) {
         all.push_back({.operation = operation,
                        .body = {},
                        .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
@@ -53,6 +54,15 @@ void add_money_from_outside(std::vector<Example>& all) {
                    .body = {},
                    .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")},
                                   {"attempt", json_string("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095")}}});
+    for (const auto* operation : {"takeMpesaResult", "takeMpesaStatus", "takeMpesaPayoutTimeout"}) {
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")},
+                                      {"payout", json_string("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095")}}});
+    }
+    all.push_back({.operation = "takeMpesaBalance",
+                   .body = {},
+                   .parameters = {{"token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091")}}});
     all.push_back({.operation = "listC2bPayments", .body = {}, .parameters = {{"state", json_string("unmatched")}}});
     all.push_back(
         with_body("matchC2bPayment", "c2b payment", fmt::format(R"({{"intentId":{}}})", id("payment intent"))));
@@ -89,6 +99,33 @@ void add_payments(std::vector<Example>& all) {
     all.push_back(of("deletePaymentAccount", "payment account"));
 }
 
+void add_payouts(std::vector<Example>& all) {
+    const auto of_payout = [&](std::string_view operation, std::string_view body = {}) {
+        all.push_back(with_body(operation, body));
+        all.back().parameters.emplace("id", json_string(key));
+    };
+    all.push_back(
+        with_body("sendPayout", fmt::format(R"({{"clientRequestId":"{}","amount":150000,"phone":"0712345678",)"
+                                            R"("recipientName":"Juma Otieno","purpose":"salary",)"
+                                            R"("reason":"Wages of November"}})",
+                                            key)));
+    of_payout("reversePayment",
+              fmt::format(R"({{"clientRequestId":"{}","amount":36500,"reason":"The sugar was wet"}})", key));
+    of_payout("getPayout");
+    of_payout("queryPayout");
+    of_payout("sendPayoutAgain");
+    of_payout("resolvePayout", R"({"outcome":"paid","receiptCode":"TAF7RT61SV","note":"It is in the portal"})");
+    all.push_back({.operation = "listPayouts", .body = {}, .parameters = {{"state", json_string("unknown")}}});
+    all.push_back(of("askPaymentAccountBalance", "payment account"));
+    all.push_back(of("getPaymentAccountBalance", "payment account"));
+}
+
+void add_reports(std::vector<Example>& all) {
+    all.push_back(with_body("createReportRun", R"({"report":"sales","from":"2026-11-01","to":"2026-11-30"})"));
+    for (const auto* operation : {"getReportRun", "deleteReportRun"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
+}
+
 void add_people(std::vector<Example>& all) {
     all.push_back(with_body("login", fmt::format(R"({{"email":"{}","password":"{}"}})", owner_email, password)));
     all.push_back(with_body("refreshSession", R"({"refreshToken":"the refreshToken of the last login or refresh"})"));
@@ -113,6 +150,49 @@ void add_people(std::vector<Example>& all) {
                                               find_built_in_role("cashier")->id, id("location NRB2"))));
     all.push_back(of("resendInvite", "invite Fatuma"));
     all.push_back(of("revokeInvite", "invite Fatuma"));
+}
+
+void add_messaging(std::vector<Example>& all) {
+    all.push_back(with_body("setMessageAccount",
+                            R"({"provider":"africastalking","credentials":{"username":"sandbox","apiKey":"atsk_demo",)"
+                            R"("callbackToken":"0123456789abcdefghij"}})"));
+    all.push_back(with_body("setMessageLimit", R"({"dailyLimit":20000})"));
+}
+
+void add_webhooks(std::vector<Example>& all) {
+    const auto of_webhook = [&](std::string_view operation, std::string_view body = {}) {
+        all.push_back(with_body(operation, body));
+        all.back().parameters.emplace("id", json_string(key));
+    };
+    all.push_back(
+        with_body("createWebhook", R"({"url":"https://example.com/hooks/shop","eventTypes":["sale.*","product.*"]})"));
+    of_webhook("getWebhook");
+    of_webhook("changeWebhook", R"({"description":"The accountant's"})");
+    of_webhook("deleteWebhook");
+    of_webhook("rotateWebhookSecret", R"({"overlapHours":24})");
+    of_webhook("pingWebhook");
+    of_webhook("redeliverWebhook", R"({"since":"2026-11-22T00:00:00Z"})");
+    of_webhook("listWebhookDeliveries");
+    all.back().parameters.insert({{"state", json_string("exhausted")},
+                                  {"eventType", json_string("sale.created")},
+                                  {"since", json_string("2026-01-01T00:00:00Z")},
+                                  {"until", json_string("2026-12-31T00:00:00Z")}});
+    of_webhook("getWebhookDelivery");
+    all.back().parameters.emplace("deliveryId", json_string(key));
+}
+
+// Codes are an app's, those of phones stand in /dev/sms.
+void add_second_factor(std::vector<Example>& all) {
+    all.push_back(with_body("beginTotp", fmt::format(R"({{"password":"{}"}})", password)));
+    all.push_back(with_body("confirmTotp", R"({"code":"492039"})"));
+    all.push_back(with_body("loginWithTotp", R"({"challenge":"the challenge of the login","code":"492039"})"));
+    all.push_back(with_body("stepUp", R"({"code":"492039"})"));
+    all.push_back(with_body("renewRecoveryCodes", R"({"code":"492039"})"));
+    all.push_back(with_body("disableTotp", fmt::format(R"({{"password":"{}","code":"492039"}})", password)));
+    all.push_back(of("resetTotp", "user cashier"));
+    all.push_back(with_body("setSecondFactorRules", R"({"everyone":false})"));
+    all.push_back(with_body("sendPhoneCode", fmt::format(R"({{"phone":"0712 345 678","password":"{}"}})", password)));
+    all.push_back(with_body("verifyPhone", R"({"phone":"0712 345 678","code":"730516"})"));
 }
 
 // Tokens stand in mails, which /dev/mail shows.
@@ -209,6 +289,26 @@ void add_sales(std::vector<Example>& all) {
     all.push_back(of("getSaleByClientRequest", "sale 1 request"));
 }
 
+// Their ids come out of an upload, and what is signed out of a reply: these show the form alone.
+void add_files(std::vector<Example>& all) {
+    all.push_back(with_body("createUpload", R"({"purpose":"image","contentType":"image/jpeg","bytes":84213})"));
+    for (const auto* operation :
+         {"getImage", "deleteImage", "getDocument", "deleteDocument", "getUpload", "completeUpload", "deleteUpload",
+          "getTusUpload", "continueTusUpload", "continueTusUploadByPost", "deleteTusUpload"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
+    all.push_back(
+        {.operation = "getImageFile",
+         .body = {},
+         .parameters = {
+             {"tenantId", json_string(key)}, {"imageId", json_string(key)}, {"file", json_string("320.webp")}}});
+    for (const auto* operation : {"downloadStoredFile", "putStoredFile"})
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"key", json_string("t")}}});
+    all.push_back(
+        {.operation = "createDocument", .body = {}, .parameters = {{"name", json_string("Delivery note 1042")}}});
+}
+
 }  // namespace
 
 std::vector<Example> examples() {
@@ -223,6 +323,7 @@ std::vector<Example> examples() {
                                   {"search", json_string("sugar")},
                                   {"active", "true"},
                                   {"flag", json_string("price_variance")},
+                                  {"channel", json_string("sms")},
                                   {"actorId", id("user cashier")},
                                   {"subjectId", id("user cashier")},
                                   {"from", json_string("2026-01-01")},
@@ -231,12 +332,18 @@ std::vector<Example> examples() {
     add_money_from_outside(all);
     add_people(all);
     add_mails(all);
+    add_messaging(all);
+    add_webhooks(all);
+    add_second_factor(all);
     add_places(all);
     add_taxes(all);
     add_products(all);
     add_variants(all);
     add_sales(all);
     add_payments(all);
+    add_payouts(all);
+    add_files(all);
+    add_reports(all);
     return all;
 }
 

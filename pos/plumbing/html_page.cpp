@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "base/strings.h"
 #include "http/response.h"
@@ -41,6 +43,20 @@ std::string escaped(std::string_view text) {
             case '\'': html += "&#39;"; break;
             default: html += c;
         }
+    }
+    return html;
+}
+
+std::string linked(std::string_view text) {
+    std::string html;
+    while (!text.empty()) {
+        const auto at = std::min(text.find("http://"), text.find("https://"));
+        html += escaped(text.substr(0, at));
+        if (at == std::string_view::npos) break;
+        text.remove_prefix(at);
+        const auto url = text.substr(0, text.find_first_of(" \r\n>"));
+        html += fmt::format("<a href=\"{0}\">{0}</a>", escaped(url));
+        text.remove_prefix(url.size());
     }
     return html;
 }

@@ -14,7 +14,8 @@ app::Module plumbing_module() {
     auto statements = idempotency_statements();
     for (const auto& statement : feed_statements()) statements.push_back(statement);
     for (const auto& statement :
-         db::statements(plan_limits::hold, plan_limits::seats_suffice, plan_limits::locations_suffice))
+         db::statements(plan_limits::hold, plan_limits::seats_suffice, plan_limits::locations_suffice,
+                        plan_limits::hold_storage, plan_limits::storage_suffices))
         statements.push_back(statement);
     for (const auto& statement : audit_statements()) statements.push_back(statement);
     return {.name = "plumbing",
@@ -25,6 +26,8 @@ app::Module plumbing_module() {
                                   db::SqlObject::Stage::after_tables},
                                  db::violate},
             .statements = std::move(statements),
+            .settings = app::settings<PublicFileSettings, check_public_files>(),
+            .process_services = app::process_services<make_public_files>(),
             .services = app::services<make_runtime>()};
 }
 

@@ -27,6 +27,20 @@ inline constexpr db::Query<void()> locations_suffice{
      "and (s.limits ->> 'locations')::int < (select count(*) from locations l where l.tenant_id = $1 "
      "  and l.deleted_at is null)",
      db::Kind::write}};
+// Files of a tenant are counted one after the other, so that many uploads at once get no more than there is room for.
+inline constexpr db::Query<void()> hold_storage{
+    {"plan_limits.hold_storage", "select pg_advisory_xact_lock(hashtextextended('files ' || $1::uuid::text, 0))",
+     db::Kind::write}};
+// What is stored, and what uploads that are under way have announced. `$2`: for a shop whose plan says nothing.
+inline constexpr db::Query<void(std::int64_t)> storage_suffices{
+    {"plan_limits.storage_suffices",
+     "select violate('subscriptions_storage') where coalesce("
+     "  (select (s.limits ->> 'storageBytes')::bigint from subscriptions s "
+     "   where s.tenant_id = $1 and s.state <> 'cancelled'), $2) "
+     "  < (select coalesce(sum(i.bytes), 0) from images i where i.tenant_id = $1) "
+     "  + (select coalesce(sum(d.bytes), 0) from documents d where d.tenant_id = $1) "
+     "  + (select coalesce(sum(u.bytes), 0) from uploads u where u.tenant_id = $1 and u.state = 'open')",
+     db::Kind::write}};
 }  // namespace plan_limits
 
 inline void require_seat(db::Batch& batch) {
@@ -37,6 +51,12 @@ inline void require_seat(db::Batch& batch) {
 inline void require_place_for_location(db::Batch& batch) {
     batch.add(plan_limits::hold);
     batch.add(plan_limits::locations_suffice);
+}
+
+// In front of and behind the statement that takes room: 409 plan.storage. `without_plan` bytes: where the plan says nothing.
+inline void hold_storage(db::Batch& batch) { batch.add(plan_limits::hold_storage); }
+inline void require_storage(db::Batch& batch, std::int64_t without_plan) {
+    batch.add(plan_limits::storage_suffices, without_plan);
 }
 
 }  // namespace pos

@@ -3,6 +3,7 @@
 // One a loop, a service: http::Service<Runtime>.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
@@ -10,13 +11,14 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "jobs/outbox.h"
+#include "pos/plumbing/public_files.h"
 
 namespace pos {
 
 class Runtime {
 public:
-    Runtime(const base::Clock& clock, base::RandomSource& random, jobs::Outbox& outbox)
-        : clock_(clock), ids_(clock, random), outbox_(outbox) {}
+    Runtime(const base::Clock& clock, base::RandomSource& random, jobs::Outbox& outbox, const PublicFiles& files)
+        : clock_(clock), ids_(clock, random), outbox_(outbox), files_(files) {}
 
     [[nodiscard]] base::Timestamp now() const { return clock_.now(); }
     template <class Id>
@@ -26,6 +28,11 @@ public:
 
     // Jobs and events that leave with a batch: runtime->outbox().emit(batch, sale_created, {...}).
     [[nodiscard]] jobs::Outbox& outbox() const noexcept { return outbox_; }
+
+    // Of the picture that a row shows; none without one.
+    [[nodiscard]] std::optional<std::string> image_url(base::Uuid tenant, std::optional<ImageId> image) const {
+        return image ? std::optional(files_.image_url(tenant, *image)) : std::nullopt;
+    }
 
     // Holds a key while its request runs; empty when another request of this loop holds it.
     class KeyGuard {
@@ -54,12 +61,13 @@ private:
     const base::Clock& clock_;
     base::UuidGenerator ids_;
     jobs::Outbox& outbox_;
+    const PublicFiles& files_;
     std::unordered_set<std::string> running_;
 };
 
 [[nodiscard]] inline std::unique_ptr<Runtime> make_runtime(const base::Clock& clock, base::SecureRandom& random,
-                                                           jobs::Outbox& outbox) {
-    return std::make_unique<Runtime>(clock, random, outbox);
+                                                           jobs::Outbox& outbox, const PublicFiles& files) {
+    return std::make_unique<Runtime>(clock, random, outbox, files);
 }
 
 }  // namespace pos

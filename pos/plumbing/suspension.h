@@ -35,6 +35,8 @@ inline constexpr auto kept_when_suspended = std::to_array<std::string_view>({
     "payments.refund",
     "payments.settle",
     "payments.take",
+    "payouts.read",
+    "reports.export",
     "roles.give",
     "roles.read",
     "sales.create",

@@ -79,9 +79,6 @@ protected:
                         "'{}'",
                         receipt));
     }
-    static std::string credits() {
-        return rows("select count(*) from outbox_jobs where name like 'payment.succeeded%'");
-    }
 
     std::string token;
 };

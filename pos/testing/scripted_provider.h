@@ -34,7 +34,8 @@ public:
                   .least = {100},
                   .most = {25'000'000},
                   .step = name == "mpesa" ? 100 : 1,
-                  .by_phone = name == "mpesa",
+                  .by_phone = name == "mpesa" || name == "flutterwave",
+                  .pages = name == "flutterwave",
                   .refunds = true,
                   .registers = true,
                   .pulls = name == "mpesa",
@@ -74,7 +75,7 @@ public:
                                                            ::payments::RefundRequest request,
                                                            client::Call /*call*/) override {
         refunds.push_back(std::move(request));
-        co_return ::payments::Refunded{.outcome = refund_outcome};
+        co_return ::payments::Refunded{.outcome = refund_outcome, .text = refund_text};
     }
     [[nodiscard]] async::Task<::payments::Evidence> cancel(::payments::Account /*account*/,
                                                            ::payments::AttemptRef attempt,
@@ -134,6 +135,7 @@ public:
         std::string_view kind, std::string_view bytes, const http::Headers& headers)>
         on_callback;
     ::payments::Refunded::Outcome refund_outcome = ::payments::Refunded::Outcome::done;
+    std::string refund_text;
     ::payments::Finding register_finding = ::payments::Finding::accepted;
 
 private:

@@ -191,9 +191,40 @@ openapi::Info openapi_info(const Definition& definition, const Settings& setting
     for (const auto& module : definition.modules) {
         if (!module.doc.empty()) info.tags.push_back({module.name, module.doc});
     }
+    for (const auto& module : definition.modules) {
+        for (const auto& event : module.webhooks)
+            info.webhooks.push_back({.name = std::string(event.name),
+                                     .summary = std::string(event.summary),
+                                     .tag = module.name,
+                                     .data = event.data,
+                                     .example = std::string(event.example)});
+    }
     if (!settings.public_url.empty()) info.servers = {{.url = settings.public_url}};
     return info;
 }
+
+namespace {
+
+// With each event that leaves as a webhook its row, in the transaction of the event. The random source and the clock are the
+// process's, and thread-safe.
+void hear_webhook_events(const Definition& definition, jobs::Outbox& outbox, base::RandomSource& random) {
+    const auto writer = std::ranges::find_if(
+        definition.modules, [](const Module& module) { return module.write_webhook_event != nullptr; });
+    if (writer == definition.modules.end()) return;
+    for (const auto& module : definition.modules) {
+        for (const auto& type : module.webhooks) {
+            outbox.hear(type.name,
+                        [&type, &outbox, &random, clock = definition.clock, write = writer->write_webhook_event](
+                            db::Batch& batch, const void* data, std::string_view json) {
+                            const auto now = clock->now();
+                            write(batch, outbox,
+                                  {type, base::uuid_v7(now, random), type.subject(data), type.place(data), now, json});
+                        });
+        }
+    }
+}
+
+}  // namespace
 
 App::App(const Definition& of, Configuration given, std::shared_ptr<logging::Sink> sink)
     : definition(of),
@@ -211,6 +242,7 @@ App::App(const Definition& of, Configuration given, std::shared_ptr<logging::Sin
     }));
     const auto bindings = job_bindings(definition);
     for (const auto& [event, job] : bindings.subscriptions) outbox.subscribe(event, job);
+    hear_webhook_events(definition, outbox, random);
     add_routes();
     auto links = http::default_chain(chain_options(settings, metrics, definition.tracer));
     if (settings.environment != Environment::production) links.insert(links.begin(), openapi::reply_check());

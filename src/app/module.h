@@ -15,6 +15,7 @@
 #include "app/module_settings.h"
 #include "app/schedule.h"
 #include "app/service.h"
+#include "app/webhook_event.h"
 #include "db/query.h"
 #include "db/sql_object.h"
 
@@ -22,6 +23,10 @@ namespace http {
 class Router;
 class Routes;  // http/handler.h
 }  // namespace http
+
+namespace jobs {
+class Outbox;
+}
 
 namespace app {
 
@@ -38,6 +43,10 @@ struct Module {
     // Called at start, also where no job is run: who is told of an event is known to whoever tells it.
     void (*jobs)(JobHandlers handlers) = nullptr;
     std::vector<Schedule> schedules;
+
+    // What leaves the service as webhooks (app/webhook_event.h), and who writes it down, in the transaction of the event: one module.
+    std::vector<WebhookEventType> webhooks{};
+    void (*write_webhook_event)(db::Batch& batch, jobs::Outbox& outbox, const WebhookEvent& event) = nullptr;
 
     // What outlives a request. A module that is tables, statements and routes has none of it.
     ModuleSettings settings{};                     // app::settings<MailSettings>()

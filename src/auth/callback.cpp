@@ -15,6 +15,8 @@ std::optional<std::string_view> CallbackRequest::header(std::string_view name) c
     return context_->request().header(name);
 }
 
+std::string_view CallbackRequest::target() const { return context_->request().target(); }
+
 std::string_view CallbackRequest::param(std::string_view name) const { return context_->param(name); }
 
 std::string_view CallbackRequest::client_address() const { return context_->request().client_address(); }

@@ -40,6 +40,7 @@ public:
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
     [[nodiscard]] const http::RequestHeaders& headers() const;
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+    [[nodiscard]] std::string_view target() const;                      // path and query, as sent
     [[nodiscard]] std::string_view param(std::string_view name) const;  // of the path; "" without it
     [[nodiscard]] std::string_view client_address() const;
     template <class T>

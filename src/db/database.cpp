@@ -106,7 +106,7 @@ public:
 namespace {
 
 async::Task<std::vector<Result>> run_in_transaction(TransactionState* transaction, std::vector<Call> calls,
-                                                    bool commit) {
+                                                    Scope acting, bool commit) {
     auto& state = *transaction->database;
     for (const Call& call : calls) check_call(state, call);
     // Two at once would mix their savepoints and answers.
@@ -127,6 +127,7 @@ async::Task<std::vector<Result>> run_in_transaction(TransactionState* transactio
                        .begin = first ? std::optional(Begin{options.isolation, options.read_only}) : std::nullopt,
                        .tenant = first ? options.scope.tenant : std::nullopt,
                        .savepoints = steps,
+                       .acting = options.scope.tenant ? std::nullopt : acting.tenant,
                        .commit = commit,
                        .read_only = options.read_only,
                        .loss = may_have_committed ? Loss::unknown : Loss::unavailable});
@@ -146,10 +147,10 @@ async::Task<std::vector<Result>> run_in_transaction(TransactionState* transactio
     co_return std::move(results);
 }
 
-async::Task<Result> run_one_in_transaction(TransactionState* transaction, Call call) {
+async::Task<Result> run_one_in_transaction(TransactionState* transaction, Call call, Scope acting) {
     std::vector<Call> calls;
     calls.push_back(std::move(call));
-    auto results = co_await run_in_transaction(transaction, std::move(calls), false);
+    auto results = co_await run_in_transaction(transaction, std::move(calls), acting, false);
     co_return std::move(results.front());
 }
 
@@ -174,7 +175,7 @@ async::Task<void> Transaction::start() {
 async::Task<void> Transaction::commit() {
     // Without a statement nothing was begun.
     if (!state_->begun) co_return;
-    co_await detail::run_in_transaction(state_.get(), {}, true);
+    co_await detail::run_in_transaction(state_.get(), {}, {}, true);
     for (auto& callback : state_->after_commit) callback();
 }
 
@@ -182,12 +183,12 @@ void Transaction::after_commit(std::move_only_function<void()> callback) {
     state_->after_commit.push_back(std::move(callback));
 }
 
-async::Task<Result> Transaction::query(const Statement& statement, Parameters parameters) {
-    return detail::run_one_in_transaction(state_.get(), {&statement, std::move(parameters)});
+async::Task<Result> Transaction::query(const Statement& statement, Parameters parameters, Scope acting) {
+    return detail::run_one_in_transaction(state_.get(), {&statement, std::move(parameters)}, acting);
 }
 
-async::Task<std::vector<Result>> Transaction::batch(std::vector<Call> calls) {
-    return detail::run_in_transaction(state_.get(), std::move(calls), false);
+async::Task<std::vector<Result>> Transaction::batch(std::vector<Call> calls, Scope acting) {
+    return detail::run_in_transaction(state_.get(), std::move(calls), acting, false);
 }
 
 std::uint32_t Transaction::push_savepoint() {

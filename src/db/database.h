@@ -109,9 +109,11 @@ public:
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
-    [[nodiscard]] async::Task<Result> query(const Statement& statement, Parameters parameters);
+    // `acting`: the tenant on whose behalf a transaction without one runs it, which functions and policies then see until another one is
+    // named. A transaction of a tenant's has its own.
+    [[nodiscard]] async::Task<Result> query(const Statement& statement, Parameters parameters, Scope acting = {});
     // One round trip; stops at the first error.
-    [[nodiscard]] async::Task<std::vector<Result>> batch(std::vector<Call> calls);
+    [[nodiscard]] async::Task<std::vector<Result>> batch(std::vector<Call> calls, Scope acting = {});
 
     // Runs `work` inside a savepoint; what it throws undoes its statements alone and is rethrown.
     template <class T>

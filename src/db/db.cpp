@@ -43,7 +43,7 @@ async::Task<Result> execute(Target target, const Statement* statement, Parameter
     std::exception_ptr refusal;
     try {
         if (target.transaction != nullptr)
-            co_return co_await target.transaction->query(*statement, std::move(parameters));
+            co_return co_await target.transaction->query(*statement, std::move(parameters), target.scope);
         co_return co_await target.database->query(*statement, std::move(parameters), target.scope, target.deadline);
     } catch (const Error& error) {
         fail_span(span, error);
@@ -61,7 +61,7 @@ async::Task<std::vector<Result>> execute_all(Target target, std::vector<Call> ca
     auto span = batch_span(target.span, calls);
     std::exception_ptr refusal;
     try {
-        if (target.transaction != nullptr) co_return co_await target.transaction->batch(std::move(calls));
+        if (target.transaction != nullptr) co_return co_await target.transaction->batch(std::move(calls), target.scope);
         co_return co_await target.database->batch(std::move(calls), target.scope, target.deadline);
     } catch (const Error& error) {
         fail_span(span, error);

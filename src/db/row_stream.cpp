@@ -49,27 +49,32 @@ namespace {
 // Our timer comes first: PostgreSQL would end the session.
 constexpr async::Milliseconds server_patience{10'000};
 
+// Of one piece.
+async::Milliseconds piece_time(const CursorState& cursor) {
+    return std::max(cursor.database->options.read_timeout, cursor.call.statement->timeout);
+}
+
 // How long the server lets the cursor wait for its reader: as long as the stream may take.
 Begin begin_for(const CursorState& cursor) {
     const auto left = std::chrono::duration_cast<async::Milliseconds>(cursor.target.deadline - async::Loop::now());
     return {.read_only = true,
             .idle_time = std::clamp<async::Milliseconds>(left, async::Milliseconds(0), longest_work) + server_patience,
-            .statement_time = cursor.database->options.read_timeout};
+            .statement_time = piece_time(cursor)};
 }
 
 async::Task<Result> fetch(CursorState* cursor) {
     auto& database = *cursor->database;
-    const auto soon = [&] {
-        return std::min(cursor->target.deadline, async::Loop::now() + database.options.read_timeout);
+    const auto within = [&](async::Milliseconds time) {
+        return std::min(cursor->target.deadline, async::Loop::now() + time);
     };
     const bool first = !std::exchange(cursor->begun, true);
     const auto& tenant = cursor->target.scope.tenant;
     if (first) {
         database.check_open();
-        cursor->lease = co_await LeaseWait(database, soon(), *database.streams, tenant);
+        cursor->lease = co_await LeaseWait(database, within(database.options.read_timeout), *database.streams, tenant);
     }
     Result result;
-    Exchange exchange(database, soon(),
+    Exchange exchange(database, within(piece_time(*cursor)),
                       {.calls = {&cursor->call, 1},
                        .results = {&result, 1},
                        .begin = first ? std::optional(begin_for(*cursor)) : std::nullopt,

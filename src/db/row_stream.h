@@ -10,7 +10,8 @@
 //
 // A piece is what fits into 256 KiB as the rows before it were, at most 1,000 rows. The Db's deadline is that of the whole stream, the
 // time in which its reader does something else too: the connection is given back in that moment, and the next piece is db.timeout. A
-// connection is waited for 10 s (Options::read_timeout), and so is each piece. A failure is final: asked again, it is thrown again.
+// connection is waited for 10 s (Options::read_timeout), and so is each piece, unless the statement has a time of its own (a sum over all
+// rows comes with the first piece). A failure is final: asked again, it is thrown again.
 // Movable; one next_rows() at a time.
 
 #include <memory>

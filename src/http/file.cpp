@@ -1,13 +1,85 @@
 #include "http/file.h"
 
-#include <algorithm>
-#include <stdexcept>
+#include <fcntl.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+#include <vector>
+
+#include "base/random.h"
+#include "base/uuid.h"
 #include "http/content_disposition.h"
 #include "http/middleware/errors.h"
 #include "http/middleware/file_stream.h"
 
 namespace http {
+
+// Several ranges of a file, each with a head of its own (RFC 9110 section 14.6). The boundary is made anew each time, so that
+// nobody could have put it into the file.
+class RangesStream {
+public:
+    RangesStream(async::Loop* loop, FileContent content, std::uint64_t size, const std::string& type,
+                 std::vector<ByteRange> ranges)
+        : loop_(loop), content_(std::move(content)), ranges_(std::move(ranges)) {
+        base::SecureRandom random;
+        boundary_ = base::uuid_v4(random).to_string();
+        for (const auto& range : ranges_) {
+            heads_.push_back(fmt::format("\r\n--{}\r\nContent-Type: {}\r\nContent-Range: bytes {}-{}/{}\r\n\r\n",
+                                         boundary_, type, range.first, range.first + range.length - 1, size));
+        }
+        end_ = fmt::format("\r\n--{}--\r\n", boundary_);
+    }
+
+    [[nodiscard]] std::string media_type() const { return "multipart/byteranges; boundary=" + boundary_; }
+    [[nodiscard]] std::uint64_t length() const {
+        std::uint64_t length = end_.size();
+        for (std::size_t i = 0; i < ranges_.size(); ++i) length += heads_[i].size() + ranges_[i].length;
+        return length;
+    }
+    // Before the head: what it throws is a problem.
+    async::Task<void> open_first() { first_ = co_await open(ranges_.front()); }
+
+    async::Task<void> operator()(BodyWriter& out) {
+        for (std::size_t i = 0; i < ranges_.size(); ++i) {
+            if (!co_await out.write(heads_[i])) co_return;
+            auto bytes = i == 0 ? std::move(first_) : co_await open(ranges_[i]);
+            co_await bytes(out);
+        }
+        static_cast<void>(co_await out.write(end_));
+    }
+
+private:
+    async::Task<StreamBody> open(ByteRange range) {
+        if (const auto* bytes = std::get_if<std::string>(&content_.source_))
+            co_return TextStream(std::string_view(*bytes).substr(range.first, range.length));
+        if (const auto* disk = std::get_if<FileContent::OnDisk>(&content_.source_)) {
+            base::Descriptor again(::fcntl(disk->found.descriptor.get(), F_DUPFD_CLOEXEC, 0));
+            if (!again) throw std::system_error(errno, std::generic_category(), "http::File: a descriptor");
+            co_return FileStream(loop_, disk->pool, std::move(again), range);
+        }
+        co_return co_await std::get<FileContent::Elsewhere>(content_.source_).open(range);
+    }
+
+    class TextStream {
+    public:
+        explicit TextStream(std::string_view bytes) : bytes_(bytes) {}
+        async::Task<void> operator()(BodyWriter& out) { static_cast<void>(co_await out.write(bytes_)); }
+
+    private:
+        std::string bytes_;
+    };
+
+    async::Loop* loop_;
+    FileContent content_;
+    std::vector<ByteRange> ranges_;
+    std::string boundary_;
+    std::vector<std::string> heads_;
+    std::string end_;
+    StreamBody first_;
+};
 
 class FileReply {
 public:
@@ -18,9 +90,11 @@ public:
 
     async::Task<void> send() {
         identify();
-        const auto range = begin_file(*context_, {etag_, last_modified_, size_});
+        const auto ranges = begin_ranges(*context_, {etag_, last_modified_, size_});
         set_headers();
-        if (!range) co_return;
+        if (!ranges) co_return;
+        if (ranges->size() > 1) co_return co_await send_several(*ranges);
+        const auto* range = &ranges->front();
         auto& response = context_->response();
         if (auto* bytes = std::get_if<std::string>(&file_.content.source_)) {
             if (range->length != bytes->size()) *bytes = bytes->substr(range->first, range->length);
@@ -73,6 +147,16 @@ private:
         co_return co_await std::get<FileContent::Elsewhere>(file_.content.source_).open(range);
     }
 
+    // Section 14.6. Only of a GET.
+    async::Task<void> send_several(std::vector<ByteRange> ranges) {
+        RangesStream stream(&context_->loop(), std::move(file_.content), size_, file_.type, std::move(ranges));
+        co_await stream.open_first();
+        auto& response = context_->response();
+        response.headers().set("Content-Type", stream.media_type());
+        const auto length = stream.length();
+        response.stream(std::move(stream), length);
+    }
+
     // Of a HEAD: it is never asked.
     static async::Task<void> send_nothing(BodyWriter& /*out*/) { co_return; }
 
@@ -94,8 +178,10 @@ void describe_file(Operation& operation, std::string_view media_type) {
     std::vector<std::string_view> headers{"Content-Disposition", "ETag", "Last-Modified", "Accept-Ranges"};
     operation.can_answer({.status = 200, .media_type = media_type, .doc = "The whole file.", .headers = headers});
     headers.emplace_back("Content-Range");
-    operation.can_answer(
-        {.status = 206, .media_type = media_type, .doc = "The bytes of the range.", .headers = headers});
+    operation.can_answer({.status = 206,
+                          .media_type = media_type,
+                          .doc = "The bytes of the range; of several ranges, multipart/byteranges.",
+                          .headers = headers});
     operation.can_answer({.status = 304, .headers = {"ETag"}});
     operation.can_fail(errors::range_not_satisfiable);
     operation.can_fail(errors::version_conflict);  // If-Match, by conditional_get()

@@ -15,11 +15,12 @@
 //     }
 //     struct Download {                                             // asked once it is known which bytes are wanted, if any, and
 //         async::Task<http::StreamBody> operator()(http::ByteRange range);     // before the head: what it throws is a problem
-//     };
+//     };                                                            // (of several ranges it is asked for one after the other)
 //
-// No more is read than the client takes. What gives fewer bytes than it said has its connection cut. A reply is 200, 206 (Range, one
-// range; If-Range), 304 (If-None-Match, If-Modified-Since), 412 (If-Match) or 416. It is nosniff, and `Content-Security-Policy: sandbox`
-// unless the handler has set another: bytes that somebody uploaded run nothing here.
+// No more is read than the client takes. What gives fewer bytes than it said has its connection cut. A reply is 200, 206 (Range;
+// several ranges as multipart/byteranges, up to 16 that do not overlap, else the whole; If-Range), 304 (If-None-Match,
+// If-Modified-Since), 412 (If-Match) or 416. It is nosniff, and `Content-Security-Policy: sandbox` unless the handler has set
+// another: bytes that somebody uploaded run nothing here.
 
 #include <cstdint>
 #include <functional>
@@ -51,6 +52,7 @@ public:
 
 private:
     friend class FileReply;
+    friend class RangesStream;
     struct OnDisk {
         async::BlockingPool* pool;
         FileReader::Found found;

@@ -128,7 +128,14 @@ TEST_F(FileTest, RangesAndConditions) {
         {{{"Range", "bytes=-3"}}, 206, " 1;", "bytes 7-9/10"},
         {{{"Range", "bytes=0-9"}}, 206, "let a = 1;", "bytes 0-9/10"},
         {{{"Range", "bytes=10-"}}, 416, nullptr, "bytes */10"},
-        {{{"Range", "bytes=0-1,3-4"}}, 200, "let a = 1;"},
+        // Of several, one that lies within the file; overlapping ones, too many, one that is none: the whole.
+        {{{"Range", "bytes=0-2, 20-30"}}, 206, "let", "bytes 0-2/10"},
+        {{{"Range", "bytes=20-30,10-"}}, 416, nullptr, "bytes */10"},
+        {{{"Range", "bytes=0-4,3-6"}}, 200, "let a = 1;"},
+        {{{"Range", "bytes=0-,-1"}}, 200, "let a = 1;"},
+        {{{"Range", "bytes=0-1,x"}}, 200, "let a = 1;"},
+        {{{"Range", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,-0,-0,-0,-0,-0,-0,-0"}}, 200, "let a = 1;"},
+        {{{"Range", "bytes=0-1,3-4"}, {"If-Range", "\"v0\""}}, 200, "let a = 1;"},
         {{{"Range", "bytes=4-"}, {"If-Range", "\"v1\""}}, 206, "a = 1;", "bytes 4-9/10"},
         {{{"Range", "bytes=4-"}, {"If-Range", "\"v0\""}}, 200, "let a = 1;"},
         {{{"Range", "bytes=4-"}, {"If-Range", "W/\"v1\""}}, 200, "let a = 1;"},
@@ -152,6 +159,39 @@ TEST_F(FileTest, RangesAndConditions) {
         if (test.status == 304) EXPECT_EQ(reply.header("ETag"), "\"v1\"") << name;
         if (test.status >= 400) EXPECT_FALSE(reply.header("Content-Disposition")) << name;
     }
+}
+
+// The parts of a multipart/byteranges reply, as text; its boundary becomes "B".
+std::string parts_of(const InjectedResponse& reply) {
+    const std::string type(reply.header("Content-Type").value_or(""));
+    constexpr std::string_view begin = "multipart/byteranges; boundary=";
+    EXPECT_TRUE(type.starts_with(begin)) << type;
+    EXPECT_EQ(reply.header("Content-Length"), std::to_string(reply.body.size()));
+    EXPECT_TRUE(reply.complete);
+    const auto boundary = type.substr(begin.size());
+    std::string text = reply.body;
+    for (auto at = text.find(boundary); at != std::string::npos; at = text.find(boundary))
+        text.replace(at, boundary.size(), "B");
+    return text;
+}
+
+TEST_F(FileTest, SeveralRangesAreParts) {
+    const auto reply = get("/text", {{"Range", "bytes=8-,0-2"}});
+    EXPECT_EQ(reply.status, 206);
+    EXPECT_FALSE(reply.header("Content-Range"));
+    EXPECT_EQ(reply.header("X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(parts_of(reply),
+              "\r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 8-9/10\r\n\r\n1;"
+              "\r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-2/10\r\n\r\nlet\r\n--B--\r\n");
+    EXPECT_NE(get("/text", {{"Range", "bytes=8-,0-2"}}).header("Content-Type"), reply.header("Content-Type"));
+    // Elsewhere: one after the other.
+    const auto far = parts_of(get("/far", {{"Range", "bytes=0-9,99990-"}}));
+    EXPECT_TRUE(far.contains("Content-Range: bytes 0-9/100000\r\n\r\n0000000000\r\n--B")) << far;
+    EXPECT_TRUE(far.contains("Content-Range: bytes 99990-99999/100000\r\n\r\n0000000000\r\n--B--")) << far;
+    EXPECT_EQ(store.opened, 2);
+    EXPECT_EQ(store.sent, 20U);
+    store.is_away = true;
+    EXPECT_EQ(get("/far", {{"Range", "bytes=0-9,99990-"}}).status, 503);
 }
 
 TEST_F(FileTest, WhatIsElsewhereIsAskedForTheBytesThatAreWanted) {
@@ -248,6 +288,9 @@ TEST_F(FileOnDiskTest, IsReadInPieces) {
     const auto part = get("/uploads/large.bin", {{"Range", "bytes=300000-"}});
     EXPECT_EQ(part.status, 206);
     EXPECT_TRUE(part.body == bytes.substr(300'000));
+    const auto several = parts_of(get("/uploads/large.bin", {{"Range", "bytes=1000000-,0-3"}}));
+    EXPECT_TRUE(several.contains("Content-Range: bytes 1000000-1000002/1000003\r\n\r\nxxy\r\n--B")) << several;
+    EXPECT_TRUE(several.contains("Content-Range: bytes 0-3/1000003\r\n\r\nxxxx\r\n--B--")) << several;
     EXPECT_EQ(get("/uploads/none.bin").status, 404);
     write("empty.bin", "");
     EXPECT_EQ(get("/uploads/empty.bin").header("Content-Length"), "0");

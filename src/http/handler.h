@@ -300,8 +300,9 @@ struct JsonBytes {
 
 namespace detail {
 
+// Parts that say `static constexpr bool waits_for_body = true` read some of it before the handler runs.
 template <class P>
-inline constexpr bool is_body = false;
+inline constexpr bool is_body = requires { requires P::waits_for_body; };
 template <class T>
 inline constexpr bool is_body<Body<T>> = true;
 template <class P>

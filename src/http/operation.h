@@ -35,6 +35,15 @@ struct ReplyDoc {
     std::vector<std::string_view> headers{};  // Location, ETag, …
 };
 
+// A file of a multipart/form-data body.
+struct FormFileDoc {
+    std::string_view name;
+    std::string_view media_type;  // "": any
+    std::string_view doc;
+    std::size_t most = 1;
+    bool required = false;
+};
+
 struct Operation {
     std::string id;
     std::string summary;
@@ -43,6 +52,8 @@ struct Operation {
     std::vector<ParameterDoc> parameters;
     const schema::Type* body = nullptr;
     std::vector<std::string_view> body_media_types;
+    const schema::ObjectType* form = nullptr;  // fields of a multipart/form-data body, beside its files
+    std::vector<FormFileDoc> form_files;
     std::vector<ReplyDoc> replies;           // of each status that is none of a problem
     std::vector<base::ErrorCode> errors;     // every problem that this route can answer
     std::vector<std::string_view> security;  // schemes, any of which suffices; empty: public

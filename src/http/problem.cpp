@@ -91,10 +91,12 @@ std::string detail_of(const base::Failure& failure) {
     return detail.append("and ").append(std::to_string(count - most_findings)).append(" more findings");
 }
 
-// 429 and 503 always say when to come again (RFC 6585 §4, RFC 9110 §15.6.4): in a second, unless who refused knows better.
+// 429 and 503 say when to come again (RFC 6585 §4, RFC 9110 §15.6.4): in a second, unless who refused knows better. Where no repetition
+// helps, they say nothing.
 std::optional<std::int64_t> delay_of(const base::Failure& failure) {
     const auto status = failure.code().status;
-    if (failure.retry_after_ms() || (status != 429 && status != 503)) return failure.retry_after_ms();
+    const bool says_when = (status == 429 || status == 503) && failure.code().retriable;
+    if (failure.retry_after_ms() || !says_when) return failure.retry_after_ms();
     return 1'000;
 }
 

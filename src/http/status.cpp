@@ -49,6 +49,7 @@ std::string_view reason_phrase(std::uint16_t status) {
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
         case 451: return "Unavailable For Legal Reasons";
+        case 460: return "Checksum Mismatch";  // of the tus protocol
         case 500: return "Internal Server Error";
         case 501: return "Not Implemented";
         case 502: return "Bad Gateway";

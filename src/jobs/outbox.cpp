@@ -26,8 +26,7 @@ void Outbox::add_job(db::Batch& batch, std::string_view queue, NewJob job) {
     check_queue_name(queue);
     detail::check_job(job, QueueOptions{}.max_data_bytes);
     detail::carry_trace(job.options, queue, batch.span());
-    batch.add(add_row, std::string(queue), job.name, schema::Json{std::move(job.data)},
-              schema::Json{msgpack::to_json(encode(job.options))});
+    batch.add(add_row, std::string(queue), job.name, schema::Json{std::move(job.data)}, stored_options(job.options));
     batch.after_commit([this] { wake(); });
 }
 
@@ -59,6 +58,8 @@ void Outbox::listen(std::function<void()> relay) {
     relay_ = std::move(relay);
     woken_ = false;
 }
+
+schema::Json stored_options(const JobOptions& options) { return {msgpack::to_json(encode(options))}; }
 
 std::vector<db::StatementView> outbox_statements() { return db::statements(add_row); }
 

@@ -9,7 +9,10 @@
 //     outbox.emit(batch, sale_created, SaleCreated{...});      // an event (event.h): a job for each of its subscribers
 //     co_await batch.commit();                                 // and the relay is woken
 //
-// Both write the batch's tenant beside the data, as "tenantId" (tenant_job.h).
+// Both write the batch's tenant beside the data, as "tenantId" (tenant_job.h). Who has to write something of its own in the same
+// transaction hears the event there and then:
+//
+//     outbox.hear("sale.created", [](db::Batch& batch, const void* data, std::string_view json) { batch.add(insert_event, …); });
 //
 // A job is delivered at least once, under the row's id, so that a second delivery is dropped by the queue as long as it remembers
 // the first. Jobs come to a queue in the order in which transactions that followed each other wrote them. Thread-safe.
@@ -101,8 +104,13 @@ public:
                       "jobs: an event has a described object as data, which cannot name a tenant");
         static_assert(!detail::names_a_tenant<Data>(), "jobs: the outbox itself says whose event it is (tenantId)");
         const auto subscribers = jobs_.find(event.name);
-        if (subscribers == jobs_.end()) return;
+        const auto hearers = hearers_.find(event.name);
+        if (subscribers == jobs_.end() && hearers == hearers_.end()) return;
         auto job = make_job(JobType<Data>{events_queue, event.name, event_defaults}, data);
+        if (hearers != hearers_.end()) {
+            for (const auto& hearer : hearers->second) hearer(batch, &data, job.data);
+        }
+        if (subscribers == jobs_.end()) return;
         for (const auto& name : subscribers->second) {
             job.name = name;
             add_tenants_job(batch, events_queue, job);
@@ -110,6 +118,11 @@ public:
     }
     // Whose jobs an event makes from now on. At start, before the first event; std::logic_error for the same job twice.
     void subscribe(std::string_view event, std::string job);
+
+    // Called by emit(), with the event's data and the same as JSON: what it adds commits with the event, or throws. From any thread.
+    // At start, before the first event.
+    using Hearer = std::function<void(db::Batch& batch, const void* data, std::string_view json)>;
+    void hear(std::string_view event, Hearer hearer) { hearers_[std::string(event)].push_back(std::move(hearer)); }
 
     // As it is: of no tenant, or one that the data names.
     void add_job(db::Batch& batch, std::string_view queue, NewJob job);
@@ -126,10 +139,15 @@ private:
     void add_tenants_job(db::Batch& batch, std::string_view queue, NewJob job);
 
     std::map<std::string, std::vector<std::string>, std::less<>> jobs_;  // names, by event
+    std::map<std::string, std::vector<Hearer>, std::less<>> hearers_;
     std::atomic<bool> woken_ = false;
     std::mutex mutex_;
     std::function<void()> relay_;
 };
+
+// What a row has as its options, for statements that write a row only if something else is so. They wake() the outbox after their
+// commit.
+[[nodiscard]] schema::Json stored_options(const JobOptions& options);
 
 [[nodiscard]] std::vector<db::StatementView> outbox_statements();
 [[nodiscard]] std::vector<db::SqlObject> outbox_objects();

@@ -131,7 +131,9 @@ public:
         (void)components_.schema_of(schema::type_of<Problem>, Direction::output);
         JsonObject object;
         object.text("openapi", "3.1.0").raw("info", info_object(info_)).raw("servers", servers_array(info_));
-        object.raw("tags", tags_array()).raw("paths", paths).raw("components", components_object());
+        object.raw("tags", tags_array()).raw("paths", paths);
+        if (!info_.webhooks.empty()) object.raw("webhooks", webhooks_object());
+        object.raw("components", components_object());
         if (!info_.known_errors.empty()) object.raw("x-problems", known_problems_object(info_));
         return std::move(object).take();
     }
@@ -147,6 +149,7 @@ private:
                 if (reply.body != nullptr) components_.announce(*reply.body, Direction::output);
             }
         }
+        for (const auto& webhook : info_.webhooks) components_.announce(*webhook.data, Direction::output);
     }
 
     std::string tags_array() const {
@@ -202,6 +205,79 @@ private:
         return std::move(object).take();
     }
 
+    // What we send is what others read: the schemas are those of replies.
+    std::string webhooks_object() {
+        JsonObject webhooks;
+        for (const auto& webhook : info_.webhooks) {
+            JsonObject operation;
+            operation.text("operationId", operation_id_of(webhook.name)).text("summary", webhook.summary);
+            operation.text("description",
+                           webhook.description.empty()
+                               ? "Posted to each endpoint that asks for it, once its change is committed."
+                               : std::string_view(webhook.description));
+            if (!webhook.tag.empty()) operation.raw("tags", std::move(JsonArray().text(webhook.tag)).take());
+            operation.raw("parameters", webhook_parameters()).raw("requestBody", webhook_body(webhook));
+            JsonObject taken;
+            taken.text("description", "Taken. Anything but 2xx is sent again; 410 ends it.");
+            operation.raw("responses", std::move(JsonObject().raw("2XX", std::move(taken).take())).take());
+            operation.raw("security", "[]");
+            webhooks.raw(webhook.name, std::move(JsonObject().raw("post", std::move(operation).take())).take());
+        }
+        return std::move(webhooks).take();
+    }
+
+    // "work_order.created": "onWorkOrderCreated", for generators that make a function of it.
+    static std::string operation_id_of(std::string_view event) {
+        std::string id = "on";
+        bool begins = true;
+        for (const char c : event) {
+            const bool is_letter = base::ascii_lower(c) >= 'a' && base::ascii_lower(c) <= 'z';
+            if (is_letter) id += begins && c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+            begins = !is_letter;
+        }
+        return id;
+    }
+
+    static std::string webhook_parameters() {
+        struct Header {
+            std::string_view name;
+            std::string_view doc;
+            std::string_view schema;
+        };
+        constexpr Header headers[] = {
+            {"webhook-id", "The event's id, the same at each attempt.", R"({"type":"string","format":"uuid"})"},
+            {"webhook-timestamp", "Of this attempt, in seconds since 1970.",
+             R"({"type":"string","pattern":"^[0-9]+$"})"},
+            {"webhook-signature", "A signature for each secret, with a space between: `v1,…` or `v1a,…`.",
+             R"({"type":"string"})"}};
+        JsonArray parameters;
+        for (const auto& header : headers) {
+            JsonObject object;
+            object.text("name", header.name).text("in", "header").flag("required", true);
+            parameters.raw(std::move(object.text("description", header.doc).raw("schema", header.schema)).take());
+        }
+        return std::move(parameters).take();
+    }
+
+    std::string webhook_body(const WebhookDoc& webhook) {
+        JsonObject properties;
+        properties.raw("id", R"({"type":"string","format":"uuid"})");
+        properties.raw("type", fmt::format(R"({{"const":{}}})", schema::to_json(webhook.name)));
+        properties.raw("occurredAt", R"({"type":"string","format":"date-time"})");
+        properties.raw("data", components_.schema_of(*webhook.data, Direction::output));
+        JsonObject schema;
+        schema.text("type", "object").raw("required", R"(["id","type","occurredAt","data"])");
+        schema.raw("properties", std::move(properties).take());
+        JsonObject media;
+        media.raw("schema", std::move(schema).take());
+        media.raw("example", fmt::format(R"({{"id":{},"type":{},"occurredAt":"2026-11-22T06:14:03.120Z","data":{}}})",
+                                         sample_id, schema::to_json(webhook.name), webhook.example));
+        JsonObject body;
+        body.flag("required", true);
+        body.raw("content", std::move(JsonObject().raw("application/json", std::move(media).take())).take());
+        return std::move(body).take();
+    }
+
     static std::string description_of(const http::Operation& operation) {
         if (operation.permission.empty()) return operation.description;
         return fmt::format("{}{}Needs the permission `{}`{}.", operation.description,
@@ -243,7 +319,8 @@ private:
         JsonObject object;
         object.text("name", "Range").text("in", "header").flag("required", false);
         object.text("description",
-                    "Which bytes, when not all: one range. With `If-Range`, the `ETag` of the bytes that the "
+                    "Which bytes, when not all: one range, or several, which come as multipart/byteranges. With "
+                    "`If-Range`, the `ETag` of the bytes that the "
                     "client has, the whole file comes where that has changed.");
         return std::move(object.raw("schema", R"({"type":"string","examples":["bytes=1024-"]})")).take();
     }
@@ -314,6 +391,42 @@ private:
         return components_.schema_of(*field.type, Direction::input, field.rules);
     }
 
+    // Its own, and no component: the files stand beside the fields.
+    std::string form_schema(const http::Operation& operation) {
+        JsonObject properties;
+        std::vector<std::string_view> required;
+        for (const auto& field : operation.form->fields) {
+            if (field.rules.internal || field.rules.read_only) continue;
+            properties.raw(field.name, components_.schema_of(*field.type, Direction::input, field.rules));
+            if (field.required()) required.push_back(field.name);
+        }
+        for (const auto& file : operation.form_files) {
+            properties.raw(file.name, file_schema(file));
+            if (file.required) required.push_back(file.name);
+        }
+        JsonObject schema;
+        schema.text("type", "object").raw("properties", std::move(properties).take());
+        if (!required.empty()) {
+            JsonArray names;
+            for (const auto name : required) names.text(name);
+            schema.raw("required", std::move(names).take());
+        }
+        schema.raw("additionalProperties", "false");
+        return std::move(schema).take();
+    }
+
+    static std::string file_schema(const http::FormFileDoc& file) {
+        JsonObject one;
+        one.text("type", "string").text("format", "binary");
+        const auto type = file.media_type.empty() ? std::string_view("application/octet-stream") : file.media_type;
+        one.text("contentMediaType", type);
+        if (!file.doc.empty()) one.text("description", file.doc);
+        if (file.most == 1) return std::move(one).take();
+        JsonObject many;
+        many.text("type", "array").raw("items", std::move(one).take()).raw("maxItems", std::to_string(file.most));
+        return std::move(many).take();
+    }
+
     std::string request_body_object(const http::Operation& operation) {
         const auto example = examples_.body_of(operation.id);
         JsonObject content;
@@ -322,6 +435,8 @@ private:
             JsonObject media;
             if (operation.body != nullptr)
                 media.raw("schema", components_.schema_of(*operation.body, Direction::input));
+            if (operation.form != nullptr && type == "multipart/form-data")
+                media.raw("schema", form_schema(operation));
             if (!example.empty() && type == "application/json") media.raw("example", example);
             content.raw(type, std::move(media).take());
         }

@@ -18,6 +18,9 @@
 namespace http {
 class Router;
 }
+namespace schema {
+struct Type;
+}
 
 namespace openapi {
 
@@ -59,6 +62,17 @@ struct Example {
     std::map<std::string, std::string, std::less<>> parameters{};
 };
 
+// A request that the service makes itself, to whoever has asked for it (OpenAPI 3.1, "webhooks"). `body` and `example` are the whole of
+// what is sent.
+struct WebhookDoc {
+    std::string name;  // "order.created"
+    std::string summary;
+    std::string description = {};
+    std::string tag = {};
+    const schema::Type* data = nullptr;  // the member `data` of the body
+    std::string example = {};            // of `data`, JSON
+};
+
 // `bearer`: a JWT; `session`: the cookie __Host-sid.
 [[nodiscard]] std::vector<SecurityScheme> default_security_schemes();
 // What any route can answer before its handler has a say: headers too large, internal, overloaded.
@@ -78,6 +92,7 @@ struct Info {
     std::vector<base::ErrorCode> known_errors = {};  // all of the service, for `x-problems`: of routes or of none
     std::string problem_type_base = "/problems/";
     std::vector<Example> examples = {};
+    std::vector<WebhookDoc> webhooks = {};
 };
 
 // Throws std::logic_error for an operationId or a path that two routes share, a security scheme that nobody declared, an

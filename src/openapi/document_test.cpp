@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "http/multipart.h"
 #include "http/problem.h"
 #include "openapi/example/shop.h"
 #include "openapi/json_text.h"
@@ -56,6 +57,27 @@ TEST(Document, EveryReferenceLeadsSomewhere) {
                                       R"({"$ref":"#/components/schemas/B"},"\"$ref\":\"no\""]})"),
                 ElementsAre("#/components/schemas/B"));
     EXPECT_THROW((void)unresolved_references("{"), std::invalid_argument);
+}
+
+TEST(Document, HasWebhooks) {
+    http::Router router;
+    example::add_routes(router);
+    auto info = example::info();
+    EXPECT_THAT(document(router, info), Not(HasSubstr("\"webhooks\"")));
+    info.webhooks = {{.name = "product.created",
+                      .summary = "A product was added",
+                      .tag = "products",
+                      .data = &schema::type_of<example::Product>,
+                      .example = R"({"id":"0197"})"}};
+    const auto json = document(router, info);
+    EXPECT_THAT(unresolved_references(json), IsEmpty());
+    const auto webhook = member(member(json, "webhooks"), "product.created");
+    EXPECT_THAT(webhook, HasSubstr(R"("operationId":"onProductCreated")"));
+    EXPECT_THAT(webhook, HasSubstr(R"("data":{"$ref":"#/components/schemas/)"));
+    EXPECT_THAT(webhook,
+                HasSubstr(R"("type":"product.created","occurredAt":"2026-11-22T06:14:03.120Z","data":{"id":"0197"}})"));
+    EXPECT_THAT(webhook, HasSubstr("webhook-signature"));
+    EXPECT_THAT(webhook, HasSubstr("once its change is committed"));
 }
 
 TEST(Document, HasInfoServersAndTags) {
@@ -186,6 +208,32 @@ TEST(Document, AStatusMayBeAProblemOrNone) {
     EXPECT_THAT(away, HasSubstr(R"("application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"})"));
     EXPECT_THAT(away, HasSubstr("Retry-After"));
     EXPECT_THAT(member(route, "203"), HasSubstr(R"("text/plain":{"schema":{"type":"string"}})"));
+}
+
+struct LabelFields {
+    std::string note;
+    friend constexpr auto describe(LabelFields*) {
+        return schema::object<LabelFields>(
+            "LabelFields", schema::field<&LabelFields::note>("note", {.max_length = 9, .text = schema::Text::free}));
+    }
+};
+using LabelForm =
+    http::Multipart<LabelFields, http::FileField<"picture", http::FileRules{.required = true, .media_type = "image/*"}>,
+                    http::FileField<"pages", http::FileRules{.most = 3, .doc = "In their order."}>>;
+async::Task<http::NoContent> add_labels(LabelForm) { co_return http::NoContent{}; }
+
+TEST(Document, AFormHasItsFieldsAndItsFiles) {
+    http::Router router;
+    http::Routes(router.group(""), "t").post("/labels", add_labels, {.id = "addLabels", .summary = "Add labels"});
+    const auto json = document(router, {.title = "t", .version = "1"});
+    const auto form = member(member(member(json, "/labels"), "requestBody"), "multipart/form-data");
+    EXPECT_THAT(form, HasSubstr(R"("note":{"type":"string")"));
+    EXPECT_THAT(form, HasSubstr(R"("picture":{"type":"string","format":"binary","contentMediaType":"image/*"})"));
+    EXPECT_THAT(form, HasSubstr(R"("pages":{"type":"array","items":{"type":"string","format":"binary",)"));
+    EXPECT_THAT(form, HasSubstr(R"("maxItems":3)"));
+    EXPECT_THAT(form, HasSubstr(R"("required":["note","picture"])"));
+    EXPECT_THAT(json, HasSubstr("multipart.file_too_large"));
+    EXPECT_THAT(unresolved_references(json), IsEmpty());
 }
 
 TEST(Document, ListsTheErrorsOfTheService) {

@@ -59,6 +59,8 @@ struct Problem {
     std::optional<std::int64_t> retry_after_ms;
     schema::Maybe<std::string> request_id;
     schema::Maybe<std::vector<ProblemIssue>> errors;
+    schema::Maybe<std::string> challenge;
+    schema::Maybe<base::Timestamp> expires_at;
     schema::Json further;
 
     friend constexpr auto describe(Problem*) {
@@ -76,6 +78,10 @@ struct Problem {
             field<&Problem::retry_after_ms>("retryAfterMs", {.min = 0, .doc = "Not before this many milliseconds."}),
             field<&Problem::request_id>("requestId", {.doc = "Name this when asking for help."}),
             field<&Problem::errors>("errors", {.doc = "Every finding, not only the first."}),
+            field<&Problem::challenge>("challenge", {.text = schema::Text::raw,
+                                                     .doc = "Of a sign-in that has a second step: what is sent back "
+                                                            "beside the code."}),
+            field<&Problem::expires_at>("expiresAt", {.doc = "Until when `challenge` is good."}),
             schema::keep_unknown<&Problem::further>());
     }
 };

@@ -22,7 +22,7 @@ struct HeaderDoc {
     bool always = false;  // of the replies that document it; the others come when there is a reason
 };
 
-constexpr std::array<HeaderDoc, 15> header_docs{{
+constexpr std::array<HeaderDoc, 20> header_docs{{
     {"ETag",
      "The row's version and what this reader sees of it: `\"7.k3f9qa\"`. If-Match compares the version alone. "
      "Of a file: its bytes."},
@@ -40,6 +40,11 @@ constexpr std::array<HeaderDoc, 15> header_docs{{
     {"Last-Modified", "When the file was changed."},
     {"Accept-Ranges", "`bytes`: a download that broke off goes on with `Range`."},
     {"Content-Range", "Which bytes of how many: `bytes 1024-2047/4096`."},
+    {"Tus-Resumable", "The version of the tus protocol: `1.0.0`."},
+    {"Upload-Offset", "Where the upload continues, in bytes.", R"({"type":"integer","minimum":0})"},
+    {"Upload-Length", "Bytes of the whole upload.", R"({"type":"integer","minimum":0})"},
+    {"Upload-Metadata", "What the client said of it when it was created."},
+    {"Upload-Expires", "When it goes, unless more bytes come."},
 }};
 
 std::string header_definition(std::string_view name) {

@@ -26,6 +26,8 @@
 
 namespace payments {
 
+class Payouts;  // payouts.h
+
 // An account of somebody at a provider. `credentials` is what they typed in once, opened for this call: a JSON object whose members the
 // provider knows; it is in no log and no error. `callback_url` ends in `/{token}`, and names this account.
 struct Account {
@@ -43,6 +45,7 @@ struct Traits {
     base::Money most;
     std::int64_t step = 1;               // an amount is a multiple of it: 100 where only whole units are taken
     bool by_phone = false;               // prompts a phone: `phone` is demanded
+    bool pages = false;                  // with a return_url a page of its own instead of a prompt: no phone is needed
     bool refunds = false;                // refund() sends money back; otherwise people do
     bool registers = false;              // register_callbacks()
     bool pulls = false;                  // pull()
@@ -55,8 +58,8 @@ struct StartRequest {
     base::Uuid id;  // of the attempt: its idempotency key, and what the provider gives back to us
     base::Money amount;
     std::string currency;
-    std::string phone{};    // E.164 without "+", when by_phone
-    std::string reference;  // what the payer reads: an order's number
+    std::string phone{};           // E.164 without "+", when by_phone; "": a page was asked for
+    std::string reference;         // what the payer reads: an order's number
     std::string description{};
     std::string return_url{};      // of a hosted page; "": no hosted page
     base::Timestamp created_at{};  // of the attempt, to the second: the same at every repeat
@@ -88,6 +91,7 @@ struct RefundRequest {
     base::Uuid id;  // of the refund: its idempotency key
     base::Money amount;
     std::string reason{};
+    bool repeat = false;           // it may have been sent before: without keys it is looked up, and nothing is sent
     base::Timestamp created_at{};  // when it was first sent
 };
 struct Refunded {
@@ -114,7 +118,9 @@ struct Claim {
         std::string account_code;  // the short code it came to
     };
     std::optional<Received> received{};
-    // What became of a refund: `id` is ours, where the provider gives it back; without it, the refund was made elsewhere.
+    // What became of a refund: `id` is ours, where the provider gives it back. Without it, what the provider calls it tells which one it
+    // is. Without either its amount does, among ours that nobody has told of in this way: `refunded.text` is what was told, and not empty.
+    // Otherwise it was made elsewhere.
     struct RefundNews {
         std::optional<base::Uuid> id{};
         base::Money amount;
@@ -123,6 +129,9 @@ struct Claim {
     std::optional<RefundNews> refund{};
     // A dispute or a refund that was made elsewhere: the words for people.
     std::string note{};
+    // It says that something happened to the attempt, and not what: the provider is asked, also about one that is paid. Each delivery is
+    // an event of its own: they are alike, byte for byte, and not the same.
+    bool is_hint = false;
 };
 
 struct CallbackRefusal {
@@ -132,6 +141,8 @@ struct CallbackRefusal {
 struct VerifiedCallback {
     std::vector<Claim> claims;  // none: nothing that is understood; it is kept all the same
     std::string reply = R"({"ResultCode":0,"ResultDesc":"Accepted"})";
+    // Where a header that was sent is itself the secret: what is kept with the bytes in its place, and proves the same.
+    std::optional<http::Headers> kept{};
 };
 
 struct Saying {
@@ -165,7 +176,7 @@ public:
         std::string text{};      // of that error
     };
     [[nodiscard]] virtual async::Task<Pulled> pull(Account account, base::Timestamp since, client::Call call) = 0;
-    // `kind` is the last part of the path: "stk", "confirm", "validate", "timeout", "events". Touches nothing outside.
+    // `kind` is the last part of the path: "stk", "confirm", "validate", "timeout", "events", "ipn". Touches nothing outside.
     [[nodiscard]] virtual std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
         const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,
         base::Timestamp now) const = 0;
@@ -176,6 +187,8 @@ public:
     [[nodiscard]] virtual std::string shown_reference(std::string_view reference) const {
         return std::string(reference);
     }
+    // Where money can be sent out by it, too; nullptr: it cannot.
+    [[nodiscard]] virtual Payouts* payouts() noexcept { return nullptr; }
     // What whoever stands at the counter is told about a code, in `language` ("en", "sw").
     [[nodiscard]] virtual Saying saying(std::string_view code, std::string_view language) const = 0;
 };

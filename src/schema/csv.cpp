@@ -119,4 +119,8 @@ void write_csv_row(const ObjectType& type, const void* object, std::string& out,
     out += "\r\n";
 }
 
+void write_csv_cell(const Field& field, const void* object, std::string& out) {
+    append_value(*field.type, field.rules.format, field.get(object), out);
+}
+
 }  // namespace schema

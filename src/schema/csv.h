@@ -22,5 +22,7 @@ namespace schema {
 
 void write_csv_header(const ObjectType& type, std::string& out, const View& view = {});
 void write_csv_row(const ObjectType& type, const void* object, std::string& out, const View& view = {});
+// One cell of a row, without the comma: for whoever writes some of the cells in another way.
+void write_csv_cell(const Field& field, const void* object, std::string& out);
 
 }  // namespace schema

@@ -11,13 +11,14 @@
 #include "base/money.h"
 #include "base/strings.h"
 #include "base/time_zone.h"
+#include "schema/phone.h"
 
 namespace schema::detail {
 
 namespace {
 
 constexpr std::uint32_t longest_email = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
-constexpr std::uint32_t longest_phone = 16;   // E.164, with its plus
+constexpr std::uint32_t longest_phone = 40;   // as people type it; E.164 has 16
 constexpr std::uint32_t longest_code = 16;
 
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -56,12 +57,6 @@ bool is_email(std::string_view text) {
     return all_of(text.substr(0, at),
                   [](char c) { return is_alphanumeric(c) || specials.find(c) != std::string_view::npos; }) &&
            is_host_name(text.substr(at + 1));
-}
-
-// E.164, with the plus sign.
-bool is_phone(std::string_view text) {
-    return text.size() >= 8 && text.size() <= longest_phone && text[0] == '+' && text[1] != '0' &&
-           all_of(text.substr(1), base::is_ascii_digit);
 }
 
 // Groups of hexadecimal digits, colons and an embedded IPv4 address: the shape; the resolver has the last word.
@@ -140,7 +135,7 @@ bool matches_format(Format format, std::string_view text) {
         case Format::none:
         case Format::password: return true;
         case Format::email: return is_email(text);
-        case Format::phone: return is_phone(text);
+        case Format::phone: return normalise_phone(text) == text;
         case Format::url: return is_url(text);
         case Format::currency: return base::find_currency(text).has_value();
         case Format::country: return text.size() == 2 && all_of(text, is_upper);
@@ -153,7 +148,7 @@ bool matches_format(Format format, std::string_view text) {
 std::string_view describe_format(Format format) {
     switch (format) {
         case Format::email: return "an e-mail address such as amina@example.com";
-        case Format::phone: return "a phone number in international form such as +254712345678";
+        case Format::phone: return "a phone number such as 0712 345 678 or +254712345678";
         case Format::url: return "an absolute http or https URL with a host and without a user name";
         case Format::currency: return "an ISO 4217 currency code such as KES";
         case Format::country: return "an ISO 3166 country code of two capital letters such as KE";
@@ -167,7 +162,8 @@ std::string_view describe_format(Format format) {
 
 std::string_view pattern_of(Format format) {
     switch (format) {
-        case Format::phone: return R"(^\+[1-9][0-9]{6,14}$)";
+        // As it is typed: 7 to 15 digits, with "000" and "(0)" at most 19.
+        case Format::phone: return "^(?:[^A-Za-z0-9]*[0-9]){7,19}[^A-Za-z0-9]*$";
         case Format::url: return R"(^[hH][tT][tT][pP][sS]?://[^/?#@]+([/?#].*)?$)";
         case Format::currency: return "^[A-Z]{3}$";
         case Format::country: return "^[A-Z]{2}$";

@@ -135,6 +135,7 @@ void append_text_rule(const Rules& rules, const auto& append) {
     if (text == Text::identifier && rules.format == Format::none) append("Invisible characters are dropped.");
     if (text == Text::code) append("Invisible characters are dropped, small letters become capitals.");
     if (text == Text::email) append("Invisible characters are dropped, capitals become small letters.");
+    if (text == Text::phone) append("Read in any spelling, kept as E.164: `+254712345678`.");
 }
 
 std::string describe_value(Kind kind, const Rules& rules) {

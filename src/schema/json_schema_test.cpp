@@ -78,7 +78,9 @@ TEST(JSONSchema, DirectionsWithTheirOwnMembers) {
         R"({"type":"object","properties":{"email":{"type":"string","format":"email","maxLength":254,)"
         R"("description":"Invisible characters are dropped, capitals become small letters."},)"
         R"("password":{"type":"string","format":"password","minLength":8,"maxLength":10000,"writeOnly":true},)"
-        R"("phone":{"type":["string","null"],"format":"phone","maxLength":16,"pattern":"^\\+[1-9][0-9]{6,14}$"},)"
+        R"("phone":{"type":["string","null"],"format":"phone","maxLength":40,)"
+        R"("pattern":"^(?:[^A-Za-z0-9]*[0-9]){7,19}[^A-Za-z0-9]*$",)"
+        R"("description":"Read in any spelling, kept as E.164: `+254712345678`."},)"
         R"("locale":{"type":"string","maxLength":10000,"description":"BCP 47. When left out: `\"en-KE\"`.","examples":["sw-KE"]}},)"
         R"("required":["email","password"],"additionalProperties":false})");
     const std::string& output = components.all().at("Account");

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "schema/formats.h"
 #include "schema/json_writer.h"
+#include "schema/phone.h"
 
 namespace schema {
 
@@ -151,6 +152,28 @@ void read_quantity(void* out, std::string_view text, const Rules& rules, Issues&
     if (quantity) check_quantity(*quantity, rules, issues);
 }
 
+void normalise_text(std::string& text, Text kind) {
+    switch (kind) {
+        case Text::unsaid:
+        case Text::raw: return;
+        case Text::free: return base::normalise_free(text);
+        case Text::name: return base::normalise_name(text);
+        case Text::identifier: return base::normalise_identifier(text);
+        case Text::code: base::normalise_identifier(text); return base::ascii_upper(text);
+        case Text::email:
+            base::normalise_identifier(text);
+            std::ranges::transform(text, text.begin(), [](char c) { return base::ascii_lower(c); });
+            return;
+        case Text::phone:
+            if (auto number = normalise_phone(text)) {
+                text = *std::move(number);
+            } else {
+                base::normalise_identifier(text);
+            }
+            return;
+    }
+}
+
 }  // namespace
 
 std::string_view json_type_of(Kind kind) {
@@ -214,18 +237,8 @@ void add_invalid_format(Issues& issues, std::string_view format, std::string_vie
 }
 
 void normalise_string(std::string& text, const Rules& rules) {
-    switch (rules.text) {
-        case Text::unsaid:
-        case Text::raw: return;
-        case Text::free: return base::normalise_free(text);
-        case Text::name: return base::normalise_name(text);
-        case Text::identifier: return base::normalise_identifier(text);
-        case Text::code: base::normalise_identifier(text); return base::ascii_upper(text);
-        case Text::email:
-            base::normalise_identifier(text);
-            std::ranges::transform(text, text.begin(), [](char c) { return base::ascii_lower(c); });
-            return;
-    }
+    normalise_text(text, rules.text);
+    if (rules.own_format != nullptr && rules.own_format->normalise != nullptr) rules.own_format->normalise(text);
 }
 
 void check_string(std::string_view text, const Rules& rules, Encoding encoding, Issues& issues) {

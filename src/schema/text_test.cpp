@@ -12,6 +12,25 @@ using schema::Text;
 constexpr schema::OwnFormat plate{"number-plate", [](std::string_view text) { return text.size() == 7; },
                                   "a number plate such as KDA123A", "^K[A-Z]{2}[0-9]{3}[A-Z]$"};
 
+constexpr schema::OwnFormat shout{"shout",
+                                  [](std::string_view text) { return text.ends_with('!'); },
+                                  "a text that ends with !",
+                                  {},
+                                  [](std::string& text) {
+                                      if (!text.starts_with('?')) text += "!";
+                                  }};
+
+struct Shout {
+    std::string text;
+    std::optional<std::string> more;
+
+    friend constexpr auto describe(Shout*) {
+        return schema::object<Shout>(
+            "Shout", schema::field<&Shout::text>("text", {.max_length = 4, .format = shout, .text = Text::free}),
+            schema::field<&Shout::more>("more", {.format = shout}));
+    }
+};
+
 struct Texts {
     std::string raw;
     std::string free;
@@ -50,6 +69,21 @@ std::string codes(std::string_view json) {
     if (texts) return all;
     for (const auto& issue : texts.error().issues) all += issue.pointer + " " + issue.code + ";";
     return all;
+}
+
+TEST(TextKinds, AnOwnFormatGivesItsFormBehindTheTextsAndBeforeTheChecks) {
+    const auto read = schema::parse<Shout>(R"({"text":" abc ","more":"d"})");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->text, "abc!");
+    EXPECT_EQ(read->more, "d!");
+    const auto patch = schema::parse<schema::Patch<Shout>>(R"({"more":"e"})");
+    ASSERT_TRUE(patch);
+    const auto refused = schema::parse<Shout>(R"({"text":"abcd","more":"?"})");
+    ASSERT_FALSE(refused);
+    ASSERT_EQ(refused.error().issues.size(), 2U);
+    EXPECT_EQ(refused.error().issues[0].code, "too_long");
+    EXPECT_EQ(refused.error().issues[1].pointer, "/more");
+    EXPECT_EQ(refused.error().issues[1].code, "invalid_format");
 }
 
 TEST(TextKinds, EachHasItsForm) {
@@ -103,8 +137,9 @@ TEST(TextKinds, FormatsSayTheirText) {
     EXPECT_EQ(schema::text_of(schema::Format::password), Text::raw);
     EXPECT_EQ(schema::text_of(schema::Format::email), Text::email);
     EXPECT_EQ(schema::text_of(schema::Format::code), Text::code);
-    for (const auto format : {schema::Format::phone, schema::Format::url, schema::Format::currency,
-                              schema::Format::country, schema::Format::time_zone}) {
+    EXPECT_EQ(schema::text_of(schema::Format::phone), Text::phone);
+    for (const auto format :
+         {schema::Format::url, schema::Format::currency, schema::Format::country, schema::Format::time_zone}) {
         EXPECT_EQ(schema::text_of(format), Text::identifier);
     }
 }

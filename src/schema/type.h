@@ -53,6 +53,9 @@ struct OwnFormat {
     bool (*fits)(std::string_view text);
     std::string_view meaning;    // behind "Give": a noun with its article
     std::string_view pattern{};  // ECMA-262, anchored, for JSON Schema; nothing that fits() takes may be refused by it
+    // Behind what the field's Text does, and before anything is checked: gives the text its form, such as HTML that is clean. A text
+    // for which there is none stays as it is, and fits() says no.
+    void (*normalise)(std::string& text) = nullptr;
 };
 
 // What a text is, and so what is done to it before it is checked, stored and compared (base/text.h).
@@ -64,6 +67,7 @@ enum class Text : std::uint8_t {
     identifier,  // a number plate, a reference: as a name, without anything invisible
     code,        // an identifier in capital letters (ASCII)
     email,       // an identifier in small letters (ASCII)
+    phone,       // a number in any spelling, as E.164 (schema/phone.h)
 };
 
 // Formats say what the text is.
@@ -73,6 +77,7 @@ enum class Text : std::uint8_t {
         case Format::password: return Text::raw;
         case Format::email: return Text::email;
         case Format::code: return Text::code;
+        case Format::phone: return Text::phone;
         default: return Text::identifier;
     }
 }

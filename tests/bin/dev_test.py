@@ -71,7 +71,8 @@ class Dev(unittest.TestCase):
     def start(self, *arguments):
         environment = {**os.environ, "PATH": f"{self.stand.path}/programs:{os.environ['PATH']}"}
         environment.pop("BACKEND_API_BUILD_ROOT", None)
-        environment.pop("MPESA_BASE_URL", None)
+        for provider in ("MPESA", "STRIPE", "FLUTTERWAVE", "PAYSTACK", "PESAPAL"):
+            environment.pop(f"{provider}_BASE_URL", None)
         self.process = subprocess.Popen(
             [self.checkout / "bin/dev", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -100,27 +101,28 @@ class Dev(unittest.TestCase):
 
     def simulate(self, says):
         (self.checkout / "tests/simulators").mkdir(parents=True)
-        (self.checkout / "tests/simulators/daraja.mjs").write_text(f"console.log({says!r}, process.pid); setInterval(() => {{}}, 1000);")
+        (self.checkout / "tests/simulators/all.mjs").write_text(f"console.log({says!r}); setInterval(() => {{}}, 1000);")
 
-    def test_the_server_is_pointed_at_the_simulator_which_ends_with_it(self):
-        self.simulate('{"listening":4567}')
+    def test_the_server_is_pointed_at_the_simulators_which_end_with_it(self):
+        self.simulate("MPESA_BASE_URL=http://127.0.0.1:4567\nPAYSTACK_BASE_URL=http://127.0.0.1:4568\nready")
         self.start()
         said = "\n".join(self.lines_until("M-Pesa: "))
-        self.assertIn("M-Pesa simulator: http://127.0.0.1:4567", said)
+        self.assertIn("simulator of mpesa: http://127.0.0.1:4567", said)
+        self.assertIn("simulator of paystack: http://127.0.0.1:4568", said)
         self.assertIn("M-Pesa: http://127.0.0.1:4567", said)
         self.process.send_signal(signal.SIGTERM)
         self.lines_until("stopped")
         # Its end of the pipe would keep the output open.
         self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
-        left = subprocess.run(["pgrep", "-f", f"{self.checkout}/tests/simulators|node tests/simulators/daraja.mjs"], capture_output=True, text=True)
+        left = subprocess.run(["pgrep", "-f", f"{self.checkout}/tests/simulators|node tests/simulators/all.mjs"], capture_output=True, text=True)
         cwds = [Path(f"/proc/{pid}/cwd") for pid in left.stdout.split()]
         self.assertNotIn(str(self.checkout), [str(cwd.resolve()) for cwd in cwds if cwd.exists()])
 
-    def test_without_a_simulator_there_is_no_m_pesa(self):
+    def test_simulators_that_do_not_start_are_told_of(self):
         self.simulate("no port is free")
         self.start()
         said = "\n".join(self.lines_until("serving"))
-        self.assertIn("no M-Pesa: the simulator did not start: no port is free", said)
+        self.assertIn("payment providers are missing: their simulators did not start: no port is free", said)
         self.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
 

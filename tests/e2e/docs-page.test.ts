@@ -20,6 +20,14 @@ const outside: Record<string, string> = {
   verifyEmail: 'tokens stand in mails',
   confirmEmail: 'tokens stand in mails',
   acceptInvite: 'tokens stand in mails',
+  beginTotp: 'the address has to be proven',
+  confirmTotp: "codes are an app's",
+  loginWithTotp: 'a challenge comes out of a log-in',
+  stepUp: "codes are an app's",
+  renewRecoveryCodes: "codes are an app's",
+  disableTotp: "codes are an app's",
+  resetTotp: 'nobody has one',
+  verifyPhone: 'codes stand in messages',
   getPayment: 'the id of a payment comes out of its start',
   listRefunds: 'the id of a payment comes out of its start',
   queryPayment: 'the id of a payment comes out of its start',
@@ -37,15 +45,62 @@ const outside: Record<string, string> = {
   takeMpesaValidation: 'the token is of an account',
   takeMpesaTimeout: 'the token is of an account',
   takeStripeEvent: 'Stripe signs it',
+  takeFlutterwaveEvent: 'Flutterwave alone knows its hash',
+  takePaystackEvent: 'Paystack signs it',
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
+  createImage: 'a file is chosen by hand',
+  createDocument: 'a file is chosen by hand',
+  getImage: 'the id of an image comes out of its upload',
+  deleteImage: 'the id of an image comes out of its upload',
+  getImageFile: 'the id of an image comes out of its upload',
+  getDocument: 'the id of a document comes out of its upload',
+  deleteDocument: 'the id of a document comes out of its upload',
+  getUpload: 'the id of an upload comes out of its beginning',
+  completeUpload: 'the id of an upload comes out of its beginning',
+  deleteUpload: 'the id of an upload comes out of its beginning',
+  downloadStoredFile: 'the service signs it',
+  putStoredFile: 'the service signs it',
+  createTusUpload: 'a tus client sends its headers',
+  getTusUpload: 'a tus client sends its headers',
+  continueTusUpload: 'a tus client sends its headers',
+  continueTusUploadByPost: 'a tus client sends its headers',
+  deleteTusUpload: 'a tus client sends its headers',
+  askPaymentAccountBalance: 'the account has no initiator',
+  getPayout: 'the id of a payout comes out of its start',
+  queryPayout: 'the id of a payout comes out of its start',
+  resolvePayout: 'the id of a payout comes out of its start',
+  reversePayment: 'the id of a payment comes out of its start',
+  sendPayout: 'the account has no initiator',
+  sendPayoutAgain: 'the id of a payout comes out of its start',
+  takeMpesaBalance: 'the token is of an account',
+  takeMpesaPayoutTimeout: 'the token is of an account',
+  takeMpesaResult: 'the token is of an account',
+  takeMpesaStatus: 'the token is of an account',
+  takePesapalNotification: 'the token is of an account',
+  takeMessageCallback: 'the provider proves it',
+  takeMessageCallbackOf: 'the provider proves it',
+  verifyMessageCallback: 'the provider proves it',
+  getReportRun: 'the id of a run comes out of its start',
+  deleteReportRun: 'the id of a run comes out of its start',
+  getWebhook: 'its id comes out of its making',
+  changeWebhook: 'its id comes out of its making',
+  deleteWebhook: 'its id comes out of its making',
+  rotateWebhookSecret: 'its id comes out of its making',
+  pingWebhook: 'its id comes out of its making',
+  redeliverWebhook: 'its id comes out of its making',
+  listWebhookDeliveries: 'its id comes out of its making',
+  getWebhookDelivery: 'its id comes out of its making',
 };
+// Whether the name of a host can be looked up is the machine's affair.
+const either = ['createWebhook'];
 // What ends the caller's own access comes after everything else.
 const last = ['changePassword', 'logout'];
 // Nothing listens there: prompts are stored, and not sent. What the seed seals, the server opens.
 const nobody = {
-  MPESA_BASE_URL: 'http://127.0.0.1:9',
-  STRIPE_BASE_URL: 'http://127.0.0.1:9',
+  ...Object.fromEntries(
+    ['MPESA', 'STRIPE', 'FLUTTERWAVE', 'PAYSTACK'].map((name) => [`${name}_BASE_URL`, 'http://127.0.0.1:9']),
+  ),
   APP_SECRET: randomBytes(48).toString('base64url'),
 };
 
@@ -105,7 +160,13 @@ async function compare(response: Response): Promise<void> {
 async function openDocs(size = { width: 1280, height: 800 }): Promise<void> {
   await page.setViewportSize(size);
   await page.goto(`${service.url}/docs`);
-  await page.locator('.opblock').first().waitFor();
+  await page.locator('.opblock-tag').first().waitFor();
+}
+
+async function openTag(tag: string): Promise<void> {
+  const section = page.locator(`[id="operations-tag-${tag}"]`);
+  await section.waitFor();
+  if ((await section.getAttribute('data-is-open')) !== 'true') await section.click();
 }
 
 const block = ({ tag, id }: { tag: string; id: string }): Locator => page.locator(`[id="operations-${tag}-${id}"]`);
@@ -113,6 +174,7 @@ const block = ({ tag, id }: { tag: string; id: string }): Locator => page.locato
 // As a person does it; gives what the server answered.
 async function execute(operation: { tag: string; id: string }): Promise<{ status: number; body: any }> {
   const whole = block(operation);
+  await openTag(operation.tag);
   await whole.locator('.opblock-summary-control').click();
   const sent = page.waitForResponse((reply) => new URL(reply.url()).pathname.startsWith('/v1/'));
   await whole.getByRole('button', { name: 'Execute' }).click();
@@ -156,7 +218,7 @@ describe.skipIf(noBrowser)('the documentation page', () => {
     expect(session.status).toBe(200);
     await authorize(session.body.accessToken);
     await page.reload();
-    await page.locator('.opblock').first().waitFor();
+    await page.locator('.opblock-tag').first().waitFor();
     expect((await execute({ tag: 'auth', id: 'getMe' })).status, 'the token survives a reload').toBe(200);
     const sale = await execute({ tag: 'sales', id: 'createSale' });
     expect([sale.status, sale.body.status], JSON.stringify(sale.body)).toEqual([201, 'completed']);
@@ -173,6 +235,7 @@ describe.skipIf(noBrowser)('the documentation page', () => {
       const { status, text } = await send(operation, accessToken);
       if (!operation.success.includes(String(status))) failed[operation.id] = `${status} ${text.slice(0, 600)}`;
     }
+    for (const id of either) delete failed[id];
     expect(Object.keys(failed).sort(), JSON.stringify(failed, null, 2)).toEqual(Object.keys(outside).sort());
   });
 
@@ -184,11 +247,13 @@ describe.skipIf(noBrowser)('the documentation page', () => {
     await authorize((await execute({ tag: 'auth', id: 'login' })).body.accessToken);
     const all = operationsOf(openapi);
     expect(all.length).toBeGreaterThan(60);
+    for (const tag of new Set(all.map(({ tag }) => tag))) await openTag(tag);
     const failed: Record<string, string> = {};
     for (const operation of inOrder(all)) {
       const outcome = await page.evaluate(pressExecute, `operations-${operation.tag}-${operation.id}`);
       if (!operation.success.includes(outcome.slice(0, 3))) failed[operation.id] = outcome;
     }
+    for (const id of either) delete failed[id];
     expect(Object.keys(failed).sort(), JSON.stringify(failed, null, 2)).toEqual(Object.keys(outside).sort());
   });
 
@@ -198,6 +263,7 @@ describe.skipIf(noBrowser)('the documentation page', () => {
   ];
   test.each(sizes)('fits $width pixels, and everybody can read it', async (size) => {
     await openDocs(size);
+    await openTag('auth');
     await block({ tag: 'auth', id: 'login' }).locator('.opblock-summary-control').click();
     await page.getByRole('button', { name: 'Execute' }).click();
     await page.locator('.live-responses-table').waitFor();

@@ -15,6 +15,7 @@ export interface Scenario {
   paysAmount?: 'less';
   thenPays?: number;
   confirmsFirst?: boolean;
+  payerTimes?: number;
 }
 
 export interface Moved {
@@ -26,6 +27,22 @@ export interface Moved {
   account: string;
   at: string;
   by: 'stk' | 'c2b';
+  reversedAt?: string;
+}
+
+export interface Payout {
+  kind: 'payout' | 'reversal';
+  originatorId: string;
+  conversationId: string;
+  amount: number;
+  phone: string;
+  shortCode: string;
+  of?: string;
+  code?: number | string;
+  receipt?: string;
+  times?: number;
+  isOver: boolean;
+  callbackStatuses: number[];
 }
 
 export interface Attempt {
@@ -49,6 +66,7 @@ export interface Script {
   speed?: number;
   manners?: number | null;
   queryLimit?: number;
+  utility?: number;
   token?: { expiresIn?: string | number | null; kill?: boolean; down?: number };
   reset?: boolean;
 }
@@ -59,6 +77,12 @@ export interface Daraja {
   ledger(): { moved: Moved[]; total: number };
   attempts(): Attempt[];
   requests(): { token: number; push: number; query: number };
+  payouts(): {
+    payouts: Payout[];
+    requests: { payout: number; reversal: number; status: number; balance: number };
+    utility: number;
+  };
+  certificate(): string;
   script(order: Script): unknown;
   pay(order: { shortCode: string; amount: number; phone: string; reference?: string }): Promise<unknown>;
   close(): Promise<void>;

@@ -10,8 +10,10 @@
 //     GET  /            the numbers, what was asked, what was paid; a form to pay a paybill or till without a prompt
 //     GET  /_ledger     {"moved":[{checkoutId, receipt, amount, phone, reference, account, at, by}], "total"}
 //     GET  /_attempts   every prompt: scenario, code, callbacks that were answered
+//     GET  /_payouts    what an initiator asked for (daraja-initiator.mjs), and how often; what is left in the utility account
+//     GET  /_certificate  what an initiator's password is encrypted for, in PEM. Any password but "wrong…" is right
 //     POST /_script     {"phone":"2547…", "scenario":{…}} or {"phone", "name"}; "phone":"*" for all others; {"speed"}, {"manners"},
-//                       {"token":{"expiresIn", "kill", "down"}}, {"queryLimit"}, {"reset":true}
+//                       {"token":{"expiresIn", "kill", "down"}}, {"queryLimit"}, {"utility"}, {"reset":true}
 //     POST /_pay        {"shortCode", "amount", "phone", "reference"}: money that comes by itself
 
 import { Buffer } from 'node:buffer';
@@ -23,6 +25,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath, URLSearchParams } from 'node:url';
 import { badManners, descriptionOf, isPaid, scenarioOf } from './daraja-numbers.mjs';
 import { error, html, invalid, refusals, requestId, spikeArrest } from './daraja-errors.mjs';
+import { balance, Initiator, payOut, reverse, status } from './daraja-initiator.mjs';
 import { page } from './daraja-page.mjs';
 
 const forbidden = /m-?pesa|safaricom|exec?|cmd|sql|query/i;
@@ -69,6 +72,7 @@ class Daraja {
     this.moved = [];
     this.requests = { token: 0, push: 0, query: 0 };
     this.counter = 0;
+    this.initiator = new Initiator();
     for (const timer of this.timers ?? []) clearTimeout(timer);
     this.timers = new Set();
   }
@@ -529,7 +533,16 @@ function faultOfToken(daraja, request) {
 
 // ---- HTTP -------------------------------------------------------------------------------------------------------
 
+const tools = (daraja) => ({
+  callBack,
+  phonePattern,
+  faultOfUrl: (url) => faultOfUrl(url, daraja.options.production),
+});
 const apis = {
+  '/mpesa/b2c/v3/paymentrequest': (daraja, body) => payOut(daraja, body, tools(daraja)),
+  '/mpesa/reversal/v1/request': (daraja, body) => reverse(daraja, body, tools(daraja)),
+  '/mpesa/transactionstatus/v1/query': (daraja, body) => status(daraja, body, tools(daraja)),
+  '/mpesa/accountbalance/v1/query': (daraja, body) => balance(daraja, body, tools(daraja)),
   '/mpesa/stkpush/v1/processrequest': push,
   '/mpesa/stkpushquery/v1/query': query,
   '/mpesa/c2b/v1/registerurl': registerUrls,
@@ -552,6 +565,7 @@ function script(daraja, order) {
   if (order.speed) daraja.speed = order.speed;
   if ('manners' in order) daraja.manners = order.manners ?? undefined;
   if (order.queryLimit) daraja.queryLimit = order.queryLimit;
+  if ('utility' in order) daraja.initiator.utility = order.utility;
   if (order.token) {
     if ('expiresIn' in order.token) daraja.token.expiresIn = order.token.expiresIn;
     if ('down' in order.token) daraja.token.down = order.token.down;
@@ -570,6 +584,12 @@ function script(daraja, order) {
 
 // Not with its URL, which holds a secret.
 const shownAttempt = (attempt) => ({ ...attempt, callbackUrl: undefined });
+const shownPayout = (request) => ({ ...request, resultUrl: undefined, timeoutUrl: undefined });
+const shownPayouts = ({ initiator }) => ({
+  payouts: [...initiator.requests.values()].map(shownPayout),
+  requests: initiator.counts,
+  utility: initiator.utility,
+});
 
 async function route(daraja, request, text) {
   const url = new URL(request.url, 'http://daraja');
@@ -581,6 +601,8 @@ async function route(daraja, request, text) {
       status: 200,
       json: { attempts: [...daraja.attempts.values()].map(shownAttempt), requests: daraja.requests },
     }),
+    'GET /_payouts': () => ({ status: 200, json: shownPayouts(daraja) }),
+    'GET /_certificate': () => ({ status: 200, html: daraja.initiator.certificate() }),
     'GET /oauth/v1/generate': () => giveToken(daraja, request, url),
   }[`${request.method} ${pathname}`];
   if (own) return own();
@@ -637,6 +659,8 @@ export async function start(options = {}) {
     ledger: () => daraja.ledger(),
     attempts: () => [...daraja.attempts.values()],
     requests: () => ({ ...daraja.requests }),
+    payouts: () => shownPayouts(daraja),
+    certificate: () => daraja.initiator.certificate(),
     script: (order) => script(daraja, order),
     pay: (order) => pay(daraja, order),
     close: () =>

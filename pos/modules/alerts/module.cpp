@@ -48,6 +48,7 @@ struct WatchedJob {
     FailedWork work;
 };
 constexpr WatchedJob watched_jobs[] = {{send_notification.name, FailedWork::message},
+                                       {send_phone_message.name, FailedWork::message},
                                        {sale_created.name, FailedWork::sales_report}};
 
 // ---- Statements --------------------------------------------------------------------------------------------------

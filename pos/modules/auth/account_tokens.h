@@ -117,10 +117,12 @@ inline constexpr SystemQuery<bool(base::Uuid, base::Uuid)> other_half_is_used{
      "and revoked_at is null)",
      Kind::point}};
 
-// Whoever reads the mails: a new password, and the address is proven.
+// Whoever reads the mails: a new password, and the address is proven. A number that somebody else has proven before that goes.
 inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timestamp)> claim_user{
     {"account.claim_user",
      "update users set password_hash = $3, password_changed_at = $4, "
+     "phone = case when email_verified_at is null and phone_verified_at is not null then null else phone end, "
+     "phone_verified_at = case when email_verified_at is null then null else phone_verified_at end, "
      "email_verified_at = coalesce(email_verified_at, $4), updated_at = $4, "
      "version = " POS_NEXT_VERSION("version") " where id = $1 and email = $2 and disabled_at is null",
      Kind::write}};

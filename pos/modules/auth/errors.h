@@ -21,6 +21,12 @@ inline constexpr base::ErrorCode invalid_refresh_token{"auth.invalid_refresh_tok
 inline constexpr base::ErrorCode refresh_reused{"auth.refresh_reused", 401, false, base::Action::refresh_auth,
                                                 "The refresh token was used before; the session has ended"};
 inline constexpr auto weak_password = base::invalid("auth.weak_password", "The password does not suffice");
+inline constexpr base::ErrorCode second_factor_required{"auth.second_factor_required", 401, false, base::Action::fix,
+                                                        "The password is right; the second factor is asked for, too"};
+inline constexpr base::ErrorCode challenge_dead{"auth.challenge_dead", 401, false, base::Action::fix,
+                                                "This sign-in took too long, or the account has changed: begin again"};
+inline constexpr base::ErrorCode step_up_needed{"auth.step_up_needed", 403, false, base::Action::fix,
+                                                "Prove the second factor again, then repeat the request"};
 inline constexpr auto unknown_session = base::not_found("auth.unknown_session", "There is no such session");
 
 }  // namespace pos::errors

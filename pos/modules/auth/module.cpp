@@ -11,6 +11,7 @@
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/statements.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/auth/wiring.h"
 #include "pos/modules/devices/tables.h"
 #include "pos/plumbing/current_caller.h"
@@ -53,7 +54,9 @@ async::Task<SignedIn> login(http::Context& context, http::Body<LoginRequest> inp
     if (input->device_id && !co_await db.only(sign_in::device_is_open_to, tenant, *input->device_id, proof.user())) {
         throw base::Failure(errors::unknown_device, {{"body", "/deviceId", "unknown", "there is no such device", {}}});
     }
-    const auto session = auth->open_session(proof, {tenant, input->device_id, input->session}, context.request());
+    const SessionSubject subject{.tenant = tenant, .device = input->device_id, .kind = input->session};
+    if (proof.needs_second_factor()) throw auth->second_factor_required(proof, subject);
+    const auto session = auth->open_session(proof, subject, context.request());
     co_await auth->store_session(db, session);
     co_return auth->sign_in(context.response(), session.opened, std::move(profile));
 }
@@ -124,6 +127,7 @@ async::Task<http::NoContent> delete_session(auth::Caller caller, http::Path<"id"
 async::Task<http::NoContent> change_password(http::Context& context, auth::Caller caller,
                                              http::Body<PasswordChange> input, db::SystemDb db,
                                              http::Service<AuthService> auth) {
+    co_await require_step_up(db, SessionId(caller.session_id), auth->now());
     const auto person = co_await db.one(sign_in::person, UserId(caller.user_id));
     if (!person) throw base::Failure(errors::user_disabled);
     const auto proof = co_await auth->authenticate(context, db, person->email, std::move(input->current_password), {},
@@ -163,7 +167,9 @@ async::Task<http::NoContent> send_verification(http::Context& context, auth::Cal
 }
 
 async::Task<http::NoContent> change_email(http::Context& context, auth::Caller caller, http::Body<EmailChange> input,
-                                          db::SystemDb db, http::Service<AccountLinks> links) {
+                                          db::SystemDb db, http::Service<AuthService> auth,
+                                          http::Service<AccountLinks> links) {
+    co_await require_step_up(db, SessionId(caller.session_id), auth->now());
     co_await links->change_email(context, db, UserId(caller.user_id), SessionId(caller.session_id), std::move(*input));
     co_return http::NoContent{};
 }
@@ -206,7 +212,7 @@ void link_routes(http::Routes routes) {
                  .summary = "Ask for another e-mail address",
                  .description = "Links go to both addresses; it changes when both have agreed, within 24 hours.",
                  .errors = {errors::mail_off, errors::invalid_credentials, errors::throttled, errors::user_disabled,
-                            auth::errors::busy},
+                            errors::step_up_needed, auth::errors::busy},
                  .options = {.rate_class = "password"}});
     routes.post("/auth/email/confirm", confirm_email,
                 {.id = "confirmEmail",
@@ -227,17 +233,18 @@ void routes(http::Routes routes) {
     const std::vector password_errors{errors::invalid_credentials, errors::throttled, errors::user_disabled,
                                       auth::errors::busy};
     auto login_errors = password_errors;
-    for (const auto& error :
-         {errors::no_membership, errors::choose_tenant, errors::unknown_device, auth::errors::csrf_failed})
+    for (const auto& error : {errors::no_membership, errors::choose_tenant, errors::unknown_device,
+                              errors::second_factor_required, auth::errors::csrf_failed})
         login_errors.push_back(error);
     auto change_errors = password_errors;
-    change_errors.push_back(errors::weak_password);
+    change_errors.insert(change_errors.end(), {errors::weak_password, errors::step_up_needed});
 
     routes.post("/auth/login", login,
                 {.id = "login",
                  .summary = "Sign in with a password",
                  .description = "Gives an access token of minutes and a refresh token of weeks; with `session: cookie` "
-                                "the browser's cookies instead.",
+                                "the browser's cookies instead. Whoever has a second factor gets 401 "
+                                "`auth.second_factor_required` with a `challenge` for POST /auth/totp/login.",
                  .errors = login_errors,
                  .headers = {"Set-Cookie"},
                  .options = {.rate_class = "login"}});
@@ -285,13 +292,13 @@ void routes(http::Routes routes) {
 app::Module auth_module() {
     using namespace sign_in;
     auto statements = account_link_statements();
-    for (const auto& statement :
-         db::statements(user_by_login, person, locale_of_user, new_login_of, memberships_of, device_is_open_to, rehash,
-                        set_password, add_session, add_refresh_token, grants_of_session, session_of_cookie, sessions_of,
-                        sign_in::end_session, sign_in::end_surplus_sessions, end_other_sessions, end_sessions_of_member,
-                        announce, lock_family, refresh_token, use_refresh_token, drop_spent_tokens, prolong_session,
-                        note_use, count_failure, failures_of, blocked_until, forget_failures, uncount_attempt,
-                        forget_empty, purge_throttles, hold_off_everywhere))
+    for (const auto& statement : db::statements(
+             user_by_login, challenged_user, step_up_is_due, second_factor_of_session, person, locale_of_user,
+             new_login_of, memberships_of, device_is_open_to, rehash, set_password, add_session, add_refresh_token,
+             grants_of_session, session_of_cookie, sessions_of, sign_in::end_session, sign_in::end_surplus_sessions,
+             end_other_sessions, end_sessions_of_member, announce, lock_family, refresh_token, use_refresh_token,
+             drop_spent_tokens, prolong_session, note_use, count_failure, failures_of, blocked_until, forget_failures,
+             uncount_attempt, forget_empty, purge_throttles, hold_off_everywhere))
         statements.push_back(statement);
     return {.name = "auth",
             .doc = "Signing in and out, sessions, the caller.",

@@ -103,6 +103,18 @@ TEST_F(RacesTest, NorTheBrowsersSession) {
     EXPECT_EQ(sessions_of(address), "0");
 }
 
+// The password was judged before there was a second factor.
+TEST_F(RacesTest, ASecondFactorThatWasTurnedOnMeanwhileIsNotPassedBy) {
+    const auto address = new_member();
+    const auto turned_on = of_user("update users set second_factor_since = now() where id = {}", address);
+    const auto reply = during(turned_on, login(address));
+    EXPECT_EQ(reply.status, 401) << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr("auth.invalid_credentials"));
+    EXPECT_EQ(sessions_of(address), "0");
+    const auto again = app->run(app->host().inject(login(address)));
+    EXPECT_THAT(again.body, HasSubstr("auth.second_factor_required"));
+}
+
 TEST_F(RacesTest, WhoIsShutOutMeanwhileGetsNoSession) {
     for (const std::string_view change : {"update users set disabled_at = now() where id = {}",
                                           "update memberships set status = 'disabled' where user_id = {}",

@@ -81,6 +81,28 @@ async::Task<void> store_new_login(db::SystemDb transaction, std::shared_ptr<cons
     AuthService::require_stored(co_await batch.commit(), slot);
 }
 
+// ---- The second step ---------------------------------------------------------------------------------------------
+
+constexpr std::string_view challenge_purpose = "second-factor-challenge";
+
+// What a challenge carries. It is signed and can be read, so the password's hash stands in it as a tag under our secret.
+struct Challenge {
+    UserId user;
+    TenantId tenant;
+    std::optional<DeviceId> device;
+    SessionKind kind = SessionKind::token;
+    std::string password;
+
+    friend constexpr auto describe(Challenge*) {
+        return schema::object<Challenge>(
+            "Challenge", schema::field<&Challenge::user>("user"), schema::field<&Challenge::tenant>("tenant"),
+            schema::field<&Challenge::device>("device"), schema::field<&Challenge::kind>("kind"),
+            schema::field<&Challenge::password>("password", {.max_length = 64, .text = schema::Text::raw}));
+    }
+};
+
+std::string password_mark(UserId user, std::string_view hash) { return user.to_string() + std::string(hash); }
+
 // As many at once, which is a fraction of a second.
 constexpr std::int64_t surplus_at_sign_in = 1'000;
 constexpr std::int64_t surplus_at_once = 10'000;
@@ -147,11 +169,12 @@ async::Task<VerifiedPassword> AuthService::authenticate(http::Context& context, 
         throw base::Failure(errors::invalid_credentials);
     }
     const bool is_disabled = user->disabled_at.has_value();
+    const bool has_second_factor = user->has_second_factor;
     Person person = user->person;
     const auto default_tenant = user->default_tenant_id;
     auto hash = co_await settle_success(db, attempt, std::move(*user), login, check.replacement, std::move(password));
     if (is_disabled) throw base::Failure(errors::user_disabled);
-    co_return VerifiedPassword(std::move(person), std::move(hash), default_tenant);
+    co_return VerifiedPassword(std::move(person), std::move(hash), default_tenant, has_second_factor);
 }
 
 // The notice goes out by a job, which alone finds out whether there is an account.
@@ -213,7 +236,7 @@ async::Task<std::string> AuthService::hash_password(std::string password) {
 
 async::Task<VerifiedPassword> AuthService::first_password(Person person, std::string password) {
     auto hash = co_await hash_password(std::move(password));
-    co_return VerifiedPassword(std::move(person), std::move(hash), std::nullopt);
+    co_return VerifiedPassword(std::move(person), std::move(hash), std::nullopt, false);
 }
 
 async::Task<void> AuthService::end_surplus_sessions(db::SystemDb db, UserId user, base::Timestamp now) {
@@ -228,6 +251,35 @@ async::Task<void> AuthService::change_password(db::SystemDb db, VerifiedPassword
     const auto what = std::make_shared<const PasswordStore>(
         PasswordStore{std::move(proof), std::move(hash), session, now, &parts_.runtime, &parts_.notifier});
     co_await db.transaction([what](db::SystemDb transaction) { return store_password(transaction, what); });
+}
+
+// ---- The second step of a sign-in --------------------------------------------------------------------------------
+
+base::Failure AuthService::second_factor_required(const VerifiedPassword& proof, const SessionSubject& subject) const {
+    const Challenge challenge{
+        .user = proof.user(),
+        .tenant = subject.tenant,
+        .device = subject.device,
+        .kind = subject.kind,
+        .password = parts_.values.tag(challenge_purpose, password_mark(proof.user(), proof.hash()))};
+    const auto expires_at = parts_.clock.now() + challenge_life;
+    const auto text = parts_.values.sign(challenge_purpose, schema::to_json(challenge), expires_at);
+    return base::Failure(errors::second_factor_required)
+        .member("challenge", schema::to_json(text))
+        .member("expiresAt", schema::to_json(expires_at));
+}
+
+async::Task<HalfSignedIn> AuthService::open_challenge(db::SystemDb db, std::string challenge) const {
+    const auto signed_text = parts_.values.verify(challenge_purpose, challenge, parts_.clock.now());
+    const auto given = signed_text ? schema::parse<Challenge>(*signed_text) : std::unexpected(schema::ReadError{});
+    if (!given) throw base::Failure(errors::challenge_dead);
+    auto user = co_await db.one(sign_in::challenged_user, given->user);
+    if (!user ||
+        !parts_.values.check_tag(challenge_purpose, password_mark(given->user, user->password_hash), given->password))
+        throw base::Failure(errors::challenge_dead);
+    co_return HalfSignedIn{
+        VerifiedPassword(std::move(user->person), std::move(user->password_hash), user->default_tenant_id, true),
+        {.tenant = given->tenant, .device = given->device, .kind = given->kind}};
 }
 
 // ---- Sessions ----------------------------------------------------------------------------------------------------
@@ -249,7 +301,8 @@ NewSession AuthService::open_session(const VerifiedPassword& proof, const Sessio
            .last_seen_at = now,
            .expires_at = now + options_.session_life,
            .revoked_at = {},
-           .revoke_reason = {}};
+           .revoke_reason = {},
+           .second_factor_at = subject.second_factor_at};
     if (subject.kind == SessionKind::cookie) {
         auto token = auth::make_opaque_token(auth::cookie_token_type, parts_.random);
         row.cookie_hash = bytes_of(token.digest);

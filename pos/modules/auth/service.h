@@ -3,6 +3,7 @@
 // a service: http::Service<AuthService>.
 //
 //     const auto proof = co_await auth->authenticate(context, db, login, password);                         // 401, 403, 429, 503
+//     if (proof.needs_second_factor()) throw auth->second_factor_required(proof, {.tenant = id});            // 401, with a challenge
 //     auto session = auth->open_session(proof, {.tenant = id}, context.request());
 //     co_await auth->store_session(db, session);                                                            // 401: changed meanwhile
 //     co_return auth->sign_in(context.response(), session.opened, std::move(profile));
@@ -50,7 +51,17 @@ struct SessionSubject {
     TenantId tenant;
     std::optional<DeviceId> device{};
     SessionKind kind = SessionKind::token;
+    std::optional<base::Timestamp> second_factor_at{};  // when it was proved, by who has one
 };
+
+// A sign-in whose password was right, and whose second factor is asked for.
+struct HalfSignedIn {
+    VerifiedPassword proof;
+    SessionSubject subject;
+};
+
+// How long the second step of a sign-in may take.
+inline constexpr std::chrono::minutes challenge_life{5};
 
 // Who signed in, and of what they are members.
 struct Profile {
@@ -105,6 +116,15 @@ public:
     // Stores `hash` and ends the user's other sessions; 401 when the password that was verified is not the present one any more.
     [[nodiscard]] async::Task<void> change_password(db::SystemDb db, VerifiedPassword proof, std::string hash,
                                                     SessionId session);
+
+    // ---- The second step of a sign-in (modules/second_factor)
+
+    // auth.second_factor_required, with the challenge that the client brings back beside its code. Nothing is stored: the challenge says
+    // what was verified and asked for, and is good as long as the password and the account are what they were.
+    [[nodiscard]] base::Failure second_factor_required(const VerifiedPassword& proof,
+                                                       const SessionSubject& subject) const;
+    // Throws auth.challenge_dead.
+    [[nodiscard]] async::Task<HalfSignedIn> open_challenge(db::SystemDb db, std::string challenge) const;
 
     // ---- Sessions
 

@@ -18,6 +18,7 @@ struct LoginUser {
     std::optional<TenantId> default_tenant_id;
     std::vector<std::string> addresses;  // that are known to the account
     std::vector<DeviceId> devices;       // that it has signed in on
+    bool has_second_factor = false;
 
     friend constexpr auto describe(LoginUser*) {
         return schema::object<LoginUser>("LoginUser", schema::flatten<&LoginUser::person>(),
@@ -25,7 +26,8 @@ struct LoginUser {
                                          schema::field<&LoginUser::disabled_at>("disabledAt"),
                                          schema::field<&LoginUser::default_tenant_id>("defaultTenantId"),
                                          schema::field<&LoginUser::addresses>("addresses"),
-                                         schema::field<&LoginUser::devices>("devices"));
+                                         schema::field<&LoginUser::devices>("devices"),
+                                         schema::field<&LoginUser::has_second_factor>("hasSecondFactor"));
     }
 };
 
@@ -44,12 +46,31 @@ inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
      "    order by s.created_at desc limit 1000) n "
      "  where n.device_id is not null and (n.revoked_at is null or "
      "    (n.revoke_reason = 'logout' and n.revoked_at >= u.password_changed_at))"
-     "  ) as devices "
+     "  ) as devices, u.second_factor_since is not null as has_second_factor "
      "from users u where u.email = $1 or u.phone = $1",
      Kind::point}};
 
 inline constexpr SystemQuery<Person(UserId)> person{
     {"auth.person", "select id, email, phone, name from users where id = $1 and disabled_at is null", Kind::point}};
+
+// Whose sign-in waits for the second factor.
+struct ChallengedUser {
+    Person person;
+    std::string password_hash;
+    std::optional<TenantId> default_tenant_id;
+
+    friend constexpr auto describe(ChallengedUser*) {
+        return schema::object<ChallengedUser>(
+            "ChallengedUser", schema::flatten<&ChallengedUser::person>(),
+            schema::field<&ChallengedUser::password_hash>("passwordHash", {.internal = true}),
+            schema::field<&ChallengedUser::default_tenant_id>("defaultTenantId"));
+    }
+};
+inline constexpr SystemQuery<ChallengedUser(UserId)> challenged_user{
+    {"auth.challenged_user",
+     "select id, email, phone, name, password_hash, default_tenant_id from users "
+     "where id = $1 and disabled_at is null and second_factor_since is not null",
+     Kind::point}};
 
 inline constexpr SystemQuery<Locale(UserId)> locale_of_user{
     {"auth.locale_of", "select locale from users where id = $1", Kind::point}};
@@ -117,7 +138,8 @@ inline constexpr SystemQuery<void(UserId, std::string, std::string, base::Timest
 // ---- Sessions ----------------------------------------------------------------------------------------------------
 
 // A session, with its first refresh token if it has one, stored against what was verified: the password's hash is still that
-// one ($14), the user and the membership are alive, and the device is active and stands where the member has a role. No row: something of it was changed meanwhile.
+// one ($15), the user and the membership are alive, the second factor was proved by who has one ($14), and the device is active
+// and stands where the member has a role. No row: something of it was changed meanwhile.
 // `for share` makes a change that is under way and this statement wait for each other; who changes those rows ends the
 // sessions afterwards, in a statement of its own, and so finds this one.
 inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base::Uuid>, std::optional<schema::Bytes>)>
@@ -128,20 +150,21 @@ inline constexpr SystemQuery<SessionId(Session, std::string, std::optional<base:
          "  join memberships m on m.user_id = u.id and m.tenant_id = $3::uuid and m.status = 'active' and m.deleted_at "
          "is null "
          "  join tenants t on t.id = m.tenant_id and t.status <> 'closed' "
-         "  where u.id = $2::uuid and u.password_hash = $14::text and u.disabled_at is null for share of u, m), "
+         "  where u.id = $2::uuid and u.password_hash = $15::text and u.disabled_at is null "
+         "  and (u.second_factor_since is null or $14::timestamptz is not null) for share of u, m), "
          "till as ("
          "  select d.id from devices d, (select $2::uuid as user_id) s "
          "  where d.tenant_id = $3::uuid and d.id = $4::uuid and " POS_OPEN_DEVICE "for share of d), "
          "session as ("
          "  insert into sessions (id, user_id, tenant_id, device_id, kind, cookie_hash, user_agent, ip_address, "
-         "    created_at, last_seen_at, expires_at, revoked_at, revoke_reason) "
+         "    created_at, last_seen_at, expires_at, revoked_at, revoke_reason, second_factor_at) "
          "  select $1::uuid, person.id, $3::uuid, $4::uuid, $5::text, $6::bytea, $7::text, $8::text, $9::timestamptz, "
-         "    $10::timestamptz, $11::timestamptz, $12::timestamptz, $13::text from person "
+         "    $10::timestamptz, $11::timestamptz, $12::timestamptz, $13::text, $14::timestamptz from person "
          "  where $4::uuid is null or exists (select from till) returning id), "
          "token as ("
          "  insert into refresh_tokens (id, session_id, token_hash, issued_at, expires_at) "
-         "  select $15::uuid, session.id, $16::bytea, $9::timestamptz, $11::timestamptz from session "
-         "  where $15::uuid is not null) "
+         "  select $16::uuid, session.id, $17::bytea, $9::timestamptz, $11::timestamptz from session "
+         "  where $16::uuid is not null) "
          "select id from session",
          Kind::write}};
 inline constexpr auto add_refresh_token = db::insert<tables::refresh_tokens>("auth.add_refresh_token");
@@ -157,8 +180,9 @@ struct SessionGrant {
     std::optional<std::string> built_in;
     std::optional<std::vector<std::string>> permissions;
     std::optional<LocationId> location_id;
-    bool is_late = false;       // the location was deleted
-    bool is_suspended = false;  // the tenant is
+    bool is_late = false;              // the location was deleted
+    bool is_suspended = false;         // the tenant is
+    bool lacks_second_factor = false;  // which the tenant asks this member for
 
     friend constexpr auto describe(SessionGrant*) {
         return schema::object<SessionGrant>(
@@ -169,7 +193,8 @@ struct SessionGrant {
             schema::field<&SessionGrant::member_version>("memberVersion"),
             schema::field<&SessionGrant::built_in>("builtIn"), schema::field<&SessionGrant::permissions>("permissions"),
             schema::field<&SessionGrant::location_id>("locationId"), schema::field<&SessionGrant::is_late>("isLate"),
-            schema::field<&SessionGrant::is_suspended>("isSuspended"));
+            schema::field<&SessionGrant::is_suspended>("isSuspended"),
+            schema::field<&SessionGrant::lacks_second_factor>("lacksSecondFactor"));
     }
 };
 
@@ -177,7 +202,10 @@ inline constexpr SystemQuery<SessionGrant(SessionId)> grants_of_session{
     {"auth.grants_of_session",
      "select s.user_id, s.tenant_id, s.device_id, s.expires_at, s.last_seen_at, m.version as member_version, "
      "r.built_in, r.permissions, mr.location_id, l.deleted_at is not null as is_late, "
-     "t.status = 'suspended' as is_suspended "
+     "t.status = 'suspended' as is_suspended, u.second_factor_since is null and exists ("
+     "  select from second_factor_rules f where f.tenant_id = s.tenant_id and (f.role_id is null or exists ("
+     "    select from membership_roles x where x.tenant_id = m.tenant_id and x.membership_id = m.id "
+     "    and x.role_id = f.role_id))) as lacks_second_factor "
      "from sessions s "
      "join users u on u.id = s.user_id and u.disabled_at is null "
      "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
@@ -199,6 +227,16 @@ inline constexpr SystemQuery<void(SessionId, base::Timestamp, base::Timestamp)> 
      "  select ctid from sessions where id = $1 and revoked_at is null and last_seen_at <= $3 "
      "  for no key update skip locked))",
      Kind::write}};
+
+// The user has a second factor, and the session has not proved it since $2.
+inline constexpr SystemQuery<bool(SessionId, base::Timestamp)> step_up_is_due{
+    {"auth.step_up_is_due",
+     "select exists (select from sessions s join users u on u.id = s.user_id where s.id = $1 "
+     "and u.second_factor_since is not null and (s.second_factor_at is null or s.second_factor_at < $2))",
+     Kind::point}};
+
+inline constexpr SystemQuery<std::optional<base::Timestamp>(SessionId)> second_factor_of_session{
+    {"auth.second_factor_of_session", "select second_factor_at from sessions where id = $1", Kind::point}};
 
 inline constexpr SystemQuery<SessionId(schema::Bytes)> session_of_cookie{
     {"auth.session_of_cookie", "select id from sessions where cookie_hash = $1", Kind::point}};

@@ -26,6 +26,7 @@ struct Session {
     base::Timestamp expires_at;
     std::optional<base::Timestamp> revoked_at;
     std::optional<std::string> revoke_reason;
+    std::optional<base::Timestamp> second_factor_at{};  // when it was proved last, by whoever has the session
 
     friend constexpr auto describe(Session*) {
         return schema::object<Session>(
@@ -37,7 +38,8 @@ struct Session {
             schema::field<&Session::ip_address>("ipAddress", {.max_length = 64}),
             schema::field<&Session::created_at>("createdAt"), schema::field<&Session::last_seen_at>("lastSeenAt"),
             schema::field<&Session::expires_at>("expiresAt"), schema::field<&Session::revoked_at>("revokedAt"),
-            schema::field<&Session::revoke_reason>("revokeReason", {.internal = true}));
+            schema::field<&Session::revoke_reason>("revokeReason", {.internal = true}),
+            schema::field<&Session::second_factor_at>("secondFactorAt", {.internal = true}));
     }
 };
 

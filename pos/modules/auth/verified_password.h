@@ -20,15 +20,21 @@ public:
     [[nodiscard]] UserId user() const noexcept { return person_.id; }
     [[nodiscard]] const std::string& hash() const noexcept { return hash_; }
     [[nodiscard]] const std::optional<TenantId>& default_tenant() const noexcept { return default_tenant_; }
+    // The password alone opens no session: AuthService::second_factor_required(), and a session with `second_factor_at`.
+    [[nodiscard]] bool needs_second_factor() const noexcept { return needs_second_factor_; }
 
 private:
     friend class AuthService;
-    VerifiedPassword(Person person, std::string hash, std::optional<TenantId> default_tenant)
-        : person_(std::move(person)), hash_(std::move(hash)), default_tenant_(default_tenant) {}
+    VerifiedPassword(Person person, std::string hash, std::optional<TenantId> default_tenant, bool needs_second_factor)
+        : person_(std::move(person)),
+          hash_(std::move(hash)),
+          default_tenant_(default_tenant),
+          needs_second_factor_(needs_second_factor) {}
 
     Person person_;
     std::string hash_;
     std::optional<TenantId> default_tenant_;
+    bool needs_second_factor_ = false;
 };
 
 }  // namespace pos

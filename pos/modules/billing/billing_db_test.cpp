@@ -251,8 +251,8 @@ TEST_F(BillingTest, InEachStateTheOwnerCanReadPayChangeAndCancel) {
         if (one.state == "cancelled") EXPECT_EQ(cancel().status, 200);
         clock();
         ASSERT_EQ(row("state"), one.state);
-        for (const auto* path :
-             {"/v1/plans", "/v1/subscription", "/v1/subscription/invoices", "/v1/tenant", "/v1/users"})
+        for (const auto* path : {"/v1/plans", "/v1/subscription", "/v1/subscription/invoices", "/v1/tenant",
+                                 "/v1/users", "/v1/report-runs"})
             EXPECT_EQ(get(path).status, 200) << one.state << path;
         const auto goods = get("/v1/products");
         EXPECT_EQ(goods.status, one.products) << one.state;

@@ -23,7 +23,7 @@ struct SubscriptionPaymentRequest {
                 "clientRequestId", {.doc = "Of this attempt: the same one again is the same prompt."}),
             field<&SubscriptionPaymentRequest::provider>(
                 "provider",
-                {.max_length = 40, .text = schema::Text::raw, .defaulted = true, .doc = "`mpesa` or `stripe`."}),
+                {.max_length = 40, .text = schema::Text::raw, .defaulted = true, .doc = names_of_providers}),
             field<&SubscriptionPaymentRequest::phone>("phone",
                                                       {.max_length = 30,
                                                        .text = schema::Text::identifier,

@@ -51,6 +51,7 @@ constexpr std::array options{
     PlanOption{"--period", "period", "month or year; month unless given"},
     PlanOption{"--seats", "seats", "Active members; any number unless given", false, true},
     PlanOption{"--locations", "locations", "Any number unless given", false, true},
+    PlanOption{"--storage-bytes", "storageBytes", "For files; what the service allows unless given", false, true},
     PlanOption{"--trial-days", "trialDays", "Of a shop's first subscription; none unless given", false, true},
 };
 constexpr std::string_view as_default = "--default";
@@ -100,13 +101,16 @@ std::string explain(const schema::ReadError& error) {
     return text;
 }
 
-std::string limit_text(const std::optional<std::int32_t>& limit) { return limit ? fmt::to_string(*limit) : "any"; }
+template <class Number>
+std::string limit_text(const std::optional<Number>& limit) {
+    return limit ? fmt::to_string(*limit) : "any";
+}
 
 std::string line_of(const Plan& plan) {
-    return fmt::format("{} {} {} a {}, {} seats, {} locations, {} days on trial{}{}\n", plan.code, plan.price.minor,
-                       plan.currency, schema::name_of(plan.period), limit_text(plan.limits.seats),
-                       limit_text(plan.limits.locations), plan.trial_days, plan.is_default ? ", default" : "",
-                       plan.is_offered ? "" : ", not offered");
+    return fmt::format("{} {} {} a {}, {} seats, {} locations, {} bytes, {} days on trial{}{}\n", plan.code,
+                       plan.price.minor, plan.currency, schema::name_of(plan.period), limit_text(plan.limits.seats),
+                       limit_text(plan.limits.locations), limit_text(plan.limits.storage_bytes), plan.trial_days,
+                       plan.is_default ? ", default" : "", plan.is_offered ? "" : ", not offered");
 }
 
 db::SystemDb database_of(app::LoopHost& host) {

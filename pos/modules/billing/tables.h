@@ -25,6 +25,9 @@ inline constexpr base::ErrorCode plan_seats{"plan.seats", 409, false, base::Acti
 inline constexpr base::ErrorCode plan_locations{
     "plan.locations", 409, false, base::Action::contact,
     "The shop's plan has no further location: an owner takes a larger plan"};
+inline constexpr base::ErrorCode plan_storage{
+    "plan.storage", 409, false, base::Action::contact,
+    "The shop's plan has no room left for files: an owner takes a larger plan, or deletes some"};
 inline constexpr auto credit_known = base::conflict("subscription.credit_known", "This payment is booked already");
 }  // namespace errors
 
@@ -39,13 +42,18 @@ constexpr auto describe(BillingPeriod*) {
 struct PlanLimits {
     std::optional<std::int32_t> seats;
     std::optional<std::int32_t> locations;
+    std::optional<std::int64_t> storage_bytes;
 
     friend bool operator==(const PlanLimits&, const PlanLimits&) = default;
     friend constexpr auto describe(PlanLimits*) {
         return schema::object<PlanLimits>(
             "PlanLimits",
             schema::field<&PlanLimits::seats>("seats", {.min = 1, .max = 100'000, .doc = "Active members."}),
-            schema::field<&PlanLimits::locations>("locations", {.min = 1, .max = 100'000}));
+            schema::field<&PlanLimits::locations>("locations", {.min = 1, .max = 100'000}),
+            schema::field<&PlanLimits::storage_bytes>(
+                "storageBytes", {.min = 1'000'000,
+                                 .max = 1'000'000'000'000'000,
+                                 .doc = "Of images, documents and uploads under way. Null: what the service allows."}));
     }
 };
 
@@ -239,6 +247,7 @@ inline constexpr auto subscriptions = db::tenant_table<Subscription>(
     // What pos/plumbing/plan_limits.h refuses.
     db::check("subscriptions_seats", "limits is not null", errors::plan_seats),
     db::check("subscriptions_locations", "limits is not null", errors::plan_locations),
+    db::check("subscriptions_storage", "limits is not null", errors::plan_storage),
     db::index<&Subscription::created_at, &Subscription::id>("subscriptions_newest"),
     // Across tenants: where the billing clock has something to do.
     db::expression_index("subscriptions_due", "btree", "tenant_id, period_end")

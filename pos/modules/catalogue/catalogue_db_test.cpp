@@ -532,6 +532,53 @@ TEST_F(BatchTest, AbortKeepsAllOrNone) {
     EXPECT_THAT(names("/v1/products?search=abort%20new"), ElementsAre("Abort new"));
 }
 
+TEST_F(BatchTest, CleansTheDescriptionHoweverItIsWritten) {
+    const auto description = [](std::string_view id) {
+        return body<ProductDetails>(get(fmt::format("/v1/products/{}", id))).product.fields.description;
+    };
+    const auto made_one = made<ProductDetails>(post(
+        "/v1/products",
+        R"({"name":"<b>Plain</b>","description":" <p onclick=x()>Sifted <b>twice</b><script>x()</script><img src=x onerror=x()> "})"));
+    const auto id = text(made_one.product.id);
+    EXPECT_EQ(made_one.product.fields.description, "<p>Sifted <b>twice</b></p>");
+    EXPECT_EQ(description(id), "<p>Sifted <b>twice</b></p>");
+    EXPECT_EQ(made_one.product.fields.name, "<b>Plain</b>");
+
+    EXPECT_EQ(
+        patch("/v1/products/" + id, R"({"description":"5 < 6 <svg onload=x()>& <a href=javascript:x()>more</a>"})", 1)
+            .status,
+        200);
+    EXPECT_EQ(description(id), "5 &lt; 6 &amp; <a>more</a>");
+    EXPECT_EQ(patch("/v1/products/" + id, R"({"brand":"Jogoo"})", 2).status, 200);
+    EXPECT_EQ(description(id), "5 &lt; 6 &amp; <a>more</a>");
+
+    const auto reply =
+        batch("continue",
+              fmt::format(R"({{"op":"update","id":"{}","version":3,"data":{{"description":"<i>a<iframe src=//x>b"}}}},)"
+                          R"({{"op":"create","data":{{"name":"Rich two","description":"<style>x</style><u>c"}}}})",
+                          id));
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(description(id), "<i>a</i>");
+    EXPECT_THAT(reply.body, HasSubstr(R"("description":"<u>c</u>")"));
+}
+
+TEST_F(BatchTest, RefusesADescriptionThatIsTooMuchForTheParser) {
+    std::string deep;
+    for (int i = 0; i < 33; ++i) deep += "<div>";
+    const auto refused = post("/v1/products", fmt::format(R"({{"name":"Deep","description":"{}"}})", deep));
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_THAT(refused.body, HasSubstr(R"("pointer":"/description")"));
+    EXPECT_THAT(refused.body, HasSubstr(R"("format":"html")"));
+    const auto long_one =
+        post("/v1/products", fmt::format(R"({{"name":"Long","description":"{}"}})", std::string(4'001, 'x')));
+    EXPECT_EQ(long_one.status, 422);
+    EXPECT_THAT(long_one.body, HasSubstr("too_long"));
+    // What goes is not counted: a word processor sends much of it.
+    const auto heavy = post("/v1/products", fmt::format(R"({{"name":"Heavy","description":"<style>{}</style><p>x"}})",
+                                                        std::string(30'000, 'x')));
+    EXPECT_EQ(made<ProductDetails>(heavy).product.fields.description, "<p>x</p>");
+}
+
 TEST_F(BatchTest, IsRepeatedToTheByte) {
     const Headers key{{"Idempotency-Key", "batch-once"}};
     const auto items = R"({"op":"create","data":{"name":"Batch once"}},{"op":"create","data":{"name":""}})";

@@ -32,15 +32,22 @@ async::Task<void> check_move(db::Db tx, CategoryId id, std::optional<CategoryId>
     co_await check_parent(tx, id, *parent);
 }
 
+void show_image(Category& row, Writes& writes, const Runtime& runtime) {
+    writes.batch.add(category_image_lives, row.fields.image_id);
+    row.image_url = runtime.image_url(writes.tx.tenant(), row.fields.image_id);
+}
+
 async::Task<Created<Category>> create(Create<"products.write"> write, http::Body<New<Category>> input) {
-    co_return co_await write.create(category_rows, input, [](Category& row, Writes& writes) {
+    co_return co_await write.create(category_rows, input, [&](Category& row, Writes& writes) {
+        show_image(row, writes, write.runtime());
         return check_move(writes.tx, row.id, row.fields.parent_id);
     });
 }
 
 async::Task<Category> change(Edit<"products.write"> write, http::Path<"id", CategoryId> id,
                              http::Body<PatchOf<Category>> patch) {
-    co_return co_await write.edit(category_rows, *id, *patch, [](Category& row, Writes& writes) {
+    co_return co_await write.edit(category_rows, *id, *patch, [&](Category& row, Writes& writes) {
+        if (patch->has<&CategoryFields::image_id>()) show_image(row, writes, write.runtime());
         return check_move(writes.tx, row.id, row.fields.parent_id);
     });
 }

@@ -38,9 +38,11 @@ TEST_F(ProductExportTest, IsAFileOfAllProducts) {
     EXPECT_TRUE(reply.complete);
     EXPECT_EQ(reply.header("Content-Type"), "text/csv; charset=utf-8; header=present");
     EXPECT_EQ(reply.header("Content-Disposition"), R"(attachment; filename="products.csv")");
-    EXPECT_THAT(reply.body,
-                StartsWith("id,name,description,categoryId,brand,soldBy,taxClassId,trackStock,active,version,"));
-    EXPECT_THAT(reply.body, HasSubstr("\r\n" + ids[1] + ",Rice,,,,unit,,true,true,1,"));
+    EXPECT_THAT(
+        reply.body,
+        StartsWith(
+            "id,name,description,categoryId,brand,soldBy,taxClassId,trackStock,active,imageId,imageUrl,version,"));
+    EXPECT_THAT(reply.body, HasSubstr("\r\n" + ids[1] + ",Rice,,,,unit,,true,true,,,1,"));
     const auto names = get("/v1/products/export?fields=name").body;
     EXPECT_THAT(names, StartsWith("name\r\n"));
     EXPECT_THAT(names, HasSubstr("Chai\r\n"));

@@ -1,5 +1,6 @@
 #include "async/sync.h"
 #include "http/rows.h"
+#include "pos/modules/catalogue/events.h"
 #include "pos/modules/catalogue/new_variants.h"
 #include "pos/modules/catalogue/routes.h"
 #include "pos/modules/catalogue/statements.h"
@@ -34,23 +35,30 @@ struct MadeProduct {
         changes.push_back(change_of(product_rows, product));
         return changes;
     }
-    void add_to(db::Batch& batch) const {
+    void add_to(db::Batch& batch, jobs::Outbox& outbox) const {
         batch.add(category_lives, product.fields.category_id);
         batch.add(tax_class_lives, product.fields.tax_class_id);
+        batch.add(product_image_lives, product.fields.image_id);
         batch.add(product_rows.add, product);
         catalogue::add_to(batch, children);
+        outbox.emit(batch, product_created, product);
     }
 };
 
 MadeProduct make_product(const NewProduct& input, const Writer& write) {
     const auto meta = write.first_version();
-    const Product product{input.id.value_or(write.new_id<ProductId>()), input.fields, meta};
+    const Product product{input.id.value_or(write.new_id<ProductId>()), input.fields,
+                          write.runtime().image_url(write.tenant_id, input.fields.image_id), meta};
     return {product, make_variants(product.id, input.variants, meta, write.runtime())};
 }
 
-void require_references(const schema::Patch<ProductFields>& patch, const Product& row, Writes& writes) {
+void follow_references(const schema::Patch<ProductFields>& patch, Product& row, Writes& writes,
+                       const Runtime& runtime) {
     if (patch.has<&ProductFields::category_id>()) writes.batch.add(category_lives, row.fields.category_id);
     if (patch.has<&ProductFields::tax_class_id>()) writes.batch.add(tax_class_lives, row.fields.tax_class_id);
+    if (!patch.has<&ProductFields::image_id>()) return;
+    writes.batch.add(product_image_lives, row.fields.image_id);
+    row.image_url = runtime.image_url(writes.tx.tenant(), row.fields.image_id);
 }
 
 // Its variants and their barcodes go with it: SKUs and barcodes are free again.
@@ -70,17 +78,20 @@ struct ProductItems {
     static async::Task<ProductDetails> create(BulkUnit unit, NewProduct input) {
         const auto made = make_product(input, unit);
         auto batch = unit.tx().batch();
-        made.add_to(batch);
+        made.add_to(batch, unit.runtime().outbox());
         co_await batch.commit();
         unit.changes() = made.changes();
         co_return made.details();
     }
     static async::Task<Product> change(Editor write, ProductId id, PatchOf<Product> patch) {
-        co_return co_await write.edit(product_rows, id, patch,
-                                      [&](Product& row, Writes& writes) { require_references(patch, row, writes); });
+        co_return co_await write.edit(product_rows, id, patch, [&](Product& row, Writes& writes) {
+            follow_references(patch, row, writes, write.runtime());
+            write.runtime().outbox().emit(writes.batch, product_changed, edited(row, write.now()));
+        });
     }
     static async::Task<http::NoContent> remove(Editor write, ProductId id) {
         co_return co_await write.remove(product_rows, id, [&](Product& row, Writes& writes) {
+            write.runtime().outbox().emit(writes.batch, product_deleted, row);
             return delete_children(&writes, row.id, write.now());
         });
     }
@@ -91,7 +102,7 @@ struct ProductItems {
 async::Task<Created<ProductDetails>> create(Create<"products.write"> write, http::Body<NewProduct> input) {
     const auto made = make_product(*input, write);
     auto once = co_await write.once(made.details(), made.product.id.uuid(), input);
-    made.add_to(once.batch());
+    made.add_to(once.batch(), write.runtime().outbox());
     co_return co_await once.commit(made.changes());
 }
 

@@ -59,6 +59,18 @@ inline constexpr db::Query<void(std::optional<TaxClassId>)> tax_class_lives{
      "  select from tax_classes where tenant_id = $1 and id = $2 and deleted_at is null for key share)",
      db::Kind::write}};
 
+// A picture that is ready is one to show.
+inline constexpr db::Query<void(std::optional<ImageId>)> product_image_lives{
+    {"catalogue.product_image_lives",
+     "select violate('products_image') where $2::uuid is not null and not exists ("
+     "  select from images where tenant_id = $1 and id = $2 and status = 'ready' and deleted_at is null for key share)",
+     db::Kind::write}};
+inline constexpr db::Query<void(std::optional<ImageId>)> category_image_lives{
+    {"catalogue.category_image_lives",
+     "select violate('categories_image') where $2::uuid is not null and not exists ("
+     "  select from images where tenant_id = $1 and id = $2 and status = 'ready' and deleted_at is null for key share)",
+     db::Kind::write}};
+
 // A product changes with its variants, and a variant with its barcodes. Refuses a parent that is deleted.
 inline constexpr db::Query<void(ProductId, base::Timestamp)> touch_product{
     {"catalogue.touch_product",
@@ -85,7 +97,7 @@ inline constexpr List<tables::products, By<&ProductFields::name>, Search, Where<
 inline constexpr db::Query<Product(std::optional<CategoryId>, std::optional<bool>, std::optional<base::Timestamp>)>
     product_export{{"catalogue.product_export",
                     "select id, name, description, category_id, brand, sold_by, tax_class_id, track_stock, active, "
-                    "version, created_at, updated_at, deleted_at, created_by, origin_device_id "
+                    "image_id, image_url, version, created_at, updated_at, deleted_at, created_by, origin_device_id "
                     "from products where tenant_id = $1 and deleted_at is null "
                     "and ($2::uuid is null or category_id = $2) and ($3::boolean is null or active = $3) "
                     "and ($4::timestamptz is null or updated_at >= $4) order by name, id",

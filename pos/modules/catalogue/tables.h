@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "db/error.h"
+#include "pos/modules/images/tables.h"
 #include "pos/modules/taxes/tables.h"
+#include "pos/plumbing/rich_text.h"
 
 namespace pos {
 
@@ -36,6 +38,7 @@ struct CategoryFields {
     std::string name;
     std::int32_t sort = 0;
     std::optional<std::string> colour;
+    std::optional<ImageId> image_id;
 
     friend constexpr auto describe(CategoryFields*) {
         return schema::object<CategoryFields>(
@@ -44,11 +47,29 @@ struct CategoryFields {
                                                  {.min_length = 1, .max_length = 80, .text = schema::Text::name}),
             schema::field<&CategoryFields::sort>("sort", {.min = -1'000'000, .max = 1'000'000, .defaulted = true}),
             schema::field<&CategoryFields::colour>(
-                "colour", {.pattern = "#[0-9a-fA-F]{6}", .text = schema::Text::raw, .example = R"("#e63946")"}));
+                "colour", {.pattern = "#[0-9a-fA-F]{6}", .text = schema::Text::raw, .example = R"("#e63946")"}),
+            schema::field<&CategoryFields::image_id>("imageId", {.doc = "Made by `POST /v1/images`."}));
     }
 };
 
-using Category = Row<CategoryId, CategoryFields>;
+inline constexpr schema::StringRules public_picture{
+    .text = schema::Text::raw,
+    .doc =
+        "Public, of 320 pixels, WebP, made of `imageId`. For another size or JPEG replace its last part: `96.webp`, "
+        "`960.jpg`."};
+
+struct Category {
+    CategoryId id;
+    CategoryFields fields;
+    std::optional<std::string> image_url;
+    RowMeta meta;
+
+    friend constexpr auto describe(Category*) {
+        return schema::object<Category>(
+            "Category", schema::field<&Category::id>("id"), schema::flatten<&Category::fields>(),
+            schema::field<&Category::image_url>("imageUrl", public_picture), schema::flatten<&Category::meta>());
+    }
+};
 
 struct ProductFields {
     std::string name;
@@ -59,24 +80,38 @@ struct ProductFields {
     std::optional<TaxClassId> tax_class_id;
     bool track_stock = true;
     bool active = true;
+    std::optional<ImageId> image_id;
 
     friend constexpr auto describe(ProductFields*) {
         return schema::object<ProductFields>(
             "Product",
             schema::field<&ProductFields::name>(
                 "name", {.min_length = 1, .max_length = 200, .text = schema::Text::name, .example = R"("Sugar")"}),
-            schema::field<&ProductFields::description>("description",
-                                                       {.max_length = 4'000, .text = schema::Text::free}),
+            schema::field<&ProductFields::description>(
+                "description",
+                {.max_length = 4'000, .format = rich_text, .text = schema::Text::free, .doc = rich_text_doc}),
             schema::field<&ProductFields::category_id>("categoryId"),
             schema::field<&ProductFields::brand>("brand", {.max_length = 80, .text = schema::Text::name}),
             schema::field<&ProductFields::sold_by>("soldBy", {.defaulted = true}),
             schema::field<&ProductFields::tax_class_id>("taxClassId"),
             schema::field<&ProductFields::track_stock>("trackStock", {.defaulted = true}),
-            schema::field<&ProductFields::active>("active", {.defaulted = true}));
+            schema::field<&ProductFields::active>("active", {.defaulted = true}),
+            schema::field<&ProductFields::image_id>("imageId", {.doc = "Made by `POST /v1/images`."}));
     }
 };
 
-using Product = Row<ProductId, ProductFields>;
+struct Product {
+    ProductId id;
+    ProductFields fields;
+    std::optional<std::string> image_url;
+    RowMeta meta;
+
+    friend constexpr auto describe(Product*) {
+        return schema::object<Product>(
+            "Product", schema::field<&Product::id>("id"), schema::flatten<&Product::fields>(),
+            schema::field<&Product::image_url>("imageUrl", public_picture), schema::flatten<&Product::meta>());
+    }
+};
 
 struct VariantFields {
     std::string name;
@@ -145,16 +180,20 @@ struct Barcode {
 };
 
 namespace tables {
-inline constexpr auto categories =
-    db::tenant_table<Category>("categories", db::primary_key<&Category::id>(errors::id_taken),
-                               db::check("categories_parent", "parent_id <> id", errors::category_cycle),
-                               db::index<&CategoryFields::parent_id>("categories_of_parent"),
-                               db::index<&CategoryFields::name, &Category::id>("categories_name"),
-                               db::index<&RowMeta::updated_at, &Category::id>("categories_updated"));
+inline constexpr auto categories = db::tenant_table<Category>(
+    "categories", db::primary_key<&Category::id>(errors::id_taken),
+    db::references<&CategoryFields::image_id>("categories_image", images, errors::unknown_image),
+    db::check("categories_parent", "parent_id <> id", errors::category_cycle),
+    db::index<&CategoryFields::parent_id>("categories_of_parent"),
+    db::index<&CategoryFields::image_id>("categories_of_image").where("image_id is not null"),
+    db::index<&CategoryFields::name, &Category::id>("categories_name"),
+    db::index<&RowMeta::updated_at, &Category::id>("categories_updated"));
 inline constexpr auto products = db::tenant_table<Product>(
     "products", db::primary_key<&Product::id>(errors::id_taken),
     db::references<&ProductFields::category_id>("products_category", categories, errors::unknown_category),
     db::references<&ProductFields::tax_class_id>("products_tax_class", tax_classes, errors::unknown_tax_class),
+    db::references<&ProductFields::image_id>("products_image", images, errors::unknown_image),
+    db::index<&ProductFields::image_id>("products_of_image").where("image_id is not null"),
     db::index<&ProductFields::name, &Product::id>("products_name"),
     db::index<&ProductFields::category_id, &ProductFields::name, &Product::id>("products_of_category"),
     db::index<&RowMeta::updated_at, &Product::id>("products_updated"),

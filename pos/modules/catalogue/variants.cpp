@@ -1,4 +1,5 @@
 #include "async/sync.h"
+#include "pos/modules/catalogue/events.h"
 #include "pos/modules/catalogue/new_variants.h"
 #include "pos/modules/catalogue/routes.h"
 #include "pos/modules/catalogue/statements.h"
@@ -22,6 +23,7 @@ async::Task<Created<VariantDetails>> create(Create<"products.write"> write, http
     auto once = co_await write.once(variant, variant.variant.id.uuid(), input);
     once.batch().add(touch_product, input->product_id, meta.updated_at);
     add_to(once.batch(), made);
+    write.runtime().outbox().emit(once.batch(), variant_created, VariantTold::of(variant.variant));
     auto changes = changes_of(made);
     changes.push_back(change_of(product_rows, input->product_id));
     co_return co_await once.commit(std::move(changes));
@@ -47,8 +49,10 @@ void touch(Writes& writes, ProductId product, base::Timestamp now) {
 
 async::Task<Variant> change(Edit<"products.write"> write, http::Path<"id", VariantId> id,
                             http::Body<PatchOf<Variant>> patch) {
-    co_return co_await write.edit(variant_rows, *id, *patch,
-                                  [&](Variant& row, Writes& writes) { touch(writes, row.product_id, write.now()); });
+    co_return co_await write.edit(variant_rows, *id, *patch, [&](Variant& row, Writes& writes) {
+        touch(writes, row.product_id, write.now());
+        write.runtime().outbox().emit(writes.batch, variant_changed, VariantTold::of(row));
+    });
 }
 
 async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp now) {
@@ -59,6 +63,7 @@ async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp 
 async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", VariantId> id) {
     co_return co_await write.remove(variant_rows, *id, [&](Variant& row, Writes& writes) {
         touch(writes, row.product_id, write.now());
+        write.runtime().outbox().emit(writes.batch, variant_deleted, VariantTold::of(row));
         return delete_barcodes(&writes, row.id, write.now());
     });
 }

@@ -5,6 +5,7 @@
 #include "auth/rate_limit.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "pos/modules/auth/account_links.h"
 #include "pos/modules/auth/account_tokens.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/tenants/settings.h"
@@ -28,7 +29,8 @@ struct InviteRow {
     InviteId id;
     TenantId tenant_id;
     std::string shop;
-    std::string email;
+    std::optional<std::string> email;
+    std::optional<std::string> phone;
     RoleId role_id;
     std::optional<LocationId> location_id;
     Locale locale = Locale::english;
@@ -40,25 +42,29 @@ struct InviteRow {
     std::optional<UserId> user_id;
     bool is_disabled = false;
     bool is_verified = false;
+    std::optional<std::string> joined_email;  // of who has accepted it
 
+    [[nodiscard]] const std::string& recipient() const { return email ? *email : *phone; }
     friend constexpr auto describe(InviteRow*) {
         using schema::field;
         return schema::object<InviteRow>(
             "InviteRow", field<&InviteRow::id>("id"), field<&InviteRow::tenant_id>("tenantId"),
-            field<&InviteRow::shop>("shop"), field<&InviteRow::email>("email"), field<&InviteRow::role_id>("roleId"),
-            field<&InviteRow::location_id>("locationId"), field<&InviteRow::locale>("locale"),
-            field<&InviteRow::used_by>("usedBy"), field<&InviteRow::expires_at>("expiresAt"),
-            field<&InviteRow::accepted_at>("acceptedAt"), field<&InviteRow::accepted_by>("acceptedBy"),
-            field<&InviteRow::is_withdrawn>("isWithdrawn"), field<&InviteRow::user_id>("userId"),
-            field<&InviteRow::is_disabled>("isDisabled"), field<&InviteRow::is_verified>("isVerified"));
+            field<&InviteRow::shop>("shop"), field<&InviteRow::email>("email"), field<&InviteRow::phone>("phone"),
+            field<&InviteRow::role_id>("roleId"), field<&InviteRow::location_id>("locationId"),
+            field<&InviteRow::locale>("locale"), field<&InviteRow::used_by>("usedBy"),
+            field<&InviteRow::expires_at>("expiresAt"), field<&InviteRow::accepted_at>("acceptedAt"),
+            field<&InviteRow::accepted_by>("acceptedBy"), field<&InviteRow::is_withdrawn>("isWithdrawn"),
+            field<&InviteRow::user_id>("userId"), field<&InviteRow::is_disabled>("isDisabled"),
+            field<&InviteRow::is_verified>("isVerified"), field<&InviteRow::joined_email>("joinedEmail"));
     }
 };
 
 #define POS_INVITE_SQL                                                                                                 \
-    "select i.id, i.tenant_id, t.name as shop, i.email, i.role_id, i.location_id, i.locale, i.used_by, i.expires_at, " \
-    "i.accepted_at, i.accepted_by, i.revoked_at is not null or t.status = 'closed' or exists ("                        \
+    "select i.id, i.tenant_id, t.name as shop, i.email, i.phone, i.role_id, i.location_id, i.locale, i.used_by, "      \
+    "i.expires_at, i.accepted_at, i.accepted_by, i.revoked_at is not null or t.status = 'closed' or exists ("          \
     "select from users c where c.id = i.created_by and c.disabled_at is not null) as is_withdrawn, "                   \
-    "u.id as user_id, u.disabled_at is not null as is_disabled, u.email_verified_at is not null as is_verified "       \
+    "u.id as user_id, u.disabled_at is not null as is_disabled, u.email_verified_at is not null as is_verified, "      \
+    "(select j.email from users j where j.id = i.accepted_by) as joined_email "                                        \
     "from invites i join tenants t on t.id = i.tenant_id left join users u on u.email = i.email where i.token_hash = " \
     "$1"
 constexpr SystemQuery<InviteRow(schema::Bytes)> by_token{{"invites.by_token", POS_INVITE_SQL, Kind::point}};
@@ -82,6 +88,14 @@ constexpr db::Query<void(RoleId, std::optional<LocationId>)> require_role{
 constexpr auto add_user = db::insert<tables::users>("invites.add_user");
 constexpr auto add_membership = db::insert<tables::memberships>("invites.add_membership");
 constexpr auto add_role = db::insert<tables::membership_roles>("invites.add_role");
+// Their number from now on, unless they have another, or somebody else has this one. It is written down and not proven: the message may
+// have left by an account of the tenant's own, whose log has the token. With the hash that a password was judged by, where one was.
+constexpr SystemQuery<void(UserId, std::optional<std::string>, std::string)> write_phone{
+    {"invites.write_phone",
+     "update users u set phone = case when u.phone is null and free.is_free then $3 else u.phone end "
+     "from (select not exists (select from users o where o.phone = $3) as is_free) free "
+     "where u.id = $1 and ($2::text is null or u.password_hash = $2) and u.disabled_at is null",
+     Kind::write}};
 // By somebody who is signed in: the address is theirs, as they had the mail, too.
 constexpr SystemQuery<void(UserId, std::string, base::Timestamp)> prove_address{
     {"invites.prove_address",
@@ -100,7 +114,7 @@ std::optional<schema::Bytes> hash_of(std::string_view token) {
 // The same form again, a moment later.
 Joined repeated(const InviteRow& row, const std::string& used_by, base::Timestamp now) {
     if (now - *row.accepted_at > repeat_grace || row.used_by != used_by) throw base::Failure(errors::link_dead);
-    return {row.tenant_id, row.shop, *row.accepted_by, row.email};
+    return {row.tenant_id, row.shop, *row.accepted_by, row.joined_email.value_or(row.email.value_or(""))};
 }
 
 bool is_alive(const InviteRow& row, base::Timestamp now) {
@@ -121,12 +135,16 @@ struct Acceptance {
     std::string address;
     base::Timestamp now;
     Runtime* runtime = nullptr;
+    AuthService* auth = nullptr;
+    const Notifier* notifier = nullptr;
 };
 
-User new_account(const InviteRow& row, std::string name, std::string hash, Runtime& runtime) {
+// The address of a mail is proven; one that somebody types who has a phone is not.
+User new_account(const InviteRow& row, std::string email, std::string name, std::string hash, Runtime& runtime) {
     const auto now = runtime.now();
+    const bool is_proven = row.email.has_value();
     return {.id = runtime.new_id<UserId>(),
-            .email = row.email,
+            .email = std::move(email),
             .phone = std::nullopt,
             .name = std::move(name),
             .password_hash = std::move(hash),
@@ -136,7 +154,7 @@ User new_account(const InviteRow& row, std::string name, std::string hash, Runti
             .version = 1,
             .created_at = now,
             .updated_at = now,
-            .email_verified_at = now,
+            .email_verified_at = is_proven ? std::optional(now) : std::nullopt,
             .locale = row.locale};
 }
 
@@ -153,19 +171,32 @@ async::Task<std::optional<Person>> caller_of(http::Context* context, db::SystemD
     co_return co_await db.one(sign_in::person, UserId(caller.user_id));
 }
 
+// An invitation to a phone says nothing of an account: whoever accepts it names theirs, or the one that they want.
+async::Task<void> find_account(db::SystemDb db, const InviteRow* row, const InviteAcceptance* request,
+                               Acceptance* acceptance) {
+    if (row->email) co_return;
+    if (!request->email) throw missing("email", "the e-mail address that the account signs in with");
+    acceptance->email = *request->email;
+    const auto known = co_await db.one(sign_in::user_by_login, *request->email);
+    if (known) acceptance->user = known->person.id;
+}
+
 async::Task<void> prove_by_password(http::Context* context, db::SystemDb db, const InviteRow* row,
                                     InviteAcceptance* request, Acceptance* acceptance) {
     auto& auth = context->services().use<AuthService>();
     if (!request->password) throw missing("password", "the account's password, or the one of a new account");
-    if (row->is_verified) {
-        const auto proof = co_await auth.authenticate(*context, db, row->email, *std::move(request->password));
-        if (proof.user() != *row->user_id) throw base::Failure(errors::invalid_credentials);
+    co_await find_account(db, row, request, acceptance);
+    const bool is_known = acceptance->user != UserId();
+    // By a mail, an account that nobody has proven is taken over; by a phone, none is.
+    if (is_known && (row->is_verified || !row->email)) {
+        const auto proof = co_await auth.authenticate(*context, db, acceptance->email, *std::move(request->password));
+        if (proof.user() != acceptance->user) throw base::Failure(errors::invalid_credentials);
         acceptance->way = Acceptance::Way::password;
         acceptance->password_hash = proof.hash();
         co_return;
     }
-    const Person person{acceptance->user, row->email, std::nullopt, request->name.value_or("")};
-    if (!row->user_id) {
+    const Person person{acceptance->user, acceptance->email, std::nullopt, request->name.value_or("")};
+    if (!is_known) {
         const auto& sign_up = context->services().use<const SignUpSettings>();
         if (!sign_up.lets_invited_in(context->services().use<const app::Settings>()))
             throw base::Failure(errors::accounts_closed);
@@ -174,18 +205,34 @@ async::Task<void> prove_by_password(http::Context* context, db::SystemDb db, con
     auth.require_good_password(*request->password, person, "/password");
     acceptance->password_hash = co_await auth.hash_password(*std::move(request->password));
     acceptance->way = Acceptance::Way::claim;
-    if (!row->user_id) {
+    if (!is_known) {
         acceptance->way = Acceptance::Way::new_account;
-        acceptance->account =
-            new_account(*row, *std::move(request->name), acceptance->password_hash, *acceptance->runtime);
+        acceptance->account = new_account(*row, acceptance->email, *std::move(request->name), acceptance->password_hash,
+                                          *acceptance->runtime);
         acceptance->user = acceptance->account->id;
     }
 }
 
 // ---- Writing -----------------------------------------------------------------------------------------------------
 
-db::BatchSlot<void> add_person(db::SystemStatements system, const Acceptance& what) {
+db::BatchSlot<void> add_person_with_phone(db::Batch& batch, db::SystemStatements system, const Acceptance& what,
+                                          const InviteRow& row) {
     using Way = Acceptance::Way;
+    std::optional<std::string> judged;
+    if (what.way == Way::password) judged = what.password_hash;
+    if (what.way == Way::new_account) {
+        system.add(add_user, *what.account);
+        const auto& account = *what.account;
+        add_verification(batch, system, *what.auth, *what.runtime, *what.notifier,
+                         Person{account.id, account.email, std::nullopt, account.name}, account.locale);
+    }
+    return system.add(write_phone, what.user, judged, *row.phone);
+}
+
+db::BatchSlot<void> add_person(db::Batch& batch, db::SystemStatements system, const Acceptance& what,
+                               const InviteRow& row) {
+    using Way = Acceptance::Way;
+    if (row.phone) return add_person_with_phone(batch, system, what, row);
     switch (what.way) {
         case Way::new_account: return system.add(add_user, *what.account);
         case Way::signed_in: return system.add(prove_address, what.user, what.email, what.now);
@@ -218,7 +265,7 @@ async::Task<Joined> join(db::SystemDb transaction, std::shared_ptr<const Accepta
     const auto acting = transaction.as_tenant(row->tenant_id.uuid());
     auto batch = acting.batch();
     batch.add(require_role, row->role_id, row->location_id);
-    const auto person = add_person(acting.system(batch), *what);
+    const auto person = add_person(batch, acting.system(batch), *what, *row);
     const auto membership = membership_of(*row, *what);
     batch.add(add_membership, membership);
     batch.add(add_role, MembershipRole{what->runtime->new_id<base::Id<struct MembershipRoleTag>>().uuid(),
@@ -230,7 +277,7 @@ async::Task<Joined> join(db::SystemDb transaction, std::shared_ptr<const Accepta
     record_changes(batch, {change_of(membership_rows, membership)}, std::nullopt);
     const auto results = co_await batch.commit();
     if (results.affected(person) != 1) throw base::Failure(errors::link_dead);
-    co_return Joined{row->tenant_id, row->shop, what->user, row->email};
+    co_return Joined{row->tenant_id, row->shop, what->user, what->email};
 }
 
 async::Task<Joined> accept_once(http::Context* context, db::SystemDb db, InviteAcceptance request) {
@@ -250,18 +297,22 @@ async::Task<Joined> accept_once(http::Context* context, db::SystemDb db, InviteA
     acceptance->token_hash = *hash;
     acceptance->used_by = std::move(used_by);
     acceptance->user = row->user_id.value_or(UserId());
-    acceptance->email = row->email;
+    acceptance->email = row->email.value_or("");
     acceptance->address = address;
     acceptance->now = now;
     acceptance->runtime = &runtime;
+    acceptance->auth = &services.use<AuthService>();
+    acceptance->notifier = &services.use<Notifier>();
     const auto caller = co_await caller_of(context, db);
-    if (caller && caller->email != row->email) {
+    if (caller && row->email && caller->email != *row->email) {
         throw base::Failure(
             errors::invite_of_another,
-            fmt::format("the invitation is for {}, and you are signed in as {}", row->email, caller->email));
+            fmt::format("the invitation is for {}, and you are signed in as {}", *row->email, caller->email));
     }
     if (caller) {
         acceptance->way = Acceptance::Way::signed_in;
+        acceptance->user = caller->id;
+        acceptance->email = caller->email;
     } else {
         co_await prove_by_password(context, db, &*row, &request, acceptance.get());
     }
@@ -290,12 +341,12 @@ async::Task<std::optional<InvitePreview>> preview_invite(db::SystemDb db, std::s
     if (!hash) co_return std::nullopt;
     const auto row = co_await db.one(by_token, *hash);
     if (!row || row->accepted_at || !is_alive(*row, now)) co_return std::nullopt;
-    co_return InvitePreview{row->shop, row->email, row->is_verified};
+    co_return InvitePreview{row->shop, row->recipient(), row->is_verified, row->phone.has_value()};
 }
 
 std::vector<db::StatementView> accept_statements() {
     return db::statements(by_token, lock_by_token, accept_row, require_role, add_user, add_membership, add_role,
-                          prove_address);
+                          prove_address, write_phone);
 }
 
 }  // namespace pos

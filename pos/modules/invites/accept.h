@@ -3,7 +3,10 @@
 //
 //     const auto joined = co_await accept_invite(&context, db, request);        // 410 auth.link_dead, 403 invite.of_another
 //
-// Whoever has the token reads the mails of the invited address. So an account that somebody registered with it, and never proved, is
+// An invitation to a phone proves nothing of an account, nor the number: whoever accepts it is signed in, or names an account, or gets a new
+// one.
+//
+// Whoever has the token of a mail reads the mails of the invited address. So an account that somebody registered with it, and never proved, is
 // theirs now: the password that they choose takes the place of the other one, and its sessions end.
 
 #include "db/db.h"
@@ -17,6 +20,7 @@ struct InviteAcceptance {
     std::string token;
     std::optional<std::string> name;
     std::optional<std::string> password;
+    std::optional<std::string> email;
 
     friend constexpr auto describe(InviteAcceptance*) {
         return schema::object<InviteAcceptance>(
@@ -33,7 +37,11 @@ struct InviteAcceptance {
                              .format = schema::Format::password,
                              .write_only = true,
                              .doc = "The account's, or the first one of a new account. Not needed by a caller who is "
-                                    "signed in (Authorization)."}));
+                                    "signed in (Authorization)."}),
+            schema::field<&InviteAcceptance::email>(
+                "email", {.max_length = 254,
+                          .format = schema::Format::email,
+                          .doc = "Of an invitation to a phone: what the account signs in with."}));
     }
 };
 
@@ -54,13 +62,15 @@ struct Joined {
 // What a person should know before: who invites to what. nullopt: the link is dead.
 struct InvitePreview {
     std::string shop;
-    std::string email;
+    std::string recipient;
     bool has_account = false;  // and has proved its address
+    bool is_by_phone = false;
 
     friend constexpr auto describe(InvitePreview*) {
         return schema::object<InvitePreview>("InvitePreview", schema::field<&InvitePreview::shop>("shop"),
-                                             schema::field<&InvitePreview::email>("email"),
-                                             schema::field<&InvitePreview::has_account>("hasAccount"));
+                                             schema::field<&InvitePreview::recipient>("recipient"),
+                                             schema::field<&InvitePreview::has_account>("hasAccount"),
+                                             schema::field<&InvitePreview::is_by_phone>("isByPhone"));
     }
 };
 [[nodiscard]] async::Task<std::optional<InvitePreview>> preview_invite(db::SystemDb db, std::string token,

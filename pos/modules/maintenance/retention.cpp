@@ -41,6 +41,15 @@ constexpr Removal remove_account_tokens{
      "delete from account_tokens where id in ("
      "  select id from account_tokens where expires_at < now() - interval '30 days' limit $1)",
      db::Kind::write}};
+constexpr Removal remove_code_attempts{{"maintenance.code_attempts",
+                                        "delete from code_attempts where id in ("
+                                        "  select id from code_attempts where at < now() - interval '2 days' limit $1)",
+                                        db::Kind::write}};
+constexpr Removal remove_phone_verifications{
+    {"maintenance.phone_verifications",
+     "delete from phone_verifications where user_id in ("
+     "  select user_id from phone_verifications where expires_at < now() - interval '1 day' limit $1)",
+     db::Kind::write}};
 constexpr Removal remove_notifications{
     {"maintenance.notifications",
      "delete from notifications where (tenant_id, id) in ("
@@ -61,6 +70,63 @@ constexpr Removal remove_provider_events{
     {"maintenance.provider_events",
      "delete from provider_events where (tenant_id, id) in ("
      "  select tenant_id, id from provider_events where received_at < now() - interval '90 days' limit $1)",
+     db::Kind::write}};
+
+constexpr Removal remove_payout_results{
+    {"maintenance.payout_results",
+     "delete from payout_results where (tenant_id, id) in ("
+     "  select tenant_id, id from payout_results where received_at < now() - interval '90 days' limit $1)",
+     db::Kind::write}};
+
+constexpr Removal remove_spending{
+    {"maintenance.message_spending",
+     "delete from message_spending where (tenant_id, day) in ("
+     "  select tenant_id, day from message_spending where day < (now() - interval '90 days')::date limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_counts{
+    {"maintenance.message_counts",
+     "delete from message_counts where (subject, day) in ("
+     "  select subject, day from message_counts where day < (now() - interval '2 days')::date limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_windows{
+    {"maintenance.whatsapp_windows",
+     "delete from whatsapp_windows where (scope, phone) in ("
+     "  select scope, phone from whatsapp_windows where written_at < now() - interval '2 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_parked_reports{{"maintenance.parked_reports",
+                                         "delete from parked_reports where (provider, provider_id, delivery) in ("
+                                         "  select provider, provider_id, delivery from parked_reports "
+                                         "  where received_at < now() - interval '30 days' limit $1)",
+                                         db::Kind::write}};
+
+// Whose files are gone.
+constexpr Removal remove_report_runs{
+    {"maintenance.report_runs",
+     "delete from report_runs where (tenant_id, id) in ("
+     "  select tenant_id, id from report_runs where created_at < now() - interval '1 year' "
+     "  and not has_files and slot is null limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_webhook_secrets{
+    {"maintenance.webhook_secrets",
+     "delete from webhook_secrets where (tenant_id, id) in ("
+     "  select tenant_id, id from webhook_secrets where expires_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_webhook_attempts{
+    {"maintenance.webhook_attempts",
+     "delete from webhook_attempts where (tenant_id, id) in ("
+     "  select tenant_id, id from webhook_attempts where started_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_webhook_deliveries{
+    {"maintenance.webhook_deliveries",
+     "delete from webhook_deliveries where (tenant_id, id) in ("
+     "  select tenant_id, id from webhook_deliveries where settled_at < now() - interval '30 days' limit $1)",
+     db::Kind::write}};
+constexpr Removal remove_webhook_events{
+    {"maintenance.webhook_events",
+     "delete from webhook_events where (tenant_id, id) in ("
+     "  select e.tenant_id, e.id from webhook_events e where e.recorded_at < now() - interval '30 days' "
+     "  and not exists (select from webhook_deliveries d where d.tenant_id = e.tenant_id and d.event_id = e.id) "
+     "  limit $1)",
      db::Kind::write}};
 
 async::Task<std::int64_t> remove_marks(SystemDbMaker db) {
@@ -96,17 +162,33 @@ async::Task<CleanedUp> remove_expired(SystemDbMaker db) {
     co_await take_step(&done.login_throttles, remove_all(db, &remove_throttles), &failure);
     co_await take_step(&done.handled_jobs, remove_marks(db), &failure);
     co_await take_step(&done.account_tokens, remove_all(db, &remove_account_tokens), &failure);
+    co_await take_step(&done.code_attempts, remove_all(db, &remove_code_attempts), &failure);
+    co_await take_step(&done.phone_verifications, remove_all(db, &remove_phone_verifications), &failure);
     co_await take_step(&done.notifications, remove_all(db, &remove_notifications), &failure);
     co_await take_step(&done.failed_jobs, remove_all(db, &remove_failed_jobs), &failure);
     co_await take_step(&done.used_webhooks, remove_all(db, &remove_webhooks), &failure);
     co_await take_step(&done.provider_events, remove_all(db, &remove_provider_events), &failure);
+    co_await take_step(&done.payout_results, remove_all(db, &remove_payout_results), &failure);
+    co_await take_step(&done.message_spending, remove_all(db, &remove_spending), &failure);
+    co_await take_step(&done.message_counts, remove_all(db, &remove_counts), &failure);
+    co_await take_step(&done.whatsapp_windows, remove_all(db, &remove_windows), &failure);
+    co_await take_step(&done.parked_reports, remove_all(db, &remove_parked_reports), &failure);
+    co_await take_step(&done.report_runs, remove_all(db, &remove_report_runs), &failure);
+    co_await take_step(&done.webhook_secrets, remove_all(db, &remove_webhook_secrets), &failure);
+    co_await take_step(&done.webhook_attempts, remove_all(db, &remove_webhook_attempts), &failure);
+    co_await take_step(&done.webhook_deliveries, remove_all(db, &remove_webhook_deliveries), &failure);
+    co_await take_step(&done.webhook_events, remove_all(db, &remove_webhook_events), &failure);
     if (failure) std::rethrow_exception(failure);
     co_return done;
 }
 
 std::vector<db::StatementView> retention_statements() {
     return db::statements(remove_keys, remove_tokens, remove_sessions, remove_throttles, remove_account_tokens,
-                          remove_notifications, remove_failed_jobs, remove_webhooks, remove_provider_events);
+                          remove_code_attempts, remove_phone_verifications, remove_notifications, remove_failed_jobs,
+                          remove_webhooks, remove_provider_events, remove_payout_results, remove_spending,
+                          remove_counts, remove_windows, remove_parked_reports, remove_report_runs,
+                          remove_webhook_secrets, remove_webhook_attempts, remove_webhook_deliveries,
+                          remove_webhook_events);
 }
 
 }  // namespace pos

@@ -41,6 +41,8 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"products", Retention::kept, "sales name them"},
     {"variants", Retention::kept, "sales and stock name them"},
     {"variant_barcodes", Retention::kept, "deleted with their variant, and marked"},
+    {"images", Retention::kept, "products name them; deleted ones are marked, and their files removed"},
+    {"documents", Retention::kept, "deleted ones are marked, and their files removed"},
     {"stock_levels", Retention::kept, "one a location and variant"},
     {"stock_movements", Retention::kept, "the ledger: append-only"},
     {"sales", Retention::kept, "append-only"},
@@ -52,6 +54,8 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"payment_refunds", Retention::kept, "what went back"},
     {"payment_refund_tasks", Retention::kept, "one a payment that is owed back"},
     {"c2b_payments", Retention::kept, "money that came in"},
+    {"payouts", Retention::kept, "money that went out"},
+    {"payout_balances", Retention::kept, "one an account that was asked"},
     {"plans", Retention::kept, "what may be subscribed to"},
     {"subscriptions", Retention::kept, "one a tenant at a time"},
     {"subscription_invoices", Retention::kept, "one a period"},
@@ -60,7 +64,15 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"change_pointers", Retention::kept, "one for each synchronised row, deleted ones too: its newest change"},
     {"invites", Retention::kept, "who invited whom"},
     {"notification_preferences", Retention::kept, "one a member who chose"},
+    {"second_factors", Retention::kept, "one a person who has set one up, or began to"},
+    {"recovery_codes", Retention::kept, "ten a person, until they are replaced"},
+    {"second_factor_rules", Retention::kept, "a tenant's own list"},
     {"mail_suppressions", Retention::kept, "an address that wants no mail wants none later"},
+    {"phone_wishes", Retention::kept, "a number that wants no messages wants none later"},
+    {"message_accounts", Retention::kept, "one a tenant and channel"},
+    {"message_limits", Retention::kept, "one a tenant that set one"},
+    {"webhook_endpoints", Retention::kept, "at most 20 a tenant at a time; deleted ones are marked"},
+    {"webhook_queues", Retention::kept, "one an endpoint"},
     {"audit_events", Retention::kept, "append-only"},
     {"schema_migrations", Retention::kept, "one a migration"},
     // What serves for a time.
@@ -68,13 +80,30 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"refresh_tokens", Retention::purged,
      "two a session: the newest, and the one that was used for it, 25 hours after its use"},
     {"account_tokens", Retention::purged, "30 days after they expire"},
+    {"code_attempts", Retention::purged, "two days: they are counted over one"},
+    {"phone_verifications", Retention::purged, "a day after their code's time"},
     {"notifications", Retention::purged, "90 days"},
     {"failed_jobs", Retention::purged, "30 days: members are told of the last seven"},
     {"used_webhooks", Retention::purged, "two days: a provider repeats itself for eight hours"},
+    {"message_spending", Retention::purged, "90 days, as the messages that it counts"},
+    {"message_counts", Retention::purged, "two days: a day's count"},
+    {"whatsapp_windows", Retention::purged, "two days: it is of use for one"},
+    {"parked_reports", Retention::purged, "30 days: nobody has explained them"},
     {"provider_events", Retention::purged, "90 days: what providers sent names payers"},
+    {"payout_results", Retention::purged, "90 days: what providers sent names recipients; the newest 50 of a payout"},
+    {"report_runs", Retention::purged, "a year after they were asked for; their files a week after they were written"},
+    {"webhook_secrets", Retention::purged, "30 days after they expire; the present one of an endpoint stays"},
+    {"webhook_attempts", Retention::purged, "30 days"},
+    {"webhook_deliveries", Retention::purged, "30 days after they arrived or were given up"},
+    {"webhook_events", Retention::purged, "30 days, or as long as one of their deliveries is there"},
     {"login_throttles", Retention::purged, "a day after the last failure, when they are dry; at most 500,000"},
     {"idempotency_keys", Retention::purged, "30 days after the request"},
     {"handled_jobs", Retention::purged, "30 days after the job"},
+    {"uploads", Retention::drained, "30 days after their end, by the job files.clean_up; open ones by UPLOADS_HOURS"},
+    {"upload_pieces", Retention::drained, "with the end of their upload"},
+    {"storage_uploads", Retention::drained,
+     "when the storage says that they have ended; tried for by the job files.sweep"},
+    {"file_sweeps", Retention::kept, "three rows: where the job files.sweep goes on"},
     {"outbox_jobs", Retention::drained,
      "moved to Redis by the relay; one that is refused stays until somebody has looked"},
 });
@@ -87,10 +116,22 @@ struct CleanedUp {
     std::int64_t login_throttles = 0;
     std::int64_t handled_jobs = 0;
     std::int64_t account_tokens = 0;
+    std::int64_t code_attempts = 0;
+    std::int64_t phone_verifications = 0;
     std::int64_t notifications = 0;
     std::int64_t failed_jobs = 0;
     std::int64_t used_webhooks = 0;
     std::int64_t provider_events = 0;
+    std::int64_t payout_results = 0;
+    std::int64_t message_spending = 0;
+    std::int64_t message_counts = 0;
+    std::int64_t whatsapp_windows = 0;
+    std::int64_t parked_reports = 0;
+    std::int64_t report_runs = 0;
+    std::int64_t webhook_secrets = 0;
+    std::int64_t webhook_attempts = 0;
+    std::int64_t webhook_deliveries = 0;
+    std::int64_t webhook_events = 0;
 
     friend constexpr auto describe(CleanedUp*) {
         return schema::object<CleanedUp>("CleanedUp", schema::field<&CleanedUp::idempotency_keys>("idempotencyKeys"),
@@ -99,10 +140,22 @@ struct CleanedUp {
                                          schema::field<&CleanedUp::login_throttles>("loginThrottles"),
                                          schema::field<&CleanedUp::handled_jobs>("handledJobs"),
                                          schema::field<&CleanedUp::account_tokens>("accountTokens"),
+                                         schema::field<&CleanedUp::code_attempts>("codeAttempts"),
+                                         schema::field<&CleanedUp::phone_verifications>("phoneVerifications"),
                                          schema::field<&CleanedUp::notifications>("notifications"),
                                          schema::field<&CleanedUp::failed_jobs>("failedJobs"),
                                          schema::field<&CleanedUp::used_webhooks>("usedWebhooks"),
-                                         schema::field<&CleanedUp::provider_events>("providerEvents"));
+                                         schema::field<&CleanedUp::provider_events>("providerEvents"),
+                                         schema::field<&CleanedUp::payout_results>("payoutResults"),
+                                         schema::field<&CleanedUp::message_spending>("messageSpending"),
+                                         schema::field<&CleanedUp::message_counts>("messageCounts"),
+                                         schema::field<&CleanedUp::whatsapp_windows>("whatsappWindows"),
+                                         schema::field<&CleanedUp::parked_reports>("parkedReports"),
+                                         schema::field<&CleanedUp::report_runs>("reportRuns"),
+                                         schema::field<&CleanedUp::webhook_secrets>("webhookSecrets"),
+                                         schema::field<&CleanedUp::webhook_attempts>("webhookAttempts"),
+                                         schema::field<&CleanedUp::webhook_deliveries>("webhookDeliveries"),
+                                         schema::field<&CleanedUp::webhook_events>("webhookEvents"));
     }
 };
 

@@ -72,6 +72,27 @@ TEST_F(RetentionTest, WhatHasServedItsTimeGoes) {
     EXPECT_EQ(again.refresh_tokens + again.sessions + again.idempotency_keys + again.login_throttles, 0);
 }
 
+TEST_F(RetentionTest, WhatWasCountedOfMessagesGoes) {
+    auto& database = app->database();
+    database.execute(
+        "insert into message_spending select id, current_date - d, 1, 800000 from tenants, unnest(array[0, 92]) d; "
+        "insert into message_counts values ('number +254712345678', current_date, 1), "
+        "  ('number +254712345678', current_date - 4, 10); "
+        "insert into whatsapp_windows values (gen_random_uuid(), '+254712345678', now()), "
+        "  (gen_random_uuid(), '+254712345679', now() - interval '3 days'); "
+        "insert into parked_reports values ('twilio', 'SM1', 'sent', null, '{}', gen_random_uuid(), now()), "
+        "  ('twilio', 'SM2', 'sent', null, '{}', gen_random_uuid(), now() - interval '31 days')");
+    const auto tenants = count("tenants");
+    const auto done = clean_up();
+    EXPECT_EQ(std::to_string(done.message_spending), tenants);
+    EXPECT_EQ(done.message_counts, 1);
+    EXPECT_EQ(done.whatsapp_windows, 1);
+    EXPECT_EQ(done.parked_reports, 1);
+    EXPECT_EQ(count("message_spending"), tenants);
+    EXPECT_EQ(count("message_counts", "day = current_date"), "1");
+    EXPECT_EQ(count("parked_reports", "provider_id = 'SM1'"), "1");
+}
+
 TEST_F(RetentionTest, OneTableThatFailsKeepsNoOtherFromItsTurn) {
     auto& database = app->database();
     ASSERT_EQ(post("/v1/categories", R"({"name":"Tea"})", owner, {{"Idempotency-Key", "tea"}}).status, 201);

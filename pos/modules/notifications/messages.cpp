@@ -36,16 +36,29 @@ std::string plain_name(std::string_view name) {
     return plain;
 }
 
+// An SMS is paid for by its length.
+std::string short_name(std::string_view name) {
+    constexpr std::size_t most_bytes = 40;
+    auto end = std::min(name.size(), most_bytes);
+    while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+    return plain_name(name.substr(0, end));
+}
+
 template <class Message>
-mail::Content write_as(std::string_view given, const Writing& with) {
-    const auto message = schema::parse<Message>(given, {.max_bytes = given.size(), .lenient = true});
+Message message_of(std::string_view given) {
+    auto message = schema::parse<Message>(given, {.max_bytes = given.size(), .lenient = true});
     if (!message) throw std::logic_error("the values of a notification cannot be read");
-    return message->write(with);
+    return *std::move(message);
 }
 
 template <class Message>
 constexpr MessageType type_of_message() {
-    return {Message::kind, Message::list, &write_as<Message>, [] { return schema::to_json(Message::sample()); }};
+    MessageType type{Message::kind, Message::list, nullptr, nullptr, [] { return schema::to_json(Message::sample()); }};
+    if constexpr (requires { &Message::write; })
+        type.write = [](std::string_view given, const Writing& with) { return message_of<Message>(given).write(with); };
+    if constexpr (requires { &Message::text; })
+        type.text = [](std::string_view given, const Writing& with) { return message_of<Message>(given).text(with); };
+    return type;
 }
 
 template <class... All>
@@ -60,7 +73,7 @@ static_assert([] {
     for (std::size_t i = 0; i < types.size(); ++i) {
         if (static_cast<std::size_t>(types[i].kind) != i) return false;
     }
-    return types.size() == static_cast<std::size_t>(NotificationKind::subscription) + 1;
+    return types.size() == static_cast<std::size_t>(NotificationKind::webhook_disabled) + 1;
 }());
 
 }  // namespace
@@ -93,6 +106,16 @@ mail::Content InviteMail::write(const Writing& with) const {
                    "Kiungo hiki kinatumika mara moja, ndani ya siku {}. Kama humjui {}, usifanye chochote.", days,
                    plain_name(inviter)));
     return content;
+}
+
+PhoneText InviteMail::text(const Writing& with) const {
+    const auto from = short_name(inviter);
+    const auto where = short_name(shop);
+    return {.text = with.say("{} invites you to work at {}: {} (good for {} days)",
+                             "{} anakualika kufanya kazi {}: {} (siku {})", from, where,
+                             with.links->accept_invite(with.secret), days),
+            .values = {from, where, short_name(role), fmt::to_string(days)},
+            .button = with.secret};
 }
 
 mail::Content EmailVerifyMail::write(const Writing& with) const {
@@ -197,6 +220,47 @@ mail::Content LoginLimitMail::write(const Writing& with) const {
     return content;
 }
 
+mail::Content SecondFactorMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    const auto write = [&](std::string subject, std::string what) {
+        mail::Content content(std::move(subject));
+        content.paragraph(say("Hello {},", "Habari {},", plain_name(name))).paragraph(std::move(what));
+        return content;
+    };
+    const auto if_not_you = say("If it was not you: change your password at once, and tell whoever runs your shop.",
+                                "Kama si wewe: badilisha nenosiri lako mara moja, na umwambie msimamizi wa duka lako.");
+    switch (event) {
+        case SecondFactorEvent::set_up:
+            return write(say("Your second factor is on", "Uthibitisho wa pili umewashwa"),
+                         say("from now on you sign in with your password and a code of your app. Other devices have to "
+                             "sign in again.",
+                             "kuanzia sasa unaingia kwa nenosiri na namba ya programu yako. Vifaa vingine vinahitaji "
+                             "kuingia upya."))
+                .small(if_not_you);
+        case SecondFactorEvent::removed:
+            return write(say("Your second factor is off", "Uthibitisho wa pili umezimwa"),
+                         say("from now on your password alone is asked for.",
+                             "kuanzia sasa unaulizwa nenosiri peke yake."))
+                .small(if_not_you);
+        case SecondFactorEvent::reset:
+            return write(say("Your second factor was reset", "Uthibitisho wa pili umeondolewa"),
+                         say("an administrator has removed it, and all your devices have to sign in again.",
+                             "msimamizi ameuondoa, na vifaa vyako vyote vinahitaji kuingia upya."))
+                .small(if_not_you);
+        case SecondFactorEvent::recovery_code_used:
+            return write(say("A recovery code was used", "Namba ya akiba imetumika"),
+                         say("it took the place of a code of your app. You have {} left.",
+                             "imetumika badala ya namba ya programu yako. Zimebaki {}.", codes_left))
+                .small(if_not_you);
+        case SecondFactorEvent::guessed: break;
+    }
+    return write(say("Somebody knows your password", "Mtu anajua nenosiri lako"),
+                 say("and has tried many wrong codes of your second factor. It holds. Change your password now: until "
+                     "tomorrow a sign-in asks for two codes, one behind the other.",
+                     "na amejaribu namba nyingi zisizo sahihi za uthibitisho wa pili. Unashikilia. Badilisha nenosiri "
+                     "lako sasa: hadi kesho utaulizwa namba mbili zinazofuatana."));
+}
+
 mail::Content ReceiptMail::write(const Writing& with) const {
     const auto& say = with.say;
     mail::Content content(say("Your receipt {} from {}", "Risiti yako {} kutoka {}", number, plain_name(shop)));
@@ -209,6 +273,21 @@ mail::Content ReceiptMail::write(const Writing& with) const {
     rows.push_back({say("Total", "Jumla"), "", total});
     content.table(std::move(rows), true).paragraph(say("Thank you for shopping with us.", "Asante kwa kununua kwetu."));
     return content;
+}
+
+PhoneText ReceiptMail::text(const Writing& with) const {
+    const auto where = short_name(shop);
+    return {.text = with.say("{}: receipt {} of {}, {}, tax {}. Thank you.",
+                             "{}: risiti {} ya {}, {}, kodi {}. Asante.", where, number, at, total, tax),
+            .values = {where, number, at, total, tax}};
+}
+
+PhoneText PhoneCodeMessage::text(const Writing& with) const {
+    return {.text = with.say("{} is your code, for {} minutes. Give it to nobody: we never ask for it.",
+                             "{} ni namba yako ya siri, kwa dakika {}. Usimpe mtu yeyote: hatuiulizi kamwe.",
+                             with.secret, minutes),
+            .values = {with.secret},
+            .is_code = true};
 }
 
 mail::Content DailySummaryMail::write(const Writing& with) const {
@@ -314,6 +393,24 @@ mail::Content SubscriptionMail::write(const Writing& with) const {
         .small(say("Pay in your app, under Subscription. If you have paid in the last minutes, do nothing.",
                    "Lipa kwenye programu yako, sehemu ya Usajili. Kama umelipa dakika chache zilizopita, usifanye "
                    "chochote."));
+    return content;
+}
+
+mail::Content WebhookDisabledMail::write(const Writing& with) const {
+    const auto& say = with.say;
+    mail::Content content(
+        say("Webhooks to one of your addresses have stopped", "Webhooks kwa mojawapo ya anwani zako zimesimama"));
+    content.paragraph(has_gone ? say("An address of {} says that it wants no more events:",
+                                     "Anwani ya {} inasema haitaki matukio tena:", plain_name(shop))
+                               : say("For five days no event has arrived at an address of {}:",
+                                     "Kwa siku tano hakuna tukio lililofika kwenye anwani ya {}:", plain_name(shop)));
+    content.paragraph(plain_name(url))
+        .paragraph(say("Nothing more is sent to it. What waits is kept for 30 days: enable the address again, and it "
+                       "arrives.",
+                       "Hakuna kitakachotumwa tena. Yanayosubiri yanahifadhiwa kwa siku 30: washa anwani tena, nayo "
+                       "yatafika."))
+        .small(
+            say("You get this message as an owner of {}.", "Unapata ujumbe huu kama mmiliki wa {}.", plain_name(shop)));
     return content;
 }
 

@@ -5,6 +5,8 @@
 //     const PasswordResetMail message{.name = person.name, .minutes = 30};
 //     notifier.add(batch, message, {.key = …, .recipient = person.email, .secret = token.text});
 //
+// One that also goes to phones has text(), too; one that goes nowhere else has no write().
+//
 // A further message: a NotificationKind, a struct here, and its name in `Messages` below; one of them that is missing does not compile.
 
 #include <tuple>
@@ -46,6 +48,15 @@ struct Writing {
     std::string secret;
 };
 
+// What an SMS says, and what stands in the places of the same text as Meta has approved it for WhatsApp: a template of the kind's name,
+// in "en" and "sw" (docs/guides/sms.md).
+struct PhoneText {
+    std::string text;
+    std::vector<std::string> values;
+    std::string button{};  // the end of its button's URL
+    bool is_code = false;  // of the category "authentication": values has the code alone
+};
+
 struct InviteMail {
     static constexpr auto kind = NotificationKind::invite;
     static constexpr std::optional<MailList> list = MailList::invites;
@@ -55,6 +66,7 @@ struct InviteMail {
     std::int32_t days = 0;
 
     [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] PhoneText text(const Writing& with) const;
     [[nodiscard]] static InviteMail sample() { return {"Duka la Amani", "Amina Otieno", "Cashier", 7}; }
     friend constexpr auto describe(InviteMail*) {
         return schema::object<InviteMail>(
@@ -185,6 +197,20 @@ struct LoginLimitMail {
     }
 };
 
+// To a phone alone. The code is the secret of its notification.
+struct PhoneCodeMessage {
+    static constexpr auto kind = NotificationKind::phone_code;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::int32_t minutes = 0;
+
+    [[nodiscard]] PhoneText text(const Writing& with) const;
+    [[nodiscard]] static PhoneCodeMessage sample() { return {10}; }
+    friend constexpr auto describe(PhoneCodeMessage*) {
+        return schema::object<PhoneCodeMessage>("PhoneCodeMessage",
+                                                schema::field<&PhoneCodeMessage::minutes>("minutes"));
+    }
+};
+
 // Amounts as they are printed: "KES 1,234.50".
 struct ReceiptLine {
     std::string name;
@@ -209,6 +235,7 @@ struct ReceiptMail {
     std::string total;
 
     [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] PhoneText text(const Writing& with) const;
     [[nodiscard]] static ReceiptMail sample() {
         return {"Duka la Amani",
                 "NRB1-03-001042",
@@ -311,6 +338,34 @@ struct FailedJobsMail {
     }
 };
 
+enum class SecondFactorEvent : std::uint8_t { guessed, recovery_code_used, removed, reset, set_up };
+constexpr auto describe(SecondFactorEvent*) {
+    return schema::enumeration<SecondFactorEvent>("SecondFactorEvent",
+                                                  {{SecondFactorEvent::guessed, "guessed"},
+                                                   {SecondFactorEvent::recovery_code_used, "recovery_code_used"},
+                                                   {SecondFactorEvent::removed, "removed"},
+                                                   {SecondFactorEvent::reset, "reset"},
+                                                   {SecondFactorEvent::set_up, "set_up"}});
+}
+
+struct SecondFactorMail {
+    static constexpr auto kind = NotificationKind::second_factor;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    SecondFactorEvent event{};
+    std::string name{};
+    std::int32_t codes_left = 0;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static SecondFactorMail sample() {
+        return {SecondFactorEvent::recovery_code_used, "Amina Otieno", 9};
+    }
+    friend constexpr auto describe(SecondFactorMail*) {
+        return schema::object<SecondFactorMail>("SecondFactorMail", schema::field<&SecondFactorMail::event>("event"),
+                                                schema::field<&SecondFactorMail::name>("name"),
+                                                schema::field<&SecondFactorMail::codes_left>("codesLeft"));
+    }
+};
+
 // The steps of the dunning plan (modules/billing/lifecycle.h), in its order.
 enum class SubscriptionNotice : std::uint8_t { upcoming, due_tomorrow, due, overdue, grace, last_days, suspended };
 constexpr auto describe(SubscriptionNotice*) {
@@ -348,20 +403,44 @@ struct SubscriptionMail {
     }
 };
 
+// To the owners of a shop: nothing more is sent to an address of theirs.
+struct WebhookDisabledMail {
+    static constexpr auto kind = NotificationKind::webhook_disabled;
+    static constexpr std::optional<MailList> list = std::nullopt;
+    std::string shop;
+    std::string url;
+    bool has_gone = false;
+
+    [[nodiscard]] mail::Content write(const Writing& with) const;
+    [[nodiscard]] static WebhookDisabledMail sample() {
+        return {"Duka la Amani", "https://example.com/hooks/shop", false};
+    }
+    friend constexpr auto describe(WebhookDisabledMail*) {
+        return schema::object<WebhookDisabledMail>(
+            "WebhookDisabledMail", schema::field<&WebhookDisabledMail::shop>("shop"),
+            schema::field<&WebhookDisabledMail::url>("url"), schema::field<&WebhookDisabledMail::has_gone>("hasGone"));
+    }
+};
+
 using Messages = std::tuple<DailySummaryMail, EmailChangeNewMail, EmailChangeOldMail, EmailChangedMail, EmailVerifyMail,
                             FailedJobsMail, InviteMail, LoginLimitMail, LowStockMail, NewLoginMail, PasswordChangedMail,
-                            PasswordResetMail, ReceiptMail, SubscriptionMail>;
+                            PasswordResetMail, PhoneCodeMessage, ReceiptMail, SecondFactorMail, SubscriptionMail,
+                            WebhookDisabledMail>;
 
 // A message by its kind.
 struct MessageType {
     NotificationKind kind;
     std::optional<MailList> list;  // none: of an account's safety, which nobody unsubscribes from
-    // Throws std::logic_error for values that this release cannot read.
+    // Throw std::logic_error for values that this release cannot read. nullptr: it goes by no mail, to no phone.
     mail::Content (*write)(std::string_view given, const Writing& with);
+    PhoneText (*text)(std::string_view given, const Writing& with);
     std::string (*sample)();  // values, as JSON
 };
 [[nodiscard]] const MessageType& message_type(NotificationKind kind);
 [[nodiscard]] std::span<const MessageType> message_types();
+
+// What proves something of a person's account, which belongs to no tenant: never by a tenant's own account, whose log its owner reads.
+[[nodiscard]] constexpr bool leaves_by_service(NotificationKind kind) { return kind == NotificationKind::phone_code; }
 
 [[nodiscard]] constexpr mail::Language language_of(Locale locale) {
     return locale == Locale::swahili ? mail::Language::swahili : mail::Language::english;

@@ -7,6 +7,7 @@
 #include "pos/modules/notifications/messages.h"
 #include "pos/modules/notifications/settings.h"
 #include "pos/modules/notifications/webhooks.h"
+#include "sms/parts.h"
 
 namespace {
 
@@ -29,6 +30,7 @@ TEST(MailMessages, EachIsWrittenInBothLanguages) {
     const auto settings = served_at("https://api.duka.example");
     const Links links(mail, settings);
     for (const auto& type : message_types()) {
+        if (type.write == nullptr) continue;
         std::string subjects;
         for (const auto language : {mail::Language::english, mail::Language::swahili}) {
             const auto content = type.write(type.sample(), {mail::Say(language), &links, "a-token"});
@@ -40,6 +42,45 @@ TEST(MailMessages, EachIsWrittenInBothLanguages) {
         }
         EXPECT_THROW(type.write("[]", {mail::Say(mail::Language::english), &links, {}}), std::logic_error);
     }
+}
+
+// Of the plain alphabet, so that a part has 160 characters.
+TEST(PhoneMessages, EachIsWrittenInBothLanguagesAndIsShort) {
+    const MailSettings mail;
+    const auto settings = served_at("https://api.duka.example");
+    const Links links(mail, settings);
+    int kinds = 0;
+    for (const auto& type : message_types()) {
+        EXPECT_TRUE(type.text != nullptr || type.write != nullptr);
+        if (type.text == nullptr) continue;
+        ++kinds;
+        std::string texts;
+        for (const auto language : {mail::Language::english, mail::Language::swahili}) {
+            const auto text = type.text(type.sample(), {mail::Say(language), &links, std::string(43, 't')});
+            const auto measure = sms::measure(text.text);
+            EXPECT_EQ(measure.encoding, sms::Encoding::gsm7) << text.text;
+            EXPECT_LE(measure.parts, type.kind == NotificationKind::invite ? 2U : 1U) << text.text;
+            EXPECT_NE(text.text, texts);
+            texts = text.text;
+            for (const auto& value : text.values) EXPECT_FALSE(value.empty()) << schema::name_of(type.kind);
+        }
+    }
+    EXPECT_EQ(kinds, 3);
+}
+
+// What strangers call themselves makes no message dear, and is no link.
+TEST(PhoneMessages, NamesAreCutAndAreNoLinks) {
+    const MailSettings mail;
+    const auto settings = served_at("https://api.duka.example");
+    const Links links(mail, settings);
+    const auto invite = InviteMail{std::string(119, 'x') + "ü", "www.evil.example", "Cashier", 7}.text(
+        {mail::Say(mail::Language::english), &links, "token"});
+    EXPECT_THAT(invite.text, ::testing::StartsWith("www. evil. example invites you to work at " + std::string(40, 'x') +
+                                                   ": https://api.duka.example/"));
+    EXPECT_EQ(invite.button, "token");
+    const auto cut = InviteMail{"Duka", std::string(39, 'y') + "ü", "Cashier", 7}.text(
+        {mail::Say(mail::Language::english), &links, "token"});
+    EXPECT_THAT(cut.text, ::testing::StartsWith(std::string(39, 'y') + " invites")) << "no letter is torn apart";
 }
 
 TEST(MailMessages, LinksAreMadeOfSettingsAlone) {

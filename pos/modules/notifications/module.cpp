@@ -113,17 +113,19 @@ constexpr jobs::JobType<Requeue> requeue{"maintenance", "notifications.requeue",
 struct Waiting {
     base::Uuid tenant_id;
     NotificationId id;
+    Channel channel{};
 
     friend constexpr auto describe(Waiting*) {
         return schema::object<Waiting>("Waiting", schema::field<&Waiting::tenant_id>("tenantId"),
-                                       schema::field<&Waiting::id>("id"));
+                                       schema::field<&Waiting::id>("id"), schema::field<&Waiting::channel>("channel"));
     }
 };
 constexpr std::int64_t most_requeued = 1'000;
 // Redis may have lost their jobs: each has waited for longer than most tries take.
 constexpr db::SystemQuery<Waiting(std::int64_t)> waiting{
     {"mail.waiting",
-     "select tenant_id, id from notifications where state = 'queued' and created_at < now() - interval '1 hour' "
+     "select tenant_id, id, channel from notifications where state = 'queued' and created_at < now() - interval '1 "
+     "hour' "
      "and (leased_until is null or leased_until < now()) order by created_at limit $1",
      db::Kind::read}};
 
@@ -132,10 +134,10 @@ async::Task<void> requeue_waiting(jobs::Job<Requeue>& job, app::JobScope scope) 
     const auto rows = co_await db.all(waiting, most_requeued);
     for (const auto& row : rows) {
         auto batch = db.as_tenant(row.tenant_id).batch();
-        scope.use<Runtime>().outbox().add(batch, send_notification, SendNotification{row.id});
+        scope.use<Runtime>().outbox().add(batch, send_job_of(row.channel), SendNotification{row.id});
         co_await batch.commit();
     }
-    if (!rows.empty()) job.logger().warn("mails have waited for an hour", {{"count", std::ssize(rows)}});
+    if (!rows.empty()) job.logger().warn("messages have waited for an hour", {{"count", std::ssize(rows)}});
 }
 
 void handle_jobs(app::JobHandlers handlers) {
@@ -179,7 +181,7 @@ app::Module notifications_module() {
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = {app::schedule(requeue, Requeue{}, {.pattern = "37 * * * *", .time_zone = "UTC"},
-                                        "Sends mails whose jobs were lost.")},
+                                        "Sends messages whose jobs were lost.")},
             .settings = app::settings<MailSettings, check_mail_settings>(),
             .process_services = app::process_services<make_mail_shared, make_mailbox>(),
             .services = app::services<make_notifier, make_sender>(),

@@ -1,7 +1,12 @@
 #include "pos/modules/notifications/notifier.h"
 
+#include <stdexcept>
+
+#include "auth/rate_limit.h"
+#include "pos/modules/notifications/charges.h"
 #include "pos/modules/notifications/send_job.h"
 #include "pos/modules/notifications/statements.h"
+#include "sms/parts.h"
 
 namespace pos {
 
@@ -14,22 +19,63 @@ MailShared::MailShared(const MailSettings& own, const app::Settings& settings, b
       values({.secret = settings.secret, .previous_secrets = {}}) {}
 
 void Notifier::add_row(db::Batch& batch, NotificationKind kind, std::string given, To to) const {
-    if (!is_on()) return;
+    const bool is_mail = to.channel == Channel::email;
+    if (is_mail && !is_on()) return;
     Notification row;
     row.id = runtime_.new_id<NotificationId>();
     row.idempotency_key = std::move(to.key);
+    row.channel = to.channel;
     row.kind = kind;
     row.locale = to.locale;
     row.recipient = std::move(to.recipient);
     row.user_id = to.user;
-    row.message_id = row.id.to_string() + "@" + shared_.from.domain();
+    row.message_id = row.id.to_string();
+    if (is_mail) row.message_id += "@" + shared_.from.domain();
     row.given = {std::move(given)};
     if (!to.secret.empty())
         row.secret = schema::Bytes{shared_.sealed.seal("notification", row.id.to_string(), to.secret)};
     row.created_at = runtime_.now();
     row.expires_at = to.expires_at;
+    if (!is_mail) {
+        const auto text = write_to_phone(shared_, kind, to.locale, row.given.text, std::move(to.secret)).text;
+        const auto price = messaging_.price_of(to.channel, row.recipient, text);
+        row.parts = price.parts;
+        row.cost_millionths = price.millionths;
+    }
     batch.add(mailing::add, row);
-    runtime_.outbox().add(batch, send_notification, SendNotification{row.id});
+    if (!is_mail) charge(batch, row, to.source);
+    runtime_.outbox().add(batch, send_job_of(row.channel), SendNotification{row.id});
+}
+
+// Numbers before sources before the tenant's money, each time: whoever is charged in another order would wait for whom waits for him.
+void Notifier::charge(db::Batch& batch, const Notification& row, const std::string& source) const {
+    std::vector<std::string> subjects{"number " + row.recipient};
+    std::vector<std::int32_t> most{messaging_.per_number()};
+    if (!source.empty()) {
+        subjects.push_back("source " + auth::rate_key_of(source));
+        most.push_back(messaging_.per_source());
+    }
+    const auto own = leaves_by_service(row.kind) ? std::nullopt : std::optional(row.channel);
+    batch.add(texting::charge, row.id, *row.cost_millionths, subjects, most, messaging_.daily_limit(), own);
+}
+
+async::Task<void> Notifier::require_on(db::Db db, Channel channel) const {
+    if (channel == Channel::email) {
+        require_on();
+        co_return;
+    }
+    if (messaging_.account_of(channel) != nullptr) co_return;
+    if (co_await db.one(texting::account_of_tenant, channel)) co_return;
+    throw base::Failure(errors::sms_off);
+}
+
+PhoneText write_to_phone(const MailShared& shared, NotificationKind kind, Locale locale, std::string_view given,
+                         std::string secret) {
+    const auto& type = message_type(kind);
+    if (type.text == nullptr) throw std::logic_error("this kind of message goes to no phone");
+    auto text = type.text(given, {mail::Say(language_of(locale)), &shared.links, std::move(secret)});
+    text.text = sms::plain(text.text);
+    return text;
 }
 
 std::unique_ptr<MailShared> make_mail_shared(const MailSettings& own, const app::Settings& settings,
@@ -37,8 +83,8 @@ std::unique_ptr<MailShared> make_mail_shared(const MailSettings& own, const app:
     return std::make_unique<MailShared>(own, settings, random);
 }
 
-std::unique_ptr<Notifier> make_notifier(MailShared& shared, Runtime& runtime) {
-    return std::make_unique<Notifier>(shared, runtime);
+std::unique_ptr<Notifier> make_notifier(MailShared& shared, Messaging& messaging, Runtime& runtime) {
+    return std::make_unique<Notifier>(shared, messaging, runtime);
 }
 
 }  // namespace pos

@@ -9,11 +9,20 @@
 //
 // The batch's tenant owns the message; the nil tenant what belongs to an account alone. A key that was used before writes nothing.
 // `secret` is stored sealed, and removed once the message has left (docs/security.md).
+//
+// The same to a phone, by SMS or WhatsApp; `source` is who asked, where anybody may ask (codes), and is counted. What a message costs is
+// taken with its row (charges.h), so that the commit may fail with 429 sms.spending_limit, sms.number_limit, sms.source_limit:
+//
+//     co_await notifier->require_on(db, Channel::sms);            // 503 sms.off
+//     notifier->add(batch, PhoneCodeMessage{.minutes = 10},       // throws 422 sms.not_sent_there
+//                   {.key = …, .recipient = "+254712345678", .expires_at = …, .secret = "123456", .channel = Channel::sms,
+//                    .source = address});
 
 #include "auth/sealed_value.h"
 #include "auth/signed_value.h"
 #include "db/db.h"
 #include "pos/modules/notifications/messages.h"
+#include "pos/modules/notifications/messaging.h"
 #include "pos/modules/notifications/settings.h"
 #include "pos/plumbing/runtime.h"
 
@@ -26,11 +35,13 @@ inline constexpr base::ErrorCode mail_off{"mail.off", 503, false, base::Action::
 
 struct To {
     std::string key;
-    std::string recipient;
+    std::string recipient;  // an address, or a number in E.164
     Locale locale = Locale::english;
     std::optional<UserId> user{};
     std::optional<base::Timestamp> expires_at{};  // it is not sent any more then
     std::string secret{};
+    Channel channel = Channel::email;
+    std::string source{};  // of a message to a phone: the address of the request that asks for it; "": nobody's
 };
 
 // What all loops share of mail.
@@ -50,11 +61,18 @@ struct MailShared {
 
 class Notifier {
 public:
-    Notifier(const MailShared& shared, Runtime& runtime) : shared_(shared), runtime_(runtime) {}
+    Notifier(const MailShared& shared, const Messaging& messaging, Runtime& runtime)
+        : shared_(shared), messaging_(messaging), runtime_(runtime) {}
 
     [[nodiscard]] bool is_on() const noexcept { return shared_.is_on; }
     void require_on() const {
         if (!is_on()) throw base::Failure(errors::mail_off);
+    }
+    // … for this tenant, which may have an account of its own: throws mail.off, sms.off.
+    [[nodiscard]] async::Task<void> require_on(db::Db db, Channel channel) const;
+    // … to a phone by the service's own account, for what no tenant's may carry (leaves_by_service): throws sms.off.
+    void require_service_on(Channel channel) const {
+        if (messaging_.account_of(channel) == nullptr) throw base::Failure(errors::sms_off);
     }
 
     // Writes nothing where there is no mail.
@@ -65,13 +83,19 @@ public:
 
 private:
     void add_row(db::Batch& batch, NotificationKind kind, std::string given, To to) const;
+    void charge(db::Batch& batch, const Notification& row, const std::string& source) const;
 
     const MailShared& shared_;
+    const Messaging& messaging_;
     Runtime& runtime_;
 };
 
+// What a message says on a phone. Throws std::logic_error for a kind that goes to none.
+[[nodiscard]] PhoneText write_to_phone(const MailShared& shared, NotificationKind kind, Locale locale,
+                                       std::string_view given, std::string secret);
+
 [[nodiscard]] std::unique_ptr<MailShared> make_mail_shared(const MailSettings& own, const app::Settings& settings,
                                                            base::SecureRandom& random);
-[[nodiscard]] std::unique_ptr<Notifier> make_notifier(MailShared& shared, Runtime& runtime);
+[[nodiscard]] std::unique_ptr<Notifier> make_notifier(MailShared& shared, Messaging& messaging, Runtime& runtime);
 
 }  // namespace pos

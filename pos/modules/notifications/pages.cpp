@@ -9,6 +9,7 @@
 #include "mail/mailbox.h"
 #include "pos/modules/notifications/sender.h"
 #include "pos/modules/notifications/statements.h"
+#include "pos/plumbing/filled_reply.h"
 #include "pos/plumbing/html_page.h"
 
 namespace pos {
@@ -98,14 +99,6 @@ async::Task<void> unsubscribe(http::Context& context) {
                           again_form(query_of(context).token)));
 }
 
-// A reply that its handler has filled, of a media type that the document says.
-template <http::FixedString MediaType>
-struct Filled {
-    static void send(http::Context& /*context*/, Filled&& /*reply*/) {}
-    static void describe(http::Operation& operation) {
-        operation.can_answer({.status = 200, .media_type = MediaType.view()});
-    }
-};
 using Html = Filled<"text/html">;
 using Text = Filled<"text/plain">;
 
@@ -137,21 +130,6 @@ mail::Mailbox::Entry find_mail(const mail::Mailbox& mailbox, NotificationId id) 
     auto entry = mailbox.find(id.uuid());
     if (!entry) throw base::Failure(http::errors::not_found);
     return *std::move(entry);
-}
-
-// The text's own links, to be followed.
-std::string linked(std::string_view text) {
-    std::string html;
-    while (!text.empty()) {
-        const auto at = std::min(text.find("http://"), text.find("https://"));
-        html += escaped(text.substr(0, at));
-        if (at == std::string_view::npos) break;
-        text.remove_prefix(at);
-        const auto url = text.substr(0, text.find_first_of(" \r\n>"));
-        html += fmt::format("<a href=\"{0}\">{0}</a>", escaped(url));
-        text.remove_prefix(url.size());
-    }
-    return html;
 }
 
 async::Task<Html> show_mail(http::Context& context, http::Path<"id", NotificationId> id,
@@ -198,6 +176,7 @@ async::Task<Text> show_source(http::Context& context, http::Path<"id", Notificat
 async::Task<Html> list_templates(http::Context& context) {
     std::string items;
     for (const auto& type : message_types()) {
+        if (type.write == nullptr) continue;
         const auto name = schema::name_of(type.kind);
         items += fmt::format(
             "<li>{0} <a href=\"/dev/mail/templates/{0}/en\">English</a> · "
@@ -211,6 +190,7 @@ async::Task<Html> list_templates(http::Context& context) {
 async::Task<Html> show_template(http::Context& context, http::Path<"kind", NotificationKind> kind,
                                 http::Path<"locale", Locale> locale, http::Service<MailShared> shared) {
     const auto& type = message_type(*kind);
+    if (type.write == nullptr) throw base::Failure(http::errors::not_found);
     const mail::Say say(language_of(*locale));
     const auto content = type.write(type.sample(), {say, &shared->links, "a-token"});
     send_mail_html(context.response(),
@@ -229,8 +209,9 @@ void unsubscribe_pages(http::Router& router) {
 void mailbox_pages(http::Routes routes) {
     routes.get("", list_mails, {.id = "listDevelopmentMails", .summary = "Mails of this process, newest first"});
     routes.get("/templates", list_templates, {.id = "listMailTemplates", .summary = "Every template, with samples"});
-    routes.get("/templates/{kind}/{locale}", show_template,
-               {.id = "getMailTemplate", .summary = "A template, with its sample"});
+    routes.get(
+        "/templates/{kind}/{locale}", show_template,
+        {.id = "getMailTemplate", .summary = "A template, with its sample", .errors = {http::errors::not_found}});
     routes.get("/{id}", show_mail,
                {.id = "getDevelopmentMail", .summary = "One mail", .errors = {http::errors::not_found}});
     routes.get(

@@ -28,10 +28,12 @@ protected:
             app->host().services().use<Notifier>().add(batch, ReceiptMail::sample(),
                                                        {.key = name, .recipient = name + "@example.com"});
         }
+        app->host().services().use<Notifier>().add(
+            batch, ReceiptMail::sample(), {.key = "sms", .recipient = "+254712345678", .channel = Channel::sms});
         app->run(batch.commit());
         app->database().execute(
             "delete from outbox_jobs; update notifications set created_at = now() - interval '2 hours' "
-            "where idempotency_key = 'old'");
+            "where idempotency_key in ('old', 'sms')");
     }
     static std::string states() {
         return rows(
@@ -45,8 +47,8 @@ TEST_F(RequeueTest, WhatHasWaitedForAnHourIsSentAndToldOf) {
         http::Method::post, "/internal/schedules/notifications.requeue/trigger", "",
         {.headers = {{"Authorization", fmt::format("Bearer {}", scheduler_token)}, {"Idempotency-Key", "now"}}});
     EXPECT_EQ(reply.status, 202) << reply.body;
-    EXPECT_TRUE(becomes(states, "new queued, old sent")) << "the other one's job may be under way";
-    EXPECT_TRUE(app->log().contains("mails have waited for an hour"));
+    EXPECT_TRUE(becomes(states, "new queued, old sent, sms sent")) << "the other one's job may be under way";
+    EXPECT_TRUE(app->log().contains("messages have waited for an hour"));
     EXPECT_EQ(app->app().parts().use<mail::Mailbox>().newest().size(), 1U);
     stop(*background);
 }

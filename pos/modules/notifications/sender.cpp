@@ -54,6 +54,7 @@ std::optional<Unsubscription> Unsubscription::read(const auth::SignedValues& val
 
 mail::OutgoingMail write_mail(const MailShared& shared, const Notification& row, base::Uuid tenant) {
     const auto& type = message_type(row.kind);
+    if (type.write == nullptr) throw std::logic_error("this kind of message goes by no mail");
     const mail::Say say(language_of(row.locale));
     std::string secret;
     if (row.secret) {

@@ -13,8 +13,11 @@ namespace errors {
 inline constexpr auto notification_known = base::conflict("notification.known", "This message was written before");
 }  // namespace errors
 
-enum class Channel : std::uint8_t { email };
-constexpr auto describe(Channel*) { return schema::enumeration<Channel>("Channel", {{Channel::email, "email"}}); }
+enum class Channel : std::uint8_t { email, sms, whatsapp };
+constexpr auto describe(Channel*) {
+    return schema::enumeration<Channel>(
+        "Channel", {{Channel::email, "email"}, {Channel::sms, "sms"}, {Channel::whatsapp, "whatsapp"}});
+}
 
 enum class NotificationKind : std::uint8_t {
     daily_summary,
@@ -29,8 +32,11 @@ enum class NotificationKind : std::uint8_t {
     new_login,
     password_changed,
     password_reset,
+    phone_code,
     receipt,
+    second_factor,
     subscription,
+    webhook_disabled,
 };
 constexpr auto describe(NotificationKind*) {
     return schema::enumeration<NotificationKind>("NotificationKind",
@@ -46,17 +52,23 @@ constexpr auto describe(NotificationKind*) {
                                                   {NotificationKind::new_login, "new_login"},
                                                   {NotificationKind::password_changed, "password_changed"},
                                                   {NotificationKind::password_reset, "password_reset"},
+                                                  {NotificationKind::phone_code, "phone_code"},
                                                   {NotificationKind::receipt, "receipt"},
-                                                  {NotificationKind::subscription, "subscription"}});
+                                                  {NotificationKind::second_factor, "second_factor"},
+                                                  {NotificationKind::subscription, "subscription"},
+                                                  {NotificationKind::webhook_disabled, "webhook_disabled"}});
 }
 
-enum class NotificationState : std::uint8_t { queued, sent, delivered, failed, bounced };
+// `unknown`: an SMS or a WhatsApp message that left, and nobody said what became of it. It is not sent again.
+enum class NotificationState : std::uint8_t { queued, sent, delivered, failed, bounced, read, unknown };
 constexpr auto describe(NotificationState*) {
     return schema::enumeration<NotificationState>("NotificationState", {{NotificationState::queued, "queued"},
                                                                         {NotificationState::sent, "sent"},
                                                                         {NotificationState::delivered, "delivered"},
                                                                         {NotificationState::failed, "failed"},
-                                                                        {NotificationState::bounced, "bounced"}});
+                                                                        {NotificationState::bounced, "bounced"},
+                                                                        {NotificationState::read, "read"},
+                                                                        {NotificationState::unknown, "unknown"}});
 }
 
 // Why a message was not delivered.
@@ -70,7 +82,9 @@ enum class NotificationFailure : std::uint8_t {
     refused_message,
     refused_recipient,
     refused_sender,
-    suppressed,  // our own list holds the address
+    suppressed,   // our own list holds the address
+    opted_out,    // the number has said STOP
+    undelivered,  // taken, and the network said later that it did not arrive
 };
 constexpr auto describe(NotificationFailure*) {
     return schema::enumeration<NotificationFailure>("NotificationFailure",
@@ -83,7 +97,16 @@ constexpr auto describe(NotificationFailure*) {
                                                      {NotificationFailure::refused_message, "refused_message"},
                                                      {NotificationFailure::refused_recipient, "refused_recipient"},
                                                      {NotificationFailure::refused_sender, "refused_sender"},
-                                                     {NotificationFailure::suppressed, "suppressed"}});
+                                                     {NotificationFailure::suppressed, "suppressed"},
+                                                     {NotificationFailure::opted_out, "opted_out"},
+                                                     {NotificationFailure::undelivered, "undelivered"}});
+}
+
+// Of WhatsApp: free text, which is taken for a day after a person has written, or a template that Meta has approved.
+enum class MessageForm : std::uint8_t { text, from_template };
+constexpr auto describe(MessageForm*) {
+    return schema::enumeration<MessageForm>("MessageForm",
+                                            {{MessageForm::text, "text"}, {MessageForm::from_template, "template"}});
 }
 
 struct Notification {
@@ -111,6 +134,10 @@ struct Notification {
     std::optional<base::Timestamp> expires_at;
     std::optional<base::Timestamp> sent_at;
     std::optional<base::Timestamp> finished_at;
+    std::optional<NotificationId> follows;
+    std::optional<MessageForm> form;
+    std::optional<std::int32_t> parts;
+    std::optional<std::int64_t> cost_millionths;
 
     friend constexpr auto describe(Notification*) {
         using schema::field;
@@ -119,11 +146,11 @@ struct Notification {
             field<&Notification::idempotency_key>("idempotencyKey", {.text = schema::Text::raw, .internal = true}),
             field<&Notification::channel>("channel"), field<&Notification::kind>("kind"),
             field<&Notification::locale>("locale"),
-            field<&Notification::recipient>("recipient", {.format = schema::Format::email}),
+            field<&Notification::recipient>("recipient", {.doc = "An e-mail address, or a phone number in E.164."}),
             field<&Notification::user_id>("userId", {.doc = "Of a member; null: whoever has the address."}),
             field<&Notification::state>("state"), field<&Notification::failure>("failure"),
-            field<&Notification::failure_detail>("failureDetail",
-                                                 {.max_length = 500, .doc = "What the mail server said."}),
+            field<&Notification::failure_detail>(
+                "failureDetail", {.max_length = 500, .doc = "What the mail server or the provider said."}),
             field<&Notification::provider>("provider"), field<&Notification::provider_id>("providerId"),
             field<&Notification::message_id>("messageId"), field<&Notification::attempts>("attempts"),
             field<&Notification::unknown_outcomes>(
@@ -134,7 +161,13 @@ struct Notification {
             field<&Notification::given>("given", {.internal = true}),
             field<&Notification::secret>("secret", {.internal = true}), field<&Notification::created_at>("createdAt"),
             field<&Notification::expires_at>("expiresAt"), field<&Notification::sent_at>("sentAt"),
-            field<&Notification::finished_at>("finishedAt"));
+            field<&Notification::finished_at>("finishedAt"),
+            field<&Notification::follows>(
+                "follows", {.doc = "The message that was refused, and in whose place this one was sent."}),
+            field<&Notification::form>("form"),
+            field<&Notification::parts>("parts", {.doc = "Of an SMS: how many are paid for."}),
+            field<&Notification::cost_millionths>(
+                "costMillionths", {.doc = "Of an SMS or a WhatsApp message, in millionths of the currency's unit."}));
     }
 };
 
@@ -221,6 +254,7 @@ inline constexpr auto notifications = db::tenant_table<Notification>(
     db::index<&Notification::state, &Notification::created_at, &Notification::id>("notifications_by_state"),
     // Across tenants: providers tell of a message by our id of it.
     db::expression_index("notifications_by_id", "btree", "id"),
+    db::expression_index("notifications_by_provider_id", "btree", "provider_id").where("provider_id is not null"),
     db::expression_index("notifications_age", "btree", "created_at"));
 inline constexpr auto mail_suppressions = db::system_table<MailSuppression>(
     "mail_suppressions", db::primary_key<&MailSuppression::scope, &MailSuppression::list, &MailSuppression::address>(),

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/routes.h"
 #include "pos/plumbing/list.h"
@@ -32,7 +33,7 @@ struct NewAccount {
             "NewPaymentAccount", field<&NewAccount::id>("id", {.doc = "Made by the server when it is missing."}),
             field<&NewAccount::provider>("provider", {.max_length = 40,
                                                       .text = schema::Text::identifier,
-                                                      .doc = "`mpesa` or `stripe`.",
+                                                      .doc = names_of_providers,
                                                       .example = R"("mpesa")"}),
             field<&NewAccount::name>("name", {.min_length = 1,
                                               .max_length = 120,
@@ -42,8 +43,11 @@ struct NewAccount {
                 "credentials",
                 {.write_only = true,
                  .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
-                        "`consumerKey`, `consumerSecret`, `passkey`. Stripe: `secretKey`, `webhookSecrets`, "
-                        "`publishableKey`. It is sealed, and no reply has it.",
+                        "`consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, "
+                        "`certificate`. Stripe: `secretKey`, `webhookSecrets`, "
+                        "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
+                        "`email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply "
+                        "has it.",
                  .example = R"({"environment":"sandbox","kind":"paybill","shortCode":"174379","consumerKey":"key",)"
                             R"("consumerSecret":"secret","passkey":"passkey"})"}));
     }
@@ -112,7 +116,9 @@ Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedVal
 }
 
 async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, http::Body<NewAccount> input,
-                                            http::Service<PaymentIntents> intents, http::Service<AuthService> auth) {
+                                            db::SystemDb system, http::Service<PaymentIntents> intents,
+                                            http::Service<AuthService> auth) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto& keys = intents->keys();
     keys.require_on();
     const auto credentials = read(intents->provider_of(input->provider), input->credentials);
@@ -141,7 +147,9 @@ void require_own(const PaymentAccount& row) {
 }
 
 async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id,
-                                   http::Body<AccountChange> input, http::Service<PaymentIntents> intents) {
+                                   http::Body<AccountChange> input, db::SystemDb system,
+                                   http::Service<PaymentIntents> intents) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto apply = [&](PaymentAccount& row, Writes&) {
         require_own(row);
         if (input->name) row.name = *input->name;
@@ -160,7 +168,9 @@ async::Task<PaymentAccount> change(Edit<"payments.manage"> write, http::Path<"id
     co_return co_await write.edit(payment_account_rows, *id, apply);
 }
 
-async::Task<http::NoContent> remove(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id) {
+async::Task<http::NoContent> remove(Edit<"payments.manage"> write, http::Path<"id", PaymentAccountId> id,
+                                    db::SystemDb system) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     co_return co_await write.remove(payment_account_rows, *id,
                                     [](const PaymentAccount& row, Writes&) { require_own(row); });
 }
@@ -170,8 +180,9 @@ async::Task<CallbackUrl> show_callback_url(auth::Permitted<"payments.manage"> ca
                                            http::Service<PaymentIntents> intents) {
     const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
     require_own(row);
-    const auto kinds =
-        row.provider == "mpesa" ? std::vector<std::string>{"confirm", "validate"} : std::vector<std::string>{"events"};
+    std::vector<std::string> kinds{"events"};
+    if (row.provider == "mpesa") kinds = {"confirm", "validate"};
+    if (row.provider == "pesapal") kinds = {"ipn"};
     co_return CallbackUrl{intents->open(caller.tenant_id, row).callback_url, kinds};
 }
 
@@ -197,7 +208,7 @@ async::Task<PaymentAccount> register_callbacks(Edit<"payments.manage", Held::as_
 
 void account_routes(http::Routes routes) {
     const std::vector<base::ErrorCode> of_credentials{errors::provider_unknown, errors::payments_off,
-                                                      errors::payment_account_exists};
+                                                      errors::payment_account_exists, errors::step_up_needed};
     auto of_change = of_credentials;
     of_change.push_back(own::platform_account);
     of_change.push_back(errors::account_unreadable);
@@ -214,17 +225,19 @@ void account_routes(http::Routes routes) {
                {.id = "deletePaymentAccount",
                 .summary = "Delete an account",
                 .description = "What was begun with it is still followed to its end.",
-                .errors = {own::platform_account}});
+                .errors = {own::platform_account, errors::step_up_needed}});
     routes.get("/payment-accounts/{id}/callback-url", show_callback_url,
                {.id = "getPaymentCallbackUrl",
                 .summary = "Where the provider calls back to",
-                .description = "For providers whose callbacks are set up by hand (Stripe: kind `events`).",
+                .description = "For providers whose callbacks are set up by hand (kind `events`).",
                 .errors = {own::platform_account, errors::payments_off, errors::account_unreadable},
                 .middleware = {http::no_store()}});
     routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,
                 {.id = "registerPaymentCallbacks",
                  .summary = "Tell the provider where to announce payments",
-                 .description = "M-Pesa: once for each short code; where it is registered already, nothing changes.",
+                 .description =
+                     "M-Pesa: once for each short code; where it is registered already, nothing changes. Pesapal: the "
+                     "first payment does it as well.",
                  .errors = {own::platform_account, own::not_offered, own::register_refused, errors::payments_off,
                             errors::account_unreadable}});
 }

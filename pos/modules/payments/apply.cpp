@@ -60,18 +60,28 @@ bool is_news(const ::payments::Evidence& evidence, const ::payments::Decision& d
     return decision.changes || evidence.finding != processing;
 }
 
-// A page that lives longer than the plan's first steps is asked after until it has ended: its event may be lost, or come to nobody.
+// Where the plan's short steps are over long before the payer's time is.
+constexpr std::chrono::minutes short_steps{15};
+// So long after the end of a page, its provider says that it is over.
+constexpr std::chrono::minutes behind_the_end{16};
+
+// A page that lives longer than the plan's first steps is asked after until it has ended, since its event may be lost, or come to nobody;
+// and once more then, since nobody tells of a payer who has left it.
 base::Timestamp planned_query(const PaymentIntent& intent, base::Timestamp now) {
     constexpr std::chrono::minutes between{10};
     const auto planned = ::payments::next_query(intent.created_at, now);
-    return now < intent.expires_at ? std::min(planned, now + between) : planned;
+    const auto& page_ends = intent.expires_at;
+    if (page_ends <= intent.created_at + short_steps || now >= page_ends + behind_the_end) return planned;
+    return std::min(planned, now < page_ends ? now + between : page_ends + behind_the_end);
 }
 
 std::optional<base::Timestamp> next_query_of(const PaymentIntent& intent, const ::payments::Decision& decision,
                                              const ::payments::Evidence& evidence, bool moves, base::Timestamp now) {
     if (evidence.source == ::payments::Source::query) {
-        if (!is_open(intent.state)) return std::nullopt;
+        // Of what is over nobody asks, unless something was told of it and the question had no answer.
         const auto planned = planned_query(intent, now);
+        const bool has_no_answer = evidence.finding == ::payments::Finding::lost && intent.next_query_at;
+        if (!is_open(intent.state)) return has_no_answer ? std::optional(planned) : std::nullopt;
         // Without a name there nobody can be asked: that is no reason to ask more often.
         const bool was_asked = evidence.finding != ::payments::Finding::lost || !intent.provider_id;
         return was_asked || now > intent.created_at + somebody_waits ? planned : std::min(planned, now + ask_again);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "auth/callback.h"
 #include "auth/caller.h"
 #include "auth/rate_limit.h"
 #include "base/hash.h"
@@ -30,16 +29,6 @@ constexpr db::Query<PaymentAccountId(schema::Bytes)> account_of_token{
      "select id from payment_accounts where tenant_id = $1 and (callback_token_hash = $2 or former_token_hash = $2) "
      "limit 1"}};
 
-// Whatever stands in the token's place is hashed and looked up: none is told from another by the work that it makes. Accounts that are
-// gone are called, too: money may still come.
-async::Task<base::Uuid> tenant_of(auth::UnverifiedCallback sent) {
-    const auto tenant = co_await sent.db().one(tenant_of_token, PaymentKeys::hash_of_token(sent.param("token")));
-    if (!tenant) auth::refuse_callback();
-    co_return *tenant;
-}
-
-using ProviderCallback = auth::Callback<tenant_of>;
-
 bool is_among(std::string_view address, const std::vector<std::string>& networks) {
     if (networks.empty()) return true;
     const auto parsed = http::IPAddress::parse(address);
@@ -49,12 +38,17 @@ bool is_among(std::string_view address, const std::vector<std::string>& networks
            });
 }
 
-// Nothing else is kept of what came around the body.
+// Flutterwave's, which is the secret itself.
+constexpr std::string_view secret_header = "verif-hash";
+
+// Nothing else is looked at of what came around the body.
 http::Headers signatures_of(const http::RequestHeaders& sent) {
     constexpr std::size_t longest = 4'096;
     http::Headers kept;
     for (const auto& [name, value] : sent) {
-        if (base::ascii_lower(name).ends_with("-signature") && value.size() <= longest) kept.append(name, value);
+        const auto known = base::ascii_lower(name);
+        const bool proves = known.ends_with("-signature") || known == secret_header;
+        if (proves && value.size() <= longest) kept.append(name, value);
     }
     return kept;
 }
@@ -135,7 +129,9 @@ constexpr db::Query<void(PaymentAccountId, std::int64_t)> forget_older{
 
 constexpr std::chrono::seconds job_has_time{60};  // before the sweep looks after what its job should have done
 
-std::string dedupe_key_of(const Delivery& delivery, const VerifiedCallback& said) {
+std::string dedupe_key_of(const Delivery& delivery, const VerifiedCallback& said, ProviderEventId id) {
+    // The same bytes say once more that something has happened since.
+    if (!said.claims.empty() && said.claims.front().is_hint) return fmt::format("{}:{}", delivery.kind, id.to_string());
     // The provider's own name of the event, where a signature proves that the provider gave it: a stranger must not be able to send
     // something else under the name of what is to come.
     if (delivery.kind == kind_of_signed && !said.claims.empty()) return said.claims.front().dedupe_key;
@@ -158,9 +154,9 @@ ProviderEvent event_of(const PaymentAccount& account, const Delivery& delivery, 
     event.account_id = account.id;
     event.provider = account.provider;
     event.kind = delivery.kind;
-    event.dedupe_key = dedupe_key_of(delivery, understood.said);
+    event.dedupe_key = dedupe_key_of(delivery, understood.said, event.id);
     event.body = {std::string(delivery.bytes)};
-    event.headers = stored_headers(delivery.headers);
+    event.headers = stored_headers(understood.said.kept.value_or(delivery.headers));
     event.trusted = delivery.trusted;
     event.attempt_ref = attempt_ref_of(understood.said);
     event.intent_id = delivery.attempt;
@@ -195,11 +191,26 @@ struct MpesaReply {
                                           schema::field<&MpesaReply::result_desc>("ResultDesc"));
     }
 };
-struct StripeReply {
+struct EventReply {
     bool received = true;
 
-    friend constexpr auto describe(StripeReply*) {
-        return schema::object<StripeReply>("StripeReply", schema::field<&StripeReply::received>("received"));
+    friend constexpr auto describe(EventReply*) {
+        return schema::object<EventReply>("EventReply", schema::field<&EventReply::received>("received"));
+    }
+};
+
+struct PesapalReply {
+    std::string type;
+    std::string tracking_id;
+    std::string reference;
+    std::int32_t status = 200;
+
+    friend constexpr auto describe(PesapalReply*) {
+        using schema::field;
+        return schema::object<PesapalReply>("PesapalReply", field<&PesapalReply::type>("orderNotificationType"),
+                                            field<&PesapalReply::tracking_id>("orderTrackingId"),
+                                            field<&PesapalReply::reference>("orderMerchantReference"),
+                                            field<&PesapalReply::status>("status"));
     }
 };
 
@@ -218,18 +229,15 @@ struct ReplyAsGiven {
 async::Task<std::string> receive(const ProviderCallback* sent, std::string_view provider, std::string_view kind,
                                  PaymentIntents* intents, std::optional<IntentId> attempt = std::nullopt) {
     const auto db = sent->db();
-    const auto id = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
-    auto account = id ? co_await db.one(intents::account_by_id, *id) : std::nullopt;
-    if (!account || account->provider != provider) auth::refuse_callback();
+    auto account = co_await account_of_callback(sent, provider);
     const bool is_signed = kind == kind_of_signed;
-    const auto& networks = intents->settings().mpesa_callback_sources;
     Delivery delivery{.provider = provider,
                       .kind = kind,
                       .bytes = sent->bytes(),
                       .headers = signatures_of(sent->headers()),
                       .attempt = attempt,
-                      .trusted = is_signed || is_among(sent->client_address(), networks)};
-    co_return co_await take_delivery(db, intents, *std::move(account), std::move(delivery));
+                      .trusted = is_signed || is_from_provider(*sent, intents->settings())};
+    co_return co_await take_delivery(db, intents, std::move(account), std::move(delivery));
 }
 
 template <base::FixedString provider, base::FixedString kind, class Reply>
@@ -256,6 +264,26 @@ http::RouteDocs docs_of(std::string_view id, std::string_view summary, std::stri
 }
 
 }  // namespace
+
+// Whatever stands in the token's place is hashed and looked up: none is told from another by the work that it makes. Accounts that are
+// gone are called, too: money may still come.
+async::Task<base::Uuid> tenant_of_callback(auth::UnverifiedCallback sent) {
+    const auto tenant = co_await sent.db().one(tenant_of_token, PaymentKeys::hash_of_token(sent.param("token")));
+    if (!tenant) auth::refuse_callback();
+    co_return *tenant;
+}
+
+async::Task<PaymentAccount> account_of_callback(const ProviderCallback* sent, std::string_view provider) {
+    const auto db = sent->db();
+    const auto id = co_await db.one(account_of_token, PaymentKeys::hash_of_token(sent->param("token")));
+    auto account = id ? co_await db.one(intents::account_by_id, *id) : std::nullopt;
+    if (!account || account->provider != provider) auth::refuse_callback();
+    co_return *std::move(account);
+}
+
+bool is_from_provider(const ProviderCallback& sent, const PaymentSettings& settings) {
+    return is_among(sent.client_address(), settings.mpesa_callback_sources);
+}
 
 async::Task<std::string> take_delivery(db::Db db, PaymentIntents* intents, PaymentAccount account, Delivery delivery) {
     auto read = understood(*intents, db.tenant(), account, delivery);
@@ -284,9 +312,21 @@ void callback_routes(http::Routes routes) {
     routes.post("/callbacks/m/{token}/timeout", take<"mpesa", "timeout", MpesaReply>,
                 docs_of("takeMpesaTimeout", "M-Pesa tells that a request waited for too long",
                         "Kept; it says nothing of what became of the request."));
-    routes.post("/callbacks/s/{token}/events", take<"stripe", "events", StripeReply>,
+    routes.post("/callbacks/s/{token}/events", take<"stripe", "events", EventReply>,
                 docs_of("takeStripeEvent", "Stripe tells of an event",
                         "Its signature is proved before anything is stored; a wrong one is 403."));
+    routes.post(
+        "/callbacks/flutterwave/{token}/events", take<"flutterwave", "events", EventReply>,
+        docs_of("takeFlutterwaveEvent", "Flutterwave tells of an event",
+                "Its secret hash is proved before anything is stored; a wrong one is 403. What it says is asked "
+                "after."));
+    routes.post("/callbacks/paystack/{token}/events", take<"paystack", "events", EventReply>,
+                docs_of("takePaystackEvent", "Paystack tells of an event",
+                        "Its signature is proved before anything is stored; a wrong one is 403."));
+    routes.post("/callbacks/pesapal/{token}/ipn", take<"pesapal", "ipn", PesapalReply>,
+                docs_of("takePesapalNotification", "Pesapal tells that something happened to an order",
+                        "Kept as sent and answered 200, whatever it is. It does not say what happened: Pesapal is "
+                        "asked."));
 }
 
 std::vector<db::StatementView> callback_statements() {

@@ -274,6 +274,53 @@ TEST_F(ProviderCallbacksTest, ASignatureIsProvedBeforeAnythingIsStored) {
     EXPECT_EQ(state(intent), "succeeded");
 }
 
+// A header that is the secret itself is proved, and never stored.
+TEST_F(ProviderCallbacksTest, WhatProvesTheSameIsKeptInItsPlace) {
+    auto* flutterwave = ScriptedProvider::install(app->host(), "flutterwave");
+    const auto flutterwave_account = add_account("flutterwave", "777777");
+    flutterwave->on_callback =
+        [](std::string_view /*kind*/, std::string_view /*bytes*/,
+           const http::Headers& headers) -> std::expected<::payments::VerifiedCallback, ::payments::CallbackRefusal> {
+        // What was stored is read without a proof: "right".
+        if (headers.get("verif-hash") != "the secret" && headers.get("Stripe-Signature") != "right")
+            return std::unexpected(::payments::CallbackRefusal{.detail = "wrong"});
+        ::payments::Claim claim{.dedupe_key = "one", .attempt = base::Uuid::nil(), .evidence = {}};
+        ::payments::VerifiedCallback verified{.claims = {std::move(claim)}, .reply = R"({"received":true})"};
+        verified.kept = http::Headers();
+        verified.kept->set("flutterwave-signature", "of it");
+        return verified;
+    };
+    const auto path = "/v1/callbacks/flutterwave/" + token_of(flutterwave_account) + "/events";
+    EXPECT_EQ(post(path, "{}", "").status, 403);
+    EXPECT_EQ(post(path, "{}", "", {{"verif-hash", "another"}}).status, 403);
+    EXPECT_EQ(post(path, "{}", "", {{"Verif-Hash", "the secret"}}).status, 200);
+    EXPECT_EQ(rows("select headers::text from provider_events"),
+              R"({"fields": [{"name": "flutterwave-signature", "value": "of it"}]})");
+    read_events();
+    EXPECT_EQ(outcomes(), "unknown_attempt open") << "believed";
+    // Another provider's address takes nothing of it.
+    const auto stripes = "/v1/callbacks/s/" + token_of(flutterwave_account) + "/events";
+    EXPECT_EQ(post(stripes, "{}", "", {{"Verif-Hash", "the secret"}}).status, 403);
+}
+
+// Somebody who has proved to be the provider has us ask at once, not when the sweep comes.
+TEST_F(ProviderCallbacksTest, AHintOfTheProvidersIsAskedAfterAtOnce) {
+    const auto stripe_account = rows("select id from payment_accounts where provider = 'stripe'");
+    const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));
+    stripe->on_callback = [&](auto, auto, const auto&) {
+        ::payments::Claim claim{.dedupe_key = "evt_1", .attempt = *base::Uuid::from_string(intent), .evidence = {}};
+        claim.evidence = said(Finding::processing);
+        return ::payments::VerifiedCallback{.claims = {std::move(claim)}, .reply = "{}"};
+    };
+    const auto asked = "select count(*) from outbox_jobs where name = 'payments.resume'";
+    EXPECT_EQ(rows(asked), "0");
+    EXPECT_EQ(post("/v1/callbacks/s/" + token_of(stripe_account) + "/events", "{}", "").status, 200);
+    read_events();
+    EXPECT_EQ(rows(asked), "1");
+    EXPECT_EQ(state(intent), "pending");
+    EXPECT_EQ(stripe->queries, 0) << "by the job";
+}
+
 TEST_F(ProviderCallbacksTest, ADisputeThatIsWonIsNoneAnyMore) {
     const auto stripe_account = rows("select id from payment_accounts where provider = 'stripe'");
     const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));

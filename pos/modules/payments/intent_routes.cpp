@@ -43,7 +43,7 @@ struct NewIntent {
                         "one."}),
             field<&NewIntent::provider>(
                 "provider",
-                {.max_length = 40, .text = schema::Text::identifier, .defaulted = true, .doc = "`mpesa` or `stripe`."}),
+                {.max_length = 40, .text = schema::Text::identifier, .defaulted = true, .doc = names_of_providers}),
             field<&NewIntent::amount>("amount", {.min = 1,
                                                  .max = most_amount,
                                                  .doc = "Minor units. M-Pesa takes whole shillings only: a multiple "

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "async/stopped.h"
-#include "payments/mpesa/phone.h"
 #include "pos/modules/payments/counter_message.h"
 #include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/move.h"
 #include "pos/plumbing/idempotency.h"
+#include "schema/phone.h"
 
 namespace pos {
 
@@ -45,14 +45,17 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
                      fmt::format("{} takes {} to {} {} at once", traits.title, whole(traits.least), whole(traits.most),
                                  request.currency));
     }
-    if (!traits.by_phone) {
+    const bool has_page = traits.pages && !request.return_url.empty();
+    if (!traits.by_phone || has_page) {
         request.phone.reset();
         return;
     }
     if (!request.phone) throw refuse(errors::phone_needed, "/phone", "the payer's number");
-    auto phone = ::payments::mpesa::normalise_phone(*request.phone);
-    if (!phone) throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
-    request.phone = std::move(phone);
+    const auto phone = schema::normalise_phone(*request.phone);
+    // Shillings of Kenya are on phones of Kenya; of other currencies the provider says what it takes.
+    if (!phone || (request.currency == "KES" && !schema::is_mobile_of_kenya(*phone)))
+        throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
+    request.phone = phone->substr(1);
 }
 
 PaymentIntent new_intent(const IntentRequest& request, const PaymentAccount& account,
@@ -407,12 +410,13 @@ std::unique_ptr<PaymentIntents> make_payment_intents(const PaymentSettings& sett
 
 std::vector<db::StatementView> intent_statements() {
     using namespace intents;
-    return db::statements(
-        payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt, lock_receipt,
-        claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone, mark_sent, set_action,
-        set_sealed, account_by_id, account_of_provider, intents::platform_account, newest, refunds::by_id, refunds::add,
-        refunds::by_request, refunds::of_intent, refunds::lock_by_provider_id, refunds::lock, refunds::settle,
-        refunds::add_task, refunds::finish_task, refunds::reopen_task, refunds::lock_task, refunds::close_task);
+    return db::statements(payment_account_rows, by_id, lock, add, replace, by_request, by_provider_id, by_receipt,
+                          lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
+                          mark_sent, set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
+                          intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
+                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_untold, refunds::mark_told,
+                          refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
+                          refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

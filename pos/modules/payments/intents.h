@@ -44,8 +44,10 @@ inline constexpr base::ErrorCode prompt_rings{
     "payment.prompt_rings", 409, true, base::Action::retry,
     "The payer can still answer, and this provider takes no prompt back: it ends by itself"};
 inline constexpr auto not_refundable = base::conflict("payment.not_refundable", "No money came by this payment");
-inline constexpr auto refund_by_hand =
-    base::invalid("payment.refund_by_hand", "This provider sends nothing back: a person does, and says byHand");
+inline constexpr auto refund_by_hand = base::invalid(
+    "payment.refund_by_hand",
+    "This provider takes no refunds: reverse the payment (M-Pesa: POST /v1/payment-intents/{id}/reverse), or "
+    "send the money back by hand and say byHand");
 inline constexpr base::ErrorCode disputed{"payment.disputed", 409, false, base::Action::contact,
                                           "The payer disputes the payment: the provider decides"};
 }  // namespace errors
@@ -84,6 +86,7 @@ struct RefundOrder {
     std::string reason;
     bool by_hand = false;  // a person has sent it already, outside of here
     std::optional<UserId> created_by{};
+    bool sent_by_caller = false;  // of hold_refund()
 };
 
 class PaymentIntents {
@@ -124,8 +127,12 @@ public:
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
-    // Asks what became of one that is undecided; by the provider's own rules it is sent again, or looked up.
+    // Asks what became of one that is undecided; by the provider's own rules it is sent again, or looked up. Of what its caller sends, it
+    // does not.
     [[nodiscard]] async::Task<PaymentRefund> ask_refund(db::Db db, RefundId id, client::Call call);
+    // Money that the caller sends back by itself: held here, until apply_refund() says what became of it. Inside the caller's
+    // transaction; the same request again is the same refund.
+    [[nodiscard]] async::Task<PaymentRefund> hold_refund(db::Db tx, IntentId id, RefundOrder order);
     // What became of one, or that one was made elsewhere: inside the caller's transaction. False: the attempt is not known to be paid,
     // which comes first.
     [[nodiscard]] async::Task<bool> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
@@ -149,6 +156,7 @@ public:
 private:
     struct Waiter;
     struct Placed;
+    struct PlacedRefund;
     struct Move;
     enum class Sending : std::uint8_t { first, again };
 
@@ -169,7 +177,8 @@ private:
     void note_evidence(Move& move) const;
     void add_end(Move& move) const;
     [[nodiscard]] async::Task<void> commit(Move* move);
-    [[nodiscard]] async::Task<PaymentRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
+    [[nodiscard]] async::Task<PlacedRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
+    [[nodiscard]] async::Task<PaymentRefund> send_refund(db::Db db, PlacedRefund placed, client::Call call);
     [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
     [[nodiscard]] async::Task<void> write_refunds(Move* move);
     void wake(IntentId id);

@@ -131,6 +131,25 @@ TEST_F(IntentsTest, WhatTheProviderDoesNotTakeIsRefusedBeforeThePrompt) {
     EXPECT_EQ(rows("select count(*) from payment_intents"), "0");
 }
 
+// Where a provider has both, a return_url asks for its page: no phone is needed, and none is prompted.
+TEST_F(IntentsTest, APageNeedsNoPhone) {
+    auto* flutterwave = ScriptedProvider::install(app->host(), "flutterwave");
+    add_account("flutterwave", "777777");
+    const auto ask = [&](std::string_view more) {
+        return post("/v1/payment-intents",
+                    fmt::format(R"({{"clientRequestId":"{}","provider":"flutterwave","amount":10000,"subjectId":"{}",)"
+                                R"("locationId":"{}"{}}})",
+                                next_id(), next_id(), location(), more));
+    };
+    EXPECT_THAT(ask("").body, HasSubstr("payment.phone_needed"));
+    EXPECT_EQ(ask(R"(,"phone":"0712345678")").status, 202);
+    EXPECT_EQ(flutterwave->started.back().phone, "254712345678");
+    EXPECT_EQ(ask(R"(,"returnUrl":"https://app.example/paid","phone":"0712345678")").status, 202);
+    EXPECT_EQ(flutterwave->started.back().phone, "");
+    EXPECT_EQ(flutterwave->started.back().return_url, "https://app.example/paid");
+    EXPECT_EQ(ask(R"(,"returnUrl":"https://app.example/paid")").status, 202) << "no phone has a prompt open";
+}
+
 TEST_F(IntentsTest, AShopWithoutAnAccountIsTold) {
     const auto json = fmt::format(R"({{"clientRequestId":"{}","amount":100,"subjectId":"{}","phone":"0712345678"}})",
                                   next_id(), next_id());

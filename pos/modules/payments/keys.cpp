@@ -100,15 +100,20 @@ std::string PaymentKeys::client_secret_of(base::Uuid tenant, const PaymentIntent
         .value_or("");
 }
 
-std::unique_ptr<PaymentKeys> make_payment_keys(const PaymentSettings& settings, const app::Settings& app,
-                                               base::SecureRandom& random) {
+std::optional<auth::CredentialKeys> credential_ring(const PaymentSettings& settings, const app::Settings& app,
+                                                    base::RandomSource& random) {
     auto text = settings.credentials_keys;
     if (!text && app.environment != app::Environment::production) text = development_ring(app.secret);
-    if (!text) return std::make_unique<PaymentKeys>(std::nullopt, random);
+    if (!text) return std::nullopt;
     auto ring = auth::CredentialKeys::parse(*text, random);
     // lint: allow(thrown-type) at start, behind the settings' check: it ends the program
     if (!ring) throw std::runtime_error("CREDENTIALS_KEYS: " + ring.error());
-    return std::make_unique<PaymentKeys>(*std::move(ring), random);
+    return *std::move(ring);
+}
+
+std::unique_ptr<PaymentKeys> make_payment_keys(const PaymentSettings& settings, const app::Settings& app,
+                                               base::SecureRandom& random) {
+    return std::make_unique<PaymentKeys>(credential_ring(settings, app, random), random);
 }
 
 }  // namespace pos

@@ -64,7 +64,10 @@ private:
     base::RandomSource* random_;
 };
 
-// The ring of CREDENTIALS_KEYS; without it, outside of production, one of APP_SECRET.
+// The ring of CREDENTIALS_KEYS; without it, outside of production, one of APP_SECRET. nullopt: tenants entrust nothing to this service.
+[[nodiscard]] std::optional<auth::CredentialKeys> credential_ring(const PaymentSettings& settings,
+                                                                  const app::Settings& app, base::RandomSource& random);
+
 [[nodiscard]] std::unique_ptr<PaymentKeys> make_payment_keys(const PaymentSettings& settings, const app::Settings& app,
                                                              base::SecureRandom& random);
 

@@ -2,6 +2,7 @@
 
 #include "app/jobs.h"
 #include "pos/modules/payments/callbacks.h"
+#include "pos/modules/payments/events.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/people.h"
 #include "pos/modules/payments/provider_events.h"
@@ -35,6 +36,20 @@ std::vector<db::StatementView> all_statements() {
     return all;
 }
 
+#define POS_PAYMENT_EXAMPLE(state)                                                             \
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","state":")" state R"(","purpose":"sale",)" \
+    R"("subjectId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093","provider":"mpesa","amount":22500,"currency":"KES"})"
+
+std::vector<app::WebhookEventType> told_events() {
+    return {
+        app::webhook_event<&PaymentMoved::id>(payment_succeeded, {"Money has come", POS_PAYMENT_EXAMPLE("succeeded")}),
+        app::webhook_event<&PaymentMoved::id>(
+            payment_failed, {"A payment has ended without money, as far as is known", POS_PAYMENT_EXAMPLE("failed")}),
+        app::webhook_event<&PaymentMoved::id>(payment_refunded,
+                                              {"All of a payment went back", POS_PAYMENT_EXAMPLE("refunded")})};
+}
+#undef POS_PAYMENT_EXAMPLE
+
 }  // namespace
 
 app::Module payments_module() {
@@ -47,6 +62,7 @@ app::Module payments_module() {
         .routes = routes,
         .jobs = handle_jobs,
         .schedules = reconciliation_schedules(),
+        .webhooks = told_events(),
         .settings = app::settings<PaymentSettings, check_payment_settings>(),
         .process_services = app::process_services<make_payment_keys>(),
         .services = app::services<make_providers, make_payment_intents>()};

@@ -4,6 +4,7 @@
 
 #include "pos/modules/payments/c2b.h"
 #include "pos/modules/payments/move.h"
+#include "pos/modules/payments/reconcile.h"
 #include "pos/modules/payments/reference.h"
 
 namespace pos {
@@ -113,19 +114,39 @@ async::Task<ClaimTaken> ask_first(db::Db tx, PaymentIntents* intents, const Clai
     co_return ClaimTaken{.outcome = "waits_for_query", .waits = true, .intent = id};
 }
 
+async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, IntentId id) {
+    auto batch = tx.batch();
+    intents->runtime().outbox().add(batch, resume_payment, ResumeIntent{id});
+    co_await batch.commit();
+}
+
+// Whether it is about one.
+async::Task<bool> note_dispute(db::Db tx, PaymentIntents* intents, const ClaimFrom* from, IntentId id) {
+    const auto& said = from->claim.evidence.code;
+    if (!said.starts_with("dispute_")) co_return false;
+    const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed" || said == "dispute_prevented" ||
+                            said == "dispute_lost";
+    if (from->trusted && is_settled) co_await intents->settle(tx, id, IntentConcern::disputed);
+    if (from->trusted && !is_settled) co_await intents->raise(tx, id, IntentConcern::disputed);
+    co_return true;
+}
+
 async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, const ClaimFrom* from,
                                         PaymentIntent intent) {
     const auto& claim = from->claim;
     const auto id = intent.id;
+    if (claim.is_hint && is_paid(intent.state)) {
+        // Whom the job cannot ask, the sweep does.
+        co_await tx.run(intents::ask_again_at, id, intents->runtime().now() + std::chrono::minutes(1));
+        co_await ask_now(tx, intents, id);
+        co_return ClaimTaken{.outcome = "applied", .intent = id};
+    }
     const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
-    const auto& said = claim.evidence.code;
-    const bool is_dispute = said.starts_with("dispute_");
-    const bool is_settled = said == "dispute_won" || said == "dispute_warning_closed" || said == "dispute_prevented" ||
-                            said == "dispute_lost";
-    if (is_dispute && from->trusted && is_settled) co_await intents->settle(tx, id, IntentConcern::disputed);
-    if (is_dispute && from->trusted && !is_settled) co_await intents->raise(tx, id, IntentConcern::disputed);
+    const bool is_dispute = co_await note_dispute(tx, intents, from, id);
     if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, std::move(intent));
-    co_await intents->apply(tx, id, claim.evidence);
+    const auto applied = co_await intents->apply(tx, id, claim.evidence);
+    // Somebody waits at the counter: sooner than the sweep does it.
+    if (applied && applied->decision.ask && (from->is_signed || claim.is_hint)) co_await ask_now(tx, intents, id);
     // Money that went back has come before: that is asked after, and this is read again.
     if (too_early) co_return ClaimTaken{.outcome = "waits_for_payment", .waits = true, .intent = id};
     co_return ClaimTaken{.outcome = is_dispute ? "dispute" : "applied", .intent = id};

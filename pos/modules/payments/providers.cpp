@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "payments/flutterwave/flutterwave.h"
 #include "payments/mpesa/mpesa.h"
+#include "payments/paystack/paystack.h"
+#include "payments/pesapal/pesapal.h"
 #include "payments/stripe/stripe.h"
 
 namespace pos {
@@ -37,6 +40,18 @@ std::unique_ptr<Providers> make_providers(const PaymentSettings& settings, const
     if (settings.stripe_base_url) stripe.base_url = *settings.stripe_base_url;
     stripe.clock = &clock;
     providers->put(std::make_unique<::payments::Stripe>(http, parts.loop, std::move(stripe)));
+    ::payments::FlutterwaveOptions flutterwave;
+    if (settings.flutterwave_base_url) flutterwave.base_url = *settings.flutterwave_base_url;
+    flutterwave.clock = &clock;
+    providers->put(std::make_unique<::payments::Flutterwave>(http, std::move(flutterwave)));
+    ::payments::PaystackOptions paystack;
+    if (settings.paystack_base_url) paystack.base_url = *settings.paystack_base_url;
+    paystack.clock = &clock;
+    providers->put(std::make_unique<::payments::Paystack>(http, std::move(paystack)));
+    ::payments::PesapalOptions pesapal;
+    pesapal.base_url = settings.pesapal_base_url;
+    pesapal.clock = &clock;
+    providers->put(std::make_unique<::payments::Pesapal>(http, std::move(pesapal)));
     return providers;
 }
 

@@ -33,22 +33,6 @@ constexpr jobs::JobType<Sweep> find_unexplained_payments{"payments",
                                                           .remove_on_fail = jobs::KeepJobs::last(100),
                                                           .timeout = 1min}};
 
-struct ResumeIntent {
-    IntentId id;
-
-    friend constexpr auto describe(ResumeIntent*) {
-        return schema::object<ResumeIntent>("ResumeIntent", schema::field<&ResumeIntent::id>("id"));
-    }
-};
-// Once: what fails is due again by its row.
-constexpr jobs::JobType<ResumeIntent> resume_payment{
-    "payments",
-    "payments.resume",
-    {.attempts = 1,
-     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
-     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
-     .timeout = 2min}};
-
 struct AskRefund {
     RefundId id;
 

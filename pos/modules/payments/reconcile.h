@@ -2,6 +2,7 @@
 // What nobody has told us, we ask for. Every 15 seconds the sweep finds what is due over all tenants and makes a job of each: attempts
 // whose next query has come (30 s, 60 s, 2, 5, 15 min after their start, then once a day), what providers told and no job has
 // read, and refunds that stay undecided (10 min after they were sent, then ever rarer, once a day at last).
+// Who told of something that has to be asked after, and proved who they are, has it asked at once.
 // A row that it takes is leased by its own time: if its job is lost, it is due again.
 // Once an hour, accounts that have something unexplained are asked for all that came in during 48 hours.
 //
@@ -9,9 +10,26 @@
 
 #include "app/jobs.h"
 #include "app/schedule.h"
+#include "jobs/job_type.h"
 #include "pos/modules/payments/intents.h"
 
 namespace pos {
+
+struct ResumeIntent {
+    IntentId id;
+
+    friend constexpr auto describe(ResumeIntent*) {
+        return schema::object<ResumeIntent>("ResumeIntent", schema::field<&ResumeIntent::id>("id"));
+    }
+};
+// Once: what fails is due again by its row.
+inline constexpr jobs::JobType<ResumeIntent> resume_payment{
+    "payments",
+    "payments.resume",
+    {.attempts = 1,
+     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
+     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
+     .timeout = std::chrono::minutes(2)}};
 
 // Tests run them without a queue.
 [[nodiscard]] async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents);

@@ -87,6 +87,29 @@ TEST_F(ReconcileTest, QueriesFollowThePlanAndAfterwardsADay) {
     EXPECT_EQ(mpesa->queries, 5);
 }
 
+// A payer who leaves a page is told of by nobody: it is asked after while it lives, and its end is asked for, not a day later.
+TEST_F(ReconcileTest, TheEndOfAPageIsAskedFor) {
+    const auto next_after = [](std::string_view since) {
+        return rows(fmt::format("select round(extract(epoch from next_query_at - {}) / 60) from payment_intents", since));
+    };
+    const auto intent = start(order(15'000, next_id()));
+    app->database().execute("update payment_intents set expires_at = created_at + interval '1 hour'");
+    age("16 minutes");
+    resume(intent);
+    EXPECT_EQ(state(intent), "pending");
+    EXPECT_EQ(next_after("now()"), "10");
+    age("40 minutes");
+    resume(intent);
+    age("6 minutes");
+    resume(intent);
+    EXPECT_EQ(state(intent), "unknown");
+    EXPECT_EQ(next_after("created_at"), "76");
+    mpesa->on_query = [](const auto&) { return Evidence{.source = Source::query, .finding = Finding::timed_out}; };
+    age("15 minutes");
+    resume(intent);
+    EXPECT_EQ(state(intent), "expired");
+}
+
 // Where the provider can call it off, nobody can pay it any more.
 TEST_F(ReconcileTest, WhatIsOverIsCalledOffWhereItCanBe) {
     const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "stripe"));

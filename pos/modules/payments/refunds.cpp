@@ -48,13 +48,14 @@ PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, 
             .result_text = {},
             .created_by = order.created_by,
             .created_at = now,
-            .updated_at = now};
+            .updated_at = now,
+            .told_at = {}};
 }
 
 void require_refundable(const PaymentIntent& intent, const RefundOrder& order, bool provider_refunds) {
     if (!is_paid(intent.state)) throw base::Failure(errors::not_refundable);
     if (intent.concern == IntentConcern::disputed) throw base::Failure(errors::disputed);
-    if (!order.by_hand && !provider_refunds) throw base::Failure(errors::refund_by_hand);
+    if (!order.by_hand && !order.sent_by_caller && !provider_refunds) throw base::Failure(errors::refund_by_hand);
 }
 
 }  // namespace
@@ -90,13 +91,19 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
     }
 }
 
-async::Task<PaymentRefund> PaymentIntents::place_refund(db::Db tx, IntentId id, const RefundOrder* order) {
+struct PaymentIntents::PlacedRefund {
+    PaymentRefund refund;
+    bool is_new = false;
+};
+
+async::Task<PaymentIntents::PlacedRefund> PaymentIntents::place_refund(db::Db tx, IntentId id,
+                                                                       const RefundOrder* order) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row) throw base::Failure(errors::row_not_found);
     if (const auto first = co_await tx.one(refunds::by_request, order->client_request_id)) {
         if (first->intent_id != id || first->amount != order->amount)
             throw base::Failure(errors::intent_request_used, "another refund has this key");
-        co_return *first;
+        co_return PlacedRefund{.refund = *first};
     }
     require_refundable(*row, *order, provider_of(row->provider).traits().refunds);
     Move move(tx, *std::move(row), {});
@@ -105,7 +112,13 @@ async::Task<PaymentRefund> PaymentIntents::place_refund(db::Db tx, IntentId id, 
     move.batch.add(refunds::add, refund);
     if (refund.state == RefundState::succeeded) co_await write_refunds(&move);
     co_await commit(&move);
-    co_return refund;
+    co_return PlacedRefund{.refund = refund, .is_new = true};
+}
+
+async::Task<PaymentRefund> PaymentIntents::hold_refund(db::Db tx, IntentId id, RefundOrder order) {
+    order.sent_by_caller = true;
+    const auto placed = co_await place_refund(tx, id, &order);
+    co_return placed.refund;
 }
 
 async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded) {
@@ -120,6 +133,8 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
     Move move(tx, *std::move(row), {});
     count(move.intent, refund->state, refund->amount, -1);
     count(move.intent, next, refund->amount, 1);
+    // What was said of an answer that was lost is over with it.
+    if (refund->state == RefundState::unknown && next != RefundState::unknown) refund->result_text.reset();
     refund->state = next;
     if (auto provider_id = said(refunded.provider_id)) refund->provider_id = std::move(provider_id);
     if (auto code = said(refunded.code)) refund->result_code = std::move(code);
@@ -137,40 +152,54 @@ async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, Refund
     if (const auto row = co_await db.one(intents::by_id, id); row && !order.by_hand)
         std::ignore = open(db.tenant(), co_await db.only(intents::account_by_id, row->account_id));
     auto placed = co_await db.transaction([&](db::Db tx) { return place_refund(tx, id, &order); });
-    // A repetition asks again where nobody knows: the provider tells it by the refund's id.
-    co_return co_await ask_refund(db, placed.id, std::move(call));
+    co_return co_await send_refund(db, std::move(placed), std::move(call));
 }
 
 async::Task<PaymentRefund> PaymentIntents::ask_refund(db::Db db, RefundId id, client::Call call) {
-    auto placed = co_await db.only(refunds::by_id, id);
-    if (placed.by_hand || !is_held(placed.state)) co_return placed;
-    const auto intent = co_await db.only(intents::by_id, placed.intent_id);
+    auto row = co_await db.only(refunds::by_id, id);
+    co_return co_await send_refund(db, {.refund = std::move(row)}, std::move(call));
+}
+
+// A repetition asks again where nobody knows: the provider tells it by the refund's id.
+async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund placed, client::Call call) {
+    const auto& row = placed.refund;
+    if (row.by_hand || !is_held(row.state)) co_return row;
+    const auto intent = co_await db.only(intents::by_id, row.intent_id);
+    // Held for a caller that sends it, and asks after it.
+    if (!provider_of(intent.provider).traits().refunds) co_return row;
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
     auto& provider = provider_of(intent.provider);
     const auto refunded = co_await provider.refund(open(db.tenant(), account),
                                                    {.attempt = attempt_of(intent),
-                                                    .id = placed.id.uuid(),
-                                                    .amount = placed.amount,
-                                                    .reason = placed.reason,
-                                                    .created_at = placed.created_at},
+                                                    .id = row.id.uuid(),
+                                                    .amount = row.amount,
+                                                    .reason = row.reason,
+                                                    .repeat = !placed.is_new,
+                                                    .created_at = row.created_at},
                                                    std::move(call));
     const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
-    co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, placed.id, refunded); });
+    co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, row.id, refunded); });
 }
 
 async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
     auto row = co_await tx.one(intents::lock, id);
     if (!row) co_return true;
     if (!is_paid(row->state)) co_return false;
+    const auto outcome = state_of(news.refunded.outcome);
     std::optional<PaymentRefund> known;
     if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
     if (!known && !news.refunded.provider_id.empty())
         known = co_await tx.one(refunds::lock_by_provider_id, id, news.refunded.provider_id);
+    const bool is_named = news.id || !news.refunded.provider_id.empty();
+    if (!is_named) known = co_await tx.one(refunds::lock_untold, id, news.amount);
     if (known && known->intent_id == id) {
         std::ignore = co_await settle_refund(tx, known->id, news.refunded);
+        if (outcome == RefundState::succeeded) co_await tx.run(refunds::mark_told, known->id, parts_.runtime.now());
         co_return true;
     }
-    if (known || state_of(news.refunded.outcome) == RefundState::failed) co_return true;
+    // Without a name, only money that has gone back counts: what is on its way will be told again.
+    const bool says_little = !is_named && outcome != RefundState::succeeded;
+    if (known || outcome == RefundState::failed || says_little) co_return true;
     Move move(tx, *std::move(row), {});
     auto refund =
         new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
@@ -181,8 +210,10 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
         move.intent.concern = IntentConcern::amount_differs;
         refund.amount = left;
     }
-    refund.state = state_of(news.refunded.outcome);
+    refund.state = outcome;
+    if (outcome == RefundState::succeeded) refund.told_at = refund.created_at;
     refund.provider_id = said(news.refunded.provider_id);
+    refund.result_text = said(news.refunded.text);
     count(move.intent, refund.state, refund.amount, 1);
     if (refund.amount.minor > 0) move.batch.add(refunds::add, refund);
     co_await write_refunds(&move);

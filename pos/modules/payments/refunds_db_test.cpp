@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "pos/testing/payments.h"
 
 namespace {
@@ -64,6 +66,95 @@ TEST_F(RefundsTest, WhatNobodyKnowsIsHeldAndWhatFailedIsFree) {
     mpesa->refund_outcome = Outcome::done;
     EXPECT_EQ(post(path(intent) + "/refund", refund(6'000)).status, 201);
     EXPECT_EQ(sums(intent), "6000 0 succeeded");
+}
+
+// A provider without keys must not be sent it twice.
+TEST_F(RefundsTest, ARepetitionSaysThatItIsOne) {
+    const auto intent = paid_intent(10'000);
+    mpesa->refund_outcome = Outcome::unknown;
+    const auto json = refund(6'000);
+    for (int i = 0; i < 3; ++i) EXPECT_THAT(post(path(intent) + "/refund", json).status, ::testing::AnyOf(200, 201));
+    std::vector<http::InjectedRequest> asked;
+    const auto at_once = refund(1'000);
+    for (int i = 0; i < 5; ++i) asked.push_back(request(path(intent) + "/refund", at_once));
+    std::ignore = app->run(all_at_once(std::move(asked)));
+    std::map<base::Uuid, int> first;
+    for (const auto& sent : mpesa->refunds) first[sent.id] += sent.repeat ? 0 : 1;
+    EXPECT_EQ(mpesa->refunds.size(), 8U);
+    EXPECT_EQ(first.size(), 2U);
+    for (const auto& [id, times] : first) EXPECT_EQ(times, 1) << id.to_string();
+}
+
+// ---- News without a name -----------------------------------------------------------------------------------------
+
+class NamelessNewsTest : public RefundsTest {
+protected:
+    void tell(const std::string& intent, std::int64_t amount, Outcome outcome, std::string text) {
+        app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(
+                tx, IntentId(*base::Uuid::from_string(intent)),
+                {.amount = {amount}, .refunded = {.outcome = outcome, .code = "said", .text = std::move(text)}});
+        }));
+    }
+};
+
+TEST_F(NamelessNewsTest, TheirAmountTellsWhichRefundItIs) {
+    const auto intent = paid_intent(10'000);
+    mpesa->refund_outcome = Outcome::pending;
+    for (const auto amount : {6'000, 1'000}) post(path(intent) + "/refund", refund(amount));
+    EXPECT_EQ(sums(intent), "0 7000 succeeded");
+    tell(intent, 6'000, Outcome::pending, "number 1");
+    EXPECT_EQ(sums(intent), "0 7000 succeeded");
+    tell(intent, 6'000, Outcome::done, "number 1");
+    EXPECT_EQ(sums(intent), "6000 1000 succeeded");
+    tell(intent, 1'000, Outcome::refused, "number 2");
+    EXPECT_EQ(sums(intent), "6000 0 succeeded");
+    EXPECT_EQ(rows("select count(*) from payment_refunds"), "2");
+}
+
+// The reply, or the answer to a question, has said it already; the event says it once more.
+TEST_F(NamelessNewsTest, ASuccessThatIsKnownIsNotCountedAgain) {
+    const auto intent = paid_intent(10'000);
+    post(path(intent) + "/refund", refund(3'000));
+    EXPECT_EQ(sums(intent), "3000 0 succeeded");
+    tell(intent, 3'000, Outcome::done, "number 1");
+    EXPECT_EQ(sums(intent), "3000 0 succeeded");
+    // Another one of that amount, which nobody here has made.
+    tell(intent, 3'000, Outcome::done, "number 2");
+    EXPECT_EQ(sums(intent), "6000 0 succeeded");
+    tell(intent, 4'000, Outcome::done, "number 3");
+    EXPECT_EQ(sums(intent), "10000 0 refunded");
+}
+
+// The same, of one whose reply was lost: what was said of the loss, or told of it on its way, makes it no other one.
+TEST_F(NamelessNewsTest, ASuccessThatWasAskedForIsNotCountedAgain) {
+    for (const auto told_on_its_way : {false, true}) {
+        const auto intent = paid_intent(10'000);
+        const auto json = refund(3'000);
+        mpesa->refund_outcome = Outcome::unknown;
+        mpesa->refund_text = "no answer";
+        post(path(intent) + "/refund", json);
+        if (told_on_its_way) tell(intent, 3'000, Outcome::pending, "one without a number");
+        mpesa->refund_outcome = Outcome::done;
+        mpesa->refund_text.clear();
+        EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
+        tell(intent, 3'000, Outcome::done, "number 1");
+        EXPECT_EQ(sums(intent), "3000 0 succeeded");
+        EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
+        tell(intent, 3'000, Outcome::done, "number 2");
+        EXPECT_EQ(sums(intent), "6000 0 succeeded") << "made elsewhere";
+    }
+}
+
+TEST_F(NamelessNewsTest, WhatIsNotDoneAndNobodyKnowsIsNothing) {
+    const auto intent = paid_intent(10'000);
+    for (const auto outcome : {Outcome::pending, Outcome::unknown, Outcome::refused})
+        tell(intent, 3'000, outcome, "number 1");
+    EXPECT_EQ(sums(intent), "0 0 succeeded");
+    // What a person has sent is theirs.
+    post(path(intent) + "/refund", refund(2'000, next_id(), R"(,"byHand":true)"));
+    tell(intent, 2'000, Outcome::done, "number 2");
+    EXPECT_EQ(sums(intent), "4000 0 succeeded");
 }
 
 TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {

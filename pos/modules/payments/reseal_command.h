@@ -1,6 +1,6 @@
 #pragma once
 // `backend-api payments reseal`: seals what is stored of every account anew with the first of CREDENTIALS_KEYS, and says what no key opens.
-// After it, the other keys may go.
+// After it, and `messaging reseal`, the other keys may go.
 //
 //     definition.commands = {…, reseal_accounts_command()};
 

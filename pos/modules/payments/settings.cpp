@@ -67,6 +67,9 @@ const std::string* PaymentSettings::platform_credentials(std::string_view provid
     const auto pointer_to = [](const std::optional<std::string>& text) { return text ? &*text : nullptr; };
     if (provider == "mpesa") return pointer_to(billing_mpesa_credentials);
     if (provider == "stripe") return pointer_to(billing_stripe_credentials);
+    if (provider == "flutterwave") return pointer_to(billing_flutterwave_credentials);
+    if (provider == "paystack") return pointer_to(billing_paystack_credentials);
+    if (provider == "pesapal") return pointer_to(billing_pesapal_credentials);
     return nullptr;
 }
 

@@ -15,11 +15,17 @@ struct PaymentSettings {
     std::optional<std::string> credentials_keys;
     std::optional<std::string> mpesa_base_url;
     std::optional<std::string> stripe_base_url;
+    std::optional<std::string> flutterwave_base_url;
+    std::optional<std::string> paystack_base_url;
+    std::optional<std::string> pesapal_base_url;
     std::vector<std::string> mpesa_callback_sources;
     std::optional<std::int64_t> payment_confirm_above;
     std::optional<std::string> payment_callback_url;
     std::optional<std::string> billing_mpesa_credentials;
     std::optional<std::string> billing_stripe_credentials;
+    std::optional<std::string> billing_flutterwave_credentials;
+    std::optional<std::string> billing_paystack_credentials;
+    std::optional<std::string> billing_pesapal_credentials;
 
     friend constexpr auto describe(PaymentSettings*) {
         using schema::field;
@@ -44,6 +50,20 @@ struct PaymentSettings {
                                                      {.max_length = 500,
                                                       .format = schema::Format::url,
                                                       .doc = "Instead of `https://api.stripe.com`: a simulator."}),
+            field<&PaymentSettings::flutterwave_base_url>(
+                "FLUTTERWAVE_BASE_URL", {.max_length = 500,
+                                         .format = schema::Format::url,
+                                         .doc = "Instead of `https://api.flutterwave.com`: a simulator."}),
+            field<&PaymentSettings::paystack_base_url>("PAYSTACK_BASE_URL",
+                                                       {.max_length = 500,
+                                                        .format = schema::Format::url,
+                                                        .doc = "Instead of `https://api.paystack.co`: a simulator."}),
+            field<&PaymentSettings::pesapal_base_url>(
+                "PESAPAL_BASE_URL", {.max_length = 500,
+                                     .format = schema::Format::url,
+                                     .doc = "Instead of Pesapal's own (by the account's environment, "
+                                            "`https://pay.pesapal.com/v3` or `https://cybqa.pesapal.com/pesapalv3`): "
+                                            "a simulator."}),
             field<&PaymentSettings::mpesa_callback_sources>(
                 "MPESA_CALLBACK_SOURCES",
                 {.max_items = 100,
@@ -74,7 +94,16 @@ struct PaymentSettings {
                      "POST /v1/payment-accounts takes as `credentials`. Not set: no subscription is paid by M-Pesa."}),
             field<&PaymentSettings::billing_stripe_credentials>(
                 "BILLING_STRIPE_CREDENTIALS",
-                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Stripe."}));
+                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Stripe."}),
+            field<&PaymentSettings::billing_flutterwave_credentials>(
+                "BILLING_FLUTTERWAVE_CREDENTIALS",
+                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Flutterwave."}),
+            field<&PaymentSettings::billing_paystack_credentials>(
+                "BILLING_PAYSTACK_CREDENTIALS",
+                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Paystack."}),
+            field<&PaymentSettings::billing_pesapal_credentials>(
+                "BILLING_PESAPAL_CREDENTIALS",
+                {.min_length = 2, .max_length = 10'000, .write_only = true, .doc = "The same of Pesapal."}));
     }
 
     // The platform's own credentials of a provider; nullptr: none.

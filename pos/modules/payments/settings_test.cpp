@@ -48,7 +48,12 @@ TEST(PaymentSettings, ThePlatformsCredentialsAreByProvider) {
     settings.billing_mpesa_credentials = "{}";
     ASSERT_NE(settings.platform_credentials("mpesa"), nullptr);
     EXPECT_EQ(*settings.platform_credentials("mpesa"), "{}");
-    EXPECT_EQ(settings.platform_credentials("stripe"), nullptr);
+    for (const auto* other : {"stripe", "flutterwave", "paystack"})
+        EXPECT_EQ(settings.platform_credentials(other), nullptr) << other;
+    settings.billing_flutterwave_credentials = "{1}";
+    settings.billing_paystack_credentials = "{2}";
+    EXPECT_EQ(*settings.platform_credentials("flutterwave"), "{1}");
+    EXPECT_EQ(*settings.platform_credentials("paystack"), "{2}");
     EXPECT_EQ(settings.platform_credentials("paypal"), nullptr);
 }
 

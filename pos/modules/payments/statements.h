@@ -82,6 +82,11 @@ inline constexpr db::Query<void(IntentId, std::optional<std::string>, std::optio
                     "where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
+// Of one that is paid: nothing of it moves by itself any more.
+inline constexpr db::Query<void(IntentId, base::Timestamp)> ask_again_at{
+    {"intents.ask_again_at", "update payment_intents set next_query_at = $3 where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+
 // By another key, which is no change of anything that the account is.
 inline constexpr db::Query<void(PaymentAccountId, std::optional<schema::Bytes>, schema::Bytes, schema::Bytes,
                                 std::optional<schema::Bytes>)>
@@ -119,8 +124,17 @@ inline constexpr auto of_intent = db::select<tables::payment_refunds>()
 inline constexpr db::Query<PaymentRefund(IntentId, std::string)> lock_by_provider_id{
     {"refunds.lock_by_provider_id",
      "select id, client_request_id, intent_id, amount, reason, by_hand, state, provider_id, result_code, result_text, "
-     "created_by, created_at, updated_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
+     "created_by, created_at, updated_at, told_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
      "and provider_id = $3 for no key update",
+     db::Kind::write}};
+// Of news without a name: two refunds of one amount stand for each other, and each is told of once.
+inline constexpr db::Query<PaymentRefund(IntentId, base::Money)> lock_untold{
+    {"refunds.lock_untold",
+     "select id, client_request_id, intent_id, amount, reason, by_hand, state, provider_id, result_code, result_text, "
+     "created_by, created_at, updated_at, told_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
+     "and amount = $3 and (state in ('pending', 'unknown') "
+     "or (state = 'succeeded' and not by_hand and told_at is null)) "
+     "order by state = 'succeeded', created_at, id limit 1 for no key update",
      db::Kind::write}};
 inline constexpr auto lock = db::find_for_update<tables::payment_refunds>("refunds.lock");
 inline constexpr auto settle =
@@ -128,6 +142,10 @@ inline constexpr auto settle =
                &PaymentRefund::result_text, &PaymentRefund::updated_at>()
         .where<&PaymentRefund::id>()
         .named("refunds.settle");
+
+inline constexpr db::Query<void(RefundId, base::Timestamp)> mark_told{
+    {"refunds.mark_told",
+     "update payment_refunds set told_at = $3 where tenant_id = $1 and id = $2 and told_at is null", db::Kind::write}};
 
 // Once an intent, however often its reason is told.
 inline constexpr db::Query<void(IntentId, IntentConcern, base::Money, base::Timestamp)> add_task{

@@ -71,6 +71,9 @@ constexpr auto describe(IntentConcern*) {
                                                                 {IntentConcern::subject_unfit, "subject_unfit"}});
 }
 
+// In documents.
+inline constexpr std::string_view names_of_providers = "`mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`.";
+
 // What a tenant typed in once. Never read back: `shown` tells accounts apart.
 struct PaymentAccount {
     PaymentAccountId id;
@@ -96,7 +99,7 @@ struct PaymentAccount {
             field<&PaymentAccount::owner>("owner", {.doc = "`platform`: what the subscription is paid to; it is not "
                                                            "changed here."}),
             field<&PaymentAccount::provider>(
-                "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = "`mpesa` or `stripe`."}),
+                "provider", {.max_length = 40, .text = schema::Text::identifier, .doc = names_of_providers}),
             field<&PaymentAccount::name>("name", {.min_length = 1, .max_length = 120, .text = schema::Text::name}),
             field<&PaymentAccount::shown>("shown", {.max_length = 120,
                                                     .text = schema::Text::raw,
@@ -214,6 +217,8 @@ struct PaymentRefund {
     std::optional<UserId> created_by;
     base::Timestamp created_at;
     base::Timestamp updated_at;
+    std::optional<base::Timestamp>
+        told_at{};  // by an event that says it is done; of those without a name, each tells of one
 
     friend constexpr auto describe(PaymentRefund*) {
         using schema::field;
@@ -225,7 +230,8 @@ struct PaymentRefund {
             field<&PaymentRefund::provider_id>("providerId", {.text = schema::Text::raw}),
             field<&PaymentRefund::result_code>("resultCode"), field<&PaymentRefund::result_text>("resultText"),
             field<&PaymentRefund::created_by>("createdBy", {.internal = true}),
-            field<&PaymentRefund::created_at>("createdAt"), field<&PaymentRefund::updated_at>("updatedAt"));
+            field<&PaymentRefund::created_at>("createdAt"), field<&PaymentRefund::updated_at>("updatedAt"),
+            field<&PaymentRefund::told_at>("toldAt", {.internal = true}));
     }
 };
 

@@ -4,12 +4,14 @@
 
 #include "app/jobs.h"
 #include "auth/caller.h"
-#include "base/time_zone.h"
 #include "jobs/once.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/reports/report_days.h"
+#include "pos/modules/reports/report_run_job.h"
+#include "pos/modules/reports/report_runs.h"
+#include "pos/modules/reports/routes.h"
 #include "pos/modules/reports/tables.h"
 #include "pos/modules/sales/events.h"
-#include "pos/modules/tenants/tables.h"
 #include "pos/plumbing/runtime.h"
 
 namespace pos {
@@ -84,8 +86,6 @@ constexpr db::SystemQuery<TenantId(TenantId, std::int64_t)> tenants_after{
 
 #undef POS_MOST
 
-constexpr auto tenant = db::find<tables::tenants>("reports.tenant");
-
 constexpr auto between = db::select<tables::daily_sales>()
                              .where<&DailySales::business_day, db::Compare::at_least>()
                              .where<&DailySales::business_day, db::Compare::at_most>();
@@ -95,7 +95,6 @@ constexpr auto days_of_location = between.where<&DailySales::location_id>()
                                       .order_by_descending<&DailySales::business_day, &DailySales::location_id>()
                                       .page("reports.days_of_location", "reports.days_of_location_after");
 
-constexpr std::chrono::days default_days{31};
 constexpr base::Date last_day{std::chrono::year(9999), std::chrono::December, std::chrono::day(31)};
 
 // ---- Handlers ---------------------------------------------------------------------------------------------------
@@ -110,14 +109,7 @@ db::Page<DailySales> within_bounds(db::Page<DailySales> page) {
 }
 
 async::Task<base::Date> today(db::Db db, base::Timestamp now) {
-    const auto settings = (co_await db.only(tenant, TenantId(db.tenant()))).settings;
-    const auto zone = base::TimeZone::load(settings.time_zone).value_or(base::TimeZone::utc());
-    co_return zone.business_day(now, std::chrono::minutes(settings.business_day_cutoff));
-}
-
-base::Date days_before(base::Date last) {
-    constexpr std::chrono::sys_days earliest = std::chrono::year(1) / 1 / 1;
-    return std::max(std::chrono::sys_days(last) - (default_days - std::chrono::days(1)), earliest);
+    co_return business_day_of((co_await db.only(reports::tenant, TenantId(db.tenant()))).settings, now);
 }
 
 async::Task<db::Page<DailySales>> sales_summary(auth::PermittedSomewhere<"reports.read"> caller,
@@ -130,7 +122,7 @@ async::Task<db::Page<DailySales>> sales_summary(auth::PermittedSomewhere<"report
     }
     const auto to = filter->to.value_or(last_day);
     auto from = filter->from;
-    if (!from) from = days_before(filter->to ? to : co_await today(db, runtime->now()));
+    if (!from) from = first_day_before(filter->to ? to : co_await today(db, runtime->now()));
     if (filter->location_id)
         co_return within_bounds(co_await db.page(days_of_location, filter->page, *from, to, *filter->location_id));
     co_return within_bounds(co_await db.page(days, filter->page, *from, to));
@@ -172,6 +164,7 @@ async::Task<MissedCounted> count_what_was_missed(jobs::Job<CountMissed>& job, ap
 }
 
 void routes(http::Routes routes) {
+    report_run_routes(routes);
     routes.get("/reports/sales-summary", sales_summary,
                {.id = "getSalesSummary",
                 .summary = "What was sold, by business day and location, newest first",
@@ -183,20 +176,35 @@ void routes(http::Routes routes) {
 void handle_jobs(app::JobHandlers handlers) {
     handlers.on_event(sale_created, count_sale, {.job = "sale.created"});
     handlers.on_system(count_missed_sales, count_what_was_missed);
+    add_report_run_jobs(handlers);
+}
+
+std::vector<db::StatementView> all_statements() {
+    auto all = db::statements(add_sale, count_missed, tenants_after, days, days_of_location);
+    for (const auto& part : {report_query_statements(), report_run_statements(), report_run_route_statements(),
+                             report_run_job_statements()})
+        all.insert(all.end(), part.begin(), part.end());
+    return all;
+}
+
+std::vector<app::Schedule> all_schedules() {
+    auto all = report_run_schedules();
+    all.push_back(app::schedule(count_missed_sales, CountMissed{}, {.pattern = "41 * * * *", .time_zone = "UTC"},
+                                "Counts sales of the last 7 days whose jobs Redis has lost."));
+    return all;
 }
 
 }  // namespace
 
 app::Module reports_module() {
-    return {
-        .name = "reports",
-        .doc = "Totals by the day.",
-        .tables = {tables::daily_sales.view()},
-        .statements = db::statements(add_sale, count_missed, tenants_after, tenant, days, days_of_location),
-        .routes = routes,
-        .jobs = handle_jobs,
-        .schedules = {app::schedule(count_missed_sales, CountMissed{}, {.pattern = "41 * * * *", .time_zone = "UTC"},
-                                    "Counts sales of the last 7 days whose jobs Redis has lost.")}};
+    return {.name = "reports",
+            .doc = "Totals by the day, and reports that are written into files.",
+            .tables = {tables::daily_sales.view(), tables::report_runs.view()},
+            .statements = all_statements(),
+            .routes = routes,
+            .jobs = handle_jobs,
+            .schedules = all_schedules(),
+            .services = app::services<make_report_runs>()};
 }
 
 }  // namespace pos

@@ -40,8 +40,8 @@ async::Task<http::Accepted<Notification>> mail_receipt(http::Context& context,
                                                        http::Path<"id", SaleId> id, IdempotencyKeyHeader key,
                                                        http::Body<ReceiptRequest> input, db::Db db,
                                                        http::Service<Notifier> notifier) {
-    notifier->require_on();
-    co_await auth::charge(context, {{"receipts_recipient", base::ascii_lower(input->email)}});
+    co_await notifier->require_on(db, input->way());
+    co_await auth::charge(context, {{"receipts_recipient", base::ascii_lower(input->recipient())}});
     auto row = co_await db.one(sales::by_id, *id);
     if (!row || !caller.may_at("sales.read", row->location_id.uuid())) throw base::Failure(errors::row_not_found);
     caller.require_at("sales.create", row->location_id.uuid());
@@ -49,11 +49,12 @@ async::Task<http::Accepted<Notification>> mail_receipt(http::Context& context,
     const auto sale = co_await load_sale(db, std::move(*row));
     const auto once = "receipt:" + id->to_string() + ":" + *key.key;
     auto batch = db.batch();
-    notifier->add(batch, receipt_of(sale, tenant), {.key = once, .recipient = input->email, .locale = input->locale});
+    notifier->add(batch, receipt_of(sale, tenant),
+                  {.key = once, .recipient = input->recipient(), .locale = input->locale, .channel = input->way()});
     co_await batch.commit();
     auto written = co_await db.only(mailing::by_key, once);
-    if (written.recipient != input->email || written.locale != input->locale)
-        throw reused_key("the key sent this receipt to another address or in another language", written.id.uuid());
+    if (written.recipient != input->recipient() || written.channel != input->way() || written.locale != input->locale)
+        throw reused_key("the key sent this receipt elsewhere or in another language", written.id.uuid());
     co_return http::Accepted<Notification>{std::move(written)};
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A receipt by e-mail: POST /sales/{id}/receipt. Once for each key, however often it is asked for.
+// A receipt by e-mail, SMS or WhatsApp: POST /sales/{id}/receipt. Once for each key, however often it is asked for.
 
 #include "auth/caller.h"
 #include "pos/modules/notifications/notifier.h"
@@ -9,14 +9,29 @@
 namespace pos {
 
 struct ReceiptRequest {
-    std::string email;
+    std::optional<std::string> email;
     Locale locale = Locale::english;
+    std::optional<std::string> phone;
+    std::optional<Channel> channel;
 
+    [[nodiscard]] Channel way() const { return email ? Channel::email : channel.value_or(Channel::sms); }
+    [[nodiscard]] const std::string& recipient() const { return email ? *email : *phone; }
+    static void check(const ReceiptRequest& request, schema::Issues& issues) {
+        if (request.email.has_value() == request.phone.has_value())
+            issues.add("/email", "one_of", "either an e-mail address or a phone number");
+        if (request.channel && (*request.channel == Channel::email) != request.email.has_value())
+            issues.add("/channel", "unfit",
+                       "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
+    }
     friend constexpr auto describe(ReceiptRequest*) {
         return schema::object<ReceiptRequest>(
             "ReceiptRequest",
             schema::field<&ReceiptRequest::email>("email", {.max_length = 254, .format = schema::Format::email}),
-            schema::field<&ReceiptRequest::locale>("locale", {.defaulted = true}));
+            schema::field<&ReceiptRequest::locale>("locale", {.defaulted = true}),
+            schema::field<&ReceiptRequest::phone>(
+                "phone", {.format = schema::Format::phone, .doc = "Instead of `email`: it goes by SMS or WhatsApp."}),
+            schema::field<&ReceiptRequest::channel>("channel", {.doc = "Of a phone number: `sms` when it is missing."}),
+            schema::refine<&ReceiptRequest::check>());
     }
 };
 

@@ -4,6 +4,7 @@
 #include "http/errors.h"
 #include "pos/location_permissions.h"
 #include "pos/modules/payments/intents.h"
+#include "pos/modules/sales/events.h"
 #include "pos/modules/sales/mail_receipt.h"
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
@@ -134,12 +135,15 @@ void routes(http::Routes routes) {
          .summary = "Sales, newest first",
          .description = "`updatedSince`: recorded then or later; a sale never changes. `flag`: those to look at."});
     routes.get("/sales/{id}", show, {.id = "getSale", .summary = "One sale with lines, taxes and payments"});
-    routes.post("/sales/{id}/receipt", mail_receipt,
-                {.id = "mailReceipt",
-                 .summary = "Send the receipt by e-mail",
-                 .description = "Once for each `Idempotency-Key`: the same key again answers what became of it.",
-                 .errors = {errors::mail_off, errors::key_reused},
-                 .options = {.rate_class = "receipts"}});
+    routes.post(
+        "/sales/{id}/receipt", mail_receipt,
+        {.id = "mailReceipt",
+         .summary = "Send the receipt by e-mail, SMS or WhatsApp",
+         .description = "Once for each `Idempotency-Key`: the same key again answers what became of it. A message "
+                        "whose state is `unknown` may have arrived.",
+         .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_sent_there,
+                    errors::sms_number_limit, errors::sms_source_limit, errors::sms_spending_limit},
+         .options = {.rate_class = "receipts"}});
     routes.get(
         "/sales/by-client-request/{id}", show_by_client_request,
         {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});
@@ -227,6 +231,11 @@ void handle_jobs(app::JobHandlers handlers) { handlers.on(settle_typed_codes_job
 
 }  // namespace
 
+constexpr std::string_view sale_example =
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093","locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094",)"
+    R"("receiptNumber":"NRB1-03-001042","businessDay":"2026-11-22","total":22500,"taxTotal":3103,"discountTotal":0,)"
+    R"("occurredAt":"2026-11-22T06:14:03.120Z"})";
+
 app::Module sales_module() {
     auto statements = db::statements(
         sales::sale_rows, sales::catalogue, sales::tenant, sales::is_member, sales::next_receipt, sales::require_stock,
@@ -247,7 +256,9 @@ app::Module sales_module() {
              {"receipt_number_shown", receipt_number_shown_sql, "drop function receipt_number_shown(text, bigint)"}},
         .statements = std::move(statements),
         .routes = routes,
-        .jobs = handle_jobs};
+        .jobs = handle_jobs,
+        .webhooks = {app::webhook_event<&SaleCreated::id, &SaleCreated::location_id>(
+            sale_created, {"A sale was recorded", sale_example})}};
 }
 
 }  // namespace pos

@@ -19,6 +19,7 @@ namespace pos {
 namespace {
 
 constexpr std::string_view generate = "--generate-password";
+constexpr std::string_view owner_token = "--owner-token";
 
 // Options, and the members of a sign-up that they are.
 struct SignUpOption {
@@ -142,6 +143,7 @@ async::Task<void> create_tenant(app::LoopHost* host, app::CommandInput input) {
     http::InjectedRequest request{
         .method = http::Method::post, .target = "/v1/tenants", .headers = {}, .body = sign_up_json(input, password)};
     request.headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", key}};
+    if (input.has(owner_token)) request.headers.emplace_back("Authorization", "Bearer " + input.value(owner_token));
     const auto reply = co_await host->inject(std::move(request));
     // lint: allow(thrown-type) on the command line, where it is the sentence that is shown
     if (reply.status != 201) throw std::runtime_error(explain(reply));
@@ -166,6 +168,10 @@ app::OwnCommand create_tenant_command() {
         command.options.push_back(
             {.name = std::string(member.option), .doc = std::string(member.doc), .is_required = member.is_required});
     }
+    command.options.push_back({.name = std::string(owner_token),
+                               .doc = "Access token of the owner, who has an account with a second factor",
+                               .is_required = false,
+                               .is_flag = false});
     command.options.push_back({.name = std::string(generate),
                                .doc = "Make the password and print it, this once",
                                .is_required = false,

@@ -240,6 +240,22 @@ async::Task<std::optional<VerifiedPassword>> find_person(http::Context& context,
                                                {}}});
 }
 
+// The password alone opens no session: who has a second factor adds a tenant while signed in, by a session that has proved it.
+async::Task<std::optional<base::Timestamp>> proved_second_factor(http::Context* context, db::SystemDb db,
+                                                                 const VerifiedPassword* proof) {
+    if (!proof->needs_second_factor()) co_return std::nullopt;
+    std::optional<base::Timestamp> proved_at;
+    if (context->request().header("authorization")) {
+        http::Findings findings;
+        const auto caller = co_await auth::Caller::read(*context, findings);
+        if (UserId(caller.user_id) == proof->user())
+            proved_at = co_await db.only(sign_in::second_factor_of_session, SessionId(caller.session_id));
+    }
+    if (!proved_at)
+        throw base::Failure(errors::second_factor_required, "sign in, and send the token with this request");
+    co_return proved_at;
+}
+
 Tenant new_tenant(const SignUp& input, UserId user, Runtime& runtime, TenantId id) {
     Tenant tenant;
     tenant.id = id;
@@ -319,12 +335,15 @@ async::Task<http::JsonBytes<SignedIn, 201>> sign_up(http::Context& context, Idem
         rows->user = new_user(*proof, tenant, *runtime);
         rows->user->locale = locale_of(context.request());
     }
+    const auto proved_at = co_await proved_second_factor(&context, db, &*proof);
     const auto user = proof->user();
     rows->tenant = new_tenant(*input, user, *runtime, tenant);
     rows->location = first_location(*input, user, *runtime);
     add_people(*rows, user, *runtime);
     add_taxes(*rows, user, *runtime);
-    rows->session = auth->open_session(*proof, {tenant, std::nullopt, input->session}, context.request());
+    rows->session = auth->open_session(
+        *proof, {.tenant = tenant, .device = {}, .kind = input->session, .second_factor_at = proved_at},
+        context.request());
     auto reply = reply_of(*auth, rows->session->opened, co_await profile_of(db, proof->person(), rows.get()));
     rows->reply = stored(*auth, fingerprint, reply);
 

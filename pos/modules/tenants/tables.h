@@ -2,6 +2,7 @@
 // The shop owner's business: its settings, and the counter that numbers every change of its rows.
 
 #include "db/table.h"
+#include "pos/modules/images/tables.h"
 #include "pos/row_meta.h"
 
 namespace pos {
@@ -35,6 +36,7 @@ struct TenantSettings {
     TaxRounding tax_rounding = TaxRounding::rate_group;
     base::Money cash_rounding_unit{1};
     NegativeStock negative_stock = NegativeStock::warn;
+    std::optional<ImageId> logo_image_id;
 
     friend constexpr auto describe(TenantSettings*) {
         return schema::object<TenantSettings>(
@@ -60,7 +62,8 @@ struct TenantSettings {
                                      .max = 100'000,
                                      .defaulted = true,
                                      .doc = "Minor units to which cash amounts are rounded; 1: not at all."}),
-            schema::field<&TenantSettings::negative_stock>("negativeStock", {.defaulted = true}));
+            schema::field<&TenantSettings::negative_stock>("negativeStock", {.defaulted = true}),
+            schema::field<&TenantSettings::logo_image_id>("logoImageId", {.doc = "Made by `POST /v1/images`."}));
     }
 };
 
@@ -69,13 +72,17 @@ struct Tenant {
     TenantSettings settings;
     TenantStatus status = TenantStatus::active;
     base::Uuid feed_epoch;
+    std::optional<std::string> logo_url;
     RowMeta meta;
 
     friend constexpr auto describe(Tenant*) {
-        return schema::object<Tenant>("Tenant", schema::field<&Tenant::id>("id"), schema::flatten<&Tenant::settings>(),
-                                      schema::field<&Tenant::status>("status"),
-                                      schema::field<&Tenant::feed_epoch>("feedEpoch", {.internal = true}),
-                                      schema::flatten<&Tenant::meta>());
+        return schema::object<Tenant>(
+            "Tenant", schema::field<&Tenant::id>("id"), schema::flatten<&Tenant::settings>(),
+            schema::field<&Tenant::status>("status"),
+            schema::field<&Tenant::feed_epoch>("feedEpoch", {.internal = true}),
+            schema::field<&Tenant::logo_url>(
+                "logoUrl", {.text = schema::Text::raw, .doc = "Public, of 320 pixels, WebP, made of `logoImageId`."}),
+            schema::flatten<&Tenant::meta>());
     }
 };
 
@@ -91,7 +98,11 @@ struct TenantCounter {
 };
 
 namespace tables {
-inline constexpr auto tenants = db::tenant_root_table<Tenant>("tenants", db::primary_key<&Tenant::id>());
+inline constexpr auto tenants = db::tenant_root_table<Tenant>(
+    "tenants", db::primary_key<&Tenant::id>(),
+    // What the module refuses: an image that is not there, or not ready.
+    db::check("tenants_logo", "logo_image_id is null or logo_url is not null", errors::unknown_image),
+    db::expression_index("tenants_of_image", "btree", "logo_image_id").where("logo_image_id is not null"));
 inline constexpr auto tenant_counters = db::tenant_table<TenantCounter>(
     "tenant_counters", db::primary_key<>(), db::column_default<&TenantCounter::device_number>("0"));
 }  // namespace tables

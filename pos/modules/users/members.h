@@ -43,6 +43,7 @@ struct Member {
     std::int32_t version = 1;
     base::Timestamp created_at;
     base::Timestamp updated_at;
+    bool has_second_factor = false;
 
     friend constexpr auto describe(Member*) {
         return schema::object<Member>(
@@ -51,7 +52,8 @@ struct Member {
             schema::field<&Member::phone>("phone"), schema::field<&Member::status>("status"),
             schema::field<&Member::default_location_id>("defaultLocationId"), schema::field<&Member::roles>("roles"),
             schema::field<&Member::version>("version"), schema::field<&Member::created_at>("createdAt"),
-            schema::field<&Member::updated_at>("updatedAt"));
+            schema::field<&Member::updated_at>("updatedAt"),
+            schema::field<&Member::has_second_factor>("hasSecondFactor"));
     }
 };
 

@@ -5,6 +5,7 @@
 #include "auth/authenticator.h"
 #include "pos/modules/auth/errors.h"
 #include "pos/modules/auth/service.h"
+#include "pos/modules/auth/step_up.h"
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/users/members.h"
 #include "pos/modules/users/role_rules.h"
@@ -31,7 +32,7 @@ namespace {
     "r.name, mr.id) "                                                                                               \
     "  from membership_roles mr join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id "                  \
     "  where mr.tenant_id = m.tenant_id and mr.membership_id = m.id), '[]'::jsonb) as roles, m.version, "           \
-    "m.created_at, m.updated_at "                                                                                   \
+    "m.created_at, m.updated_at, u.second_factor_since is not null as has_second_factor "                           \
     "from memberships m join users u on u.id = m.user_id where m.tenant_id = $1 and m.deleted_at is null "
 
 constexpr db::Query<Member(UserId)> member{
@@ -149,7 +150,8 @@ Member member_of(const User& user, const Membership& membership, const std::vect
                  {},
                  membership.meta.version,
                  user.created_at,
-                 user.updated_at};
+                 user.updated_at,
+                 user.second_factor_since.has_value()};
     for (const auto& row : given)
         shown.roles.push_back({row.role_id, std::ranges::find(roles, row.role_id, &Role::id)->name, row.location_id});
     return shown;
@@ -177,6 +179,7 @@ std::string fingerprint_text(const NewMember& input, const auth::SignedValues& v
 
 async::Task<Created<Member>> create(Create<"users.write", Held::as_declared, IdempotencyKeyHeader> write,
                                     http::Body<NewMember> input, db::SystemDb system, http::Service<AuthService> auth) {
+    co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto db = system.as_tenant(write.tenant_id);
     const auto roles = co_await db.all(roles_of_tenant);
     require_cover(write, roles, input->roles);
@@ -272,6 +275,8 @@ async::Task<void> change_locked(db::ActingDb transaction, const Editor* write, U
 async::Task<Member> change(http::Context& context, Edit<"users.write"> write, http::Path<"id", UserId> id,
                            http::Body<schema::Patch<MemberFields>> patch, db::SystemDb system,
                            http::Service<auth::Authenticator> authenticator) {
+    if (patch->has<&MemberFields::roles>() || patch->has<&MemberFields::status>())
+        co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto db = system.as_tenant(write.tenant_id);
     const std::string address(context.request().client_address());
     co_await db.transaction(
@@ -291,7 +296,7 @@ async::Task<RoleList> list_roles(auth::PermittedSomewhere<"roles.read"> /*unused
 
 void routes(http::Routes routes) {
     const std::vector assignment_errors{errors::unknown_role, errors::role_given, errors::unknown_location,
-                                        errors::caller_changed};
+                                        errors::caller_changed, errors::step_up_needed};
     auto create_errors = assignment_errors;
     for (const auto& error : {errors::id_taken, errors::email_taken, errors::phone_taken, errors::weak_password,
                               errors::plan_seats, auth::errors::busy})

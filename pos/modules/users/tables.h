@@ -45,6 +45,9 @@ struct User {
     // When somebody proved that they read the mails of `email`.
     std::optional<base::Timestamp> email_verified_at{};
     Locale locale = Locale::english;
+    std::optional<base::Timestamp> phone_verified_at{};  // the same of `phone`
+    std::optional<base::Timestamp>
+        second_factor_since{};  // modules/second_factor: nobody signs in by the password alone
 
     friend constexpr auto describe(User*) {
         return schema::object<User>(
@@ -58,7 +61,9 @@ struct User {
             schema::field<&User::default_tenant_id>("defaultTenantId"), schema::field<&User::version>("version"),
             schema::field<&User::created_at>("createdAt"), schema::field<&User::updated_at>("updatedAt"),
             schema::field<&User::email_verified_at>("emailVerifiedAt", {.internal = true}),
-            schema::field<&User::locale>("locale", {.internal = true}));
+            schema::field<&User::locale>("locale", {.internal = true}),
+            schema::field<&User::phone_verified_at>("phoneVerifiedAt", {.internal = true}),
+            schema::field<&User::second_factor_since>("secondFactorSince", {.internal = true}));
     }
 };
 

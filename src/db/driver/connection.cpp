@@ -75,7 +75,7 @@ void Connection::send(Exchange& exchange, bool in_scope) {
     const auto& plan = exchange.plan();
     if (plan.begin) send_control(begin_text(plan.begin->isolation, plan.begin->read_only), &exchange, Step::control);
     // Ahead of every savepoint: `rollback to` undoes settings too, and row level security would hide all that follows.
-    if (plan.tenant && !in_scope) send_scope(exchange);
+    if (plan.tenant && !in_scope) send_scope(exchange, *plan.tenant);
     if (plan.begin && plan.begin->idle_time.count() > 0) {
         const auto sql = "select set_config('idle_in_transaction_session_timeout', '" +
                          std::to_string(plan.begin->idle_time.count()) + "', true), set_config('statement_timeout', '" +
@@ -83,6 +83,7 @@ void Connection::send(Exchange& exchange, bool in_scope) {
         send_control(sql.c_str(), &exchange, Step::control);
     }
     for (const SavepointStep& step : plan.savepoints) send_control(step.sql().c_str(), &exchange, Step::control);
+    if (plan.acting) send_scope(exchange, *plan.acting);
     if (plan.cursor) {
         send_cursor(exchange);
     } else {
@@ -103,10 +104,10 @@ void Connection::send_control(const char* sql, Exchange* exchange, Step step) {
     push({.step = step, .exchange = exchange});
 }
 
-void Connection::send_scope(Exchange& exchange) {
+void Connection::send_scope(Exchange& exchange, base::Uuid tenant) {
     const Statement& statement = state_.statements.set_tenant();
     char text[base::Uuid::text_size + 1] = {};
-    exchange.plan().tenant->write_to(std::span<char, base::Uuid::text_size>(text, base::Uuid::text_size));
+    tenant.write_to(std::span<char, base::Uuid::text_size>(text, base::Uuid::text_size));
     const char* values[] = {text};
     Expected expected{.step = Step::scope, .statement = StatementRegistry::set_tenant_index, .exchange = &exchange};
     if (exchange.plan().unnamed) {

@@ -69,7 +69,7 @@ private:
     void on_lost(const std::string& cause) override;
 
     void send_control(const char* sql, Exchange* exchange, Step step);
-    void send_scope(Exchange& exchange);
+    void send_scope(Exchange& exchange, base::Uuid tenant);
     void send_call(Exchange& exchange, std::uint32_t position);
     void send_cursor(Exchange& exchange);
     // Parsed for this once, without a name.

@@ -528,6 +528,44 @@ TEST_F(DriverTest, ATransactionKeepsItsTenant) {
     EXPECT_EQ(unscoped.result.rows(), 0U);
 }
 
+// Whose row it was, each time.
+async::Task<Result> act_for_two(Transaction* transaction, std::string* seen) {
+    const auto look = [&](const Result& result) {
+        *seen += result.rows() == 0 ? "-" : result.get<base::Uuid>(0, 0) == tenant_a ? "a" : "b";
+    };
+    look(co_await transaction->query(item_by_id, one(1)));
+    look(co_await transaction->query(item_by_id, one(1), {tenant_a}));
+    look(co_await transaction->query(item_by_id, one(1), {tenant_b}));
+    try {
+        co_await transaction->savepoint<Result>([](Transaction& inner) {
+            return last_of(inner.batch({{&item_by_id, one(1)}, {&divide, one(0)}}, {tenant_a}));
+        });
+    } catch (const db::Error&) {
+        *seen += "!";
+    }
+    look(co_await transaction->query(item_by_id, one(1), {tenant_b}));
+    auto last = co_await transaction->batch({{&item_by_id, one(1)}}, {tenant_a});
+    look(last.front());
+    co_return std::move(last.front());
+}
+
+// Functions and policies see the tenant for whom a transaction without one acts.
+TEST_F(DriverTest, ATransactionActsForTenants) {
+    open();
+    for (const auto& tenant : {tenant_a, tenant_b}) {
+        Parameters parameters;
+        parameters.append(tenant).append(std::int64_t{1}).append("acted");
+        (void)try_query(insert_item, parameters, {tenant});
+    }
+    std::string seen;
+    EXPECT_EQ(
+        run(outcome_of(database->transaction<Result>(
+                {.deadline = soon()}, [&seen](Transaction& transaction) { return act_for_two(&transaction, &seen); })))
+            .code,
+        "ok");
+    EXPECT_EQ(seen, "-ab!ba");
+}
+
 Parameters item(const base::Uuid& tenant, std::int64_t id) {
     Parameters parameters;
     parameters.append(tenant).append(id).append("item");

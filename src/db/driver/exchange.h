@@ -114,6 +114,7 @@ public:
         std::optional<Begin> begin = std::nullopt;
         std::optional<base::Uuid> tenant = std::nullopt;
         std::span<const SavepointStep> savepoints = {};
+        std::optional<base::Uuid> acting = std::nullopt;  // set anew each time, as `rollback to` undoes it
         std::optional<CursorStep> cursor = std::nullopt;  // of the one call
         bool commit = false;
         bool shares_sync = false;  // a point read

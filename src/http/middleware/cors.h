@@ -26,13 +26,29 @@ struct CORSOptions {
     bool credentials = false;
     std::string methods = "GET,HEAD,PUT,POST,DELETE,PATCH";
     std::vector<std::string> request_headers = {};  // empty: those the preflight asks for
-    std::vector<std::string> exposed_headers = {"ETag",         "Location",        "Retry-After",
-                                                "X-Request-Id", "X-Retriable",     "Idempotent-Replayed",
-                                                "RateLimit",    "RateLimit-Policy"};
+    // With those of resumable uploads (src/uploads), whose clients run in pages.
+    std::vector<std::string> exposed_headers = {"ETag",
+                                                "Location",
+                                                "Retry-After",
+                                                "X-Request-Id",
+                                                "X-Retriable",
+                                                "Idempotent-Replayed",
+                                                "RateLimit",
+                                                "RateLimit-Policy",
+                                                "Tus-Resumable",
+                                                "Tus-Version",
+                                                "Tus-Extension",
+                                                "Tus-Max-Size",
+                                                "Tus-Checksum-Algorithm",
+                                                "Upload-Offset",
+                                                "Upload-Length",
+                                                "Upload-Metadata",
+                                                "Upload-Expires"};
     std::uint32_t max_age_seconds = 600;  // 0: not sent. Chromium keeps a preflight for 2 hours at most
     bool private_network = false;
 };
-// Whether a browser would ever send this as the Origin of a page: scheme://host[:port] in lower case, without the scheme's own port.
+// Whether a browser would ever send this as the Origin of a page: scheme://host[:port] in lower case, without the scheme's own
+// port.
 [[nodiscard]] bool is_origin(std::string_view text);
 [[nodiscard]] Middleware cors(CORSOptions options = {});
 

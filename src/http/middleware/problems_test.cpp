@@ -76,6 +76,9 @@ TEST(ProblemJson, A503SaysWhenToComeAgain) {
     EXPECT_TRUE(problem_json(base::Failure(busy)).contains(R"("retryAfterMs":1000)"));
     EXPECT_TRUE(problem_json(base::Failure(busy).retry_after(5'000)).contains(R"("retryAfterMs":5000)"));
     EXPECT_TRUE(problem_json(base::Failure(total_mismatch)).contains(R"("retryAfterMs":null)"));
+    constexpr base::ErrorCode off{"mail.off", 503, false, base::Action::contact, "No mail is sent"};
+    EXPECT_TRUE(problem_json(base::Failure(off)).contains(R"("retryAfterMs":null)")) << "in a second it is off still";
+    EXPECT_TRUE(problem_json(base::Failure(off).retry_after(5'000)).contains(R"("retryAfterMs":5000)"));
 }
 
 struct Line {

@@ -32,10 +32,15 @@ struct Credentials {
     std::optional<std::string> goods_number;
     std::string consumer_key;
     std::string consumer_secret;
-    std::string passkey;
+    std::optional<std::string> passkey;
     std::optional<std::string> nominated_number;
+    std::optional<std::string> initiator_name;
+    std::optional<std::string> initiator_password;
+    std::optional<std::string> certificate;
 
     [[nodiscard]] const std::string& receiver() const { return goods_number ? *goods_number : short_code; }
+    // Money can be sent out.
+    [[nodiscard]] bool has_initiator() const { return initiator_name && initiator_password && certificate; }
 
     static void check(const Credentials& credentials, schema::Issues& issues);
     friend constexpr auto describe(Credentials*) {
@@ -63,7 +68,8 @@ struct Credentials {
                                                      .max_length = 255,
                                                      .pattern = visible,
                                                      .text = schema::Text::raw,
-                                                     .doc = "Of Lipa na M-Pesa online (STK push)."}),
+                                                     .doc = "Of Lipa na M-Pesa online (STK push). An account that only "
+                                                            "pays out has none."}),
             field<&Credentials::nominated_number>(
                 "nominatedNumber",
                 {.max_length = 12,
@@ -71,6 +77,22 @@ struct Credentials {
                  .text = schema::Text::raw,
                  .doc = "The number that the organisation named for pulling its transactions. Without it they are not "
                         "pulled."}),
+            field<&Credentials::initiator_name>(
+                "initiatorName", {.min_length = 1,
+                                  .max_length = 100,
+                                  .pattern = visible,
+                                  .text = schema::Text::raw,
+                                  .doc = "Of the API operator that pays out and takes payments back. With it "
+                                         "`initiatorPassword` and `certificate`."}),
+            field<&Credentials::initiator_password>(
+                "initiatorPassword",
+                {.min_length = 1, .max_length = 100, .pattern = visible, .text = schema::Text::raw}),
+            field<&Credentials::certificate>(
+                "certificate", {.min_length = 1,
+                                .max_length = 8'000,
+                                .text = schema::Text::raw,
+                                .doc = "Safaricom's, of the environment, as its portal gives it (PEM): the password is "
+                                       "encrypted for it."}),
             schema::refine<&Credentials::check>());
     }
 };

@@ -43,7 +43,7 @@ StkPush prompt_of(const Credentials& credentials, const StartRequest& request, c
     if (description.empty()) description = reference;
     const bool is_buy_goods = credentials.kind == Kind::buy_goods;
     return {.short_code = credentials.short_code,
-            .password = password(credentials.short_code, credentials.passkey, timestamp),
+            .password = password(credentials.short_code, credentials.passkey.value_or(""), timestamp),
             .timestamp = timestamp,
             .type = is_buy_goods ? "CustomerBuyGoodsOnline" : "CustomerPayBillOnline",
             .amount = std::to_string(request.amount.minor / 100),
@@ -58,7 +58,7 @@ StkPush prompt_of(const Credentials& credentials, const StartRequest& request, c
 StkQuery query_of(const Credentials& credentials, const std::string& checkout_id, base::Timestamp now) {
     const auto timestamp = compact_time(now);
     return {.short_code = credentials.short_code,
-            .password = password(credentials.short_code, credentials.passkey, timestamp),
+            .password = password(credentials.short_code, credentials.passkey.value_or(""), timestamp),
             .timestamp = timestamp,
             .checkout_id = checkout_id};
 }

@@ -171,7 +171,7 @@ std::string Mpesa::shown(const schema::Json& credentials) const {
 
 async::Task<Started> Mpesa::start(Account account, StartRequest request, client::Call call) {
     const auto credentials = mpesa::read_credentials(account.credentials.text);
-    if (!credentials) co_return Started{of_reply(Finding::refused, "credentials_invalid")};
+    if (!credentials || !credentials->passkey) co_return Started{of_reply(Finding::refused, "credentials_invalid")};
     auto phone = mpesa::normalise_phone(request.phone);
     if (!phone) co_return Started{of_reply(Finding::refused, "phone_invalid")};
     if (request.currency != "KES" || !is_payable(request.amount))

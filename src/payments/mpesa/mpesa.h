@@ -1,6 +1,7 @@
 #pragma once
 // M-Pesa (Safaricom's Daraja): a prompt on the payer's phone (STK push), its query, money that comes by itself (C2B), and the list of what
-// came in the last 48 hours (pull). Loop's thread only.
+// came in the last 48 hours (pull); and money that goes out (payouts.h): to a phone (B2C), or back to whoever paid (reversal). Loop's thread
+// only.
 //
 //     payments::Mpesa mpesa(http, loop, redis, logger, metrics, {.base_url = settings.mpesa_base_url});
 //     const payments::Started started = co_await mpesa.start(account, {.id = intent.id, .amount = …, .phone = …}, within);
@@ -12,7 +13,8 @@
 // - Daraja takes five queries a minute: beyond them query() says `lost` with the code "query_limit", without asking.
 // - `Evidence::code` is Daraja's own. Where one code means several things, ":" and which of them follow ("500.001.1001:locked"); without a
 //   readable answer it is "http_503" or a client::Cause ("timeout"). saying() knows them all.
-// - Money goes back by hand until reversals are there: traits().refunds is false.
+// - Money goes out, and back, for accounts with an initiator; what becomes of it is told by callbacks alone. refund() is not offered:
+//   traits().refunds is false, and a reversal is a payout.
 
 #include <chrono>
 #include <optional>
@@ -26,6 +28,7 @@
 #include "observe/metrics.h"
 #include "payments/mpesa/tokens.h"
 #include "payments/mpesa/wire.h"
+#include "payments/payouts.h"
 #include "payments/provider.h"
 #include "redis/client.h"
 #include "redis/rate_limiter.h"
@@ -43,7 +46,7 @@ struct MpesaOptions {
     const base::Clock* clock = &base::system_clock();
 };
 
-class Mpesa : public Provider {
+class Mpesa : public Provider, public Payouts {
 public:
     Mpesa(client::Client& http, async::Loop& loop, redis::Client* redis, const logging::Logger& logger,
           observe::Metrics& metrics, MpesaOptions options = {});
@@ -74,6 +77,23 @@ public:
     [[nodiscard]] std::string shown_reference(std::string_view reference) const override;
     [[nodiscard]] Saying saying(std::string_view code, std::string_view language) const override;
 
+    // ---- Money that goes out: mpesa/payouts.cpp ----
+    [[nodiscard]] Payouts* payouts() noexcept override { return this; }
+    [[nodiscard]] const PayoutLimits& payout_limits() const override;
+    // Accounts with an initiator.
+    [[nodiscard]] bool pays_out(const Account& account) const override;
+    [[nodiscard]] async::Task<PayoutEvidence> pay_out(Account account, PayoutRequest request,
+                                                      client::Call call) override;
+    [[nodiscard]] async::Task<PayoutEvidence> reverse(Account account, ReversalRequest request,
+                                                      client::Call call) override;
+    [[nodiscard]] async::Task<PayoutEvidence> ask_payout(Account account, PayoutRef payout, client::Call call) override;
+    [[nodiscard]] async::Task<PayoutEvidence> ask_balance(Account account, client::Call call) override;
+    [[nodiscard]] PayoutEvidence read_payout_result(std::string_view kind, std::string_view bytes,
+                                                    const PayoutRef& payout) const override;
+    [[nodiscard]] std::optional<std::vector<Purse>> read_balance(std::string_view bytes) const override;
+    [[nodiscard]] Saying payout_saying(std::string_view code, PayoutState state,
+                                       std::string_view language) const override;
+
 private:
     struct Host {
         std::string name;          // of the tokens: "production", "sandbox"
@@ -82,6 +102,8 @@ private:
     };
     [[nodiscard]] static Host host_of(std::string_view environment, std::string_view url, const MpesaOptions& options);
     [[nodiscard]] mpesa::Wire wire_of(const mpesa::Credentials& credentials, const client::Call& call);
+    [[nodiscard]] async::Task<PayoutEvidence> request(mpesa::Credentials credentials, bool once, std::string_view path,
+                                                      std::string json, client::Call call);
 
     client::Client& http_;
     logging::Logger logger_;

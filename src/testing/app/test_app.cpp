@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "base/strings.h"
 #include "config/config.h"
 #include "db/migrate/apply.h"
 #include "db/migrate/diff.h"
@@ -91,7 +92,9 @@ http::InjectedResponse TestApp::send(http::Method method, std::string target, st
     http::InjectedRequest request{
         .method = method, .target = std::move(target), .headers = with.headers, .body = std::move(body)};
     if (!with.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + with.token);
-    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    const bool says_type = std::ranges::any_of(
+        request.headers, [](const auto& header) { return base::ascii_lower(header.first) == "content-type"; });
+    if (!request.body.empty() && !says_type) request.headers.emplace_back("Content-Type", "application/json");
     const auto what = fmt::format("{} {}", http::to_string(method), request.target);
     auto reply = run(host_->inject(std::move(request)));
     if (reply.status == 500) tell_cause(*log_, what);

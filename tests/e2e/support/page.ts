@@ -38,7 +38,8 @@ export async function readPage(file: string): Promise<Block[]> {
   return found;
 }
 
-export async function follow(blocks: Block[], url: string): Promise<Told> {
+// `more`: what a reader has in the shell besides.
+export async function follow(blocks: Block[], url: string, more: Record<string, string> = {}): Promise<Told> {
   const directory = await mkdtemp(path.join(tmpdir(), 'e2e-page-'));
   try {
     const commands = blocks.map(({ commands }) => `${commands}\necho; echo '${marker}'`).join('\n');
@@ -46,6 +47,7 @@ export async function follow(blocks: Block[], url: string): Promise<Told> {
     const { code, output } = await run('bash', ['-e', '-c', `cd ${directory}\nexec 2>&1\n${commands}`], {
       ...process.env,
       BASE_URL: url,
+      ...more,
     });
     return { outputs: output.split(marker).slice(0, -1), code, output };
   } finally {

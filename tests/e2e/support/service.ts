@@ -4,6 +4,8 @@
 //     const { status, body } = await service.api('POST', '/v1/auth/login', { body: { email, password } });
 //     await service.stop();
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type Contract, type Exchange, learnContract, noteFaultsOf } from './contract.js';
 import { type ScratchDatabase, scratchDatabase } from './database.js';
 import { environment } from './environment.js';
@@ -72,6 +74,11 @@ export class Service {
     return Object.fromEntries(
       Object.entries(this.env).filter(([name]) => /^(APP_SECRET|JWT_.*)$/.test(name)),
     ) as Record<string, string>;
+  }
+
+  // The directory of its files.
+  get storageUrl(): string {
+    return this.env.STORAGE_URL!;
   }
 
   get process(): Process {
@@ -147,6 +154,10 @@ export function serviceEnvironment(database: ScratchDatabase, more: Record<strin
     JOB_PREFIX: database.name, // the queues of each database are its own
     PORT: '0',
     APP_SECRET: randomBytes(48).toString('base64url'),
+    // Files of a database are beside nobody else's.
+    STORAGE_URL: `file://${path.join(tmpdir(), `${database.name}-files`)}`,
+    UPLOADS_DIRECTORY: path.join(tmpdir(), `${database.name}-pieces`),
+    UPLOADS_KEEP_FREE_MB: '0',
     // A key file takes the secret's place; both together are a fault.
     ...('JWT_PRIVATE_KEY_FILE' in more ? {} : { JWT_SECRET: randomBytes(48).toString('base64url') }),
     ...more,

@@ -1,0 +1,133 @@
+#include "pos/modules/files/stored_files.h"
+
+#include <fmt/format.h>
+
+namespace pos {
+
+namespace {
+
+// How long a client may take for what it downloads; the connection's own deadlines end one that takes nothing.
+constexpr std::chrono::minutes longest_download{15};
+
+[[noreturn]] void throw_corrupt(std::string detail) {
+    throw storage::failure({.fault = storage::Fault::corrupt, .detail = std::move(detail)});
+}
+
+template <class T>
+T or_throw(storage::Result<T> result) {
+    if (!result) throw storage::failure(result.error());
+    return std::move(*result);
+}
+
+void require_range(const storage::ObjectStream& stream, const http::ByteRange& range, std::uint64_t size) {
+    if (stream.info().size != size || stream.first() != range.first || stream.length() != range.length)
+        throw_corrupt(fmt::format("{} has {} bytes and not {}", stream.info().key, stream.info().size, size));
+}
+
+// The bytes of a reply. A fault on the way cuts the connection.
+struct SendStored {
+    std::unique_ptr<storage::ObjectStream> stream;
+
+    async::Task<void> operator()(http::BodyWriter& out) { return send(std::move(stream), &out); }
+    static async::Task<void> send(std::unique_ptr<storage::ObjectStream> stream, http::BodyWriter* out) {
+        while (true) {
+            auto piece = or_throw(co_await stream->read());
+            if (piece.empty()) co_return;
+            if (!co_await out->write(piece)) co_return;
+        }
+    }
+};
+
+// What is asked for once a reply knows its range.
+struct OpenStored {
+    storage::Store* store;
+    std::string key;
+    std::uint64_t size;
+
+    async::Task<http::StreamBody> operator()(http::ByteRange range) { return open(store, key, size, range); }
+    static async::Task<http::StreamBody> open(storage::Store* store, std::string key, std::uint64_t size,
+                                              http::ByteRange range) {
+        storage::Get get{.key = std::move(key)};
+        const bool is_whole = range.first == 0 && range.length == size;
+        if (!is_whole) get.range = storage::Range{.first = range.first, .last = range.first + range.length - 1};
+        auto stream = or_throw(co_await store->get(std::move(get), async::Loop::now() + longest_download));
+        require_range(stream, range, size);
+        co_return SendStored{std::make_unique<storage::ObjectStream>(std::move(stream))};
+    }
+};
+
+}  // namespace
+
+async::Task<storage::Stored> StoredFiles::put(storage::Put put, async::SteadyTime deadline) const {
+    const auto key = put.key;
+    auto stored = or_throw(co_await store_.put(std::move(put), deadline));
+    const auto there = or_throw(co_await store_.head(key, deadline));
+    if (there.size != stored.size || (there.sha256 && *there.sha256 != stored.sha256))
+        throw_corrupt(fmt::format("{}: {} bytes were given, {} are there", key, stored.size, there.size));
+    co_return stored;
+}
+
+async::Task<void> StoredFiles::copy(storage::Copy copy, std::uint64_t size, async::SteadyTime deadline) const {
+    const auto key = copy.to;
+    std::ignore = or_throw(co_await store_.copy(std::move(copy), deadline));
+    const auto there = or_throw(co_await store_.head(key, deadline));
+    if (there.size != size) throw_corrupt(fmt::format("{}: {} bytes were copied, {} are there", key, size, there.size));
+}
+
+async::Task<std::optional<storage::ObjectInfo>> StoredFiles::head(std::string key, async::SteadyTime deadline) const {
+    auto found = co_await store_.head(std::move(key), deadline);
+    if (!found && found.error().fault == storage::Fault::not_found) co_return std::nullopt;
+    co_return or_throw(std::move(found));
+}
+
+async::Task<storage::ObjectStream> StoredFiles::open(Inspect what, async::SteadyTime deadline) const {
+    auto stream = or_throw(
+        co_await store_.get({.key = std::move(what.key), .range = {}, .if_match = std::move(what.etag)}, deadline));
+    if (stream.info().size > what.max_bytes)
+        throw storage::failure({.fault = storage::Fault::too_large, .detail = stream.info().key});
+    co_return stream;
+}
+
+async::Task<std::string> StoredFiles::read_all(Inspect what, async::SteadyTime deadline) const {
+    auto stream = co_await open(std::move(what), deadline);
+    std::string bytes;
+    bytes.reserve(stream.length());
+    while (true) {
+        const auto piece = or_throw(co_await stream.read());
+        if (piece.empty()) co_return bytes;
+        bytes += piece;
+    }
+}
+
+http::FileContent StoredFiles::content(std::string key, std::uint64_t size) const {
+    return {size, OpenStored{&store_, std::move(key), size}};
+}
+
+async::Task<bool> StoredFiles::remove(std::string key, async::SteadyTime deadline) const {
+    const auto removed = co_await store_.remove(key, deadline);
+    if (!removed)
+        logger_.warn("a file could not be removed; the clean-up will",
+                     {{"key", key}, {"detail", removed.error().detail}});
+    co_return removed.has_value();
+}
+
+async::Task<bool> StoredFiles::remove_below(std::string prefix, async::SteadyTime deadline) const {
+    if (!store_.can(storage::Ability::list)) co_return false;
+    const auto page = co_await store_.list({.prefix = prefix, .limit = storage::most_listed, .after = {}}, deadline);
+    if (!page) {
+        logger_.warn("files could not be listed; the clean-up will",
+                     {{"prefix", prefix}, {"detail", page.error().detail}});
+        co_return false;
+    }
+    bool all = page->next.empty();
+    for (const auto& object : page->objects) all = co_await remove(object.key, deadline) && all;
+    co_return all;
+}
+
+std::unique_ptr<FilePool> make_file_pool() { return std::make_unique<FilePool>(); }
+
+std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, const app::LoopParts& parts) {
+    return std::make_unique<StoredFiles>(store, parts.logger);
+}
+
+}  // namespace pos

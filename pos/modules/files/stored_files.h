@@ -1,0 +1,65 @@
+#pragma once
+// StoredFiles: what all that have files do with the storage: read one, send one, take one away. One a loop, its thread.
+//
+//     co_await stored->put({.key = key, .source = storage::source_of(bytes), …}, deadline);      // and what is there is what was given
+//     co_return http::File<"image/*">{.content = stored->content(key, size), …};
+//
+// Faults of the storage are thrown as its errors (storage/errors.h).
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/app.h"
+#include "async/blocking_pool.h"
+#include "http/file.h"
+#include "pos/modules/files/settings.h"
+#include "storage/storage.h"
+
+namespace pos {
+
+class StoredFiles {
+public:
+    StoredFiles(storage::Store& store, logging::Logger logger) : store_(store), logger_(std::move(logger)) {}
+
+    [[nodiscard]] storage::Store& store() const noexcept { return store_; }
+
+    // Puts, asks the store what it has, and compares size and, where it knows it, digest: a store that says "done" and has kept nothing
+    // is found out. Throws storage.corrupt then.
+    [[nodiscard]] async::Task<storage::Stored> put(storage::Put put, async::SteadyTime deadline) const;
+    // Of a copy as well: the size is proved.
+    [[nodiscard]] async::Task<void> copy(storage::Copy copy, std::uint64_t size, async::SteadyTime deadline) const;
+    // nullopt: there is none.
+    [[nodiscard]] async::Task<std::optional<storage::ObjectInfo>> head(std::string key,
+                                                                       async::SteadyTime deadline) const;
+    // Takes the pieces of an object as it was inspected: `etag`, or storage.precondition_failed. At most `max_bytes`.
+    struct Inspect {
+        std::string key;
+        std::string etag;
+        std::uint64_t max_bytes = 0;
+    };
+    [[nodiscard]] async::Task<storage::ObjectStream> open(Inspect what, async::SteadyTime deadline) const;
+    [[nodiscard]] async::Task<std::string> read_all(Inspect what, async::SteadyTime deadline) const;
+
+    // For a reply: asked once it is known which bytes are wanted. An object of another size is storage.corrupt.
+    [[nodiscard]] http::FileContent content(std::string key, std::uint64_t size) const;
+
+    // What is left of these is found by the clean-up: a fault is logged, and false.
+    [[nodiscard]] async::Task<bool> remove(std::string key, async::SteadyTime deadline) const;
+    // All below a prefix, at most `storage::most_listed` of them at once; false: some may be left.
+    [[nodiscard]] async::Task<bool> remove_below(std::string prefix, async::SteadyTime deadline) const;
+
+private:
+    storage::Store& store_;
+    logging::Logger logger_;
+};
+
+// Where disks are waited for. Of the process.
+struct FilePool {
+    async::BlockingPool pool{{.threads = 4, .queue_limit = 256}};
+};
+[[nodiscard]] std::unique_ptr<FilePool> make_file_pool();
+
+[[nodiscard]] std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, const app::LoopParts& parts);
+
+}  // namespace pos

@@ -1,0 +1,21 @@
+// Who may ask the routes of this module, and the rows that they are about.
+
+#include "pos/testing/walls.h"
+
+namespace {
+
+using namespace pos::testing;
+
+// One catalogue for all shops, with one set of pictures. What is sent here is no picture.
+constexpr RouteRule rules[] = {
+    {"GET /v1/images", everyone, everyone, everyone},
+    {"POST /v1/images", "oam", "oam", "oam", "", R"({"no":"picture"})"},
+    {"GET /v1/images/{id}", everyone, everyone, everyone},
+    {"DELETE /v1/images/{id}", "oam", "oam", "oam"},
+};
+constexpr SampleRow rows[] = {
+    {"/v1/images/{id}", "/v1/uploads", R"({"purpose":"image","contentType":"image/png","bytes":1000})", "imageId"}};
+
+const Walls walls{rules, rows};
+
+}  // namespace

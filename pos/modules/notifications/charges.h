@@ -1,0 +1,78 @@
+#pragma once
+// Money and counts are taken in the transaction that writes the message, so that a limit holds exactly however many ask at once, and
+// what is not written costs nothing. charge_message() is app_system's: counts are of all tenants together, which no tenant sees.
+//
+//     batch.add(charge, row.id, price.millionths, subjects, most, limit);     // 429 sms.number_limit, sms.source_limit, sms.spending_limit
+//     batch.add(correct_cost, row.id, std::int64_t{0});                        // it was refused for good: given back
+//
+// A key that had been used before wrote no row, and its charge finds none.
+
+#include "db/query.h"
+#include "db/sql_object.h"
+#include "pos/modules/sms/tables.h"
+
+namespace pos::texting {
+
+// `subjects`: "number +254…", "source 192.0.2.1", each with its most a day; of the day on which the row was made. Where the tenant has an
+// account of its own for `$7`, the first one counts for this tenant alone: else it uses up other people's messages at no cost.
+inline constexpr db::Query<void(NotificationId, std::int64_t, std::vector<std::string>, std::vector<std::int32_t>,
+                                std::int64_t, std::optional<Channel>)>
+    charge{{"sms.charge",
+            "select from charge_message($2, $3, case when exists ("
+            "  select from message_accounts a where a.tenant_id = $1 and a.channel = $7) "
+            "  then array[($4::text[])[1] || ' of ' || $1::text] || ($4::text[])[2:] else $4::text[] end, $5, $6) "
+            "where $1 is not null",
+            db::Kind::write}};
+
+// What the provider says that it cost, in place of what was expected.
+inline constexpr db::Query<void(NotificationId, std::int64_t)> correct_cost{
+    {"sms.correct_cost",
+     "with charged as (select id, created_at, cost_millionths from notifications where tenant_id = $1 and id = $2 "
+     "  and cost_millionths <> $3 for no key update), "
+     "corrected as (update notifications n set cost_millionths = $3 from charged c "
+     "  where n.tenant_id = $1 and n.id = c.id) "
+     "update message_spending s set spent_millionths = greatest(0, s.spent_millionths + $3 - c.cost_millionths) "
+     "from charged c where s.tenant_id = $1 and s.day = (c.created_at at time zone 'UTC')::date",
+     db::Kind::write}};
+
+// Without one a tenant's messages leave by the service's own.
+inline constexpr auto account_of_tenant = db::find<tables::message_accounts>("sms.account_of_tenant");
+
+inline constexpr db::SqlObject charge_message{
+    "charge_message",
+    "create or replace function charge_message(message uuid, price bigint, subjects text[], most integer[],\n"
+    "                                          service_limit bigint) returns void\n"
+    "language plpgsql security definer set search_path = public as $$\n"
+    "declare\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
+    "  today date;\n"
+    "  own_limit bigint;\n"
+    "  counted integer;\n"
+    "  spent bigint;\n"
+    "begin\n"
+    "  select (created_at at time zone 'UTC')::date into today from notifications\n"
+    "    where tenant_id = tenant and id = message;\n"
+    "  if today is null then return; end if;\n"
+    "  for i in 1 .. coalesce(array_length(subjects, 1), 0) loop\n"
+    "    insert into message_counts as c (subject, day, messages) values (subjects[i], today, 1)\n"
+    "      on conflict (subject, day) do update set messages = c.messages + 1 returning c.messages into counted;\n"
+    "    if counted > most[i] then\n"
+    "      perform violate(case when subjects[i] like 'number %' then 'message_counts_number'\n"
+    "                           else 'message_counts_source' end);\n"
+    "    end if;\n"
+    "  end loop;\n"
+    "  select daily_limit * 10000 into own_limit from message_limits where tenant_id = tenant;\n"
+    "  insert into message_spending as s (tenant_id, day, messages, spent_millionths) values (tenant, today, 1, "
+    "price)\n"
+    "    on conflict (tenant_id, day) do update set messages = s.messages + 1,\n"
+    "      spent_millionths = s.spent_millionths + price returning s.spent_millionths into spent;\n"
+    "  if spent > least(service_limit, coalesce(own_limit, service_limit)) then\n"
+    "    perform violate('message_spending_limit');\n"
+    "  end if;\n"
+    "end $$;\n"
+    "grant create on schema public to {{app_system}};\n"
+    "alter function charge_message(uuid, bigint, text[], integer[], bigint) owner to {{app_system}};\n"
+    "revoke create on schema public from {{app_system}};\n",
+    "drop function charge_message(uuid, bigint, text[], integer[], bigint)"};
+
+}  // namespace pos::texting

@@ -1,0 +1,13 @@
+#include "pos/modules/notifications/messaging_settings.h"
+
+namespace pos {
+
+void check_messaging_settings(const MessagingSettings& settings, const app::Settings& app, schema::Issues& issues) {
+    const bool in_production = app.environment == app::Environment::production;
+    sms::check(settings.transport, in_production, issues);
+    // Signatures are checked over the URL that the provider was given, and never over what a request says of itself.
+    if (in_production && settings.transport.provider == "twilio" && app.public_url.empty())
+        issues.add("/PUBLIC_URL", "required", "Twilio reports to it: PUBLIC_URL=https://api.duka.example");
+}
+
+}  // namespace pos

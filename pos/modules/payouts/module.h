@@ -1,0 +1,10 @@
+#pragma once
+// Payouts: README.md.
+
+#include "app/module.h"
+
+namespace pos {
+
+[[nodiscard]] app::Module payouts_module();
+
+}  // namespace pos

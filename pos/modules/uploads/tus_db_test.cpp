@@ -1,0 +1,130 @@
+// Uploads in pieces over our rows: who may, and what becomes of them. The protocol itself: src/uploads.
+
+#include <gmock/gmock.h>
+
+#include "pos/modules/uploads/clean_up.h"
+#include "pos/modules/uploads/tables.h"
+#include "pos/testing/files.h"
+
+namespace {
+
+using namespace pos;
+using namespace pos::testing;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class TusTest : public FilesTest {
+protected:
+    static void SetUpTestSuite() { set_up({{"FILES_QUOTA_MB", "1"}}); }
+    void SetUp() override {
+        app->database().execute("delete from upload_pieces");
+        app->database().execute("delete from uploads");
+        app->database().execute("update images set bytes = 0");
+    }
+
+    // "purpose image" in Base64.
+    static constexpr std::string_view of_an_image = "purpose aW1hZ2U=,filetype aW1hZ2UvcG5n";
+    static constexpr std::string_view of_a_document = "purpose ZG9jdW1lbnQ=,filename YS5jc3Y=";
+
+    static InjectedResponse ask(http::Method method, std::string target, std::string bytes, Headers headers,
+                                const std::string& token = owner) {
+        headers.emplace_back("Tus-Resumable", "1.0.0");
+        if (!bytes.empty()) headers.emplace_back("Content-Type", "application/offset+octet-stream");
+        return send(method, std::move(target), std::move(bytes), token, std::move(headers));
+    }
+    static InjectedResponse create(std::size_t length, std::string_view metadata, const std::string& token = owner) {
+        return ask(http::Method::post, "/v1/uploads/tus", "",
+                   {{"Upload-Length", std::to_string(length)}, {"Upload-Metadata", std::string(metadata)}}, token);
+    }
+    static std::string location_of(const InjectedResponse& reply) {
+        EXPECT_EQ(reply.status, 201) << reply.body;
+        const std::string location(reply.header("location").value_or(""));
+        const auto at = location.find("/v1/");
+        return at == std::string::npos ? location : location.substr(at);
+    }
+    static InjectedResponse append(const std::string& location, std::size_t offset, std::string bytes,
+                                   const std::string& token = owner) {
+        return ask(http::Method::patch, location, std::move(bytes), {{"Upload-Offset", std::to_string(offset)}}, token);
+    }
+    static std::string offset(const std::string& location) {
+        return std::string(ask(http::Method::get, location, "", {}).header("upload-offset").value_or("none"));
+    }
+    static std::string id_of(const std::string& location) { return location.substr(location.rfind('/') + 1); }
+};
+
+TEST_F(TusTest, AnImageInThreePieces) {
+    const auto bytes = picture();
+    const auto location = location_of(create(bytes.size(), of_an_image));
+    const std::size_t cut[] = {0, 10, bytes.size() / 2, bytes.size()};
+    for (std::size_t i = 0; i + 1 < std::size(cut); ++i) {
+        EXPECT_EQ(offset(location), std::to_string(cut[i]));
+        const auto reply = append(location, cut[i], bytes.substr(cut[i], cut[i + 1] - cut[i]));
+        EXPECT_EQ(reply.status, 204) << reply.body;
+        EXPECT_EQ(reply.header("upload-offset"), std::to_string(cut[i + 1]));
+    }
+    const auto done = get("/v1/uploads/" + id_of(location));
+    EXPECT_THAT(done.body, HasSubstr(R"("state":"completed")"));
+    EXPECT_THAT(done.body, HasSubstr(R"("status":"ready")"));
+    EXPECT_EQ(offset(location), std::to_string(bytes.size())) << "it stays known";
+    EXPECT_THAT(keys(), Not(Contains(HasSubstr("/pending/"))));
+    EXPECT_EQ(app->database().value("select count(*) from upload_pieces"), "0");
+}
+
+TEST_F(TusTest, NoBytesAreADocumentAtOnce) {
+    const auto location = location_of(create(0, of_a_document));
+    const auto done = get("/v1/uploads/" + id_of(location));
+    EXPECT_THAT(done.body, HasSubstr(R"("state":"completed")"));
+    EXPECT_THAT(done.body, HasSubstr(R"("name":"a.csv")"));
+    EXPECT_EQ(app->database().value("select count(*) from documents where status = 'ready'"), "1");
+}
+
+TEST_F(TusTest, AnOffsetThatIsNotTheUploadsMovesNothing) {
+    const auto location = location_of(create(100, of_an_image));
+    EXPECT_EQ(append(location, 0, "0123456789").status, 204);
+    const auto reply = append(location, 0, "abcdefghij");
+    EXPECT_EQ(reply.status, 409);
+    EXPECT_EQ(offset(location), "10");
+}
+
+TEST_F(TusTest, WhatIsNoPictureIsRefusedForGood) {
+    const std::string bytes(200, '<');
+    const auto location = location_of(create(bytes.size(), of_an_image));
+    EXPECT_EQ(append(location, 0, bytes).status, 415);
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("state":"refused")"));
+    EXPECT_EQ(ask(http::Method::get, location, "", {}).status, 404);
+    EXPECT_THAT(keys(), Not(Contains(HasSubstr(id_of(location)))));
+}
+
+TEST_F(TusTest, IsOfItsTenantAndOfThoseWhoMay) {
+    const auto location = location_of(create(100, of_an_image));
+    EXPECT_EQ(ask(http::Method::get, location, "", {}, other).status, 404);
+    EXPECT_EQ(append(location, 0, "x", other).status, 404);
+    EXPECT_EQ(ask(http::Method::del, location, "", {}, other).status, 404);
+    EXPECT_EQ(ask(http::Method::get, location, "", {}, viewer).status, 404);
+    EXPECT_EQ(create(100, of_an_image, viewer).status, 403);
+    EXPECT_EQ(create(100, of_a_document, viewer).status, 403);
+    EXPECT_EQ(create(100, of_an_image, "").status, 401);
+    EXPECT_EQ(create(100, "purpose Ym90aA==").status, 422) << "both";
+    EXPECT_EQ(offset(location), "0");
+}
+
+// What was announced is reserved from the beginning, and free when the upload ends.
+TEST_F(TusTest, TheQuotaCountsFromTheBeginning) {
+    std::ignore = app->run(sweep_files(app::JobScope(&app->host())));  // what other tests have left
+    const auto location = location_of(create(600'000, of_an_image));
+    const auto second = create(600'000, of_an_image);
+    EXPECT_EQ(second.status, 409);
+    EXPECT_THAT(second.body, HasSubstr("plan.storage"));
+    EXPECT_EQ(ask(http::Method::del, location, "", {}).status, 204);
+    EXPECT_EQ(ask(http::Method::get, location, "", {}).status, 404);
+    const auto third = location_of(create(600'000, of_an_image));
+    EXPECT_EQ(append(third, 0, std::string(1'000, 'x')).status, 204);
+    app->database().execute("update uploads set expires_at = now() - interval '1 minute'");
+    EXPECT_EQ(append(third, 1'000, "x").status, 404);
+    EXPECT_EQ(app->run(clean_up_files(app::JobScope(&app->host()))).expired, 1);
+    EXPECT_EQ(app->run(sweep_files(app::JobScope(&app->host()))).pieces, 0) << "nothing was left of it";
+    std::ignore = location_of(create(600'000, of_an_image));
+}
+
+}  // namespace

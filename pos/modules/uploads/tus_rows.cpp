@@ -1,0 +1,175 @@
+#include "pos/modules/uploads/tus_rows.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "http/multipart_parser.h"
+#include "pos/modules/files/keys.h"
+#include "uploads/metadata.h"
+
+namespace pos {
+
+namespace {
+
+std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+base::Issue issue(std::string_view name, std::string_view says) {
+    return {"header", "/Upload-Metadata/" + std::string(name), "invalid", std::string(says), {}};
+}
+
+std::optional<UploadPurpose> purpose_of(std::string_view text) {
+    if (text == "image") return UploadPurpose::image;
+    if (text == "document") return UploadPurpose::document;
+    return std::nullopt;
+}
+
+bool is_digest(std::string_view text) {
+    return text.size() == 64 && base::hex_decode(text) && base::ascii_lower(text) == text;
+}
+
+// Clients call the same things differently.
+std::string first_of(const uploads::Metadata& metadata, std::string_view one, std::string_view other) {
+    return std::string(metadata.get(one).value_or(metadata.get(other).value_or("")));
+}
+
+struct ReadOrder {
+    UploadOrder order;
+    std::vector<base::Issue> issues;
+};
+
+ReadOrder order_of(const uploads::NewUpload& upload) {
+    ReadOrder read{.order = {.id = UploadId(upload.id),
+                             .kind = UploadKind::tus,
+                             .bytes = number(upload.length),
+                             .metadata = upload.metadata,
+                             .expires_at = upload.expires},
+                   .issues = {}};
+    const auto metadata = uploads::Metadata::parse(upload.metadata);
+    if (!metadata) {
+        read.issues.push_back(issue("", "names with values in Base64"));
+        return read;
+    }
+    const auto purpose = purpose_of(metadata->get("purpose").value_or(""));
+    if (!purpose) read.issues.push_back(issue("purpose", "image or document"));
+    read.order.purpose = purpose.value_or(UploadPurpose::image);
+    read.order.content_type = first_of(*metadata, "filetype", "type");
+    if (auto name = http::clean_file_name(first_of(*metadata, "filename", "name")); !name.empty())
+        read.order.name = std::move(name);
+    if (const auto digest = metadata->get("sha256")) {
+        read.order.sha256 = std::string(*digest);
+        if (!is_digest(*digest)) read.issues.push_back(issue("sha256", "64 hexadecimal digits, small letters"));
+    }
+    return read;
+}
+
+uploads::UploadRow row_of(const uploading::ClaimedUpload& row) {
+    return {.id = row.id.uuid(),
+            .length = static_cast<std::uint64_t>(row.bytes),
+            .offset = static_cast<std::uint64_t>(row.received),
+            .fence = row.fence,
+            .metadata = row.metadata,
+            .expires = row.expires_at,
+            .finished = row.state == UploadState::completed,
+            .pieces = static_cast<std::uint64_t>(row.pieces)};
+}
+
+std::vector<uploads::Piece> pieces_of(const std::vector<UploadPiece>& rows) {
+    std::vector<uploads::Piece> pieces;
+    for (const auto& row : rows)
+        pieces.push_back({.first = static_cast<std::uint64_t>(row.first),
+                          .length = static_cast<std::uint64_t>(row.length),
+                          .fence = row.fence});
+    return pieces;
+}
+
+std::optional<base::Digest256> digest_of(const std::optional<std::string>& hex) {
+    if (!hex) return std::nullopt;
+    const auto bytes = base::hex_decode(*hex);
+    base::Digest256 digest{};
+    if (!bytes || bytes->size() != digest.size()) return std::nullopt;
+    std::ranges::copy(*bytes, reinterpret_cast<char*>(digest.data()));
+    return digest;
+}
+
+}  // namespace
+
+async::Task<void> TusRows::create(uploads::NewUpload upload, async::SteadyTime deadline) {
+    auto read = order_of(upload);
+    std::ranges::move(faults_of(read.order, parts_.upload), std::back_inserter(read.issues));
+    if (!read.issues.empty()) throw base::Failure(http::errors::invalid, std::move(read.issues));
+    if (!may_upload(caller_, read.order.purpose)) throw base::Failure(auth::errors::forbidden);
+    read.order.created_by = UserId(caller_.user_id);
+    std::ignore = co_await begin_upload(db_.with_deadline(deadline), std::move(read.order), parts_.upload);
+}
+
+async::Task<std::optional<uploads::UploadRow>> TusRows::claim(base::Uuid id, std::optional<std::uint64_t> at,
+                                                              async::SteadyTime deadline) {
+    auto batch = db_.with_deadline(deadline).batch();
+    batch.add(uploading::claim, UploadId(id), at.transform(number));
+    const auto found = batch.add(uploading::claimed, UploadId(id));
+    const auto results = co_await batch.commit();
+    const auto row = results.one(found);
+    if (!row || !may_upload(caller_, row->purpose)) co_return std::nullopt;
+    co_return row_of(*row);
+}
+
+async::Task<std::optional<uploads::UploadRow>> TusRows::find(base::Uuid id, async::SteadyTime deadline) {
+    const auto row = co_await db_.with_deadline(deadline).one(uploading::claimed, UploadId(id));
+    if (!row || !may_upload(caller_, row->purpose)) co_return std::nullopt;
+    co_return row_of(*row);
+}
+
+async::Task<bool> TusRows::move(uploads::Progress progress, async::SteadyTime deadline) {
+    const auto moved =
+        co_await db_.with_deadline(deadline).one(uploading::move, UploadId(progress.id), progress.fence,
+                                                 number(progress.from), number(progress.to), progress.expires);
+    co_return moved.has_value();
+}
+
+async::Task<void> TusRows::put_together(Upload row, async::SteadyTime deadline) {
+    auto& loop = db_.loop();
+    auto list = pieces_of(co_await db_.with_deadline(deadline).all(uploading::pieces_of, row.id));
+    const auto& stored = *parts_.upload.stored;
+    std::exception_ptr failure;
+    try {
+        std::ignore = co_await stored.put(
+            {.key = files::pending_key(db_.tenant(), row.id.uuid()),
+             .source = uploads::read_pieces(&loop, parts_.pieces, row.id.uuid(), std::move(list)),
+             .length = static_cast<std::uint64_t>(row.bytes),
+             .content_type = row.content_type.empty() ? "application/octet-stream" : row.content_type,
+             .sha256 = digest_of(row.sha256)},
+            deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    if (http::failure_of(failure).code() == storage::errors::wrong_hash) {
+        co_await end_upload(db_.with_deadline(deadline), row,
+                            {UploadState::refused, std::string(errors::upload_differs.code)}, parts_.upload, deadline);
+        throw base::Failure(errors::upload_differs);
+    }
+    std::rethrow_exception(failure);
+}
+
+async::Task<void> TusRows::finish(uploads::UploadRow upload, async::SteadyTime deadline) {
+    const auto db = db_.with_deadline(deadline);
+    auto row = co_await db.one(uploading::by_id, UploadId(upload.id));
+    if (!row) throw base::Failure(uploads::errors::not_found);
+    if (row->state == UploadState::open) {
+        co_await put_together(*row, deadline);
+        std::ignore = co_await complete_upload(db, *std::move(row), parts_.upload, deadline);
+    }
+    co_await parts_.pieces->remove(&db_.loop(), upload.id);
+}
+
+async::Task<bool> TusRows::terminate(base::Uuid id, async::SteadyTime deadline) {
+    const auto db = db_.with_deadline(deadline);
+    auto row = co_await db.one(uploading::by_id, UploadId(id));
+    const bool is_there =
+        row && row->kind == UploadKind::tus && row->state == UploadState::open && may_upload(caller_, row->purpose);
+    if (!is_there) co_return false;
+    co_await end_upload(db, *std::move(row), {UploadState::deleted}, parts_.upload, deadline);
+    co_return true;
+}
+
+}  // namespace pos

@@ -1,0 +1,132 @@
+#include "payments/payout_state.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace payments {
+
+namespace {
+
+using Finding = PayoutFinding;
+using Source = PayoutSource;
+using State = PayoutState;
+using namespace std::chrono_literals;
+
+constexpr std::array states{State::created,   State::sent,   State::pending,
+                            State::succeeded, State::failed, State::unknown};
+constexpr std::array sources{Source::reply, Source::result, Source::answer, Source::person, Source::clock};
+constexpr std::array findings{Finding::not_sent,   Finding::busy, Finding::accepted, Finding::refused, Finding::lost,
+                              Finding::processing, Finding::paid, Finding::failed,   Finding::overdue};
+
+Payout in(State state, bool may_be_there = false, std::int32_t sends = 1) {
+    return {.state = state, .amount = {10'000}, .sends = sends, .may_be_there = may_be_there};
+}
+PayoutEvidence said(Finding finding, Source source = Source::result) { return {.source = source, .finding = finding}; }
+PayoutEvidence paid(std::int64_t amount = 10'000, Source source = Source::result) {
+    return {.source = source, .finding = Finding::paid, .amount = base::Money{amount}, .receipt = "SLK7H8J9K0"};
+}
+
+TEST(PayoutStates, WhatWentOutStaysOut) {
+    for (const auto finding : findings)
+        for (const auto source : sources) {
+            EXPECT_EQ(decide(in(State::succeeded), said(finding, source)).next, State::succeeded);
+            EXPECT_FALSE(decide(in(State::succeeded), said(finding, source)).changes);
+        }
+    EXPECT_EQ(decide(in(State::succeeded), said(Finding::failed)).concern, "failed_after_paid");
+}
+
+// Whoever reads "failed" sends the money by another payout.
+TEST(PayoutStates, NothingFailsButByAWordThatSaysSo) {
+    for (const auto state : states)
+        for (const auto source : sources)
+            for (const auto finding : findings) {
+                const auto decision = decide(in(state, true), said(finding, source));
+                const bool says_so = finding == Finding::failed && source != Source::person;
+                const bool person_may =
+                    finding == Finding::failed && (state == State::created || state == State::unknown);
+                if (decision.changes && decision.next == State::failed) EXPECT_TRUE(says_so || person_may);
+            }
+}
+
+TEST(PayoutStates, NothingIsPaidWithoutItsAmountAndReceipt) {
+    for (const auto state : {State::created, State::sent, State::pending, State::unknown, State::failed}) {
+        for (const auto source : {Source::reply, Source::clock})
+            EXPECT_NE(decide(in(state), paid(10'000, source)).next, State::succeeded);
+        EXPECT_NE(decide(in(state), said(Finding::paid)).next, State::succeeded);
+        EXPECT_EQ(decide(in(state), paid()).next, State::succeeded);
+        EXPECT_EQ(decide(in(state), paid(10'000, Source::answer)).next, State::succeeded);
+        EXPECT_EQ(decide(in(state), said(Finding::paid, Source::person)).next, State::succeeded);
+        const auto other = decide(in(state), paid(9'900));
+        EXPECT_EQ(other.next, State::unknown);
+        EXPECT_EQ(other.concern, "amount_differs");
+    }
+    EXPECT_EQ(decide(in(State::failed), paid()).concern, "paid_after_failed");
+}
+
+TEST(PayoutStates, AReplyThatIsOvertakenChangesNothing) {
+    EXPECT_EQ(decide(in(State::created), said(Finding::accepted, Source::reply)).next, State::pending);
+    EXPECT_EQ(decide(in(State::sent), said(Finding::accepted, Source::reply)).next, State::pending);
+    for (const auto state : {State::pending, State::succeeded, State::failed, State::unknown})
+        EXPECT_FALSE(decide(in(state), said(Finding::accepted, Source::reply)).changes);
+}
+
+// What is said of one sending says nothing of another that may be there.
+TEST(PayoutStates, ARefusalOfARepetitionIsNoEnd) {
+    for (const auto finding : {Finding::refused, Finding::not_sent}) {
+        const auto decision = decide(in(State::sent, true, 2), said(finding, Source::reply));
+        EXPECT_FALSE(decision.changes);
+        EXPECT_TRUE(decision.ask);
+    }
+    EXPECT_EQ(decide(in(State::sent), said(Finding::refused, Source::reply)).next, State::failed);
+    EXPECT_EQ(decide(in(State::sent), said(Finding::not_sent, Source::reply)).next, State::created);
+    EXPECT_FALSE(decide(in(State::pending), said(Finding::refused, Source::reply)).changes);
+}
+
+TEST(PayoutStates, ABusyProviderIsSentTheSameOnceMoreAndNotForEver) {
+    EXPECT_EQ(decide(in(State::pending), said(Finding::busy)).next, State::created);
+    EXPECT_EQ(decide(in(State::sent, true, 4), said(Finding::busy)).next, State::created);
+    EXPECT_EQ(decide(in(State::pending, false, most_payout_sends), said(Finding::busy)).next, State::failed);
+}
+
+TEST(PayoutStates, TheClockEndsNothingThatMayHaveLeft) {
+    EXPECT_EQ(decide(in(State::created), said(Finding::overdue, Source::clock)).next, State::failed);
+    EXPECT_EQ(decide(in(State::created, true), said(Finding::overdue, Source::clock)).next, State::unknown);
+    EXPECT_EQ(decide(in(State::sent), said(Finding::overdue, Source::clock)).next, State::unknown);
+    EXPECT_EQ(decide(in(State::pending), said(Finding::overdue, Source::clock)).next, State::unknown);
+    EXPECT_FALSE(decide(in(State::failed), said(Finding::overdue, Source::clock)).changes);
+}
+
+// Any order of what can be told of one payout, each twice: it is out at the end if it went out, and nothing takes that back.
+TEST(PayoutStates, InEveryOrderWhatWentOutIsOut) {
+    std::vector<int> order{0, 1, 2, 3, 4, 5};
+    const std::array evidence{
+        said(Finding::lost, Source::reply),    said(Finding::accepted, Source::reply), said(Finding::processing),
+        said(Finding::failed, Source::answer), said(Finding::overdue, Source::clock),  paid()};
+    do {
+        Payout payout = in(State::sent);
+        int settled = 0;
+        for (int round = 0; round < 2; ++round)
+            for (const int which : order) {
+                const auto decision = decide(payout, evidence.at(static_cast<std::size_t>(which)));
+                settled += decision.changes && decision.next == State::succeeded ? 1 : 0;
+                payout.state = decision.next;
+            }
+        ASSERT_EQ(payout.state, State::succeeded);
+        ASSERT_EQ(settled, 1);
+    } while (std::ranges::next_permutation(order).found);
+}
+
+TEST(PayoutStates, QuestionsFollowAPlanAndAfterwardsADay) {
+    const base::Timestamp sent{std::chrono::hours(1'000)};
+    EXPECT_EQ(next_payout_query(sent, sent), sent + 1min);
+    EXPECT_EQ(next_payout_query(sent, sent + 1min), sent + 5min);
+    EXPECT_EQ(next_payout_query(sent, sent + 20min), sent + 60min);
+    EXPECT_EQ(next_payout_query(sent, sent + 2h), sent + 26h);
+}
+
+}  // namespace
+
+}  // namespace payments
