@@ -157,6 +157,9 @@ void add_messaging(std::vector<Example>& all) {
                             R"({"provider":"africastalking","credentials":{"username":"sandbox","apiKey":"atsk_demo",)"
                             R"("callbackToken":"0123456789abcdefghij"}})"));
     all.push_back(with_body("setMessageLimit", R"({"dailyLimit":20000})"));
+    for (const auto* operation : {"takeMessageCallback", "verifyMessageCallback", "takeMessageCallbackOf"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"account", json_string("sms")}}});
+    all.back().parameters.emplace("token", json_string("5f2c0b7a9d3e4c41b1f23a5d6e7f8091"));
 }
 
 void add_webhooks(std::vector<Example>& all) {
@@ -302,9 +305,7 @@ void add_files(std::vector<Example>& all) {
          .parameters = {
              {"tenantId", json_string(key)}, {"imageId", json_string(key)}, {"file", json_string("320.webp")}}});
     for (const auto* operation : {"downloadStoredFile", "putStoredFile"})
-        all.push_back({.operation = operation,
-                       .body = {},
-                       .parameters = {{"key", json_string("t")}}});
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"key", json_string("t")}}});
     all.push_back(
         {.operation = "createDocument", .body = {}, .parameters = {{"name", json_string("Delivery note 1042")}}});
 }

@@ -103,6 +103,7 @@ void describe_upload(Operation& operation, std::span<const std::string_view> med
     static constexpr schema::Field digest = [] {
         auto field = field_of_part<"Content-Digest", std::optional<std::string>>;
         field.rules.doc = "sha-256 or sha-512 of the body (RFC 9530), which is checked.";
+        field.rules.example = R"("sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:")";
         return field;
     }();
     operation.parameters.push_back({"header", &digest, false});

@@ -69,21 +69,23 @@ void add_parameter(http::Operation& operation, const schema::Field& field) {
     operation.parameters.push_back({"header", &field, field.required()});
 }
 
-template <http::FixedString Name, class T, http::FixedString Doc>
+template <http::FixedString Name, class T, http::FixedString Doc, http::FixedString Example>
 constexpr schema::Field documented = [] {
     auto field = http::detail::field_of_part<Name, T>;
     field.rules.doc = Doc.view();
+    field.rules.example = Example.view();
     return field;
 }();
 
 void describe_version(http::Operation& operation) {
-    add_parameter(operation, documented<"Tus-Resumable", std::string, "1.0.0">);
+    add_parameter(operation, documented<"Tus-Resumable", std::string, "The version of the protocol.", R"("1.0.0")">);
     operation.can_fail(errors::version);
 }
 
 void describe_bytes(http::Operation& operation) {
     add_parameter(operation, documented<"Upload-Checksum", std::optional<std::string>,
-                                        "sha1, sha256 or sha512, a space, and the Base64 of the body's digest.">);
+                                        "sha1, sha256 or sha512, a space, and the Base64 of the body's digest.",
+                                        R"("sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=")">);
     operation.body_media_types = {bytes_type};
     http::detail::describe_body_bytes(operation);
     for (const auto& error : {errors::malformed, errors::content_type, errors::checksum_mismatch, errors::locked,
@@ -320,9 +322,10 @@ Creation Creation::read(http::Context& context, http::Findings& /*findings*/) {
 
 void Creation::describe(http::Operation& operation) {
     describe_version(operation);
-    add_parameter(operation, documented<"Upload-Length", std::int64_t, "Bytes of the whole upload.">);
+    add_parameter(operation, documented<"Upload-Length", std::int64_t, "Bytes of the whole upload.", "3000000">);
     add_parameter(operation, documented<"Upload-Metadata", std::optional<std::string>,
-                                        "Names, each with a space and a value in Base64, separated by commas.">);
+                                        "Names, each with a space and a value in Base64, separated by commas.",
+                                        R"("purpose ZG9jdW1lbnQ=,filename c3RvY2suY3N2")">);
     describe_bytes(operation);
 }
 
@@ -340,7 +343,7 @@ Append Append::read(http::Context& context, http::Findings& /*findings*/) {
 
 void Append::describe(http::Operation& operation) {
     describe_version(operation);
-    add_parameter(operation, documented<"Upload-Offset", std::int64_t, "Where these bytes belong.">);
+    add_parameter(operation, documented<"Upload-Offset", std::int64_t, "Where these bytes belong.", "1048576">);
     describe_bytes(operation);
     operation.can_fail(errors::not_found);
     operation.can_fail(errors::offset_conflict);

@@ -25,7 +25,7 @@ std::vector<db::StatementView> statements() {
 
 constexpr std::string_view product_example =
     R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091","name":"Sugar","description":null,"categoryId":null,"brand":"Mumias",)"
-    R"("soldBy":"unit","taxClassId":null,"trackStock":true,"active":true,"version":1,)"
+    R"("soldBy":"unit","taxClassId":null,"trackStock":true,"active":true,"imageId":null,"imageUrl":null,"version":1,)"
     R"("createdAt":"2026-11-22T06:14:03.120Z","updatedAt":"2026-11-22T06:14:03.120Z"})";
 constexpr std::string_view variant_example =
     R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8092","productId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091",)"

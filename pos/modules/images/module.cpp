@@ -22,8 +22,10 @@ struct ImageFilter {
     std::optional<ImageStatus> status;
 
     friend constexpr auto describe(ImageFilter*) {
-        return schema::object<ImageFilter>("ImageFilter", schema::flatten<&ImageFilter::list>(),
-                                           schema::field<&ImageFilter::status>("status", {.example = R"("ready")"}));
+        return schema::object<ImageFilter>(
+            "ImageFilter", schema::flatten<&ImageFilter::list>(),
+            schema::field<&ImageFilter::status>("status",
+                                                {.doc = "Those in this state alone.", .example = R"("ready")"}));
     }
 };
 

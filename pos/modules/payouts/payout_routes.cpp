@@ -96,7 +96,9 @@ struct PayoutFilter {
             "PayoutFilter", schema::flatten<&PayoutFilter::page>(),
             schema::field<&PayoutFilter::state>(
                 "state", {.doc = "`unknown`: those that somebody has to look at, as the provider could not say."}),
-            schema::field<&PayoutFilter::intent_id>("intentId", {.doc = "Reversals of this payment."}));
+            schema::field<&PayoutFilter::intent_id>(
+                "intentId",
+                {.doc = "Reversals of this payment.", .example = R"("0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091")"}));
     }
 };
 

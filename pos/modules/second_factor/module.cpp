@@ -237,11 +237,13 @@ std::vector<base::ErrorCode> with(std::vector<base::ErrorCode> errors, std::init
 void totp_routes(http::Routes routes) {
     const std::vector password_errors{errors::invalid_credentials, errors::throttled, errors::user_disabled,
                                       auth::errors::busy};
-    routes.get("/auth/totp", show,
-               {.id = "getTotp",
-                .summary = "Whether I have a second factor, and am asked for one",
-                .errors = {errors::user_disabled},
-                .middleware = {http::no_store()}});
+    routes.get(
+        "/auth/totp", show,
+        {.id = "getTotp",
+         .summary = "Whether I have a second factor, and am asked for one",
+         .description = "Also how many recovery codes are left, and whether the address of the account is proven.",
+         .errors = {errors::user_disabled},
+         .middleware = {http::no_store()}});
     routes.post("/auth/totp", begin,
                 {.id = "beginTotp",
                  .summary = "Begin to set up an authenticator app",
@@ -285,6 +287,7 @@ void totp_routes(http::Routes routes) {
     routes.post("/auth/totp/disable", disable,
                 {.id = "disableTotp",
                  .summary = "Turn my second factor off",
+                 .description = "Asks for the password and a code. From then on the password alone signs in.",
                  .errors = with(password_errors, {errors::code_wrong, errors::code_used, errors::codes_needed,
                                                   errors::totp_off, errors::totp_unreadable}),
                  .options = {.rate_class = "password"}});

@@ -86,7 +86,8 @@ struct ChannelQuery {
     Channel channel{};
 
     friend constexpr auto describe(ChannelQuery*) {
-        return schema::object<ChannelQuery>("ChannelQuery", schema::field<&ChannelQuery::channel>("channel"));
+        return schema::object<ChannelQuery>(
+            "ChannelQuery", schema::field<&ChannelQuery::channel>("channel", {.doc = "Whose account is put away."}));
     }
 };
 

@@ -82,8 +82,10 @@ struct UploadFilter {
     std::optional<UploadState> state;
 
     friend constexpr auto describe(UploadFilter*) {
-        return schema::object<UploadFilter>("UploadFilter", schema::flatten<&UploadFilter::page>(),
-                                            schema::field<&UploadFilter::state>("state", {.example = R"("open")"}));
+        return schema::object<UploadFilter>(
+            "UploadFilter", schema::flatten<&UploadFilter::page>(),
+            schema::field<&UploadFilter::state>("state",
+                                                {.doc = "Those in this state alone.", .example = R"("open")"}));
     }
 };
 
@@ -282,10 +284,14 @@ void upload_routes(http::Routes routes) {
                     storage::errors::not_supported},
          .middleware = secret});
     routes.get("/uploads", list_uploads,
-               {.id = "listUploads", .summary = "Uploads, the newest first", .errors = {auth::errors::forbidden}});
+               {.id = "listUploads",
+                .summary = "Uploads, the newest first",
+                .description = "Those by signed URL and those in pieces.",
+                .errors = {auth::errors::forbidden}});
     routes.get("/uploads/{id}", show,
                {.id = "getUpload",
                 .summary = "One upload, with a fresh URL while it is open",
+                .description = "What has become of it: `imageId` or `documentId` when it is complete.",
                 .errors = {auth::errors::forbidden, storage::errors::not_supported},
                 .middleware = secret});
     routes.post(

@@ -95,10 +95,14 @@ void tus_routes(http::Routes routes) {
          .errors = errors_of_files,
          .options = options});
     routes.get("/uploads/tus/{id}", show,
-               {.id = "getTusUpload", .summary = "Where an upload in pieces continues", .errors = errors_of_files});
+               {.id = "getTusUpload",
+                .summary = "Where an upload in pieces continues",
+                .description = "By GET or HEAD (tus 1.0): `Upload-Offset` says how many bytes have come.",
+                .errors = errors_of_files});
     routes.patch("/uploads/tus/{id}", append,
                  {.id = "continueTusUpload",
                   .summary = "Continue an upload in pieces",
+                  .description = "Bytes at `Upload-Offset` (tus 1.0). The last ones complete it.",
                   .errors = errors_of_files,
                   .options = options});
     routes.post("/uploads/tus/{id}", append,
@@ -107,7 +111,10 @@ void tus_routes(http::Routes routes) {
                  .description = "With `X-HTTP-Method-Override: PATCH`.",
                  .errors = errors_of_files,
                  .options = options});
-    routes.del("/uploads/tus/{id}", remove, {.id = "deleteTusUpload", .summary = "Give an upload in pieces up"});
+    routes.del("/uploads/tus/{id}", remove,
+               {.id = "deleteTusUpload",
+                .summary = "Give an upload in pieces up",
+                .description = "Its bytes are thrown away, and its room is free (tus 1.0, termination)."});
 }
 
 void tus_discovery(http::Router& router) { tus::discovery(router.group("/v1"), tus_path, {}); }

@@ -27,7 +27,8 @@ struct DeliveryFilter {
         return schema::object<DeliveryFilter>(
             "WebhookDeliveryFilter", schema::flatten<&DeliveryFilter::page>(),
             field<&DeliveryFilter::state>("state", {.doc = "What became of it."}),
-            field<&DeliveryFilter::event_type>("eventType", {.max_length = 80, .text = schema::Text::raw}),
+            field<&DeliveryFilter::event_type>(
+                "eventType", {.max_length = 80, .doc = "Those of this type alone.", .text = schema::Text::raw}),
             field<&DeliveryFilter::since>("since", {.doc = "Made then or later."}),
             field<&DeliveryFilter::until>("until", {.doc = "Made before."}));
     }
