@@ -61,7 +61,6 @@ const outside: Record<string, string> = {
   deleteUpload: 'the id of an upload comes out of its beginning',
   downloadStoredFile: 'the service signs it',
   putStoredFile: 'the service signs it',
-  createTusUpload: 'a tus client sends its headers',
   getTusUpload: 'a tus client sends its headers',
   continueTusUpload: 'a tus client sends its headers',
   continueTusUploadByPost: 'a tus client sends its headers',
