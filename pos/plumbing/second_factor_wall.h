@@ -8,6 +8,7 @@
 
 #include <string_view>
 
+#include "auth/caller.h"
 #include "base/failure.h"
 #include "http/operation.h"
 
@@ -27,6 +28,11 @@ inline constexpr base::ErrorCode second_factor_needed{
 inline void describe_second_factor_wall(http::Operation& operation) {
     if (!operation.permission.empty() && !is_kept_without_second_factor(operation.permission))
         operation.can_fail(errors::second_factor_needed);
+}
+
+// Of a route whose permission is kept for the sales of a till, and that is none.
+inline void require_second_factor(const auth::Caller& caller) {
+    if (caller.grants->withheld_by == &errors::second_factor_needed) throw base::Failure(errors::second_factor_needed);
 }
 
 }  // namespace pos

@@ -192,6 +192,9 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
         known = co_await tx.one(refunds::lock_by_provider_id, id, news.refunded.provider_id);
     const bool is_named = news.id || !news.refunded.provider_id.empty();
     if (!is_named) known = co_await tx.one(refunds::lock_untold, id, news.amount);
+    // Which of several has failed, their amount does not say: each is asked after by its own id.
+    const bool may_be_another = !is_named && outcome == RefundState::failed;
+    if (may_be_another && co_await tx.only(refunds::of_amount, id, news.amount) > 1) co_return true;
     if (known && known->intent_id == id) {
         std::ignore = co_await settle_refund(tx, known->id, news.refunded);
         if (outcome == RefundState::succeeded) co_await tx.run(refunds::mark_told, known->id, parts_.runtime.now());

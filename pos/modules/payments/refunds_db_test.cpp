@@ -146,6 +146,20 @@ TEST_F(NamelessNewsTest, ASuccessThatWasAskedForIsNotCountedAgain) {
     }
 }
 
+// A late failure of the first is none of the second.
+TEST_F(NamelessNewsTest, AFailureOfOneOfSeveralIsNobodys) {
+    const auto intent = paid_intent(10'000);
+    mpesa->refund_outcome = Outcome::refused;
+    post(path(intent) + "/refund", refund(3'000));
+    EXPECT_EQ(sums(intent), "0 0 succeeded");
+    mpesa->refund_outcome = Outcome::pending;
+    post(path(intent) + "/refund", refund(3'000));
+    tell(intent, 3'000, Outcome::refused, "one without a number");
+    EXPECT_EQ(sums(intent), "0 3000 succeeded");
+    tell(intent, 3'000, Outcome::done, "number 2");
+    EXPECT_EQ(sums(intent), "3000 0 succeeded");
+}
+
 TEST_F(NamelessNewsTest, WhatIsNotDoneAndNobodyKnowsIsNothing) {
     const auto intent = paid_intent(10'000);
     for (const auto outcome : {Outcome::pending, Outcome::unknown, Outcome::refused})

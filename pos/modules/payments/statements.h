@@ -143,6 +143,12 @@ inline constexpr auto settle =
         .where<&PaymentRefund::id>()
         .named("refunds.settle");
 
+// All that the provider was asked for, whatever became of them: news without a name may be of any.
+inline constexpr db::Query<std::int64_t(IntentId, base::Money)> of_amount{
+    {"refunds.of_amount",
+     "select count(*) as refunds from payment_refunds where tenant_id = $1 and intent_id = $2 and amount = $3 "
+     "and not by_hand",
+     db::Kind::point}};
 inline constexpr db::Query<void(RefundId, base::Timestamp)> mark_told{
     {"refunds.mark_told",
      "update payment_refunds set told_at = $3 where tenant_id = $1 and id = $2 and told_at is null", db::Kind::write}};

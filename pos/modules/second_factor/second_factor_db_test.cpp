@@ -341,6 +341,12 @@ TEST_F(RulesTest, WhoIsAskedForOneAndHasNoneMaySetItUpAndSendSales) {
     EXPECT_THAT(products(cashier).body, HasSubstr("auth.second_factor_needed"));
     EXPECT_EQ(products(clerk).status, 200) << "another role";
     EXPECT_EQ(ask(cashier, "/v1/sales", "{}").status, 422) << "it is looked at";
+    EXPECT_THAT(app->post(fmt::format("/v1/sales/{}/receipt", cashier.session.user.id.to_string()),
+                          R"({"email":"thief@evil.example"})",
+                          {.headers = {{"Idempotency-Key", "receipt"}, {"Authorization", "Bearer " + cashier.token()}}})
+                    .body,
+                HasSubstr("auth.second_factor_needed"))
+        << "by the permission of a sale, and none";
     EXPECT_THAT(state(cashier), HasSubstr(R"("askedFor":true)"));
     EXPECT_THAT(state(clerk), HasSubstr(R"("askedFor":false)"));
     const auto members = app->get("/v1/users", {.token = owner.token()}).body;
@@ -349,9 +355,14 @@ TEST_F(RulesTest, WhoIsAskedForOneAndHasNoneMaySetItUpAndSendSales) {
     prove_email(cashier.email);
     enable(cashier);
     expect_products(cashier, 200);
+    auto manager = without_factor(owner, "manager");
+    const auto uploads = [&] { return app->get("/v1/uploads", {.token = manager.token()}); };
+    EXPECT_EQ(uploads().status, 200);
     EXPECT_EQ(set_rules(owner, R"({"everyone":true})").status, 200);
     expect_products(clerk, 403);
     expect_products(owner, 200);
+    expect_products(manager, 403);
+    EXPECT_THAT(uploads().body, HasSubstr("auth.second_factor_needed")) << "asks for a permission by its purpose alone";
     // A sign-in is no way around it.
     auto again = clerk;
     again.session = login(clerk.email);

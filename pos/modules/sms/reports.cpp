@@ -85,7 +85,7 @@ async::Task<void> apply_report(db::SystemDb transaction, texting::KnownMessage k
     const auto& report = told->report;
     const auto now = parts.runtime->now();
     if (report.is_opted_out) {
-        const PhoneWish wish{told->scope, known.row.recipient, true, report.at.value_or(now)};
+        const PhoneWish wish{told->scope, known.row.recipient, true, std::min(report.at.value_or(now), now)};
         co_await transaction.run(texting::wish, wish);
     }
     const auto state = state_after(known.row.state, report.delivery);

@@ -7,6 +7,8 @@
 #include "pos/modules/files/keys.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/plan_limits.h"
+#include "pos/plumbing/second_factor_wall.h"
+#include "pos/plumbing/suspension.h"
 
 namespace pos {
 
@@ -185,8 +187,22 @@ std::vector<base::Issue> faults_of(const UploadOrder& order, const UploadParts& 
     return issues;
 }
 
+// The routes ask for no permission, since it depends on the purpose: what a permission brings with it, they ask for here.
+void require_upload(const auth::Caller& caller, UploadPurpose purpose) {
+    if (purpose == UploadPurpose::image) return auth::detail::require_somewhere(caller, "products.write");
+    auth::detail::require_everywhere(caller, "documents.write");
+}
+
 bool may_upload(const auth::Caller& caller, UploadPurpose purpose) {
-    return purpose == UploadPurpose::image ? caller.may("products.write") : caller.may_everywhere("documents.write");
+    const bool is_image = purpose == UploadPurpose::image;
+    const std::string_view permission = is_image ? "products.write" : "documents.write";
+    if (!(is_image ? caller.may(permission) : caller.may_everywhere(permission))) return false;
+    const auto& grants = *caller.grants;
+    return grants.withheld_by == nullptr || !grants.withheld.test(*caller.permissions->find(permission));
+}
+
+std::vector<base::ErrorCode> upload_walls() {
+    return {auth::errors::forbidden, errors::second_factor_needed, errors::subscription_suspended};
 }
 
 async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts) {

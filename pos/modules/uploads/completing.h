@@ -57,5 +57,8 @@ struct EndUpload {
 
 // products.write at one place at least, documents.write at all of them.
 [[nodiscard]] bool may_upload(const auth::Caller& caller, UploadPurpose purpose);
+// Throws auth.forbidden, or the code by which it is withheld; upload_walls() for the routes' `.errors`.
+void require_upload(const auth::Caller& caller, UploadPurpose purpose);
+[[nodiscard]] std::vector<base::ErrorCode> upload_walls();
 
 }  // namespace pos

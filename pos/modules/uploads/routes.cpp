@@ -119,15 +119,11 @@ async::Task<UploadDetails> details_of(db::Db db, Upload row, UploadParts parts) 
     co_return details;
 }
 
-void require(const auth::Caller& caller, UploadPurpose purpose) {
-    if (!may_upload(caller, purpose)) throw base::Failure(auth::errors::forbidden);
-}
-
 // What the caller may not do is not shown to them either.
 async::Task<Upload> upload_of(db::Db db, const auth::Caller* caller, UploadId id) {
     auto row = co_await db.one(uploading::by_id, id);
     if (!row) throw base::Failure(errors::row_not_found);
-    require(*caller, row->purpose);
+    require_upload(*caller, row->purpose);
     co_return *std::move(row);
 }
 
@@ -181,7 +177,7 @@ using Begun = http::JsonBytes<UploadDetails, 201>;
 
 async::Task<Begun> begin(auth::Caller caller, IdempotencyHeader header, http::Body<NewUpload> input, db::Db db,
                          UploadTools tools) {
-    require(caller, input->purpose);
+    require_upload(caller, input->purpose);
     auto parts = tools.parts;
     parts.device = caller.device_id;
     auto order = order_of(*input, caller, header, parts);
@@ -201,7 +197,7 @@ async::Task<Begun> begin(auth::Caller caller, IdempotencyHeader header, http::Bo
 async::Task<db::Page<Upload>> list_uploads(auth::Caller caller, http::Query<UploadFilter> filter, db::Db db) {
     const bool images = may_upload(caller, UploadPurpose::image);
     const bool documents = may_upload(caller, UploadPurpose::document);
-    if (!images && !documents) throw base::Failure(auth::errors::forbidden);
+    if (!images && !documents) require_upload(caller, UploadPurpose::image);
     std::optional<UploadPurpose> only;
     if (!images) only = UploadPurpose::document;
     if (!documents) only = UploadPurpose::image;
@@ -245,12 +241,17 @@ constexpr base::ErrorCode of_files[] = {errors::upload_differs,
                                         storage::errors::disk_full,
                                         storage::errors::outcome_unknown};
 
+std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
+    for (const auto& error : upload_walls()) errors.push_back(error);
+    return errors;
+}
+
 std::vector<base::ErrorCode> of_completing() {
     std::vector<base::ErrorCode> all_of_them{std::begin(of_files), std::end(of_files)};
-    for (const auto& error : {auth::errors::forbidden, errors::upload_missing, errors::upload_incomplete,
-                              errors::upload_ended, errors::upload_changed})
+    for (const auto& error :
+         {errors::upload_missing, errors::upload_incomplete, errors::upload_ended, errors::upload_changed})
         all_of_them.push_back(error);
-    return all_of_them;
+    return with_walls(std::move(all_of_them));
 }
 
 }  // namespace
@@ -280,19 +281,19 @@ void upload_routes(http::Routes routes) {
          .description = "The file then goes straight into the storage: send it to `target` with exactly these "
                         "headers, and then `POST /v1/uploads/{id}/complete`. Room for it is taken at once. Needs "
                         "`products.write` for images, `documents.write` for documents.",
-         .errors = {auth::errors::forbidden, errors::plan_storage, errors::too_many_uploads, errors::key_reused,
-                    storage::errors::not_supported},
+         .errors = with_walls(
+             {errors::plan_storage, errors::too_many_uploads, errors::key_reused, storage::errors::not_supported}),
          .middleware = secret});
     routes.get("/uploads", list_uploads,
                {.id = "listUploads",
                 .summary = "Uploads, the newest first",
                 .description = "Those by signed URL and those in pieces.",
-                .errors = {auth::errors::forbidden}});
+                .errors = upload_walls()});
     routes.get("/uploads/{id}", show,
                {.id = "getUpload",
                 .summary = "One upload, with a fresh URL while it is open",
                 .description = "What has become of it: `imageId` or `documentId` when it is complete.",
-                .errors = {auth::errors::forbidden, storage::errors::not_supported},
+                .errors = with_walls({storage::errors::not_supported}),
                 .middleware = secret});
     routes.post(
         "/uploads/{id}/complete", complete,
@@ -307,7 +308,7 @@ void upload_routes(http::Routes routes) {
                {.id = "deleteUpload",
                 .summary = "Give an upload up",
                 .description = "One that is completed stays what it has become.",
-                .errors = {auth::errors::forbidden}});
+                .errors = upload_walls()});
 }
 
 }  // namespace pos

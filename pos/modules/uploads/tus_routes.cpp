@@ -78,12 +78,21 @@ std::unique_ptr<uploads::Pieces> make_pieces(FilePool& pool, const FileSettings&
 }
 
 void tus_routes(http::Routes routes) {
-    const std::vector<base::ErrorCode> errors_of_files{
-        auth::errors::forbidden,          errors::plan_storage,         errors::too_many_uploads,
-        errors::upload_differs,           errors::document_type,        images::errors::unsupported_type,
-        images::errors::too_large,        images::errors::unreadable,   images::errors::busy,
-        images::errors::unavailable,      storage::errors::unavailable, storage::errors::disk_full,
-        storage::errors::outcome_unknown, errors::upload_ended,         errors::upload_changed};
+    std::vector<base::ErrorCode> errors_of_files{errors::plan_storage,
+                                                 errors::too_many_uploads,
+                                                 errors::upload_differs,
+                                                 errors::document_type,
+                                                 images::errors::unsupported_type,
+                                                 images::errors::too_large,
+                                                 images::errors::unreadable,
+                                                 images::errors::busy,
+                                                 images::errors::unavailable,
+                                                 storage::errors::unavailable,
+                                                 storage::errors::disk_full,
+                                                 storage::errors::outcome_unknown,
+                                                 errors::upload_ended,
+                                                 errors::upload_changed};
+    for (const auto& error : upload_walls()) errors_of_files.push_back(error);
     const auto options = tus::append_options({});
     routes.post(
         "/uploads/tus", create,

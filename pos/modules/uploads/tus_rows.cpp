@@ -97,7 +97,7 @@ async::Task<void> TusRows::create(uploads::NewUpload upload, async::SteadyTime d
     auto read = order_of(upload);
     std::ranges::move(faults_of(read.order, parts_.upload), std::back_inserter(read.issues));
     if (!read.issues.empty()) throw base::Failure(http::errors::invalid, std::move(read.issues));
-    if (!may_upload(caller_, read.order.purpose)) throw base::Failure(auth::errors::forbidden);
+    require_upload(caller_, read.order.purpose);
     read.order.created_by = UserId(caller_.user_id);
     std::ignore = co_await begin_upload(db_.with_deadline(deadline), std::move(read.order), parts_.upload);
 }
