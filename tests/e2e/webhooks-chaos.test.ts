@@ -74,7 +74,7 @@ beforeAll(async () => {
   const env = {
     APP_SECRET: randomBytes(48).toString('base64url'),
     JWT_SECRET: randomBytes(48).toString('base64url'),
-    ACCESS_TOKEN_SECONDS: '7200',
+    ACCESS_TOKEN_SECONDS: '3600',
     CLIENT_ALLOW_LOOPBACK: 'true',
     CREDENTIALS_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
     JOB_LOCK_SECONDS: '3',
