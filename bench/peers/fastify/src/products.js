@@ -5,7 +5,7 @@ import { prepared } from './database.js';
 import { Problem, notFound } from './problem.js';
 
 const select = `select id, name, description, category_id as "categoryId", brand, sold_by as "soldBy", tax_class_id as "taxClassId",
-  track_stock as "trackStock", active, version, created_at as "createdAt", updated_at as "updatedAt"
+  track_stock as "trackStock", active, image_id as "imageId", image_url as "imageUrl", version, created_at as "createdAt", updated_at as "updatedAt"
   from products where tenant_id = $1 and deleted_at is null`;
 
 const byId = prepared('product_by_id', `${select} and id = $2`);
@@ -28,6 +28,8 @@ const members = {
   taxClassId: optional,
   trackStock: flag,
   active: flag,
+  imageId: optional,
+  imageUrl: optional,
   version: { type: 'integer' },
   createdAt: text,
   updatedAt: text,

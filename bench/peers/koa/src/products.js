@@ -17,6 +17,8 @@ const columns = {
   taxClassId: products.taxClassId,
   trackStock: products.trackStock,
   active: products.active,
+  imageId: products.imageId,
+  imageUrl: products.imageUrl,
   version: products.version,
   createdAt: products.createdAt,
   updatedAt: products.updatedAt,

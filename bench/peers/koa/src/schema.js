@@ -94,6 +94,8 @@ export const products = pgTable('products', {
   taxClassId: uuid('tax_class_id'),
   trackStock: boolean('track_stock').notNull(),
   active: boolean('active').notNull(),
+  imageId: uuid('image_id'),
+  imageUrl: text('image_url'),
   version: integer('version').notNull(),
   createdAt: time('created_at').notNull(),
   updatedAt: time('updated_at').notNull(),
