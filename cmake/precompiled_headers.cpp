@@ -1,1 +1,1 @@
-// A target needs a source: see precompiled_headers.cmake.
+// A target needs a source: see quick_to_build.cmake.

@@ -77,11 +77,26 @@ class Flags:
         return source if first and Path(first.group(1)).name == Path(header).name else None
 
 
+# What a source includes, it is to include itself: precompiled headers hide what is missing, and need a build.
+PRECOMPILED = re.compile(r" -Winvalid-pch| -Xclang -include(?:-pch)? -Xclang \S+| -Xclang -fno-pch-timestamp")
+
+
+def without_precompiled_headers(build):
+    """A folder with the commands of BUILD, less what has headers precompiled."""
+    commands = json.loads(Path(build, "compile_commands.json").read_text(encoding="utf-8"))
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    Path(RECORDS, "compile_commands.json").write_text(
+        json.dumps([entry | {"command": PRECOMPILED.sub("", entry["command"])} for entry in commands]), encoding="utf-8"
+    )
+    return str(RECORDS)
+
+
 class Tidy:
     name = "tidy"
 
     def __init__(self, build):
-        self.build, self.flags = build, Flags(build)
+        self.build = without_precompiled_headers(build)
+        self.flags = Flags(self.build)
         # As the tool reads it: a comment in .clang-tidy runs nothing again.
         self.configuration = [run(TIDY, "--version").stdout, run(TIDY, "--dump-config").stdout]
 
@@ -101,7 +116,7 @@ class Headers:
     name = "headers"
 
     def __init__(self, build):
-        self.flags = Flags(build)
+        self.flags = Flags(without_precompiled_headers(build))
         self.configuration = [run(CLANG, "--version").stdout]
 
     def chosen(self, paths):
