@@ -43,6 +43,16 @@ function(stack_test target label sources)
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()
 
+# second_half(TARGET): two ctest entries share the tests of TARGET, for what takes longer than all that could run beside it; they
+# begin first.
+function(second_half target)
+  get_test_property(${target} LABELS label)
+  add_test(NAME ${target}_2 COMMAND ${target} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${target} PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=0")
+  set_tests_properties(${target}_2 PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=1" LABELS ${label} TIMEOUT 600)
+  set_tests_properties(${target} ${target}_2 PROPERTIES COST 100)
+endfunction()
+
 # compile_fail_tests(NAME): each compile_fail/*.cxx of the folder is a mistake that the types are to prevent. It becomes the
 # test NAME_compile_fail_MISTAKE: it must not compile, and the compiler must say what its first line expects.
 # (.cxx: no part of the library, not linted.)
