@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -92,7 +93,7 @@ TEST(Load, ASecretWithALineFeedOrInQuotesIsASlip) {
         EXPECT_THAT(faults(slip), HasSubstr("away")) << slip;
         EXPECT_THAT(faults(slip), Not(HasSubstr(secret))) << slip;
     }
-    for (const auto& well : {secret, secret + " " + secret, '"' + secret, secret + "'"})
+    for (const auto& well : {secret, fmt::format("{0} {0}", secret), '"' + secret, secret + "'"})
         EXPECT_EQ(faults(well), "") << well;
 }
 
