@@ -217,8 +217,10 @@ void hear_webhook_events(const Definition& definition, jobs::Outbox& outbox, bas
                         [&type, &outbox, &random, clock = definition.clock, write = writer->write_webhook_event](
                             db::Batch& batch, const void* data, std::string_view json) {
                             const auto now = clock->now();
+                            const auto own = type.id != nullptr ? type.id(data) : std::nullopt;
                             write(batch, outbox,
-                                  {type, base::uuid_v7(now, random), type.subject(data), type.place(data), now, json});
+                                  {type, own ? *own : base::uuid_v7(now, random), type.subject(data), type.place(data),
+                                   now, json});
                         });
         }
     }
