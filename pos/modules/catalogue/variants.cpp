@@ -36,8 +36,8 @@ async::Task<VariantDetails> add(Writes* writes, const NewRows* made, const Write
 
 async::Task<Created<VariantDetails>> create(Create<"products.write"> write, http::Body<NewVariant> input) {
     const auto made = make_variants(input->product_id, {input->variant}, write.first_version(), write.runtime());
-    co_return co_await write.create_all<VariantDetails>(
-        made.variants.front().id.uuid(), input, [&](Writes& writes) { return add(&writes, &made, &write); });
+    co_return co_await write.create_all<VariantDetails>(made.variants.front().id.uuid(), input,
+                                                        [&](Writes& writes) { return add(&writes, &made, &write); });
 }
 
 async::Task<VariantDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", VariantId> id, db::Db db) {
@@ -73,9 +73,8 @@ async::Task<void> remove_with_barcodes(Writes* writes, const Variant* row, const
 }
 
 async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", VariantId> id) {
-    co_return co_await write.remove(variant_rows, *id, [&](Variant& row, Writes& writes) {
-        return remove_with_barcodes(&writes, &row, &write);
-    });
+    co_return co_await write.remove(
+        variant_rows, *id, [&](Variant& row, Writes& writes) { return remove_with_barcodes(&writes, &row, &write); });
 }
 
 // ---- Their barcodes ---------------------------------------------------------------------------------------------
