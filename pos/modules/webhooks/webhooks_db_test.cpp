@@ -212,7 +212,7 @@ TEST_F(WebhookEndpointsTest, AProductIsToldWithEachChangeBelowIt) {
     EXPECT_EQ(told(), "product.changed 2, variant.created");
     EXPECT_EQ(patch("/v1/variants/" + variant.id, R"({"price":120})", 1).status, 200);
     EXPECT_EQ(told(), "variant.changed, product.changed 3");
-    const auto barcode = read(post("/v1/variants/" + variant.id + "/barcodes", R"({"code":"6161100600017"})"));
+    const auto barcode = read(post("/v1/variants/" + variant.id + "/barcodes", R"({"barcode":"6161100600017"})"));
     EXPECT_EQ(told(), "product.changed 4");
     EXPECT_EQ(del("/v1/variants/" + variant.id + "/barcodes/" + barcode.id, 1).status, 204);
     EXPECT_EQ(told(), "product.changed 5");
