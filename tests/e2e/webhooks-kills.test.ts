@@ -15,7 +15,7 @@ import { openShop, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 import { type Received, type Receiver, startReceiver } from './support/webhooks.js';
 
-const kills = Number(process.env.WEBHOOK_KILLS ?? (environment.long ? Infinity : 3));
+const kills = Number(process.env.WEBHOOK_KILLS ?? (environment.long ? Infinity : 2));
 const seed = newSeed();
 const random = seeded(seed);
 const schedulerToken = randomBytes(32).toString('base64url');
@@ -100,7 +100,7 @@ async function hurriedUntil(what: () => Promise<boolean>, timeoutMs = 30_000): P
   const deadline = Date.now() + timeoutMs;
   for (let looks = 1; !(await what()); ++looks) {
     if (Date.now() > deadline) return false;
-    if (looks % 20 === 5) await hurry();
+    if (looks % 10 === 5) await hurry();
     await sleep(50);
   }
   return true;
