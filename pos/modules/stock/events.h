@@ -3,8 +3,8 @@
 //
 //     handlers.on_event(stock_low, order_more);
 //
-// A level that falls to its variant's reorder level or below it is told of once; again when it was above it in between. The statement
-// that moves the stock finds it, and writes a job with it; the job tells, under the id that the statement gave.
+// A level that falls to its variant's reorder level or below it is told of once; again when it was above it in between. The
+// statement that moves the stock finds it, and writes a job with it; the job tells, under the id that the statement gave.
 
 #include "jobs/event.h"
 #include "jobs/job_type.h"
