@@ -306,6 +306,13 @@ public:
         return row;
     }
 
+    // For rows of several tables that depend on what is read: `make(writes)`, a Task<R>, writes them in a transaction behind the key,
+    // and says what is answered, under `id`.
+    template <class R, class Make>
+    [[nodiscard]] AwaitHere<Created<R>> create_all(base::Uuid id, const RequestBody& body, Make make) const {
+        return AwaitHere(create_rows<R>(this, id, body, std::move(make)));
+    }
+
     // For rows of several tables: `reply` is answered, under `id`.
     template <class R>
     [[nodiscard]] async::Task<CreateOnce<R>> once(R reply, base::Uuid id, CreateRequest request) const {
@@ -359,6 +366,23 @@ private:
                 [write, rows, &row, &more](db::Db tx) { return make_row(tx, write, rows, row, &more); });
             co_return detail::rendered<R>(std::move(outcome), write->view());
         }
+    }
+
+    template <class R, class Make>
+    static async::Task<Created<R>> create_rows(const Creator* write, base::Uuid id, RequestBody body, Make make) {
+        const auto database = co_await write->db();
+        auto outcome = co_await detail::create_behind_key(
+            database, write, write->request(body),
+            [write, id, &make](db::Db tx) { return make_rows(tx, write, id, &make); });
+        co_return detail::rendered<R>(std::move(outcome), write->view());
+    }
+
+    template <class Make>
+    static async::Task<detail::Made> make_rows(db::Db tx, const Creator* write, base::Uuid id, Make* make) {
+        detail::Made made{.batch = tx.batch(), .changes = {}, .id = id, .body = {}};
+        Writes writes{tx, made.batch, made.changes};
+        made.body = schema::to_json(co_await (*make)(writes), write->view());
+        co_return made;
     }
 
     template <const auto& Table, class R, class More>

@@ -213,13 +213,14 @@ void hear_webhook_events(const Definition& definition, jobs::Outbox& outbox, bas
     if (writer == definition.modules.end()) return;
     for (const auto& module : definition.modules) {
         for (const auto& type : module.webhooks) {
-            outbox.hear(type.name,
-                        [&type, &outbox, &random, clock = definition.clock, write = writer->write_webhook_event](
-                            db::Batch& batch, const void* data, std::string_view json) {
-                            const auto now = clock->now();
-                            write(batch, outbox,
-                                  {type, base::uuid_v7(now, random), type.subject(data), type.place(data), now, json});
-                        });
+            outbox.hear(type.name, [&type, &outbox, &random, clock = definition.clock,
+                                    write = writer->write_webhook_event](db::Batch& batch, const void* data,
+                                                                         std::string_view json) {
+                const auto now = clock->now();
+                const auto own = type.id != nullptr ? type.id(data) : std::nullopt;
+                write(batch, outbox,
+                      {type, own ? *own : base::uuid_v7(now, random), type.subject(data), type.place(data), now, json});
+            });
         }
     }
 }

@@ -6,7 +6,8 @@
 //         sale_created, {.summary = "A sale was recorded", .example = R"({"id":"0197…","total":22500})"})}
 //
 // The first member is what the event is about: its id is the order's key where an endpoint wants order. The second, which may be
-// left out, is its place. One module of the service writes events down: Module::write_webhook_event. Constants; any thread.
+// left out, is its place. The third is the event's own id, for one that a job tells of: told again, it is the same event, and is
+// written down once. One module of the service writes events down: Module::write_webhook_event. Constants; any thread.
 
 #include <optional>
 #include <string_view>
@@ -31,6 +32,7 @@ struct WebhookEventType {
     const schema::Type* data = nullptr;
     base::Uuid (*subject)(const void* data) = nullptr;
     std::optional<base::Uuid> (*place)(const void* data) = nullptr;
+    std::optional<base::Uuid> (*id)(const void* data) = nullptr;
 };
 
 struct WebhookEventDoc {
@@ -89,6 +91,13 @@ template <auto Subject, auto Place, class Data>
             &schema::type_of<Data>,
             &detail::subject_of<Subject>,
             &detail::uuid_of<Place>};
+}
+
+template <auto Subject, auto Place, auto Id, class Data>
+[[nodiscard]] constexpr WebhookEventType webhook_event(const jobs::Event<Data>& event, WebhookEventDoc doc) {
+    auto type = webhook_event<Subject, Place>(event, doc);
+    type.id = &detail::uuid_of<Id>;
+    return type;
 }
 
 }  // namespace app

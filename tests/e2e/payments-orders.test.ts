@@ -222,6 +222,10 @@ async function ask(one: Case, said: Said): Promise<void> {
     const before = daraja.queries.get(checkoutId) ?? 0;
     await insist('POST', `/v1/payment-intents/${one.intentId}/query`);
     if ((daraja.queries.get(checkoutId) ?? 0) === before) return sleep(1_000).then(() => false); // too many for now
+    // An answer may be lost, to a kill or to a deadline: one that ends the payment is asked for until the row knows of it.
+    const row = (await rowOf(one))!;
+    if (said === 'paid' && row.state !== 'succeeded') return false;
+    if (said === 'declined' && isOpen(row)) return false;
     one.told.add(said === 'paid' ? 'query_paid' : said === 'declined' ? 'query_declined' : 'query_pending');
     return true;
   });

@@ -12,7 +12,7 @@ import { scratchDatabase, type ScratchDatabase } from './support/database.js';
 import { environment } from './support/environment.js';
 import { Process } from './support/process.js';
 import { type RedisServer, startRedis } from './support/redis.js';
-import { newSeed, recordRun, seeded } from './support/runs.js';
+import { newSeed, percentile, recordRun, seeded } from './support/runs.js';
 import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
 import { ok, openShop, type Shop } from './support/shop.js';
 import { type Answer, endless, hanging, type Receiver, saying, startReceiver, verified } from './support/webhooks.js';
@@ -37,6 +37,9 @@ const figures = {
   seconds: 0,
   deliveriesPerSecond: 0,
   workerCpuMsPerDelivery: 0,
+  // From the event to its arrival at the fast endpoints, kills and all.
+  fastP50Ms: 0,
+  fastP99Ms: 0,
 };
 const random = seeded(figures.seed);
 const schedulerToken = randomBytes(32).toString('base64url');
@@ -217,6 +220,15 @@ async function untilAllHasArrived(deadline: number): Promise<string[]> {
   return missing();
 }
 
+function latenciesOfFast(): number[] {
+  const first = new Map<string, number>();
+  for (const { path, headers, body, at } of receiver.received) {
+    const key = `${path} ${headers['webhook-id']}`;
+    if (path.startsWith('/fast') && !first.has(key)) first.set(key, at - Date.parse(JSON.parse(body).occurredAt));
+  }
+  return [...first.values()];
+}
+
 test(
   'each event reaches each endpoint that lives, under one id',
   async () => {
@@ -245,6 +257,9 @@ test(
       expect(receiver.most.get(path), path).toBeLessThanOrEqual(kind === 'hanging' ? 16 : 8);
       if (Date.now() - received.at(-1)!.at < 240_000) verified(secret, received.at(-1)!);
     }
+    const fast = latenciesOfFast();
+    figures.fastP50Ms = percentile(fast, 0.5);
+    figures.fastP99Ms = percentile(fast, 0.99);
     figures.requests = receiver.received.length;
     figures.deliveries = arrived();
     figures.deliveriesPerSecond = Math.round(figures.deliveries / figures.seconds);

@@ -99,10 +99,8 @@ const expected = (): string =>
     .map(({ good }) => (good ? '1' : '0'))
     .join('');
 
-// Runs a program that reads the cases and says 1 or 0 for each. Undefined: this language is not here.
-async function judge(command: string, file: string, program: string): Promise<string | undefined> {
-  const there = await run('bash', ['-c', `command -v ${command}`], process.env);
-  if (there.code !== 0) return undefined;
+// Runs a program that reads the cases and says 1 or 0 for each.
+async function judge(command: string, file: string, program: string): Promise<string> {
   await writeFile(path.join(directory, 'cases.json'), JSON.stringify(cases()));
   await writeFile(path.join(directory, file), program);
   const { code, output } = await run(
@@ -126,25 +124,21 @@ console.log(cases.map((one) => (verify(one.secret, one.headers, one.body) ? '1' 
     expect(await judge('node', 'verify.mjs', program)).toBe(expected());
   });
 
-  test('PHP', async ({ skip }) => {
+  test('PHP', async () => {
     const program = `<?php\n${verifyBlock('php')}
 foreach (json_decode(file_get_contents($argv[1]), true) as $one) {
     echo verify($one['secret'], $one['headers'], $one['body']) ? '1' : '0';
 }\n`;
-    const said = await judge('php', 'verify.php', program);
-    if (said === undefined) skip();
-    expect(said).toBe(expected());
+    expect(await judge('php', 'verify.php', program)).toBe(expected());
   });
 
-  test('Python', async ({ skip }) => {
+  test('Python', async () => {
     const program = `${verifyBlock('python')}
 import json, sys
 
 for one in json.load(open(sys.argv[1])):
     print("1" if verify(one["secret"], one["headers"], one["body"].encode()) else "0", end="")
 `;
-    const said = await judge('python3', 'verify.py', program);
-    if (said === undefined) skip();
-    expect(said).toBe(expected());
+    expect(await judge('python3', 'verify.py', program)).toBe(expected());
   });
 });

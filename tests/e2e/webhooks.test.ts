@@ -279,7 +279,10 @@ test('as many endpoints as may be', async () => {
 test('the document has the events', async () => {
   const document = await ok(service.api('GET', '/openapi.json'), 200);
   expect(Object.keys(document.webhooks)).toEqual(
-    expect.arrayContaining(['sale.created', 'payment.succeeded', 'product.created', 'variant.changed']),
+    expect.arrayContaining([
+      ...['sale.created', 'payment.succeeded', 'refund.created', 'refund.succeeded', 'refund.failed'],
+      ...['product.created', 'product.changed', 'variant.changed', 'stock.low'],
+    ]),
   );
   const { example, schema } = document.webhooks['sale.created'].post.requestBody.content['application/json'];
   expect(schema.properties.data.$ref).toContain('SaleCreated');

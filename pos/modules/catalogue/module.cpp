@@ -34,7 +34,9 @@ constexpr std::string_view variant_example =
 std::vector<app::WebhookEventType> told_events() {
     return {
         app::webhook_event<&Product::id>(product_created, {"A product was added", product_example}),
-        app::webhook_event<&Product::id>(product_changed, {"A product was changed", product_example}),
+        app::webhook_event<&Product::id>(
+            product_changed,
+            {"A product was changed, or a variant, a price, a barcode or the picture of it", product_example}),
         app::webhook_event<&Product::id>(product_deleted,
                                          {"A product was deleted, with its variants", product_example}),
         app::webhook_event<&VariantTold::id>(variant_created, {"A variant was added to a product", variant_example}),

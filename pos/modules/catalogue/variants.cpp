@@ -16,17 +16,28 @@ async::Task<db::Page<Variant>> list(auth::PermittedSomewhere<"products.read">, h
     return variant_list.page(db, filter->list, filter->product_id);
 }
 
+// The product changes with what stands below it, and is told as it is then.
+async::Task<void> touch(Writes* writes, ProductId id, const Writer* write) {
+    const auto product = co_await writes->tx.one(product_rows.lock, id);
+    writes->batch.add(touch_product, id, write->now());
+    writes->changes.push_back(change_of(product_rows, id));
+    if (product && !product->meta.deleted_at)
+        write->runtime().outbox().emit(writes->batch, product_changed, edited(*product, write->now()));
+}
+
+async::Task<VariantDetails> add(Writes* writes, const NewRows* made, const Writer* write) {
+    const VariantDetails variant{made->variants.front(), made->barcodes};
+    co_await touch(writes, variant.variant.product_id, write);
+    add_to(writes->batch, *made);
+    std::ranges::copy(changes_of(*made), std::back_inserter(writes->changes));
+    write->runtime().outbox().emit(writes->batch, variant_created, VariantTold::of(variant.variant));
+    co_return variant;
+}
+
 async::Task<Created<VariantDetails>> create(Create<"products.write"> write, http::Body<NewVariant> input) {
-    const auto meta = write.first_version();
-    const auto made = make_variants(input->product_id, {input->variant}, meta, write.runtime());
-    const VariantDetails variant{made.variants.front(), made.barcodes};
-    auto once = co_await write.once(variant, variant.variant.id.uuid(), input);
-    once.batch().add(touch_product, input->product_id, meta.updated_at);
-    add_to(once.batch(), made);
-    write.runtime().outbox().emit(once.batch(), variant_created, VariantTold::of(variant.variant));
-    auto changes = changes_of(made);
-    changes.push_back(change_of(product_rows, input->product_id));
-    co_return co_await once.commit(std::move(changes));
+    const auto made = make_variants(input->product_id, {input->variant}, write.first_version(), write.runtime());
+    co_return co_await write.create_all<VariantDetails>(made.variants.front().id.uuid(), input,
+                                                        [&](Writes& writes) { return add(&writes, &made, &write); });
 }
 
 async::Task<VariantDetails> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", VariantId> id, db::Db db) {
@@ -42,16 +53,11 @@ async::Task<ScannedVariant> lookup(auth::PermittedSomewhere<"products.read">, ht
     co_return std::move(*found);
 }
 
-void touch(Writes& writes, ProductId product, base::Timestamp now) {
-    writes.batch.add(touch_product, product, now);
-    writes.changes.push_back(change_of(product_rows, product));
-}
-
 async::Task<Variant> change(Edit<"products.write"> write, http::Path<"id", VariantId> id,
                             http::Body<PatchOf<Variant>> patch) {
     co_return co_await write.edit(variant_rows, *id, *patch, [&](Variant& row, Writes& writes) {
-        touch(writes, row.product_id, write.now());
         write.runtime().outbox().emit(writes.batch, variant_changed, VariantTold::of(row));
+        return touch(&writes, row.product_id, &write);
     });
 }
 
@@ -60,29 +66,32 @@ async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp 
         writes->changes.push_back(change_of(barcode_rows, barcode, ChangeKind::deleted));
 }
 
+async::Task<void> remove_with_barcodes(Writes* writes, const Variant* row, const Writer* write) {
+    write->runtime().outbox().emit(writes->batch, variant_deleted, VariantTold::of(*row));
+    co_await touch(writes, row->product_id, write);
+    co_await delete_barcodes(writes, row->id, write->now());
+}
+
 async::Task<http::NoContent> remove(Edit<"products.write"> write, http::Path<"id", VariantId> id) {
-    co_return co_await write.remove(variant_rows, *id, [&](Variant& row, Writes& writes) {
-        touch(writes, row.product_id, write.now());
-        write.runtime().outbox().emit(writes.batch, variant_deleted, VariantTold::of(row));
-        return delete_barcodes(&writes, row.id, write.now());
-    });
+    co_return co_await write.remove(
+        variant_rows, *id, [&](Variant& row, Writes& writes) { return remove_with_barcodes(&writes, &row, &write); });
 }
 
 // ---- Their barcodes ---------------------------------------------------------------------------------------------
 
 // The barcode's parents change with it.
-async::Task<void> touch_parents(Writes* writes, VariantId id, base::Timestamp now) {
+async::Task<void> touch_parents(Writes* writes, VariantId id, const Writer* write) {
     const auto variant = live(co_await writes->tx.one(variant_rows.by_id, id));
-    writes->batch.add(touch_variant, id, now);
+    writes->batch.add(touch_variant, id, write->now());
     writes->changes.push_back(change_of(variant_rows, id));
-    touch(*writes, variant.product_id, now);
+    co_await touch(writes, variant.product_id, write);
 }
 
 async::Task<Created<Barcode>> add_barcode(Create<"products.write"> write, http::Path<"id", VariantId> id,
                                           http::Body<NewBarcode> input) {
     const auto barcode = make_barcode(*id, *input, write.first_version(), write.runtime());
-    co_return co_await write.create(barcode_rows, barcode, input, [&](Barcode& row, Writes& writes) {
-        return touch_parents(&writes, *id, row.meta.updated_at);
+    co_return co_await write.create(barcode_rows, barcode, input, [&](Barcode& /*row*/, Writes& writes) {
+        return touch_parents(&writes, *id, &write);
     });
 }
 
@@ -90,7 +99,7 @@ async::Task<http::NoContent> remove_barcode(Edit<"products.write"> write, http::
                                             http::Path<"barcodeId", BarcodeId> barcode_id) {
     co_return co_await write.remove(barcode_rows, *barcode_id, [&](Barcode& row, Writes& writes) {
         if (row.variant_id != *id) throw base::Failure(errors::row_not_found);
-        return touch_parents(&writes, *id, write.now());
+        return touch_parents(&writes, *id, &write);
     });
 }
 

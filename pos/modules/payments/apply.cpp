@@ -41,8 +41,8 @@ void learn(std::optional<std::string>& known, const std::string& said) {
 }
 
 PaymentMoved moved(const PaymentIntent& intent) {
-    return {intent.id,       intent.state,  intent.purpose, intent.subject_id,
-            intent.provider, intent.amount, intent.currency};
+    return {intent.id,         intent.location_id, intent.state,  intent.purpose,
+            intent.subject_id, intent.provider,    intent.amount, intent.currency};
 }
 
 // Who could not be asked is asked again, while somebody may be waiting for the answer.

@@ -36,19 +36,35 @@ std::vector<db::StatementView> all_statements() {
     return all;
 }
 
-#define POS_PAYMENT_EXAMPLE(state)                                                             \
-    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","state":")" state R"(","purpose":"sale",)" \
+#define POS_PAYMENT_EXAMPLE(state)                                                                                        \
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094","state":")" state \
+    R"(","purpose":"sale",)"                                                                                              \
     R"("subjectId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093","provider":"mpesa","amount":22500,"currency":"KES"})"
+
+#define POS_REFUND_EXAMPLE(state)                                                                                \
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8096","intentId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095",)"         \
+    R"("locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094","subjectId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093",)" \
+    R"("amount":5000,"currency":"KES","reason":"Broken","byHand":false,"state":")" state R"("})"
+
+// Of one payment, or of one refund, at its location.
+app::WebhookEventType told(const jobs::Event<PaymentMoved>& event, app::WebhookEventDoc doc) {
+    return app::webhook_event<&PaymentMoved::id, &PaymentMoved::location_id>(event, doc);
+}
+app::WebhookEventType told(const jobs::Event<RefundMoved>& event, app::WebhookEventDoc doc) {
+    return app::webhook_event<&RefundMoved::id, &RefundMoved::location_id>(event, doc);
+}
 
 std::vector<app::WebhookEventType> told_events() {
     return {
-        app::webhook_event<&PaymentMoved::id>(payment_succeeded, {"Money has come", POS_PAYMENT_EXAMPLE("succeeded")}),
-        app::webhook_event<&PaymentMoved::id>(
-            payment_failed, {"A payment has ended without money, as far as is known", POS_PAYMENT_EXAMPLE("failed")}),
-        app::webhook_event<&PaymentMoved::id>(payment_refunded,
-                                              {"All of a payment went back", POS_PAYMENT_EXAMPLE("refunded")})};
+        told(payment_succeeded, {"Money has come", POS_PAYMENT_EXAMPLE("succeeded")}),
+        told(payment_failed, {"A payment has ended without money, as far as is known", POS_PAYMENT_EXAMPLE("failed")}),
+        told(payment_refunded, {"All of a payment went back", POS_PAYMENT_EXAMPLE("refunded")}),
+        told(refund_created, {"Some or all of a payment is to go back", POS_REFUND_EXAMPLE("pending")}),
+        told(refund_succeeded, {"A refund was sent, or given back by hand", POS_REFUND_EXAMPLE("succeeded")}),
+        told(refund_failed, {"A refund has failed: the money is still here", POS_REFUND_EXAMPLE("failed")})};
 }
 #undef POS_PAYMENT_EXAMPLE
+#undef POS_REFUND_EXAMPLE
 
 }  // namespace
 

@@ -52,6 +52,18 @@ PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, 
             .told_at = {}};
 }
 
+// How it ended, in the transaction that knows it.
+void tell_end(jobs::Outbox& outbox, db::Batch& batch, const PaymentRefund& row, const PaymentIntent& intent) {
+    if (row.state == RefundState::succeeded) outbox.emit(batch, refund_succeeded, RefundMoved::of(row, intent));
+    if (row.state == RefundState::failed) outbox.emit(batch, refund_failed, RefundMoved::of(row, intent));
+}
+
+void add_refund(jobs::Outbox& outbox, db::Batch& batch, const PaymentRefund& row, const PaymentIntent& intent) {
+    batch.add(refunds::add, row);
+    outbox.emit(batch, refund_created, RefundMoved::of(row, intent));
+    tell_end(outbox, batch, row, intent);
+}
+
 void require_refundable(const PaymentIntent& intent, const RefundOrder& order, bool provider_refunds) {
     if (!is_paid(intent.state)) throw base::Failure(errors::not_refundable);
     if (intent.concern == IntentConcern::disputed) throw base::Failure(errors::disputed);
@@ -74,7 +86,7 @@ async::Task<void> PaymentIntents::write_refunds(Move* move) {
                 parts_.runtime);
             row.by_hand = false;
             count(intent, row.state, row.amount, 1);
-            move->batch.add(refunds::add, row);
+            add_refund(parts_.runtime.outbox(), move->batch, row, intent);
         }
     }
     const bool all_back = intent.refunded >= intent.amount;
@@ -109,7 +121,7 @@ async::Task<PaymentIntents::PlacedRefund> PaymentIntents::place_refund(db::Db tx
     Move move(tx, *std::move(row), {});
     auto refund = new_refund(move.intent, *order, parts_.runtime);
     count(move.intent, refund.state, refund.amount, 1);
-    move.batch.add(refunds::add, refund);
+    add_refund(parts_.runtime.outbox(), move.batch, refund, move.intent);
     if (refund.state == RefundState::succeeded) co_await write_refunds(&move);
     co_await commit(&move);
     co_return PlacedRefund{.refund = refund, .is_new = true};
@@ -135,6 +147,7 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
     count(move.intent, next, refund->amount, 1);
     // What was said of an answer that was lost is over with it.
     if (refund->state == RefundState::unknown && next != RefundState::unknown) refund->result_text.reset();
+    const bool has_moved = refund->state != next;
     refund->state = next;
     if (auto provider_id = said(refunded.provider_id)) refund->provider_id = std::move(provider_id);
     if (auto code = said(refunded.code)) refund->result_code = std::move(code);
@@ -142,6 +155,7 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
     refund->updated_at = parts_.runtime.now();
     move.batch.add(refunds::settle, refund->state, refund->provider_id, refund->result_code, refund->result_text,
                    refund->updated_at, refund->id);
+    if (has_moved) tell_end(parts_.runtime.outbox(), move.batch, *refund, move.intent);
     co_await write_refunds(&move);
     co_await commit(&move);
     co_return *refund;
@@ -218,7 +232,7 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     refund.provider_id = said(news.refunded.provider_id);
     refund.result_text = said(news.refunded.text);
     count(move.intent, refund.state, refund.amount, 1);
-    if (refund.amount.minor > 0) move.batch.add(refunds::add, refund);
+    if (refund.amount.minor > 0) add_refund(parts_.runtime.outbox(), move.batch, refund, move.intent);
     co_await write_refunds(&move);
     co_await commit(&move);
     co_return true;

@@ -68,6 +68,31 @@ TEST_F(RefundsTest, WhatNobodyKnowsIsHeldAndWhatFailedIsFree) {
     EXPECT_EQ(sums(intent), "6000 0 succeeded");
 }
 
+// Each refund is told of once as it begins and once as it ends, with the payment's location.
+TEST_F(RefundsTest, RefundsAreTold) {
+    app->database().execute("truncate webhook_endpoints, webhook_events cascade");
+    ASSERT_EQ(post("/v1/webhooks", R"({"url":"https://93.184.216.34/","eventTypes":["refund.*"]})").status, 201);
+    const auto told = [] {
+        return rows(
+            "select string_agg(type || ' ' || (convert_from(body, 'UTF8')::jsonb->'data'->>'amount') || ' ' || "
+            "(convert_from(body, 'UTF8')::jsonb->'data'->>'state'), ', ' order by position) from webhook_events "
+            "where type like 'refund.%'");
+    };
+    const auto intent = paid_intent(10'000);
+    mpesa->refund_outcome = Outcome::unknown;
+    const auto json = refund(6'000);
+    EXPECT_EQ(post(path(intent) + "/refund", json).status, 201);
+    EXPECT_EQ(told(), "refund.created 6000 pending");
+    mpesa->refund_outcome = Outcome::refused;
+    EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
+    EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
+    EXPECT_EQ(told(), "refund.created 6000 pending, refund.failed 6000 failed");
+    app->database().execute("truncate webhook_events cascade");
+    EXPECT_EQ(post(path(intent) + "/refund", refund(10'000, next_id(), R"(,"byHand":true)")).status, 201);
+    EXPECT_EQ(told(), "refund.created 10000 succeeded, refund.succeeded 10000 succeeded");
+    EXPECT_EQ(rows("select distinct place from webhook_events where type like 'refund.%'"), location());
+}
+
 // A provider without keys must not be sent it twice.
 TEST_F(RefundsTest, ARepetitionSaysThatItIsOne) {
     const auto intent = paid_intent(10'000);

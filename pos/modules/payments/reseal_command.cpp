@@ -1,10 +1,8 @@
 #include "pos/modules/payments/reseal_command.h"
 
-#include <fmt/format.h>
-
-#include "db/db.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/payments/statements.h"
+#include "pos/plumbing/reseal.h"
 
 namespace pos {
 
@@ -25,12 +23,6 @@ constexpr db::SystemQuery<AnyAccount(PaymentAccountId, std::int64_t)> accounts_a
      db::Kind::read}};
 constexpr auto lock_account = db::find_for_update<tables::payment_accounts>("payments.lock_account");
 
-struct Counts {
-    std::int64_t resealed = 0;
-    std::int64_t current = 0;
-    std::vector<AnyAccount> lost{};
-};
-
 async::Task<PaymentKeys::Sealed> reseal(db::Db tx, PaymentAccountId id, const PaymentKeys* keys) {
     auto row = co_await tx.only(lock_account, id);
     const auto sealed = keys->sealed(tx.tenant(), row);
@@ -41,34 +33,12 @@ async::Task<PaymentKeys::Sealed> reseal(db::Db tx, PaymentAccountId id, const Pa
     co_return sealed;
 }
 
-async::Task<void> reseal_one(db::SystemDb system, AnyAccount one, const PaymentKeys* keys, Counts* counts) {
-    const auto db = system.as_tenant(one.tenant_id);
-    const auto sealed = co_await db.transaction([&](db::ActingDb tx) { return reseal(tx, one.id, keys); });
-    switch (sealed) {
-        case PaymentKeys::Sealed::by_first_key: ++counts->current; break;
-        case PaymentKeys::Sealed::by_another_key: ++counts->resealed; break;
-        case PaymentKeys::Sealed::lost: counts->lost.push_back(one); break;
-    }
-}
-
 async::Task<void> reseal_all(app::LoopHost* host, app::CommandInput input) {
-    constexpr std::int64_t at_once = 500;
     const auto& keys = host->services().use<PaymentIntents>().keys();
     keys.require_on();
-    Counts counts;
-    PaymentAccountId last;
-    for (;;) {
-        const auto system = db::system_db(host->databases(), async::Loop::now() + std::chrono::minutes(1));
-        const auto some = co_await system.all(accounts_after, last, at_once);
-        for (const auto& one : some) co_await reseal_one(system, one, &keys, &counts);
-        if (std::ssize(some) < at_once) break;
-        last = some.back().id;
-    }
-    *input.out << fmt::format("{} sealed anew, {} were sealed by the first key, {} can be opened by no key\n",
-                              counts.resealed, counts.current, counts.lost.size());
-    for (const auto& one : counts.lost)
-        *input.out << fmt::format("  account {} of shop {}\n", one.id.to_string(), one.tenant_id.to_string());
-    *input.out << std::flush;
+    const auto counts = co_await reseal_rows(
+        host, &accounts_after, [&keys](db::Db tx, const AnyAccount& one) { return reseal(tx, one.id, &keys); });
+    print(*input.out, counts, [](const AnyAccount& one) { return "account " + one.id.to_string(); });
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ StoredReply fill_batch(db::Batch& batch, const Recording& recording, const RungU
     batch.add(sales::add_lines, rung_up.sale.lines);
     if (!rung_up.sale.taxes.empty()) batch.add(sales::add_taxes, rung_up.sale.taxes);
     add_payments(batch, recording.sale, rung_up, around);
-    add_movements(batch, rung_up.movements);
+    add_movements(batch, runtime.outbox(), rung_up.movements);
     if (must_have_stock(around, recording.sale)) require_stock(batch, rung_up.movements);
     runtime.outbox().emit(batch, sale_created, created_event(rung_up.sale.row));
     if (has_typed_code(rung_up.sale))

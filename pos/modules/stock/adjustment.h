@@ -3,7 +3,7 @@
 // own. Values; any thread.
 //
 //     const Adjustment adjustment = make_adjustment(input, runtime.now());
-//     add_movements(batch, movements_of(adjustment, ids, caller.device_id));
+//     add_movements(batch, outbox, movements_of(adjustment, ids, caller.device_id));
 //     const auto stored = adjustment_of(co_await db.all(movements_of_adjustment, id));
 
 #include "pos/modules/stock/movements.h"

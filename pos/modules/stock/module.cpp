@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "app/jobs.h"
 #include "pos/modules/stock/adjustment.h"
+#include "pos/modules/stock/events.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
 
@@ -119,7 +121,7 @@ async::Task<CreatedOrFound<Adjustment>> adjust(Create<"stock.adjust"> write, htt
 
     auto once = co_await write.once(adjustment, adjustment.id, request);
     const auto db = once.db();
-    add_movements(once.batch(), moved);
+    add_movements(once.batch(), write.runtime().outbox(), moved);
     try {
         co_return co_await once.commit(level_changes(moved), [&] { return find_adjusted(db, adjustment); });
     } catch (const base::Failure& refusal) {
@@ -151,6 +153,19 @@ void routes(http::Routes routes) {
     routes.get("/stock-adjustments/{id}", show_adjustment, {.id = "getStockAdjustment", .summary = "One adjustment"});
 }
 
+// Told twice, it is the same event: it has the id of its job.
+async::Task<void> run_tell_low(jobs::Job<StockLow>& job, app::TenantScope scope) {
+    auto batch = scope.db().batch();
+    scope.use<Runtime>().outbox().emit(batch, stock_low, job.data());
+    if (batch.size() > 0) co_await batch.commit();
+}
+void handle_jobs(app::JobHandlers handlers) { handlers.on(tell_low_stock, run_tell_low); }
+
+constexpr std::string_view low_example =
+    R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8095","locationId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8094",)"
+    R"("productId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091","variantId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8092",)"
+    R"("name":"Sugar 1kg","sku":"SUGAR-1KG","onHand":"4.5","reorderLevel":"5"})";
+
 }  // namespace
 
 app::Module stock_module() {
@@ -160,7 +175,10 @@ app::Module stock_module() {
             .doc = "Levels, the ledger of movements, adjustments.",
             .tables = {tables::stock_levels.view(), tables::stock_movements.view()},
             .statements = std::move(statements),
-            .routes = routes};
+            .routes = routes,
+            .jobs = handle_jobs,
+            .webhooks = {app::webhook_event<&StockLow::variant_id, &StockLow::location_id, &StockLow::id>(
+                stock_low, {"A level has fallen to its variant's reorder level", low_example})}};
 }
 
 }  // namespace pos

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "base/hash.h"
+#include "pos/modules/stock/events.h"
 
 namespace pos {
 
@@ -30,37 +31,63 @@ struct Document {
 };
 
 // `level` gives the levels as they are after all lines. A level at its edge stays there: the goods have left, whatever the number
-// can say.
-constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMovement>)> move{
-    {"stock.move",
-     "with level as ("
-     "  insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, version, "
-     "    updated_at) "
-     "  select $1, $2::uuid, delta.variant_id, delta.level_id, delta.quantity, 0, 0, 1, $7::timestamptz "
-     "  from unnest($9::uuid[], $10::uuid[], $11::numeric[]) as delta (variant_id, level_id, quantity) "
-     "  order by delta.variant_id "
-     "  on conflict (tenant_id, location_id, variant_id) do update "
-     "  set on_hand = least(greatest(stock_levels.on_hand + excluded.on_hand, -99999999999999.9999), "
-     "      99999999999999.9999), "
-     "    version = " POS_NEXT_VERSION(
-         "stock_levels.version") ", "
-                                 "    updated_at = excluded.updated_at "
-                                 "  returning variant_id, on_hand) "
-                                 "insert into stock_movements (tenant_id, id, location_id, variant_id, quantity_delta, "
-                                 "reason, unit_cost, "
-                                 "  source_type, source_id, source_line, occurred_at, recorded_at, balance_after, "
-                                 "device_id, note) "
-                                 "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, "
-                                 "line.unit_cost, $4::text, "
-                                 "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, "
-                                 "  least(greatest(level.on_hand - line.later, -99999999999999.9999), "
-                                 "99999999999999.9999), $8::uuid, line.note "
-                                 "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], $16::integer[], "
-                                 "$17::numeric[], "
-                                 "$18::text[]) "
-                                 "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
-                                 "join level on level.variant_id = line.variant_id",
-     db::Kind::write}};
+// can say. `low` are those that this document has brought down to their reorder level, each with the job that tells of it; looked up
+// one by one, as a plan for an unknown number of levels reads all variants.
+constexpr db::Query<void(Document, std::vector<StockDelta>, std::vector<LineMovement>, std::string, std::string,
+                         schema::Json)>
+    move{{"stock.move",
+          "with level as ("
+          "  insert into stock_levels (tenant_id, location_id, variant_id, id, on_hand, reserved, average_cost, "
+          "version, "
+          "    updated_at) "
+          "  select $1, $2::uuid, delta.variant_id, delta.level_id, delta.quantity, 0, 0, 1, $7::timestamptz "
+          "  from unnest($9::uuid[], $10::uuid[], $11::numeric[]) as delta (variant_id, level_id, quantity) "
+          "  order by delta.variant_id "
+          "  on conflict (tenant_id, location_id, variant_id) do update "
+          "  set on_hand = least(greatest(stock_levels.on_hand + excluded.on_hand, -99999999999999.9999), "
+          "      99999999999999.9999), "
+          "    version = " POS_NEXT_VERSION(
+              "stock_levels.version") ", "
+                                      "    updated_at = excluded.updated_at "
+                                      "  returning variant_id, on_hand), "
+                                      "low as materialized ("
+                                      "  select gen_random_uuid() as id, level.on_hand, v.id as variant_id, "
+                                      "v.product_id, v.name, v.sku, v.reorder_level "
+                                      "  from level join unnest($9::uuid[], $11::numeric[]) as delta (variant_id, "
+                                      "quantity) "
+                                      "    on delta.variant_id = level.variant_id and delta.quantity < 0 "
+                                      "  cross join lateral (select id, product_id, name, sku, reorder_level from "
+                                      "variants "
+                                      "    where tenant_id = $1 and id = level.variant_id and deleted_at is null limit "
+                                      "1) v "
+                                      "  where level.on_hand <= v.reorder_level and level.on_hand - delta.quantity > "
+                                      "v.reorder_level), "
+                                      "told as ("
+                                      "  insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, "
+                                      "created_at) "
+                                      "  select $1::uuid, low.id, nextval('outbox_position'), $19::text, $20::text, "
+                                      "jsonb_build_object("
+                                      "    'tenantId', $1::uuid, 'id', low.id, 'locationId', $2::uuid, 'productId', "
+                                      "low.product_id, "
+                                      "    'variantId', low.variant_id, 'name', low.name, 'sku', low.sku, "
+                                      "    'onHand', trim_scale(low.on_hand)::text, 'reorderLevel', "
+                                      "trim_scale(low.reorder_level)::text), "
+                                      "    $21::jsonb, now() from low) "
+                                      "insert into stock_movements (tenant_id, id, location_id, variant_id, "
+                                      "quantity_delta, reason, unit_cost, "
+                                      "  source_type, source_id, source_line, occurred_at, recorded_at, balance_after, "
+                                      "device_id, note) "
+                                      "select $1, line.id, $2::uuid, line.variant_id, line.quantity, $3::text, "
+                                      "line.unit_cost, $4::text, "
+                                      "  $5::uuid, line.line_number, $6::timestamptz, $7::timestamptz, "
+                                      "  least(greatest(level.on_hand - line.later, -99999999999999.9999), "
+                                      "99999999999999.9999), $8::uuid, line.note "
+                                      "from unnest($12::uuid[], $13::uuid[], $14::numeric[], $15::bigint[], "
+                                      "$16::integer[], $17::numeric[], "
+                                      "  $18::text[]) "
+                                      "  as line (id, variant_id, quantity, unit_cost, line_number, later, note) "
+                                      "join level on level.variant_id = line.variant_id",
+          db::Kind::write}};
 
 }  // namespace
 
@@ -90,11 +117,14 @@ void sum_up(MovementBatch& batch) {
     }
 }
 
-void add_movements(db::Batch& batch, const MovementBatch& of) {
+void add_movements(db::Batch& batch, jobs::Outbox& outbox, const MovementBatch& of) {
     if (of.movements.empty()) return;
+    static const auto options = jobs::stored_options(jobs::with_defaults({}, tell_low_stock.defaults));
     const Document document{of.location_id, of.reason,      of.source_type, of.source_id,
                             of.occurred_at, of.recorded_at, of.device_id};
-    batch.add(move, document, of.levels, of.movements);
+    batch.add(move, document, of.levels, of.movements, std::string(std::string_view(tell_low_stock.queue)),
+              std::string(tell_low_stock.name), options);
+    batch.after_commit([&outbox] { outbox.wake(); });
 }
 
 std::vector<Change> level_changes(const MovementBatch& movements) {

@@ -5,7 +5,7 @@
 //     MovementBatch movements{.location_id = shop, .movements = lines, .reason = MovementReason::waste,
 //                             .source_type = "stock_adjustment", .source_id = id, .occurred_at = now, .recorded_at = now};
 //     sum_up(movements);                          // fills in the levels
-//     add_movements(batch, movements);
+//     add_movements(batch, runtime.outbox(), movements);
 //     record_changes(batch, level_changes(movements), caller.device_id);
 //
 // Levels are locked in the order of their variants, so that two documents never wait for each other. A document that moved the
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "db/db.h"
+#include "jobs/outbox.h"
 #include "pos/modules/stock/tables.h"
 #include "pos/plumbing/feed.h"
 
@@ -69,8 +70,8 @@ struct MovementBatch {
 // Makes `levels` and each movement's `later` out of the movements.
 void sum_up(MovementBatch& batch);
 
-// One statement; none when nothing moves.
-void add_movements(db::Batch& batch, const MovementBatch& movements);
+// One statement, with the jobs that tell of levels which are low now (events.h); none when nothing moves.
+void add_movements(db::Batch& batch, jobs::Outbox& outbox, const MovementBatch& movements);
 
 inline constexpr SyncedRows<tables::stock_levels, OfLocation<&StockLevel::location_id>> level_rows{"stock.read"};
 // The levels' entries in the change feed.

@@ -1,12 +1,7 @@
 #include "pos/modules/webhooks/reseal_command.h"
 
-#include <fmt/format.h>
-
-#include <ostream>
-
-#include "app/app.h"
-#include "db/db.h"
 #include "pos/modules/webhooks/keys.h"
+#include "pos/plumbing/reseal.h"
 
 namespace pos {
 
@@ -31,12 +26,6 @@ constexpr db::Query<void(WebhookSecretId, schema::Bytes)> set_sealed{
     {"webhooks.set_sealed", "update webhook_secrets set sealed = $3 where tenant_id = $1 and id = $2",
      db::Kind::write}};
 
-struct Counts {
-    std::int64_t resealed = 0;
-    std::int64_t current = 0;
-    std::vector<AnySecret> lost{};
-};
-
 async::Task<WebhookKeys::Sealed> reseal(db::Db tx, WebhookSecretId id, const WebhookKeys* keys) {
     auto row = co_await tx.one(lock_secret, id);
     if (!row) co_return WebhookKeys::Sealed::by_first_key;  // it has expired in this moment
@@ -45,34 +34,12 @@ async::Task<WebhookKeys::Sealed> reseal(db::Db tx, WebhookSecretId id, const Web
     co_return sealed;
 }
 
-async::Task<void> reseal_one(db::SystemDb system, AnySecret one, const WebhookKeys* keys, Counts* counts) {
-    const auto db = system.as_tenant(one.tenant_id);
-    const auto sealed = co_await db.transaction([&](db::ActingDb tx) { return reseal(tx, one.id, keys); });
-    switch (sealed) {
-        case WebhookKeys::Sealed::by_first_key: ++counts->current; break;
-        case WebhookKeys::Sealed::by_another_key: ++counts->resealed; break;
-        case WebhookKeys::Sealed::lost: counts->lost.push_back(one); break;
-    }
-}
-
 async::Task<void> reseal_all(app::LoopHost* host, app::CommandInput input) {
-    constexpr std::int64_t at_once = 500;
     const auto& keys = host->services().use<WebhookKeys>();
     keys.require_on();
-    Counts counts;
-    WebhookSecretId last;
-    for (;;) {
-        const auto system = db::system_db(host->databases(), async::Loop::now() + std::chrono::minutes(1));
-        const auto some = co_await system.all(secrets_after, last, at_once);
-        for (const auto& one : some) co_await reseal_one(system, one, &keys, &counts);
-        if (std::ssize(some) < at_once) break;
-        last = some.back().id;
-    }
-    *input.out << fmt::format("{} sealed anew, {} were sealed by the first key, {} can be opened by no key\n",
-                              counts.resealed, counts.current, counts.lost.size());
-    for (const auto& one : counts.lost)
-        *input.out << fmt::format("  secret {} of shop {}\n", one.id.to_string(), one.tenant_id.to_string());
-    *input.out << std::flush;
+    const auto counts = co_await reseal_rows(
+        host, &secrets_after, [&keys](db::Db tx, const AnySecret& one) { return reseal(tx, one.id, &keys); });
+    print(*input.out, counts, [](const AnySecret& one) { return "secret " + one.id.to_string(); });
 }
 
 }  // namespace

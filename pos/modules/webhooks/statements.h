@@ -129,7 +129,7 @@ struct NewEvent {
     schema::Bytes thin_body;
     base::Timestamp occurred_at;
 };
-// Nothing for a tenant without endpoints; with its event the job that takes it on.
+// Nothing for a tenant without endpoints, and for an event that was told before; with its event the job that takes it on.
 inline constexpr db::Query<void(WebhookEventId, std::string, base::Uuid, std::optional<base::Uuid>, schema::Bytes,
                                 schema::Bytes, base::Timestamp, std::string, std::string, schema::Json)>
     tell{
@@ -139,7 +139,8 @@ inline constexpr db::Query<void(WebhookEventId, std::string, base::Uuid, std::op
          "    (tenant_id, id, position, type, subject, place, body, thin_body, occurred_at, recorded_at) "
          "  select $1::uuid, $2::uuid, nextval('outbox_position'), $3::text, $4::uuid, $5::uuid, $6::bytea, $7::bytea, "
          "    $8::timestamptz, now() "
-         "  where exists (select from webhook_endpoints where tenant_id = $1 and deleted_at is null) returning id) "
+         "  where exists (select from webhook_endpoints where tenant_id = $1 and deleted_at is null) "
+         "  on conflict (tenant_id, id) do nothing returning id) "
          "insert into outbox_jobs (tenant_id, id, position, queue, name, data, options, created_at) "
          "select $1::uuid, gen_random_uuid(), nextval('outbox_position'), $9::text, $10::text, "
          "  jsonb_build_object('tenantId', $1::uuid), $11::jsonb, now() from event",
