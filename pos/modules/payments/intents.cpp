@@ -414,9 +414,10 @@ std::vector<db::StatementView> intent_statements() {
                           lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
                           mark_sent, set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
                           intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
-                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_untold, refunds::of_amount,
-                          refunds::mark_told, refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task,
-                          refunds::reopen_task, refunds::lock_task, refunds::close_task);
+                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
+                          refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
+                          refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
+                          refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

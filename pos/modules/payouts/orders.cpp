@@ -89,6 +89,14 @@ std::optional<PayoutConcern> concern_of(std::string_view word) {
     return std::nullopt;
 }
 
+// A question on its way while it was sent once more was answered of what had been there before.
+constexpr std::chrono::minutes question_is_out{1};
+
+bool is_overtaken(const Payout& row, const PayoutEvidence& evidence, base::Timestamp now) {
+    const bool ends_it = evidence.source == PayoutSource::answer && evidence.finding == PayoutFinding::failed;
+    return ends_it && row.sends > 1 && row.sent_at && now - *row.sent_at < question_is_out;
+}
+
 // When it is sent, or asked after, next.
 std::optional<base::Timestamp> next_look(const Payout& row, const ::payments::PayoutDecision& decision,
                                          const PayoutEvidence& evidence, base::Timestamp now) {
@@ -282,14 +290,13 @@ async::Task<bool> PayoutOrders::settle_refund(db::Db tx, const Payout* before, c
         if (intent.amount - intent.refunded - intent.refund_held < after->amount) co_return false;
     }
     // Its payment is known to be paid, or nothing would be held.
-    std::ignore = co_await intents_.apply_refund(
-        tx, *after->intent_id,
-        {.id = after->refund_id->uuid(),
-         .amount = after->amount,
-         .refunded = {.outcome = is_done ? Outcome::done : Outcome::refused,
-                      .provider_id = after->receipt_code.value_or(""),
-                      .code = after->result_code.value_or(""),
-                      .text = after->result_text.value_or("")}});
+    std::ignore = co_await intents_.apply_refund(tx, *after->intent_id,
+                                                 {.id = after->refund_id->uuid(),
+                                                  .amount = after->amount,
+                                                  .refunded = {.outcome = is_done ? Outcome::done : Outcome::refused,
+                                                               .provider_id = after->receipt_code.value_or(""),
+                                                               .code = after->result_code.value_or(""),
+                                                               .text = after->result_text.value_or("")}});
     co_return true;
 }
 
@@ -297,6 +304,7 @@ async::Task<std::optional<Payout>> PayoutOrders::apply(db::Db tx, PayoutId id, P
     const auto before = co_await tx.one(payouts::lock, id);
     if (!before) co_return std::nullopt;
     const auto now = runtime().now();
+    if (is_overtaken(*before, evidence, now)) evidence.finding = PayoutFinding::processing;
     auto decision = ::payments::decide(judged(*before), evidence);
     // Of a reversal that was lost there is no key: it is not sent a second time by itself.
     const bool would_repeat = before->kind == PayoutKind::reversal && before->may_be_there;
