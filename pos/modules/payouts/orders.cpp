@@ -21,9 +21,6 @@ constexpr std::chrono::seconds longest_send{60};
 constexpr std::chrono::seconds time_to_write{10};
 // What the provider had no time for, or did not get, is sent again after so long, times how often it was sent.
 constexpr std::chrono::minutes between_sends{1};
-// What is not decided by then is for people; what never left is over.
-constexpr std::chrono::hours patience{1};
-constexpr std::chrono::hours keeps_trying{24};
 
 base::Failure refuse(const base::ErrorCode& code, std::string pointer, std::string text) {
     return base::Failure(code, {{"body", std::move(pointer), std::string(code.code), std::move(text), {}}});
@@ -350,12 +347,12 @@ async::Task<Payout> PayoutOrders::resume(db::Db db, PayoutId id, client::Call ca
     const auto now = runtime().now();
     const PayoutEvidence overdue{.source = PayoutSource::clock, .finding = PayoutFinding::overdue};
     if (row->state == PayoutState::created) {
-        if (now - row->created_at > keeps_trying) co_return co_await apply_now(db, id, overdue);
+        if (now - row->created_at > PayoutOrders::keeps_trying) co_return co_await apply_now(db, id, overdue);
         co_return co_await send(db, *std::move(row), std::move(call));
     }
     auto asked = co_await ask(db, id, std::move(call));
     const bool waits = asked.state == PayoutState::sent || asked.state == PayoutState::pending;
-    if (!waits || now - asked.sent_at.value_or(asked.created_at) < patience) co_return asked;
+    if (!waits || now - asked.sent_at.value_or(asked.created_at) < PayoutOrders::patience) co_return asked;
     co_return co_await apply_now(db, id, overdue);
 }
 

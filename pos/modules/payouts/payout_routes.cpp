@@ -130,10 +130,10 @@ constexpr auto tenant = db::find<tables::tenants>("payouts.tenant");
 PayoutReply reply_of(const http::Context& context, const PayoutOrders& payouts, Payout row) {
     PayoutReply reply;
     const auto* provider = payouts.payouts_of(row.provider);
-    if (provider != nullptr && row.result_code && row.state != PayoutState::succeeded) {
+    if (provider != nullptr && row.state != PayoutState::succeeded) {
         const auto said = context.request().header("Accept-Language");
         const bool is_swahili = said && base::ascii_lower(*said).starts_with("sw");
-        auto saying = provider->payout_saying(*row.result_code, row.state, is_swahili ? "sw" : "en");
+        auto saying = provider->payout_saying(row.result_code.value_or(""), row.state, is_swahili ? "sw" : "en");
         if (!saying.text.empty()) reply.message = std::move(saying.text);
     }
     reply.payout = std::move(row);
@@ -250,6 +250,17 @@ struct Resolving {
     PayoutOrders* payouts = nullptr;
 };
 
+// Until it is decided, or `unknown`: an hour after it was sent; what was not sent is tried for a day.
+base::Failure waits_for_the_provider(const Payout& row, base::Timestamp now) {
+    using namespace std::chrono_literals;
+    const auto until = row.state == PayoutState::created
+                           ? row.created_at + PayoutOrders::keeps_trying
+                           : row.sent_at.value_or(row.created_at) + PayoutOrders::patience;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
+    return base::Failure(errors::payout_waits, "it is decided, or `unknown`, when this time is over")
+        .retry_after(std::max(left, std::chrono::milliseconds(60s)).count());
+}
+
 async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     const auto row = co_await tx.one(payouts::lock, resolving->id);
     if (!row) throw base::Failure(errors::row_not_found);
@@ -261,7 +272,7 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     if (row->state == PayoutState::succeeded) throw base::Failure(errors::payout_final);
     // The provider may be paying it at this moment.
     const bool is_open = row->state == PayoutState::unknown || row->state == PayoutState::failed;
-    if (!is_open) throw base::Failure(errors::payout_waits).retry_after(60'000);
+    if (!is_open) throw waits_for_the_provider(*row, resolving->payouts->runtime().now());
     if (says_paid && !said.receipt_code) {
         throw base::Failure(http::errors::invalid,
                             {{"body", "/receiptCode", "required", "what the recipient's receipt is called", {}}});
@@ -271,7 +282,7 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
         {.source = ::payments::PayoutSource::person,
          .finding = says_paid ? ::payments::PayoutFinding::paid : ::payments::PayoutFinding::failed,
          .receipt = says_paid ? said.receipt_code.value_or("") : ""});
-    if (applied->state != wanted) throw base::Failure(errors::payout_waits).retry_after(60'000);
+    if (applied->state != wanted) throw waits_for_the_provider(*row, resolving->payouts->runtime().now());
     auto batch = tx.batch();
     audit(batch, resolving->payouts->runtime(),
           {.action = says_paid ? "payout.resolve_paid" : "payout.resolve_not_paid",

@@ -486,7 +486,7 @@ TEST_F(PaystackTest, WhatHasGoneBackOfAPaymentIsListed) {
     // What is not understood may be one: it is asked again.
     for (const auto& one :
          {std::string("7"), of("6", "4099260516", "new_word", ""), of("null", "4099260516", "failed", ""),
-          of("7", "4099260516", "failed", R"(,"amount":-1)")}) {
+          std::string(R"({"id":7,"transaction":4099260516,"amount":-1,"currency":"KES","status":"failed"})")}) {
         fake.on("GET /refund", 200, success("[" + one + "," + nobodys + "]"));
         EXPECT_FALSE(listed().whole) << one;
         EXPECT_EQ(listed().refunds.size(), 1U) << one;
