@@ -1,6 +1,11 @@
 // A shop's accounts at providers. Credentials come in and are never read back.
+#include <algorithm>
+#include <array>
+#include <map>
+
 #include "auth/caller.h"
 #include "base/hash.h"
+#include "base/strings.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/step_up.h"
@@ -23,7 +28,7 @@ constexpr base::ErrorCode platform_account{"payment.platform_account", 403, fals
 
 struct NewAccount {
     std::optional<PaymentAccountId> id;
-    std::string provider;
+    PaymentProvider provider{};
     std::string name;
     schema::Json credentials;
 
@@ -31,10 +36,7 @@ struct NewAccount {
         using schema::field;
         return schema::object<NewAccount>(
             "NewPaymentAccount", field<&NewAccount::id>("id", {.doc = "Made by the server when it is missing."}),
-            field<&NewAccount::provider>("provider", {.max_length = 40,
-                                                      .text = schema::Text::identifier,
-                                                      .doc = names_of_providers,
-                                                      .example = R"("mpesa")"}),
+            field<&NewAccount::provider>("provider", {.example = R"("mpesa")"}),
             field<&NewAccount::name>("name", {.min_length = 1,
                                               .max_length = 120,
                                               .text = schema::Text::name,
@@ -86,16 +88,70 @@ struct CallbackUrl {
     }
 };
 
+// What people copy from a dashboard, with the blanks and the line's end that come along.
+std::string trimmed(std::string_view json) {
+    const auto text = schema::parse<std::string>(json);
+    return text ? schema::to_json(std::string(base::trim(*text))) : std::string(json);
+}
+
+schema::Json without_blanks(const schema::Json& sent) {
+    auto members = schema::parse<std::map<std::string, schema::Json>>(sent.text);
+    if (!members) return sent;
+    for (auto& [name, value] : *members) {
+        auto list = schema::parse<std::vector<schema::Json>>(value.text);
+        if (list) {
+            for (auto& one : *list) one.text = trimmed(one.text);
+            value.text = schema::to_json(*list);
+        } else {
+            value.text = trimmed(value.text);
+        }
+    }
+    return {schema::to_json(*members)};
+}
+
+// What is wrong with a member, for people: providers' rules are patterns.
+std::string_view words_for(std::string_view provider, std::string_view member) {
+    struct Words {
+        std::string_view provider;  // "": of any
+        std::string_view member;
+        std::string_view text;
+    };
+    static constexpr auto words = std::to_array<Words>({
+        {"stripe", "secretKey",
+         "Stripe's secret or restricted key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_."},
+        {"stripe", "publishableKey", "Stripe's publishable key: it begins with pk_test_ or pk_live_."},
+        {"stripe", "webhookSecrets", "The endpoint's signing secret: it begins with whsec_."},
+        {"paystack", "secretKey", "Paystack's secret key: it begins with sk_test_ or sk_live_."},
+        {"flutterwave", "secretKey", "Flutterwave's secret key: it begins with FLWSECK- or FLWSECK_TEST-."},
+        {"flutterwave", "secretHashes",
+         "The secret hash as it is set in Flutterwave's dashboard, without blanks in it."},
+        {"mpesa", "shortCode", "The paybill, or the store's number of Buy Goods: five to seven digits."},
+        {"mpesa", "tillNumber", "The number that customers pay: five to nine digits."},  // lint: allow(word) of M-Pesa
+        {"mpesa", "nominatedNumber", "A number of Kenya as M-Pesa writes it: 254712345678."},
+        {"", "", "Copy it as the provider's dashboard shows it: without blanks in it."},
+    });
+    return std::ranges::find_if(words,
+                                [&](const Words& one) {
+                                    return one.member.empty() || (one.provider == provider && one.member == member);
+                                })
+        ->text;
+}
+
 struct CredentialsRead {
     std::string json;
     std::string shown;
 };
 
 CredentialsRead read(const ::payments::Provider& provider, const schema::Json& sent) {
-    auto read = provider.read_credentials(sent.text);
+    auto read = provider.read_credentials(without_blanks(sent).text);
     if (read) return {read->text, provider.shown(*read)};
     auto issues = read.error().issues;
-    for (auto& issue : issues) issue.pointer = "/credentials" + issue.pointer;
+    for (auto& issue : issues) {
+        const auto parts = base::split(issue.pointer, '/');
+        const auto member = parts.size() > 1 ? parts[1] : std::string_view();
+        if (issue.code == "pattern") issue.message = words_for(provider.traits().name, member);
+        issue.pointer = "/credentials" + issue.pointer;
+    }
     if (issues.empty()) issues.push_back({"body", "/credentials", "invalid_type", "an object", {}});
     throw base::Failure(http::errors::invalid, std::move(issues));
 }
@@ -111,7 +167,8 @@ async::Task<db::Page<PaymentAccount>> list(auth::PermittedSomewhere<"payments.re
 Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedValues& values) {
     const auto id = input.id ? input.id->to_string() : std::string();
     const auto tag = values.tag("payment-account", input.credentials.text);
-    const auto digest = base::sha256(input.provider + '\n' + input.name + '\n' + id + '\n' + tag);
+    const auto digest =
+        base::sha256(std::string(schema::name_of(input.provider)) + '\n' + input.name + '\n' + id + '\n' + tag);
     return {digest, digest};
 }
 
@@ -121,10 +178,10 @@ async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, htt
     co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto& keys = intents->keys();
     keys.require_on();
-    const auto credentials = read(intents->provider_of(input->provider), input->credentials);
+    const auto credentials = read(intents->provider_of(schema::name_of(input->provider)), input->credentials);
     PaymentAccount row;
     row.id = input->id.value_or(write.new_id<PaymentAccountId>());
-    row.provider = input->provider;
+    row.provider = schema::name_of(input->provider);
     row.name = input->name;
     row.shown = credentials.shown;
     row.credentials = keys.seal_credentials(write.tenant_id, row.id, credentials.json);

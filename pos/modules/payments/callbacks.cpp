@@ -115,6 +115,7 @@ constexpr db::Query<Stored(ProviderEvent, bool)> store_event{
      "set deliveries = least(provider_events.deliveries, 2147483646) + 1, "
      "trusted = provider_events.trusted or excluded.trusted, "
      "received_at = case when $17 then excluded.received_at else provider_events.received_at end, "
+     "outcome = case when " POS_READ_ANEW " then null else provider_events.outcome end, "
      "processed_at = case when " POS_READ_ANEW " then null else provider_events.processed_at end, "
      "due_at = case when " POS_READ_ANEW " then excluded.due_at else provider_events.due_at end "
      "returning id, processed_at is null as is_open",

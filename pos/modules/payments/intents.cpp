@@ -50,11 +50,14 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
         request.phone.reset();
         return;
     }
-    if (!request.phone) throw refuse(errors::phone_needed, "/phone", "the payer's number");
+    if (!request.phone)
+        throw refuse(errors::phone_needed, "/phone", fmt::format("{} needs the payer's number", traits.title));
     const auto phone = schema::normalise_phone(*request.phone);
     // Shillings of Kenya are on phones of Kenya; of other currencies the provider says what it takes.
     if (!phone || (request.currency == "KES" && !schema::is_mobile_of_kenya(*phone)))
-        throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
+        throw refuse(errors::phone_unfit, "/phone",
+                     request.currency == "KES" ? "a mobile number of Kenya, such as 0712345678"
+                                               : "a phone number, such as +256772345678");
     request.phone = phone->substr(1);
 }
 

@@ -33,7 +33,10 @@ inline constexpr auto amount_refused =
     base::invalid("payment.amount_refused", "The amount is below or above what the provider takes");
 inline constexpr auto currency_refused =
     base::invalid("payment.currency_refused", "The provider does not take the shop's currency");
-inline constexpr auto phone_needed = base::invalid("payment.phone_needed", "The provider prompts a phone: which one?");
+inline constexpr auto phone_needed =
+    base::invalid("payment.phone_needed", "The provider needs the payer's phone number");
+inline constexpr auto phone_unfit =
+    base::invalid("payment.phone_unfit", "This is no phone number that the provider can take");
 inline constexpr auto purpose_refused =
     base::invalid("payment.purpose_refused", "Payments of this purpose are started elsewhere");
 inline constexpr base::ErrorCode prompt_open{"payment.prompt_open", 409, true, base::Action::retry,

@@ -18,7 +18,7 @@ constexpr std::int64_t most_amount = 1'000'000'000'000;
 
 struct NewPayout {
     std::optional<base::Uuid> client_request_id;
-    std::string provider = "mpesa";
+    PaymentProvider provider = PaymentProvider::mpesa;
     std::optional<PaymentAccountId> account_id;
     base::Money amount;
     std::string phone;
@@ -34,10 +34,7 @@ struct NewPayout {
                 "clientRequestId", {.doc = "Made once for each payout, and sent with every repetition. An "
                                            "Idempotency-Key may stand for it. Never make a new one because a reply was "
                                            "lost."}),
-            field<&NewPayout::provider>("provider", {.max_length = 40,
-                                                     .text = schema::Text::identifier,
-                                                     .defaulted = true,
-                                                     .doc = "`mpesa`: no other sends money out."}),
+            field<&NewPayout::provider>("provider", {.defaulted = true, .doc = "`mpesa`: no other sends money out."}),
             field<&NewPayout::account_id>("accountId", {.doc = "Where the shop has several accounts."}),
             field<&NewPayout::amount>("amount", {.min = 1,
                                                  .max = most_amount,
@@ -45,7 +42,8 @@ struct NewPayout {
                                                  .example = "150000"}),
             field<&NewPayout::phone>("phone", {.max_length = 40,
                                                .text = schema::Text::raw,
-                                               .doc = "Whom the money goes to.",
+                                               .doc = "Whom the money goes to: a mobile number of Kenya, in any "
+                                                      "spelling. Replies have it as E.164, `+254712345678`.",
                                                .example = R"("0712345678")"}),
             field<&NewPayout::recipient_name>("recipientName", {.max_length = 120, .text = schema::Text::name}),
             field<&NewPayout::purpose>("purpose", {.defaulted = true, .doc = "What the recipient's message says."}),
@@ -137,6 +135,7 @@ PayoutReply reply_of(const http::Context& context, const PayoutOrders& payouts, 
         if (!saying.text.empty()) reply.message = std::move(saying.text);
     }
     reply.payout = std::move(row);
+    reply.payout.phone = shown_phone(std::move(reply.payout.phone));
     return reply;
 }
 
@@ -165,7 +164,7 @@ async::Task<StartedReply> send(http::Context& context, auth::Permitted<"payouts.
     auto started =
         co_await payouts->pay_out(db,
                                   {.client_request_id = request_id("payout", key_of(header, input->client_request_id)),
-                                   .provider = input->provider,
+                                   .provider = std::string(schema::name_of(input->provider)),
                                    .account_id = input->account_id,
                                    .amount = input->amount,
                                    .currency = shop.settings.currency,
@@ -209,7 +208,9 @@ async::Task<StartedReply> reverse(http::Context& context, auth::PermittedSomewhe
 }
 
 async::Task<db::Page<Payout>> list(auth::Permitted<"payouts.read">, http::Query<PayoutFilter> filter, db::Db db) {
-    return payouts::newest.page(db, filter->page, filter->state, filter->intent_id);
+    auto page = co_await payouts::newest.page(db, filter->page, filter->state, filter->intent_id);
+    for (auto& row : page.data) row.phone = shown_phone(std::move(row.phone));
+    co_return page;
 }
 
 async::Task<PayoutReply> show(http::Context& context, auth::Permitted<"payouts.read">, http::Path<"id", PayoutId> id,

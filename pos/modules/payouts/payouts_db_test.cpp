@@ -150,6 +150,9 @@ TEST_F(PayoutsTest, OneRequestIsOnePayoutHoweverOftenItIsSent) {
     const auto first = post("/v1/payouts", order_json(key));
     EXPECT_EQ(first.status, 202) << first.body;
     const auto id = member_in(first.body, "id");
+    EXPECT_EQ(member_in(first.body, "phone"), "+254712345678");
+    EXPECT_EQ(member_in(get("/v1/payouts").body, "phone"), "+254712345678");
+    EXPECT_EQ(rows("select phone from payouts"), "254712345678") << "as M-Pesa takes it";
     EXPECT_NE(id, key) << "two shops may share an account of the provider, where it names the payout";
     for (int i = 0; i < 3; ++i) {
         const auto again = post("/v1/payouts", order_json(key, 150'000, "+254 712 345 678"));
@@ -420,6 +423,8 @@ TEST_F(PayoutsTest, APersonSettlesWhatNobodyKnows) {
     const auto too_soon = post(path, R"({"outcome":"not_paid","note":"the portal"})");
     EXPECT_EQ(too_soon.status, 409) << too_soon.body;
     EXPECT_THAT(too_soon.body, HasSubstr("payout.waits"));
+    EXPECT_THAT(too_soon.body, ::testing::ContainsRegex("\"retryAfterMs\":35[0-9][0-9][0-9][0-9][0-9]"))
+        << "until it is `unknown`";
     age("2 hours");
     resume(id);
     EXPECT_EQ(payout_state(id), "unknown");
