@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <stdexcept>
 
 #include "auth/caller.h"
 #include "base/hash.h"
@@ -26,11 +27,60 @@ constexpr base::ErrorCode platform_account{"payment.platform_account", 403, fals
                                            "This account is what the subscription is paid to"};
 }  // namespace own
 
+// What a provider wants to know, of all of them: which members belong to which is in their docs, and what each has to be its provider says.
+struct AccountCredentials {
+    std::optional<std::string> environment;
+    std::optional<std::string> kind;
+    std::optional<std::string> short_code;
+    std::optional<std::string> till_number;
+    std::optional<std::string> consumer_key;
+    std::optional<std::string> consumer_secret;
+    std::optional<std::string> passkey;
+    std::optional<std::string> nominated_number;
+    std::optional<std::string> initiator_name;
+    std::optional<std::string> initiator_password;
+    std::optional<std::string> certificate;
+    std::optional<std::string> secret_key;
+    std::optional<std::string> publishable_key;
+    std::optional<std::vector<std::string>> webhook_secrets;
+    std::optional<std::vector<std::string>> secret_hashes;
+    std::optional<std::string> email;
+
+    friend constexpr auto describe(AccountCredentials*) {
+        using schema::field;
+        using T = AccountCredentials;
+        constexpr auto member = [](std::string_view doc) {
+            return schema::StringRules{.max_length = 8'000, .text = schema::Text::raw, .doc = doc};
+        };
+        return schema::object<T>(
+            "PaymentCredentials",
+            field<&T::environment>("environment", member("M-Pesa, Pesapal: `sandbox` or `production`.")),
+            field<&T::kind>("kind", member("M-Pesa: `paybill` or `till` (Buy Goods).")),
+            field<&T::short_code>("shortCode", member("M-Pesa: the paybill; of Buy Goods the store's number.")),
+            field<&T::till_number>("tillNumber", member("M-Pesa, of Buy Goods: the number that customers pay.")),
+            field<&T::consumer_key>("consumerKey", member("M-Pesa, Pesapal.")),
+            field<&T::consumer_secret>("consumerSecret", member("M-Pesa, Pesapal.")),
+            field<&T::passkey>("passkey", member("M-Pesa: of prompts. An account that only pays out has none.")),
+            field<&T::nominated_number>("nominatedNumber",
+                                        member("M-Pesa: named for pulling transactions, as 254712345678.")),
+            field<&T::initiator_name>("initiatorName", member("M-Pesa, to pay out: the API operator.")),
+            field<&T::initiator_password>("initiatorPassword", member("M-Pesa, to pay out.")),
+            field<&T::certificate>("certificate", member("M-Pesa, to pay out: Safaricom's, in PEM.")),
+            field<&T::secret_key>("secretKey", member("Stripe, Flutterwave, Paystack: as the dashboard shows it.")),
+            field<&T::publishable_key>("publishableKey", member("Stripe.")),
+            field<&T::webhook_secrets>("webhookSecrets",
+                                       {.max_items = 10, .doc = "Stripe: of the endpoint; the new one first."}),
+            field<&T::secret_hashes>("secretHashes",
+                                     {.max_items = 10, .doc = "Flutterwave: of the webhook; the new one first."}),
+            field<&T::email>("email", member("Flutterwave, Paystack: the shop's, where a payer has none.")));
+    }
+};
+
 struct NewAccount {
     std::optional<PaymentAccountId> id;
     PaymentProvider provider{};
     std::string name;
-    schema::Json credentials;
+    AccountCredentials credentials;
 
     friend constexpr auto describe(NewAccount*) {
         using schema::field;
@@ -44,7 +94,7 @@ struct NewAccount {
             field<&NewAccount::credentials>(
                 "credentials",
                 {.write_only = true,
-                 .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
+                 .doc = "By provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
                         "`consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, "
                         "`certificate`. Stripe: `secretKey`, `webhookSecrets`, "
                         "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
@@ -59,7 +109,7 @@ struct AccountChange {
     std::optional<std::string> name;
     std::optional<bool> enabled;
     std::optional<bool> refuses_unknown;
-    std::optional<schema::Json> credentials;
+    std::optional<AccountCredentials> credentials;
 
     friend constexpr auto describe(AccountChange*) {
         using schema::field;
@@ -94,9 +144,11 @@ std::string trimmed(std::string_view json) {
     return text ? schema::to_json(std::string(base::trim(*text))) : std::string(json);
 }
 
-schema::Json without_blanks(const schema::Json& sent) {
-    auto members = schema::parse<std::map<std::string, schema::Json>>(sent.text);
-    if (!members) return sent;
+// … and nothing that was not sent.
+schema::Json typed(const AccountCredentials& sent) {
+    auto members = schema::parse<std::map<std::string, schema::Json>>(schema::to_json(sent));
+    if (!members) throw std::logic_error("credentials are an object");
+    std::erase_if(*members, [](const auto& member) { return member.second.text == "null"; });
     for (auto& [name, value] : *members) {
         auto list = schema::parse<std::vector<schema::Json>>(value.text);
         if (list) {
@@ -126,7 +178,7 @@ std::string_view words_for(std::string_view provider, std::string_view member) {
         {"flutterwave", "secretHashes",
          "The secret hash as it is set in Flutterwave's dashboard, without blanks in it."},
         {"mpesa", "shortCode", "The paybill, or the store's number of Buy Goods: five to seven digits."},
-        {"mpesa", "tillNumber", "The number that customers pay: five to nine digits."},  // lint: allow(word) of M-Pesa
+        {"mpesa", "tillNumber", "The number that customers pay: five to nine digits."},
         {"mpesa", "nominatedNumber", "A number of Kenya as M-Pesa writes it: 254712345678."},
         {"", "", "Copy it as the provider's dashboard shows it: without blanks in it."},
     });
@@ -142,8 +194,8 @@ struct CredentialsRead {
     std::string shown;
 };
 
-CredentialsRead read(const ::payments::Provider& provider, const schema::Json& sent) {
-    auto read = provider.read_credentials(without_blanks(sent).text);
+CredentialsRead read(const ::payments::Provider& provider, const AccountCredentials& sent) {
+    auto read = provider.read_credentials(typed(sent).text);
     if (read) return {read->text, provider.shown(*read)};
     auto issues = read.error().issues;
     for (auto& issue : issues) {
@@ -166,7 +218,7 @@ async::Task<db::Page<PaymentAccount>> list(auth::PermittedSomewhere<"payments.re
 // What stands for the request: its credentials only as a tag under our secret, so that the stored digest helps nobody guess.
 Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedValues& values) {
     const auto id = input.id ? input.id->to_string() : std::string();
-    const auto tag = values.tag("payment-account", input.credentials.text);
+    const auto tag = values.tag("payment-account", schema::to_json(input.credentials));
     const auto digest =
         base::sha256(std::string(schema::name_of(input.provider)) + '\n' + input.name + '\n' + id + '\n' + tag);
     return {digest, digest};
