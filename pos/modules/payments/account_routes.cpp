@@ -27,7 +27,8 @@ constexpr base::ErrorCode platform_account{"payment.platform_account", 403, fals
                                            "This account is what the subscription is paid to"};
 }  // namespace own
 
-// What a provider wants to know, of all of them: which members belong to which is in their docs, and what each has to be its provider says.
+// What a provider wants to know, of all of them: which members belong to which is in their docs, and what each has to be, its provider
+// says.
 struct AccountCredentials {
     std::optional<std::string> environment;
     std::optional<std::string> kind;

@@ -88,7 +88,7 @@ TEST_F(HintsTest, EachDeliveryIsAsked) {
     for (int i = 0; i < 5; ++i) hear(intent);
 }
 
-// However often it is told, one question of an attempt waits at a time; and what was asked a moment ago is asked again a moment later.
+// However often it is told, one question of an attempt waits at a time; what was asked a moment ago is asked again a moment later.
 TEST_F(HintsTest, ManyDeliveriesAreNotAsManyQuestions) {
     const auto intent = begin();
     tell(intent);
