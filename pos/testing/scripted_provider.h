@@ -75,7 +75,13 @@ public:
                                                            ::payments::RefundRequest request,
                                                            client::Call /*call*/) override {
         refunds.push_back(std::move(request));
-        co_return ::payments::Refunded{.outcome = refund_outcome, .text = refund_text};
+        co_return ::payments::Refunded{.outcome = refund_outcome, .provider_id = refund_name, .text = refund_text};
+    }
+    [[nodiscard]] async::Task<RefundList> list_refunds(::payments::Account /*account*/,
+                                                       ::payments::AttemptRef /*attempt*/,
+                                                       client::Call /*call*/) override {
+        ++lists;
+        co_return refund_list;
     }
     [[nodiscard]] async::Task<::payments::Evidence> cancel(::payments::Account /*account*/,
                                                            ::payments::AttemptRef attempt,
@@ -127,6 +133,8 @@ public:
     std::vector<::payments::RefundRequest> refunds;
     int queries = 0;
     int cancels = 0;
+    int lists = 0;
+    RefundList refund_list;
     std::function<::payments::Started(const ::payments::StartRequest&)> on_start;
     std::function<::payments::Evidence(const ::payments::AttemptRef&)> on_query;
     std::function<::payments::Evidence(const ::payments::AttemptRef&)> on_cancel;
@@ -135,6 +143,7 @@ public:
         std::string_view kind, std::string_view bytes, const http::Headers& headers)>
         on_callback;
     ::payments::Refunded::Outcome refund_outcome = ::payments::Refunded::Outcome::done;
+    std::string refund_name;
     std::string refund_text;
     ::payments::Finding register_finding = ::payments::Finding::accepted;
 

@@ -42,17 +42,25 @@ PayoutDecision paid(const Payout& payout, const PayoutEvidence& evidence) {
     return decision;
 }
 
+// It was sent beside one that may be there: what is said of a sending may be said of the other.
+bool is_of_one_of_several(const Payout& payout, const PayoutEvidence& evidence) {
+    const bool is_of_sending = evidence.source == Source::result || evidence.source == Source::reply;
+    return is_of_sending && payout.may_be_there && payout.sends > 1;
+}
+
 PayoutDecision failed(const Payout& payout, const PayoutEvidence& evidence) {
     if (payout.state == State::succeeded) return {.next = payout.state, .concern = "failed_after_paid"};
     if (payout.state == State::failed) return stay(payout);
+    if (is_of_one_of_several(payout, evidence)) return ask_again(payout);
     // What a person ends is what was not sent, or what nobody knows: the provider may still carry out the rest.
     const bool may_end = payout.state == State::created || payout.state == State::unknown;
     if (evidence.source == Source::person && !may_end) return ask_again(payout);
     return move(payout, State::failed);
 }
 
-PayoutDecision once_more(const Payout& payout) {
+PayoutDecision once_more(const Payout& payout, const PayoutEvidence& evidence) {
     if (is_final(payout.state)) return stay(payout);
+    if (is_of_one_of_several(payout, evidence)) return ask_again(payout);
     if (payout.sends >= most_payout_sends) return move(payout, State::failed);
     return move(payout, State::created);
 }
@@ -84,7 +92,7 @@ PayoutDecision decide(const Payout& payout, const PayoutEvidence& evidence) {
     switch (evidence.finding) {
         case Finding::paid: return paid(payout, evidence);
         case Finding::failed: return failed(payout, evidence);
-        case Finding::busy: return once_more(payout);
+        case Finding::busy: return once_more(payout, evidence);
         case Finding::accepted: return is_under_way(payout.state) ? move(payout, State::pending) : stay(payout);
         case Finding::refused: return refused(payout);
         case Finding::not_sent: return not_sent(payout);

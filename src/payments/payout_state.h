@@ -5,7 +5,8 @@
 //     if (decision.changes) …                             // written with a compare-and-set on the row
 //
 // Whoever takes "failed" for an answer sends the money again, by another payout. So failed is what the provider says by itself, in words
-// that we know; whatever else is asked after, and is `unknown` in the end. What has gone out stays gone out.
+// that we know; whatever else is asked after, and is `unknown` in the end. What has gone out stays gone out. Where it was sent more than once and
+// one of these may be there, what the provider says of a sending ends nothing: it answers first what became of the payout.
 
 #include <cstdint>
 #include <optional>
@@ -73,7 +74,7 @@ struct Payout {
     PayoutState state = PayoutState::created;
     base::Money amount;
     std::int32_t sends = 0;     // how often it was sent
-    bool may_be_there = false;  // the reply to one of them was lost
+    bool may_be_there = false;  // the reply to one of them was lost, or one was sent beside it
     std::string receipt{};
 };
 

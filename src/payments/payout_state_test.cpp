@@ -45,6 +45,10 @@ TEST(PayoutStates, NothingFailsButByAWordThatSaysSo) {
             for (const auto finding : findings) {
                 const auto decision = decide(in(state, true), said(finding, source));
                 const bool says_so = finding == Finding::failed && source != Source::person;
+                const auto beside = decide(in(state, true, 2), said(finding, source));
+                const bool is_of_sending = source == Source::result || source == Source::reply;
+                if (is_of_sending && finding != Finding::overdue && state != State::failed)
+                    EXPECT_NE(beside.next, State::failed) << "it may be said of the other sending";
                 const bool person_may =
                     finding == Finding::failed && (state == State::created || state == State::unknown);
                 if (decision.changes && decision.next == State::failed) EXPECT_TRUE(says_so || person_may);
@@ -87,8 +91,56 @@ TEST(PayoutStates, ARefusalOfARepetitionIsNoEnd) {
 
 TEST(PayoutStates, ABusyProviderIsSentTheSameOnceMoreAndNotForEver) {
     EXPECT_EQ(decide(in(State::pending), said(Finding::busy)).next, State::created);
-    EXPECT_EQ(decide(in(State::sent, true, 4), said(Finding::busy)).next, State::created);
+    EXPECT_EQ(decide(in(State::sent, true), said(Finding::busy)).next, State::created);
+    EXPECT_EQ(decide(in(State::sent, false, 4), said(Finding::busy)).next, State::created);
     EXPECT_EQ(decide(in(State::pending, false, most_payout_sends), said(Finding::busy)).next, State::failed);
+}
+
+// The first was paid and its answer lost; a person had it sent once more. What becomes of the second ends nothing, by itself or repeated.
+TEST(PayoutStates, AResultOfASecondSendingSaysNothingOfTheFirst) {
+    for (const auto state : {State::sent, State::pending, State::unknown})
+        for (const auto finding : {Finding::failed, Finding::busy})
+            for (const auto sends : {2, most_payout_sends, most_payout_sends + 3}) {
+                const auto decision = decide(in(state, true, sends), said(finding));
+                EXPECT_FALSE(decision.changes);
+                EXPECT_TRUE(decision.ask) << "what became of it is asked first";
+            }
+    // The answer speaks of the payout.
+    EXPECT_EQ(decide(in(State::pending, true, 2), said(Finding::failed, Source::answer)).next, State::failed);
+    // The only one, or the ones before it did not arrive.
+    EXPECT_EQ(decide(in(State::sent, true), said(Finding::failed)).next, State::failed);
+    EXPECT_EQ(decide(in(State::pending, false, 3), said(Finding::failed)).next, State::failed);
+}
+
+// Everything that can be told of the second sending, in every order, and whenever a person sends it once more: the first one's money is
+// out, so that nobody may take it for failed; and it is out at the end, without a doubt.
+TEST(PayoutStates, InEveryOrderAPaidFirstSendingIsNeverCalledFailed) {
+    const std::array evidence{said(Finding::failed),
+                              said(Finding::busy),
+                              said(Finding::accepted, Source::reply),
+                              said(Finding::refused, Source::reply),
+                              said(Finding::not_sent, Source::reply),
+                              said(Finding::lost, Source::reply),
+                              said(Finding::overdue, Source::clock)};
+    constexpr int send_again = 7;
+    std::vector<int> order{0, 1, 2, 3, 4, 5, 6, send_again};
+    do {
+        Payout payout = in(State::sent, true, 2);
+        for (const int which : order) {
+            if (which == send_again) {
+                ++payout.sends;
+                payout.state = State::sent;
+                continue;
+            }
+            const auto& told = evidence.at(static_cast<std::size_t>(which));
+            payout.state = decide(payout, told).next;
+            ASSERT_NE(payout.state, State::failed);
+            ASSERT_NE(payout.state, State::created) << "it would be sent as if nothing were there";
+        }
+        const auto end = decide(payout, paid(10'000, Source::answer));
+        ASSERT_EQ(end.next, State::succeeded);
+        ASSERT_EQ(end.concern, "");
+    } while (std::ranges::next_permutation(order).found);
 }
 
 TEST(PayoutStates, TheClockEndsNothingThatMayHaveLeft) {

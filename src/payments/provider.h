@@ -58,8 +58,8 @@ struct StartRequest {
     base::Uuid id;  // of the attempt: its idempotency key, and what the provider gives back to us
     base::Money amount;
     std::string currency;
-    std::string phone{};           // E.164 without "+", when by_phone; "": a page was asked for
-    std::string reference;         // what the payer reads: an order's number
+    std::string phone{};    // E.164 without "+", when by_phone; "": a page was asked for
+    std::string reference;  // what the payer reads: an order's number
     std::string description{};
     std::string return_url{};      // of a hosted page; "": no hosted page
     base::Timestamp created_at{};  // of the attempt, to the second: the same at every repeat
@@ -119,19 +119,21 @@ struct Claim {
     };
     std::optional<Received> received{};
     // What became of a refund: `id` is ours, where the provider gives it back. Without it, what the provider calls it tells which one it
-    // is. Without either its amount does, among ours that nobody has told of in this way: `refunded.text` is what was told, and not empty.
-    // Otherwise it was made elsewhere.
+    // is, or that it was made elsewhere. Without either it is no fact about any refund: the provider is asked what has gone back.
     struct RefundNews {
         std::optional<base::Uuid> id{};
         base::Money amount;
         Refunded refunded;
+        bool may_be_ours = false;         // the provider keeps our name with it, and does not say it here
+        bool may_be_written_down = true;  // a person may have sent it there, and noted it here
     };
     std::optional<RefundNews> refund{};
     // A dispute or a refund that was made elsewhere: the words for people.
     std::string note{};
-    // It says that something happened to the attempt, and not what: the provider is asked, also about one that is paid. Each delivery is
-    // an event of its own: they are alike, byte for byte, and not the same.
+    // It says that something happened to the attempt, and not what: the provider is asked. Deliveries are alike, byte for byte, and not
+    // the same: each is read.
     bool is_hint = false;
+    bool asks_of_paid = false;  // of a hint: also about an attempt that is paid
 };
 
 struct CallbackRefusal {
@@ -176,6 +178,17 @@ public:
         std::string text{};      // of that error
     };
     [[nodiscard]] virtual async::Task<Pulled> pull(Account account, base::Timestamp since, client::Call call) = 0;
+    // What has gone back of an attempt, or is on its way, each by the provider's own name of it. Of a provider whose events tell of a
+    // refund, and not of which.
+    struct RefundList {
+        std::vector<Claim::RefundNews> refunds;
+        bool whole = false;       // false: some may be missing, or it could not be asked
+        bool is_offered = false;  // false: the provider has no such list, or its events name what they tell of
+    };
+    [[nodiscard]] virtual async::Task<RefundList> list_refunds(Account /*account*/, AttemptRef /*attempt*/,
+                                                               client::Call /*call*/) {
+        co_return RefundList{};
+    }
     // `kind` is the last part of the path: "stk", "confirm", "validate", "timeout", "events", "ipn". Touches nothing outside.
     [[nodiscard]] virtual std::expected<VerifiedCallback, CallbackRefusal> verify_callback(
         const Account& account, std::string_view kind, std::string_view bytes, const http::Headers& headers,

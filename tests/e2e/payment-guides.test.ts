@@ -1,7 +1,8 @@
-// The pages of the payment providers as a reader would follow them (support/page.ts), with the demo shop and the simulators. M-Pesa's is
-// longer, and has a test of its own.
+// The pages of the payment providers and of payouts as a reader would follow them (support/page.ts), with the demo shop and the simulators.
+// M-Pesa's is longer, and has a test of its own.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { start as startDaraja } from '../simulators/daraja.mjs';
 import { start as startFlutterwave } from '../simulators/flutterwave.mjs';
 import { start as startPaystack } from '../simulators/paystack.mjs';
 import { start as startPesapal } from '../simulators/pesapal.mjs';
@@ -13,7 +14,15 @@ import { freePort } from './support/postgres.js';
 import { run } from './support/process.js';
 import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
 
-const starts = { flutterwave: startFlutterwave, paystack: startPaystack, pesapal: startPesapal, stripe: startStripe };
+// By the page's name.
+const starts = {
+  flutterwave: startFlutterwave,
+  paystack: startPaystack,
+  payouts: startDaraja,
+  pesapal: startPesapal,
+  stripe: startStripe,
+};
+const settingOf = (page: string): string => (page === 'payouts' ? 'MPESA_BASE_URL' : `${page.toUpperCase()}_BASE_URL`);
 type Provider = keyof typeof starts;
 const providers = Object.keys(starts) as Provider[];
 
@@ -30,7 +39,7 @@ beforeAll(async () => {
   }
   database = await scratchDatabase();
   const more = {
-    ...Object.fromEntries(providers.map((one) => [`${one.toUpperCase()}_BASE_URL`, addresses[one]!])),
+    ...Object.fromEntries(providers.map((one) => [settingOf(one), addresses[one]!])),
     // What the seed seals, the server opens; where the callbacks lead, the server listens.
     APP_SECRET: randomBytes(48).toString('base64url'),
     JWT_SECRET: randomBytes(48).toString('base64url'),

@@ -1,6 +1,6 @@
 // Paying through Flutterwave and Paystack, as a shop meets it: the real server and its jobs, and the simulators of both. What becomes of
 // a payment is said by the payer's number, and what goes wrong on the wire by the amount (tests/simulators/provider/payers.mjs).
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { start as startFlutterwave } from '../simulators/flutterwave.mjs';
 import { start as startPaystack } from '../simulators/paystack.mjs';
@@ -237,6 +237,27 @@ describe.each(providers)('$name', (provider) => {
     await becomes(begun.id, 'succeeded');
   });
 
+  test.runIf(!provider.believesEvents)('an event that is delivered again has it verified again', async () => {
+    const begun = await begin({ phone: phone('95') });
+    const verifications = () => requests((one) => one.path === provider.verifyPath && one.query.tx_ref === begun.id);
+    await post('/_event', { reference: begun.id, status: 'paid' });
+    await until(async () => verifications().length > 0);
+    await untilRead();
+    expect((await look(begun.id)).state).toBe('pending');
+    const before = verifications().length;
+    await post('/_say', { reference: begun.id, status: 'paid' });
+    const { statuses } = await post('/_event', { reference: begun.id, status: 'paid', times: 20 });
+    expect(statuses).toEqual(Array(20).fill(200));
+    await becomes(begun.id, 'succeeded');
+    // Twenty deliveries are not twenty questions.
+    expect(verifications().length - before).toBeLessThan(6);
+    const rows = await service.database.query<{ deliveries: number }>(
+      'select deliveries from provider_events where account_id = $1 and position($2 in convert_from(body, $3)) > 0',
+      [accountId, begun.id, 'UTF8'],
+    );
+    expect(rows).toEqual([{ deliveries: 21 }]);
+  });
+
   test('the same event fifty times at once is one credit', async () => {
     const begun = await begin({ phone: phone('95'), amount: 15_008 });
     await post('/_pay', { reference: begun.id });
@@ -332,6 +353,74 @@ describe.each(providers)('$name', (provider) => {
     await fetch(`${sim.url}/refund`, { method: 'POST', headers, body });
     await until(async () => (await look(id)).refunded === 10_000);
     expect((await refund(id, 20_001)).status).toBe(409);
+  });
+
+  describe.runIf(provider.tellsRefunds)('an event that does not say which refund it is about', () => {
+    const failed = (id: string, amount: number) => tellOfRefund('failed', id, amount);
+    // Signed, in the form of Paystack's, whatever has happened.
+    async function tellOfRefund(status: string, id: string, amount: number, more = {}): Promise<void> {
+      const asked = () => requests((one) => one.method === 'GET' && one.path === '/refund').length;
+      const before = asked();
+      const data = {
+        status,
+        transaction_reference: id,
+        refund_reference: null,
+        amount,
+        currency: 'KES',
+        domain: 'test',
+      };
+      const body = JSON.stringify({ event: `refund.${status}`, data: { ...data, ...more } });
+      const signature = createHmac('sha512', String(provider.credentials.secretKey)).update(body).digest('hex');
+      const reply = await fetch(callbackUrl, { method: 'POST', body, headers: { 'x-paystack-signature': signature } });
+      expect(reply.status).toBe(200);
+      await until(async () => asked() > before);
+      await untilRead();
+    }
+    const waiting = async (id: string) => {
+      const made = await ok(refund(id, 1_031), 201);
+      expect(made.state).toBe('pending');
+      return made.providerId as string;
+    };
+
+    test('ends no other one of its amount', async () => {
+      const id = await paid();
+      const first = await waiting(id);
+      await post('/_settle', { refund: first, fails: true });
+      await until(async () => (await look(id)).refundHeld === 0);
+      const second = await waiting(id);
+      for (let i = 0; i < 2; ++i) await failed(id, 1_031);
+      expect(await look(id)).toMatchObject({ refunded: 0, refundHeld: 1_031 });
+      await post('/_settle', { refund: second });
+      await until(async () => (await look(id)).refunded === 1_031);
+      expect((await moved(id))[0]).toMatchObject({ refunded: 1_031 });
+    });
+
+    test('has both asked after, where two of one amount fail', async () => {
+      const id = await paid();
+      const [first, second] = [await waiting(id), await waiting(id)];
+      await post('/_settle', { refund: first, fails: true });
+      await until(async () => (await look(id)).refundHeld === 1_031);
+      await post('/_settle', { refund: second, fails: true });
+      await until(async () => (await look(id)).refundHeld === 0);
+    });
+
+    test('counts nothing twice: what was told in other bytes, or a person wrote down', async () => {
+      const id = await paid();
+      const headers = { authorization: `Bearer ${provider.credentials.secretKey}` };
+      const elsewhere = (amount: number) =>
+        fetch(`${sim.url}/refund`, { method: 'POST', headers, body: JSON.stringify({ transaction: id, amount }) });
+      await elsewhere(6_000);
+      await until(async () => (await look(id)).refunded === 6_000);
+      for (let i = 0; i < 3; ++i) await tellOfRefund('processed', id, 6_000, { told: i });
+      expect((await look(id)).refunded).toBe(6_000);
+      const byHand = { clientRequestId: randomUUID(), amount: 5_000, reason: 'broken', byHand: true };
+      await ok(shop.api('POST', `/v1/payment-intents/${id}/refund`, { body: byHand }), 201);
+      await elsewhere(5_000);
+      for (let i = 0; i < 2; ++i) await tellOfRefund('processed', id, 5_000, { told: i });
+      expect(await look(id)).toMatchObject({ refunded: 11_000, refundHeld: 0 });
+      expect((await look(id)).concern ?? null).toBeNull();
+      expect((await moved(id))[0]).toMatchObject({ refunded: 11_000 });
+    });
   });
 
   test.runIf(provider.name === 'paystack')('a dispute is for people to look at', async () => {

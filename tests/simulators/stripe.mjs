@@ -42,6 +42,10 @@ class Simulator {
     this.accounts = new Map();
     this.keys = new Map(); // of idempotency: "account key" → {fingerprint, status, body}
     this.misbehaved = new Set();
+    // For orders of events: replies that wait for release(), and what questions are answered whatever is true; both by attempt_id.
+    this.holds = false;
+    this.held = new Map();
+    this.says = new Map(); // "pending", "declined"
     this.requests = [];
     this.searchLagSeconds = searchLagSeconds;
     this.base = '';
@@ -142,10 +146,19 @@ class Simulator {
     if (manner === 'conflict')
       throw new ApiError(409, { type: 'idempotency_error', code: 'idempotency_key_in_use', message: 'In progress.' });
     const body = JSON.parse(JSON.stringify(this.carryOut(account, key, call)));
+    if (this.holds && isFirst && body.object === 'payment_intent') {
+      const how = await new Promise((resolve) => this.held.set(body.metadata.attempt_id, resolve));
+      return { status: 200, body, wire: how === 'lose' ? 'lost' : undefined };
+    }
     if (manner === 'event_first') await this.events.idle();
     if (manner === 'slow') await wait(3_000);
     if (manner === 'error_after') return { status: 500, body: error };
     return { status: 200, body, wire: manner === 'lost' || manner === 'html' ? manner : undefined };
+  }
+
+  release(attempt, how) {
+    this.held.get(attempt)?.(how);
+    this.held.delete(attempt);
   }
 
   carryOut(account, key, call) {
@@ -218,7 +231,8 @@ class Simulator {
     const holder = copy.object === 'payment_intent' ? copy : copy.payment_intent;
     if (wanted.some((path) => path.endsWith('latest_charge')) && holder?.latest_charge)
       holder.latest_charge = account.charges.get(holder.latest_charge);
-    return copy;
+    const said = { pending: 'processing', declined: 'canceled' }[this.says.get(copy.metadata?.attempt_id)];
+    return said ? { ...copy, status: said, latest_charge: null, amount_received: 0 } : copy;
   }
 
   // ---- The payer, and whoever tests ----

@@ -90,6 +90,7 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
     if (auto known = co_await db.one(intent_by_request, input->client_request_id)) {
         if (known->purpose != PaymentPurpose::subscription) throw base::Failure(errors::intent_request_used);
         auto invoice = co_await db.only(billing::invoice_by_id, InvoiceId(known->subject_id));
+        known->phone = shown_phone(std::move(known->phone));
         co_return http::Accepted<SubscriptionPayment>{{std::move(invoice), known->amount, std::move(known)}};
     }
     const auto plans = co_await system.all(billing::every_plan);
@@ -99,14 +100,16 @@ async::Task<http::Accepted<SubscriptionPayment>> pay_subscription(auth::Permitte
         co_return http::Accepted<SubscriptionPayment>{{std::move(bill.invoice), bill.due, std::nullopt}};
     auto request = request_of(std::move(*input), bill, caller);
     auto started = co_await intents->start_intent(db, std::move(request), call_within(context));
+    started.intent.phone = shown_phone(std::move(started.intent.phone));
     co_return http::Accepted<SubscriptionPayment>{{std::move(bill.invoice), bill.due, std::move(started.intent)}};
 }
 
 std::vector<base::ErrorCode> pay_errors() {
-    return {errors::no_subscription, errors::paid_ahead,       errors::account_missing,   errors::amount_not_whole,
-            errors::amount_refused,  errors::currency_refused, errors::phone_needed,      errors::prompt_open,
-            errors::already_paid,    errors::provider_unknown, errors::subscription_live, errors::intent_request_used,
-            errors::unknown_invoice, errors::payments_off,     errors::account_unreadable};
+    return {
+        errors::no_subscription,     errors::paid_ahead,       errors::account_missing,  errors::amount_not_whole,
+        errors::amount_refused,      errors::currency_refused, errors::phone_needed,     errors::phone_unfit,
+        errors::prompt_open,         errors::already_paid,     errors::provider_unknown, errors::subscription_live,
+        errors::intent_request_used, errors::unknown_invoice,  errors::payments_off,     errors::account_unreadable};
 }
 
 std::vector<db::StatementView> pay_statements() { return db::statements(intent_by_request); }

@@ -1,6 +1,12 @@
 // A shop's accounts at providers. Credentials come in and are never read back.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <stdexcept>
+
 #include "auth/caller.h"
 #include "base/hash.h"
+#include "base/strings.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/service.h"
 #include "pos/modules/auth/step_up.h"
@@ -21,20 +27,67 @@ constexpr base::ErrorCode platform_account{"payment.platform_account", 403, fals
                                            "This account is what the subscription is paid to"};
 }  // namespace own
 
+// What a provider wants to know, of all of them: which members belong to which is in their docs, and what each has to be, its provider
+// says.
+struct AccountCredentials {
+    std::optional<std::string> environment;
+    std::optional<std::string> kind;
+    std::optional<std::string> short_code;
+    std::optional<std::string> till_number;
+    std::optional<std::string> consumer_key;
+    std::optional<std::string> consumer_secret;
+    std::optional<std::string> passkey;
+    std::optional<std::string> nominated_number;
+    std::optional<std::string> initiator_name;
+    std::optional<std::string> initiator_password;
+    std::optional<std::string> certificate;
+    std::optional<std::string> secret_key;
+    std::optional<std::string> publishable_key;
+    std::optional<std::vector<std::string>> webhook_secrets;
+    std::optional<std::vector<std::string>> secret_hashes;
+    std::optional<std::string> email;
+
+    friend constexpr auto describe(AccountCredentials*) {
+        using schema::field;
+        using T = AccountCredentials;
+        constexpr auto member = [](std::string_view doc) {
+            return schema::StringRules{.max_length = 8'000, .text = schema::Text::raw, .doc = doc};
+        };
+        return schema::object<T>(
+            "PaymentCredentials",
+            field<&T::environment>("environment", member("M-Pesa, Pesapal: `sandbox` or `production`.")),
+            field<&T::kind>("kind", member("M-Pesa: `paybill` or `till` (Buy Goods).")),
+            field<&T::short_code>("shortCode", member("M-Pesa: the paybill; of Buy Goods the store's number.")),
+            field<&T::till_number>("tillNumber", member("M-Pesa, of Buy Goods: the number that customers pay.")),
+            field<&T::consumer_key>("consumerKey", member("M-Pesa, Pesapal.")),
+            field<&T::consumer_secret>("consumerSecret", member("M-Pesa, Pesapal.")),
+            field<&T::passkey>("passkey", member("M-Pesa: of prompts. An account that only pays out has none.")),
+            field<&T::nominated_number>("nominatedNumber",
+                                        member("M-Pesa: named for pulling transactions, as 254712345678.")),
+            field<&T::initiator_name>("initiatorName", member("M-Pesa, to pay out: the API operator.")),
+            field<&T::initiator_password>("initiatorPassword", member("M-Pesa, to pay out.")),
+            field<&T::certificate>("certificate", member("M-Pesa, to pay out: Safaricom's, in PEM.")),
+            field<&T::secret_key>("secretKey", member("Stripe, Flutterwave, Paystack: as the dashboard shows it.")),
+            field<&T::publishable_key>("publishableKey", member("Stripe.")),
+            field<&T::webhook_secrets>("webhookSecrets",
+                                       {.max_items = 10, .doc = "Stripe: of the endpoint; the new one first."}),
+            field<&T::secret_hashes>("secretHashes",
+                                     {.max_items = 10, .doc = "Flutterwave: of the webhook; the new one first."}),
+            field<&T::email>("email", member("Flutterwave, Paystack: the shop's, where a payer has none.")));
+    }
+};
+
 struct NewAccount {
     std::optional<PaymentAccountId> id;
-    std::string provider;
+    PaymentProvider provider{};
     std::string name;
-    schema::Json credentials;
+    AccountCredentials credentials;
 
     friend constexpr auto describe(NewAccount*) {
         using schema::field;
         return schema::object<NewAccount>(
             "NewPaymentAccount", field<&NewAccount::id>("id", {.doc = "Made by the server when it is missing."}),
-            field<&NewAccount::provider>("provider", {.max_length = 40,
-                                                      .text = schema::Text::identifier,
-                                                      .doc = names_of_providers,
-                                                      .example = R"("mpesa")"}),
+            field<&NewAccount::provider>("provider", {.example = R"("mpesa")"}),
             field<&NewAccount::name>("name", {.min_length = 1,
                                               .max_length = 120,
                                               .text = schema::Text::name,
@@ -42,7 +95,7 @@ struct NewAccount {
             field<&NewAccount::credentials>(
                 "credentials",
                 {.write_only = true,
-                 .doc = "An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
+                 .doc = "By provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, "
                         "`consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, "
                         "`certificate`. Stripe: `secretKey`, `webhookSecrets`, "
                         "`publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, "
@@ -57,7 +110,7 @@ struct AccountChange {
     std::optional<std::string> name;
     std::optional<bool> enabled;
     std::optional<bool> refuses_unknown;
-    std::optional<schema::Json> credentials;
+    std::optional<AccountCredentials> credentials;
 
     friend constexpr auto describe(AccountChange*) {
         using schema::field;
@@ -86,16 +139,72 @@ struct CallbackUrl {
     }
 };
 
+// What people copy from a dashboard, with the blanks and the line's end that come along.
+std::string trimmed(std::string_view json) {
+    const auto text = schema::parse<std::string>(json);
+    return text ? schema::to_json(std::string(base::trim(*text))) : std::string(json);
+}
+
+// … and nothing that was not sent.
+schema::Json typed(const AccountCredentials& sent) {
+    auto members = schema::parse<std::map<std::string, schema::Json>>(schema::to_json(sent));
+    if (!members) throw std::logic_error("credentials are an object");
+    std::erase_if(*members, [](const auto& member) { return member.second.text == "null"; });
+    for (auto& [name, value] : *members) {
+        auto list = schema::parse<std::vector<schema::Json>>(value.text);
+        if (list) {
+            for (auto& one : *list) one.text = trimmed(one.text);
+            value.text = schema::to_json(*list);
+        } else {
+            value.text = trimmed(value.text);
+        }
+    }
+    return {schema::to_json(*members)};
+}
+
+// What is wrong with a member, for people: providers' rules are patterns.
+std::string_view words_for(std::string_view provider, std::string_view member) {
+    struct Words {
+        std::string_view provider;  // "": of any
+        std::string_view member;
+        std::string_view text;
+    };
+    static constexpr auto words = std::to_array<Words>({
+        {"stripe", "secretKey",
+         "Stripe's secret or restricted key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_."},
+        {"stripe", "publishableKey", "Stripe's publishable key: it begins with pk_test_ or pk_live_."},
+        {"stripe", "webhookSecrets", "The endpoint's signing secret: it begins with whsec_."},
+        {"paystack", "secretKey", "Paystack's secret key: it begins with sk_test_ or sk_live_."},
+        {"flutterwave", "secretKey", "Flutterwave's secret key: it begins with FLWSECK- or FLWSECK_TEST-."},
+        {"flutterwave", "secretHashes",
+         "The secret hash as it is set in Flutterwave's dashboard, without blanks in it."},
+        {"mpesa", "shortCode", "The paybill, or the store's number of Buy Goods: five to seven digits."},
+        {"mpesa", "tillNumber", "The number that customers pay: five to nine digits."},
+        {"mpesa", "nominatedNumber", "A number of Kenya as M-Pesa writes it: 254712345678."},
+        {"", "", "Copy it as the provider's dashboard shows it: without blanks in it."},
+    });
+    return std::ranges::find_if(words,
+                                [&](const Words& one) {
+                                    return one.member.empty() || (one.provider == provider && one.member == member);
+                                })
+        ->text;
+}
+
 struct CredentialsRead {
     std::string json;
     std::string shown;
 };
 
-CredentialsRead read(const ::payments::Provider& provider, const schema::Json& sent) {
-    auto read = provider.read_credentials(sent.text);
+CredentialsRead read(const ::payments::Provider& provider, const AccountCredentials& sent) {
+    auto read = provider.read_credentials(typed(sent).text);
     if (read) return {read->text, provider.shown(*read)};
     auto issues = read.error().issues;
-    for (auto& issue : issues) issue.pointer = "/credentials" + issue.pointer;
+    for (auto& issue : issues) {
+        const auto parts = base::split(issue.pointer, '/');
+        const auto member = parts.size() > 1 ? parts[1] : std::string_view();
+        if (issue.code == "pattern") issue.message = words_for(provider.traits().name, member);
+        issue.pointer = "/credentials" + issue.pointer;
+    }
     if (issues.empty()) issues.push_back({"body", "/credentials", "invalid_type", "an object", {}});
     throw base::Failure(http::errors::invalid, std::move(issues));
 }
@@ -110,8 +219,9 @@ async::Task<db::Page<PaymentAccount>> list(auth::PermittedSomewhere<"payments.re
 // What stands for the request: its credentials only as a tag under our secret, so that the stored digest helps nobody guess.
 Fingerprint fingerprint_of_secret(const NewAccount& input, const auth::SignedValues& values) {
     const auto id = input.id ? input.id->to_string() : std::string();
-    const auto tag = values.tag("payment-account", input.credentials.text);
-    const auto digest = base::sha256(input.provider + '\n' + input.name + '\n' + id + '\n' + tag);
+    const auto tag = values.tag("payment-account", schema::to_json(input.credentials));
+    const auto digest =
+        base::sha256(std::string(schema::name_of(input.provider)) + '\n' + input.name + '\n' + id + '\n' + tag);
     return {digest, digest};
 }
 
@@ -121,10 +231,10 @@ async::Task<Created<PaymentAccount>> create(Create<"payments.manage"> write, htt
     co_await require_step_up(system, SessionId(write.session_id), write.now());
     const auto& keys = intents->keys();
     keys.require_on();
-    const auto credentials = read(intents->provider_of(input->provider), input->credentials);
+    const auto credentials = read(intents->provider_of(schema::name_of(input->provider)), input->credentials);
     PaymentAccount row;
     row.id = input->id.value_or(write.new_id<PaymentAccountId>());
-    row.provider = input->provider;
+    row.provider = schema::name_of(input->provider);
     row.name = input->name;
     row.shown = credentials.shown;
     row.credentials = keys.seal_credentials(write.tenant_id, row.id, credentials.json);

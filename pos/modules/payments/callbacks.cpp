@@ -104,9 +104,9 @@ struct Stored {
 };
 
 // A repetition of what is not done yet wakes it. What is done stays done, unless an address that is trusted says now what one that is
-// not has said before.
-#define POS_TRUSTED_NOW "(excluded.trusted and not provider_events.trusted and excluded.processed_at is null)"
-constexpr db::Query<Stored(ProviderEvent)> store_event{
+// not has said before, or ($17) each delivery is news.
+#define POS_READ_ANEW "($17 or excluded.trusted and not provider_events.trusted and excluded.processed_at is null)"
+constexpr db::Query<Stored(ProviderEvent, bool)> store_event{
     {"callbacks.store_event",
      "insert into provider_events (tenant_id, id, account_id, provider, kind, dedupe_key, body, headers, trusted, "
      "attempt_ref, received_at, intent_id, processed_at, due_at, outcome, deliveries) "
@@ -114,11 +114,13 @@ constexpr db::Query<Stored(ProviderEvent)> store_event{
      "on conflict (tenant_id, account_id, dedupe_key) do update "
      "set deliveries = least(provider_events.deliveries, 2147483646) + 1, "
      "trusted = provider_events.trusted or excluded.trusted, "
-     "processed_at = case when " POS_TRUSTED_NOW " then null else provider_events.processed_at end, "
-     "due_at = case when " POS_TRUSTED_NOW " then excluded.due_at else provider_events.due_at end "
+     "received_at = case when $17 then excluded.received_at else provider_events.received_at end, "
+     "outcome = case when " POS_READ_ANEW " then null else provider_events.outcome end, "
+     "processed_at = case when " POS_READ_ANEW " then null else provider_events.processed_at end, "
+     "due_at = case when " POS_READ_ANEW " then excluded.due_at else provider_events.due_at end "
      "returning id, processed_at is null as is_open",
      db::Kind::write}};
-#undef POS_TRUSTED_NOW
+#undef POS_READ_ANEW
 
 constexpr db::Query<void(PaymentAccountId, std::int64_t)> forget_older{
     {"callbacks.forget_older",
@@ -129,9 +131,10 @@ constexpr db::Query<void(PaymentAccountId, std::int64_t)> forget_older{
 
 constexpr std::chrono::seconds job_has_time{60};  // before the sweep looks after what its job should have done
 
-std::string dedupe_key_of(const Delivery& delivery, const VerifiedCallback& said, ProviderEventId id) {
-    // The same bytes say once more that something has happened since.
-    if (!said.claims.empty() && said.claims.front().is_hint) return fmt::format("{}:{}", delivery.kind, id.to_string());
+// Whether the same bytes say once more that something has happened since.
+bool is_hint(const VerifiedCallback& said) { return !said.claims.empty() && said.claims.front().is_hint; }
+
+std::string dedupe_key_of(const Delivery& delivery, const VerifiedCallback& said) {
     // The provider's own name of the event, where a signature proves that the provider gave it: a stranger must not be able to send
     // something else under the name of what is to come.
     if (delivery.kind == kind_of_signed && !said.claims.empty()) return said.claims.front().dedupe_key;
@@ -154,7 +157,7 @@ ProviderEvent event_of(const PaymentAccount& account, const Delivery& delivery, 
     event.account_id = account.id;
     event.provider = account.provider;
     event.kind = delivery.kind;
-    event.dedupe_key = dedupe_key_of(delivery, understood.said, event.id);
+    event.dedupe_key = dedupe_key_of(delivery, understood.said);
     event.body = {std::string(delivery.bytes)};
     event.headers = stored_headers(understood.said.kept.value_or(delivery.headers));
     event.trusted = delivery.trusted;
@@ -171,8 +174,8 @@ ProviderEvent event_of(const PaymentAccount& account, const Delivery& delivery, 
     return event;
 }
 
-async::Task<void> store(db::Db tx, const ProviderEvent* event, Runtime* runtime) {
-    const auto stored = co_await tx.only(store_event, *event);
+async::Task<void> store(db::Db tx, const ProviderEvent* event, bool is_news, Runtime* runtime) {
+    const auto stored = co_await tx.only(store_event, *event, is_news);
     auto batch = tx.batch();
     if (stored.is_open) runtime->outbox().add(batch, read_provider_event, ReadProviderEvent{stored.id});
     if (event->outcome == "not_understood") batch.add(forget_older, event->account_id, most_not_understood);
@@ -288,7 +291,8 @@ bool is_from_provider(const ProviderCallback& sent, const PaymentSettings& setti
 async::Task<std::string> take_delivery(db::Db db, PaymentIntents* intents, PaymentAccount account, Delivery delivery) {
     auto read = understood(*intents, db.tenant(), account, delivery);
     const auto event = event_of(account, delivery, read, intents->runtime());
-    co_await db.transaction([&](db::Db tx) { return store(tx, &event, &intents->runtime()); });
+    const bool is_news = is_hint(read.said);
+    co_await db.transaction([&](db::Db tx) { return store(tx, &event, is_news, &intents->runtime()); });
     const bool may_refuse = delivery.kind == kind_of_validation && account.refuses_unknown && !read.said.claims.empty();
     if (may_refuse && !co_await could_match(db, intents, account, read.said.claims.front()))
         co_return std::string(not_accepted);

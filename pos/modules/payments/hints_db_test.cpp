@@ -1,4 +1,5 @@
 // Providers that tell that something has happened, and not what: Pesapal. They are asked, each time, also about what is paid.
+#include "payments/flutterwave/webhook.h"
 #include "payments/pesapal/ipn.h"
 #include "pos/testing/payment_callbacks.h"
 
@@ -83,8 +84,60 @@ TEST_F(HintsTest, EachDeliveryIsAsked) {
     says(Finding::paid, "QDU9Z4K1X2");
     hear(intent);
     EXPECT_EQ(state(intent), "succeeded");
-    EXPECT_EQ(rows("select count(*) from provider_events"), "2");
+    EXPECT_EQ(rows("select string_agg(deliveries::text, ' ') from provider_events"), "2") << "kept once";
     for (int i = 0; i < 5; ++i) hear(intent);
+}
+
+// However often it is told, one question of an attempt waits at a time; what was asked a moment ago is asked again a moment later.
+TEST_F(HintsTest, ManyDeliveriesAreNotAsManyQuestions) {
+    const auto intent = begin();
+    tell(intent);
+    read_events();
+    tell(intent);
+    read_events();
+    const auto of_jobs = [](std::string_view what) {
+        return rows(
+            fmt::format("select string_agg(distinct {}, ' ') from outbox_jobs where name = 'payments.resume'", what));
+    };
+    EXPECT_EQ(of_jobs("options #>> '{de,id}'"), "ask " + intent);
+    app->database().execute("delete from outbox_jobs");
+    says(Finding::processing);
+    ask(intent);
+    tell(intent);
+    read_events();
+    EXPECT_EQ(of_jobs("options ->> 'delay'"), "3000");
+}
+
+// Flutterwave's events are hints as well, and signed: the same bytes again are news.
+TEST_F(HintsTest, ASignedHintIsAskedEachTimeItComes) {
+    auto* flutterwave = ScriptedProvider::install(app->host(), "flutterwave");
+    flutterwave->on_callback = [](std::string_view, std::string_view bytes, const http::Headers&) {
+        return ::payments::flutterwave::read_event(bytes);
+    };
+    const auto its_token = token_of(add_account("flutterwave", "700701"));
+    const auto intent = start(order(15'000, next_id(), next_id(), next_phone(), "flutterwave"));
+    const auto hear_it = [&] {
+        const auto before = asked();
+        post(fmt::format("/v1/callbacks/flutterwave/{}/events", its_token),
+             fmt::format(R"({{"event":"charge.completed","data":{{"id":1,"tx_ref":"{}","status":"successful"}}}})",
+                         intent),
+             "");
+        read_events();
+        for (auto left = asked() - before; left > 0; --left) ask(intent);
+    };
+    hear_it();
+    EXPECT_EQ(flutterwave->queries, 1);
+    EXPECT_EQ(state(intent), "pending");
+    flutterwave->on_query = [](const ::payments::AttemptRef& attempt) {
+        return Evidence{
+            .source = Source::query, .finding = Finding::paid, .amount = attempt.amount, .receipt = "FLW-7"};
+    };
+    hear_it();
+    EXPECT_EQ(flutterwave->queries, 2);
+    EXPECT_EQ(state(intent), "succeeded");
+    hear_it();
+    EXPECT_EQ(flutterwave->queries, 2) << "of what is paid it says nothing new";
+    EXPECT_EQ(rows("select string_agg(deliveries::text, ' ') from provider_events"), "3");
 }
 
 TEST_F(HintsTest, WhatIsPaidIsAskedAfterAsWell) {

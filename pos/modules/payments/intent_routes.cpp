@@ -21,7 +21,7 @@ constexpr std::int64_t most_amount = 1'000'000'000'000;
 
 struct NewIntent {
     std::optional<base::Uuid> client_request_id;
-    std::string provider = "mpesa";
+    PaymentProvider provider = PaymentProvider::mpesa;
     base::Money amount;
     PaymentPurpose purpose = PaymentPurpose::sale;
     base::Uuid subject_id;
@@ -41,9 +41,7 @@ struct NewIntent {
                 {.doc = "Made once for each attempt by the client, and sent with every repetition. An "
                         "Idempotency-Key may stand for it. A new attempt after a clear end has a new "
                         "one."}),
-            field<&NewIntent::provider>(
-                "provider",
-                {.max_length = 40, .text = schema::Text::identifier, .defaulted = true, .doc = names_of_providers}),
+            field<&NewIntent::provider>("provider", {.defaulted = true}),
             field<&NewIntent::amount>("amount", {.min = 1,
                                                  .max = most_amount,
                                                  .doc = "Minor units. M-Pesa takes whole shillings only: a multiple "
@@ -55,10 +53,13 @@ struct NewIntent {
                                      "before it sends the sale."}),
             field<&NewIntent::location_id>("locationId",
                                            {.doc = "Needed by callers who may take payments at some locations only."}),
-            field<&NewIntent::phone>("phone", {.max_length = 40,
-                                               .text = schema::Text::raw,
-                                               .doc = "Who is prompted, where the provider prompts a phone.",
-                                               .example = R"("0712345678")"}),
+            field<&NewIntent::phone>("phone",
+                                     {.max_length = 40,
+                                      .text = schema::Text::raw,
+                                      .doc = "The payer's, in any spelling, where the provider prompts a "
+                                             "phone (or, as Pesapal, wants to know the payer). Replies have it "
+                                             "as E.164, `+254712345678`.",
+                                      .example = R"("0712345678")"}),
             field<&NewIntent::reference>(
                 "reference", {.min_length = 1,
                               .max_length = 40,
@@ -172,6 +173,7 @@ IntentReply reply_of(const http::Context& context, const PaymentIntents& intents
     reply.may_try_again = said.may_try_again;
     if (said.after) reply.try_again_after_seconds = said.after->count();
     reply.intent = std::move(intent);
+    reply.intent.phone = shown_phone(std::move(reply.intent.phone));
     return reply;
 }
 
@@ -184,7 +186,7 @@ std::string short_name_of(base::Uuid subject) { return subject.to_string().subst
 
 IntentRequest request_of(const NewIntent& input, base::Uuid key, const auth::Caller& caller, std::string currency) {
     return {.client_request_id = key,
-            .provider = input.provider,
+            .provider = std::string(schema::name_of(input.provider)),
             .purpose = input.purpose,
             .subject_id = input.subject_id,
             .location_id = input.location_id,
@@ -227,7 +229,9 @@ async::Task<db::Page<PaymentIntent>> list(auth::PermittedSomewhere<"payments.rea
         caller.require_at("payments.read", filter->location_id->uuid());
         locations = std::vector{*filter->location_id};
     }
-    return intents::newest.page(db, filter->page, filter->state, filter->subject_id, locations);
+    auto page = co_await intents::newest.page(db, filter->page, filter->state, filter->subject_id, locations);
+    for (auto& row : page.data) row.phone = shown_phone(std::move(row.phone));
+    co_return page;
 }
 
 async::Task<IntentReply> show(http::Context& context, auth::PermittedSomewhere<"payments.read"> caller,
@@ -259,12 +263,12 @@ async::Task<IntentReply> cancel(http::Context& context, auth::PermittedSomewhere
 }  // namespace
 
 void intent_routes(http::Routes routes) {
-    const std::vector refusals{errors::key_missing,      errors::key_mismatch,       errors::key_reused,
-                               errors::provider_unknown, errors::account_missing,    errors::amount_not_whole,
-                               errors::amount_refused,   errors::currency_refused,   errors::phone_needed,
-                               errors::purpose_refused,  errors::prompt_open,        errors::already_paid,
-                               errors::payments_off,     errors::account_unreadable, errors::unknown_payment_account,
-                               errors::unknown_location};
+    const std::vector refusals{
+        errors::key_missing,     errors::key_mismatch,     errors::key_reused,         errors::provider_unknown,
+        errors::account_missing, errors::amount_not_whole, errors::amount_refused,     errors::currency_refused,
+        errors::phone_needed,    errors::phone_unfit,      errors::purpose_refused,    errors::prompt_open,
+        errors::already_paid,    errors::payments_off,     errors::account_unreadable, errors::unknown_payment_account,
+        errors::unknown_location};
     const std::string_view description =
         "The payer is prompted once: send the same request again until there is an answer. 202: it is on its way, and "
         "`GET /v1/payment-intents/{id}?wait=25` tells how it ends. 200: it was asked for before, or is open for the "

@@ -50,11 +50,14 @@ void fit(const ::payments::Traits& traits, IntentRequest& request) {
         request.phone.reset();
         return;
     }
-    if (!request.phone) throw refuse(errors::phone_needed, "/phone", "the payer's number");
+    if (!request.phone)
+        throw refuse(errors::phone_needed, "/phone", fmt::format("{} needs the payer's number", traits.title));
     const auto phone = schema::normalise_phone(*request.phone);
     // Shillings of Kenya are on phones of Kenya; of other currencies the provider says what it takes.
     if (!phone || (request.currency == "KES" && !schema::is_mobile_of_kenya(*phone)))
-        throw refuse(errors::phone_needed, "/phone", "no mobile number: 0712345678");
+        throw refuse(errors::phone_unfit, "/phone",
+                     request.currency == "KES" ? "a mobile number of Kenya, such as 0712345678"
+                                               : "a phone number, such as +256772345678");
     request.phone = phone->substr(1);
 }
 
@@ -414,9 +417,10 @@ std::vector<db::StatementView> intent_statements() {
                           lock_receipt, claim_c2b, is_spent, lock_subject, lock_phone, live_of_subject, live_of_phone,
                           mark_sent, set_action, ask_again_at, set_sealed, account_by_id, account_of_provider,
                           intents::platform_account, newest, refunds::by_id, refunds::add, refunds::by_request,
-                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_untold, refunds::of_amount,
-                          refunds::mark_told, refunds::lock, refunds::settle, refunds::add_task, refunds::finish_task,
-                          refunds::reopen_task, refunds::lock_task, refunds::close_task);
+                          refunds::of_intent, refunds::lock_by_provider_id, refunds::lock_unnamed, refunds::learn_name,
+                          refunds::open_of_intent, refunds::is_one_lost, refunds::mark_told, refunds::lock,
+                          refunds::settle, refunds::add_task, refunds::finish_task, refunds::reopen_task,
+                          refunds::lock_task, refunds::close_task);
 }
 
 }  // namespace pos

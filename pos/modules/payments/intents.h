@@ -33,7 +33,10 @@ inline constexpr auto amount_refused =
     base::invalid("payment.amount_refused", "The amount is below or above what the provider takes");
 inline constexpr auto currency_refused =
     base::invalid("payment.currency_refused", "The provider does not take the shop's currency");
-inline constexpr auto phone_needed = base::invalid("payment.phone_needed", "The provider prompts a phone: which one?");
+inline constexpr auto phone_needed =
+    base::invalid("payment.phone_needed", "The provider needs the payer's phone number");
+inline constexpr auto phone_unfit =
+    base::invalid("payment.phone_unfit", "This is no phone number that the provider can take");
 inline constexpr auto purpose_refused =
     base::invalid("payment.purpose_refused", "Payments of this purpose are started elsewhere");
 inline constexpr base::ErrorCode prompt_open{"payment.prompt_open", 409, true, base::Action::retry,
@@ -133,9 +136,12 @@ public:
     // Money that the caller sends back by itself: held here, until apply_refund() says what became of it. Inside the caller's
     // transaction; the same request again is the same refund.
     [[nodiscard]] async::Task<PaymentRefund> hold_refund(db::Db tx, IntentId id, RefundOrder order);
-    // What became of one, or that one was made elsewhere: inside the caller's transaction. False: the attempt is not known to be paid,
-    // which comes first.
+    // What became of one, or that one was made elsewhere: inside the caller's transaction. What has no name is no fact: the provider is
+    // asked by a job. False: the attempt is not known to be paid, which comes first.
     [[nodiscard]] async::Task<bool> apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news);
+
+    // Asks what has gone back of an attempt, and what became of its open refunds, each by its own name. False: not all was answered.
+    [[nodiscard]] async::Task<bool> ask_refunds(db::Db db, IntentId id, client::Call call);
 
     // When it is no longer of this version, or is final, or at `until`. In another process: within a second.
     [[nodiscard]] async::Task<PaymentIntent> wait(db::Db db, PaymentIntent seen, async::SteadyTime until,
@@ -180,6 +186,13 @@ private:
     [[nodiscard]] async::Task<PlacedRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
     [[nodiscard]] async::Task<PaymentRefund> send_refund(db::Db db, PlacedRefund placed, client::Call call);
     [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
+    [[nodiscard]] async::Task<std::optional<PaymentRefund>> refund_of(db::Db tx, IntentId id,
+                                                                      const ::payments::Claim::RefundNews* news);
+    [[nodiscard]] async::Task<void> learn_of_refund(db::Db tx, PaymentRefund known,
+                                                    const ::payments::Claim::RefundNews* news);
+    [[nodiscard]] async::Task<void> add_refund_made_elsewhere(db::Db tx, PaymentIntent row,
+                                                              const ::payments::Claim::RefundNews* news);
+    [[nodiscard]] async::Task<void> doubt_refunds(db::Db tx, IntentId id);
     [[nodiscard]] async::Task<void> write_refunds(Move* move);
     void wake(IntentId id);
 

@@ -122,13 +122,23 @@ TEST_F(IntentsTest, WhatTheProviderDoesNotTakeIsRefusedBeforeThePrompt) {
     EXPECT_EQ(to(25'000'100), "payment.amount_refused");
     EXPECT_EQ(to(0), "request.invalid");
     EXPECT_EQ(to(-100), "request.invalid");
-    EXPECT_EQ(to(10'000, "12"), "payment.phone_needed");
-    EXPECT_EQ(to(10'000, "0712345678", "paypal"), "payment.provider_unknown");
+    EXPECT_EQ(to(10'000, "12"), "payment.phone_unfit");
+    EXPECT_EQ(to(10'000, "+256772345678"), "payment.phone_unfit");
+    EXPECT_EQ(to(10'000, "0712345678", "paypal"), "request.invalid");
     auto subscription = order(10'000, next_id());
     subscription.insert(1, R"("purpose":"subscription",)");
     EXPECT_EQ(refusal(subscription), "payment.purpose_refused");
     EXPECT_TRUE(mpesa->started.empty());
     EXPECT_EQ(rows("select count(*) from payment_intents"), "0");
+}
+
+TEST_F(IntentsTest, ANumberIsShownAsE164AndStoredAsProvidersTakeIt) {
+    const auto reply = post("/v1/payment-intents", order(10'000, next_id(), next_id(), "0712 345 678"));
+    EXPECT_EQ(reply.status, 202) << reply.body;
+    const auto id = member_in(reply.body, "id");
+    for (const auto& json : {reply.body, get(path(id)).body, get("/v1/payment-intents").body})
+        EXPECT_EQ(member_in(json, "phone"), "+254712345678") << json;
+    EXPECT_EQ(rows("select phone from payment_intents"), "254712345678");
 }
 
 // Where a provider has both, a return_url asks for its page: no phone is needed, and none is prompted.

@@ -155,7 +155,9 @@ async::Task<PaymentIntent> resolve(http::Context& context, auth::Permitted<"paym
                               .address = std::string(context.request().client_address()),
                               .owner = AccountOwner::tenant,
                               .intents = &*intents};
-    co_return co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
+    auto row = co_await db.transaction([&](db::Db tx) { return resolve_in(tx, &resolving); });
+    row.phone = shown_phone(std::move(row.phone));
+    co_return row;
 }
 
 }  // namespace

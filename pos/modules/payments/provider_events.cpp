@@ -114,9 +114,18 @@ async::Task<ClaimTaken> ask_first(db::Db tx, PaymentIntents* intents, const Clai
     co_return ClaimTaken{.outcome = "waits_for_query", .waits = true, .intent = id};
 }
 
-async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, IntentId id) {
+// One question of an attempt waits at a time, however often something is told of it; one that was answered a moment ago is asked again
+// when that moment is over.
+constexpr std::chrono::seconds between_questions{3};
+
+async::Task<void> ask_now(db::Db tx, PaymentIntents* intents, const PaymentIntent* intent) {
+    auto& runtime = intents->runtime();
+    const bool just_asked = intent->queries > 0 && runtime.now() - intent->updated_at < between_questions;
     auto batch = tx.batch();
-    intents->runtime().outbox().add(batch, resume_payment, ResumeIntent{id});
+    runtime.outbox().add(
+        batch, resume_payment, ResumeIntent{intent->id},
+        {.delay = just_asked ? jobs::milliseconds(between_questions) : jobs::milliseconds(0),
+         .deduplication = jobs::Deduplication{.id = "ask " + intent->id.to_string(), .keep_last_if_active = true}});
     co_await batch.commit();
 }
 
@@ -135,18 +144,18 @@ async::Task<ClaimTaken> take_for_intent(db::Db tx, PaymentIntents* intents, cons
                                         PaymentIntent intent) {
     const auto& claim = from->claim;
     const auto id = intent.id;
-    if (claim.is_hint && is_paid(intent.state)) {
+    if (claim.asks_of_paid && is_paid(intent.state)) {
         // Whom the job cannot ask, the sweep does.
         co_await tx.run(intents::ask_again_at, id, intents->runtime().now() + std::chrono::minutes(1));
-        co_await ask_now(tx, intents, id);
+        co_await ask_now(tx, intents, &intent);
         co_return ClaimTaken{.outcome = "applied", .intent = id};
     }
     const bool too_early = claim.refund && from->trusted && !co_await intents->apply_refund(tx, id, *claim.refund);
     const bool is_dispute = co_await note_dispute(tx, intents, from, id);
-    if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, std::move(intent));
+    if (must_ask(*intents, *from)) co_return co_await ask_first(tx, intents, from, intent);
     const auto applied = co_await intents->apply(tx, id, claim.evidence);
     // Somebody waits at the counter: sooner than the sweep does it.
-    if (applied && applied->decision.ask && (from->is_signed || claim.is_hint)) co_await ask_now(tx, intents, id);
+    if (applied && applied->decision.ask && (from->is_signed || claim.is_hint)) co_await ask_now(tx, intents, &intent);
     // Money that went back has come before: that is asked after, and this is read again.
     if (too_early) co_return ClaimTaken{.outcome = "waits_for_payment", .waits = true, .intent = id};
     co_return ClaimTaken{.outcome = is_dispute ? "dispute" : "applied", .intent = id};

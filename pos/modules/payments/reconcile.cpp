@@ -83,6 +83,7 @@ constexpr jobs::JobType<PullAccount> pull_payments{
 
 constexpr std::int64_t most_at_once = 500;
 constexpr std::string_view lost_pull = "the provider's list is not whole";
+constexpr std::string_view lost_list = "the provider's list of refunds is not whole";
 
 struct DueIntent {
     base::Uuid tenant_id;
@@ -275,6 +276,14 @@ async::Task<void> run_ask_refund(jobs::Job<AskRefund>& job, app::TenantScope sco
     call.span = job.span();
     std::ignore = co_await scope.use<PaymentIntents>().ask_refund(scope.db(longest), job.data().id, std::move(call));
 }
+async::Task<void> run_ask_refunds(jobs::Job<AskRefunds>& job, app::TenantScope scope) {
+    constexpr auto longest = 90s;
+    client::Call call;
+    call.deadline = async::Loop::now() + longest;
+    call.span = job.span();
+    if (!co_await scope.use<PaymentIntents>().ask_refunds(scope.db(longest), job.data().id, std::move(call)))
+        throw base::Failure(client::errors::unavailable, std::string(lost_list));
+}
 async::Task<void> run_settle_waiting(jobs::Job<SettleWaiting>& job, app::TenantScope scope) {
     auto* intents = &scope.use<PaymentIntents>();
     const auto id = job.data().id;
@@ -342,6 +351,7 @@ void add_reconciliation(app::JobHandlers handlers) {
     handlers.on(read_provider_event, run_event);
     handlers.on(resume_payment, run_resume);
     handlers.on(ask_refund, run_ask_refund);
+    handlers.on(ask_refunds, run_ask_refunds);
     handlers.on(settle_waiting, run_settle_waiting);
     handlers.on(pull_payments, run_pull);
 }

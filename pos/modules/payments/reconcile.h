@@ -31,6 +31,24 @@ inline constexpr jobs::JobType<ResumeIntent> resume_payment{
      .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
      .timeout = std::chrono::minutes(2)}};
 
+// What has gone back of an attempt, behind an event that told of a refund and not of which.
+struct AskRefunds {
+    IntentId id;
+
+    friend constexpr auto describe(AskRefunds*) {
+        return schema::object<AskRefunds>("AskRefunds", schema::field<&AskRefunds::id>("id"));
+    }
+};
+// Some seven hours, where the provider does not answer.
+inline constexpr jobs::JobType<AskRefunds> ask_refunds{
+    "payments",
+    "payments.ask_refunds",
+    {.attempts = 12,
+     .backoff = {"exponential", std::chrono::seconds(12), 0.3},
+     .remove_on_complete = jobs::KeepJobs{.count = 1'000, .age_seconds = 3'600},
+     .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 604'800},
+     .timeout = std::chrono::minutes(2)}};
+
 // Tests run them without a queue.
 [[nodiscard]] async::Task<void> sweep(db::SystemDb db, PaymentIntents* intents);
 [[nodiscard]] async::Task<void> find_unexplained(db::SystemDb db, PaymentIntents* intents);

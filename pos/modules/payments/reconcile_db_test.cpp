@@ -90,7 +90,8 @@ TEST_F(ReconcileTest, QueriesFollowThePlanAndAfterwardsADay) {
 // A payer who leaves a page is told of by nobody: it is asked after while it lives, and its end is asked for, not a day later.
 TEST_F(ReconcileTest, TheEndOfAPageIsAskedFor) {
     const auto next_after = [](std::string_view since) {
-        return rows(fmt::format("select round(extract(epoch from next_query_at - {}) / 60) from payment_intents", since));
+        return rows(
+            fmt::format("select round(extract(epoch from next_query_at - {}) / 60) from payment_intents", since));
     };
     const auto intent = start(order(15'000, next_id()));
     app->database().execute("update payment_intents set expires_at = created_at + interval '1 hour'");

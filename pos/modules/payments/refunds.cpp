@@ -1,7 +1,10 @@
 // Money that goes back. Rows are the truth: the intent's two sums are theirs, and a check of its row holds them to what was paid.
+#include <algorithm>
+
 #include "pos/modules/payments/effects.h"
 #include "pos/modules/payments/events.h"
 #include "pos/modules/payments/move.h"
+#include "pos/modules/payments/reconcile.h"
 
 namespace pos {
 
@@ -33,6 +36,9 @@ void count(PaymentIntent& intent, RefundState state, base::Money amount, std::in
     if (state == RefundState::succeeded) intent.refunded += change;
     if (is_held(state)) intent.refund_held += change;
 }
+
+// What may still go back.
+base::Money room_of(const PaymentIntent& intent) { return intent.amount - intent.refunded - intent.refund_held; }
 
 PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, Runtime& runtime) {
     const auto now = runtime.now();
@@ -144,6 +150,11 @@ async::Task<PaymentRefund> PaymentIntents::settle_refund(db::Db tx, RefundId id,
     if (!row || refund->by_hand || (is_held(next) && !is_held(refund->state))) co_return *refund;
     Move move(tx, *std::move(row), {});
     count(move.intent, refund->state, refund->amount, -1);
+    if (next != RefundState::failed && refund->amount > room_of(move.intent)) {
+        // It had been called failed, and others have taken its place since: more went back than was paid.
+        co_await doubt_refunds(tx, refund->intent_id);
+        co_return *refund;
+    }
     count(move.intent, next, refund->amount, 1);
     // What was said of an answer that was lost is over with it.
     if (refund->state == RefundState::unknown && next != RefundState::unknown) refund->result_text.reset();
@@ -195,47 +206,111 @@ async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund p
     co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, row.id, refunded); });
 }
 
-async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
-    auto row = co_await tx.one(intents::lock, id);
-    if (!row) co_return true;
-    if (!is_paid(row->state)) co_return false;
-    const auto outcome = state_of(news.refunded.outcome);
+// ---- What is told of them ----------------------------------------------------------------------------------------
+
+// For people to look at, where nothing else is: what is told of refunds does not fit what is known of them.
+async::Task<void> PaymentIntents::doubt_refunds(db::Db tx, IntentId id) {
+    const auto row = co_await tx.one(intents::lock, id);
+    if (row && !row->concern) co_await raise(tx, id, IntentConcern::amount_differs);
+}
+
+// Which of the attempt's refunds it is about; nullopt: of none that is known.
+async::Task<std::optional<PaymentRefund>> PaymentIntents::refund_of(db::Db tx, IntentId id,
+                                                                    const ::payments::Claim::RefundNews* news) {
+    const auto& name = news->refunded.provider_id;
     std::optional<PaymentRefund> known;
-    if (news.id) known = co_await tx.one(refunds::by_id, RefundId(*news.id));
-    if (!known && !news.refunded.provider_id.empty())
-        known = co_await tx.one(refunds::lock_by_provider_id, id, news.refunded.provider_id);
-    const bool is_named = news.id || !news.refunded.provider_id.empty();
-    if (!is_named) known = co_await tx.one(refunds::lock_untold, id, news.amount);
-    // Which of several has failed, their amount does not say: each is asked after by its own id.
-    const bool may_be_another = !is_named && outcome == RefundState::failed;
-    if (may_be_another && co_await tx.only(refunds::of_amount, id, news.amount) > 1) co_return true;
-    if (known && known->intent_id == id) {
-        std::ignore = co_await settle_refund(tx, known->id, news.refunded);
-        if (outcome == RefundState::succeeded) co_await tx.run(refunds::mark_told, known->id, parts_.runtime.now());
-        co_return true;
+    if (news->id) known = co_await tx.one(refunds::by_id, RefundId(*news->id));
+    if (!known && !name.empty()) known = co_await tx.one(refunds::lock_by_provider_id, id, name);
+    const bool has_gone = news->refunded.outcome == ::payments::Refunded::Outcome::done ||
+                          news->refunded.outcome == ::payments::Refunded::Outcome::pending;
+    if (!known && has_gone && news->may_be_written_down)
+        known = co_await tx.one(refunds::lock_unnamed, id, news->amount);
+    co_return known;
+}
+
+async::Task<void> PaymentIntents::learn_of_refund(db::Db tx, PaymentRefund known,
+                                                  const ::payments::Claim::RefundNews* news) {
+    const auto now = parts_.runtime.now();
+    const auto& said = news->refunded;
+    const bool is_unnamed = !known.provider_id && !said.provider_id.empty();
+    if (known.by_hand && said.outcome == ::payments::Refunded::Outcome::refused) {
+        // A person has said that it went back: whether it did is for people.
+        co_await doubt_refunds(tx, known.intent_id);
+    } else if (is_unnamed && known.state == RefundState::succeeded) {
+        co_await tx.run(refunds::learn_name, known.id, said.provider_id, now);
     }
-    // Without a name, only money that has gone back counts: what is on its way will be told again.
-    const bool says_little = !is_named && outcome != RefundState::succeeded;
-    if (known || outcome == RefundState::failed || says_little) co_return true;
-    Move move(tx, *std::move(row), {});
+    std::ignore = co_await settle_refund(tx, known.id, said);
+    if (said.outcome == ::payments::Refunded::Outcome::done) co_await tx.run(refunds::mark_told, known.id, now);
+}
+
+async::Task<void> PaymentIntents::add_refund_made_elsewhere(db::Db tx, PaymentIntent row,
+                                                            const ::payments::Claim::RefundNews* news) {
+    Move move(tx, std::move(row), {});
     auto refund =
-        new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news.amount, std::string(made_elsewhere)},
+        new_refund(move.intent, {parts_.runtime.new_id<RefundId>().uuid(), news->amount, std::string(made_elsewhere)},
                    parts_.runtime);
-    const auto left = move.intent.amount - move.intent.refunded - move.intent.refund_held;
+    const auto left = room_of(move.intent);
     if (refund.amount > left) {
         // More went back than was paid: people have to look.
         move.intent.concern = IntentConcern::amount_differs;
         refund.amount = left;
     }
-    refund.state = outcome;
-    if (outcome == RefundState::succeeded) refund.told_at = refund.created_at;
-    refund.provider_id = said(news.refunded.provider_id);
-    refund.result_text = said(news.refunded.text);
-    count(move.intent, refund.state, refund.amount, 1);
-    if (refund.amount.minor > 0) add_refund(parts_.runtime.outbox(), move.batch, refund, move.intent);
+    refund.state = state_of(news->refunded.outcome);
+    if (refund.state == RefundState::succeeded) refund.told_at = refund.created_at;
+    refund.provider_id = said(news->refunded.provider_id);
+    refund.result_text = said(news->refunded.text);
+    if (refund.amount.minor > 0) {
+        count(move.intent, refund.state, refund.amount, 1);
+        add_refund(parts_.runtime.outbox(), move.batch, refund, move.intent);
+    }
     co_await write_refunds(&move);
     co_await commit(&move);
+}
+
+async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payments::Claim::RefundNews news) {
+    auto row = co_await tx.one(intents::lock, id);
+    if (!row) co_return true;
+    if (!is_paid(row->state)) co_return false;
+    if (!news.id && news.refunded.provider_id.empty()) {
+        // Of which it is, its amount does not say; and the same may be told again. It moves nothing: the provider is asked.
+        auto batch = tx.batch();
+        parts_.runtime.outbox().add(
+            batch, ::pos::ask_refunds, AskRefunds{id},
+            {.deduplication = jobs::Deduplication{.id = "refunds " + id.to_string(), .keep_last_if_active = true}});
+        co_await batch.commit();
+        co_return true;
+    }
+    if (auto known = co_await refund_of(tx, id, &news)) {
+        if (known->intent_id == id) co_await learn_of_refund(tx, *std::move(known), &news);
+        co_return true;
+    }
+    if (news.refunded.outcome == ::payments::Refunded::Outcome::refused) co_return true;
+    // It may be one of ours whose reply was lost, and holds its amount already.
+    if (news.may_be_ours && co_await tx.only(refunds::is_one_lost, id, news.amount)) {
+        co_await doubt_refunds(tx, id);
+        co_return true;
+    }
+    co_await add_refund_made_elsewhere(tx, *std::move(row), &news);
     co_return true;
+}
+
+async::Task<bool> PaymentIntents::ask_refunds(db::Db db, IntentId id, client::Call call) {
+    const auto intent = co_await db.only(intents::by_id, id);
+    const auto account = co_await db.only(intents::account_by_id, intent.account_id);
+    auto& provider = provider_of(intent.provider);
+    auto listed = co_await provider.list_refunds(open(db.tenant(), account), attempt_of(intent), call);
+    for (auto& news : listed.refunds) {
+        std::ignore = co_await db.transaction([&](db::Db tx) { return apply_refund(tx, id, news); });
+    }
+    const auto is_listed = [&](RefundId refund) {
+        return std::ranges::any_of(listed.refunds, [&](const auto& news) { return news.id == refund.uuid(); });
+    };
+    for (const auto& refund : co_await db.all(refunds::open_of_intent, id)) {
+        if (!is_listed(refund)) std::ignore = co_await ask_refund(db, refund, call);
+    }
+    // Nobody can say what was told: people look.
+    if (!listed.is_offered) co_await db.transaction([&](db::Db tx) { return doubt_refunds(tx, id); });
+    co_return listed.whole || !listed.is_offered;
 }
 
 }  // namespace pos

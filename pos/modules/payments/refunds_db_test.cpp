@@ -114,86 +114,181 @@ TEST_F(RefundsTest, ARepetitionSaysThatItIsOne) {
 
 class NamelessNewsTest : public RefundsTest {
 protected:
-    void tell(const std::string& intent, std::int64_t amount, Outcome outcome, std::string text) {
+    using News = ::payments::Claim::RefundNews;
+
+    void SetUp() override {
+        RefundsTest::SetUp();
+        mpesa->refund_list = {.refunds = {}, .whole = true, .is_offered = true};
+    }
+    // An event that says so much, and not of which refund. How often the provider is asked what has gone back.
+    static std::int64_t tell(const std::string& intent, std::int64_t amount, Outcome outcome) {
+        app->database().execute("delete from outbox_jobs");
         app->run(db().transaction([&](db::Db tx) {
             return intents().apply_refund(
-                tx, IntentId(*base::Uuid::from_string(intent)),
-                {.amount = {amount}, .refunded = {.outcome = outcome, .code = "said", .text = std::move(text)}});
+                tx, id_of(intent),
+                {.amount = {amount}, .refunded = {.outcome = outcome, .code = "said", .text = "one without a number"}});
         }));
+        return std::stoll(rows("select count(*) from outbox_jobs where name = 'payments.ask_refunds'"));
+    }
+    // … and it is asked.
+    static bool hear(const std::string& intent, std::int64_t amount, Outcome outcome) {
+        EXPECT_EQ(tell(intent, amount, outcome), 1);
+        return app->run(intents().ask_refunds(db(), id_of(intent), {}));
+    }
+    static IntentId id_of(const std::string& intent) { return IntentId(*base::Uuid::from_string(intent)); }
+    // What the provider's list has, by its own names.
+    void lists(std::vector<News> refunds, bool whole = true) const {
+        mpesa->refund_list = {.refunds = std::move(refunds), .whole = whole, .is_offered = true};
+    }
+    static News news(std::string name, std::int64_t amount, Outcome outcome, std::optional<std::string> ours = {}) {
+        return {.id = ours ? base::Uuid::from_string(*ours) : std::nullopt,
+                .amount = {amount},
+                .refunded = {.outcome = outcome, .provider_id = std::move(name)}};
+    }
+    static std::string concern(const std::string& intent) {
+        return rows(fmt::format("select coalesce(concern, '-') from payment_intents where id = '{}'", intent));
+    }
+    // Ours, pending at the provider under that name: its id.
+    std::string pending(const std::string& intent, std::int64_t amount, std::string name) const {
+        mpesa->refund_outcome = Outcome::pending;
+        mpesa->refund_name = std::move(name);
+        const auto made = post(path(intent) + "/refund", refund(amount));
+        EXPECT_EQ(made.status, 201) << made.body;
+        return member_in(made.body, "id");
     }
 };
 
-TEST_F(NamelessNewsTest, TheirAmountTellsWhichRefundItIs) {
+TEST_F(NamelessNewsTest, AreNoFactAboutAnyRefund) {
     const auto intent = paid_intent(10'000);
-    mpesa->refund_outcome = Outcome::pending;
-    for (const auto amount : {6'000, 1'000}) post(path(intent) + "/refund", refund(amount));
-    EXPECT_EQ(sums(intent), "0 7000 succeeded");
-    tell(intent, 6'000, Outcome::pending, "number 1");
-    EXPECT_EQ(sums(intent), "0 7000 succeeded");
-    tell(intent, 6'000, Outcome::done, "number 1");
-    EXPECT_EQ(sums(intent), "6000 1000 succeeded");
-    tell(intent, 1'000, Outcome::refused, "number 2");
-    EXPECT_EQ(sums(intent), "6000 0 succeeded");
-    EXPECT_EQ(rows("select count(*) from payment_refunds"), "2");
-}
-
-// The reply, or the answer to a question, has said it already; the event says it once more.
-TEST_F(NamelessNewsTest, ASuccessThatIsKnownIsNotCountedAgain) {
-    const auto intent = paid_intent(10'000);
-    post(path(intent) + "/refund", refund(3'000));
-    EXPECT_EQ(sums(intent), "3000 0 succeeded");
-    tell(intent, 3'000, Outcome::done, "number 1");
-    EXPECT_EQ(sums(intent), "3000 0 succeeded");
-    // Another one of that amount, which nobody here has made.
-    tell(intent, 3'000, Outcome::done, "number 2");
-    EXPECT_EQ(sums(intent), "6000 0 succeeded");
-    tell(intent, 4'000, Outcome::done, "number 3");
-    EXPECT_EQ(sums(intent), "10000 0 refunded");
-}
-
-// The same, of one whose reply was lost: what was said of the loss, or told of it on its way, makes it no other one.
-TEST_F(NamelessNewsTest, ASuccessThatWasAskedForIsNotCountedAgain) {
-    for (const auto told_on_its_way : {false, true}) {
-        const auto intent = paid_intent(10'000);
-        const auto json = refund(3'000);
-        mpesa->refund_outcome = Outcome::unknown;
-        mpesa->refund_text = "no answer";
-        post(path(intent) + "/refund", json);
-        if (told_on_its_way) tell(intent, 3'000, Outcome::pending, "one without a number");
-        mpesa->refund_outcome = Outcome::done;
-        mpesa->refund_text.clear();
-        EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
-        tell(intent, 3'000, Outcome::done, "number 1");
-        EXPECT_EQ(sums(intent), "3000 0 succeeded");
-        EXPECT_EQ(post(path(intent) + "/refund", json).status, 200);
-        tell(intent, 3'000, Outcome::done, "number 2");
-        EXPECT_EQ(sums(intent), "6000 0 succeeded") << "made elsewhere";
+    const auto first = pending(intent, 3'000, "re_1");
+    for (const auto outcome : {Outcome::refused, Outcome::done, Outcome::pending, Outcome::unknown}) {
+        EXPECT_EQ(tell(intent, 3'000, outcome), 1);
+        EXPECT_EQ(tell(intent, 4'000, outcome), 1);
+        EXPECT_EQ(sums(intent), "0 3000 succeeded");
     }
+    EXPECT_EQ(rows("select count(*) from payment_refunds"), "1");
 }
 
-// A late failure of the first is none of the second.
-TEST_F(NamelessNewsTest, AFailureOfOneOfSeveralIsNobodys) {
+// The first refund failed, and was said to have; its event comes when the second one of that amount is on its way.
+TEST_F(NamelessNewsTest, ALateFailureOfTheFirstDoesNotEndTheSecond) {
     const auto intent = paid_intent(10'000);
     mpesa->refund_outcome = Outcome::refused;
     post(path(intent) + "/refund", refund(3'000));
-    EXPECT_EQ(sums(intent), "0 0 succeeded");
-    mpesa->refund_outcome = Outcome::pending;
-    post(path(intent) + "/refund", refund(3'000));
-    tell(intent, 3'000, Outcome::refused, "one without a number");
+    const auto second = pending(intent, 3'000, "re_2");
+    lists({news("re_1", 3'000, Outcome::refused), news("re_2", 3'000, Outcome::pending, second)});
+    EXPECT_TRUE(hear(intent, 3'000, Outcome::refused));
     EXPECT_EQ(sums(intent), "0 3000 succeeded");
-    tell(intent, 3'000, Outcome::done, "number 2");
+    lists({news("re_2", 3'000, Outcome::done, second)});
+    EXPECT_TRUE(hear(intent, 3'000, Outcome::done));
     EXPECT_EQ(sums(intent), "3000 0 succeeded");
 }
 
-TEST_F(NamelessNewsTest, WhatIsNotDoneAndNobodyKnowsIsNothing) {
+// Their events are the same bytes.
+TEST_F(NamelessNewsTest, TwoOfOneAmountThatFailAreBothOver) {
     const auto intent = paid_intent(10'000);
-    for (const auto outcome : {Outcome::pending, Outcome::unknown, Outcome::refused})
-        tell(intent, 3'000, outcome, "number 1");
+    const auto first = pending(intent, 3'000, "re_1");
+    const auto second = pending(intent, 3'000, "re_2");
+    lists({news("re_1", 3'000, Outcome::refused, first), news("re_2", 3'000, Outcome::pending, second)});
+    EXPECT_TRUE(hear(intent, 3'000, Outcome::refused));
+    EXPECT_EQ(sums(intent), "0 3000 succeeded");
+    lists({news("re_1", 3'000, Outcome::refused, first), news("re_2", 3'000, Outcome::refused, second)});
+    EXPECT_TRUE(hear(intent, 3'000, Outcome::refused));
     EXPECT_EQ(sums(intent), "0 0 succeeded");
-    // What a person has sent is theirs.
-    post(path(intent) + "/refund", refund(2'000, next_id(), R"(,"byHand":true)"));
-    tell(intent, 2'000, Outcome::done, "number 2");
-    EXPECT_EQ(sums(intent), "4000 0 succeeded");
+}
+
+TEST_F(NamelessNewsTest, OneThatWasMadeElsewhereCountsOnceHoweverOftenItIsTold) {
+    const auto intent = paid_intent(15'000);
+    lists({news("re_7", 6'000, Outcome::done)});
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(hear(intent, 6'000, Outcome::done));
+        EXPECT_EQ(sums(intent), "6000 0 succeeded");
+    }
+    lists({news("re_7", 6'000, Outcome::done), news("re_8", 6'000, Outcome::done)});
+    EXPECT_TRUE(hear(intent, 6'000, Outcome::done));
+    EXPECT_EQ(sums(intent), "12000 0 succeeded");
+    EXPECT_EQ(concern(intent), "-");
+}
+
+TEST_F(NamelessNewsTest, WhatAPersonWroteDownIsNotCountedAgain) {
+    const auto intent = paid_intent(15'000);
+    EXPECT_EQ(post(path(intent) + "/refund", refund(6'000, next_id(), R"(,"byHand":true)")).status, 201);
+    lists({news("re_7", 6'000, Outcome::done)});
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(hear(intent, 6'000, Outcome::done));
+        EXPECT_EQ(sums(intent), "6000 0 succeeded");
+    }
+    EXPECT_EQ(rows("select by_hand || ' ' || provider_id from payment_refunds"), "true re_7");
+    // It did not go back after all: what a person has said is theirs to mend.
+    lists({news("re_7", 6'000, Outcome::refused)});
+    EXPECT_TRUE(hear(intent, 6'000, Outcome::refused));
+    EXPECT_EQ(sums(intent), "6000 0 succeeded");
+    EXPECT_EQ(concern(intent), "amount_differs");
+}
+
+// Its reply was lost: it is held already, and the list does not say whose it is.
+TEST_F(NamelessNewsTest, WhatMayBeOursIsNotCountedAgain) {
+    const auto intent = paid_intent(15'000);
+    mpesa->refund_outcome = Outcome::unknown;
+    post(path(intent) + "/refund", refund(6'000));
+    auto unsigned_one = news("re_7", 6'000, Outcome::done);
+    unsigned_one.may_be_ours = true;
+    lists({unsigned_one});
+    EXPECT_TRUE(hear(intent, 6'000, Outcome::done));
+    EXPECT_EQ(sums(intent), "0 6000 succeeded");
+    EXPECT_EQ(concern(intent), "amount_differs");
+    // One that bears another's name was made elsewhere.
+    lists({news("re_8", 6'000, Outcome::done)});
+    EXPECT_TRUE(hear(intent, 6'000, Outcome::done));
+    EXPECT_EQ(sums(intent), "6000 6000 succeeded");
+}
+
+// Each open refund is asked after by its own id where the list has nothing of it.
+TEST_F(NamelessNewsTest, OpenRefundsAreAskedAfterByTheirOwnIds) {
+    const auto intent = paid_intent(15'000);
+    const auto first = pending(intent, 3'000, "re_1");
+    const auto second = pending(intent, 4'000, "re_2");
+    mpesa->refunds.clear();
+    lists({news("re_1", 3'000, Outcome::pending, first)}, false);
+    mpesa->refund_outcome = Outcome::done;
+    mpesa->refund_name = "re_2";
+    EXPECT_FALSE(hear(intent, 3'000, Outcome::refused)) << "it is asked again: the list is not whole";
+    ASSERT_EQ(mpesa->refunds.size(), 1U);
+    EXPECT_EQ(mpesa->refunds.at(0).id.to_string(), second);
+    EXPECT_TRUE(mpesa->refunds.at(0).repeat);
+    EXPECT_EQ(sums(intent), "4000 3000 succeeded");
+}
+
+TEST_F(NamelessNewsTest, AProviderWithoutAListIsForPeople) {
+    const auto intent = paid_intent(15'000);
+    mpesa->refund_list = {};
+    EXPECT_TRUE(hear(intent, 6'000, Outcome::done));
+    EXPECT_EQ(sums(intent), "0 0 succeeded");
+    EXPECT_EQ(concern(intent), "amount_differs");
+}
+
+// Called failed, another one took its place, and it went through after all.
+TEST_F(NamelessNewsTest, NeverMoreThanWasPaid) {
+    const auto intent = paid_intent(10'000);
+    mpesa->refund_outcome = Outcome::refused;
+    const auto first = member_in(post(path(intent) + "/refund", refund(10'000)).body, "id");
+    mpesa->refund_outcome = Outcome::done;
+    mpesa->refund_name = "re_2";
+    const auto second = member_in(post(path(intent) + "/refund", refund(10'000)).body, "id");
+    lists({news("re_1", 10'000, Outcome::done, first), news("re_2", 10'000, Outcome::done, second),
+           news("re_3", 1, Outcome::done)});
+    EXPECT_TRUE(hear(intent, 10'000, Outcome::done));
+    EXPECT_EQ(sums(intent), "10000 0 refunded");
+    EXPECT_EQ(concern(intent), "amount_differs");
+    EXPECT_EQ(rows("select string_agg(state, ' ' order by created_at, id) from payment_refunds"), "failed succeeded");
+}
+
+TEST_F(NamelessNewsTest, ADisputeIsNothingThatAPersonWroteDown) {
+    const auto intent = paid_intent(15'000);
+    EXPECT_EQ(post(path(intent) + "/refund", refund(6'000, next_id(), R"(,"byHand":true)")).status, 201);
+    auto dispute = news("dp_1", 6'000, Outcome::done);
+    dispute.may_be_written_down = false;
+    app->run(db().transaction([&](db::Db tx) { return intents().apply_refund(tx, id_of(intent), dispute); }));
+    EXPECT_EQ(sums(intent), "12000 0 succeeded");
 }
 
 TEST_F(RefundsTest, OneThatFailsAfterwardsIsFreeAgain) {

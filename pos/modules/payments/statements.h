@@ -127,15 +127,29 @@ inline constexpr db::Query<PaymentRefund(IntentId, std::string)> lock_by_provide
      "created_by, created_at, updated_at, told_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
      "and provider_id = $3 for no key update",
      db::Kind::write}};
-// Of news without a name: two refunds of one amount stand for each other, and each is told of once.
-inline constexpr db::Query<PaymentRefund(IntentId, base::Money)> lock_untold{
-    {"refunds.lock_untold",
+// Of what the provider names for the first time: one of this amount has gone back here, and nobody knows what the provider calls it. A
+// person wrote it down, or the provider told of it by its sum.
+inline constexpr db::Query<PaymentRefund(IntentId, base::Money)> lock_unnamed{
+    {"refunds.lock_unnamed",
      "select id, client_request_id, intent_id, amount, reason, by_hand, state, provider_id, result_code, result_text, "
      "created_by, created_at, updated_at, told_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
-     "and amount = $3 and (state in ('pending', 'unknown') "
-     "or (state = 'succeeded' and not by_hand and told_at is null)) "
-     "order by state = 'succeeded', created_at, id limit 1 for no key update",
+     "and amount = $3 and state = 'succeeded' and provider_id is null "
+     "order by created_at, id limit 1 for no key update",
      db::Kind::write}};
+inline constexpr db::Query<void(RefundId, std::string, base::Timestamp)> learn_name{
+    {"refunds.learn_name",
+     "update payment_refunds set provider_id = $3, told_at = coalesce(told_at, $4) where tenant_id = $1 and id = $2",
+     db::Kind::write}};
+// What we have sent and nobody has decided.
+inline constexpr db::Query<RefundId(IntentId)> open_of_intent{
+    {"refunds.open_of_intent",
+     "select id from payment_refunds where tenant_id = $1 and intent_id = $2 and state in ('pending', 'unknown') "
+     "and not by_hand order by created_at, id",
+     db::Kind::read}};
+inline constexpr db::Query<bool(IntentId, base::Money)> is_one_lost{
+    {"refunds.is_one_lost",
+     "select exists (select from payment_refunds where tenant_id = $1 and intent_id = $2 and amount = $3 "
+     "and state in ('pending', 'unknown') and provider_id is null and not by_hand) as lost"}};
 inline constexpr auto lock = db::find_for_update<tables::payment_refunds>("refunds.lock");
 inline constexpr auto settle =
     db::update<tables::payment_refunds, &PaymentRefund::state, &PaymentRefund::provider_id, &PaymentRefund::result_code,
@@ -143,12 +157,6 @@ inline constexpr auto settle =
         .where<&PaymentRefund::id>()
         .named("refunds.settle");
 
-// All that the provider was asked for, whatever became of them: news without a name may be of any.
-inline constexpr db::Query<std::int64_t(IntentId, base::Money)> of_amount{
-    {"refunds.of_amount",
-     "select count(*) as refunds from payment_refunds where tenant_id = $1 and intent_id = $2 and amount = $3 "
-     "and not by_hand",
-     db::Kind::point}};
 inline constexpr db::Query<void(RefundId, base::Timestamp)> mark_told{
     {"refunds.mark_told",
      "update payment_refunds set told_at = $3 where tenant_id = $1 and id = $2 and told_at is null", db::Kind::write}};

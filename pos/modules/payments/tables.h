@@ -71,6 +71,24 @@ constexpr auto describe(IntentConcern*) {
                                                                 {IntentConcern::subject_unfit, "subject_unfit"}});
 }
 
+// Numbers of phones are stored as providers take them, without the plus; whoever reads the API is given E.164, as everywhere in it.
+[[nodiscard]] inline std::optional<std::string> shown_phone(std::optional<std::string> stored) {
+    if (stored && !stored->empty() && !stored->starts_with('+')) stored->insert(0, 1, '+');
+    return stored;
+}
+inline constexpr std::string_view doc_of_shown_phone = "E.164, with its plus.";
+inline constexpr std::string_view example_of_shown_phone = R"("+254712345678")";
+
+// Those that a request can name.
+enum class PaymentProvider : std::uint8_t { mpesa, stripe, flutterwave, paystack, pesapal };
+constexpr auto describe(PaymentProvider*) {
+    return schema::enumeration<PaymentProvider>("PaymentProvider", {{PaymentProvider::mpesa, "mpesa"},
+                                                                    {PaymentProvider::stripe, "stripe"},
+                                                                    {PaymentProvider::flutterwave, "flutterwave"},
+                                                                    {PaymentProvider::paystack, "paystack"},
+                                                                    {PaymentProvider::pesapal, "pesapal"}});
+}
+
 // In documents.
 inline constexpr std::string_view names_of_providers = "`mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`.";
 
@@ -167,7 +185,8 @@ struct PaymentIntent {
             field<&PaymentIntent::provider>("provider", {.text = schema::Text::identifier}),
             field<&PaymentIntent::purpose>("purpose"), field<&PaymentIntent::subject_id>("subjectId"),
             field<&PaymentIntent::location_id>("locationId"), field<&PaymentIntent::amount>("amount"),
-            field<&PaymentIntent::currency>("currency"), field<&PaymentIntent::phone>("phone"),
+            field<&PaymentIntent::currency>("currency"),
+            field<&PaymentIntent::phone>("phone", {.doc = doc_of_shown_phone, .example = example_of_shown_phone}),
             field<&PaymentIntent::reference>("reference", {.doc = "What the payer reads."}),
             field<&PaymentIntent::description>("description"), field<&PaymentIntent::return_url>("returnUrl"),
             field<&PaymentIntent::state>("state"),

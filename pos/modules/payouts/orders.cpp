@@ -21,9 +21,6 @@ constexpr std::chrono::seconds longest_send{60};
 constexpr std::chrono::seconds time_to_write{10};
 // What the provider had no time for, or did not get, is sent again after so long, times how often it was sent.
 constexpr std::chrono::minutes between_sends{1};
-// What is not decided by then is for people; what never left is over.
-constexpr std::chrono::hours patience{1};
-constexpr std::chrono::hours keeps_trying{24};
 
 base::Failure refuse(const base::ErrorCode& code, std::string pointer, std::string text) {
     return base::Failure(code, {{"body", std::move(pointer), std::string(code.code), std::move(text), {}}});
@@ -87,6 +84,14 @@ std::optional<PayoutConcern> concern_of(std::string_view word) {
         if (schema::name_of(concern) == word) return concern;
     }
     return std::nullopt;
+}
+
+// A question on its way while it was sent once more was answered of what had been there before.
+constexpr std::chrono::minutes question_is_out{1};
+
+bool is_overtaken(const Payout& row, const PayoutEvidence& evidence, base::Timestamp now) {
+    const bool ends_it = evidence.source == PayoutSource::answer && evidence.finding == PayoutFinding::failed;
+    return ends_it && row.sends > 1 && row.sent_at && now - *row.sent_at < question_is_out;
 }
 
 // When it is sent, or asked after, next.
@@ -282,14 +287,13 @@ async::Task<bool> PayoutOrders::settle_refund(db::Db tx, const Payout* before, c
         if (intent.amount - intent.refunded - intent.refund_held < after->amount) co_return false;
     }
     // Its payment is known to be paid, or nothing would be held.
-    std::ignore = co_await intents_.apply_refund(
-        tx, *after->intent_id,
-        {.id = after->refund_id->uuid(),
-         .amount = after->amount,
-         .refunded = {.outcome = is_done ? Outcome::done : Outcome::refused,
-                      .provider_id = after->receipt_code.value_or(""),
-                      .code = after->result_code.value_or(""),
-                      .text = after->result_text.value_or("")}});
+    std::ignore = co_await intents_.apply_refund(tx, *after->intent_id,
+                                                 {.id = after->refund_id->uuid(),
+                                                  .amount = after->amount,
+                                                  .refunded = {.outcome = is_done ? Outcome::done : Outcome::refused,
+                                                               .provider_id = after->receipt_code.value_or(""),
+                                                               .code = after->result_code.value_or(""),
+                                                               .text = after->result_text.value_or("")}});
     co_return true;
 }
 
@@ -297,6 +301,7 @@ async::Task<std::optional<Payout>> PayoutOrders::apply(db::Db tx, PayoutId id, P
     const auto before = co_await tx.one(payouts::lock, id);
     if (!before) co_return std::nullopt;
     const auto now = runtime().now();
+    if (is_overtaken(*before, evidence, now)) evidence.finding = PayoutFinding::processing;
     auto decision = ::payments::decide(judged(*before), evidence);
     // Of a reversal that was lost there is no key: it is not sent a second time by itself.
     const bool would_repeat = before->kind == PayoutKind::reversal && before->may_be_there;
@@ -342,12 +347,12 @@ async::Task<Payout> PayoutOrders::resume(db::Db db, PayoutId id, client::Call ca
     const auto now = runtime().now();
     const PayoutEvidence overdue{.source = PayoutSource::clock, .finding = PayoutFinding::overdue};
     if (row->state == PayoutState::created) {
-        if (now - row->created_at > keeps_trying) co_return co_await apply_now(db, id, overdue);
+        if (now - row->created_at > PayoutOrders::keeps_trying) co_return co_await apply_now(db, id, overdue);
         co_return co_await send(db, *std::move(row), std::move(call));
     }
     auto asked = co_await ask(db, id, std::move(call));
     const bool waits = asked.state == PayoutState::sent || asked.state == PayoutState::pending;
-    if (!waits || now - asked.sent_at.value_or(asked.created_at) < patience) co_return asked;
+    if (!waits || now - asked.sent_at.value_or(asked.created_at) < PayoutOrders::patience) co_return asked;
     co_return co_await apply_now(db, id, overdue);
 }
 

@@ -29,7 +29,7 @@ inline constexpr base::ErrorCode reversal_open{"payout.reversal_open", 409, fals
 inline constexpr auto payout_phone = base::invalid("payout.phone", "This is no number that money can be sent to");
 inline constexpr auto payout_final = base::conflict("payout.final", "The payout has come to its end");
 inline constexpr base::ErrorCode payout_waits{"payout.waits", 409, true, base::Action::retry,
-                                              "The provider may still answer: wait a minute"};
+                                              "The provider may still answer: wait"};
 inline constexpr auto receipt_unknown =
     base::conflict("payout.receipt_unknown", "The payment's receipt is not known, so that it cannot be reversed");
 inline constexpr base::ErrorCode balance_asked{"payout.balance_asked", 429, true, base::Action::retry,
@@ -64,6 +64,10 @@ struct StartedPayout {
 
 class PayoutOrders {
 public:
+    // What is not decided by then, since it was sent, is for people; what never left, since it was made, is over.
+    static constexpr std::chrono::hours patience{1};
+    static constexpr std::chrono::hours keeps_trying{24};
+
     // What it works with outlives it.
     explicit PayoutOrders(PaymentIntents& intents) : intents_(intents) {}
 

@@ -18,7 +18,7 @@ constexpr std::int64_t most_amount = 1'000'000'000'000;
 
 struct NewPayout {
     std::optional<base::Uuid> client_request_id;
-    std::string provider = "mpesa";
+    PaymentProvider provider = PaymentProvider::mpesa;
     std::optional<PaymentAccountId> account_id;
     base::Money amount;
     std::string phone;
@@ -34,10 +34,7 @@ struct NewPayout {
                 "clientRequestId", {.doc = "Made once for each payout, and sent with every repetition. An "
                                            "Idempotency-Key may stand for it. Never make a new one because a reply was "
                                            "lost."}),
-            field<&NewPayout::provider>("provider", {.max_length = 40,
-                                                     .text = schema::Text::identifier,
-                                                     .defaulted = true,
-                                                     .doc = "`mpesa`: no other sends money out."}),
+            field<&NewPayout::provider>("provider", {.defaulted = true, .doc = "`mpesa`: no other sends money out."}),
             field<&NewPayout::account_id>("accountId", {.doc = "Where the shop has several accounts."}),
             field<&NewPayout::amount>("amount", {.min = 1,
                                                  .max = most_amount,
@@ -45,7 +42,8 @@ struct NewPayout {
                                                  .example = "150000"}),
             field<&NewPayout::phone>("phone", {.max_length = 40,
                                                .text = schema::Text::raw,
-                                               .doc = "Whom the money goes to.",
+                                               .doc = "Whom the money goes to: a mobile number of Kenya, in any "
+                                                      "spelling. Replies have it as E.164, `+254712345678`.",
                                                .example = R"("0712345678")"}),
             field<&NewPayout::recipient_name>("recipientName", {.max_length = 120, .text = schema::Text::name}),
             field<&NewPayout::purpose>("purpose", {.defaulted = true, .doc = "What the recipient's message says."}),
@@ -130,13 +128,14 @@ constexpr auto tenant = db::find<tables::tenants>("payouts.tenant");
 PayoutReply reply_of(const http::Context& context, const PayoutOrders& payouts, Payout row) {
     PayoutReply reply;
     const auto* provider = payouts.payouts_of(row.provider);
-    if (provider != nullptr && row.result_code && row.state != PayoutState::succeeded) {
+    if (provider != nullptr && row.state != PayoutState::succeeded) {
         const auto said = context.request().header("Accept-Language");
         const bool is_swahili = said && base::ascii_lower(*said).starts_with("sw");
-        auto saying = provider->payout_saying(*row.result_code, row.state, is_swahili ? "sw" : "en");
+        auto saying = provider->payout_saying(row.result_code.value_or(""), row.state, is_swahili ? "sw" : "en");
         if (!saying.text.empty()) reply.message = std::move(saying.text);
     }
     reply.payout = std::move(row);
+    reply.payout.phone = shown_phone(std::move(reply.payout.phone));
     return reply;
 }
 
@@ -165,7 +164,7 @@ async::Task<StartedReply> send(http::Context& context, auth::Permitted<"payouts.
     auto started =
         co_await payouts->pay_out(db,
                                   {.client_request_id = request_id("payout", key_of(header, input->client_request_id)),
-                                   .provider = input->provider,
+                                   .provider = std::string(schema::name_of(input->provider)),
                                    .account_id = input->account_id,
                                    .amount = input->amount,
                                    .currency = shop.settings.currency,
@@ -209,7 +208,9 @@ async::Task<StartedReply> reverse(http::Context& context, auth::PermittedSomewhe
 }
 
 async::Task<db::Page<Payout>> list(auth::Permitted<"payouts.read">, http::Query<PayoutFilter> filter, db::Db db) {
-    return payouts::newest.page(db, filter->page, filter->state, filter->intent_id);
+    auto page = co_await payouts::newest.page(db, filter->page, filter->state, filter->intent_id);
+    for (auto& row : page.data) row.phone = shown_phone(std::move(row.phone));
+    co_return page;
 }
 
 async::Task<PayoutReply> show(http::Context& context, auth::Permitted<"payouts.read">, http::Path<"id", PayoutId> id,
@@ -250,6 +251,17 @@ struct Resolving {
     PayoutOrders* payouts = nullptr;
 };
 
+// Until it is decided, or `unknown`: an hour after it was sent; what was not sent is tried for a day.
+base::Failure waits_for_the_provider(const Payout& row, base::Timestamp now) {
+    using namespace std::chrono_literals;
+    const auto until = row.state == PayoutState::created
+                           ? row.created_at + PayoutOrders::keeps_trying
+                           : row.sent_at.value_or(row.created_at) + PayoutOrders::patience;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
+    return base::Failure(errors::payout_waits, "it is decided, or `unknown`, when this time is over")
+        .retry_after(std::max(left, std::chrono::milliseconds(60s)).count());
+}
+
 async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     const auto row = co_await tx.one(payouts::lock, resolving->id);
     if (!row) throw base::Failure(errors::row_not_found);
@@ -261,7 +273,7 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
     if (row->state == PayoutState::succeeded) throw base::Failure(errors::payout_final);
     // The provider may be paying it at this moment.
     const bool is_open = row->state == PayoutState::unknown || row->state == PayoutState::failed;
-    if (!is_open) throw base::Failure(errors::payout_waits).retry_after(60'000);
+    if (!is_open) throw waits_for_the_provider(*row, resolving->payouts->runtime().now());
     if (says_paid && !said.receipt_code) {
         throw base::Failure(http::errors::invalid,
                             {{"body", "/receiptCode", "required", "what the recipient's receipt is called", {}}});
@@ -271,7 +283,7 @@ async::Task<Payout> resolve_in(db::Db tx, const Resolving* resolving) {
         {.source = ::payments::PayoutSource::person,
          .finding = says_paid ? ::payments::PayoutFinding::paid : ::payments::PayoutFinding::failed,
          .receipt = says_paid ? said.receipt_code.value_or("") : ""});
-    if (applied->state != wanted) throw base::Failure(errors::payout_waits).retry_after(60'000);
+    if (applied->state != wanted) throw waits_for_the_provider(*row, resolving->payouts->runtime().now());
     auto batch = tx.batch();
     audit(batch, resolving->payouts->runtime(),
           {.action = says_paid ? "payout.resolve_paid" : "payout.resolve_not_paid",

@@ -150,6 +150,9 @@ TEST_F(PayoutsTest, OneRequestIsOnePayoutHoweverOftenItIsSent) {
     const auto first = post("/v1/payouts", order_json(key));
     EXPECT_EQ(first.status, 202) << first.body;
     const auto id = member_in(first.body, "id");
+    EXPECT_EQ(member_in(first.body, "phone"), "+254712345678");
+    EXPECT_EQ(member_in(get("/v1/payouts").body, "phone"), "+254712345678");
+    EXPECT_EQ(rows("select phone from payouts"), "254712345678") << "as M-Pesa takes it";
     EXPECT_NE(id, key) << "two shops may share an account of the provider, where it names the payout";
     for (int i = 0; i < 3; ++i) {
         const auto again = post("/v1/payouts", order_json(key, 150'000, "+254 712 345 678"));
@@ -292,6 +295,44 @@ TEST_F(PayoutsTest, APersonHasItSentAgainUnderTheSameId) {
     EXPECT_THAT(post(path, "").body, HasSubstr("payout.final"));
 }
 
+// The first was paid and its answer lost. A person has it sent once more: what M-Pesa says of that sending is not what became of the payout.
+TEST_F(PayoutsTest, AFailingResultOfASecondSendingIsNoEndOfTheFirst) {
+    for (const auto* const code : {"1", "2001", "26", "17"}) {
+        app->database().execute("truncate payouts, payout_results cascade");
+        provider->answer = PayoutFinding::lost;
+        const auto id = send();
+        age("2 minutes");
+        provider->answer = PayoutFinding::accepted;
+        EXPECT_EQ(post("/v1/payouts/" + id + "/send-again", "").status, 200);
+        for (int i = 0; i < 6; ++i) told("result", id, result(id, code));
+        EXPECT_EQ(payout_state(id), "pending") << code;
+        EXPECT_EQ(rows("select (next_look_at <= now())::text from payouts"), "true") << "it is asked after at once";
+        EXPECT_THAT(post("/v1/payouts", order_json(next_id())).body, HasSubstr("payout.open"));
+        const auto before = provider->asked;
+        const auto sent_so_far = provider->sent.size();
+        resume(id);
+        EXPECT_EQ(provider->asked, before + 1);
+        EXPECT_EQ(provider->sent.size(), sent_so_far);
+        told("status", id, status_answer(id, "Completed"));
+        EXPECT_EQ(payout_state(id), "succeeded") << code;
+        EXPECT_EQ(rows("select coalesce(concern, '-') from payouts"), "-");
+    }
+}
+
+// The answer may say that it failed: but not the one to a question that was asked before it was sent again.
+TEST_F(PayoutsTest, AnAnswerThatWasOvertakenByASendingEndsNothing) {
+    provider->answer = PayoutFinding::lost;
+    const auto id = send();
+    age("2 minutes");
+    provider->answer = PayoutFinding::accepted;
+    EXPECT_EQ(post("/v1/payouts/" + id + "/send-again", "").status, 200);
+    told("status", id, status_answer(id, "Failed"));
+    EXPECT_EQ(payout_state(id), "pending");
+    age("2 minutes");
+    told("status", id, status_answer(id, "Failed"));
+    EXPECT_EQ(payout_state(id), "failed");
+}
+
 // ---- Results -----------------------------------------------------------------------------------------------------
 
 TEST_F(PayoutsTest, AResultSettlesItOnceAndNothingTakesItBack) {
@@ -382,6 +423,8 @@ TEST_F(PayoutsTest, APersonSettlesWhatNobodyKnows) {
     const auto too_soon = post(path, R"({"outcome":"not_paid","note":"the portal"})");
     EXPECT_EQ(too_soon.status, 409) << too_soon.body;
     EXPECT_THAT(too_soon.body, HasSubstr("payout.waits"));
+    EXPECT_THAT(too_soon.body, ::testing::ContainsRegex("\"retryAfterMs\":35[0-9][0-9][0-9][0-9][0-9]"))
+        << "until it is `unknown`";
     age("2 hours");
     resume(id);
     EXPECT_EQ(payout_state(id), "unknown");

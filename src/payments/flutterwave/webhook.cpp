@@ -54,7 +54,8 @@ std::optional<Claim> claim_of(const Event& event, std::string_view bytes) {
                  .attempt = attempt,
                  .evidence = {.source = Source::callback,
                               .finding = Finding::processing,
-                              .code = status.empty() ? "event" : "event_" + status}};
+                              .code = status.empty() ? "event" : "event_" + status},
+                 .is_hint = true};
 }
 
 }  // namespace

@@ -189,6 +189,12 @@ Problem problem_of(const client::Error& error) {
 
 bool is_token_trouble(const Problem& problem) { return meaning_of(problem) == Meaning::token; }
 
+std::optional<Meaning> meaning_of_code(std::string_view code) {
+    const auto* found = row_of(code);
+    if (found == nullptr) found = row_of(name_of_code(code));
+    return found == nullptr ? std::nullopt : std::optional(found->meaning);
+}
+
 Finding finding_of_prompt(const Problem& problem) {
     switch (meaning_of(problem)) {
         case Meaning::refused:

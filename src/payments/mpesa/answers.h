@@ -55,6 +55,8 @@ struct Problem {
 // Of the body of an error; `status` names what has no code of its own.
 [[nodiscard]] Problem problem_of(int status, std::string_view body);
 
+// nullopt: nobody knows it.
+[[nodiscard]] std::optional<Meaning> meaning_of_code(std::string_view code);
 [[nodiscard]] bool is_token_trouble(const Problem& problem);
 [[nodiscard]] Finding finding_of_prompt(const Problem& problem);
 [[nodiscard]] Finding finding_of_query(const Problem& problem);

@@ -61,7 +61,8 @@ PayoutEvidence taken(std::string_view body, bool is_reversal) {
     evidence.conversation_id = id_or_empty(is_reversal ? answer->originator_id : answer->conversation_id);
     if (!mpesa::is_result_code(code)) return evidence;
     evidence.finding = code == "0" ? PayoutFinding::accepted : PayoutFinding::refused;
-    evidence.code = code;
+    // Of the acknowledgement: results have the same numbers, and mean other things.
+    evidence.code = code == "0" ? code : "response:" + code;
     return evidence;
 }
 
@@ -96,15 +97,6 @@ std::string fault_of(const std::optional<Credentials>& credentials, const Accoun
     return mpesa::forbidden_word(account.callback_url).empty() ? "" : "callback_url_refused";
 }
 
-// Whether such an answer leaves it open what became of a request.
-bool is_unsure(std::string_view code) {
-    const auto known = mpesa::rows();
-    const auto found = std::ranges::find_if(known, [&](const mpesa::Row& row) {
-        return code == (row.tag.empty() ? std::string(row.code) : fmt::format("{}:{}", row.code, row.tag));
-    });
-    return found == known.end() || found->meaning == mpesa::Meaning::ambiguous;
-}
-
 // Whoever paid in another way meanwhile would pay twice: the words for prompts would have them try again.
 Saying waiting_to_be_sent(std::string_view code, bool is_swahili) {
     struct Cause {
@@ -127,6 +119,72 @@ Saying waiting_to_be_sent(std::string_view code, bool is_swahili) {
                         : fmt::format("{} No money moved yet. The same payment is sent again by itself, for a "
                                       "day: do not pay in another way meanwhile.",
                                       cause.english)};
+}
+
+// Nobody knows yet, or will by themselves: what one sending was told ends nothing, and whoever sends it anew pays twice.
+Saying not_known(PayoutState state, bool is_swahili) {
+    if (state == PayoutState::unknown) {
+        return {
+            .text =
+                is_swahili
+                    ? "Haijulikani kama pesa imetoka. Angalia kwenye tovuti ya M-Pesa, kisha useme ilivyo. Usilipe "
+                      "upya kabla ya hapo."
+                    : "It is not known whether the money has gone out. Look into the M-Pesa portal, and say what it "
+                      "has. Do not pay anew before."};
+    }
+    return {.text = is_swahili
+                        ? "Bado haijulikani kama pesa imetoka: M-Pesa inaulizwa. Subiri; usilipe kwa njia nyingine."
+                        : "It is not known yet whether the money has gone out: M-Pesa is being asked. Wait, and do not "
+                          "pay in another way."};
+}
+
+// What ended it before M-Pesa took it. The words for prompts are about a customer who is asked to pay.
+Saying not_begun(std::string_view code, bool is_swahili) {
+    struct Words {
+        std::string_view code;
+        std::string_view english;
+        std::string_view swahili;
+        bool may_try_again = false;
+    };
+    constexpr auto own = std::to_array<Words>({
+        {"initiator_missing", "The account has no initiator: the owner has to add one.",
+         "Akaunti haina mwanzilishi (initiator): mwenye duka aongeze."},
+        {"receipt_invalid", "The receipt of the payment is not known.", "Risiti ya malipo haijulikani."},
+        {"amount_invalid", "M-Pesa sends whole shillings, 10 to 250,000.",
+         "M-Pesa hutuma shilingi kamili, 10 hadi 250,000."},
+        {"phone_invalid", "This is not a mobile number of Kenya. Check it.",
+         "Hii si namba ya simu ya Kenya. Ihakikishe."},
+        {"not_offered", "M-Pesa does not offer this here. It is done by hand.",
+         "M-Pesa haitoi huduma hii hapa. Hufanywa kwa mkono."},
+        {"500.001.1001:locked",
+         "M-Pesa is working on another payment of this account or phone. No money moved. Wait a minute, then pay out "
+         "anew.",
+         "M-Pesa inashughulikia malipo mengine ya akaunti au simu hii. Hakuna pesa iliyotoka. Subiri dakika moja, "
+         "kisha ulipe "
+         "upya.",
+         true},
+    });
+    if (const auto* const found = std::ranges::find(own, code, &Words::code); found != own.end()) {
+        return {.text = std::string(is_swahili ? found->swahili : found->english),
+                .may_try_again = found->may_try_again};
+    }
+    const auto meaning = mpesa::meaning_of_code(code);
+    const bool is_setup = meaning == mpesa::Meaning::token || code == "credentials_invalid" ||
+                          code == "callback_url_refused" || code == "empty_400" || code.starts_with("500.001.1001:") ||
+                          code.starts_with("400.008.");
+    if (is_setup) {
+        return {.text =
+                    is_swahili
+                        ? "M-Pesa imekataa mipangilio ya akaunti. Hakuna pesa iliyotoka. Mwenye duka aiangalie."
+                        : "M-Pesa refuses the set-up of this account. No money moved. The owner has to look at it."};
+    }
+    if (meaning == mpesa::Meaning::not_taken) {
+        return {.text = is_swahili ? "M-Pesa haikuyapokea kwa siku nzima. Hakuna pesa iliyotoka. Lipa upya."
+                                   : "M-Pesa did not take it for a day. No money moved. Pay out anew.",
+                .may_try_again = true};
+    }
+    return {.text = is_swahili ? "M-Pesa haikukubali ombi. Hakuna pesa iliyotoka. Mjulishe mwenye duka."
+                               : "M-Pesa did not accept the request. No money moved. Tell the owner."};
 }
 
 bool is_whole(base::Money amount, base::Money least) {
@@ -202,26 +260,15 @@ std::optional<std::vector<Purse>> Mpesa::read_balance(std::string_view bytes) co
 }
 
 Saying Mpesa::payout_saying(std::string_view code, PayoutState state, std::string_view language) const {
-    constexpr std::string_view of_status = "status:";
     const bool is_swahili = language.starts_with("sw");
-    if (state == PayoutState::created) return waiting_to_be_sent(code, is_swahili);
-    if (code.starts_with(of_status)) code = "unreadable";
-    if (auto saying = mpesa::payout_saying_of(code, language)) return *std::move(saying);
-    if (code == "initiator_missing")
-        return {.text = is_swahili ? "Akaunti haina mwanzilishi (initiator): mwenye duka aongeze."
-                                   : "The account has no initiator: the owner has to add one."};
-    if (code == "receipt_invalid")
-        return {.text = is_swahili ? "Risiti ya malipo haijulikani." : "The receipt of the payment is not known."};
-    if (code == "amount_invalid")
-        return {.text = is_swahili ? "M-Pesa hutuma shilingi kamili, 10 hadi 250,000."
-                                   : "M-Pesa sends whole shillings, 10 to 250,000."};
-    auto saying = mpesa::saying_of(code, language);
-    if (!is_unsure(code)) return saying;
-    // The words for prompts are about a customer who is asked to pay.
-    saying.may_try_again = false;
-    saying.text = is_swahili ? "Bado haijulikani kama pesa imetoka. Usitume tena kabla haijajulikana."
-                             : "It is not known yet whether the money has gone out. Do not send it again before it is.";
-    return saying;
+    if (state == PayoutState::created) return code.empty() ? Saying{} : waiting_to_be_sent(code, is_swahili);
+    const bool is_final = ::payments::is_final(state);
+    auto of_result = mpesa::payout_saying_of(code, language);
+    // A code that says no end has words of its own; one that says an end was said of one sending of several.
+    if (of_result && (is_final || mpesa::finding_of_payout(code) == PayoutFinding::processing))
+        return *std::move(of_result);
+    if (!is_final) return state == PayoutState::pending && code.empty() ? Saying{} : not_known(state, is_swahili);
+    return code.empty() ? Saying{} : not_begun(code, is_swahili);
 }
 
 }  // namespace payments

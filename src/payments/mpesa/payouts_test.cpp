@@ -260,7 +260,7 @@ TEST_F(MpesaPayoutsTest, EndsAsItsAnswerSaysAndIsSentOnce) {
         {500, error("500.003.03", "Quota Violation"), Finding_::not_sent, "500.003.03"},
         {500, error("500.003.1001", "Internal Server Error"), Finding_::lost, "500.003.1001"},
         {503, "<html></html>", Finding_::lost, "http_503"},
-        {200, R"({"ResponseCode":"1","ResponseDescription":"Rejected"})", Finding_::refused, "1"},
+        {200, R"({"ResponseCode":"1","ResponseDescription":"Rejected"})", Finding_::refused, "response:1"},
         {200, R"({"ResponseCode":" 0"})", Finding_::lost, "unreadable"},
         {200, "{}", Finding_::lost, "unreadable"},
         {200, "null", Finding_::lost, "unreadable"},
@@ -274,13 +274,41 @@ TEST_F(MpesaPayoutsTest, EndsAsItsAnswerSaysAndIsSentOnce) {
         EXPECT_EQ(evidence.finding, one.finding) << one.body;
         EXPECT_EQ(evidence.code, one.code) << one.body;
         EXPECT_THAT(requests(payout_path), SizeIs(++sent)) << one.body;
-        const auto state = one.finding == Finding_::not_sent ? PayoutState::created : PayoutState::sent;
+        const auto state = one.finding == Finding_::not_sent  ? PayoutState::created
+                           : one.finding == Finding_::refused ? PayoutState::failed
+                                                              : PayoutState::sent;
         const auto saying = mpesa_.payout_saying(one.code, state, "en");
         EXPECT_NE(saying.text, mpesa_.payout_saying(one.code, state, "sw").text) << one.code;
         if (one.finding == Finding_::lost || one.finding == Finding_::not_sent)
             EXPECT_FALSE(saying.may_try_again) << one.code;
         if (one.finding == Finding_::not_sent) EXPECT_THAT(saying.text, HasSubstr("sent again by itself")) << one.code;
     }
+}
+
+// Nothing that has words for customers at a till, and nothing that has somebody pay twice, whatever M-Pesa has answered.
+TEST_F(MpesaPayoutsTest, SaysWhatIsRightOfMoneyThatGoesOut) {
+    std::vector<std::string> codes{
+        "", "response:1", "status:2001", "initiator_missing", "no_conversation_id", "never_heard_of"};
+    for (const auto& row : mpesa::rows())
+        codes.push_back(row.tag.empty() ? std::string(row.code) : fmt::format("{}:{}", row.code, row.tag));
+    for (const auto& code : codes) {
+        for (const auto state : {PayoutState::sent, PayoutState::pending, PayoutState::unknown}) {
+            const auto saying = mpesa_.payout_saying(code, state, "en");
+            EXPECT_FALSE(saying.may_try_again) << code;
+            EXPECT_THAT(saying.text, Not(HasSubstr("pay out anew"))) << code;
+            EXPECT_THAT(saying.text, Not(HasSubstr("ry again"))) << code;
+            if (state != PayoutState::pending) EXPECT_NE(saying.text, "") << code;
+        }
+        const auto failed = mpesa_.payout_saying(code, PayoutState::failed, "en");
+        for (const auto* const words : {"customer", "ake another payment", "PIN", "Wait a minute and try"})
+            EXPECT_THAT(failed.text, Not(HasSubstr(words))) << code;
+    }
+    EXPECT_THAT(mpesa_.payout_saying("1", PayoutState::failed, "en").text, HasSubstr("utility balance"));
+    EXPECT_THAT(mpesa_.payout_saying("1", PayoutState::pending, "en").text, HasSubstr("not known yet"))
+        << "it was said of one of several sendings";
+    EXPECT_THAT(mpesa_.payout_saying("response:1", PayoutState::failed, "en").text, HasSubstr("did not accept"));
+    EXPECT_THAT(mpesa_.payout_saying("500.001.1001:locked", PayoutState::failed, "en").text, HasSubstr("pay out anew"));
+    EXPECT_THAT(mpesa_.payout_saying("", PayoutState::sent, "sw").text, HasSubstr("usilipe"));
 }
 
 // Whatever the reason: what is sent again by itself is not to be tried again by people, and what has ended may be.
@@ -293,6 +321,7 @@ TEST_F(MpesaPayoutsTest, SaysOfWhatWaitsThatItIsSentAgain) {
         EXPECT_FALSE(waiting.may_try_again) << code;
         EXPECT_THAT(mpesa_.payout_saying(code, PayoutState::created, "sw").text, HasSubstr("yatatumwa tena")) << code;
     }
+    EXPECT_EQ(mpesa_.payout_saying("", PayoutState::created, "en").text, "") << "it is being sent";
     EXPECT_THAT(mpesa_.payout_saying("404.001.03", PayoutState::created, "en").text, HasSubstr("the owner"));
     EXPECT_THAT(mpesa_.payout_saying("500.003.02", PayoutState::failed, "en").text,
                 Not(HasSubstr("sent again by itself")));

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "payments/paystack/amount.h"
 #include "payments/paystack/objects.h"
 #include "payments/reading.h"
 
@@ -45,18 +46,52 @@ struct Looked {
     bool could_tell = true;  // nothing that could be it was left out
 };
 
+bool is_of(const Refund& refund, const AttemptRef& attempt) {
+    // A number, or the object.
+    const auto whole = payments::read<Transaction>(refund.transaction.text).value_or(Transaction{});
+    const auto number = scalar(refund.transaction);
+    const auto reference = attempt.id.to_string();
+    return refund.transaction_reference == reference || whole.reference == reference ||
+           (!attempt.receipt.empty() && (number.empty() ? scalar(whole.id) : number) == attempt.receipt);
+}
+
 Looked look_among(const std::vector<schema::Json>& list, const AttemptRef& attempt, const std::string& refund) {
     Looked looked;
     for (const auto& one : list) {
         const auto read = payments::read<Refund>(one.text);
         if (!read) return {.could_tell = false};
         if (read->merchant_note && read->merchant_note->starts_with(refund)) return {.found = refunded_of(*read)};
-        const bool is_of_it = read->transaction_reference == attempt.id.to_string() ||
-                              (!attempt.receipt.empty() && scalar(read->transaction) == attempt.receipt);
         // Of this payment, and it does not say which of our refunds it is.
-        if (is_of_it && !read->merchant_note) looked.could_tell = false;
+        if (is_of(*read, attempt) && !read->merchant_note) looked.could_tell = false;
     }
     return looked;
+}
+
+// Our own name begins the merchant's note.
+std::optional<base::Uuid> named_in(const Refund& refund) {
+    constexpr std::size_t length = 36;
+    return refund.merchant_note ? base::Uuid::from_string(refund.merchant_note->substr(0, length)) : std::nullopt;
+}
+
+// nullopt: it is not known what it says.
+std::optional<Claim::RefundNews> news_of(const Refund& refund) {
+    const auto amount = from_subunits(refund.amount, refund.currency);
+    Claim::RefundNews news{
+        .id = named_in(refund), .refunded = refunded_of(refund), .may_be_ours = !refund.merchant_note};
+    if (!amount || news.refunded.provider_id.empty() || news.refunded.outcome == Refunded::Outcome::unknown)
+        return std::nullopt;
+    news.amount = *amount;
+    return news;
+}
+
+void take_those_of(const std::vector<schema::Json>& list, const AttemptRef& attempt, Provider::RefundList* all) {
+    for (const auto& one : list) {
+        const auto refund = payments::read<Refund>(one.text);
+        if (refund && !is_of(*refund, attempt)) continue;
+        auto news = refund ? news_of(*refund) : std::nullopt;
+        if (news) all->refunds.push_back(*std::move(news));
+        all->whole = all->whole && news;
+    }
 }
 
 }  // namespace
@@ -97,6 +132,23 @@ async::Task<Refunded> ask_refund(BearerApi* api, const RefundRequest* refund, ba
             .outcome = Refunded::Outcome::refused, .code = "not_found", .text = "Paystack never took this refund"};
     }
     co_return Refunded{.code = "not_found_yet"};
+}
+
+async::Task<Provider::RefundList> list_refunds(BearerApi* api, const AttemptRef* attempt) {
+    Provider::RefundList all{.refunds = {}, .whole = true, .is_offered = true};
+    const auto since = base::format_timestamp(attempt->created_at - std::chrono::days(1));
+    for (std::size_t page = 1; page <= most_pages; ++page) {
+        client::FormFields asked{
+            {"from", since}, {"perPage", std::to_string(on_a_page)}, {"page", std::to_string(page)}};
+        if (!attempt->receipt.empty()) asked.emplace_back("transaction", attempt->receipt);
+        const auto answer = co_await api->get("/refund", std::move(asked));
+        const auto list = answer.kind == Kind::done ? read<std::vector<schema::Json>>(answer.data.text) : std::nullopt;
+        if (!list) break;
+        take_those_of(*list, *attempt, &all);
+        if (list->size() < on_a_page) co_return all;
+    }
+    all.whole = false;
+    co_return all;
 }
 
 }  // namespace payments::paystack

@@ -25,4 +25,7 @@ inline constexpr std::chrono::hours page_lives{1};
 // is refused: it was never taken.
 [[nodiscard]] async::Task<Refunded> ask_refund(BearerApi* api, const RefundRequest* refund, base::Timestamp now);
 
+// What has gone back of an attempt, or is on its way: its events do not say which refund they are about.
+[[nodiscard]] async::Task<Provider::RefundList> list_refunds(BearerApi* api, const AttemptRef* attempt);
+
 }  // namespace payments::paystack

@@ -202,6 +202,13 @@ async::Task<Refunded> Paystack::refund(Account account, RefundRequest request, c
     co_return refund ? paystack::refunded_of(*refund) : Refunded{.code = "unreadable"};
 }
 
+async::Task<Provider::RefundList> Paystack::list_refunds(Account account, AttemptRef attempt, client::Call call) {
+    const auto credentials = open(account);
+    if (!credentials) co_return RefundList{.refunds = {}, .is_offered = true};
+    auto api = api_for(credentials->secret_key, std::move(call));
+    co_return co_await paystack::list_refunds(&api, &attempt);
+}
+
 async::Task<Evidence> Paystack::cancel(Account /*account*/, AttemptRef /*attempt*/, client::Call /*call*/) {
     co_return no_answer("not_offered");
 }

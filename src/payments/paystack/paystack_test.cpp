@@ -447,6 +447,58 @@ TEST_F(PaystackTest, EachOutcomeOfARefund) {
     EXPECT_EQ(refund().outcome, unknown);
 }
 
+// Events do not say which refund they are about: the list does, by Paystack's id and by the note.
+TEST_F(PaystackTest, WhatHasGoneBackOfAPaymentIsListed) {
+    using enum Refunded::Outcome;
+    auto what = attempt();
+    what.receipt = "4099260516";
+    const auto listed = [&] {
+        return http.run(paystack.list_refunds(account(), what, {.deadline = async::Loop::now() + 20s}));
+    };
+    const auto of = [](std::string_view id, std::string_view transaction, std::string_view status,
+                       std::string_view more) {
+        return fmt::format(R"({{"id":{},"transaction":{},"amount":6050,"currency":"KES","status":"{}"{}}})", id,
+                           transaction, status, more);
+    };
+    const auto ours = of("1", "4099260516", "failed", noted(refund_id.to_string() + " broken"));
+
+    const auto of_object = of("2", R"({"id":4099260516})", "processed", noted("by hand"));
+    const auto nobodys = of("3", "4099260516", "pending", "");
+    const auto by_reference =
+        of("4", "null", "processed",
+           fmt::format(R"(,"transaction_reference":"{}","merchant_note":"x")", attempt_id.to_string()));
+    const auto others = of("5", "4099260517", "processed", noted("x"));
+    fake.on("GET /refund", 200,
+            success("[" + ours + "," + nobodys + "," + by_reference + "," + others + "," + of_object + "]"));
+    const auto all = listed();
+    EXPECT_TRUE(all.whole && all.is_offered);
+    ASSERT_EQ(all.refunds.size(), 4U);
+    EXPECT_EQ(all.refunds[0].id, refund_id);
+    EXPECT_EQ(all.refunds[0].refunded.outcome, refused);
+    EXPECT_EQ(all.refunds[0].refunded.provider_id, "1");
+    EXPECT_EQ(all.refunds[0].amount, base::Money{6050});
+    EXPECT_FALSE(all.refunds[0].may_be_ours);
+    EXPECT_EQ(all.refunds[1].id, std::nullopt);
+    EXPECT_TRUE(all.refunds[1].may_be_ours) << "it bears no note";
+    EXPECT_EQ(all.refunds[2].refunded.outcome, done);
+    EXPECT_FALSE(all.refunds[2].may_be_ours) << "it bears another's";
+    EXPECT_THAT(fake.last().target, HasSubstr("transaction=4099260516"));
+    // What is not understood may be one: it is asked again.
+    for (const auto& one :
+         {std::string("7"), of("6", "4099260516", "new_word", ""), of("null", "4099260516", "failed", ""),
+          std::string(R"({"id":7,"transaction":4099260516,"amount":-1,"currency":"KES","status":"failed"})")}) {
+        fake.on("GET /refund", 200, success("[" + one + "," + nobodys + "]"));
+        EXPECT_FALSE(listed().whole) << one;
+        EXPECT_EQ(listed().refunds.size(), 1U) << one;
+    }
+    for (const auto& [status, body] : {std::pair(500, std::string()), std::pair(401, error("Invalid key")),
+                                       std::pair(200, success("{}")), std::pair(200, std::string("<html>"))}) {
+        fake.on("GET /refund", status, body);
+        EXPECT_FALSE(listed().whole) << body;
+        EXPECT_TRUE(listed().is_offered);
+    }
+}
+
 TEST_F(PaystackTest, ARefundThatMayHaveBeenSentIsLookedUpAndNotSent) {
     using enum Refunded::Outcome;
     const auto other = refund_json("processed", noted("another"));

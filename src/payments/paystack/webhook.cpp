@@ -76,10 +76,14 @@ std::optional<Claim> claim_of_charge(const Event& event) {
     // A payer may try again on a page: asking tells whether it is over.
     if (evidence.finding != Finding::paid) evidence = hint("event_" + evidence.code);
     const auto id = scalar(transaction->id);
-    return Claim{
-        .dedupe_key = is_number(id) ? name_of(event, id) : "", .attempt = attempt, .evidence = std::move(evidence)};
+    const bool is_hint = evidence.finding != Finding::paid;
+    return Claim{.dedupe_key = is_number(id) ? name_of(event, id) : "",
+                 .attempt = attempt,
+                 .evidence = std::move(evidence),
+                 .is_hint = is_hint};
 }
 
+// It tells of a refund by its amount, and not of which: Paystack's list is asked.
 std::optional<Claim> claim_of_refund(const Event& event) {
     const auto refund = read<Refund>(event.data.text);
     if (!refund) return std::nullopt;
@@ -90,8 +94,10 @@ std::optional<Claim> claim_of_refund(const Event& event) {
     Claim claim{.dedupe_key = reference.empty() ? "" : name_of(event, reference),
                 .attempt = attempt,
                 .evidence = hint("refund_" + code(refund->status)),
-                .refund = Claim::RefundNews{.amount = *amount, .refunded = refunded_of(*refund)}};
+                .refund = Claim::RefundNews{.amount = *amount, .refunded = refunded_of(*refund)},
+                .is_hint = true};
     auto& told = claim.refund->refunded;
+    told.provider_id.clear();
     told.text = fmt::format("Paystack told of it as {}", reference.empty() ? "one without a number" : reference);
     claim.note = fmt::format("A refund of {} {} at Paystack: {}", refund->currency, to_major(*amount, refund->currency),
                              told.code);

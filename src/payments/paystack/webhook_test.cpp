@@ -127,7 +127,7 @@ std::string refund(std::string_view status, std::string_view reference = R"("132
                        status, attempt_id.to_string(), reference, amount);
 }
 
-// Without a name of ours or of the API's: the amount tells which one it is, and the text that it was told of.
+// Without a name of ours or of the API's, whatever else they say: each delivery has Paystack asked what has gone back.
 TEST(PaystackEvents, RefundsAreToldWithoutAName) {
     const struct {
         std::string_view name;
@@ -147,9 +147,21 @@ TEST(PaystackEvents, RefundsAreToldWithoutAName) {
         EXPECT_EQ(claim.refund->amount, base::Money{6000});
         EXPECT_THAT(claim.refund->refunded.text, HasSubstr("132013318360"));
         EXPECT_EQ(claim.dedupe_key, fmt::format("{}:132013318360", one.name));
+        EXPECT_TRUE(claim.is_hint);
+        EXPECT_FALSE(claim.asks_of_paid);
     }
     EXPECT_THAT(claim_of("refund.pending", refund("pending", "null")).refund->refunded.text, Not(IsEmpty()));
     EXPECT_THAT(claim_of("refund.pending", refund("pending", "null")).dedupe_key, SizeIs(64));
+    auto with_id = refund("processed");
+    with_id.insert(1, R"("id":3018284,)");
+    EXPECT_EQ(claim_of("refund.processed", with_id).refund->refunded.provider_id, "");
+}
+
+// A success is a fact, and told once; what is none has us ask each time it comes.
+TEST(PaystackEvents, WhatIsNoSuccessIsAHint) {
+    EXPECT_FALSE(claim_of("charge.success", charge("success")).is_hint);
+    for (const auto* const status : {"failed", "abandoned", "ongoing"})
+        EXPECT_TRUE(claim_of("charge.failed", charge(status)).is_hint) << status;
 }
 
 TEST(PaystackEvents, DisputesAreForPeople) {

@@ -58,7 +58,8 @@ VerifiedCallback read_ipn(std::string_view bytes) {
                                    .evidence = {.source = Source::callback,
                                                 .finding = Finding::processing,
                                                 .provider_id = receipt.tracking_id},
-                                   .is_hint = true});
+                                   .is_hint = true,
+                                   .asks_of_paid = true});
     }
     verified.reply = schema::to_json(receipt);
     return verified;

@@ -111,7 +111,8 @@ std::optional<Claim> claim_of_dispute(std::string_view json) {
         claim.refund = Claim::RefundNews{.amount = amount,
                                          .refunded = {.outcome = Refunded::Outcome::done,
                                                       .provider_id = is_id(dispute->id, "") ? dispute->id : "",
-                                                      .code = "dispute_lost"}};
+                                                      .code = "dispute_lost"},
+                                         .may_be_written_down = false};
     }
     return claim;
 }

@@ -4,7 +4,7 @@
 //     const hand = await hands.flutterwave();
 //     hand.has(id);                        // its request has come; the reply is held back
 //     hand.reply(id);                      // or hand.lose(id)
-//     hand.move(id);                       // the payer pays, and nobody is told
+//     hand.move(id);                       // the payer pays, and nobody is told; false: it was called off, and cannot be paid
 //     await hand.tell(id, callbackUrl);    // until somebody answers 200
 //     hand.say(id, 'declined');            // to questions from now on; undefined: what is true
 import { createHmac, randomBytes } from 'node:crypto';
@@ -12,6 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { start as startFlutterwave } from '../../simulators/flutterwave.mjs';
 import { start as startPaystack } from '../../simulators/paystack.mjs';
 import { type Order, start as startPesapal } from '../../simulators/pesapal.mjs';
+import { start as startStripe } from '../../simulators/stripe.mjs';
+import { signatureOf } from '../../simulators/stripe/events.mjs';
 
 export type Said = 'pending' | 'paid' | 'declined';
 
@@ -25,12 +27,16 @@ export interface Hand {
   ask(index: number): Record<string, unknown>;
   // An event alone proves that money moved.
   believesEvents: boolean;
+  // What an attempt may become that is said to be declined.
+  declined: string[];
+  // A time after which it is called off, or asked after no more.
+  over: string;
   // Without the provider's own name of it nobody can ask, or be told "declined".
   needsName: boolean;
   has(id: string): boolean;
   reply(id: string): void;
   lose(id: string): void;
-  move(id: string): void;
+  move(id: string): boolean;
   tell(id: string, callbackUrl: string, options?: { times?: number; inOtherBytes?: boolean }): Promise<void>;
   say(id: string, said: Said | undefined): void;
   asked(id: string): number;
@@ -83,11 +89,13 @@ function handOf({ provider, sim, credentials, startPath, isQuestion, headersOf }
     kind: 'events',
     ask: (index) => ({ phone: `2547${String(10_000_000 + index)}` }),
     believesEvents: provider === 'paystack',
+    declined: ['failed'],
+    over: '2 hours',
     needsName: false,
     has: (id) => simulator.held.has(id),
     reply: (id) => void simulator.release({ reference: id, how: 'reply' }),
     lose: (id) => void simulator.release({ reference: id, how: 'lose' }),
-    move: (id) => void simulator.decide(paymentOf(id), 'pays'),
+    move: (id) => Boolean(simulator.decide(paymentOf(id), 'pays')),
     tell: async (id, callbackUrl, options = {}) => {
       const payment = paymentOf(id);
       const event = simulator.eventOf(payment, simulator.transactionOf(payment), 'paid');
@@ -142,11 +150,16 @@ export const hands: Record<string, () => Promise<Hand>> = {
       kind: 'ipn',
       ask: (index) => ({ phone: `2547${String(10_000_000 + index)}`, returnUrl: 'https://app.example/paid' }),
       believesEvents: false,
+      declined: ['failed'],
+      over: '2 hours',
       needsName: true,
       has: (id) => orderOf(id)?.release !== undefined,
       reply: (id) => orderOf(id)?.release?.(false),
       lose: (id) => orderOf(id)?.release?.(true),
-      move: (id) => void sim.control('pay', { reference: id, outcome: 'paid', ipn: false }),
+      move: (id) => {
+        sim.control('pay', { reference: id, outcome: 'paid', ipn: false });
+        return true;
+      },
       tell: async (id, callbackUrl, options = {}) => {
         const { trackingId } = orderOf(id)!;
         const body = JSON.stringify({
@@ -161,6 +174,51 @@ export const hands: Record<string, () => Promise<Hand>> = {
       requests: (id) => sim.orders().filter(({ reference }) => reference === id).length,
       receipt: (id) => orderOf(id)?.receipt,
       stop: () => sim.close(),
+    };
+  },
+  // Through the library in the browser; a page is one of several objects, and another test's.
+  stripe: async () => {
+    const { simulator, url, stop } = await startStripe();
+    simulator.holds = true;
+    const [secretKey, secret] = ['sk_test_orders', 'whsec_orders'];
+    const account = simulator.account(secretKey);
+    const all = (id: string): any[] => [...account.intents.values()].filter((one) => one.metadata.attempt_id === id);
+    return {
+      provider: 'stripe',
+      env: { STRIPE_BASE_URL: url },
+      credentials: { secretKey, webhookSecrets: [secret] },
+      kind: 'events',
+      ask: () => ({}),
+      believesEvents: true,
+      declined: ['cancelled', 'expired'], // it was called off there before
+      over: '26 hours',
+      needsName: false,
+      has: (id) => simulator.held.has(id),
+      reply: (id) => simulator.release(id, 'reply'),
+      lose: (id) => simulator.release(id, 'lose'),
+      move: (id) => {
+        const [intent] = all(id);
+        if (intent.status === 'requires_payment_method') account.confirm(intent.id, {});
+        return intent.status === 'succeeded';
+      },
+      tell: async (id, callbackUrl, options = {}) => {
+        const [object] = all(id);
+        const { livemode, apiVersion } = account;
+        const type = 'payment_intent.succeeded';
+        const event = { account: secretKey, type, object, livemode, apiVersion, created: account.now() };
+        const bodies = manyTimes(simulator.events.make(event).body, options);
+        const signed = (body: string) => ({ 'stripe-signature': signatureOf(body, [secret]) });
+        await Promise.all(bodies.map((body) => deliver(callbackUrl, body, signed(body))));
+      },
+      say: (id, said) => void (said && said !== 'paid' ? simulator.says.set(id, said) : simulator.says.delete(id)),
+      asked: (id) =>
+        simulator.requests.filter(
+          ({ method, path, query }: any) =>
+            method === 'GET' && (all(id).some((one) => path.endsWith(one.id)) || String(query.query).includes(id)),
+        ).length,
+      requests: (id) => all(id).length,
+      receipt: (id) => all(id)[0]?.latest_charge ?? undefined,
+      stop,
     };
   },
 };
