@@ -38,6 +38,7 @@ struct RouteOptions {
     // For the whole body, however fast it comes: 408. Not set: as long as 2 KiB a second takes for `body_limit`.
     std::optional<async::Milliseconds> body_time{};
     std::string_view rate_class{};  // which rate limits (auth/rate_limit.h); the group's when empty
+    bool outside_wall = false;      // answers also a caller who is kept out of the rest (auth::Grants::wall)
 };
 
 struct Route {

@@ -383,7 +383,7 @@ void routes(http::Routes routes) {
          .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
                     errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::already_member,
                     errors::unknown_role, errors::unknown_location, errors::plan_seats, auth::errors::busy},
-         .options = {.rate_class = "recovery"}});
+         .options = {.rate_class = "recovery", .outside_wall = true}});
     routes.post("/invites/{id}/resend", resend,
                 {.id = "resendInvite",
                  .summary = "Send an invitation again",

@@ -243,6 +243,7 @@ void totp_routes(http::Routes routes) {
          .summary = "Whether I have a second factor, and am asked for one",
          .description = "Also how many recovery codes are left, and whether the address of the account is proven.",
          .errors = {errors::user_disabled},
+         .options = {.outside_wall = true},
          .middleware = {http::no_store()}});
     routes.post("/auth/totp", begin,
                 {.id = "beginTotp",
@@ -250,7 +251,7 @@ void totp_routes(http::Routes routes) {
                  .description = "Gives a secret for the app; nothing changes until it is confirmed, within an hour. "
                                 "Beginning again makes the secret before worthless.",
                  .errors = with(password_errors, {errors::email_unproven, errors::totp_enabled}),
-                 .options = {.rate_class = "password"},
+                 .options = {.rate_class = "password", .outside_wall = true},
                  .middleware = {http::no_store()}});
     routes.post("/auth/totp/confirm", confirm,
                 {.id = "confirmTotp",
@@ -258,7 +259,7 @@ void totp_routes(http::Routes routes) {
                  .description = "Gives ten recovery codes and ends my other sessions. The code serves for nothing "
                                 "else: wait for the next one.",
                  .errors = {errors::code_wrong, errors::totp_not_begun, errors::totp_enabled, errors::user_disabled},
-                 .options = {.rate_class = "password"},
+                 .options = {.rate_class = "password", .outside_wall = true},
                  .middleware = {http::no_store()}});
     routes.post(
         "/auth/totp/login", log_in,
