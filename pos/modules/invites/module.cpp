@@ -12,6 +12,7 @@
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/invites/accept.h"
 #include "pos/modules/notifications/notifier.h"
+#include "pos/modules/sms/day_limits.h"
 #include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
@@ -371,7 +372,8 @@ void routes(http::Routes routes) {
                  .errors = with_phones({errors::mail_off, errors::unknown_role, errors::unknown_location,
                                         errors::already_member, errors::invite_unreachable, errors::caller_changed,
                                         errors::step_up_needed}),
-                 .options = {.rate_class = "invites"}});
+                 .options = {.rate_class = "invites"},
+                 .middleware = {say_when_the_day_ends()}});
     routes.post(
         "/invites/accept", accept,
         {.id = "acceptInvite",
@@ -390,7 +392,8 @@ void routes(http::Routes routes) {
                  .description = "With a new link, for seven days more; the one before is dead.",
                  .errors = with_phones({errors::mail_off, errors::invite_closed, errors::invite_unreachable,
                                         errors::unknown_role, errors::caller_changed, errors::step_up_needed}),
-                 .options = {.rate_class = "invites"}});
+                 .options = {.rate_class = "invites"},
+                 .middleware = {say_when_the_day_ends()}});
     routes.post("/invites/{id}/revoke", revoke,
                 {.id = "revokeInvite",
                  .summary = "Withdraw an invitation",

@@ -9,6 +9,7 @@
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
 #include "pos/modules/sales/unverified_payments.h"
+#include "pos/modules/sms/day_limits.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
 
@@ -143,7 +144,8 @@ void routes(http::Routes routes) {
                         "whose state is `unknown` may have arrived.",
          .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_sent_there,
                     errors::sms_number_limit, errors::sms_source_limit, errors::sms_spending_limit},
-         .options = {.rate_class = "receipts"}});
+         .options = {.rate_class = "receipts"},
+         .middleware = {say_when_the_day_ends()}});
     routes.get(
         "/sales/by-client-request/{id}", show_by_client_request,
         {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});

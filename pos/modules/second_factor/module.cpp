@@ -8,6 +8,7 @@
 #include "pos/modules/second_factor/errors.h"
 #include "pos/modules/second_factor/phone_proofs.h"
 #include "pos/modules/second_factor/second_factors.h"
+#include "pos/modules/sms/day_limits.h"
 #include "pos/modules/sms/tables.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
@@ -327,7 +328,8 @@ void phone_routes(http::Routes routes) {
          .errors = {errors::phone_code_limit, errors::sms_off, errors::sms_not_sent_there, errors::sms_number_limit,
                     errors::sms_source_limit, errors::sms_spending_limit, errors::step_up_needed,
                     errors::invalid_credentials, errors::throttled, errors::user_disabled, auth::errors::busy},
-         .options = {.rate_class = "password"}});
+         .options = {.rate_class = "password"},
+         .middleware = {say_when_the_day_ends()}});
     routes.post("/auth/phone/verify", prove_phone,
                 {.id = "verifyPhone",
                  .summary = "Prove a phone number with its code",

@@ -2,8 +2,10 @@
 
 #include <set>
 
+#include "http/operation.h"
 #include "http/router.h"
 #include "pos/modules/second_factor/factor_for_test.h"
+#include "pos/plumbing/second_factor_wall.h"
 
 namespace {
 
