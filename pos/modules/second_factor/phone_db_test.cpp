@@ -88,6 +88,21 @@ TEST_F(PhoneTest, ANumberIsProvenByTheCodeThatIsSentToIt) {
     EXPECT_EQ(post("/v1/auth/phone/verify/send", "{}", token).status, 200) << "the account's own, once more";
 }
 
+// Whoever writes somebody's number down must not be who signs in by it.
+TEST_F(PhoneTest, ANumberThatIsNotProvenIsNoLogin) {
+    const auto phone = number();
+    const auto address = someone();
+    const auto by_phone = [&] {
+        return post("/v1/auth/login", fmt::format(R"({{"phone":"{}","password":"{}"}})", phone, password), "").status;
+    };
+    app->database().execute(fmt::format("update users set phone = '{}' where email = '{}'", phone, address));
+    EXPECT_EQ(by_phone(), 401);
+    const auto token = log_in(address);
+    EXPECT_EQ(post("/v1/auth/phone/verify/send", "{}", token).status, 200) << "the number that is written down";
+    EXPECT_EQ(prove(token, phone, code_to(phone)).status, 200);
+    EXPECT_EQ(by_phone(), 200);
+}
+
 TEST_F(PhoneTest, AskedForAgainItIsTheSameCode) {
     const auto token = log_in(someone());
     const auto phone = number();
