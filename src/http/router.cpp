@@ -219,7 +219,7 @@ void Router::mark_secrets(std::string_view pattern, Node& root) {
 // Every branch that may be meant, as it stands in the target.
 void Router::find_secrets(const Node& node, std::string_view path, Secrets& found) {
     if (path.empty() || !node.leads_to_one) return;
-    if (node.tail && node.tail->is_secret) found.segments.push_back(path.substr(1));
+    if (node.tail && node.tail->is_secret && path.size() > 1) found.segments.push_back(path.substr(1));
     auto rest = path;
     const auto segment = take_segment(rest);
     const auto decoded = segment.contains('%') ? base::percent_decode(segment) : std::nullopt;

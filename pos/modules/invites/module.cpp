@@ -39,14 +39,16 @@ struct NewInvite {
     [[nodiscard]] const std::string& recipient() const { return email ? *email : *phone; }
     static void check(const NewInvite& input, schema::Issues& issues) {
         if (input.email.has_value() == input.phone.has_value())
-            issues.add("/email", "one_of", "either an e-mail address or a phone number");
+            issues.add(input.channel.value_or(Channel::email) == Channel::email ? "/email" : "/phone", "one_of",
+                       "either an e-mail address or a phone number");
         if (input.channel && (*input.channel == Channel::email) != input.email.has_value())
             issues.add("/channel", "unfit",
                        "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }
     friend constexpr auto describe(NewInvite*) {
         return schema::object<NewInvite>(
-            "NewInvite", schema::field<&NewInvite::id>("id", {.doc = "Made by the server when it is missing."}),
+            "NewInvite", schema::doc("Either `email` or `phone`."),
+            schema::field<&NewInvite::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::field<&NewInvite::email>("email", {.max_length = 254, .format = schema::Format::email}),
             schema::field<&NewInvite::phone>(
                 "phone", {.format = schema::Format::phone, .doc = "Instead of `email`: it goes by SMS or WhatsApp."}),

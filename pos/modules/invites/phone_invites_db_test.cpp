@@ -73,6 +73,14 @@ TEST_F(PhoneInvitesTest, EverySpellingOfANumberIsOneInvitation) {
     EXPECT_THAT(token_to("+254711000001"), ::testing::SizeIs(::testing::Gt(20U)));
 }
 
+TEST_F(PhoneInvitesTest, ALandlineIsRefusedAtOnce) {
+    for (const auto* number : {"020 2345678", "0800 723 456"}) {
+        const auto reply = invite(number);
+        EXPECT_EQ(reply.status, 422) << number << reply.body;
+        EXPECT_THAT(reply.body, ::testing::AnyOf(HasSubstr("sms.not_mobile"), HasSubstr("/phone"))) << number;
+    }
+}
+
 TEST_F(PhoneInvitesTest, ANewPersonJoinsWithAnAddressThatIsNotProven) {
     EXPECT_EQ(invite("0711000002").status, 201);
     const auto token = token_to("+254711000002");

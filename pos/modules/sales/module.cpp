@@ -142,8 +142,9 @@ void routes(http::Routes routes) {
          .summary = "Send the receipt by e-mail, SMS or WhatsApp",
          .description = "Once for each `Idempotency-Key`: the same key again answers what became of it. A message "
                         "whose state is `unknown` may have arrived.",
-         .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_sent_there,
-                    errors::sms_number_limit, errors::sms_source_limit, errors::sms_spending_limit},
+         .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_mobile,
+                    errors::sms_not_sent_there, errors::sms_number_limit, errors::sms_source_limit,
+                    errors::sms_spending_limit},
          .options = {.rate_class = "receipts"},
          .middleware = {say_when_the_day_ends()}});
     routes.get(

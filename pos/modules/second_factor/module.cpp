@@ -1,5 +1,9 @@
 #include "pos/modules/second_factor/module.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "app/jobs.h"
 #include "auth/caller.h"
 #include "auth/rate_limit.h"
@@ -10,6 +14,7 @@
 #include "pos/modules/second_factor/second_factors.h"
 #include "pos/modules/sms/day_limits.h"
 #include "pos/modules/sms/tables.h"
+#include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/writer.h"
@@ -153,6 +158,15 @@ std::vector<SecondFactorRule> rows_of(const SecondFactorRules& rules, Runtime& r
     return rows;
 }
 
+void require_known(const std::vector<Role>& roles, const std::vector<RoleId>& given) {
+    std::vector<base::Issue> issues;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (std::ranges::find(roles, given[i], &Role::id) == roles.end())
+            issues.push_back({"body", fmt::format("/roleIds/{}", i), "unknown", "there is no such role", {}});
+    }
+    if (!issues.empty()) throw base::Failure(errors::unknown_role, std::move(issues));
+}
+
 async::Task<SecondFactorRules> set_rules(http::Context& context, auth::Permitted<"tenant.settings"> caller,
                                          http::Body<SecondFactorRules> input, db::SystemDb system,
                                          http::Service<Runtime> runtime,
@@ -164,6 +178,7 @@ async::Task<SecondFactorRules> set_rules(http::Context& context, auth::Permitted
     const auto person = co_await person_of(system, user, tenant);
     if (!rows.empty() && !person.second_factor_since) throw base::Failure(errors::totp_own_first);
     const auto db = system.as_tenant(tenant.uuid());
+    require_known(co_await db.all(roles_of_tenant), input->role_ids);
     auto batch = db.batch();
     batch.add(lock_tenant);
     batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
@@ -325,9 +340,10 @@ void phone_routes(http::Routes routes) {
          .summary = "Have a code sent to a phone number",
          .description = "By SMS, good for ten minutes, five a day and account. Asked for again within a minute, "
                         "nothing more is sent; later it is the same code.",
-         .errors = {errors::phone_code_limit, errors::sms_off, errors::sms_not_sent_there, errors::sms_number_limit,
-                    errors::sms_source_limit, errors::sms_spending_limit, errors::step_up_needed,
-                    errors::invalid_credentials, errors::throttled, errors::user_disabled, auth::errors::busy},
+         .errors = {errors::phone_code_limit, errors::phone_guess_limit, errors::sms_off, errors::sms_not_mobile,
+                    errors::sms_not_sent_there, errors::sms_number_limit, errors::sms_source_limit,
+                    errors::sms_spending_limit, errors::step_up_needed, errors::invalid_credentials, errors::throttled,
+                    errors::user_disabled, auth::errors::busy},
          .options = {.rate_class = "password"},
          .middleware = {say_when_the_day_ends()}});
     routes.post("/auth/phone/verify", prove_phone,

@@ -167,7 +167,7 @@ async::Task<bool> follow_up(db::ActingDb acting, std::shared_ptr<const Notificat
         co_return true;
     } catch (const base::Failure& failure) {
         const auto& code = failure.code();
-        if (code != errors::sms_spending_limit && code != errors::sms_number_limit &&
+        if (code != errors::sms_spending_limit && code != errors::sms_number_limit && code != errors::sms_not_mobile &&
             code != errors::sms_not_sent_there)
             throw;
     }
