@@ -48,8 +48,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "another device sends it. It may have been stolen, so the session has ended for everybody who holds it.",
      "Sign in again. Store the new refresh token before you use it, and refresh in one place of the app only."},
     {"auth.second_factor_needed",
-     "The tenant asks members with this role for a second factor, and this one has none. What tills have sold is taken "
-     "meanwhile. Or somebody without one wants to take another member's away.",
+     "The tenant asks members with this role for a second factor, and this one has none. What tills have sold (POST "
+     "/v1/sales) is taken meanwhile, and nothing else. Or somebody without one wants to take another member's away.",
      "Set one up: POST /v1/auth/totp, then POST /v1/auth/totp/confirm. Then repeat the request."},
     {"auth.second_factor_required",
      "Login and password are right. The account has a second factor, and the `challenge` of this reply is good for "

@@ -81,6 +81,13 @@ TEST_F(PhoneInvitesTest, ALandlineIsRefusedAtOnce) {
     }
 }
 
+TEST_F(PhoneInvitesTest, ThePageSpeaksTheLanguageOfTheMessage) {
+    EXPECT_EQ(invite("0711000090", R"(,"locale":"sw")").status, 201);
+    const auto page = get("/account/accept-invite?token=" + token_to("+254711000090"), "").body;
+    EXPECT_THAT(page, HasSubstr("lang=\"sw\""));
+    EXPECT_THAT(page, HasSubstr("Kubali mwaliko"));
+}
+
 TEST_F(PhoneInvitesTest, ANewPersonJoinsWithAnAddressThatIsNotProven) {
     EXPECT_EQ(invite("0711000002").status, 201);
     const auto token = token_to("+254711000002");
