@@ -1,6 +1,6 @@
 #pragma once
-// A member whom the tenant asks for a second factor (modules/second_factor) and who has none: every route answers 403, but for those
-// that say otherwise. A route that nobody thought of is behind the wall. Constants; any thread.
+// A member whom the tenant asks for a second factor (modules/second_factor) and who has none: every route answers 403, but for
+// those that say otherwise. A route that nobody thought of is behind the wall. Constants; any thread.
 //
 //     routes.post("/auth/totp", begin, {…, .options = {.outside_wall = true}});      // setting one up, leaving, a till's sales
 //

@@ -97,8 +97,8 @@ public:
     // dispatch() as the end of a chain; the router must outlive it.
     [[nodiscard]] Handler handler() const;
 
-    // A request's target without what stands where a route has a parameter with a secret's name (log/redaction.h: `{token}`), also where
-    // no route takes it whole or by this method. nullopt when it has none. One step per segment that leads to such a route.
+    // A request's target without what stands where a route has a parameter with a secret's name (log/redaction.h: `{token}`), also
+    // where no route takes it whole or by this method. nullopt when it has none. One step per segment that leads to such a route.
     [[nodiscard]] std::optional<std::string> scrub(std::string_view target) const;
 
     // In order of registration; addresses are stable.

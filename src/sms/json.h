@@ -45,8 +45,8 @@ struct JsonItems {
     }
 };
 
-// All of a list, however long: whoever sends it has been bounded by the bytes of a body. nullopt: it is none that can be read. A member
-// that is missing is an empty one.
+// All of a list, however long: whoever sends it has been bounded by the bytes of a body. nullopt: it is none that can be read. A
+// member that is missing is an empty one.
 inline std::optional<std::vector<schema::Json>> list_of(const schema::Json& member) {
     if (member.text.empty() || member.text == "null") return std::vector<schema::Json>{};
     if (!member.text.starts_with('[')) return std::nullopt;

@@ -1,5 +1,6 @@
-// The providers of this directory in one process, for bin/dev: a line `NAME=VALUE` for each setting that is not set already, then `ready`.
-// WhatsApp reports to the service on PORT (3000), and is left alone where the environment or .env says anything of it, or of prices.
+// The providers of this directory in one process, for bin/dev: a line `NAME=VALUE` for each setting that is not set already, then
+// `ready`. WhatsApp reports to the service on PORT (3000), and is left alone where the environment or .env says anything of it, or of
+// prices.
 //
 //     PORT=3000 node tests/simulators/all.mjs
 import { existsSync, readFileSync } from 'node:fs';

@@ -204,9 +204,10 @@ TEST_F(PhoneCallbacksTest, AnAccountThatIsGoneIsRefused) {
 
 // Copied out of a console, with what stood around it.
 TEST_F(PhoneCallbacksTest, WhiteSpaceAroundCredentialsIsLeftOut) {
-    const auto reply = post(
-        "/v1/messaging/accounts",
-        R"({"provider":"africastalking","credentials":{"username":" amani ","apiKey":"atsk_0000\n","callbackToken":"\t0123456789abcdefghij "}})");
+    const auto reply =
+        post("/v1/messaging/accounts",
+             R"({"provider":"africastalking","credentials":{"username":" amani ","apiKey":"atsk_0000\n",)"
+             R"("callbackToken":"\t0123456789abcdefghij "}})");
     ASSERT_EQ(reply.status, 200) << reply.body;
     const auto path = "/v1/callbacks/sms/" + rows("select id::text from message_accounts");
     const auto told = [&](const std::string& token) {

@@ -1,4 +1,4 @@
-#include "pos/modules/sms/day_limits.h"
+#include "pos/modules/notifications/day_limits.h"
 
 #include <chrono>
 
