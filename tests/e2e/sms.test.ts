@@ -357,8 +357,7 @@ describe('what may be spent', () => {
     const replies = await Promise.all(phones.map((phone) => sendReceipt(phone, { by: poor, sale })));
     const written = phones.filter((_, index) => replies[index]!.status === 202);
     expect(written).toHaveLength(10);
-    for (const reply of replies.filter(({ status }) => status !== 202))
-      expectProblem(reply, 429, 'sms.spending_limit');
+    for (const reply of replies.filter(({ status }) => status !== 202)) expectProblem(reply, 429, 'sms.spending_limit');
     expect(await receipt(nextPhone())).toMatchObject({ state: 'delivered' });
     for (const phone of written) await ended(phone, poor);
     expect(phones.flatMap((phone) => sentTo(africasTalking, phone))).toHaveLength(10);
