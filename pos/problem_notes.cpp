@@ -19,7 +19,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "A code serves once, and none that is older than one that was taken. Also the code that the app was set up with.",
      "Wait until the app shows the next one, at most 30 seconds."},
     {"auth.code_wrong",
-     "No code of now, of the 30 seconds before or of those after is this one; or it is no recovery code that is left.",
+     "No code of now, of the 30 seconds before or of those after is this one; or it is no recovery code that is left: "
+     "each serves once.",
      "Ask for another one. Compare the phone's clock, which should be set by the network."},
     {"auth.codes_needed",
      "20 wrong codes were tried for this account within 24 hours, by somebody who knows the password. So that nobody "
@@ -47,8 +48,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "another device sends it. It may have been stolen, so the session has ended for everybody who holds it.",
      "Sign in again. Store the new refresh token before you use it, and refresh in one place of the app only."},
     {"auth.second_factor_needed",
-     "The tenant asks members with this role for a second factor, and this one has none. What tills have sold is taken "
-     "meanwhile. Or somebody without one wants to take another member's away.",
+     "The tenant asks members with this role for a second factor, and this one has none. What tills have sold (POST "
+     "/v1/sales) is taken meanwhile, and nothing else. Or somebody without one wants to take another member's away.",
      "Set one up: POST /v1/auth/totp, then POST /v1/auth/totp/confirm. Then repeat the request."},
     {"auth.second_factor_required",
      "Login and password are right. The account has a second factor, and the `challenge` of this reply is good for "
@@ -319,6 +320,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Sign in on that device, or let a member with `sales.push_for_device` send the sale."},
     {"sms.callback_unreadable", "The sender has proved itself, and what it sent is not what its provider sends.",
      "Compare the address of the callback with the one in the provider's console."},
+    {"sms.not_mobile", "The number is of a landline or of a service (020…, 0800…).",
+     "Ask for the person's mobile number."},
     {"sms.not_sent_there", "`SMS_PRICES` (or `WHATSAPP_PRICES`) has no price for the number's country.",
      "Ask for another number, or whoever runs the service for a price."},
     {"sms.number_limit", "All tenants together have sent `SMS_PER_NUMBER` messages to this number today (UTC).",
@@ -498,7 +501,11 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"user.already_member", "The user is a member of this tenant.", "Change the member that there is."},
     {"user.email_taken", "Another user has the e-mail address, perhaps in another tenant.",
      "Sign in with it, or use another one."},
-    {"user.phone_taken", "Another user has the phone number, perhaps in another tenant.", "Use another one."},
+    {"user.phone_taken",
+     "Another account has proven the phone number, perhaps in another tenant: one's own of earlier, or of whoever had "
+     "the number before.",
+     "Sign in to that account, or use another number. Who runs the service can take it from an account that nobody "
+     "uses any more."},
     {"user.unknown", "The id names no user of this tenant.", ""},
     {"variant.barcode_taken", "Another variant of this tenant has the barcode.",
      "Look it up: GET /v1/variants/lookup?barcode=."},

@@ -48,7 +48,7 @@ void send_form(http::Context& context, std::uint16_t status, const FormPage& pag
             page.intro, escaped(token), page.fields, escaped(page.button),
             page.more == nullptr ? "" : page.more(token));
     }
-    send_page(context.response(), status, page.title, main);
+    send_page(context.response(), status, page.title, main, page.language);
 }
 
 }  // namespace pos

@@ -22,6 +22,7 @@ struct FormPage {
     std::string_view fields;  // HTML of the inputs
     std::string_view button;
     std::string (*more)(std::string_view token) = nullptr;  // HTML behind the form
+    std::string_view language = "en";
 };
 
 // `token` is put into the form.
@@ -56,7 +57,7 @@ async::Task<void> answer_form(http::Context* context, FormPage page,
         faults = faults_of(failure);
     }
     if (faults.empty()) {
-        send_page(context->response(), 200, page.title, done);
+        send_page(context->response(), 200, page.title, done, page.language);
     } else {
         send_form(*context, status, page, token, faults);
     }

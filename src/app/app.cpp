@@ -61,10 +61,11 @@ db::Options system_options(const Settings& settings) {
     return options;
 }
 
-http::DefaultChainOptions chain_options(const Settings& settings, observe::Metrics& metrics, observe::Tracer* tracer) {
+http::DefaultChainOptions chain_options(const Settings& settings, observe::Metrics& metrics, observe::Tracer* tracer,
+                                        const http::Router& router) {
     http::DefaultChainOptions options;
     options.tracer = tracer;
-    options.access_log = {.metrics = &metrics, .quiet_routes = {"/health", "/ready", "/metrics"}};
+    options.access_log = {.metrics = &metrics, .router = &router, .quiet_routes = {"/health", "/ready", "/metrics"}};
     options.trusted_proxies.networks = settings.trusted_proxies;
     options.cors.reset();
     if (!settings.cors_origins.empty()) {
@@ -245,7 +246,7 @@ App::App(const Definition& of, Configuration given, std::shared_ptr<logging::Sin
     for (const auto& [event, job] : bindings.subscriptions) outbox.subscribe(event, job);
     hear_webhook_events(definition, outbox, random);
     add_routes();
-    auto links = http::default_chain(chain_options(settings, metrics, definition.tracer));
+    auto links = http::default_chain(chain_options(settings, metrics, definition.tracer, router));
     if (settings.environment != Environment::production) links.insert(links.begin(), openapi::reply_check());
     refusals = http::Chain(links, http::refuse);
     management_chain = http::Chain(links, management_router.handler());

@@ -9,6 +9,7 @@
 #include "db/cursor_error.h"
 #include "db/error.h"
 #include "http/context.h"
+#include "http/router.h"
 
 namespace auth {
 
@@ -109,6 +110,18 @@ std::optional<std::vector<base::Uuid>> Caller::places_with(std::string_view perm
     return places;
 }
 
+namespace {
+
+// Before anything of the request is looked at: a route that nobody thought of is behind the wall.
+void require_outside_wall(const http::Context& context, const Caller& caller) {
+    const auto* wall = caller.grants->wall;
+    if (wall == nullptr) return;
+    const auto* route = context.route();
+    if (route == nullptr || !route->options.outside_wall) throw base::Failure(*wall);
+}
+
+}  // namespace
+
 // The way of nearly every request, token and session known, makes no call that suspends.
 async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unused*/) {
     if (const auto* known = context.get<Caller>()) co_return *known;
@@ -120,7 +133,9 @@ async::Task<Caller> Caller::read(http::Context& context, http::Findings& /*unuse
     } else {
         state = co_await authenticator.load(proof.key, context.deadline());
     }
-    const auto& caller = context.set(authenticator.admit(context, proof, state.get()));
+    auto admitted = authenticator.admit(context, proof, state.get());
+    require_outside_wall(context, admitted);
+    const auto& caller = context.set(std::move(admitted));
     context.set(http::Reader{caller.view().reader, caller.tenant_id, &authenticator.tag_key()});
     context.request().charge_body_to(caller.tenant_id);
     co_return caller;

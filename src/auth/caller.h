@@ -81,6 +81,9 @@ struct Grants {
     // such a permission answer with it.
     PermissionSet withheld{};
     const base::ErrorCode* withheld_by = nullptr;
+    // What keeps the caller out for now, whatever they may do: of a member who has to set up a second factor, say. Every route that
+    // asks for a caller answers with it, but for those that say otherwise (`.options = {.outside_wall = true}`).
+    const base::ErrorCode* wall = nullptr;
 };
 
 struct Caller {

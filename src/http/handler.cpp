@@ -295,6 +295,7 @@ void Routes::add_route(Method method, std::string_view pattern, Handler handler,
     operation.summary = docs.summary;
     operation.description = docs.description;
     operation.tag = tag_;
+    operation.outside_wall = docs.options.outside_wall;
     for (const auto& error : docs.errors) operation.can_fail(error);
     group_.describe(method, operation);
     for (auto& reply : operation.replies) {

@@ -59,6 +59,7 @@ struct Operation {
     std::vector<std::string_view> security;  // schemes, any of which suffices; empty: public
     std::string_view permission;
     bool permission_everywhere = false;  // a role limited to places does not do
+    bool outside_wall = false;           // RouteOptions'
     std::vector<ServiceNeed> needs;      // what must be there at start
 
     // A service of this type.

@@ -9,6 +9,7 @@
 #include "http/context.h"
 #include "http/errors.h"
 #include "http/operation.h"
+#include "log/redaction.h"
 
 namespace http {
 
@@ -67,6 +68,8 @@ struct Router::Node {
     std::unique_ptr<Node> parameter;
     std::unique_ptr<Node> tail;
     std::array<const RouteEntry*, method_count> routes{};
+    bool is_secret = false;     // the segment that leads here
+    bool leads_to_one = false;  // … or one further down
 
     [[nodiscard]] Node* static_child(std::string_view segment) const {
         const auto at = std::ranges::lower_bound(statics, segment, {}, &Child::segment);
@@ -98,6 +101,10 @@ struct Router::Search {
     MethodSet allowed{};
     std::array<std::string_view, max_path_parameters> values{};
     std::size_t count = 0;
+};
+
+struct Router::Secrets {
+    std::vector<std::string_view> segments;  // of the target, from left to right
 };
 
 RouteGroup::RouteGroup(Router& router, std::string prefix, std::vector<Middleware> links)
@@ -146,6 +153,7 @@ void Router::add_entry(Method method, std::string pattern, Route route, const st
     if (!route.handler) refuse(pattern, "has no handler");
     std::vector<std::string> parameters;
     auto& slot = node_for(pattern, parameters).routes[static_cast<std::size_t>(method)];
+    mark_secrets(pattern, *root_);
     if (slot != nullptr) refuse(pattern, "means the same as " + slot->pattern + ", which is registered already");
     slot = &routes_.emplace_back(RouteEntry{
         .method = method,
@@ -184,6 +192,59 @@ Router::Node& Router::node_for(std::string_view pattern, std::vector<std::string
         node = child.get();
     }
     return *node;
+}
+
+// The pattern is a good one, and its nodes are there.
+void Router::mark_secrets(std::string_view pattern, Node& root) {
+    static const logging::Redaction names;
+    std::vector<Node*> way{&root};
+    auto last = std::size_t{0};
+    for (auto rest = pattern == "/" ? std::string_view() : pattern; !rest.empty();) {
+        const auto segment = take_segment(rest);
+        if (!segment.starts_with('{')) {
+            way.push_back(way.back()->static_child(segment));
+            continue;
+        }
+        auto name = segment.substr(1, segment.size() - 2);
+        const bool tail = name.ends_with("...");
+        if (tail) name.remove_suffix(3);
+        way.push_back((tail ? way.back()->tail : way.back()->parameter).get());
+        if (!names.matches(name)) continue;
+        way.back()->is_secret = true;
+        last = way.size();
+    }
+    for (std::size_t i = 0; i < last; ++i) way[i]->leads_to_one = true;
+}
+
+// Every branch that may be meant, as it stands in the target.
+void Router::find_secrets(const Node& node, std::string_view path, Secrets& found) {
+    if (path.empty() || !node.leads_to_one) return;
+    if (node.tail && node.tail->is_secret && path.size() > 1) found.segments.push_back(path.substr(1));
+    auto rest = path;
+    const auto segment = take_segment(rest);
+    const auto decoded = segment.contains('%') ? base::percent_decode(segment) : std::nullopt;
+    if (const auto* child = node.static_child(decoded ? std::string_view(*decoded) : segment)) {
+        find_secrets(*child, rest, found);
+        if (child->leads_to_one) return;
+    }
+    if (!node.parameter || segment.empty()) return;
+    if (node.parameter->is_secret) found.segments.push_back(segment);
+    find_secrets(*node.parameter, rest, found);
+}
+
+std::optional<std::string> Router::scrub(std::string_view target) const {
+    if (!root_->leads_to_one || !target.starts_with('/')) return std::nullopt;
+    Secrets found;
+    find_secrets(*root_, target.substr(0, target.find_first_of("?#")), found);
+    if (found.segments.empty()) return std::nullopt;
+    std::string shown;
+    const auto* from = target.data();
+    for (const auto segment : found.segments) {
+        if (segment.data() < from) continue;  // within a tail
+        shown.append(from, segment.data()).append(logging::Redaction::replacement);
+        from = segment.data() + segment.size();
+    }
+    return shown.append(from, target.data() + target.size());
 }
 
 // Each node is tried at most once: static before parameter before tail, and back when the branch has no such method.

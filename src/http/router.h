@@ -38,6 +38,7 @@ struct RouteOptions {
     // For the whole body, however fast it comes: 408. Not set: as long as 2 KiB a second takes for `body_limit`.
     std::optional<async::Milliseconds> body_time{};
     std::string_view rate_class{};  // which rate limits (auth/rate_limit.h); the group's when empty
+    bool outside_wall = false;      // answers also a caller who is kept out of the rest (auth::Grants::wall)
 };
 
 struct Route {
@@ -96,6 +97,10 @@ public:
     // dispatch() as the end of a chain; the router must outlive it.
     [[nodiscard]] Handler handler() const;
 
+    // A request's target without what stands where a route has a parameter with a secret's name (log/redaction.h: `{token}`), also
+    // where no route takes it whole or by this method. nullopt when it has none. One step per segment that leads to such a route.
+    [[nodiscard]] std::optional<std::string> scrub(std::string_view target) const;
+
     // In order of registration; addresses are stable.
     [[nodiscard]] const std::deque<RouteEntry>& routes() const { return routes_; }
 
@@ -104,10 +109,13 @@ private:
     struct Node;
 
     struct Search;
+    struct Secrets;
 
     // `links` come before the route's own.
     void add_entry(Method method, std::string pattern, Route route, const std::vector<Middleware>& links);
     Node& node_for(std::string_view pattern, std::vector<std::string>& parameters);
+    static void mark_secrets(std::string_view pattern, Node& root);
+    static void find_secrets(const Node& node, std::string_view path, Secrets& found);
     static const RouteEntry* find(const Node& node, std::string_view path, Search& search);
 
     std::deque<RouteEntry> routes_;

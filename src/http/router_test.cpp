@@ -67,6 +67,39 @@ TEST_F(RouterTest, FindsTheMostExactRoute) {
 }
 
 // One rule for every path and method: a slash at the end, where the path without it is known, is a redirect that keeps both.
+struct ScrubCase {
+    const char* target;
+    const char* shown;  // "": it has no secret
+};
+
+// By the name that a route gives a parameter, whatever stands there, and whether a route takes the request or not.
+TEST_F(RouterTest, ScrubsWhatRoutesNameAsSecret) {
+    EXPECT_EQ(router.scrub("/a/dcU-c2Wi"), std::nullopt);
+    router.add(Method::post, "/a/{account}/{token}", {.handler = echo("a")});
+    router.add(Method::post, "/a/{account}/{token}/events", {.handler = echo("events")});
+    router.add(Method::get, "/a/own/list", {.handler = echo("list")});
+    router.add(Method::get, "/b/{id}", {.handler = echo("b")});
+    router.add(Method::get, "/c/{secret...}", {.handler = echo("c")});
+    for (const auto& [target, shown] : std::initializer_list<ScrubCase>{
+             {"/a/sms/dcU-c2Wi", "/a/sms/[Redacted]"},
+             {"/a/sms/dcU-c2Wi?x=1", "/a/sms/[Redacted]?x=1"},
+             {"/a/sms/dcU-c2Wi/", "/a/sms/[Redacted]/"},
+             {"/a/sms/dcU-c2Wi/events", "/a/sms/[Redacted]/events"},
+             {"/a/sms/dcU-c2Wi/no/such/route", "/a/sms/[Redacted]/no/such/route"},
+             {"/a/s%6Ds/dcU%2Dc2Wi", "/a/s%6Ds/[Redacted]"},
+             {"/%61/sms/dcU%2Fc2Wi", "/%61/sms/[Redacted]"},
+             {"/a/own/list", "/a/own/[Redacted]"},
+             {"/c/one/two", "/c/[Redacted]"},
+             {"/a/sms", ""},
+             {"/a/sms/", ""},
+             {"/b/7", ""},
+             {"/", ""},
+             {"*", ""},
+             {"/d/sms/dcU-c2Wi", ""},
+         })
+        EXPECT_EQ(router.scrub(target).value_or(""), shown) << target;
+}
+
 TEST_F(RouterTest, RedirectsFromASlashAtTheEnd) {
     router.add(Method::get, "/", {.handler = echo("root")});
     router.add(Method::get, "/docs", {.handler = echo("docs")});

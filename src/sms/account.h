@@ -36,18 +36,20 @@ struct AfricasTalkingAccount {
         using Self = AfricasTalkingAccount;
         return schema::object<Self>(
             "AfricasTalkingAccount",
-            field<&Self::username>(
-                "username",
-                {.max_length = 100, .pattern = "[A-Za-z0-9._-]+", .doc = "Of the app; `sandbox` is their sandbox."}),
-            field<&Self::api_key>("apiKey", {.max_length = 255, .pattern = "[!-~]+", .text = schema::Text::raw}),
+            field<&Self::username>("username", {.max_length = 100,
+                                                .pattern = "[A-Za-z0-9._-]+",
+                                                .text = schema::Text::free,
+                                                .doc = "Of the app; `sandbox` is their sandbox."}),
+            field<&Self::api_key>("apiKey", {.max_length = 255, .pattern = "[!-~]+", .text = schema::Text::free}),
             field<&Self::sender>("sender", {.max_length = 11,
                                             .pattern = "[A-Za-z0-9 ._-]*",
+                                            .text = schema::Text::free,
                                             .defaulted = true,
                                             .doc = "A registered sender id or short code. Not given: AFRICASTKNG."}),
             field<&Self::callback_token>("callbackToken",
                                          {.max_length = 100,
                                           .pattern = token_pattern,
-                                          .text = schema::Text::raw,
+                                          .text = schema::Text::free,
                                           .doc = "What the URLs of its callbacks end with: their only proof."}),
             field<&Self::per_second>("perSecond", {.min = 1, .max = 1'000, .defaulted = true}));
     }
@@ -65,29 +67,32 @@ struct TwilioAccount {
     static void check(const TwilioAccount& account, schema::Issues& issues);
     friend constexpr auto describe(TwilioAccount*) {
         using schema::field;
-        using schema::Text;
         using Self = TwilioAccount;
         return schema::object<Self>(
             "TwilioAccount",
-            field<&Self::account_sid>("accountSid", {.max_length = 34, .pattern = "AC[0-9a-fA-F]{32}"}),
+            field<&Self::account_sid>("accountSid",
+                                      {.max_length = 34, .pattern = "AC[0-9a-fA-F]{32}", .text = schema::Text::free}),
             field<&Self::auth_token>("authToken", {.max_length = 255,
                                                    .pattern = "[!-~]+",
-                                                   .text = Text::raw,
+                                                   .text = schema::Text::free,
                                                    .doc = "Signs callbacks, and logs in where there is no API key."}),
             field<&Self::previous_auth_token>("previousAuthToken",
                                               {.max_length = 255,
                                                .pattern = "[!-~]*",
-                                               .text = Text::raw,
+                                               .text = schema::Text::free,
                                                .defaulted = true,
                                                .doc = "Signatures by it are believed as well, while it is rolled."}),
-            field<&Self::api_key_sid>("apiKeySid",
-                                      {.max_length = 34, .pattern = "(SK[0-9a-fA-F]{32})?", .defaulted = true}),
+            field<&Self::api_key_sid>(
+                "apiKeySid",
+                {.max_length = 34, .pattern = "(SK[0-9a-fA-F]{32})?", .text = schema::Text::free, .defaulted = true}),
             field<&Self::api_key_secret>(
-                "apiKeySecret", {.max_length = 255, .pattern = "[!-~]*", .text = Text::raw, .defaulted = true}),
+                "apiKeySecret",
+                {.max_length = 255, .pattern = "[!-~]*", .text = schema::Text::free, .defaulted = true}),
             field<&Self::sender>("sender",
                                  {.max_length = 34,
                                   .pattern = R"(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[0-9]{3,8}|)"
                                              R"([A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10})",
+                                  .text = schema::Text::free,
                                   .doc = "A number, a short code, a sender id or a messaging service (`MG…`)."}),
             field<&Self::per_second>("perSecond", {.min = 1, .max = 1'000, .defaulted = true}),
             schema::refine<&Self::check>());
@@ -104,23 +109,26 @@ struct WhatsappAccount {
 
     friend constexpr auto describe(WhatsappAccount*) {
         using schema::field;
-        using schema::Text;
         using Self = WhatsappAccount;
         return schema::object<Self>(
             "WhatsappAccount",
-            field<&Self::phone_number_id>("phoneNumberId", {.max_length = 32, .pattern = "[0-9]{5,32}"}),
+            field<&Self::phone_number_id>("phoneNumberId",
+                                          {.max_length = 32, .pattern = "[0-9]{5,32}", .text = schema::Text::free}),
             field<&Self::token>("token", {.max_length = 1'000,
                                           .pattern = "[!-~]+",
-                                          .text = Text::raw,
+                                          .text = schema::Text::free,
                                           .doc = "Of a system user, with whatsapp_business_messaging."}),
             field<&Self::app_secret>(
-                "appSecret", {.max_length = 255, .pattern = "[!-~]+", .text = Text::raw, .doc = "Signs callbacks."}),
+                "appSecret",
+                {.max_length = 255, .pattern = "[!-~]+", .text = schema::Text::free, .doc = "Signs callbacks."}),
             field<&Self::verify_token>("verifyToken",
                                        {.max_length = 100,
                                         .pattern = token_pattern,
-                                        .text = Text::raw,
+                                        .text = schema::Text::free,
                                         .doc = "What Meta says when it asks whether the callback URL is ours."}),
-            field<&Self::version>("version", {.max_length = 8, .pattern = "v[0-9]{1,3}[.][0-9]", .defaulted = true}),
+            field<&Self::version>(
+                "version",
+                {.max_length = 8, .pattern = "v[0-9]{1,3}[.][0-9]", .text = schema::Text::free, .defaulted = true}),
             field<&Self::per_second>("perSecond", {.min = 1, .max = 1'000, .defaulted = true}));
     }
 };

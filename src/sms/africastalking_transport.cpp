@@ -78,12 +78,13 @@ std::vector<SendResult> read_africastalking_reply(std::string_view body, const s
     const auto reply = read<Reply>(body);
     if (!reply || !reply->data.recipients.text.starts_with('['))
         return std::vector<SendResult>(to.size(), {.outcome = Outcome::unknown, .code = "unreadable"});
-    const auto items = items_of(reply->data.recipients);
+    const auto items = list_of(reply->data.recipients);
+    if (!items) return std::vector<SendResult>(to.size(), {.outcome = Outcome::unknown, .code = "unreadable"});
     const auto message = text_of(reply->data.message);
-    if (items.empty()) return all_refused(message, to.size());
+    if (items->empty()) return all_refused(message, to.size());
     // Whoever is not named may have been sent it or not.
     std::vector<SendResult> results(to.size(), {.outcome = Outcome::unknown, .code = "not_named"});
-    for (const auto& item : items) {
+    for (const auto& item : *items) {
         const auto recipient = read<Recipient>(item.text);
         if (!recipient) continue;
         const auto number = schema::normalise_phone(text_of(recipient->number));

@@ -2,6 +2,7 @@
 
 #include "sms/callback.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/hash.h"
@@ -339,6 +340,21 @@ TEST(WhatsappCallback, OfAnotherNumberOfTheAppIsNotOurs) {
     EXPECT_THAT(told_by_meta(value_with(R"("statuses":[{"id":"wamid.1","status":"sent"}])", "999")).reports, SizeIs(0));
     const std::string other = R"({"object":"page","entry":[{"changes":[]}]})";
     EXPECT_THAT(from_meta(other, signature_of(other))->reports, SizeIs(0));
+}
+
+// What is answered with 200 is not sent again: all of it is taken, or it is refused.
+TEST(WhatsappCallback, TakesLongListsWholeAndRefusesBrokenOnes) {
+    std::string statuses;
+    for (int i = 0; i < 2'500; ++i)
+        statuses += fmt::format(R"({}{{"id":"wamid.{}","status":"sent"}})", i == 0 ? "" : ",", i);
+    EXPECT_THAT(told_by_meta(value_with("\"statuses\":[" + statuses + "]")).reports, SizeIs(2'500));
+    for (const std::string members : {R"("statuses":{"id":"wamid.1"})", R"("messages":"none")"}) {
+        const auto bytes =
+            R"({"object":"whatsapp_business_account","entry":[{"changes":[)" + value_with(members) + "]}]}";
+        EXPECT_EQ(status_of(from_meta(bytes, signature_of(bytes))), 400) << members;
+    }
+    const std::string no_list = R"({"object":"whatsapp_business_account","entry":{"changes":[]}})";
+    EXPECT_EQ(status_of(from_meta(no_list, signature_of(no_list))), 400);
 }
 
 TEST(WhatsappCallback, SaysWhatMayGoInstead) {

@@ -37,9 +37,26 @@ inline std::string text_of(const schema::Json& member) {
     return is_number ? json : std::string();
 }
 
+struct JsonItems {
+    std::vector<schema::Json> all;
+
+    friend constexpr auto describe(JsonItems*) {
+        return schema::object<JsonItems>("JsonItems", schema::field<&JsonItems::all>("all", {.max_items = 1'000'000}));
+    }
+};
+
+// All of a list, however long: whoever sends it has been bounded by the bytes of a body. nullopt: it is none that can be read. A
+// member that is missing is an empty one.
+inline std::optional<std::vector<schema::Json>> list_of(const schema::Json& member) {
+    if (member.text.empty() || member.text == "null") return std::vector<schema::Json>{};
+    if (!member.text.starts_with('[')) return std::nullopt;
+    auto items = read<JsonItems>(R"({"all":)" + member.text + "}");
+    if (!items) return std::nullopt;
+    return std::move(items->all);
+}
+
 inline std::vector<schema::Json> items_of(const schema::Json& member) {
-    if (!member.text.starts_with('[')) return {};
-    return read<std::vector<schema::Json>>(member.text).value_or(std::vector<schema::Json>{});
+    return list_of(member).value_or(std::vector<schema::Json>{});
 }
 
 // What somebody else wrote, for people and logs: short, whole UTF-8, numbers masked.

@@ -69,17 +69,13 @@ struct Plan {
     std::vector<std::size_t> first_inputs;  // of numbers
 };
 
-bool can_be_reached(std::string_view number) {
-    return !number.starts_with("+254") || schema::is_mobile_of_kenya(number);
-}
-
 Plan plan_of(const OutgoingMessage& message) {
     Plan plan{.results = std::vector<SendResult>(message.to.size())};
     std::map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < message.to.size(); ++i) {
         auto& result = plan.results[i];
         auto number = schema::normalise_phone(message.to[i]);
-        if (!number || !can_be_reached(*number)) {
+        if (!number || !is_mobile(*number)) {
             result = refusal(Reason::recipient, number ? "not_mobile" : "bad_number", "no number of a mobile phone");
             result.to = number.value_or("");
             continue;
@@ -187,5 +183,7 @@ async::Task<std::vector<SendResult>> Transport::send(OutgoingMessage message, as
     fill_repeats(plan.results);
     co_return std::move(plan.results);
 }
+
+bool is_mobile(std::string_view number) { return !number.starts_with("+254") || schema::is_mobile_of_kenya(number); }
 
 }  // namespace sms

@@ -84,6 +84,9 @@ struct SendResult {
     std::optional<std::size_t> same_as{};  // the earlier index in `to` with the same number
 };
 
+// Of a number in E.164: false where it is known to be a landline or a service (of Kenya alone), which is sent nothing.
+[[nodiscard]] bool is_mobile(std::string_view number);
+
 class Transport {
 public:
     virtual ~Transport() = default;

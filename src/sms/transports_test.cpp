@@ -167,6 +167,16 @@ TEST(AfricasTalking, A201WithoutRecipientsSentNothing) {
     EXPECT_EQ(wrong_key.reply, "The supplied authentication is invalid");
 }
 
+// They were sent, whatever else there is in the list.
+TEST(AfricasTalking, ALongListOfRecipientsIsRead) {
+    std::string recipients = R"({"number":"+254711000000","statusCode":101,"status":"Success","messageId":"ATXid_0"})";
+    for (int i = 1; i < 1'500; ++i)
+        recipients += R"(,{"number":"+254700000000","statusCode":101,"messageId":"ATXid_1"})";
+    const auto results = read_africastalking_reply(
+        R"({"SMSMessageData":{"Message":"Sent","Recipients":[)" + recipients + "]}}", {"+254711000000"});
+    EXPECT_EQ(results.at(0).outcome, Outcome::accepted);
+}
+
 TEST(AfricasTalking, IsToldByItsRecipientsAlone) {
     const auto one = [](std::string_view members) {
         return after(at_africastalking, 201,

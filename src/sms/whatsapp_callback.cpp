@@ -185,18 +185,23 @@ std::optional<IncomingMessage> message_of(const Message& from, const Metadata& m
     return message;
 }
 
-void add_change(const Json& json, const WhatsappAccount& account, Callback& callback) {
+// Whether it could be read: what is answered with 200, Meta does not send again.
+[[nodiscard]] bool add_change(const Json& json, const WhatsappAccount& account, Callback& callback) {
     const auto value = part_of<Value>(part_of<Change>(json).value);
     const auto metadata = part_of<Metadata>(value.metadata);
     // An app at Meta has one URL for all of its numbers.
-    if (text_of(metadata.id) != account.phone_number_id) return;
-    for (const auto& item : items_of(value.statuses)) {
+    if (text_of(metadata.id) != account.phone_number_id) return true;
+    const auto statuses = list_of(value.statuses);
+    const auto messages = list_of(value.messages);
+    if (!statuses || !messages) return false;
+    for (const auto& item : *statuses) {
         if (auto report = report_of(part_of<Status>(item))) callback.reports.push_back(*std::move(report));
     }
-    for (const auto& item : items_of(value.messages)) {
+    for (const auto& item : *messages) {
         if (auto message = message_of(part_of<Message>(item), metadata))
             callback.messages.push_back(*std::move(message));
     }
+    return true;
 }
 
 ReadCallback answer_challenge(const WhatsappAccount& account, std::string_view url) {
@@ -223,8 +228,14 @@ ReadCallback read_whatsapp_callback(const WhatsappAccount& account, const Callba
     if (!body) return not_understood("a body that is no JSON object");
     Callback callback;
     if (text_of(body->object) != "whatsapp_business_account") return callback;
-    for (const auto& entry : items_of(body->entry)) {
-        for (const auto& change : items_of(part_of<Entry>(entry).changes)) add_change(change, account, callback);
+    const auto entries = list_of(body->entry);
+    if (!entries) return not_understood("entry");
+    for (const auto& entry : *entries) {
+        const auto changes = list_of(part_of<Entry>(entry).changes);
+        if (!changes) return not_understood("changes");
+        for (const auto& change : *changes) {
+            if (!add_change(change, account, callback)) return not_understood("statuses or messages");
+        }
     }
     return callback;
 }

@@ -44,6 +44,7 @@ sleep infinity &
 trap 'echo restarted' USR1
 trap 'kill $!; echo stopped; exit 0' TERM
 echo "serving: $*"
+[[ -z ${{WHATSAPP_TOKEN:-}} ]] || echo "WhatsApp: $WHATSAPP_TOKEN at $WHATSAPP_BASE_URL"
 [[ -z ${{MPESA_BASE_URL:-}} ]] || echo "M-Pesa: $MPESA_BASE_URL"
 while true; do wait $!; done
 """
@@ -71,7 +72,7 @@ class Dev(unittest.TestCase):
     def start(self, *arguments):
         environment = {**os.environ, "PATH": f"{self.stand.path}/programs:{os.environ['PATH']}"}
         environment.pop("BACKEND_API_BUILD_ROOT", None)
-        for provider in ("MPESA", "STRIPE", "FLUTTERWAVE", "PAYSTACK", "PESAPAL"):
+        for provider in ("MPESA", "STRIPE", "FLUTTERWAVE", "PAYSTACK", "PESAPAL", "WHATSAPP"):
             environment.pop(f"{provider}_BASE_URL", None)
         self.process = subprocess.Popen(
             [self.checkout / "bin/dev", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -117,6 +118,15 @@ class Dev(unittest.TestCase):
         left = subprocess.run(["pgrep", "-f", f"{self.checkout}/tests/simulators|node tests/simulators/all.mjs"], capture_output=True, text=True)
         cwds = [Path(f"/proc/{pid}/cwd") for pid in left.stdout.split()]
         self.assertNotIn(str(self.checkout), [str(cwd.resolve()) for cwd in cwds if cwd.exists()])
+
+    def test_what_else_a_simulator_needs_is_set_for_the_server(self):
+        self.simulate("WHATSAPP_TOKEN=token-of-it\nWHATSAPP_BASE_URL=http://127.0.0.1:4569\nready")
+        self.start()
+        said = "\n".join(self.lines_until("WhatsApp: "))
+        self.assertIn("simulator of whatsapp: http://127.0.0.1:4569", said)
+        self.assertIn("WhatsApp: token-of-it at http://127.0.0.1:4569", said)
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(timeout=DEADLINE), 0)
 
     def test_simulators_that_do_not_start_are_told_of(self):
         self.simulate("no port is free")

@@ -20,7 +20,8 @@ struct LoginRequest {
             schema::field<&LoginRequest::email>(
                 "email", {.max_length = 254, .format = schema::Format::email, .example = R"("owner@duka.example")"}),
             schema::field<&LoginRequest::phone>(
-                "phone", {.format = schema::Format::phone, .doc = "Instead of the e-mail address."}),
+                "phone", {.format = schema::Format::phone,
+                          .doc = "Instead of the e-mail address, once it is proven (POST /auth/phone/verify)."}),
             schema::field<&LoginRequest::password>(
                 "password",
                 {.min_length = 1, .max_length = 1024, .format = schema::Format::password, .write_only = true}),

@@ -24,16 +24,13 @@ DatabaseGrants::DatabaseGrants(const db::Databases& databases, const auth::Permi
     : databases_(databases), permissions_(permissions), clock_(clock) {
     for (const auto name : permissions.names()) {
         if (!is_kept_when_suspended(name)) withheld_.set(*permissions.find(name));
-        if (!is_kept_without_second_factor(name)) without_factor_.set(*permissions.find(name));
     }
 }
 
 auth::Grants DatabaseGrants::grants_of(const std::vector<sign_in::SessionGrant>& rows) const {
     auth::Grants grants;
-    if (rows.front().lacks_second_factor) {
-        grants.withheld = without_factor_;
-        grants.withheld_by = &errors::second_factor_needed;
-    } else if (rows.front().is_suspended) {
+    if (rows.front().lacks_second_factor) grants.wall = &errors::second_factor_needed;
+    if (rows.front().is_suspended) {
         grants.withheld = withheld_;
         grants.withheld_by = &errors::subscription_suspended;
     }

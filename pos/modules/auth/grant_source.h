@@ -29,8 +29,7 @@ private:
     const db::Databases& databases_;
     const auth::Permissions& permissions_;
     const base::Clock& clock_;
-    auth::PermissionSet withheld_;        // of a tenant that is suspended
-    auth::PermissionSet without_factor_;  // of a member whom it asks for a second factor
+    auth::PermissionSet withheld_;  // of a tenant that is suspended
 };
 
 }  // namespace pos

@@ -206,7 +206,7 @@ void link_routes(http::Routes routes) {
                  .summary = "Have the link mailed that proves my address",
                  .description = "Nothing is sent when it is proven already. At most five mails an hour.",
                  .errors = {errors::mail_off},
-                 .options = {.rate_class = "recovery"}});
+                 .options = {.rate_class = "recovery", .outside_wall = true}});
     routes.post("/auth/email/change", change_email,
                 {.id = "changeEmail",
                  .summary = "Ask for another e-mail address",
@@ -261,13 +261,15 @@ void routes(http::Routes routes) {
                 {.id = "logout",
                  .summary = "End this session",
                  .description = "Its tokens and cookies are refused from then on. Other devices stay signed in.",
-                 .headers = {"Set-Cookie"}});
+                 .headers = {"Set-Cookie"},
+                 .options = {.outside_wall = true}});
     routes.get("/auth/me", me,
                {.id = "getMe",
                 .summary = "Who I am and what I may do",
                 .description = "The person, the tenant and the session of this token, and the permissions, everywhere "
                                "and by location.",
                 .errors = {errors::user_disabled, errors::no_membership},
+                .options = {.outside_wall = true},
                 .middleware = {http::no_store()}});
     routes.get("/auth/sessions", list_sessions,
                {.id = "listSessions",

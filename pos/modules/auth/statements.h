@@ -31,6 +31,7 @@ struct LoginUser {
     }
 };
 
+// A phone number is a login once it is proven: one that is written down may be anybody's, and goes to who reads its messages.
 // An address is known by the newest 1,000 sessions: those that live, or lived to their end, or were left by logout since the
 // password was changed last. What was ended otherwise may have been a thief's, who would have logged out as well.
 inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
@@ -47,7 +48,7 @@ inline constexpr SystemQuery<LoginUser(std::string)> user_by_login{
      "  where n.device_id is not null and (n.revoked_at is null or "
      "    (n.revoke_reason = 'logout' and n.revoked_at >= u.password_changed_at))"
      "  ) as devices, u.second_factor_since is not null as has_second_factor "
-     "from users u where u.email = $1 or u.phone = $1",
+     "from users u where u.email = $1 or (u.phone = $1 and u.phone_verified_at is not null)",
      Kind::point}};
 
 inline constexpr SystemQuery<Person(UserId)> person{

@@ -341,7 +341,7 @@ async::Task<std::optional<InvitePreview>> preview_invite(db::SystemDb db, std::s
     if (!hash) co_return std::nullopt;
     const auto row = co_await db.one(by_token, *hash);
     if (!row || row->accepted_at || !is_alive(*row, now)) co_return std::nullopt;
-    co_return InvitePreview{row->shop, row->recipient(), row->is_verified, row->phone.has_value()};
+    co_return InvitePreview{row->shop, row->recipient(), row->is_verified, row->phone.has_value(), row->locale};
 }
 
 std::vector<db::StatementView> accept_statements() {

@@ -65,12 +65,14 @@ struct InvitePreview {
     std::string recipient;
     bool has_account = false;  // and has proved its address
     bool is_by_phone = false;
+    Locale locale = Locale::english;  // of the message, and of the page
 
     friend constexpr auto describe(InvitePreview*) {
         return schema::object<InvitePreview>("InvitePreview", schema::field<&InvitePreview::shop>("shop"),
                                              schema::field<&InvitePreview::recipient>("recipient"),
                                              schema::field<&InvitePreview::has_account>("hasAccount"),
-                                             schema::field<&InvitePreview::is_by_phone>("isByPhone"));
+                                             schema::field<&InvitePreview::is_by_phone>("isByPhone"),
+                                             schema::field<&InvitePreview::locale>("locale"));
     }
 };
 [[nodiscard]] async::Task<std::optional<InvitePreview>> preview_invite(db::SystemDb db, std::string token,

@@ -11,6 +11,7 @@
 #include "pos/modules/auth/step_up.h"
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/invites/accept.h"
+#include "pos/modules/notifications/day_limits.h"
 #include "pos/modules/notifications/notifier.h"
 #include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
@@ -18,6 +19,7 @@
 #include "pos/plumbing/form_page.h"
 #include "pos/plumbing/list.h"
 #include "pos/plumbing/writer.h"
+#include "schema/form.h"
 
 namespace pos {
 
@@ -38,14 +40,16 @@ struct NewInvite {
     [[nodiscard]] const std::string& recipient() const { return email ? *email : *phone; }
     static void check(const NewInvite& input, schema::Issues& issues) {
         if (input.email.has_value() == input.phone.has_value())
-            issues.add("/email", "one_of", "either an e-mail address or a phone number");
+            issues.add(input.channel.value_or(Channel::email) == Channel::email ? "/email" : "/phone", "one_of",
+                       "either an e-mail address or a phone number");
         if (input.channel && (*input.channel == Channel::email) != input.email.has_value())
             issues.add("/channel", "unfit",
                        "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }
     friend constexpr auto describe(NewInvite*) {
         return schema::object<NewInvite>(
-            "NewInvite", schema::field<&NewInvite::id>("id", {.doc = "Made by the server when it is missing."}),
+            "NewInvite", schema::doc("Either `email` or `phone`."),
+            schema::field<&NewInvite::id>("id", {.doc = "Made by the server when it is missing."}),
             schema::field<&NewInvite::email>("email", {.max_length = 254, .format = schema::Format::email}),
             schema::field<&NewInvite::phone>(
                 "phone", {.format = schema::Format::phone, .doc = "Instead of `email`: it goes by SMS or WhatsApp."}),
@@ -321,6 +325,45 @@ constexpr FormPage accept_by_phone_page{
         "autocomplete=\"new-password\" required>",
     .button = accept_page.button};
 
+constexpr FormPage accept_page_swahili{
+    .title = "Kubali mwaliko",
+    .intro =
+        "<p>Chagua jina na nenosiri. Kama una akaunti tayari, andika nenosiri lake; jina linabaki kama lilivyo.</p>",
+    .fields =
+        "<label for=\"n\">Jina lako</label><input id=\"n\" name=\"name\" autocomplete=\"name\" required>"
+        "<label for=\"p\">Nenosiri</label><input id=\"p\" name=\"password\" type=\"password\" "
+        "autocomplete=\"new-password\" required>",
+    .button = "Kubali",
+    .language = "sw"};
+constexpr FormPage accept_by_phone_page_swahili{
+    .title = accept_page_swahili.title,
+    .intro =
+        "<p>Chagua jina na nenosiri, na barua pepe ambayo utaingilia nayo. Kama una akaunti tayari, andika barua pepe "
+        "na "
+        "nenosiri lake; jina linabaki kama lilivyo.</p>",
+    .fields =
+        "<label for=\"e\">Barua pepe</label><input id=\"e\" name=\"email\" type=\"email\" autocomplete=\"email\" "
+        "required>"
+        "<label for=\"n\">Jina lako</label><input id=\"n\" name=\"name\" autocomplete=\"name\" required>"
+        "<label for=\"p\">Nenosiri</label><input id=\"p\" name=\"password\" type=\"password\" "
+        "autocomplete=\"new-password\" required>",
+    .button = accept_page_swahili.button,
+    .language = "sw"};
+
+// In the language of the message.
+const FormPage& accept_page_of(Locale locale, bool is_by_phone) {
+    if (locale == Locale::swahili) return is_by_phone ? accept_by_phone_page_swahili : accept_page_swahili;
+    return is_by_phone ? accept_by_phone_page : accept_page;
+}
+
+std::string intro_of(const InvitePreview& preview, const FormPage& page) {
+    const auto shop = escaped(preview.shop);
+    const auto recipient = escaped(preview.recipient);
+    if (preview.locale == Locale::swahili)
+        return fmt::format("<p>{} imemwalika {}.</p>{}", shop, recipient, page.intro);
+    return fmt::format("<p>{} has invited {}.</p>{}", shop, recipient, page.intro);
+}
+
 async::Task<void> show_accept(http::Context& context) {
     const auto& services = context.services();
     auto token = form_token(context);
@@ -330,9 +373,8 @@ async::Task<void> show_accept(http::Context& context) {
         send_form(context, errors::link_dead.status, accept_page, "", {std::string(errors::link_dead.title)});
         co_return;
     }
-    auto page = preview->is_by_phone ? accept_by_phone_page : accept_page;
-    const auto intro =
-        fmt::format("<p>{} has invited {}.</p>{}", escaped(preview->shop), escaped(preview->recipient), page.intro);
+    auto page = accept_page_of(preview->locale, preview->is_by_phone);
+    const auto intro = intro_of(*preview, page);
     page.intro = intro;
     send_form(context, 200, page, token);
 }
@@ -343,11 +385,27 @@ async::Task<std::string> accept_form(http::Context* context, db::SystemDb db, In
                           escaped(joined.email));
 }
 
+async::Task<std::string> accept_form_swahili(http::Context* context, db::SystemDb db, InviteAcceptance form) {
+    const auto joined = co_await accept_invite(context, db, std::move(form));
+    co_return fmt::format("<h1>Karibu {}</h1><p>Ingia kwa {}.</p>\n", escaped(joined.tenant_name),
+                          escaped(joined.email));
+}
+
 async::Task<void> post_accept(http::Context& context) {
     // With its faults the form comes back as it was sent.
     const auto sent = co_await context.request().body();
     const bool names_account = sent.starts_with("email=") || sent.contains("&email=");
-    co_await answer_form<InviteAcceptance>(&context, names_account ? accept_by_phone_page : accept_page, accept_form);
+    const auto& services = context.services();
+    std::string token;
+    if (const auto pairs = schema::parse_urlencoded(sent)) {
+        const auto named = std::ranges::find(*pairs, "token", &std::pair<std::string, std::string>::first);
+        if (named != pairs->end()) token = named->second;
+    }
+    const auto db = db::system_db(services.use<db::Databases>(), context.deadline(), context.span());
+    const auto preview = co_await preview_invite(db, token, services.use<Runtime>().now());
+    const auto locale = preview ? preview->locale : Locale::english;
+    co_await answer_form<InviteAcceptance>(&context, accept_page_of(locale, names_account),
+                                           locale == Locale::swahili ? accept_form_swahili : accept_form);
 }
 
 void pages(http::Router& router) {
@@ -371,7 +429,8 @@ void routes(http::Routes routes) {
                  .errors = with_phones({errors::mail_off, errors::unknown_role, errors::unknown_location,
                                         errors::already_member, errors::invite_unreachable, errors::caller_changed,
                                         errors::step_up_needed}),
-                 .options = {.rate_class = "invites"}});
+                 .options = {.rate_class = "invites"},
+                 .middleware = {say_when_the_day_ends()}});
     routes.post(
         "/invites/accept", accept,
         {.id = "acceptInvite",
@@ -383,14 +442,15 @@ void routes(http::Routes routes) {
          .errors = {errors::link_dead, errors::invite_of_another, errors::accounts_closed, errors::weak_password,
                     errors::invalid_credentials, errors::throttled, errors::user_disabled, errors::already_member,
                     errors::unknown_role, errors::unknown_location, errors::plan_seats, auth::errors::busy},
-         .options = {.rate_class = "recovery"}});
+         .options = {.rate_class = "recovery", .outside_wall = true}});
     routes.post("/invites/{id}/resend", resend,
                 {.id = "resendInvite",
                  .summary = "Send an invitation again",
                  .description = "With a new link, for seven days more; the one before is dead.",
                  .errors = with_phones({errors::mail_off, errors::invite_closed, errors::invite_unreachable,
                                         errors::unknown_role, errors::caller_changed, errors::step_up_needed}),
-                 .options = {.rate_class = "invites"}});
+                 .options = {.rate_class = "invites"},
+                 .middleware = {say_when_the_day_ends()}});
     routes.post("/invites/{id}/revoke", revoke,
                 {.id = "revokeInvite",
                  .summary = "Withdraw an invitation",

@@ -73,6 +73,21 @@ TEST_F(PhoneInvitesTest, EverySpellingOfANumberIsOneInvitation) {
     EXPECT_THAT(token_to("+254711000001"), ::testing::SizeIs(::testing::Gt(20U)));
 }
 
+TEST_F(PhoneInvitesTest, ALandlineIsRefusedAtOnce) {
+    for (const auto* number : {"020 2345678", "0800 723 456"}) {
+        const auto reply = invite(number);
+        EXPECT_EQ(reply.status, 422) << number << reply.body;
+        EXPECT_THAT(reply.body, ::testing::AnyOf(HasSubstr("sms.not_mobile"), HasSubstr("/phone"))) << number;
+    }
+}
+
+TEST_F(PhoneInvitesTest, ThePageSpeaksTheLanguageOfTheMessage) {
+    EXPECT_EQ(invite("0711000090", R"(,"locale":"sw")").status, 201);
+    const auto page = get("/account/accept-invite?token=" + token_to("+254711000090"), "").body;
+    EXPECT_THAT(page, HasSubstr("lang=\"sw\""));
+    EXPECT_THAT(page, HasSubstr("Kubali mwaliko"));
+}
+
 TEST_F(PhoneInvitesTest, ANewPersonJoinsWithAnAddressThatIsNotProven) {
     EXPECT_EQ(invite("0711000002").status, 201);
     const auto token = token_to("+254711000002");
@@ -86,9 +101,12 @@ TEST_F(PhoneInvitesTest, ANewPersonJoinsWithAnAddressThatIsNotProven) {
     EXPECT_EQ(
         rows("select count(*) from notifications where kind = 'email_verify' and recipient = 'juma2@duka.example'"),
         "1");
-    EXPECT_EQ(post("/v1/auth/login", fmt::format(R"({{"phone":"0711 000 002","password":"{}"}})", fresh), "").status,
-              200);
+    const auto by_phone = [] {
+        return post("/v1/auth/login", fmt::format(R"({{"phone":"0711 000 002","password":"{}"}})", fresh), "").status;
+    };
+    EXPECT_EQ(by_phone(), 401) << "written down, and not proven";
     app->database().execute("update users set phone_verified_at = now() where phone = '+254711000002'");
+    EXPECT_EQ(by_phone(), 200);
     EXPECT_THAT(invite("0711000002").body, HasSubstr("user.already_member"));
 }
 

@@ -13,16 +13,33 @@
 
 namespace pos::texting {
 
-// `subjects`: "number +254…", "source 192.0.2.1", each with its most a day; of the day on which the row was made. Where the tenant has an
-// account of its own for `$7`, the first one counts for this tenant alone: else it uses up other people's messages at no cost.
+// `subjects`: "number +254…", "source 192.0.2.1", each with its most a day; of the day on which the row was made. None: it counts
+// already. What leaves by the service counts for its number, of all tenants together, until it is known that it was not sent
+// (uncount); and for number and tenant ("number … by TENANT") whatever becomes of it, so that nobody tries without end. Where the
+// tenant has an account of its own for `$7`, it counts for this tenant alone ("number … of TENANT"): else it uses up other people's
+// messages at no cost.
 inline constexpr db::Query<void(NotificationId, std::int64_t, std::vector<std::string>, std::vector<std::int32_t>,
                                 std::int64_t, std::optional<Channel>)>
     charge{{"sms.charge",
-            "select from charge_message($2, $3, case when exists ("
-            "  select from message_accounts a where a.tenant_id = $1 and a.channel = $7) "
-            "  then array[($4::text[])[1] || ' of ' || $1::text] || ($4::text[])[2:] else $4::text[] end, $5, $6) "
+            "select from (select exists (select from message_accounts a where a.tenant_id = $1 and a.channel = $7) "
+            "  as is_own, cardinality($4::text[]) = 0 as is_counted) m, "
+            "lateral charge_message($2, $3, "
+            "  case when m.is_counted then $4::text[] "
+            "  when m.is_own then array[($4::text[])[1] || ' of ' || $1::text] || ($4::text[])[2:] "
+            "  else array[($4::text[])[1], ($4::text[])[1] || ' by ' || $1::text] || ($4::text[])[2:] end, "
+            "  case when m.is_counted or m.is_own then $5::integer[] "
+            "  else ($5::integer[])[1:1] || $5::integer[] end, $6) "
             "where $1 is not null",
             db::Kind::write}};
+
+// A message that was not sent, or did not leave by the service, does not count for its number any more.
+inline constexpr db::Query<void(NotificationId)> uncount{
+    {"sms.uncount", "select from uncount_message($2) where $1 is not null", db::Kind::write}};
+
+// It waits to leave by an account of the tenant's own, and counts for the tenant alone.
+[[nodiscard]] inline bool counts_for_the_tenant(const Notification& row) {
+    return row.counted && row.counted->contains(" of ");
+}
 
 // What the provider says that it cost, in place of what was expected.
 inline constexpr db::Query<void(NotificationId, std::int64_t)> correct_cost{
@@ -61,6 +78,9 @@ inline constexpr db::SqlObject charge_message{
     "                           else 'message_counts_source' end);\n"
     "    end if;\n"
     "  end loop;\n"
+    "  if array_length(subjects, 1) > 0 then\n"
+    "    update notifications set counted = subjects[1] where tenant_id = tenant and id = message;\n"
+    "  end if;\n"
     "  select daily_limit * 10000 into own_limit from message_limits where tenant_id = tenant;\n"
     "  insert into message_spending as s (tenant_id, day, messages, spent_millionths) values (tenant, today, 1, "
     "price)\n"
@@ -74,5 +94,29 @@ inline constexpr db::SqlObject charge_message{
     "alter function charge_message(uuid, bigint, text[], integer[], bigint) owner to {{app_system}};\n"
     "revoke create on schema public from {{app_system}};\n",
     "drop function charge_message(uuid, bigint, text[], integer[], bigint)"};
+
+inline constexpr db::SqlObject uncount_message{
+    "uncount_message",
+    "create or replace function uncount_message(message uuid) returns void\n"
+    "language plpgsql security definer set search_path = public as $$\n"
+    "declare\n"
+    "  tenant constant uuid := nullif(current_setting('app.tenant', true), '')::uuid;\n"
+    "  was text;\n"
+    "  then_day date;\n"
+    "begin\n"
+    "  select counted, (created_at at time zone 'UTC')::date into was, then_day from notifications\n"
+    "    where tenant_id = tenant and id = message and counted is not null and counted not like '% of %'\n"
+    "    for no key update;\n"
+    "  if was is null then return; end if;\n"
+    "  update notifications set counted = null where tenant_id = tenant and id = message;\n"
+    "  delete from message_counts where subject = was and day = then_day and messages <= 1;\n"
+    "  if not found then\n"
+    "    update message_counts set messages = messages - 1 where subject = was and day = then_day and messages > 1;\n"
+    "  end if;\n"
+    "end $$;\n"
+    "grant create on schema public to {{app_system}};\n"
+    "alter function uncount_message(uuid) owner to {{app_system}};\n"
+    "revoke create on schema public from {{app_system}};\n",
+    "drop function uncount_message(uuid)"};
 
 }  // namespace pos::texting

@@ -252,6 +252,12 @@ mail::Content SecondFactorMail::write(const Writing& with) const {
                          say("it took the place of a code of your app. You have {} left.",
                              "imetumika badala ya namba ya programu yako. Zimebaki {}.", codes_left))
                 .small(if_not_you);
+        case SecondFactorEvent::new_recovery_codes:
+            return write(
+                       say("You have new recovery codes", "Una namba mpya za akiba"),
+                       say("ten new ones were made, and those before serve no more: throw away what you have printed.",
+                           "kumi mpya zimetengenezwa, na za zamani hazifanyi kazi tena: tupa ulizochapisha."))
+                .small(if_not_you);
         case SecondFactorEvent::guessed: break;
     }
     return write(say("Somebody knows your password", "Mtu anajua nenosiri lako"),

@@ -338,10 +338,11 @@ struct FailedJobsMail {
     }
 };
 
-enum class SecondFactorEvent : std::uint8_t { guessed, recovery_code_used, removed, reset, set_up };
+enum class SecondFactorEvent : std::uint8_t { guessed, new_recovery_codes, recovery_code_used, removed, reset, set_up };
 constexpr auto describe(SecondFactorEvent*) {
     return schema::enumeration<SecondFactorEvent>("SecondFactorEvent",
                                                   {{SecondFactorEvent::guessed, "guessed"},
+                                                   {SecondFactorEvent::new_recovery_codes, "new_recovery_codes"},
                                                    {SecondFactorEvent::recovery_code_used, "recovery_code_used"},
                                                    {SecondFactorEvent::removed, "removed"},
                                                    {SecondFactorEvent::reset, "reset"},

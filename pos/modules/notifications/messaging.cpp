@@ -22,7 +22,7 @@ Messaging::Messaging(const MessagingSettings& own, const app::Settings& app, con
       sms_prices_(own.transport.tariff(sms::Channel::sms)),
       whatsapp_prices_(own.transport.tariff(sms::Channel::whatsapp)),
       endpoints_(own.transport.endpoints()),
-      daily_limit_(own.daily_limit * millionths),
+      daily_limit_(own.daily_limit.value_or(MessagingSettings::daily_limit_in_shillings) * millionths),
       per_number_(own.per_number),
       per_source_(own.per_source),
       base_url_(app.public_url.empty() ? fmt::format("http://localhost:{}", app.port) : app.public_url),
@@ -37,6 +37,7 @@ Messaging::Price Messaging::price_of(Channel channel, std::string_view number, s
     const bool is_sms = channel == Channel::sms;
     const auto parts = is_sms ? sms::measure(text).parts : 1U;
     if (parts == 0 || parts > sms::most_parts) throw std::logic_error("the text of a message is empty or too long");
+    if (!sms::is_mobile(number)) throw base::Failure(errors::sms_not_mobile);
     const auto cost = (is_sms ? sms_prices_ : whatsapp_prices_).cost_of(number, parts);
     if (!cost) throw base::Failure(errors::sms_not_sent_there);
     return {static_cast<std::int32_t>(parts), cost->millionths};

@@ -10,9 +10,11 @@ namespace pos {
 
 struct MessagingSettings {
     sms::Settings transport;
-    std::int64_t daily_limit = 500;
+    std::optional<std::int64_t> daily_limit;
     std::int32_t per_number = 10;
     std::int32_t per_source = 200;
+
+    static constexpr std::int64_t daily_limit_in_shillings = 500;
 
     friend constexpr auto describe(MessagingSettings*) {
         using schema::field;
@@ -22,10 +24,10 @@ struct MessagingSettings {
                 "SMS_DAILY_LIMIT",
                 {.min = 0,
                  .max = 1'000'000,
-                 .defaulted = true,
                  .doc = "What SMS and WhatsApp messages of one tenant may cost a day (UTC), in units of "
                         "the currency of SMS_PRICES; a tenant may set less for itself. What belongs to "
-                        "no tenant has such a limit of its own."}),
+                        "no tenant has such a limit of its own. Not set: 500, where the currency is KES; any other "
+                        "one needs it."}),
             field<&MessagingSettings::per_number>(
                 "SMS_PER_NUMBER", {.min = 1,
                                    .max = 1'000,

@@ -15,9 +15,10 @@ inline constexpr db::Query<void(Notification)> add{
     {"notifications.add",
      "insert into notifications (tenant_id, id, idempotency_key, channel, kind, locale, recipient, user_id, state, "
      "failure, failure_detail, provider, provider_id, message_id, attempts, unknown_outcomes, claim, leased_until, "
-     "has_begun, given, secret, created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths) "
+     "has_begun, given, secret, created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths, "
+     "counted) "
      "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, "
-     "$23, $24, $25, $26, $27, $28, $29) on conflict (tenant_id, idempotency_key) do nothing",
+     "$23, $24, $25, $26, $27, $28, $29, $30) on conflict (tenant_id, idempotency_key) do nothing",
      Kind::write}};
 
 inline constexpr auto by_key =
@@ -34,7 +35,7 @@ inline constexpr db::Query<Notification(NotificationId, std::int32_t)> claim{
      "where tenant_id = $1 and id = $2 and state = 'queued' and (leased_until is null or leased_until <= now()) "
      "returning id, idempotency_key, channel, kind, locale, recipient, user_id, state, failure, failure_detail, "
      "provider, provider_id, message_id, attempts, unknown_outcomes, claim, leased_until, has_begun, given, secret, "
-     "created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths",
+     "created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths, counted",
      Kind::write}};
 
 inline constexpr db::Query<NotificationState(NotificationId)> state_of{

@@ -138,6 +138,8 @@ struct Notification {
     std::optional<MessageForm> form;
     std::optional<std::int32_t> parts;
     std::optional<std::int64_t> cost_millionths;
+    std::optional<std::string>
+        counted;  // for which number of the day it counts (charges.h); given back where it was not sent
 
     friend constexpr auto describe(Notification*) {
         using schema::field;
@@ -167,7 +169,8 @@ struct Notification {
             field<&Notification::form>("form"),
             field<&Notification::parts>("parts", {.doc = "Of an SMS: how many are paid for."}),
             field<&Notification::cost_millionths>(
-                "costMillionths", {.doc = "Of an SMS or a WhatsApp message, in millionths of the currency's unit."}));
+                "costMillionths", {.doc = "Of an SMS or a WhatsApp message, in millionths of the currency's unit."}),
+            field<&Notification::counted>("counted", {.text = schema::Text::raw, .internal = true}));
     }
 };
 

@@ -7,7 +7,6 @@
 #include "pos/modules/sales/record.h"
 #include "pos/modules/sales/statements.h"
 #include "pos/plumbing/money_text.h"
-#include "pos/plumbing/second_factor_wall.h"
 
 namespace pos {
 
@@ -41,7 +40,6 @@ async::Task<http::Accepted<Notification>> mail_receipt(http::Context& context,
                                                        http::Path<"id", SaleId> id, IdempotencyKeyHeader key,
                                                        http::Body<ReceiptRequest> input, db::Db db,
                                                        http::Service<Notifier> notifier) {
-    require_second_factor(caller);
     co_await notifier->require_on(db, input->way());
     co_await auth::charge(context, {{"receipts_recipient", base::ascii_lower(input->recipient())}});
     auto row = co_await db.one(sales::by_id, *id);

@@ -18,14 +18,15 @@ struct ReceiptRequest {
     [[nodiscard]] const std::string& recipient() const { return email ? *email : *phone; }
     static void check(const ReceiptRequest& request, schema::Issues& issues) {
         if (request.email.has_value() == request.phone.has_value())
-            issues.add("/email", "one_of", "either an e-mail address or a phone number");
+            issues.add(request.channel.value_or(Channel::email) == Channel::email ? "/email" : "/phone", "one_of",
+                       "either an e-mail address or a phone number");
         if (request.channel && (*request.channel == Channel::email) != request.email.has_value())
             issues.add("/channel", "unfit",
                        "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }
     friend constexpr auto describe(ReceiptRequest*) {
         return schema::object<ReceiptRequest>(
-            "ReceiptRequest",
+            "ReceiptRequest", schema::doc("Either `email` or `phone`."),
             schema::field<&ReceiptRequest::email>("email", {.max_length = 254, .format = schema::Format::email}),
             schema::field<&ReceiptRequest::locale>("locale", {.defaulted = true}),
             schema::field<&ReceiptRequest::phone>(

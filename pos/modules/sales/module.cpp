@@ -3,6 +3,7 @@
 #include "app/jobs.h"
 #include "http/errors.h"
 #include "pos/location_permissions.h"
+#include "pos/modules/notifications/day_limits.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/sales/events.h"
 #include "pos/modules/sales/mail_receipt.h"
@@ -10,7 +11,6 @@
 #include "pos/modules/sales/statements.h"
 #include "pos/modules/sales/unverified_payments.h"
 #include "pos/plumbing/list.h"
-#include "pos/plumbing/second_factor_wall.h"
 #include "pos/plumbing/writer.h"
 
 namespace pos {
@@ -124,7 +124,7 @@ void routes(http::Routes routes) {
                                 "every attempt gets the same reply. 200 with `Idempotent-Replayed: resource`: it was "
                                 "recorded longer ago than replies are kept.",
                  .errors = create_errors,
-                 .options = {.body_limit = max_sale_bytes}});
+                 .options = {.body_limit = max_sale_bytes, .outside_wall = true}});
     routes.post("/sales/calculate", calculate,
                 {.id = "calculateSale",
                  .summary = "What a sale would come to; nothing is recorded",
@@ -142,10 +142,11 @@ void routes(http::Routes routes) {
          .summary = "Send the receipt by e-mail, SMS or WhatsApp",
          .description = "Once for each `Idempotency-Key`: the same key again answers what became of it. A message "
                         "whose state is `unknown` may have arrived.",
-         .errors = {errors::mail_off, errors::key_reused, errors::second_factor_needed, errors::sms_off,
+         .errors = {errors::mail_off, errors::key_reused, errors::sms_off, errors::sms_not_mobile,
                     errors::sms_not_sent_there, errors::sms_number_limit, errors::sms_source_limit,
                     errors::sms_spending_limit},
-         .options = {.rate_class = "receipts"}});
+         .options = {.rate_class = "receipts"},
+         .middleware = {say_when_the_day_ends()}});
     routes.get(
         "/sales/by-client-request/{id}", show_by_client_request,
         {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});

@@ -15,13 +15,15 @@ struct GivenCode {
     friend constexpr auto describe(GivenCode*) {
         return schema::object<GivenCode>(
             "GivenCode",
-            schema::field<&GivenCode::code>("code", {.pattern = "[0-9]{3} ?[0-9]{3}",
+            schema::field<&GivenCode::code>("code", {.max_length = 7,
+                                                     .pattern = "[0-9]{3} ?[0-9]{3}",
                                                      .text = schema::Text::raw,
                                                      .write_only = true,
                                                      .doc = "What the authenticator app shows.",
                                                      .example = R"("492039")"}),
             schema::field<&GivenCode::next_code>(
-                "nextCode", {.pattern = "[0-9]{3} ?[0-9]{3}",
+                "nextCode", {.max_length = 7,
+                             .pattern = "[0-9]{3} ?[0-9]{3}",
                              .text = schema::Text::raw,
                              .write_only = true,
                              .doc = "What it shows after that one: asked for by `auth.codes_needed`.",
@@ -73,7 +75,8 @@ struct TotpConfirmation {
 
     friend constexpr auto describe(TotpConfirmation*) {
         return schema::object<TotpConfirmation>(
-            "TotpConfirmation", schema::field<&TotpConfirmation::code>("code", {.pattern = "[0-9]{3} ?[0-9]{3}",
+            "TotpConfirmation", schema::field<&TotpConfirmation::code>("code", {.max_length = 7,
+                                                                                .pattern = "[0-9]{3} ?[0-9]{3}",
                                                                                 .text = schema::Text::raw,
                                                                                 .write_only = true,
                                                                                 .doc = "What the app shows now.",
@@ -196,7 +199,8 @@ struct PhoneProof {
             "PhoneProof",
             schema::field<&PhoneProof::phone>(
                 "phone", {.format = schema::Format::phone, .doc = "Missing: the account's present number."}),
-            schema::field<&PhoneProof::code>("code", {.pattern = "[0-9]{3} ?[0-9]{3}",
+            schema::field<&PhoneProof::code>("code", {.max_length = 7,
+                                                      .pattern = "[0-9]{3} ?[0-9]{3}",
                                                       .text = schema::Text::raw,
                                                       .write_only = true,
                                                       .doc = "Of the SMS.",

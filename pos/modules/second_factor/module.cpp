@@ -1,14 +1,20 @@
 #include "pos/modules/second_factor/module.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "app/jobs.h"
 #include "auth/caller.h"
 #include "auth/rate_limit.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/auth/step_up.h"
+#include "pos/modules/notifications/day_limits.h"
 #include "pos/modules/second_factor/errors.h"
 #include "pos/modules/second_factor/phone_proofs.h"
 #include "pos/modules/second_factor/second_factors.h"
 #include "pos/modules/sms/tables.h"
+#include "pos/modules/users/role_rules.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/current_caller.h"
 #include "pos/plumbing/writer.h"
@@ -152,6 +158,15 @@ std::vector<SecondFactorRule> rows_of(const SecondFactorRules& rules, Runtime& r
     return rows;
 }
 
+void require_known(const std::vector<Role>& roles, const std::vector<RoleId>& given) {
+    std::vector<base::Issue> issues;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (std::ranges::find(roles, given[i], &Role::id) == roles.end())
+            issues.push_back({"body", fmt::format("/roleIds/{}", i), "unknown", "there is no such role", {}});
+    }
+    if (!issues.empty()) throw base::Failure(errors::unknown_role, std::move(issues));
+}
+
 async::Task<SecondFactorRules> set_rules(http::Context& context, auth::Permitted<"tenant.settings"> caller,
                                          http::Body<SecondFactorRules> input, db::SystemDb system,
                                          http::Service<Runtime> runtime,
@@ -163,6 +178,7 @@ async::Task<SecondFactorRules> set_rules(http::Context& context, auth::Permitted
     const auto person = co_await person_of(system, user, tenant);
     if (!rows.empty() && !person.second_factor_since) throw base::Failure(errors::totp_own_first);
     const auto db = system.as_tenant(tenant.uuid());
+    require_known(co_await db.all(roles_of_tenant), input->role_ids);
     auto batch = db.batch();
     batch.add(lock_tenant);
     batch.add(caller_is_current, SessionId(caller.session_id), caller.member_version);
@@ -243,6 +259,7 @@ void totp_routes(http::Routes routes) {
          .summary = "Whether I have a second factor, and am asked for one",
          .description = "Also how many recovery codes are left, and whether the address of the account is proven.",
          .errors = {errors::user_disabled},
+         .options = {.outside_wall = true},
          .middleware = {http::no_store()}});
     routes.post("/auth/totp", begin,
                 {.id = "beginTotp",
@@ -250,7 +267,7 @@ void totp_routes(http::Routes routes) {
                  .description = "Gives a secret for the app; nothing changes until it is confirmed, within an hour. "
                                 "Beginning again makes the secret before worthless.",
                  .errors = with(password_errors, {errors::email_unproven, errors::totp_enabled}),
-                 .options = {.rate_class = "password"},
+                 .options = {.rate_class = "password", .outside_wall = true},
                  .middleware = {http::no_store()}});
     routes.post("/auth/totp/confirm", confirm,
                 {.id = "confirmTotp",
@@ -258,7 +275,7 @@ void totp_routes(http::Routes routes) {
                  .description = "Gives ten recovery codes and ends my other sessions. The code serves for nothing "
                                 "else: wait for the next one.",
                  .errors = {errors::code_wrong, errors::totp_not_begun, errors::totp_enabled, errors::user_disabled},
-                 .options = {.rate_class = "password"},
+                 .options = {.rate_class = "password", .outside_wall = true},
                  .middleware = {http::no_store()}});
     routes.post(
         "/auth/totp/login", log_in,
@@ -323,10 +340,12 @@ void phone_routes(http::Routes routes) {
          .summary = "Have a code sent to a phone number",
          .description = "By SMS, good for ten minutes, five a day and account. Asked for again within a minute, "
                         "nothing more is sent; later it is the same code.",
-         .errors = {errors::phone_code_limit, errors::sms_off, errors::sms_not_sent_there, errors::sms_number_limit,
-                    errors::sms_source_limit, errors::sms_spending_limit, errors::step_up_needed,
-                    errors::invalid_credentials, errors::throttled, errors::user_disabled, auth::errors::busy},
-         .options = {.rate_class = "password"}});
+         .errors = {errors::phone_code_limit, errors::phone_guess_limit, errors::sms_off, errors::sms_not_mobile,
+                    errors::sms_not_sent_there, errors::sms_number_limit, errors::sms_source_limit,
+                    errors::sms_spending_limit, errors::step_up_needed, errors::invalid_credentials, errors::throttled,
+                    errors::user_disabled, auth::errors::busy},
+         .options = {.rate_class = "password"},
+         .middleware = {say_when_the_day_ends()}});
     routes.post("/auth/phone/verify", prove_phone,
                 {.id = "verifyPhone",
                  .summary = "Prove a phone number with its code",

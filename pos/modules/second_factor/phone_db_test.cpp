@@ -88,6 +88,21 @@ TEST_F(PhoneTest, ANumberIsProvenByTheCodeThatIsSentToIt) {
     EXPECT_EQ(post("/v1/auth/phone/verify/send", "{}", token).status, 200) << "the account's own, once more";
 }
 
+// Whoever writes somebody's number down must not be who signs in by it.
+TEST_F(PhoneTest, ANumberThatIsNotProvenIsNoLogin) {
+    const auto phone = number();
+    const auto address = someone();
+    const auto by_phone = [&] {
+        return post("/v1/auth/login", fmt::format(R"({{"phone":"{}","password":"{}"}})", phone, password), "").status;
+    };
+    app->database().execute(fmt::format("update users set phone = '{}' where email = '{}'", phone, address));
+    EXPECT_EQ(by_phone(), 401);
+    const auto token = log_in(address);
+    EXPECT_EQ(post("/v1/auth/phone/verify/send", "{}", token).status, 200) << "the number that is written down";
+    EXPECT_EQ(prove(token, phone, code_to(phone)).status, 200);
+    EXPECT_EQ(by_phone(), 200);
+}
+
 TEST_F(PhoneTest, AskedForAgainItIsTheSameCode) {
     const auto token = log_in(someone());
     const auto phone = number();
@@ -116,16 +131,26 @@ TEST_F(PhoneTest, GuessesAndCodesOfADayAreCounted) {
         const auto code = code_to(phone);
         for (int i = 0; i < 3; ++i) judged += prove(token, phone, other_than(code)).status == 422 ? 1U : 0U;
     }
-    EXPECT_EQ(sent, static_cast<std::size_t>(PhoneProofs::most_codes));
+    EXPECT_EQ(sent, 4U) << "a code that nobody may try is not sent";
     EXPECT_EQ(judged, static_cast<std::size_t>(PhoneProofs::most_guesses));
     const auto refused = prove(token, phone, code_to(phone));
     EXPECT_EQ(refused.status, 429) << refused.body;
     EXPECT_THAT(refused.body, HasSubstr("phone.guess_limit"));
     EXPECT_TRUE(refused.header("Retry-After"));
-    EXPECT_THAT(send_code(token, phone).body, HasSubstr("phone.code_limit"));
+    EXPECT_THAT(send_code(token, phone).body, HasSubstr("phone.guess_limit"));
     app->database().execute("update code_attempts set at = at - interval '24 hours'");
     EXPECT_EQ(send_code(token, phone).status, 200);
     EXPECT_EQ(prove(token, phone, code_to(phone)).status, 200);
+}
+
+TEST_F(PhoneTest, FiveCodesADay) {
+    const auto token = log_in(someone());
+    const auto phone = number();
+    for (std::int64_t i = 0; i < PhoneProofs::most_codes; ++i) {
+        EXPECT_EQ(send_code(token, phone).status, 200);
+        a_minute_later();
+    }
+    EXPECT_THAT(send_code(token, phone).body, HasSubstr("phone.code_limit"));
 }
 
 TEST_F(PhoneTest, ANumberIsWhoseWhoHasProvenIt) {
@@ -233,6 +258,10 @@ TEST_F(FactorMailsTest, ItsOwnerHearsOfIt) {
     const auto person = with_app();
     EXPECT_EQ(second_step(person, password, fmt::format(R"("recoveryCode":"{}")", person.codes.at(0))).status, 200);
     EXPECT_THAT(mail_to(person.address, "recovery code was used").message.text, HasSubstr("You have 9 left"));
+    EXPECT_EQ(post("/v1/auth/totp/recovery-codes", fmt::format(R"({{"code":"{}"}})", code_at(person, 1)), person.token)
+                  .status,
+              200);
+    EXPECT_THAT(mail_to(person.address, "new recovery codes").message.text, HasSubstr("those before serve no more"));
     std::string wrong = "000000";
     while (auth::find_totp(person.secret, wrong, base::system_clock().now()))
         wrong = fmt::format("{:06}", std::stoi(wrong) + 1);

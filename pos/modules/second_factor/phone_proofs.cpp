@@ -104,6 +104,10 @@ async::Task<PhoneCodeSent> store_code(db::SystemDb transaction, std::shared_ptr<
     if (is_open && now - known.row->sent_at < PhoneProofs::resend_after)
         co_return PhoneCodeSent{request->phone, known.row->expires_at};
     require_below(known.attempts, PhoneProofs::most_codes, errors::phone_code_limit, now);
+    // A code that nobody may try costs money for nothing.
+    const auto guesses = co_await transaction.one(second_factor::attempts_since, user, CodeAttemptKind::phone_guess,
+                                                  now - PhoneProofs::day_window);
+    require_below(guesses.value_or(Attempts{}), PhoneProofs::most_guesses, errors::phone_guess_limit, now);
     const auto locale = co_await transaction.one(locale_of, user);
     if (!locale) throw base::Failure(errors::user_disabled);
     const auto sent = request->attempt(CodeAttemptKind::phone_code_sent);

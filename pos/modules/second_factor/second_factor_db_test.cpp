@@ -378,7 +378,7 @@ TEST_F(RulesTest, WhoAsksOthersHasOne) {
     enable(owner);
     EXPECT_EQ(set_rules(owner, R"({"everyone":true})").status, 200);
     EXPECT_THAT(set_rules(owner, R"({"everyone":false,"roleIds":["0197f0c2-0000-7000-8000-000000000001"]})").body,
-                HasSubstr("role.unknown"));
+                ::testing::AllOf(HasSubstr("role.unknown"), HasSubstr(R"("pointer":"/roleIds/0")")));
     clock->advance(16min);
     renew_session(owner);
     EXPECT_THAT(set_rules(owner, R"({"everyone":false})").body, HasSubstr("auth.step_up_needed"));

@@ -272,11 +272,13 @@ async::Task<void> store_renewal(db::SystemDb transaction, std::shared_ptr<const 
     const auto user = what->subject.user;
     const auto factor = co_await transaction.one(lock, user);
     if (!factor || !factor->confirmed_at) throw base::Failure(errors::totp_off);
+    const auto person = co_await person_of(transaction, user);
     const auto acting = transaction.as_tenant(base::Uuid::nil());
     auto batch = acting.batch();
     const auto system = acting.system(batch);
     system.add(drop_codes, user);
     system.add(add_codes, what->codes);
+    tell(batch, *what->parts, user, person, {.event = SecondFactorEvent::new_recovery_codes}, new_key(*what->parts));
     audit(batch, what->parts->runtime,
           {.action = "totp.new_codes", .actor = user, .subject = user.uuid(), .address = what->subject.address});
     co_await batch.commit();

@@ -32,8 +32,6 @@ constexpr Guarded guarded[] = {
      R"({"clientRequestId":"{missing}","amount":100000,"phone":"0712345678","reason":"Wages"})", 0},
     {http::Method::post, "/v1/payouts/{missing}/send-again", "", 404},
     {http::Method::post, "/v1/payouts/{missing}/resolve", R"({"outcome":"not_paid","note":"the portal says so"})", 404},
-    {http::Method::post, "/v1/payment-intents/{missing}/refund",
-     R"({"clientRequestId":"{missing}","amount":1000,"reason":"Broken"})", 404},
     {http::Method::post, "/v1/payment-intents/{missing}/reverse",
      R"({"clientRequestId":"{missing}","amount":1000,"reason":"Broken"})", 404},
 };
@@ -131,6 +129,16 @@ TEST_F(StepUpTest, AMembersPlaceIsChangedWithoutIt) {
     const auto reply = send(duka.owner, http::Method::patch, "/v1/users/" + duka.member,
                             R"({"defaultLocationId":null})", duka.version);
     EXPECT_EQ(reply.status, 200) << reply.body;
+}
+
+// A refund goes back to whoever paid: the manager at a till, who signed in in the morning, gives it.
+TEST_F(StepUpTest, ARefundIsGivenWithoutIt) {
+    auto duka = shop(set_up());
+    clock->advance(20min);
+    renew_session(duka.owner);
+    const auto reply = send(duka.owner, http::Method::post, fmt::format("/v1/payment-intents/{}/refund", missing),
+                            fmt::format(R"({{"clientRequestId":"{}","amount":1000,"reason":"Broken"}})", missing), "");
+    EXPECT_EQ(reply.status, 404) << reply.body;
 }
 
 // However they became an administrator.

@@ -197,9 +197,30 @@ TEST_F(PhoneCallbacksTest, AnAccountThatIsGoneIsRefused) {
     EXPECT_EQ(get("/v1/messaging", other).body.find("twilio"), std::string::npos);
     for (const int status : {200, 404}) EXPECT_EQ(del("/v1/messaging/accounts?channel=sms", 1).status, status);
     EXPECT_EQ(twilio(path, "MessageSid=SM1&MessageStatus=sent").status, 403);
-    EXPECT_EQ(
-        rows("select string_agg(distinct action, ' ' order by action desc) from audit_events where action like 'message%'"),
-        "message_account.set message_account.remove");
+    EXPECT_EQ(rows("select string_agg(distinct action, ' ' order by action desc) from audit_events where action like "
+                   "'message%'"),
+              "message_account.set message_account.remove");
+}
+
+// Copied out of a console, with what stood around it.
+TEST_F(PhoneCallbacksTest, WhiteSpaceAroundCredentialsIsLeftOut) {
+    const auto reply =
+        post("/v1/messaging/accounts",
+             R"({"provider":"africastalking","credentials":{"username":" amani ","apiKey":"atsk_0000\n",)"
+             R"("callbackToken":"\t0123456789abcdefghij "}})");
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    const auto path = "/v1/callbacks/sms/" + rows("select id::text from message_accounts");
+    const auto told = [&](const std::string& token) {
+        return app
+            ->send(http::Method::post, path + "/" + token, "id=ATXid_1&status=Success&phoneNumber=%2B254712345678",
+                   {.headers = {{"Content-Type", "application/x-www-form-urlencoded"}}})
+            .status;
+    };
+    EXPECT_EQ(told("0123456789abcdefghij"), 200);
+    EXPECT_EQ(told("0123456789abcdefghik"), 403);
+    // What a caller proves itself by stands in no line of the log.
+    EXPECT_TRUE(app->log().contains(path + "/[Redacted]"));
+    EXPECT_FALSE(app->log().contains("0123456789abcdefghij"));
 }
 
 TEST_F(PhoneCallbacksTest, AnAccountIsReadBeforeItIsKept) {
@@ -208,6 +229,13 @@ TEST_F(PhoneCallbacksTest, AnAccountIsReadBeforeItIsKept) {
     EXPECT_EQ(refused.status, 422);
     EXPECT_THAT(refused.body, HasSubstr("/credentials/callbackToken"));
     EXPECT_EQ(post("/v1/messaging/accounts", R"({"provider":"capture","credentials":{}})").status, 422);
+    // In words, not as a pattern.
+    const auto in_words =
+        post("/v1/messaging/accounts",
+             R"({"provider":"twilio","credentials":{"accountSid":"AC1","authToken":"t","sender":"+0"}})");
+    EXPECT_EQ(in_words.status, 422);
+    EXPECT_THAT(in_words.body, ::testing::AllOf(HasSubstr("a short code"), HasSubstr("32 hexadecimal digits"),
+                                                Not(HasSubstr("Must match"))));
     EXPECT_EQ(rows("select count(*) from message_accounts"), "0");
     add_twilio();
     EXPECT_EQ(rows(fmt::format("select count(*) from message_accounts where position('{}'::bytea in credentials) > 0",

@@ -48,6 +48,13 @@ protected:
             rows("select tenant_id::text from memberships m join users u on u.id = m.user_id "
                  "where u.email = 'owner@elsewhere.example'"));
     }
+    static void set_own_account() {
+        const auto added =
+            post("/v1/messaging/accounts",
+                 R"({"provider":"twilio","credentials":{"accountSid":"AC00000000000000000000000000000000",)"
+                 R"("authToken":"0123456789abcdef0123456789abcdef","sender":"+12025550123"}})");
+        EXPECT_EQ(added.status, 200) << added.body;
+    }
     static inline int numbers = 0;
 };
 
@@ -77,10 +84,7 @@ TEST_F(LimitsTest, ANumberGetsTenADayOfAllTenantsTogether) {
 
 // Whoever sends by an account of their own pays for it, and takes nobody else's messages of the day.
 TEST_F(LimitsTest, WhatLeavesByATenantsOwnAccountCountsForItAlone) {
-    const auto added = post("/v1/messaging/accounts",
-                            R"({"provider":"twilio","credentials":{"accountSid":"AC00000000000000000000000000000000",)"
-                            R"("authToken":"0123456789abcdef0123456789abcdef","sender":"+12025550123"}})");
-    ASSERT_EQ(added.status, 200) << added.body;
+    set_own_account();
     for (int i = 0; i < 10; ++i) write_receipt(Channel::sms, fmt::format("receipt-{}", i));
     EXPECT_THROW(write_receipt(Channel::sms, "one-more"), base::Failure) << "its own limit";
     EXPECT_EQ(rows("select count(*) from message_counts where subject = 'number +254712345678'"), "0");
@@ -89,6 +93,72 @@ TEST_F(LimitsTest, WhatLeavesByATenantsOwnAccountCountsForItAlone) {
     // A code leaves by the service's account, and counts as such.
     EXPECT_EQ(outcomes({{tenant(), std::string(amina), "192.0.2.1"}}), (std::map<std::string, int>{{"", 1}}));
     EXPECT_EQ(rows("select messages from message_counts where subject = 'number +254712345678'"), "2");
+}
+
+// A stranger's messages of the day are used up by what they got, not by what somebody tried.
+TEST_F(LimitsTest, WhatWasNotSentDoesNotCountForItsNumber) {
+    const auto counted = [] {
+        return rows("select messages from message_counts where subject = 'number +254712345678'");
+    };
+    for (int i = 0; i < 9; ++i) {
+        script->results.push_back({.outcome = sms::Outcome::refused, .whose = sms::Reason::sender});
+        EXPECT_TRUE(send(write_receipt(Channel::sms, fmt::format("refused-{}", i))));
+        EXPECT_EQ(counted(), "") << "refused";
+    }
+    EXPECT_TRUE(send(write_receipt(Channel::sms, "sent")));
+    EXPECT_EQ(counted(), "1") << "what was sent counts";
+    EXPECT_THROW(write_receipt(Channel::sms, "eleventh"), base::Failure) << "who tries without end";
+    EXPECT_EQ(outcomes({{other_tenant(), std::string(amina), "192.0.2.1"}}), (std::map<std::string, int>{{"", 1}}));
+    EXPECT_EQ(counted(), "2");
+}
+
+TEST_F(LimitsTest, WhatExpiresBeforeItLeavesDoesNotCount) {
+    const auto id = write_code(Channel::sms);
+    app->database().execute("update notifications set expires_at = now() - interval '1 minute'");
+    EXPECT_TRUE(send(id));
+    EXPECT_EQ(value("failure"), "expired");
+    EXPECT_EQ(rows("select count(*) from message_counts where subject = 'number +254712345678'"), "0");
+}
+
+TEST_F(LimitsTest, WhatLeavesByAnAccountThatTheTenantGotMeanwhileDoesNotCount) {
+    const auto id = write_receipt(Channel::sms);
+    set_own_account();
+    EXPECT_TRUE(send(id));
+    EXPECT_EQ(value("state"), "sent");
+    EXPECT_EQ(rows("select count(*) from message_counts where subject = 'number +254712345678'"), "0");
+}
+
+// Else an account that is set for a moment would send by the service's without end.
+TEST_F(LimitsTest, WhatWaitedForAnAccountThatIsGoneIsNotSentByTheServices) {
+    set_own_account();
+    const auto id = write_receipt(Channel::sms);
+    app->database().execute("delete from message_accounts");
+    EXPECT_TRUE(send(id));
+    EXPECT_EQ(value("failure"), "refused_sender");
+    EXPECT_TRUE(script->sent.empty());
+}
+
+// WhatsApp refuses, the SMS is sent in its place: that is one message.
+TEST_F(LimitsTest, AChainCountsOnce) {
+    script->results.push_back(
+        {.outcome = sms::Outcome::refused, .whose = sms::Reason::recipient, .instead = sms::Instead::sms});
+    std::ignore = write_receipt(Channel::whatsapp);
+    send_all();
+    EXPECT_EQ(script->channels.size(), 2U);
+    EXPECT_EQ(rows("select messages from message_counts where subject = 'number +254712345678'"), "1");
+}
+
+TEST_F(LimitsTest, TheLimitsOfADaySayWhenItEnds) {
+    app->database().execute(fmt::format("insert into message_limits values ('{}', 0)", tenant().to_string()));
+    const auto reply =
+        post("/v1/auth/phone/verify/send", fmt::format(R"({{"phone":"+254712000111","password":"{}"}})", password));
+    EXPECT_EQ(reply.status, 429) << reply.body;
+    EXPECT_THAT(reply.body, ::testing::HasSubstr("sms.spending_limit"));
+    const auto now = app->host().services().use<Runtime>().now();
+    const auto midnight = std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1);
+    const auto left = std::chrono::ceil<std::chrono::seconds>(midnight - now).count();
+    const auto said = std::stoll(std::string(reply.header("Retry-After").value_or("0")));
+    EXPECT_LE(std::abs(said - left) % 86'400, 5) << said;
 }
 
 TEST_F(LimitsTest, ASourceAsksForTwoHundredADay) {

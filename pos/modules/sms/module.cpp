@@ -74,7 +74,7 @@ std::vector<db::StatementView> all_statements() {
     auto all = phone_callback_statements();
     std::ranges::copy(reseal_message_accounts_statements(), std::back_inserter(all));
     std::ranges::copy(
-        db::statements(charge, correct_cost, begin, accepted, outcome_unknown, written_at, is_opted_out,
+        db::statements(charge, uncount, correct_cost, begin, accepted, outcome_unknown, written_at, is_opted_out,
                        account_of_tenant, hold_provider_id, by_provider_id, by_id, told, park, take_parked, wish,
                        open_window, lost_replies, name_lost, unexplained, forget_secrets, put_account, drop_account,
                        limit_of, set_limit, drop_limit, spent_on),
@@ -90,7 +90,7 @@ app::Module sms_module() {
             .tables = {tables::message_accounts.view(), tables::message_limits.view(), tables::message_spending.view(),
                        tables::message_counts.view(), tables::phone_wishes.view(), tables::whatsapp_windows.view(),
                        tables::parked_reports.view()},
-            .database_objects = {texting::charge_message},
+            .database_objects = {texting::charge_message, texting::uncount_message},
             .statements = all_statements(),
             .routes = routes,
             .jobs = handle_jobs,

@@ -83,6 +83,8 @@ async::Task<void> refuse(db::SystemDb transaction, std::shared_ptr<const Refusal
     const auto changed = co_await acting.run(mailing::failed, row.id, row.claim, what->failure, what->detail, false);
     // Somebody has told of it meanwhile, or another claim has it.
     if (changed == 0) co_return;
+    // In the order in which both are taken.
+    co_await acting.run(texting::uncount, row.id);
     co_await acting.run(texting::correct_cost, row.id, std::int64_t{0});
     if (what->next) co_await follow_up(acting, what->row, *what->next, what->parts);
 }
@@ -105,7 +107,9 @@ async::Task<void> give_up(db::SystemDb transaction, std::shared_ptr<const Silenc
 // Silence lets only a code go on, which is the same in both messages.
 std::optional<NextMessage> next_after_silence(const Notification& row) {
     if (row.kind != NotificationKind::phone_code) return std::nullopt;
-    return next_message(row, sms::Instead::sms);
+    auto next = next_message(row, sms::Instead::sms);
+    if (next) next->is_counted = row.counted && !texting::counts_for_the_tenant(row);
+    return next;
 }
 
 }  // namespace
@@ -196,10 +200,18 @@ async::Task<void> PhoneSender::send(db::Db db, NotificationId id) {
                       sms::Instead::sms);
         co_return;
     }
+    // The account that it waited for has been taken away: it has not been counted for who sends it now.
+    if (from->scope.is_nil() && texting::counts_for_the_tenant(*row)) {
+        co_await fail(db, *std::move(row), NotificationFailure::refused_sender, "the account that sends it is gone",
+                      sms::Instead::nothing);
+        co_return;
+    }
     if (const auto failure = co_await hindrance(db, &*row, from->scope)) {
         co_await fail(db, *std::move(row), *failure, std::nullopt, sms::Instead::nothing);
         co_return;
     }
+    // By an account that the tenant has got meanwhile.
+    if (!from->scope.is_nil() && row->counted) co_await db.run(texting::uncount, row->id);
     row->form = co_await form_of(db, &*row, from->scope);
     std::optional<sms::OutgoingMessage> message;
     std::string fault;

@@ -46,7 +46,8 @@ TEST_F(PhoneSenderTest, AKeyWritesOnceAndCostsOnce) {
     write_receipt(Channel::sms);
     EXPECT_EQ(value("count(*)"), "1");
     EXPECT_EQ(rows("select messages || ' ' || spent_millionths from message_spending"), "1 800000");
-    EXPECT_EQ(rows("select subject || ' ' || messages from message_counts"), "number +254712345678 1");
+    EXPECT_EQ(rows("select subject || ' ' || messages from message_counts where subject not like '% by %'"),
+              "number +254712345678 1");
 }
 
 // The provider took it and hung: nobody is told to send another one, and nobody does.

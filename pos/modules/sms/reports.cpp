@@ -65,11 +65,18 @@ Notification next_row(const Notification& refused, NextMessage next, const Repor
     return row;
 }
 
-async::Task<void> write_next(db::Db tx, const Notification* row, const ReportParts* parts) {
+// A chain counts once, as long as the message before it does.
+async::Task<void> write_next(db::Db tx, const Notification* row, bool counts, const ReportParts* parts) {
     auto batch = tx.batch();
     batch.add(mailing::add, *row);
-    batch.add(texting::charge, row->id, *row->cost_millionths, std::vector<std::string>(), std::vector<std::int32_t>(),
-              parts->messaging->daily_limit(), std::nullopt);
+    std::vector<std::string> subjects;
+    std::vector<std::int32_t> most;
+    if (counts) {
+        subjects.push_back("number " + row->recipient);
+        most.push_back(parts->messaging->per_number());
+    }
+    const auto own = leaves_by_service(row->kind) ? std::nullopt : std::optional(row->channel);
+    batch.add(texting::charge, row->id, *row->cost_millionths, subjects, most, parts->messaging->daily_limit(), own);
     parts->runtime->outbox().add(batch, send_phone_message, SendNotification{row->id});
     co_await batch.commit();
 }
@@ -98,7 +105,8 @@ async::Task<void> apply_report(db::SystemDb transaction, texting::KnownMessage k
     }
     const auto acting = transaction.as_tenant(known.tenant_id);
     co_await acting.run(texting::told, known.row.id, *state, failure, detail, report.provider_id, now);
-    const auto next = *state == NotificationState::failed ? next_message(known.row, report.instead) : std::nullopt;
+    auto next = *state == NotificationState::failed ? next_message(known.row, report.instead) : std::nullopt;
+    if (next) next->is_counted = known.row.counted && !texting::counts_for_the_tenant(known.row);
     if (next) co_await follow_up(acting, std::make_shared<const Notification>(std::move(known.row)), *next, parts);
 }
 
@@ -153,10 +161,15 @@ async::Task<bool> follow_up(db::ActingDb acting, std::shared_ptr<const Notificat
     if (refused->expires_at && *refused->expires_at <= parts.runtime->now()) co_return false;
     try {
         const auto row = next_row(*refused, next, parts);
-        co_await acting.transaction([&row, &parts](db::ActingDb tx) { return write_next(tx, &row, &parts); });
+        const bool counts = !next.is_counted;
+        co_await acting.transaction(
+            [&row, counts, &parts](db::ActingDb tx) { return write_next(tx, &row, counts, &parts); });
         co_return true;
     } catch (const base::Failure& failure) {
-        if (failure.code() != errors::sms_spending_limit && failure.code() != errors::sms_not_sent_there) throw;
+        const auto& code = failure.code();
+        if (code != errors::sms_spending_limit && code != errors::sms_number_limit && code != errors::sms_not_mobile &&
+            code != errors::sms_not_sent_there)
+            throw;
     }
     co_return false;
 }

@@ -54,6 +54,7 @@ struct ReportParts {
 struct NextMessage {
     Channel channel{};
     std::optional<MessageForm> form{};
+    bool is_counted = false;  // for its number: by the message in whose place it is sent
 };
 [[nodiscard]] std::optional<NextMessage> next_message(const Notification& refused, sms::Instead instead);
 

@@ -61,23 +61,31 @@ struct MessagingView {
     }
 };
 
+enum class MessageProvider : std::uint8_t { africastalking, twilio, whatsapp };
+constexpr auto describe(MessageProvider*) {
+    return schema::enumeration<MessageProvider>("MessageProvider", {{MessageProvider::africastalking, "africastalking"},
+                                                                    {MessageProvider::twilio, "twilio"},
+                                                                    {MessageProvider::whatsapp, "whatsapp"}});
+}
+
 struct NewMessageAccount {
-    std::string provider;
+    MessageProvider provider{};
     schema::Json credentials;
 
     friend constexpr auto describe(NewMessageAccount*) {
         return schema::object<NewMessageAccount>(
             "NewMessageAccount",
-            schema::field<&NewMessageAccount::provider>("provider", {.max_length = 40,
-                                                                     .text = schema::Text::identifier,
-                                                                     .doc = "`africastalking`, `twilio` or `whatsapp`.",
-                                                                     .example = R"("africastalking")"}),
+            schema::field<&NewMessageAccount::provider>("provider", {.example = R"("africastalking")"}),
             schema::field<&NewMessageAccount::credentials>(
                 "credentials",
                 {.write_only = true,
-                 .doc = "An object, by provider. Africa's Talking: `username`, `apiKey`, `sender`, `callbackToken`. "
-                        "Twilio: `accountSid`, `authToken`, `apiKeySid`, `apiKeySecret`, `sender`. WhatsApp: "
-                        "`phoneNumberId`, `token`, `appSecret`, `verifyToken`. It is sealed, and no reply has it.",
+                 .doc =
+                     "An object of texts, by provider. Africa's Talking: `username`, `apiKey`, `callbackToken` (20 to "
+                     "100 "
+                     "letters, digits, - and _), and where there is one `sender`. Twilio: `accountSid`, `authToken`, "
+                     "`sender`, and perhaps `apiKeySid` with `apiKeySecret`, `previousAuthToken`. WhatsApp: "
+                     "`phoneNumberId`, `token`, `appSecret`, `verifyToken` (as `callbackToken`). White space at their "
+                     "ends is left out. It is sealed, and no reply has it.",
                  .example = R"({"username":"amani","apiKey":"atsk_0000","callbackToken":"0123456789abcdefghij"})"}));
     }
 };
@@ -160,15 +168,37 @@ void seal_change(db::Batch& batch, http::Context& context, const auth::Caller& c
            .detail = std::move(change.detail)});
 }
 
+// What is written there, in place of a pattern.
+std::string_view words_for(const base::Issue& issue) {
+    constexpr std::pair<std::string_view, std::string_view> words[] = {
+        {"/username", "letters, digits, '.', - and _: as the provider's console shows it"},
+        {"/apiKey", "one word: copy it from the provider's console once more"},
+        {"/callbackToken", "20 to 100 letters, digits, - and _: a word that you make up, and that nobody guesses"},
+        {"/verifyToken", "20 to 100 letters, digits, - and _: a word that you make up, and that nobody guesses"},
+        {"/accountSid", "AC and 32 hexadecimal digits: the account SID of Twilio's console"},
+        {"/apiKeySid", "SK and 32 hexadecimal digits: the SID of an API key of Twilio's console"},
+        {"/authToken", "one word: copy it from the provider's console once more"},
+        {"/token", "one word: copy it from the provider's console once more"},
+        {"/appSecret", "one word: copy it from the provider's console once more"},
+        {"/phoneNumberId", "5 to 32 digits: Meta's id of the number, and not the number itself"},
+        {"/sender",
+         "a number as +254712345678, a short code, a name of up to 11 letters and digits, or at Twilio a "
+         "messaging service (MG and 32 hexadecimal digits)"},
+    };
+    if (issue.code != "pattern") return {};
+    const auto* const known = std::ranges::find(words, std::string_view(issue.pointer),
+                                                &std::pair<std::string_view, std::string_view>::first);
+    return known == std::end(words) ? std::string_view() : known->second;
+}
+
 sms::Account read_credentials(const NewMessageAccount& input) {
-    if (input.provider != "africastalking" && input.provider != "twilio" && input.provider != "whatsapp") {
-        throw base::Failure(http::errors::invalid,
-                            {{"body", "/provider", "unknown", "one of these: africastalking, twilio, whatsapp", {}}});
-    }
-    auto read = sms::read_account(input.provider, input.credentials.text);
+    auto read = sms::read_account(schema::name_of(input.provider), input.credentials.text);
     if (read) return *std::move(read);
     auto issues = read.error().issues;
-    for (auto& issue : issues) issue.pointer = "/credentials" + issue.pointer;
+    for (auto& issue : issues) {
+        if (const auto words = words_for(issue); !words.empty()) issue.message = words;
+        issue.pointer = "/credentials" + issue.pointer;
+    }
     if (issues.empty()) issues.push_back({"body", "/credentials", "invalid_type", "an object", {}});
     throw base::Failure(http::errors::invalid, std::move(issues));
 }

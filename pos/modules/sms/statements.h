@@ -61,7 +61,7 @@ struct KnownMessage {
 #define POS_KNOWN_MESSAGE                                                                                             \
     "select tenant_id, id, idempotency_key, channel, kind, locale, recipient, user_id, state, failure, "              \
     "failure_detail, provider, provider_id, message_id, attempts, unknown_outcomes, claim, leased_until, has_begun, " \
-    "given, secret, created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths "             \
+    "given, secret, created_at, expires_at, sent_at, finished_at, follows, form, parts, cost_millionths, counted "    \
     "from notifications "
 inline constexpr db::SystemQuery<KnownMessage(std::string, std::string)> by_provider_id{
     {"sms.by_provider_id",

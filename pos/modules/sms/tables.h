@@ -12,6 +12,8 @@ inline constexpr base::ErrorCode sms_off{"sms.off", 503, false, base::Action::co
                                          "This service sends no messages of this kind: no provider is set"};
 inline constexpr auto sms_not_sent_there =
     base::invalid("sms.not_sent_there", "No messages are sent to numbers of this country");
+inline constexpr auto sms_not_mobile =
+    base::invalid("sms.not_mobile", "This number is of no mobile phone: it gets no messages");
 inline constexpr base::ErrorCode sms_number_limit{"sms.number_limit", 429, false, base::Action::contact,
                                                   "This number has got as many messages as it may today"};
 inline constexpr base::ErrorCode sms_source_limit{"sms.source_limit", 429, false, base::Action::contact,
@@ -19,8 +21,8 @@ inline constexpr base::ErrorCode sms_source_limit{"sms.source_limit", 429, false
 inline constexpr base::ErrorCode sms_spending_limit{"sms.spending_limit", 429, false, base::Action::contact,
                                                     "What may be spent on messages today is spent"};
 // Of a route that sends a message to a phone.
-inline constexpr base::ErrorCode of_phone_messages[] = {sms_off, sms_not_sent_there, sms_number_limit, sms_source_limit,
-                                                        sms_spending_limit};
+inline constexpr base::ErrorCode of_phone_messages[] = {sms_off,          sms_not_mobile,   sms_not_sent_there,
+                                                        sms_number_limit, sms_source_limit, sms_spending_limit};
 }  // namespace errors
 
 // A tenant's own account at a provider, one for each channel. Without one the service's own is used.

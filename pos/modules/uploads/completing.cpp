@@ -7,7 +7,6 @@
 #include "pos/modules/files/keys.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/plan_limits.h"
-#include "pos/plumbing/second_factor_wall.h"
 #include "pos/plumbing/suspension.h"
 
 namespace pos {
@@ -201,9 +200,7 @@ bool may_upload(const auth::Caller& caller, UploadPurpose purpose) {
     return grants.withheld_by == nullptr || !grants.withheld.test(*caller.permissions->find(permission));
 }
 
-std::vector<base::ErrorCode> upload_walls() {
-    return {auth::errors::forbidden, errors::second_factor_needed, errors::subscription_suspended};
-}
+std::vector<base::ErrorCode> upload_walls() { return {auth::errors::forbidden, errors::subscription_suspended}; }
 
 async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts) {
     auto row = row_of(order, parts);

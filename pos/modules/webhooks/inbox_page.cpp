@@ -77,8 +77,16 @@ async::Task<void> receive(http::Context& context) {
 
 void webhook_inbox_pages(http::Routes routes) {
     routes.get("", show_inbox, {.id = "listDevelopmentWebhooks", .summary = "Webhooks that came here, newest first"});
-    routes.post("/in", receive);
-    routes.post("/in/{status}", receive);
+    routes.post("/in", receive,
+                {.id = "receiveDevelopmentWebhook",
+                 .summary = "Take a webhook, and show it",
+                 .description =
+                     "An endpoint to try webhooks with: whatever comes is verified by the keys of this service's own "
+                     "endpoints, and answered with 204."});
+    routes.post("/in/{status}", receive,
+                {.id = "answerDevelopmentWebhook",
+                 .summary = "Take a webhook, and answer as the path says",
+                 .description = "`/in/503`: to see it sent again."});
 }
 
 }  // namespace pos

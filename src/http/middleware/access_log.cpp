@@ -7,6 +7,7 @@
 #include "http/context.h"
 #include "http/middleware/log_fields.h"
 #include "http/middleware/route_metrics.h"
+#include "http/router.h"
 #include "log/logger.h"
 #include "observe/metrics.h"
 
@@ -76,9 +77,10 @@ private:
         if (options_.log_headers) {
             for (const auto& [name, value] : request.headers()) headers.emplace_back(name, value);
         }
+        const auto scrubbed = options_.router != nullptr ? options_.router->scrub(request.target()) : std::nullopt;
         const logging::RequestShape shape{.id = context.request_id(),
                                           .method = request.method_text(),
-                                          .url = request.target(),
+                                          .url = scrubbed ? std::string_view(*scrubbed) : request.target(),
                                           .remote_address = request.remote_address(),
                                           .remote_port = request.remote_port(),
                                           .headers = headers};

@@ -24,10 +24,13 @@ class Metrics;
 
 namespace http {
 
+class Router;
+
 struct AccessLogOptions {
     observe::Metrics* metrics = nullptr;
-    bool log_headers = false;                    // of the request; secret ones are redacted by the logger
-    bool warn_client_errors = false;             // 4xx at level warn instead of info
+    bool log_headers = false;         // of the request; secret ones are redacted by the logger
+    bool warn_client_errors = false;  // 4xx at level warn instead of info
+    const Router* router = nullptr;   // what its routes name as secret in a path is left out; outlives the chain
     std::vector<std::string> quiet_routes = {};  // patterns without a line as long as they answer below 400: probes
 };
 [[nodiscard]] Middleware access_log(AccessLogOptions options = {});

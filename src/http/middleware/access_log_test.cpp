@@ -57,6 +57,18 @@ TEST(AccessLog, LineHasPinosShape) {
     EXPECT_TRUE(line.ends_with(R"("msg":"request completed"})")) << line;
 }
 
+TEST(AccessLog, LeavesOutWhatARouteNamesAsSecretInItsPath) {
+    Router router;
+    router.add(Method::post, "/v1/callbacks/{token}", {.handler = reply_ok});
+    for (const auto method : {Method::post, Method::get}) {
+        ChainForTest chain;
+        chain.run({request_id(), access_log({.router = &router}), problems()}, router.handler(),
+                  {.method = method, .target = "/v1/callbacks/dcU-c2Wi-Atee6WyM6YzruxY?x=1"});
+        EXPECT_TRUE(chain.log_contains(R"("url":"/v1/callbacks/[Redacted]?x=1")")) << to_string(method);
+        EXPECT_FALSE(chain.log_contains("dcU-c2Wi"));
+    }
+}
+
 TEST(AccessLog, SaysWhichProblemWasSentAndCanShowHeaders) {
     ChainForTest chain;
     Router router;

@@ -7,7 +7,7 @@ namespace http {
 std::vector<Middleware> default_chain(DefaultChainOptions options) {
     std::vector<Middleware> links;
     links.push_back(request_id(std::move(options.request_id)));
-    links.push_back(tracing(options.tracer));
+    links.push_back(tracing(options.tracer, options.access_log.router));
     links.push_back(access_log(std::move(options.access_log)));
     if (!options.trusted_proxies.networks.empty()) links.push_back(trusted_proxies(options.trusted_proxies));
     if (options.security_headers) links.push_back(security_headers(*options.security_headers));

@@ -1,6 +1,7 @@
 #include "http/middleware/tracing.h"
 
 #include "http/context.h"
+#include "http/router.h"
 #include "log/redaction.h"
 
 namespace http {
@@ -24,13 +25,15 @@ std::string span_name(const Context& context) {
 }
 
 // The query may hold secrets, and is left out; so are keys that stand in the path.
-void describe(const Context& context, const SendResult& result, observe::Span& span) {
+void describe(const Context& context, const SendResult& result, const Router* router, observe::Span& span) {
     const auto& request = context.request();
     span.rename(span_name(context));
     span.set("http.request.method", method_of(request));
     if (request.method() == Method::other) span.set("http.request.method_original", request.method_text());
-    const auto path = logging::Redaction::scrub_path(request.path());
-    span.set("url.path", path ? std::string_view(*path) : request.path());
+    const auto named = router != nullptr ? router->scrub(request.path()) : std::nullopt;
+    const auto path = named ? std::string_view(*named) : request.path();
+    const auto scrubbed = logging::Redaction::scrub_path(path);
+    span.set("url.path", scrubbed ? std::string_view(*scrubbed) : path);
     span.set("url.scheme", request.is_secure() ? "https" : "http");
     if (!context.route_pattern().empty()) span.set("http.route", context.route_pattern());
     if (!request.host().empty()) span.set("server.address", request.host());
@@ -47,7 +50,7 @@ void describe(const Context& context, const SendResult& result, observe::Span& s
 
 class TracingLink {
 public:
-    explicit TracingLink(observe::Tracer* tracer) : tracer_(tracer) {}
+    TracingLink(observe::Tracer* tracer, const Router* router) : tracer_(tracer), router_(router) {}
 
     async::Task<void> operator()(Context& context, Next next) const {
         const auto traceparent = traceparent_of(context.request().headers());
@@ -62,17 +65,18 @@ private:
                                                           observe::SpanKind::server, context.request().method_text());
         auto& entry = context.set_trace(std::move(trace));
         if (!entry.span().records()) return;
-        context.response().after_send([&context, &entry](const SendResult& result) {
-            describe(context, result, entry.span());
+        context.response().after_send([&context, &entry, router = router_](const SendResult& result) {
+            describe(context, result, router, entry.span());
             entry.span().end();
         });
     }
 
     observe::Tracer* tracer_;
+    const Router* router_;
 };
 
 }  // namespace
 
-Middleware tracing(observe::Tracer* tracer) { return TracingLink(tracer); }
+Middleware tracing(observe::Tracer* tracer, const Router* router) { return TracingLink(tracer, router); }
 
 }  // namespace http

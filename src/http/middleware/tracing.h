@@ -16,7 +16,9 @@ class Tracer;
 
 namespace http {
 
-// `tracer` may be null; it outlives the chain.
-[[nodiscard]] Middleware tracing(observe::Tracer* tracer);
+class Router;
+
+// `tracer` may be null. What the router's routes name as secret in a path stands in no span. Both outlive the chain.
+[[nodiscard]] Middleware tracing(observe::Tracer* tracer, const Router* router = nullptr);
 
 }  // namespace http

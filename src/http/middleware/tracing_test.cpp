@@ -5,6 +5,7 @@
 #include "http/middleware/access_log.h"
 #include "http/middleware/chain_for_test.h"
 #include "http/middleware/request_id.h"
+#include "http/router.h"
 #include "observe/memory_tracer_for_test.h"
 
 namespace http {
@@ -55,6 +56,16 @@ TEST(Tracing, ARequestIsASpanOfItsCallersTrace) {
     for (const auto& line : chain.sink->lines())
         lines += line.contains("\"trace_id\":\"" + span.trace + "\",\"span_id\":\"" + span.id + "\"") ? 1 : 0;
     EXPECT_EQ(lines, 2) << "the handler's line and the request's";
+}
+
+TEST(Tracing, WhatARouteNamesAsSecretInItsPathStandsInNoSpan) {
+    observe::MemoryTracer tracer;
+    Router router;
+    router.add(Method::get, "/v1/callbacks/{token}", {.handler = reply_ok});
+    ChainForTest chain;
+    chain.run({tracing(&tracer, &router)}, router.handler(), {.target = "/v1/callbacks/dcU-c2Wi-Atee6WyM6YzruxY"});
+    const auto span = tracer.only("GET /v1/callbacks/{token}");
+    EXPECT_EQ(span.attributes.at("url.path"), "/v1/callbacks/[Redacted]");
 }
 
 TEST(Tracing, WhatIsMalformedBeginsANewTrace) {
