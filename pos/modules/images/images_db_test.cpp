@@ -166,8 +166,9 @@ TEST_F(ImagesTest, UrlsFollowTheirBase) {
     };
     const auto changes = [&] {
         return app->database()
-            .value(fmt::format("select count(*) from changes where row_id in ('{}', '{}', '{}', '{}')", text(image.id),
-                               text(product.id), text(category.id), text(tenant.id)))
+            .value(fmt::format("select string_agg(seq::text, ' ' order by row_id) from change_pointers where row_id in "
+                               "('{}', '{}', '{}', '{}')",
+                               text(image.id), text(product.id), text(category.id), text(tenant.id)))
             .value_or("");
     };
     const auto told = changes();
