@@ -63,6 +63,11 @@ TEST_F(ImagesTest, AreServedToEverybodyAndKept) {
     EXPECT_EQ(header(whole, "content-security-policy"), "sandbox");
     EXPECT_EQ(header(whole, "cross-origin-resource-policy"), "cross-origin");
     EXPECT_THAT(header(whole, "content-disposition"), StartsWith("inline"));
+    // One for all: a cache that is asked by another browser, or for another page, has it.
+    const auto elsewhere = see(*image.url, {{"Origin", "https://shop.example"}, {"Accept-Encoding", "br"}});
+    EXPECT_EQ(header(elsewhere, "access-control-allow-origin"), "*");
+    EXPECT_EQ(header(elsewhere, "vary"), "");
+    EXPECT_EQ(header(elsewhere, "etag"), header(whole, "etag"));
     EXPECT_EQ(see(*image.url, {{"If-None-Match", header(whole, "etag")}}).status, 304);
     const auto part = see(*image.url, {{"Range", "bytes=2-5"}});
     EXPECT_EQ(part.status, 206);
