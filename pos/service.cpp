@@ -12,6 +12,7 @@
 #include "pos/modules/billing/module.h"
 #include "pos/modules/billing/plans.h"
 #include "pos/modules/catalogue/module.h"
+#include "pos/modules/catalogue/rewrite_urls.h"
 #include "pos/modules/devices/module.h"
 #include "pos/modules/documents/module.h"
 #include "pos/modules/files/module.h"
@@ -126,6 +127,7 @@ app::Definition definition() {
         reseal_accounts_command(),
         reseal_message_accounts_command(),
         reseal_webhook_secrets_command(),
+        rewrite_urls_command(),
     };
     // clang-format on
     return definition;

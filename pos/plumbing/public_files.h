@@ -25,11 +25,11 @@ struct PublicFileSettings {
                 "FILES_PUBLIC_URL",
                 {.max_length = 300,
                  .format = schema::Format::url,
-                 .doc = "The origin of public pictures, without a slash at the end: that of a CDN, or another host "
-                        "name of this service, so that what somebody uploads is not of the origin of the API. Not set: "
-                        "PUBLIC_URL. Rows keep the URL that they were written with: say it before the first picture "
-                        "comes, and "
-                        "let an old name lead here for as long as there are such rows."}));
+                 .doc =
+                     "The origin of public pictures, without a slash at the end: that of a CDN, or another host "
+                     "name of this service, so that what somebody uploads is not of the origin of the API. Not set: "
+                     "PUBLIC_URL. Rows keep the URL that they were written with: after a change run `backend-api files "
+                     "rewrite-urls`, and let the old name lead here until tills have followed."}));
     }
 };
 

@@ -39,7 +39,8 @@ struct Signals::Thread {
     std::thread thread;
 };
 
-Signals::Signals() : thread_(std::make_unique<Thread>(*this)) {}
+// A file that may grow no more (ulimit -f) is a write that fails, as on a full disk, and not the end of the process.
+Signals::Signals() : thread_(std::make_unique<Thread>(*this)) { std::signal(SIGXFSZ, SIG_IGN); }
 
 // What comes while the process takes itself apart must not end it by its default action: never HUP and QUIT, and of TERM and INT not
 // the first one, which may come behind an end from within. (Blocked meanwhile: Asio puts the default back.)

@@ -56,9 +56,10 @@ std::string header_definition(std::string_view name) {
     return std::move(header.raw("schema", known->schema)).take();
 }
 
-// 409 is there for a request that is still running under the same Idempotency-Key.
+// 409 is there for a request that is still running under the same Idempotency-Key, 507 for a disk that is full.
 bool says_when(const base::ErrorCode& code) {
-    return code.retriable && (code.status == 409 || code.status == 429 || code.status == 503);
+    constexpr std::array statuses{409, 429, 503, 507};
+    return code.retriable && std::ranges::find(statuses, int{code.status}) != statuses.end();
 }
 
 std::string description_of(std::uint16_t status, const std::vector<base::ErrorCode>& codes) {

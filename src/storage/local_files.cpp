@@ -174,8 +174,8 @@ Error error_of(int number, std::string_view what) {
         case ENOENT:
         case ENOTDIR: error.fault = Fault::not_found; break;
         case ENOSPC:
-        case EDQUOT: error.fault = Fault::disk_full; break;
-        case EFBIG: error.fault = Fault::too_large; break;
+        case EDQUOT:
+        case EFBIG: error.fault = Fault::disk_full; break;  // the last: ulimit -f, or what the file system can hold
         case EACCES:
         case EPERM:
         case EROFS: error.fault = Fault::denied; break;

@@ -284,8 +284,8 @@ TEST_F(LocalStoreTest, AFileThatMayNotGrowIsRefusedAndLeavesNothing) {
     const auto known = put("a", std::string(200'000, 'x'), {.length = 200'000});
     ::setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler);
-    EXPECT_EQ(unknown.error().fault, Fault::too_large);
-    EXPECT_EQ(known.error().fault, Fault::too_large);
+    EXPECT_EQ(unknown.error().fault, Fault::disk_full);
+    EXPECT_EQ(known.error().fault, Fault::disk_full);
     EXPECT_EQ(read("a"), "old");
     EXPECT_EQ(drafts(), 0U);
 }

@@ -28,7 +28,9 @@ constexpr async::Milliseconds refusal_pause{50};
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 [[noreturn]] void throw_write(const char* what) {
-    if (errno == ENOSPC || errno == EDQUOT) throw base::Failure(errors::disk_full).retry_after(60'000);
+    // EFBIG: the limit of the process (ulimit -f) or of the file system.
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+        throw base::Failure(errors::disk_full).retry_after(60'000);
     throw_errno(what);
 }
 

@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <system_error>
@@ -127,6 +129,41 @@ TEST_F(DiskPiecesTest, MoreThanTheDiskHasIsNotReserved) {
     DiskPieces full(&pool, {.directory = directory, .keep_free = std::uint64_t{1} << 60U});
     EXPECT_THROW(run(full.reserve(&loop, upload_id, 1)), base::Failure);
     EXPECT_TRUE(fs::is_empty(directory));
+}
+
+// As the disk is full for this process: at the creation, and in the middle of a piece.
+TEST_F(DiskPiecesTest, AFullDiskHasItsCodeAndLeavesNothing) {
+    const auto code_of = [](auto work) {
+        try {
+            work();
+        } catch (const base::Failure& failure) {
+            return std::string(failure.code().code);
+        }
+        return std::string("nothing was thrown");
+    };
+    run(pieces.reserve(&loop, upload_id, 100'000));
+    auto piece = run(pieces.open(&loop, {.id = upload_id, .fence = 1, .left = 100'000}));
+    const auto other = *base::Uuid::from_string("0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a02");
+    struct rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit small{.rlim_cur = 20'000, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    const std::string bytes(50'000, 'x');
+    const auto write = code_of([&] { run(piece->write(bytes)); });
+    run(piece->close(0));
+    const auto reserve = code_of([&] { run(pieces.reserve(&loop, other, 50'000)); });
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    EXPECT_EQ(write, "uploads.disk_full");
+    EXPECT_EQ(reserve, "uploads.disk_full");
+    EXPECT_FALSE(fs::exists(fs::path(directory) / other.to_string()));
+    // There is room again: the same upload goes on.
+    auto again = run(pieces.open(&loop, {.id = upload_id, .fence = 2, .left = 100'000}));
+    run(again->write(bytes));
+    run(again->sync());
+    run(again->close(bytes.size()));
+    EXPECT_EQ(run(pieces.read(&loop, upload_id, 2, 0, 60'000)), bytes);
 }
 
 TEST_F(DiskPiecesTest, WhatIsNoUploadIsNotListed) {

@@ -71,7 +71,7 @@ public:
     [[nodiscard]] virtual async::Task<void> create(NewUpload upload, async::SteadyTime deadline) = 0;
 
     // The row as it is now; with `at`, the fence grows only if that is its offset (the caller compares). Without, it always grows.
-    // nullopt: there is none for this caller, it has expired, or was terminated.
+    // nullopt: there is none for this caller, it has expired, or was terminated; whoever may not have it moves nothing.
     [[nodiscard]] virtual async::Task<std::optional<UploadRow>> claim(base::Uuid id, std::optional<std::uint64_t> at,
                                                                       async::SteadyTime deadline) = 0;
 
@@ -79,8 +79,8 @@ public:
     [[nodiscard]] virtual async::Task<std::optional<UploadRow>> find(base::Uuid id, async::SteadyTime deadline) = 0;
 
     // Moves the offset, if fence and `from` are those of the row, and adds to the piece of this fence, in one transaction; false:
-    // they are not, and nothing has changed. With the last byte, the same transaction is the place for a job that finishes the
-    // upload should this process die before finish(). A failure that leaves the outcome unknown is thrown.
+    // they are not, and nothing has changed. The process may die between the last byte and finish(): rows that are whole and not
+    // finished are for the service to look for. A failure that leaves the outcome unknown is thrown.
     [[nodiscard]] virtual async::Task<bool> move(Progress progress, async::SteadyTime deadline) = 0;
 
     // All bytes are there, and the client has not heard it yet: move them to where they stay, compare size and hash of what is

@@ -1,6 +1,7 @@
 #include "pos/modules/catalogue/module.h"
 
 #include "pos/modules/catalogue/events.h"
+#include "pos/modules/catalogue/rewrite_urls.h"
 #include "pos/modules/catalogue/routes.h"
 #include "pos/modules/catalogue/statements.h"
 
@@ -16,11 +17,13 @@ void routes(http::Routes routes) {
 
 std::vector<db::StatementView> statements() {
     using namespace catalogue;
-    return db::statements(category_rows, category_list, parent_state, one_move_at_a_time, category_in_use, product_rows,
-                          category_lives, tax_class_lives, product_image_lives, category_image_lives, touch_product,
-                          touch_variant, product_list, product_export, variant_rows, add_variants, variant_list,
-                          variants_of_product, delete_variants_of_product, barcode_rows, add_barcodes,
-                          barcodes_of_variant, barcodes_of_product, delete_barcodes_of_variants, scanned);
+    auto all = db::statements(category_rows, category_list, parent_state, one_move_at_a_time, category_in_use,
+                              product_rows, category_lives, tax_class_lives, product_image_lives, category_image_lives,
+                              touch_product, touch_variant, product_list, product_export, variant_rows, add_variants,
+                              variant_list, variants_of_product, delete_variants_of_product, barcode_rows, add_barcodes,
+                              barcodes_of_variant, barcodes_of_product, delete_barcodes_of_variants, scanned);
+    for (const auto& statement : rewrite_urls_statements()) all.push_back(statement);
+    return all;
 }
 
 constexpr std::string_view product_example =

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "pos/modules/catalogue/rewrite_urls.h"
 #include "pos/modules/files/keys.h"
 #include "pos/modules/images/tables.h"
 #include "pos/modules/tenants/tables.h"
@@ -62,6 +63,11 @@ TEST_F(ImagesTest, AreServedToEverybodyAndKept) {
     EXPECT_EQ(header(whole, "content-security-policy"), "sandbox");
     EXPECT_EQ(header(whole, "cross-origin-resource-policy"), "cross-origin");
     EXPECT_THAT(header(whole, "content-disposition"), StartsWith("inline"));
+    // One for all: a cache that is asked by another browser, or for another page, has it.
+    const auto elsewhere = see(*image.url, {{"Origin", "https://shop.example"}, {"Accept-Encoding", "br"}});
+    EXPECT_EQ(header(elsewhere, "access-control-allow-origin"), "*");
+    EXPECT_EQ(header(elsewhere, "vary"), "");
+    EXPECT_EQ(header(elsewhere, "etag"), header(whole, "etag"));
     EXPECT_EQ(see(*image.url, {{"If-None-Match", header(whole, "etag")}}).status, 304);
     const auto part = see(*image.url, {{"Range", "bytes=2-5"}});
     EXPECT_EQ(part.status, 206);
@@ -148,6 +154,56 @@ TEST_F(ImagesTest, AreTheUrlsOfProductsCategoriesAndTheShop) {
     EXPECT_EQ(post("/v1/products", product_with(image)).status, 422) << "a deleted one";
     for (const auto& key : keys()) EXPECT_THAT(key, Not(HasSubstr(text(image.id))));
     EXPECT_EQ(app->database().value(fmt::format("select bytes from images where id = '{}'", text(image.id))), "0");
+}
+
+// The base of the URLs has changed: all rows follow, and whoever has the rows hears of it.
+TEST_F(ImagesTest, UrlsFollowTheirBase) {
+    const auto image = made<Image>(add());
+    const auto product = made<ProductDetails>(post("/v1/products", product_with(image))).product;
+    const auto category =
+        made<Category>(post("/v1/categories", fmt::format(R"({{"name":"Drinks","imageId":"{}"}})", text(image.id))));
+    const auto tenant = body<Tenant>(get("/v1/tenant"));
+    ASSERT_EQ(patch("/v1/tenant", fmt::format(R"({{"logoImageId":"{}"}})", text(image.id)), tenant.meta.version).status,
+              200);
+    const auto rewrite = [&](std::string base) {
+        const auto db = db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(20));
+        return app->run(rewrite_urls(db, tenant.id.uuid(), std::move(base)));
+    };
+    const auto changes = [&] {
+        return app->database()
+            .value(fmt::format("select string_agg(seq::text, ' ' order by row_id) from change_pointers where row_id in "
+                               "('{}', '{}', '{}', '{}')",
+                               text(image.id), text(product.id), text(category.id), text(tenant.id)))
+            .value_or("");
+    };
+    const auto told = changes();
+    const auto done = rewrite("https://cdn.example");
+    EXPECT_EQ(done.products, 1);
+    EXPECT_EQ(done.categories, 1);
+    EXPECT_EQ(done.tenants, 1);
+    EXPECT_GE(done.images, 1);
+    const auto url = "https://cdn.example" + path_of(*image.url);
+    const auto now = body<Product>(get("/v1/products/" + text(product.id)));
+    EXPECT_EQ(now.image_url, url);
+    EXPECT_EQ(now.meta.version, product.meta.version + 1);
+    EXPECT_EQ(body<Category>(get("/v1/categories/" + text(category.id))).image_url, url);
+    EXPECT_EQ(body<Tenant>(get("/v1/tenant")).logo_url, url);
+    const auto shown = body<Image>(get("/v1/images/" + text(image.id)));
+    EXPECT_EQ(shown.url, url);
+    ASSERT_EQ(shown.files.size(), image.files.size());
+    for (std::size_t i = 0; i < shown.files.size(); ++i) {
+        EXPECT_EQ(shown.files[i].name, image.files[i].name);
+        EXPECT_EQ(shown.files[i].url, "https://cdn.example" + path_of(image.files[i].url));
+    }
+    EXPECT_NE(changes(), told);
+    const auto again = rewrite("https://cdn.example");
+    EXPECT_EQ(again.products + again.categories + again.tenants + again.images, 0) << "once";
+    const auto back = rewrite((*image.url).substr(0, image.url->size() - path_of(*image.url).size()));
+    EXPECT_EQ(back.products, 1);
+    EXPECT_EQ(body<Image>(get("/v1/images/" + text(image.id))).url, image.url) << "as this program writes it";
+    // Gone again: other tests count.
+    const auto shop = body<Tenant>(get("/v1/tenant"));
+    EXPECT_EQ(patch("/v1/tenant", R"({"logoImageId":null})", shop.meta.version).status, 200);
 }
 
 TEST_F(ImagesTest, AFormIsTakenAsWell) {

@@ -1,6 +1,7 @@
 #include "pos/modules/images/module.h"
 
 #include "auth/caller.h"
+#include "http/middleware/compression.h"
 #include "pos/location_permissions.h"
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/files/file_body.h"
@@ -170,8 +171,9 @@ async::Task<http::File<"image/*">> serve(http::Context& context, http::Path<"ten
     const auto& file = file_of(*image, *name);
     auto& response = context.response();
     response.header("Cache-Control", "public, max-age=31536000, immutable");
-    // Web apps of other origins show it.
+    // Web apps of other origins show it, and read it: one reply for all of them, which a CDN keeps once.
     response.header("Cross-Origin-Resource-Policy", "cross-origin");
+    response.header("Access-Control-Allow-Origin", "*");
     co_return http::File<"image/*">{
         .content = stored->content(files::image_key(*tenant, id->uuid(), image->sha256, file.name),
                                    static_cast<std::uint64_t>(file.bytes)),
@@ -211,7 +213,8 @@ void routes(http::Routes routes) {
          .summary = "The bytes of a picture, for everybody",
          .description = "`file` is `96`, `320` or `960`, with `.webp` or `.jpg`. It never changes: keep it for ever. "
                         "No credentials are asked for, and no credentials should be sent.",
-         .errors = {storage::errors::not_found, storage::errors::unavailable, storage::errors::corrupt}});
+         .errors = {storage::errors::not_found, storage::errors::unavailable, storage::errors::corrupt},
+         .middleware = {http::never_compress()}});
 }
 
 }  // namespace

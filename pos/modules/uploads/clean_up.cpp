@@ -16,6 +16,7 @@ using db::Kind;
 // Of one statement, and of one run of each step.
 constexpr std::int64_t portion = 100;
 constexpr std::int64_t most_rows = 5'000;
+constexpr int most_portions = 10;
 constexpr int most_pages = 20;  // of storage::most_listed files
 constexpr std::chrono::seconds of_a_file{30};
 
@@ -33,12 +34,25 @@ struct TenantRow {
     }
 };
 
+struct ExpiredRow {
+    base::Uuid tenant_id;
+    base::Uuid id;
+    base::Timestamp expires_at;
+
+    friend constexpr auto describe(ExpiredRow*) {
+        return schema::object<ExpiredRow>("ExpiredRow", schema::field<&ExpiredRow::tenant_id>("tenantId"),
+                                          schema::field<&ExpiredRow::id>("id"),
+                                          schema::field<&ExpiredRow::expires_at>("expiresAt"));
+    }
+};
+
 // ---- What has expired, or was left ---------------------------------------------------------------------------------
 
-constexpr db::SystemQuery<TenantRow(std::int64_t)> expired{
+// Behind those that were looked at in this run: what cannot be removed stands in nobody's way.
+constexpr db::SystemQuery<ExpiredRow(base::Timestamp, base::Uuid, std::int64_t)> expired{
     {"files.expired",
-     "select tenant_id, id, sha256 from uploads where state = 'open' and expires_at < now() order by expires_at limit "
-     "$1",
+     "select tenant_id, id, expires_at from uploads where state = 'open' and expires_at < now() "
+     "and (expires_at, id) > ($1, $2) order by expires_at, id limit $3",
      Kind::read}};
 constexpr db::SystemQuery<std::int64_t(base::Uuid, base::Uuid)> expire{
     {"files.expire",
@@ -156,17 +170,31 @@ constexpr db::SystemQuery<void(base::Uuid, base::Uuid)> document_is_lost{
 
 // ---- The steps -----------------------------------------------------------------------------------------------------
 
-async::Task<std::int64_t> expire_uploads(app::JobScope scope) {
+// The files first: who dies here finds the row again. False: they are still there.
+async::Task<bool> expire_one(app::JobScope scope, const ExpiredRow* row) {
     const auto& stored = scope.use<StoredFiles>();
-    auto& pieces = scope.use<uploads::Pieces>();
-    const auto db = scope.system_db(std::chrono::minutes(5));
+    const auto db = scope.system_db(std::chrono::minutes(1));
+    if (!co_await stored.remove(files::pending_key(row->tenant_id, row->id), soon())) co_return false;
+    try {
+        co_await scope.use<uploads::Pieces>().remove(&db.loop(), row->id);
+    } catch (const std::exception&) {
+        co_return false;
+    }
+    co_return co_await db.only(expire, row->tenant_id, row->id) > 0;
+}
+
+async::Task<std::int64_t> expire_uploads(app::JobScope scope) {
     std::int64_t count = 0;
-    const auto found = co_await db.all(expired, portion);
-    for (const auto& row : found) {
-        // The files first: who dies here finds the row again.
-        const bool removed = co_await stored.remove(files::pending_key(row.tenant_id, row.id), soon());
-        co_await pieces.remove(&db.loop(), row.id);
-        if (removed) count += co_await db.only(expire, row.tenant_id, row.id);
+    base::Timestamp after{};
+    base::Uuid after_id{};
+    for (int i = 0; i < most_portions; ++i) {
+        const auto found = co_await scope.system_db().all(expired, after, after_id, portion);
+        for (const auto& row : found) {
+            if (co_await expire_one(scope, &row)) ++count;
+        }
+        if (std::ssize(found) < portion) break;
+        after = found.back().expires_at;
+        after_id = found.back().id;
     }
     co_return count;
 }

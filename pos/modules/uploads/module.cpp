@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pos/modules/uploads/clean_up.h"
+#include "pos/modules/uploads/finishing.h"
 #include "pos/modules/uploads/routes.h"
 
 namespace pos {
@@ -20,6 +21,18 @@ std::vector<db::StatementView> all_statements() {
     std::ranges::copy(db::statements(list, by_id, add, by_request, are_few, end, forget_pieces, drop_image,
                                      drop_document, claim, claimed, move, pieces_of),
                       std::back_inserter(all));
+    std::ranges::copy(finishing_statements(), std::back_inserter(all));
+    return all;
+}
+
+void jobs_of_uploads(app::JobHandlers handlers) {
+    clean_up_jobs(handlers);
+    finishing_jobs(handlers);
+}
+
+std::vector<app::Schedule> all_schedules() {
+    auto all = clean_up_schedules();
+    all.push_back(finishing_schedule());
     return all;
 }
 
@@ -31,8 +44,8 @@ app::Module uploads_module() {
             .tables = {tables::uploads.view(), tables::upload_pieces.view(), tables::file_sweeps.view()},
             .statements = all_statements(),
             .routes = routes,
-            .jobs = clean_up_jobs,
-            .schedules = clean_up_schedules(),
+            .jobs = jobs_of_uploads,
+            .schedules = all_schedules(),
             .process_services = app::process_services<make_tus_place, make_pieces>(),
             .root_routes = tus_discovery};
 }

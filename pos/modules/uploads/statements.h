@@ -73,10 +73,12 @@ struct ClaimedUpload {
     }
 };
 // The row is locked, so that whoever claims at the same moment sees the other's fence. A completed one is shown, and not claimed.
-inline constexpr db::Query<void(UploadId, std::optional<std::int64_t>)> claim{
+// $4, $5: whether the caller may upload images, documents. Whoever may not moves nothing.
+inline constexpr db::Query<void(UploadId, std::optional<std::int64_t>, bool, bool)> claim{
     {"uploads.claim",
      "update uploads set fence = fence + 1 where tenant_id = $1 and id = $2 and kind = 'tus' and state = 'open' "
-     "and expires_at > now() and ($3::bigint is null or received = $3)",
+     "and expires_at > now() and ($3::bigint is null or received = $3) "
+     "and case purpose when 'image' then $4::boolean else $5::boolean end",
      Kind::write}};
 inline constexpr db::Query<ClaimedUpload(UploadId)> claimed{
     {"uploads.claimed",

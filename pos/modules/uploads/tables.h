@@ -142,6 +142,8 @@ inline constexpr auto uploads = db::tenant_table<Upload>(
     db::index<&Upload::document_id>("uploads_of_document").where("document_id is not null"),
     // Across tenants: what is cleaned up.
     db::expression_index("uploads_due", "btree", "expires_at").where("state = 'open'"),
+    db::expression_index("uploads_whole", "btree", "updated_at")
+        .where("state = 'open' and kind = 'tus' and received = bytes"),
     db::expression_index("uploads_age", "btree", "updated_at").where("state <> 'open'"));
 inline constexpr auto upload_pieces = db::tenant_table<UploadPiece>(
     "upload_pieces", db::primary_key<&UploadPiece::upload_id, &UploadPiece::fence>(),

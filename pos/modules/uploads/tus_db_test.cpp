@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
+#include "pos/modules/documents/tables.h"
 #include "pos/modules/uploads/clean_up.h"
+#include "pos/modules/uploads/finishing.h"
 #include "pos/modules/uploads/tables.h"
 #include "pos/testing/files.h"
 
@@ -51,6 +55,52 @@ protected:
         return std::string(ask(http::Method::get, location, "", {}).header("upload-offset").value_or("none"));
     }
     static std::string id_of(const std::string& location) { return location.substr(location.rfind('/') + 1); }
+    static std::string fence(const std::string& location) {
+        return app->database().value("select fence from uploads where id = '" + id_of(location) + "'").value_or("");
+    }
+    static db::Db db() {
+        const auto tenant = app->database().value("select tenant_id from uploads limit 1").value_or("");
+        return db::tenant_db(app->host().databases(), base::Uuid::from_string(tenant).value(),
+                             async::Loop::now() + std::chrono::seconds(20));
+    }
+    // As it lies there when the process dies between the last byte and what becomes of it: `bytes` are whole, nobody was told.
+    static std::string left_whole(std::string_view metadata, const std::string& bytes) {
+        auto location = location_of(create(bytes.size(), metadata));
+        const auto id = *base::Uuid::from_string(id_of(location));
+        if (!bytes.empty())
+            app->run(write_piece(&app->host().services().use<uploads::Pieces>(), &db().loop(), id, bytes));
+        app->database().execute(fmt::format(
+            "insert into upload_pieces (tenant_id, upload_id, fence, first, length) "
+            "select tenant_id, id, 7, 0, {0} from uploads where id = '{1}' and {0} > 0; "
+            "update uploads set fence = 7, received = {0}, updated_at = now() - interval '3 minutes' where id = '{1}'",
+            bytes.size(), id_of(location)));
+        return location;
+    }
+    static async::Task<void> write_piece(uploads::Pieces* pieces, async::Loop* loop, base::Uuid id, std::string bytes) {
+        auto piece = co_await pieces->open(loop, {.id = id, .fence = 7, .left = bytes.size()});
+        co_await piece->write(bytes);
+        co_await piece->sync();
+        co_await piece->close(bytes.size());
+    }
+    static bool has_pieces(const std::string& location) {
+        return std::filesystem::exists(std::filesystem::path(directory) / "pieces" / id_of(location));
+    }
+    // What the jobs do, each its own part.
+    static std::int64_t found_whole() {
+        const app::JobScope scope(&app->host());
+        return app->run(find_whole_uploads(scope.system_db(), &scope.use<Runtime>()));
+    }
+    static void finish(const std::string& location) {
+        const app::JobScope scope(&app->host());
+        const TusParts parts{.pieces = &scope.use<uploads::Pieces>(),
+                             .options = {},
+                             .upload = {.stored = &scope.use<StoredFiles>(),
+                                        .maker = &scope.use<ImageMaker>(),
+                                        .runtime = &scope.use<Runtime>(),
+                                        .settings = &scope.use<const FileSettings>(),
+                                        .device = {}}};
+        app->run(finish_upload(db(), UploadId(*base::Uuid::from_string(id_of(location))), parts));
+    }
 };
 
 TEST_F(TusTest, AnImageInThreePieces) {
@@ -125,6 +175,65 @@ TEST_F(TusTest, TheQuotaCountsFromTheBeginning) {
     EXPECT_EQ(app->run(clean_up_files(app::JobScope(&app->host()))).expired, 1);
     EXPECT_EQ(app->run(sweep_files(app::JobScope(&app->host()))).pieces, 0) << "nothing was left of it";
     std::ignore = location_of(create(600'000, of_an_image));
+}
+
+// The process died after the last byte: a job makes of it what it is, and nobody has to ask.
+TEST_F(TusTest, WhatIsWholeIsFinishedThoughNobodyAsks) {
+    const auto location = left_whole(of_an_image, picture());
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("state":"open")"));
+    EXPECT_EQ(found_whole(), 1);
+    EXPECT_EQ(
+        app->database().value("select count(*) from outbox_jobs where name = 'files.finish_upload' and data::text "
+                              "like '%" +
+                              id_of(location) + "%'"),
+        "1");
+    EXPECT_EQ(found_whole(), 0) << "one job at a time";
+    EXPECT_TRUE(has_pieces(location));
+    finish(location);
+    const auto done = get("/v1/uploads/" + id_of(location));
+    EXPECT_THAT(done.body, HasSubstr(R"("state":"completed")"));
+    EXPECT_THAT(done.body, HasSubstr(R"("status":"ready")"));
+    EXPECT_THAT(keys(), Not(Contains(HasSubstr("/pending/"))));
+    EXPECT_FALSE(has_pieces(location)) << "nothing was left of it";
+    finish(location);
+    EXPECT_EQ(get("/v1/uploads/" + id_of(location)).body, done.body) << "once";
+}
+
+TEST_F(TusTest, WhatIsWholeAndNoPictureIsRefusedByTheJob) {
+    const auto location = left_whole(of_an_image, std::string(200, '<'));
+    finish(location);
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("state":"refused")"));
+    EXPECT_FALSE(has_pieces(location));
+    EXPECT_EQ(found_whole(), 0);
+}
+
+TEST_F(TusTest, WhatIsNotWholeOrIsAtWorkIsLeftAlone) {
+    const auto half = location_of(create(100, of_an_image));
+    EXPECT_EQ(append(half, 0, "0123456789").status, 204);
+    app->database().execute("update uploads set updated_at = now() - interval '1 hour'");
+    const auto at_work = left_whole(of_a_document, "a,b\n");
+    app->database().execute("update uploads set updated_at = now() where id = '" + id_of(at_work) + "'");
+    const auto expired = left_whole(of_a_document, "a,b\n");
+    app->database().execute("update uploads set expires_at = now() where id = '" + id_of(expired) + "'");
+    EXPECT_EQ(found_whole(), 0);
+    finish(half);
+    EXPECT_EQ(offset(half), "10");
+}
+
+// A claim takes the upload from whoever sends it: it is not for those who may not have it.
+TEST_F(TusTest, WhoMayNotMovesNothing) {
+    const auto location = location_of(create(100, of_an_image));
+    EXPECT_EQ(append(location, 0, "0123456789").status, 204);
+    const auto before = fence(location);
+    for (const auto& nobody : {viewer, other, std::string()}) {
+        EXPECT_GE(ask(http::Method::head, location, "", {}, nobody).status, 401);
+        EXPECT_GE(append(location, 10, "x", nobody).status, 401);
+        EXPECT_GE(ask(http::Method::del, location, "", {}, nobody).status, 401);
+    }
+    EXPECT_EQ(fence(location), before);
+    EXPECT_EQ(offset(location), "10");
+    EXPECT_EQ(ask(http::Method::head, location, "", {}).header("upload-offset"), "10");
+    EXPECT_NE(fence(location), before) << "its owner goes on";
 }
 
 }  // namespace

@@ -91,6 +91,46 @@ std::optional<base::Digest256> digest_of(const std::optional<std::string>& hex) 
     return digest;
 }
 
+// The pieces as one file under the pending key, where complete_upload() looks.
+async::Task<void> put_together(db::Db db, Upload row, TusParts parts, async::SteadyTime deadline) {
+    auto& loop = db.loop();
+    auto list = pieces_of(co_await db.all(uploading::pieces_of, row.id));
+    std::exception_ptr failure;
+    try {
+        std::ignore = co_await parts.upload.stored->put(
+            {.key = files::pending_key(db.tenant(), row.id.uuid()),
+             .source = uploads::read_pieces(&loop, parts.pieces, row.id.uuid(), std::move(list)),
+             .length = static_cast<std::uint64_t>(row.bytes),
+             .content_type = row.content_type.empty() ? "application/octet-stream" : row.content_type,
+             .sha256 = digest_of(row.sha256)},
+            deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    if (http::failure_of(failure).code() == storage::errors::wrong_hash) {
+        co_await end_upload(db, row, {UploadState::refused, std::string(errors::upload_differs.code)}, parts.upload,
+                            deadline);
+        throw base::Failure(errors::upload_differs);
+    }
+    std::rethrow_exception(failure);
+}
+
+async::Task<void> put_together_and_complete(db::Db db, Upload row, TusParts parts, async::SteadyTime deadline) {
+    const auto id = row.id;
+    std::exception_ptr failure;
+    try {
+        co_await put_together(db, row, parts, deadline);
+        std::ignore = co_await complete_upload(db, std::move(row), parts.upload, deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    // Whoever was faster has taken the pieces away while they were read here.
+    const auto now = co_await db.one(uploading::by_id, id);
+    if (!now || now->state != UploadState::completed) std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 async::Task<void> TusRows::create(uploads::NewUpload upload, async::SteadyTime deadline) {
@@ -105,7 +145,8 @@ async::Task<void> TusRows::create(uploads::NewUpload upload, async::SteadyTime d
 async::Task<std::optional<uploads::UploadRow>> TusRows::claim(base::Uuid id, std::optional<std::uint64_t> at,
                                                               async::SteadyTime deadline) {
     auto batch = db_.with_deadline(deadline).batch();
-    batch.add(uploading::claim, UploadId(id), at.transform(number));
+    batch.add(uploading::claim, UploadId(id), at.transform(number), may_upload(caller_, UploadPurpose::image),
+              may_upload(caller_, UploadPurpose::document));
     const auto found = batch.add(uploading::claimed, UploadId(id));
     const auto results = co_await batch.commit();
     const auto row = results.one(found);
@@ -126,40 +167,8 @@ async::Task<bool> TusRows::move(uploads::Progress progress, async::SteadyTime de
     co_return moved.has_value();
 }
 
-async::Task<void> TusRows::put_together(Upload row, async::SteadyTime deadline) {
-    auto& loop = db_.loop();
-    auto list = pieces_of(co_await db_.with_deadline(deadline).all(uploading::pieces_of, row.id));
-    const auto& stored = *parts_.upload.stored;
-    std::exception_ptr failure;
-    try {
-        std::ignore = co_await stored.put(
-            {.key = files::pending_key(db_.tenant(), row.id.uuid()),
-             .source = uploads::read_pieces(&loop, parts_.pieces, row.id.uuid(), std::move(list)),
-             .length = static_cast<std::uint64_t>(row.bytes),
-             .content_type = row.content_type.empty() ? "application/octet-stream" : row.content_type,
-             .sha256 = digest_of(row.sha256)},
-            deadline);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (!failure) co_return;
-    if (http::failure_of(failure).code() == storage::errors::wrong_hash) {
-        co_await end_upload(db_.with_deadline(deadline), row,
-                            {UploadState::refused, std::string(errors::upload_differs.code)}, parts_.upload, deadline);
-        throw base::Failure(errors::upload_differs);
-    }
-    std::rethrow_exception(failure);
-}
-
 async::Task<void> TusRows::finish(uploads::UploadRow upload, async::SteadyTime deadline) {
-    const auto db = db_.with_deadline(deadline);
-    auto row = co_await db.one(uploading::by_id, UploadId(upload.id));
-    if (!row) throw base::Failure(uploads::errors::not_found);
-    if (row->state == UploadState::open) {
-        co_await put_together(*row, deadline);
-        std::ignore = co_await complete_upload(db, *std::move(row), parts_.upload, deadline);
-    }
-    co_await parts_.pieces->remove(&db_.loop(), upload.id);
+    return finish_pieces(db_, UploadId(upload.id), parts_, deadline);
 }
 
 async::Task<bool> TusRows::terminate(base::Uuid id, async::SteadyTime deadline) {
@@ -170,6 +179,14 @@ async::Task<bool> TusRows::terminate(base::Uuid id, async::SteadyTime deadline) 
     if (!is_there) co_return false;
     co_await end_upload(db, *std::move(row), {UploadState::deleted}, parts_.upload, deadline);
     co_return true;
+}
+
+async::Task<void> finish_pieces(db::Db db, UploadId id, TusParts parts, async::SteadyTime deadline) {
+    const auto timed = db.with_deadline(deadline);
+    auto row = co_await timed.one(uploading::by_id, id);
+    if (!row) throw base::Failure(uploads::errors::not_found);
+    if (row->state == UploadState::open) co_await put_together_and_complete(timed, *std::move(row), parts, deadline);
+    co_await parts.pieces->remove(&timed.loop(), id.uuid());
 }
 
 }  // namespace pos

@@ -31,12 +31,13 @@ public:
     [[nodiscard]] async::Task<bool> terminate(base::Uuid id, async::SteadyTime deadline) override;
 
 private:
-    // The pieces as one file under the pending key, where complete_upload() looks.
-    async::Task<void> put_together(Upload row, async::SteadyTime deadline);
-
     auth::Caller caller_;
     db::Db db_;
     TusParts parts_;
 };
+
+// Of an upload whose bytes are all here: what it becomes, and its pieces go. Called again, or twice at once: one effect. Throws
+// as complete_upload().
+[[nodiscard]] async::Task<void> finish_pieces(db::Db db, UploadId id, TusParts parts, async::SteadyTime deadline);
 
 }  // namespace pos

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "pos/modules/documents/tables.h"
 #include "pos/modules/files/keys.h"
 #include "pos/modules/tenants/tables.h"
@@ -192,7 +195,8 @@ TEST_F(UploadsTest, APlanSaysHowMuch) {
         "'0197f0c2-0000-7000-8000-000000000001', 'plan_code', 'DUKA', 'plan_name', 'Duka', 'price', 0, 'currency', "
         "'KES', "
         "'period', 'month', 'limits', jsonb_build_object('storageBytes', 5000000), 'state', 'active', 'period_start', "
-        "'2026-11-01', 'period_end', '2026-12-01', 'grace_until', '2026-12-15', 'cancels_at_end', false, 'anchor_day', 1, 'created_at', now(), "
+        "'2026-11-01', 'period_end', '2026-12-01', 'grace_until', '2026-12-15', 'cancels_at_end', false, 'anchor_day', "
+        "1, 'created_at', now(), "
         "'updated_at', now(), "
         "'version', "
         "1))).* from (select null::subscriptions as s) as nothing",
@@ -260,6 +264,51 @@ TEST_F(UploadsTest, ImagesThatNeverBecameReadyGo) {
     for (const auto& key : keys()) EXPECT_THAT(key, Not(HasSubstr(text(image.id))));
     const auto again = made<Image>(send_file("/v1/images", picture(), "image/png", {{"Idempotency-Key", "cut-off"}}));
     EXPECT_NE(again.id, image.id) << "its key was free again";
+}
+
+// Each run ends after a number of them, and what cannot be removed stands in nobody's way.
+TEST_F(UploadsTest, AbandonedUploadsByTheThousandGoInBoundedRuns) {
+    namespace fs = std::filesystem;
+    const auto shown = begin_picture().image;
+    app->database().execute("delete from uploads");
+    app->database().execute(fmt::format(
+        "insert into uploads (tenant_id, id, purpose, kind, state, content_type, bytes, received, image_id, "
+        "expires_at, fence, metadata, created_at, updated_at) "
+        "select '{}', ('0197f0c2-0000-7000-9000-' || lpad(n::text, 12, '0'))::uuid, 'image', "
+        "case when n % 2 = 0 then 'tus' else 'signed_url' end, 'open', 'image/png', 1000, 0, '{}', "
+        "now() - interval '1 hour' + n * interval '1 millisecond', 0, '', now(), now() from generate_series(0, 1199) n",
+        tenant(), shown));
+    const auto id = [](int n) { return fmt::format("0197f0c2-0000-7000-9000-{:012}", n); };
+    const auto pending = [](const std::string& upload) { return fmt::format("t/{}/pending/{}", tenant(), upload); };
+    const auto pieces = fs::path(directory) / "pieces";
+    for (int n = 0; n < 1'200; n += 2) {
+        fs::create_directories(pieces / id(n));
+        std::ofstream(pieces / id(n) / "room") << "kept";
+    }
+    for (int n = 101; n < 121; n += 2) store(pending(id(n)), "half");
+    // In the place of the first hundred is what no unlink() removes.
+    store(pending(id(0)), "x");
+    fs::path place;
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(directory) / "files")) {
+        if (entry.is_regular_file() && entry.path().filename().string().starts_with(id(0))) place = entry.path();
+    }
+    ASSERT_FALSE(place.empty());
+    const auto name = place.filename().string().substr(id(0).size());
+    fs::remove(place);
+    for (int n = 0; n < 100; ++n) fs::create_directories(place.parent_path() / (id(n) + name));
+
+    const auto more = R"({"purpose":"image","contentType":"image/png","bytes":1000})";
+    EXPECT_EQ(post("/v1/uploads", more).status, 429) << "what is abandoned counts until it is gone";
+    EXPECT_EQ(app->run(clean_up_files(scope())).expired, 900);
+    EXPECT_EQ(app->run(clean_up_files(scope())).expired, 200);
+    EXPECT_EQ(app->run(clean_up_files(scope())).expired, 0);
+    EXPECT_EQ(app->database().value("select count(*) from uploads where state = 'open'"), "100");
+    for (int n = 0; n < 100; ++n) fs::remove(place.parent_path() / (id(n) + name));
+    EXPECT_EQ(app->run(clean_up_files(scope())).expired, 100);
+    EXPECT_TRUE(fs::is_empty(pieces));
+    EXPECT_THAT(keys(), Not(Contains(HasSubstr("/pending/"))));
+    EXPECT_EQ(get("/v1/images/" + shown).status, 404);
+    EXPECT_EQ(post("/v1/uploads", more).status, 201) << "and its room is free";
 }
 
 TEST_F(UploadsTest, RowsOfAMonthAgoGo) {

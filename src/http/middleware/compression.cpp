@@ -103,7 +103,7 @@ bool is_transformable(const Context& context) {
     if (headers.has("Content-Encoding") || headers.has("Content-Range")) return false;
     const auto cache_control = headers.get("Cache-Control");
     if (cache_control && cache_control->contains("no-transform")) return false;
-    return is_compressible(headers.get("Content-Type").value_or("")) && context.get<NeverCompress>() == nullptr;
+    return is_compressible(headers.get("Content-Type").value_or(""));
 }
 
 // "7" → "7-br". A weak tag says "equivalent", which a coding does not change.
@@ -126,7 +126,9 @@ public:
 private:
     void compress(Context& context) const {
         auto& response = context.response();
-        // Always: a cache must not give the reply it has to a client that takes other codings (RFC 9110 §12.5.5).
+        // One that is never compressed is the same for all, and a cache keeps it once.
+        if (context.get<NeverCompress>() != nullptr) return;
+        // Else always: a cache must not give the reply it has to a client that takes other codings (RFC 9110 §12.5.5).
         response.headers().vary("Accept-Encoding");
         const auto size =
             response.is_stream() ? response.stream_length().value_or(options_.threshold) : response.body().size();

@@ -1,7 +1,7 @@
 #pragma once
 // Replies compressed with zstd, br or gzip, as Accept-Encoding's weights say, ties in that order. Streams are compressed as
 // they are written; BodyWriter::flush() reaches the client. A strong ETag becomes one per coding ("7" → "7-br"), which
-// conditional.h reads back. `Vary: Accept-Encoding` always. May be shared by loops.
+// conditional.h reads back. `Vary: Accept-Encoding` always, but behind never_compress(). May be shared by loops.
 //
 //     http::Chain app({..., http::compression()}, router.handler());
 //     router.add(http::Method::post, "/v1/auth/login", {.handler = login, .middleware = {http::never_compress()}});

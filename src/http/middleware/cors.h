@@ -1,7 +1,8 @@
 #pragma once
 // Cross-origin requests of browsers (the Fetch standard's CORS protocol). A preflight is answered here with 204; one of an
 // origin that is not allowed with 403; any other request goes on, and without the headers its reply is unreadable to that
-// origin. Headers are set on errors too. May be shared by loops.
+// origin. Headers are set on errors too. A reply whose handler has set Access-Control-Allow-Origin is left as it is: what is public
+// is the same for every origin, and a cache keeps it once. May be shared by loops.
 //
 //     http::cors({.origins = {"https://shop.example"}, .credentials = true});
 //     http::cors({.is_allowed = [](std::string_view origin) { return origin.ends_with(".shop.example"); }});

@@ -76,6 +76,17 @@ TEST(CORS, ActualRequests) {
     }
 }
 
+TEST(CORS, WhatIsForEverybodyIsTheSameForEveryOrigin) {
+    ChainForTest chain;
+    const Replies page{.body = "x", .content_type = "text/plain", .headers = {{"Access-Control-Allow-Origin", "*"}}};
+    for (const auto* origin : {"https://shop.example", "https://evil.example"}) {
+        const auto reply = chain.run({cors(shop)}, page, {.headers = {{"Origin", origin}}});
+        EXPECT_EQ(reply.header("Access-Control-Allow-Origin"), "*");
+        EXPECT_FALSE(reply.header("Vary"));
+        EXPECT_FALSE(reply.header("Access-Control-Allow-Credentials"));
+    }
+}
+
 TEST(CORS, ErrorsCarryTheHeaders) {
     ChainForTest chain;
     const auto handler = [](Context&) -> async::Task<void> { throw std::runtime_error("no"); };
