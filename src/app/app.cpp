@@ -81,6 +81,8 @@ http::ServerOptions server_options(const App& app, std::uint16_t port, ListenAs 
             .port = port,
             .shares_port = as.shares_port,
             .listener = as.listener,
+            .tls = app.tls,
+            .proxy_protocol_from = settings.proxy_protocol_from,
             .max_connections = app.connections_per_loop,
             .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
                             .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb.value_or(

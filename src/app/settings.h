@@ -51,6 +51,9 @@ struct Settings {
     std::string public_url;
     std::vector<std::string> cors_origins;
     std::vector<std::string> trusted_proxies;
+    std::optional<std::string> tls_certificate;
+    std::optional<std::string> tls_key;
+    std::vector<std::string> proxy_protocol_from;
     std::string secret;
     bool outbox_relay = true;
     std::vector<std::string> job_queues;
@@ -181,6 +184,25 @@ struct Settings {
                 {.max_items = 100,
                  .defaulted = true,
                  .doc = "Networks whose X-Forwarded-For is believed, such as `10.0.0.0/8`, `loopback`, `private`."}),
+            field<&Settings::tls_certificate>(
+                "TLS_CERTIFICATE",
+                {.min_length = 1,
+                 .max_length = 4096,
+                 .doc =
+                     "PEM file: the server's certificate, then those that lead to a root. PORT speaks TLS 1.2 and 1.3 "
+                     "then, and HTTP/1.1 alone; MANAGEMENT_PORT stays plain. A new pair in the files is served within "
+                     "seconds. Not set: plain HTTP, for a proxy that speaks TLS."}),
+            field<&Settings::tls_key>("TLS_KEY",
+                                      {.min_length = 1,
+                                       .max_length = 4096,
+                                       .doc = "PEM file: the key of TLS_CERTIFICATE, without a passphrase."}),
+            field<&Settings::proxy_protocol_from>(
+                "PROXY_PROTOCOL_FROM",
+                {.max_items = 100,
+                 .defaulted = true,
+                 .doc = "Networks, as in TRUSTED_PROXIES, of balancers that pass bytes: connections from there must "
+                        "begin with a PROXY header, version 1 or 2, which says who the client is. Their health checks: "
+                        "with one of the command LOCAL, or at MANAGEMENT_PORT."}),
             field<&Settings::secret>("APP_SECRET", {.min_length = 32,
                                                     .max_length = 4096,
                                                     .write_only = true,

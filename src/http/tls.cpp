@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <array>
@@ -256,6 +257,8 @@ bool is_valid_at(const ServedPair& pair, base::Timestamp now) {
 
 }  // namespace
 
+void FreeTlsContext::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
+
 // ---- The pair that is served ----------------------------------------------------------------------------------------------
 
 Tls::State::State(TlsFiles of, const base::Clock& with, logging::Logger to, observe::Metrics& metrics)
@@ -279,7 +282,7 @@ Tls::State::State(TlsFiles of, const base::Clock& with, logging::Logger to, obse
 
 Tls::State::~State() = default;
 
-SSL* Tls::State::new_session() const {
+ssl_st* Tls::State::new_session() const {
     const std::scoped_lock lock(mutex);
     return SSL_new(served.context.get());
 }

@@ -1,19 +1,20 @@
 #pragma once
-// What tls.cpp and tls_session.cpp share; OpenSSL's types stay in those two.
-
-#include <openssl/ssl.h>
+// What tls.cpp, tls_session.cpp and connections share. OpenSSL's headers stay in the first two.
 
 #include <memory>
 #include <mutex>
 
 #include "http/tls.h"
 
+struct ssl_ctx_st;
+struct ssl_st;
+
 namespace http {
 
-struct FreeContext {
-    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+struct FreeTlsContext {
+    void operator()(ssl_ctx_st* context) const noexcept;
 };
-using TlsContext = std::unique_ptr<SSL_CTX, FreeContext>;
+using TlsContext = std::unique_ptr<ssl_ctx_st, FreeTlsContext>;
 
 struct ServedPair {
     TlsContext context;
@@ -37,7 +38,7 @@ struct Tls::State {
     ~State();
 
     // A session of the pair that is served now, which it keeps.
-    [[nodiscard]] SSL* new_session() const;
+    [[nodiscard]] ssl_st* new_session() const;
 
     const TlsFiles files;
     const base::Clock& clock;
