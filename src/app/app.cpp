@@ -43,6 +43,8 @@ db::Options database_options(const Settings& settings, std::string url, std::str
     db::Options options;
     options.url = std::move(url);
     options.role = std::move(role);
+    options.pooled = settings.database_pooler == Pooler::transaction;
+    options.direct_url = settings.database_direct_url.value_or(std::string());
     options.point_connections = static_cast<std::size_t>(settings.database_point_connections);
     options.read_connections = static_cast<std::size_t>(settings.database_read_connections);
     options.write_connections = static_cast<std::size_t>(settings.database_write_connections);

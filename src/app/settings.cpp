@@ -19,6 +19,10 @@ void check_servers(const Settings& settings, schema::Issues& issues) {
     check_database_url("DATABASE_URL", settings.database_url, issues);
     check_database_url("DATABASE_SYSTEM_URL", settings.database_system_url, issues);
     if (settings.database_owner_url) check_database_url("DATABASE_OWNER_URL", *settings.database_owner_url, issues);
+    if (settings.database_direct_url) check_database_url("DATABASE_DIRECT_URL", *settings.database_direct_url, issues);
+    if (settings.database_pooler == Pooler::transaction && !settings.database_direct_url)
+        issues.add("/DATABASE_DIRECT_URL", "required",
+                   "LISTEN does not work through the pooler of DATABASE_POOLER; give the URL past it");
     if (settings.redis_url) {
         if (const auto endpoint = redis::parse_url(*settings.redis_url); !endpoint)
             issues.add("/REDIS_URL", "format", endpoint.error());

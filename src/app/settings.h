@@ -20,6 +20,11 @@ constexpr auto describe(Switch*) {
     return schema::enumeration<Switch>("Switch", {{Switch::on, "on"}, {Switch::off, "off"}});
 }
 
+enum class Pooler : std::uint8_t { none, transaction };
+constexpr auto describe(Pooler*) {
+    return schema::enumeration<Pooler>("Pooler", {{Pooler::none, "none"}, {Pooler::transaction, "transaction"}});
+}
+
 enum class DocsPlace : std::uint8_t { open, management, off };
 constexpr auto describe(DocsPlace*) {
     return schema::enumeration<DocsPlace>(
@@ -31,6 +36,8 @@ struct Settings {
     std::string database_url;
     std::string database_system_url;
     std::optional<std::string> database_owner_url;
+    Pooler database_pooler = Pooler::none;
+    std::optional<std::string> database_direct_url;
     std::optional<std::string> redis_url;
     std::optional<Switch> rate_limits;
     std::string host;
@@ -83,6 +90,20 @@ struct Settings {
             field<&Settings::database_owner_url>(
                 "DATABASE_OWNER_URL",
                 {.min_length = 1, .doc = "PostgreSQL as the owner of the schema; `db` commands alone use it."}),
+            field<&Settings::database_pooler>(
+                "DATABASE_POOLER",
+                {.defaulted = true,
+                 .doc = "`transaction`: DATABASE_URL and DATABASE_SYSTEM_URL lead to a pooler that lends connections "
+                        "for a "
+                        "transaction, such as PgBouncer: statements have no names, and nothing is set for a session. "
+                        "Then the roles carry the server's own limits: `alter role app set statement_timeout = '10s'`, "
+                        "and so on. Needs DATABASE_DIRECT_URL."}),
+            field<&Settings::database_direct_url>(
+                "DATABASE_DIRECT_URL",
+                {.min_length = 1,
+                 .doc =
+                     "PostgreSQL itself, past the pooler, as the role `app`: for LISTEN alone, one connection of each "
+                     "loop. DATABASE_OWNER_URL leads past it, too."}),
             field<&Settings::redis_url>(
                 "REDIS_URL", {.min_length = 1,
                               .doc = "`redis://[user][:password@]host:port/0`, `rediss://` for TLS, or `unix:///path`. "

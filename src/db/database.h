@@ -47,7 +47,11 @@ struct Call {
 };
 
 struct Options {
-    std::string url;           // postgresql://..., also over a Unix socket: postgresql:///name?host=/run/postgresql
+    std::string url;  // postgresql://..., also over a Unix socket: postgresql:///name?host=/run/postgresql
+    // Behind `url` is a pooler that lends a server's connection for a transaction (PgBouncer): statements have no names, and nothing is set
+    // for a session. `direct_url` reaches the server itself, for LISTEN.
+    bool pooled = false;
+    std::string direct_url = {};
     std::string role = "app";  // label of metrics and log lines, and part of application_name
     std::size_t point_connections = 2;
     std::size_t read_connections = 2;
