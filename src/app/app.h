@@ -33,6 +33,7 @@
 #include "config/environment.h"
 #include "db/db.h"
 #include "http/inject.h"
+#include "http/load_shedder.h"
 #include "http/problem.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -186,7 +187,12 @@ private:
     async::Task<void> keep_looking();
 
     App& app_;
+    void look_at_lag();
+
     async::Loop loop_;
+    http::LoadShedder shedder_;
+    async::Timer lag_timer_;
+    async::SteadyTime lag_expected_{};
     db::Database app_database_;
     db::Database system_database_;
     db::Databases databases_;

@@ -40,6 +40,7 @@ struct Settings {
     std::optional<std::string> database_direct_url;
     std::optional<std::string> redis_url;
     std::optional<Switch> rate_limits;
+    std::optional<Switch> load_shedding;
     std::string host;
     std::int32_t port = 8080;
     std::string management_host = "127.0.0.1";
@@ -112,6 +113,10 @@ struct Settings {
                 "RATE_LIMITS",
                 {.doc = "Limits for requests of an address, tenant, user or device; stricter ones for signing in. Not "
                         "set: `on` in production. Without Redis each loop counts for itself."}),
+            field<&Settings::load_shedding>("LOAD_SHEDDING",
+                                            {.doc = "While more requests come than can be answered, 503 "
+                                                    "`http.load_shed` for a part of them: reports first, "
+                                                    "sales last. Not set: `on` in production."}),
             field<&Settings::host>(
                 "HOST", {.max_length = 255, .defaulted = true, .doc = "IP address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,
@@ -284,6 +289,10 @@ struct Settings {
 
     [[nodiscard]] bool limits_rates() const {
         return rate_limits.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
+    }
+
+    [[nodiscard]] bool sheds_load() const {
+        return load_shedding.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
     }
 
     [[nodiscard]] DocsPlace docs_place() const {

@@ -75,6 +75,8 @@ struct Options {
     async::Milliseconds drain_grace{2'000};     // abandoned replies later than this cost the connection
     async::Milliseconds reconnect_minimum{50};  // doubled at each failure, with jitter
     async::Milliseconds reconnect_maximum{5'000};
+    // Told how long each lease of a connection for reads or writes has waited for it; on the loop's thread.
+    std::function<void(Kind kind, std::chrono::nanoseconds waited)> on_lease = {};
     async::Milliseconds fail_fast_after{1'000};  // unreachable for longer: refuse at once instead of queueing
 };
 

@@ -39,7 +39,8 @@ void LoadShedder::turn(async::SteadyTime now) {
     adjust(longest, 1);
     // A queue that nobody told of was empty in what passed besides.
     const auto passed = (now - interval_began_) / options_.interval;
-    if (passed > 1) adjust(std::chrono::nanoseconds(0), static_cast<int>(std::min<std::int64_t>(passed - 1, most_intervals)));
+    if (passed > 1)
+        adjust(std::chrono::nanoseconds(0), static_cast<int>(std::min<std::int64_t>(passed - 1, most_intervals)));
     interval_began_ = now;
 }
 

@@ -21,8 +21,8 @@ struct LoadShedderOptions {
     // The shortest wait of an interval beyond which requests of a priority are refused: what waits longest for its turn goes last.
     std::array<async::Milliseconds, priorities> targets{async::Milliseconds(400), async::Milliseconds(100),
                                                         async::Milliseconds(50)};
-    double less = 0.7;   // the share that is let through, after an interval with a long wait
-    double more = 0.05;  // and what is added to it after any other
+    double less = 0.7;    // the share that is let through, after an interval with a long wait
+    double more = 0.05;   // and what is added to it after any other
     double least = 0.02;  // of them still find out whether it is better
 };
 

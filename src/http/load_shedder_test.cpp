@@ -45,10 +45,10 @@ TEST_F(LoadShedderTest, WhatMayWaitGoesFirst) {
     EXPECT_LT(admitted(Priority::low), 40);
     EXPECT_EQ(admitted(Priority::normal), 100);
     EXPECT_EQ(admitted(Priority::high), 100);
-    wait(150ms, 3);
+    wait(150ms, 4);
     EXPECT_LT(admitted(Priority::normal), 40);
     EXPECT_EQ(admitted(Priority::high), 100);
-    wait(500ms, 3);
+    wait(500ms, 4);
     EXPECT_LT(admitted(Priority::high), 40);
     EXPECT_GT(admitted(Priority::high), 20) << "fewer of them than before, and not none";
 }

@@ -32,12 +32,17 @@ namespace http {
 class Context;
 struct Operation;  // http/operation.h: what the OpenAPI document says about a route
 
+// Who is refused first while more requests come than can be answered (http/load_shedder.h): what may wait, such as reports.
+enum class Priority : std::uint8_t { high, normal, low };
+inline constexpr std::size_t priorities = 3;
+
 struct RouteOptions {
     std::optional<std::uint64_t> body_limit;      // bytes; Request::default_body_limit when not set
     std::optional<async::Milliseconds> deadline;  // for the handler; the server's when not set
     // For the whole body, however fast it comes: 408. Not set: as long as 2 KiB a second takes for `body_limit`.
     std::optional<async::Milliseconds> body_time{};
     std::string_view rate_class{};  // which rate limits (auth/rate_limit.h); the group's when empty
+    Priority priority = Priority::normal;
 };
 
 struct Route {

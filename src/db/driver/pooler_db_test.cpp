@@ -52,6 +52,7 @@ TEST_F(PoolerTest, TenantsMeetNobodyElsesRows) {
     }
     // Nothing of a tenant stays behind in a session.
     EXPECT_EQ(try_query(item_by_id, one(1)).result.rows(), 0U);
+    scratch->execute("truncate items");
 }
 
 TEST_F(PoolerTest, AnErrorLeavesTheOthersAlone) {
