@@ -113,10 +113,11 @@ struct Settings {
                 "RATE_LIMITS",
                 {.doc = "Limits for requests of an address, tenant, user or device; stricter ones for signing in. Not "
                         "set: `on` in production. Without Redis each loop counts for itself."}),
-            field<&Settings::load_shedding>("LOAD_SHEDDING",
-                                            {.doc = "While more requests come than can be answered, 503 "
-                                                    "`http.load_shed` for a part of them: reports first, "
-                                                    "sales last. Not set: `on` in production."}),
+            field<&Settings::load_shedding>(
+                "LOAD_SHEDDING",
+                {.doc =
+                     "While more requests come than can be answered, 503 `http.load_shed` for a part of them: what may "
+                     "wait, such as reports, first. Not set: `on` in production."}),
             field<&Settings::host>(
                 "HOST", {.max_length = 255, .defaulted = true, .doc = "IP address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,

@@ -10,7 +10,7 @@ namespace http {
 
 namespace {
 
-// Milliseconds, by priority: reports come back later than sales.
+// Milliseconds, by priority: what may wait comes back later.
 constexpr std::array<std::int64_t, priorities> retry_after{1'000, 2'000, 5'000};
 
 class LoadShedding {
