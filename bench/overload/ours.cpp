@@ -3,6 +3,9 @@
 #include <ctime>
 
 #include "app/app.h"
+#include "app/module_settings.h"
+#include "http/context.h"
+#include "http/handler.h"
 
 namespace {
 
@@ -36,7 +39,7 @@ void routes(http::Routes routes) {
 }
 
 app::Definition definition() {
-    app::Module module{.name = "work", .settings = app::settings<WorkSettings>(), .routes = routes};
+    app::Module module{.name = "work", .routes = routes, .settings = app::settings<WorkSettings>()};
     return {.name = "overload", .version = "1.0.0", .title = "Overload", .modules = {module}};
 }
 
