@@ -15,8 +15,10 @@
 #include "async/blocking_pool.h"
 #include "auth/authenticator.h"
 #include "db/error.h"
+#include "http/errors.h"
 #include "http/handler.h"
 #include "http/middleware/default_chain.h"
+#include "http/middleware/load_shedding.h"
 #include "observe/process_metrics.h"
 #include "openapi/docs_routes.h"
 #include "openapi/document.h"
@@ -29,6 +31,8 @@ namespace {
 
 constexpr auto management_drain_time = std::chrono::seconds(2);
 constexpr auto connect_time = std::chrono::seconds(10);
+constexpr auto lag_period = std::chrono::milliseconds(30);
+constexpr auto timer_grain = std::chrono::milliseconds(20);  // how late a timer is by its nature
 constexpr auto look_time = std::chrono::seconds(2);
 constexpr auto look_again_after = async::Milliseconds(1'000);
 constexpr std::size_t most_management_connections = 64;
@@ -43,11 +47,22 @@ db::Options database_options(const Settings& settings, std::string url, std::str
     db::Options options;
     options.url = std::move(url);
     options.role = std::move(role);
+    options.pooled = settings.database_pooler == Pooler::transaction;
+    options.direct_url = settings.database_direct_url.value_or(std::string());
     options.point_connections = static_cast<std::size_t>(settings.database_point_connections);
     options.read_connections = static_cast<std::size_t>(settings.database_read_connections);
     options.write_connections = static_cast<std::size_t>(settings.database_write_connections);
     options.bulk_connections = static_cast<std::size_t>(settings.database_bulk_connections);
     options.tenant_share_percent = static_cast<std::size_t>(settings.database_tenant_share);
+    return options;
+}
+
+db::Options app_options(const Settings& settings, http::LoadShedder& shedder) {
+    auto options = database_options(settings, settings.database_url, "app");
+    options.on_lease = [&shedder](db::Kind kind, std::chrono::nanoseconds waited) {
+        using Queue = http::LoadShedder::Queue;
+        shedder.waited(kind == db::Kind::write ? Queue::writes : Queue::reads, waited, async::Loop::now());
+    };
     return options;
 }
 
@@ -82,6 +97,8 @@ http::ServerOptions server_options(const App& app, std::uint16_t port, ListenAs 
             .port = port,
             .shares_port = as.shares_port,
             .listener = as.listener,
+            .tls = app.tls,
+            .proxy_protocol_from = settings.proxy_protocol_from,
             .max_connections = app.connections_per_loop,
             .body_memory = {.total = static_cast<std::size_t>(settings.body_memory_mb) * megabyte,
                             .per_caller = static_cast<std::size_t>(settings.body_memory_per_caller_mb.value_or(
@@ -260,11 +277,11 @@ void App::add_routes() {
     for (const auto& module : definition.modules) {
         if (module.root_routes != nullptr) module.root_routes(router);
     }
-    std::vector<http::Middleware> links{refuse_unchecked(database_check)};
+    std::vector<http::Middleware> links{http::load_shedding(metrics), refuse_unchecked(database_check)};
     if (settings.limits_rates()) links.push_back(auth::rate_limits(rate_limit_options(), metrics));
     // Listed without the limits as well: the contract is one, whatever a process was told.
     const auto api = router.group("/v1", std::move(links))
-                         .answering({auth::errors::rate_limited, db::errors::unavailable})
+                         .answering({auth::errors::rate_limited, db::errors::unavailable, http::errors::load_shed})
                          .describing([tables = tables_of(definition), describe = definition.describe](
                                          http::Method method, http::Operation& operation) {
                              describe_constraints(tables, method, operation);
@@ -329,8 +346,9 @@ void App::make_parts() {
 
 LoopHost::LoopHost(App& app)
     : app_(app),
-      app_database_(loop_, database_options(app.settings, app.settings.database_url, "app"), app.catalogue.registry(),
-                    app.log.logger(), app.metrics),
+      lag_timer_(loop_, [this] { look_at_lag(); }),
+      app_database_(loop_, app_options(app.settings, shedder_), app.catalogue.registry(), app.log.logger(),
+                    app.metrics),
       system_database_(loop_, system_options(app.settings), app.catalogue.registry(), app.log.logger(), app.metrics),
       databases_{&app_database_, &system_database_, &app.catalogue},
       rate_limiter_(loop_, make_redis(), {.prefix = app.settings.job_prefix + ":rate:"}, app.metrics),
@@ -347,6 +365,7 @@ LoopHost::LoopHost(App& app)
     services_.add(databases_);
     services_.add(rate_limiter_);
     if (redis_) services_.add(*redis_);
+    if (app.settings.sheds_load()) services_.add(shedder_);
     owned_services_ = std::make_unique<ServiceSet>(makers_of(app.definition, &Module::services), services_);
     http::require_services(app.router, services_);
     if (services_.has<auth::Authenticator>())
@@ -417,7 +436,18 @@ async::Task<void> LoopHost::start() {
     if (failure) std::rethrow_exception(failure);
 }
 
+// How late the loop comes to what is due: what every request that is here waits for.
+void LoopHost::look_at_lag() {
+    const auto now = async::Loop::now();
+    if (lag_expected_ != async::SteadyTime{})
+        shedder_.waited(http::LoadShedder::Queue::loop, std::max(async::SteadyTime::duration(0), now - lag_expected_),
+                        now);
+    lag_expected_ = now + lag_period + timer_grain;
+    lag_timer_.expires_at(now + lag_period);
+}
+
 std::uint16_t LoopHost::listen(std::uint16_t port, ListenAs as) {
+    if (app_.settings.sheds_load()) look_at_lag();
     server_ = std::make_unique<http::Server>(
         http::ServerParts{.loop = loop_,
                           .app = [this](http::Context& context) { return app_.chain(context); },
@@ -477,6 +507,7 @@ async::Task<void> LoopHost::close_databases(async::SteadyTime deadline) {
 
 async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     stopping_ = true;
+    lag_timer_.cancel();
     stop_looking_.request();
     owned_services_->end_start();
     // Nothing is asked of them yet but whether they are there: closed, they give the answer. Else services stop first.

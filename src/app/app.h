@@ -30,11 +30,14 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "config/config.h"
+#include "config/environment.h"
 #include "db/db.h"
 #include "http/inject.h"
+#include "http/load_shedder.h"
 #include "http/problem.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "jobs/outbox.h"
 #include "log/log.h"
 #include "observe/metrics.h"
@@ -96,6 +99,7 @@ public:
     const Configuration configuration;
     const Settings& settings;  // of the configuration
     http::ProblemTypes problem_types;
+    const http::Tls* tls = nullptr;    // of PORT; serve() sets it
     std::size_t connections_per_loop;  // serve() lowers it to what the limit of open files leaves
     logging::Log log;
     observe::Metrics metrics;
@@ -183,7 +187,12 @@ private:
     async::Task<void> keep_looking();
 
     App& app_;
+    void look_at_lag();
+
     async::Loop loop_;
+    http::LoadShedder shedder_;
+    async::Timer lag_timer_;
+    async::SteadyTime lag_expected_{};
     db::Database app_database_;
     db::Database system_database_;
     db::Databases databases_;
@@ -215,7 +224,8 @@ private:
                                          const http::Router& router);
 
 struct ServeOptions {
-    bool take_over = false;  // the port from the process that serves it (app/listener_owner.h)
+    bool take_over = false;               // the port from the process that serves it (app/listener_owner.h)
+    config::Environment supervisor = {};  // what a supervisor says (app/supervisor_sockets.h)
 };
 // Serves until SIGTERM or SIGINT; a second signal ends at once. Returns the exit code; throws config::Faults for what shows only
 // when the settings are used: a port that is taken, roles that row level security does not bind.

@@ -141,19 +141,6 @@ char receive_with(int socket, std::vector<base::Descriptor>& into) {
     return byte;
 }
 
-// Of a socket that listens; 0 for any other descriptor.
-std::uint16_t port_of(int listener) {
-    int listens = 0;
-    socklen_t size = sizeof listens;
-    if (::getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) return 0;
-    sockaddr_storage found{};
-    size = sizeof found;
-    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&found), &size) != 0) return 0;
-    if (found.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(found).sin_port);
-    if (found.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(found).sin6_port);
-    return 0;
-}
-
 bool is_wide(std::string_view address) { return address == "*" || address == "0.0.0.0" || address == "::"; }
 
 // The names at the place, at all addresses, and at each one when the place is all of them.
@@ -180,6 +167,18 @@ std::string who_is_at(const Place& place) {
 }
 
 }  // namespace
+
+std::uint16_t listening_port(int listener) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) return 0;
+    sockaddr_storage found{};
+    size = sizeof found;
+    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&found), &size) != 0) return 0;
+    if (found.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(found).sin_port);
+    if (found.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(found).sin6_port);
+    return 0;
+}
 
 std::optional<pid_t> process_at(const Place& place) {
     for (const auto& name : names_around(place)) {
@@ -241,7 +240,7 @@ void HandOver::receive_listeners() {
 std::vector<base::Descriptor> HandOver::take(std::uint16_t port) {
     std::vector<base::Descriptor> taken;
     for (auto& listener : listeners_) {
-        if (port_of(listener.get()) == port) taken.push_back(std::move(listener));
+        if (listening_port(listener.get()) == port) taken.push_back(std::move(listener));
     }
     std::erase_if(listeners_, [](const base::Descriptor& listener) { return listener.get() < 0; });
     return taken;

@@ -33,6 +33,9 @@ struct Place {
     std::uint16_t port = 0;
 };
 
+// Of a socket that listens; 0 for any other descriptor.
+[[nodiscard]] std::uint16_t listening_port(int listener);
+
 // The process that has such an owner at the place, or at one that holds or is part of it; 0 where it is in another process namespace.
 [[nodiscard]] std::optional<pid_t> process_at(const Place& place);
 

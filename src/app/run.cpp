@@ -117,7 +117,8 @@ int run_dev(const Definition& definition, const Command& command) {
 }
 
 int run_serve(const Definition& definition, const Command& command) {
-    return serve(definition, load_settings(definition), {.take_over = command.take_over});
+    return serve(definition, load_settings(definition),
+                 {.take_over = command.take_over, .supervisor = config::environment_of(environ)});
 }
 
 // The options stand for the variables, so that their faults are told beside all others.

@@ -12,10 +12,12 @@
 
 #include "app/app.h"
 #include "app/background.h"
+#include "app/certificate_watch.h"
 #include "app/descriptors.h"
 #include "app/listener_owner.h"
 #include "app/reload.h"
 #include "app/signals.h"
+#include "app/supervisor_sockets.h"
 #include "app/what_waits.h"
 
 namespace app {
@@ -177,6 +179,14 @@ struct Threads {
         if (background) signals.start(*background, stop_time(app));
     }
 
+    // The port is what its sockets listen at, whatever PORT says.
+    void take(GivenListeners given, std::size_t count) {
+        if (given.port() != 0) port = given.port();
+        taken = std::move(given.service);
+        share_among(taken, count);
+        taken_management = std::move(given.management);
+    }
+
     void take_over(HandOver& from) {
         giver = &from;
         taken = from.take(port);
@@ -282,11 +292,18 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
     const auto began = async::Loop::now();
     Signals signals;
     const auto descriptors = raise_descriptor_limit();
+    auto given = take_given_listeners(options.supervisor, ::getpid(), configuration.app.management_port);
+    if (options.take_over && given.port() != 0)
+        throw config::Faults("LISTEN_FDS", "The supervisor has given the listeners: leave --take-over out.");
     App app(definition, std::move(configuration), std::make_shared<logging::AsyncSink>(logging::AsyncSinkOptions{}));
+    std::unique_ptr<CertificateWatch> certificate;
     auto loops = thread_count(app.settings);
     std::optional<HandOver> hand_over;  // the loops ask it
     Threads threads{app, static_cast<std::uint16_t>(app.settings.port)};
     try {
+        certificate = CertificateWatch::begin(app.settings, *definition.clock, app.log.logger(), app.metrics);
+        app.tls = certificate ? &certificate->tls() : nullptr;
+        threads.take(std::move(given), loops);
         if (options.take_over) hand_over = HandOver::begin({app.settings.host, threads.port});
         if (hand_over) threads.take_over(*hand_over);
         loops = std::max(loops, threads.taken.size());
@@ -307,8 +324,10 @@ int serve(const Definition& definition, Configuration configuration, ServeOption
                                             {"maxConnections", static_cast<std::int64_t>(app.connections_per_loop)},
                                             {"openFiles", static_cast<std::int64_t>(descriptors)},
                                             {"startupMs", took.count()}});
+        tell_supervisor(options.supervisor, "READY=1");
     }
     app.log.logger().info("shutting down", {{"signal", signals.wait()}});
+    tell_supervisor(options.supervisor, "STOPPING=1");
     // The load balancer has another process behind the port then.
     const bool is_taken = owner && owner->end();
     if (is_taken) threads.share_listeners(true);

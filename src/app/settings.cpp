@@ -19,6 +19,10 @@ void check_servers(const Settings& settings, schema::Issues& issues) {
     check_database_url("DATABASE_URL", settings.database_url, issues);
     check_database_url("DATABASE_SYSTEM_URL", settings.database_system_url, issues);
     if (settings.database_owner_url) check_database_url("DATABASE_OWNER_URL", *settings.database_owner_url, issues);
+    if (settings.database_direct_url) check_database_url("DATABASE_DIRECT_URL", *settings.database_direct_url, issues);
+    if (settings.database_pooler == Pooler::transaction && !settings.database_direct_url)
+        issues.add("/DATABASE_DIRECT_URL", "required",
+                   "LISTEN does not work through the pooler of DATABASE_POOLER; give the URL past it");
     if (settings.redis_url) {
         if (const auto endpoint = redis::parse_url(*settings.redis_url); !endpoint)
             issues.add("/REDIS_URL", "format", endpoint.error());
@@ -52,6 +56,16 @@ void check_origins(const std::vector<std::string>& origins, schema::Issues& issu
     }
 }
 
+void check_networks(std::string_view variable, const std::vector<std::string>& networks, schema::Issues& issues) {
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        if (http::is_trusted_network(networks[i])) continue;
+        issues.add(fmt::format("/{}/{}", variable, i), "format",
+                   fmt::format("{}. entry: give an address, a block such as 10.0.0.0/8 (no bits behind its length), "
+                               "loopback or private",
+                               i + 1));
+    }
+}
+
 void check_network(const Settings& settings, schema::Issues& issues) {
     boost::system::error_code none;
     static_cast<void>(boost::asio::ip::make_address(settings.host, none));
@@ -69,13 +83,12 @@ void check_network(const Settings& settings, schema::Issues& issues) {
             "give http:// or https:// and a host, with a path if there is one, without a slash at the end, a user or a "
             "password");
     check_origins(settings.cors_origins, issues);
-    for (std::size_t i = 0; i < settings.trusted_proxies.size(); ++i) {
-        if (http::is_trusted_network(settings.trusted_proxies[i])) continue;
-        issues.add(fmt::format("/TRUSTED_PROXIES/{}", i), "format",
-                   fmt::format("{}. entry: give an address, a block such as 10.0.0.0/8 (no bits behind its length), "
-                               "loopback or private",
-                               i + 1));
-    }
+    check_networks("TRUSTED_PROXIES", settings.trusted_proxies, issues);
+    check_networks("PROXY_PROTOCOL_FROM", settings.proxy_protocol_from, issues);
+    if (settings.tls_certificate && !settings.tls_key)
+        issues.add("/TLS_KEY", "required", "give the file with the key of TLS_CERTIFICATE");
+    if (settings.tls_key && !settings.tls_certificate)
+        issues.add("/TLS_CERTIFICATE", "required", "give the file with the certificate of TLS_KEY");
 }
 
 }  // namespace

@@ -20,6 +20,11 @@ constexpr auto describe(Switch*) {
     return schema::enumeration<Switch>("Switch", {{Switch::on, "on"}, {Switch::off, "off"}});
 }
 
+enum class Pooler : std::uint8_t { none, transaction };
+constexpr auto describe(Pooler*) {
+    return schema::enumeration<Pooler>("Pooler", {{Pooler::none, "none"}, {Pooler::transaction, "transaction"}});
+}
+
 enum class DocsPlace : std::uint8_t { open, management, off };
 constexpr auto describe(DocsPlace*) {
     return schema::enumeration<DocsPlace>(
@@ -31,8 +36,11 @@ struct Settings {
     std::string database_url;
     std::string database_system_url;
     std::optional<std::string> database_owner_url;
+    Pooler database_pooler = Pooler::none;
+    std::optional<std::string> database_direct_url;
     std::optional<std::string> redis_url;
     std::optional<Switch> rate_limits;
+    std::optional<Switch> load_shedding;
     std::string host;
     std::int32_t port = 8080;
     std::string management_host = "127.0.0.1";
@@ -51,6 +59,9 @@ struct Settings {
     std::string public_url;
     std::vector<std::string> cors_origins;
     std::vector<std::string> trusted_proxies;
+    std::optional<std::string> tls_certificate;
+    std::optional<std::string> tls_key;
+    std::vector<std::string> proxy_protocol_from;
     std::string secret;
     bool outbox_relay = true;
     std::vector<std::string> job_queues;
@@ -80,6 +91,20 @@ struct Settings {
             field<&Settings::database_owner_url>(
                 "DATABASE_OWNER_URL",
                 {.min_length = 1, .doc = "PostgreSQL as the owner of the schema; `db` commands alone use it."}),
+            field<&Settings::database_pooler>(
+                "DATABASE_POOLER",
+                {.defaulted = true,
+                 .doc = "`transaction`: DATABASE_URL and DATABASE_SYSTEM_URL lead to a pooler that lends connections "
+                        "for a "
+                        "transaction, such as PgBouncer: statements have no names, and nothing is set for a session. "
+                        "Then the roles carry the server's own limits: `alter role app set statement_timeout = '10s'`, "
+                        "and so on. Needs DATABASE_DIRECT_URL."}),
+            field<&Settings::database_direct_url>(
+                "DATABASE_DIRECT_URL",
+                {.min_length = 1,
+                 .doc =
+                     "PostgreSQL itself, past the pooler, as the role `app`: for LISTEN alone, one connection of each "
+                     "loop. DATABASE_OWNER_URL leads past it, too."}),
             field<&Settings::redis_url>(
                 "REDIS_URL", {.min_length = 1,
                               .doc = "`redis://[user][:password@]host:port/0`, `rediss://` for TLS, or `unix:///path`. "
@@ -88,6 +113,11 @@ struct Settings {
                 "RATE_LIMITS",
                 {.doc = "Limits for requests of an address, tenant, user or device; stricter ones for signing in. Not "
                         "set: `on` in production. Without Redis each loop counts for itself."}),
+            field<&Settings::load_shedding>(
+                "LOAD_SHEDDING",
+                {.doc =
+                     "While more requests come than can be answered, 503 `http.load_shed` for a part of them: what may "
+                     "wait, such as reports, first. Not set: `on` in production."}),
             field<&Settings::host>(
                 "HOST", {.max_length = 255, .defaulted = true, .doc = "IP address to listen on; empty: all of them."}),
             field<&Settings::port>("PORT", {.min = 0,
@@ -181,6 +211,25 @@ struct Settings {
                 {.max_items = 100,
                  .defaulted = true,
                  .doc = "Networks whose X-Forwarded-For is believed, such as `10.0.0.0/8`, `loopback`, `private`."}),
+            field<&Settings::tls_certificate>(
+                "TLS_CERTIFICATE",
+                {.min_length = 1,
+                 .max_length = 4096,
+                 .doc =
+                     "PEM file: the server's certificate, then those that lead to a root. PORT speaks TLS 1.2 and 1.3 "
+                     "then, and HTTP/1.1 alone; MANAGEMENT_PORT stays plain. A new pair in the files is served within "
+                     "seconds. Not set: plain HTTP, for a proxy that speaks TLS."}),
+            field<&Settings::tls_key>("TLS_KEY",
+                                      {.min_length = 1,
+                                       .max_length = 4096,
+                                       .doc = "PEM file: the key of TLS_CERTIFICATE, without a passphrase."}),
+            field<&Settings::proxy_protocol_from>(
+                "PROXY_PROTOCOL_FROM",
+                {.max_items = 100,
+                 .defaulted = true,
+                 .doc = "Networks, as in TRUSTED_PROXIES, of balancers that pass bytes: connections from there must "
+                        "begin with a PROXY header, version 1 or 2, which says who the client is. Their health checks: "
+                        "with one of the command LOCAL, or at MANAGEMENT_PORT."}),
             field<&Settings::secret>("APP_SECRET", {.min_length = 32,
                                                     .max_length = 4096,
                                                     .write_only = true,
@@ -241,6 +290,10 @@ struct Settings {
 
     [[nodiscard]] bool limits_rates() const {
         return rate_limits.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
+    }
+
+    [[nodiscard]] bool sheds_load() const {
+        return load_shedding.value_or(environment == Environment::production ? Switch::on : Switch::off) == Switch::on;
     }
 
     [[nodiscard]] DocsPlace docs_place() const {

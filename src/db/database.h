@@ -47,7 +47,11 @@ struct Call {
 };
 
 struct Options {
-    std::string url;           // postgresql://..., also over a Unix socket: postgresql:///name?host=/run/postgresql
+    std::string url;  // postgresql://..., also over a Unix socket: postgresql:///name?host=/run/postgresql
+    // Behind `url` is a pooler that lends a server's connection for a transaction (PgBouncer): statements have no names, and nothing is set
+    // for a session. `direct_url` reaches the server itself, for LISTEN.
+    bool pooled = false;
+    std::string direct_url = {};
     std::string role = "app";  // label of metrics and log lines, and part of application_name
     std::size_t point_connections = 2;
     std::size_t read_connections = 2;
@@ -71,6 +75,8 @@ struct Options {
     async::Milliseconds drain_grace{2'000};     // abandoned replies later than this cost the connection
     async::Milliseconds reconnect_minimum{50};  // doubled at each failure, with jitter
     async::Milliseconds reconnect_maximum{5'000};
+    // Told how long each lease of a connection for reads or writes has waited for it; on the loop's thread.
+    std::function<void(Kind kind, std::chrono::nanoseconds waited)> on_lease = {};
     async::Milliseconds fail_fast_after{1'000};  // unreachable for longer: refuse at once instead of queueing
 };
 

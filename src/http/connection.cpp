@@ -1,6 +1,6 @@
 #include "http/connection.h"
 
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <cstring>
 
 #include "http/access.h"
@@ -61,6 +61,7 @@ void Connection::start(const std::shared_ptr<Server::Impl>& server, Socket socke
     connection->context_.set_draining(server->stopping.get_token());
     Counters::add(server->counters->connections, 1);
     Counters::add(server->counters->accepted, 1);
+    connection->begin_opening();
     const auto patience = server->draining ? server->options.drain_idle : server->options.head_deadline;
     connection->read_deadline_ = connection->now_ + (refused ? async::Milliseconds(refusal_time) : patience);
     connection->arm();
@@ -88,7 +89,9 @@ void Connection::abort() {
 }
 
 void Connection::retire() {
-    const bool idle = phase_ == Phase::reading_head && !in_request_ && !writing_ && nothing_begun() && out_.empty();
+    const bool opens = phase_ == Phase::opening && !head_under_way_;
+    const bool idle =
+        opens || (phase_ == Phase::reading_head && !in_request_ && !writing_ && nothing_begun() && out_.empty());
     if (!idle || refused_) return;
     // From the announcement on, however long it was silent before: clients whose busy connections have ended turn to their idle ones.
     read_deadline_ = std::max(now_, server_->last_replies_since) + server_->options.drain_idle;
@@ -108,9 +111,13 @@ std::optional<RequestUnderWay> Connection::under_way() const {
         .age = std::chrono::duration_cast<async::Milliseconds>(async::Loop::now() - context_.started())};
 }
 
-bool Connection::evict_idle() {
+bool Connection::has_arrived() const {
     error_code ignored;
-    if (socket_.available(ignored) > 0) return false;
+    return (tls_ && tls_->has_pending()) || socket_.available(ignored) > 0;
+}
+
+bool Connection::evict_idle() {
+    if (has_arrived()) return false;
     close_quietly();
     return true;
 }
@@ -118,8 +125,7 @@ bool Connection::evict_idle() {
 // RFC 9112 §9.5: a request may be on its way. One that is here is answered; one that meets our end finds a connection that has ended, and
 // no reset.
 void Connection::close_silent() {
-    error_code ignored;
-    if (socket_.available(ignored) > 0) {
+    if (has_arrived()) {
         read_deadline_ = now_ + server_->options.head_deadline;  // the loop is about to read it
         return arm();
     }
@@ -131,6 +137,7 @@ void Connection::close_silent() {
 }
 
 void Connection::close_quietly() {
+    if (tls_ && !writing_) tls_->end_output();
     error_code ignored;
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);
     cut();
@@ -176,6 +183,7 @@ void Connection::on_timer() {
             body_timed_out_ = body_cut_off_ = true;
             wake(body_waiter_);
             return note_waiting();
+        case Phase::opening: return time_out_opening();
         case Phase::reading_head:
             if (refused_) return reject(errors::overloaded, "");
             if (nothing_begun()) return close_silent();
@@ -204,7 +212,8 @@ void Connection::set_read_deadline_between_requests() {
 
 // Keeps the server's list of who waits for a client; called wherever that may have changed.
 void Connection::note_waiting() {
-    const bool sends_head = phase_ == Phase::reading_head && head_under_way_ && !writing_;
+    const bool begins = phase_ == Phase::reading_head || phase_ == Phase::opening;
+    const bool sends_head = begins && head_under_way_ && !writing_;
     const bool waits =
         phase_ != Phase::closed && !refused_ &&
         (sends_head || body_waiter_ || writing_ || phase_ == Phase::draining_body || phase_ == Phase::lingering);
@@ -254,11 +263,8 @@ void Connection::give_back_input() {
 
 void Connection::start_read() {
     if (reading_ || peer_closed_ || phase_ == Phase::closed || !make_room()) return;
-    reading_ = true;
     reading_body_buffer_ = false;
-    socket_.async_read_some(
-        boost::asio::buffer(input_.get() + end_, capacity_ - end_),
-        [self = Ref(this)](const error_code& error, std::size_t size) { self->on_read(error, size); });
+    read_into(input_.get() + end_, capacity_ - end_);
 }
 
 void Connection::on_read(const error_code& error, std::size_t size) {
@@ -273,6 +279,7 @@ void Connection::on_read(const error_code& error, std::size_t size) {
         return wake(body_waiter_);
     }
     if (body_waiter_) end_body_wait(size);
+    if (phase_ == Phase::opening) return continue_opening(static_cast<bool>(error));
     if (error) {
         peer_closed_ = true;
         context_.mark_client_gone();
@@ -298,6 +305,7 @@ void Connection::on_input(bool ended) {
             return start_read();
         case Phase::reading_head:
         case Phase::draining_body: return process();
+        case Phase::opening:
         case Phase::handing_over:
         case Phase::closed: return;
     }
@@ -392,6 +400,7 @@ void Connection::run(const Handler& app) {
     read_deadline_ = no_deadline;
     RequestAccess access(context_.request());
     access.set_remote(remote_address_, remote_port_);
+    if (is_secure_) context_.request().set_secure(true);
     access.set_body(this, !decoder_.done(), head_.content_length);
     context_.mark_started(now_, server_->options.handler_deadline);
     if (peer_closed_) context_.mark_client_gone();

@@ -4,6 +4,9 @@
 //
 //     Connection::start(impl, std::move(socket), peer);
 //
+// Opening: where the server expects them, the proxy's word about who is connected, then the handshake of TLS. Without either a
+// connection begins with its first head.
+//
 // Input: one buffer. A head's views point into it, so it is neither moved nor grown while a request is handled; a body that
 // does not fit behind its head is read into a second buffer, on demand. Output: replies gather in `out_` and leave in one
 // send when no further complete request waits, or when the handler suspends; what the socket does not take moves to
@@ -22,6 +25,7 @@
 #include "http/head_parser.h"
 #include "http/server_impl.h"
 #include "http/slow_clients.h"
+#include "http/tls_session.h"
 
 namespace http {
 
@@ -55,7 +59,7 @@ private:
     friend class StreamWriter;
     static constexpr std::size_t gathered_output = 64 * 1024;
     static constexpr auto no_deadline = async::SteadyTime::max();
-    enum class Phase : std::uint8_t { reading_head, handling, draining_body, lingering, handing_over, closed };
+    enum class Phase : std::uint8_t { opening, reading_head, handling, draining_body, lingering, handing_over, closed };
     struct BodyArrival;
     struct OutputDrained;
     struct ReadCancelled;
@@ -83,6 +87,23 @@ private:
     void close_quietly();
     void leave();
     void wake(std::coroutine_handle<>& waiter);
+    [[nodiscard]] bool has_arrived() const;
+
+    // connection_opening.cpp: what comes before HTTP
+    void begin_opening();
+    void continue_opening(bool ended);
+    [[nodiscard]] bool read_proxy_word();
+    [[nodiscard]] bool begin_tls();
+    void continue_handshake();
+    void wait_in_handshake(Socket::wait_type what);
+    void end_opening();
+    void fail_opening(std::string_view what, std::string_view reason);
+    void time_out_opening();
+    void read_into(char* into, std::size_t size);
+    void try_tls_read(char* into, std::size_t size);
+    void wait_for_tls_read(char* into, std::size_t size);
+    std::size_t write_tls(std::string_view first, std::string_view second, boost::system::error_code& error);
+    void continue_tls_write();
 
     // connection_body.cpp
     void start_body_read();
@@ -117,6 +138,7 @@ private:
 
     std::shared_ptr<Server::Impl> server_;
     Socket socket_;
+    std::unique_ptr<TlsSession> tls_;  // none: plain
     std::string remote_address_;
     std::uint16_t remote_port_;
     std::string client_address_;  // of the request before; behind a proxy another one than who is connected
@@ -137,6 +159,8 @@ private:
     bool linger_ = false;  // input may be under way that a plain close would answer with a reset
     bool linked_ = false;
     bool refused_;
+    bool expects_proxy_ = false;
+    bool is_secure_ = false;  // by the proxy's word, or ours
     bool head_under_way_ = false;
     SlowClients::Client listed_{};  // as the server's list has it; without a connection it has not
     async::SteadyTime begun_{};     // the present request: its first byte

@@ -1,6 +1,5 @@
 // How a request's body comes in: behind its head, or into a buffer of its own, when the handler asks for it.
 
-#include <boost/asio/buffer.hpp>
 #include <cstring>
 
 #include "http/connection.h"
@@ -86,11 +85,8 @@ void Connection::start_body_read() {
     if (!body_buffer_) body_buffer_ = std::make_unique_for_overwrite<char[]>(body_buffer_size);
     in_body_buffer_ = true;
     body_begin_ = body_end_ = 0;
-    reading_ = true;
     reading_body_buffer_ = true;
-    socket_.async_read_some(
-        boost::asio::buffer(body_buffer_.get(), body_buffer_size),
-        [self = Ref(this)](const boost::system::error_code& error, std::size_t size) { self->on_read(error, size); });
+    read_into(body_buffer_.get(), body_buffer_size);
 }
 
 // Small bodies land behind their head; larger ones get a buffer, as the head must stay where it is.

@@ -24,8 +24,9 @@ bool Connection::flush() {
     const auto slice = tail_.substr(0, gathered_output);
     const std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(out_), boost::asio::buffer(slice)};
     error_code error;
-    const auto size =
-        tail_.empty() ? socket_.send(boost::asio::buffer(out_), 0, error) : socket_.send(buffers, 0, error);
+    const auto size = tls_            ? write_tls(out_, slice, error)
+                      : tail_.empty() ? socket_.send(boost::asio::buffer(out_), 0, error)
+                                      : socket_.send(buffers, 0, error);
     if (error && error != boost::asio::error::would_block) {
         cut();
         return true;
@@ -53,6 +54,7 @@ void Connection::continue_write() {
     write_deadline_ = std::min(async::Loop::now() + server_->options.write_deadline, stream_deadline_);
     note_waiting();
     arm();
+    if (tls_) return continue_tls_write();
     std::array<boost::asio::const_buffer, 2> buffers{boost::asio::buffer(sending_), boost::asio::buffer(sending_tail_)};
     const auto from_first = std::min(sent_, sending_.size());
     buffers[0] += from_first;
@@ -91,6 +93,7 @@ void Connection::after_write() {
 void Connection::end_after_reply() {
     if (!linger_ || peer_closed_) return close_quietly();
     phase_ = Phase::lingering;
+    if (tls_) tls_->end_output();
     error_code ignored;
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
     begin_ = end_ = reading_ ? end_ : 0;

@@ -250,8 +250,8 @@ void Connection::hand_over() {
     report_sent(true);
     auto takeover = ResponseAccess(context_.response()).take_takeover();
     std::string early(unread());
-    UpgradedConnection::start(server_, std::move(socket_), std::move(early), std::move(takeover),
-                              context_.take_trace());
+    UpgradedConnection::start(server_, {std::move(socket_), std::move(tls_), std::move(early), context_.take_trace()},
+                              std::move(takeover));
     phase_ = Phase::closed;
     note_waiting();
     timer_.cancel();

@@ -11,6 +11,7 @@
 //     context.set(Caller{...});                            // by a link
 //     if (auto* caller = context.get<Caller>()) { ... }    // by a later one
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <stop_token>
@@ -75,7 +76,9 @@ public:
     [[nodiscard]] async::SteadyTime started() const { return started_; }
     // Give this to every outside call. 30 s, unless the route says otherwise, after the request was complete: from its head,
     // or from the piece of its body that came last. Until then it is the body's own deadline that counts.
-    [[nodiscard]] async::SteadyTime deadline() const { return deadline_; }
+    // No later than what the client waits for, if it says so (middleware/request_timeout.h).
+    [[nodiscard]] async::SteadyTime deadline() const { return std::min(deadline_, client_deadline_); }
+    void set_client_deadline(async::SteadyTime when) { client_deadline_ = when; }
     void set_handler_time(async::Milliseconds time) {
         deadline_ += time - handler_time_;
         handler_time_ = time;
@@ -130,6 +133,7 @@ public:
         started_ = now;
         handler_time_ = handler_deadline;
         deadline_ = now + handler_deadline;
+        client_deadline_ = async::SteadyTime::max();
         body_deadline_ = async::SteadyTime::max();
     }
     // The handler has waited for a piece of the body until `now`, or has been given one.
@@ -160,6 +164,7 @@ private:
     std::unique_ptr<observe::EntrySpan> trace_;
     async::SteadyTime started_;
     async::SteadyTime deadline_;
+    async::SteadyTime client_deadline_ = async::SteadyTime::max();
     async::SteadyTime body_deadline_ = async::SteadyTime::max();
     std::stop_source gone_{std::nostopstate};  // made when it is asked for
     std::stop_token draining_;

@@ -40,6 +40,8 @@ inline constexpr base::ErrorCode not_implemented{"http.not_implemented", 501, fa
                                                  "The server does not support this transfer coding"};
 inline constexpr base::ErrorCode overloaded{"http.overloaded", 503, true, base::Action::retry,
                                             "The server has as many connections and open files as it may hold"};
+inline constexpr base::ErrorCode load_shed{"http.load_shed", 503, true, base::Action::retry,
+                                           "More requests come than can be answered in time"};
 inline constexpr base::ErrorCode bodies_full{"http.bodies_full", 503, true, base::Action::retry,
                                              "The server holds as many bytes of request bodies as it may"};
 inline constexpr base::ErrorCode version_not_supported{"http.version_not_supported", 505, false, base::Action::fix,

@@ -67,7 +67,7 @@ public:
         return client_address_.empty() ? remote_address_ : std::string_view(client_address_);
     }
     void set_client_address(std::string_view address) { client_address_.assign(address); }
-    // True when the client's side spoke TLS (set by the same middleware; the server itself speaks plain HTTP).
+    // True when the client's side spoke TLS: with us, with the balancer by its PROXY header, or with a proxy by the same middleware.
     [[nodiscard]] bool is_secure() const { return secure_; }
     void set_secure(bool secure) { secure_ = secure; }
 

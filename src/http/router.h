@@ -32,6 +32,10 @@ namespace http {
 class Context;
 struct Operation;  // http/operation.h: what the OpenAPI document says about a route
 
+// Who is refused first while more requests come than can be answered (http/load_shedder.h): what may wait, such as reports.
+enum class Priority : std::uint8_t { high, normal, low };
+inline constexpr std::size_t priorities = 3;
+
 struct RouteOptions {
     std::optional<std::uint64_t> body_limit;      // bytes; Request::default_body_limit when not set
     std::optional<async::Milliseconds> deadline;  // for the handler; the server's when not set
@@ -39,6 +43,7 @@ struct RouteOptions {
     std::optional<async::Milliseconds> body_time{};
     std::string_view rate_class{};  // which rate limits (auth/rate_limit.h); the group's when empty
     bool outside_wall = false;      // answers also a caller who is kept out of the rest (auth::Grants::wall)
+    Priority priority = Priority::normal;
 };
 
 struct Route {

@@ -12,6 +12,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <cerrno>
 #include <functional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -138,9 +139,22 @@ Server::Impl::Impl(ServerParts parts, ServerOptions server_options)
       last_handshakes(loop, [this] { close_listener(); }),
       bodies(std::make_shared<BodyBudget>(options.body_memory)),
       all_gone(loop),
-      registration(publish(parts.metrics, counters, bodies)) {}
+      registration(publish(parts.metrics, counters, bodies)) {
+    for (const auto& text : options.proxy_protocol_from) {
+        const auto found = networks_of(text);
+        if (found.empty())
+            throw std::invalid_argument("PROXY protocol: \"" + text + "\" is no address and no CIDR block");
+        proxies.insert(proxies.end(), found.begin(), found.end());
+    }
+}
 
 Server::Impl::~Impl() = default;
+
+bool Server::Impl::is_proxy(std::string_view address) const {
+    if (proxies.empty()) return false;
+    const auto known = IPAddress::parse(address);
+    return known && std::ranges::any_of(proxies, [&](const IPNetwork& network) { return network.contains(*known); });
+}
 
 void Server::Impl::listen() {
     const auto executor = async::native(loop).get_executor();

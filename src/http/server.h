@@ -24,6 +24,7 @@
 #include "http/body_budget.h"
 #include "http/middleware.h"
 #include "http/services.h"
+#include "http/tls.h"
 #include "log/logger.h"
 #include "observe/metrics.h"
 
@@ -35,6 +36,9 @@ struct ServerOptions {
     int backlog = 1024;
     bool shares_port = false;  // with another listener of this process; the first one has it to itself
     int listener = -1;         // a descriptor that listens already, given by another process; closed with the server
+    const Tls* tls = nullptr;  // what is spoken at the port; none: plain HTTP. It outlives the server
+    std::vector<std::string> proxy_protocol_from =
+        {};  // networks (http/middleware/ip_network.h) whose connections begin with a PROXY header
 
     std::size_t max_connections = 10'000;     // beyond, an idle or slow one is closed; if none is, the new one: 503
     std::size_t max_head_bytes = 16 * 1024;   // request line and headers: 431
@@ -47,7 +51,8 @@ struct ServerOptions {
     int socket_send_buffer = 256 * 1024;            // SO_SNDBUF: what the kernel may hold of a connection's replies
     int socket_unsent = 64 * 1024;                  // TCP_NOTSENT_LOWAT: of these, what is not under way yet
 
-    async::Milliseconds head_deadline{10'000};  // from the first byte of a head to its end: 408
+    async::Milliseconds head_deadline{
+        10'000};  // from the first byte of a head to its end: 408; of PROXY and TLS before it
     async::Milliseconds idle_deadline{65'000};  // between requests; above the 60 s of common load balancers
     async::Milliseconds drain_idle{1'000};      // in a drain: how long silent connections are kept for a last request
     async::Milliseconds handshake_time{50};     // in a drain: of clients whose connection is being made

@@ -14,8 +14,10 @@
 
 #include "async/loop_asio.h"
 #include "async/sync.h"
+#include "http/middleware/ip_network.h"
 #include "http/server.h"
 #include "http/slow_clients.h"
+#include "log/news.h"
 
 namespace http {
 
@@ -76,6 +78,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     [[nodiscard]] std::size_t open() const { return connections.size() + upgraded.size(); }
     // "Date: …\r\n", made once per second.
     [[nodiscard]] std::string_view date_line(async::SteadyTime now);
+    // Whether connections of that address begin with a PROXY header.
+    [[nodiscard]] bool is_proxy(std::string_view address) const;
 
     async::Loop& loop;
     Handler app;
@@ -98,7 +102,9 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
                            boost::intrusive::constant_time_size<true>>
         upgraded;  // no longer of HTTP
     SlowClients slow;
-    std::size_t refusing = 0;  // connections beyond the limit that wait to hear so
+    std::vector<IPNetwork> proxies;
+    logging::News opening_news;  // of connections that never came to HTTP
+    std::size_t refusing = 0;    // connections beyond the limit that wait to hear so
     std::shared_ptr<BodyBudget> bodies;
     bool last_replies = false;  // replies end their connections
     async::SteadyTime last_replies_since{};

@@ -46,14 +46,15 @@ struct UpgradedConnection::Waiting {
     }
 };
 
-UpgradedConnection::UpgradedConnection(std::shared_ptr<Server::Impl> server, Socket socket, std::string early,
-                                       std::unique_ptr<observe::EntrySpan> trace)
-    : server_(std::move(server)), socket_(std::move(socket)), early_(std::move(early)), trace_(std::move(trace)) {}
+UpgradedConnection::UpgradedConnection(std::shared_ptr<Server::Impl> server, Parts parts)
+    : server_(std::move(server)),
+      socket_(std::move(parts.socket)),
+      tls_(std::move(parts.tls)),
+      early_(std::move(parts.early)),
+      trace_(std::move(parts.trace)) {}
 
-void UpgradedConnection::start(std::shared_ptr<Server::Impl> server, Socket socket, std::string early,
-                               Takeover takeover, std::unique_ptr<observe::EntrySpan> trace) {
-    auto self =
-        std::make_shared<UpgradedConnection>(std::move(server), std::move(socket), std::move(early), std::move(trace));
+void UpgradedConnection::start(std::shared_ptr<Server::Impl> server, Parts parts, Takeover takeover) {
+    auto self = std::make_shared<UpgradedConnection>(std::move(server), std::move(parts));
     auto& impl = *self->server_;
     impl.upgraded.push_back(*self);
     Counters::add(impl.counters->connections, 1);
@@ -77,10 +78,13 @@ async::detail::Detached UpgradedConnection::run(std::shared_ptr<UpgradedConnecti
 void UpgradedConnection::watch(WaitType what, Waiting* UpgradedConnection::* waiting,
                                bool UpgradedConnection::* watched) {
     if (std::exchange(this->*watched, true)) return;
-    socket_.async_wait(what, [self = shared_from_this(), waiting, watched](const error_code& error) {
+    socket_.async_wait(what, [self = shared_from_this(), what, waiting, watched](const error_code& error) {
         (*self).*watched = false;
         if (self->closed_) return;
         if (error) return self->end();
+        // What came was TLS' own.
+        const bool reads = watched == &UpgradedConnection::reads_watched_;
+        if (reads && self->tls_ && !self->tls_->has_input()) return self->watch(what, waiting, watched);
         if (watched == &UpgradedConnection::reads_watched_) self->readable_ = true;
         if (auto* waiter = (*self).*waiting) waiter->finish(Wake::bytes);
     });
@@ -91,9 +95,17 @@ async::Task<RawConnection::Wake> UpgradedConnection::wait(async::SteadyTime dead
     if (!early_.empty()) co_return Wake::bytes;
     if (ended_) co_return Wake::ended;
     if (server_->draining && !std::exchange(drain_told_, true)) co_return Wake::draining;
-    if (readable_ && ++waits_in_a_row_ < most_waits_in_a_row) co_return Wake::bytes;
+    const bool is_here = is_readable();
+    if (is_here && ++waits_in_a_row_ < most_waits_in_a_row) co_return Wake::bytes;
     waits_in_a_row_ = 0;
-    watch(Socket::wait_read, &UpgradedConnection::reader_, &UpgradedConnection::reads_watched_);
+    if (is_here && tls_) {
+        // The socket may have nothing more to show.
+        server_->loop.post([self = shared_from_this()] {
+            if (self->reader_ != nullptr) self->reader_->finish(Wake::bytes);
+        });
+    } else {
+        watch(Socket::wait_read, &UpgradedConnection::reader_, &UpgradedConnection::reads_watched_);
+    }
     Waiting waiting{*this, &UpgradedConnection::reader_, deadline};
     co_return co_await waiting;
 }
@@ -107,7 +119,8 @@ std::size_t UpgradedConnection::read(std::span<char> into) {
     }
     if (closed_ || ended_ || into.empty()) return 0;
     error_code error;
-    const auto size = socket_.receive(boost::asio::buffer(into.data(), into.size()), 0, error);
+    const auto size = tls_ ? tls_->read(into.data(), into.size(), error)
+                           : socket_.receive(boost::asio::buffer(into.data(), into.size()), 0, error);
     readable_ = !error && size == into.size();
     if (error && error != boost::asio::error::would_block) ended_ = true;
     Counters::add(server_->counters->received_bytes, size);
@@ -119,7 +132,9 @@ async::Task<bool> UpgradedConnection::write(std::string_view bytes) {
     while (!bytes.empty() && !closed_) {
         if (sent_in_a_row_ < most_sent_in_a_row) {
             error_code error;
-            const auto size = socket_.send(boost::asio::buffer(bytes.data(), std::min(bytes.size(), slice)), 0, error);
+            const auto piece = bytes.substr(0, slice);
+            const auto size = tls_ ? tls_->write(piece, error)
+                                   : socket_.send(boost::asio::buffer(piece.data(), piece.size()), 0, error);
             if (error && error != boost::asio::error::would_block) {
                 end();
                 break;
@@ -141,6 +156,7 @@ async::Task<bool> UpgradedConnection::write(std::string_view bytes) {
 // the conversation said last.
 async::Task<void> UpgradedConnection::linger() {
     if (closed_ || ended_ || reader_ != nullptr) co_return;
+    if (tls_) tls_->end_output();
     error_code ignored;
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
     const auto deadline = async::Loop::now() + linger_time;
@@ -163,6 +179,7 @@ void UpgradedConnection::end() {
 
 void UpgradedConnection::close() {
     if (closed_) return;
+    if (tls_) tls_->end_output();
     error_code ignored;
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);
     end();

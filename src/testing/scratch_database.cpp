@@ -98,6 +98,17 @@ std::string ScratchDatabase::url_as(std::string_view role) const {
     return render(settings);
 }
 
+std::optional<std::string> ScratchDatabase::url_through_pooler(std::string_view role) const {
+    const char* port = std::getenv("TEST_PGBOUNCER_PORT");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    if (port == nullptr) return std::nullopt;
+    return url_through("127.0.0.1", std::stoi(port), role);
+}
+
+bool ScratchDatabase::goes_through_pooler() {
+    const char* wish = std::getenv("TEST_THROUGH_POOLER");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    return wish != nullptr && std::string_view(wish) == "1";
+}
+
 std::string ScratchDatabase::url_through(std::string_view host, int port, std::string_view role) const {
     auto settings = server_;
     settings.erase("hostaddr");

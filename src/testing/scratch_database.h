@@ -28,6 +28,10 @@ public:
     [[nodiscard]] std::string url_as(std::string_view role) const;
     // The same database through another address (a proxy under test).
     [[nodiscard]] std::string url_through(std::string_view host, int port, std::string_view role = {}) const;
+    // Through the pooler that bin/with-servers has started (TEST_PGBOUNCER_PORT); nullopt: there is none.
+    [[nodiscard]] std::optional<std::string> url_through_pooler(std::string_view role) const;
+    // Whether whole suites are to go through it (TEST_THROUGH_POOLER=1).
+    [[nodiscard]] static bool goes_through_pooler();
     // Where the server listens: a host, an address or the directory of its socket.
     [[nodiscard]] std::string host() const;
     [[nodiscard]] std::string port() const;

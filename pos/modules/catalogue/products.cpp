@@ -153,7 +153,7 @@ void product_routes(http::Routes routes) {
              "in each event loop; another waits ten seconds for it, then it is 503 db.timeout. A file that is cut off "
              "ends "
              "without the last chunk of the transfer.",
-         .options = {.deadline = std::chrono::minutes(5)}});
+         .options = {.deadline = std::chrono::minutes(5), .priority = http::Priority::low}});
     routes.get("/products/{id}", show, {.id = "getProduct", .summary = "One product"});
     routes.patch("/products/{id}", change, {.id = "changeProduct", .summary = "Change a product"});
     routes.del("/products/{id}", remove,

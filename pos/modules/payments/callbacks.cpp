@@ -259,11 +259,12 @@ async::Task<ReplyAsGiven<MpesaReply>> take_prompt_of(ProviderCallback sent, http
 }
 
 http::RouteDocs docs_of(std::string_view id, std::string_view summary, std::string_view description) {
-    return {.id = id,
-            .summary = summary,
-            .description = description,
-            .errors = {errors::account_missing, errors::account_unreadable, errors::payments_off},
-            .options = {.deadline = std::chrono::seconds(5), .rate_class = "callbacks"}};
+    return {
+        .id = id,
+        .summary = summary,
+        .description = description,
+        .errors = {errors::account_missing, errors::account_unreadable, errors::payments_off},
+        .options = {.deadline = std::chrono::seconds(5), .rate_class = "callbacks", .priority = http::Priority::high}};
 }
 
 }  // namespace

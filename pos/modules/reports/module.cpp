@@ -169,7 +169,8 @@ void routes(http::Routes routes) {
                {.id = "getSalesSummary",
                 .summary = "What was sold, by business day and location, newest first",
                 .description = "Kept by a background job: a sale shows within seconds. A sum stops at "
-                               "9007199254740991, which is the most that a JSON number says exactly."});
+                               "9007199254740991, which is the most that a JSON number says exactly.",
+                .options = {.priority = http::Priority::low}});
 }
 
 // Its jobs were called as the event is before others could hear it: queues of the release before hold such.

@@ -353,15 +353,18 @@ void report_run_routes(http::Routes routes) {
                      "The answer is a run that is `queued`. Read it again every few seconds until it is `succeeded`, "
                      "and fetch its file. A shop has five runs under way at most, one of them at work.",
                  .errors = {errors::key_missing, errors::key_reused, errors::too_many_runs, errors::unknown_location,
-                            errors::reports_off}});
+                            errors::reports_off},
+                 .options = {.priority = http::Priority::low}});
     routes.get("/report-runs", list,
                {.id = "listReportRuns",
                 .summary = "Report runs that the caller may have, newest first",
-                .description = "Without URLs: those come with the run itself."});
+                .description = "Without URLs: those come with the run itself.",
+                .options = {.priority = http::Priority::low}});
     routes.get("/report-runs/{id}", show,
                {.id = "getReportRun",
                 .summary = "One report run, and where its file is",
                 .errors = {errors::reports_off},
+                .options = {.priority = http::Priority::low},
                 .middleware = {http::no_store()}});
     routes.del("/report-runs/{id}", remove,
                {.id = "deleteReportRun",

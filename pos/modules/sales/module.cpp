@@ -124,7 +124,7 @@ void routes(http::Routes routes) {
                                 "every attempt gets the same reply. 200 with `Idempotent-Replayed: resource`: it was "
                                 "recorded longer ago than replies are kept.",
                  .errors = create_errors,
-                 .options = {.body_limit = max_sale_bytes, .outside_wall = true}});
+                 .options = {.body_limit = max_sale_bytes, .outside_wall = true, .priority = http::Priority::high}});
     routes.post("/sales/calculate", calculate,
                 {.id = "calculateSale",
                  .summary = "What a sale would come to; nothing is recorded",
@@ -147,9 +147,10 @@ void routes(http::Routes routes) {
                     errors::sms_spending_limit},
          .options = {.rate_class = "receipts"},
          .middleware = {say_when_the_day_ends()}});
-    routes.get(
-        "/sales/by-client-request/{id}", show_by_client_request,
-        {.id = "getSaleByClientRequest", .summary = "The sale of a clientRequestId: settles an unknown outcome"});
+    routes.get("/sales/by-client-request/{id}", show_by_client_request,
+               {.id = "getSaleByClientRequest",
+                .summary = "The sale of a clientRequestId: settles an unknown outcome",
+                .options = {.priority = http::Priority::high}});
 }
 
 constexpr std::string_view stock_required_sql =

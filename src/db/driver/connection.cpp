@@ -110,7 +110,7 @@ void Connection::send_scope(Exchange& exchange, base::Uuid tenant) {
     tenant.write_to(std::span<char, base::Uuid::text_size>(text, base::Uuid::text_size));
     const char* values[] = {text};
     Expected expected{.step = Step::scope, .statement = StatementRegistry::set_tenant_index, .exchange = &exchange};
-    if (exchange.plan().unnamed) {
+    if (is_unnamed(exchange)) {
         check_sent(PQsendQueryParams(native_, statement.sql.c_str(), 1, statement.parameter_types.data(), values,
                                      nullptr, nullptr, binary));
     } else {
@@ -126,7 +126,7 @@ void Connection::send_call(Exchange& exchange, std::uint32_t position) {
     const Statement& statement = *call.statement;
     const auto index = state_.statements.index_of(statement);
     Expected expected{.step = Step::execute, .statement = index, .position = position, .exchange = &exchange};
-    if (exchange.plan().unnamed) {
+    if (is_unnamed(exchange)) {
         send_unnamed(statement.sql, call.parameters, statement.parameter_types);
     } else {
         const Prepared& prepared = prepare(statement, index, expected);
@@ -153,6 +153,9 @@ void Connection::send_cursor(Exchange& exchange) {
     send_unnamed("fetch forward " + std::to_string(rows) + " from stream", {}, {});
     push(expected);
 }
+
+// A name belongs to a session, and a pooler gives the next transaction another one.
+bool Connection::is_unnamed(const Exchange& exchange) const { return exchange.plan().unnamed || state_.options.pooled; }
 
 void Connection::send_unnamed(const std::string& sql, const Parameters& parameters,
                               std::span<const std::uint32_t> types) {
@@ -324,7 +327,7 @@ void Connection::take_aborted(Expected& expected) {
 void Connection::invalidate(const Expected& expected) {
     const bool is_named =
         expected.step == Step::prepare || expected.step == Step::execute || expected.step == Step::scope;
-    if (!is_named) return;
+    if (!is_named || expected.statement >= prepared_.size()) return;
     Prepared& prepared = prepared_[expected.statement];
     if (!prepared.present || prepared.version != expected.version) return;
     prepared.present = false;

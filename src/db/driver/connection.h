@@ -73,6 +73,7 @@ private:
     void send_call(Exchange& exchange, std::uint32_t position);
     void send_cursor(Exchange& exchange);
     // Parsed for this once, without a name.
+    [[nodiscard]] bool is_unnamed(const Exchange& exchange) const;
     void send_unnamed(const std::string& sql, const Parameters& parameters, std::span<const std::uint32_t> types);
     void put_parameters(const Parameters& parameters);
     Prepared& prepare(const Statement& statement, std::uint32_t index, Expected expected);

@@ -69,18 +69,8 @@ void set_target(Values& values, Kind kind) {
     if (target != values.end() && target->second == "read-write") target->second = "primary";
 }
 
-constexpr std::array wait_buckets{0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0};
-
-std::uint64_t jitter_seed(const void* address) {
-    return reinterpret_cast<std::uintptr_t>(address) ^
-           static_cast<std::uint64_t>(async::Loop::now().time_since_epoch().count());
-}
-
-}  // namespace
-
-ConnectParameters connect_parameters(const Options& options, std::string_view label,
-                                     async::Milliseconds statement_timeout, Kind kind) {
-    auto values = parse_url(options.url);
+// As startup options: a pooler would have to set them for each client anew, and PgBouncer refuses them.
+void set_session(Values& values, const Options& options, async::Milliseconds statement_timeout, Kind kind) {
     const auto setting = [&values](std::string_view name, std::string_view value) {
         values["options"].append(" -c ").append(name).append("=").append(value);
     };
@@ -99,7 +89,9 @@ ConnectParameters connect_parameters(const Options& options, std::string_view la
         // be read whole, with the policy's setting looked up for each row.
         setting("random_page_cost", "1.1");
     }
-    set_target(values, kind);
+}
+
+void set_connection(Values& values, const Options& options, std::string_view label) {
     values["client_encoding"] = "UTF8";
     values.try_emplace("application_name", options.role + "/" + std::string(label));
     // A peer that vanished without a word is noticed within half a minute.
@@ -109,7 +101,33 @@ ConnectParameters connect_parameters(const Options& options, std::string_view la
     values.try_emplace("tcp_user_timeout", "30000");
     // One round trip less at each connect, and no look for Kerberos tickets on the loop's thread.
     values.try_emplace("gssencmode", "disable");
+}
+
+constexpr std::array wait_buckets{0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0};
+
+std::uint64_t jitter_seed(const void* address) {
+    return reinterpret_cast<std::uintptr_t>(address) ^
+           static_cast<std::uint64_t>(async::Loop::now().time_since_epoch().count());
+}
+
+}  // namespace
+
+ConnectParameters connect_parameters(const Options& options, std::string_view label,
+                                     async::Milliseconds statement_timeout, Kind kind) {
+    auto values = parse_url(options.url);
+    if (!options.pooled) set_session(values, options, statement_timeout, kind);
+    set_target(values, kind);
+    set_connection(values, options, label);
     return {values.begin(), values.end()};
+}
+
+ConnectParameters direct_parameters(const Options& options, std::string_view label,
+                                    async::Milliseconds statement_timeout, Kind kind) {
+    if (!options.pooled) return connect_parameters(options, label, statement_timeout, kind);
+    auto direct = options;
+    direct.pooled = false;
+    direct.url = options.direct_url;
+    return connect_parameters(direct, label, statement_timeout, kind);
 }
 
 DatabaseState::DatabaseState(async::Loop& event_loop, Options settings, const StatementRegistry& registry,

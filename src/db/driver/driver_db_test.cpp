@@ -224,6 +224,7 @@ TEST_F(DriverTest, ABatchIsAllOrNothingAndSaysWhatFailed) {
 }
 
 TEST_F(DriverTest, ReadConnectionsRefuseToWrite) {
+    if (testing::ScratchDatabase::goes_through_pooler()) GTEST_SKIP() << "of sessions, which a pooler lends to anybody";
     open();
     const auto process = pid(read_pid);
     const auto outcome = try_query(read_write);
@@ -344,6 +345,7 @@ TEST_F(DriverTest, TerminatedBackendsAreReplaced) {
 // ---- Deadlines, bounds, tasks that go away -----------------------------------------------------------------------
 
 TEST_F(DriverTest, DeadlinesInTheQueueAndInFlight) {
+    if (testing::ScratchDatabase::goes_through_pooler()) GTEST_SKIP() << "of sessions, which a pooler lends to anybody";
     open({.point_connections = 1, .write_connections = 1});
     const auto process = pid(write_pid);
     const auto point_process = pid(point_pid);
@@ -358,6 +360,7 @@ TEST_F(DriverTest, DeadlinesInTheQueueAndInFlight) {
 }
 
 TEST_F(DriverTest, TheServerGivesUpToo) {
+    if (testing::ScratchDatabase::goes_through_pooler()) GTEST_SKIP() << "of sessions, which a pooler lends to anybody";
     open({.read_timeout = 100ms});
     const Statement patient{.name = "test.patient", .sql = "select pg_sleep(5)", .kind = Kind::read, .timeout = 3s};
     statements.add(patient);
@@ -379,6 +382,7 @@ TEST_F(DriverTest, AFullQueueRefuses) {
 }
 
 TEST_F(DriverTest, TasksDestroyedWhileTheyWaitLeaveConnectionsUsable) {
+    if (testing::ScratchDatabase::goes_through_pooler()) GTEST_SKIP() << "of sessions, which a pooler lends to anybody";
     open({.point_connections = 1, .read_connections = 1, .write_connections = 1});
     const auto point = pid(point_pid);
     const auto read = pid(read_pid);

@@ -167,8 +167,16 @@ protected:
 
     void open(db::Options options = {}) {
         if (options.url.empty()) options.url = scratch->url_as(app_role);
+        if (testing::ScratchDatabase::goes_through_pooler() && options.url == scratch->url_as(app_role))
+            go_through_pooler(options);
         database.emplace(loop, std::move(options), statements, logging::Logger(), metrics);
         run(database->connect(soon()));
+    }
+
+    static void go_through_pooler(db::Options& options) {
+        options.pooled = true;
+        options.direct_url = scratch->url_as(app_role);
+        options.url = scratch->url_through_pooler(app_role).value();
     }
 
     template <class T>

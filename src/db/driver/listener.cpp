@@ -69,7 +69,7 @@ void Listener::open() {
     for (auto& [channel, listening] : channels_) listening = false;
     command_running_ = false;
     link_ = std::make_shared<ListenLink>(state_, *this);
-    link_->open(connect_parameters(state_.options, "listen", state_.options.read_timeout, Kind::read));
+    link_->open(direct_parameters(state_.options, "listen", state_.options.read_timeout, Kind::read));
 }
 
 void Listener::on_connected() {

@@ -203,7 +203,10 @@ LeaseWait::~LeaseWait() {
 bool LeaseWait::await_suspend(std::coroutine_handle<> awaiting) {
     pool_.check_room();
     connection_ = pool_.take_idle(tenant_);
-    if (connection_) return false;
+    if (connection_) {
+        pool_.tell(std::chrono::nanoseconds(0));
+        return false;
+    }
     pool_.submit(*this);
     waited_ = true;
     suspend(awaiting);
@@ -235,6 +238,13 @@ LeasePool::LeasePool(DatabaseState& state, PoolOptions options)
 void LeasePool::on_waited(std::chrono::duration<double> time) {
     wait_seconds_.observe(time.count());
     waiting_gauge_.add(-1);
+    tell(std::chrono::duration_cast<std::chrono::nanoseconds>(time));
+}
+
+// Bulks and streams wait long by their nature.
+void LeasePool::tell(std::chrono::nanoseconds waited) const {
+    const bool is_told = this == state_.reads.get() || this == state_.writes.get();
+    if (is_told && state_.options.on_lease) state_.options.on_lease(kind(), waited);
 }
 
 bool LeasePool::has_share(const std::optional<base::Uuid>& tenant) const {

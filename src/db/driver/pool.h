@@ -142,6 +142,7 @@ public:
     void retire(const std::string& cause);
     // A wait is over.
     void on_waited(std::chrono::duration<double> time);
+    void tell(std::chrono::nanoseconds waited) const;
 
 private:
     void serve() override;

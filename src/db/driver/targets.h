@@ -18,9 +18,12 @@ namespace db::detail {
 // Keywords and values for PQconnectStartParams.
 using ConnectParameters = std::vector<std::pair<std::string, std::string>>;
 
-// The URL with what every connection needs on top.
+// The URL with what every connection needs on top; of a pooler, what belongs to no session.
 [[nodiscard]] ConnectParameters connect_parameters(const Options& options, std::string_view label,
                                                    async::Milliseconds statement_timeout, Kind kind);
+// Past a pooler.
+[[nodiscard]] ConnectParameters direct_parameters(const Options& options, std::string_view label,
+                                                  async::Milliseconds statement_timeout, Kind kind);
 
 struct HostTarget {
     std::string host;     // as the user wrote it: TLS and the password file go by this name

@@ -4,6 +4,7 @@
 #include <array>
 #include <ostream>
 #include <random>
+#include <ranges>
 #include <thread>
 
 #include <fmt/format.h>
@@ -113,13 +114,38 @@ class TablesBusy : public MigrationError {
     using MigrationError::MigrationError;
 };
 
+bool is_concurrent(const std::vector<Token>& tokens) {
+    return std::ranges::any_of(tokens | std::views::take(4),
+                               [](const Token& token) { return token.is("concurrently"); });
+}
+
+// Of `create [unique] index concurrently [if not exists] [schema.]name on …`: the name as it is written. Empty for any other statement.
+std::string index_built_concurrently(const std::vector<Token>& tokens) {
+    std::size_t at = 0;
+    const auto passes = [&](std::string_view word) {
+        const bool is_there = at < tokens.size() && tokens[at].is(word);
+        if (is_there) ++at;
+        return is_there;
+    };
+    if (!passes("create")) return {};
+    passes("unique");
+    if (!passes("index") || !passes("concurrently")) return {};
+    if (passes("if") && !(passes("not") && passes("exists"))) return {};
+    std::string name;
+    for (; at < tokens.size() && !tokens[at].is("on"); ++at) name += tokens[at].text;
+    return name;
+}
+
 class Runner {
 public:
-    Runner(Connection& connection, const Migration& migration, const Roles& roles)
+    Runner(Connection& connection, const Migration& migration, const ApplyOptions& options)
         : connection_(connection),
           migration_(migration),
-          roles_(roles),
+          options_(options),
           alone_(has_directive(migration.sql, "no-transaction")) {}
+
+    // What it mended on its way, for whoever reads.
+    [[nodiscard]] const std::string& notes() const { return notes_; }
 
     milliseconds run() {
         const auto started = std::chrono::steady_clock::now();
@@ -139,8 +165,13 @@ public:
 private:
     void run(const ScriptStatement& statement) {
         if (!alone_) refuse_transaction_control(statement);
+        const auto tokens = tokens_of(statement.text);
+        if (alone_) drop_half_built(index_built_concurrently(tokens));
+        const bool waits_long = alone_ && is_concurrent(tokens);
+        if (waits_long) set_lock_timeout(options_.concurrent_timeout);
         try {
-            connection_.execute(with_roles(statement.text, roles_));
+            connection_.execute(with_roles(statement.text, options_.roles));
+            if (waits_long) set_lock_timeout(options_.lock_timeout);
         } catch (const SqlError& error) {
             if (alone_) throw MigrationError(explain(statement, error));
             connection_.execute("rollback");
@@ -148,6 +179,23 @@ private:
             if (error.sqlstate() == "55P03" || error.sqlstate() == "40P01") throw TablesBusy(explain(statement, error));
             throw MigrationError(explain(statement, error));
         }
+    }
+
+    void set_lock_timeout(milliseconds time) {
+        connection_.execute(fmt::format("set lock_timeout = {}", time.count()));
+    }
+
+    // Left behind by whoever was killed, or failed, while building it: `if not exists` would take it for the one that is wanted. Nobody builds
+    // it now: the turn is ours, and PostgreSQL tells of others.
+    void drop_half_built(const std::string& index) {
+        if (index.empty()) return;
+        const auto found = connection_.query(
+            "select 1 from pg_index where indexrelid = to_regclass($1) and not indisvalid and not exists (\n"
+            "    select 1 from pg_stat_progress_create_index where index_relid = indexrelid)",
+            {index});
+        if (found.empty()) return;
+        connection_.execute("drop index concurrently if exists " + index);
+        notes_ += fmt::format(", the index {} had been left half built: anew", index);
     }
 
     // `create index concurrently` that fails leaves one behind, which `if not exists` then takes for the one that is wanted.
@@ -192,18 +240,36 @@ private:
             line += static_cast<std::size_t>(std::ranges::count(before, '\n'));
         }
         return fmt::format(
-            "{}/migration.sql line {}: {}{}\n\n    {}\n\n{}", migration_.name, line, error.what(),
-            error.sqlstate().empty() ? "" : fmt::format(" (SQLSTATE {})", error.sqlstate()),
-            statement.text.substr(0, 2'000),
-            alone_ ? "It runs without a transaction: what stands before that statement was kept. Undo it by hand "
-                     "or make the statements repeatable, then migrate again."
-                   : "Nothing of this migration was kept.");
+                   "{}/migration.sql line {}: {}{}\n\n    {}\n\n{}", migration_.name, line, error.what(),
+                   error.sqlstate().empty() ? "" : fmt::format(" (SQLSTATE {})", error.sqlstate()),
+                   statement.text.substr(0, 2'000),
+                   alone_
+                       ? "It runs without a transaction: what stands before that statement was kept. Undo it by hand "
+                         "or make the statements repeatable, then migrate again."
+                       : "Nothing of this migration was kept.") +
+               (error.sqlstate() == "55P03" ? oldest_transaction() : std::string());
+    }
+
+    // Whom it most likely waited for. A lock that was not had names nobody.
+    std::string oldest_transaction() const {
+        const auto rows = connection_.query(
+            "select pid, usename, extract(epoch from now() - xact_start)::bigint, coalesce(state, ''), left(query, "
+            "200)\n"
+            "from pg_stat_activity\n"
+            "where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()\n"
+            "order by xact_start\n"
+            "limit 1");
+        if (rows.empty()) return {};
+        const auto& row = rows[0];
+        return fmt::format("\nThe oldest transaction: process {} of {}, for {} s, {}: {}", row[0].value_or(""),
+                           row[1].value_or(""), row[2].value_or(""), row[3].value_or(""), row[4].value_or(""));
     }
 
     Connection& connection_;
     const Migration& migration_;
-    const Roles& roles_;
+    const ApplyOptions& options_;
     bool alone_;
+    std::string notes_;
 };
 
 // The same for each migration, whatever the one before has set, and whatever the server or the role sets: a migration gives the same
@@ -225,8 +291,11 @@ milliseconds run_when_free(Connection& connection, const Migration& migration, c
         prepare_session(connection, options);
         if (!has_directive(migration.sql, "no-transaction"))
             connection.execute(fmt::format("set lock_timeout = {}", options.busy_timeout.count()));
+        Runner runner(connection, migration, options);
         try {
-            return Runner(connection, migration, options.roles).run();
+            const auto took = runner.run();
+            out << runner.notes();
+            return took;
         } catch (const TablesBusy&) {
             if (std::chrono::steady_clock::now() >= give_up) throw;
         }

@@ -134,10 +134,80 @@ TEST_F(Migrations, AnIndexThatIsHalfBuiltIsNoIndex) {
     const Migration index{"20260102000000_index",
                           "-- no-transaction\ncreate unique index concurrently if not exists one_a on one (a);\n", ""};
     EXPECT_EQ(migrate_all({first, index}), 1);
-    EXPECT_EQ(migrate_all({first, index}), 1) << "the repetition finds what the failure has left";
-    EXPECT_THAT(output(), HasSubstr("one_a"));
-    EXPECT_THAT(output(), HasSubstr("drop index concurrently"));
-    Connection(url_as(owner)).execute("drop index one_a; delete from one");
+    EXPECT_EQ(migrate_all({first, index}), 1) << "the repetition does not take what the failure has left for the index";
+    EXPECT_THAT(output(), HasSubstr("could not create unique index"));
+    Connection connection(url_as(owner));
+    connection.execute("delete from one");
+    EXPECT_EQ(migrate_all({first, index}), 0) << output();
+    EXPECT_THAT(output(), HasSubstr("the index one_a had been left half built: anew"));
+    EXPECT_EQ(connection.query("select indisvalid from pg_index where indexrelid = 'one_a'::regclass")[0][0], "t");
+    EXPECT_EQ(migrate_all({first, index}), 0);
+    EXPECT_THAT(output(), HasSubstr("nothing to do"));
+}
+
+TEST_F(Migrations, AHalfBuiltIndexThatNoMigrationNamesIsTheOperatorsToMend) {
+    const Migration first{"20260101000000_first", "create table one (a int); insert into one values (1), (1);", ""};
+    const Migration other{"20260102000000_other", "-- no-transaction\ncreate index concurrently one_b on one (a);\n",
+                          ""};
+    ASSERT_EQ(migrate_all({first}), 0) << output();
+    EXPECT_THROW(Connection(url_as(owner)).execute("create unique index concurrently one_a on one (a)"), SqlError);
+    EXPECT_EQ(migrate_all({first, other}), 1);
+    EXPECT_THAT(output(), HasSubstr("has not finished building one_a. Drop it"));
+}
+
+// The client is killed: its server process notices when it has something to say. The next one finds what it left.
+TEST_F(Migrations, AMigratorThatIsKilledIsFollowedByTheNext) {
+    const Migration first{"20260101000000_first", "create table one (a int);", ""};
+    const Migration index{"20260102000000_index",
+                          "-- no-transaction\ncreate index concurrently if not exists \"One_a\" on public.one (a);\n",
+                          ""};
+    ASSERT_EQ(migrate_all({first}), 0) << output();
+    Connection old(url_as(owner));
+    old.execute(
+        "begin isolation level repeatable read; select * from one");  // an old transaction: the build waits for it
+    std::ostringstream killed;
+    int killed_code = 0;
+    std::jthread migrator([&] { killed_code = migrate(std::vector{first, index}, options(), killed); });
+    const auto* builds =
+        "select pid from pg_stat_activity where query like '%index concurrently%' and wait_event_type = 'Lock' and pid "
+        "<> "
+        "pg_backend_pid()";
+    Connection admin(server_url());
+    while (admin.query(builds).empty()) std::this_thread::yield();
+    std::ostringstream outputs[3];
+    int codes[3] = {-1, -1, -1};
+    std::vector<std::jthread> others;
+    for (int i = 0; i < 3; ++i)
+        others.emplace_back([&, i] { codes[i] = migrate(std::vector{first, index}, options(), outputs[i]); });
+    while (outputs[0].str().empty()) std::this_thread::yield();
+    admin.query("select pg_terminate_backend($1::integer)", {*admin.query(builds)[0][0]});
+    migrator.join();
+    EXPECT_EQ(killed_code, 1);
+    while (admin.query(builds).empty()) std::this_thread::yield();  // one of the three has its turn
+    old.execute("commit");
+    others.clear();
+    std::string all;
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(codes[i], 0) << outputs[i].str();
+        all += outputs[i].str();
+    }
+    EXPECT_THAT(all, HasSubstr("half built: anew"));
+    EXPECT_EQ(old.query("select indisvalid from pg_index where indexrelid = '\"One_a\"'::regclass")[0][0], "t");
+}
+
+TEST_F(Migrations, ThatWaitTooLongSayForWhom) {
+    const Migration first{"20260101000000_first", "create table one (a int);", ""};
+    const Migration index{"20260102000000_index", "-- no-transaction\ncreate index concurrently one_a on one (a);\n",
+                          ""};
+    ASSERT_EQ(migrate_all({first}), 0) << output();
+    Connection old(url_as(owner));
+    old.execute("begin isolation level repeatable read; select * from one");
+    auto hasty = options();
+    hasty.concurrent_timeout = std::chrono::milliseconds(100);
+    EXPECT_EQ(migrate(std::vector{first, index}, hasty, out_), 1);
+    EXPECT_THAT(output(), HasSubstr("The oldest transaction: process "));
+    EXPECT_THAT(output(), HasSubstr("idle in transaction: begin isolation level"));
+    old.execute("commit");
     EXPECT_EQ(migrate_all({first, index}), 0) << output();
 }
 

@@ -1,6 +1,7 @@
 #include "http/middleware/default_chain.h"
 
 #include "http/middleware/conditional.h"
+#include "http/middleware/request_timeout.h"
 
 namespace http {
 
@@ -12,6 +13,7 @@ std::vector<Middleware> default_chain(DefaultChainOptions options) {
     if (!options.trusted_proxies.networks.empty()) links.push_back(trusted_proxies(options.trusted_proxies));
     if (options.security_headers) links.push_back(security_headers(*options.security_headers));
     links.push_back(problems());
+    links.push_back(request_timeout());
     if (options.cors) links.push_back(cors(*std::move(options.cors)));
     if (options.compression) links.push_back(compression(*std::move(options.compression)));
     links.push_back(conditional_get());

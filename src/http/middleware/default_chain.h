@@ -10,6 +10,7 @@
 // access_log       sees the reply as it was sent, whoever made it
 // trusted_proxies, security_headers: cannot fail, so what they find and set is there for errors too
 // problems         around all that throws
+// request_timeout  next: whatever is called further in ends when the client does not wait any more
 // cors             its refusals are problems; its headers are on errors too, as all hooks run on the finished reply
 // compression, conditional_get: the hook added last runs first, so 304 is decided before anything is compressed
 // body_decoding    last: bytes are decoded when the handler reads them

@@ -77,4 +77,27 @@ bool IPNetwork::contains(const IPAddress& address) const {
     return rest == 0 || ((address.bytes()[whole] ^ address_.bytes()[whole]) >> (8 - rest)) == 0;
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 2> loopback_blocks{"127.0.0.0/8", "::1"};
+constexpr std::array<std::string_view, 5> private_blocks{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
+                                                         "fe80::/10"};
+
+}  // namespace
+
+std::vector<IPNetwork> networks_of(std::string_view text) {
+    std::vector<IPNetwork> networks;
+    const auto add = [&](std::string_view block) {
+        if (const auto network = IPNetwork::parse(block)) networks.push_back(*network);
+    };
+    if (text == "loopback") {
+        std::ranges::for_each(loopback_blocks, add);
+    } else if (text == "private") {
+        std::ranges::for_each(private_blocks, add);
+    } else {
+        add(text);
+    }
+    return networks;
+}
+
 }  // namespace http

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace http {
 
@@ -39,5 +40,8 @@ private:
     IPAddress address_;
     unsigned prefix_bits_ = 128;
 };
+
+// A block, or one of the names "loopback" and "private" with theirs. Empty when the text is neither.
+[[nodiscard]] std::vector<IPNetwork> networks_of(std::string_view text);
 
 }  // namespace http

@@ -1,7 +1,6 @@
 #include "http/middleware/trusted_proxies.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
@@ -14,26 +13,6 @@
 namespace http {
 
 namespace {
-
-constexpr std::array<std::string_view, 2> loopback_blocks{"127.0.0.0/8", "::1"};
-constexpr std::array<std::string_view, 5> private_blocks{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
-                                                         "fe80::/10"};
-
-// None when the text is neither a name nor a block.
-std::vector<IPNetwork> networks_of(std::string_view text) {
-    std::vector<IPNetwork> networks;
-    const auto add = [&](std::string_view block) {
-        if (const auto network = IPNetwork::parse(block)) networks.push_back(*network);
-    };
-    if (text == "loopback") {
-        std::ranges::for_each(loopback_blocks, add);
-    } else if (text == "private") {
-        std::ranges::for_each(private_blocks, add);
-    } else {
-        add(text);
-    }
-    return networks;
-}
 
 // What one hop has said, right to left: index 0 is what the nearest proxy added.
 struct Hop {

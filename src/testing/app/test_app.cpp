@@ -21,6 +21,12 @@ app::Settings settings_for(ScratchDatabase& database, const std::string& app_rol
     settings.environment = app::Environment::test;
     settings.database_url = database.url_as(app_role);
     settings.database_system_url = database.url_as(system_role);
+    if (ScratchDatabase::goes_through_pooler()) {
+        settings.database_pooler = app::Pooler::transaction;
+        settings.database_direct_url = settings.database_url;
+        settings.database_url = database.url_through_pooler(app_role).value();
+        settings.database_system_url = database.url_through_pooler(system_role).value();
+    }
     settings.secret = "a secret of the tests alone, 32 bytes or more";
     settings.log_level = "debug";
     return settings;

@@ -1,0 +1,58 @@
+#pragma once
+// Which requests are refused while more come than can be answered (docs/decisions/0075-overload.md). It looks at how long work waits in a queue:
+// what waits a moment is a burst; what never waits less than the target for a tenth of a second is a queue that will not empty by
+// itself (Nichols and Jacobson, *Controlled delay*, RFC 8289). Then a part of the requests is refused at once, of those that may wait
+// first, and more of them each tenth of a second until the queue is short again. One loop; no clock of its own.
+//
+//     shedder.waited(LoadShedder::Queue::loop, lag, now);            // whoever has a queue says how long one waited
+//     if (!shedder.admits(Priority::low, now)) throw base::Failure(errors::load_shed);
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "async/loop.h"
+#include "http/router.h"
+
+namespace http {
+
+struct LoadShedderOptions {
+    async::Milliseconds interval{100};
+    // The shortest wait of an interval beyond which requests of a priority are refused: what waits longest for its turn goes last.
+    std::array<async::Milliseconds, priorities> targets{async::Milliseconds(400), async::Milliseconds(100),
+                                                        async::Milliseconds(50)};
+    double less = 0.7;    // the share that is let through, after an interval with a long wait
+    double more = 0.05;   // and what is added to it after any other
+    double least = 0.02;  // of them still find out whether it is better
+};
+
+class LoadShedder {
+public:
+    enum class Queue : std::uint8_t { loop, reads, writes };
+
+    explicit LoadShedder(const LoadShedderOptions& options = {}) : options_(options) { shares_.fill(1); }
+
+    void waited(Queue queue, std::chrono::nanoseconds delay, async::SteadyTime now);
+    // Counts the request.
+    [[nodiscard]] bool admits(Priority priority, async::SteadyTime now);
+    // Of requests that are let through; 1: all.
+    [[nodiscard]] double share(Priority priority) const { return shares_[static_cast<std::size_t>(priority)]; }
+
+private:
+    static constexpr std::size_t queues = 3;
+    struct Shortest {
+        bool any = false;
+        std::chrono::nanoseconds delay{0};
+    };
+
+    void turn(async::SteadyTime now);
+    void adjust(std::chrono::nanoseconds delay, int intervals);
+
+    LoadShedderOptions options_;
+    async::SteadyTime interval_began_{};
+    std::array<Shortest, queues> shortest_{};
+    std::array<double, priorities> shares_{};
+    std::array<double, priorities> credit_{};
+};
+
+}  // namespace http

@@ -1,0 +1,45 @@
+#include "http/middleware/load_shedding.h"
+
+#include <array>
+
+#include "http/context.h"
+#include "http/errors.h"
+#include "http/load_shedder.h"
+
+namespace http {
+
+namespace {
+
+// Milliseconds, by priority: what may wait comes back later.
+constexpr std::array<std::int64_t, priorities> retry_after{1'000, 2'000, 5'000};
+
+class LoadShedding {
+public:
+    explicit LoadShedding(observe::Metrics& metrics) {
+        const auto family =
+            metrics.counter_family("http_requests_shed_total", "Requests refused while too many came.", {"priority"});
+        shed_ = {family.with({"high"}), family.with({"normal"}), family.with({"low"})};
+    }
+
+    async::Task<void> operator()(Context& context, Next next) const {
+        const auto* route = context.route();
+        const auto priority = route == nullptr ? Priority::normal : route->options.priority;
+        const bool admitted = !context.services().has<LoadShedder>() ||
+                              context.services().use<LoadShedder>().admits(priority, context.started());
+        if (!admitted) {
+            const auto of = static_cast<std::size_t>(priority);
+            shed_[of].increment();
+            throw base::Failure(base::Failure(errors::load_shed).retry_after(retry_after[of]));
+        }
+        return next(context);
+    }
+
+private:
+    std::array<observe::Counter, priorities> shed_;
+};
+
+}  // namespace
+
+Middleware load_shedding(observe::Metrics& metrics) { return LoadShedding(metrics); }
+
+}  // namespace http
