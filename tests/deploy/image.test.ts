@@ -26,7 +26,6 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
   let store: Store;
   let root: string;
   let config: ImageConfig;
-  let id: string;
 
   const packages = async (at: string) => {
     const { stdout } = await execute('dpkg-query', [`--admindir=${at}/var/lib/dpkg`, '-W', '-f', '${Package} ${Version}\n']);
@@ -37,7 +36,7 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
   beforeAll(async () => {
     store = await openStore();
     await store.base();
-    id = await store.build({ program: environment.binary, tag });
+    await store.build({ program: environment.binary, tag });
     config = await store.config(tag);
     root = await store.root(tag);
   }, 600_000);
@@ -206,9 +205,9 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
 
   test.runIf(environment.long)('is the same, layer by layer, when it is built again', async () => {
     const layers = await store.layers(tag);
-    const again = await store.build({ program: environment.binary, tag: `${tag}-again` });
+    await store.build({ program: environment.binary, tag: `${tag}-again` });
+    expect(layers.length).toBeGreaterThan(1);
     expect(await store.layers(`${tag}-again`)).toEqual(layers);
-    expect(again).toBe(id);
   });
 
   // The compiler, the libraries and the npm packages are downloaded; then two cores compile for half an hour.

@@ -61,7 +61,7 @@ describe.each(services)('%s', (name) => {
 
 test('the socket is the port of the server, which begins after the migrations', () => {
   expect(values('backend-api.socket', 'ListenStream')).toEqual(['8080']);
-  expect(values('backend-api.service', 'Requires')).toEqual(['backend-api.socket backend-api-migrate.service']);
+  expect(values('backend-api.service', 'Requires')).toEqual(['backend-api.socket']);
   expect(values('backend-api.service', 'Type')).toEqual(['notify']);
   for (const name of ['backend-api.service', 'backend-api-worker.service'])
     expect(values(name, 'After').join()).toContain('backend-api-migrate.service');

@@ -49,7 +49,7 @@ export class Store {
   }
 
   // `program`: instead of the stage `compile`. Without it that stage is built.
-  async build(options: { program?: string; tag: string; target?: string; environment?: string[] }): Promise<string> {
+  async build(options: { program?: string; tag: string; target?: string; environment?: string[] }): Promise<void> {
     const { program: compiled, tag, target, environment = [] } = options;
     const args = ['--tag', tag, '--build-arg', `SOURCE_DATE_EPOCH=${epoch}`, '--build-arg', 'REVISION=0123456789abcdef'];
     if (target) args.push('--target', target);
@@ -61,7 +61,6 @@ export class Store {
       args.push('--build-context', `compile=${context}`);
     }
     await this.make([...args, repository]);
-    return (await this.buildah('images', '--quiet', '--no-trunc', tag)).trim();
   }
 
   async config(tag: string): Promise<ImageConfig> {
