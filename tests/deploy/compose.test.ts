@@ -74,7 +74,11 @@ describe('compose.yaml', () => {
       expect(JSON.stringify(service.environment ?? {}), name).not.toMatch(/SECRET"|PASSWORD"|DATABASE_URL|CREDENTIALS/);
     }
     for (const [name, service] of ours) {
-      expect(service, name).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+      expect(service, name).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
       const { SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = service.environment!;
       const needed = Number(SHUTDOWN_DELAY_MS) + 2 * Number(SHUTDOWN_TIMEOUT_MS);
       expect(Number.parseInt(service.stop_grace_period) * 1000, name).toBeGreaterThan(needed + 5_000);
@@ -94,14 +98,16 @@ let hosts: string;
 
 const secretsOf = (name: string) => path.join(directory, `${name}-secrets`);
 const folderOf = (name: string) => path.join(directory, name);
-const inherited = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|LANG|TMPDIR|.*SAN_.*)$/.test(name)));
+const inherited = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|LANG|TMPDIR|.*SAN_.*)$/.test(name)));
 
 // The files of /run/secrets, and those that have a place of their own.
 async function laySecrets(name: string): Promise<void> {
   await mkdir(secretsOf(name), { recursive: true });
   await mkdir(folderOf(name), { recursive: true });
   for (const secret of compose.services[name]!.secrets ?? []) {
-    const { source, target } = typeof secret === 'string' ? { source: secret, target: `/run/secrets/${secret}` } : secret;
+    const { source, target } =
+      typeof secret === 'string' ? { source: secret, target: `/run/secrets/${secret}` } : secret;
     const content = await readFile(path.join(directory, compose.secrets[source]!.file));
     const into = target.startsWith('/run/secrets/') ? secretsOf(name) : folderOf(name);
     await writeFile(path.join(into, path.basename(target)), content, { mode: 0o444 });
@@ -134,7 +140,15 @@ const begin: Record<string, (name: string) => Promise<Process>> = {
     const password = path.join(secretsOf(name), 'postgres.password');
     const asPostgres = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
     await execute('chown', ['-R', 'postgres:', folderOf(name)]);
-    const initdb = [path.join(environment.postgresBin, 'initdb'), '-D', data, '-U', POSTGRES_USER!, '-A', 'scram-sha-256'];
+    const initdb = [
+      path.join(environment.postgresBin, 'initdb'),
+      '-D',
+      data,
+      '-U',
+      POSTGRES_USER!,
+      '-A',
+      'scram-sha-256',
+    ];
     await execute(asPostgres[0]!, [
       ...asPostgres.slice(1),
       ...initdb,
@@ -148,9 +162,15 @@ const begin: Record<string, (name: string) => Promise<Process>> = {
     const login = { PGHOST: addresses.get(name), PGPASSWORD: (await readFile(password, 'utf8')).trim() };
     const env = { ...inherited(), ...login, POSTGRES_USER, POSTGRES_DB };
     await until(async () => (await run('pg_isready', ['-q', '-h', login.PGHOST!], env)).code === 0);
-    const created = await run('psql', ['-qU', POSTGRES_USER!, '-d', 'postgres', '-c', `create database ${POSTGRES_DB}`], env);
+    const created = await run(
+      'psql',
+      ['-qU', POSTGRES_USER!, '-d', 'postgres', '-c', `create database ${POSTGRES_DB}`],
+      env,
+    );
     expect(created.code, created.output).toBe(0);
-    for (const volume of compose.services[name]!.volumes!.filter((one) => one.includes('/docker-entrypoint-initdb.d/'))) {
+    for (const volume of compose.services[name]!.volumes!.filter((one) =>
+      one.includes('/docker-entrypoint-initdb.d/'),
+    )) {
       const script = path.join(repository, volume.split(':')[0]!);
       const [program, args] = withSecrets(secretsOf(name), hosts, [script]);
       const ran = await run(program, args, env);
@@ -226,7 +246,15 @@ async function ask(method: string, at: string): Promise<Answer> {
   const ca = await readFile(path.join(directory, 'secrets/tls.crt'));
   return new Promise((resolve, reject) => {
     const headers = { host: 'localhost:8443' };
-    const options = { method, host: addresses.get('nginx'), port: 8443, path: at, ca, servername: 'localhost', headers };
+    const options = {
+      method,
+      host: addresses.get('nginx'),
+      port: 8443,
+      path: at,
+      ca,
+      servername: 'localhost',
+      headers,
+    };
     const asked = request(options, (reply) => {
       let text = '';
       reply.setEncoding('utf8');
@@ -244,12 +272,19 @@ describe.skipIf(process.getuid?.() !== 0)('started', () => {
     directory = await mkdtemp(path.join(tmpdir(), 'compose-'));
     await chmod(directory, 0o755);
     await mkdir(path.join(directory, 'files'));
-    const made = await run(path.join(repository, 'deploy/compose/make-secrets'), [path.join(directory, 'secrets')], inherited());
+    const made = await run(
+      path.join(repository, 'deploy/compose/make-secrets'),
+      [path.join(directory, 'secrets')],
+      inherited(),
+    );
     expect(made.code, made.output).toBe(0);
     const net = `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`;
     services.forEach(([name], at) => addresses.set(name, `${net}.${at + 1}`));
     hosts = path.join(directory, 'hosts');
-    await writeFile(hosts, ['127.0.0.1 localhost', ...[...addresses].map(([name, own]) => `${own} ${name}`), ''].join('\n'));
+    await writeFile(
+      hosts,
+      ['127.0.0.1 localhost', ...[...addresses].map(([name, own]) => `${own} ${name}`), ''].join('\n'),
+    );
     await chmod(hosts, 0o644);
     await Promise.all(services.map(([name]) => upOnce(name)));
     await until(() => isHealthy('nginx'));
@@ -302,7 +337,9 @@ describe.skipIf(process.getuid?.() !== 0)('started', () => {
     await writeFile(path.join(shims, '.curlrc'), `connect-to = "localhost:8443:${addresses.get('nginx')}:8443"\n`);
     await symlink(path.join(repository, 'deploy'), path.join(directory, 'deploy'));
     // In the checkout, which has secrets/ and deploy/.
-    const inFolder = blocks.map((block, at) => (at === 0 ? { ...block, commands: `cd ${directory}\n${block.commands}` } : block));
+    const inFolder = blocks.map((block, at) =>
+      at === 0 ? { ...block, commands: `cd ${directory}\n${block.commands}` } : block,
+    );
     const told = await follow(inFolder, '', { PATH: `${shims}:${process.env.PATH}`, CURL_HOME: shims });
     expect(told.code, told.output).toBe(0);
     for (const [at, { expected, heading }] of blocks.entries())
@@ -310,7 +347,8 @@ describe.skipIf(process.getuid?.() !== 0)('started', () => {
   });
 
   test('nothing of the management port is at the public one', async () => {
-    for (const at of ['/metrics', '/docs', '/openapi.json']) expect(await ask('GET', at)).toMatchObject({ status: 404 });
+    for (const at of ['/metrics', '/docs', '/openapi.json'])
+      expect(await ask('GET', at)).toMatchObject({ status: 404 });
   });
 
   test('nginx speaks TLS 1.2 and 1.3 and HTTP/2, and nothing older', async () => {

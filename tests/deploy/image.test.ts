@@ -28,10 +28,16 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
   let config: ImageConfig;
 
   const packages = async (at: string) => {
-    const { stdout } = await execute('dpkg-query', [`--admindir=${at}/var/lib/dpkg`, '-W', '-f', '${Package} ${Version}\n']);
+    const { stdout } = await execute('dpkg-query', [
+      `--admindir=${at}/var/lib/dpkg`,
+      '-W',
+      '-f',
+      '${Package} ${Version}\n',
+    ]);
     return stdout.trim().split('\n').sort();
   };
-  const bytes = async (at: string) => Number((await execute('du', ['-sb', '--one-file-system', at])).stdout.split('\t')[0]);
+  const bytes = async (at: string) =>
+    Number((await execute('du', ['-sb', '--one-file-system', at])).stdout.split('\t')[0]);
 
   beforeAll(async () => {
     store = await openStore();
@@ -61,7 +67,10 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
   });
 
   test('has every library that the program names, and no package that nothing needs', async () => {
-    const [program, args] = inRoot({ root, env: {}, workdir: '/', user: '65532:65532' }, ['ldd', '/usr/local/bin/backend-api']);
+    const [program, args] = inRoot({ root, env: {}, workdir: '/', user: '65532:65532' }, [
+      'ldd',
+      '/usr/local/bin/backend-api',
+    ]);
     const { stdout } = await execute(program, args);
     expect(stdout).not.toContain('not found');
     const loaded = [...stdout.matchAll(/=> (\/\S+)/g)].map(([, file]) => file!);
@@ -78,15 +87,22 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
     const needless = asked.filter((name) => !owners.has(name) && !['ca-certificates', 'tzdata'].includes(name));
     expect(needless).toEqual([]);
     const unasked = [...owners].filter((name) => !asked.includes(name));
-    const theirs = await run('dpkg-query', [`--admindir=${root}/var/lib/dpkg`, '-W', '-f', '${Depends}\n', ...asked], process.env);
-    for (const name of unasked) expect(theirs.output.includes(name) || /^lib(c6|gcc-s1)$/.test(name) || unasked.includes(name)).toBe(true);
+    const theirs = await run(
+      'dpkg-query',
+      [`--admindir=${root}/var/lib/dpkg`, '-W', '-f', '${Depends}\n', ...asked],
+      process.env,
+    );
+    for (const name of unasked)
+      expect(theirs.output.includes(name) || /^lib(c6|gcc-s1)$/.test(name) || unasked.includes(name)).toBe(true);
   });
 
   test('has little above its base', async () => {
     const base = await store.root(baseName);
     const program = (await stat(path.join(root, 'usr/local/bin/backend-api'))).size;
     const around = (await bytes(root)) - (await bytes(base)) - program;
-    console.info(`the image: ${(around / megabyte).toFixed(1)} MB above its base, and the program of ${(program / megabyte).toFixed(1)} MB`);
+    console.info(
+      `the image: ${(around / megabyte).toFixed(1)} MB above its base, and the program of ${(program / megabyte).toFixed(1)} MB`,
+    );
     expect(around).toBeLessThan(mostAround);
     expect(around).toBeGreaterThan(0);
     // The build under test carries sanitizers; that of a release is what is shipped.
@@ -109,13 +125,23 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
     for (const one of ids) expect(one).toMatch(/^SPDXRef-[A-Za-z0-9.-]+$/);
     const related = sbom.relationships.flatMap((one: any) => [one.spdxElementId, one.relatedSpdxElement]);
     expect(related.filter((one: string) => one !== 'SPDXRef-DOCUMENT' && !ids.includes(one))).toEqual([]);
-    for (const { externalRefs } of debian) expect(externalRefs[0].referenceLocator).toMatch(/^pkg:deb\/debian\/[a-z0-9.%B-]+@[\w.%-]+\?arch=\w+&distro=debian-12$/);
+    for (const { externalRefs } of debian)
+      expect(externalRefs[0].referenceLocator).toMatch(
+        /^pkg:deb\/debian\/[a-z0-9.%B-]+@[\w.%-]+\?arch=\w+&distro=debian-12$/,
+      );
     for (const { name } of debian) expect((await readdir(path.join(doc, name))).join(), name).toContain('copyright');
     expect(await readFile(path.join(doc, 'backend-api/copyright'), 'utf8')).toContain('bullmq');
   });
 
   test('has nothing of the source, no compiler, and no secret', async () => {
-    for (const absent of ['source', 'usr/bin/clang-19', 'usr/bin/node', 'usr/bin/curl', 'etc/backend-api/.env', 'var/lib/apt/lists/lock'])
+    for (const absent of [
+      'source',
+      'usr/bin/clang-19',
+      'usr/bin/node',
+      'usr/bin/curl',
+      'etc/backend-api/.env',
+      'var/lib/apt/lists/lock',
+    ])
       expect(await stat(path.join(root, absent)).catch(() => undefined), absent).toBeUndefined();
     const ignored = await readFile(path.join(repository, '.dockerignore'), 'utf8');
     expect(ignored).toMatch(/^\*$/m);
@@ -124,7 +150,13 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
   describe('run by an ordinary user on a read-only root', () => {
     let database: ScratchDatabase;
     let directory: string;
-    let image: { root: string; env: Record<string, string>; workdir: string; user: string; volumes: Record<string, string> };
+    let image: {
+      root: string;
+      env: Record<string, string>;
+      workdir: string;
+      user: string;
+      volumes: Record<string, string>;
+    };
     let url: string;
     let management: string;
     let server: Process | undefined;
@@ -145,14 +177,28 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
       [url, management] = [port, managementPort].map((one) => `http://127.0.0.1:${one}`) as [string, string];
       // Secrets as a mounted file; the rest in the environment, above what the image says.
       const settings = serviceEnvironment(database, {}) as Record<string, string>;
-      const secret = ['DATABASE_URL', 'DATABASE_SYSTEM_URL', 'DATABASE_OWNER_URL', 'REDIS_URL', 'APP_SECRET', 'JWT_SECRET'];
-      await writeFile(path.join(directory, 'settings/.env'), secret.map((name) => `${name}=${settings[name]}\n`).join(''), { mode: 0o444 });
+      const secret = [
+        'DATABASE_URL',
+        'DATABASE_SYSTEM_URL',
+        'DATABASE_OWNER_URL',
+        'REDIS_URL',
+        'APP_SECRET',
+        'JWT_SECRET',
+      ];
+      await writeFile(
+        path.join(directory, 'settings/.env'),
+        secret.map((name) => `${name}=${settings[name]}\n`).join(''),
+        { mode: 0o444 },
+      );
       const sanitizers = Object.entries(settings).filter(([name]) => /SAN_OPTIONS$/.test(name));
       image = {
         root,
         workdir: config.WorkingDir,
         user: config.User,
-        volumes: { '/var/lib/backend-api': path.join(directory, 'state'), '/etc/backend-api': path.join(directory, 'settings') },
+        volumes: {
+          '/var/lib/backend-api': path.join(directory, 'state'),
+          '/etc/backend-api': path.join(directory, 'settings'),
+        },
         env: {
           ...Object.fromEntries(config.Env.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string])),
           ...Object.fromEntries(sanitizers),
@@ -172,7 +218,8 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
     });
 
     test('nothing can be written but what is a volume', async () => {
-      const script = 'id -u; for at in / /etc /usr/local/bin /var/log; do touch $at/x 2>/dev/null && echo "written: $at"; done; touch /var/lib/backend-api/x && echo kept';
+      const script =
+        'id -u; for at in / /etc /usr/local/bin /var/log; do touch $at/x 2>/dev/null && echo "written: $at"; done; touch /var/lib/backend-api/x && echo kept';
       const ran = await run(...command('bash', '-c', script), process.env);
       expect(ran.output.split('\n')).toEqual(['65532', 'kept']);
     });
@@ -191,10 +238,16 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
 
       const [email, password] = ['owner@duka.example', 'mwangaza kwa kila mtu 7'];
       const names = ['--name', 'Duka la Amani', '--owner-name', 'Amina Otieno', '--owner-email', email];
-      const made = await run(...command('backend-api', 'tenants', 'create', ...names), process.env, { input: `${password}\n` });
+      const made = await run(...command('backend-api', 'tenants', 'create', ...names), process.env, {
+        input: `${password}\n`,
+      });
       expect(made.code, made.output).toBe(0);
       const headers = { 'content-type': 'application/json' };
-      const login = await fetch(`${url}/v1/auth/login`, { method: 'POST', headers, body: JSON.stringify({ email, password }) });
+      const login = await fetch(`${url}/v1/auth/login`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ email, password }),
+      });
       expect(login.status).toBe(200);
       const { accessToken } = (await login.json()) as { accessToken: string };
       const me = await fetch(`${url}/v1/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } });
@@ -213,7 +266,11 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
   // The compiler, the libraries and the npm packages are downloaded; then two cores compile for half an hour.
   test.runIf(environment.long)('compiles the program', { timeout: 7_200_000 }, async () => {
     const registry = (await execute('npm', ['config', 'get', 'registry'])).stdout.trim();
-    await store.build({ tag: 'localhost/backend-api:compiled', target: 'compile', environment: [`npm_config_registry=${registry}`] });
+    await store.build({
+      tag: 'localhost/backend-api:compiled',
+      target: 'compile',
+      environment: [`npm_config_registry=${registry}`],
+    });
     const compiled = await store.root('localhost/backend-api:compiled');
     expect((await stat(path.join(compiled, 'out/backend-api'))).size).toBeLessThan(most - 20 * megabyte);
   });

@@ -135,7 +135,9 @@ describe.each(overlays)('%s', (overlay) => {
       expect(container.image).toMatch(/:[\w][\w.-]*$/);
       expect(container.image).not.toMatch(/:latest$/);
     }
-    const images = withPods().flatMap(containersOf).map(({ image }) => image);
+    const images = withPods()
+      .flatMap(containersOf)
+      .map(({ image }) => image);
     expect(new Set(images).size, 'server, worker and migration are of one release').toBe(1);
   });
 
@@ -205,7 +207,10 @@ describe.each(overlays)('%s', (overlay) => {
         expect(behind.length, identity(object)).toBeGreaterThan(0);
         for (const port of object.spec.ports)
           for (const one of behind)
-            expect(containersOf(one)[0].ports.map(({ name }: any) => name), identity(object)).toContain(port.targetPort);
+            expect(
+              containersOf(one)[0].ports.map(({ name }: any) => name),
+              identity(object),
+            ).toContain(port.targetPort);
       }
       if (['NetworkPolicy', 'PodDisruptionBudget', 'Deployment'].includes(object.kind)) {
         const selector = (object.spec.podSelector ?? object.spec.selector).matchLabels;
@@ -213,7 +218,8 @@ describe.each(overlays)('%s', (overlay) => {
       }
       if (object.kind === 'HorizontalPodAutoscaler') named(overlay, `Deployment/${object.spec.scaleTargetRef.name}`);
       for (const volume of podOf(object)?.volumes ?? [])
-        if (volume.persistentVolumeClaim) named(overlay, `PersistentVolumeClaim/${volume.persistentVolumeClaim.claimName}`);
+        if (volume.persistentVolumeClaim)
+          named(overlay, `PersistentVolumeClaim/${volume.persistentVolumeClaim.claimName}`);
       for (const { configMapRef } of containersOf(object).flatMap(({ envFrom }) => envFrom ?? []))
         if (configMapRef) named(overlay, `ConfigMap/${configMapRef.name}`);
     }
@@ -268,5 +274,9 @@ test('staging reaches no provider that moves money', () => {
   const data = named('staging', 'ConfigMap/backend-api-settings').data as Record<string, string>;
   for (const name of ['MPESA_BASE_URL', 'PESAPAL_BASE_URL', 'AFRICASTALKING_BASE_URL'])
     expect(data[name]).toMatch(/^https:\/\/(sandbox|cybqa|api\.sandbox)\./);
-  expect(Object.keys(named('production', 'ConfigMap/backend-api-settings').data).filter((name) => name.endsWith('_BASE_URL'))).toEqual([]);
+  expect(
+    Object.keys(named('production', 'ConfigMap/backend-api-settings').data).filter((name) =>
+      name.endsWith('_BASE_URL'),
+    ),
+  ).toEqual([]);
 });

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-test.each(['configure', 'incidents'])('docs/operations/%s.md', async (page) => {
+test.each(['configure', 'incidents'])('docs/operations/%s', async (page) => {
   const blocks = await readPage(`docs/operations/${page}.md`);
   expect(blocks.length).toBeGreaterThan(0);
   const told = await follow(blocks, '', {
@@ -52,7 +52,10 @@ test('a page whose commands no test runs says why', async () => {
     // A section is a heading and what is below it.
     for (const section of (await readFile(path.join(folder, name), 'utf8')).split(/^#+ /m)) {
       if (!/^```sh\n/m.test(section)) continue;
-      expect(/\*[^*]*(not run by a test|run by `tests\/)[^*]*\*/i.test(section), `${name}: ${section.split('\n')[0]}`).toBe(true);
+      expect(
+        /\*[^*]*(not run by a test|run by `tests\/)[^*]*\*/i.test(section),
+        `${name}: ${section.split('\n')[0]}`,
+      ).toBe(true);
     }
   }
 });

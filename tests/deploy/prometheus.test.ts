@@ -26,7 +26,9 @@ beforeAll(async () => {
 
 test('promtool reads the rules and the configuration, and the alarms are raised when they should be', async () => {
   expect((await execute('promtool', ['check', 'rules', 'rules.yml'], { cwd: folder })).stdout).toContain('SUCCESS');
-  expect((await execute('promtool', ['check', 'config', 'prometheus.yml'], { cwd: folder })).stdout).toContain('SUCCESS');
+  expect((await execute('promtool', ['check', 'config', 'prometheus.yml'], { cwd: folder })).stdout).toContain(
+    'SUCCESS',
+  );
   expect((await execute('promtool', ['test', 'rules', 'rules_test.yml'], { cwd: folder })).stdout).toContain('SUCCESS');
 });
 
@@ -52,7 +54,9 @@ test('the metrics are those that operators are told of', async () => {
 
 test('every alarm says how bad it is, and names a heading of the page that says what to do', async () => {
   const page = await readFile(path.join(repository, 'docs/operations/incidents.md'), 'utf8');
-  const headings = new Set([...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title!.toLowerCase().replace(/ /g, '-')));
+  const headings = new Set(
+    [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title!.toLowerCase().replace(/ /g, '-')),
+  );
   for (const { alert, labels, annotations } of rules.filter((rule) => rule.alert)) {
     expect(['page', 'ticket'], alert).toContain(labels!.severity);
     const [file, heading] = annotations!.runbook.split('#');

@@ -14,14 +14,21 @@ const mostExposed = 1.5;
 
 const services = (await readdir(folder)).filter((name) => name.endsWith('.service')).sort();
 const units = new Map<string, [string, string][]>();
-const values = (unit: string, name: string) => units.get(unit)!.filter(([key]) => key === name).map(([, value]) => value);
+const values = (unit: string, name: string) =>
+  units
+    .get(unit)!
+    .filter(([key]) => key === name)
+    .map(([, value]) => value);
 
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'units-'));
   for (const name of await readdir(folder)) {
     const text = await readFile(path.join(folder, name), 'utf8');
-    units.set(name, [...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]));
+    units.set(
+      name,
+      [...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]),
+    );
     // systemd looks whether the program is there.
     await writeFile(path.join(directory, name), text.replaceAll('/usr/local/bin/backend-api', environment.binary));
   }
@@ -36,7 +43,12 @@ test('systemd understands every line', async () => {
 
 describe.each(services)('%s', (name) => {
   test('leaves little of the machine open', async () => {
-    const { stdout } = await execute('systemd-analyze', ['security', '--offline=true', '--no-pager', path.join(folder, name)]);
+    const { stdout } = await execute('systemd-analyze', [
+      'security',
+      '--offline=true',
+      '--no-pager',
+      path.join(folder, name),
+    ]);
     const exposed = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)![1]);
     expect(exposed, stdout).toBeLessThanOrEqual(mostExposed);
   });
@@ -55,7 +67,9 @@ describe.each(services)('%s', (name) => {
 
   test('sees the owner of the database only where it migrates', () => {
     const files = values(name, 'EnvironmentFile').map((file) => path.basename(file));
-    expect(files).toEqual(name === 'backend-api-migrate.service' ? ['environment', 'owner.environment'] : ['environment']);
+    expect(files).toEqual(
+      name === 'backend-api-migrate.service' ? ['environment', 'owner.environment'] : ['environment'],
+    );
   });
 });
 

@@ -51,7 +51,14 @@ export class Store {
   // `program`: instead of the stage `compile`. Without it that stage is built.
   async build(options: { program?: string; tag: string; target?: string; environment?: string[] }): Promise<void> {
     const { program: compiled, tag, target, environment = [] } = options;
-    const args = ['--tag', tag, '--build-arg', `SOURCE_DATE_EPOCH=${epoch}`, '--build-arg', 'REVISION=0123456789abcdef'];
+    const args = [
+      '--tag',
+      tag,
+      '--build-arg',
+      `SOURCE_DATE_EPOCH=${epoch}`,
+      '--build-arg',
+      'REVISION=0123456789abcdef',
+    ];
     if (target) args.push('--target', target);
     for (const variable of environment) args.push('--env', variable);
     if (compiled) {
@@ -88,14 +95,26 @@ export class Store {
   }
 
   private make(args: string[]): Promise<string> {
-    const how = ['--isolation', 'chroot', '--pull-never', '--format', 'docker', '--timestamp', String(epoch), '--no-cache'];
+    const how = [
+      '--isolation',
+      'chroot',
+      '--pull-never',
+      '--format',
+      'docker',
+      '--timestamp',
+      String(epoch),
+      '--no-cache',
+    ];
     return this.buildah('build', ...how, ...args);
   }
 }
 
 // In memory where there is enough of it: dpkg waits for the disk after each file.
 export async function openStore(): Promise<Store> {
-  const memory = await statfs('/dev/shm').then(({ bavail, bsize }) => bavail * bsize, () => 0);
+  const memory = await statfs('/dev/shm').then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
   return new Store(await mkdtemp(path.join(memory > 6 * gigabyte ? '/dev/shm' : tmpdir(), 'backend-api-image-')));
 }
 
@@ -104,7 +123,10 @@ async function baseArchive(directory: string): Promise<string> {
   const sources = await aptSources();
   const texts = await Promise.all(sources.map((file) => readFile(file, 'utf8')));
   const day = new Date().toISOString().slice(0, 10);
-  const digest = createHash('sha256').update([day, ...texts].join('\n')).digest('hex').slice(0, 16);
+  const digest = createHash('sha256')
+    .update([day, ...texts].join('\n'))
+    .digest('hex')
+    .slice(0, 16);
   const kept = path.join(repository, '.cache/deploy', `base-${digest}.tar`);
   if (await stat(kept).catch(() => undefined)) return kept;
   const folder = path.dirname(kept);
@@ -142,6 +164,8 @@ async function program(name: string, args: string[], more: Record<string, string
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${name} ${args.join(' ')}:\n${`${stdout ?? ''}${stderr ?? (error as Error).message}`.slice(-4000)}`);
+    throw new Error(
+      `${name} ${args.join(' ')}:\n${`${stdout ?? ''}${stderr ?? (error as Error).message}`.slice(-4000)}`,
+    );
   }
 }

@@ -86,7 +86,8 @@ async function patched(folder: string, objects: KubernetesObject[], patch: Patch
   };
   const isMeant = (object: KubernetesObject) =>
     (target.kind ?? object.kind) === object.kind && (target.name ?? object.metadata.name) === object.metadata.name;
-  if (!objects.some(isMeant)) throw new Error(`${folder}: a patch is of ${target.kind} ${target.name}, which is not there`);
+  if (!objects.some(isMeant))
+    throw new Error(`${folder}: a patch is of ${target.kind} ${target.name}, which is not there`);
   if (Array.isArray(changes)) {
     for (const object of objects.filter(isMeant)) for (const change of changes) apply(object, change as Operation);
     return objects;
@@ -113,8 +114,14 @@ function apply(object: any, { op, path: pointer, value }: Operation): void {
     .map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
   const last = steps.pop()!;
   const parent = steps.reduce((at, step) => at?.[step], object);
-  if (parent === undefined || (op !== 'add' && !(last in parent))) throw new Error(`${identity(object)} has no ${pointer}`);
-  if (Array.isArray(parent)) parent.splice(last === '-' ? parent.length : Number(last), op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value]));
+  if (parent === undefined || (op !== 'add' && !(last in parent)))
+    throw new Error(`${identity(object)} has no ${pointer}`);
+  if (Array.isArray(parent))
+    parent.splice(
+      last === '-' ? parent.length : Number(last),
+      op === 'add' ? 0 : 1,
+      ...(op === 'remove' ? [] : [value]),
+    );
   else if (op === 'remove') delete parent[last];
   else parent[last] = value;
 }

@@ -41,7 +41,10 @@ export function inRoot({ root, env, workdir, user, volumes = {} }: InRoot, comma
   ].join('\n');
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const mounts = Object.entries(volumes).flat();
-  return ['unshare', ['--mount', 'bash', '-c', script, 'bash', root, user, workdir, ...mounts, '--', ...variables, ...command]];
+  return [
+    'unshare',
+    ['--mount', 'bash', '-c', script, 'bash', root, user, workdir, ...mounts, '--', ...variables, ...command],
+  ];
 }
 
 export async function copyFolder(from: string, to: string, mode: number): Promise<void> {
