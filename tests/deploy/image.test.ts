@@ -1,7 +1,7 @@
 // The Dockerfile: its last stage is built around the program under test, and the image's files are then run as a container would run
 // them: by an ordinary user, on a read-only root. The stage that compiles, and the size with a release in it: bin/test --long.
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -265,11 +265,18 @@ describe.skipIf(process.getuid?.() !== 0)('the image', { timeout: 300_000 }, () 
 
   // The compiler, the libraries and the npm packages are downloaded; then two cores compile for half an hour.
   test.runIf(environment.long)('compiles the program', { timeout: 7_200_000 }, async () => {
-    const registry = (await execute('npm', ['config', 'get', 'registry'])).stdout.trim();
+    // From the registry that this machine has, which may have an authority of its own.
+    const npm = async (name: string) => (await execute('npm', ['config', 'get', name])).stdout.trim();
+    const [registry, authority] = [await npm('registry'), await npm('cafile')];
+    const within = '/etc/ssl/npm.pem';
     await store.build({
       tag: 'localhost/backend-api:compiled',
       target: 'compile',
-      environment: [`npm_config_registry=${registry}`],
+      environment: [
+        `npm_config_registry=${registry}`,
+        ...(authority === 'null' ? [] : [`npm_config_cafile=${within}`]),
+      ],
+      volumes: authority === 'null' ? [] : [`${await realpath(authority)}:${within}:ro`],
     });
     const compiled = await store.root('localhost/backend-api:compiled');
     expect((await stat(path.join(compiled, 'out/backend-api'))).size).toBeLessThan(most - 20 * megabyte);

@@ -49,8 +49,14 @@ export class Store {
   }
 
   // `program`: instead of the stage `compile`. Without it that stage is built.
-  async build(options: { program?: string; tag: string; target?: string; environment?: string[] }): Promise<void> {
-    const { program: compiled, tag, target, environment = [] } = options;
+  async build(options: {
+    program?: string;
+    tag: string;
+    target?: string;
+    environment?: string[];
+    volumes?: string[];
+  }): Promise<void> {
+    const { program: compiled, tag, target, environment = [], volumes = [] } = options;
     const args = [
       '--tag',
       tag,
@@ -61,6 +67,7 @@ export class Store {
     ];
     if (target) args.push('--target', target);
     for (const variable of environment) args.push('--env', variable);
+    for (const volume of volumes) args.push('--volume', volume);
     if (compiled) {
       const context = path.join(this.directory, 'compile');
       await mkdir(path.join(context, 'out'), { recursive: true });
