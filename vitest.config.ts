@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // and two cores are not fought over. The servers come from bin/with-servers.
 export default defineConfig({
   test: {
-    include: ['tests/e2e/**/*.test.ts'],
+    include: ['tests/e2e/**/*.test.ts', 'tests/deploy/**/*.test.ts'],
     setupFiles: ['tests/e2e/support/contract-setup.ts'],
     pool: 'forks',
     poolOptions: { forks: { singleFork: true } },

@@ -8,7 +8,7 @@
   copy   a block of code after <!-- copy: FILE --> is FILE, and one after <!-- part of: FILE --> stands in it, less includes,
          comments and blank lines. A block that the words above it call a file (`FILE`, less its includes) has such a mark. One
          after <!-- file: FILE --> is a file that the page alone has, and that a test compiles
-  metric a metric that the service counts is named in docs/run-in-production.md
+  metric a metric that the service counts is named in docs/operations/metrics.md
 
 A file of somebody else's is excused by `// lint: allow(name) REASON` on the line or above it. All files are judged, since what goes
 or changes is named in files that did not; it takes a second.
@@ -29,7 +29,7 @@ COMMENT = re.compile(r"(?:^|\s)//(.*)")
 MARK = re.compile(r"^<!-- (copy|part of|file): (\S+) -->$")
 SAYS_SO = re.compile(r"`([\w./-]+\.(?:cpp|h|ts|mjs|sql))`, less its includes")
 METRIC = re.compile(r'\b(?:counter|gauge|histogram)(?:_family)?\(\s*"([a-z_]+)"')
-METRICS_PAGE = "docs/run-in-production.md"
+METRICS_PAGE = "docs/operations/metrics.md"
 # No text of ours: locks, bytes for fuzzers, what a run writes.
 PASSED_OVER = re.compile(r"(^|/)package-lock\.json$|^fuzz/corpus/|\.(png|ico|woff2?)$|_rules_test\.py$|^src/auth/common_passwords\.txt$")
 # Written by bin/test --long, which commits it.

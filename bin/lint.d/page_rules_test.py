@@ -7,7 +7,7 @@ from samples import end, judged
 FILES = {
     "README.md": "",
     "docs/errors.md": "",
-    "docs/run-in-production.md": "| `db_statements_total` | counter | |",
+    "docs/operations/metrics.md": "| `db_statements_total` | counter | |",
     "docs/decisions/0007-driver.md": "",
     "src/db/README.md": "",
     "src/db/db.cpp": "",

@@ -147,8 +147,8 @@ describe('the database', () => {
     }
   });
 
-  test('whose roles are those of docs/run-in-production.md, and no more, is migrated, checked and served', async () => {
-    const page = await readFile(path.join(repository, 'docs/run-in-production.md'), 'utf8');
+  test('whose roles are those of docs/operations/install.md, and no more, is migrated, checked and served', async () => {
+    const page = await readFile(path.join(repository, 'docs/operations/install.md'), 'utf8');
     const [, sql] = /```sql\n([\s\S]*?)```/.exec(page) ?? [];
     expect(sql).toContain('create role shop_owner');
     const postgres = await startPostgres();

@@ -72,7 +72,7 @@ void look_at_letters(Connection& connection, std::ostream& out) {
     if (connection.query("select lower(U&'\\00C9') = U&'\\00E9'")[0][0] == "t") return;
     out << "mind: the locale " << row[2].value_or("") << " of the database " << row[1].value_or("")
         << " knows the case of ASCII letters alone: text search and keys without case take É and é for two letters. "
-           "Make the database with locale 'C.UTF-8' (docs/run-in-production.md)\n";
+           "Make the database with locale 'C.UTF-8' (docs/operations/install.md)\n";
 }
 
 // The service reads it as app_system, for /ready. Ledgers of earlier releases have neither the last column nor the grant.
