@@ -183,18 +183,18 @@ describe.each(chosen)('%s', (name) => {
   async function ask(one: Case, said: Said): Promise<void> {
     const row = await rowOf(one);
     if (hand.needsName && !row?.provider_id) return; // nobody can ask after what has no name
-    const isPaid = said === 'paid' && hand.move(one.id);
+    const hasMoved = said === 'paid' && hand.move(one.id);
     if (said !== 'paid') hand.say(one.id, said);
     const before = hand.asked(one.id);
     // An answer may be lost, to a kill or to a deadline: one that ends the payment is asked for until the row knows of it.
     await until('asked', one, async () => {
       await insist('POST', `/v1/payment-intents/${one.id}/query`);
       if (hand.asked(one.id) === before) return false;
-      if (said === 'paid') return isPaid((await rowOf(one))!);
+      if (said === 'paid') return !hasMoved || isPaid((await rowOf(one))!);
       return said !== 'declined' || !row?.provider_id || !isOpen((await rowOf(one))!);
     });
     hand.say(one.id, undefined);
-    if (said !== 'paid' || isPaid) one.told.add(`query_${said}`);
+    if (said !== 'paid' || hasMoved) one.told.add(`query_${said}`);
     // Of a prompt that is known as one, the end.
     if (said === 'declined' && row?.provider_id) one.told.add('declined');
   }
