@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "pos/modules/documents/kind.h"
 #include "pos/modules/files/keys.h"
+#include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
 
 namespace pos {
@@ -23,9 +24,14 @@ async::Task<SeenDocument> inspect_document(const StoredFiles* stored, StoredFile
         seen.bytes += piece->size();
     }
     seen.media_type = kind.media_type();
-    if (seen.media_type.empty()) throw base::Failure(errors::document_type);
+    if (seen.media_type.empty()) throw base::Failure(errors::document_type, std::string(kind.fault()));
     seen.sha256 = base::hex_encode(digest.finish());
     co_return seen;
+}
+
+Document same_document(Document row, std::string_view sha256) {
+    if (row.sha256 != sha256) throw reused_key("The first request with this key sent another file", row.id.uuid());
+    return row;
 }
 
 async::Task<void> keep_document(const StoredFiles* stored, KeepDocument what, async::SteadyTime deadline) {
@@ -42,7 +48,7 @@ async::Task<Document> finish_document(db::Db tx, FinishDocument what) {
     co_await tx.run(plan_limits::hold_storage);
     auto row = co_await tx.one(document_rows.lock, what.id);
     if (!row || row->meta.deleted_at) throw base::Failure(errors::row_not_found);
-    if (row->status == DocumentStatus::ready) co_return *std::move(row);
+    if (row->status == DocumentStatus::ready) co_return same_document(*std::move(row), what.seen->sha256);
     row->status = DocumentStatus::ready;
     row->content_type = what.seen->media_type;
     row->bytes = static_cast<std::int64_t>(what.seen->bytes);

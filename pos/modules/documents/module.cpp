@@ -9,6 +9,7 @@
 #include "pos/modules/documents/kind.h"
 #include "pos/modules/files/file_body.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
@@ -49,6 +50,8 @@ struct DocumentDetails {
     }
 };
 
+// With the encoded name; the storage takes 500 bytes of a header.
+constexpr std::size_t most_disposition_bytes = 480;
 // Above what DOCUMENTS_MAX_MB may say.
 constexpr std::uint64_t most_body_bytes = 2'010'000'000;
 constexpr std::chrono::minutes longest_body{30};
@@ -83,6 +86,7 @@ struct Staged {
     std::string key;
     std::string etag;
     SeenDocument seen;  // without a media type: it is refused
+    std::string fault;  // then, why
 };
 
 async::Task<Staged> stage(base::Uuid tenant, base::Uuid id, const Adding* adding, FileBody* body) {
@@ -96,7 +100,14 @@ async::Task<Staged> stage(base::Uuid tenant, base::Uuid id, const Adding* adding
                      .etag = stored.etag,
                      .seen = {.media_type = std::string(looking.kind.media_type()),
                               .sha256 = files::hex(stored.sha256),
-                              .bytes = stored.size}};
+                              .bytes = stored.size},
+                     .fault = std::string(looking.kind.fault())};
+}
+
+// The row of a key that was used before.
+Document first_with_key(Document row) {
+    if (row.meta.deleted_at) throw base::Failure(errors::document_deleted);
+    return row;
 }
 
 // A row that waits, with room for the file: as much as the client announces. Of a key whose row is there: that one.
@@ -122,24 +133,17 @@ async::Task<Document> begin(db::Db db, const Adding* adding, std::int64_t bytes)
         failure = std::current_exception();
     }
     if (adding->key) {
-        if (auto first = co_await db.one(by_request, *adding->key)) co_return *std::move(first);
+        if (auto first = co_await db.one(by_request, *adding->key)) co_return first_with_key(*std::move(first));
     }
     std::rethrow_exception(failure);
 }
 
-// The first request's, if it brought the same bytes.
-Document same_as_first(Document row, const Staged& staged) {
-    if (row.sha256 != staged.seen.sha256)
-        throw reused_key("The first request with this key sent another file", row.id.uuid());
-    return row;
-}
-
 async::Task<Document> settle(db::Db db, const Adding* adding, Document row, const Staged* staged,
                              async::SteadyTime deadline) {
-    if (row.status == DocumentStatus::ready) co_return same_as_first(std::move(row), *staged);
+    if (row.status == DocumentStatus::ready) co_return same_document(std::move(row), staged->seen.sha256);
     if (staged->seen.media_type.empty()) {
         co_await db.run(forget, row.id);
-        throw base::Failure(errors::document_type);
+        throw base::Failure(errors::document_type, staged->fault);
     }
     co_await keep_document(
         adding->stored,
@@ -155,7 +159,17 @@ async::Task<Document> settle(db::Db db, const Adding* adding, Document row, cons
             audit(batch, *adding->runtime,
                   {.action = "document.add", .actor = UserId(adding->caller.user_id), .subject = id.uuid()});
         }};
-    co_return co_await db.transaction([&finish](db::Db tx) { return finish_document(tx, finish); });
+    std::exception_ptr failure;
+    try {
+        co_return co_await db.transaction([&finish](db::Db tx) { return finish_document(tx, finish); });
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // Another instance was faster, with other bytes: these are nobody's.
+    if (http::failure_of(failure).code() == errors::key_reused)
+        std::ignore = co_await adding->stored->remove(
+            files::document_key(db.tenant(), row.id.uuid(), staged->seen.sha256), deadline);
+    std::rethrow_exception(failure);
 }
 
 Created<Document> answer(const Document& row, const auth::Caller& caller, bool replayed) {
@@ -226,11 +240,12 @@ DocumentDetails with_url(Document row, base::Uuid tenant, const StoredFiles& sto
     DocumentDetails details{.document = std::move(row), .url = {}, .url_expires_at = {}};
     const auto& document = details.document;
     if (document.status != DocumentStatus::ready) return details;
-    const auto url =
-        stored.store().sign_get({.key = files::document_key(tenant, document.id.uuid(), document.sha256.value_or("")),
-                                 .lifetime = lifetime,
-                                 .content_disposition = http::content_disposition("attachment", document.name),
-                                 .content_type = document.content_type});
+    const auto url = stored.store().sign_get(
+        {.key = files::document_key(tenant, document.id.uuid(), document.sha256.value_or("")),
+         .lifetime = lifetime,
+         .content_disposition = http::content_disposition(
+             "attachment", download_name(document.name, document.content_type), most_disposition_bytes),
+         .content_type = document.content_type});
     if (!url) throw storage::failure(url.error());
     details.url = url->url;
     details.url_expires_at = url->expires_at;
@@ -254,11 +269,6 @@ async::Task<http::NoContent> remove(http::Context& context, Edit<"documents.writ
     co_return http::NoContent{};
 }
 
-constexpr base::ErrorCode of_adding[] = {
-    errors::document_type,      errors::plan_storage,           errors::key_reused,
-    errors::key_in_progress,    storage::errors::too_large,     storage::errors::unavailable,
-    storage::errors::disk_full, storage::errors::not_supported, storage::errors::outcome_unknown};
-
 void routes(http::Routes routes) {
     routes.post(
         "/documents", add,
@@ -266,7 +276,8 @@ void routes(http::Routes routes) {
          .summary = "Add a PDF or a CSV",
          .description = "As the field `file` of a form, or as the body itself. It is kept as it came. What it is, its "
                         "bytes say, not its name. Repeated with the same `Idempotency-Key` it is the same document.",
-         .errors = {std::begin(of_adding), std::end(of_adding)},
+         .errors = with_storage_errors({errors::document_type, errors::document_deleted, errors::plan_storage,
+                                        errors::key_reused, errors::key_in_progress, errors::row_not_found}),
          .options = {.body_limit = most_body_bytes, .deadline = std::chrono::seconds(60), .body_time = longest_body}});
     routes.get("/documents", list_documents, {.id = "listDocuments", .summary = "Documents, the newest first"});
     routes.get(
@@ -275,7 +286,7 @@ void routes(http::Routes routes) {
          .summary = "One document, with a URL to download it",
          .description = "The URL serves for some minutes (`urlExpiresAt`), for whoever has it: keep neither it nor "
                         "this reply.",
-         .errors = {storage::errors::not_supported},
+         .errors = with_reading_errors({}),
          .middleware = {http::no_store()}});
     routes.del("/documents/{id}", remove, {.id = "deleteDocument", .summary = "Delete a document, and its file"});
 }

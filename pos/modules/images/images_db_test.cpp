@@ -103,6 +103,16 @@ TEST_F(ImagesTest, OneKeyIsOneImage) {
     EXPECT_THAT(reused.body, HasSubstr("idempotency.key_reused"));
 }
 
+TEST_F(ImagesTest, ThatAKeyHasMadeAndSomebodyDeletedAreGone) {
+    const Headers key{{"Idempotency-Key", "picture-deleted"}};
+    const auto image = made<Image>(add(picture(), key));
+    ASSERT_EQ(del("/v1/images/" + text(image.id), image.meta.version).status, 204);
+    const auto again = add(picture(), key);
+    EXPECT_EQ(again.status, 410) << again.body;
+    EXPECT_THAT(again.body, HasSubstr("image.deleted"));
+    EXPECT_EQ(add(red_picture(), key).status, 422) << "another picture: another request";
+}
+
 // The process was killed between the row and its files, or behind the files: the row waits, and the same request finishes it.
 TEST_F(ImagesTest, ARequestThatWasCutOffIsFinishedByItsRepetition) {
     const Headers key{{"Idempotency-Key", "picture-2"}};

@@ -6,6 +6,7 @@
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/files/file_body.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/modules/images/maker.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/idempotency.h"
@@ -38,8 +39,9 @@ constexpr std::chrono::seconds time_to_make{90};
 
 // The first request's row, by the key that both have; its picture is this one, or the key is another request's.
 Image of_first_request(Image row, std::string_view sha256) {
-    if (row.sha256 != sha256) throw reused_key("The first request with this key sent another picture", row.id.uuid());
-    return row;
+    auto first = same_image(std::move(row), sha256);
+    if (first.meta.deleted_at) throw base::Failure(errors::image_deleted);
+    return first;
 }
 
 Created<Image> answer(const Image& row, const auth::Caller& caller, bool replayed) {
@@ -119,7 +121,7 @@ async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> calle
         running.emplace(runtime->hold("POST /v1/images " + db.tenant().to_string() + ' ' + *header.key));
         if (!*running) throw key_under_way();
         auto first = co_await mine.one(by_request, *header.key);
-        if (first && first->status == ImageStatus::ready) {
+        if (first && (first->status == ImageStatus::ready || first->meta.deleted_at)) {
             const auto row = of_first_request(*std::move(first), files::hex(base::sha256(bytes)));
             co_return answer(row, caller, true);
         }
@@ -182,12 +184,13 @@ async::Task<http::File<"image/*">> serve(http::Context& context, http::Path<"ten
         .type = file.content_type};
 }
 
-constexpr base::ErrorCode of_adding[] = {
-    images::errors::unsupported_type, images::errors::too_many_bytes, images::errors::too_large,
-    images::errors::unreadable,       images::errors::busy,           images::errors::unavailable,
-    http::errors::bodies_full,        errors::plan_storage,           errors::key_reused,
-    errors::key_in_progress,          storage::errors::unavailable,   storage::errors::disk_full,
-    storage::errors::outcome_unknown};
+std::vector<base::ErrorCode> of_adding() {
+    return with_storage_errors({images::errors::unsupported_type, images::errors::too_many_bytes,
+                                images::errors::too_large, images::errors::unreadable, images::errors::busy,
+                                images::errors::unavailable, http::errors::bodies_full, errors::plan_storage,
+                                errors::key_reused, errors::key_in_progress, errors::image_deleted,
+                                errors::row_not_found});
+}
 
 void routes(http::Routes routes) {
     routes.post(
@@ -198,7 +201,7 @@ void routes(http::Routes routes) {
              "A JPEG, PNG, WebP or GIF file: as the field `file` of a form, or as the body itself. It is read and "
              "written anew, upright and without metadata, in three sizes. Repeated with the same "
              "`Idempotency-Key` it is the same image.",
-         .errors = {std::begin(of_adding), std::end(of_adding)},
+         .errors = of_adding(),
          .options = {.body_limit = most_body_bytes, .deadline = time_to_make, .body_time = std::chrono::minutes(15)}});
     routes.get("/images", list_images, {.id = "listImages", .summary = "Pictures, the newest first"});
     routes.get("/images/{id}", show, {.id = "getImage", .summary = "One picture, with its sizes and their URLs"});
@@ -213,7 +216,7 @@ void routes(http::Routes routes) {
          .summary = "The bytes of a picture, for everybody",
          .description = "`file` is `96`, `320` or `960`, with `.webp` or `.jpg`. It never changes: keep it for ever. "
                         "No credentials are asked for, and no credentials should be sent.",
-         .errors = {storage::errors::not_found, storage::errors::unavailable, storage::errors::corrupt},
+         .errors = with_reading_errors({}),
          .middleware = {http::never_compress()}});
 }
 
