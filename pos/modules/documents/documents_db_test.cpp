@@ -114,6 +114,17 @@ TEST_F(DocumentsTest, ThatAKeyHasMadeAndSomebodyDeletedAreGone) {
     EXPECT_EQ(anew.status, 201);
 }
 
+// A file within something else would be kept as that.
+TEST_F(DocumentsTest, WhatIsWrappedIsNoFile) {
+    for (const std::string type : {"application/json", "application/problem+json", "application/x-www-form-urlencoded",
+                                   "multipart/mixed; boundary=b", ""}) {
+        const auto reply = send_file("/v1/documents", std::string(csv), type);
+        EXPECT_EQ(reply.status, 415) << type;
+        EXPECT_THAT(reply.body, HasSubstr("request.unsupported_media_type")) << type;
+    }
+    EXPECT_EQ(send_file("/v1/documents", std::string(csv), "text/csv; charset=binary").status, 201);
+}
+
 TEST_F(DocumentsTest, OneKeyIsOneDocument) {
     const Headers key{{"Idempotency-Key", "document-1"}};
     const auto first = send_file("/v1/documents", std::string(csv), "text/csv", key);

@@ -75,7 +75,7 @@ std::unique_ptr<http::BodyLease> ImageMaker::hold(base::Uuid tenant, std::uint64
 
 async::Task<MadeImage> ImageMaker::render(base::Uuid tenant, std::string bytes) const {
     // What is no picture asks for no process.
-    if (!images::sniff(bytes)) throw base::Failure(images::errors::unsupported_type);
+    if (const auto error = images::unsupported(bytes)) throw images::failure(*error);
     auto sha256 = files::hex(base::sha256(bytes));
     auto pictures = co_await parts_.images.render(std::move(bytes), {.owner = tenant.to_string()});
     if (!pictures) throw images::failure(pictures.error());

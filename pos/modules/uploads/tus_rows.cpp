@@ -23,9 +23,7 @@ std::optional<UploadPurpose> purpose_of(std::string_view text) {
     return std::nullopt;
 }
 
-bool is_digest(std::string_view text) {
-    return text.size() == 64 && base::hex_decode(text) && base::ascii_lower(text) == text;
-}
+bool is_digest(std::string_view text) { return text.size() == 64 && base::hex_decode(text); }
 
 // Clients call the same things differently.
 std::string first_of(const uploads::Metadata& metadata, std::string_view one, std::string_view other) {
@@ -52,12 +50,14 @@ ReadOrder order_of(const uploads::NewUpload& upload) {
     const auto purpose = purpose_of(metadata->get("purpose").value_or(""));
     if (!purpose) read.issues.push_back(issue("purpose", "image or document"));
     read.order.purpose = purpose.value_or(UploadPurpose::image);
-    read.order.content_type = first_of(*metadata, "filetype", "type");
+    read.order.content_type = canonical_type(read.order.purpose, first_of(*metadata, "filetype", "type"));
+    // What a browser says of a file that it does not know.
+    if (read.order.content_type == "application/octet-stream") read.order.content_type.clear();
     if (auto name = http::clean_file_name(first_of(*metadata, "filename", "name")); !name.empty())
         read.order.name = std::move(name);
     if (const auto digest = metadata->get("sha256")) {
-        read.order.sha256 = std::string(*digest);
-        if (!is_digest(*digest)) read.issues.push_back(issue("sha256", "64 hexadecimal digits, small letters"));
+        read.order.sha256 = base::ascii_lower(*digest);
+        if (!is_digest(*digest)) read.issues.push_back(issue("sha256", "64 hexadecimal digits"));
     }
     return read;
 }

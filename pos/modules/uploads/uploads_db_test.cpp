@@ -49,12 +49,18 @@ protected:
         return fmt::format(R"({{"purpose":"{}","contentType":"{}","bytes":{},"sha256":"{}"}})", purpose, type,
                            bytes.size(), files::hex(base::sha256(bytes)));
     }
+    static std::string becomes(std::string_view id, std::string_view column) {
+        return app->database().value(
+            fmt::format("select coalesce({}::text, '') from uploads where id = '{}'", column, id));
+    }
     static Begun begin(const std::string& json, Headers headers = {}) {
         const auto reply = post("/v1/uploads", json, owner, std::move(headers));
         EXPECT_EQ(reply.status, 201) << reply.body;
         EXPECT_EQ(reply.header("cache-control"), "no-store");
-        Begun begun{member(reply.body, "id"), path_of(member(reply.body, "url")), member(reply.body, "imageId"),
-                    member(reply.body, "documentId"), ""};
+        EXPECT_EQ(member(reply.body, "imageId") + member(reply.body, "documentId"), "") << "it has become nothing yet";
+        Begun begun{member(reply.body, "id"), path_of(member(reply.body, "url")), "", "", ""};
+        begun.image = becomes(begun.id, "image_id");
+        begun.document = becomes(begun.id, "document_id");
         begun.key = fmt::format("t/{}/pending/{}", tenant(), begun.id);
         return begun;
     }
@@ -129,7 +135,10 @@ TEST_F(UploadsTest, AFileThatWasNotAnnouncedIsRefusedAndRemoved) {
         const auto row = get("/v1/uploads/" + begun.id);
         EXPECT_THAT(row.body, HasSubstr(R"("state":"refused")")) << name;
         EXPECT_THAT(row.body, HasSubstr(code)) << name;
-        EXPECT_EQ(complete(begun.id).status, 410) << name;
+        EXPECT_THAT(row.body, Not(HasSubstr(R"(Id":")"))) << "nothing has become of it";
+        const auto again = complete(begun.id);
+        EXPECT_EQ(again.status, refused.status) << "whoever lost the answer is told the same";
+        EXPECT_THAT(again.body, HasSubstr(code)) << name;
         if (!begun.image.empty()) EXPECT_EQ(get("/v1/images/" + begun.image).status, 404) << name;
     }
 }
@@ -149,8 +158,37 @@ TEST_F(UploadsTest, ADocumentOfNoBytes) {
     const auto begun = begin(R"({"purpose":"document","contentType":"text/csv","bytes":0,"name":"Nothing"})");
     ASSERT_EQ(put(begun.url, "", "text/csv").status, 200);
     const auto done = complete(begun.id);
+    EXPECT_EQ(done.status, 415) << "nobody has meant that";
+    EXPECT_THAT(done.body, HasSubstr("empty"));
+}
+
+TEST_F(UploadsTest, TypesAreUnderstoodAsClientsCallThem) {
+    const std::tuple<std::string_view, std::string_view, std::string_view> rows[] = {
+        {"image", "image/jpg", "image/jpeg"},
+        {"image", "IMAGE/PNG", "image/png"},
+        {"image", "image/png; charset=binary", "image/png"},
+        {"document", "application/vnd.ms-excel", "text/csv"},
+        {"document", "text/csv; charset=utf-8", "text/csv"},
+        {"document", "Application/PDF", "application/pdf"},
+    };
+    for (const auto& [purpose, announced, type] : rows) {
+        const auto reply =
+            post("/v1/uploads", fmt::format(R"({{"purpose":"{}","contentType":"{}","bytes":10}})", purpose, announced));
+        EXPECT_EQ(reply.status, 201) << announced << reply.body;
+        EXPECT_EQ(member(reply.body, "contentType"), type) << announced;
+    }
+    const auto refused = post("/v1/uploads", R"({"purpose":"image","contentType":"text/csv","bytes":10})");
+    EXPECT_EQ(refused.status, 422);
+    const auto large = post("/v1/uploads", R"({"purpose":"image","contentType":"image/png","bytes":4000000000})");
+    EXPECT_THAT(large.body, HasSubstr("At most 20000000 bytes")) << "the limit is told";
+    auto sum = files::hex(base::sha256(picture()));
+    std::ranges::transform(sum, sum.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+    const auto capitals = begin(fmt::format(
+        R"({{"purpose":"image","contentType":"image/png","bytes":{},"sha256":"{}"}})", picture().size(), sum));
+    ASSERT_EQ(put(capitals.url, picture(), "image/png").status, 200);
+    const auto done = complete(capitals.id);
     EXPECT_EQ(done.status, 200) << done.body;
-    EXPECT_THAT(done.body, HasSubstr(R"("name":"Nothing")"));
+    EXPECT_THAT(done.body, HasSubstr(fmt::format(R"("received":{})", picture().size())));
 }
 
 TEST_F(UploadsTest, OneKeyIsOneUploadAndItsUrlServes) {
