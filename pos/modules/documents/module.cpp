@@ -135,6 +135,7 @@ async::Task<Document> begin(db::Db db, const Adding* adding, std::int64_t bytes)
     if (adding->key) {
         if (auto first = co_await db.one(by_request, *adding->key)) co_return first_with_key(*std::move(first));
     }
+    co_await rethrow_with_use(db, failure, adding->settings->quota_bytes());
     std::rethrow_exception(failure);
 }
 

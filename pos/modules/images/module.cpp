@@ -22,12 +22,17 @@ using namespace image_statements;
 struct ImageFilter {
     ListFilter list;
     std::optional<ImageStatus> status;
+    bool unused = false;
 
     friend constexpr auto describe(ImageFilter*) {
         return schema::object<ImageFilter>(
             "ImageFilter", schema::flatten<&ImageFilter::list>(),
             schema::field<&ImageFilter::status>("status",
-                                                {.doc = "Those in this state alone.", .example = R"("ready")"}));
+                                                {.doc = "Those in this state alone.", .example = R"("ready")"}),
+            schema::field<&ImageFilter::unused>(
+                "unused", {.defaulted = true,
+                           .doc = "Those alone that no product, no category and no shop shows: what may be deleted.",
+                           .example = "true"}));
     }
 };
 
@@ -89,11 +94,22 @@ async::Task<Image> begin(db::Db db, const Adding* adding, const MadeImage* made)
         if (auto first = co_await db.one(by_request, *adding->key))
             co_return of_first_request(*std::move(first), made->sha256);
     }
+    co_await rethrow_with_use(db, failure, adding->quota);
     std::rethrow_exception(failure);
 }
 
+async::Task<void> require_room(db::Db db, std::int64_t quota) {
+    std::exception_ptr failure;
+    try {
+        co_await db.run(plan_limits::storage_suffices, quota);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) co_await rethrow_with_use(db, failure, quota);
+}
+
 async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, async::SteadyTime deadline) {
-    co_await db.run(plan_limits::storage_suffices, adding->quota);  // before the work
+    co_await require_room(db, adding->quota);  // before the work
     auto made = co_await adding->maker->render(db.tenant(), std::move(bytes));
     auto row = co_await begin(db, adding, &made);
     if (row.status == ImageStatus::ready) co_return row;
@@ -135,7 +151,11 @@ async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> calle
 
 async::Task<db::Page<Image>> list_images(auth::PermittedSomewhere<"products.read">, http::Query<ImageFilter> filter,
                                          db::Db db) {
-    return list.page(db, filter->list, filter->status);
+    if (filter->unused && filter->status)
+        throw base::Failure(http::errors::invalid,
+                            {{"query", "/status", "not_together", "Leave it out beside `unused`.", {}}});
+    if (filter->unused) co_return co_await unused.page(db, filter->list);
+    co_return co_await list.page(db, filter->list, filter->status);
 }
 
 async::Task<Image> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", ImageId> id, db::Db db) {
@@ -226,7 +246,7 @@ app::Module images_module() {
     return {.name = "images",
             .doc = "Pictures of goods, categories and the shop, in three sizes.",
             .tables = {tables::images.view()},
-            .statements = db::statements(image_rows, list, by_request, is_unused, forget_bytes, shown),
+            .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget_bytes, shown),
             .routes = routes,
             .settings = app::settings<images::Settings>(),
             .services = app::services<make_images, make_image_maker>()};

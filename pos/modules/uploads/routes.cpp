@@ -7,6 +7,7 @@
 #include "pos/modules/documents/statements.h"
 #include "pos/modules/files/keys.h"
 #include "pos/plumbing/idempotency.h"
+#include "pos/plumbing/plan_limits.h"
 
 namespace pos {
 
@@ -169,6 +170,7 @@ async::Task<Upload> begin_once(db::Db db, UploadOrder order, UploadParts parts, 
         failure = std::current_exception();
     }
     if (auto first = co_await first_with_key(db, &order)) co_return *std::move(first);
+    co_await rethrow_with_use(db, failure, parts.settings->quota_bytes());
     std::rethrow_exception(failure);
 }
 
