@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 
@@ -16,6 +18,7 @@ namespace {
 
 using namespace pos;
 using namespace pos::testing;
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
@@ -217,6 +220,8 @@ TEST_F(UploadsTest, TheQuotaCountsWhatIsAnnounced) {
     const auto second = post("/v1/uploads", half);
     EXPECT_EQ(second.status, 409);
     EXPECT_THAT(second.body, HasSubstr("plan.storage"));
+    EXPECT_THAT(second.body, AllOf(HasSubstr(R"("usedBytes":600000)"), HasSubstr(R"("limitBytes":1000000)")));
+    EXPECT_THAT(get("/v1/subscription").body, HasSubstr(R"("storage":{"usedBytes":600000,"limitBytes":1000000})"));
     EXPECT_EQ(send(http::Method::del, "/v1/uploads/" + first.id, {}, owner).status, 204);
     const auto third = begin(half);
     app->database().execute("update uploads set expires_at = now() - interval '1 minute'");
