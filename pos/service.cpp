@@ -35,6 +35,7 @@
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
+#include "pos/modules/uploads/clean_up.h"
 #include "pos/modules/uploads/module.h"
 #include "pos/modules/users/module.h"
 #include "pos/modules/webhooks/module.h"
@@ -128,6 +129,7 @@ app::Definition definition() {
         reseal_message_accounts_command(),
         reseal_webhook_secrets_command(),
         rewrite_urls_command(),
+        claim_files_command(),
     };
     // clang-format on
     return definition;

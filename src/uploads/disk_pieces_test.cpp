@@ -169,7 +169,7 @@ TEST_F(DiskPiecesTest, AFullDiskHasItsCodeAndLeavesNothing) {
 TEST_F(DiskPiecesTest, WhatIsNoUploadIsNotListed) {
     fs::create_directory(fs::path(directory) / "lost+found");
     run(pieces.reserve(&loop, upload_id, 1));
-    EXPECT_THAT(run(pieces.list(&loop)), ElementsAre(upload_id));
+    EXPECT_THAT(run(pieces.list(&loop, {})), ElementsAre(upload_id));
 }
 
 TEST_F(DiskPiecesTest, PiecesAreReadInTheirOrderAndOnlyWhole) {

@@ -8,6 +8,10 @@ namespace {
 
 // How long a client may take for what it downloads; the connection's own deadlines end one that takes nothing.
 constexpr std::chrono::minutes longest_download{15};
+// Between two looks at the storage for /ready; of one at the start.
+constexpr std::chrono::seconds while_well{60};
+constexpr std::chrono::seconds while_not{5};
+constexpr std::chrono::seconds of_a_start{2};
 
 [[noreturn]] void throw_corrupt(std::string detail) {
     throw storage::failure({.fault = storage::Fault::corrupt, .detail = std::move(detail)});
@@ -58,6 +62,46 @@ struct OpenStored {
 
 }  // namespace
 
+// ---- Whose it is ---------------------------------------------------------------------------------------------------
+
+async::Task<app::Health> StoredFiles::look(async::SteadyTime deadline) const {
+    const auto place = storage_place(&store_, deadline);
+    if (!place) co_return app::Health{};
+    try {
+        owner_.storage = co_await whose_place(db::system_db(databases_, deadline), &*place);
+    } catch (const base::Failure& failure) {
+        co_return app::Health{.is_well = false, .reason = std::string(failure.code().code)};
+    } catch (const std::exception& error) {
+        logger_.warn("the file storage was not looked at", {{"error", error.what()}});
+        co_return app::Health{.is_well = false, .reason = "its owner cannot be looked up"};
+    }
+    for (const auto whose : {owner_.storage.load(), owner_.pieces.load()}) {
+        if (const auto says = says_of(whose); !says.empty())
+            co_return app::Health{.is_well = false, .reason = std::string(says)};
+    }
+    co_return app::Health{};
+}
+
+async::Task<void> StoredFiles::start() {
+    if (!store_.can(storage::Ability::any_bytes) && !owner_.said.test_and_set())
+        logger_.warn(
+            "this storage keeps images and documents alone: reports as files and uploads by URL are off, and "
+            "what is orphaned there is not swept",
+            {{"storage", store_.name()}});
+    const auto found = co_await look(async::Loop::now() + of_a_start);
+    if (!found.is_well && !owner_.said.test_and_set())
+        logger_.error("the file storage is not as it should be", {{"reason", found.reason}});
+}
+
+async::Task<app::Health> StoredFiles::health(async::SteadyTime deadline) {
+    if (async::Loop::now() < look_again_) co_return last_;
+    last_ = co_await look(deadline);
+    look_again_ = async::Loop::now() + (last_.is_well ? while_well : while_not);
+    co_return last_;
+}
+
+// ---- Files -----------------------------------------------------------------------------------------------------------
+
 async::Task<storage::Stored> StoredFiles::put(storage::Put put, async::SteadyTime deadline) const {
     const auto key = put.key;
     auto stored = or_throw(co_await store_.put(std::move(put), deadline));
@@ -104,6 +148,10 @@ http::FileContent StoredFiles::content(std::string key, std::uint64_t size) cons
 }
 
 async::Task<bool> StoredFiles::remove(std::string key, async::SteadyTime deadline) const {
+    if (owner_.storage == Whose::others) {
+        logger_.warn("a file is not removed: the storage is another database's", {{"key", key}});
+        co_return false;
+    }
     const auto removed = co_await store_.remove(key, deadline);
     if (!removed)
         logger_.warn("a file could not be removed; the clean-up will",
@@ -126,8 +174,8 @@ async::Task<bool> StoredFiles::remove_below(std::string prefix, async::SteadyTim
 
 std::unique_ptr<FilePool> make_file_pool() { return std::make_unique<FilePool>(); }
 
-std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, const app::LoopParts& parts) {
-    return std::make_unique<StoredFiles>(store, parts.logger);
+std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, FileOwner& owner, const app::LoopParts& parts) {
+    return std::make_unique<StoredFiles>(store, owner, parts);
 }
 
 }  // namespace pos
