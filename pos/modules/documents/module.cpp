@@ -52,6 +52,7 @@ struct DocumentDetails {
 // Above what DOCUMENTS_MAX_MB may say.
 constexpr std::uint64_t most_body_bytes = 2'010'000'000;
 constexpr std::chrono::minutes longest_body{30};
+constexpr std::chrono::seconds of_tidying{10};
 constexpr std::string_view unnamed = "Document";
 
 // ---- Adding --------------------------------------------------------------------------------------------------------
@@ -137,10 +138,7 @@ Document same_as_first(Document row, const Staged& staged) {
 async::Task<Document> settle(db::Db db, const Adding* adding, Document row, const Staged* staged,
                              async::SteadyTime deadline) {
     if (row.status == DocumentStatus::ready) co_return same_as_first(std::move(row), *staged);
-    if (staged->seen.media_type.empty()) {
-        co_await db.run(forget, row.id);
-        throw base::Failure(errors::document_type);
-    }
+    if (staged->seen.media_type.empty()) throw base::Failure(errors::document_type);
     co_await keep_document(
         adding->stored,
         {.tenant = db.tenant(), .id = row.id, .from = staged->key, .etag = staged->etag, .seen = staged->seen},
@@ -177,21 +175,36 @@ std::string name_for(const std::optional<std::string>& given, const std::string&
     return name.empty() ? std::string(unnamed) : name;
 }
 
+// Of a request that has failed or whose client has gone: its row, and with it the room and the key. One that became ready all the same
+// stays.
+async::Task<void> give_back(db::Db db, const Adding* adding, DocumentId id, const Staged* staged) {
+    const auto deadline = async::Loop::now() + of_tidying;
+    try {
+        if (co_await db.with_deadline(deadline).run(forget, id) == 0 || staged == nullptr) co_return;
+    } catch (const base::Failure&) {
+        co_return;  // the clean-up finds it
+    }
+    std::ignore =
+        co_await adding->stored->remove(files::document_key(db.tenant(), id.uuid(), staged->seen.sha256), deadline);
+}
+
 async::Task<Created<Document>> add_document(db::Db db, const Adding* adding, FileBody* body) {
     const auto most = adding->settings->document_bytes();
     const auto row =
         co_await begin(db, adding, static_cast<std::int64_t>(std::min(body->length().value_or(most), most)));
     const bool was_there = row.status == DocumentStatus::ready;
-    const auto staged = co_await stage(db.tenant(), adding->runtime->new_id<DocumentId>().uuid(), adding, body);
-    const auto deadline = body->deadline();
     std::exception_ptr failure;
+    std::optional<Staged> staged;
     std::optional<Document> made;
     try {
-        made = co_await settle(db.with_deadline(deadline), adding, row, &staged, deadline);
+        staged = co_await stage(db.tenant(), adding->runtime->new_id<DocumentId>().uuid(), adding, body);
+        const auto deadline = body->deadline();
+        made = co_await settle(db.with_deadline(deadline), adding, row, &*staged, deadline);
     } catch (...) {
         failure = std::current_exception();
     }
-    std::ignore = co_await adding->stored->remove(staged.key, deadline);
+    if (staged) std::ignore = co_await adding->stored->remove(staged->key, async::Loop::now() + of_tidying);
+    if (failure && !was_there) co_await give_back(db, adding, row.id, staged ? &*staged : nullptr);
     if (failure) std::rethrow_exception(failure);
     co_return answer(*made, adding->caller, was_there);
 }
@@ -254,10 +267,10 @@ async::Task<http::NoContent> remove(http::Context& context, Edit<"documents.writ
     co_return http::NoContent{};
 }
 
-constexpr base::ErrorCode of_adding[] = {
-    errors::document_type,      errors::plan_storage,           errors::key_reused,
-    errors::key_in_progress,    storage::errors::too_large,     storage::errors::unavailable,
-    storage::errors::disk_full, storage::errors::not_supported, storage::errors::outcome_unknown};
+std::vector<base::ErrorCode> of_adding() {
+    return storage_faults({errors::document_type, errors::plan_storage, errors::key_reused, errors::key_in_progress,
+                           storage::errors::too_large, storage::errors::not_supported});
+}
 
 void routes(http::Routes routes) {
     routes.post(
@@ -266,7 +279,7 @@ void routes(http::Routes routes) {
          .summary = "Add a PDF or a CSV",
          .description = "As the field `file` of a form, or as the body itself. It is kept as it came. What it is, its "
                         "bytes say, not its name. Repeated with the same `Idempotency-Key` it is the same document.",
-         .errors = {std::begin(of_adding), std::end(of_adding)},
+         .errors = of_adding(),
          .options = {.body_limit = most_body_bytes, .deadline = std::chrono::seconds(60), .body_time = longest_body}});
     routes.get("/documents", list_documents, {.id = "listDocuments", .summary = "Documents, the newest first"});
     routes.get(

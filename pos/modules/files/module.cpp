@@ -31,6 +31,7 @@ std::unique_ptr<storage::Store> make_store(const FileSettings& settings, const a
 std::vector<db::StatementView> all_statements() {
     auto all = part_upload_statements();
     for (const auto& statement : file_owner_statements()) all.push_back(statement);
+    for (const auto& statement : local_file_statements()) all.push_back(statement);
     return all;
 }
 

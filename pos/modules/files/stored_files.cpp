@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/hasher.h"
+
 namespace pos {
 
 namespace {
@@ -21,6 +25,42 @@ template <class T>
 T or_throw(storage::Result<T> result) {
     if (!result) throw storage::failure(result.error());
     return std::move(*result);
+}
+
+struct Expected {
+    std::string key;
+    std::uint64_t size = 0;
+    std::string etag;
+    base::Digest256 sha256{};
+};
+
+async::Task<base::Digest256> digest_there(storage::Store* store, std::string key, async::SteadyTime deadline) {
+    auto stream = or_throw(co_await store->get({.key = std::move(key)}, deadline));
+    base::Hasher hasher(base::Hasher::Algorithm::sha256);
+    while (true) {
+        const auto piece = or_throw(co_await stream.read());
+        if (piece.empty()) break;
+        hasher.add(piece);
+    }
+    base::Digest256 digest{};
+    std::ranges::copy(hasher.finish(), reinterpret_cast<char*>(digest.data()));
+    co_return digest;
+}
+
+// Some servers give each copy an ETag of its own (encryption, parts): then the bytes decide.
+async::Task<void> prove(storage::Store* store, const Expected* expected, async::SteadyTime deadline) {
+    const auto there = co_await store->head(expected->key, deadline);
+    if (!there && there.error().fault == storage::Fault::not_found)
+        throw_corrupt(fmt::format("{} was stored, and is not there", expected->key));
+    if (!there) throw storage::failure(there.error());
+    if (there->size != expected->size)
+        throw_corrupt(fmt::format("{}: {} bytes were given, {} are there", expected->key, expected->size, there->size));
+    if (there->sha256 && *there->sha256 != expected->sha256)
+        throw_corrupt(fmt::format("{} has another digest than what was stored", expected->key));
+    if (!expected->etag.empty() && there->etag == expected->etag) co_return;
+    if (!store->can(storage::Ability::any_bytes)) co_return;  // pictures are written anew there
+    if (co_await digest_there(store, expected->key, deadline) != expected->sha256)
+        throw_corrupt(fmt::format("{} has other bytes than what was stored", expected->key));
 }
 
 void require_range(const storage::ObjectStream& stream, const http::ByteRange& range, std::uint64_t size) {
@@ -102,20 +142,30 @@ async::Task<app::Health> StoredFiles::health(async::SteadyTime deadline) {
 
 // ---- Files -----------------------------------------------------------------------------------------------------------
 
-async::Task<storage::Stored> StoredFiles::put(storage::Put put, async::SteadyTime deadline) const {
+std::vector<base::ErrorCode> storage_faults(std::vector<base::ErrorCode> more) {
+    for (const auto& error :
+         {storage::errors::unavailable, storage::errors::outcome_unknown, storage::errors::disk_full,
+          storage::errors::denied, storage::errors::refused, storage::errors::conflict, storage::errors::corrupt})
+        more.push_back(error);
+    return more;
+}
+
+async::Task<storage::Stored> put_proved(storage::Store* store, storage::Put put, async::SteadyTime deadline) {
     const auto key = put.key;
-    auto stored = or_throw(co_await store_.put(std::move(put), deadline));
-    const auto there = or_throw(co_await store_.head(key, deadline));
-    if (there.size != stored.size || (there.sha256 && *there.sha256 != stored.sha256))
-        throw_corrupt(fmt::format("{}: {} bytes were given, {} are there", key, stored.size, there.size));
+    auto stored = or_throw(co_await store->put(std::move(put), deadline));
+    const Expected expected{.key = key, .size = stored.size, .etag = stored.etag, .sha256 = stored.sha256};
+    co_await prove(store, &expected, deadline);
     co_return stored;
 }
 
-async::Task<void> StoredFiles::copy(storage::Copy copy, std::uint64_t size, async::SteadyTime deadline) const {
-    const auto key = copy.to;
+async::Task<storage::Stored> StoredFiles::put(storage::Put put, async::SteadyTime deadline) const {
+    return put_proved(&store_, std::move(put), deadline);
+}
+
+async::Task<void> StoredFiles::copy(storage::Copy copy, CopyOf what, async::SteadyTime deadline) const {
+    const Expected expected{.key = copy.to, .size = what.size, .etag = copy.if_match, .sha256 = what.sha256};
     std::ignore = or_throw(co_await store_.copy(std::move(copy), deadline));
-    const auto there = or_throw(co_await store_.head(key, deadline));
-    if (there.size != size) throw_corrupt(fmt::format("{}: {} bytes were copied, {} are there", key, size, there.size));
+    co_await prove(&store_, &expected, deadline);
 }
 
 async::Task<std::optional<storage::ObjectInfo>> StoredFiles::head(std::string key, async::SteadyTime deadline) const {

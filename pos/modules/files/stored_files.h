@@ -20,6 +20,14 @@
 
 namespace pos {
 
+// What any call of the storage may answer that is no fault of the caller: for the `.errors` of routes.
+[[nodiscard]] std::vector<base::ErrorCode> storage_faults(std::vector<base::ErrorCode> more = {});
+
+// Puts, asks the store what it has, and compares size, ETag and, where it knows it, digest; where the ETags differ, the bytes are read. A
+// store that says "done" and has kept nothing, or something else, is found out. Throws storage.corrupt then, and other faults.
+[[nodiscard]] async::Task<storage::Stored> put_proved(storage::Store* store, storage::Put put,
+                                                      async::SteadyTime deadline);
+
 class StoredFiles {
 public:
     StoredFiles(storage::Store& store, FileOwner& owner, const app::LoopParts& parts)
@@ -34,11 +42,14 @@ public:
     static constexpr std::string_view health_name = "storage";
     [[nodiscard]] async::Task<app::Health> health(async::SteadyTime deadline);
 
-    // Puts, asks the store what it has, and compares size and, where it knows it, digest: a store that says "done" and has kept nothing
-    // is found out. Throws storage.corrupt then.
+    // put_proved().
     [[nodiscard]] async::Task<storage::Stored> put(storage::Put put, async::SteadyTime deadline) const;
-    // Of a copy as well: the size is proved.
-    [[nodiscard]] async::Task<void> copy(storage::Copy copy, std::uint64_t size, async::SteadyTime deadline) const;
+    // Of a copy as well: by size, and by the source's ETag (`if_match`), or where the copy has another one by its bytes.
+    struct CopyOf {
+        std::uint64_t size = 0;
+        base::Digest256 sha256{};
+    };
+    [[nodiscard]] async::Task<void> copy(storage::Copy copy, CopyOf what, async::SteadyTime deadline) const;
     // nullopt: there is none.
     [[nodiscard]] async::Task<std::optional<storage::ObjectInfo>> head(std::string key,
                                                                        async::SteadyTime deadline) const;

@@ -166,6 +166,12 @@ constexpr db::SystemQuery<std::int64_t(std::vector<base::Uuid>, std::vector<base
                      "where d.tenant_id = k.tenant_id and d.id = k.id and d.sha256 = k.sha256 and d.deleted_at is "
                      "null) " POS_OF_ANOTHER_SERVICE,
                      Kind::read}};
+// Of an upload that has ended: put there behind its back, and nobody's, however young it is.
+constexpr db::SystemQuery<std::int64_t(std::vector<base::Uuid>, std::vector<base::Uuid>)> still_pending{
+    {"files.still_pending",
+     "select k.n from unnest($1::uuid[], $2::uuid[]) with ordinality as k(tenant_id, id, n) "
+     "where not exists (select from uploads u where u.tenant_id = k.tenant_id and u.id = k.id and u.state <> 'open')",
+     Kind::read}};
 constexpr db::SystemQuery<base::Uuid(std::vector<base::Uuid>)> owners_of_pieces{
     {"files.owners_of_pieces", "select id from uploads where id = any($1) and kind = 'tus' and state = 'open'",
      Kind::read}};
@@ -311,6 +317,7 @@ struct Candidates {
 };
 
 struct ByPlace {
+    Candidates young;  // and pending
     Candidates pending;
     Candidates images;
     Candidates documents;
@@ -321,7 +328,11 @@ ByPlace by_place(const storage::ListPage& page, base::Timestamp before) {
     ByPlace found;
     for (const auto& object : page.objects) {
         const auto key = files::parse_key(object.key);
-        if (!key || object.modified >= before) continue;
+        if (!key) continue;
+        if (object.modified >= before) {
+            if (key->place == files::Place::pending) found.young.add(*key, object.key);
+            continue;
+        }
         auto& place = key->place == files::Place::pending ? found.pending
                       : key->place == files::Place::image ? found.images
                                                           : found.documents;
@@ -342,6 +353,10 @@ async::Task<std::int64_t> sweep_page(app::JobScope scope, ByPlace found) {
     const auto& stored = scope.use<StoredFiles>();
     const auto db = scope.system_db(std::chrono::minutes(2));
     std::int64_t count = 0;
+    if (!found.young.keys.empty()) {
+        const auto owned = co_await db.all(still_pending, found.young.tenants, found.young.ids);
+        count += co_await remove_all(&stored, found.young.without(owned));
+    }
     if (!found.pending.keys.empty()) {
         const auto owned = co_await db.all(owned_pending, found.pending.tenants, found.pending.ids);
         count += co_await remove_all(&stored, found.pending.without(owned));
@@ -565,8 +580,8 @@ std::vector<app::Schedule> clean_up_schedules() {
 std::vector<db::StatementView> clean_up_statements() {
     return db::statements(expired, expire, abandon_images, abandon_documents, images_to_remove, documents_to_remove,
                           image_removed, document_removed, forget_uploads, where_to_go_on, go_on_behind, owned_pending,
-                          owned_images, owned_documents, owners_of_pieces, images_to_look_at, documents_to_look_at,
-                          image_was_found, document_was_found);
+                          owned_images, owned_documents, still_pending, owners_of_pieces, images_to_look_at,
+                          documents_to_look_at, image_was_found, document_was_found);
 }
 
 }  // namespace pos

@@ -45,7 +45,9 @@ struct FilesSwept {
     friend constexpr auto describe(FilesSwept*) {
         using schema::field;
         return schema::object<FilesSwept>("FilesSwept", field<&FilesSwept::orphans>("orphans"),
-                                          field<&FilesSwept::pieces>("pieces"), field<&FilesSwept::lost>("lost"));
+                                          field<&FilesSwept::pieces>("pieces"), field<&FilesSwept::lost>("lost"),
+                                          field<&FilesSwept::found>("found"),
+                                          field<&FilesSwept::doubtful>("doubtful"));
     }
 };
 // Files younger than `spared` are left alone: their rows may be on the way.

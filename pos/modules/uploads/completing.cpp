@@ -147,10 +147,12 @@ async::Task<void> look_and_finish(Completing* work) {
 }
 
 // What is wrong with the file itself: sending the same one again would not help.
+constexpr base::ErrorCode of_the_file[] = {errors::upload_differs,           errors::document_type,
+                                           images::errors::unsupported_type, images::errors::too_many_bytes,
+                                           images::errors::too_large,        images::errors::unreadable};
+
 bool is_of_the_file(const base::ErrorCode& code) {
-    return code == errors::upload_differs || code == errors::document_type ||
-           code == images::errors::unsupported_type || code == images::errors::too_many_bytes ||
-           code == images::errors::too_large || code == images::errors::unreadable;
+    return std::ranges::find(of_the_file, code.code, &base::ErrorCode::code) != std::end(of_the_file);
 }
 
 // The failure as the client is told of it.
@@ -201,6 +203,11 @@ bool may_upload(const auth::Caller& caller, UploadPurpose purpose) {
     return grants.withheld_by == nullptr || !grants.withheld.test(*caller.permissions->find(permission));
 }
 
+void throw_problem(const Upload& row) {
+    const auto problem = std::ranges::find(of_the_file, row.problem.value_or(""), &base::ErrorCode::code);
+    throw base::Failure(problem == std::end(of_the_file) ? errors::upload_ended : *problem);
+}
+
 std::vector<base::ErrorCode> upload_walls() {
     return {auth::errors::forbidden, errors::second_factor_needed, errors::subscription_suspended};
 }
@@ -219,6 +226,7 @@ async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts
 
 async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, async::SteadyTime deadline) {
     if (row.state == UploadState::completed) co_return row;
+    if (row.state == UploadState::refused) throw_problem(row);
     if (row.state != UploadState::open || row.expires_at <= parts.runtime->now())
         throw base::Failure(errors::upload_ended);
     Completing work{.db = db, .row = std::move(row), .parts = parts, .deadline = deadline};

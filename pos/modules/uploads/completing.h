@@ -44,8 +44,11 @@ struct UploadOrder {
 [[nodiscard]] async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts);
 
 // The row at the end: completed. Throws upload.missing, upload.ended, upload.changed (all of them leave it open, but ended), and for a file
-// that is not taken its error: then the upload is over.
+// that is not taken its error: then the upload is over, and asked again it says the same.
 [[nodiscard]] async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, async::SteadyTime deadline);
+
+// Of one that was refused: why, as it was said then.
+[[noreturn]] void throw_problem(const Upload& row);
 
 // As `deleted`, `expired` or `refused`, if it is open still; its pending file goes.
 struct EndUpload {

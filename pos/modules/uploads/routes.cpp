@@ -236,10 +236,7 @@ constexpr base::ErrorCode of_files[] = {errors::upload_differs,
                                         images::errors::busy,
                                         images::errors::unavailable,
                                         http::errors::bodies_full,
-                                        errors::plan_storage,
-                                        storage::errors::unavailable,
-                                        storage::errors::disk_full,
-                                        storage::errors::outcome_unknown};
+                                        errors::plan_storage};
 
 std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
     for (const auto& error : upload_walls()) errors.push_back(error);
@@ -247,7 +244,7 @@ std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
 }
 
 std::vector<base::ErrorCode> of_completing() {
-    std::vector<base::ErrorCode> all_of_them{std::begin(of_files), std::end(of_files)};
+    auto all_of_them = storage_faults({std::begin(of_files), std::end(of_files)});
     for (const auto& error :
          {errors::upload_missing, errors::upload_incomplete, errors::upload_ended, errors::upload_changed})
         all_of_them.push_back(error);

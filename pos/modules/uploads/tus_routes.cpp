@@ -87,11 +87,9 @@ void tus_routes(http::Routes routes) {
                                                  images::errors::unreadable,
                                                  images::errors::busy,
                                                  images::errors::unavailable,
-                                                 storage::errors::unavailable,
-                                                 storage::errors::disk_full,
-                                                 storage::errors::outcome_unknown,
                                                  errors::upload_ended,
                                                  errors::upload_changed};
+    errors_of_files = storage_faults(std::move(errors_of_files));
     for (const auto& error : upload_walls()) errors_of_files.push_back(error);
     const auto options = tus::append_options({});
     routes.post(
