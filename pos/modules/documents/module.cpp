@@ -52,6 +52,7 @@ struct DocumentDetails {
 // Above what DOCUMENTS_MAX_MB may say.
 constexpr std::uint64_t most_body_bytes = 2'010'000'000;
 constexpr std::chrono::minutes longest_body{30};
+constexpr std::chrono::seconds longest_storing{30};  // behind the last byte
 constexpr std::chrono::seconds of_tidying{10};
 constexpr std::string_view unnamed = "Document";
 
@@ -91,7 +92,8 @@ async::Task<Staged> stage(base::Uuid tenant, base::Uuid id, const Adding* adding
     const auto key = files::pending_key(tenant, id);
     const auto stored = co_await adding->stored->put({.key = key,
                                                       .source = [&looking] { return Looking::next(&looking); },
-                                                      .max_bytes = adding->settings->document_bytes()},
+                                                      .max_bytes = adding->settings->document_bytes(),
+                                                      .after_source = longest_storing},
                                                      async::Loop::now() + longest_body);
     co_return Staged{.key = key,
                      .etag = stored.etag,

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "pos/modules/documents/tables.h"
 #include "pos/modules/files/keys.h"
