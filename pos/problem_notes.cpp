@@ -356,13 +356,15 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "the storage.",
      "Whoever runs the service takes the file from a backup; or add it again."},
     {"storage.denied",
-     "The credentials of STORAGE_URL are wrong or have expired, or they lack a right: reading, writing, deleting, "
-     "listing.",
-     "Tell whoever runs the service: the guide of the storage has the rights that it needs."},
+     "The service's key for the storage is wrong, has no right to do this, or the bucket is another's. /ready says so, "
+     "too.",
+     "Tell whoever runs the service: docs/guides/files-storage.md. The same request works when it is mended."},
     {"storage.disk_full",
      "The disk of the file storage is full, or its quota is used up. Nothing of the file was kept.",
      "Wait some minutes between attempts. If it stays so, tell whoever runs the service: only they can make room."},
-    {"storage.expired", "A signed URL serves for FILES_URL_MINUTES: 15, unless the installation says otherwise.",
+    {"storage.expired",
+     "A signed URL serves for FILES_URL_MINUTES: 15, unless the installation says otherwise; one of an "
+     "upload no longer than the upload is open.",
      "GET /v1/uploads/{id} or GET /v1/documents/{id} gives a new one. Ask for it just before you use it, and do not "
      "store it."},
     {"storage.not_found", "The file was deleted since its URL was given, or was never sent.",
@@ -379,9 +381,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"storage.precondition_failed", "The URL is good for a file that is not there yet, and one is.",
      "Read GET /v1/uploads/{id}: the file may have come with an earlier attempt. If not, begin another upload."},
     {"storage.refused",
-     "The storage answered with a refusal of its own: no such bucket, another region, a redirection. The log has its "
-     "code.",
-     "Tell whoever runs the service."},
+     "The storage refused a request of the service in a way that does not pass. The log has its code.",
+     "Tell whoever runs the service. The same request works when it is mended."},
     {"storage.too_large",
      "The file has more bytes than were announced, or than a document may have: DOCUMENTS_MAX_MB, 25 unless the "
      "installation says otherwise.",

@@ -1,5 +1,7 @@
 #include "pos/modules/documents/keeper.h"
 
+#include <algorithm>
+
 #include "base/hasher.h"
 #include "base/strings.h"
 #include "pos/modules/documents/kind.h"
@@ -29,6 +31,17 @@ async::Task<SeenDocument> inspect_document(const StoredFiles* stored, StoredFile
     co_return seen;
 }
 
+namespace {
+
+base::Digest256 digest_of(std::string_view hex) {
+    base::Digest256 digest{};
+    const auto bytes = base::hex_decode(hex);
+    if (bytes && bytes->size() == digest.size()) std::ranges::copy(*bytes, reinterpret_cast<char*>(digest.data()));
+    return digest;
+}
+
+}  // namespace
+
 Document same_document(Document row, std::string_view sha256) {
     if (row.sha256 != sha256) throw reused_key("The first request with this key sent another file", row.id.uuid());
     return row;
@@ -41,7 +54,7 @@ async::Task<void> keep_document(const StoredFiles* stored, KeepDocument what, as
                            .content_type = what.seen.media_type,
                            .cache_control = "private, no-store",
                            .content_disposition = "attachment"},
-                          what.seen.bytes, deadline);
+                          {.size = what.seen.bytes, .sha256 = digest_of(what.seen.sha256)}, deadline);
 }
 
 async::Task<Document> finish_document(db::Db tx, FinishDocument what) {

@@ -55,6 +55,8 @@ constexpr std::size_t most_disposition_bytes = 480;
 // Above what DOCUMENTS_MAX_MB may say.
 constexpr std::uint64_t most_body_bytes = 2'010'000'000;
 constexpr std::chrono::minutes longest_body{30};
+constexpr std::chrono::seconds longest_storing{30};  // behind the last byte
+constexpr std::chrono::seconds of_tidying{10};
 constexpr std::string_view unnamed = "Document";
 
 // ---- Adding --------------------------------------------------------------------------------------------------------
@@ -94,7 +96,8 @@ async::Task<Staged> stage(base::Uuid tenant, base::Uuid id, const Adding* adding
     const auto key = files::pending_key(tenant, id);
     const auto stored = co_await adding->stored->put({.key = key,
                                                       .source = [&looking] { return Looking::next(&looking); },
-                                                      .max_bytes = adding->settings->document_bytes()},
+                                                      .max_bytes = adding->settings->document_bytes(),
+                                                      .after_source = longest_storing},
                                                      async::Loop::now() + longest_body);
     co_return Staged{.key = key,
                      .etag = stored.etag,
@@ -142,10 +145,7 @@ async::Task<Document> begin(db::Db db, const Adding* adding, std::int64_t bytes)
 async::Task<Document> settle(db::Db db, const Adding* adding, Document row, const Staged* staged,
                              async::SteadyTime deadline) {
     if (row.status == DocumentStatus::ready) co_return same_document(std::move(row), staged->seen.sha256);
-    if (staged->seen.media_type.empty()) {
-        co_await db.run(forget, row.id);
-        throw base::Failure(errors::document_type, staged->fault);
-    }
+    if (staged->seen.media_type.empty()) throw base::Failure(errors::document_type, staged->fault);
     co_await keep_document(
         adding->stored,
         {.tenant = db.tenant(), .id = row.id, .from = staged->key, .etag = staged->etag, .seen = staged->seen},
@@ -192,21 +192,36 @@ std::string name_for(const std::optional<std::string>& given, const std::string&
     return name.empty() ? std::string(unnamed) : name;
 }
 
+// Of a request that has failed or whose client has gone: its row, and with it the room and the key. One that became ready all the same
+// stays.
+async::Task<void> give_back(db::Db db, const Adding* adding, DocumentId id, const Staged* staged) {
+    const auto deadline = async::Loop::now() + of_tidying;
+    try {
+        if (co_await db.with_deadline(deadline).run(forget, id) == 0 || staged == nullptr) co_return;
+    } catch (const base::Failure&) {
+        co_return;  // the clean-up finds it
+    }
+    std::ignore =
+        co_await adding->stored->remove(files::document_key(db.tenant(), id.uuid(), staged->seen.sha256), deadline);
+}
+
 async::Task<Created<Document>> add_document(db::Db db, const Adding* adding, FileBody* body) {
     const auto most = adding->settings->document_bytes();
     const auto row =
         co_await begin(db, adding, static_cast<std::int64_t>(std::min(body->length().value_or(most), most)));
     const bool was_there = row.status == DocumentStatus::ready;
-    const auto staged = co_await stage(db.tenant(), adding->runtime->new_id<DocumentId>().uuid(), adding, body);
-    const auto deadline = body->deadline();
     std::exception_ptr failure;
+    std::optional<Staged> staged;
     std::optional<Document> made;
     try {
-        made = co_await settle(db.with_deadline(deadline), adding, row, &staged, deadline);
+        staged = co_await stage(db.tenant(), adding->runtime->new_id<DocumentId>().uuid(), adding, body);
+        const auto deadline = body->deadline();
+        made = co_await settle(db.with_deadline(deadline), adding, row, &*staged, deadline);
     } catch (...) {
         failure = std::current_exception();
     }
-    std::ignore = co_await adding->stored->remove(staged.key, deadline);
+    if (staged) std::ignore = co_await adding->stored->remove(staged->key, async::Loop::now() + of_tidying);
+    if (failure && !was_there) co_await give_back(db, adding, row.id, staged ? &*staged : nullptr);
     if (failure) std::rethrow_exception(failure);
     co_return answer(*made, adding->caller, was_there);
 }

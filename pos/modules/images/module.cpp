@@ -39,6 +39,7 @@ struct ImageFilter {
 // Above the largest that IMAGES_MAX_BYTES may say, with a form around it; the handler says 413 at the setting.
 constexpr std::uint64_t most_body_bytes = 201'000'000;
 constexpr std::chrono::seconds time_to_make{90};
+constexpr std::chrono::seconds of_tidying{10};
 
 // ---- Adding --------------------------------------------------------------------------------------------------------
 
@@ -63,6 +64,7 @@ struct Adding {
     auth::Caller caller;
     std::optional<std::string> key;
     ImageMaker* maker;
+    const StoredFiles* stored;
     Runtime* runtime;
     std::int64_t quota;
 };
@@ -108,15 +110,12 @@ async::Task<void> require_room(db::Db db, std::int64_t quota) {
     if (failure) co_await rethrow_with_use(db, failure, quota);
 }
 
-async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, async::SteadyTime deadline) {
-    co_await require_room(db, adding->quota);  // before the work
-    auto made = co_await adding->maker->render(db.tenant(), std::move(bytes));
-    auto row = co_await begin(db, adding, &made);
-    if (row.status == ImageStatus::ready) co_return row;
-    co_await adding->maker->store(db.tenant(), row.id, made, deadline);
-    made.contents.clear();
-    const FinishImage finish{.id = row.id,
-                             .made = &made,
+async::Task<Image> store_and_finish(db::Db db, const Adding* adding, ImageId id, MadeImage* made,
+                                    async::SteadyTime deadline) {
+    co_await adding->maker->store(db.tenant(), id, *made, deadline);
+    made->contents.clear();
+    const FinishImage finish{.id = id,
+                             .made = made,
                              .public_files = &adding->maker->public_files(),
                              .now = adding->runtime->now(),
                              .device = adding->caller.device_id,
@@ -124,9 +123,37 @@ async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, asyn
     co_return co_await db.transaction([&finish](db::Db tx) { return finish_image(tx, finish); });
 }
 
+// Of a request that has failed: its row, and with it the room and the key. One that became ready all the same stays.
+async::Task<void> give_back(db::Db db, const Adding* adding, ImageId id, const MadeImage* made) {
+    const auto deadline = async::Loop::now() + of_tidying;
+    try {
+        if (co_await db.with_deadline(deadline).run(forget, id) == 0) co_return;
+    } catch (const base::Failure&) {
+        co_return;  // the clean-up finds it
+    }
+    std::ignore = co_await remove_image_files(adding->stored, db.tenant(), id, made->sha256, deadline);
+}
+
+async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, async::SteadyTime deadline) {
+    co_await require_room(db, adding->quota);  // before the work
+    auto made = co_await adding->maker->render(db.tenant(), std::move(bytes));
+    auto row = co_await begin(db, adding, &made);
+    if (row.status == ImageStatus::ready) co_return row;
+    std::exception_ptr failure;
+    try {
+        row = co_await store_and_finish(db, adding, row.id, &made, deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return row;
+    co_await give_back(db, adding, row.id, &made);
+    std::rethrow_exception(failure);
+}
+
 async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader header,
                                 FileBody body, db::Db db, http::Service<ImageMaker> maker,
-                                http::Service<Runtime> runtime, http::Service<const FileSettings> settings) {
+                                http::Service<StoredFiles> stored, http::Service<Runtime> runtime,
+                                http::Service<const FileSettings> settings) {
     const auto hold =
         maker->hold(db.tenant(), std::min(body.length().value_or(maker->max_bytes()), maker->max_bytes()));
     auto bytes = co_await body.read_all(maker->max_bytes(), images::errors::too_many_bytes);
@@ -142,8 +169,12 @@ async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> calle
             co_return answer(row, caller, true);
         }
     }
-    const Adding adding{
-        .caller = caller, .key = header.key, .maker = &*maker, .runtime = &*runtime, .quota = settings->quota_bytes()};
+    const Adding adding{.caller = caller,
+                        .key = header.key,
+                        .maker = &*maker,
+                        .stored = &*stored,
+                        .runtime = &*runtime,
+                        .quota = settings->quota_bytes()};
     co_return answer(co_await make(mine, &adding, std::move(bytes), deadline), caller, false);
 }
 
@@ -246,7 +277,7 @@ app::Module images_module() {
     return {.name = "images",
             .doc = "Pictures of goods, categories and the shop, in three sizes.",
             .tables = {tables::images.view()},
-            .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget_bytes, shown),
+            .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget, forget_bytes, shown),
             .routes = routes,
             .settings = app::settings<images::Settings>(),
             .services = app::services<make_images, make_image_maker>()};

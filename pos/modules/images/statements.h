@@ -54,6 +54,9 @@ inline constexpr db::Query<void(ImageId)> is_unused{
      "or exists (select from categories where tenant_id = $1 and image_id = $2 and deleted_at is null) "
      "or exists (select from tenants where id = $1 and logo_image_id = $2)",
      db::Kind::write}};
+// Its request has failed: nothing refers to it, and its key is free.
+inline constexpr db::Query<void(ImageId)> forget{
+    {"images.forget", "delete from images where tenant_id = $1 and id = $2 and status = 'pending'", db::Kind::write}};
 // Its files are gone.
 inline constexpr db::Query<void(ImageId)> forget_bytes{
     {"images.forget_bytes", "update images set bytes = 0 where tenant_id = $1 and id = $2 and deleted_at is not null",

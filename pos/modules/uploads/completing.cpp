@@ -164,17 +164,12 @@ async::Task<void> look_and_finish(Completing* work) {
 }
 
 // What is wrong with the file itself: sending the same one again would not help.
-constexpr std::array of_the_file{errors::upload_differs,           errors::document_type,
-                                 images::errors::unsupported_type, images::errors::too_many_bytes,
-                                 images::errors::too_large,        images::errors::unreadable};
+constexpr base::ErrorCode of_the_file[] = {errors::upload_differs,           errors::document_type,
+                                           images::errors::unsupported_type, images::errors::too_many_bytes,
+                                           images::errors::too_large,        images::errors::unreadable};
 
-bool is_of_the_file(const base::ErrorCode& code) { return std::ranges::find(of_the_file, code) != of_the_file.end(); }
-
-// What was answered when the file was refused, for whom that answer was lost.
-base::Failure refusal_of(const Upload& row) {
-    const auto* const found = std::ranges::find(of_the_file, row.problem.value_or(""), &base::ErrorCode::code);
-    return base::Failure(found == of_the_file.end() ? errors::upload_ended : *found,
-                         "The file was refused and removed: begin another upload with another file.");
+bool is_of_the_file(const base::ErrorCode& code) {
+    return std::ranges::find(of_the_file, code.code, &base::ErrorCode::code) != std::end(of_the_file);
 }
 
 // The failure as the client is told of it.
@@ -239,6 +234,11 @@ bool may_upload(const auth::Caller& caller, UploadPurpose purpose) {
     return grants.withheld_by == nullptr || !grants.withheld.test(*caller.permissions->find(permission));
 }
 
+void throw_problem(const Upload& row) {
+    const auto problem = std::ranges::find(of_the_file, row.problem.value_or(""), &base::ErrorCode::code);
+    throw base::Failure(problem == std::end(of_the_file) ? errors::upload_ended : *problem);
+}
+
 std::vector<base::ErrorCode> upload_walls() {
     return {auth::errors::forbidden, errors::second_factor_needed, errors::subscription_suspended};
 }
@@ -257,7 +257,7 @@ async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts
 
 async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, async::SteadyTime deadline) {
     if (row.state == UploadState::completed) co_return row;
-    if (row.state == UploadState::refused) throw refusal_of(row);
+    if (row.state == UploadState::refused) throw_problem(row);
     if (row.state != UploadState::open || row.expires_at <= parts.runtime->now())
         throw base::Failure(errors::upload_ended);
     Completing work{.db = db, .row = std::move(row), .parts = parts, .deadline = deadline};
@@ -271,7 +271,7 @@ async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, as
         // Another request may have been faster.
         auto now = co_await as_it_is(db, work.row.id);
         if (now.state == UploadState::completed) co_return now;
-        if (now.state == UploadState::refused) throw refusal_of(now);
+        if (now.state == UploadState::refused) throw_problem(now);
         const auto code = http::failure_of(failure).code();
         if (is_of_the_file(code))
             co_await end_upload(db, std::move(now), {UploadState::refused, std::string(code.code)}, parts, deadline);

@@ -48,8 +48,11 @@ struct UploadOrder {
 [[nodiscard]] std::string canonical_type(UploadPurpose purpose, std::string_view announced);
 
 // The row at the end: completed. Throws upload.missing, upload.ended, upload.changed (all of them leave it open, but ended), and for a file
-// that is not taken its error: then the upload is over, and whoever asks again is told the same.
+// that is not taken its error: then the upload is over, and asked again it says the same.
 [[nodiscard]] async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, async::SteadyTime deadline);
+
+// Of one that was refused: why, as it was said then.
+[[noreturn]] void throw_problem(const Upload& row);
 
 // As `deleted`, `expired` or `refused`, if it is open still; its pending file goes.
 struct EndUpload {

@@ -6,6 +6,7 @@
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/documents/statements.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
 
@@ -254,10 +255,7 @@ constexpr base::ErrorCode of_files[] = {errors::upload_differs,
                                         images::errors::busy,
                                         images::errors::unavailable,
                                         http::errors::bodies_full,
-                                        errors::plan_storage,
-                                        storage::errors::unavailable,
-                                        storage::errors::disk_full,
-                                        storage::errors::outcome_unknown};
+                                        errors::plan_storage};
 
 std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
     for (const auto& error : upload_walls()) errors.push_back(error);
@@ -265,7 +263,7 @@ std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
 }
 
 std::vector<base::ErrorCode> of_completing() {
-    std::vector<base::ErrorCode> all_of_them{std::begin(of_files), std::end(of_files)};
+    auto all_of_them = with_storage_errors({std::begin(of_files), std::end(of_files)});
     for (const auto& error :
          {errors::upload_missing, errors::upload_incomplete, errors::upload_ended, errors::upload_changed})
         all_of_them.push_back(error);

@@ -103,6 +103,18 @@ protected:
     }
 };
 
+TEST_F(TusTest, WhatIsRefusedLeavesNoPiecesAndSaysWhyAgain) {
+    const std::string bytes("\0\1\2\3 no document", 16);
+    const auto location = location_of(create(bytes.size(), of_a_document));
+    const auto refused = append(location, 0, bytes);
+    EXPECT_EQ(refused.status, 415) << refused.body;
+    EXPECT_FALSE(has_pieces(location));
+    EXPECT_EQ(offset(location), std::to_string(bytes.size())) << "nobody needs to send it again";
+    const auto again = append(location, bytes.size(), "");
+    EXPECT_EQ(again.status, 415);
+    EXPECT_THAT(again.body, HasSubstr("document.unsupported_type"));
+}
+
 TEST_F(TusTest, AnImageInThreePieces) {
     const auto bytes = picture();
     const auto location = location_of(create(bytes.size(), of_an_image));

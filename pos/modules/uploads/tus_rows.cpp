@@ -69,7 +69,8 @@ uploads::UploadRow row_of(const uploading::ClaimedUpload& row) {
             .fence = row.fence,
             .metadata = row.metadata,
             .expires = row.expires_at,
-            .finished = row.state == UploadState::completed,
+            .refused = row.state == UploadState::refused,
+            .finished = row.state != UploadState::open,
             .pieces = static_cast<std::uint64_t>(row.pieces)};
 }
 
@@ -114,6 +115,11 @@ async::Task<void> put_together(db::Db db, Upload row, TusParts parts, async::Ste
         throw base::Failure(errors::upload_differs);
     }
     std::rethrow_exception(failure);
+}
+
+async::Task<bool> is_over(db::Db db, UploadId id) {
+    const auto now = co_await db.one(uploading::by_id, id);
+    co_return !now || now->state != UploadState::open;
 }
 
 async::Task<void> put_together_and_complete(db::Db db, Upload row, TusParts parts, async::SteadyTime deadline) {
@@ -185,8 +191,16 @@ async::Task<void> finish_pieces(db::Db db, UploadId id, TusParts parts, async::S
     const auto timed = db.with_deadline(deadline);
     auto row = co_await timed.one(uploading::by_id, id);
     if (!row) throw base::Failure(uploads::errors::not_found);
-    if (row->state == UploadState::open) co_await put_together_and_complete(timed, *std::move(row), parts, deadline);
-    co_await parts.pieces->remove(&timed.loop(), id.uuid());
+    std::exception_ptr failure;
+    try {
+        if (row->state == UploadState::refused) throw_problem(*row);
+        if (row->state == UploadState::open) co_await put_together_and_complete(timed, *row, parts, deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // What is refused takes no room either.
+    if (!failure || co_await is_over(timed, id)) co_await parts.pieces->remove(&timed.loop(), id.uuid());
+    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace pos

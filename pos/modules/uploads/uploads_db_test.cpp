@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "pos/modules/documents/tables.h"
 #include "pos/modules/files/keys.h"
@@ -110,10 +111,11 @@ TEST_F(UploadsTest, WhatIsPutLaterIsNeverServed) {
     ASSERT_EQ(complete(begun.id).status, 200);
     const auto url = *body<Image>(get("/v1/images/" + begun.image)).url;
     const auto before = see(url).body;
-    ASSERT_EQ(put(begun.url, other_bytes, "image/png").status, 200) << "its time is not over";
+    EXPECT_EQ(put(begun.url, other_bytes, "image/png").status, 403) << "the upload is over";
+    store(begun.key, other_bytes);  // as a bucket would take it
     EXPECT_EQ(complete(begun.id).status, 200);
     EXPECT_EQ(see(url).body, before);
-    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 1);
+    EXPECT_EQ(app->run(sweep_files(scope())).orphans, 1) << "however young it is";
     EXPECT_THAT(keys(), Not(Contains(begun.key)));
     EXPECT_EQ(see(url).body, before);
 }
@@ -293,6 +295,137 @@ TEST_F(UploadsTest, ARowWhoseFilesAreGoneSaysSo) {
     EXPECT_EQ(see(*image.url).status, 404);
     EXPECT_EQ(app->run(sweep_files(scope())).lost, 1);
     EXPECT_EQ(body<Image>(get("/v1/images/" + text(image.id))).status, ImageStatus::lost);
+}
+
+TEST_F(UploadsTest, AFileThatIsThereAgainIsReadyAgain) {
+    const auto image = made<Image>(send_file("/v1/images", picture(), "image/png"));
+    EXPECT_EQ(app->run(sweep_files(scope())).lost, 0);
+    app->database().execute(fmt::format("update images set status = 'lost' where id = '{}'", text(image.id)));
+    EXPECT_EQ(see(*image.url).status, 404);
+    const auto swept = app->run(sweep_files(scope()));
+    EXPECT_EQ(swept.found, 1);
+    EXPECT_EQ(body<Image>(get("/v1/images/" + text(image.id))).status, ImageStatus::ready);
+    EXPECT_EQ(see(*image.url).status, 200);
+}
+
+// A disk that is not mounted has no mark, and one that has lost most of its files is no reason to give up their rows.
+TEST_F(UploadsTest, AStorageThatIsNotTheRightOneLosesNothing) {
+    namespace fs = std::filesystem;
+    const auto image = made<Image>(send_file("/v1/images", picture(), "image/png"));
+    EXPECT_EQ(app->run(sweep_files(scope())).lost, 0);
+    const auto files = fs::path(directory) / "files";
+    const auto away = fs::path(directory) / "away";
+    fs::rename(files, away);
+    fs::create_directory(files);
+    auto swept = app->run(sweep_files(scope()));
+    EXPECT_EQ(swept.lost + swept.doubtful, 0);
+    EXPECT_EQ(stored().owner().storage.load(), Whose::missing);
+    fs::remove_all(files);
+    fs::rename(away, files);
+
+    app->database().execute(
+        fmt::format("insert into images select (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid(), "
+                    "'request_key', null))).* from images i, generate_series(1, 20) where i.id = '{}'",
+                    text(image.id)));
+    app->database().execute("delete from file_sweeps");
+    swept = app->run(sweep_files(scope()));
+    EXPECT_EQ(swept.lost, 0);
+    EXPECT_EQ(swept.doubtful, 20);
+    EXPECT_EQ(see(*image.url).status, 200);
+    app->database().execute(
+        fmt::format("delete from images where sha256 = (select sha256 from images where id = '{0}') "
+                    "and id <> '{0}'",
+                    text(image.id)));
+}
+
+// Another database before the same storage, or a copy of this one that went on.
+TEST_F(UploadsTest, NothingIsRemovedFromAStorageOfAnotherDatabase) {
+    const auto orphan = fmt::format("t/{}/pending/0197f0c2-0000-7000-8000-0000000000a1", tenant());
+    std::ignore = app->run(sweep_files(scope()));
+    store(orphan, "left");
+    store("owner", "0197f0c2-0000-7000-8000-0000000000ff");
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 0);
+    EXPECT_THAT(keys(), Contains(orphan));
+    EXPECT_FALSE(app->run(stored().remove(orphan, async::Loop::now() + std::chrono::seconds(10))));
+    app->host().readiness().looked = {};
+    EXPECT_THAT(app->get("/ready").body, HasSubstr("files claim"));
+
+    std::ostringstream out;
+    app->run(claim_files_command().run(&app->host(), {.options = {}, .out = &out}));
+    EXPECT_GE(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 1);
+    EXPECT_THAT(keys(), Not(Contains(orphan)));
+}
+
+// An empty database in front of a storage that was never marked.
+TEST_F(UploadsTest, FilesOfTenantsThatAreUnknownHereStay) {
+    const std::string foreign = "t/0197f0c2-0000-7000-8000-00000000ffff";
+    const std::string digest(64, 'a');
+    const auto id = "0197f0c2-0000-7000-8000-000000000001";
+    const std::vector<std::string> theirs{fmt::format("{}/pending/{}", foreign, id),
+                                          fmt::format("{}/images/{}/{}/320.webp", foreign, id, digest),
+                                          fmt::format("{}/documents/{}/{}", foreign, id, digest)};
+    for (const auto& key : theirs) store(key, "theirs");
+    std::ignore = app->run(sweep_files(scope(), std::chrono::hours(-1)));
+    for (const auto& key : theirs) EXPECT_THAT(keys(), Contains(key));
+}
+
+TEST_F(UploadsTest, PiecesInAnothersDirectoryStay) {
+    namespace fs = std::filesystem;
+    const auto pieces = fs::path(directory) / "pieces";
+    std::ignore = app->run(sweep_files(scope()));
+    const auto theirs = pieces / "0197f0c2-0000-7000-8000-0000000000b1";
+    fs::create_directories(theirs);
+    EXPECT_EQ(app->run(sweep_files(scope())).pieces, 0) << "it is young";
+    std::ofstream(pieces / "owner") << "another";
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).pieces, 0);
+    EXPECT_TRUE(fs::exists(theirs));
+    fs::remove(pieces / "owner");
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).pieces, 0) << "there are others' uploads";
+    fs::remove_all(theirs);
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).pieces, 0);
+    EXPECT_EQ(stored().owner().pieces.load(), Whose::ours) << "an empty one is taken anew";
+}
+
+TEST_F(UploadsTest, ASignedUrlServesNoLongerThanItsUpload) {
+    for (const bool is_expired : {false, true}) {
+        const auto begun = begin_picture();
+        EXPECT_EQ(put(begun.url, picture(), "image/png").status, 200);
+        if (is_expired) {
+            app->database().execute("update uploads set expires_at = now() - interval '1 minute'");
+            EXPECT_EQ(app->run(clean_up_files(scope())).expired, 1);
+        } else {
+            EXPECT_EQ(send(http::Method::del, "/v1/uploads/" + begun.id, {}, owner).status, 204);
+        }
+        const auto late = put(begun.url, picture(), "image/png");
+        EXPECT_EQ(late.status, 403);
+        EXPECT_THAT(late.body, HasSubstr("storage.expired"));
+        EXPECT_THAT(keys(), Not(Contains(begun.key)));
+    }
+}
+
+// Each refused form or body of a document gives its room back with its answer.
+TEST_F(UploadsTest, ARefusedDocumentKeepsNoRoom) {
+    const std::string pdf = "%PDF-1.4\n%%EOF\n";
+    const Headers key{{"Idempotency-Key", "refused-document"}};
+    struct Refused {
+        std::string body;
+        std::string type;
+        Headers headers;
+    };
+    for (const auto& [bytes, type, headers] :
+         {Refused{std::string("\0\1\2", 3), "application/pdf", key},
+          Refused{
+              pdf, "application/pdf", {{"Content-Digest", "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"}}},
+          Refused{"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\n",
+                  "multipart/form-data; boundary=b",
+                  {}}}) {
+        EXPECT_GE(send_file("/v1/documents", bytes, type, headers).status, 400) << bytes;
+        EXPECT_EQ(
+            app->database().value("select count(*) from documents where status = 'pending' and deleted_at is null"),
+            "0")
+            << bytes;
+    }
+    EXPECT_EQ(send_file("/v1/documents", "a,b\n1,2\n", "text/csv", key).status, 201) << "and its key is free";
 }
 
 // Killed between the row of an image and its files.
