@@ -133,12 +133,26 @@ TEST_F(TusTest, AnImageInThreePieces) {
     EXPECT_EQ(app->database().value("select count(*) from upload_pieces"), "0");
 }
 
-TEST_F(TusTest, NoBytesAreADocumentAtOnce) {
-    const auto location = location_of(create(0, of_a_document));
-    const auto done = get("/v1/uploads/" + id_of(location));
-    EXPECT_THAT(done.body, HasSubstr(R"("state":"completed")"));
-    EXPECT_THAT(done.body, HasSubstr(R"("name":"a.csv")"));
-    EXPECT_EQ(app->database().value("select count(*) from documents where status = 'ready'"), "1");
+TEST_F(TusTest, NoBytesAreRefusedAtOnce) {
+    const auto reply = create(0, of_a_document);
+    EXPECT_EQ(reply.status, 415) << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr("The file is empty"));
+    EXPECT_EQ(app->database().value("select state from uploads"), "refused");
+    EXPECT_EQ(app->database().value("select count(*) from documents where status = 'ready'"), "0");
+}
+
+// What no text of the database has.
+TEST_F(TusTest, ANameWithAZeroIsCleaned) {
+    const auto location = location_of(create(10, "purpose ZG9jdW1lbnQ=,filename YmUAaS5jc3Y="));
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("name":"bei.csv")"));
+}
+
+TEST_F(TusTest, TypesAreUnderstoodAsBrowsersCallThem) {
+    // application/vnd.ms-excel, application/octet-stream
+    for (const std::string_view type : {"YXBwbGljYXRpb24vdm5kLm1zLWV4Y2Vs", "YXBwbGljYXRpb24vb2N0ZXQtc3RyZWFt"}) {
+        const auto reply = create(10, fmt::format("{},filetype {}", of_a_document, type));
+        EXPECT_EQ(reply.status, 201) << reply.body;
+    }
 }
 
 TEST_F(TusTest, AnOffsetThatIsNotTheUploadsMovesNothing) {
