@@ -221,7 +221,7 @@ TEST_F(ImagesTest, ThatNothingShowsAreListed) {
     const auto image = made<Image>(add());
     const auto replaced = made<Image>(add(red_picture()));
     const auto product = made<ProductDetails>(post("/v1/products", product_with(replaced))).product;
-    const auto ids = [](std::string_view token = owner) {
+    const auto ids = [](const std::string& token = owner) {
         std::vector<std::string> all;
         for (const auto& row : body<db::Page<Image>>(get("/v1/images?unused=true&limit=500", token)).data)
             all.push_back(text(row.id));

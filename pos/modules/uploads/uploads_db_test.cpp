@@ -54,8 +54,9 @@ protected:
                            bytes.size(), files::hex(base::sha256(bytes)));
     }
     static std::string becomes(std::string_view id, std::string_view column) {
-        return app->database().value(
-            fmt::format("select coalesce({}::text, '') from uploads where id = '{}'", column, id));
+        return app->database()
+            .value(fmt::format("select coalesce({}::text, '') from uploads where id = '{}'", column, id))
+            .value_or("");
     }
     static Begun begin(const std::string& json, Headers headers = {}) {
         const auto reply = post("/v1/uploads", json, owner, std::move(headers));
