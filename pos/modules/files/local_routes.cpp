@@ -54,6 +54,7 @@ async::Task<http::File<"*/*">> download(http::Context& context, http::Path<"key"
     say_disposition(context, grant.content_disposition);
     co_return http::File<"*/*">{.content = stored->content(*key, info->size),
                                 .tag = without_quotes(info->etag),
+                                .changed = info->modified,
                                 .type = grant.content_type.empty() ? info->content_type : grant.content_type};
 }
 
