@@ -48,7 +48,7 @@ const pieceBytes = async () => {
   const sizes = (await readdir(directory)).map((name) => statSync(path.join(directory, name)).size);
   return sizes.reduce((sum, size) => sum + size, 0);
 };
-const pieces = async () => (await readdir(settings().UPLOADS_DIRECTORY!)).length;
+const pieces = async () => (await readdir(settings().UPLOADS_DIRECTORY!)).filter((name) => name !== 'owner').length;
 
 interface Sending extends tus.UploadOptions {
   at?: string;

@@ -3,6 +3,7 @@
 #include "http/errors.h"
 #include "http/upload.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/modules/files/stored_files.h"
 #include "pos/plumbing/public_files.h"
 #include "pos/plumbing/runtime.h"
@@ -54,6 +55,7 @@ async::Task<http::File<"*/*">> download(http::Context& context, http::Path<"key"
     say_disposition(context, grant.content_disposition);
     co_return http::File<"*/*">{.content = stored->content(*key, info->size),
                                 .tag = without_quotes(info->etag),
+                                .changed = info->modified,
                                 .type = grant.content_type.empty() ? info->content_type : grant.content_type};
 }
 
@@ -135,18 +137,14 @@ void local_file_routes(http::Routes routes) {
          .summary = "A file, by a signed URL",
          .description = "Where files are kept in a directory of the service; else signed URLs lead to the storage "
                         "itself. The URL is all that is asked for.",
-         .errors = {storage::errors::bad_signature, storage::errors::expired, storage::errors::not_found,
-                    storage::errors::unavailable, storage::errors::denied, storage::errors::corrupt,
-                    http::errors::row_not_found}});
+         .errors = with_reading_errors(
+             {storage::errors::bad_signature, storage::errors::expired, http::errors::row_not_found})});
     routes.put("/storage/{key...}", upload,
                {.id = "putStoredFile",
                 .summary = "Send a file to a signed URL",
                 .description = "Exactly as many bytes, of the type, that the URL was signed for.",
-                .errors = {storage::errors::bad_signature, storage::errors::expired, storage::errors::wrong_length,
-                           storage::errors::wrong_hash, storage::errors::too_large, storage::errors::bad_value,
-                           storage::errors::precondition_failed, storage::errors::disk_full,
-                           storage::errors::unavailable, storage::errors::conflict, storage::errors::denied,
-                           storage::errors::refused, storage::errors::corrupt, http::errors::row_not_found},
+                .errors = with_storage_errors(
+                    {storage::errors::bad_signature, storage::errors::expired, http::errors::row_not_found}),
                 .options = {.body_limit = most_body_bytes,
                             .deadline = std::chrono::seconds(60),
                             .body_time = std::chrono::duration_cast<async::Milliseconds>(longest_upload)}});

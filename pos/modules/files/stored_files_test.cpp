@@ -32,8 +32,7 @@ public:
         co_return stored;
     }
     async::Task<storage::Result<storage::ObjectInfo>> copy(storage::Copy, async::SteadyTime) override {
-        keep(source);
-        co_return storage::ObjectInfo{};
+        co_return std::unexpected(storage::Error{.fault = Fault::not_supported});
     }
     async::Task<storage::Result<storage::ObjectInfo>> head(std::string key, async::SteadyTime) override {
         if (!kept_) co_return std::unexpected(storage::Error{.fault = Fault::not_found});
@@ -58,7 +57,6 @@ public:
     }
 
     static std::string etag_of(const std::string& bytes) { return '"' + files::hex(base::sha256(bytes)) + '"'; }
-    std::string source;
 
 private:
     struct Reader final : storage::ObjectStream::Reader {
