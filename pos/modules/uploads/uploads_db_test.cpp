@@ -3,10 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-<<<<<<< HEAD
 #include <cctype>
-=======
->>>>>>> filesb
 #include <filesystem>
 #include <fstream>
 #include <sstream>
