@@ -23,7 +23,8 @@ void check(std::string_view bytes) {
     if (!header) return require(header.error() == images::HeaderError::damaged);
     require(header->type == *type && header->width > 0 && header->height > 0 && header->frames > 0);
     require(header->orientation >= 1 && header->orientation <= 8);
-    require(header->pixels() >= header->width && header->pixels() >= header->frames);
+    require(header->pixels() >= header->width && header->pixels() >= header->height);
+    require(images::other_kind(bytes).size() < 64);
     const auto& frame = header->first_frame;
     require(frame.offset + frame.size <= bytes.size());
     require(frame.size == 0 || (frame.x + frame.width <= header->width && frame.y + frame.height <= header->height));

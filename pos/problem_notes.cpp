@@ -85,10 +85,13 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "storage was copied, so that it counts from an old number.",
      "Add the till as a new device. Keep the sale, give it the next number of the new device, and send it again."},
     {"device.unknown", "`deviceId` names no active device of this tenant.", "Add the device first: POST /v1/devices."},
+    {"document.deleted",
+     "The document was made by an earlier request with this `Idempotency-Key`, and somebody has deleted it.",
+     "Send the file with a new key, if it is wanted again."},
     {"document.unsupported_type",
      "The bytes count, not the name or the Content-Type. A PDF begins with `%PDF-1.` or `%PDF-2.` and has `%%EOF` in "
      "its last 1,024 bytes, which one that was cut off has not. A CSV is UTF-8, without control characters but tabs "
-     "and line ends, and does not begin with `<`.",
+     "and line ends, has something to read, and begins neither with `<` nor as JSON does. `detail` says which it is.",
      "Export the file again, a CSV as UTF-8. Other files are not kept here."},
     {"feed.conflict", "Two changes of one tenant asked for the same place in the change feed.", ""},
     {"idempotency.in_progress",
@@ -112,9 +115,13 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Pictures are read a few at a time (IMAGES_PROCESSES). The line of those that wait is full, this shop's part of "
      "it is, or the picture waited for IMAGES_WAIT_MS; or the server is stopping.",
      "Send pictures one after the other."},
+    {"image.deleted",
+     "The image was made by an earlier request with this `Idempotency-Key`, and somebody has deleted it.",
+     "Send the picture with a new key, if it is wanted again."},
     {"image.too_large",
-     "The picture has more than IMAGES_MAX_PIXELS (50 million, unless the installation says otherwise), the frames of "
-     "an animation together; or a side above 65,535.",
+     "The picture has more than IMAGES_MAX_PIXELS (52 million, unless the installation says otherwise), or a side "
+     "above "
+     "65,535. Of an animation the first frame counts.",
      "Make the picture smaller before it is sent: the largest size that is shown has 960 pixels a side."},
     {"image.too_many_bytes", "The file has more than IMAGES_MAX_BYTES: 20 MB, unless the installation says otherwise.",
      "Make the picture smaller, or save it as JPEG or WebP."},
@@ -126,8 +133,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Open the picture in another program, save it anew, and send that file."},
     {"image.unsupported_type",
      "The first bytes of the file are not those of a JPEG, PNG, WebP or GIF. Its name and Content-Type do not count. "
-     "Phones often take HEIC pictures.",
-     "Convert the picture to JPEG first."},
+     "Phones often take HEIC pictures. `detail` says what it is, where that is known.",
+     "Convert the picture to JPEG first. An iPhone does so itself: Settings, Camera, Formats, Most Compatible."},
     {"invite.accounts_closed", "`SIGN_UP=closed`: an invitation is for people who have an account already.", ""},
     {"invite.closed", "The invitation was accepted, or somebody has withdrawn it.", "Invite the person anew."},
     {"invite.of_another",
@@ -339,6 +346,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"stock.movement_repeated", "This document has moved this variant at this location before.",
      "Nothing is left to do: drop the request."},
     {"stock.movement_zero", "A quantity of an adjustment is 0.", "Leave the line out."},
+    {"storage.bad_key", "A fault of the service: it asked the storage for a name that none can be.",
+     "Tell whoever runs the service."},
     {"storage.bad_signature",
      "The URL was changed or cut, is used with another method, or was signed with another APP_SECRET. At an upload "
      "also: Content-Type is not the one that was announced.",
@@ -347,14 +356,21 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
     {"storage.bad_value",
      "The Content-Type of the file has a form that no header has, or what is to be kept beside the file is too long.",
      "Begin another upload with a plain type, such as image/jpeg."},
+    {"storage.conflict", "Another request writes the same file at this moment.", "It passes: send the request again."},
     {"storage.corrupt",
      "What is stored is not what was put there: another length or other bytes. Somebody or something else has changed "
      "the storage.",
      "Whoever runs the service takes the file from a backup; or add it again."},
+    {"storage.denied",
+     "The service's key for the storage is wrong, has no right to do this, or the bucket is another's. /ready says so, "
+     "too.",
+     "Tell whoever runs the service: docs/guides/files-storage.md. The same request works when it is mended."},
     {"storage.disk_full",
      "The disk of the file storage is full, or its quota is used up. Nothing of the file was kept.",
      "Wait some minutes between attempts. If it stays so, tell whoever runs the service: only they can make room."},
-    {"storage.expired", "A signed URL serves for FILES_URL_MINUTES: 15, unless the installation says otherwise.",
+    {"storage.expired",
+     "A signed URL serves for FILES_URL_MINUTES: 15, unless the installation says otherwise; one of an "
+     "upload no longer than the upload is open.",
      "GET /v1/uploads/{id} or GET /v1/documents/{id} gives a new one. Ask for it just before you use it, and do not "
      "store it."},
     {"storage.not_found", "The file was deleted since its URL was given, or was never sent.",
@@ -370,6 +386,9 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Send the same bytes with the same key: they are not kept twice."},
     {"storage.precondition_failed", "The URL is good for a file that is not there yet, and one is.",
      "Read GET /v1/uploads/{id}: the file may have come with an earlier attempt. If not, begin another upload."},
+    {"storage.refused",
+     "The storage refused a request of the service in a way that does not pass. The log has its code.",
+     "Tell whoever runs the service. The same request works when it is mended."},
     {"storage.too_large",
      "The file has more bytes than were announced, or than a document may have: DOCUMENTS_MAX_MB, 25 unless the "
      "installation says otherwise.",
@@ -462,8 +481,8 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "The body was changed on its way, or Content-Digest was computed of other bytes. Nothing was kept.",
      "If it comes again, compute the digest of the bytes that are sent."},
     {"upload.ended",
-     "The upload has expired (UPLOADS_HOURS: 24, unless the installation says otherwise), was deleted, or its file was "
-     "refused: `state` and `problem` of GET /v1/uploads/{id} say which.",
+     "The upload has expired (UPLOADS_HOURS: 24, unless the installation says otherwise), or was deleted: "
+     "`state` of GET /v1/uploads/{id} says which.",
      ""},
     {"upload.incomplete",
      "An upload in pieces (tus) is completed with its last byte, and that has not come, or completing it failed.",

@@ -35,6 +35,7 @@
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
+#include "pos/modules/uploads/clean_up.h"
 #include "pos/modules/uploads/module.h"
 #include "pos/modules/users/module.h"
 #include "pos/modules/webhooks/module.h"
@@ -44,6 +45,7 @@
 #include "pos/plumbing/second_factor_wall.h"
 #include "pos/plumbing/suspension.h"
 #include "pos/problem_notes.h"
+#include "storage/sigv4.h"
 
 namespace pos {
 
@@ -61,6 +63,15 @@ without white space at their ends; what identifies a thing (SKU, barcode, code, 
 void describe_what_is_withheld(http::Operation& operation) {
     describe_suspension(operation);
     describe_second_factor_wall(operation);
+}
+
+}  // namespace
+
+namespace {
+
+std::map<std::string, std::string> dev_places(std::filesystem::path data) {
+    return {{"STORAGE_URL", "file://" + storage::encoded_path((data / "files").string())},
+            {"UPLOADS_DIRECTORY", (data / "uploads").string()}};
 }
 
 }  // namespace
@@ -116,6 +127,7 @@ app::Definition definition() {
     definition.module_templates = {embedded::module_templates(), "pos/modules"};
     definition.seed = demo::seed;
     definition.demo_logins = demo::logins();
+    definition.dev_environment = dev_places;
     // clang-format off: one a line, so that two modules that add theirs do not meet
     definition.commands = {
         create_tenant_command(),
@@ -128,6 +140,7 @@ app::Definition definition() {
         reseal_message_accounts_command(),
         reseal_webhook_secrets_command(),
         rewrite_urls_command(),
+        claim_files_command(),
     };
     // clang-format on
     return definition;

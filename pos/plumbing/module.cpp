@@ -15,7 +15,7 @@ app::Module plumbing_module() {
     for (const auto& statement : feed_statements()) statements.push_back(statement);
     for (const auto& statement :
          db::statements(plan_limits::hold, plan_limits::seats_suffice, plan_limits::locations_suffice,
-                        plan_limits::hold_storage, plan_limits::storage_suffices))
+                        plan_limits::hold_storage, plan_limits::storage_suffices, plan_limits::storage_use))
         statements.push_back(statement);
     for (const auto& statement : audit_statements()) statements.push_back(statement);
     return {.name = "plumbing",

@@ -11,6 +11,22 @@
 
 namespace pos {
 
+// Of a shop's files: what is stored, and what uploads under way have announced.
+struct StorageUse {
+    std::int64_t used_bytes = 0;
+    std::int64_t limit_bytes = 0;
+
+    friend constexpr auto describe(StorageUse*) {
+        return schema::object<StorageUse>(
+            "StorageUse",
+            schema::field<&StorageUse::used_bytes>(
+                "usedBytes",
+                {.doc = "Images, documents and uploads under way, which count with what they have announced."}),
+            schema::field<&StorageUse::limit_bytes>("limitBytes",
+                                                    {.doc = "Of the plan; where it says nothing, of the service."}));
+    }
+};
+
 namespace plan_limits {
 inline constexpr db::Query<void()> hold{
     {"plan_limits.hold", "select from subscriptions where tenant_id = $1 and state <> 'cancelled' for no key update",
@@ -41,6 +57,15 @@ inline constexpr db::Query<void(std::int64_t)> storage_suffices{
      "  + (select coalesce(sum(d.bytes), 0) from documents d where d.tenant_id = $1) "
      "  + (select coalesce(sum(u.bytes), 0) from uploads u where u.tenant_id = $1 and u.state = 'open')",
      db::Kind::write}};
+inline constexpr db::Query<StorageUse(std::int64_t)> storage_use{
+    {"plan_limits.storage_use",
+     "select (select coalesce(sum(i.bytes), 0)::bigint from images i where i.tenant_id = $1) "
+     "  + (select coalesce(sum(d.bytes), 0)::bigint from documents d where d.tenant_id = $1) "
+     "  + (select coalesce(sum(u.bytes), 0)::bigint from uploads u where u.tenant_id = $1 and u.state = 'open') "
+     "  as used_bytes, "
+     "coalesce((select (s.limits ->> 'storageBytes')::bigint from subscriptions s "
+     "  where s.tenant_id = $1 and s.state <> 'cancelled'), $2) as limit_bytes",
+     db::Kind::read}};
 }  // namespace plan_limits
 
 inline void require_seat(db::Batch& batch) {
@@ -58,5 +83,8 @@ inline void hold_storage(db::Batch& batch) { batch.add(plan_limits::hold_storage
 inline void require_storage(db::Batch& batch, std::int64_t without_plan) {
     batch.add(plan_limits::storage_suffices, without_plan);
 }
+
+// Behind a failed batch: 409 plan.storage with how much is used of how much, for whoever has to make room; any other failure as it is.
+[[nodiscard]] async::Task<void> rethrow_with_use(db::Db db, std::exception_ptr failure, std::int64_t without_plan);
 
 }  // namespace pos

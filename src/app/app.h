@@ -9,6 +9,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -87,6 +88,8 @@ struct Definition {
     // The demo data of `backend-api dev`; repeatable, also after it was interrupted.
     std::function<async::Task<void>(LoopParts)> seed;
     std::vector<DemoLogin> demo_logins;
+    // Further variables of `backend-api dev`, by its --data-dir, where nobody has set them: what a second one beside it must not share.
+    std::function<std::map<std::string, std::string>(std::filesystem::path)> dev_environment{};
     std::vector<OwnCommand> commands{};  // of the command line, beside `serve` and the like
 };
 

@@ -111,6 +111,13 @@ int run_dev(const Definition& definition, const Command& command) {
                          .fresh = command.fresh,
                          // Read now: a build replaces the file, and /proc/self/exe would then name the deleted one.
                          .executable = std::filesystem::read_symlink("/proc/self/exe")};
+    if (definition.dev_environment) {
+        const auto given = read_settings_environment(definition);
+        for (const auto& [name, value] :
+             definition.dev_environment(std::filesystem::absolute(command.data_directory))) {
+            if (!given.contains(name)) options.environment.emplace_back(name, value);
+        }
+    }
     for (const auto& login : definition.demo_logins)
         options.demo_logins.push_back({login.role, login.login, login.password});
     return dev::run(std::move(options), std::cout);

@@ -15,7 +15,7 @@ void require_media_type(const Context& context, std::span<const std::string_view
         throw base::Failure(errors::unsupported_media_type,
                             fmt::format("no Content-Type: send Content-Type: {}", fmt::join(known, " or ")));
     }
-    const auto type = media_type_of(given.value_or(""));
+    const auto type = media_type_of_bytes(given.value_or(""));
     for (const auto one : known) {
         if (base::iequals(one, type)) return;
     }

@@ -41,6 +41,27 @@ TEST(ContentDisposition, LongNamesEndBetweenTwoLetters) {
     EXPECT_EQ(content_disposition("inline", most + "b"), "inline; filename=\"" + most + "\"");
     const std::string one_less(254, 'a');
     EXPECT_EQ(content_disposition("inline", one_less + "é"), "inline; filename=\"" + one_less + "\"");
+    EXPECT_EQ(content_disposition("inline", most + ".pdf"), "inline; filename=\"" + most.substr(4) + ".pdf\"");
+}
+
+std::string times(std::string_view letter, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += letter;
+    return text;
+}
+
+TEST(ContentDisposition, KeepsItsLimitAndItsEndingInEveryScript) {
+    for (const std::string_view letter : {"a", "é", "ق", "价", "\xF0\x9F\x98\x80", "%", "\""}) {
+        const auto header = content_disposition("attachment", times(letter, 200) + ".pdf", 480);
+        EXPECT_LE(header.size(), 480U) << letter;
+        EXPECT_GT(header.size(), 200U) << letter;
+        EXPECT_TRUE(header.ends_with(".pdf") || header.ends_with(".pdf\"")) << header;
+        EXPECT_TRUE(is_field_value(header)) << header;
+    }
+    EXPECT_EQ(content_disposition("attachment", "价价.pdf", 65),
+              R"(attachment; filename="_.pdf"; filename*=UTF-8''%E4%BB%B7.pdf)");
+    EXPECT_EQ(content_disposition("attachment", "价.pdf", 40), "attachment") << "whole letters";
+    EXPECT_EQ(content_disposition("attachment", "x", 12), "attachment");
 }
 
 }  // namespace

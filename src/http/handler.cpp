@@ -127,6 +127,14 @@ std::optional<std::uint64_t> bit_of(const schema::ObjectType& rows, std::string_
 }
 
 // `skip_fields`: `?fields=` is somebody else's.
+// What a parameter that does not exist is told to be instead: `fields` is read elsewhere.
+void name_fields(Findings& issues) {
+    for (auto& issue : issues) {
+        if (issue.code == "unknown_key" && issue.message.contains(" It has: ") && issue.message.ends_with('.'))
+            issue.message.insert(issue.message.size() - 1, fmt::format(", {}", fields_field.name));
+    }
+}
+
 void read_parameters(Context& context, const schema::ObjectType& type, void* out, bool skip_fields,
                      Findings& findings) {
     const auto pairs = schema::parse_urlencoded(context.request().query());
@@ -137,7 +145,9 @@ void read_parameters(Context& context, const schema::ObjectType& type, void* out
     auto fields = schema::text_fields(*pairs);
     if (skip_fields) std::erase_if(fields, [](const auto& field) { return field.name == fields_field.name; });
     auto error = schema::read_text(type, out, fields, {.in = "query"});
-    if (error) append(findings, std::move(error->issues));
+    if (!error) return;
+    if (skip_fields) name_fields(error->issues);
+    append(findings, std::move(error->issues));
 }
 
 const schema::Field* version_field(const schema::Type& type) {
@@ -166,6 +176,8 @@ std::string media_type_of(std::string_view content_type) {
                             fmt::format("charset \"{}\": send UTF-8", schema::shown_name(media.charset)));
     return std::move(media.type);
 }
+
+std::string media_type_of_bytes(std::string_view content_type) { return parse_media_type(content_type).type; }
 
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings) {

@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "http/errors.h"
+#include "http/upload.h"
 #include "schema/form.h"
 #include "schema/shown_name.h"
 
@@ -56,7 +57,8 @@ struct MultipartReader::State {
         : context(own_context),
           type(&own_type),
           parser(boundary_of(*own_context, own_type.limits), own_type.limits),
-          counts(own_type.files.size()) {}
+          counts(own_type.files.size()),
+          digest(DigestCheck::of(own_context->request())) {}
 
     // Whoever catches a failure and asks again gets it again.
     [[noreturn]] void fail(base::Failure failure) {
@@ -76,15 +78,28 @@ struct MultipartReader::State {
         const auto piece = co_await context->request().read_some();
         if (!piece) {
             if (!parser.done()) fail_parsing();
+            check_digest();
             body_ended = true;
             co_return;
         }
         context->mark_body_arrived(async::Loop::now());
+        if (digest) digest->add(*piece);
         total += piece->size();
         if (total > type->limits.total_bytes) {
             fail(base::Failure(errors::body_too_large, fmt::format("more than {} bytes", type->limits.total_bytes)));
         }
         input = *piece;
+    }
+
+    // Of the whole body, not of a file in it (RFC 9530 section 2).
+    void check_digest() {
+        if (!digest) return;
+        try {
+            digest->finish();
+        } catch (...) {
+            failed = std::current_exception();
+            throw;
+        }
     }
 
     // part, data, part_end, or end: the whole body was read, and nothing is behind its last boundary.
@@ -172,12 +187,20 @@ struct MultipartReader::State {
         }
     }
 
+    // ": send it as "file"", of the names that there are.
+    [[nodiscard]] std::string of_files() const {
+        std::string names;
+        for (const auto& file : type->files) names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", file.name);
+        return names.empty() ? names : ": send it as " + names;
+    }
+
     // A part that is no file, behind the first file; or a file under a name that takes none.
     void refuse_part(Findings* findings) const {
         const auto& head = parser.head();
         if (head.file_name) {
-            findings->push_back(finding(head.name, "file_not_expected",
-                                        fmt::format("\"{}\" takes no file", schema::shown_name(head.name))));
+            findings->push_back(
+                finding(head.name, "file_not_expected",
+                        fmt::format("\"{}\" takes no file{}", schema::shown_name(head.name), of_files())));
         } else {
             findings->push_back(finding(head.name, "field_behind_file", "send the fields in front of the files"));
         }
@@ -198,6 +221,7 @@ struct MultipartReader::State {
     std::size_t fields_bytes = 0;
     std::size_t files = 0;
     std::vector<std::size_t> counts;
+    std::unique_ptr<DigestCheck> digest;
     schema::FormPairs pairs;
 };
 
@@ -281,8 +305,9 @@ void describe_multipart(Operation& operation, const MultipartType& type) {
     for (const auto& file : type.files)
         operation.form_files.push_back({file.name, file.media_type, file.doc, file.most, file.required});
     operation.body_media_types.emplace_back(form_type);
-    for (const auto& error : {errors::invalid, errors::unsupported_media_type, errors::multipart_malformed,
-                              errors::part_head_too_large, errors::field_too_large, errors::too_many_fields})
+    for (const auto& error :
+         {errors::invalid, errors::unsupported_media_type, errors::multipart_malformed, errors::part_head_too_large,
+          errors::field_too_large, errors::too_many_fields, errors::digest_mismatch, errors::digest_malformed})
         operation.can_fail(error);
     if (!type.files.empty()) {
         operation.can_fail(errors::file_too_large);

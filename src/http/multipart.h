@@ -20,6 +20,8 @@
 // when either throws. What is thrown: the codes below, those of a body (Request::read_some()), 415 for another Content-Type,
 // 422 for files that are missing or not declared. An input of type=file with no file chosen is no file.
 //
+// A Content-Digest (http/upload.h) is of the whole body, and is checked at its end.
+//
 // Every limit has a number (MultipartLimits); a Form may have its own as `static constexpr http::MultipartLimits
 // multipart_limits{…}`. Loop's thread.
 

@@ -363,6 +363,7 @@ std::string clean_file_name(std::string_view sent) {
     if (!base::is_utf8(sent)) return {};
     const auto slash = sent.find_last_of("/\\");
     std::string name(slash == std::string_view::npos ? sent : sent.substr(slash + 1));
+    std::erase(name, '\0');  // no text of the database has it
     base::normalise_name(name);
     constexpr std::string_view around = ". ";
     name.erase(0, std::min(name.find_first_not_of(around), name.size()));

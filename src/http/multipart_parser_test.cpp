@@ -274,6 +274,8 @@ TEST(CleanFileName, IsNoPathAndHasNothingInvisible) {
          "exe.pdf",
          "gpjexe.pdf"},
         {"\xe2\x80\x8b", ""},
+        {std::string("be\0i.csv", 8), "bei.csv"},
+        {std::string("\0", 1), ""},
         {std::string(300, 'a') + ".pdf", std::string(251, 'a') + ".pdf"},
         {"a." + std::string(300, 'b'), "a." + std::string(253, 'b')},
     };

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/hasher.h"
+#include "base/strings.h"
 #include "http/errors.h"
 #include "http/middleware/body_decoding.h"
 #include "http/middleware/problems.h"
@@ -110,6 +112,12 @@ std::string send(std::string_view path, std::string_view body) {
     return post(path, body, "Content-Type: multipart/form-data; boundary=b\r\n");
 }
 
+std::string sha256_of(std::string_view bytes) {
+    base::Hasher hasher(base::Hasher::Algorithm::sha256);
+    hasher.add(bytes);
+    return "sha-256=:" + base::base64_encode(hasher.finish()) + ":";
+}
+
 class MultipartTest : public ServerForTest {
 protected:
     void SetUp() override {
@@ -146,6 +154,26 @@ TEST_F(MultipartTest, FieldsAndFilesArrive) {
     expect(send("/take", form(field("note", "x") + file("page", "", "", "application/octet-stream") +
                               file("picture", "a", "z") + file("page", "", "", "application/octet-stream"))),
            "200", "x|picture a image/png 1\"");
+}
+
+TEST_F(MultipartTest, ADigestIsOfTheWholeBody) {
+    start();
+    const auto body = form(field("note", "x") + file("picture", "a.png", "abc"));
+    const auto with = [&](std::string_view path, const std::string& digest) {
+        return post(path, body, "Content-Type: multipart/form-data; boundary=b\r\nContent-Digest: " + digest + "\r\n");
+    };
+    expect(with("/take", sha256_of(body)), "200", "picture a.png image/png 3");
+    const auto before = whole_forms.load();
+    expect(with("/take", sha256_of("abc")), "400", "upload.digest_mismatch");
+    expect(with("/take", "md5=:AAAA:"), "400", "upload.digest_malformed");
+    expect(with("/insist", sha256_of("abc")), "200", "upload.digest_mismatch upload.digest_mismatch");
+    EXPECT_EQ(whole_forms, before);
+}
+
+TEST_F(MultipartTest, AFileUnderAnotherNameIsToldTheRightOne) {
+    start();
+    expect(send("/take", form(field("note", "x") + file("photo", "a", "x"))), "422",
+           R"(\"photo\" takes no file: send it as \"picture\" or \"page\")");
 }
 
 TEST_F(MultipartTest, WhatIsWrongHasItsCode) {

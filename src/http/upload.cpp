@@ -102,8 +102,10 @@ void describe_upload(Operation& operation, std::span<const std::string_view> med
     describe_body_stream(operation, media_types);
     static constexpr schema::Field digest = [] {
         auto field = field_of_part<"Content-Digest", std::optional<std::string>>;
-        field.rules.doc = "sha-256 or sha-512 of the body (RFC 9530), which is checked.";
-        field.rules.example = R"("sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:")";
+        // No example: a page would send it, with other bytes.
+        field.rules.doc =
+            "sha-256 or sha-512 of the body (RFC 9530), which is checked: "
+            "`sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:`. Leave it out where you have none.";
         return field;
     }();
     operation.parameters.push_back({"header", &digest, false});

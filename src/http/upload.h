@@ -75,7 +75,7 @@ private:
     explicit Upload(Context& context)
         : context_(&context),
           check_(detail::DigestCheck::of(context.request())),
-          media_type_(detail::media_type_of(context.request().header("content-type").value_or(""))) {}
+          media_type_(detail::media_type_of_bytes(context.request().header("content-type").value_or(""))) {}
 
     Context* context_;
     std::unique_ptr<detail::DigestCheck> check_;

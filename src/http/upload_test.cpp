@@ -106,6 +106,7 @@ TEST(UploadDocument, NamesTheDigest) {
     ASSERT_EQ(operation.parameters.size(), 1U);
     EXPECT_EQ(operation.parameters[0].field->name, "Content-Digest");
     EXPECT_FALSE(operation.parameters[0].required);
+    EXPECT_TRUE(operation.parameters[0].field->rules.example.empty()) << "a page would send it with other bytes";
 }
 
 }  // namespace

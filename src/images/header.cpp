@@ -316,10 +316,40 @@ std::string_view mime_of(Type type) {
     return names[static_cast<std::size_t>(type)];
 }
 
-std::uint64_t Header::pixels() const {
-    constexpr std::uint64_t most = std::uint64_t{1} << 63U;
-    const auto area = std::uint64_t{width} * height;
-    return area > most / frames ? most : area * frames;
+std::uint64_t Header::pixels() const { return std::uint64_t{width} * height; }
+
+std::string_view other_kind(std::string_view bytes) {
+    struct Mark {
+        std::size_t at;
+        std::string_view bytes;
+        std::string_view kind;
+    };
+    // Brands of ISO/IEC 23008-12 (HEIF) and AVIF behind "ftyp"; magic numbers of the others.
+    constexpr std::array<Mark, 21> marks{{{4, "ftypheic", "HEIC"},
+                                          {4, "ftypheix", "HEIC"},
+                                          {4, "ftypheim", "HEIC"},
+                                          {4, "ftypheis", "HEIC"},
+                                          {4, "ftyphevc", "HEIC"},
+                                          {4, "ftyphevx", "HEIC"},
+                                          {4, "ftypmif1", "HEIF"},
+                                          {4, "ftypmsf1", "HEIF"},
+                                          {4, "ftypavif", "AVIF"},
+                                          {4, "ftypavis", "AVIF"},
+                                          {4, "ftyp", "a video"},
+                                          {0, std::string_view("II*\0", 4), "TIFF, or a camera's raw picture"},
+                                          {0, std::string_view("MM\0*", 4), "TIFF, or a camera's raw picture"},
+                                          {0, "BM", "BMP"},
+                                          {0, "8BPS", "a Photoshop file"},
+                                          {0, "%PDF-", "a PDF"},
+                                          {0, "\xFF\x0A", "JPEG XL"},
+                                          {0, std::string_view("\0\0\0\x0CJXL ", 8), "JPEG XL"},
+                                          {0, std::string_view("\0\0\1\0", 4), "an icon"},
+                                          {0, "<", "text (SVG, HTML)"},
+                                          {0, "data:", "a data URL, and not the bytes of a file"}}};
+    const auto* const found = std::ranges::find_if(marks, [&](const Mark& mark) {
+        return bytes.size() >= mark.at && bytes.substr(mark.at).starts_with(mark.bytes);
+    });
+    return found == marks.end() ? std::string_view() : found->kind;
 }
 
 std::expected<Type, HeaderError> sniff(std::string_view bytes) {

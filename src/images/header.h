@@ -41,7 +41,7 @@ struct Header {
 
     Fragment first_frame{};
 
-    // width × height × frames, at most 2^63.
+    // width × height: of an animation its first frame alone is read.
     [[nodiscard]] std::uint64_t pixels() const;
     [[nodiscard]] bool is_turned() const { return orientation >= 5; }  // width and height change places
 };
@@ -50,6 +50,8 @@ enum class HeaderError : std::uint8_t { unsupported, damaged };
 
 // By its first bytes alone.
 [[nodiscard]] std::expected<Type, HeaderError> sniff(std::string_view bytes);
+// Of what is none of the four types: "HEIC", "TIFF", … by its first bytes; "" for what is not known.
+[[nodiscard]] std::string_view other_kind(std::string_view bytes);
 // `bytes` is the whole file.
 [[nodiscard]] std::expected<Header, HeaderError> read_header(std::string_view bytes);
 

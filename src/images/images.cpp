@@ -15,6 +15,7 @@
 #include "images/process.h"
 #include "images/render_picture.h"
 #include "images/sandbox.h"
+#include "images/turns.h"
 #include "log/news.h"
 
 namespace images {
@@ -29,6 +30,7 @@ constexpr auto idle_time = 60s;
 constexpr std::int64_t least_retry_ms = 1'000;
 constexpr std::int64_t most_retry_ms = 30'000;
 constexpr std::uint64_t megabyte = 1'000'000;
+constexpr std::string_view nothing_known = "JPEG, PNG, WebP and GIF are taken.";
 
 Plan plan_of(const RenderOptions& options) {
     const auto has = [&](Format format) { return std::ranges::find(options.formats, format) != options.formats.end(); };
@@ -47,10 +49,10 @@ Plan plan_of(const RenderOptions& options) {
 }
 
 ImageError error_of(Status status, const Settings& settings) {
-    if (status == Status::unsupported) return {errors::unsupported_type, "JPEG, PNG, WebP and GIF are taken."};
+    if (status == Status::unsupported) return {errors::unsupported_type, std::string(nothing_known)};
     if (status == Status::too_large)
-        return {errors::too_large, fmt::format("At most {} pixels, all frames together, and {} a side.",
-                                               settings.max_pixels, longest_side)};
+        return {errors::too_large,
+                fmt::format("At most {} pixels (width × height), and {} a side.", settings.max_pixels, longest_side)};
     return {errors::unreadable, "The file is damaged."};
 }
 
@@ -89,7 +91,7 @@ std::string how_it_ended(int status) {
 struct Images::Impl {
     explicit Impl(Parts given)
         : parts(std::move(given)),
-          slots(parts.loop, {.permits = static_cast<std::size_t>(parts.settings.processes),
+          slots(parts.loop, {.places = static_cast<std::size_t>(parts.settings.processes),
                              .max_waiting = static_cast<std::size_t>(parts.settings.queue)}),
           nothing_runs(parts.loop),
           ending(parts.loop),
@@ -141,7 +143,7 @@ struct Images::Impl {
         if (is_stopping || (slots.available() == 0 && !has_room(bytes, owner))) co_return busy();
         count_waiting(1, bytes, owner);
         const auto slot =
-            co_await slots.acquire(async::Loop::now() + std::chrono::milliseconds(parts.settings.wait_ms));
+            co_await slots.take(owner, async::Loop::now() + std::chrono::milliseconds(parts.settings.wait_ms));
         count_waiting(-1, bytes, owner);
         if (!slot || is_stopping) co_return busy();
         auto process = co_await take_process();
@@ -275,7 +277,7 @@ struct Images::Impl {
     }
 
     Parts parts;
-    async::Semaphore slots;
+    Turns slots;
     std::vector<Idle> idle;
     std::set<DecoderProcess*> busy_processes;
     std::size_t running = 0;
@@ -297,6 +299,14 @@ struct Images::Impl {
 std::string_view mime_of(Format format) { return format == Format::webp ? "image/webp" : "image/jpeg"; }
 std::string_view extension_of(Format format) { return format == Format::webp ? "webp" : "jpg"; }
 
+std::optional<ImageError> unsupported(std::string_view bytes) {
+    if (sniff(bytes)) return std::nullopt;
+    if (bytes.empty()) return ImageError{errors::unsupported_type, "The file is empty: no bytes have come."};
+    const auto kind = other_kind(bytes);
+    if (kind.empty()) return ImageError{errors::unsupported_type, std::string(nothing_known)};
+    return ImageError{errors::unsupported_type, fmt::format("This is {}: send it as JPEG, PNG, WebP or GIF.", kind)};
+}
+
 base::Failure failure(const ImageError& error) {
     base::Failure failure(error.code, error.detail);
     return error.retry_after_ms ? std::move(failure).retry_after(*error.retry_after_ms) : failure;
@@ -313,6 +323,7 @@ async::Task<Result> Images::render(std::string bytes, RenderOptions options) {
                           .size = bytes.size(),
                           .max_pixels = static_cast<std::uint64_t>(settings.max_pixels),
                           .plan = plan_of(options)};
+    if (auto error = unsupported(bytes)) co_return impl_->refused(*std::move(error));
     // What cannot be taken takes nobody's turn.
     if (const auto status = judge_header(read_header(bytes), request.max_pixels); status != Status::rendered)
         co_return impl_->refused(error_of(status, settings));

@@ -64,7 +64,8 @@ struct RenderOptions {
     std::vector<Format> formats{Format::webp, Format::jpeg};
     int webp_quality = 80;  // 1 to 100
     int jpeg_quality = 82;
-    std::string owner{};  // whose they are: of all that wait, one owner's are half at most; "": nobody's
+    std::string
+        owner{};  // whose they are: owners take turns, and of all that wait, one's are half at most; "": nobody's
 };
 
 // `code` is one of errors.h; `detail` may be told to everybody.
@@ -73,6 +74,9 @@ struct ImageError {
     std::string detail;
     std::optional<std::int64_t> retry_after_ms{};
 };
+
+// Of bytes that are none of the four types: what they are, as far as it is known ("This is HEIC: send it as JPEG …").
+[[nodiscard]] std::optional<ImageError> unsupported(std::string_view bytes);
 
 // To throw: with its detail and Retry-After.
 [[nodiscard]] base::Failure failure(const ImageError& error);

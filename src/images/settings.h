@@ -12,7 +12,7 @@ namespace images {
 
 struct Settings {
     std::int64_t max_bytes = 20'000'000;
-    std::int64_t max_pixels = 50'000'000;
+    std::int64_t max_pixels = 52'000'000;  // a phone's "50 megapixels" are 8160 × 6144
     std::int32_t processes = 2;
     std::int32_t queue = 32;
     std::int64_t queue_bytes = 64'000'000;
@@ -35,8 +35,7 @@ struct Settings {
                 {.min = 10'000,
                  .max = 400'000'000,
                  .defaulted = true,
-                 .doc =
-                     "Width × height × frames of a picture. More of them want more IMAGES_MEMORY_MB: 8 bytes each."}),
+                 .doc = "Width × height of a picture. More of them want more IMAGES_MEMORY_MB: 8 bytes each."}),
             field<&Settings::processes>(
                 "IMAGES_PROCESSES", {.min = 1,
                                      .max = 64,

@@ -152,6 +152,14 @@ NameValues S3Store::headers_of(const Put& put, const std::string& mark) const {
     return headers;
 }
 
+namespace {
+
+async::SteadyTime after_source(const Put& put, async::SteadyTime deadline) {
+    return put.after_source ? std::min(deadline, async::Loop::now() + *put.after_source) : deadline;
+}
+
+}  // namespace
+
 async::Task<Result<Stored>> S3Store::put(Put put, async::SteadyTime deadline) {
     if (auto fault = put_fault(put)) co_return std::unexpected(*std::move(fault));
     const auto place = co_await places_.acquire(deadline);
@@ -159,6 +167,7 @@ async::Task<Result<Stored>> S3Store::put(Put put, async::SteadyTime deadline) {
     Pieces pieces(&put);
     if (auto fault = co_await pieces.fill(api_.url().part_bytes, deadline))
         co_return std::unexpected(*std::move(fault));
+    if (pieces.has_ended()) deadline = after_source(put, deadline);
     const bool is_small = pieces.has_ended() && pieces.waiting() <= api_.url().part_bytes;
     co_return is_small ? co_await put_whole(&put, &pieces, deadline) : co_await put_in_parts(&put, &pieces, deadline);
 }
@@ -248,7 +257,7 @@ async::Task<Result<std::string>> S3Store::upload_all(Put* put, Pieces* pieces, M
         if (auto fault = co_await pieces->fill(part_bytes, deadline)) co_return std::unexpected(*std::move(fault));
     }
     multipart->size = pieces->size();
-    co_return co_await complete(put, multipart, deadline);
+    co_return co_await complete(put, multipart, after_source(*put, deadline));
 }
 
 async::Task<Result<void>> S3Store::upload_part(std::string bytes, Multipart* multipart, async::SteadyTime deadline) {

@@ -60,6 +60,8 @@ struct Put {
     std::uint64_t max_bytes = most_bytes;     // beyond: Fault::too_large
     std::string cache_control{};
     std::string content_disposition{};
+    // What is left of the deadline when the source has ended, at most: a client that has sent everything does not wait for a put's half hour.
+    std::optional<std::chrono::milliseconds> after_source{};
     bool only_if_absent = false;  // an object of this key: Fault::precondition_failed. Some likenesses of S3 do not ask
 };
 

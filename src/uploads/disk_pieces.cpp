@@ -13,6 +13,7 @@
 #include "async/blocking_pool.h"
 #include "base/descriptor.h"
 #include "base/failure.h"
+#include "base/strings.h"
 #include "uploads/errors.h"
 
 namespace uploads {
@@ -20,6 +21,8 @@ namespace uploads {
 namespace {
 
 constexpr std::string_view room_name = "room";
+constexpr std::string_view mark_name = "owner";
+constexpr std::size_t most_mark_bytes = 200;
 // Of the room that is kept, given back at once in front of the bytes that need it.
 constexpr std::uint64_t room_step = std::uint64_t{4} << 20U;
 constexpr int most_refusals = 100;
@@ -95,9 +98,7 @@ public:
 
     void sync() {
         if (::fdatasync(file_.get()) != 0) throw_write("uploads: fdatasync");
-        if (!std::exchange(named_, true)) {
-            sync_directory(directory_);
-        }
+        if (!std::exchange(named_, true)) sync_own_directory();
         synced_ = written_;
     }
 
@@ -114,6 +115,15 @@ public:
     [[nodiscard]] std::uint64_t synced() const { return synced_; }
 
 private:
+    // It is gone where another request has completed the upload, or terminated it, meanwhile.
+    void sync_own_directory() const {
+        try {
+            sync_directory(directory_);
+        } catch (const std::system_error& error) {
+            if (error.code() == std::errc::no_such_file_or_directory) throw base::Failure(errors::not_found);
+            throw;
+        }
+    }
     // What is written next no longer needs to be kept free.
     void give_room(std::uint64_t until) {
         if (until <= given_) return;
@@ -207,12 +217,41 @@ std::string read_piece(const std::string& path, std::uint64_t first, std::size_t
     return bytes;
 }
 
-std::vector<base::Uuid> list_directory(const std::string& directory) {
+std::vector<base::Uuid> list_directory(const std::string& directory, std::chrono::seconds spared) {
     std::vector<base::Uuid> ids;
+    const auto before = std::filesystem::file_time_type::clock::now() - spared;
     for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-        if (const auto id = base::Uuid::from_string(entry.path().filename().string())) ids.push_back(*id);
+        const auto id = base::Uuid::from_string(entry.path().filename().string());
+        std::error_code gone;
+        if (id && entry.last_write_time(gone) <= before && !gone) ids.push_back(*id);
     }
     return ids;
+}
+
+std::optional<std::string> read_mark(const std::string& directory) {
+    const auto path = directory + "/" + std::string(mark_name);
+    const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && errno == ENOENT) return std::nullopt;
+    if (!file) throw_errno("uploads: the owner's mark");
+    std::string text(most_mark_bytes, '\0');
+    const auto size = ::read(file.get(), text.data(), text.size());
+    if (size < 0) throw_errno("uploads: the owner's mark");
+    text.resize(static_cast<std::size_t>(size));
+    return std::string(base::trim(text));
+}
+
+// Whole, or as it was.
+void write_mark(const std::string& directory, const std::string& mark) {
+    const auto path = directory + "/" + std::string(mark_name);
+    const auto draft = path + ".new";
+    {
+        const base::Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        const auto text = mark + "\n";
+        if (!file || ::write(file.get(), text.data(), text.size()) != std::ssize(text) || ::fsync(file.get()) != 0)
+            throw_write("uploads: the owner's mark");
+    }
+    if (::rename(draft.c_str(), path.c_str()) != 0) throw_errno("uploads: the owner's mark");
+    sync_directory(directory);
 }
 
 // What is not there is removed. A request that ends at the same time may put a file behind the one that was removed last.
@@ -255,8 +294,17 @@ async::Task<void> DiskPieces::remove(async::Loop* loop, base::Uuid id) {
     return on_pool(loop, pool_, [directory = directory_of(options_, id)] { remove_directory(directory); });
 }
 
-async::Task<std::vector<base::Uuid>> DiskPieces::list(async::Loop* loop) {
-    return on_pool(loop, pool_, [options = &options_] { return list_directory(options->directory); });
+async::Task<std::vector<base::Uuid>> DiskPieces::list(async::Loop* loop, std::chrono::seconds spared) {
+    return on_pool(loop, pool_, [options = &options_, spared] { return list_directory(options->directory, spared); });
+}
+
+async::Task<std::optional<std::string>> DiskPieces::mark(async::Loop* loop) {
+    return on_pool(loop, pool_, [options = &options_] { return read_mark(options->directory); });
+}
+
+async::Task<void> DiskPieces::set_mark(async::Loop* loop, std::string mark) {
+    return on_pool(loop, pool_,
+                   [options = &options_, mark = std::move(mark)] { write_mark(options->directory, mark); });
 }
 
 }  // namespace uploads

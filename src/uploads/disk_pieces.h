@@ -33,7 +33,9 @@ public:
     [[nodiscard]] async::Task<std::string> read(async::Loop* loop, base::Uuid id, std::int64_t fence,
                                                 std::uint64_t first, std::size_t size) override;
     [[nodiscard]] async::Task<void> remove(async::Loop* loop, base::Uuid id) override;
-    [[nodiscard]] async::Task<std::vector<base::Uuid>> list(async::Loop* loop) override;
+    [[nodiscard]] async::Task<std::vector<base::Uuid>> list(async::Loop* loop, std::chrono::seconds spared) override;
+    [[nodiscard]] async::Task<std::optional<std::string>> mark(async::Loop* loop) override;
+    [[nodiscard]] async::Task<void> set_mark(async::Loop* loop, std::string mark) override;
 
 private:
     async::BlockingPool* pool_;

@@ -166,10 +166,29 @@ TEST_F(DiskPiecesTest, AFullDiskHasItsCodeAndLeavesNothing) {
     EXPECT_EQ(run(pieces.read(&loop, upload_id, 2, 0, 60'000)), bytes);
 }
 
+TEST_F(DiskPiecesTest, ThePlaceHasAMarkAndTheYoungAreSpared) {
+    EXPECT_EQ(run(pieces.mark(&loop)), std::nullopt);
+    run(pieces.set_mark(&loop, "mine"));
+    run(pieces.set_mark(&loop, "still mine"));
+    EXPECT_EQ(run(pieces.mark(&loop)), "still mine");
+    run(pieces.reserve(&loop, upload_id, 1));
+    EXPECT_TRUE(run(pieces.list(&loop, std::chrono::hours(1))).empty());
+    EXPECT_THAT(run(pieces.list(&loop, {})), ElementsAre(upload_id));
+}
+
+// Another request has completed the upload: its directory is gone.
+TEST_F(DiskPiecesTest, LateBytesOfAnUploadThatIsOverAreNoFault) {
+    run(pieces.reserve(&loop, upload_id, 100));
+    auto piece = run(pieces.open(&loop, {.id = upload_id, .fence = 1, .left = 100}));
+    run(piece->write("late"));
+    run(pieces.remove(&loop, upload_id));
+    EXPECT_THROW(run(piece->sync()), base::Failure);
+}
+
 TEST_F(DiskPiecesTest, WhatIsNoUploadIsNotListed) {
     fs::create_directory(fs::path(directory) / "lost+found");
     run(pieces.reserve(&loop, upload_id, 1));
-    EXPECT_THAT(run(pieces.list(&loop)), ElementsAre(upload_id));
+    EXPECT_THAT(run(pieces.list(&loop, {})), ElementsAre(upload_id));
 }
 
 TEST_F(DiskPiecesTest, PiecesAreReadInTheirOrderAndOnlyWhole) {

@@ -65,8 +65,8 @@ std::move_only_function<async::Task<std::string>()> read_pieces(async::Loop* loo
     return PieceReader(loop, pieces, id, std::move(list));
 }
 
-async::Task<std::size_t> sweep(async::Loop* loop, Pieces* pieces, OwnedIds owned) {
-    const auto all = co_await pieces->list(loop);
+async::Task<std::size_t> sweep(async::Loop* loop, Pieces* pieces, OwnedIds owned, std::chrono::seconds spared) {
+    const auto all = co_await pieces->list(loop, spared);
     std::size_t removed = 0;
     for (std::size_t at = 0; at < all.size(); at += asked_at_once) {
         const auto end = std::min(all.size(), at + asked_at_once);

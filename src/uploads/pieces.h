@@ -13,9 +13,11 @@
 //
 // Of DiskPieces (disk_pieces.h): a directory that every instance has under its path.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,8 +61,11 @@ public:
                                                         std::uint64_t first, std::size_t size) = 0;
     // All that an upload has. It needs no room, and may be repeated.
     [[nodiscard]] virtual async::Task<void> remove(async::Loop* loop, base::Uuid id) = 0;
-    // Uploads that have something here, in no order.
-    [[nodiscard]] virtual async::Task<std::vector<base::Uuid>> list(async::Loop* loop) = 0;
+    // Uploads that have something here and got nothing new for `spared`, in no order.
+    [[nodiscard]] virtual async::Task<std::vector<base::Uuid>> list(async::Loop* loop, std::chrono::seconds spared) = 0;
+    // Whose the place is: some text that its owner has written there, or nullopt.
+    [[nodiscard]] virtual async::Task<std::optional<std::string>> mark(async::Loop* loop) = 0;
+    [[nodiscard]] virtual async::Task<void> set_mark(async::Loop* loop, std::string mark) = 0;
 };
 
 // The bytes of these pieces, 64 KiB at a time, "" at the end: fits storage's and client's sources. Pieces that do not follow each
@@ -70,8 +75,9 @@ public:
 
 // Removes what no row owns: left by a process that was killed between two steps, or when the row was gone before the bytes were. At
 // start, and now and then. `owned` gets ids of the directory and gives those that have a row, of any tenant. The row is made before
-// the bytes, so that what has none never gets one. How many uploads went.
+// the bytes, so that what has none never gets one. What got something within `spared` is left alone. How many uploads went.
 using OwnedIds = std::move_only_function<async::Task<std::vector<base::Uuid>>(std::vector<base::Uuid>)>;
-[[nodiscard]] async::Task<std::size_t> sweep(async::Loop* loop, Pieces* pieces, OwnedIds owned);
+[[nodiscard]] async::Task<std::size_t> sweep(async::Loop* loop, Pieces* pieces, OwnedIds owned,
+                                             std::chrono::seconds spared = {});
 
 }  // namespace uploads

@@ -248,6 +248,24 @@ async::Task<void> finish_if_whole(http::Context* context, To to, UploadRow row) 
     if (row.whole() && !row.finished) co_await to.rows->finish(std::move(row), context->deadline());
 }
 
+async::Task<std::exception_ptr> why_not_finished(http::Context* context, To to, UploadRow row) {
+    try {
+        co_await finish_if_whole(context, to, std::move(row));
+    } catch (...) {
+        co_return std::current_exception();
+    }
+    co_return nullptr;
+}
+
+// All bytes are here, whatever is in the way of their end: nobody needs to send them again.
+[[noreturn]] void throw_with_offset(const std::exception_ptr& failure, std::uint64_t offset) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (base::Failure& known) {
+        throw base::Failure(known).header("Upload-Offset", std::to_string(offset));
+    }
+}
+
 // Claimed already.
 async::Task<std::uint64_t> take_bytes(http::Context* context, To to, UploadRow row, std::optional<Checksum> checksum) {
     Appending appending(context, to, std::move(row), std::move(checksum));
@@ -408,7 +426,8 @@ async::Task<Offset> show(Resumable request, base::Uuid id, To to) {
     const bool goes_on = context->request().method() == http::Method::head;
     auto row = require_row(goes_on ? co_await to.rows->claim(id, std::nullopt, context->deadline())
                                    : co_await to.rows->find(id, context->deadline()));
-    co_await finish_if_whole(context, to, row);
+    const auto failure = co_await why_not_finished(context, to, row);
+    if (failure) throw_with_offset(failure, row.offset);
     co_return Offset{std::move(row)};
 }
 
@@ -419,6 +438,7 @@ async::Task<Appended> append(Append append, base::Uuid id, To to) {
         throw base::Failure(errors::offset_conflict, fmt::format("it continues at {}", row.offset))
             .header("Upload-Offset", std::to_string(row.offset));
     }
+    if (row.refused) co_await to.rows->finish(row, context->deadline());
     const auto offset = co_await take_bytes(context, to, std::move(row), std::move(append.checksum));
     co_return Appended{.offset = offset, .expires = expiry(to)};
 }

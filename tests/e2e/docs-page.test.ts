@@ -1,6 +1,6 @@
 // The first quarter of an hour of somebody new: /docs of the demo shop in Chromium. Nothing is typed but the token: every
 // operation is sent as the page has filled it in. BACKEND_API_PICTURES=1 writes what is seen to docs/pictures/.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import axe from 'axe-core';
@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { type ScratchDatabase, scratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
+import { png } from './support/pictures.js';
 import { run } from './support/process.js';
 import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
 
@@ -49,8 +50,6 @@ const outside: Record<string, string> = {
   takePaystackEvent: 'Paystack signs it',
   takeSendGridEvents: 'SendGrid signs it',
   takeMailgunEvent: 'Mailgun signs it',
-  createImage: 'a file is chosen by hand',
-  createDocument: 'a file is chosen by hand',
   getImage: 'the id of an image comes out of its upload',
   deleteImage: 'the id of an image comes out of its upload',
   getImageFile: 'the id of an image comes out of its upload',
@@ -90,6 +89,11 @@ const outside: Record<string, string> = {
   redeliverWebhook: 'its id comes out of its making',
   listWebhookDeliveries: 'its id comes out of its making',
   getWebhookDelivery: 'its id comes out of its making',
+};
+// What a person chooses in the place of an example.
+const files: Record<string, { name: string; mimeType: string; buffer: Buffer }> = {
+  createImage: { name: 'sugar.png', mimeType: 'image/png', buffer: png(40, 20, 1) },
+  createDocument: { name: 'prices.csv', mimeType: 'text/csv', buffer: Buffer.from('sku,price\nA-1,150\n') },
 };
 // Whether the name of a host can be looked up is the machine's affair.
 const either = ['createWebhook'];
@@ -171,10 +175,14 @@ async function openTag(tag: string): Promise<void> {
 const block = ({ tag, id }: { tag: string; id: string }): Locator => page.locator(`[id="operations-${tag}-${id}"]`);
 
 // As a person does it; gives what the server answered.
-async function execute(operation: { tag: string; id: string }): Promise<{ status: number; body: any }> {
+async function execute(
+  operation: { tag: string; id: string },
+  file?: (typeof files)[string],
+): Promise<{ status: number; body: any }> {
   const whole = block(operation);
   await openTag(operation.tag);
-  await whole.locator('.opblock-summary-control').click();
+  if (!(await whole.locator('.opblock-body').isVisible())) await whole.locator('.opblock-summary-control').click();
+  if (file) await whole.locator('input[type=file]').setInputFiles(file);
   const sent = page.waitForResponse((reply) => new URL(reply.url()).pathname.startsWith('/v1/'));
   await whole.getByRole('button', { name: 'Execute' }).click();
   const reply = await sent;
@@ -203,8 +211,9 @@ async function send(operation: Operation, token?: string): Promise<{ status: num
     if (parameter.in === 'query') url.searchParams.set(parameter.name, text);
     if (parameter.in === 'header') headers[parameter.name] = text;
   }
-  const body = operation.body && JSON.stringify(operation.body);
-  if (body) headers['content-type'] = 'application/json';
+  const file = files[operation.id];
+  const body = file ? new Uint8Array(file.buffer) : operation.body && JSON.stringify(operation.body);
+  if (body) headers['content-type'] = file ? 'application/octet-stream' : 'application/json';
   const reply = await fetch(url, { method: operation.method.toUpperCase(), headers, body });
   return { status: reply.status, text: await reply.text() };
 }
@@ -223,6 +232,49 @@ describe.skipIf(noBrowser)('the documentation page', () => {
     expect([sale.status, sale.body.status], JSON.stringify(sale.body)).toEqual([201, 'completed']);
     const [row] = await database.query('select total from sales where id = $1', [sale.body.id]);
     expect(Number(row!.total)).toBe(sale.body.total);
+  });
+
+  test('photos of a product and a document, as files that somebody chooses', async () => {
+    const login = await send(operationsOf(openapi).find(({ id }) => id === 'login')!);
+    const token = JSON.parse(login.text).accessToken;
+    await openDocs();
+    await page.evaluate(() => localStorage.clear());
+    await openDocs();
+    await authorize(token);
+    // One after the other, with nothing changed but the file: each is a request of its own.
+    for (const [width, name] of [
+      [1200, 'Brown sugar'],
+      [1100, 'White sugar'],
+    ] as const) {
+      const photo = { name: 'photo.png', mimeType: 'image/png', buffer: png(width, 600, width) };
+      const image = await execute({ tag: 'images', id: 'createImage' }, photo);
+      expect([image.status, image.body.status, image.body.width], JSON.stringify(image.body)).toEqual([
+        201,
+        'ready',
+        width,
+      ]);
+      const product = await service.api('POST', '/v1/products', {
+        body: { name, imageId: image.body.id },
+        headers: { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() },
+      });
+      expect(product.status, JSON.stringify(product.body)).toBe(201);
+      for (const size of [96, 320, 960]) {
+        const seen = await page.request.get(product.body.imageUrl.replace('320.webp', `${size}.jpg`));
+        expect([seen.status(), seen.headers()['content-type']], String(size)).toEqual([200, 'image/jpeg']);
+        const shown = await page.evaluate(
+          async (url) => {
+            const picture = new Image();
+            picture.src = url;
+            await picture.decode();
+            return picture.naturalWidth;
+          },
+          new URL(product.body.imageUrl.replace('320.webp', `${size}.webp`)).pathname,
+        );
+        expect(shown).toBe(size);
+      }
+    }
+    const document = await execute({ tag: 'documents', id: 'createDocument' }, files.createDocument);
+    expect([document.status, document.body.contentType], JSON.stringify(document.body)).toEqual([201, 'text/csv']);
   });
 
   // Once only: what an example changes or deletes has another version then, or is gone.
@@ -249,6 +301,10 @@ describe.skipIf(noBrowser)('the documentation page', () => {
     for (const tag of new Set(all.map(({ tag }) => tag))) await openTag(tag);
     const failed: Record<string, string> = {};
     for (const operation of inOrder(all)) {
+      if (files[operation.id]) {
+        await block(operation).locator('.opblock-summary-control').click();
+        await block(operation).locator('input[type=file]').setInputFiles(files[operation.id]!);
+      }
       const outcome = await page.evaluate(pressExecute, `operations-${operation.tag}-${operation.id}`);
       if (!operation.success.includes(outcome.slice(0, 3))) failed[operation.id] = outcome;
     }

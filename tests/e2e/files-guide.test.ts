@@ -30,7 +30,7 @@ afterAll(async () => {
 
 describe(page, () => {
   test('has something to run, and every command succeeds', () => {
-    expect(blocks.length).toBe(5);
+    expect(blocks.length).toBe(6);
     expect(told.code, told.output).toBe(0);
   });
 

@@ -9,8 +9,10 @@
 #include "pos/modules/billing/entitlement.h"
 #include "pos/modules/billing/pay.h"
 #include "pos/modules/billing/plans.h"
+#include "pos/modules/files/settings.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/plumbing/audit.h"
+#include "pos/plumbing/plan_limits.h"
 
 namespace pos {
 
@@ -34,6 +36,7 @@ struct SubscriptionView {
     base::Money credit;
     std::string entitlement;
     base::Timestamp offline_until;
+    StorageUse storage;
 
     friend constexpr auto describe(SubscriptionView*) {
         using schema::field;
@@ -50,7 +53,9 @@ struct SubscriptionView {
                  .text = schema::Text::raw,
                  .doc = "A JWT of type `entitlement+jwt` for tills, signed by the keys of /.well-known/jwks.json."}),
             field<&SubscriptionView::offline_until>("offlineUntil",
-                                                    {.doc = "Until when a till sells without asking again."}));
+                                                    {.doc = "Until when a till sells without asking again."}),
+            field<&SubscriptionView::storage>("storage",
+                                              {.doc = "How much room the shop's files take, and may take."}));
     }
 };
 
@@ -85,7 +90,13 @@ async::Task<PlanList> plans(auth::PermittedSomewhere<"tenant.read"> /*caller*/, 
     co_return PlanList{std::move(list)};
 }
 
-async::Task<SubscriptionView> view_of(db::Db db, Entitlements* entitlements, base::Timestamp now) {
+struct ViewParts {
+    Entitlements* entitlements;
+    std::int64_t quota;
+    base::Timestamp now;
+};
+
+async::Task<SubscriptionView> view_of(db::Db db, ViewParts parts) {
     SubscriptionView view;
     auto newest = co_await db.page(billing::newest_subscription, {.limit = 1});
     if (!newest.data.empty()) {
@@ -93,15 +104,17 @@ async::Task<SubscriptionView> view_of(db::Db db, Entitlements* entitlements, bas
         view.open_invoice = co_await db.one(billing::open_invoice, view.subscription->id, InvoiceState::open);
         view.credit = co_await db.only(billing::credit_of, view.subscription->terms.currency);
     }
-    auto entitlement = entitlements->of(db.tenant(), view.subscription, co_await billing::zone_of(db), now);
+    auto entitlement = parts.entitlements->of(db.tenant(), view.subscription, co_await billing::zone_of(db), parts.now);
     view.entitlement = std::move(entitlement.token);
     view.offline_until = entitlement.offline_until;
+    view.storage = co_await db.only(plan_limits::storage_use, parts.quota);
     co_return view;
 }
 
 async::Task<SubscriptionView> show(auth::PermittedSomewhere<"tenant.read"> /*caller*/, db::Db db,
-                                   http::Service<Entitlements> entitlements, http::Service<Runtime> runtime) {
-    return view_of(db, entitlements.service, runtime->now());
+                                   http::Service<Entitlements> entitlements, http::Service<Runtime> runtime,
+                                   http::Service<const FileSettings> settings) {
+    return view_of(db, {entitlements.service, settings->quota_bytes(), runtime->now()});
 }
 
 async::Task<db::Page<SubscriptionInvoice>> list_invoices(auth::Permitted<"billing.read"> /*caller*/,
@@ -160,7 +173,8 @@ async::Task<void> choose_in(db::Db tx, std::shared_ptr<const SubscriptionChoice>
 
 async::Task<SubscriptionView> choose(auth::Permitted<"billing.manage"> caller, http::Context& context,
                                      http::Body<SubscriptionChoice> input, db::SystemDb system,
-                                     http::Service<Entitlements> entitlements, http::Service<Runtime> runtime) {
+                                     http::Service<Entitlements> entitlements, http::Service<Runtime> runtime,
+                                     http::Service<const FileSettings> settings) {
     const auto act = act_of(caller, context, *runtime);
     std::optional<Plan> plan;
     if (input->plan_code) plan = co_await offered_plan(system, *input->plan_code);
@@ -168,7 +182,7 @@ async::Task<SubscriptionView> choose(auth::Permitted<"billing.manage"> caller, h
     const auto db = system.as_tenant(caller.tenant_id);
     co_await db.transaction([&](db::ActingDb tx) { return choose_in(tx, choice, plan, &act); });
     context.services().use<auth::Authenticator>().invalidate_tenant(caller.tenant_id);
-    co_return co_await view_of(db, entitlements.service, runtime->now());
+    co_return co_await view_of(db, {entitlements.service, settings->quota_bytes(), runtime->now()});
 }
 
 async::Task<void> cancel_in(db::Db tx, const Act* act) {
@@ -186,11 +200,12 @@ async::Task<void> cancel_in(db::Db tx, const Act* act) {
 }
 
 async::Task<SubscriptionView> cancel(auth::Permitted<"billing.manage"> caller, http::Context& context, db::Db db,
-                                     http::Service<Entitlements> entitlements, http::Service<Runtime> runtime) {
+                                     http::Service<Entitlements> entitlements, http::Service<Runtime> runtime,
+                                     http::Service<const FileSettings> settings) {
     const auto act = act_of(caller, context, *runtime);
     co_await db.transaction([&](db::Db tx) { return cancel_in(tx, &act); });
     context.services().use<auth::Authenticator>().invalidate_tenant(caller.tenant_id);
-    co_return co_await view_of(db, entitlements.service, runtime->now());
+    co_return co_await view_of(db, {entitlements.service, settings->quota_bytes(), runtime->now()});
 }
 
 // ---- Routes ------------------------------------------------------------------------------------------------------

@@ -61,10 +61,68 @@ TEST_F(DocumentsTest, AreKeptAsTheyCame) {
 TEST_F(DocumentsTest, WhatIsNeitherPdfNorCsvLeavesNothing) {
     const auto before = keys().size();
     for (const std::string& bytes :
-         {std::string("<!doctype html><script>"), std::string("PK\x03\x04"), pdf().substr(0, 100)})
-        EXPECT_EQ(send_file("/v1/documents", bytes, "text/csv").status, 415);
+         {std::string("<!doctype html><script>"), std::string("PK\x03\x04"), pdf().substr(0, 100), std::string(),
+          std::string("\xEF\xBB\xBF"), std::string(R"({"file":"YWJj"})")}) {
+        const auto reply = send_file("/v1/documents", bytes, "text/csv");
+        EXPECT_EQ(reply.status, 415) << bytes;
+        EXPECT_THAT(reply.body, Not(HasSubstr(R"("detail":null)"))) << "it says why";
+    }
     EXPECT_EQ(keys().size(), before);
     EXPECT_EQ(app->database().value("select count(*) from documents where status = 'pending'"), "0");
+}
+
+// Names are cut for the header alone, and what is saved is opened by what it is.
+TEST_F(DocumentsTest, OfAnyNameCanBeFetched) {
+    const std::pair<std::string_view, int> letters[] = {{"%D9%82", 200}, {"%E4%BB%B7", 200}, {"%F0%9F%98%80", 200},
+                                                        {"%C3%A9", 200}, {"a", 200},         {"%F0%9F%98%80", 1}};
+    for (const auto& [letter, count] : letters) {
+        std::string name;
+        for (int i = 0; i < count; ++i) name += letter;
+        const auto document = made<Document>(send_file("/v1/documents?name=" + name, std::string(csv), "text/csv"));
+        const auto shown = get("/v1/documents/" + text(document.id));
+        ASSERT_EQ(shown.status, 200) << letter << shown.body;
+        const auto reply = see(path_of(member(shown, "url")));
+        EXPECT_EQ(reply.status, 200) << letter;
+        EXPECT_EQ(reply.body, csv);
+        EXPECT_THAT(std::string(reply.header("content-disposition").value_or("")), HasSubstr(".csv")) << letter;
+    }
+}
+
+TEST_F(DocumentsTest, AreSavedWithTheEndingOfTheirType) {
+    const std::tuple<std::string_view, std::string, std::string_view> rows[] = {
+        {"Prices", std::string(csv), R"(filename="Prices.csv")"},
+        {"prices.bat", "@echo off\n", R"(filename="prices.bat.csv")"},
+        {"x.hta", std::string(csv), R"(filename="x.hta.csv")"},
+        {"note.PDF", pdf(), R"(filename="note.PDF")"},
+    };
+    for (const auto& [name, bytes, disposition] : rows) {
+        const auto document = made<Document>(send_file("/v1/documents?name=" + std::string(name), bytes, "text/csv"));
+        EXPECT_EQ(document.name, name) << "what people called it stays";
+        const auto reply = see(path_of(member(get("/v1/documents/" + text(document.id)), "url")));
+        EXPECT_THAT(std::string(reply.header("content-disposition").value_or("")), HasSubstr(disposition));
+    }
+}
+
+TEST_F(DocumentsTest, ThatAKeyHasMadeAndSomebodyDeletedAreGone) {
+    const Headers key{{"Idempotency-Key", "document-deleted"}};
+    const auto document = made<Document>(send_file("/v1/documents", std::string(csv), "text/csv", key));
+    ASSERT_EQ(del("/v1/documents/" + text(document.id), document.meta.version).status, 204);
+    const auto again = send_file("/v1/documents", std::string(csv), "text/csv", key);
+    EXPECT_EQ(again.status, 410) << again.body;
+    EXPECT_THAT(again.body, HasSubstr("document.deleted"));
+    const auto anew = send_file("/v1/documents", std::string(csv), "text/csv", {{"Idempotency-Key", "document-anew"}});
+    EXPECT_EQ(anew.status, 201);
+}
+
+// A file within something else would be kept as that.
+TEST_F(DocumentsTest, WhatIsWrappedIsNoFile) {
+    for (const std::string type : {"application/json", "application/problem+json", "application/x-www-form-urlencoded",
+                                   "multipart/mixed; boundary=b", ""}) {
+        const auto reply = send_file("/v1/documents", std::string(csv), type);
+        EXPECT_EQ(reply.status, 415) << type;
+        EXPECT_THAT(reply.body, HasSubstr("request.unsupported_media_type")) << type;
+    }
+    EXPECT_EQ(send_file("/v1/documents", std::string(csv), "text/csv; charset=binary").status, 201);
 }
 
 TEST_F(DocumentsTest, OneKeyIsOneDocument) {

@@ -27,6 +27,9 @@ struct SeenDocument {
 [[nodiscard]] async::Task<SeenDocument> inspect_document(const StoredFiles* stored, StoredFiles::Inspect what,
                                                          async::SteadyTime deadline);
 
+// The row, if it is of these bytes; else idempotency.key_reused.
+[[nodiscard]] Document same_document(Document row, std::string_view sha256);
+
 struct KeepDocument {
     base::Uuid tenant;
     DocumentId id;
@@ -45,7 +48,7 @@ struct FinishDocument {
     std::int64_t quota = 0;
     std::function<void(db::Batch&)> more = {};
 };
-// As finish_image() (modules/images/maker.h).
+// As finish_image() (modules/images/maker.h). Throws idempotency.key_reused for one that is ready with other bytes.
 [[nodiscard]] async::Task<Document> finish_document(db::Db tx, FinishDocument what);
 
 }  // namespace pos

@@ -1,6 +1,8 @@
 #include "pos/modules/documents/kind.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -8,8 +10,10 @@ namespace pos {
 
 namespace {
 
-constexpr std::size_t head_bytes = 8;
+constexpr std::size_t head_bytes = 1'024;
 constexpr std::size_t tail_bytes = 1'024;
+constexpr std::string_view pdf = "application/pdf";
+constexpr std::string_view csv = "text/csv";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 constexpr bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -29,6 +33,7 @@ std::size_t open_end(std::string_view text) {
 }  // namespace
 
 void DocumentKind::add(std::string_view piece) {
+    has_bytes_ = has_bytes_ || !piece.empty();
     if (head_.size() < head_bytes) head_.append(piece.substr(0, head_bytes - head_.size()));
     if (piece.size() >= tail_bytes) {
         tail_.assign(piece.substr(piece.size() - tail_bytes));
@@ -46,21 +51,56 @@ void DocumentKind::check_text(std::string_view piece) {
     const std::string_view letters = std::string_view(text).substr(0, whole);
     is_text_ = base::is_utf8(letters) && std::ranges::all_of(letters, is_allowed);
     unfinished_ = text.substr(whole);
-    if (!is_text_ || has_begun_) return;
-    auto begin = letters;
+    if (is_text_ && !letters.empty()) note_opening(letters);
+}
+
+void DocumentKind::note_opening(std::string_view letters) {
     // In front of everything; elsewhere it is a letter.
-    if (is_at_start_ && begin.starts_with(byte_order_mark)) begin.remove_prefix(byte_order_mark.size());
-    if (!letters.empty()) is_at_start_ = false;
-    const auto* const first = std::ranges::find_if_not(begin, is_white);
-    if (first == begin.end()) return;
-    has_begun_ = true;
-    is_text_ = *first != '<';
+    if (std::exchange(is_at_start_, false) && letters.starts_with(byte_order_mark))
+        letters.remove_prefix(byte_order_mark.size());
+    for (const char c : letters) {
+        if (opening_.size() == 2) return;
+        if (!is_white(c)) opening_ += c;
+    }
+}
+
+bool DocumentKind::begins_as_pdf() const {
+    std::string_view head = head_;
+    if (head.starts_with(byte_order_mark)) head.remove_prefix(byte_order_mark.size());
+    head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+    return head.starts_with("%PDF-1.") || head.starts_with("%PDF-2.");
+}
+
+bool DocumentKind::is_markup() const { return opening_.starts_with('<'); }
+
+bool DocumentKind::is_json() const {
+    constexpr std::array<std::string_view, 5> openings{R"({")", "{}", "[{", "[[", R"([")"};
+    return std::ranges::find(openings, opening_) != openings.end();
 }
 
 std::string_view DocumentKind::media_type() const {
-    const bool is_pdf = head_.starts_with("%PDF-1.") || head_.starts_with("%PDF-2.");
-    if (is_pdf) return tail_.contains("%%EOF") ? "application/pdf" : "";
-    return is_text_ && unfinished_.empty() ? "text/csv" : "";
+    if (!fault().empty()) return "";
+    return begins_as_pdf() ? pdf : csv;
+}
+
+std::string_view DocumentKind::fault() const {
+    if (!has_bytes_) return "The file is empty: no bytes have come.";
+    if (begins_as_pdf()) {
+        if (tail_.contains("%%EOF")) return "";
+        return "This is the beginning of a PDF: its end (%%EOF) is missing.";
+    }
+    if (!is_text_ || !unfinished_.empty()) return "This is no PDF, and no text in UTF-8: save a CSV as \"CSV UTF-8\".";
+    if (opening_.empty()) return "The file is empty: it has nothing but white space.";
+    if (is_markup()) return "This is HTML, SVG or XML: send a PDF or a CSV.";
+    if (is_json())
+        return "This is JSON: send the bytes of the file itself, as the body or as the field \"file\" of a form.";
+    return "";
+}
+
+std::string download_name(std::string_view name, std::string_view media_type) {
+    const std::string_view ending = media_type == pdf ? ".pdf" : ".csv";
+    const bool has_ending = name.size() > ending.size() && base::ascii_lower(name).ends_with(ending);
+    return has_ending ? std::string(name) : std::string(name).append(ending);
 }
 
 }  // namespace pos

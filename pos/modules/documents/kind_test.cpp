@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -27,13 +28,23 @@ TEST(DocumentKind, IsToldByTheBytesHoweverTheyCome) {
         {"PDF 2", "%PDF-2.0\n%%EOF", "application/pdf"},
         {"PDF that was cut off", pdf.substr(0, pdf.size() - 4), ""},
         {"PDF whose end is followed by much", pdf + std::string(2'000, ' '), ""},
-        {"PDF behind something", " " + pdf, ""},
+        {"PDF behind something", "x" + pdf, ""},
+        {"PDF of a scanner", "\r\n\n" + pdf, "application/pdf"},
+        {"PDF behind a mark", "\xEF\xBB\xBF" + pdf, "application/pdf"},
+        {"PDF of a scanner, cut off", "\n\n%PDF-1.4\nx", ""},
         {"no version of PDF", "%PDF-9.0\n%%EOF", "text/csv"},
         {"CSV", "sku,price\nA-1,150\n", "text/csv"},
         {"CSV with a mark", "\xEF\xBB\xBFsku,price\r\n\"a\",1\t2\r\n", "text/csv"},
         {"CSV of letters of two, three and four bytes", "nyanya ½,№,\xF0\x9F\x8D\x85\n", "text/csv"},
-        {"nothing", "", "text/csv"},
-        {"white space", " \r\n\t", "text/csv"},
+        {"nothing", "", ""},
+        {"a mark alone", "\xEF\xBB\xBF", ""},
+        {"white space", " \r\n\t", ""},
+        {"one word", "hello", "text/csv"},
+        {"one letter", "1", "text/csv"},
+        {"JSON", R"({"file":"YWJj"})", ""},
+        {"JSON in lines", "[\n  {\"sku\": 1}]", ""},
+        {"no JSON", "{sku},[price]\n[A],{1}\n", "text/csv"},
+        {"names in brackets", "[sku],[price]\n", "text/csv"},
         {"Latin-1", "caf\xE9,1\n", ""},
         {"a letter that is cut off", "nyanya \xF0\x9F\x8D", ""},
         {"an overlong slash", "a\xC0\xAF", ""},
@@ -52,6 +63,31 @@ TEST(DocumentKind, IsToldByTheBytesHoweverTheyCome) {
         for (const std::size_t step : {1U, 2U, 3U, 5U, 1'023U, 1'024U, 65'536U})
             EXPECT_EQ(kind_of(row.bytes, step), row.kind) << row.name << ", " << step << " at a time";
     }
+}
+
+TEST(DocumentKind, SaysWhyItIsNone) {
+    const std::pair<std::string, const char*> rows[] = {
+        {"", "empty"},      {"\xEF\xBB\xBF\n", "empty"}, {"%PDF-1.4\n", "%%EOF"}, {"caf\xE9,1\n", "UTF-8"},
+        {"<html>", "HTML"}, {R"({"a":1})", "JSON"},
+    };
+    for (const auto& [bytes, part] : rows) {
+        pos::DocumentKind kind;
+        kind.add(bytes);
+        EXPECT_TRUE(kind.fault().contains(part)) << bytes << ": " << kind.fault();
+    }
+    pos::DocumentKind kind;
+    kind.add("a,b\n");
+    EXPECT_EQ(kind.fault(), "");
+}
+
+TEST(DocumentKind, IsTheEndingOfWhatIsSaved) {
+    EXPECT_EQ(pos::download_name("Prices", "text/csv"), "Prices.csv");
+    EXPECT_EQ(pos::download_name("prices.CSV", "text/csv"), "prices.CSV");
+    EXPECT_EQ(pos::download_name("prices.bat", "text/csv"), "prices.bat.csv");
+    EXPECT_EQ(pos::download_name("bei.csv.exe", "text/csv"), "bei.csv.exe.csv");
+    EXPECT_EQ(pos::download_name("note.csv", "application/pdf"), "note.csv.pdf");
+    EXPECT_EQ(pos::download_name("note.pdf", "application/pdf"), "note.pdf");
+    EXPECT_EQ(pos::download_name(".csv", "text/csv"), ".csv.csv");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "pos/modules/documents/kind.h"
 #include "pos/modules/files/file_body.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
@@ -49,9 +50,13 @@ struct DocumentDetails {
     }
 };
 
+// With the encoded name; the storage takes 500 bytes of a header.
+constexpr std::size_t most_disposition_bytes = 480;
 // Above what DOCUMENTS_MAX_MB may say.
 constexpr std::uint64_t most_body_bytes = 2'010'000'000;
 constexpr std::chrono::minutes longest_body{30};
+constexpr std::chrono::seconds longest_storing{30};  // behind the last byte
+constexpr std::chrono::seconds of_tidying{10};
 constexpr std::string_view unnamed = "Document";
 
 // ---- Adding --------------------------------------------------------------------------------------------------------
@@ -83,6 +88,7 @@ struct Staged {
     std::string key;
     std::string etag;
     SeenDocument seen;  // without a media type: it is refused
+    std::string fault;  // then, why
 };
 
 async::Task<Staged> stage(base::Uuid tenant, base::Uuid id, const Adding* adding, FileBody* body) {
@@ -90,13 +96,21 @@ async::Task<Staged> stage(base::Uuid tenant, base::Uuid id, const Adding* adding
     const auto key = files::pending_key(tenant, id);
     const auto stored = co_await adding->stored->put({.key = key,
                                                       .source = [&looking] { return Looking::next(&looking); },
-                                                      .max_bytes = adding->settings->document_bytes()},
+                                                      .max_bytes = adding->settings->document_bytes(),
+                                                      .after_source = longest_storing},
                                                      async::Loop::now() + longest_body);
     co_return Staged{.key = key,
                      .etag = stored.etag,
                      .seen = {.media_type = std::string(looking.kind.media_type()),
                               .sha256 = files::hex(stored.sha256),
-                              .bytes = stored.size}};
+                              .bytes = stored.size},
+                     .fault = std::string(looking.kind.fault())};
+}
+
+// The row of a key that was used before.
+Document first_with_key(Document row) {
+    if (row.meta.deleted_at) throw base::Failure(errors::document_deleted);
+    return row;
 }
 
 // A row that waits, with room for the file: as much as the client announces. Of a key whose row is there: that one.
@@ -122,25 +136,16 @@ async::Task<Document> begin(db::Db db, const Adding* adding, std::int64_t bytes)
         failure = std::current_exception();
     }
     if (adding->key) {
-        if (auto first = co_await db.one(by_request, *adding->key)) co_return *std::move(first);
+        if (auto first = co_await db.one(by_request, *adding->key)) co_return first_with_key(*std::move(first));
     }
+    co_await rethrow_with_use(db, failure, adding->settings->quota_bytes());
     std::rethrow_exception(failure);
-}
-
-// The first request's, if it brought the same bytes.
-Document same_as_first(Document row, const Staged& staged) {
-    if (row.sha256 != staged.seen.sha256)
-        throw reused_key("The first request with this key sent another file", row.id.uuid());
-    return row;
 }
 
 async::Task<Document> settle(db::Db db, const Adding* adding, Document row, const Staged* staged,
                              async::SteadyTime deadline) {
-    if (row.status == DocumentStatus::ready) co_return same_as_first(std::move(row), *staged);
-    if (staged->seen.media_type.empty()) {
-        co_await db.run(forget, row.id);
-        throw base::Failure(errors::document_type);
-    }
+    if (row.status == DocumentStatus::ready) co_return same_document(std::move(row), staged->seen.sha256);
+    if (staged->seen.media_type.empty()) throw base::Failure(errors::document_type, staged->fault);
     co_await keep_document(
         adding->stored,
         {.tenant = db.tenant(), .id = row.id, .from = staged->key, .etag = staged->etag, .seen = staged->seen},
@@ -155,7 +160,17 @@ async::Task<Document> settle(db::Db db, const Adding* adding, Document row, cons
             audit(batch, *adding->runtime,
                   {.action = "document.add", .actor = UserId(adding->caller.user_id), .subject = id.uuid()});
         }};
-    co_return co_await db.transaction([&finish](db::Db tx) { return finish_document(tx, finish); });
+    std::exception_ptr failure;
+    try {
+        co_return co_await db.transaction([&finish](db::Db tx) { return finish_document(tx, finish); });
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // Another instance was faster, with other bytes: these are nobody's.
+    if (http::failure_of(failure).code() == errors::key_reused)
+        std::ignore = co_await adding->stored->remove(
+            files::document_key(db.tenant(), row.id.uuid(), staged->seen.sha256), deadline);
+    std::rethrow_exception(failure);
 }
 
 Created<Document> answer(const Document& row, const auth::Caller& caller, bool replayed) {
@@ -177,21 +192,36 @@ std::string name_for(const std::optional<std::string>& given, const std::string&
     return name.empty() ? std::string(unnamed) : name;
 }
 
+// Of a request that has failed or whose client has gone: its row, and with it the room and the key. One that became ready all the same
+// stays.
+async::Task<void> give_back(db::Db db, const Adding* adding, DocumentId id, const Staged* staged) {
+    const auto deadline = async::Loop::now() + of_tidying;
+    try {
+        if (co_await db.with_deadline(deadline).run(forget, id) == 0 || staged == nullptr) co_return;
+    } catch (const base::Failure&) {
+        co_return;  // the clean-up finds it
+    }
+    std::ignore =
+        co_await adding->stored->remove(files::document_key(db.tenant(), id.uuid(), staged->seen.sha256), deadline);
+}
+
 async::Task<Created<Document>> add_document(db::Db db, const Adding* adding, FileBody* body) {
     const auto most = adding->settings->document_bytes();
     const auto row =
         co_await begin(db, adding, static_cast<std::int64_t>(std::min(body->length().value_or(most), most)));
     const bool was_there = row.status == DocumentStatus::ready;
-    const auto staged = co_await stage(db.tenant(), adding->runtime->new_id<DocumentId>().uuid(), adding, body);
-    const auto deadline = body->deadline();
     std::exception_ptr failure;
+    std::optional<Staged> staged;
     std::optional<Document> made;
     try {
-        made = co_await settle(db.with_deadline(deadline), adding, row, &staged, deadline);
+        staged = co_await stage(db.tenant(), adding->runtime->new_id<DocumentId>().uuid(), adding, body);
+        const auto deadline = body->deadline();
+        made = co_await settle(db.with_deadline(deadline), adding, row, &*staged, deadline);
     } catch (...) {
         failure = std::current_exception();
     }
-    std::ignore = co_await adding->stored->remove(staged.key, deadline);
+    if (staged) std::ignore = co_await adding->stored->remove(staged->key, async::Loop::now() + of_tidying);
+    if (failure && !was_there) co_await give_back(db, adding, row.id, staged ? &*staged : nullptr);
     if (failure) std::rethrow_exception(failure);
     co_return answer(*made, adding->caller, was_there);
 }
@@ -226,11 +256,12 @@ DocumentDetails with_url(Document row, base::Uuid tenant, const StoredFiles& sto
     DocumentDetails details{.document = std::move(row), .url = {}, .url_expires_at = {}};
     const auto& document = details.document;
     if (document.status != DocumentStatus::ready) return details;
-    const auto url =
-        stored.store().sign_get({.key = files::document_key(tenant, document.id.uuid(), document.sha256.value_or("")),
-                                 .lifetime = lifetime,
-                                 .content_disposition = http::content_disposition("attachment", document.name),
-                                 .content_type = document.content_type});
+    const auto url = stored.store().sign_get(
+        {.key = files::document_key(tenant, document.id.uuid(), document.sha256.value_or("")),
+         .lifetime = lifetime,
+         .content_disposition = http::content_disposition(
+             "attachment", download_name(document.name, document.content_type), most_disposition_bytes),
+         .content_type = document.content_type});
     if (!url) throw storage::failure(url.error());
     details.url = url->url;
     details.url_expires_at = url->expires_at;
@@ -254,11 +285,6 @@ async::Task<http::NoContent> remove(http::Context& context, Edit<"documents.writ
     co_return http::NoContent{};
 }
 
-constexpr base::ErrorCode of_adding[] = {
-    errors::document_type,      errors::plan_storage,           errors::key_reused,
-    errors::key_in_progress,    storage::errors::too_large,     storage::errors::unavailable,
-    storage::errors::disk_full, storage::errors::not_supported, storage::errors::outcome_unknown};
-
 void routes(http::Routes routes) {
     routes.post(
         "/documents", add,
@@ -266,7 +292,8 @@ void routes(http::Routes routes) {
          .summary = "Add a PDF or a CSV",
          .description = "As the field `file` of a form, or as the body itself. It is kept as it came. What it is, its "
                         "bytes say, not its name. Repeated with the same `Idempotency-Key` it is the same document.",
-         .errors = {std::begin(of_adding), std::end(of_adding)},
+         .errors = with_storage_errors({errors::document_type, errors::document_deleted, errors::plan_storage,
+                                        errors::key_reused, errors::key_in_progress, errors::row_not_found}),
          .options = {.body_limit = most_body_bytes, .deadline = std::chrono::seconds(60), .body_time = longest_body}});
     routes.get("/documents", list_documents, {.id = "listDocuments", .summary = "Documents, the newest first"});
     routes.get(
@@ -275,7 +302,7 @@ void routes(http::Routes routes) {
          .summary = "One document, with a URL to download it",
          .description = "The URL serves for some minutes (`urlExpiresAt`), for whoever has it: keep neither it nor "
                         "this reply.",
-         .errors = {storage::errors::not_supported},
+         .errors = with_reading_errors({}),
          .middleware = {http::no_store()}});
     routes.del("/documents/{id}", remove, {.id = "deleteDocument", .summary = "Delete a document, and its file"});
 }

@@ -19,7 +19,7 @@ inline constexpr db::Query<Document(std::string)> by_request{
      "select id, status, name, content_type, bytes, sha256, request_key, version, created_at, updated_at, deleted_at, "
      "created_by, origin_device_id from documents where tenant_id = $1 and request_key = $2",
      db::Kind::point}};
-// Its file was refused: nothing refers to it, and its key is free.
+// Its file was refused, or has not come: nothing refers to it, and its key is free.
 inline constexpr db::Query<void(DocumentId)> forget{
     {"documents.forget", "delete from documents where tenant_id = $1 and id = $2 and status = 'pending'",
      db::Kind::write}};

@@ -14,6 +14,8 @@ inline constexpr base::ErrorCode document_type{"document.unsupported_type", 415,
                                                "The file is neither a PDF nor a CSV in UTF-8"};
 inline constexpr auto document_request_used =
     base::conflict("document.request_used", "A document was made under this key already");
+inline constexpr base::ErrorCode document_deleted{"document.deleted", 410, false, base::Action::fix,
+                                                  "The document that this key has made was deleted since"};
 }  // namespace errors
 
 enum class DocumentStatus : std::uint8_t { pending, ready, lost };

@@ -1,6 +1,10 @@
 #include "pos/modules/files/file_body.h"
 
+#include <fmt/format.h>
+
 #include "base/strings.h"
+#include "http/errors.h"
+#include "schema/shown_name.h"
 
 namespace pos {
 
@@ -9,6 +13,22 @@ namespace {
 bool is_form(const http::Context& context) {
     const auto type = context.request().header("content-type").value_or("");
     return base::ascii_lower(type).starts_with("multipart/form-data");
+}
+
+// A file within something else, which is no file: a client that sends JSON with Base64 in it would believe that its file is kept.
+bool is_wrapped(std::string_view type) {
+    return type == "application/json" || type.ends_with("+json") || type == "application/x-www-form-urlencoded" ||
+           type.starts_with("multipart/");
+}
+
+void require_bytes(std::string_view content_type) {
+    const auto type = http::detail::media_type_of_bytes(content_type);
+    if (type.empty() || is_wrapped(type))
+        throw base::Failure(
+            http::errors::unsupported_media_type,
+            fmt::format("\"{}\": send the bytes of the file, as application/octet-stream or by their type, "
+                        "or a multipart/form-data with the field \"file\"",
+                        schema::shown_name(type)));
 }
 
 }  // namespace
@@ -23,7 +43,7 @@ async::Task<FileBody> FileBody::read_of(http::Context* context, http::Findings* 
         body.form_ = co_await Form::read(*context, *findings);
     } else {
         // Nothing at all is no file.
-        if (!context->request().header("content-type")) throw base::Failure(http::errors::unsupported_media_type);
+        require_bytes(context->request().header("content-type").value_or(""));
         body.bytes_ = Bytes::read(*context, *findings);
     }
     co_return body;

@@ -1,7 +1,10 @@
 #include "pos/modules/files/local_routes.h"
 
+#include "auth/caller.h"
 #include "http/errors.h"
 #include "http/upload.h"
+#include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/modules/files/stored_files.h"
 #include "pos/plumbing/public_files.h"
 #include "pos/plumbing/runtime.h"
@@ -15,6 +18,7 @@ namespace {
 // Of one file; the URL says how many it may really have.
 constexpr std::uint64_t most_body_bytes = storage::most_bytes;
 constexpr std::chrono::hours longest_upload{2};
+constexpr std::chrono::seconds of_tidying{10};
 
 storage::LocalGrant verified(const http::Context& context, std::string_view method, const std::string& key,
                              const LocalFiles& local, base::Timestamp now) {
@@ -52,6 +56,7 @@ async::Task<http::File<"*/*">> download(http::Context& context, http::Path<"key"
     say_disposition(context, grant.content_disposition);
     co_return http::File<"*/*">{.content = stored->content(*key, info->size),
                                 .tag = without_quotes(info->etag),
+                                .changed = info->modified,
                                 .type = grant.content_type.empty() ? info->content_type : grant.content_type};
 }
 
@@ -60,25 +65,66 @@ async::Task<std::string> next_of(http::Upload<>* body) {
     co_return std::string(piece.value_or(std::string_view{}));
 }
 
+// What is signed for an upload serves while it is open: what came later would take room that nobody counts.
+constexpr db::SystemQuery<std::int64_t(base::Uuid, base::Uuid)> open_uploads{
+    {"files.open_uploads",
+     "select count(*) from uploads where tenant_id = $1 and id = $2 and state = 'open' and expires_at > now()",
+     db::Kind::point}};
+
+async::Task<bool> is_open(db::SystemDb db, std::string key) {
+    const auto parsed = files::parse_key(key);
+    if (!parsed || parsed->place != files::Place::pending) co_return true;
+    co_return co_await db.only(open_uploads, parsed->tenant, parsed->id) > 0;
+}
+
+async::Task<void> require_open(db::SystemDb db, std::string key) {
+    if (!co_await is_open(db, std::move(key))) throw base::Failure(storage::errors::expired);
+}
+
 async::Task<void> upload(http::Context& context, http::Path<"key", std::string> key, http::AnyQuery,
-                         http::Upload<> body, http::Service<LocalFiles> local, http::Service<StoredFiles> stored,
-                         http::Service<Runtime> runtime) {
+                         http::Upload<> body, db::SystemDb system, http::Service<LocalFiles> local,
+                         http::Service<StoredFiles> stored, http::Service<Runtime> runtime) {
     const auto grant = verified(context, "PUT", *key, *local, runtime->now());
+    const auto db = system.with_deadline(async::Loop::now() + longest_upload);
     if (!body.length()) throw base::Failure(storage::errors::wrong_length);
     if (const auto fault = storage::LocalUrls::check_upload(
             grant, context.request().header("content-type").value_or(""), *body.length()))
         throw storage::failure(*fault);
+    co_await require_open(db, *key);
+    const auto turn = local->under_way->begin(*key, grant.max_length);
     auto* source = &body;
     co_await stored->put({.key = *key,
-                                            .source = [source] { return next_of(source); },
-                                            .length = grant.max_length,
-                                            .content_type = grant.content_type,
-                                            .only_if_absent = grant.only_if_absent},
-                                           async::Loop::now() + longest_upload);
+                          .source = [source] { return next_of(source); },
+                          .length = grant.max_length,
+                          .content_type = grant.content_type,
+                          .only_if_absent = grant.only_if_absent},
+                         async::Loop::now() + longest_upload);
+    // Ended while the bytes came: nobody looks here any more.
+    if (!co_await is_open(db, *key)) {
+        std::ignore = co_await stored->remove(*key, async::Loop::now() + of_tidying);
+        throw base::Failure(storage::errors::expired);
+    }
     context.response().status(200).header("Cache-Control", "no-store");
 }
 
 }  // namespace
+
+FilesUnderWay::Turn::~Turn() {
+    const std::lock_guard lock(of_->mutex_);
+    of_->keys_.erase(key_);
+    of_->bytes_ -= bytes_;
+}
+
+std::unique_ptr<FilesUnderWay::Turn> FilesUnderWay::begin(std::string key, std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (keys_.contains(key)) throw base::Failure(storage::errors::conflict).retry_after(5'000);
+    if (bytes > most_bytes - bytes_) throw base::Failure(storage::errors::unavailable).retry_after(60'000);
+    keys_.insert(key);
+    bytes_ += bytes;
+    return std::make_unique<Turn>(this, std::move(key), bytes);
+}
+
+std::vector<db::StatementView> local_file_statements() { return db::statements(open_uploads); }
 
 std::unique_ptr<LocalFiles> make_local_files(const FileSettings& settings, const app::Settings& app) {
     return std::make_unique<LocalFiles>(
@@ -92,16 +138,14 @@ void local_file_routes(http::Routes routes) {
          .summary = "A file, by a signed URL",
          .description = "Where files are kept in a directory of the service; else signed URLs lead to the storage "
                         "itself. The URL is all that is asked for.",
-         .errors = {storage::errors::bad_signature, storage::errors::expired, storage::errors::not_found,
-                    storage::errors::unavailable, http::errors::row_not_found}});
+         .errors = with_reading_errors(
+             {storage::errors::bad_signature, storage::errors::expired, http::errors::row_not_found})});
     routes.put("/storage/{key...}", upload,
                {.id = "putStoredFile",
                 .summary = "Send a file to a signed URL",
                 .description = "Exactly as many bytes, of the type, that the URL was signed for.",
-                .errors = {storage::errors::bad_signature, storage::errors::expired, storage::errors::wrong_length,
-                           storage::errors::wrong_hash, storage::errors::too_large, storage::errors::bad_value,
-                           storage::errors::precondition_failed, storage::errors::disk_full,
-                           storage::errors::unavailable, http::errors::row_not_found},
+                .errors = with_storage_errors(
+                    {storage::errors::bad_signature, storage::errors::expired, http::errors::row_not_found}),
                 .options = {.body_limit = most_body_bytes,
                             .deadline = std::chrono::seconds(60),
                             .body_time = std::chrono::duration_cast<async::Milliseconds>(longest_upload)}});

@@ -2,12 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/hasher.h"
+
 namespace pos {
 
 namespace {
 
 // How long a client may take for what it downloads; the connection's own deadlines end one that takes nothing.
 constexpr std::chrono::minutes longest_download{15};
+// Between two looks at the storage for /ready; of one at the start.
+constexpr std::chrono::seconds while_well{60};
+constexpr std::chrono::seconds while_not{5};
+constexpr std::chrono::seconds of_a_start{2};
 
 [[noreturn]] void throw_corrupt(std::string detail) {
     throw storage::failure({.fault = storage::Fault::corrupt, .detail = std::move(detail)});
@@ -17,6 +25,42 @@ template <class T>
 T or_throw(storage::Result<T> result) {
     if (!result) throw storage::failure(result.error());
     return std::move(*result);
+}
+
+struct Expected {
+    std::string key;
+    std::uint64_t size = 0;
+    std::string etag;
+    base::Digest256 sha256{};
+};
+
+async::Task<base::Digest256> digest_there(storage::Store* store, std::string key, async::SteadyTime deadline) {
+    auto stream = or_throw(co_await store->get({.key = std::move(key)}, deadline));
+    base::Hasher hasher(base::Hasher::Algorithm::sha256);
+    while (true) {
+        const auto piece = or_throw(co_await stream.read());
+        if (piece.empty()) break;
+        hasher.add(piece);
+    }
+    base::Digest256 digest{};
+    std::ranges::copy(hasher.finish(), reinterpret_cast<char*>(digest.data()));
+    co_return digest;
+}
+
+// Some servers give each copy an ETag of its own (encryption, parts): then the bytes decide.
+async::Task<void> prove(storage::Store* store, const Expected* expected, async::SteadyTime deadline) {
+    const auto there = co_await store->head(expected->key, deadline);
+    if (!there && there.error().fault == storage::Fault::not_found)
+        throw_corrupt(fmt::format("{} was stored, and is not there", expected->key));
+    if (!there) throw storage::failure(there.error());
+    if (there->size != expected->size)
+        throw_corrupt(fmt::format("{}: {} bytes were given, {} are there", expected->key, expected->size, there->size));
+    if (there->sha256 && *there->sha256 != expected->sha256)
+        throw_corrupt(fmt::format("{} has another digest than what was stored", expected->key));
+    if (!expected->etag.empty() && there->etag == expected->etag) co_return;
+    if (!store->can(storage::Ability::any_bytes)) co_return;  // pictures are written anew there
+    if (co_await digest_there(store, expected->key, deadline) != expected->sha256)
+        throw_corrupt(fmt::format("{} has other bytes than what was stored", expected->key));
 }
 
 void require_range(const storage::ObjectStream& stream, const http::ByteRange& range, std::uint64_t size) {
@@ -58,20 +102,62 @@ struct OpenStored {
 
 }  // namespace
 
-async::Task<storage::Stored> StoredFiles::put(storage::Put put, async::SteadyTime deadline) const {
+// ---- Whose it is ---------------------------------------------------------------------------------------------------
+
+async::Task<app::Health> StoredFiles::look(async::SteadyTime deadline) const {
+    const auto place = storage_place(&store_, deadline);
+    if (!place) co_return app::Health{};
+    try {
+        owner_.storage = co_await whose_place(db::system_db(databases_, deadline), &*place);
+    } catch (const base::Failure& failure) {
+        co_return app::Health{.is_well = false, .reason = std::string(failure.code().code)};
+    } catch (const std::exception& error) {
+        logger_.warn("the file storage was not looked at", {{"error", error.what()}});
+        co_return app::Health{.is_well = false, .reason = "its owner cannot be looked up"};
+    }
+    for (const auto whose : {owner_.storage.load(), owner_.pieces.load()}) {
+        if (const auto says = says_of(whose); !says.empty())
+            co_return app::Health{.is_well = false, .reason = std::string(says)};
+    }
+    co_return app::Health{};
+}
+
+async::Task<void> StoredFiles::start() {
+    if (!store_.can(storage::Ability::any_bytes) && !owner_.said.test_and_set())
+        logger_.warn(
+            "this storage keeps images and documents alone: reports as files and uploads by URL are off, and "
+            "what is orphaned there is not swept",
+            {{"storage", store_.name()}});
+    const auto found = co_await look(async::Loop::now() + of_a_start);
+    if (!found.is_well && !owner_.said.test_and_set())
+        logger_.error("the file storage is not as it should be", {{"reason", found.reason}});
+}
+
+async::Task<app::Health> StoredFiles::health(async::SteadyTime deadline) {
+    if (async::Loop::now() < look_again_) co_return last_;
+    last_ = co_await look(deadline);
+    look_again_ = async::Loop::now() + (last_.is_well ? while_well : while_not);
+    co_return last_;
+}
+
+// ---- Files -----------------------------------------------------------------------------------------------------------
+
+async::Task<storage::Stored> put_proved(storage::Store* store, storage::Put put, async::SteadyTime deadline) {
     const auto key = put.key;
-    auto stored = or_throw(co_await store_.put(std::move(put), deadline));
-    const auto there = or_throw(co_await store_.head(key, deadline));
-    if (there.size != stored.size || (there.sha256 && *there.sha256 != stored.sha256))
-        throw_corrupt(fmt::format("{}: {} bytes were given, {} are there", key, stored.size, there.size));
+    auto stored = or_throw(co_await store->put(std::move(put), deadline));
+    const Expected expected{.key = key, .size = stored.size, .etag = stored.etag, .sha256 = stored.sha256};
+    co_await prove(store, &expected, deadline);
     co_return stored;
 }
 
-async::Task<void> StoredFiles::copy(storage::Copy copy, std::uint64_t size, async::SteadyTime deadline) const {
-    const auto key = copy.to;
+async::Task<storage::Stored> StoredFiles::put(storage::Put put, async::SteadyTime deadline) const {
+    return put_proved(&store_, std::move(put), deadline);
+}
+
+async::Task<void> StoredFiles::copy(storage::Copy copy, CopyOf what, async::SteadyTime deadline) const {
+    const Expected expected{.key = copy.to, .size = what.size, .etag = copy.if_match, .sha256 = what.sha256};
     std::ignore = or_throw(co_await store_.copy(std::move(copy), deadline));
-    const auto there = or_throw(co_await store_.head(key, deadline));
-    if (there.size != size) throw_corrupt(fmt::format("{}: {} bytes were copied, {} are there", key, size, there.size));
+    co_await prove(&store_, &expected, deadline);
 }
 
 async::Task<std::optional<storage::ObjectInfo>> StoredFiles::head(std::string key, async::SteadyTime deadline) const {
@@ -104,6 +190,10 @@ http::FileContent StoredFiles::content(std::string key, std::uint64_t size) cons
 }
 
 async::Task<bool> StoredFiles::remove(std::string key, async::SteadyTime deadline) const {
+    if (owner_.storage == Whose::others) {
+        logger_.warn("a file is not removed: the storage is another database's", {{"key", key}});
+        co_return false;
+    }
     const auto removed = co_await store_.remove(key, deadline);
     if (!removed)
         logger_.warn("a file could not be removed; the clean-up will",
@@ -126,8 +216,8 @@ async::Task<bool> StoredFiles::remove_below(std::string prefix, async::SteadyTim
 
 std::unique_ptr<FilePool> make_file_pool() { return std::make_unique<FilePool>(); }
 
-std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, const app::LoopParts& parts) {
-    return std::make_unique<StoredFiles>(store, parts.logger);
+std::unique_ptr<StoredFiles> make_stored_files(storage::Store& store, FileOwner& owner, const app::LoopParts& parts) {
+    return std::make_unique<StoredFiles>(store, owner, parts);
 }
 
 }  // namespace pos

@@ -103,6 +103,16 @@ TEST_F(ImagesTest, OneKeyIsOneImage) {
     EXPECT_THAT(reused.body, HasSubstr("idempotency.key_reused"));
 }
 
+TEST_F(ImagesTest, ThatAKeyHasMadeAndSomebodyDeletedAreGone) {
+    const Headers key{{"Idempotency-Key", "picture-deleted"}};
+    const auto image = made<Image>(add(picture(), key));
+    ASSERT_EQ(del("/v1/images/" + text(image.id), image.meta.version).status, 204);
+    const auto again = add(picture(), key);
+    EXPECT_EQ(again.status, 410) << again.body;
+    EXPECT_THAT(again.body, HasSubstr("image.deleted"));
+    EXPECT_EQ(add(red_picture(), key).status, 422) << "another picture: another request";
+}
+
 // The process was killed between the row and its files, or behind the files: the row waits, and the same request finishes it.
 TEST_F(ImagesTest, ARequestThatWasCutOffIsFinishedByItsRepetition) {
     const Headers key{{"Idempotency-Key", "picture-2"}};
@@ -204,6 +214,63 @@ TEST_F(ImagesTest, UrlsFollowTheirBase) {
     // Gone again: other tests count.
     const auto shop = body<Tenant>(get("/v1/tenant"));
     EXPECT_EQ(patch("/v1/tenant", R"({"logoImageId":null})", shop.meta.version).status, 200);
+}
+
+// A photo that was replaced takes room until somebody deletes it: it has to be found.
+TEST_F(ImagesTest, ThatNothingShowsAreListed) {
+    const auto image = made<Image>(add());
+    const auto replaced = made<Image>(add(red_picture()));
+    const auto product = made<ProductDetails>(post("/v1/products", product_with(replaced))).product;
+    const auto ids = [](const std::string& token = owner) {
+        std::vector<std::string> all;
+        for (const auto& row : body<db::Page<Image>>(get("/v1/images?unused=true&limit=500", token)).data)
+            all.push_back(text(row.id));
+        return all;
+    };
+    EXPECT_THAT(ids(), AllOf(::testing::Contains(text(image.id)), Not(::testing::Contains(text(replaced.id)))));
+    EXPECT_EQ(patch("/v1/products/" + text(product.id), fmt::format(R"({{"imageId":"{}"}})", text(image.id)),
+                    product.meta.version)
+                  .status,
+              200);
+    EXPECT_THAT(ids(), AllOf(Not(::testing::Contains(text(image.id))), ::testing::Contains(text(replaced.id))));
+    EXPECT_THAT(ids(other), Not(::testing::Contains(text(replaced.id)))) << "of the shop alone";
+    // Page by page, and since a time.
+    const auto first = body<db::Page<Image>>(get("/v1/images?unused=true&limit=1"));
+    ASSERT_EQ(first.data.size(), 1U);
+    if (first.next_cursor) {
+        const auto second = body<db::Page<Image>>(get("/v1/images?unused=true&limit=1&cursor=" + *first.next_cursor));
+        EXPECT_NE(second.data.at(0).id, first.data.at(0).id);
+    }
+    EXPECT_EQ(get("/v1/images?unused=true&updatedSince=2026-01-01T00:00:00Z").status, 200);
+    EXPECT_EQ(get("/v1/images?unused=true&status=ready").status, 422);
+}
+
+// What an iPhone sends, and what is none: it says what to do.
+TEST_F(ImagesTest, ThatAreNotTakenAreNamed) {
+    const auto heic = add(std::string("\0\0\0\x18"
+                                      "ftypheic",
+                                      12) +
+                          std::string(100, 'x'));
+    EXPECT_EQ(heic.status, 415);
+    EXPECT_THAT(heic.body, HasSubstr("This is HEIC: send it as JPEG"));
+    EXPECT_THAT(add("").body, HasSubstr("The file is empty"));
+}
+
+TEST_F(ImagesTest, ADigestOfAFormIsChecked) {
+    const auto form =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n" +
+        picture() + "\r\n--b--\r\n";
+    const auto with = [&](std::string_view bytes) {
+        return send_file(
+            "/v1/images", form, "multipart/form-data; boundary=b",
+            {{"Content-Digest", "sha-256=:" + base::base64_encode(base::as_chars(base::sha256(bytes))) + ":"}});
+    };
+    EXPECT_EQ(with(form).status, 201);
+    const auto before = app->database().value("select count(*) from images");
+    const auto other_bytes = with(picture());
+    EXPECT_EQ(other_bytes.status, 400);
+    EXPECT_THAT(other_bytes.body, HasSubstr("upload.digest_mismatch"));
+    EXPECT_EQ(app->database().value("select count(*) from images"), before);
 }
 
 TEST_F(ImagesTest, AFormIsTakenAsWell) {

@@ -6,6 +6,7 @@
 
 #include "images/header.h"
 #include "pos/modules/files/keys.h"
+#include "pos/plumbing/idempotency.h"
 #include "pos/plumbing/plan_limits.h"
 
 namespace pos {
@@ -74,7 +75,7 @@ std::unique_ptr<http::BodyLease> ImageMaker::hold(base::Uuid tenant, std::uint64
 
 async::Task<MadeImage> ImageMaker::render(base::Uuid tenant, std::string bytes) const {
     // What is no picture asks for no process.
-    if (!images::sniff(bytes)) throw base::Failure(images::errors::unsupported_type);
+    if (const auto error = images::unsupported(bytes)) throw images::failure(*error);
     auto sha256 = files::hex(base::sha256(bytes));
     auto pictures = co_await parts_.images.render(std::move(bytes), {.owner = tenant.to_string()});
     if (!pictures) throw images::failure(pictures.error());
@@ -107,11 +108,16 @@ async::Task<bool> remove_image_files(const StoredFiles* stored, base::Uuid tenan
     co_return all;
 }
 
+Image same_image(Image row, std::string_view sha256) {
+    if (row.sha256 != sha256) throw reused_key("The first request with this key sent another picture", row.id.uuid());
+    return row;
+}
+
 async::Task<Image> finish_image(db::Db tx, FinishImage what) {
     co_await tx.run(plan_limits::hold_storage);
     auto row = co_await tx.one(image_rows.lock, what.id);
     if (!row || row->meta.deleted_at) throw base::Failure(errors::row_not_found);
-    if (row->status == ImageStatus::ready) co_return *std::move(row);
+    if (row->status == ImageStatus::ready) co_return same_image(*std::move(row), what.made->sha256);
     what.made->write_to(*row, *what.public_files, tx.tenant());
     row->status = ImageStatus::ready;
     const auto before = row->meta.version;

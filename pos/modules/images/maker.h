@@ -70,6 +70,9 @@ private:
 [[nodiscard]] async::Task<bool> remove_image_files(const StoredFiles* stored, base::Uuid tenant, ImageId id,
                                                    std::string sha256, async::SteadyTime deadline);
 
+// The row, if it is of these bytes; else idempotency.key_reused.
+[[nodiscard]] Image same_image(Image row, std::string_view sha256);
+
 struct FinishImage {
     ImageId id;
     const MadeImage* made = nullptr;
@@ -80,7 +83,7 @@ struct FinishImage {
     std::function<void(db::Batch&)> more = {};  // of the same transaction
 };
 // In a transaction: the image becomes what was made, if it waits for that; one that is ready stays as it is, and `more` is not asked.
-// Throws row_not_found for one that was deleted meanwhile, and plan.storage.
+// Throws row_not_found for one that was deleted meanwhile, idempotency.key_reused for one that is ready with other bytes, and plan.storage.
 [[nodiscard]] async::Task<Image> finish_image(db::Db tx, FinishImage what);
 
 [[nodiscard]] std::unique_ptr<images::Images> make_images(const images::Settings& settings,

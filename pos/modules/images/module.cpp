@@ -6,6 +6,7 @@
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/files/file_body.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/modules/images/maker.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/idempotency.h"
@@ -21,25 +22,32 @@ using namespace image_statements;
 struct ImageFilter {
     ListFilter list;
     std::optional<ImageStatus> status;
+    bool unused = false;
 
     friend constexpr auto describe(ImageFilter*) {
         return schema::object<ImageFilter>(
             "ImageFilter", schema::flatten<&ImageFilter::list>(),
             schema::field<&ImageFilter::status>("status",
-                                                {.doc = "Those in this state alone.", .example = R"("ready")"}));
+                                                {.doc = "Those in this state alone.", .example = R"("ready")"}),
+            schema::field<&ImageFilter::unused>(
+                "unused", {.defaulted = true,
+                           .doc = "Those alone that no product, no category and no shop shows: what may be deleted.",
+                           .example = "true"}));
     }
 };
 
 // Above the largest that IMAGES_MAX_BYTES may say, with a form around it; the handler says 413 at the setting.
 constexpr std::uint64_t most_body_bytes = 201'000'000;
 constexpr std::chrono::seconds time_to_make{90};
+constexpr std::chrono::seconds of_tidying{10};
 
 // ---- Adding --------------------------------------------------------------------------------------------------------
 
 // The first request's row, by the key that both have; its picture is this one, or the key is another request's.
 Image of_first_request(Image row, std::string_view sha256) {
-    if (row.sha256 != sha256) throw reused_key("The first request with this key sent another picture", row.id.uuid());
-    return row;
+    auto first = same_image(std::move(row), sha256);
+    if (first.meta.deleted_at) throw base::Failure(errors::image_deleted);
+    return first;
 }
 
 Created<Image> answer(const Image& row, const auth::Caller& caller, bool replayed) {
@@ -56,6 +64,7 @@ struct Adding {
     auth::Caller caller;
     std::optional<std::string> key;
     ImageMaker* maker;
+    const StoredFiles* stored;
     Runtime* runtime;
     std::int64_t quota;
 };
@@ -87,18 +96,26 @@ async::Task<Image> begin(db::Db db, const Adding* adding, const MadeImage* made)
         if (auto first = co_await db.one(by_request, *adding->key))
             co_return of_first_request(*std::move(first), made->sha256);
     }
+    co_await rethrow_with_use(db, failure, adding->quota);
     std::rethrow_exception(failure);
 }
 
-async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, async::SteadyTime deadline) {
-    co_await db.run(plan_limits::storage_suffices, adding->quota);  // before the work
-    auto made = co_await adding->maker->render(db.tenant(), std::move(bytes));
-    auto row = co_await begin(db, adding, &made);
-    if (row.status == ImageStatus::ready) co_return row;
-    co_await adding->maker->store(db.tenant(), row.id, made, deadline);
-    made.contents.clear();
-    const FinishImage finish{.id = row.id,
-                             .made = &made,
+async::Task<void> require_room(db::Db db, std::int64_t quota) {
+    std::exception_ptr failure;
+    try {
+        co_await db.run(plan_limits::storage_suffices, quota);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) co_await rethrow_with_use(db, failure, quota);
+}
+
+async::Task<Image> store_and_finish(db::Db db, const Adding* adding, ImageId id, MadeImage* made,
+                                    async::SteadyTime deadline) {
+    co_await adding->maker->store(db.tenant(), id, *made, deadline);
+    made->contents.clear();
+    const FinishImage finish{.id = id,
+                             .made = made,
                              .public_files = &adding->maker->public_files(),
                              .now = adding->runtime->now(),
                              .device = adding->caller.device_id,
@@ -106,9 +123,37 @@ async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, asyn
     co_return co_await db.transaction([&finish](db::Db tx) { return finish_image(tx, finish); });
 }
 
+// Of a request that has failed: its row, and with it the room and the key. One that became ready all the same stays.
+async::Task<void> give_back(db::Db db, const Adding* adding, ImageId id, const MadeImage* made) {
+    const auto deadline = async::Loop::now() + of_tidying;
+    try {
+        if (co_await db.with_deadline(deadline).run(forget, id) == 0) co_return;
+    } catch (const base::Failure&) {
+        co_return;  // the clean-up finds it
+    }
+    std::ignore = co_await remove_image_files(adding->stored, db.tenant(), id, made->sha256, deadline);
+}
+
+async::Task<Image> make(db::Db db, const Adding* adding, std::string bytes, async::SteadyTime deadline) {
+    co_await require_room(db, adding->quota);  // before the work
+    auto made = co_await adding->maker->render(db.tenant(), std::move(bytes));
+    auto row = co_await begin(db, adding, &made);
+    if (row.status == ImageStatus::ready) co_return row;
+    std::exception_ptr failure;
+    try {
+        row = co_await store_and_finish(db, adding, row.id, &made, deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return row;
+    co_await give_back(db, adding, row.id, &made);
+    std::rethrow_exception(failure);
+}
+
 async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> caller, IdempotencyHeader header,
                                 FileBody body, db::Db db, http::Service<ImageMaker> maker,
-                                http::Service<Runtime> runtime, http::Service<const FileSettings> settings) {
+                                http::Service<StoredFiles> stored, http::Service<Runtime> runtime,
+                                http::Service<const FileSettings> settings) {
     const auto hold =
         maker->hold(db.tenant(), std::min(body.length().value_or(maker->max_bytes()), maker->max_bytes()));
     auto bytes = co_await body.read_all(maker->max_bytes(), images::errors::too_many_bytes);
@@ -119,13 +164,17 @@ async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> calle
         running.emplace(runtime->hold("POST /v1/images " + db.tenant().to_string() + ' ' + *header.key));
         if (!*running) throw key_under_way();
         auto first = co_await mine.one(by_request, *header.key);
-        if (first && first->status == ImageStatus::ready) {
+        if (first && (first->status == ImageStatus::ready || first->meta.deleted_at)) {
             const auto row = of_first_request(*std::move(first), files::hex(base::sha256(bytes)));
             co_return answer(row, caller, true);
         }
     }
-    const Adding adding{
-        .caller = caller, .key = header.key, .maker = &*maker, .runtime = &*runtime, .quota = settings->quota_bytes()};
+    const Adding adding{.caller = caller,
+                        .key = header.key,
+                        .maker = &*maker,
+                        .stored = &*stored,
+                        .runtime = &*runtime,
+                        .quota = settings->quota_bytes()};
     co_return answer(co_await make(mine, &adding, std::move(bytes), deadline), caller, false);
 }
 
@@ -133,7 +182,11 @@ async::Task<Created<Image>> add(auth::PermittedSomewhere<"products.write"> calle
 
 async::Task<db::Page<Image>> list_images(auth::PermittedSomewhere<"products.read">, http::Query<ImageFilter> filter,
                                          db::Db db) {
-    return list.page(db, filter->list, filter->status);
+    if (filter->unused && filter->status)
+        throw base::Failure(http::errors::invalid,
+                            {{"query", "/status", "not_together", "Leave it out beside `unused`.", {}}});
+    if (filter->unused) co_return co_await unused.page(db, filter->list);
+    co_return co_await list.page(db, filter->list, filter->status);
 }
 
 async::Task<Image> show(auth::PermittedSomewhere<"products.read">, http::Path<"id", ImageId> id, db::Db db) {
@@ -182,12 +235,13 @@ async::Task<http::File<"image/*">> serve(http::Context& context, http::Path<"ten
         .type = file.content_type};
 }
 
-constexpr base::ErrorCode of_adding[] = {
-    images::errors::unsupported_type, images::errors::too_many_bytes, images::errors::too_large,
-    images::errors::unreadable,       images::errors::busy,           images::errors::unavailable,
-    http::errors::bodies_full,        errors::plan_storage,           errors::key_reused,
-    errors::key_in_progress,          storage::errors::unavailable,   storage::errors::disk_full,
-    storage::errors::outcome_unknown};
+std::vector<base::ErrorCode> of_adding() {
+    return with_storage_errors({images::errors::unsupported_type, images::errors::too_many_bytes,
+                                images::errors::too_large, images::errors::unreadable, images::errors::busy,
+                                images::errors::unavailable, http::errors::bodies_full, errors::plan_storage,
+                                errors::key_reused, errors::key_in_progress, errors::image_deleted,
+                                errors::row_not_found});
+}
 
 void routes(http::Routes routes) {
     routes.post(
@@ -198,7 +252,7 @@ void routes(http::Routes routes) {
              "A JPEG, PNG, WebP or GIF file: as the field `file` of a form, or as the body itself. It is read and "
              "written anew, upright and without metadata, in three sizes. Repeated with the same "
              "`Idempotency-Key` it is the same image.",
-         .errors = {std::begin(of_adding), std::end(of_adding)},
+         .errors = of_adding(),
          .options = {.body_limit = most_body_bytes, .deadline = time_to_make, .body_time = std::chrono::minutes(15)}});
     routes.get("/images", list_images, {.id = "listImages", .summary = "Pictures, the newest first"});
     routes.get("/images/{id}", show, {.id = "getImage", .summary = "One picture, with its sizes and their URLs"});
@@ -213,7 +267,7 @@ void routes(http::Routes routes) {
          .summary = "The bytes of a picture, for everybody",
          .description = "`file` is `96`, `320` or `960`, with `.webp` or `.jpg`. It never changes: keep it for ever. "
                         "No credentials are asked for, and no credentials should be sent.",
-         .errors = {storage::errors::not_found, storage::errors::unavailable, storage::errors::corrupt},
+         .errors = with_reading_errors({}),
          .middleware = {http::never_compress()}});
 }
 
@@ -223,7 +277,7 @@ app::Module images_module() {
     return {.name = "images",
             .doc = "Pictures of goods, categories and the shop, in three sizes.",
             .tables = {tables::images.view()},
-            .statements = db::statements(image_rows, list, by_request, is_unused, forget_bytes, shown),
+            .statements = db::statements(image_rows, list, unused, by_request, is_unused, forget, forget_bytes, shown),
             .routes = routes,
             .settings = app::settings<images::Settings>(),
             .services = app::services<make_images, make_image_maker>()};

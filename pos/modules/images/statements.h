@@ -22,6 +22,30 @@ inline constexpr db::Query<Image(std::string)> by_request{
      "where tenant_id = $1 and request_key = $2",
      db::Kind::point}};
 
+// Those that nothing shows, of any state but under way: a photo that was replaced stays, and counts, until somebody deletes it.
+#define POS_UNUSED_IMAGES                                                                                              \
+    "select id, status, url, content_type, width, height, colour, bytes, sha256, files, request_key, version, "        \
+    "created_at, updated_at, deleted_at, created_by, origin_device_id from images i "                                  \
+    "where tenant_id = $1 and deleted_at is null and status <> 'pending' "                                             \
+    "and not exists (select from products p where p.tenant_id = $1 and p.image_id = i.id and p.deleted_at is null) "   \
+    "and not exists (select from categories c where c.tenant_id = $1 and c.image_id = i.id and c.deleted_at is null) " \
+    "and not exists (select from tenants t where t.id = $1 and t.logo_image_id = i.id) "
+inline constexpr db::PageQuery<Image, std::tuple<base::Timestamp, ImageId>> unused_newest{
+    {{"images.unused", POS_UNUSED_IMAGES "order by created_at desc, id desc limit $2::int", db::Kind::read}},
+    {{"images.unused_after",
+      POS_UNUSED_IMAGES "and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4::int",
+      db::Kind::read}},
+    [](const Image& row) { return std::tuple(row.meta.created_at, row.id); }};
+inline constexpr db::PageQuery<Image, std::tuple<base::Timestamp, ImageId>, base::Timestamp> unused_updated{
+    {{"images.unused_updated", POS_UNUSED_IMAGES "and updated_at >= $2 order by updated_at, id limit $3::int",
+      db::Kind::read}},
+    {{"images.unused_updated_after",
+      POS_UNUSED_IMAGES "and updated_at >= $2 and (updated_at, id) > ($3, $4) order by updated_at, id limit $5::int",
+      db::Kind::read}},
+    [](const Image& row) { return std::tuple(row.meta.updated_at, row.id); }};
+inline constexpr SqlList unused{unused_newest, unused_updated};
+#undef POS_UNUSED_IMAGES
+
 // A guard (db/violate.h) of a deletion, which has locked the row: whoever begins to show it waits for that.
 inline constexpr db::Query<void(ImageId)> is_unused{
     {"images.is_unused",
@@ -30,6 +54,9 @@ inline constexpr db::Query<void(ImageId)> is_unused{
      "or exists (select from categories where tenant_id = $1 and image_id = $2 and deleted_at is null) "
      "or exists (select from tenants where id = $1 and logo_image_id = $2)",
      db::Kind::write}};
+// Its request has failed: nothing refers to it, and its key is free.
+inline constexpr db::Query<void(ImageId)> forget{
+    {"images.forget", "delete from images where tenant_id = $1 and id = $2 and status = 'pending'", db::Kind::write}};
 // Its files are gone.
 inline constexpr db::Query<void(ImageId)> forget_bytes{
     {"images.forget_bytes", "update images set bytes = 0 where tenant_id = $1 and id = $2 and deleted_at is not null",

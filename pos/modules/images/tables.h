@@ -13,6 +13,8 @@ inline constexpr auto image_in_use =
     base::conflict("image.in_use", "A product, a category or the tenant shows this image");
 inline constexpr auto image_request_used =
     base::conflict("image.request_used", "An image was made under this key already");
+inline constexpr base::ErrorCode image_deleted{"image.deleted", 410, false, base::Action::fix,
+                                               "The image that this key has made was deleted since"};
 }  // namespace errors
 
 // lost: its files are not in the storage any more. Nothing is served of such an image.

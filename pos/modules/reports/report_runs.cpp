@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "http/content_disposition.h"
 #include "http/problem.h"
+#include "pos/modules/files/stored_files.h"
 #include "pos/modules/reports/report_days.h"
 #include "pos/modules/reports/report_run_job.h"
 #include "pos/modules/reports/report_run_statements.h"
@@ -157,15 +158,14 @@ async::Task<storage::Stored> ReportRuns::write(Writing* writing) {
             co_await writing->db(soon).only(reports::expected_sales, question.from, question.to, question.location_id);
     }
     writing->next = writing->report().open(writing->db(limits.time), question);
-    auto stored = co_await store().put({.key = report_key(writing->tenant, run.id, run.attempt),
-                                        .source = [writing] { return next_piece(writing); },
-                                        .content_type = std::string(content_type),
-                                        .max_bytes = limits.bytes,
-                                        .cache_control = "private, no-store",
-                                        .content_disposition = http::content_disposition("attachment", file_name(run))},
-                                       writing->deadline);
-    if (!stored) throw storage::failure(stored.error());
-    co_return *std::move(stored);
+    co_return co_await put_proved(&store(),
+                                  {.key = report_key(writing->tenant, run.id, run.attempt),
+                                   .source = [writing] { return next_piece(writing); },
+                                   .content_type = std::string(content_type),
+                                   .max_bytes = limits.bytes,
+                                   .cache_control = "private, no-store",
+                                   .content_disposition = http::content_disposition("attachment", file_name(run))},
+                                  writing->deadline);
 }
 
 async::Task<RunOutcome> ReportRuns::end(Writing* writing, storage::Stored stored) {

@@ -1,8 +1,12 @@
 #include "pos/modules/uploads/completing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <span>
 
+#include "base/strings.h"
 #include "pos/modules/documents/keeper.h"
 #include "pos/modules/files/keys.h"
 #include "pos/plumbing/audit.h"
@@ -15,6 +19,19 @@ namespace {
 
 constexpr std::array image_types{"image/jpeg", "image/png", "image/webp", "image/gif"};
 constexpr std::array document_types{"application/pdf", "text/csv"};
+
+struct Alias {
+    std::string_view announced;
+    std::string_view type;
+};
+constexpr std::array image_aliases{Alias{"image/jpg", "image/jpeg"}, Alias{"image/pjpeg", "image/jpeg"},
+                                   Alias{"image/x-png", "image/png"}};
+// Browsers on a Windows with Excel call a CSV by Excel's name.
+constexpr std::array document_aliases{
+    Alias{"application/vnd.ms-excel", "text/csv"},    Alias{"application/csv", "text/csv"},
+    Alias{"application/x-csv", "text/csv"},           Alias{"text/x-csv", "text/csv"},
+    Alias{"text/comma-separated-values", "text/csv"}, Alias{"text/plain", "text/csv"},
+    Alias{"application/x-pdf", "application/pdf"}};
 
 std::uint64_t most_bytes(UploadPurpose purpose, const UploadParts& parts) {
     return purpose == UploadPurpose::image ? parts.maker->max_bytes() : parts.settings->document_bytes();
@@ -146,10 +163,12 @@ async::Task<void> look_and_finish(Completing* work) {
 }
 
 // What is wrong with the file itself: sending the same one again would not help.
+constexpr base::ErrorCode of_the_file[] = {errors::upload_differs,           errors::document_type,
+                                           images::errors::unsupported_type, images::errors::too_many_bytes,
+                                           images::errors::too_large,        images::errors::unreadable};
+
 bool is_of_the_file(const base::ErrorCode& code) {
-    return code == errors::upload_differs || code == errors::document_type ||
-           code == images::errors::unsupported_type || code == images::errors::too_many_bytes ||
-           code == images::errors::too_large || code == images::errors::unreadable;
+    return std::ranges::find(of_the_file, code.code, &base::ErrorCode::code) != std::end(of_the_file);
 }
 
 // The failure as the client is told of it.
@@ -169,6 +188,16 @@ async::Task<Upload> as_it_is(db::Db db, UploadId id) {
 
 }  // namespace
 
+std::string canonical_type(UploadPurpose purpose, std::string_view announced) {
+    auto type = base::ascii_lower(base::trim(announced.substr(0, announced.find(';'))));
+    const auto aliases = purpose == UploadPurpose::image ? std::span<const Alias>(image_aliases)
+                                                         : std::span<const Alias>(document_aliases);
+    for (const auto& alias : aliases) {
+        if (alias.announced == type) return std::string(alias.type);
+    }
+    return type;
+}
+
 std::vector<base::Issue> faults_of(const UploadOrder& order, const UploadParts& parts) {
     std::vector<base::Issue> issues;
     const auto is_known = order.purpose == UploadPurpose::image
@@ -182,7 +211,11 @@ std::vector<base::Issue> faults_of(const UploadOrder& order, const UploadParts& 
                                                                 : "application/pdf or text/csv",
                           {}});
     if (order.bytes < 0 || static_cast<std::uint64_t>(order.bytes) > most_bytes(order.purpose, parts))
-        issues.push_back({"body", "/bytes", "too_big", "More bytes than are taken", {}});
+        issues.push_back({"body",
+                          "/bytes",
+                          "too_big",
+                          fmt::format("At most {} bytes are taken.", most_bytes(order.purpose, parts)),
+                          {{"maximum", std::to_string(most_bytes(order.purpose, parts))}}});
     return issues;
 }
 
@@ -198,6 +231,11 @@ bool may_upload(const auth::Caller& caller, UploadPurpose purpose) {
     if (!(is_image ? caller.may(permission) : caller.may_everywhere(permission))) return false;
     const auto& grants = *caller.grants;
     return grants.withheld_by == nullptr || !grants.withheld.test(*caller.permissions->find(permission));
+}
+
+void throw_problem(const Upload& row) {
+    const auto problem = std::ranges::find(of_the_file, row.problem.value_or(""), &base::ErrorCode::code);
+    throw base::Failure(problem == std::end(of_the_file) ? errors::upload_ended : *problem);
 }
 
 std::vector<base::ErrorCode> upload_walls() { return {auth::errors::forbidden, errors::subscription_suspended}; }
@@ -216,6 +254,7 @@ async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts
 
 async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, async::SteadyTime deadline) {
     if (row.state == UploadState::completed) co_return row;
+    if (row.state == UploadState::refused) throw_problem(row);
     if (row.state != UploadState::open || row.expires_at <= parts.runtime->now())
         throw base::Failure(errors::upload_ended);
     Completing work{.db = db, .row = std::move(row), .parts = parts, .deadline = deadline};
@@ -229,6 +268,7 @@ async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, as
         // Another request may have been faster.
         auto now = co_await as_it_is(db, work.row.id);
         if (now.state == UploadState::completed) co_return now;
+        if (now.state == UploadState::refused) throw_problem(now);
         const auto code = http::failure_of(failure).code();
         if (is_of_the_file(code))
             co_await end_upload(db, std::move(now), {UploadState::refused, std::string(code.code)}, parts, deadline);

@@ -43,9 +43,16 @@ struct UploadOrder {
 // Throws plan.storage, upload.too_many, upload.request_used.
 [[nodiscard]] async::Task<Upload> begin_upload(db::Db db, UploadOrder order, UploadParts parts);
 
+// The type as it is called here: without parameters, in small letters, old names as new ones ("image/jpg", and what Windows says of a CSV).
+// `application/octet-stream` of a tus client says nothing: "".
+[[nodiscard]] std::string canonical_type(UploadPurpose purpose, std::string_view announced);
+
 // The row at the end: completed. Throws upload.missing, upload.ended, upload.changed (all of them leave it open, but ended), and for a file
-// that is not taken its error: then the upload is over.
+// that is not taken its error: then the upload is over, and asked again it says the same.
 [[nodiscard]] async::Task<Upload> complete_upload(db::Db db, Upload row, UploadParts parts, async::SteadyTime deadline);
+
+// Of one that was refused: why, as it was said then.
+[[noreturn]] void throw_problem(const Upload& row);
 
 // As `deleted`, `expired` or `refused`, if it is open still; its pending file goes.
 struct EndUpload {

@@ -1,11 +1,14 @@
 #include "pos/modules/uploads/routes.h"
 
 #include "auth/caller.h"
+#include "base/strings.h"
 #include "http/middleware/conditional.h"
 #include "pos/modules/billing/tables.h"
 #include "pos/modules/documents/statements.h"
 #include "pos/modules/files/keys.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/plumbing/idempotency.h"
+#include "pos/plumbing/plan_limits.h"
 
 namespace pos {
 
@@ -29,11 +32,13 @@ struct NewUpload {
                                 .max_length = 100,
                                 .text = schema::Text::raw,
                                 .doc = "Of images `image/jpeg`, `image/png`, `image/webp`, `image/gif`; of documents "
-                                       "`application/pdf`, `text/csv`.",
+                                       "`application/pdf`, `text/csv`. Parameters, capitals and old names "
+                                       "(`image/jpg`, `application/vnd.ms-excel` of a CSV) are understood; what it is "
+                                       "called then stands in `target.headers`.",
                                 .example = R"("image/png")"}),
             field<&NewUpload::bytes>("bytes", {.min = 0, .max = 5'000'000'000, .doc = "Exactly as many are taken."}),
             field<&NewUpload::sha256>(
-                "sha256", {.pattern = "[0-9a-f]{64}",
+                "sha256", {.pattern = "[0-9A-Fa-f]{64}",
                            .text = schema::Text::raw,
                            .doc = "Of the file; other bytes are refused.",
                            .example = R"("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")"}),
@@ -103,8 +108,19 @@ UploadTarget target_of(const Upload& row, base::Uuid tenant, const UploadParts& 
             .expires_at = url->expires_at};
 }
 
+// What it has become, once it has; and all of its bytes then, however they came.
+Upload as_shown(Upload row) {
+    if (row.state == UploadState::completed) {
+        row.received = row.bytes;
+    } else {
+        row.image_id.reset();
+        row.document_id.reset();
+    }
+    return row;
+}
+
 async::Task<UploadDetails> details_of(db::Db db, Upload row, UploadParts parts) {
-    UploadDetails details{.upload = std::move(row)};
+    UploadDetails details{.upload = as_shown(std::move(row))};
     const auto& upload = details.upload;
     if (upload.state == UploadState::open && upload.kind == UploadKind::signed_url &&
         upload.expires_at > parts.runtime->now())
@@ -155,6 +171,7 @@ async::Task<Upload> begin_once(db::Db db, UploadOrder order, UploadParts parts, 
         failure = std::current_exception();
     }
     if (auto first = co_await first_with_key(db, &order)) co_return *std::move(first);
+    co_await rethrow_with_use(db, failure, parts.settings->quota_bytes());
     std::rethrow_exception(failure);
 }
 
@@ -163,10 +180,10 @@ UploadOrder order_of(const NewUpload& input, const auth::Caller& caller, const I
     return {.id = parts.runtime->new_id<UploadId>(),
             .purpose = input.purpose,
             .kind = UploadKind::signed_url,
-            .content_type = input.content_type,
+            .content_type = canonical_type(input.purpose, input.content_type),
             .name = input.name,
             .bytes = input.bytes,
-            .sha256 = input.sha256,
+            .sha256 = input.sha256.transform([](const auto& hex) { return base::ascii_lower(hex); }),
             .request_key = header.key,
             .metadata = {},
             .expires_at = parts.runtime->now() + parts.settings->upload_lifetime(),
@@ -201,7 +218,9 @@ async::Task<db::Page<Upload>> list_uploads(auth::Caller caller, http::Query<Uplo
     std::optional<UploadPurpose> only;
     if (!images) only = UploadPurpose::document;
     if (!documents) only = UploadPurpose::image;
-    co_return co_await uploading::list.page(db, filter->page, only, filter->state);
+    auto page = co_await uploading::list.page(db, filter->page, only, filter->state);
+    for (auto& row : page.data) row = as_shown(std::move(row));
+    co_return page;
 }
 
 async::Task<UploadDetails> show(auth::Caller caller, http::Path<"id", UploadId> id, db::Db db, UploadTools tools) {
@@ -236,10 +255,7 @@ constexpr base::ErrorCode of_files[] = {errors::upload_differs,
                                         images::errors::busy,
                                         images::errors::unavailable,
                                         http::errors::bodies_full,
-                                        errors::plan_storage,
-                                        storage::errors::unavailable,
-                                        storage::errors::disk_full,
-                                        storage::errors::outcome_unknown};
+                                        errors::plan_storage};
 
 std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
     for (const auto& error : upload_walls()) errors.push_back(error);
@@ -247,7 +263,7 @@ std::vector<base::ErrorCode> with_walls(std::vector<base::ErrorCode> errors) {
 }
 
 std::vector<base::ErrorCode> of_completing() {
-    std::vector<base::ErrorCode> all_of_them{std::begin(of_files), std::end(of_files)};
+    auto all_of_them = with_storage_errors({std::begin(of_files), std::end(of_files)});
     for (const auto& error :
          {errors::upload_missing, errors::upload_incomplete, errors::upload_ended, errors::upload_changed})
         all_of_them.push_back(error);
@@ -289,21 +305,24 @@ void upload_routes(http::Routes routes) {
                 .summary = "Uploads, the newest first",
                 .description = "Those by signed URL and those in pieces.",
                 .errors = upload_walls()});
-    routes.get("/uploads/{id}", show,
-               {.id = "getUpload",
-                .summary = "One upload, with a fresh URL while it is open",
-                .description = "What has become of it: `imageId` or `documentId` when it is complete.",
-                .errors = with_walls({storage::errors::not_supported}),
-                .middleware = secret});
-    routes.post(
-        "/uploads/{id}/complete", complete,
-        {.id = "completeUpload",
-         .summary = "The file is there: make an image or a document of it",
-         .description = "Looks at what was really stored. Send it again until there is an answer: it is done once. A "
-                        "file that is not what was announced is removed, and the upload is `refused`.",
-         .errors = of_completing(),
-         .options = {.deadline = std::chrono::seconds(90)},
+    routes.get(
+        "/uploads/{id}", show,
+        {.id = "getUpload",
+         .summary = "One upload, with a fresh URL while it is open",
+         .description = "What has become of it: `imageId` or `documentId` once it is `completed`, `problem` of one "
+                        "that is `refused`.",
+         .errors = with_walls({storage::errors::not_supported}),
          .middleware = secret});
+    routes.post("/uploads/{id}/complete", complete,
+                {.id = "completeUpload",
+                 .summary = "The file is there: make an image or a document of it",
+                 .description =
+                     "Looks at what was really stored. Send it again until there is an answer: it is done once. A "
+                     "file that is not what was announced is removed, and the upload is `refused`: that answer, too, "
+                     "is given again.",
+                 .errors = of_completing(),
+                 .options = {.deadline = std::chrono::seconds(90)},
+                 .middleware = secret});
     routes.del("/uploads/{id}", remove,
                {.id = "deleteUpload",
                 .summary = "Give an upload up",

@@ -72,7 +72,8 @@ struct ClaimedUpload {
             field<&ClaimedUpload::expires_at>("expiresAt"), field<&ClaimedUpload::pieces>("pieces"));
     }
 };
-// The row is locked, so that whoever claims at the same moment sees the other's fence. A completed one is shown, and not claimed.
+// The row is locked, so that whoever claims at the same moment sees the other's fence. One that is completed or refused is shown, and not
+// claimed.
 // $4, $5: whether the caller may upload images, documents. Whoever may not moves nothing.
 inline constexpr db::Query<void(UploadId, std::optional<std::int64_t>, bool, bool)> claim{
     {"uploads.claim",
@@ -85,7 +86,7 @@ inline constexpr db::Query<ClaimedUpload(UploadId)> claimed{
      "select u.id, u.purpose, u.state, u.bytes, u.received, u.fence, u.metadata, u.expires_at, "
      "  (select count(*) from upload_pieces p where p.tenant_id = $1 and p.upload_id = $2) as pieces "
      "from uploads u where u.tenant_id = $1 and u.id = $2 and u.kind = 'tus' "
-     "and (u.state = 'completed' or (u.state = 'open' and u.expires_at > now()))",
+     "and (u.state in ('completed', 'refused') or (u.state = 'open' and u.expires_at > now()))",
      Kind::write}};
 // Offset and piece move together, or not at all: no row, when another one has claimed it.
 inline constexpr db::Query<std::int64_t(UploadId, std::int64_t, std::int64_t, std::int64_t, base::Timestamp)> move{

@@ -80,9 +80,10 @@ struct Upload {
                                           "why. Begin another upload."}),
             field<&Upload::content_type>("contentType", {.text = schema::Text::raw}),
             field<&Upload::name>("name", {.text = schema::Text::name}), field<&Upload::bytes>("bytes"),
-            field<&Upload::received>("received", {.doc = "Of a tus upload: how many bytes are here for good."}),
+            field<&Upload::received>(
+                "received", {.doc = "Of a tus upload: how many bytes are here for good. Of a completed one, all."}),
             field<&Upload::sha256>("sha256", {.text = schema::Text::raw}),
-            field<&Upload::image_id>("imageId", {.doc = "What becomes of it; `pending` until the upload is complete."}),
+            field<&Upload::image_id>("imageId", {.doc = "What it has become: of a `completed` one alone."}),
             field<&Upload::document_id>("documentId"),
             field<&Upload::problem>("problem", {.text = schema::Text::raw, .doc = "An error code."}),
             field<&Upload::expires_at>("expiresAt"),

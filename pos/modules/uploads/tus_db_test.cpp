@@ -103,6 +103,18 @@ protected:
     }
 };
 
+TEST_F(TusTest, WhatIsRefusedLeavesNoPiecesAndSaysWhyAgain) {
+    const std::string bytes("\0\1\2\3 no document", 16);
+    const auto location = location_of(create(bytes.size(), of_a_document));
+    const auto refused = append(location, 0, bytes);
+    EXPECT_EQ(refused.status, 415) << refused.body;
+    EXPECT_FALSE(has_pieces(location));
+    EXPECT_EQ(offset(location), std::to_string(bytes.size())) << "nobody needs to send it again";
+    const auto again = append(location, bytes.size(), "");
+    EXPECT_EQ(again.status, 415);
+    EXPECT_THAT(again.body, HasSubstr("document.unsupported_type"));
+}
+
 TEST_F(TusTest, AnImageInThreePieces) {
     const auto bytes = picture();
     const auto location = location_of(create(bytes.size(), of_an_image));
@@ -121,12 +133,26 @@ TEST_F(TusTest, AnImageInThreePieces) {
     EXPECT_EQ(app->database().value("select count(*) from upload_pieces"), "0");
 }
 
-TEST_F(TusTest, NoBytesAreADocumentAtOnce) {
-    const auto location = location_of(create(0, of_a_document));
-    const auto done = get("/v1/uploads/" + id_of(location));
-    EXPECT_THAT(done.body, HasSubstr(R"("state":"completed")"));
-    EXPECT_THAT(done.body, HasSubstr(R"("name":"a.csv")"));
-    EXPECT_EQ(app->database().value("select count(*) from documents where status = 'ready'"), "1");
+TEST_F(TusTest, NoBytesAreRefusedAtOnce) {
+    const auto reply = create(0, of_a_document);
+    EXPECT_EQ(reply.status, 415) << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr("The file is empty"));
+    EXPECT_EQ(app->database().value("select state from uploads"), "refused");
+    EXPECT_EQ(app->database().value("select count(*) from documents where status = 'ready'"), "0");
+}
+
+// What no text of the database has.
+TEST_F(TusTest, ANameWithAZeroIsCleaned) {
+    const auto location = location_of(create(10, "purpose ZG9jdW1lbnQ=,filename YmUAaS5jc3Y="));
+    EXPECT_THAT(get("/v1/uploads/" + id_of(location)).body, HasSubstr(R"("name":"bei.csv")"));
+}
+
+TEST_F(TusTest, TypesAreUnderstoodAsBrowsersCallThem) {
+    // application/vnd.ms-excel, application/octet-stream
+    for (const std::string_view type : {"YXBwbGljYXRpb24vdm5kLm1zLWV4Y2Vs", "YXBwbGljYXRpb24vb2N0ZXQtc3RyZWFt"}) {
+        const auto reply = create(10, fmt::format("{},filetype {}", of_a_document, type));
+        EXPECT_EQ(reply.status, 201) << reply.body;
+    }
 }
 
 TEST_F(TusTest, AnOffsetThatIsNotTheUploadsMovesNothing) {

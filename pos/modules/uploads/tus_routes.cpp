@@ -1,6 +1,7 @@
 // Resumable uploads: the tus protocol (src/uploads) over our rows.
 #include "http/router.h"
 #include "pos/modules/billing/tables.h"
+#include "pos/modules/files/storage_errors.h"
 #include "pos/modules/uploads/routes.h"
 #include "uploads/disk_pieces.h"
 
@@ -87,11 +88,9 @@ void tus_routes(http::Routes routes) {
                                                  images::errors::unreadable,
                                                  images::errors::busy,
                                                  images::errors::unavailable,
-                                                 storage::errors::unavailable,
-                                                 storage::errors::disk_full,
-                                                 storage::errors::outcome_unknown,
                                                  errors::upload_ended,
                                                  errors::upload_changed};
+    errors_of_files = with_storage_errors(std::move(errors_of_files));
     for (const auto& error : upload_walls()) errors_of_files.push_back(error);
     const auto options = tus::append_options({});
     routes.post(

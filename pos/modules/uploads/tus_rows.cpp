@@ -23,9 +23,7 @@ std::optional<UploadPurpose> purpose_of(std::string_view text) {
     return std::nullopt;
 }
 
-bool is_digest(std::string_view text) {
-    return text.size() == 64 && base::hex_decode(text) && base::ascii_lower(text) == text;
-}
+bool is_digest(std::string_view text) { return text.size() == 64 && base::hex_decode(text); }
 
 // Clients call the same things differently.
 std::string first_of(const uploads::Metadata& metadata, std::string_view one, std::string_view other) {
@@ -52,12 +50,14 @@ ReadOrder order_of(const uploads::NewUpload& upload) {
     const auto purpose = purpose_of(metadata->get("purpose").value_or(""));
     if (!purpose) read.issues.push_back(issue("purpose", "image or document"));
     read.order.purpose = purpose.value_or(UploadPurpose::image);
-    read.order.content_type = first_of(*metadata, "filetype", "type");
+    read.order.content_type = canonical_type(read.order.purpose, first_of(*metadata, "filetype", "type"));
+    // What a browser says of a file that it does not know.
+    if (read.order.content_type == "application/octet-stream") read.order.content_type.clear();
     if (auto name = http::clean_file_name(first_of(*metadata, "filename", "name")); !name.empty())
         read.order.name = std::move(name);
     if (const auto digest = metadata->get("sha256")) {
-        read.order.sha256 = std::string(*digest);
-        if (!is_digest(*digest)) read.issues.push_back(issue("sha256", "64 hexadecimal digits, small letters"));
+        read.order.sha256 = base::ascii_lower(*digest);
+        if (!is_digest(*digest)) read.issues.push_back(issue("sha256", "64 hexadecimal digits"));
     }
     return read;
 }
@@ -69,7 +69,8 @@ uploads::UploadRow row_of(const uploading::ClaimedUpload& row) {
             .fence = row.fence,
             .metadata = row.metadata,
             .expires = row.expires_at,
-            .finished = row.state == UploadState::completed,
+            .refused = row.state == UploadState::refused,
+            .finished = row.state != UploadState::open,
             .pieces = static_cast<std::uint64_t>(row.pieces)};
 }
 
@@ -114,6 +115,11 @@ async::Task<void> put_together(db::Db db, Upload row, TusParts parts, async::Ste
         throw base::Failure(errors::upload_differs);
     }
     std::rethrow_exception(failure);
+}
+
+async::Task<bool> is_over(db::Db db, UploadId id) {
+    const auto now = co_await db.one(uploading::by_id, id);
+    co_return !now || now->state != UploadState::open;
 }
 
 async::Task<void> put_together_and_complete(db::Db db, Upload row, TusParts parts, async::SteadyTime deadline) {
@@ -185,8 +191,16 @@ async::Task<void> finish_pieces(db::Db db, UploadId id, TusParts parts, async::S
     const auto timed = db.with_deadline(deadline);
     auto row = co_await timed.one(uploading::by_id, id);
     if (!row) throw base::Failure(uploads::errors::not_found);
-    if (row->state == UploadState::open) co_await put_together_and_complete(timed, *std::move(row), parts, deadline);
-    co_await parts.pieces->remove(&timed.loop(), id.uuid());
+    std::exception_ptr failure;
+    try {
+        if (row->state == UploadState::refused) throw_problem(*row);
+        if (row->state == UploadState::open) co_await put_together_and_complete(timed, *row, parts, deadline);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // What is refused takes no room either.
+    if (!failure || co_await is_over(timed, id)) co_await parts.pieces->remove(&timed.loop(), id.uuid());
+    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace pos

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "pos/modules/documents/tables.h"
 #include "pos/modules/files/keys.h"
@@ -16,6 +19,7 @@ namespace {
 
 using namespace pos;
 using namespace pos::testing;
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
@@ -49,12 +53,19 @@ protected:
         return fmt::format(R"({{"purpose":"{}","contentType":"{}","bytes":{},"sha256":"{}"}})", purpose, type,
                            bytes.size(), files::hex(base::sha256(bytes)));
     }
+    static std::string becomes(std::string_view id, std::string_view column) {
+        return app->database()
+            .value(fmt::format("select coalesce({}::text, '') from uploads where id = '{}'", column, id))
+            .value_or("");
+    }
     static Begun begin(const std::string& json, Headers headers = {}) {
         const auto reply = post("/v1/uploads", json, owner, std::move(headers));
         EXPECT_EQ(reply.status, 201) << reply.body;
         EXPECT_EQ(reply.header("cache-control"), "no-store");
-        Begun begun{member(reply.body, "id"), path_of(member(reply.body, "url")), member(reply.body, "imageId"),
-                    member(reply.body, "documentId"), ""};
+        EXPECT_EQ(member(reply.body, "imageId") + member(reply.body, "documentId"), "") << "it has become nothing yet";
+        Begun begun{member(reply.body, "id"), path_of(member(reply.body, "url")), "", "", ""};
+        begun.image = becomes(begun.id, "image_id");
+        begun.document = becomes(begun.id, "document_id");
         begun.key = fmt::format("t/{}/pending/{}", tenant(), begun.id);
         return begun;
     }
@@ -101,10 +112,11 @@ TEST_F(UploadsTest, WhatIsPutLaterIsNeverServed) {
     ASSERT_EQ(complete(begun.id).status, 200);
     const auto url = *body<Image>(get("/v1/images/" + begun.image)).url;
     const auto before = see(url).body;
-    ASSERT_EQ(put(begun.url, other_bytes, "image/png").status, 200) << "its time is not over";
+    EXPECT_EQ(put(begun.url, other_bytes, "image/png").status, 403) << "the upload is over";
+    store(begun.key, other_bytes);  // as a bucket would take it
     EXPECT_EQ(complete(begun.id).status, 200);
     EXPECT_EQ(see(url).body, before);
-    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 1);
+    EXPECT_EQ(app->run(sweep_files(scope())).orphans, 1) << "however young it is";
     EXPECT_THAT(keys(), Not(Contains(begun.key)));
     EXPECT_EQ(see(url).body, before);
 }
@@ -129,7 +141,10 @@ TEST_F(UploadsTest, AFileThatWasNotAnnouncedIsRefusedAndRemoved) {
         const auto row = get("/v1/uploads/" + begun.id);
         EXPECT_THAT(row.body, HasSubstr(R"("state":"refused")")) << name;
         EXPECT_THAT(row.body, HasSubstr(code)) << name;
-        EXPECT_EQ(complete(begun.id).status, 410) << name;
+        EXPECT_THAT(row.body, Not(HasSubstr(R"(Id":")"))) << "nothing has become of it";
+        const auto again = complete(begun.id);
+        EXPECT_EQ(again.status, refused.status) << "whoever lost the answer is told the same";
+        EXPECT_THAT(again.body, HasSubstr(code)) << name;
         if (!begun.image.empty()) EXPECT_EQ(get("/v1/images/" + begun.image).status, 404) << name;
     }
 }
@@ -149,8 +164,37 @@ TEST_F(UploadsTest, ADocumentOfNoBytes) {
     const auto begun = begin(R"({"purpose":"document","contentType":"text/csv","bytes":0,"name":"Nothing"})");
     ASSERT_EQ(put(begun.url, "", "text/csv").status, 200);
     const auto done = complete(begun.id);
+    EXPECT_EQ(done.status, 415) << "nobody has meant that";
+    EXPECT_THAT(done.body, HasSubstr("empty"));
+}
+
+TEST_F(UploadsTest, TypesAreUnderstoodAsClientsCallThem) {
+    const std::tuple<std::string_view, std::string_view, std::string_view> rows[] = {
+        {"image", "image/jpg", "image/jpeg"},
+        {"image", "IMAGE/PNG", "image/png"},
+        {"image", "image/png; charset=binary", "image/png"},
+        {"document", "application/vnd.ms-excel", "text/csv"},
+        {"document", "text/csv; charset=utf-8", "text/csv"},
+        {"document", "Application/PDF", "application/pdf"},
+    };
+    for (const auto& [purpose, announced, type] : rows) {
+        const auto reply =
+            post("/v1/uploads", fmt::format(R"({{"purpose":"{}","contentType":"{}","bytes":10}})", purpose, announced));
+        EXPECT_EQ(reply.status, 201) << announced << reply.body;
+        EXPECT_EQ(member(reply.body, "contentType"), type) << announced;
+    }
+    const auto refused = post("/v1/uploads", R"({"purpose":"image","contentType":"text/csv","bytes":10})");
+    EXPECT_EQ(refused.status, 422);
+    const auto large = post("/v1/uploads", R"({"purpose":"image","contentType":"image/png","bytes":4000000000})");
+    EXPECT_THAT(large.body, HasSubstr("At most 20000000 bytes")) << "the limit is told";
+    auto sum = files::hex(base::sha256(picture()));
+    std::ranges::transform(sum, sum.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+    const auto capitals = begin(fmt::format(
+        R"({{"purpose":"image","contentType":"image/png","bytes":{},"sha256":"{}"}})", picture().size(), sum));
+    ASSERT_EQ(put(capitals.url, picture(), "image/png").status, 200);
+    const auto done = complete(capitals.id);
     EXPECT_EQ(done.status, 200) << done.body;
-    EXPECT_THAT(done.body, HasSubstr(R"("name":"Nothing")"));
+    EXPECT_THAT(done.body, HasSubstr(fmt::format(R"("received":{})", picture().size())));
 }
 
 TEST_F(UploadsTest, OneKeyIsOneUploadAndItsUrlServes) {
@@ -179,6 +223,8 @@ TEST_F(UploadsTest, TheQuotaCountsWhatIsAnnounced) {
     const auto second = post("/v1/uploads", half);
     EXPECT_EQ(second.status, 409);
     EXPECT_THAT(second.body, HasSubstr("plan.storage"));
+    EXPECT_THAT(second.body, AllOf(HasSubstr(R"("usedBytes":600000)"), HasSubstr(R"("limitBytes":1000000)")));
+    EXPECT_THAT(get("/v1/subscription").body, HasSubstr(R"("storage":{"usedBytes":600000,"limitBytes":1000000})"));
     EXPECT_EQ(send(http::Method::del, "/v1/uploads/" + first.id, {}, owner).status, 204);
     const auto third = begin(half);
     app->database().execute("update uploads set expires_at = now() - interval '1 minute'");
@@ -252,6 +298,140 @@ TEST_F(UploadsTest, ARowWhoseFilesAreGoneSaysSo) {
     EXPECT_EQ(body<Image>(get("/v1/images/" + text(image.id))).status, ImageStatus::lost);
 }
 
+TEST_F(UploadsTest, AFileThatIsThereAgainIsReadyAgain) {
+    const auto image = made<Image>(send_file("/v1/images", picture(), "image/png"));
+    EXPECT_EQ(app->run(sweep_files(scope())).lost, 0);
+    app->database().execute(fmt::format("update images set status = 'lost' where id = '{}'", text(image.id)));
+    EXPECT_EQ(see(*image.url).status, 404);
+    const auto swept = app->run(sweep_files(scope()));
+    EXPECT_EQ(swept.found, 1);
+    EXPECT_EQ(body<Image>(get("/v1/images/" + text(image.id))).status, ImageStatus::ready);
+    EXPECT_EQ(see(*image.url).status, 200);
+}
+
+// A disk that is not mounted has no mark, and one that has lost most of its files is no reason to give up their rows.
+TEST_F(UploadsTest, AStorageThatIsNotTheRightOneLosesNothing) {
+    namespace fs = std::filesystem;
+    const auto image = made<Image>(send_file("/v1/images", picture(), "image/png"));
+    EXPECT_EQ(app->run(sweep_files(scope())).lost, 0);
+    const auto files = fs::path(directory) / "files";
+    const auto away = fs::path(directory) / "away";
+    fs::rename(files, away);
+    fs::create_directory(files);
+    auto swept = app->run(sweep_files(scope()));
+    EXPECT_EQ(swept.lost + swept.doubtful, 0);
+    EXPECT_EQ(stored().owner().storage.load(), Whose::missing);
+    fs::remove_all(files);
+    fs::rename(away, files);
+
+    app->database().execute(
+        fmt::format("insert into images select (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid(), "
+                    "'request_key', null))).* from images i, generate_series(1, 20) where i.id = '{}'",
+                    text(image.id)));
+    app->database().execute("delete from file_sweeps");
+    swept = app->run(sweep_files(scope()));
+    EXPECT_EQ(swept.lost, 0);
+    EXPECT_EQ(swept.doubtful, 20);
+    EXPECT_EQ(see(*image.url).status, 200);
+    app->database().execute(
+        fmt::format("delete from images where sha256 = (select sha256 from images where id = '{0}') "
+                    "and id <> '{0}' and not exists (select from uploads u where u.image_id = images.id)",
+                    text(image.id)));
+}
+
+// Another database before the same storage, or a copy of this one that went on.
+TEST_F(UploadsTest, NothingIsRemovedFromAStorageOfAnotherDatabase) {
+    const auto orphan = fmt::format("t/{}/pending/0197f0c2-0000-7000-8000-0000000000a1", tenant());
+    std::ignore = app->run(sweep_files(scope()));
+    store(orphan, "left");
+    store("owner", "0197f0c2-0000-7000-8000-0000000000ff");
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 0);
+    EXPECT_THAT(keys(), Contains(orphan));
+    EXPECT_FALSE(app->run(stored().remove(orphan, async::Loop::now() + std::chrono::seconds(10))));
+    app->host().readiness().looked = {};
+    EXPECT_THAT(app->get("/ready").body, HasSubstr("files claim"));
+
+    std::ostringstream out;
+    app->run(claim_files_command().run(&app->host(), {.options = {}, .out = &out}));
+    EXPECT_GE(app->run(sweep_files(scope(), std::chrono::hours(-1))).orphans, 1);
+    EXPECT_THAT(keys(), Not(Contains(orphan)));
+}
+
+// An empty database in front of a storage that was never marked.
+TEST_F(UploadsTest, FilesOfTenantsThatAreUnknownHereStay) {
+    const std::string foreign = "t/0197f0c2-0000-7000-8000-00000000ffff";
+    const std::string digest(64, 'a');
+    const auto id = "0197f0c2-0000-7000-8000-000000000001";
+    const std::vector<std::string> theirs{fmt::format("{}/pending/{}", foreign, id),
+                                          fmt::format("{}/images/{}/{}/320.webp", foreign, id, digest),
+                                          fmt::format("{}/documents/{}/{}", foreign, id, digest)};
+    for (const auto& key : theirs) store(key, "theirs");
+    std::ignore = app->run(sweep_files(scope(), std::chrono::hours(-1)));
+    for (const auto& key : theirs) EXPECT_THAT(keys(), Contains(key));
+    for (const auto& key : theirs)
+        EXPECT_TRUE(app->run(stored().remove(key, async::Loop::now() + std::chrono::seconds(10))));
+}
+
+TEST_F(UploadsTest, PiecesInAnothersDirectoryStay) {
+    namespace fs = std::filesystem;
+    const auto pieces = fs::path(directory) / "pieces";
+    std::ignore = app->run(sweep_files(scope()));
+    const auto theirs = pieces / "0197f0c2-0000-7000-8000-0000000000b1";
+    fs::create_directories(theirs);
+    EXPECT_EQ(app->run(sweep_files(scope())).pieces, 0) << "it is young";
+    std::ofstream(pieces / "owner") << "another";
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).pieces, 0);
+    EXPECT_TRUE(fs::exists(theirs));
+    fs::remove(pieces / "owner");
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).pieces, 0) << "there are others' uploads";
+    fs::remove_all(theirs);
+    EXPECT_EQ(app->run(sweep_files(scope(), std::chrono::hours(-1))).pieces, 0);
+    EXPECT_EQ(stored().owner().pieces.load(), Whose::ours) << "an empty one is taken anew";
+}
+
+TEST_F(UploadsTest, ASignedUrlServesNoLongerThanItsUpload) {
+    for (const bool is_expired : {false, true}) {
+        const auto begun = begin_picture();
+        EXPECT_EQ(put(begun.url, picture(), "image/png").status, 200);
+        if (is_expired) {
+            app->database().execute("update uploads set expires_at = now() - interval '1 minute'");
+            EXPECT_GE(app->run(clean_up_files(scope())).expired, 1);
+        } else {
+            EXPECT_EQ(send(http::Method::del, "/v1/uploads/" + begun.id, {}, owner).status, 204);
+        }
+        const auto late = put(begun.url, picture(), "image/png");
+        EXPECT_EQ(late.status, 403);
+        EXPECT_THAT(late.body, HasSubstr("storage.expired"));
+        EXPECT_THAT(keys(), Not(Contains(begun.key)));
+    }
+}
+
+// Each refused form or body of a document gives its room back with its answer.
+TEST_F(UploadsTest, ARefusedDocumentKeepsNoRoom) {
+    const std::string pdf = "%PDF-1.4\n%%EOF\n";
+    const Headers key{{"Idempotency-Key", "refused-document"}};
+    struct Refused {
+        std::string body;
+        std::string type;
+        Headers headers;
+    };
+    for (const auto& [bytes, type, headers] :
+         {Refused{std::string("\0\1\2", 3), "application/pdf", key},
+          Refused{
+              pdf, "application/pdf", {{"Content-Digest", "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"}}},
+          Refused{"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\n",
+                  "multipart/form-data; boundary=b",
+                  {}}}) {
+        EXPECT_GE(send_file("/v1/documents", bytes, type, headers).status, 400) << bytes;
+        EXPECT_EQ(app->database().value(
+                      "select count(*) from documents d where d.status = 'pending' and d.deleted_at is null "
+                      "and not exists (select from uploads u where u.document_id = d.id)"),
+                  "0")
+            << bytes;
+    }
+    EXPECT_EQ(send_file("/v1/documents", "a,b\n1,2\n", "text/csv", key).status, 201) << "and its key is free";
+}
+
 // Killed between the row of an image and its files.
 TEST_F(UploadsTest, ImagesThatNeverBecameReadyGo) {
     const auto image = made<Image>(send_file("/v1/images", picture(), "image/png", {{"Idempotency-Key", "cut-off"}}));
@@ -305,7 +485,8 @@ TEST_F(UploadsTest, AbandonedUploadsByTheThousandGoInBoundedRuns) {
     EXPECT_EQ(app->database().value("select count(*) from uploads where state = 'open'"), "100");
     for (int n = 0; n < 100; ++n) fs::remove(place.parent_path() / (id(n) + name));
     EXPECT_EQ(app->run(clean_up_files(scope())).expired, 100);
-    EXPECT_TRUE(fs::is_empty(pieces));
+    EXPECT_EQ(std::ranges::count_if(fs::directory_iterator(pieces), [](const auto& at) { return at.is_directory(); }),
+              0);
     EXPECT_THAT(keys(), Not(Contains(HasSubstr("/pending/"))));
     EXPECT_EQ(get("/v1/images/" + shown).status, 404);
     EXPECT_EQ(post("/v1/uploads", more).status, 201) << "and its room is free";
