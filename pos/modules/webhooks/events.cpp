@@ -20,7 +20,7 @@ async::Task<std::int64_t> fan_out_some(db::Db tx, jobs::Outbox* outbox, std::int
     auto wakes = tx.batch();
     for (const auto& row : rows) {
         if (row.endpoint_id && row.wakes.value_or(false))
-            outbox->add(wakes, serve_job_of(row.is_failing.value_or(false)), {*row.endpoint_id});
+            outbox->add(wakes, serve_job_of(row.is_fast.value_or(false)), {*row.endpoint_id});
     }
     if (wakes.size() > 0) co_await wakes.commit();
     co_return rows.empty() ? 0 : rows.front().events;
