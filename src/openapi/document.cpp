@@ -213,7 +213,8 @@ private:
             operation.text("operationId", operation_id_of(webhook.name)).text("summary", webhook.summary);
             operation.text("description",
                            webhook.description.empty()
-                               ? "Posted to each endpoint that asks for it, once its change is committed."
+                               ? "Posted to each endpoint that asks for it, once its change is committed. Where the "
+                                 "endpoint's payload is `thin`, `data` has the `id` of its subject alone."
                                : std::string_view(webhook.description));
             if (!webhook.tag.empty()) operation.raw("tags", std::move(JsonArray().text(webhook.tag)).take());
             operation.raw("parameters", webhook_parameters()).raw("requestBody", webhook_body(webhook));

@@ -101,6 +101,9 @@ app::Module webhooks_module() {
                                     "Sends webhooks whose jobs were lost."),
                       app::schedule(give_up_job, SweepWebhooks{}, {.pattern = "27 * * * *", .time_zone = "UTC"},
                                     "Gives up webhooks that have waited for 30 days.")},
+        .webhooks = {app::webhook_event<&WebhookPinged::webhook_id>(
+            webhook_pinged, {.summary = "Somebody asked for it (pingWebhook); no endpoint has to ask for this name",
+                             .example = R"({"webhookId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093"})"})},
         .write_webhook_event = write_webhook_event,
         .settings = app::settings<WebhookSettings>(),
         .process_services = app::process_services<make_webhook_keys, make_webhook_types, make_webhook_inbox>(),

@@ -85,6 +85,7 @@ WebhookSender::WebhookSender(Parts parts, const app::LoopParts& loop)
       target_(::webhooks::make_target({.timeout = most_sending()})),
       resolver_(std::make_unique<async::Resolver>(loop.loop)) {
     target_.rules.allow_loopback |= parts.allows_loopback;
+    target_.headers.emplace_back("User-Agent", "backend-api webhooks");
 }
 
 async::Task<void> WebhookSender::require_url(std::string url, async::SteadyTime deadline) const {
