@@ -436,8 +436,7 @@ private:
             JsonObject media;
             if (operation.body != nullptr)
                 media.raw("schema", components_.schema_of(*operation.body, Direction::input));
-            if (operation.form != nullptr && type == "multipart/form-data")
-                media.raw("schema", form_schema(operation));
+            if (operation.form != nullptr && type == "multipart/form-data") media.raw("schema", form_schema(operation));
             if (!example.empty() && type == "application/json") media.raw("example", example);
             content.raw(type, std::move(media).take());
         }

@@ -42,8 +42,7 @@ struct MadeProduct {
         batch.add(product_rows.add, product);
         catalogue::add_to(batch, children);
         outbox.emit(batch, product_created, product);
-        for (const auto& variant : children.variants)
-            outbox.emit(batch, variant_created, VariantTold::of(variant));
+        for (const auto& variant : children.variants) outbox.emit(batch, variant_created, VariantTold::of(variant));
     }
 };
 

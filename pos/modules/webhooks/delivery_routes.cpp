@@ -12,7 +12,8 @@ namespace pos {
 namespace {
 
 namespace own {
-constexpr auto disabled = base::conflict("webhook.disabled", "The endpoint is disabled: PATCH it with enabled true, then ask again");
+constexpr auto disabled =
+    base::conflict("webhook.disabled", "The endpoint is disabled: PATCH it with enabled true, then ask again");
 constexpr auto one_of_two = base::invalid("webhook.one_of_two", "Give deliveryId or since, not both");
 }  // namespace own
 
@@ -184,8 +185,8 @@ async::Task<Redelivered> redeliver_in(db::Db tx, const Asked* asked) {
     require_enabled(endpoint);
     co_await tx.run(hooks::lock_queue, id);
     const auto& what = asked->what;
-    const auto done = what.since ? co_await revive_all(tx, asked, *what.since)
-                                 : co_await revive_one(tx, asked, *what.delivery_id);
+    const auto done =
+        what.since ? co_await revive_all(tx, asked, *what.since) : co_await revive_one(tx, asked, *what.delivery_id);
     const auto& write = asked->write;
     auto batch = tx.batch();
     if (endpoint.fields.ordered && what.since) batch.add(hooks::let_heads_go, id);
@@ -200,12 +201,10 @@ async::Task<Redelivered> redeliver_in(db::Db tx, const Asked* asked) {
 }
 
 async::Task<http::JsonBytes<Redelivered>> redeliver(Create<"webhooks.write"> write,
-                                                    http::Path<"id", WebhookEndpointId> id,
-                                                    http::Body<Redeliver> input, db::Db db,
-                                                    http::Service<WebhookSender> sender) {
+                                                    http::Path<"id", WebhookEndpointId> id, http::Body<Redeliver> input,
+                                                    db::Db db, http::Service<WebhookSender> sender) {
     if (input->delivery_id.has_value() == input->since.has_value()) throw base::Failure(own::one_of_two);
-    const Asked asked{
-        .write = write, .endpoint = *id, .what = *input, .max_pending = sender->settings().max_pending};
+    const Asked asked{.write = write, .endpoint = *id, .what = *input, .max_pending = sender->settings().max_pending};
     co_return co_await answer_once<Redelivered>(&write, db, write.request(input),
                                                 [&asked](db::Db tx) { return redeliver_in(tx, &asked); });
 }

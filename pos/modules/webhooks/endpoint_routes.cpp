@@ -52,8 +52,9 @@ struct ShownSecret {
         return schema::object<ShownSecret>(
             "WebhookShownSecret",
             schema::field<&ShownSecret::secret>(
-                "secret", {.doc = "Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated: the secret "
-                           "of a reply that was lost is replaced by rotate-secret."}),
+                "secret",
+                {.doc = "Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated: the secret "
+                        "of a reply that was lost is replaced by rotate-secret."}),
             schema::field<&ShownSecret::public_key>("publicKey", {.doc = "Of `ed25519`: `whpk_…`."}));
     }
 };
@@ -188,11 +189,26 @@ void audit_change(db::Batch& batch, const Writer& write, const http::Context& co
            .address = std::string(context.request().client_address())});
 }
 
+// The guard of a write does not know where in the body its locations stood.
+[[noreturn]] void throw_at_place(const base::Failure& failure) {
+    const auto& unknown = errors::unknown_location;
+    if (failure.code() != unknown) throw;
+    throw base::Failure(unknown, {{"body", "/locationIds", std::string(unknown.code), std::string(unknown.title), {}}});
+}
+
 // ---- Handlers ----------------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<WebhookEndpoint>> list(auth::Permitted<"webhooks.read">, http::Query<ListFilter> filter,
                                             db::Db db) {
     return hooks::endpoint_list.page(db, *filter);
+}
+
+async::Task<Created<NewWebhookReply>> commit(CreateOnce<NewWebhookReply>* once, std::vector<Change> changes) {
+    try {
+        co_return co_await once->commit(std::move(changes));
+    } catch (const base::Failure& failure) {
+        throw_at_place(failure);
+    }
 }
 
 async::Task<Created<NewWebhookReply>> create(Create<"webhooks.write"> write, http::Body<NewWebhook> input,
@@ -223,7 +239,7 @@ async::Task<Created<NewWebhookReply>> create(Create<"webhooks.write"> write, htt
     batch.add(hooks::add_secret, made.row);
     batch.add(hooks::add_queue, WebhookQueue{.endpoint_id = row.id});
     audit_change(batch, write, write.context(), "webhook.create", row.id);
-    auto created = co_await once.commit({change_of(hooks::endpoint_rows, row)});
+    auto created = co_await commit(&once, {change_of(hooks::endpoint_rows, row)});
     if (!is_replayed(created)) {
         reply.shown = std::move(made.shown);
         created.body = schema::to_json(reply, write.view());
@@ -270,7 +286,11 @@ async::Task<WebhookEndpoint> change(Edit<"webhooks.write"> write, http::Context&
         }
         audit_change(writes.batch, write, context, "webhook.change", row.id);
     };
-    co_return co_await write.edit(hooks::endpoint_rows, *id, *patch, more);
+    try {
+        co_return co_await write.edit(hooks::endpoint_rows, *id, *patch, more);
+    } catch (const base::Failure& failure) {
+        throw_at_place(failure);
+    }
 }
 
 async::Task<http::NoContent> remove(Edit<"webhooks.write"> write, http::Context& context,
@@ -323,8 +343,8 @@ async::Task<http::JsonBytes<RotatedSecret>> rotate(Create<"webhooks.write"> writ
                                                    http::Service<WebhookKeys> keys) {
     keys->require_on();
     Rotation rotation{write, *id, *keys, input->overlap_hours};
-    auto rotated = co_await answer_once<RotatedSecret>(
-        &write, db, write.request(input), [&rotation](db::Db tx) { return rotate_in(tx, &rotation); });
+    auto rotated = co_await answer_once<RotatedSecret>(&write, db, write.request(input),
+                                                       [&rotation](db::Db tx) { return rotate_in(tx, &rotation); });
     if (!is_replayed(rotated)) {
         auto reply = *detail::read_stored<RotatedSecret>(rotated.body);
         reply.shown = std::move(rotation.shown);

@@ -41,7 +41,7 @@ public:
         client::Client& http;
         db::Databases databases;
         base::RandomSource& random;
-        std::int64_t workers = 8;  // of each queue
+        std::int64_t workers = 8;      // of each queue
         bool allows_loopback = false;  // for development and tests: this machine, by http
     };
     WebhookSender(Parts parts, const app::LoopParts& loop);

@@ -282,14 +282,11 @@ struct Turn {
 inline constexpr db::Query<Turn(WebhookEndpointId, std::int32_t, bool, std::int64_t)> begin_turn{
     {"webhooks.begin_turn",
      "update webhook_queues q set "
-     "leased_until = case when " POS_TURN_IS_FREE
-     " then now() + make_interval(secs => $3::int) end, "
-     "claim = q.claim + case when " POS_TURN_IS_FREE
-     " then 1 else 0 end, has_fast_turn = q.is_fast, "
+     "leased_until = case when " POS_TURN_IS_FREE " then now() + make_interval(secs => $3::int) end, "
+     "claim = q.claim + case when " POS_TURN_IS_FREE " then 1 else 0 end, has_fast_turn = q.is_fast, "
      "waiting_since = case when q.is_fast = $4 and running.turns >= $5::bigint then coalesce(q.waiting_since, now()) "
      "  end, "
-     "wake_at = case when " POS_TURN_IS_FREE
-     " then null else now() end "
+     "wake_at = case when " POS_TURN_IS_FREE " then null else now() end "
      "from webhook_endpoints p, (select count(*) as turns from webhook_queues where tenant_id = $1 "
      "  and endpoint_id <> $2 and leased_until > now() and has_fast_turn = $4) running "
      "where q.tenant_id = $1 and q.endpoint_id = $2 and (q.leased_until is null or q.leased_until < now()) "
@@ -583,13 +580,13 @@ inline constexpr db::Query<std::int64_t(WebhookEndpointId, base::Timestamp, std:
      Kind::write}};
 
 [[nodiscard]] inline std::vector<db::StatementView> statements() {
-    return db::statements(endpoint_rows, endpoint_list, delivery_page, delivery_page_of_state,
-                          one_new_endpoint_at_a_time, refuse_too_many, refuse_unknown_locations, add_secret, add_queue,
-                          queue_of, end_secrets, live_secrets, forgive, doubt, let_all_go, forget_queue, disable,
-                          owners, tell, add_own_event, add_own_delivery, count_pending, refuse_full, lock_queues,
-                          lock_queue, fan_out, one_turn_at_a_time, begin_turn, wake_next, take, settle, let_next_go, let_heads_go, add_attempts, end_turn,
-                          take_late_queues, late_events, give_up_old, delivery_by_id, attempts_of, body_of, send_again,
-                          revive_since, add_missed_since, forget_missed);
+    return db::statements(
+        endpoint_rows, endpoint_list, delivery_page, delivery_page_of_state, one_new_endpoint_at_a_time,
+        refuse_too_many, refuse_unknown_locations, add_secret, add_queue, queue_of, end_secrets, live_secrets, forgive,
+        doubt, let_all_go, forget_queue, disable, owners, tell, add_own_event, add_own_delivery, count_pending,
+        refuse_full, lock_queues, lock_queue, fan_out, one_turn_at_a_time, begin_turn, wake_next, take, settle,
+        let_next_go, let_heads_go, add_attempts, end_turn, take_late_queues, late_events, give_up_old, delivery_by_id,
+        attempts_of, body_of, send_again, revive_since, add_missed_since, forget_missed);
 }
 
 }  // namespace pos::hooks

@@ -16,7 +16,8 @@ using WebhookDeliveryId = base::Id<struct WebhookDeliveryTag>;
 using WebhookAttemptId = base::Id<struct WebhookAttemptTag>;
 
 namespace errors {
-inline constexpr auto webhook_too_many = base::conflict("webhook.too_many", "There are as many endpoints as a shop may have (20, unless the service says otherwise)");
+inline constexpr auto webhook_too_many = base::conflict(
+    "webhook.too_many", "There are as many endpoints as a shop may have (20, unless the service says otherwise)");
 inline constexpr auto unknown_webhook = base::invalid("webhook.unknown", "There is no such endpoint");
 inline constexpr auto unknown_webhook_event = base::invalid("webhook.unknown_event", "There is no such event");
 inline constexpr auto webhook_full =
@@ -66,21 +67,22 @@ struct WebhookEndpointFields {
                                                "address. In development also this machine, by http.",
                                         .example = R"("https://example.com/hooks/shop")"}),
             field<&Fields::description>("description", {.max_length = 200, .text = schema::Text::name}),
-            field<&Fields::event_types>(
-                "eventTypes",
-                {.min_items = 1,
-                 .max_items = 50,
-                 .items = {.min_length = 1, .max_length = 80, .text = schema::Text::identifier},
-                 .doc = "Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases.",
-                 .example = R"(["sale.*","payment.succeeded"])"}),
+            field<&Fields::event_types>("eventTypes",
+                                        {.min_items = 1,
+                                         .max_items = 50,
+                                         .items = {.min_length = 1, .max_length = 80, .text = schema::Text::identifier},
+                                         .doc = "Names of events, each kept once; `sale.*` for all of a resource; `*` "
+                                                "for all, also those of later releases.",
+                                         .example = R"(["sale.*","payment.succeeded"])"}),
             field<&Fields::location_ids>(
                 "locationIds", {.max_items = 100,
                                 .defaulted = true,
                                 .doc = "Only events of these locations, and those that belong to none. Empty: all."}),
             field<&Fields::payload>(
-                "payload", {.defaulted = true,
-                            .doc = "`thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form "
-                                   "that it was made with."}),
+                "payload",
+                {.defaulted = true,
+                 .doc = "`thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form "
+                        "that it was made with."}),
             field<&Fields::ordered>(
                 "ordered", {.defaulted = true,
                             .doc = "Events of one subject leave one behind the other: the next one when the one before "
@@ -108,8 +110,9 @@ struct WebhookEndpoint {
                 "signing", {.doc = "`hmac`: signatures `v1`, and a shared secret (`whsec_`). `ed25519`: signatures "
                                    "`v1a`, verified with a public key (`whpk_`)."}),
             field<&WebhookEndpoint::disabled_reason>(
-                "disabledReason", {.doc = "`gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: "
-                                          "somebody set `enabled` to false."}),
+                "disabledReason",
+                {.doc = "`gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: "
+                        "somebody set `enabled` to false."}),
             field<&WebhookEndpoint::disabled_at>("disabledAt"), schema::flatten<&WebhookEndpoint::meta>());
     }
 };
@@ -155,8 +158,7 @@ struct WebhookQueue {
             field<&WebhookQueue::failing_since>("failingSince"), field<&WebhookQueue::next_due_at>("nextDueAt"),
             field<&WebhookQueue::wake_at>("wakeAt"), field<&WebhookQueue::leased_until>("leasedUntil"),
             field<&WebhookQueue::claim>("claim"), field<&WebhookQueue::is_fast>("isFast"),
-            field<&WebhookQueue::has_fast_turn>("hasFastTurn"),
-            field<&WebhookQueue::waiting_since>("waitingSince"));
+            field<&WebhookQueue::has_fast_turn>("hasFastTurn"), field<&WebhookQueue::waiting_since>("waitingSince"));
     }
 };
 

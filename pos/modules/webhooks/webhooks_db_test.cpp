@@ -98,8 +98,9 @@ protected:
         if (!was_fast && is_fast(id)) serve_among(true, id);
     }
     static std::string jobs() {
-        return rows("select coalesce(string_agg(name, ' ' order by position), '') from outbox_jobs "
-                    "where name like 'webhooks.serve%'");
+        return rows(
+            "select coalesce(string_agg(name, ' ' order by position), '') from outbox_jobs "
+            "where name like 'webhooks.serve%'");
     }
     static void hasten() {
         app->database().execute(
@@ -139,7 +140,16 @@ TEST_F(WebhookEndpointsTest, Endpoints) {
            {"no encryption", "POST", "/v1/webhooks", R"({"url":"http://93.184.216.34/","eventTypes":["*"]})", owner,
             422, "url."},
            {"a location that is none", "PATCH", "/v1/webhooks/{hook}",
-            R"({"locationIds":["0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0b01"]})", owner, 422, "location.unknown"},
+            R"({"locationIds":["0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0b01"]})", owner, 422, "/locationIds"},
+           {"a location that is none, of a new one", "POST", "/v1/webhooks",
+            R"({"url":"https://93.184.216.34/","eventTypes":["*"],)"
+            R"("locationIds":["0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0b01"]})",
+            owner, 422, "/locationIds"},
+           {"blanks and doubles", "PATCH", "/v1/webhooks/{hook}",
+            R"({"url":" https://93.184.216.34/hook\n","eventTypes":[" sale.*","sale.*","product.created"]})", owner,
+            200, R"("eventTypes":["sale.*","product.created"])"},
+           {"a resource without its star", "PATCH", "/v1/webhooks/{hook}", R"({"eventTypes":["sale"]})", owner, 422,
+            R"("product.created")"},
            {"a viewer", "GET", "/v1/webhooks", "", viewer, 403},
            {"another shop", "GET", "/v1/webhooks/{hook}", "", other, 404},
            {"another shop's rotation", "POST", "/v1/webhooks/{hook}/rotate-secret", "{}", other, 404},
@@ -147,7 +157,7 @@ TEST_F(WebhookEndpointsTest, Endpoints) {
            {"delete", "DELETE", "/v1/webhooks/{hook}", "", owner, 204},
            {"gone", "GET", "/v1/webhooks/{hook}", "", owner, 404}});
     EXPECT_EQ(rows("select string_agg(action, ' ' order by at) from audit_events where action like 'webhook.%'"),
-              "webhook.create webhook.change webhook.change webhook.delete");
+              "webhook.create webhook.change webhook.change webhook.change webhook.delete");
 }
 
 TEST_F(WebhookEndpointsTest, ASecretIsShownOnceAndSealed) {
@@ -200,11 +210,11 @@ TEST_F(WebhookEndpointsTest, WithoutAnOverlapAllFormerSecretsEnd) {
     const auto request = server.requests().at(0);
     EXPECT_FALSE(request.header("webhook-signature").contains(' ')) << "one signature";
     const ::webhooks::VerifyingKey keys[] = {*::webhooks::VerifyingKey::parse(*read(rotated).secret)};
-    EXPECT_EQ(verify(keys,
-                     {request.header("webhook-id"), request.header("webhook-timestamp"),
-                      request.header("webhook-signature")},
-                     request.body, base::system_clock().now()),
-              std::nullopt);
+    EXPECT_EQ(
+        verify(keys,
+               {request.header("webhook-id"), request.header("webhook-timestamp"), request.header("webhook-signature")},
+               request.body, base::system_clock().now()),
+        std::nullopt);
 }
 
 TEST_F(WebhookEndpointsTest, WhatIsAskedAgainUnderItsKeyIsDoneOnce) {
@@ -287,16 +297,15 @@ TEST_F(WebhookEndpointsTest, ATenantHasAFewTurnsAtOnce) {
     for (std::size_t i = 0; i < 4; ++i)
         app->database().execute(fmt::format(
             "update webhook_queues set leased_until = now() + interval '1 minute' where endpoint_id = '{}'", ids[i]));
-    const auto waiting = [] {
-        return rows("select count(*) from webhook_queues where waiting_since is not null");
-    };
+    const auto waiting = [] { return rows("select count(*) from webhook_queues where waiting_since is not null"); };
     app->database().execute("truncate outbox_jobs");
     serve(ids[4]);
     serve(ids[5]);
     EXPECT_EQ(server.request_count(), 0U);
     EXPECT_EQ(waiting(), "2");
     EXPECT_EQ(jobs(), "") << "woken by who gives a turn back";
-    app->database().execute(fmt::format("update webhook_queues set leased_until = null where endpoint_id = '{}'", ids[0]));
+    app->database().execute(
+        fmt::format("update webhook_queues set leased_until = null where endpoint_id = '{}'", ids[0]));
     serve_among(false, ids[0]);
     EXPECT_EQ(server.request_count(), 1U);
     EXPECT_EQ(waiting(), "1");
@@ -361,9 +370,9 @@ TEST_F(WebhookEndpointsTest, WhatSettlesSaysWhoIsFast) {
     const WebhookEndpointId id(*base::Uuid::from_string(made.id));
     const auto settle = [&](bool has_succeeded, bool has_failed, bool took_long) {
         const auto settled = app->run(tenant_db().one(
-            hooks::settle, id, std::vector<WebhookDeliveryId>{}, std::vector<std::int32_t>{}, std::vector<std::string>{},
-            std::vector<std::int32_t>{}, std::vector<std::int32_t>{}, std::vector<std::string>{},
-            std::vector<std::int32_t>{}, has_succeeded, has_failed, 432'000, took_long));
+            hooks::settle, id, std::vector<WebhookDeliveryId>{}, std::vector<std::int32_t>{},
+            std::vector<std::string>{}, std::vector<std::int32_t>{}, std::vector<std::int32_t>{},
+            std::vector<std::string>{}, std::vector<std::int32_t>{}, has_succeeded, has_failed, 432'000, took_long));
         return settled && settled->is_fast;
     };
     EXPECT_FALSE(settle(false, false, false));
@@ -459,10 +468,10 @@ TEST_F(WebhookEndpointsTest, VariantsAreToldWithTheirProduct) {
     const auto deleted = told();
     EXPECT_THAT(deleted, HasSubstr("variant.deleted Sabuni 1 5000 2"));
     EXPECT_THAT(deleted, HasSubstr("variant.deleted Sabuni 2 9000 2"));
-    const auto reply = post("/v1/products/batch",
-                            fmt::format(R"({{"onError":"abort","items":[{{"key":"a","op":"create","data":)"
-                                        R"({{"name":"Sabuni",{}}}}}]}})",
-                                        variants));
+    const auto reply =
+        post("/v1/products/batch", fmt::format(R"({{"onError":"abort","items":[{{"key":"a","op":"create","data":)"
+                                               R"({{"name":"Sabuni",{}}}}}]}})",
+                                               variants));
     EXPECT_EQ(reply.status, 200) << reply.body;
     EXPECT_EQ(told(), "variant.created Sabuni 1 5000 1, variant.created Sabuni 2 9000 1");
 }
@@ -855,8 +864,7 @@ TEST_F(WebhookEndpointsTest, TheSweepFindsWhatRedisLost) {
     EXPECT_EQ(sweep(), "") << "the new one may be on its way";
     app->database().execute("update webhook_queues set wake_at = null, leased_until = now() + interval '1 minute'");
     EXPECT_EQ(sweep(), "") << "somebody is at it";
-    app->database().execute(
-        "update webhook_queues set leased_until = now() - interval '1 second', is_fast = false");
+    app->database().execute("update webhook_queues set leased_until = now() - interval '1 second', is_fast = false");
     EXPECT_EQ(sweep(), "webhooks.serve_failing") << "who was at it died";
 }
 
