@@ -135,7 +135,7 @@ struct RotatedSecret {
 void keep_once(std::vector<std::string>& asked) {
     std::vector<std::string> kept;
     for (auto& name : asked) {
-        if (!std::ranges::contains(kept, name)) kept.push_back(std::move(name));
+        if (std::ranges::find(kept, name) == kept.end()) kept.push_back(std::move(name));
     }
     asked = std::move(kept);
 }
