@@ -30,7 +30,7 @@ struct DeliveryFilter {
             "WebhookDeliveryFilter", schema::flatten<&DeliveryFilter::page>(),
             field<&DeliveryFilter::state>("state", {.doc = "What became of it."}),
             field<&DeliveryFilter::event_type>(
-                "eventType", {.max_length = 80, .doc = "Those of this type alone.", .text = schema::Text::raw}),
+                "eventType", {.max_length = 80, .text = schema::Text::raw, .doc = "Those of this type alone."}),
             field<&DeliveryFilter::since>("since", {.doc = "Made then or later."}),
             field<&DeliveryFilter::until>("until", {.doc = "Made before."}));
     }
