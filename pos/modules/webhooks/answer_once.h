@@ -1,11 +1,11 @@
 #pragma once
-// A POST that makes no row, once for each Idempotency-Key: the effect and the stored reply are one transaction, and a repeated request
-// gets the first reply.
+// A POST that makes no row, once for each Idempotency-Key: the effect and the stored reply are one transaction, and a repeated
+// request gets the first reply.
 //
 //     co_return co_await answer_once<Pinged>(&write, db, write.request(body), [&asked](db::Db tx) { return ping_in(tx, &asked); });
 //
-// `act` is a named coroutine of the handler's, and may run again after a deadlock. What it returns is stored: no secret is in it. Awaited
-// in the handler, whose parts it refers to.
+// `act` is a named coroutine of the handler's, and may run again after a deadlock. What it returns is stored: no secret is in it.
+// Awaited in the handler, whose parts it refers to.
 
 #include <functional>
 

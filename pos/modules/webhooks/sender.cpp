@@ -274,7 +274,8 @@ async::Task<void> WebhookSender::serve(db::Db db, WebhookEndpointId id, bool is_
                                        std::shared_ptr<const jobs::Cancellation> cancellation) {
     const auto turn = co_await begin_turn(db, id, is_fast);
     if (!turn) {
-        // Another worker has it, and looks once more at its end; or it is disabled. It may have been woken for the turn that is free.
+        // Another worker has it, and looks once more at its end; or it is disabled. It may have been woken for the turn that is
+        // free.
         co_await wake_next(db, is_fast);
         co_return;
     }

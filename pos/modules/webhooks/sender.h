@@ -6,12 +6,12 @@
 // A turn holds the endpoint's lease: no other worker sends to it meanwhile, so no delivery is sent twice at once. It takes
 // deliveries in the order in which they are due, counts their attempts before a byte leaves, sends some at a time, writes down how
 // they ended, and ends after three seconds; what is left is another job's, behind those of the other endpoints. The lease is longer
-// than the turn and its last request together, and what is left of it is looked at before each. Where an endpoint leads, its form and
-// its secrets are looked up with each portion.
+// than the turn and its last request together, and what is left of it is looked at before each. Where an endpoint leads and its
+// secrets are looked up with each portion.
 //
 // Fast is an endpoint whose last requests arrived, none of them late: it has a queue and workers of its own. All others, new ones
-// and those that were enabled again among them, have one portion a turn in the other queue. Of each queue a tenant has a few turns at
-// once, and its other endpoints wait for those: whatever its endpoints do, other tenants find workers. One that fails gets one
+// and those that were enabled again among them, have one portion a turn in the other queue. Of each queue a tenant has a few turns
+// at once, and its other endpoints wait for those: whatever its endpoints do, other tenants find workers. One that fails gets one
 // request at a time.
 
 #include <algorithm>

@@ -256,8 +256,8 @@ inline constexpr db::Query<FannedOut(std::int64_t)> fan_out{
 
 // ---- An endpoint's turn ------------------------------------------------------------------------------------------------
 
-// Of one tenant one at a time, while it is told who may send: neither of two takes the last turn, and who waits for one is seen by who
-// gives it back. Before any row of webhook_queues.
+// Of one tenant one at a time, while it is told who may send: neither of two takes the last turn, and who waits for one is seen by
+// who gives it back. Before any row of webhook_queues.
 inline constexpr db::Query<void()> one_turn_at_a_time{
     {"webhooks.one_turn_at_a_time",
      "select pg_advisory_xact_lock(hashtextextended('webhook turns ' || $1::uuid::text, 0))", Kind::write}};
