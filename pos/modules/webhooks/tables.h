@@ -273,6 +273,7 @@ inline constexpr auto webhook_secrets = db::tenant_table<WebhookSecret>(
 
 inline constexpr auto webhook_queues = db::tenant_table<WebhookQueue>(
     "webhook_queues", db::primary_key<&WebhookQueue::endpoint_id>(), db::no_delete(),
+    db::column_default<&WebhookQueue::is_fast>("false"), db::column_default<&WebhookQueue::has_fast_turn>("false"),
     db::references<&WebhookQueue::endpoint_id>("webhook_queues_endpoint", webhook_endpoints, errors::unknown_webhook),
     db::check("webhook_queues_counts", "pending >= 0 and missed >= 0", db::errors::value_refused),
     // Its name is what a guard refuses by (statements.h).
@@ -290,6 +291,7 @@ inline constexpr auto webhook_events = db::tenant_table<WebhookEventRow>(
 
 inline constexpr auto webhook_deliveries = db::tenant_table<WebhookDelivery>(
     "webhook_deliveries", db::primary_key<&WebhookDelivery::id>(),
+    db::column_default<&WebhookDelivery::is_thin>("false"),
     db::unique<&WebhookDelivery::event_id, &WebhookDelivery::endpoint_id>("webhook_deliveries_once",
                                                                           errors::webhook_known),
     db::references<&WebhookDelivery::endpoint_id>("webhook_deliveries_endpoint", webhook_endpoints,
