@@ -222,12 +222,12 @@ void webhook_delivery_routes(http::Routes routes) {
                 {.id = "pingWebhook",
                  .summary = "Send an event that says nothing",
                  .description = "`webhook.ping`, whatever the endpoint asks for. Look at its delivery for the answer.",
-                 .errors = {errors::row_not_found, own::disabled}});
+                 .errors = {errors::row_not_found, errors::webhook_full, own::disabled}});
     routes.post("/webhooks/{id}/redeliver", redeliver,
                 {.id = "redeliverWebhook",
                  .summary = "Send again, or what was missed",
                  .description = "The same bytes under the same id, from the start of the plan.",
-                 .errors = {errors::row_not_found, own::disabled, own::one_of_two}});
+                 .errors = {errors::row_not_found, errors::webhook_full, own::disabled, own::one_of_two}});
 }
 
 }  // namespace pos
