@@ -533,11 +533,14 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "For a sale: leave `variantId` out of a line that the catalogue does not have; its name and price are kept."},
     {"webhook.disabled", "The endpoint was disabled by hand, answered 410, or took nothing for five days.",
      "PATCH /v1/webhooks/{id} with `enabled: true`; then ask again."},
+    {"webhook.full", "WEBHOOK_MAX_PENDING deliveries wait for the endpoint: it does not answer, or not fast enough.",
+     "Let what waits arrive, then ask again."},
     {"webhook.off", "The operator has not set CREDENTIALS_KEYS, with which secrets are sealed.", ""},
     {"webhook.one_of_two", "`redeliver` sends one delivery again, or all since a time.", "Give one of the two."},
     {"webhook.too_many", "The tenant has WEBHOOK_MAX_ENDPOINTS endpoints.", "Delete one that is not needed any more."},
     {"webhook.too_many_secrets", "Each rotation keeps the former secret for its overlap, and five are live.",
-     "Wait for the first `expiresAt` of `GET /v1/webhooks/{id}`, or rotate with shorter overlaps."},
+     "Wait for the first `expiresAt` of `GET /v1/webhooks/{id}`. When one has leaked: `overlapHours` 0 ends all of "
+     "them."},
     {"webhook.unknown_type", "No release of this service tells such an event.",
      "The names are in the document's `webhooks`; `sale.*` means all of a resource, `*` all."},
 });

@@ -213,7 +213,8 @@ private:
             operation.text("operationId", operation_id_of(webhook.name)).text("summary", webhook.summary);
             operation.text("description",
                            webhook.description.empty()
-                               ? "Posted to each endpoint that asks for it, once its change is committed."
+                               ? "Posted to each endpoint that asks for it, once its change is committed. Where the "
+                                 "endpoint's payload is `thin`, `data` has the `id` of its subject alone."
                                : std::string_view(webhook.description));
             if (!webhook.tag.empty()) operation.raw("tags", std::move(JsonArray().text(webhook.tag)).take());
             operation.raw("parameters", webhook_parameters()).raw("requestBody", webhook_body(webhook));
@@ -435,8 +436,7 @@ private:
             JsonObject media;
             if (operation.body != nullptr)
                 media.raw("schema", components_.schema_of(*operation.body, Direction::input));
-            if (operation.form != nullptr && type == "multipart/form-data")
-                media.raw("schema", form_schema(operation));
+            if (operation.form != nullptr && type == "multipart/form-data") media.raw("schema", form_schema(operation));
             if (!example.empty() && type == "application/json") media.raw("example", example);
             content.raw(type, std::move(media).take());
         }

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "client/redact.h"
+#include "log/redaction.h"
 #include "webhooks/plan.h"
 
 namespace webhooks {
@@ -9,6 +10,27 @@ namespace webhooks {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// Keys, ours and those of others, also where nothing says that they are: a receiver that answers with its settings.
+constexpr std::string_view key_prefixes[] = {"whsec_", "whsk_"};
+
+bool is_of_key(char c) {
+    return base::is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("+/=-_%").contains(c);
+}
+
+std::string without_keys(std::string text) {
+    for (const auto prefix : key_prefixes) {
+        for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+            const auto from = at + prefix.size();
+            auto end = from;
+            while (end < text.size() && is_of_key(text[end])) ++end;
+            text.replace(from, end - from, logging::Redaction::replacement);
+            at = from;
+        }
+    }
+    return text;
+}
 
 // How many bytes the code point at the beginning has; 0: it is no UTF-8 (RFC 3629).
 std::size_t code_point_bytes(std::string_view text) {
@@ -85,7 +107,7 @@ std::string excerpt_of(std::string_view bytes) {
         }
         at += std::max<std::size_t>(size, 1);
     }
-    text = client::shown_text(text, {});
+    text = client::shown_text(without_keys(std::move(text)), {});
     if (text.size() > most_reply_bytes) text.resize(most_reply_bytes);
     // Not in the middle of a code point.
     while (!text.empty() && !base::is_utf8(text)) text.pop_back();

@@ -62,6 +62,10 @@ TEST(WebhookAttempt, WhatIsKeptOfAReplyIsText) {
         EXPECT_TRUE(base::is_utf8(text));
     }
     EXPECT_EQ(excerpt_of("call 254712345678"), "call **********78");
+    EXPECT_EQ(excerpt_of("no: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, nor whsk_a+b/c=="),
+              "no: whsec_[Redacted], nor whsk_[Redacted]");
+    EXPECT_EQ(excerpt_of(R"({"tried":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]})"),
+              R"({"tried":["whsec_[Redacted]"]})");
 }
 
 // ---- Against a server ------------------------------------------------------------------------------------------------

@@ -254,7 +254,9 @@ test(
       const subjects = new Set([...bodies.values()].map((body) => JSON.parse(body).data.id));
       expect(subjects.size).toBe(bodies.size);
       if (kind !== 'hanging') expect(taken.size).toBe(plan.events);
-      expect(receiver.most.get(path), path).toBeLessThanOrEqual(kind === 'hanging' ? 16 : 8);
+      // Those whose requests we end ourselves see the end later than we do: the next eight may be there before it.
+      const seesItsEndLate = kind === 'hanging' || kind === 'endless';
+      expect(receiver.most.get(path), path).toBeLessThanOrEqual(seesItsEndLate ? 16 : 8);
       if (Date.now() - received.at(-1)!.at < 240_000) verified(secret, received.at(-1)!);
     }
     const fast = latenciesOfFast();

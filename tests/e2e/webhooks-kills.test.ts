@@ -15,7 +15,7 @@ import { openShop, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 import { type Received, type Receiver, startReceiver } from './support/webhooks.js';
 
-const kills = Number(process.env.WEBHOOK_KILLS ?? (environment.long ? Infinity : 2));
+const kills = Number(process.env.WEBHOOK_KILLS ?? (environment.long ? Infinity : 1));
 const seed = newSeed();
 const random = seeded(seed);
 const schedulerToken = randomBytes(32).toString('base64url');

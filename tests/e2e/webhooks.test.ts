@@ -281,7 +281,7 @@ test('the document has the events', async () => {
   expect(Object.keys(document.webhooks)).toEqual(
     expect.arrayContaining([
       ...['sale.created', 'payment.succeeded', 'refund.created', 'refund.succeeded', 'refund.failed'],
-      ...['product.created', 'product.changed', 'variant.changed', 'stock.low'],
+      ...['product.created', 'product.changed', 'variant.changed', 'stock.low', 'webhook.ping'],
     ]),
   );
   const { example, schema } = document.webhooks['sale.created'].post.requestBody.content['application/json'];

@@ -32,7 +32,7 @@ constexpr std::string_view product_example =
     R"("createdAt":"2026-11-22T06:14:03.120Z","updatedAt":"2026-11-22T06:14:03.120Z"})";
 constexpr std::string_view variant_example =
     R"({"id":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8092","productId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8091",)"
-    R"("name":"Sugar 1kg","sku":"SUGAR-1KG","unit":"pc","price":15000,"active":true})";
+    R"("name":"Sugar 1kg","sku":"SUGAR-1KG","unit":"pc","price":15000,"active":true,"version":1})";
 
 std::vector<app::WebhookEventType> told_events() {
     return {

@@ -42,6 +42,7 @@ struct MadeProduct {
         batch.add(product_rows.add, product);
         catalogue::add_to(batch, children);
         outbox.emit(batch, product_created, product);
+        for (const auto& variant : children.variants) outbox.emit(batch, variant_created, VariantTold::of(variant));
     }
 };
 
@@ -62,10 +63,16 @@ void follow_references(const schema::Patch<ProductFields>& patch, Product& row, 
 }
 
 // Its variants and their barcodes go with it: SKUs and barcodes are free again.
-async::Task<void> delete_children(Writes* writes, ProductId id, base::Timestamp now) {
-    const auto gone = co_await writes->tx.all(delete_variants_of_product, id, now);
+async::Task<void> delete_children(Writes* writes, ProductId id, const Writer* write) {
+    const auto now = write->now();
+    const auto deleted = co_await writes->tx.all(delete_variants_of_product, id, now);
+    std::vector<VariantId> gone;
+    for (const auto& variant : deleted) {
+        gone.push_back(variant.id);
+        writes->changes.push_back(change_of(variant_rows, variant.id, ChangeKind::deleted));
+        write->runtime().outbox().emit(writes->batch, variant_deleted, variant);
+    }
     const auto their_barcodes = co_await writes->tx.all(delete_barcodes_of_variants, gone, now);
-    for (const auto& variant : gone) writes->changes.push_back(change_of(variant_rows, variant, ChangeKind::deleted));
     for (const auto& barcode : their_barcodes)
         writes->changes.push_back(change_of(barcode_rows, barcode, ChangeKind::deleted));
 }
@@ -91,8 +98,8 @@ struct ProductItems {
     }
     static async::Task<http::NoContent> remove(Editor write, ProductId id) {
         co_return co_await write.remove(product_rows, id, [&](Product& row, Writes& writes) {
-            write.runtime().outbox().emit(writes.batch, product_deleted, row);
-            return delete_children(&writes, row.id, write.now());
+            write.runtime().outbox().emit(writes.batch, product_deleted, edited(row, write.now()));
+            return delete_children(&writes, row.id, &write);
         });
     }
 };

@@ -1,6 +1,7 @@
 #pragma once
 // The SQL of the catalogue.
 
+#include "pos/modules/catalogue/events.h"
 #include "pos/modules/catalogue/model.h"
 #include "pos/modules/tenants/tables.h"
 #include "pos/plumbing/collection.h"
@@ -113,11 +114,13 @@ inline constexpr auto variants_of_product = db::select<tables::variants>()
                                                 .where<&RowMeta::deleted_at, Compare::is_null>()
                                                 .order_by<&VariantFields::name, &Variant::id>()
                                                 .named("catalogue.variants_of_product");
-inline constexpr db::Query<VariantId(ProductId, base::Timestamp)> delete_variants_of_product{
+// As what is told of them.
+inline constexpr db::Query<VariantTold(ProductId, base::Timestamp)> delete_variants_of_product{
     {"catalogue.delete_variants_of_product",
      "update variants set deleted_at = $3, updated_at = $3, version = " POS_NEXT_VERSION(
          "version") " "
-                    "where tenant_id = $1 and product_id = $2 and deleted_at is null returning id",
+                    "where tenant_id = $1 and product_id = $2 and deleted_at is null "
+                    "returning id, product_id, name, sku, unit, price, active, version",
      db::Kind::write}};
 
 // ---- Barcodes ---------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ async::Task<ScannedVariant> lookup(auth::PermittedSomewhere<"products.read">, ht
 async::Task<Variant> change(Edit<"products.write"> write, http::Path<"id", VariantId> id,
                             http::Body<PatchOf<Variant>> patch) {
     co_return co_await write.edit(variant_rows, *id, *patch, [&](Variant& row, Writes& writes) {
-        write.runtime().outbox().emit(writes.batch, variant_changed, VariantTold::of(row));
+        write.runtime().outbox().emit(writes.batch, variant_changed, VariantTold::edited(row));
         return touch(&writes, row.product_id, &write);
     });
 }
@@ -67,7 +67,7 @@ async::Task<void> delete_barcodes(Writes* writes, VariantId id, base::Timestamp 
 }
 
 async::Task<void> remove_with_barcodes(Writes* writes, const Variant* row, const Writer* write) {
-    write->runtime().outbox().emit(writes->batch, variant_deleted, VariantTold::of(*row));
+    write->runtime().outbox().emit(writes->batch, variant_deleted, VariantTold::edited(*row));
     co_await touch(writes, row->product_id, write);
     co_await delete_barcodes(writes, row->id, write->now());
 }

@@ -1,5 +1,6 @@
 // What was sent to an endpoint, and once more.
 #include "auth/caller.h"
+#include "pos/modules/webhooks/answer_once.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"
@@ -11,7 +12,8 @@ namespace pos {
 namespace {
 
 namespace own {
-constexpr auto disabled = base::conflict("webhook.disabled", "The endpoint is disabled");
+constexpr auto disabled =
+    base::conflict("webhook.disabled", "The endpoint is disabled: PATCH it with enabled true, then ask again");
 constexpr auto one_of_two = base::invalid("webhook.one_of_two", "Give deliveryId or since, not both");
 }  // namespace own
 
@@ -28,7 +30,7 @@ struct DeliveryFilter {
             "WebhookDeliveryFilter", schema::flatten<&DeliveryFilter::page>(),
             field<&DeliveryFilter::state>("state", {.doc = "What became of it."}),
             field<&DeliveryFilter::event_type>(
-                "eventType", {.max_length = 80, .doc = "Those of this type alone.", .text = schema::Text::raw}),
+                "eventType", {.max_length = 80, .text = schema::Text::raw, .doc = "Those of this type alone."}),
             field<&DeliveryFilter::since>("since", {.doc = "Made then or later."}),
             field<&DeliveryFilter::until>("until", {.doc = "Made before."}));
     }
@@ -74,10 +76,14 @@ struct Redeliver {
 
 struct Redelivered {
     std::int64_t count = 0;
+    std::int64_t missed = 0;
 
     friend constexpr auto describe(Redelivered*) {
         return schema::object<Redelivered>(
-            "WebhookRedelivered", schema::field<&Redelivered::count>("count", {.doc = "Deliveries that wait anew."}));
+            "WebhookRedelivered", schema::field<&Redelivered::count>("count", {.doc = "Deliveries that wait anew."}),
+            schema::field<&Redelivered::missed>(
+                "missed", {.doc = "Events that are still missed, as there is no room for them yet: ask again when "
+                                  "what waits has arrived."}));
     }
 };
 
@@ -104,11 +110,10 @@ async::Task<WebhookDelivery> delivery_of(db::Db db, WebhookEndpointId endpoint, 
 
 async::Task<DeliveryDetails> show(auth::Permitted<"webhooks.read">, http::Path<"id", WebhookEndpointId> id,
                                   http::Path<"deliveryId", WebhookDeliveryId> delivery, db::Db db) {
-    const auto endpoint = co_await endpoint_of(db, *id);
+    std::ignore = co_await endpoint_of(db, *id);
     DeliveryDetails details;
     details.delivery = co_await delivery_of(db, *id, *delivery);
-    const bool is_thin = endpoint.fields.payload == WebhookPayload::thin;
-    details.payload = co_await db.only(hooks::body_of, details.delivery.event_id, is_thin);
+    details.payload = co_await db.only(hooks::body_of, details.delivery.event_id, details.delivery.is_thin);
     details.tries = co_await db.all(hooks::attempts_of, *delivery);
     co_return details;
 }
@@ -117,74 +122,91 @@ void require_enabled(const WebhookEndpoint& endpoint) {
     if (!endpoint.fields.enabled) throw base::Failure(own::disabled);
 }
 
-async::Task<Pinged> ping(auth::Permitted<"webhooks.write">, http::Path<"id", WebhookEndpointId> id, db::Db db,
-                         http::Service<Runtime> runtime) {
-    require_enabled(co_await endpoint_of(db, *id));
-    const Pinged pinged{runtime->new_id<WebhookDeliveryId>(), runtime->new_id<WebhookEventId>()};
-    const auto now = runtime->now();
-    const auto data = R"({"webhookId":")" + id->to_string() + R"("})";
-    auto batch = db.batch();
-    batch.add(hooks::lock_queue, *id);
-    batch.add(hooks::add_own_event, pinged.event_id, std::string(ping_event), id->uuid(),
-              schema::Bytes{webhook_body(pinged.event_id.uuid(), ping_event, now, data)}, now);
-    batch.add(hooks::add_own_delivery, pinged.delivery_id, *id, pinged.event_id);
-    batch.add(hooks::count_pending, *id, std::int64_t{1});
-    runtime->outbox().add(batch, serve_webhook, {*id});
+struct Asked {
+    const Creator& write;
+    WebhookEndpointId endpoint;
+    Redeliver what{};
+    std::int64_t max_pending = 0;
+
+    [[nodiscard]] Runtime& runtime() const { return write.runtime(); }
+};
+
+async::Task<Pinged> ping_in(db::Db tx, const Asked* asked) {
+    const auto id = asked->endpoint;
+    require_enabled(co_await endpoint_of(tx, id));
+    auto& runtime = asked->runtime();
+    const Pinged pinged{runtime.new_id<WebhookDeliveryId>(), runtime.new_id<WebhookEventId>()};
+    const auto now = runtime.now();
+    auto batch = tx.batch();
+    batch.add(hooks::lock_queue, id);
+    batch.add(hooks::refuse_full, id, asked->max_pending);
+    batch.add(hooks::add_own_event, pinged.event_id, std::string(ping_event), id.uuid(),
+              schema::Bytes{webhook_body(pinged.event_id.uuid(), ping_event, now, schema::to_json(WebhookPinged{id}))},
+              now);
+    batch.add(hooks::add_own_delivery, pinged.delivery_id, id, pinged.event_id);
+    batch.add(hooks::count_pending, id, std::int64_t{1});
+    runtime.outbox().add(batch, serve_webhook, {id});
     co_await batch.commit();
     co_return pinged;
 }
 
-struct Asked {
-    WebhookEndpoint endpoint;
-    Redeliver what;
-    UserId actor;
-    std::string address;
-    std::int64_t max_pending = 0;
-    Runtime* runtime = nullptr;
-};
+async::Task<http::JsonBytes<Pinged>> ping(Create<"webhooks.write"> write, http::Path<"id", WebhookEndpointId> id,
+                                          db::Db db, http::Service<WebhookSender> sender) {
+    const Asked asked{.write = write, .endpoint = *id, .max_pending = sender->settings().max_pending};
+    co_return co_await answer_once<Pinged>(&write, db, write.request(Fingerprint{}),
+                                           [&asked](db::Db tx) { return ping_in(tx, &asked); });
+}
 
-async::Task<std::int64_t> revive(db::Db tx, const Asked* asked) {
-    const auto id = asked->endpoint.id;
-    if (asked->what.delivery_id) {
-        std::ignore = co_await delivery_of(tx, id, *asked->what.delivery_id);
-        const auto added = co_await tx.only(hooks::send_again, id, *asked->what.delivery_id);
-        co_await tx.run(hooks::count_pending, id, added);
-        co_return 1;
-    }
+async::Task<Redelivered> revive_one(db::Db tx, const Asked* asked, WebhookDeliveryId delivery) {
+    const auto id = asked->endpoint;
+    const auto row = co_await delivery_of(tx, id, delivery);
+    // One that is pending is hastened, and takes no more room.
+    if (row.state != WebhookDeliveryState::pending) co_await tx.run(hooks::refuse_full, id, asked->max_pending);
+    const auto added = co_await tx.only(hooks::send_again, id, delivery);
+    co_await tx.run(hooks::count_pending, id, added);
+    const auto queue = co_await tx.one(hooks::queue_of, id);
+    co_return Redelivered{1, queue ? queue->missed : 0};
+}
+
+async::Task<Redelivered> revive_all(db::Db tx, const Asked* asked, base::Timestamp since) {
+    const auto id = asked->endpoint;
     // Each counts before the next one looks how much room is left.
-    const auto given_up = co_await tx.only(hooks::revive_since, id, *asked->what.since, asked->max_pending);
+    const auto given_up = co_await tx.only(hooks::revive_since, id, since, asked->max_pending);
     co_await tx.run(hooks::count_pending, id, given_up);
-    const auto missed = co_await tx.only(hooks::add_missed_since, id, *asked->what.since, asked->max_pending);
-    co_await tx.run(hooks::count_pending, id, missed);
-    co_await tx.run(hooks::forget_missed, id, *asked->what.since);
-    co_return given_up + missed;
+    const auto missed = co_await tx.only(hooks::add_missed_since, id, since, asked->max_pending);
+    co_await tx.run(hooks::count_pending, id, missed.added);
+    const auto left = co_await tx.only(hooks::forget_missed, id, since, missed.added, missed.is_all);
+    co_return Redelivered{given_up + missed.added, left};
 }
 
-async::Task<std::int64_t> redeliver_in(db::Db tx, const Asked* asked) {
-    const auto id = asked->endpoint.id;
+async::Task<Redelivered> redeliver_in(db::Db tx, const Asked* asked) {
+    const auto id = asked->endpoint;
+    const auto endpoint = co_await endpoint_of(tx, id);
+    require_enabled(endpoint);
     co_await tx.run(hooks::lock_queue, id);
-    const auto count = co_await revive(tx, asked);
+    const auto& what = asked->what;
+    const auto done =
+        what.since ? co_await revive_all(tx, asked, *what.since) : co_await revive_one(tx, asked, *what.delivery_id);
+    const auto& write = asked->write;
     auto batch = tx.batch();
-    if (asked->endpoint.fields.ordered && asked->what.since) batch.add(hooks::let_heads_go, id);
-    audit(batch, *asked->runtime,
-          {.action = "webhook.redeliver", .actor = asked->actor, .subject = id.uuid(), .address = asked->address});
-    asked->runtime->outbox().add(batch, serve_webhook, {id});
+    if (endpoint.fields.ordered && what.since) batch.add(hooks::let_heads_go, id);
+    audit(batch, asked->runtime(),
+          {.action = "webhook.redeliver",
+           .actor = UserId(write.user_id),
+           .subject = id.uuid(),
+           .address = std::string(write.context().request().client_address())});
+    asked->runtime().outbox().add(batch, serve_webhook, {id});
     co_await batch.commit();
-    co_return count;
+    co_return done;
 }
 
-async::Task<Redelivered> redeliver(auth::Permitted<"webhooks.write"> caller, http::Context& context,
-                                   http::Path<"id", WebhookEndpointId> id, http::Body<Redeliver> input, db::Db db,
-                                   http::Service<Runtime> runtime, http::Service<WebhookSender> sender) {
+async::Task<http::JsonBytes<Redelivered>> redeliver(Create<"webhooks.write"> write,
+                                                    http::Path<"id", WebhookEndpointId> id, http::Body<Redeliver> input,
+                                                    db::Db db, http::Service<WebhookSender> sender) {
     if (input->delivery_id.has_value() == input->since.has_value()) throw base::Failure(own::one_of_two);
-    const Asked asked{.endpoint = co_await endpoint_of(db, *id),
-                      .what = *input,
-                      .actor = UserId(caller.user_id),
-                      .address = std::string(context.request().client_address()),
-                      .max_pending = sender->settings().max_pending,
-                      .runtime = &*runtime};
-    require_enabled(asked.endpoint);
-    co_return Redelivered{co_await db.transaction([&asked](db::Db tx) { return redeliver_in(tx, &asked); })};
+    const Asked asked{.write = write, .endpoint = *id, .what = *input, .max_pending = sender->settings().max_pending};
+    co_return co_await answer_once<Redelivered>(&write, db, write.request(input),
+                                                [&asked](db::Db tx) { return redeliver_in(tx, &asked); });
 }
 
 }  // namespace
@@ -200,12 +222,12 @@ void webhook_delivery_routes(http::Routes routes) {
                 {.id = "pingWebhook",
                  .summary = "Send an event that says nothing",
                  .description = "`webhook.ping`, whatever the endpoint asks for. Look at its delivery for the answer.",
-                 .errors = {own::disabled}});
+                 .errors = {errors::row_not_found, errors::webhook_full, own::disabled}});
     routes.post("/webhooks/{id}/redeliver", redeliver,
                 {.id = "redeliverWebhook",
                  .summary = "Send again, or what was missed",
                  .description = "The same bytes under the same id, from the start of the plan.",
-                 .errors = {own::disabled, own::one_of_two}});
+                 .errors = {errors::row_not_found, errors::webhook_full, own::disabled, own::one_of_two}});
 }
 
 }  // namespace pos

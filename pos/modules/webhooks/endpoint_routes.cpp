@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "http/middleware/conditional.h"
+#include "pos/modules/webhooks/answer_once.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"
@@ -19,7 +20,8 @@ constexpr std::int32_t most_overlap_hours = 168;
 namespace own {
 constexpr auto unknown_type = base::invalid("webhook.unknown_type", "There is no event of this name");
 constexpr auto too_many_secrets =
-    base::conflict("webhook.too_many_secrets", "Five secrets are live: wait until a former one has expired");
+    base::conflict("webhook.too_many_secrets",
+                   "Five secrets are live: wait until a former one has expired, or end them all with overlapHours 0");
 }  // namespace own
 
 struct NewWebhook {
@@ -50,7 +52,9 @@ struct ShownSecret {
         return schema::object<ShownSecret>(
             "WebhookShownSecret",
             schema::field<&ShownSecret::secret>(
-                "secret", {.doc = "Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated."}),
+                "secret",
+                {.doc = "Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated: the secret "
+                        "of a reply that was lost is replaced by rotate-secret."}),
             schema::field<&ShownSecret::public_key>("publicKey", {.doc = "Of `ed25519`: `whpk_…`."}));
     }
 };
@@ -112,7 +116,8 @@ struct RotateSecret {
                 "overlapHours", {.min = 0,
                                  .max = most_overlap_hours,
                                  .defaulted = true,
-                                 .doc = "How long the former secret signs beside the new one. Each has its own end."}));
+                                 .doc = "How long the former secret signs beside the new one. Each has its own end. 0: "
+                                        "all former ones end at once; for a secret that has leaked."}));
     }
 };
 
@@ -126,6 +131,15 @@ struct RotatedSecret {
     }
 };
 
+// Each once, in their order.
+void keep_once(std::vector<std::string>& asked) {
+    std::vector<std::string> kept;
+    for (auto& name : asked) {
+        if (std::ranges::find(kept, name) == kept.end()) kept.push_back(std::move(name));
+    }
+    asked = std::move(kept);
+}
+
 void require_known(const WebhookTypes& types, const std::vector<std::string>& asked) {
     std::vector<base::Issue> issues;
     for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -133,8 +147,8 @@ void require_known(const WebhookTypes& types, const std::vector<std::string>& as
         issues.push_back({"body",
                           "/eventTypes/" + std::to_string(i),
                           std::string(own::unknown_type.code),
-                          std::string(own::unknown_type.title),
-                          {}});
+                          types.names(),
+                          {{"allowed", types.names_json()}}});
     }
     if (!issues.empty()) throw base::Failure(own::unknown_type, std::move(issues));
 }
@@ -175,11 +189,26 @@ void audit_change(db::Batch& batch, const Writer& write, const http::Context& co
            .address = std::string(context.request().client_address())});
 }
 
+// The guard of a write does not know where in the body its locations stood.
+[[noreturn]] void throw_at_place(const base::Failure& failure) {
+    const auto& unknown = errors::unknown_location;
+    if (failure.code() != unknown) throw;
+    throw base::Failure(unknown, {{"body", "/locationIds", std::string(unknown.code), std::string(unknown.title), {}}});
+}
+
 // ---- Handlers ----------------------------------------------------------------------------------------------------------
 
 async::Task<db::Page<WebhookEndpoint>> list(auth::Permitted<"webhooks.read">, http::Query<ListFilter> filter,
                                             db::Db db) {
     return hooks::endpoint_list.page(db, *filter);
+}
+
+async::Task<Created<NewWebhookReply>> commit(CreateOnce<NewWebhookReply>* once, std::vector<Change> changes) {
+    try {
+        co_return co_await once->commit(std::move(changes));
+    } catch (const base::Failure& failure) {
+        throw_at_place(failure);
+    }
 }
 
 async::Task<Created<NewWebhookReply>> create(Create<"webhooks.write"> write, http::Body<NewWebhook> input,
@@ -192,6 +221,7 @@ async::Task<Created<NewWebhookReply>> create(Create<"webhooks.write"> write, htt
     auto& row = reply.endpoint;
     row.id = input->id.value_or(write.new_id<WebhookEndpointId>());
     row.fields = input->fields;
+    keep_once(row.fields.event_types);
     row.signing = input->signing;
     if (!row.fields.enabled) {
         row.disabled_reason = WebhookDisabledReason::by_hand;
@@ -209,10 +239,8 @@ async::Task<Created<NewWebhookReply>> create(Create<"webhooks.write"> write, htt
     batch.add(hooks::add_secret, made.row);
     batch.add(hooks::add_queue, WebhookQueue{.endpoint_id = row.id});
     audit_change(batch, write, write.context(), "webhook.create", row.id);
-    auto created = co_await once.commit({change_of(hooks::endpoint_rows, row)});
-    const bool is_replayed =
-        std::ranges::any_of(created.headers, [](const auto& header) { return header.first == "Idempotent-Replayed"; });
-    if (!is_replayed) {
+    auto created = co_await commit(&once, {change_of(hooks::endpoint_rows, row)});
+    if (!is_replayed(created)) {
         reply.shown = std::move(made.shown);
         created.body = schema::to_json(reply, write.view());
     }
@@ -241,6 +269,7 @@ async::Task<WebhookEndpoint> change(Edit<"webhooks.write"> write, http::Context&
     if (patch->has<&Fields::event_types>()) require_known(*types, patch->value().event_types);
     if (patch->has<&Fields::url>()) co_await sender->require_url(patch->value().url, context.deadline());
     const auto more = [&](WebhookEndpoint& row, Writes& writes) {
+        if (patch->has<&Fields::event_types>()) keep_once(row.fields.event_types);
         if (patch->has<&Fields::location_ids>())
             writes.batch.add(hooks::refuse_unknown_locations, row.fields.location_ids);
         if (!row.fields.enabled && !row.disabled_reason) {
@@ -252,51 +281,76 @@ async::Task<WebhookEndpoint> change(Edit<"webhooks.write"> write, http::Context&
             row.disabled_reason.reset();
             row.disabled_at.reset();
             if (patch->has<&Fields::enabled>()) writes.batch.add(hooks::forgive, row.id);
+            if (patch->has<&Fields::url>()) writes.batch.add(hooks::doubt, row.id);
             write.runtime().outbox().add(writes.batch, serve_webhook, {row.id});
         }
         audit_change(writes.batch, write, context, "webhook.change", row.id);
     };
-    co_return co_await write.edit(hooks::endpoint_rows, *id, *patch, more);
+    try {
+        co_return co_await write.edit(hooks::endpoint_rows, *id, *patch, more);
+    } catch (const base::Failure& failure) {
+        throw_at_place(failure);
+    }
 }
 
 async::Task<http::NoContent> remove(Edit<"webhooks.write"> write, http::Context& context,
                                     http::Path<"id", WebhookEndpointId> id) {
     co_return co_await write.remove(hooks::endpoint_rows, *id, [&](WebhookEndpoint& row, Writes& writes) {
         writes.batch.add(hooks::forget_queue, row.id);
-        writes.batch.add(hooks::end_present_secret, row.id, 0);
+        writes.batch.add(hooks::end_secrets, row.id, 0);
         audit_change(writes.batch, write, context, "webhook.delete", row.id);
     });
 }
 
 struct Rotation {
-    const Writer& write;
-    const http::Context& context;
+    const Creator& write;
+    WebhookEndpointId endpoint;
     const WebhookKeys& keys;
     std::int32_t overlap_hours;
     ShownSecret shown{};
 };
 
-async::Task<void> rotate_in(WebhookEndpoint* row, Writes* writes, Rotation* rotation) {
+async::Task<void> rotate_row(WebhookEndpoint* row, Writes* writes, Rotation* rotation) {
     constexpr std::int32_t seconds_an_hour = 3'600;
     const auto secrets = co_await writes->tx.all(hooks::live_secrets, row->id);
-    if (secrets.size() >= most_live_secrets) throw base::Failure(own::too_many_secrets);
+    // Without an overlap all of them end.
+    if (rotation->overlap_hours > 0 && secrets.size() >= most_live_secrets) throw base::Failure(own::too_many_secrets);
     auto made = make_secret(rotation->keys, rotation->write, *row);
-    writes->batch.add(hooks::end_present_secret, row->id, rotation->overlap_hours * seconds_an_hour);
+    writes->batch.add(hooks::end_secrets, row->id, rotation->overlap_hours * seconds_an_hour);
     writes->batch.add(hooks::add_secret, made.row);
-    audit_change(writes->batch, rotation->write, rotation->context, "webhook.rotate_secret", row->id);
+    audit_change(writes->batch, rotation->write, rotation->write.context(), "webhook.rotate_secret", row->id);
     rotation->shown = std::move(made.shown);
 }
 
-async::Task<RotatedSecret> rotate(Edit<"webhooks.write", Held::as_declared, Versions::any> write,
-                                  http::Context& context, http::Path<"id", WebhookEndpointId> id,
-                                  http::Body<RotateSecret> input, db::Db db, http::Service<WebhookKeys> keys) {
+async::Task<RotatedSecret> rotate_in(db::Db tx, Rotation* rotation) {
+    const auto& write = rotation->write;
+    std::vector<Change> changes;
+    const Editor editor(write, tx, http::VersionMatch{.any = true}, changes);
+    std::ignore = co_await editor.edit(
+        hooks::endpoint_rows, rotation->endpoint,
+        [rotation](WebhookEndpoint& row, Writes& writes) { return rotate_row(&row, &writes, rotation); });
+    auto batch = tx.batch();
+    record_changes(batch, changes, write.device_id);
+    co_await batch.commit();
+    // Stored for a repeated request: without the secret.
+    co_return RotatedSecret{
+        {}, views_of(rotation->keys, write.tenant_id, co_await tx.all(hooks::live_secrets, rotation->endpoint))};
+}
+
+async::Task<http::JsonBytes<RotatedSecret>> rotate(Create<"webhooks.write"> write,
+                                                   http::Path<"id", WebhookEndpointId> id,
+                                                   http::Body<RotateSecret> input, db::Db db,
+                                                   http::Service<WebhookKeys> keys) {
     keys->require_on();
-    Rotation rotation{write, context, *keys, input->overlap_hours};
-    std::ignore = co_await write.edit(hooks::endpoint_rows, *id, [&rotation](WebhookEndpoint& row, Writes& writes) {
-        return rotate_in(&row, &writes, &rotation);
-    });
-    co_return RotatedSecret{std::move(rotation.shown),
-                            views_of(*keys, write.tenant_id, co_await db.all(hooks::live_secrets, *id))};
+    Rotation rotation{write, *id, *keys, input->overlap_hours};
+    auto rotated = co_await answer_once<RotatedSecret>(&write, db, write.request(input),
+                                                       [&rotation](db::Db tx) { return rotate_in(tx, &rotation); });
+    if (!is_replayed(rotated)) {
+        auto reply = *detail::read_stored<RotatedSecret>(rotated.body);
+        reply.shown = std::move(rotation.shown);
+        rotated.body = schema::to_json(reply, write.view());
+    }
+    co_return rotated;
 }
 
 }  // namespace
@@ -331,8 +385,9 @@ void endpoint_routes(http::Routes routes) {
     routes.post("/webhooks/{id}/rotate-secret", rotate,
                 {.id = "rotateWebhookSecret",
                  .summary = "Give an endpoint a new secret",
-                 .description = "Until the former one expires, each message has a signature of both.",
-                 .errors = {errors::webhooks_off, own::too_many_secrets},
+                 .description = "Until the former one expires, each message has a signature of both. `overlapHours` 0 "
+                                "ends all former ones at once, and is never refused.",
+                 .errors = {errors::webhooks_off, errors::row_not_found, own::too_many_secrets},
                  .middleware = {http::no_store()}});
 }
 

@@ -1,6 +1,7 @@
 #include "pos/modules/webhooks/events.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -20,7 +21,7 @@ async::Task<std::int64_t> fan_out_some(db::Db tx, jobs::Outbox* outbox, std::int
     auto wakes = tx.batch();
     for (const auto& row : rows) {
         if (row.endpoint_id && row.wakes.value_or(false))
-            outbox->add(wakes, serve_job_of(row.is_failing.value_or(false)), {*row.endpoint_id});
+            outbox->add(wakes, serve_job_of(row.is_fast.value_or(false)), {*row.endpoint_id});
     }
     if (wakes.size() > 0) co_await wakes.commit();
     co_return rows.empty() ? 0 : rows.front().events;
@@ -46,8 +47,22 @@ void write_webhook_event(db::Batch& batch, jobs::Outbox& outbox, const app::Webh
 
 WebhookTypes::WebhookTypes(const app::App& app) {
     for (const auto& module : app.definition.modules) {
-        for (const auto& type : module.webhooks) types_.push_back(&type);
+        for (const auto& type : module.webhooks) {
+            if (type.name != ping_event) types_.push_back(&type);
+        }
     }
+}
+
+std::string WebhookTypes::names() const {
+    std::string text = "Use these names, sale.* for all of a resource, or * for all: ";
+    for (const auto* type : types_) text.append(type == types_.front() ? "" : ", ").append(type->name);
+    return text + ".";
+}
+
+std::string WebhookTypes::names_json() const {
+    std::vector<std::string> names;
+    for (const auto* type : types_) names.push_back(fmt::format(R"("{}")", type->name));
+    return fmt::format("[{}]", fmt::join(names, ","));
 }
 
 bool WebhookTypes::knows(std::string_view asked) const {

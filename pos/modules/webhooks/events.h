@@ -14,10 +14,20 @@
 #include "app/app.h"
 #include "db/db.h"
 #include "jobs/outbox.h"
+#include "pos/modules/webhooks/tables.h"
 
 namespace pos {
 
 inline constexpr std::string_view ping_event = "webhook.ping";
+struct WebhookPinged {
+    WebhookEndpointId webhook_id;
+
+    friend constexpr auto describe(WebhookPinged*) {
+        return schema::object<WebhookPinged>("WebhookPinged", schema::field<&WebhookPinged::webhook_id>("webhookId"));
+    }
+};
+// In the document; of an endpoint that was asked for it, and of no other.
+inline constexpr jobs::Event<WebhookPinged> webhook_pinged{ping_event};
 
 // {"id":…,"type":…,"occurredAt":…,"data":…}
 [[nodiscard]] std::string webhook_body(base::Uuid id, std::string_view type, base::Timestamp occurred_at,
@@ -33,6 +43,9 @@ public:
     // A name, a resource's "sale.*", or "*".
     [[nodiscard]] bool knows(std::string_view asked) const;
     [[nodiscard]] const std::vector<const app::WebhookEventType*>& all() const noexcept { return types_; }
+    // All that may be asked for but the resources: for people, and as JSON.
+    [[nodiscard]] std::string names() const;
+    [[nodiscard]] std::string names_json() const;
 
 private:
     std::vector<const app::WebhookEventType*> types_;

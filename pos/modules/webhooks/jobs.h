@@ -29,12 +29,13 @@ inline constexpr jobs::JobDefaults webhook_job{
 
 inline constexpr jobs::JobType<FanOutWebhooks> fan_out_webhooks{"webhooks", "webhooks.fan_out", detail::webhook_job};
 inline constexpr jobs::JobType<ServeWebhook> serve_webhook{"webhooks", "webhooks.serve", detail::webhook_job};
-// Endpoints that fail have workers of their own: however many of them hang, the others do not wait.
+// Endpoints that have not proved themselves, are slow, or fail have workers of their own: however many of them hang, the others do
+// not wait. A job that finds its endpoint among the others goes there.
 inline constexpr jobs::JobType<ServeWebhook> serve_failing_webhook{"webhooks_failing", "webhooks.serve_failing",
                                                                    detail::webhook_job};
 
-[[nodiscard]] constexpr const jobs::JobType<ServeWebhook>& serve_job_of(bool is_failing) {
-    return is_failing ? serve_failing_webhook : serve_webhook;
+[[nodiscard]] constexpr const jobs::JobType<ServeWebhook>& serve_job_of(bool is_fast) {
+    return is_fast ? serve_webhook : serve_failing_webhook;
 }
 
 }  // namespace pos

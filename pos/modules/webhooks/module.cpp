@@ -30,7 +30,12 @@ async::Task<void> run_fan_out(jobs::Job<FanOutWebhooks>& /*job*/, app::TenantSco
 
 // Its statements may go on after the last request has come back.
 async::Task<void> run_serve(jobs::Job<ServeWebhook>& job, app::TenantScope scope) {
-    co_await scope.use<WebhookSender>().serve(scope.db(std::chrono::seconds(90)), job.data().endpoint_id,
+    co_await scope.use<WebhookSender>().serve(scope.db(std::chrono::seconds(90)), job.data().endpoint_id, true,
+                                              job.cancellation());
+}
+
+async::Task<void> run_serve_failing(jobs::Job<ServeWebhook>& job, app::TenantScope scope) {
+    co_await scope.use<WebhookSender>().serve(scope.db(std::chrono::seconds(90)), job.data().endpoint_id, false,
                                               job.cancellation());
 }
 
@@ -47,7 +52,7 @@ async::Task<void> run_give_up(jobs::Job<SweepWebhooks>& /*job*/, app::JobScope s
 void handle_jobs(app::JobHandlers handlers) {
     handlers.on(fan_out_webhooks, run_fan_out);
     handlers.on(serve_webhook, run_serve);
-    handlers.on(serve_failing_webhook, run_serve);
+    handlers.on(serve_failing_webhook, run_serve_failing);
     handlers.on_system(sweep_job, run_sweep);
     handlers.on_system(give_up_job, run_give_up);
 }
@@ -67,7 +72,7 @@ std::vector<db::StatementView> all_statements() {
 async::Task<void> wake_late(db::SystemDb tx, jobs::Outbox* outbox) {
     for (const auto& late : co_await tx.all(hooks::take_late_queues, most_at_once)) {
         auto batch = tx.as_tenant(late.tenant_id).batch();
-        outbox->add(batch, serve_job_of(late.is_failing), {late.endpoint_id});
+        outbox->add(batch, serve_job_of(late.is_fast), {late.endpoint_id});
         co_await batch.commit();
     }
 }
@@ -96,6 +101,9 @@ app::Module webhooks_module() {
                                     "Sends webhooks whose jobs were lost."),
                       app::schedule(give_up_job, SweepWebhooks{}, {.pattern = "27 * * * *", .time_zone = "UTC"},
                                     "Gives up webhooks that have waited for 30 days.")},
+        .webhooks = {app::webhook_event<&WebhookPinged::webhook_id>(
+            webhook_pinged, {.summary = "Somebody asked for it (pingWebhook); no endpoint has to ask for this name",
+                             .example = R"({"webhookId":"0197f0c2-9d3e-7c4a-b1f2-3a5d6e7f8093"})"})},
         .write_webhook_event = write_webhook_event,
         .settings = app::settings<WebhookSettings>(),
         .process_services = app::process_services<make_webhook_keys, make_webhook_types, make_webhook_inbox>(),

@@ -32,6 +32,7 @@ struct Settlement {
     std::vector<std::int32_t> statuses;
     bool has_succeeded = false;
     bool has_failed = false;
+    bool took_long = false;
 
     void add(const hooks::Taken& delivery, WebhookDeliveryState state, std::chrono::seconds wait, bool gives_back,
              const ::webhooks::Attempt& attempt) {
@@ -44,6 +45,7 @@ struct Settlement {
         statuses.push_back(attempt.status.value_or(0));
         has_succeeded |= attempt.outcome == Outcome::succeeded;
         has_failed |= attempt.outcome != Outcome::succeeded && ::webhooks::counts(attempt.outcome);
+        took_long |= ::webhooks::counts(attempt.outcome) && attempt.duration > WebhookSender::long_request;
     }
 };
 
@@ -83,6 +85,7 @@ WebhookSender::WebhookSender(Parts parts, const app::LoopParts& loop)
       target_(::webhooks::make_target({.timeout = most_sending()})),
       resolver_(std::make_unique<async::Resolver>(loop.loop)) {
     target_.rules.allow_loopback |= parts.allows_loopback;
+    target_.headers.emplace_back("User-Agent", "backend-api webhooks");
 }
 
 async::Task<void> WebhookSender::require_url(std::string url, async::SteadyTime deadline) const {
@@ -119,7 +122,7 @@ async::Task<WebhookSender::Sent> WebhookSender::send_one(const Run* run, hooks::
         sent.attempt.outcome = Outcome::timed_out;
         co_return sent;
     }
-    ::webhooks::Outgoing outgoing{.url = run->turn.url,
+    ::webhooks::Outgoing outgoing{.url = std::move(sent.delivery.url),
                                   .id = sent.delivery.event_id.to_string(),
                                   .timestamp = sent.started_at,
                                   .body = std::move(sent.delivery.body.value),
@@ -169,13 +172,14 @@ async::Task<void> WebhookSender::settle(db::Db db, Run* run, std::vector<Sent> s
     batch.add(hooks::lock_queue, run->id);
     const auto slot = batch.add(hooks::settle, run->id, settlement.ids, settlement.sent, settlement.states,
                                 settlement.waits, settlement.given_back, settlement.outcomes, settlement.statuses,
-                                settlement.has_succeeded, settlement.has_failed, patience);
-    if (run->turn.ordered) batch.add(hooks::let_next_go, run->id, settlement.ids);
+                                settlement.has_succeeded, settlement.has_failed, patience, settlement.took_long);
+    if (run->is_ordered) batch.add(hooks::let_next_go, run->id, settlement.ids);
     if (!attempts.empty()) batch.add(hooks::add_attempts, attempts);
     const auto results = co_await batch.commit();
     const auto settled = results.one(slot);
     if (!settled) co_return;
     run->turn.is_failing = settled->is_failing;
+    run->turn.is_fast = settled->is_fast;
     if (is_gone) {
         run->disabled_for = WebhookDisabledReason::gone;
     } else if (settled->is_out_of_patience) {
@@ -185,26 +189,26 @@ async::Task<void> WebhookSender::settle(db::Db db, Run* run, std::vector<Sent> s
 
 async::Task<void> WebhookSender::take_turn(db::Db db, Run* run,
                                            std::shared_ptr<const jobs::Cancellation> cancellation) const {
-    const bool has_keys = co_await open_keys(db, run);
-    if (!has_keys) {
-        logger_.error("no key opens the secrets of an endpoint",
-                      {{"tenant", db.tenant().to_string()}, {"endpoint", run->id.to_string()}});
-        run->rest_seconds = without_keys_seconds;
-        co_return;
-    }
     const auto needed = static_cast<std::int32_t>((most_sending() + spare).count());
-    const bool is_thin = run->turn.payload == WebhookPayload::thin;
     const auto until = async::Loop::now() + turn_time;
     while (async::Loop::now() < until && !cancellation->requested()) {
+        // Each time: who has a new secret signs with it from then on.
+        if (!co_await open_keys(db, run)) {
+            logger_.error("no key opens the secrets of an endpoint",
+                          {{"tenant", db.tenant().to_string()}, {"endpoint", run->id.to_string()}});
+            run->rest_seconds = without_keys_seconds;
+            co_return;
+        }
         // Before the statement, from whose time the lease counts.
         const auto deadline = async::Loop::now() + most_sending();
-        const bool was_failing = run->turn.is_failing;
-        const auto most = was_failing ? 1 : parts_.settings.concurrency;
-        auto deliveries = co_await db.all(hooks::take, run->id, run->turn.claim, most, needed, is_thin);
+        const auto most = run->turn.is_failing ? 1 : parts_.settings.concurrency;
+        auto deliveries = co_await db.all(hooks::take, run->id, run->turn.claim, most, needed);
         if (deliveries.empty()) co_return;
+        run->is_ordered = deliveries.front().ordered;
         auto sent = co_await send_all(run, std::move(deliveries), deadline, db.span());
         co_await settle(db, run, std::move(sent));
-        if (run->disabled_for || (was_failing && run->turn.is_failing)) co_return;
+        // One that has proved itself goes on among the fast ones.
+        if (run->disabled_for || !run->had_fast_turn || !run->turn.is_fast) co_return;
     }
 }
 
@@ -227,27 +231,64 @@ async::Task<void> WebhookSender::disable(db::Db db, const Run* run) const {
                                                           {"reason", schema::name_of(*run->disabled_for)}});
 }
 
+async::Task<void> WebhookSender::wake_next(db::Db db, bool is_fast) const {
+    auto batch = db.batch();
+    batch.add(hooks::one_turn_at_a_time);
+    const auto slot = batch.add(hooks::wake_next, is_fast);
+    const auto results = co_await batch.commit();
+    const auto next = results.one(slot);
+    if (!next) co_return;
+    auto wake = db.batch();
+    parts_.runtime.outbox().add(wake, serve_job_of(is_fast), {*next});
+    co_await wake.commit();
+}
+
 async::Task<void> WebhookSender::end_turn(db::Db db, const Run* run) const {
     auto batch = db.batch();
+    batch.add(hooks::one_turn_at_a_time);
     batch.add(hooks::lock_queue, run->id);
     const auto slot = batch.add(hooks::end_turn, run->id, run->turn.claim, run->rest_seconds);
     const auto results = co_await batch.commit();
     const auto ended = results.one(slot);
-    if (!ended || !ended->wake_in_ms || run->disabled_for) co_return;
-    auto wake = db.batch();
-    jobs::JobOptions options;
-    options.delay = jobs::milliseconds(std::max<std::int64_t>(*ended->wake_in_ms, 0));
-    parts_.runtime.outbox().add(wake, serve_job_of(ended->is_failing), {run->id}, options);
-    co_await wake.commit();
+    if (!ended) co_return;
+    if (ended->wake_in_ms && !run->disabled_for) {
+        auto wake = db.batch();
+        jobs::JobOptions options;
+        options.delay = jobs::milliseconds(std::max<std::int64_t>(*ended->wake_in_ms, 0));
+        parts_.runtime.outbox().add(wake, serve_job_of(ended->is_fast), {run->id}, options);
+        co_await wake.commit();
+    }
+    if (ended->is_awaited) co_await wake_next(db, run->had_fast_turn);
 }
 
-async::Task<void> WebhookSender::serve(db::Db db, WebhookEndpointId id,
-                                       std::shared_ptr<const jobs::Cancellation> cancellation) {
+async::Task<std::optional<hooks::Turn>> WebhookSender::begin_turn(db::Db db, WebhookEndpointId id, bool is_fast) const {
     constexpr auto seconds = static_cast<std::int32_t>(lease.count());
-    auto turn = co_await db.one(hooks::begin_turn, id, seconds);
-    // Another worker has it, and looks once more at its end; or it is disabled.
-    if (!turn) co_return;
-    Run run{.id = id, .turn = *std::move(turn)};
+    auto batch = db.batch();
+    batch.add(hooks::one_turn_at_a_time);
+    const auto slot = batch.add(hooks::begin_turn, id, seconds, is_fast, most_turns_here());
+    const auto results = co_await batch.commit();
+    co_return results.one(slot);
+}
+
+async::Task<void> WebhookSender::serve(db::Db db, WebhookEndpointId id, bool is_fast,
+                                       std::shared_ptr<const jobs::Cancellation> cancellation) {
+    const auto turn = co_await begin_turn(db, id, is_fast);
+    if (!turn) {
+        // Another worker has it, and looks once more at its end; or it is disabled. It may have been woken for the turn that is
+        // free.
+        co_await wake_next(db, is_fast);
+        co_return;
+    }
+    if (!turn->has_begun) {
+        // Who gives a turn back wakes those that wait.
+        if (turn->waits) co_return;
+        auto batch = db.batch();
+        parts_.runtime.outbox().add(batch, serve_job_of(turn->is_fast), {id});
+        co_await batch.commit();
+        co_await wake_next(db, is_fast);
+        co_return;
+    }
+    Run run{.id = id, .turn = *turn, .had_fast_turn = is_fast};
     std::exception_ptr failure;
     try {
         co_await take_turn(db, &run, std::move(cancellation));
@@ -273,6 +314,7 @@ std::unique_ptr<WebhookSender> make_webhook_sender(const WebhookSettings& settin
             .http = http,
             .databases = parts.databases,
             .random = random,
+            .workers = parts.settings.job_concurrency,
             .allows_loopback = outgoing.allow_loopback || parts.settings.environment == app::Environment::development},
         parts);
 }

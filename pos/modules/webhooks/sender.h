@@ -1,15 +1,20 @@
 #pragma once
 // WebhookSender: sends what waits for an endpoint, one turn at a time. One a loop, a service.
 //
-//     co_await scope.use<WebhookSender>().serve(scope.db(), endpoint, job.cancellation());      // the job
+//     co_await scope.use<WebhookSender>().serve(scope.db(), endpoint, is_fast, job.cancellation());      // the job
 //
 // A turn holds the endpoint's lease: no other worker sends to it meanwhile, so no delivery is sent twice at once. It takes
 // deliveries in the order in which they are due, counts their attempts before a byte leaves, sends some at a time, writes down how
-// they ended, and ends after ten seconds; what is left is another job's, behind those of the other endpoints. The lease is longer
-// than the turn and its last request together, and what is left of it is looked at before each.
+// they ended, and ends after three seconds; what is left is another job's, behind those of the other endpoints. The lease is longer
+// than the turn and its last request together, and what is left of it is looked at before each. Where an endpoint leads and its
+// secrets are looked up with each portion.
 //
-// An endpoint that fails gets one request at a time, and no more in this turn; its jobs are in a queue of their own.
+// Fast is an endpoint whose last requests arrived, none of them late: it has a queue and workers of its own. All others, new ones
+// and those that were enabled again among them, have one portion a turn in the other queue. Of each queue a tenant has a few turns
+// at once, and its other endpoints wait for those: whatever its endpoints do, other tenants find workers. One that fails gets one
+// request at a time.
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -36,11 +41,13 @@ public:
         client::Client& http;
         db::Databases databases;
         base::RandomSource& random;
+        std::int64_t workers = 8;      // of each queue
         bool allows_loopback = false;  // for development and tests: this machine, by http
     };
     WebhookSender(Parts parts, const app::LoopParts& loop);
 
-    [[nodiscard]] async::Task<void> serve(db::Db db, WebhookEndpointId id,
+    // `is_fast`: for the workers of the fast ones. An endpoint that is none of theirs gets a job in its own queue.
+    [[nodiscard]] async::Task<void> serve(db::Db db, WebhookEndpointId id, bool is_fast,
                                           std::shared_ptr<const jobs::Cancellation> cancellation);
 
     // Whether a tenant may have this URL called: throws url.*, at /url. Judged again at each attempt.
@@ -48,8 +55,12 @@ public:
 
     [[nodiscard]] const WebhookSettings& settings() const noexcept { return parts_.settings; }
 
-    static constexpr std::chrono::seconds turn_time{10};
+    static constexpr std::chrono::seconds turn_time{3};
     static constexpr std::chrono::seconds lease{60};
+    // A request that took longer is of a slow endpoint.
+    static constexpr std::chrono::milliseconds long_request{2'000};
+    // Of a tenant, in each of the two queues; and no more than half of its workers here.
+    static constexpr std::int64_t most_turns = 4;
 
 private:
     struct Key {
@@ -59,6 +70,8 @@ private:
     struct Run {
         WebhookEndpointId id;
         hooks::Turn turn;
+        bool had_fast_turn = false;
+        bool is_ordered = false;
         std::vector<Key> keys{};
         std::optional<WebhookDisabledReason> disabled_for{};
         std::int32_t rest_seconds = 0;  // before the next turn
@@ -73,6 +86,12 @@ private:
     [[nodiscard]] std::chrono::seconds most_sending() const {
         return std::chrono::seconds(parts_.settings.timeout_seconds);
     }
+    [[nodiscard]] std::int64_t most_turns_here() const {
+        return std::clamp<std::int64_t>(parts_.workers / 2, 1, most_turns);
+    }
+    [[nodiscard]] async::Task<std::optional<hooks::Turn>> begin_turn(db::Db db, WebhookEndpointId id,
+                                                                     bool is_fast) const;
+    [[nodiscard]] async::Task<void> wake_next(db::Db db, bool is_fast) const;
     [[nodiscard]] async::Task<bool> open_keys(db::Db db, Run* run) const;
     [[nodiscard]] async::Task<void> take_turn(db::Db db, Run* run,
                                               std::shared_ptr<const jobs::Cancellation> cancellation) const;

@@ -42,11 +42,12 @@ inline constexpr auto add_secret = db::insert<tables::webhook_secrets>("webhooks
 inline constexpr auto add_queue = db::insert<tables::webhook_queues>("webhooks.add_queue");
 inline constexpr auto queue_of = db::find<tables::webhook_queues>("webhooks.queue_of");
 
-// Those that have an end keep it: it is theirs.
-inline constexpr db::Query<void(WebhookEndpointId, std::int32_t)> end_present_secret{
-    {"webhooks.end_present_secret",
+// Those that have an end keep it: it is theirs. Without an overlap all of them end: one of them has leaked.
+inline constexpr db::Query<void(WebhookEndpointId, std::int32_t)> end_secrets{
+    {"webhooks.end_secrets",
      "update webhook_secrets set expires_at = now() + make_interval(secs => $3::int) "
-     "where tenant_id = $1 and endpoint_id = $2 and expires_at is null",
+     "where tenant_id = $1 and endpoint_id = $2 "
+     "and (expires_at is null or ($3::int = 0 and expires_at > now()))",
      Kind::write}};
 
 struct LiveSecret {
@@ -71,11 +72,16 @@ inline constexpr db::Query<LiveSecret(WebhookEndpointId)> live_secrets{
      "order by created_at desc, id desc",
      Kind::point}};
 
-// It starts anew: what it has missed and failed before is another story.
+// It starts anew: what it has missed and failed before is another story, and so is how fast it was.
 inline constexpr db::Query<void(WebhookEndpointId)> forgive{
     {"webhooks.forgive",
-     "update webhook_queues set failing_since = null, next_due_at = now(), wake_at = now() "
-     "where tenant_id = $1 and endpoint_id = $2",
+     "update webhook_queues set failing_since = null, is_fast = false, waiting_since = null, next_due_at = now(), "
+     "wake_at = now() where tenant_id = $1 and endpoint_id = $2",
+     Kind::write}};
+// At another URL it is another one.
+inline constexpr db::Query<void(WebhookEndpointId)> doubt{
+    {"webhooks.doubt",
+     "update webhook_queues set is_fast = false, waiting_since = null where tenant_id = $1 and endpoint_id = $2",
      Kind::write}};
 inline constexpr db::Query<void(WebhookEndpointId)> let_all_go{
     {"webhooks.let_all_go",
@@ -156,14 +162,20 @@ inline constexpr db::Query<void(WebhookEventId, std::string, base::Uuid, schema:
 inline constexpr db::Query<void(WebhookDeliveryId, WebhookEndpointId, WebhookEventId)> add_own_delivery{
     {"webhooks.add_own_delivery",
      "insert into webhook_deliveries (tenant_id, id, endpoint_id, event_id, event_type, subject, position, state, "
-     "  attempts, sent, next_attempt_at, created_at) "
-     "select $1::uuid, $2::uuid, $3::uuid, e.id, e.type, e.subject, e.position, 'pending', 0, 0, now(), now() "
+     "  attempts, sent, is_thin, next_attempt_at, created_at) "
+     "select $1::uuid, $2::uuid, $3::uuid, e.id, e.type, e.subject, e.position, 'pending', 0, 0, false, now(), now() "
      "from webhook_events e where e.tenant_id = $1 and e.id = $4",
      Kind::write}};
 inline constexpr db::Query<void(WebhookEndpointId, std::int64_t)> count_pending{
     {"webhooks.count_pending",
      "update webhook_queues set pending = pending + $3, next_due_at = now(), wake_at = now() "
      "where tenant_id = $1 and endpoint_id = $2",
+     Kind::write}};
+// Behind lock_queue. The room that is left is for what happens.
+inline constexpr db::Query<void(WebhookEndpointId, std::int64_t)> refuse_full{
+    {"webhooks.refuse_full",
+     "select violate('webhook_queues_room') where exists (select from webhook_queues where tenant_id = $1 "
+     "and endpoint_id = $2 and pending >= $3::bigint)",
      Kind::write}};
 
 // ---- What goes where ---------------------------------------------------------------------------------------------------
@@ -180,13 +192,13 @@ struct FannedOut {
     std::int64_t events = 0;
     std::optional<WebhookEndpointId> endpoint_id;
     std::optional<bool> wakes;
-    std::optional<bool> is_failing;
+    std::optional<bool> is_fast;
 
     friend constexpr auto describe(FannedOut*) {
         using schema::field;
         return schema::object<FannedOut>("FannedOut", field<&FannedOut::events>("events"),
                                          field<&FannedOut::endpoint_id>("endpointId"),
-                                         field<&FannedOut::wakes>("wakes"), field<&FannedOut::is_failing>("isFailing"));
+                                         field<&FannedOut::wakes>("wakes"), field<&FannedOut::is_fast>("isFast"));
     }
 };
 // At most events_at_once, in their order; an endpoint has at most so many pending, and misses what is above. At least one row.
@@ -198,9 +210,11 @@ inline constexpr db::Query<FannedOut(std::int64_t)> fan_out{
      "  update webhook_events e set fanned_out_at = now() from ("
      "    select id from webhook_events where tenant_id = $1 and fanned_out_at is null "
      "    order by position limit 500 for update skip locked) due "
-     "  where e.tenant_id = $1 and e.id = due.id returning e.id, e.type, e.subject, e.place, e.position), "
+     "  where e.tenant_id = $1 and e.id = due.id returning e.id, e.type, e.subject, e.place, e.position, "
+     "    e.recorded_at), "
      "wanted as ("
-     "  select p.id as endpoint_id, p.ordered, t.id as event_id, t.type, t.subject, t.position, "
+     "  select p.id as endpoint_id, p.ordered, p.payload = 'thin' as is_thin, t.id as event_id, t.type, t.subject, "
+     "    t.position, t.recorded_at, "
      "    p.enabled and row_number() over (partition by p.id order by t.position) <= $2::bigint - q.pending as fits, "
      "    row_number() over (partition by p.id, t.subject order by t.position) as of_subject "
      "  from taken t join webhook_endpoints p on p.tenant_id = $1 and p.deleted_at is null "
@@ -211,9 +225,9 @@ inline constexpr db::Query<FannedOut(std::int64_t)> fan_out{
               "added as ("
               "  insert into webhook_deliveries (tenant_id, id, endpoint_id, event_id, event_type, subject, position, "
               "state, "
-              "    attempts, sent, next_attempt_at, created_at) "
+              "    attempts, sent, is_thin, next_attempt_at, created_at) "
               "  select $1::uuid, gen_random_uuid(), w.endpoint_id, w.event_id, w.type, w.subject, w.position, "
-              "'pending', 0, 0, "
+              "'pending', 0, 0, w.is_thin, "
               "    case when w.ordered and (w.of_subject > 1 or exists (select from webhook_deliveries d "
               "      where d.tenant_id = $1 and d.endpoint_id = w.endpoint_id and d.subject = w.subject "
               "      and d.state = 'pending')) then null else now() end, now() "
@@ -221,48 +235,75 @@ inline constexpr db::Query<FannedOut(std::int64_t)> fan_out{
               "endpoint_id), "
               "counted as ("
               "  select w.endpoint_id, count(*) filter (where not w.fits) as missed, "
+              "    min(w.recorded_at) filter (where not w.fits) as missed_from, "
               "    (select count(*) from added a where a.endpoint_id = w.endpoint_id) as added "
               "  from wanted w group by w.endpoint_id), "
               "judged as ("
-              "  select c.endpoint_id, c.added, c.missed, q.failing_since is not null as is_failing, c.added > 0 and "
+              "  select c.endpoint_id, c.added, c.missed, c.missed_from, q.is_fast, c.added > 0 and "
               "    (q.wake_at is null or q.wake_at > now() or q.wake_at < now() - interval '30 seconds') as wakes "
               "  from counted c join webhook_queues q on q.tenant_id = $1 and q.endpoint_id = c.endpoint_id), "
               "told as ("
               "  update webhook_queues q set pending = q.pending + j.added, missed = q.missed + j.missed, "
-              "    missed_since = case when j.missed > 0 then coalesce(q.missed_since, now()) else q.missed_since end, "
+              "    missed_since = least(q.missed_since, j.missed_from), "
               "    next_due_at = case when j.added > 0 then least(q.next_due_at, now()) else q.next_due_at end, "
               "    wake_at = case when j.wakes then now() else q.wake_at end "
               "  from judged j where q.tenant_id = $1 and q.endpoint_id = j.endpoint_id "
-              "  returning q.endpoint_id, j.wakes, j.is_failing) "
-              "select n.events, told.endpoint_id, told.wakes, told.is_failing from (select count(*) as events from "
+              "  returning q.endpoint_id, j.wakes, j.is_fast) "
+              "select n.events, told.endpoint_id, told.wakes, told.is_fast from (select count(*) as events from "
               "taken) n "
               "left join told on true",
      Kind::write}};
 
 // ---- An endpoint's turn ------------------------------------------------------------------------------------------------
 
+// Of one tenant one at a time, while it is told who may send: neither of two takes the last turn, and who waits for one is seen by
+// who gives it back. Before any row of webhook_queues.
+inline constexpr db::Query<void()> one_turn_at_a_time{
+    {"webhooks.one_turn_at_a_time",
+     "select pg_advisory_xact_lock(hashtextextended('webhook turns ' || $1::uuid::text, 0))", Kind::write}};
+
 struct Turn {
     std::int64_t claim = 0;
-    std::string url;
-    WebhookPayload payload{};
-    bool ordered = false;
+    bool has_begun = false;
+    bool is_fast = false;
     bool is_failing = false;
+    bool waits = false;  // until another of the tenant's endpoints gives its turn back
 
     friend constexpr auto describe(Turn*) {
         using schema::field;
-        return schema::object<Turn>("WebhookTurn", field<&Turn::claim>("claim"), field<&Turn::url>("url"),
-                                    field<&Turn::payload>("payload"), field<&Turn::ordered>("ordered"),
-                                    field<&Turn::is_failing>("isFailing"));
+        return schema::object<Turn>("WebhookTurn", field<&Turn::claim>("claim"), field<&Turn::has_begun>("hasBegun"),
+                                    field<&Turn::is_fast>("isFast"), field<&Turn::is_failing>("isFailing"),
+                                    field<&Turn::waits>("waits"));
     }
 };
-// Nobody else's, and for so many seconds. Its job has come, so that the next one who adds something sends another.
-inline constexpr db::Query<Turn(WebhookEndpointId, std::int32_t)> begin_turn{
+// Nobody else's, for so many seconds, among the fast ones or the others, of which the tenant has at most so many turns at once. Its
+// job has come, so that the next one who adds something sends another.
+#define POS_TURN_IS_FREE "q.is_fast = $4 and running.turns < $5::bigint"
+inline constexpr db::Query<Turn(WebhookEndpointId, std::int32_t, bool, std::int64_t)> begin_turn{
     {"webhooks.begin_turn",
-     "update webhook_queues q set leased_until = now() + make_interval(secs => $3::int), claim = q.claim + 1, "
-     "wake_at = null from webhook_endpoints p where q.tenant_id = $1 and q.endpoint_id = $2 "
-     "and (q.leased_until is null or q.leased_until < now()) "
+     "update webhook_queues q set "
+     "leased_until = case when " POS_TURN_IS_FREE " then now() + make_interval(secs => $3::int) end, "
+     "claim = q.claim + case when " POS_TURN_IS_FREE " then 1 else 0 end, has_fast_turn = q.is_fast, "
+     "waiting_since = case when q.is_fast = $4 and running.turns >= $5::bigint then coalesce(q.waiting_since, now()) "
+     "  end, "
+     "wake_at = case when " POS_TURN_IS_FREE " then null else now() end "
+     "from webhook_endpoints p, (select count(*) as turns from webhook_queues where tenant_id = $1 "
+     "  and endpoint_id <> $2 and leased_until > now() and has_fast_turn = $4) running "
+     "where q.tenant_id = $1 and q.endpoint_id = $2 and (q.leased_until is null or q.leased_until < now()) "
      "and p.tenant_id = $1 and p.id = $2 and p.enabled and p.deleted_at is null "
-     "returning q.claim, p.url, p.payload, p.ordered, q.failing_since is not null as is_failing",
+     "returning q.claim, q.leased_until is not null as has_begun, q.is_fast, "
+     "  q.failing_since is not null as is_failing, q.waiting_since is not null as waits",
+     Kind::write}};
+#undef POS_TURN_IS_FREE
+// Who has waited for the longest among the fast ones, or the others: its job is on its way.
+inline constexpr db::Query<WebhookEndpointId(bool)> wake_next{
+    {"webhooks.wake_next",
+     "update webhook_queues q set waiting_since = null, wake_at = now() from ("
+     "  select w.endpoint_id from webhook_queues w join webhook_endpoints p "
+     "    on p.tenant_id = $1 and p.id = w.endpoint_id and p.enabled and p.deleted_at is null "
+     "  where w.tenant_id = $1 and w.waiting_since is not null and w.is_fast = $2 "
+     "  order by w.waiting_since limit 1) next "
+     "where q.tenant_id = $1 and q.endpoint_id = next.endpoint_id returning q.endpoint_id",
      Kind::write}};
 
 struct Taken {
@@ -271,44 +312,52 @@ struct Taken {
     std::int32_t attempts = 0;
     std::int32_t sent = 0;
     schema::Bytes body;
+    std::string url;
+    bool ordered = false;
 
     friend constexpr auto describe(Taken*) {
         using schema::field;
         return schema::object<Taken>("TakenDelivery", field<&Taken::id>("id"), field<&Taken::event_id>("eventId"),
                                      field<&Taken::attempts>("attempts"), field<&Taken::sent>("sent"),
-                                     field<&Taken::body>("body"));
+                                     field<&Taken::body>("body"), field<&Taken::url>("url"),
+                                     field<&Taken::ordered>("ordered"));
     }
 };
 // At most 64. The attempt counts before it leaves, and the next one is set: whoever dies in between has made one. Nothing, if the
-// lease is another's or has fewer seconds left than a request may take.
-inline constexpr db::Query<Taken(WebhookEndpointId, std::int64_t, std::int32_t, std::int32_t, bool)> take{
+// lease is another's or has fewer seconds left than a request may take, or if the endpoint is disabled by now.
+inline constexpr db::Query<Taken(WebhookEndpointId, std::int64_t, std::int32_t, std::int32_t)> take{
     {"webhooks.take",
      "update webhook_deliveries d set attempts = d.attempts + 1, sent = d.sent + 1, "
      "next_attempt_at = now() + interval '1 minute' "
      "from (select id from (select id, next_attempt_at from webhook_deliveries where tenant_id = $1 "
      "    and endpoint_id = $2 and state = 'pending' and next_attempt_at is not null and next_attempt_at <= now() "
      "    order by next_attempt_at limit 64) first order by next_attempt_at limit $4::int) due, "
-     "webhook_queues q, webhook_events e where d.tenant_id = $1 and d.id = due.id "
+     "webhook_queues q, webhook_endpoints p, webhook_events e where d.tenant_id = $1 and d.id = due.id "
      "and q.tenant_id = $1 and q.endpoint_id = $2 and q.claim = $3 "
      "and q.leased_until > now() + make_interval(secs => $5::int) "
+     "and p.tenant_id = $1 and p.id = $2 and p.enabled and p.deleted_at is null "
      "and e.tenant_id = $1 and e.id = d.event_id "
-     "returning d.id, d.event_id, d.attempts, d.sent, case when $6 then e.thin_body else e.body end as body",
+     "returning d.id, d.event_id, d.attempts, d.sent, case when d.is_thin then e.thin_body else e.body end as body, "
+     "  p.url, p.ordered",
      Kind::write}};
 
 struct Settled {
+    bool is_fast = false;
     bool is_failing = false;
     bool is_out_of_patience = false;
 
     friend constexpr auto describe(Settled*) {
-        return schema::object<Settled>("SettledDeliveries", schema::field<&Settled::is_failing>("isFailing"),
-                                       schema::field<&Settled::is_out_of_patience>("isOutOfPatience"));
+        using schema::field;
+        return schema::object<Settled>("SettledDeliveries", field<&Settled::is_fast>("isFast"),
+                                       field<&Settled::is_failing>("isFailing"),
+                                       field<&Settled::is_out_of_patience>("isOutOfPatience"));
     }
 };
 // Of each delivery: its id, which sending it was, its state then, seconds until the next attempt, 1 where the attempt is given
-// back, the outcome, the status or 0. Then whether any has succeeded, whether any has failed, and the seconds of patience.
+// back, the outcome, the status or 0. Then whether any has succeeded, whether any has failed, the seconds of patience, and whether any took long.
 inline constexpr db::Query<Settled(WebhookEndpointId, std::vector<WebhookDeliveryId>, std::vector<std::int32_t>,
                                    std::vector<std::string>, std::vector<std::int32_t>, std::vector<std::int32_t>,
-                                   std::vector<std::string>, std::vector<std::int32_t>, bool, bool, std::int32_t)>
+                                   std::vector<std::string>, std::vector<std::int32_t>, bool, bool, std::int32_t, bool)>
     settle{{"webhooks.settle",
             "with told as (select * from unnest($3::uuid[], $4::int[], $5::text[], $6::int[], $7::int[], $8::text[], "
             "  $9::int[]) as t (id, sent, state, wait, back, outcome, status)), "
@@ -322,8 +371,10 @@ inline constexpr db::Query<Settled(WebhookEndpointId, std::vector<WebhookDeliver
             "update webhook_queues q set "
             "  pending = greatest(q.pending - (select count(*) from settled where state <> 'pending'), 0), "
             "  failing_since = case when $10 then null when $11 then coalesce(q.failing_since, now()) "
-            "    else q.failing_since end "
-            "where q.tenant_id = $1 and q.endpoint_id = $2 returning q.failing_since is not null as is_failing, "
+            "    else q.failing_since end, "
+            "  is_fast = case when $13 then false when $10 then true when $11 then false else q.is_fast end "
+            "where q.tenant_id = $1 and q.endpoint_id = $2 "
+            "returning q.is_fast, q.failing_since is not null as is_failing, "
             "  coalesce(q.failing_since <= now() - make_interval(secs => $12::int), false) as is_out_of_patience",
             Kind::write}};
 // The next one of each subject whose delivery is settled.
@@ -349,14 +400,16 @@ inline constexpr auto add_attempts = db::insert_all<tables::webhook_attempts>("w
 
 struct EndedTurn {
     std::optional<std::int64_t> wake_in_ms;
-    bool is_failing = false;
+    bool is_fast = false;
+    bool is_awaited = false;
 
     friend constexpr auto describe(EndedTurn*) {
         return schema::object<EndedTurn>("EndedTurn", schema::field<&EndedTurn::wake_in_ms>("wakeInMs"),
-                                         schema::field<&EndedTurn::is_failing>("isFailing"));
+                                         schema::field<&EndedTurn::is_fast>("isFast"),
+                                         schema::field<&EndedTurn::is_awaited>("isAwaited"));
     }
 };
-// Behind lock_queue. The next job comes when something is due, and not before so many seconds.
+// Behind one_turn_at_a_time and lock_queue. The next job comes when something is due, and not before so many seconds.
 inline constexpr db::Query<EndedTurn(WebhookEndpointId, std::int64_t, std::int32_t)> end_turn{
     {"webhooks.end_turn",
      "with due as (select min(next_attempt_at) as at from webhook_deliveries where tenant_id = $1 "
@@ -364,8 +417,9 @@ inline constexpr db::Query<EndedTurn(WebhookEndpointId, std::int64_t, std::int32
      "update webhook_queues q set leased_until = null, next_due_at = due.at, "
      "  wake_at = case when due.at is not null then greatest(due.at, now() + make_interval(secs => $4::int)) end "
      "from due where q.tenant_id = $1 and q.endpoint_id = $2 and q.claim = $3 "
-     "returning ceil(extract(epoch from q.wake_at - now()) * 1000)::bigint as wake_in_ms, "
-     "  q.failing_since is not null as is_failing",
+     "returning ceil(extract(epoch from q.wake_at - now()) * 1000)::bigint as wake_in_ms, q.is_fast, "
+     "  exists (select from webhook_queues w where w.tenant_id = $1 and w.waiting_since is not null "
+     "    and w.is_fast = q.has_fast_turn) as is_awaited",
      Kind::write}};
 
 // ---- What nobody does --------------------------------------------------------------------------------------------------
@@ -373,12 +427,12 @@ inline constexpr db::Query<EndedTurn(WebhookEndpointId, std::int64_t, std::int32
 struct LateQueue {
     base::Uuid tenant_id;
     WebhookEndpointId endpoint_id;
-    bool is_failing = false;
+    bool is_fast = false;
 
     friend constexpr auto describe(LateQueue*) {
         return schema::object<LateQueue>("LateQueue", schema::field<&LateQueue::tenant_id>("tenantId"),
                                          schema::field<&LateQueue::endpoint_id>("endpointId"),
-                                         schema::field<&LateQueue::is_failing>("isFailing"));
+                                         schema::field<&LateQueue::is_fast>("isFast"));
     }
 };
 // Its job should have come a while ago: Redis has lost it, or whoever had it died.
@@ -391,7 +445,7 @@ inline constexpr db::SystemQuery<LateQueue(std::int32_t)> take_late_queues{
      "  and (l.wake_at is null or l.wake_at < now() - interval '40 seconds') "
      "  order by l.next_due_at limit $1::int for no key update of l skip locked) late "
      "where q.tenant_id = late.tenant_id and q.endpoint_id = late.endpoint_id "
-     "returning q.tenant_id, q.endpoint_id, q.failing_since is not null as is_failing",
+     "returning q.tenant_id, q.endpoint_id, q.is_fast",
      Kind::write}};
 inline constexpr db::SystemQuery<base::Uuid(std::int32_t)> late_events{
     {"webhooks.late_events",
@@ -416,7 +470,7 @@ inline constexpr db::SystemQuery<void(std::int32_t)> give_up_old{
 // From the first time on, and before the second.
 #define POS_DELIVERIES_SQL                                                                                      \
     "select id, endpoint_id, event_id, event_type, subject, position, state, attempts, sent, next_attempt_at, " \
-    "last_outcome, last_status, created_at, settled_at from webhook_deliveries where tenant_id = $1 "           \
+    "last_outcome, last_status, created_at, settled_at, is_thin from webhook_deliveries where tenant_id = $1 "  \
     "and endpoint_id = $2 and created_at >= $3 and created_at < $4 and ($5::text is null or event_type = $5) "
 #define POS_NEWEST_FIRST "order by created_at desc, id desc "
 using DeliveryKey = std::tuple<base::Timestamp, WebhookDeliveryId>;
@@ -480,42 +534,59 @@ inline constexpr db::Query<std::int64_t(WebhookEndpointId, base::Timestamp, std:
      "  returning d.id) "
      "select count(*) as revived from revived",
      Kind::write}};
-inline constexpr db::Query<std::int64_t(WebhookEndpointId, base::Timestamp, std::int64_t)> add_missed_since{
+struct AddedMissed {
+    std::int64_t added = 0;
+    bool is_all = false;
+
+    friend constexpr auto describe(AddedMissed*) {
+        return schema::object<AddedMissed>("AddedMissed", schema::field<&AddedMissed::added>("added"),
+                                           schema::field<&AddedMissed::is_all>("isAll"));
+    }
+};
+inline constexpr db::Query<AddedMissed(WebhookEndpointId, base::Timestamp, std::int64_t)> add_missed_since{
     {"webhooks.add_missed_since",
      "with room as (select least(greatest($4::bigint - pending, 0), 10000) as free from webhook_queues "
      "  where tenant_id = $1 and endpoint_id = $2), "
-     "missed as (select e.id, e.type, e.subject, e.position, p.ordered from webhook_events e "
-     "  join webhook_endpoints p on p.tenant_id = $1 and p.id = $2 "
+     // One more than there is room for says whether any is left.
+     "found as (select e.id, e.type, e.subject, e.position, p.ordered, p.payload = 'thin' as is_thin, e.recorded_at "
+     "  from webhook_events e join webhook_endpoints p on p.tenant_id = $1 and p.id = $2 "
      "  where e.tenant_id = $1 and e.recorded_at >= greatest($3, p.created_at) and e.fanned_out_at is not null "
      "  and e.type <> 'webhook.ping' and " POS_WEBHOOK_MATCHES(
          "p",
          "e") " "
               "  and not exists (select from webhook_deliveries d where d.tenant_id = $1 and d.event_id = e.id "
               "    and d.endpoint_id = $2) "
-              "  order by e.recorded_at, e.id limit (select free from room)), "
+              "  order by e.recorded_at, e.id limit (select free + 1 from room)), "
+              "missed as (select * from found order by recorded_at, id limit (select free from room)), "
               "added as ("
               "  insert into webhook_deliveries (tenant_id, id, endpoint_id, event_id, event_type, subject, position, "
               "state, "
-              "    attempts, sent, next_attempt_at, created_at) "
+              "    attempts, sent, is_thin, next_attempt_at, created_at) "
               "  select $1::uuid, gen_random_uuid(), $2::uuid, m.id, m.type, m.subject, m.position, 'pending', 0, 0, "
-              "    case when m.ordered then null else now() end, now() from missed m "
+              "    m.is_thin, case when m.ordered then null else now() end, now() from missed m "
               "  on conflict (tenant_id, event_id, endpoint_id) do nothing returning id) "
-              "select count(*) as added from added",
+              "select (select count(*) from added) as added, "
+              "  (select count(*) from found) <= (select free from room) as is_all",
      Kind::write}};
-inline constexpr db::Query<void(WebhookEndpointId, base::Timestamp)> forget_missed{
+// So many were added. Those that are left are missed as before; none is, where all since then were found.
+inline constexpr db::Query<std::int64_t(WebhookEndpointId, base::Timestamp, std::int64_t, bool)> forget_missed{
     {"webhooks.forget_missed",
-     "update webhook_queues set missed = 0, missed_since = null where tenant_id = $1 and endpoint_id = $2 "
-     "and missed_since >= $3",
+     "with left_over as (select case when $5 and (missed_since is null or missed_since >= $3) then 0 "
+     "    else greatest(missed - $4::bigint, least(missed, 1)) end as missed "
+     "  from webhook_queues where tenant_id = $1 and endpoint_id = $2) "
+     "update webhook_queues q set missed = l.missed, "
+     "  missed_since = case when l.missed > 0 then q.missed_since end "
+     "from left_over l where q.tenant_id = $1 and q.endpoint_id = $2 returning q.missed",
      Kind::write}};
 
 [[nodiscard]] inline std::vector<db::StatementView> statements() {
-    return db::statements(endpoint_rows, endpoint_list, delivery_page, delivery_page_of_state,
-                          one_new_endpoint_at_a_time, refuse_too_many, refuse_unknown_locations, add_secret, add_queue,
-                          queue_of, end_present_secret, live_secrets, forgive, let_all_go, forget_queue, disable,
-                          owners, tell, add_own_event, add_own_delivery, count_pending, lock_queues, lock_queue,
-                          fan_out, begin_turn, take, settle, let_next_go, let_heads_go, add_attempts, end_turn,
-                          take_late_queues, late_events, give_up_old, delivery_by_id, attempts_of, body_of, send_again,
-                          revive_since, add_missed_since, forget_missed);
+    return db::statements(
+        endpoint_rows, endpoint_list, delivery_page, delivery_page_of_state, one_new_endpoint_at_a_time,
+        refuse_too_many, refuse_unknown_locations, add_secret, add_queue, queue_of, end_secrets, live_secrets, forgive,
+        doubt, let_all_go, forget_queue, disable, owners, tell, add_own_event, add_own_delivery, count_pending,
+        refuse_full, lock_queues, lock_queue, fan_out, one_turn_at_a_time, begin_turn, wake_next, take, settle,
+        let_next_go, let_heads_go, add_attempts, end_turn, take_late_queues, late_events, give_up_old, delivery_by_id,
+        attempts_of, body_of, send_again, revive_since, add_missed_since, forget_missed);
 }
 
 }  // namespace pos::hooks

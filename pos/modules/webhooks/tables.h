@@ -16,9 +16,12 @@ using WebhookDeliveryId = base::Id<struct WebhookDeliveryTag>;
 using WebhookAttemptId = base::Id<struct WebhookAttemptTag>;
 
 namespace errors {
-inline constexpr auto webhook_too_many = base::conflict("webhook.too_many", "There are as many endpoints as may be");
+inline constexpr auto webhook_too_many = base::conflict(
+    "webhook.too_many", "There are as many endpoints as a shop may have (20, unless the service says otherwise)");
 inline constexpr auto unknown_webhook = base::invalid("webhook.unknown", "There is no such endpoint");
 inline constexpr auto unknown_webhook_event = base::invalid("webhook.unknown_event", "There is no such event");
+inline constexpr auto webhook_full =
+    base::conflict("webhook.full", "As many deliveries as may be wait for this endpoint already");
 inline constexpr auto webhook_known = base::conflict("webhook.known", "The event goes to this endpoint already");
 }  // namespace errors
 
@@ -59,24 +62,27 @@ struct WebhookEndpointFields {
             "Webhook",
             field<&Fields::url>("url", {.min_length = 1,
                                         .max_length = 2'000,
-                                        .text = schema::Text::raw,
+                                        .text = schema::Text::free,
                                         .doc = "Where events are posted to: https, at port 443 or 8443, and no private "
                                                "address. In development also this machine, by http.",
                                         .example = R"("https://example.com/hooks/shop")"}),
             field<&Fields::description>("description", {.max_length = 200, .text = schema::Text::name}),
-            field<&Fields::event_types>(
-                "eventTypes",
-                {.min_items = 1,
-                 .max_items = 50,
-                 .items = {.min_length = 1, .max_length = 80, .text = schema::Text::raw},
-                 .doc = "Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases.",
-                 .example = R"(["sale.*","payment.succeeded"])"}),
+            field<&Fields::event_types>("eventTypes",
+                                        {.min_items = 1,
+                                         .max_items = 50,
+                                         .items = {.min_length = 1, .max_length = 80, .text = schema::Text::identifier},
+                                         .doc = "Names of events, each kept once; `sale.*` for all of a resource; `*` "
+                                                "for all, also those of later releases.",
+                                         .example = R"(["sale.*","payment.succeeded"])"}),
             field<&Fields::location_ids>(
                 "locationIds", {.max_items = 100,
                                 .defaulted = true,
                                 .doc = "Only events of these locations, and those that belong to none. Empty: all."}),
             field<&Fields::payload>(
-                "payload", {.defaulted = true, .doc = "`thin`: `data` has the id alone; ask the API for the rest."}),
+                "payload",
+                {.defaulted = true,
+                 .doc = "`thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form "
+                        "that it was made with."}),
             field<&Fields::ordered>(
                 "ordered", {.defaulted = true,
                             .doc = "Events of one subject leave one behind the other: the next one when the one before "
@@ -104,7 +110,9 @@ struct WebhookEndpoint {
                 "signing", {.doc = "`hmac`: signatures `v1`, and a shared secret (`whsec_`). `ed25519`: signatures "
                                    "`v1a`, verified with a public key (`whpk_`)."}),
             field<&WebhookEndpoint::disabled_reason>(
-                "disabledReason", {.doc = "`gone`: it answered 410. `failing`: nothing arrived for five days."}),
+                "disabledReason",
+                {.doc = "`gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: "
+                        "somebody set `enabled` to false."}),
             field<&WebhookEndpoint::disabled_at>("disabledAt"), schema::flatten<&WebhookEndpoint::meta>());
     }
 };
@@ -127,6 +135,7 @@ struct WebhookSecret {
 };
 
 // What waits for an endpoint, one row each. Who holds the lease alone sends; `claim` counts the leases, and fences a former holder.
+// A fast one has proved itself: its last requests arrived, and none of them took long.
 struct WebhookQueue {
     WebhookEndpointId endpoint_id;
     std::int64_t pending = 0;
@@ -137,6 +146,9 @@ struct WebhookQueue {
     std::optional<base::Timestamp> wake_at;  // for when its job is in the queue
     std::optional<base::Timestamp> leased_until;
     std::int64_t claim = 0;
+    bool is_fast = false;
+    bool has_fast_turn = false;                    // of the lease: among whose turns it counts
+    std::optional<base::Timestamp> waiting_since;  // for a turn, as the tenant has as many as may be
 
     friend constexpr auto describe(WebhookQueue*) {
         using schema::field;
@@ -145,7 +157,8 @@ struct WebhookQueue {
             field<&WebhookQueue::missed>("missed"), field<&WebhookQueue::missed_since>("missedSince"),
             field<&WebhookQueue::failing_since>("failingSince"), field<&WebhookQueue::next_due_at>("nextDueAt"),
             field<&WebhookQueue::wake_at>("wakeAt"), field<&WebhookQueue::leased_until>("leasedUntil"),
-            field<&WebhookQueue::claim>("claim"));
+            field<&WebhookQueue::claim>("claim"), field<&WebhookQueue::is_fast>("isFast"),
+            field<&WebhookQueue::has_fast_turn>("hasFastTurn"), field<&WebhookQueue::waiting_since>("waitingSince"));
     }
 };
 
@@ -181,7 +194,7 @@ constexpr auto describe(WebhookDeliveryState*) {
                                                       {WebhookDeliveryState::exhausted, "exhausted"}});
 }
 
-// An event on its way to an endpoint. `attempts` counts those of the plan, and begins anew when somebody asks for it; `sent` all.
+// An event on its way to an endpoint, in the form that the endpoint asked for when it was made. `attempts` counts those of the plan, and begins anew when somebody asks for it; `sent` all.
 struct WebhookDelivery {
     WebhookDeliveryId id;
     WebhookEndpointId endpoint_id;
@@ -197,6 +210,7 @@ struct WebhookDelivery {
     std::optional<std::int32_t> last_status;
     base::Timestamp created_at;
     std::optional<base::Timestamp> settled_at;
+    bool is_thin = false;
 
     friend constexpr auto describe(WebhookDelivery*) {
         using schema::field;
@@ -212,7 +226,8 @@ struct WebhookDelivery {
             field<&WebhookDelivery::next_attempt_at>(
                 "nextAttemptAt", {.doc = "Null while it is pending: it waits for an earlier event of its subject."}),
             field<&WebhookDelivery::last_outcome>("lastOutcome"), field<&WebhookDelivery::last_status>("lastStatus"),
-            field<&WebhookDelivery::created_at>("createdAt"), field<&WebhookDelivery::settled_at>("settledAt"));
+            field<&WebhookDelivery::created_at>("createdAt"), field<&WebhookDelivery::settled_at>("settledAt"),
+            field<&WebhookDelivery::is_thin>("isThin", {.internal = true}));
     }
 };
 
@@ -258,8 +273,11 @@ inline constexpr auto webhook_secrets = db::tenant_table<WebhookSecret>(
 
 inline constexpr auto webhook_queues = db::tenant_table<WebhookQueue>(
     "webhook_queues", db::primary_key<&WebhookQueue::endpoint_id>(), db::no_delete(),
+    db::column_default<&WebhookQueue::is_fast>("false"), db::column_default<&WebhookQueue::has_fast_turn>("false"),
     db::references<&WebhookQueue::endpoint_id>("webhook_queues_endpoint", webhook_endpoints, errors::unknown_webhook),
     db::check("webhook_queues_counts", "pending >= 0 and missed >= 0", db::errors::value_refused),
+    // Its name is what a guard refuses by (statements.h).
+    db::check("webhook_queues_room", "pending >= 0", errors::webhook_full),
     // Across tenants: what is due and nobody does.
     db::expression_index("webhook_queues_due", "btree", "next_due_at").where("next_due_at is not null"));
 
@@ -273,6 +291,7 @@ inline constexpr auto webhook_events = db::tenant_table<WebhookEventRow>(
 
 inline constexpr auto webhook_deliveries = db::tenant_table<WebhookDelivery>(
     "webhook_deliveries", db::primary_key<&WebhookDelivery::id>(),
+    db::column_default<&WebhookDelivery::is_thin>("false"),
     db::unique<&WebhookDelivery::event_id, &WebhookDelivery::endpoint_id>("webhook_deliveries_once",
                                                                           errors::webhook_known),
     db::references<&WebhookDelivery::endpoint_id>("webhook_deliveries_endpoint", webhook_endpoints,

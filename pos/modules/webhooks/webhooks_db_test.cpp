@@ -1,6 +1,9 @@
 // Endpoints, events in their transaction, and deliveries that end as they should, whatever the endpoint does.
 #include <gmock/gmock.h>
 
+#include <map>
+#include <set>
+
 #include "pos/modules/stock/events.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/module.h"
@@ -80,10 +83,24 @@ protected:
         EXPECT_EQ(reply.status, 201) << reply.body;
     }
     static void fan_out() { app->run(fan_out_events(tenant_db(), &app->app().outbox, 100)); }
-    static void serve(const std::string& id) {
+    static void serve_among(bool is_fast, const std::string& id) {
         const WebhookEndpointId endpoint(*base::Uuid::from_string(id));
-        app->run(app->host().services().use<WebhookSender>().serve(tenant_db(), endpoint,
+        app->run(app->host().services().use<WebhookSender>().serve(tenant_db(), endpoint, is_fast,
                                                                    std::make_shared<jobs::Cancellation>()));
+    }
+    static bool is_fast(const std::string& id) {
+        return rows(fmt::format("select is_fast from webhook_queues where endpoint_id = '{}'", id)) == "t";
+    }
+    // Among those that it belongs to; and among the fast ones, when it has proved itself.
+    static void serve(const std::string& id) {
+        const bool was_fast = is_fast(id);
+        serve_among(was_fast, id);
+        if (!was_fast && is_fast(id)) serve_among(true, id);
+    }
+    static std::string jobs() {
+        return rows(
+            "select coalesce(string_agg(name, ' ' order by position), '') from outbox_jobs "
+            "where name like 'webhooks.serve%'");
     }
     static void hasten() {
         app->database().execute(
@@ -123,7 +140,16 @@ TEST_F(WebhookEndpointsTest, Endpoints) {
            {"no encryption", "POST", "/v1/webhooks", R"({"url":"http://93.184.216.34/","eventTypes":["*"]})", owner,
             422, "url."},
            {"a location that is none", "PATCH", "/v1/webhooks/{hook}",
-            R"({"locationIds":["0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0b01"]})", owner, 422, "location.unknown"},
+            R"({"locationIds":["0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0b01"]})", owner, 422, "/locationIds"},
+           {"a location that is none, of a new one", "POST", "/v1/webhooks",
+            R"({"url":"https://93.184.216.34/","eventTypes":["*"],)"
+            R"("locationIds":["0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0b01"]})",
+            owner, 422, "/locationIds"},
+           {"blanks and doubles", "PATCH", "/v1/webhooks/{hook}",
+            R"({"url":" https://93.184.216.34/hook\n","eventTypes":[" sale.*","sale.*","product.created"]})", owner,
+            200, R"("eventTypes":["sale.*","product.created"])"},
+           {"a resource without its star", "PATCH", "/v1/webhooks/{hook}", R"({"eventTypes":["sale"]})", owner, 422,
+            R"("product.created")"},
            {"a viewer", "GET", "/v1/webhooks", "", viewer, 403},
            {"another shop", "GET", "/v1/webhooks/{hook}", "", other, 404},
            {"another shop's rotation", "POST", "/v1/webhooks/{hook}/rotate-secret", "{}", other, 404},
@@ -131,7 +157,7 @@ TEST_F(WebhookEndpointsTest, Endpoints) {
            {"delete", "DELETE", "/v1/webhooks/{hook}", "", owner, 204},
            {"gone", "GET", "/v1/webhooks/{hook}", "", owner, 404}});
     EXPECT_EQ(rows("select string_agg(action, ' ' order by at) from audit_events where action like 'webhook.%'"),
-              "webhook.create webhook.change webhook.change webhook.delete");
+              "webhook.create webhook.change webhook.change webhook.change webhook.delete");
 }
 
 TEST_F(WebhookEndpointsTest, ASecretIsShownOnceAndSealed) {
@@ -164,8 +190,199 @@ TEST_F(WebhookEndpointsTest, FormerSecretsLiveForTheirOwnTime) {
     EXPECT_EQ(rotate(R"({"overlapHours":1})").status, 409);
     app->database().execute(
         "update webhook_secrets set expires_at = now() - interval '1 second' where expires_at is not null");
-    EXPECT_EQ(rotate(R"({"overlapHours":0})").status, 200) << "expired ones do not count";
+    EXPECT_EQ(rotate(R"({"overlapHours":1})").status, 200) << "expired ones do not count";
+    EXPECT_EQ(rows("select count(*) from webhook_secrets where expires_at is null or expires_at > now()"), "2");
+}
+
+// Five are live, one of them has leaked: the one that is made now is alone.
+TEST_F(WebhookEndpointsTest, WithoutAnOverlapAllFormerSecretsEnd) {
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(204, "")); });
+    const auto made = add(server.url("/"));
+    const auto path = "/v1/webhooks/" + made.id + "/rotate-secret";
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(post(path, R"({"overlapHours":168})").status, 200);
+    EXPECT_EQ(post(path, R"({"overlapHours":168})").status, 409);
+    const auto rotated = post(path, R"({"overlapHours":0})");
+    ASSERT_EQ(rotated.status, 200) << rotated.body;
     EXPECT_EQ(rows("select count(*) from webhook_secrets where expires_at is null or expires_at > now()"), "1");
+    EXPECT_EQ(post("/v1/webhooks/" + made.id + "/ping", "{}").status, 200);
+    serve(made.id);
+    ASSERT_EQ(server.request_count(), 1U);
+    const auto request = server.requests().at(0);
+    EXPECT_FALSE(request.header("webhook-signature").contains(' ')) << "one signature";
+    const ::webhooks::VerifyingKey keys[] = {*::webhooks::VerifyingKey::parse(*read(rotated).secret)};
+    EXPECT_EQ(
+        verify(keys,
+               {request.header("webhook-id"), request.header("webhook-timestamp"), request.header("webhook-signature")},
+               request.body, base::system_clock().now()),
+        std::nullopt);
+}
+
+TEST_F(WebhookEndpointsTest, WhatIsAskedAgainUnderItsKeyIsDoneOnce) {
+    const auto made = add("https://93.184.216.34/");
+    const auto path = "/v1/webhooks/" + made.id;
+    const auto asked = [&](std::string_view what, std::string_view body, std::string_view key) {
+        return post(path + std::string(what), std::string(body), owner, {{"Idempotency-Key", std::string(key)}});
+    };
+    const auto first = asked("/rotate-secret", "{}", "r-1");
+    ASSERT_EQ(first.status, 200) << first.body;
+    EXPECT_TRUE(read(first).secret);
+    const auto again = asked("/rotate-secret", "{}", "r-1");
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_FALSE(read(again).secret);
+    EXPECT_EQ(rows("select count(*) from webhook_secrets"), "2") << "one rotation";
+    EXPECT_EQ(rows("select count(*) from idempotency_keys where position('whsec_'::bytea in response) > 0"), "0");
+    EXPECT_EQ(asked("/rotate-secret", R"({"overlapHours":0})", "r-1").status, 422) << "another request";
+    const auto pinged = asked("/ping", "{}", "p-1");
+    EXPECT_EQ(asked("/ping", "{}", "p-1").body, pinged.body);
+    EXPECT_EQ(rows("select count(*) from webhook_deliveries"), "1");
+    const auto sent_again = fmt::format(R"({{"deliveryId":"{}"}})", rows("select id from webhook_deliveries"));
+    EXPECT_EQ(asked("/redeliver", sent_again, "d-1").body, asked("/redeliver", sent_again, "d-1").body);
+    EXPECT_EQ(rows("select count(*) from audit_events where action = 'webhook.redeliver'"), "1");
+}
+
+// The second portion of a turn is signed with what was rotated behind the first.
+TEST_F(WebhookEndpointsTest, ATurnUnderWaySignsWithTheNewSecret) {
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(204, "")); });
+    const auto made = add(server.url("/"), R"(,"ordered":true)");
+    const auto rotated = read(post("/v1/webhooks/" + made.id + "/rotate-secret", "{}"));
+    const auto product = read(post("/v1/products", R"({"name":"Sugar"})"));
+    EXPECT_EQ(patch("/v1/products/" + product.id, R"({"name":"Sukari"})", 1).status, 200);
+    fan_out();
+    constexpr std::string_view change_places =
+        "update webhook_secrets set expires_at = case when expires_at is null then now() - interval '1 second' end";
+    app->database().execute(std::string(change_places));
+    app->database().execute("update webhook_queues set is_fast = true");
+    app->database().execute(
+        fmt::format("create function test_rotate() returns trigger language plpgsql as $$ begin {}; return new; end $$",
+                    change_places));
+    app->database().execute(
+        "create trigger test_rotate after insert on webhook_attempts for each row execute function test_rotate()");
+    serve_among(true, made.id);
+    app->database().execute("drop function test_rotate() cascade");
+    ASSERT_EQ(server.request_count(), 2U);
+    const std::string secrets[] = {*made.secret, *rotated.secret};
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto request = server.requests().at(i);
+        const ::webhooks::VerifyingKey keys[] = {*::webhooks::VerifyingKey::parse(secrets[i])};
+        EXPECT_EQ(verify(keys,
+                         {request.header("webhook-id"), request.header("webhook-timestamp"),
+                          request.header("webhook-signature")},
+                         request.body, base::system_clock().now()),
+                  std::nullopt)
+            << i;
+    }
+}
+
+// Where it leads, and whether it leads anywhere, is asked with each portion.
+TEST_F(WebhookEndpointsTest, ATurnUnderWayEndsWithItsEndpoint) {
+    const auto made = add("https://93.184.216.34/");
+    happen();
+    fan_out();
+    app->database().execute("update webhook_queues set leased_until = now() + interval '1 minute', claim = 3");
+    EXPECT_EQ(patch("/v1/webhooks/" + made.id, R"({"enabled":false})", 1).status, 200);
+    const WebhookEndpointId id(*base::Uuid::from_string(made.id));
+    EXPECT_TRUE(app->run(tenant_db().all(hooks::take, id, 3, 8, 25)).empty());
+    EXPECT_EQ(rows("select attempts from webhook_deliveries"), "0");
+}
+
+// ---- Who may send ------------------------------------------------------------------------------------------------------
+
+// A tenant whose endpoints all hang has a few workers and no more, whichever queue its jobs are in; who waits is woken in turn.
+TEST_F(WebhookEndpointsTest, ATenantHasAFewTurnsAtOnce) {
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(204, "")); });
+    std::vector<std::string> ids;
+    for (int i = 0; i < 6; ++i) ids.push_back(add(server.url(fmt::format("/{}", i))).id);
+    happen();
+    fan_out();
+    for (std::size_t i = 0; i < 4; ++i)
+        app->database().execute(fmt::format(
+            "update webhook_queues set leased_until = now() + interval '1 minute' where endpoint_id = '{}'", ids[i]));
+    const auto waiting = [] { return rows("select count(*) from webhook_queues where waiting_since is not null"); };
+    app->database().execute("truncate outbox_jobs");
+    serve(ids[4]);
+    serve(ids[5]);
+    EXPECT_EQ(server.request_count(), 0U);
+    EXPECT_EQ(waiting(), "2");
+    EXPECT_EQ(jobs(), "") << "woken by who gives a turn back";
+    app->database().execute(
+        fmt::format("update webhook_queues set leased_until = null where endpoint_id = '{}'", ids[0]));
+    serve_among(false, ids[0]);
+    EXPECT_EQ(server.request_count(), 1U);
+    EXPECT_EQ(waiting(), "1");
+    EXPECT_EQ(jobs(), "webhooks.serve_failing") << "the one that has waited for the longest";
+    EXPECT_EQ(rows("select data->>'endpointId' from outbox_jobs where name = 'webhooks.serve_failing'"), ids[4]);
+    // Of another tenant nobody waits.
+    const auto theirs =
+        post("/v1/webhooks", fmt::format(R"({{"url":"{}","eventTypes":["*"]}})", server.url("/9")), other);
+    ASSERT_EQ(theirs.status, 201) << theirs.body;
+    const auto their_tenant = *base::Uuid::from_string(text(body<Tenant>(get("/v1/tenant", other)).id));
+    const WebhookEndpointId their_id(*base::Uuid::from_string(read(theirs).id));
+    EXPECT_EQ(post("/v1/webhooks/" + read(theirs).id + "/ping", "{}", other).status, 200);
+    app->run(app->host().services().use<WebhookSender>().serve(
+        db::tenant_db(app->host().databases(), their_tenant, async::Loop::now() + std::chrono::seconds(30)), their_id,
+        false, std::make_shared<jobs::Cancellation>()));
+    EXPECT_EQ(server.request_count(), 2U);
+    // A turn of the dead is counted until its lease ends, and what is due is found by the sweep.
+    app->database().execute("update webhook_queues set leased_until = now() - interval '1 second'");
+    serve(ids[5]);
+    EXPECT_EQ(server.request_count(), 3U);
+}
+
+// Not proved, slow, or enabled again: such an endpoint is served by the other workers, also where its job came to the fast ones.
+TEST_F(WebhookEndpointsTest, WhoHasNotProvedItselfIsNotAmongTheFast) {
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(200, "")); });
+    const auto made = add(server.url("/"));
+    const auto ping = [&] {
+        EXPECT_EQ(post("/v1/webhooks/" + made.id + "/ping", "{}").status, 200);
+        app->database().execute("truncate outbox_jobs");
+    };
+    ping();
+    serve_among(true, made.id);
+    EXPECT_EQ(server.request_count(), 0U);
+    EXPECT_EQ(jobs(), "webhooks.serve_failing");
+    serve_among(false, made.id);
+    EXPECT_EQ(server.request_count(), 1U);
+    EXPECT_TRUE(is_fast(made.id));
+    ping();
+    serve_among(false, made.id);
+    EXPECT_EQ(jobs(), "webhooks.serve") << "it has proved itself";
+    serve_among(true, made.id);
+    EXPECT_EQ(server.request_count(), 2U);
+    const auto change = [&](std::string_view body) {
+        EXPECT_EQ(patch("/v1/webhooks/" + made.id, std::string(body),
+                        static_cast<std::int32_t>(version_in(get("/v1/webhooks/" + made.id))))
+                      .status,
+                  200);
+    };
+    change(R"({"description":"The accountant's"})");
+    EXPECT_TRUE(is_fast(made.id));
+    change(R"({"enabled":true})");
+    EXPECT_FALSE(is_fast(made.id)) << "enabled again: it may hang as before";
+    ping();
+    serve_among(false, made.id);
+    EXPECT_TRUE(is_fast(made.id));
+    change(fmt::format(R"({{"url":"{}"}})", server.url("/another")));
+    EXPECT_FALSE(is_fast(made.id)) << "another URL is another endpoint";
+}
+
+TEST_F(WebhookEndpointsTest, WhatSettlesSaysWhoIsFast) {
+    const auto made = add("https://93.184.216.34/");
+    const WebhookEndpointId id(*base::Uuid::from_string(made.id));
+    const auto settle = [&](bool has_succeeded, bool has_failed, bool took_long) {
+        const auto settled = app->run(tenant_db().one(
+            hooks::settle, id, std::vector<WebhookDeliveryId>{}, std::vector<std::int32_t>{},
+            std::vector<std::string>{}, std::vector<std::int32_t>{}, std::vector<std::int32_t>{},
+            std::vector<std::string>{}, std::vector<std::int32_t>{}, has_succeeded, has_failed, 432'000, took_long));
+        return settled && settled->is_fast;
+    };
+    EXPECT_FALSE(settle(false, false, false));
+    EXPECT_FALSE(settle(true, false, true)) << "200, and late";
+    EXPECT_TRUE(settle(true, false, false));
+    EXPECT_TRUE(settle(false, false, false)) << "what was cancelled says nothing";
+    EXPECT_TRUE(settle(true, true, false)) << "an error that comes at once holds up nobody";
+    EXPECT_FALSE(settle(true, true, true)) << "one of eight hangs";
+    EXPECT_TRUE(settle(true, false, false));
+    EXPECT_FALSE(settle(false, true, false));
 }
 
 TEST_F(WebhookEndpointsTest, AnEventIsOfItsTransaction) {
@@ -190,7 +407,8 @@ TEST_F(WebhookEndpointsTest, AnEventIsOfItsTransaction) {
     EXPECT_EQ(del("/v1/products/" + id, 2).status, 204);
     EXPECT_EQ(rows("select string_agg(type || ' ' || (convert_from(body, 'UTF8')::jsonb->'data'->>'version'), ', ' "
                    "order by position) from webhook_events"),
-              "product.created 1, product.changed 2, product.deleted 2");
+              "product.created 1, product.changed 2, product.deleted 3");
+    EXPECT_EQ(rows(fmt::format("select version from products where id = '{}'", id)), "3");
 }
 
 // The product is what an integrator keeps: whatever changes below it, it is told, as it is then.
@@ -209,9 +427,9 @@ TEST_F(WebhookEndpointsTest, AProductIsToldWithEachChangeBelowIt) {
     EXPECT_EQ(told(), "product.created 1");
     const auto variant =
         read(post("/v1/variants", fmt::format(R"({{"productId":"{}","name":"1kg","price":100}})", product.id)));
-    EXPECT_EQ(told(), "product.changed 2, variant.created");
+    EXPECT_EQ(told(), "product.changed 2, variant.created 1");
     EXPECT_EQ(patch("/v1/variants/" + variant.id, R"({"price":120})", 1).status, 200);
-    EXPECT_EQ(told(), "variant.changed, product.changed 3");
+    EXPECT_EQ(told(), "variant.changed 2, product.changed 3");
     const auto barcode = read(post("/v1/variants/" + variant.id + "/barcodes", R"({"barcode":"6161100600017"})"));
     EXPECT_EQ(told(), "product.changed 4");
     EXPECT_EQ(del("/v1/variants/" + variant.id + "/barcodes/" + barcode.id, 1).status, 204);
@@ -226,8 +444,36 @@ TEST_F(WebhookEndpointsTest, AProductIsToldWithEachChangeBelowIt) {
         del("/v1/variants/" + variant.id, static_cast<std::int32_t>(version_in(get("/v1/variants/" + variant.id))))
             .status,
         204);
-    EXPECT_EQ(told(), "variant.deleted, product.changed 6");
+    EXPECT_EQ(told(), fmt::format("variant.deleted {}, product.changed 6",
+                                  rows(fmt::format("select version from variants where id = '{}'", variant.id))));
     EXPECT_EQ(version(), "6");
+}
+
+// Those that come and go with their product are told as all others are.
+TEST_F(WebhookEndpointsTest, VariantsAreToldWithTheirProduct) {
+    add("https://93.184.216.34/", "", R"(["variant.*"])");
+    const auto told = [] {
+        const auto names = rows(
+            "select coalesce(string_agg(concat_ws(' ', type, data->>'name', data->>'price', data->>'version'), ', ' "
+            "order by position), '') from (select type, position, convert_from(body, 'UTF8')::jsonb->'data' as data "
+            "from webhook_events where type like 'variant.%') e");
+        app->database().execute("truncate webhook_events cascade");
+        return names;
+    };
+    const auto variants =
+        R"("variants":[{"name":"Sabuni 1","price":5000,"unit":"pc"},{"name":"Sabuni 2","price":9000,"unit":"pc"}])";
+    const auto product = read(post("/v1/products", fmt::format(R"({{"name":"Sabuni",{}}})", variants)));
+    EXPECT_EQ(told(), "variant.created Sabuni 1 5000 1, variant.created Sabuni 2 9000 1");
+    EXPECT_EQ(del("/v1/products/" + product.id, 1).status, 204);
+    const auto deleted = told();
+    EXPECT_THAT(deleted, HasSubstr("variant.deleted Sabuni 1 5000 2"));
+    EXPECT_THAT(deleted, HasSubstr("variant.deleted Sabuni 2 9000 2"));
+    const auto reply =
+        post("/v1/products/batch", fmt::format(R"({{"onError":"abort","items":[{{"key":"a","op":"create","data":)"
+                                               R"({{"name":"Sabuni",{}}}}}]}})",
+                                               variants));
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(told(), "variant.created Sabuni 1 5000 1, variant.created Sabuni 2 9000 1");
 }
 
 // A level that falls is told of once, at its location, whatever is sold below it and however often its job runs.
@@ -295,8 +541,7 @@ TEST_F(WebhookEndpointsTest, WhoAskedForWhatGetsIt) {
     EXPECT_EQ(rows("select string_agg(right(p.url, 3) || ' ' || pending || ' ' || missed, ', ' order by p.url) "
                    "from webhook_queues q join webhook_endpoints p on p.id = q.endpoint_id"),
               "all 1 0, off 0 1, cts 1 0, les 0 0");
-    EXPECT_EQ(rows("select string_agg(name, ' ') from outbox_jobs where name = 'webhooks.serve'"),
-              "webhooks.serve webhooks.serve");
+    EXPECT_EQ(jobs(), "webhooks.serve_failing webhooks.serve_failing");
 }
 
 TEST_F(WebhookEndpointsTest, WhatArrivesCanBeVerifiedAndIsTheSameEachTime) {
@@ -383,7 +628,7 @@ TEST_F(WebhookEndpointsTest, TheNextAttemptIsInTheFuture) {
     serve(made.id);
     EXPECT_EQ(rows("select round(extract(epoch from next_attempt_at - now()) / 60) from webhook_deliveries"), "120");
     EXPECT_EQ(rows("select name || ' ' || (options->>'delay')::bigint / 60000 from outbox_jobs "
-                   "where name = 'webhooks.serve_failing'"),
+                   "where name = 'webhooks.serve_failing' order by position desc limit 1"),
               "webhooks.serve_failing 119");
     EXPECT_EQ(queue("next_due_at = (select next_attempt_at from webhook_deliveries) and leased_until is null"), "t");
 }
@@ -399,7 +644,7 @@ TEST_F(WebhookEndpointsTest, TwoWorkersNeverSendAtOnce) {
     EXPECT_EQ(server.request_count(), 0U);
     const WebhookEndpointId id(*base::Uuid::from_string(made.id));
     const auto take = [&](std::int64_t claim, std::int32_t needed) {
-        return app->run(tenant_db().all(hooks::take, id, claim, 8, needed, false)).size();
+        return app->run(tenant_db().all(hooks::take, id, claim, 8, needed)).size();
     };
     EXPECT_EQ(take(6, 25), 0U) << "a former holder";
     EXPECT_EQ(take(7, 61), 0U) << "a lease that ends before the request would";
@@ -517,6 +762,80 @@ TEST_F(WebhookEndpointsTest, WhatHasNoRoomIsCountedAndComesWhenAskedFor) {
     EXPECT_EQ(read(post("/v1/webhooks/" + made.id + "/redeliver", R"({"since":"2020-01-01T00:00:00Z"})")).count, 0);
 }
 
+// What was asked for and has no room is missed as before: nobody else would ask for it again.
+TEST_F(WebhookEndpointsTest, WhatStillHasNoRoomIsStillMissed) {
+    const auto made = add("https://93.184.216.34/");
+    for (int i = 0; i < 3; ++i) happen(fmt::format("P{}", i));
+    app->run(fan_out_events(tenant_db(), &app->app().outbox, 0));
+    EXPECT_EQ(queue("concat_ws(' ', pending, missed, missed_since = (select min(recorded_at) from webhook_events))"),
+              "0 3 t")
+        << "since the first of them happened";
+    const auto ask = [&] {
+        return read(post("/v1/webhooks/" + made.id + "/redeliver", R"({"since":"2020-01-01T00:00:00Z"})"));
+    };
+    app->database().execute("update webhook_queues set pending = 100");
+    auto asked = ask();
+    EXPECT_EQ(asked.count, 0);
+    EXPECT_EQ(asked.missed, 3);
+    EXPECT_EQ(queue(), "100 3 f");
+    app->database().execute("update webhook_queues set pending = 98");
+    asked = ask();
+    EXPECT_EQ(asked.count, 2);
+    EXPECT_EQ(asked.missed, 1);
+    EXPECT_EQ(queue("missed_since is not null"), "t");
+    app->database().execute("update webhook_queues set pending = 99");
+    asked = ask();
+    EXPECT_EQ(asked.count, 1) << "exactly as many as there is room for";
+    EXPECT_EQ(asked.missed, 0);
+    EXPECT_EQ(queue("missed_since is null"), "t");
+}
+
+TEST_F(WebhookEndpointsTest, NothingPassesTheBoundOfWhatWaits) {
+    const auto made = add("https://93.184.216.34/");
+    EXPECT_EQ(post("/v1/webhooks/" + made.id + "/ping", "{}").status, 200);
+    app->database().execute("update webhook_queues set pending = 100");
+    const auto refused = post("/v1/webhooks/" + made.id + "/ping", "{}");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_THAT(refused.body, HasSubstr("webhook.full"));
+    const auto again = fmt::format(R"({{"deliveryId":"{}"}})", rows("select id from webhook_deliveries"));
+    EXPECT_EQ(post("/v1/webhooks/" + made.id + "/redeliver", again).status, 200) << "it waits already";
+    app->database().execute("update webhook_deliveries set state = 'exhausted', next_attempt_at = null");
+    EXPECT_EQ(post("/v1/webhooks/" + made.id + "/redeliver", again).status, 409);
+    EXPECT_EQ(queue("pending"), "100");
+    EXPECT_EQ(rows("select count(*) from webhook_events"), "1");
+}
+
+// A delivery has one body, whatever the endpoint asks for later.
+TEST_F(WebhookEndpointsTest, ADeliveryKeepsItsForm) {
+    bool answers = false;
+    ScriptedServer server([&](const auto&) { return Answer().send(http_reply(answers ? 200 : 500, "")); });
+    const auto made = add(server.url("/"));
+    happen();
+    fan_out();
+    serve(made.id);
+    EXPECT_EQ(patch("/v1/webhooks/" + made.id, R"({"payload":"thin"})", 1).status, 200);
+    happen("Unga");
+    fan_out();
+    answers = true;
+    hasten();
+    serve(made.id);
+    hasten();
+    serve(made.id);
+    const auto requests = server.requests();
+    ASSERT_EQ(requests.size(), 3U);
+    std::map<std::string, std::set<std::string>> bodies;
+    for (const auto& request : requests) bodies[request.header("webhook-id")].insert(request.body);
+    for (const auto& [id, of_id] : bodies) EXPECT_EQ(of_id.size(), 1U) << id;
+    EXPECT_THAT(requests.front().body, HasSubstr("Sugar"));
+    const auto shown = [&](std::string_view where) {
+        return get("/v1/webhooks/" + made.id + "/deliveries/" +
+                   rows(fmt::format("select id from webhook_deliveries where {}", where)))
+            .body;
+    };
+    EXPECT_THAT(shown("not is_thin"), HasSubstr("Sugar"));
+    EXPECT_THAT(shown("is_thin"), Not(HasSubstr("Unga")));
+}
+
 // Redis was emptied, and with it every job: each row is found by what it says itself.
 TEST_F(WebhookEndpointsTest, TheSweepFindsWhatRedisLost) {
     const auto sweep = [] {
@@ -537,13 +856,15 @@ TEST_F(WebhookEndpointsTest, TheSweepFindsWhatRedisLost) {
     EXPECT_EQ(sweep(), "");
     app->database().execute(
         "update webhook_queues set next_due_at = now() - interval '2 hours', wake_at = now() - interval '2 hours'");
+    EXPECT_EQ(sweep(), "webhooks.serve_failing") << "it has not proved itself";
+    app->database().execute("update webhook_queues set is_fast = true, wake_at = now() - interval '2 hours'");
+    lose();
     EXPECT_EQ(sweep(), "webhooks.serve");
     lose();
     EXPECT_EQ(sweep(), "") << "the new one may be on its way";
     app->database().execute("update webhook_queues set wake_at = null, leased_until = now() + interval '1 minute'");
     EXPECT_EQ(sweep(), "") << "somebody is at it";
-    app->database().execute(
-        "update webhook_queues set leased_until = now() - interval '1 second', failing_since = now()");
+    app->database().execute("update webhook_queues set leased_until = now() - interval '1 second', is_fast = false");
     EXPECT_EQ(sweep(), "webhooks.serve_failing") << "who was at it died";
 }
 
