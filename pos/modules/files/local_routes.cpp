@@ -1,5 +1,6 @@
 #include "pos/modules/files/local_routes.h"
 
+#include "auth/caller.h"
 #include "http/errors.h"
 #include "http/upload.h"
 #include "pos/modules/files/keys.h"
