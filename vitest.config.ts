@@ -1,14 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-// The real binary against real servers: one file after another in one process, so that figures and logs stay readable
-// and two cores are not fought over. The servers come from bin/with-servers.
+// The real binary against real servers, which come from bin/with-servers. Two files at a time: most wait for what they have started,
+// and each has its own database, and its own Redis where it empties or stops it. The long runs measure, so they are by themselves.
+const isLong = Boolean(process.env.BACKEND_API_LONG);
+
 export default defineConfig({
   test: {
     include: ['tests/e2e/**/*.test.ts', 'tests/deploy/**/*.test.ts'],
     setupFiles: ['tests/e2e/support/contract-setup.ts'],
     pool: 'forks',
-    poolOptions: { forks: { singleFork: true } },
-    fileParallelism: false,
+    poolOptions: { forks: { singleFork: isLong, minForks: 1, maxForks: 2 } },
+    fileParallelism: !isLong,
     // The binary under test may carry AddressSanitizer, which makes it about three times slower, and the machine may be busy with
     // something else. What a test waits for has a shorter deadline of its own, which says what did not come.
     testTimeout: 90_000,

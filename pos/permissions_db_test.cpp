@@ -62,6 +62,8 @@ class MatrixTest : public SampledTest {
 protected:
     static void SetUpTestSuite() {
         SampledTest::SetUpTestSuite();
+        // Before the roles use up what a shop may have of each.
+        make_all();
         elsewhere = text(made<Location>(post("/v1/locations", R"({"code":"OTHER","name":"Other"})")).id);
         for (const auto& [letter, role] : letters) {
             tokens[std::string(role) + "/everywhere"] = member_at(role, "");

@@ -63,6 +63,11 @@ constexpr std::array notes = std::to_array<ProblemNote>({
     {"http.expectation_failed", "The header Expect holds something other than 100-continue.", "Leave the header out."},
     {"http.headers_too_large",
      "The request line and headers are larger than 16 KiB, or more than 100. Often cookies have piled up.", ""},
+    {"http.load_shed",
+     "Work waits for longer than it should before it begins, so that what is least urgent is refused: reports and "
+     "exports first, "
+     "sales last.",
+     "Wait for Retry-After, and send the same request again. Nothing of it was done."},
     {"http.malformed",
      "What was sent cannot be read as HTTP/1.1, or could be read in two ways. `detail` says what was found.",
      "Look at what stands between client and server: a proxy, or a hand-written request."},

@@ -69,10 +69,12 @@ struct AccountCredentials {
             field<&T::certificate>("certificate", member("M-Pesa, to pay out: Safaricom's, in PEM.")),
             field<&T::secret_key>("secretKey", member("Stripe, Flutterwave, Paystack: as the dashboard shows it.")),
             field<&T::publishable_key>("publishableKey", member("Stripe.")),
-            field<&T::webhook_secrets>("webhookSecrets",
-                                       {.max_items = 10, .doc = "Stripe: of the endpoint; the new one first."}),
-            field<&T::secret_hashes>("secretHashes",
-                                     {.max_items = 10, .doc = "Flutterwave: of the webhook; the new one first."}),
+            field<&T::webhook_secrets>(
+                "webhookSecrets",
+                {.max_items = 10, .items = member(""), .doc = "Stripe: of the endpoint; the new one first."}),
+            field<&T::secret_hashes>(
+                "secretHashes",
+                {.max_items = 10, .items = member(""), .doc = "Flutterwave: of the webhook; the new one first."}),
             field<&T::email>("email", member("Flutterwave, Paystack: the shop's, where a payer has none.")));
     }
 };
