@@ -70,12 +70,12 @@ TEST_F(PoolerTest, AnErrorLeavesTheOthersAlone) {
 TEST_F(PoolerTest, ATableThatChangesUnderAStatementFailsNobody) {
     open_pooled();
     scratch->execute("truncate wide; insert into wide values (1, 'one')");
-    EXPECT_EQ(try_query(all_wide).result.columns(), 2U);
-    scratch->execute("alter table wide add column more text");
+    const auto before = try_query(all_wide).result.columns();
+    scratch->execute("alter table wide add column another text");
     const auto after = try_query(all_wide);
     EXPECT_EQ(after.code, "ok");
-    EXPECT_EQ(after.result.columns(), 3U);
-    scratch->execute("alter table wide drop column more");
+    EXPECT_EQ(after.result.columns(), before + 1);
+    scratch->execute("alter table wide drop column another");
 }
 
 async::Task<void> write_twice(Transaction& transaction) {
