@@ -151,7 +151,7 @@ std::string trimmed(std::string_view json) {
 schema::Json typed(const AccountCredentials& sent) {
     auto members = schema::parse<std::map<std::string, schema::Json>>(schema::to_json(sent));
     if (!members) throw std::logic_error("credentials are an object");
-    std::erase_if(*members, [](const auto& member) { return member.second.text == "null"; });
+    std::erase_if(*members, [](const auto& member) { return member.second.text.empty(); });  // null
     for (auto& [name, value] : *members) {
         auto list = schema::parse<std::vector<schema::Json>>(value.text);
         if (list) {
