@@ -51,6 +51,8 @@ protected:
             const auto reply = make(*row);
             EXPECT_LT(reply.status, 300) << parameter << ": " << reply.body;
             id = member_in(reply, row->member);
+        } else if (id.starts_with("select ")) {
+            id = app->database().value(id).value_or("");
         }
         return sample_ids.emplace(parameter, id).first->second;
     }

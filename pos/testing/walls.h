@@ -34,7 +34,8 @@ struct RouteRule {
 // A row of the first shop for one parameter of a path.
 struct SampleRow {
     std::string_view parameter;  // "/v1/tax-classes/{id}": with all that stands in front of it
-    std::string_view path;  // where it is made, or listed when there is no body: the first is taken; or the id itself
+    // Where it is made, or listed when there is no body: the first is taken; or a select of its id; or the id itself.
+    std::string_view path;
     std::string_view body{};
     std::string_view member = "id";  // of the reply
 };

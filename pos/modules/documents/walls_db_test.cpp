@@ -13,8 +13,10 @@ constexpr RouteRule rules[] = {
     {"GET /v1/documents/{id}", "oamt", nobody, nobody},
     {"DELETE /v1/documents/{id}", "oamt", nobody, nobody},
 };
-constexpr SampleRow rows[] = {{"/v1/documents/{id}", "/v1/uploads",
-                               R"({"purpose":"document","contentType":"text/csv","bytes":1000})", "documentId"}};
+// One that waits for its upload: which it becomes, the API does not say before.
+constexpr SampleRow rows[] = {
+    {"a document's upload", "/v1/uploads", R"({"purpose":"document","contentType":"text/csv","bytes":1000})"},
+    {"/v1/documents/{id}", "select document_id from uploads where id = '@[a document's upload]'"}};
 
 const Walls walls{rules, rows};
 

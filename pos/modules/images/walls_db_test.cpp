@@ -13,8 +13,10 @@ constexpr RouteRule rules[] = {
     {"GET /v1/images/{id}", everyone, everyone, everyone},
     {"DELETE /v1/images/{id}", "oam", "oam", "oam"},
 };
+// One that waits for its upload: which it becomes, the API does not say before.
 constexpr SampleRow rows[] = {
-    {"/v1/images/{id}", "/v1/uploads", R"({"purpose":"image","contentType":"image/png","bytes":1000})", "imageId"}};
+    {"an image's upload", "/v1/uploads", R"({"purpose":"image","contentType":"image/png","bytes":1000})"},
+    {"/v1/images/{id}", "select image_id from uploads where id = '@[an image's upload]'"}};
 
 const Walls walls{rules, rows};
 

@@ -43,6 +43,7 @@ inline constexpr auto table_retention = std::to_array<TableRetention>({
     {"variant_barcodes", Retention::kept, "deleted with their variant, and marked"},
     {"images", Retention::kept, "products name them; deleted ones are marked, and their files removed"},
     {"documents", Retention::kept, "deleted ones are marked, and their files removed"},
+    {"file_place_marks", Retention::kept, "one a place that files are in"},
     {"stock_levels", Retention::kept, "one a location and variant"},
     {"stock_movements", Retention::kept, "the ledger: append-only"},
     {"sales", Retention::kept, "append-only"},
