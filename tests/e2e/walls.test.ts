@@ -2,6 +2,7 @@
 // that this test does not know are made by its POST as the document has it; a parameter that gives none fails the test.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { png } from './support/pictures.js';
 import { type Service, startService } from './support/service.js';
 import { addStock, expectProblem, ok, openShop, saleFor, type Shop } from './support/shop.js';
 
@@ -66,7 +67,12 @@ beforeAll(async () => {
   const payout = { clientRequestId: randomUUID(), amount: 100_000, phone: '0712345678', reason: 'Wages' };
   const sent = await ok(alice.api('POST', '/v1/payouts', { body: payout }), 202);
   const picture = await alice.create('/v1/uploads', { purpose: 'image', contentType: 'image/png', bytes: 100 });
-  const paper = await alice.create('/v1/uploads', { purpose: 'document', contentType: 'text/csv', bytes: 100 });
+  const stored = async (to: string, type: string, body: Buffer | string) => {
+    const headers = { 'content-type': type, 'idempotency-key': randomUUID() };
+    return ok(alice.api('POST', to, { headers, body }), 201);
+  };
+  const image = await stored('/v1/images', 'image/png', png(8, 8, 1));
+  const paper = await stored('/v1/documents?name=prices', 'text/csv', 'item,price\nSugar,5\n');
   const pieces = await alice.api('POST', '/v1/uploads/tus', {
     headers: { 'tus-resumable': '1.0.0', 'upload-length': '100', 'upload-metadata': `purpose ${btoa('image')}` },
   });
@@ -76,8 +82,8 @@ beforeAll(async () => {
     'c2b-payments': randomUUID(), // M-Pesa alone makes them
     categories: category.id,
     devices: alice.devices[0]!.id,
-    documents: paper.documentId,
-    images: picture.imageId,
+    documents: paper.id,
+    images: image.id,
     invites: (await alice.create('/v1/invites', { email: 'juma@duka.example', roleId: role.id })).id,
     locations: alice.location.id,
     'payment-accounts': account.id,
