@@ -39,6 +39,7 @@ const schedules: [string, (number | string | null)?][] = [
   ['alerts.send', 7],
   ['billing.run', 23],
   ['files.clean_up', '*/10'],
+  ['files.find_whole', undefined],
   ['files.sweep', 23],
   ['maintenance.clean_up', 17],
   ['notifications.requeue', 37],
