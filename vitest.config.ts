@@ -13,7 +13,7 @@ export default defineConfig({
     fileParallelism: !isLong,
     // The binary under test may carry AddressSanitizer, which makes it about three times slower, and the machine may be busy with
     // something else. What a test waits for has a shorter deadline of its own, which says what did not come.
-    testTimeout: 90_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
     reporters: ['default'],

@@ -31,6 +31,8 @@ export async function openBrowser(): Promise<BrowserContext> {
     ].concat(['--disable-component-update', '--disable-sync']),
     viewport: { width: 1400, height: 900 },
   });
+  // Drawing hundreds of operations takes a busy machine its time.
+  browser.setDefaultTimeout(90_000);
   profiles.set(browser, profile);
   return browser;
 }
