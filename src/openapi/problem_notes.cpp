@@ -64,9 +64,7 @@ constexpr std::array notes = std::to_array<ProblemNote>({
     {"http.headers_too_large",
      "The request line and headers are larger than 16 KiB, or more than 100. Often cookies have piled up.", ""},
     {"http.load_shed",
-     "Work waits for longer than it should before it begins, so that what is least urgent is refused: reports and "
-     "exports first, "
-     "sales last.",
+     "Work waits for longer than it should before it begins, so that some is refused: the least urgent first.",
      "Wait for Retry-After, and send the same request again. Nothing of it was done."},
     {"http.malformed",
      "What was sent cannot be read as HTTP/1.1, or could be read in two ways. `detail` says what was found.",

@@ -138,7 +138,7 @@ describe('an endpoint with bad manners', () => {
     expect(tried).toMatchObject(expected);
     const { tries } = await ok(shop.api('GET', `/v1/webhooks/${hook.id}/deliveries/${tried.id}`), 200);
     expect(Buffer.byteLength(tries[0].reply ?? '')).toBeLessThanOrEqual(1024);
-    expect(tries[0].reply ?? '').not.toMatch(/[\u0000\u001b]/);
+    for (const control of ['\u0000', '\u001b']) expect(tries[0].reply ?? '').not.toContain(control);
     if (expected.lastOutcome === 'throttled') {
       expect(Date.parse(tried.nextAttemptAt) - Date.now()).toBeGreaterThan(3_500_000);
     }
