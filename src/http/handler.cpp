@@ -177,7 +177,11 @@ std::string media_type_of(std::string_view content_type) {
     return std::move(media.type);
 }
 
-std::string media_type_of_bytes(std::string_view content_type) { return parse_media_type(content_type).type; }
+std::string media_type_of_bytes(std::string_view content_type) {
+    auto media = parse_media_type(content_type);
+    if (media.type.starts_with("text/") && media.charset != "binary") return media_type_of(content_type);
+    return std::move(media.type);
+}
 
 async::Task<void> read_body(Context& context, const schema::Type* type, void* out, std::string_view* text,
                             Findings& findings) {

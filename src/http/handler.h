@@ -88,7 +88,7 @@ void read_parameter(const schema::Field& field, std::string_view in, std::option
                     Findings& findings);
 // Of a Content-Type, in small letters. 415 for a charset other than UTF-8.
 std::string media_type_of(std::string_view content_type);
-// Of a file's bytes, which have no charset that matters: `image/jpeg; charset=binary` is what some clients call them.
+// Of a file's bytes, whose charset matters where they are text: `image/jpeg; charset=binary` is what some clients call them.
 std::string media_type_of_bytes(std::string_view content_type);
 // What any body can fail with, however it is read.
 void describe_body_bytes(Operation& operation);
