@@ -331,7 +331,7 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Ask for the person's mobile number."},
     {"sms.not_sent_there", "`SMS_PRICES` (or `WHATSAPP_PRICES`) has no price for the number's country.",
      "Ask for another number, or whoever runs the service for a price."},
-    {"sms.number_limit", "All tenants together have sent `SMS_PER_NUMBER` messages to this number today (UTC).",
+    {"sms.number_limit", "All tenants together have sent `SMS_PER_NUMBER` messages to this number today (UTC), or this one half of them.",
      "Tomorrow it gets messages again."},
     {"sms.off", "No provider of SMS, or of WhatsApp, is set: `SMS_PROVIDER`, `WHATSAPP_PHONE_NUMBER_ID`.",
      "An owner adds an account of the shop's own, or ask whoever runs the service."},

@@ -42,10 +42,14 @@ PayoutDecision paid(const Payout& payout, const PayoutEvidence& evidence) {
     return decision;
 }
 
-// It was sent beside one that may be there: what is said of a sending may be said of the other.
+// What is said of a sending may be said of another one: it was sent beside one that may be there, or a result is not known to be the
+// latest sending's. Results are delivered late, and twice.
 bool is_of_one_of_several(const Payout& payout, const PayoutEvidence& evidence) {
-    const bool is_of_sending = evidence.source == Source::result || evidence.source == Source::reply;
-    return is_of_sending && payout.may_be_there && payout.sends > 1;
+    if (payout.sends <= 1) return false;
+    const bool is_result = evidence.source == Source::result;
+    if (payout.may_be_there) return is_result || evidence.source == Source::reply;
+    return is_result &&
+           (evidence.conversation_id.empty() || evidence.conversation_id != payout.conversation_id);
 }
 
 PayoutDecision failed(const Payout& payout, const PayoutEvidence& evidence) {

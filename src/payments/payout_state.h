@@ -6,7 +6,8 @@
 //
 // Whoever takes "failed" for an answer sends the money again, by another payout. So failed is what the provider says by itself, in words
 // that we know; whatever else is asked after, and is `unknown` in the end. What has gone out stays gone out. Where it was sent more than once and
-// one of these may be there, what the provider says of a sending ends nothing: it answers first what became of the payout.
+// one of these may be there, what the provider says of a sending ends nothing: it answers first what became of the payout. Nor does a result
+// that comes late, or again, of a sending before the latest.
 
 #include <cstdint>
 #include <optional>
@@ -61,7 +62,7 @@ enum class PayoutFinding : std::uint8_t {
 struct PayoutEvidence {
     PayoutSource source = PayoutSource::reply;
     PayoutFinding finding = PayoutFinding::processing;
-    std::string conversation_id{};  // what the provider calls the request
+    std::string conversation_id{};  // what the provider calls the request: of each sending another
     std::optional<base::Money> amount{};
     std::string receipt{};    // of what went out
     std::string recipient{};  // as the provider names it, masked
@@ -76,6 +77,7 @@ struct Payout {
     std::int32_t sends = 0;     // how often it was sent
     bool may_be_there = false;  // the reply to one of them was lost, or one was sent beside it
     std::string receipt{};
+    std::string conversation_id{};  // of the latest sending; "": not known
 };
 
 // After so many times a provider that has no time is believed to have none.

@@ -22,9 +22,15 @@ constexpr std::array findings{Finding::not_sent,   Finding::busy, Finding::accep
                               Finding::processing, Finding::paid, Finding::failed,   Finding::overdue};
 
 Payout in(State state, bool may_be_there = false, std::int32_t sends = 1) {
-    return {.state = state, .amount = {10'000}, .sends = sends, .may_be_there = may_be_there};
+    return {.state = state,
+            .amount = {10'000},
+            .sends = sends,
+            .may_be_there = may_be_there,
+            .conversation_id = "AG_1"};
 }
-PayoutEvidence said(Finding finding, Source source = Source::result) { return {.source = source, .finding = finding}; }
+PayoutEvidence said(Finding finding, Source source = Source::result) {
+    return {.source = source, .finding = finding, .conversation_id = "AG_1"};
+}
 PayoutEvidence paid(std::int64_t amount = 10'000, Source source = Source::result) {
     return {.source = source, .finding = Finding::paid, .amount = base::Money{amount}, .receipt = "SLK7H8J9K0"};
 }
@@ -110,6 +116,28 @@ TEST(PayoutStates, AResultOfASecondSendingSaysNothingOfTheFirst) {
     // The only one, or the ones before it did not arrive.
     EXPECT_EQ(decide(in(State::sent, true), said(Finding::failed)).next, State::failed);
     EXPECT_EQ(decide(in(State::pending, false, 3), said(Finding::failed)).next, State::failed);
+}
+
+// Results come late and twice. One of a sending that was busy, told again while the next one is on its way, would have it sent a third
+// time; and called failed, if that was the last.
+TEST(PayoutStates, AResultOfAnEarlierSendingEndsNothing) {
+    for (const auto state : {State::sent, State::pending, State::unknown})
+        for (const auto finding : {Finding::failed, Finding::busy})
+            for (const auto sends : {2, most_payout_sends})
+                for (const auto* const name : {"AG_0", ""}) {
+                    auto evidence = said(finding);
+                    evidence.conversation_id = name;
+                    const auto decision = decide(in(state, false, sends), evidence);
+                    EXPECT_FALSE(decision.changes);
+                    EXPECT_TRUE(decision.ask) << "what became of it is asked first";
+                    auto unnamed = in(state, false, sends);
+                    unnamed.conversation_id.clear();
+                    EXPECT_FALSE(decide(unnamed, evidence).changes) << "the reply to the latest has not come yet";
+                }
+    // Money that went out is out, whichever sending it was.
+    auto of_the_first = paid();
+    of_the_first.conversation_id = "AG_0";
+    EXPECT_EQ(decide(in(State::pending, false, 2), of_the_first).next, State::succeeded);
 }
 
 // Everything that can be told of the second sending, in every order, and whenever a person sends it once more: the first one's money is

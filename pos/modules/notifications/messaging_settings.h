@@ -32,7 +32,8 @@ struct MessagingSettings {
                 "SMS_PER_NUMBER", {.min = 1,
                                    .max = 1'000,
                                    .defaulted = true,
-                                   .doc = "How many messages one number gets a day, of all tenants together."}),
+                                   .doc = "How many messages one number gets a day, of all tenants together, and as many codes. "
+                                          "One tenant may send half of them; by an account of its own all."}),
             field<&MessagingSettings::per_source>(
                 "SMS_PER_SOURCE",
                 {.min = 1,

@@ -74,7 +74,8 @@ bool is_same(const Payout& known, const Payout& asked) {
             .amount = row.amount,
             .sends = row.sends,
             .may_be_there = row.may_be_there,
-            .receipt = row.receipt_code.value_or("")};
+            .receipt = row.receipt_code.value_or(""),
+            .conversation_id = row.conversation_id.value_or("")};
 }
 
 // Words of payments/payout_state.h, which are those of the enumeration.
@@ -111,12 +112,19 @@ bool is_news(const PayoutEvidence& evidence, bool moves) {
     return !evidence.code.empty() && (moves || !says_nothing);
 }
 
+// What the provider calls the latest sending: its reply says so. Where that was lost, a result does, if there was no other sending.
+void note_name(Payout& row, const PayoutEvidence& evidence) {
+    if (evidence.conversation_id.empty()) return;
+    const bool is_reply = evidence.source == PayoutSource::reply;
+    if (is_reply || (!row.conversation_id && row.sends <= 1)) row.conversation_id = evidence.conversation_id;
+}
+
 // What the row keeps of the evidence.
 void note(Payout& row, const PayoutEvidence& evidence, const ::payments::PayoutDecision& decision,
           base::Timestamp now) {
     const bool was_paid = row.state == PayoutState::succeeded;
     const bool is_paid = decision.next == PayoutState::succeeded;
-    if (!row.conversation_id) row.conversation_id = said(evidence.conversation_id);
+    note_name(row, evidence);
     if (evidence.finding == PayoutFinding::lost && evidence.source == PayoutSource::reply) row.may_be_there = true;
     if (decision.next == PayoutState::created) row.may_be_there = false;  // the provider says that it has none of it
     if (const auto concern = concern_of(decision.concern)) row.concern = concern;

@@ -31,17 +31,17 @@ inline constexpr db::Query<PayoutId(IntentId)> open_reversal{
      "select id from payouts where tenant_id = $1 and intent_id = $2 "
      "and state in ('created', 'sent', 'pending', 'unknown') order by created_at desc, id desc limit 1"}};
 
-// Whoever changes the row sends. Nobody else does until it is `created` again.
+// Whoever changes the row sends. Nobody else does until it is `created` again. What the provider calls this sending, its reply says.
 inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent{
     {"payouts.mark_sent",
-     "update payouts set state = 'sent', sends = sends + 1, sent_at = $3, updated_at = $3, next_look_at = $4, "
-     "version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and state = 'created'",
+     "update payouts set state = 'sent', sends = sends + 1, conversation_id = null, sent_at = $3, updated_at = $3, "
+     "next_look_at = $4, version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and state = 'created'",
      db::Kind::write}};
 // … once more, under the same id: a person has said so.
 inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent_again{
     {"payouts.mark_sent_again",
-     "update payouts set state = 'sent', sends = sends + 1, may_be_there = true, sent_at = $3, updated_at = $3, "
-     "next_look_at = $4, version = " POS_NEXT_VERSION(
+     "update payouts set state = 'sent', sends = sends + 1, may_be_there = true, conversation_id = null, "
+     "sent_at = $3, updated_at = $3, next_look_at = $4, version = " POS_NEXT_VERSION(
          "version") " "
                     "where tenant_id = $1 and id = $2 and kind = 'payout' and state in ('sent', 'unknown') "
                     "and sent_at < $3::timestamptz - interval '1 minute'",

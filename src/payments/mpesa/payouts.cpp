@@ -121,6 +121,15 @@ Saying waiting_to_be_sent(std::string_view code, bool is_swahili) {
                                       cause.english)};
 }
 
+// It was busy each time that the payment was sent.
+Saying given_up(bool is_swahili) {
+    return {.text = is_swahili ? "M-Pesa ilikuwa na shughuli nyingi kila mara. Hakuna pesa iliyotoka. Ulipe upya "
+                                 "baadaye."
+                               : "M-Pesa was busy each time. No money moved, and it is not sent any more. Pay out anew "
+                                 "later.",
+            .may_try_again = true};
+}
+
 // Nobody knows yet, or will by themselves: what one sending was told ends nothing, and whoever sends it anew pays twice.
 Saying not_known(PayoutState state, bool is_swahili) {
     if (state == PayoutState::unknown) {
@@ -264,6 +273,7 @@ Saying Mpesa::payout_saying(std::string_view code, PayoutState state, std::strin
     if (state == PayoutState::created) return code.empty() ? Saying{} : waiting_to_be_sent(code, is_swahili);
     const bool is_final = ::payments::is_final(state);
     auto of_result = mpesa::payout_saying_of(code, language);
+    if (is_final && mpesa::finding_of_payout(code) == PayoutFinding::busy) return given_up(is_swahili);
     // A code that says no end has words of its own; one that says an end was said of one sending of several.
     if (of_result && (is_final || mpesa::finding_of_payout(code) == PayoutFinding::processing))
         return *std::move(of_result);

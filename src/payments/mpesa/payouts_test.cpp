@@ -323,8 +323,12 @@ TEST_F(MpesaPayoutsTest, SaysOfWhatWaitsThatItIsSentAgain) {
     }
     EXPECT_EQ(mpesa_.payout_saying("", PayoutState::created, "en").text, "") << "it is being sent";
     EXPECT_THAT(mpesa_.payout_saying("404.001.03", PayoutState::created, "en").text, HasSubstr("the owner"));
-    EXPECT_THAT(mpesa_.payout_saying("500.003.02", PayoutState::failed, "en").text,
-                Not(HasSubstr("sent again by itself")));
+    for (const auto* code : {"500.003.02", "17", "26"}) {
+        const auto ended = mpesa_.payout_saying(code, PayoutState::failed, "en");
+        EXPECT_THAT(ended.text, Not(HasSubstr("sent again by itself"))) << code;
+        EXPECT_THAT(mpesa_.payout_saying(code, PayoutState::failed, "sw").text, Not(HasSubstr("yatatumwa tena")));
+    }
+    EXPECT_THAT(mpesa_.payout_saying("26", PayoutState::failed, "en").text, HasSubstr("Pay out anew"));
 }
 
 TEST_F(MpesaPayoutsTest, RefusesWhatDarajaWouldRefuseWithoutAsking) {

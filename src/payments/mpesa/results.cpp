@@ -124,7 +124,8 @@ PayoutEvidence of_request(const Result& result, const PayoutRef& payout) {
     if (!is_result_code(code) || (!is_ours && is_other(originator, ours)))
         return said(PayoutSource::result, PayoutFinding::processing, "unreadable");
     auto evidence = said(PayoutSource::result, finding_of_payout(code), code, shown_text(scalar_or_empty(result.text)));
-    if (payout.is_reversal && is_checkout_id(originator)) evidence.conversation_id = originator;
+    const auto named = payout.is_reversal ? originator : scalar_or_empty(result.conversation_id);
+    if (is_checkout_id(named)) evidence.conversation_id = named;
     if (evidence.finding != PayoutFinding::paid) return evidence;
     const Values values(result.parameters);
     const auto receipt = values.get("TransactionReceipt");
