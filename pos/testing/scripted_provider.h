@@ -75,7 +75,8 @@ public:
                                                            ::payments::RefundRequest request,
                                                            client::Call /*call*/) override {
         refunds.push_back(std::move(request));
-        co_return ::payments::Refunded{.outcome = refund_outcome, .provider_id = refund_name, .text = refund_text};
+        co_return ::payments::Refunded{
+            .outcome = refund_outcome, .provider_id = refund_name, .code = refund_code, .text = refund_text};
     }
     [[nodiscard]] async::Task<RefundList> list_refunds(::payments::Account /*account*/,
                                                        ::payments::AttemptRef /*attempt*/,
@@ -144,6 +145,7 @@ public:
         on_callback;
     ::payments::Refunded::Outcome refund_outcome = ::payments::Refunded::Outcome::done;
     std::string refund_name;
+    std::string refund_code;
     std::string refund_text;
     ::payments::Finding register_finding = ::payments::Finding::accepted;
 

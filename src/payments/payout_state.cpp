@@ -48,8 +48,7 @@ bool is_of_one_of_several(const Payout& payout, const PayoutEvidence& evidence) 
     if (payout.sends <= 1) return false;
     const bool is_result = evidence.source == Source::result;
     if (payout.may_be_there) return is_result || evidence.source == Source::reply;
-    return is_result &&
-           (evidence.conversation_id.empty() || evidence.conversation_id != payout.conversation_id);
+    return is_result && (evidence.conversation_id.empty() || evidence.conversation_id != payout.conversation_id);
 }
 
 PayoutDecision failed(const Payout& payout, const PayoutEvidence& evidence) {

@@ -22,11 +22,8 @@ constexpr std::array findings{Finding::not_sent,   Finding::busy, Finding::accep
                               Finding::processing, Finding::paid, Finding::failed,   Finding::overdue};
 
 Payout in(State state, bool may_be_there = false, std::int32_t sends = 1) {
-    return {.state = state,
-            .amount = {10'000},
-            .sends = sends,
-            .may_be_there = may_be_there,
-            .conversation_id = "AG_1"};
+    return {
+        .state = state, .amount = {10'000}, .sends = sends, .may_be_there = may_be_there, .conversation_id = "AG_1"};
 }
 PayoutEvidence said(Finding finding, Source source = Source::result) {
     return {.source = source, .finding = finding, .conversation_id = "AG_1"};

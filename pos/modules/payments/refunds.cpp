@@ -28,6 +28,11 @@ std::optional<std::string> said(std::string text) {
     return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
+// The provider has made it, or somebody in its dashboard: it knows it by its own name, and not by ours. We have sent nothing, and never do.
+bool is_made_elsewhere(const PaymentRefund& row) {
+    return !row.by_hand && !row.created_by && row.reason == made_elsewhere;
+}
+
 bool is_held(RefundState state) { return state == RefundState::pending || state == RefundState::unknown; }
 
 // What a row of this state adds to the intent's sums; taken away with -1.
@@ -182,13 +187,17 @@ async::Task<PaymentRefund> PaymentIntents::refund(db::Db db, IntentId id, Refund
 
 async::Task<PaymentRefund> PaymentIntents::ask_refund(db::Db db, RefundId id, client::Call call) {
     auto row = co_await db.only(refunds::by_id, id);
+    if (is_made_elsewhere(row) && is_held(row.state)) {
+        std::ignore = co_await read_refunds(db, row.intent_id, std::move(call));
+        co_return co_await db.only(refunds::by_id, id);
+    }
     co_return co_await send_refund(db, {.refund = std::move(row)}, std::move(call));
 }
 
 // A repetition asks again where nobody knows: the provider tells it by the refund's id.
 async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund placed, client::Call call) {
     const auto& row = placed.refund;
-    if (row.by_hand || !is_held(row.state)) co_return row;
+    if (row.by_hand || !is_held(row.state) || is_made_elsewhere(row)) co_return row;
     const auto intent = co_await db.only(intents::by_id, row.intent_id);
     // Held for a caller that sends it, and asks after it.
     if (!provider_of(intent.provider).traits().refunds) co_return row;
@@ -202,6 +211,8 @@ async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund p
                                                     .repeat = !placed.is_new,
                                                     .created_at = row.created_at},
                                                    std::move(call));
+    // What has the provider's own name was taken, whether it is found by ours or not.
+    if (row.provider_id && refunded.code == "not_found") co_return row;
     const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
     co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, row.id, refunded); });
 }
@@ -294,19 +305,29 @@ async::Task<bool> PaymentIntents::apply_refund(db::Db tx, IntentId id, ::payment
     co_return true;
 }
 
-async::Task<bool> PaymentIntents::ask_refunds(db::Db db, IntentId id, client::Call call) {
+// What the provider lists of an attempt, each by the provider's name.
+async::Task<::payments::Provider::RefundList> PaymentIntents::read_refunds(db::Db db, IntentId id, client::Call call) {
     const auto intent = co_await db.only(intents::by_id, id);
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
     auto& provider = provider_of(intent.provider);
-    auto listed = co_await provider.list_refunds(open(db.tenant(), account), attempt_of(intent), call);
+    auto listed = co_await provider.list_refunds(open(db.tenant(), account), attempt_of(intent), std::move(call));
     for (auto& news : listed.refunds) {
         std::ignore = co_await db.transaction([&](db::Db tx) { return apply_refund(tx, id, news); });
     }
-    const auto is_listed = [&](RefundId refund) {
-        return std::ranges::any_of(listed.refunds, [&](const auto& news) { return news.id == refund.uuid(); });
+    co_return listed;
+}
+
+async::Task<bool> PaymentIntents::ask_refunds(db::Db db, IntentId id, client::Call call) {
+    const auto listed = co_await read_refunds(db, id, call);
+    const auto is_listed = [&](const PaymentRefund& refund) {
+        return std::ranges::any_of(listed.refunds, [&](const auto& news) {
+            return news.id == refund.id.uuid() ||
+                   (refund.provider_id && *refund.provider_id == news.refunded.provider_id);
+        });
     };
-    for (const auto& refund : co_await db.all(refunds::open_of_intent, id)) {
-        if (!is_listed(refund)) std::ignore = co_await ask_refund(db, refund, call);
+    for (const auto& open : co_await db.all(refunds::open_of_intent, id)) {
+        auto refund = co_await db.only(refunds::by_id, open);
+        if (!is_listed(refund)) std::ignore = co_await send_refund(db, {.refund = std::move(refund)}, call);
     }
     // Nobody can say what was told: people look.
     if (!listed.is_offered) co_await db.transaction([&](db::Db tx) { return doubt_refunds(tx, id); });

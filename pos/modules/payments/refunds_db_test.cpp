@@ -258,6 +258,53 @@ TEST_F(NamelessNewsTest, OpenRefundsAreAskedAfterByTheirOwnIds) {
     EXPECT_EQ(sums(intent), "4000 3000 succeeded");
 }
 
+// A person made it in the provider's dashboard, and it is on its way. It is not ours to send, and its name is not ours.
+TEST_F(NamelessNewsTest, OneThatWasMadeElsewhereIsNeverSentNorLookedForByOurId) {
+    const auto intent = paid_intent(15'000);
+    const auto ask_all = [&] { return app->run(intents().ask_refunds(db(), id_of(intent), {})); };
+    const auto listed = [](Outcome outcome) { return std::vector{news("47068437", 3'031, outcome)}; };
+    const auto row = [] { return rows("select state || ' ' || provider_id from payment_refunds"); };
+    const auto sweep = [] {
+        const auto id = rows("select id from payment_refunds");
+        std::ignore = app->run(intents().ask_refund(db(), RefundId(*base::Uuid::from_string(id)), {}));
+    };
+    lists(listed(Outcome::pending));
+    EXPECT_TRUE(hear(intent, 3'031, Outcome::pending));
+    EXPECT_EQ(row(), "pending 47068437");
+    // Nothing that the provider answers of our id is about it: it would be made a second time, or be called failed.
+    for (const auto outcome : {Outcome::done, Outcome::refused, Outcome::unknown}) {
+        mpesa->refund_outcome = outcome;
+        app->database().execute("update payment_refunds set created_at = now() - interval '2 hours'");
+        EXPECT_TRUE(ask_all());
+        sweep();
+        lists({});
+        EXPECT_TRUE(ask_all());
+        sweep();
+        mpesa->refund_list = {};
+        sweep();
+        EXPECT_EQ(row(), "pending 47068437");
+        lists(listed(Outcome::pending));
+    }
+    EXPECT_TRUE(mpesa->refunds.empty());
+    EXPECT_EQ(concern(intent), "-");
+    EXPECT_EQ(sums(intent), "0 3031 succeeded");
+    lists(listed(Outcome::done));
+    sweep();
+    EXPECT_EQ(row(), "succeeded 47068437");
+}
+
+// One of ours that the provider has named was taken: that it is not found by our id says nothing.
+TEST_F(NamelessNewsTest, WhatTheProviderHasNamedIsNotCalledFailedBecauseItIsNotFound) {
+    const auto intent = paid_intent(15'000);
+    pending(intent, 3'031, "47068438");
+    mpesa->refund_outcome = Outcome::refused;
+    mpesa->refund_code = "not_found";
+    mpesa->refunds.clear();
+    EXPECT_TRUE(hear(intent, 3'031, Outcome::pending));
+    EXPECT_EQ(mpesa->refunds.size(), 1U);
+    EXPECT_EQ(rows("select state || ' ' || provider_id from payment_refunds"), "pending 47068438");
+}
+
 TEST_F(NamelessNewsTest, AProviderWithoutAListIsForPeople) {
     const auto intent = paid_intent(15'000);
     mpesa->refund_list = {};

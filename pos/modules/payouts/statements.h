@@ -35,7 +35,8 @@ inline constexpr db::Query<PayoutId(IntentId)> open_reversal{
 inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent{
     {"payouts.mark_sent",
      "update payouts set state = 'sent', sends = sends + 1, conversation_id = null, sent_at = $3, updated_at = $3, "
-     "next_look_at = $4, version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and state = 'created'",
+     "next_look_at = $4, version = " POS_NEXT_VERSION(
+         "version") " where tenant_id = $1 and id = $2 and state = 'created'",
      db::Kind::write}};
 // … once more, under the same id: a person has said so.
 inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent_again{

@@ -86,7 +86,8 @@ TEST_F(LimitsTest, ANumberGetsTenCodesADayOfAllTenantsTogether) {
 TEST_F(LimitsTest, OneTenantUsesUpHalfOfWhatANumberGets) {
     for (int i = 0; i < 5; ++i) EXPECT_TRUE(send(write_receipt(Channel::sms, fmt::format("receipt-{}", i))));
     EXPECT_THROW(write_receipt(Channel::sms, "sixth"), base::Failure);
-    EXPECT_EQ(rows("select string_agg(messages::text, ' ') from message_counts"), "5 5") << "the number's, this tenant's";
+    EXPECT_EQ(rows("select string_agg(messages::text, ' ') from message_counts"), "5 5")
+        << "the number's, this tenant's";
     std::vector<Ask> asks;
     for (int i = 0; i < 20; ++i) asks.push_back({tenant(), std::string(amina), fmt::format("192.0.2.{}", i)});
     EXPECT_EQ(outcomes(asks), (std::map<std::string, int>{{"", 5}, {"sms.number_limit", 15}})) << "codes, too";
@@ -136,7 +137,8 @@ TEST_F(LimitsTest, WhatExpiresBeforeItLeavesDoesNotCount) {
     app->database().execute("update notifications set expires_at = now() - interval '1 minute'");
     EXPECT_TRUE(send(id));
     EXPECT_EQ(value("failure"), "expired");
-    EXPECT_EQ(rows("select count(*) from message_counts where subject like 'number %' and subject not like '% by %'"), "0");
+    EXPECT_EQ(rows("select count(*) from message_counts where subject like 'number %' and subject not like '% by %'"),
+              "0");
 }
 
 TEST_F(LimitsTest, WhatLeavesByAnAccountThatTheTenantGotMeanwhileDoesNotCount) {
