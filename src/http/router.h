@@ -104,8 +104,8 @@ public:
 
     // A request's target without what stands where a route has a parameter with a secret's name (log/redaction.h: `{token}`), also
     // where no route takes it whole or by this method. Where none does, whoever typed the path may have missed such a route by a
-    // letter: behind a word of its pattern, in any case and encoding, each segment of 20 characters or more is left out. So is one where
-    // a route goes on to its secret behind a parameter, unless it is a UUID. nullopt when it has none. One step per segment.
+    // letter: behind a word of its pattern, in any case and encoding, each segment of 20 characters or more is left out. So is one
+    // where a route goes on to its secret behind a parameter, unless it is a UUID. nullopt when it has none. One step per segment.
     [[nodiscard]] std::optional<std::string> scrub(std::string_view target) const;
 
     // In order of registration; addresses are stable.

@@ -42,8 +42,8 @@ PayoutDecision paid(const Payout& payout, const PayoutEvidence& evidence) {
     return decision;
 }
 
-// What is said of a sending may be said of another one: it was sent beside one that may be there, or a result is not known to be the
-// latest sending's. Results are delivered late, and twice.
+// What is said of a sending may be said of another one: it was sent beside one that may be there, or a result is not known to be
+// the latest sending's. Results are delivered late, and twice.
 bool is_of_one_of_several(const Payout& payout, const PayoutEvidence& evidence) {
     if (payout.sends <= 1) return false;
     const bool is_result = evidence.source == Source::result;

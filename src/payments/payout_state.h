@@ -4,10 +4,10 @@
 //     const payments::PayoutDecision decision = payments::decide(payout, evidence);
 //     if (decision.changes) …                             // written with a compare-and-set on the row
 //
-// Whoever takes "failed" for an answer sends the money again, by another payout. So failed is what the provider says by itself, in words
-// that we know; whatever else is asked after, and is `unknown` in the end. What has gone out stays gone out. Where it was sent more than once and
-// one of these may be there, what the provider says of a sending ends nothing: it answers first what became of the payout. Nor does a result
-// that comes late, or again, of a sending before the latest.
+// Whoever takes "failed" for an answer sends the money again, by another payout. So failed is what the provider says by itself, in
+// words that we know; whatever else is asked after, and is `unknown` in the end. What has gone out stays gone out. Where it was
+// sent more than once and one of these may be there, what the provider says of a sending ends nothing: it answers first what became
+// of the payout. Nor does a result that comes late, or again, of a sending before the latest.
 
 #include <cstdint>
 #include <optional>

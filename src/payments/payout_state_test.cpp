@@ -115,8 +115,8 @@ TEST(PayoutStates, AResultOfASecondSendingSaysNothingOfTheFirst) {
     EXPECT_EQ(decide(in(State::pending, false, 3), said(Finding::failed)).next, State::failed);
 }
 
-// Results come late and twice. One of a sending that was busy, told again while the next one is on its way, would have it sent a third
-// time; and called failed, if that was the last.
+// Results come late and twice. One of a sending that was busy, told again while the next one is on its way, would have it sent a
+// third time; and called failed, if that was the last.
 TEST(PayoutStates, AResultOfAnEarlierSendingEndsNothing) {
     for (const auto state : {State::sent, State::pending, State::unknown})
         for (const auto finding : {Finding::failed, Finding::busy})

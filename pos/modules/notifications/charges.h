@@ -16,9 +16,9 @@ namespace pos::texting {
 
 // `subjects`: number_subject(), "source 192.0.2.1", each with its most a day; of the day on which the row was made. None: it counts
 // already. What leaves by the service counts for its number, of all tenants together, until it is known that it was not sent
-// (uncount); and for number and tenant ("number … by TENANT", `$8` at most) whatever becomes of it: nobody tries without end, and no
-// tenant uses up alone what a number gets. Where the tenant has an account of its own for `$7`, it counts for this tenant alone ("number …
-// of TENANT"): else it uses up other people's messages at no cost.
+// (uncount); and for number and tenant ("number … by TENANT", `$8` at most) whatever becomes of it: nobody tries without end, and
+// no tenant uses up alone what a number gets. Where the tenant has an account of its own for `$7`, it counts for this tenant alone
+// ("number … of TENANT"): else it uses up other people's messages at no cost.
 inline constexpr db::Query<void(NotificationId, std::int64_t, std::vector<std::string>, std::vector<std::int32_t>,
                                 std::int64_t, std::optional<Channel>, std::int32_t)>
     charge{{"sms.charge",

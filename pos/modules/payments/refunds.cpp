@@ -28,7 +28,8 @@ std::optional<std::string> said(std::string text) {
     return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
-// The provider has made it, or somebody in its dashboard: it knows it by its own name, and not by ours. We have sent nothing, and never do.
+// The provider has made it, or somebody in its dashboard: it knows it by its own name, and not by ours. We have sent nothing, and
+// never do.
 bool is_made_elsewhere(const PaymentRefund& row) {
     return !row.by_hand && !row.created_by && row.reason == made_elsewhere;
 }

@@ -31,7 +31,8 @@ inline constexpr db::Query<PayoutId(IntentId)> open_reversal{
      "select id from payouts where tenant_id = $1 and intent_id = $2 "
      "and state in ('created', 'sent', 'pending', 'unknown') order by created_at desc, id desc limit 1"}};
 
-// Whoever changes the row sends. Nobody else does until it is `created` again. What the provider calls this sending, its reply says.
+// Whoever changes the row sends. Nobody else does until it is `created` again. What the provider calls this sending, its reply
+// says.
 inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent{
     {"payouts.mark_sent",
      "update payouts set state = 'sent', sends = sends + 1, conversation_id = null, sent_at = $3, updated_at = $3, "
