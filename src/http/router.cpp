@@ -294,7 +294,11 @@ void Router::find_missed(std::string_view path, Secrets& found) const {
         if (is_behind && !is_whole && segment.size() >= shortest_secret) missed.push_back(segment);
     }
     found.segments.insert(found.segments.end(), missed.begin(), missed.end());
-    std::ranges::stable_sort(found.segments, std::less<>(), [](std::string_view one) { return one.data(); });
+    // Of two that begin at one place the longer one, which may be a tail.
+    std::ranges::sort(found.segments, [](std::string_view one, std::string_view other) {
+        if (one.data() == other.data()) return one.size() > other.size();
+        return std::less<>()(one.data(), other.data());
+    });
 }
 
 std::optional<std::string> Router::scrub(std::string_view target) const {
