@@ -77,6 +77,12 @@ public:
         refunds.push_back(std::move(request));
         co_return ::payments::Refunded{.outcome = refund_outcome, .provider_id = refund_name, .text = refund_text};
     }
+    [[nodiscard]] async::Task<::payments::Refunded> ask_refund(::payments::Account /*account*/,
+                                                               ::payments::RefundRef refund,
+                                                               client::Call /*call*/) override {
+        asked_refunds.push_back(refund.provider_id);
+        co_return ::payments::Refunded{.outcome = asked_outcome, .provider_id = std::move(refund.provider_id)};
+    }
     [[nodiscard]] async::Task<RefundList> list_refunds(::payments::Account /*account*/,
                                                        ::payments::AttemptRef /*attempt*/,
                                                        client::Call /*call*/) override {
@@ -131,6 +137,8 @@ public:
     std::vector<::payments::StartRequest> started;
     std::vector<::payments::Account> accounts;
     std::vector<::payments::RefundRequest> refunds;
+    std::vector<std::string> asked_refunds;  // by the provider's names
+    ::payments::Refunded::Outcome asked_outcome = ::payments::Refunded::Outcome::pending;
     int queries = 0;
     int cancels = 0;
     int lists = 0;

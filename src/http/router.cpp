@@ -6,6 +6,7 @@
 
 #include "base/failure.h"
 #include "base/strings.h"
+#include "base/uuid.h"
 #include "http/context.h"
 #include "http/errors.h"
 #include "http/operation.h"
@@ -55,6 +56,25 @@ std::string_view take_segment(std::string_view& path) {
     const auto segment = path.substr(1, end - 1);
     path.remove_prefix(end);
     return segment;
+}
+
+constexpr std::size_t shortest_secret = 20;
+bool has_long_segment(std::string_view path) {
+    for (auto rest = path; !rest.empty();) {
+        if (take_segment(rest).size() >= shortest_secret) return true;
+    }
+    return false;
+}
+
+// As a proxy in front, and whoever copied the path, may have encoded it: at most three times.
+std::string decoded_word(std::string_view segment) {
+    std::string word(segment);
+    for (int i = 0; i < 3 && word.contains('%'); ++i) {
+        auto decoded = base::percent_decode(word);
+        if (!decoded) break;
+        word = *std::move(decoded);
+    }
+    return base::ascii_lower(word);
 }
 
 }  // namespace
@@ -153,7 +173,7 @@ void Router::add_entry(Method method, std::string pattern, Route route, const st
     if (!route.handler) refuse(pattern, "has no handler");
     std::vector<std::string> parameters;
     auto& slot = node_for(pattern, parameters).routes[static_cast<std::size_t>(method)];
-    mark_secrets(pattern, *root_);
+    mark_secrets(pattern);
     if (slot != nullptr) refuse(pattern, "means the same as " + slot->pattern + ", which is registered already");
     slot = &routes_.emplace_back(RouteEntry{
         .method = method,
@@ -195,14 +215,16 @@ Router::Node& Router::node_for(std::string_view pattern, std::vector<std::string
 }
 
 // The pattern is a good one, and its nodes are there.
-void Router::mark_secrets(std::string_view pattern, Node& root) {
+void Router::mark_secrets(std::string_view pattern) {
     static const logging::Redaction names;
-    std::vector<Node*> way{&root};
+    std::vector<Node*> way{root_.get()};
+    std::vector<std::string> words;
     auto last = std::size_t{0};
     for (auto rest = pattern == "/" ? std::string_view() : pattern; !rest.empty();) {
         const auto segment = take_segment(rest);
         if (!segment.starts_with('{')) {
             way.push_back(way.back()->static_child(segment));
+            if (last == 0) words.push_back(base::ascii_lower(segment));
             continue;
         }
         auto name = segment.substr(1, segment.size() - 2);
@@ -214,6 +236,12 @@ void Router::mark_secrets(std::string_view pattern, Node& root) {
         last = way.size();
     }
     for (std::size_t i = 0; i < last; ++i) way[i]->leads_to_one = true;
+    if (last == 0) return;
+    // The first one is the whole service's, mostly: "v1".
+    if (words.size() > 1) words.erase(words.begin());
+    for (auto& word : words) {
+        if (std::ranges::find(secret_words_, word) == secret_words_.end()) secret_words_.push_back(std::move(word));
+    }
 }
 
 // Every branch that may be meant, as it stands in the target.
@@ -228,14 +256,57 @@ void Router::find_secrets(const Node& node, std::string_view path, Secrets& foun
         if (child->leads_to_one) return;
     }
     if (!node.parameter || segment.empty()) return;
-    if (node.parameter->is_secret) found.segments.push_back(segment);
+    const bool may_be_one = node.parameter->leads_to_one && segment.size() >= shortest_secret &&
+                            !base::Uuid::from_string(decoded ? std::string_view(*decoded) : segment);
+    if (node.parameter->is_secret || may_be_one) found.segments.push_back(segment);
     find_secrets(*node.parameter, rest, found);
+}
+
+// Whether a route has it, by any method. Of a target: each segment is decoded by itself.
+bool Router::is_taken(const Node& node, std::string_view path) {
+    const auto has_route = [](const Node& one) {
+        return std::ranges::any_of(one.routes, [](const auto* route) { return route != nullptr; });
+    };
+    if (path.empty() || path == "/") return has_route(node);
+    auto rest = path;
+    const auto segment = take_segment(rest);
+    const auto decoded = segment.contains('%') ? base::percent_decode(segment) : std::nullopt;
+    const auto* child = node.static_child(decoded ? std::string_view(*decoded) : segment);
+    if (child != nullptr && is_taken(*child, rest)) return true;
+    if (node.parameter && !segment.empty() && is_taken(*node.parameter, rest)) return true;
+    return node.tail && has_route(*node.tail);
+}
+
+// What stands in a path that no route has, behind a word of those that have a secret.
+void Router::find_missed(std::string_view path, Secrets& found) const {
+    const auto is_word = [&](std::string_view word) {
+        return std::ranges::find(secret_words_, word) != secret_words_.end();
+    };
+    std::vector<std::string_view> missed;
+    bool is_behind = false;
+    for (auto rest = path; !rest.empty();) {
+        const auto segment = take_segment(rest);
+        const auto word = decoded_word(segment);
+        const auto parts = base::split(word, '/');
+        const bool has_word = std::ranges::any_of(parts, is_word);
+        is_behind = is_behind || has_word;
+        const bool is_whole = has_word && parts.size() == 1;
+        if (is_behind && !is_whole && segment.size() >= shortest_secret) missed.push_back(segment);
+    }
+    found.segments.insert(found.segments.end(), missed.begin(), missed.end());
+    // Of two that begin at one place the longer one, which may be a tail.
+    std::ranges::sort(found.segments, [](std::string_view one, std::string_view other) {
+        if (one.data() == other.data()) return one.size() > other.size();
+        return std::less<>()(one.data(), other.data());
+    });
 }
 
 std::optional<std::string> Router::scrub(std::string_view target) const {
     if (!root_->leads_to_one || !target.starts_with('/')) return std::nullopt;
     Secrets found;
-    find_secrets(*root_, target.substr(0, target.find_first_of("?#")), found);
+    const auto path = target.substr(0, target.find_first_of("?#"));
+    find_secrets(*root_, path, found);
+    if (has_long_segment(path) && !is_taken(*root_, path)) find_missed(path, found);
     if (found.segments.empty()) return std::nullopt;
     std::string shown;
     const auto* from = target.data();

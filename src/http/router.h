@@ -103,7 +103,9 @@ public:
     [[nodiscard]] Handler handler() const;
 
     // A request's target without what stands where a route has a parameter with a secret's name (log/redaction.h: `{token}`), also
-    // where no route takes it whole or by this method. nullopt when it has none. One step per segment that leads to such a route.
+    // where no route takes it whole or by this method. Where none does, whoever typed the path may have missed such a route by a
+    // letter: behind a word of its pattern, in any case and encoding, each segment of 20 characters or more is left out. So is one
+    // where a route goes on to its secret behind a parameter, unless it is a UUID. nullopt when it has none. One step per segment.
     [[nodiscard]] std::optional<std::string> scrub(std::string_view target) const;
 
     // In order of registration; addresses are stable.
@@ -119,12 +121,15 @@ private:
     // `links` come before the route's own.
     void add_entry(Method method, std::string pattern, Route route, const std::vector<Middleware>& links);
     Node& node_for(std::string_view pattern, std::vector<std::string>& parameters);
-    static void mark_secrets(std::string_view pattern, Node& root);
+    void mark_secrets(std::string_view pattern);
     static void find_secrets(const Node& node, std::string_view path, Secrets& found);
+    static bool is_taken(const Node& node, std::string_view path);
+    void find_missed(std::string_view path, Secrets& found) const;
     static const RouteEntry* find(const Node& node, std::string_view path, Search& search);
 
     std::deque<RouteEntry> routes_;
     std::unique_ptr<Node> root_;
+    std::vector<std::string> secret_words_;  // of patterns with a secret, before it, in small letters
 };
 
 }  // namespace http

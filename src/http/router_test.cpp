@@ -100,6 +100,50 @@ TEST_F(RouterTest, ScrubsWhatRoutesNameAsSecret) {
         EXPECT_EQ(router.scrub(target).value_or(""), shown) << target;
 }
 
+// Whoever mistypes the address mends the address, and the token stays the same.
+TEST_F(RouterTest, ScrubsWhatStandsBesideARouteWithASecret) {
+    router.add(Method::post, "/v1/callbacks/sms/{account}", {.handler = echo("account")});
+    router.add(Method::post, "/v1/callbacks/sms/{account}/{token}", {.handler = echo("sms")});
+    router.add(Method::post, "/v1/callbacks/m/{token}/confirm", {.handler = echo("m")});
+    router.add(Method::get, "/v1/callbacks/list/{name}", {.handler = echo("list")});
+    router.add(Method::get, "/v1/products/{id}", {.handler = echo("product")});
+    const std::string token = "dcU-c2Wi0123456789ab";
+    const auto shown = [&](std::string target) {
+        for (auto at = target.find('T'); at != std::string::npos; at = target.find('T', at + token.size()))
+            target.replace(at, 1, token);
+        return router.scrub(target).value_or(target);
+    };
+    for (const auto* target : {"//v1/callbacks/sms/sms/T",
+                               "/v1//callbacks/sms/sms/T",
+                               "/v1/callbacks//sms/sms/T",
+                               "/v1/callbacks/sms/sms//T",
+                               "/V1/callbacks/sms/sms/T",
+                               "/v1/Callbacks/sms/sms/T",
+                               "/v1/callbacks/SMS/sms/T",
+                               "/v1/callbacks/M/T/confirm",
+                               "/api/v1/callbacks/sms/sms/T",
+                               "/v1/./callbacks/sms/sms/T",
+                               "/v1/callbacks/sms/sms%2FT",
+                               "/v1/%2563allbacks/sms/sms/T",
+                               "/v1/%252563allbacks/sms/sms/T",
+                               "/v1%2Fcallbacks%2Fsms%2Fsms%2FT",
+                               "/v1/callbacks/sms/T",
+                               "/v1/callbacks/sms/T/",
+                               "/v1/callbacks/sms/sms/x/T",
+                               "/v1/callbacks/x/T?a=b",
+                               "/callbacks/sms/T",
+                               "/v1/callbacks/list/a/T"}) {
+        EXPECT_FALSE(shown(target).contains(token)) << shown(target);
+        EXPECT_TRUE(shown(target).contains("[Redacted]")) << shown(target);
+    }
+    // What a route has is its own, and so is what has nothing to do with one that has a secret.
+    for (const auto* target :
+         {"/v1/callbacks/list/T", "/v1/products/T", "/v1/prodcts/T", "/v2/T", "/T", "/v1/callbacks/sms/sms",
+          "/v1/callbacks/sms/0197f0c2-0000-7000-8000-000000000001", "/v1/callbacks/nobody/here"})
+        EXPECT_FALSE(shown(target).contains("[Redacted]")) << shown(target);
+    EXPECT_EQ(shown("/v1/callbacks/x/T/y/T?a=T"), "/v1/callbacks/x/[Redacted]/y/[Redacted]?a=" + token);
+}
+
 TEST_F(RouterTest, RedirectsFromASlashAtTheEnd) {
     router.add(Method::get, "/", {.handler = echo("root")});
     router.add(Method::get, "/docs", {.handler = echo("docs")});

@@ -42,10 +42,13 @@ PayoutDecision paid(const Payout& payout, const PayoutEvidence& evidence) {
     return decision;
 }
 
-// It was sent beside one that may be there: what is said of a sending may be said of the other.
+// It may be said of another sending than the newest: of one that may be there, or of one that was over before this one left.
 bool is_of_one_of_several(const Payout& payout, const PayoutEvidence& evidence) {
     const bool is_of_sending = evidence.source == Source::result || evidence.source == Source::reply;
-    return is_of_sending && payout.may_be_there && payout.sends > 1;
+    if (!is_of_sending || payout.sends <= 1) return false;
+    if (payout.may_be_there) return true;
+    if (evidence.source == Source::reply) return evidence.sending != payout.sends;
+    return payout.conversation_id.empty() || evidence.conversation_id != payout.conversation_id;
 }
 
 PayoutDecision failed(const Payout& payout, const PayoutEvidence& evidence) {
@@ -66,12 +69,20 @@ PayoutDecision once_more(const Payout& payout, const PayoutEvidence& evidence) {
 }
 
 // What is said of this sending says nothing of one that may be there, nor of one that the provider took before.
-PayoutDecision refused(const Payout& payout) {
-    return is_under_way(payout.state) && !payout.may_be_there ? move(payout, State::failed) : ask_again(payout);
+PayoutDecision refused(const Payout& payout, const PayoutEvidence& evidence) {
+    const bool is_all = !payout.may_be_there && !is_of_one_of_several(payout, evidence);
+    return is_under_way(payout.state) && is_all ? move(payout, State::failed) : ask_again(payout);
 }
-PayoutDecision not_sent(const Payout& payout) {
+PayoutDecision not_sent(const Payout& payout, const PayoutEvidence& evidence) {
     if (payout.state != State::sent) return stay(payout);
-    return payout.may_be_there ? ask_again(payout) : move(payout, State::created);
+    const bool is_all = !payout.may_be_there && !is_of_one_of_several(payout, evidence);
+    return is_all ? move(payout, State::created) : ask_again(payout);
+}
+
+PayoutDecision accepted(const Payout& payout, const PayoutEvidence& evidence) {
+    if (!is_under_way(payout.state)) return stay(payout);
+    const bool is_of_earlier = evidence.sending != 0 && evidence.sending != payout.sends;
+    return is_of_earlier ? ask_again(payout) : move(payout, State::pending);
 }
 
 // A question that was lost sends nothing.
@@ -93,9 +104,9 @@ PayoutDecision decide(const Payout& payout, const PayoutEvidence& evidence) {
         case Finding::paid: return paid(payout, evidence);
         case Finding::failed: return failed(payout, evidence);
         case Finding::busy: return once_more(payout, evidence);
-        case Finding::accepted: return is_under_way(payout.state) ? move(payout, State::pending) : stay(payout);
-        case Finding::refused: return refused(payout);
-        case Finding::not_sent: return not_sent(payout);
+        case Finding::accepted: return accepted(payout, evidence);
+        case Finding::refused: return refused(payout, evidence);
+        case Finding::not_sent: return not_sent(payout, evidence);
         case Finding::lost: return lost(payout, evidence);
         case Finding::processing: return ask_again(payout);
         case Finding::overdue: return overdue(payout);

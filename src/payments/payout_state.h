@@ -6,7 +6,8 @@
 //
 // Whoever takes "failed" for an answer sends the money again, by another payout. So failed is what the provider says by itself, in words
 // that we know; whatever else is asked after, and is `unknown` in the end. What has gone out stays gone out. Where it was sent more than once and
-// one of these may be there, what the provider says of a sending ends nothing: it answers first what became of the payout.
+// one of these may be there, what the provider says of a sending ends nothing: it answers first what became of the payout. Nor does
+// what it says of an earlier sending, late or once more: only the newest is moved by what is said of it, by the provider's name of it.
 
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,7 @@ struct PayoutEvidence {
     PayoutSource source = PayoutSource::reply;
     PayoutFinding finding = PayoutFinding::processing;
     std::string conversation_id{};  // what the provider calls the request
+    std::int32_t sending = 0;       // of a reply: to which sending, counted from 1
     std::optional<base::Money> amount{};
     std::string receipt{};    // of what went out
     std::string recipient{};  // as the provider names it, masked
@@ -73,8 +75,9 @@ struct PayoutEvidence {
 struct Payout {
     PayoutState state = PayoutState::created;
     base::Money amount;
-    std::int32_t sends = 0;     // how often it was sent
-    bool may_be_there = false;  // the reply to one of them was lost, or one was sent beside it
+    std::int32_t sends = 0;         // how often it was sent
+    bool may_be_there = false;      // the reply to one of them was lost, or one was sent beside it
+    std::string conversation_id{};  // what the provider calls the newest sending; "": it has not said
     std::string receipt{};
 };
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace payments {
@@ -22,9 +24,11 @@ constexpr std::array findings{Finding::not_sent,   Finding::busy, Finding::accep
                               Finding::processing, Finding::paid, Finding::failed,   Finding::overdue};
 
 Payout in(State state, bool may_be_there = false, std::int32_t sends = 1) {
-    return {.state = state, .amount = {10'000}, .sends = sends, .may_be_there = may_be_there};
+    return {.state = state, .amount = {10'000}, .sends = sends, .may_be_there = may_be_there, .conversation_id = "AG"};
 }
-PayoutEvidence said(Finding finding, Source source = Source::result) { return {.source = source, .finding = finding}; }
+PayoutEvidence said(Finding finding, Source source = Source::result, std::string name = "AG") {
+    return {.source = source, .finding = finding, .conversation_id = std::move(name)};
+}
 PayoutEvidence paid(std::int64_t amount = 10'000, Source source = Source::result) {
     return {.source = source, .finding = Finding::paid, .amount = base::Money{amount}, .receipt = "SLK7H8J9K0"};
 }
@@ -140,6 +144,51 @@ TEST(PayoutStates, InEveryOrderAPaidFirstSendingIsNeverCalledFailed) {
         const auto end = decide(payout, paid(10'000, Source::answer));
         ASSERT_EQ(end.next, State::succeeded);
         ASSERT_EQ(end.concern, "");
+    } while (std::ranges::next_permutation(order).found);
+}
+
+// A provider that repeats what it said of the first sending, when the second is there.
+TEST(PayoutStates, AnEarlierSendingsResultMovesNoLaterOne) {
+    for (const auto state : {State::sent, State::pending, State::created})
+        for (const auto sends : {2, most_payout_sends})
+            for (const auto finding : {Finding::busy, Finding::failed}) {
+                for (const auto* const name : {"AG_before", ""}) {
+                    const auto decision = decide(in(state, false, sends), said(finding, Source::result, name));
+                    EXPECT_FALSE(decision.changes);
+                    EXPECT_TRUE(decision.ask);
+                }
+                auto unnamed = in(state, false, sends);
+                unnamed.conversation_id.clear();
+                EXPECT_FALSE(decide(unnamed, said(finding)).changes) << "its reply has not come";
+            }
+    // A late reply is of its own sending, too.
+    for (const auto finding : {Finding::refused, Finding::not_sent, Finding::busy, Finding::accepted}) {
+        auto late = said(finding, Source::reply);
+        late.sending = 1;
+        EXPECT_FALSE(decide(in(State::sent, false, 2), late).changes);
+    }
+    EXPECT_EQ(decide(in(State::pending, false, 2), said(Finding::busy)).next, State::created);
+    EXPECT_EQ(decide(in(State::pending), said(Finding::busy, Source::result, "")).next, State::created);
+}
+
+// Busy, sent again and paid: in every order of what is said of both, each again, it is neither failed nor sent a third time.
+TEST(PayoutStates, InEveryOrderTheFirstOnesBusyResultDoesNotTouchTheSecond) {
+    auto accepted = said(Finding::accepted, Source::reply);
+    accepted.sending = 2;
+    const std::array evidence{said(Finding::busy, Source::result, "AG_1"), said(Finding::busy, Source::result, "AG_1"),
+                              accepted, said(Finding::processing, Source::answer), paid()};
+    std::vector<int> order{0, 1, 2, 3, 4};
+    do {
+        for (const auto sends : {2, most_payout_sends}) {
+            Payout payout = in(State::sent, false, sends);
+            payout.conversation_id = "AG_2";
+            for (const int which : order) {
+                payout.state = decide(payout, evidence.at(static_cast<std::size_t>(which))).next;
+                ASSERT_NE(payout.state, State::failed);
+                ASSERT_NE(payout.state, State::created);
+            }
+            ASSERT_EQ(payout.state, State::succeeded);
+        }
     } while (std::ranges::next_permutation(order).found);
 }
 

@@ -94,6 +94,12 @@ struct RefundRequest {
     bool repeat = false;           // it may have been sent before: without keys it is looked up, and nothing is sent
     base::Timestamp created_at{};  // when it was first sent
 };
+// One that the provider has named, whoever made it.
+struct RefundRef {
+    AttemptRef attempt;
+    std::string provider_id;
+    base::Timestamp created_at;  // when it was first heard of
+};
 struct Refunded {
     enum class Outcome : std::uint8_t { done, pending, refused, unknown } outcome = Outcome::unknown;
     std::string provider_id{};
@@ -166,6 +172,11 @@ public:
     [[nodiscard]] virtual async::Task<Started> start(Account account, StartRequest request, client::Call call) = 0;
     [[nodiscard]] virtual async::Task<Evidence> query(Account account, AttemptRef attempt, client::Call call) = 0;
     [[nodiscard]] virtual async::Task<Refunded> refund(Account account, RefundRequest request, client::Call call) = 0;
+    // What became of it, by the provider's own name. Sends nothing; what is not found is `unknown`, and no failure.
+    [[nodiscard]] virtual async::Task<Refunded> ask_refund(Account /*account*/, RefundRef /*refund*/,
+                                                           client::Call /*call*/) {
+        co_return Refunded{.code = "not_offered"};
+    }
     // Where traits().cancels: cancelled, or what it has become by now.
     [[nodiscard]] virtual async::Task<Evidence> cancel(Account account, AttemptRef attempt, client::Call call) = 0;
     // Where traits().registers: tells the provider where money that comes by itself is to be announced. Evidence: accepted or refused.

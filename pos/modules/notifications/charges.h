@@ -2,7 +2,8 @@
 // Money and counts are taken in the transaction that writes the message, so that a limit holds exactly however many ask at once, and
 // what is not written costs nothing. charge_message() is app_system's: counts are of all tenants together, which no tenant sees.
 //
-//     batch.add(charge, row.id, price.millionths, subjects, most, limit);     // 429 sms.number_limit, sms.source_limit, sms.spending_limit
+//     batch.add(charge, row.id, price.millionths, subjects, most, limit, own, most_of_tenant);
+//                                                       // 429 sms.number_limit, sms.source_limit, sms.spending_limit
 //     batch.add(correct_cost, row.id, std::int64_t{0});                        // it was refused for good: given back
 //
 // A key that had been used before wrote no row, and its charge finds none.
@@ -13,13 +14,13 @@
 
 namespace pos::texting {
 
-// `subjects`: "number +254…", "source 192.0.2.1", each with its most a day; of the day on which the row was made. None: it counts
+// `subjects`: number_subject(), "source 192.0.2.1", each with its most a day; of the day on which the row was made. None: it counts
 // already. What leaves by the service counts for its number, of all tenants together, until it is known that it was not sent
-// (uncount); and for number and tenant ("number … by TENANT") whatever becomes of it, so that nobody tries without end. Where the
-// tenant has an account of its own for `$7`, it counts for this tenant alone ("number … of TENANT"): else it uses up other people's
-// messages at no cost.
+// (uncount); and for number and tenant ("number … by TENANT", `$8` at most) whatever becomes of it: nobody tries without end, and
+// no tenant uses up alone what a number gets. Where the tenant has an account of its own for `$7`, it counts for this tenant alone
+// ("number … of TENANT"): else it uses up other people's messages at no cost.
 inline constexpr db::Query<void(NotificationId, std::int64_t, std::vector<std::string>, std::vector<std::int32_t>,
-                                std::int64_t, std::optional<Channel>)>
+                                std::int64_t, std::optional<Channel>, std::int32_t)>
     charge{{"sms.charge",
             "select from (select exists (select from message_accounts a where a.tenant_id = $1 and a.channel = $7) "
             "  as is_own, cardinality($4::text[]) = 0 as is_counted) m, "
@@ -28,9 +29,14 @@ inline constexpr db::Query<void(NotificationId, std::int64_t, std::vector<std::s
             "  when m.is_own then array[($4::text[])[1] || ' of ' || $1::text] || ($4::text[])[2:] "
             "  else array[($4::text[])[1], ($4::text[])[1] || ' by ' || $1::text] || ($4::text[])[2:] end, "
             "  case when m.is_counted or m.is_own then $5::integer[] "
-            "  else ($5::integer[])[1:1] || $5::integer[] end, $6) "
+            "  else array[($5::integer[])[1], $8::integer] || ($5::integer[])[2:] end, $6) "
             "where $1 is not null",
             db::Kind::write}};
+
+// Codes that prove a number count apart: what others send to it keeps nobody from proving that it is theirs.
+[[nodiscard]] inline std::string number_subject(const Notification& row) {
+    return "number " + row.recipient + (row.kind == NotificationKind::phone_code ? " for codes" : "");
+}
 
 // A message that was not sent, or did not leave by the service, does not count for its number any more.
 inline constexpr db::Query<void(NotificationId)> uncount{

@@ -37,6 +37,8 @@ public:
     // In millionths of the currency's unit.
     [[nodiscard]] std::int64_t daily_limit() const noexcept { return daily_limit_; }
     [[nodiscard]] std::int32_t per_number() const noexcept { return per_number_; }
+    // Of these one tenant may send half: no tenant uses up alone what a number gets.
+    [[nodiscard]] std::int32_t per_number_of_tenant() const noexcept { return (per_number_ + 1) / 2; }
     [[nodiscard]] std::int32_t per_source() const noexcept { return per_source_; }
 
     // Where an account's provider calls back to; `account`: "sms", "whatsapp", or the id of a tenant's own.

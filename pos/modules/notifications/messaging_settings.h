@@ -29,10 +29,12 @@ struct MessagingSettings {
                         "no tenant has such a limit of its own. Not set: 500, where the currency is KES; any other "
                         "one needs it."}),
             field<&MessagingSettings::per_number>(
-                "SMS_PER_NUMBER", {.min = 1,
-                                   .max = 1'000,
-                                   .defaulted = true,
-                                   .doc = "How many messages one number gets a day, of all tenants together."}),
+                "SMS_PER_NUMBER",
+                {.min = 1,
+                 .max = 1'000,
+                 .defaulted = true,
+                 .doc = "How many messages one number gets a day, of all tenants together, and as many codes. "
+                        "One tenant may send half of them; by an account of its own all."}),
             field<&MessagingSettings::per_source>(
                 "SMS_PER_SOURCE",
                 {.min = 1,

@@ -49,14 +49,15 @@ void Notifier::add_row(db::Batch& batch, NotificationKind kind, std::string give
 
 // Numbers before sources before the tenant's money, each time: whoever is charged in another order would wait for whom waits for him.
 void Notifier::charge(db::Batch& batch, const Notification& row, const std::string& source) const {
-    std::vector<std::string> subjects{"number " + row.recipient};
+    std::vector<std::string> subjects{texting::number_subject(row)};
     std::vector<std::int32_t> most{messaging_.per_number()};
     if (!source.empty()) {
         subjects.push_back("source " + auth::rate_key_of(source));
         most.push_back(messaging_.per_source());
     }
     const auto own = leaves_by_service(row.kind) ? std::nullopt : std::optional(row.channel);
-    batch.add(texting::charge, row.id, *row.cost_millionths, subjects, most, messaging_.daily_limit(), own);
+    batch.add(texting::charge, row.id, *row.cost_millionths, subjects, most, messaging_.daily_limit(), own,
+              messaging_.per_number_of_tenant());
 }
 
 async::Task<void> Notifier::require_on(db::Db db, Channel channel) const {

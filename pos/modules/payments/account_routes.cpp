@@ -288,8 +288,9 @@ async::Task<http::NoContent> remove(Edit<"payments.manage"> write, http::Path<"i
 }
 
 async::Task<CallbackUrl> show_callback_url(auth::Permitted<"payments.manage"> caller,
-                                           http::Path<"id", PaymentAccountId> id, db::Db db,
-                                           http::Service<PaymentIntents> intents) {
+                                           http::Path<"id", PaymentAccountId> id, db::Db db, db::SystemDb system,
+                                           http::Service<PaymentIntents> intents, http::Service<AuthService> auth) {
+    co_await require_step_up(system, SessionId(caller.session_id), auth->now());
     const auto row = live(co_await db.one(payment_account_rows.by_id, *id));
     require_own(row);
     std::vector<std::string> kinds{"events"};
@@ -338,12 +339,13 @@ void account_routes(http::Routes routes) {
                 .summary = "Delete an account",
                 .description = "What was begun with it is still followed to its end.",
                 .errors = {own::platform_account, errors::step_up_needed}});
-    routes.get("/payment-accounts/{id}/callback-url", show_callback_url,
-               {.id = "getPaymentCallbackUrl",
-                .summary = "Where the provider calls back to",
-                .description = "For providers whose callbacks are set up by hand (kind `events`).",
-                .errors = {own::platform_account, errors::payments_off, errors::account_unreadable},
-                .middleware = {http::no_store()}});
+    routes.get(
+        "/payment-accounts/{id}/callback-url", show_callback_url,
+        {.id = "getPaymentCallbackUrl",
+         .summary = "Where the provider calls back to",
+         .description = "For providers whose callbacks are set up by hand (kind `events`).",
+         .errors = {own::platform_account, errors::payments_off, errors::account_unreadable, errors::step_up_needed},
+         .middleware = {http::no_store()}});
     routes.post("/payment-accounts/{id}/register-callbacks", register_callbacks,
                 {.id = "registerPaymentCallbacks",
                  .summary = "Tell the provider where to announce payments",

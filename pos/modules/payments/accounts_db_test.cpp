@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
+
 #include "pos/testing/payments.h"
 
 namespace {
@@ -119,6 +122,72 @@ TEST_F(PaymentAccountsTest, AreSealedAnewWhenTheyAreSaved) {
     row.credentials = old_keys.seal_credentials(tenant, row.id, "{}");
     EXPECT_NE(old_keys.callback_token_of(tenant, row), token.text);
     EXPECT_EQ(row.former_token_hash->value, token.hash.value) << "the provider calls where it was told to";
+}
+
+// With the real providers, which know their own members alone. Nobody is called.
+class RealProvidersTest : public ShopTest {
+protected:
+    static void SetUpTestSuite() {
+        app = new ::testing::TestApp(definition());
+        owner = sign_up("owner@duka.example");
+    }
+    void SetUp() override { app->database().execute("truncate payment_accounts cascade"); }
+
+    using Members = std::vector<std::pair<std::string_view, std::string_view>>;
+    static InjectedResponse add(std::string_view provider, const Members& members) {
+        std::string credentials;
+        for (const auto& [name, value] : members)
+            credentials += fmt::format(R"({}"{}":{})", credentials.empty() ? "" : ",", name, value);
+        return post("/v1/payment-accounts",
+                    fmt::format(R"({{"provider":"{}","name":"Till","credentials":{{{}}}}})", provider, credentials));
+    }
+    static const std::map<std::string_view, Members>& own_members() {
+        static const std::map<std::string_view, Members> all{
+            {"mpesa",
+             {{"environment", R"("sandbox")"},
+              {"kind", R"("paybill")"},
+              {"shortCode", R"("174379")"},
+              {"consumerKey", R"("key")"},
+              {"consumerSecret", R"("secret")"},
+              {"passkey", R"("passkey")"}}},
+            {"stripe",
+             {{"secretKey", R"("sk_test_0123456789abcdef")"},
+              {"webhookSecrets", R"(["whsec_0123456789abcdef"])"},
+              {"publishableKey", R"("pk_test_0123456789abcdef")"}}},
+            {"flutterwave",
+             {{"secretKey", R"("FLWSECK_TEST-0123456789abcdef-X")"},
+              {"secretHashes", R"(["hash-of-the-tests-0"])"},
+              {"email", R"("shop@duka.example")"}}},
+            {"paystack", {{"secretKey", R"("sk_test_0123456789abcdef")"}, {"email", R"("shop@duka.example")"}}},
+            {"pesapal",
+             {{"environment", R"("sandbox")"}, {"consumerKey", R"("key")"}, {"consumerSecret", R"("secret")"}}}};
+        return all;
+    }
+};
+
+TEST_F(RealProvidersTest, TakeTheirOwnMembersAndNoOthers) {
+    for (const auto& [provider, members] : own_members()) {
+        const auto added = add(provider, members);
+        EXPECT_EQ(added.status, 201) << provider << added.body;
+        // A form sends all that it has: what is null was not typed in.
+        app->database().execute("truncate payment_accounts cascade");
+        auto with_nulls = members;
+        for (const auto& [_, others] : own_members())
+            for (const auto& [name, value] : others) {
+                const auto has = [&](const auto& member) { return member.first == name; };
+                if (std::ranges::none_of(with_nulls, has)) with_nulls.emplace_back(name, "null");
+            }
+        EXPECT_GT(with_nulls.size(), members.size());
+        const auto again = add(provider, with_nulls);
+        EXPECT_EQ(again.status, 201) << provider << again.body;
+        auto with_foreign = members;
+        with_foreign.emplace_back("nominatedNumber", R"("254712345678")");
+        if (provider != "mpesa") {
+            const auto refused = add(provider, with_foreign);
+            EXPECT_EQ(refused.status, 422) << provider << refused.body;
+            EXPECT_THAT(refused.body, HasSubstr("/credentials/nominatedNumber")) << provider;
+        }
+    }
 }
 
 }  // namespace

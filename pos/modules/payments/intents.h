@@ -130,8 +130,8 @@ public:
 
     // Sends money back; the answer may be in any state. Throws refund_exceeds, not_refundable, refund_by_hand, disputed.
     [[nodiscard]] async::Task<PaymentRefund> refund(db::Db db, IntentId id, RefundOrder order, client::Call call);
-    // Asks what became of one that is undecided; by the provider's own rules it is sent again, or looked up. Of what its caller sends, it
-    // does not.
+    // Asks what became of one that is undecided, by the provider's name of it. Where the provider has not said that, and it was sent from
+    // here, it is sent again or looked up, by the provider's own rules. What was made elsewhere, or its caller sends, is never sent.
     [[nodiscard]] async::Task<PaymentRefund> ask_refund(db::Db db, RefundId id, client::Call call);
     // Money that the caller sends back by itself: held here, until apply_refund() says what became of it. Inside the caller's
     // transaction; the same request again is the same refund.
@@ -185,6 +185,7 @@ private:
     [[nodiscard]] async::Task<void> commit(Move* move);
     [[nodiscard]] async::Task<PlacedRefund> place_refund(db::Db tx, IntentId id, const RefundOrder* order);
     [[nodiscard]] async::Task<PaymentRefund> send_refund(db::Db db, PlacedRefund placed, client::Call call);
+    [[nodiscard]] async::Task<PaymentRefund> take_asked(db::Db tx, const PaymentRefund* row, ::payments::Refunded told);
     [[nodiscard]] async::Task<PaymentRefund> settle_refund(db::Db tx, RefundId id, ::payments::Refunded refunded);
     [[nodiscard]] async::Task<std::optional<PaymentRefund>> refund_of(db::Db tx, IntentId id,
                                                                       const ::payments::Claim::RefundNews* news);

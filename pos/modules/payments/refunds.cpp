@@ -58,6 +58,9 @@ PaymentRefund new_refund(const PaymentIntent& intent, const RefundOrder& order, 
             .told_at = {}};
 }
 
+// Nobody here has asked for it: the provider told of it. It is sent by nobody, and our id is no name of it there.
+bool is_made_elsewhere(const PaymentRefund& row) { return !row.created_by; }
+
 // How it ended, in the transaction that knows it.
 void tell_end(jobs::Outbox& outbox, db::Batch& batch, const PaymentRefund& row, const PaymentIntent& intent) {
     if (row.state == RefundState::succeeded) outbox.emit(batch, refund_succeeded, RefundMoved::of(row, intent));
@@ -185,7 +188,8 @@ async::Task<PaymentRefund> PaymentIntents::ask_refund(db::Db db, RefundId id, cl
     co_return co_await send_refund(db, {.refund = std::move(row)}, std::move(call));
 }
 
-// A repetition asks again where nobody knows: the provider tells it by the refund's id.
+// A repetition asks again where nobody knows: the provider tells it by its own name of the refund, else by the refund's id, which only what
+// was sent from here has.
 async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund placed, client::Call call) {
     const auto& row = placed.refund;
     if (row.by_hand || !is_held(row.state)) co_return row;
@@ -193,7 +197,18 @@ async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund p
     // Held for a caller that sends it, and asks after it.
     if (!provider_of(intent.provider).traits().refunds) co_return row;
     const auto account = co_await db.only(intents::account_by_id, intent.account_id);
+    const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
     auto& provider = provider_of(intent.provider);
+    if (row.provider_id || is_made_elsewhere(row)) {
+        const auto known = row.provider_id.value_or("");
+        ::payments::Refunded told;
+        if (!known.empty()) {
+            told = co_await provider.ask_refund(
+                open(db.tenant(), account),
+                {.attempt = attempt_of(intent), .provider_id = known, .created_at = row.created_at}, std::move(call));
+        }
+        co_return co_await later.transaction([&](db::Db tx) { return take_asked(tx, &row, told); });
+    }
     const auto refunded = co_await provider.refund(open(db.tenant(), account),
                                                    {.attempt = attempt_of(intent),
                                                     .id = row.id.uuid(),
@@ -202,8 +217,18 @@ async::Task<PaymentRefund> PaymentIntents::send_refund(db::Db db, PlacedRefund p
                                                     .repeat = !placed.is_new,
                                                     .created_at = row.created_at},
                                                    std::move(call));
-    const auto later = db.with_deadline(async::Loop::now() + std::chrono::seconds(10));
     co_return co_await later.transaction([&](db::Db tx) { return settle_refund(tx, row.id, refunded); });
+}
+
+// What was answered of one by the provider's name. It stays as it is where the answer does not say, or is of another one; who cannot be
+// told in an hour is for people.
+async::Task<PaymentRefund> PaymentIntents::take_asked(db::Db tx, const PaymentRefund* row, ::payments::Refunded told) {
+    constexpr std::chrono::hours patience{1};
+    const bool is_of_it = row->provider_id && told.provider_id == *row->provider_id;
+    if (is_of_it && told.outcome != ::payments::Refunded::Outcome::unknown)
+        co_return co_await settle_refund(tx, row->id, std::move(told));
+    if (parts_.runtime.now() - row->created_at >= patience) co_await doubt_refunds(tx, row->intent_id);
+    co_return co_await tx.only(refunds::by_id, row->id);
 }
 
 // ---- What is told of them ----------------------------------------------------------------------------------------
@@ -302,11 +327,14 @@ async::Task<bool> PaymentIntents::ask_refunds(db::Db db, IntentId id, client::Ca
     for (auto& news : listed.refunds) {
         std::ignore = co_await db.transaction([&](db::Db tx) { return apply_refund(tx, id, news); });
     }
-    const auto is_listed = [&](RefundId refund) {
-        return std::ranges::any_of(listed.refunds, [&](const auto& news) { return news.id == refund.uuid(); });
+    const auto is_listed = [&](const PaymentRefund& refund) {
+        return std::ranges::any_of(listed.refunds, [&](const auto& news) {
+            const auto& name = news.refunded.provider_id;
+            return news.id == refund.id.uuid() || (!name.empty() && name == refund.provider_id);
+        });
     };
     for (const auto& refund : co_await db.all(refunds::open_of_intent, id)) {
-        if (!is_listed(refund)) std::ignore = co_await ask_refund(db, refund, call);
+        if (!is_listed(refund)) std::ignore = co_await ask_refund(db, refund.id, call);
     }
     // Nobody can say what was told: people look.
     if (!listed.is_offered) co_await db.transaction([&](db::Db tx) { return doubt_refunds(tx, id); });

@@ -249,13 +249,36 @@ TEST_F(NamelessNewsTest, OpenRefundsAreAskedAfterByTheirOwnIds) {
     const auto second = pending(intent, 4'000, "re_2");
     mpesa->refunds.clear();
     lists({news("re_1", 3'000, Outcome::pending, first)}, false);
-    mpesa->refund_outcome = Outcome::done;
-    mpesa->refund_name = "re_2";
+    mpesa->asked_outcome = Outcome::done;
     EXPECT_FALSE(hear(intent, 3'000, Outcome::refused)) << "it is asked again: the list is not whole";
-    ASSERT_EQ(mpesa->refunds.size(), 1U);
-    EXPECT_EQ(mpesa->refunds.at(0).id.to_string(), second);
-    EXPECT_TRUE(mpesa->refunds.at(0).repeat);
+    EXPECT_THAT(mpesa->asked_refunds, ::testing::ElementsAre("re_2"));
+    EXPECT_EQ(rows(fmt::format("select state from payment_refunds where id = '{}'", second)), "succeeded");
+    EXPECT_TRUE(mpesa->refunds.empty()) << "nothing is sent";
     EXPECT_EQ(sums(intent), "4000 3000 succeeded");
+}
+
+// What the sweep asks of the provider: of one that was made there nothing but what became of it, by the provider's name.
+TEST_F(NamelessNewsTest, OneThatWasMadeElsewhereIsNeverSent) {
+    for (const auto end : {Outcome::unknown, Outcome::pending, Outcome::done, Outcome::refused}) {
+        const auto intent = paid_intent(15'000);
+        app->run(db().transaction([&](db::Db tx) {
+            return intents().apply_refund(tx, id_of(intent), news("re_9", 3'031, Outcome::pending));
+        }));
+        app->database().execute(fmt::format(
+            "update payment_refunds set created_at = created_at - interval '2 hours' where intent_id = '{}'", intent));
+        const auto row = rows(fmt::format("select id from payment_refunds where intent_id = '{}'", intent));
+        mpesa->refunds.clear();
+        mpesa->asked_refunds.clear();
+        mpesa->asked_outcome = end;
+        mpesa->refund_outcome = Outcome::refused;
+        std::ignore = app->run(intents().ask_refund(db(), RefundId(*base::Uuid::from_string(row)), {}));
+        EXPECT_TRUE(mpesa->refunds.empty()) << "it would be a second refund";
+        EXPECT_THAT(mpesa->asked_refunds, ::testing::ElementsAre("re_9"));
+        EXPECT_EQ(sums(intent), end == Outcome::done      ? "3031 0 succeeded"
+                                : end == Outcome::refused ? "0 0 succeeded"
+                                                          : "0 3031 succeeded");
+        EXPECT_EQ(concern(intent), end == Outcome::unknown ? "amount_differs" : "-");
+    }
 }
 
 TEST_F(NamelessNewsTest, AProviderWithoutAListIsForPeople) {

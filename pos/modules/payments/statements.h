@@ -140,11 +140,12 @@ inline constexpr db::Query<void(RefundId, std::string, base::Timestamp)> learn_n
     {"refunds.learn_name",
      "update payment_refunds set provider_id = $3, told_at = coalesce(told_at, $4) where tenant_id = $1 and id = $2",
      db::Kind::write}};
-// What we have sent and nobody has decided.
-inline constexpr db::Query<RefundId(IntentId)> open_of_intent{
+// What nobody has decided, whoever sent it.
+inline constexpr db::Query<PaymentRefund(IntentId)> open_of_intent{
     {"refunds.open_of_intent",
-     "select id from payment_refunds where tenant_id = $1 and intent_id = $2 and state in ('pending', 'unknown') "
-     "and not by_hand order by created_at, id",
+     "select id, client_request_id, intent_id, amount, reason, by_hand, state, provider_id, result_code, result_text, "
+     "created_by, created_at, updated_at, told_at from payment_refunds where tenant_id = $1 and intent_id = $2 "
+     "and state in ('pending', 'unknown') and not by_hand order by created_at, id",
      db::Kind::read}};
 inline constexpr db::Query<bool(IntentId, base::Money)> is_one_lost{
     {"refunds.is_one_lost",

@@ -74,6 +74,7 @@ bool is_same(const Payout& known, const Payout& asked) {
             .amount = row.amount,
             .sends = row.sends,
             .may_be_there = row.may_be_there,
+            .conversation_id = row.conversation_id.value_or(""),
             .receipt = row.receipt_code.value_or("")};
 }
 
@@ -91,7 +92,9 @@ constexpr std::chrono::minutes question_is_out{1};
 
 bool is_overtaken(const Payout& row, const PayoutEvidence& evidence, base::Timestamp now) {
     const bool ends_it = evidence.source == PayoutSource::answer && evidence.finding == PayoutFinding::failed;
-    return ends_it && row.sends > 1 && row.sent_at && now - *row.sent_at < question_is_out;
+    if (!ends_it || row.sends <= 1 || !row.sent_at) return false;
+    // By the provider's clock, where it says when: it was over before this sending left.
+    return now - *row.sent_at < question_is_out || (evidence.at && *evidence.at < *row.sent_at);
 }
 
 // When it is sent, or asked after, next.
@@ -116,7 +119,9 @@ void note(Payout& row, const PayoutEvidence& evidence, const ::payments::PayoutD
           base::Timestamp now) {
     const bool was_paid = row.state == PayoutState::succeeded;
     const bool is_paid = decision.next == PayoutState::succeeded;
-    if (!row.conversation_id) row.conversation_id = said(evidence.conversation_id);
+    // A result may speak of an earlier sending: of several, only the reply gives the newest its name.
+    const bool is_of_newest = evidence.source == PayoutSource::reply ? evidence.sending == row.sends : row.sends <= 1;
+    if (!row.conversation_id && is_of_newest) row.conversation_id = said(evidence.conversation_id);
     if (evidence.finding == PayoutFinding::lost && evidence.source == PayoutSource::reply) row.may_be_there = true;
     if (decision.next == PayoutState::created) row.may_be_there = false;  // the provider says that it has none of it
     if (const auto concern = concern_of(decision.concern)) row.concern = concern;
@@ -243,8 +248,9 @@ async::Task<StartedPayout> PayoutOrders::reverse(db::Db db, PaymentIntent intent
 // One sends, whoever else would: an instance, a job, a repetition.
 async::Task<Payout> PayoutOrders::send(db::Db db, Payout row, client::Call call) {
     const auto now = runtime().now();
-    if (co_await db.run(payouts::mark_sent, row.id, now, now + longest_send) == 0)
-        co_return co_await db.only(payouts::by_id, row.id);
+    const auto sending = co_await db.one(payouts::mark_sent, row.id, now, now + longest_send);
+    if (!sending) co_return co_await db.only(payouts::by_id, row.id);
+    row.sends = *sending;
     co_return co_await call_provider(db, std::move(row), std::move(call));
 }
 
@@ -271,6 +277,7 @@ async::Task<Payout> PayoutOrders::call_provider(db::Db db, Payout row, client::C
                                               .reason = row.reason},
                                              std::move(call));
     }
+    evidence.sending = row.sends;
     const auto later = db.with_deadline(async::Loop::now() + time_to_write);
     co_return co_await apply_now(later, row.id, std::move(evidence));
 }
@@ -364,8 +371,9 @@ async::Task<Payout> PayoutOrders::send_again(db::Db db, PayoutId id, client::Cal
     if (row->kind == PayoutKind::reversal) throw base::Failure(errors::payout_waits, "a reversal is sent once");
     if (row->state == PayoutState::created) co_return co_await send(db, *std::move(row), std::move(call));
     const auto now = runtime().now();
-    if (co_await db.run(payouts::mark_sent_again, id, now, now + longest_send) == 0)
-        throw base::Failure(errors::payout_waits).retry_after(60'000);
+    const auto sending = co_await db.one(payouts::mark_sent_again, id, now, now + longest_send);
+    if (!sending) throw base::Failure(errors::payout_waits).retry_after(60'000);
+    row->sends = *sending;
     co_return co_await call_provider(db, *std::move(row), std::move(call));
 }
 
@@ -384,6 +392,13 @@ async::Task<void> PayoutOrders::take_in(db::Db tx, const PaymentAccount* account
         // A stranger makes us ask, and no more.
         outcome = "not_trusted";
         evidence = {.source = PayoutSource::result, .finding = PayoutFinding::processing};
+    }
+    const bool ends_it = evidence.source == PayoutSource::answer && evidence.finding == PayoutFinding::failed;
+    if (ends_it && row->sends > 1 && row->sent_at) {
+        // What is delivered once more says no more than it did: of the sending before.
+        const bool is_old = co_await tx.only(payouts::was_told_before, told->id, std::string(told->kind),
+                                             schema::Bytes{std::string(told->bytes)}, *row->sent_at + question_is_out);
+        if (is_old) evidence.finding = PayoutFinding::processing;
     }
     std::ignore = co_await apply(tx, told->id, std::move(evidence));
     auto batch = tx.batch();
@@ -432,7 +447,8 @@ std::vector<db::StatementView> payout_statements() {
     using namespace payouts;
     return db::statements(payouts::by_id, payouts::lock, payouts::add, payouts::replace, payouts::by_request,
                           payouts::newest, lock_request, open_like, open_reversal, payouts::mark_sent, mark_sent_again,
-                          add_result, forget_older_results, balance_of, mark_balance_asked, set_balance);
+                          add_result, was_told_before, forget_older_results, balance_of, mark_balance_asked,
+                          set_balance);
 }
 
 }  // namespace pos

@@ -69,11 +69,12 @@ public:
 
     PayoutEvidence says() {
         PayoutEvidence evidence{.source = PayoutSource::reply, .finding = answer, .code = "said"};
-        if (answer == PayoutFinding::accepted) evidence.conversation_id = "AG_1";
+        if (answer == PayoutFinding::accepted) evidence.conversation_id = name;
         return evidence;
     }
 
     bool has_initiator = true;
+    std::string name = "AG_1";  // of the next sending
     PayoutFinding answer = PayoutFinding::accepted;
     PayoutFinding question = PayoutFinding::processing;
     int asked = 0;
@@ -293,6 +294,32 @@ TEST_F(PayoutsTest, APersonHasItSentAgainUnderTheSameId) {
     EXPECT_EQ(provider->sent.at(2).id.to_string(), id);
     told("result", id, result(id, "0"));
     EXPECT_THAT(post(path, "").body, HasSubstr("payout.final"));
+}
+
+// M-Pesa repeats its results. One of the first sending, told again while the second is under way, is no word about that.
+TEST_F(PayoutsTest, AResultOfAnEarlierSendingThatComesTwiceMovesNothing) {
+    const auto id = send();
+    told("result", id, result(id, "26"));
+    EXPECT_EQ(payout_state(id), "created");
+    provider->name = "AG_2";
+    resume(id);
+    EXPECT_EQ(rows("select state || ' ' || sends || ' ' || conversation_id from payouts"), "pending 2 AG_2");
+    for (const int sends : {2, 5}) {
+        for (const auto* const code : {"26", "17", "1", "2001"}) {
+            app->database().execute(fmt::format("update payouts set sends = {}, next_look_at = null", sends));
+            told("result", id, result(id, code));
+            EXPECT_EQ(payout_state(id), "pending") << code;
+            EXPECT_EQ(rows("select (next_look_at <= now())::text from payouts"), "true") << "it is asked after at once";
+        }
+    }
+    EXPECT_THAT(post("/v1/payouts", order_json(next_id())).body, HasSubstr("payout.open"));
+    // The same between the sending and its reply.
+    app->database().execute("update payouts set state = 'sent', conversation_id = null");
+    for (int i = 0; i < 2; ++i) told("result", id, result(id, "26"));
+    EXPECT_EQ(payout_state(id), "sent");
+    EXPECT_EQ(provider->sent.size(), 2U);
+    told("status", id, status_answer(id, "Completed"));
+    EXPECT_EQ(payout_state(id), "succeeded");
 }
 
 // The first was paid and its answer lost. A person has it sent once more: what M-Pesa says of that sending is not what became of the payout.

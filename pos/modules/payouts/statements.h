@@ -31,23 +31,31 @@ inline constexpr db::Query<PayoutId(IntentId)> open_reversal{
      "select id from payouts where tenant_id = $1 and intent_id = $2 "
      "and state in ('created', 'sent', 'pending', 'unknown') order by created_at desc, id desc limit 1"}};
 
-// Whoever changes the row sends. Nobody else does until it is `created` again.
-inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent{
+// Whoever changes the row sends. Nobody else does until it is `created` again. Which sending it is: what the provider called the one before
+// is no name of it.
+inline constexpr db::Query<std::int32_t(PayoutId, base::Timestamp, base::Timestamp)> mark_sent{
     {"payouts.mark_sent",
-     "update payouts set state = 'sent', sends = sends + 1, sent_at = $3, updated_at = $3, next_look_at = $4, "
-     "version = " POS_NEXT_VERSION("version") " where tenant_id = $1 and id = $2 and state = 'created'",
+     "update payouts set state = 'sent', sends = sends + 1, conversation_id = null, sent_at = $3, updated_at = $3, "
+     "next_look_at = $4, version = " POS_NEXT_VERSION(
+         "version") " where tenant_id = $1 and id = $2 and state = 'created' returning sends",
      db::Kind::write}};
 // … once more, under the same id: a person has said so.
-inline constexpr db::Query<void(PayoutId, base::Timestamp, base::Timestamp)> mark_sent_again{
+inline constexpr db::Query<std::int32_t(PayoutId, base::Timestamp, base::Timestamp)> mark_sent_again{
     {"payouts.mark_sent_again",
-     "update payouts set state = 'sent', sends = sends + 1, may_be_there = true, sent_at = $3, updated_at = $3, "
+     "update payouts set state = 'sent', sends = sends + 1, conversation_id = null, may_be_there = true, sent_at = $3, "
+     "updated_at = $3, "
      "next_look_at = $4, version = " POS_NEXT_VERSION(
          "version") " "
                     "where tenant_id = $1 and id = $2 and kind = 'payout' and state in ('sent', 'unknown') "
-                    "and sent_at < $3::timestamptz - interval '1 minute'",
+                    "and sent_at < $3::timestamptz - interval '1 minute' returning sends",
      db::Kind::write}};
 
 inline constexpr auto add_result = db::insert<tables::payout_results>("payouts.add_result");
+// The very bytes came before that time.
+inline constexpr db::Query<bool(PayoutId, std::string, schema::Bytes, base::Timestamp)> was_told_before{
+    {"payouts.was_told_before",
+     "select exists (select from payout_results where tenant_id = $1 and payout_id = $2 and kind = $3 and body = $4 "
+     "and trusted and received_at < $5) as told"}};
 inline constexpr db::Query<void(PayoutId, std::int64_t)> forget_older_results{
     {"payouts.forget_older_results",
      "delete from payout_results where tenant_id = $1 and id in (select id from payout_results "

@@ -28,6 +28,8 @@ constexpr Guarded guarded[] = {
     {http::Method::del, "/v1/payment-accounts/{missing}", "", 404},
     {http::Method::post, "/v1/messaging/accounts", R"({"provider":"twilio","credentials":{}})", 422},
     {http::Method::del, "/v1/messaging/accounts?channel=sms", "", 404},
+    {http::Method::post, "/v1/messaging/limit", R"({"dailyLimit":100})", 200},
+    {http::Method::get, "/v1/payment-accounts/{missing}/callback-url", "", 404},
     {http::Method::post, "/v1/payouts",
      R"({"clientRequestId":"{missing}","amount":100000,"phone":"0712345678","reason":"Wages"})", 0},
     {http::Method::post, "/v1/payouts/{missing}/send-again", "", 404},

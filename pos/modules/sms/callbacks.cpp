@@ -1,6 +1,9 @@
 #include "pos/modules/sms/callbacks.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <set>
 
 #include "auth/callback.h"
 #include "auth/caller.h"
@@ -80,11 +83,16 @@ struct Taken {
     ReportParts parts;
 };
 
-// In the order of their ids, so that two callbacks do not wait for each other.
-async::Task<void> take_all(db::SystemDb transaction, std::shared_ptr<const Taken> taken) {
+// A provider that gets no answer in time tells the same again, for days: what was taken of it has to stay.
+constexpr std::size_t portion = 50;
+
+// From `first` on, of both lists. In the order of their ids, so that two callbacks do not wait for each other.
+async::Task<void> take_portion(db::SystemDb transaction, std::shared_ptr<const Taken> taken, std::size_t first) {
     const auto now = taken->parts.runtime->now();
-    for (const auto& report : taken->reports) co_await take_report(transaction, report, taken->parts);
-    for (const auto& message : taken->messages) {
+    for (auto i = first; i < std::min(first + portion, taken->reports.size()); ++i)
+        co_await take_report(transaction, taken->reports[i], taken->parts);
+    for (auto i = first; i < std::min(first + portion, taken->messages.size()); ++i) {
+        const auto& message = taken->messages[i];
         const auto at = std::min(message.at.value_or(now), now);
         if (message.wish != sms::Wish::none) {
             const PhoneWish wish{taken->scope, message.from, message.wish == sms::Wish::stop, at};
@@ -95,8 +103,44 @@ async::Task<void> take_all(db::SystemDb transaction, std::shared_ptr<const Taken
     }
 }
 
-std::shared_ptr<const Taken> taken_from(sms::Callback callback, const SenderAccount& account,
-                                        std::optional<NotificationId> message, ReportParts parts) {
+// Whether the report would change nothing: it is parked, or its message is there, or beyond it.
+bool is_known(const ToldReport& told, const std::set<std::string, std::less<>>& known) {
+    const auto& report = told.report;
+    if (report.is_opted_out || told.message) return false;
+    const auto has = [&](std::string_view what, std::string_view state) {
+        return known.contains(fmt::format("{} {} {}", what, state, report.provider_id));
+    };
+    if (has("parked", sms::to_string(report.delivery))) return true;
+    return std::ranges::any_of(std::array{NotificationState::sent, NotificationState::failed,
+                                          NotificationState::delivered, NotificationState::read},
+                               [&](NotificationState state) {
+                                   return has("message", schema::name_of(state)) &&
+                                          !state_after(state, report.delivery);
+                               });
+}
+
+// Of a long list that comes again, so that it gets further each time.
+async::Task<void> leave_out_known(db::SystemDb db, std::shared_ptr<Taken> taken) {
+    if (taken->reports.size() <= portion) co_return;
+    std::vector<std::string> ids;
+    for (const auto& one : taken->reports) ids.push_back(one->report.provider_id);
+    auto lines = co_await db.all(texting::told_already, taken->reports.front()->provider, std::move(ids), taken->scope);
+    const std::set<std::string, std::less<>> known(std::make_move_iterator(lines.begin()),
+                                                   std::make_move_iterator(lines.end()));
+    std::erase_if(taken->reports, [&](const auto& told) { return is_known(*told, known); });
+}
+
+async::Task<void> take_all(db::SystemDb db, std::shared_ptr<Taken> taken) {
+    co_await leave_out_known(db, taken);
+    const auto most = std::max(taken->reports.size(), taken->messages.size());
+    for (std::size_t first = 0; first < most; first += portion) {
+        co_await db.transaction(
+            [taken, first](db::SystemDb transaction) { return take_portion(transaction, taken, first); });
+    }
+}
+
+std::shared_ptr<Taken> taken_from(sms::Callback callback, const SenderAccount& account,
+                                  std::optional<NotificationId> message, ReportParts parts) {
     auto taken = std::make_shared<Taken>();
     const std::string provider(sms::provider_of(account.account));
     std::ranges::sort(callback.reports, {}, [](const sms::DeliveryReport& one) {
@@ -145,8 +189,7 @@ async::Task<ProviderReply> receive(const auth::VerifiedCallback* sent, db::Syste
     const auto message = base::Uuid::from_string(sent->param("token"));
     const auto taken = taken_from(*std::move(callback), *account,
                                   message ? std::optional(NotificationId(*message)) : std::nullopt, parts);
-    if (!taken->reports.empty() || !taken->messages.empty())
-        co_await db.transaction([taken](db::SystemDb transaction) { return take_all(transaction, taken); });
+    co_await take_all(db, taken);
     co_return reply;
 }
 

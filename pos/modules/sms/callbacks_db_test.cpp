@@ -165,6 +165,37 @@ TEST_F(PhoneCallbacksTest, ABatchOfMetaMovesEachMessage) {
     EXPECT_EQ(rows("select count(*) from parked_reports"), "0");
 }
 
+// A provider tells the same list again until it is answered. Whatever stops one half way, what was before it is kept, and not gone
+// through again.
+TEST_F(PhoneCallbacksTest, ALongListOfReportsGetsFurtherEachTime) {
+    EXPECT_TRUE(send(write_receipt(Channel::whatsapp)));
+    std::string statuses =
+        R"({"id":"p-1","status":"delivered","timestamp":"1700000000","recipient_id":"254712345678"})";
+    for (int i = 0; i < 160; ++i)
+        statuses += fmt::format(
+            R"(,{{"id":"a-{:03}","status":"delivered","timestamp":"1700000000","recipient_id":"254712345678"}})", i);
+    const auto list = change(fmt::format(R"("statuses":[{}])", statuses));
+    // Stands for the deadline, which ends whatever is under way: at this id, or below it.
+    const auto stop_at = [](std::string_view condition) {
+        app->database().execute(
+            fmt::format("create or replace function stop_here() returns trigger language plpgsql as "
+                        "$$ begin if new.provider_id {} then raise exception 'stopped'; end if; return new; end $$",
+                        condition));
+    };
+    const auto kept = [] { return rows("select count(*) from parked_reports"); };
+    stop_at("= 'a-120'");
+    app->database().execute(
+        "create trigger stop_here before insert on parked_reports for each row execute function stop_here()");
+    EXPECT_GE(meta(list).status, 500);
+    EXPECT_EQ(kept(), "100");
+    stop_at("< 'a-100'");
+    EXPECT_EQ(meta(list).status, 200) << "what is kept is not told again";
+    EXPECT_EQ(kept(), "160");
+    EXPECT_EQ(value("state"), "delivered");
+    EXPECT_EQ(meta(list).status, 200);
+    app->database().execute("drop trigger stop_here on parked_reports; drop function stop_here()");
+}
+
 // ---- Twilio, as a tenant's own account -------------------------------------------------------------------------------
 
 TEST_F(PhoneCallbacksTest, TwilioSignsTheUrlThatItWasGiven) {

@@ -74,10 +74,10 @@ std::vector<db::StatementView> all_statements() {
     auto all = phone_callback_statements();
     std::ranges::copy(reseal_message_accounts_statements(), std::back_inserter(all));
     std::ranges::copy(
-        db::statements(charge, uncount, correct_cost, begin, accepted, outcome_unknown, written_at, is_opted_out,
-                       account_of_tenant, hold_provider_id, by_provider_id, by_id, told, park, take_parked, wish,
-                       open_window, lost_replies, name_lost, unexplained, forget_secrets, put_account, drop_account,
-                       limit_of, set_limit, drop_limit, spent_on),
+        db::statements(charge, uncount, correct_cost, begin, accepted, outcome_unknown, told_already, written_at,
+                       is_opted_out, account_of_tenant, hold_provider_id, by_provider_id, by_id, told, park,
+                       take_parked, wish, open_window, lost_replies, name_lost, unexplained, forget_secrets,
+                       put_account, drop_account, limit_of, set_limit, drop_limit, spent_on),
         std::back_inserter(all));
     return all;
 }

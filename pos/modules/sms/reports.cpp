@@ -72,11 +72,12 @@ async::Task<void> write_next(db::Db tx, const Notification* row, bool counts, co
     std::vector<std::string> subjects;
     std::vector<std::int32_t> most;
     if (counts) {
-        subjects.push_back("number " + row->recipient);
+        subjects.push_back(texting::number_subject(*row));
         most.push_back(parts->messaging->per_number());
     }
     const auto own = leaves_by_service(row->kind) ? std::nullopt : std::optional(row->channel);
-    batch.add(texting::charge, row->id, *row->cost_millionths, subjects, most, parts->messaging->daily_limit(), own);
+    batch.add(texting::charge, row->id, *row->cost_millionths, subjects, most, parts->messaging->daily_limit(), own,
+              parts->messaging->per_number_of_tenant());
     parts->runtime->outbox().add(batch, send_phone_message, SendNotification{row->id});
     co_await batch.commit();
 }

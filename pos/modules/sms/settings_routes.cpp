@@ -242,8 +242,10 @@ async::Task<MessagingView> drop_account(http::Context& context, auth::Permitted<
 }
 
 async::Task<MessagingView> set_limit(http::Context& context, auth::Permitted<"tenant.settings"> caller,
-                                     http::Body<LimitChange> input, db::Db db, http::Service<Messaging> messaging,
-                                     http::Service<AccountKeys> keys, http::Service<Runtime> runtime) {
+                                     http::Body<LimitChange> input, db::SystemDb system, db::Db db,
+                                     http::Service<Messaging> messaging, http::Service<AccountKeys> keys,
+                                     http::Service<Runtime> runtime) {
+    co_await require_step_up(system, SessionId(caller.session_id), runtime->now());
     auto batch = db.batch();
     if (input->daily_limit) {
         batch.add(texting::set_limit, *input->daily_limit);
@@ -277,7 +279,8 @@ void messaging_routes(http::Routes routes) {
     routes.post("/messaging/limit", set_limit,
                 {.id = "setMessageLimit",
                  .summary = "Limit what messages may cost a day",
-                 .description = "The service's own limit counts where it is lower."});
+                 .description = "The service's own limit counts where it is lower.",
+                 .errors = {errors::step_up_needed}});
 }
 
 }  // namespace pos

@@ -87,6 +87,14 @@ inline constexpr db::SystemQuery<void(ParkedReport)> park{
      "insert into parked_reports (provider, provider_id, delivery, recipient, report, scope, received_at) "
      "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
      Kind::write}};
+// Of these ids what is parked already ("parked delivered ID"), and where the messages are that are known ("message delivered ID").
+inline constexpr db::SystemQuery<std::string(std::string, std::vector<std::string>, base::Uuid)> told_already{
+    {"sms.told_already",
+     "select 'parked ' || delivery || ' ' || provider_id from parked_reports where provider = $1 "
+     "and provider_id = any($2::text[]) and scope = $3 "
+     "union all select 'message ' || state || ' ' || provider_id from notifications where provider = $1 "
+     "and provider_id = any($2::text[]) and channel <> 'email'",
+     Kind::read}};
 inline constexpr db::SystemQuery<ParkedReport(std::string, std::string)> take_parked{
     {"sms.take_parked",
      "delete from parked_reports where provider = $1 and provider_id = $2 "

@@ -70,7 +70,7 @@ struct MessageSpending {
 
 // How many messages went to a number, or were asked for from an address, on a day: of all tenants together.
 struct MessageCount {
-    std::string subject;  // "number +254712345678", "source 192.0.2.1"
+    std::string subject;  // "number +254712345678", "number +254712345678 for codes", "source 192.0.2.1" (charges.h)
     base::Date day;
     std::int32_t messages = 0;
 

@@ -144,8 +144,25 @@ async::Task<Evidence> ask(BearerApi* api, const AttemptRef* attempt, base::Times
     co_return co_await after_failure(api, attempt, std::move(evidence), id_of(*transaction), now);
 }
 
+async::Task<Refunded> ask_refund_by_name(BearerApi* api, const RefundRef* refund, base::Timestamp now) {
+    for (int page = 1; page <= most_pages; ++page) {
+        const auto answer =
+            co_await api->get("/v3/refunds", {{"from", day_of(refund->created_at - std::chrono::days(1))},
+                                              {"to", day_of(now + std::chrono::days(1))},
+                                              {"page", std::to_string(page)}});
+        const auto list = answer.kind == Kind::done ? list_of(answer.data) : std::nullopt;
+        if (!list) co_return Refunded{.code = answer.code, .text = answer.text};
+        for (const auto& one : *list) {
+            const auto read = payments::read<Refund>(one.text);
+            if (read && scalar(read->id) == refund->provider_id) co_return refunded_of(*read);
+        }
+        if (list->empty()) break;
+    }
+    co_return Refunded{.code = "not_found_yet"};
+}
+
 async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, const RefundRequest* refund,
-                               base::Timestamp now) {
+                                 base::Timestamp now) {
     const auto made = refund->created_at;
     const auto id = refund->id.to_string();
     bool could_tell = true;

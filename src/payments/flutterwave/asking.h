@@ -21,5 +21,7 @@ namespace payments::flutterwave {
 // refused: it was never taken.
 [[nodiscard]] async::Task<Refunded> ask_refund(BearerApi* api, std::string transaction, const RefundRequest* refund,
                                                base::Timestamp now);
+// What became of one by Flutterwave's own number of it. Not found it is `unknown`.
+[[nodiscard]] async::Task<Refunded> ask_refund_by_name(BearerApi* api, const RefundRef* refund, base::Timestamp now);
 
 }  // namespace payments::flutterwave

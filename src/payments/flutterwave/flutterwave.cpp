@@ -191,7 +191,10 @@ async::Task<Evidence> Flutterwave::query(Account account, AttemptRef attempt, cl
 
 async::Task<Refunded> Flutterwave::refund(Account account, RefundRequest request, client::Call call) {
     const auto credentials = open(account);
-    if (!credentials) co_return Refunded{.outcome = Refunded::Outcome::refused, .code = "credentials"};
+    if (!credentials) {
+        co_return Refunded{.outcome = request.repeat ? Refunded::Outcome::unknown : Refunded::Outcome::refused,
+                           .code = "credentials"};
+    }
     auto api = api_for(credentials->secret_key, std::move(call));
     const auto now = options_.clock->now();
     auto transaction = request.attempt.receipt;
@@ -209,6 +212,13 @@ async::Task<Refunded> Flutterwave::refund(Account account, RefundRequest request
     const auto answer = co_await api.post("/v3/transactions/" + transaction + "/refund", schema::to_json(order));
     if (answer.kind != Kind::done) co_return not_refunded(answer);
     co_return refunded(answer, transaction);
+}
+
+async::Task<Refunded> Flutterwave::ask_refund(Account account, RefundRef refund, client::Call call) {
+    const auto credentials = open(account);
+    if (!credentials) co_return Refunded{.code = "credentials"};
+    auto api = api_for(credentials->secret_key, std::move(call));
+    co_return co_await flutterwave::ask_refund_by_name(&api, &refund, options_.clock->now());
 }
 
 async::Task<Evidence> Flutterwave::cancel(Account /*account*/, AttemptRef /*attempt*/, client::Call /*call*/) {

@@ -187,6 +187,19 @@ Saying not_begun(std::string_view code, bool is_swahili) {
                                : "M-Pesa did not accept the request. No money moved. Tell the owner."};
 }
 
+// What has failed, while its last code says something else.
+Saying ended(std::string_view code, bool is_swahili) {
+    if (mpesa::finding_of_payout(code) == PayoutFinding::busy) {
+        return {.text = is_swahili
+                            ? "M-Pesa ilikuwa na shughuli nyingi kila ilipotumwa. Hakuna pesa iliyotoka. Lipa upya."
+                            : "M-Pesa was busy each time it was sent. No money moved. Pay out anew.",
+                .may_try_again = true};
+    }
+    return {.text = is_swahili ? "Imefungwa kama haikutoka: hakuna pesa iliyotoka. Lipa upya."
+                               : "It was settled as not sent: no money moved. Pay out anew.",
+            .may_try_again = true};
+}
+
 bool is_whole(base::Money amount, base::Money least) {
     return amount >= least && amount <= limits.most && amount.minor % limits.step == 0;
 }
@@ -263,6 +276,11 @@ Saying Mpesa::payout_saying(std::string_view code, PayoutState state, std::strin
     const bool is_swahili = language.starts_with("sw");
     if (state == PayoutState::created) return code.empty() ? Saying{} : waiting_to_be_sent(code, is_swahili);
     const bool is_final = ::payments::is_final(state);
+    // By the state: what a code said last may have been of a sending, and a person may have settled it since.
+    if (state == PayoutState::succeeded) return code.empty() ? Saying{} : *mpesa::payout_saying_of("0", language);
+    if (state == PayoutState::failed && mpesa::payout_saying_of(code, language) &&
+        mpesa::finding_of_payout(code) != PayoutFinding::failed)
+        return ended(code, is_swahili);
     auto of_result = mpesa::payout_saying_of(code, language);
     // A code that says no end has words of its own; one that says an end was said of one sending of several.
     if (of_result && (is_final || mpesa::finding_of_payout(code) == PayoutFinding::processing))

@@ -309,6 +309,12 @@ TEST_F(MpesaPayoutsTest, SaysWhatIsRightOfMoneyThatGoesOut) {
     EXPECT_THAT(mpesa_.payout_saying("response:1", PayoutState::failed, "en").text, HasSubstr("did not accept"));
     EXPECT_THAT(mpesa_.payout_saying("500.001.1001:locked", PayoutState::failed, "en").text, HasSubstr("pay out anew"));
     EXPECT_THAT(mpesa_.payout_saying("", PayoutState::sent, "sw").text, HasSubstr("usilipe"));
+    for (const auto* const code : {"26", "17", "15", "0"}) {
+        const auto failed = mpesa_.payout_saying(code, PayoutState::failed, "en");
+        EXPECT_THAT(failed.text, HasSubstr("o money moved")) << code;
+        EXPECT_TRUE(failed.may_try_again) << code;
+        EXPECT_EQ(mpesa_.payout_saying(code, PayoutState::succeeded, "en").text, "Sent.") << code;
+    }
 }
 
 // Whatever the reason: what is sent again by itself is not to be tried again by people, and what has ended may be.

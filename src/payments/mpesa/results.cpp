@@ -124,7 +124,9 @@ PayoutEvidence of_request(const Result& result, const PayoutRef& payout) {
     if (!is_result_code(code) || (!is_ours && is_other(originator, ours)))
         return said(PayoutSource::result, PayoutFinding::processing, "unreadable");
     auto evidence = said(PayoutSource::result, finding_of_payout(code), code, shown_text(scalar_or_empty(result.text)));
-    if (payout.is_reversal && is_checkout_id(originator)) evidence.conversation_id = originator;
+    // By the name that the reply to a sending gave: each sending has its own.
+    const auto name = payout.is_reversal ? originator : scalar_or_empty(result.conversation_id);
+    if (is_checkout_id(name)) evidence.conversation_id = name;
     if (evidence.finding != PayoutFinding::paid) return evidence;
     const Values values(result.parameters);
     const auto receipt = values.get("TransactionReceipt");

@@ -185,7 +185,10 @@ async::Task<Evidence> Paystack::query(Account account, AttemptRef attempt, clien
 
 async::Task<Refunded> Paystack::refund(Account account, RefundRequest request, client::Call call) {
     const auto credentials = open(account);
-    if (!credentials) co_return Refunded{.outcome = Refunded::Outcome::refused, .code = "credentials"};
+    if (!credentials) {
+        co_return Refunded{.outcome = request.repeat ? Refunded::Outcome::unknown : Refunded::Outcome::refused,
+                           .code = "credentials"};
+    }
     const auto& attempt = request.attempt;
     const auto subunits = paystack::to_subunits(request.amount, attempt.currency);
     if (!subunits) co_return Refunded{.outcome = Refunded::Outcome::refused, .code = "amount_not_taken"};
@@ -200,6 +203,16 @@ async::Task<Refunded> Paystack::refund(Account account, RefundRequest request, c
     if (answer.kind != Kind::done) co_return not_refunded(answer);
     const auto refund = read<paystack::Refund>(answer.data.text);
     co_return refund ? paystack::refunded_of(*refund) : Refunded{.code = "unreadable"};
+}
+
+async::Task<Refunded> Paystack::ask_refund(Account account, RefundRef refund, client::Call call) {
+    const auto credentials = open(account);
+    if (!credentials) co_return Refunded{.code = "credentials"};
+    auto api = api_for(credentials->secret_key, std::move(call));
+    const auto listed = co_await paystack::list_refunds(&api, &refund.attempt);
+    for (const auto& news : listed.refunds)
+        if (news.refunded.provider_id == refund.provider_id) co_return news.refunded;
+    co_return Refunded{.code = "not_found_yet"};
 }
 
 async::Task<Provider::RefundList> Paystack::list_refunds(Account account, AttemptRef attempt, client::Call call) {

@@ -39,6 +39,7 @@ public:
     [[nodiscard]] async::Task<Started> start(Account account, StartRequest request, client::Call call) override;
     [[nodiscard]] async::Task<Evidence> query(Account account, AttemptRef attempt, client::Call call) override;
     [[nodiscard]] async::Task<Refunded> refund(Account account, RefundRequest request, client::Call call) override;
+    [[nodiscard]] async::Task<Refunded> ask_refund(Account account, RefundRef refund, client::Call call) override;
     [[nodiscard]] async::Task<RefundList> list_refunds(Account account, AttemptRef attempt, client::Call call) override;
     // None of these is offered: a prompt and a page end by themselves, and the webhook is set in the dashboard.
     [[nodiscard]] async::Task<Evidence> cancel(Account account, AttemptRef attempt, client::Call call) override;

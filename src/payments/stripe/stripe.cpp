@@ -272,7 +272,10 @@ async::Task<Evidence> Stripe::cancel(Account account, AttemptRef attempt, client
 
 async::Task<Refunded> Stripe::refund(Account account, RefundRequest request, client::Call call) {
     auto wire = wire_of(account, std::move(call));
-    if (!wire) co_return Refunded{.outcome = Refunded::Outcome::refused, .code = "credentials"};
+    if (!wire) {
+        co_return Refunded{.outcome = request.repeat ? Refunded::Outcome::unknown : Refunded::Outcome::refused,
+                           .code = "credentials"};
+    }
     const auto units = stripe::to_units(request.amount, request.attempt.currency);
     if (!units) co_return Refunded{.outcome = Refunded::Outcome::refused, .code = "amount_not_taken"};
     const auto now = options_.clock->now();
@@ -288,6 +291,18 @@ async::Task<Refunded> Stripe::refund(Account account, RefundRequest request, cli
     const auto answer = co_await wire->post("/v1/refunds", std::move(fields), request.id.to_string());
     if (answer.kind != Kind::done) co_return not_refunded(answer);
     co_return read_refund(answer.body);
+}
+
+async::Task<Refunded> Stripe::ask_refund(Account account, RefundRef refund, client::Call call) {
+    auto wire = wire_of(account, std::move(call));
+    if (!wire) co_return Refunded{.code = "credentials"};
+    const bool is_name = stripe::is_id(refund.provider_id, "re_") || stripe::is_id(refund.provider_id, "pyr_");
+    if (!is_name) co_return Refunded{.code = "not_found_yet"};
+    const auto answer = co_await wire->get("/v1/refunds/" + refund.provider_id);
+    if (answer.kind != Kind::done) co_return Refunded{.code = answer.code, .text = answer.text};
+    auto told = read_refund(answer.body);
+    if (told.provider_id != refund.provider_id) co_return Refunded{.code = "unreadable"};
+    co_return told;
 }
 
 async::Task<Evidence> Stripe::register_callbacks(Account /*account*/, client::Call /*call*/) {

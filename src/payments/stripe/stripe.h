@@ -46,6 +46,7 @@ public:
     // `lost`: it could not be asked, or it is not found yet.
     [[nodiscard]] async::Task<Evidence> query(Account account, AttemptRef attempt, client::Call call) override;
     [[nodiscard]] async::Task<Refunded> refund(Account account, RefundRequest request, client::Call call) override;
+    [[nodiscard]] async::Task<Refunded> ask_refund(Account account, RefundRef refund, client::Call call) override;
     [[nodiscard]] async::Task<Evidence> cancel(Account account, AttemptRef attempt, client::Call call) override;
     // Neither is offered: the endpoint is made by hand in Stripe's dashboard.
     [[nodiscard]] async::Task<Evidence> register_callbacks(Account account, client::Call call) override;
