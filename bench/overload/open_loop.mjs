@@ -1,7 +1,7 @@
 // How much of what comes is answered in time, when more comes than can be. An open loop: requests are sent when they are due, however many have no
 // answer yet, as strangers do; a closed one (wrk) asks less when it is answered late, and never sees an overload.
 //
-//   taskset -c 0 node bench/overload/open_loop.mjs --url http://127.0.0.1:8080/v1/work --peak 300 --times 1,2,5,10 --seconds 20
+//   taskset -c 0 node bench/overload/open_loop.mjs --url http://127.0.0.1:8080/v1/cost --peak 300 --times 1,2,5,10 --seconds 20
 //
 //   --peak N       requests a second that the server can just answer; measured first when it is not given
 //   --times A,B    multiples of it that are offered, one after the other

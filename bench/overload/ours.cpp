@@ -1,4 +1,4 @@
-// What bench/overload/open_loop.mjs asks: a service whose requests cost the same each, and nothing else. GET /v1/work/{priority} keeps the loop's
+// What bench/overload/open_loop.mjs asks: a service whose requests cost the same each, and nothing else. GET /v1/cost/{priority} keeps the loop's
 // thread busy for WORK_US microseconds of processor time (3300: some 300 a second).
 #include <ctime>
 
@@ -33,9 +33,9 @@ async::Task<void> work(http::Context& context) {
 }
 
 void routes(http::Routes routes) {
-    routes.get("/work/high", work, {.id = "workHigh", .options = {.priority = http::Priority::high}});
-    routes.get("/work/normal", work, {.id = "workNormal"});
-    routes.get("/work/low", work, {.id = "workLow", .options = {.priority = http::Priority::low}});
+    routes.get("/cost/high", work, {.id = "costHigh", .options = {.priority = http::Priority::high}});
+    routes.get("/cost/normal", work, {.id = "costNormal"});
+    routes.get("/cost/low", work, {.id = "costLow", .options = {.priority = http::Priority::low}});
 }
 
 app::Definition definition() {
