@@ -117,6 +117,7 @@ public:
 
     // `acting`: the tenant on whose behalf a transaction without one runs it, which functions and policies then see until another one is
     // named. A transaction of a tenant's has its own.
+    // lint: allow(reference-parameter) it hands on the address, and statements are there as long as the program
     [[nodiscard]] async::Task<Result> query(const Statement& statement, Parameters parameters, Scope acting = {});
     // One round trip; stops at the first error.
     [[nodiscard]] async::Task<std::vector<Result>> batch(std::vector<Call> calls, Scope acting = {});

@@ -130,11 +130,11 @@ client::Target make_target(const TargetOptions& options) {
             .rules = {.https_ports = options.https_ports}};
 }
 
-async::Task<Attempt> send(client::Client& http, const client::Target& target, Outgoing outgoing) {
+async::Task<Attempt> send(client::Client* http, const client::Target* target, Outgoing outgoing) {
     const auto started = async::Loop::now();
     auto call = call_of(outgoing);
     Attempt attempt;
-    auto reply = co_await http.open("POST", target, outgoing.url,
+    auto reply = co_await http->open("POST", *target, outgoing.url,
                                     client::bytes(std::move(outgoing.body), outgoing.content_type), std::move(call));
     std::string beginning;
     if (reply) {

@@ -92,6 +92,6 @@ struct Attempt {
     std::optional<std::chrono::seconds> retry_after{};
 };
 
-[[nodiscard]] async::Task<Attempt> send(client::Client& http, const client::Target& target, Outgoing outgoing);
+[[nodiscard]] async::Task<Attempt> send(client::Client* http, const client::Target* target, Outgoing outgoing);
 
 }  // namespace webhooks

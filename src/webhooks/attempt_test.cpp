@@ -82,7 +82,7 @@ const base::Timestamp sent_at = *base::parse_timestamp("2026-11-22T06:14:03.900Z
 Attempt send_to(TestClient& http, std::string url, std::chrono::milliseconds timeout = 10s) {
     const auto target = make_target({.timeout = timeout});
     return http.run(send(
-        *http.operator->(), target,
+        http.operator->(), &target,
         {.url = std::move(url), .id = "0197f0c2", .timestamp = sent_at, .body = R"({"z":1,"a":2})", .keys = {key}}));
 }
 

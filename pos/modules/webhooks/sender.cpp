@@ -136,7 +136,7 @@ async::Task<WebhookSender::Sent> WebhookSender::send_one(const Run* run, hooks::
         sent.attempt.outcome = Outcome::cancelled;
         co_return sent;
     }
-    sent.attempt = co_await ::webhooks::send(parts_.http, target_, std::move(outgoing));
+    sent.attempt = co_await ::webhooks::send(&parts_.http, &target_, std::move(outgoing));
     co_return sent;
 }
 

@@ -78,15 +78,16 @@ TEST_F(PoolerTest, ATableThatChangesUnderAStatementFailsNobody) {
     scratch->execute("alter table wide drop column another");
 }
 
-async::Task<void> write_twice(Transaction& transaction) {
-    co_await transaction.query(insert_note, note(100, "in"));
-    co_await transaction.query(insert_note, note(101, "in"));
+async::Task<void> write_twice(Transaction* transaction) {
+    co_await transaction->query(insert_note, note(100, "in"));
+    co_await transaction->query(insert_note, note(101, "in"));
 }
 
 TEST_F(PoolerTest, TransactionsAreWhole) {
     open_pooled();
     scratch->execute("truncate notes");
-    run(database->transaction<void>({.deadline = soon()}, write_twice));
+    run(database->transaction<void>({.deadline = soon()},
+                                    [](Transaction& transaction) { return write_twice(&transaction); }));
     EXPECT_EQ(count("select count(*) from notes where text = 'in'"), "2");
     EXPECT_EQ(try_batch({{&insert_note, note(102, "in")}, {&insert_note, note(100, "in")}}).sqlstate, "23505");
     EXPECT_EQ(count("select count(*) from notes where text = 'in'"), "2");
