@@ -1,6 +1,6 @@
 // What was sent to an endpoint, and once more.
 #include "auth/caller.h"
-#include "pos/modules/webhooks/answer_once.h"
+#include "pos/plumbing/answer_once.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"

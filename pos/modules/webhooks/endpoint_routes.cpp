@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "http/middleware/conditional.h"
-#include "pos/modules/webhooks/answer_once.h"
+#include "pos/plumbing/answer_once.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"
