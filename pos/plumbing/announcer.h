@@ -9,8 +9,8 @@
 //     batch.announce({.kind = "payment_intents", .row = intent.id.uuid()});        // what the feed does not know, in the same way
 //
 // A poke says where to look and never what is there: it may be lost, or come twice, and whoever hears it reads rows with the rights of
-// its reader. The committing loop tells its own listeners in that turn, the other loops of its process in their next, and other
-// processes by Redis, 50 ms later at most (Redis' channel `<JOB_PREFIX>:changes:<tenant>`). No NOTIFY: it would take a lock of the whole
+// its reader. The committing loop tells its own listeners in that turn, the other loops of its process and, by Redis, other processes
+// at most 50 ms later, what came meanwhile together (Redis' channel `<JOB_PREFIX>:changes:<tenant>`). No NOTIFY: it would take a lock of the whole
 // database in every sale. Behind that, the counters of the feed are read for the tenants that somebody listens to, each 5 s, each second
 // while Redis is away: what a process did not announce, because it died, is a poke about anything.
 
@@ -21,8 +21,10 @@
 #include <string_view>
 #include <vector>
 
+#include "app/app.h"
 #include "base/uuid.h"
 #include "db/announcements.h"
+#include "pos/plumbing/announcer_exchange.h"
 
 namespace pos {
 
@@ -55,10 +57,21 @@ public:
 
     private:
         friend class Announcer;
+        void end() noexcept;
         std::weak_ptr<detail::AnnouncerState> state_;
         base::Uuid tenant_;
         std::uint64_t id_ = 0;
     };
+
+    // The loop's own, and what it talks to; `redis` may be null. All of it outlives the Announcer.
+    Announcer(const app::LoopParts& parts, AnnouncerExchange& exchange, redis::Client* redis);
+    ~Announcer();
+    Announcer(const Announcer&) = delete;
+    Announcer& operator=(const Announcer&) = delete;
+
+    async::Task<void> start();
+    // What is still to be told goes out; nobody hears anything afterwards.
+    async::Task<void> stop(async::SteadyTime deadline);
 
     // Any number for a tenant. A listener may end itself or others, and may begin to listen.
     [[nodiscard]] Listening listen(base::Uuid tenant, Listener listener);
@@ -66,6 +79,14 @@ public:
     void announce(base::Uuid tenant, std::vector<db::AnnouncedRows> rows);
     // What the feed of the tenant has come to, as far as has been heard since somebody listens to it; 0: nothing has.
     [[nodiscard]] std::int64_t known_seq(base::Uuid tenant) const;
+
+private:
+    std::shared_ptr<detail::AnnouncerState> state_;
 };
+
+[[nodiscard]] std::unique_ptr<Announcer> make_announcer(const app::LoopParts& parts, AnnouncerExchange& exchange,
+                                                        redis::Client* redis);
+
+[[nodiscard]] std::vector<db::StatementView> announcer_statements();
 
 }  // namespace pos

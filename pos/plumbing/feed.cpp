@@ -48,16 +48,18 @@ std::vector<db::AnnouncedRows> announced(const std::vector<Change>& changes) {
 }
 
 // After the commit, with the number that it came to. A row that was moved concerns whoever follows its collection anywhere.
-void announce_with_number(db::Batch& batch, db::BatchSlot<Recorded> slot, std::vector<db::AnnouncedRows> rows) {
+void announce_with_number(db::Batch& batch, db::BatchSlot<Recorded> slot, std::int64_t count,
+                          std::vector<db::AnnouncedRows> rows) {
     auto* to = batch.announcements();
     if (to == nullptr) return;
-    batch.after_commit<Recorded>(
-        slot, [to, tenant = batch.tenant(), rows = std::move(rows)](std::optional<Recorded> recorded) mutable {
-            if (recorded && recorded->is_unplaced) {
-                for (auto& one : rows) one.place = std::nullopt;
-            }
-            to->tell({.tenant = tenant, .number = recorded ? recorded->change_seq : 0, .rows = std::move(rows)});
-        });
+    batch.after_commit<Recorded>(slot, [to, tenant = batch.tenant(), count,
+                                        rows = std::move(rows)](std::optional<Recorded> recorded) mutable {
+        if (recorded && recorded->is_unplaced) {
+            for (auto& one : rows) one.place = std::nullopt;
+        }
+        to->tell(
+            {.tenant = tenant, .number = recorded ? recorded->change_seq : 0, .count = count, .rows = std::move(rows)});
+    });
 }
 
 }  // namespace
@@ -81,9 +83,9 @@ void record_changes(db::Batch& batch, const std::vector<Change>& changes, std::o
         locations[place->second] = change.location();
     }
     if (ids.empty()) return;
-    const auto recorded =
-        batch.add(record, static_cast<std::int64_t>(ids.size()), collections, ids, kinds, locations, origin_device);
-    announce_with_number(batch, recorded, announced(changes));
+    const auto count = static_cast<std::int64_t>(ids.size());
+    const auto recorded = batch.add(record, count, collections, ids, kinds, locations, origin_device);
+    announce_with_number(batch, recorded, count, announced(changes));
 }
 
 std::vector<db::StatementView> feed_statements() { return db::statements(record); }

@@ -28,6 +28,7 @@ struct AnnouncedRows {
 struct Announcement {
     base::Uuid tenant;
     std::int64_t number = 0;  // what the tenant's own count of changes has come to; 0: not counted
+    std::int64_t count = 0;   // how many of them this was
     std::vector<AnnouncedRows> rows;
 };
 
