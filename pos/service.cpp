@@ -31,6 +31,7 @@
 #include "pos/modules/sms/module.h"
 #include "pos/modules/sms/reseal_command.h"
 #include "pos/modules/stock/module.h"
+#include "pos/modules/sync/module.h"
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
@@ -99,6 +100,7 @@ app::Definition definition() {
         notifications_module(),
         sms_module(),
         webhooks_module(),
+        sync_module(),
         audit_module(),
         mailbox_module(),
         app::outgoing(),

@@ -355,6 +355,12 @@ void Announcer::announce(base::Uuid tenant, std::vector<db::AnnouncedRows> rows)
     state_->on_commit({.tenant = tenant, .number = 0, .count = 0, .rows = std::move(rows)});
 }
 
+void Announcer::wake_all() {
+    std::vector<base::Uuid> all;
+    for (const auto& [tenant, listeners] : state_->tenants) all.push_back(tenant);
+    for (const auto& tenant : all) state_->dispatch({.tenant = tenant, .number = 0, .count = 0, .rows = {}});
+}
+
 std::int64_t Announcer::known_seq(base::Uuid tenant) const {
     const auto found = state_->tenants.find(tenant);
     return found == state_->tenants.end() ? 0 : found->second.known_seq;

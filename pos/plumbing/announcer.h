@@ -77,6 +77,8 @@ public:
     [[nodiscard]] Listening listen(base::Uuid tenant, Listener listener);
     // What nobody has committed here: the same as Batch::announce, at once.
     void announce(base::Uuid tenant, std::vector<db::AnnouncedRows> rows);
+    // Every listener hears of anything: those who stop look up.
+    void wake_all();
     // What the feed of the tenant has come to, as far as has been heard since somebody listens to it; 0: nothing has.
     [[nodiscard]] std::int64_t known_seq(base::Uuid tenant) const;
 
