@@ -65,11 +65,11 @@ Locations locations_of(const ChangeRequest& request) {
 
 using Rows = std::map<std::pair<std::string_view, base::Uuid>, LoadedRow>;
 
-async::Task<Rows> load_all(db::Db tx, const ChangeRequest* request, const std::vector<Entry>* entries) {
+async::Task<Rows> load_all(db::Db tx, const ChangeRequest* request, const std::vector<Entry>* found) {
     Rows rows;
     for (const auto* collection : request->scope.collections) {
         std::vector<base::Uuid> ids;
-        for (const auto& entry : *entries) {
+        for (const auto& entry : *found) {
             if (entry.collection == collection->name) ids.push_back(entry.row_id);
         }
         if (ids.empty()) continue;
@@ -89,8 +89,8 @@ FeedChange change_from(const Entry& entry, const Rows& rows, const Scope& scope)
     const auto found = rows.find({entry.collection, entry.row_id});
     if (found == rows.end() || !scope.shows(found->second)) return change;
     change.op = ChangeKind::updated;
-    if (found->second.version) change.version = *found->second.version;
-    change.row = schema::Json{*found->second.json};
+    if (found->second.version) change.version.emplace(*found->second.version);
+    change.row.emplace(*found->second.json);
     return change;
 }
 

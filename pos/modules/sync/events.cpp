@@ -87,7 +87,7 @@ struct Follower {
             const auto at = one.place ? std::optional(LocationId(*one.place)) : std::nullopt;
             if (!wanted.request.scope.may_see(caller(), one.kind, at)) continue;
             seen.push_back({one.kind, {}});
-            if (one.place) seen.back().location_id = *one.place;
+            if (one.place) seen.back().location_id.emplace(*one.place);
         }
         if (seen.empty() && !heard.is_about_anything) return;
         is_poked = true;
