@@ -16,6 +16,6 @@ inline constexpr base::ErrorCode snapshot_too_large{
 inline constexpr base::ErrorCode snapshots_full{"sync.snapshots_full", 503, true, base::Action::retry,
                                                 "Too many snapshots are kept for now: ask again later"};
 inline constexpr base::ErrorCode unknown_sync_device{"sync.device_unknown", 404, false, base::Action::contact,
-                                                     "There is no such device that you may speak for"};
+                                                     "There is no such device, or it was shut out"};
 
 }  // namespace pos::errors

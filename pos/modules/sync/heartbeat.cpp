@@ -110,9 +110,8 @@ async::Task<HeartbeatReply> heartbeat(auth::Caller caller, http::Body<Heartbeat>
     const auto device = co_await db.one(device_rows.by_id, said->device_id);
     if (!device || device->meta.deleted_at || device->status != DeviceStatus::active)
         throw base::Failure(errors::unknown_sync_device);
-    if (caller.device_id != said->device_id.uuid() &&
-        !caller.may_at("sales.push_for_device", device->fields.location_id.uuid()))
-        throw base::Failure(errors::unknown_sync_device);
+    if (caller.device_id != said->device_id.uuid())
+        caller.require_at("sales.push_for_device", device->fields.location_id.uuid());
     HeartbeatReply reply{.server_time = runtime->now()};
     if (said->sent_at)
         reply.clock_skew_ms =
@@ -148,7 +147,7 @@ void heartbeat_routes(http::Routes routes) {
                  .summary = "Say what a device has not sent yet",
                  .description = "By the device's own session, or by whoever has `sales.push_for_device` at its "
                                 "location. Once a minute is enough. The newest is kept; it is no change of the feed.",
-                 .errors = {errors::unknown_sync_device}});
+                 .errors = {errors::unknown_sync_device, auth::errors::forbidden}});
     routes.get("/sync/heartbeats", show,
                {.id = "listHeartbeats",
                 .summary = "Devices by their last heartbeat, the oldest first",
