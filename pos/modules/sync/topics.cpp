@@ -1,5 +1,6 @@
 #include "pos/modules/sync/topics.h"
 
+#include "pos/modules/notifications/notifier.h"
 #include "pos/modules/payments/intents.h"
 #include "pos/modules/reports/dashboard.h"
 

@@ -31,9 +31,6 @@ struct Topic {
     friend bool operator==(const Topic&, const Topic&) = default;
 };
 
-// Announced when a member has a new notification, or has read one (db::AnnouncedRows::kind; `row`: the user).
-inline constexpr std::string_view notifications_changed = "notifications";
-
 [[nodiscard]] std::optional<Topic> parse_topic(std::string_view name);
 // Whether the caller may follow it; throws 403 auth.forbidden, 404 row.not_found.
 [[nodiscard]] async::Task<void> require_topic(auth::Caller caller, db::Db db, Topic topic);
