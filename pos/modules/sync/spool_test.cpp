@@ -81,7 +81,8 @@ TEST(Waiters, AreBoundedForATenantAndForAll) {
     SyncSettings settings;
     settings.waiters = 3;
     settings.tenant_waiters = 2;
-    Waiters waiters(settings);
+    observe::Metrics metrics;
+    Waiters waiters(settings, metrics);
     {
         const auto first = waiters.enter(id(1));
         const auto second = waiters.enter(id(1));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/uuid.h"
+#include "observe/metrics.h"
 #include "pos/modules/sync/errors.h"
 #include "pos/modules/sync/settings.h"
 
@@ -17,8 +18,9 @@ namespace pos {
 
 class Waiters {
 public:
-    explicit Waiters(const SyncSettings& settings)
-        : most_(static_cast<std::size_t>(settings.waiters)),
+    Waiters(const SyncSettings& settings, observe::Metrics& metrics)
+        : gauge_(metrics.gauge("sync_waiters", "Requests and streams of events that wait for changes.")),
+          most_(static_cast<std::size_t>(settings.waiters)),
           most_of_a_tenant_(static_cast<std::size_t>(settings.tenant_waiters)) {}
 
     class Place {
@@ -42,6 +44,7 @@ public:
         if (all_ >= most_ || of_tenant >= most_of_a_tenant_)
             throw base::Failure(errors::too_many_waiters).retry_after(5'000);
         ++all_;
+        gauge_.add(1);
         of_tenants_[tenant] = of_tenant + 1;
         return {*this, tenant};
     }
@@ -54,10 +57,12 @@ private:
     void leave(base::Uuid tenant) {
         const std::scoped_lock lock(mutex_);
         --all_;
+        gauge_.add(-1);
         const auto found = of_tenants_.find(tenant);
         if (--found->second == 0) of_tenants_.erase(found);
     }
 
+    observe::Gauge gauge_;
     const std::size_t most_;
     const std::size_t most_of_a_tenant_;
     std::mutex mutex_;
@@ -65,8 +70,8 @@ private:
     std::unordered_map<base::Uuid, std::size_t> of_tenants_;
 };
 
-[[nodiscard]] inline std::unique_ptr<Waiters> make_waiters(const SyncSettings& settings) {
-    return std::make_unique<Waiters>(settings);
+[[nodiscard]] inline std::unique_ptr<Waiters> make_waiters(const SyncSettings& settings, observe::Metrics& metrics) {
+    return std::make_unique<Waiters>(settings, metrics);
 }
 
 }  // namespace pos
