@@ -231,7 +231,10 @@ test('a stream cut during 1,000 changes leads to the same rows', async () => {
     if (!page.hasMore) break;
   }
   const end = await snapshot('?collections=categories');
-  const rows = end.text.split('\n').slice(1, -2).map((line) => JSON.parse(line));
+  const rows = end.text
+    .split('\n')
+    .slice(1, -2)
+    .map((line) => JSON.parse(line));
   expect(held).toEqual(new Map(rows.map((row) => [row.id, row.d])));
   expect(held.size).toBeGreaterThanOrEqual(1_000);
 });

@@ -20,7 +20,8 @@ struct PlaceRow {
 };
 constexpr db::Query<PlaceRow()> feed_place{
     {"sync.feed_place",
-     "select t.feed_epoch, c.change_seq from tenants t join tenant_counters c on c.tenant_id = t.id where t.id = $1"}};
+     "select t.feed_epoch, c.change_seq from tenant_counters c join tenants t on t.id = c.tenant_id "
+     "where c.tenant_id = $1"}};
 
 // An entry without its row.
 struct Entry {

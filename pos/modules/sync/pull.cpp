@@ -30,7 +30,8 @@ struct ChangeFilter {
             field<&ChangeFilter::since>("since", {.min_length = 1,
                                                   .max_length = 2'000,
                                                   .text = schema::Text::raw,
-                                                  .doc = "`cursor` of the snapshot, or of the page before."}),
+                                                  .doc = "`cursor` of the snapshot, or of the page before.",
+                                                  .example = R"("the cursor of the snapshot")"}),
             field<&ChangeFilter::limit>(
                 "limit",
                 {.min = 1, .max = most_changes, .defaulted = true, .doc = "Changes of a page.", .example = "1000"}),
