@@ -1,5 +1,5 @@
 // A large catalogue as a snapshot: whole, cut in the middle and gone on with, its bytes on the line, and what the server holds meanwhile.
-// 5,000 variants; 100,000 with BACKEND_API_LONG=1, which writes docs/runs/sync-snapshot.json.
+// 5,000 variants; 100,000 with BACKEND_API_LONG=1, which records the run.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';

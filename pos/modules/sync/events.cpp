@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t most_topics = 20;
 constexpr std::size_t most_places = 100;                // of a poke; beyond, it is about anything
 constexpr async::Milliseconds look_again_after(5'000);  // at the session, and at whether the client is there
+constexpr async::Milliseconds pause_of_pokes(250);      // of a busy shop: one for what came meanwhile
 constexpr async::Milliseconds pause_of_topics(1'000);   // between two events of one topic that says what is there
 
 struct PokedPlace {
@@ -65,10 +66,17 @@ struct Follower {
     std::vector<std::size_t> due{};  // topics
     std::vector<async::SteadyTime> last_said;
     async::SteadyTime looked_at{};
+    async::SteadyTime poked_at{};
 
     [[nodiscard]] const auth::Caller& caller() const { return wanted.request.caller; }
     [[nodiscard]] bool follows_changes() const {
         return std::ranges::any_of(wanted.topics, [](const Topic& one) { return one.kind == Topic::Kind::changes; });
+    }
+
+    // When there is something to say, or to look at.
+    [[nodiscard]] async::Milliseconds next_turn() const {
+        if (is_poked) return pause_of_pokes;
+        return due.empty() ? look_again_after : pause_of_topics;
     }
 
     void mark(const Poke& heard) {
@@ -102,6 +110,7 @@ struct Follower {
         auto said = std::exchange(poke, {.seq = poke.seq, .changed = {}});
         if (std::exchange(is_about_anything, false) || said.changed.size() > most_places) said.changed.clear();
         is_poked = false;
+        poked_at = async::Loop::now();
         return queue->push({.data = schema::to_json(said), .id = id_at(said.seq), .type = "poke"});
     }
     [[nodiscard]] std::string id_at(std::int64_t seq) const {
@@ -195,7 +204,8 @@ async::Task<bool> say_topics(const Parts* parts, Follower* follower) {
 async::Task<bool> say_what_is_due(const Parts* parts, Follower* follower) {
     if (async::Loop::now() - follower->looked_at >= look_again_after && !co_await look_at_session(parts, follower))
         co_return false;
-    if (follower->is_poked && !follower->say_poke()) co_return false;
+    const bool may_poke = async::Loop::now() - follower->poked_at >= pause_of_pokes;
+    if (follower->is_poked && may_poke && !follower->say_poke()) co_return false;
     co_return co_await say_topics(parts, follower);
 }
 
@@ -209,7 +219,7 @@ async::Task<void> follow(const Parts* parts, const async::Stop* stop, std::share
             if (kind == Topic::Kind::dashboard || kind == Topic::Kind::intent) follower->due.push_back(i);
         }
         while (!stop->requested() && follower->queue->is_open() && co_await say_what_is_due(parts, follower.get())) {
-            follower->tick.expires_after(follower->due.empty() ? look_again_after : pause_of_topics);
+            follower->tick.expires_after(follower->next_turn());
             co_await follower->woken;
             follower->woken.reset();
         }

@@ -51,11 +51,15 @@ struct ChangeFilter {
     }
 };
 
+// A busy shop commits many times a second: what comes in this time is one reply.
+constexpr async::Milliseconds gather_time(150);
+
 // What ends the wait of a request; all of it on its loop.
 class Wait {
 public:
     Wait(http::Context& context, Announcer& announcer, const Scope& scope, std::chrono::seconds time)
-        : changed_(context.loop()),
+        : loop_(&context.loop()),
+          changed_(context.loop()),
           timer_(context.loop(), [this] { end(); }),
           gone_(context.gone(), End{this}),
           draining_(context.draining(), End{this}),
@@ -68,6 +72,7 @@ public:
     // False: time is over, the client has gone, or the server drains.
     async::Task<bool> next() {
         co_await changed_;
+        if (!has_ended_) co_await async::sleep(loop_, gather_time);
         changed_.reset();
         co_return !has_ended_;
     }
@@ -83,6 +88,7 @@ private:
         changed_.set();
     }
 
+    async::Loop* loop_;
     async::Event changed_;
     bool has_ended_ = false;
     async::Timer timer_;
@@ -134,8 +140,8 @@ async::Task<ChangePage> changes(auth::Caller caller, http::Query<ChangeFilter> f
     Wait wait(context, *announcer, request.scope, std::chrono::seconds(filter->live));
     // What was committed between the look and the listening is found now.
     do {
-        request.caller = co_await admit_again(&context);
         request.now = runtime->now();
+        request.caller = co_await admit_again(&context, request.caller, request.now);
         const auto scope = scope_of(request.caller, filter->collections, filter->location);
         if (scope.hash != request.scope.hash) throw resync(Resync::scope_changed);
         page = co_await look(db, &request, &cursor);
@@ -152,7 +158,7 @@ void require_not_withheld(const auth::Caller& caller, std::string_view permissio
     if (index && grants.withheld.test(*index)) throw base::Failure(*grants.withheld_by);
 }
 
-async::Task<auth::Caller> admit_again(http::Context* context) {
+async::Task<auth::Caller> admit_again(http::Context* context, auth::Caller caller, base::Timestamp now) {
     auto& authenticator = context->services().use<auth::Authenticator>();
     const auto proof = authenticator.prove(*context);
     auth::SessionCache::Entry state;
@@ -161,7 +167,12 @@ async::Task<auth::Caller> admit_again(http::Context* context) {
     } else {
         state = co_await authenticator.load(proof.key, async::Loop::now() + std::chrono::seconds(5));
     }
-    co_return authenticator.admit(*context, proof, state.get());
+    if (!state || state->expires_at <= now || state->session_id != caller.session_id ||
+        state->tenant_id != caller.tenant_id)
+        throw base::Failure(auth::errors::session_revoked);
+    caller.grants = state->grants;
+    caller.member_version = state->member_version;
+    co_return caller;
 }
 
 void pull_routes(http::Routes routes) {

@@ -8,8 +8,8 @@ namespace pos::sync {
 
 // Throws what the permissions of the caller are withheld by, if nothing of these may be read for now (402, 403).
 void require_not_withheld(const auth::Caller& caller, std::string_view permission);
-// As the request's caller was admitted, again: 401 when the session has ended meanwhile, and with its permissions as they are now.
-[[nodiscard]] async::Task<auth::Caller> admit_again(http::Context* context);
+// The caller of a request that has waited, with the permissions of now. Throws 401 when the session or the token has ended meanwhile.
+[[nodiscard]] async::Task<auth::Caller> admit_again(http::Context* context, auth::Caller caller, base::Timestamp now);
 
 void pull_routes(http::Routes routes);
 
