@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "async/sync.h"
+#include "auth/authenticator.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "pos/modules/sync/changes.h"
@@ -308,6 +309,37 @@ TEST_F(SyncTest, RowsOfAnotherLocationAreNotSentAndOneThatMovesAwayGoes) {
     ASSERT_EQ(moved.changes.size(), 1U);
     EXPECT_EQ(text(moved.changes[0].id), mine);
     EXPECT_EQ(moved.changes[0].op, ChangeKind::deleted);
+}
+
+// Who works at another shop from now on begins anew, and does not keep what belongs to the first one.
+TEST_F(SyncTest, WhoLosesALocationBeginsAnew) {
+    const auto here = location();
+    const auto there = member_of(post("/v1/locations", R"({"code":"LATER","name":"Later"})").body, "id");
+    std::string role;
+    for (const auto& one : body<RoleList>(get("/v1/roles")).data) {
+        if (one.built_in == "manager") role = text(one.id);
+    }
+    const auto roles_at = [&](const std::string& at) {
+        return fmt::format(R"("roles":[{{"roleId":"{}","locationId":"{}"}}])", role, at);
+    };
+    const auto made = post(
+        "/v1/users",
+        fmt::format(R"({{"name":"Juma","email":"moves@duka.example","password":"{}",{}}})", password, roles_at(here)),
+        owner, {{"Idempotency-Key", "moves"}});
+    ASSERT_EQ(made.status, 201) << made.body;
+    const auto till = member_of(
+        post("/v1/devices", fmt::format(R"({{"name":"Of the first shop","locationId":"{}"}})", here)).body, "id");
+    const auto token = log_in("moves@duka.example");
+    const auto before = snapshot("?collections=devices", token);
+    EXPECT_THAT(before, HasSubstr(till));
+    EXPECT_TRUE(pull(cursor_in(before), "&collections=devices", token).changes.empty());
+    const auto user = app->database().value("select id from users where email = 'moves@duka.example'").value();
+    ASSERT_EQ(patch("/v1/users/" + user, "{" + roles_at(there) + "}", 1).status, 200);
+    app->host().services().use<auth::Authenticator>().invalidate_all();
+    const auto again = get(changes_of(cursor_in(before), "&collections=devices"), token);
+    EXPECT_EQ(again.status, 410) << again.body;
+    EXPECT_EQ(member_of(again.body, "reason"), "scope_changed");
+    EXPECT_THAT(snapshot("?collections=devices", token), Not(HasSubstr(till)));
 }
 
 // A waiting request is answered by the commit of another one.
