@@ -228,6 +228,18 @@ void add_places(std::vector<Example>& all) {
     all.push_back(with_body("revokeDevice", "till 3", R"({"status":"lost"})"));
 }
 
+void add_sync(std::vector<Example>& all) {
+    all.push_back({.operation = "getSnapshot", .body = {}, .parameters = {{"location", id("location NRB2")}}});
+    all.push_back({.operation = "getChanges", .body = {}, .parameters = {{"location", id("location NRB2")}}});
+    all.push_back({.operation = "getEvents",
+                   .body = {},
+                   .parameters = {{"location", id("location NRB2")},
+                                  {"Last-Event-ID", json_string("the id of the last event")}}});
+    all.push_back(
+        with_body("sendHeartbeat", fmt::format(R"({{"deviceId":{},"pending":3,"lastDeviceSeq":1042}})", id("till 1"))));
+    all.push_back({.operation = "readNotification", .body = {}, .parameters = {{"id", json_string(key)}}});
+}
+
 void add_taxes(std::vector<Example>& all) {
     all.push_back(with_body("createTaxClass", R"({"code":"VAT5","name":"VAT 5 %"})"));
     all.push_back(of("getTaxClass", "tax class TOURISM"));
@@ -337,6 +349,7 @@ std::vector<Example> examples() {
     add_webhooks(all);
     add_second_factor(all);
     add_places(all);
+    add_sync(all);
     add_taxes(all);
     add_products(all);
     add_variants(all);

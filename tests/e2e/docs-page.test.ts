@@ -17,6 +17,9 @@ import { migrate, type Service, serviceEnvironment, startService } from './suppo
 const outside: Record<string, string> = {
   refreshSession: 'a refresh token comes out of a log-in, and serves once',
   deleteSession: 'the id of a session comes out of a log-in',
+  getChanges: 'a cursor comes out of a snapshot',
+  getEvents: 'it does not end',
+  readNotification: 'the id of a notification comes out of the list',
   resetPassword: 'tokens stand in mails',
   verifyEmail: 'tokens stand in mails',
   confirmEmail: 'tokens stand in mails',
