@@ -5,7 +5,7 @@
 //     hub.publish({.channel = realtime::channel_of(tenant, "changes"), .event = "poke", .data = R"({"seq":91823})"});
 //
 //     class Stream : public realtime::Follower { … };                          // a socket, an SSE queue
-//     co_await hub.follow(channel, &stream);                                   // from here on nothing is missed in silence
+//     hub.follow(channel, &stream);                                            // from here on nothing is missed in silence
 //     hub.unfollow(channel, &stream);
 //
 // What may be lost on the way (Redis away, a subscriber cut, an instance that could not send) is told: on_gap(), which means "pull".
@@ -84,6 +84,10 @@ public:
 
 class Hub;
 
+namespace detail {
+struct Envelope;
+}
+
 // The loops of this process. Thread-safe; outlives them.
 class Hubs {
 public:
@@ -99,7 +103,7 @@ private:
     };
     std::string add(async::Loop& loop, const std::shared_ptr<Hub*>& hub);
     void remove(std::string_view origin);
-    void tell_others(std::string_view origin, std::string bytes, bool is_message);
+    void tell_others(std::string_view origin, const std::shared_ptr<const detail::Envelope>& envelope);
 
     std::mutex mutex_;
     std::vector<Entry> entries_;
@@ -112,9 +116,14 @@ struct HubOptions {
     std::chrono::milliseconds beat_every{1'000};
     std::chrono::milliseconds link_broken_after{5'000};
     std::chrono::milliseconds lease{15'000};         // an instance that was not heard for longer is dead
-    std::chrono::milliseconds follow_within{500};    // for Redis to confirm; then the follower is told of a gap later
+    std::chrono::milliseconds link_within{500};      // start() waits so long for Redis; then it goes on without
     std::chrono::milliseconds cache_for{1'800'000};  // the last message of a cache channel
     std::size_t most_cached = 10'000;
+};
+
+struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
 };
 
 class Hub {
@@ -138,8 +147,7 @@ public:
     // Never waits and never throws for what Redis does.
     void publish(const Message& message);
 
-    // The follower is in the list at once; the task ends when other instances' messages come as well, or `follow_within` has passed.
-    [[nodiscard]] async::Task<void> follow(std::string channel, Follower* follower);
+    void follow(std::string_view channel, Follower* follower);
     void unfollow(std::string_view channel, Follower* follower);
     [[nodiscard]] std::uint64_t number_of(std::string_view channel) const;
 
@@ -153,49 +161,63 @@ public:
     void on_command(std::move_only_function<void(std::string_view name, std::string_view argument)> handler);
     void command(std::string_view name, std::string_view argument);
 
-    [[nodiscard]] bool hears_others() const noexcept { return link_ != nullptr && is_linked_; }
+    [[nodiscard]] bool hears_others() const noexcept { return is_linked_; }
     [[nodiscard]] async::Loop& loop() noexcept { return parts_.loop; }
 
 private:
     friend class Hubs;
-    struct Envelope;
-    struct Channel;
-    struct Space;
-    struct Peer;
-    struct Cached;
+    using Envelope = detail::Envelope;
+    struct Channel {
+        std::vector<Follower*> followers;
+        std::uint64_t number = 0;
+    };
+    struct Peer {
+        std::int64_t number = -1;   // of its last message; -1: it was not heard yet
+        std::int64_t version = -1;  // of its roster as we have it
+        async::SteadyTime heard_at{};
+        async::SteadyTime asked_at{};
+        bool is_local = false;
+    };
+    struct Cached {
+        Message message;
+        async::SteadyTime at;
+    };
 
-    void send(std::string_view space, Envelope envelope);
-    async::Task<void> publish_to_redis(std::string space, std::string bytes);
-    void receive(std::string_view space, std::string_view bytes, bool through_redis);
-    void take(const Envelope& envelope);
-    void take_roster(const Envelope& envelope);
-    void judge_number(std::string_view space, const Envelope& envelope);
+    void send(Envelope envelope);
+    async::Task<void> publish_to_redis(std::string bytes, bool is_message);
+    void receive(std::string_view bytes);
+    void take(const Envelope& envelope, bool is_local);
+    void take_roster(Peer& peer, const Envelope& envelope);
+    void judge_number(Peer& peer, const Envelope& envelope);
     void deliver(const Message& message);
-    void tell_gap(std::string_view space);
+    void tell_gap();
     void tell(const Roster::Changes& changes);
     void tell_count(const std::string& channel);
+    void changed_count(const std::string& channel, std::size_t sockets);
     void remember(const Message& message);
     void connect();
-    void listen_to(const std::string& space, Space& of);
     async::Task<void> beat();
+    void beat_once(std::uint64_t round);
     void judge_peers(async::SteadyTime now);
-    void flush_roster();
+    void ask(Peer& peer, std::string_view origin);
     void send_state();
 
     Parts parts_;
     std::shared_ptr<Hub*> self_;
     std::string origin_;
-    std::unordered_map<std::string, std::unique_ptr<Channel>> channels_;
-    std::unordered_map<std::string, std::unique_ptr<Space>> spaces_;
+    std::unordered_map<std::string, Channel, StringHash, std::equal_to<>> channels_;
     std::unordered_map<std::string, Peer> peers_;
-    std::unordered_map<std::string, Cached> cached_;
+    std::unordered_map<std::string, Cached, StringHash, std::equal_to<>> cached_;
     std::deque<std::string> cached_order_;
-    std::unordered_set<std::string> lost_;     // spaces whose messages did not leave
-    std::unordered_set<std::string> counted_;  // channels whose count is to be told
+    std::unordered_set<std::string> counted_;  // channels whose count the others do not know yet
+    std::unordered_set<std::string> large_;    // channels whose followers are told of the count later
+    std::int64_t number_ = 0;                  // of our messages
+    bool lost_ = false;                        // some of them did not leave
     Roster roster_;
-    std::uint64_t roster_version_ = 0;
+    std::int64_t roster_version_ = 0;
     std::unique_ptr<redis::Subscriber> link_;
-    redis::Subscription system_;
+    redis::Subscription subscription_;
+    std::unique_ptr<async::Event> linked_;
     async::SteadyTime heard_self_{};
     bool is_linked_ = false;
     bool was_broken_ = false;

@@ -70,7 +70,6 @@ private:
     async::Task<void> run();
     [[nodiscard]] std::vector<Watched> gather();
 
-    async::Loop& loop_;
     Access& access_;
     const base::Clock& clock_;
     logging::Logger logger_;
