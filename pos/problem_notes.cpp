@@ -383,6 +383,19 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Tell an owner to pay (`POST /v1/bv-payments/subscription-stk-push`). Keep what is queued, and go on sending "
      "sales, "
      "which are taken; try the rest again when `GET /v1/subscription` says `active`."},
+    {"sync.device_unknown", "The device is not one of this tenant, or it was deleted, lost or retired.",
+     "Sign the device up anew, or ask whoever manages devices."},
+    {"sync.resync_required",
+     "`reason` says why: `epoch` (the database was restored), `scope_changed` (roles, location or collections are "
+     "others), `too_old` (180 days), `schema` (rows have another form), `cursor` (it is none of this service), "
+     "`snapshot_gone` (its bytes are kept for 30 minutes, by one process).",
+     "Take a new snapshot: GET /v1/sync/snapshot. What waits to be sent stays in its queue."},
+    {"sync.snapshot_too_large", "SYNC_SNAPSHOT_MB bounds what one snapshot may have, before compression.",
+     "Ask for fewer collections, or for those of one location; or let the operator raise it."},
+    {"sync.snapshots_full", "SYNC_SPOOL_MB bounds all snapshots that are kept, and those there are being sent.",
+     "Ask again after `retryAfterMs`."},
+    {"sync.too_many_waiters", "SYNC_TENANT_WAITERS and SYNC_WAITERS bound who may wait for changes at the same time.",
+     "Ask without `live` for now, and again after `retryAfterMs`."},
     {"tax_class.code_taken", "Another tax class of this tenant has the code.", "Choose another code."},
     {"tax_class.in_use", "The tax class that would be deleted is that of a product.",
      "Give these products another class first."},

@@ -31,6 +31,8 @@
 #include "pos/modules/sms/module.h"
 #include "pos/modules/sms/reseal_command.h"
 #include "pos/modules/stock/module.h"
+#include "pos/modules/sync/module.h"
+#include "pos/modules/sync/renew_command.h"
 #include "pos/modules/taxes/module.h"
 #include "pos/modules/tenants/create_command.h"
 #include "pos/modules/tenants/module.h"
@@ -99,6 +101,7 @@ app::Definition definition() {
         notifications_module(),
         sms_module(),
         webhooks_module(),
+        sync_module(),
         audit_module(),
         mailbox_module(),
         app::outgoing(),
@@ -118,6 +121,7 @@ app::Definition definition() {
     // clang-format off: one a line, so that two modules that add theirs do not meet
     definition.commands = {
         create_tenant_command(),
+        renew_feed_command(),
         reset_second_factor_command(),
         set_plan_command(),
         list_plans_command(),

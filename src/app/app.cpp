@@ -330,7 +330,7 @@ LoopHost::LoopHost(App& app)
       app_database_(loop_, database_options(app.settings, app.settings.database_url, "app"), app.catalogue.registry(),
                     app.log.logger(), app.metrics),
       system_database_(loop_, system_options(app.settings), app.catalogue.registry(), app.log.logger(), app.metrics),
-      databases_{&app_database_, &system_database_, &app.catalogue},
+      databases_{&app_database_, &system_database_, &app.catalogue, &announcements_},
       rate_limiter_(loop_, make_redis(), {.prefix = app.settings.job_prefix + ":rate:"}, app.metrics),
       readiness_(loop_),
       services_(app.parts()),

@@ -49,6 +49,8 @@ public:
     bool push(const ServerSentEvent& event);
     // What waits is sent; then the stream ends.
     void close();
+    // False: the client has gone, or nothing more is sent.
+    [[nodiscard]] bool is_open() const noexcept { return !ended_; }
 
 private:
     friend class EventReply;

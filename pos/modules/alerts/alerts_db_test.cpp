@@ -24,7 +24,9 @@ protected:
         EXPECT_EQ(post("/v1/notifications/preferences", std::string(json), token).status, status);
     }
     static std::string written(std::string_view what) {
-        return app->database().value(fmt::format("select {} from notifications", what)).value_or("");
+        return app->database()
+            .value(fmt::format("select {} from notifications where channel = 'email'", what))
+            .value_or("");
     }
     // A job that failed at that moment, of the shop of the token's owner.
     static void fail_at(std::string_view utc, std::string_view work = "sales_report",

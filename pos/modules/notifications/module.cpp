@@ -5,6 +5,7 @@
 #include "app/jobs.h"
 #include "auth/caller.h"
 #include "http/middleware/conditional.h"
+#include "pos/modules/notifications/own_list.h"
 #include "pos/modules/notifications/pages.h"
 #include "pos/modules/notifications/send_job.h"
 #include "pos/modules/notifications/sender.h"
@@ -163,6 +164,7 @@ void routes(http::Routes routes) {
          .description = "At most one message a day and subject. What is chosen again after unsubscribing is sent "
                         "again; not to an address that has bounced or complained: the reply says what is sent.",
          .errors = {auth::errors::forbidden}});
+    own_notification_routes(routes);
     webhook_routes(routes);
 }
 
@@ -170,14 +172,16 @@ void routes(http::Routes routes) {
 
 app::Module notifications_module() {
     using namespace mailing;
+    auto statements =
+        db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed, suppress,
+                       subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered, use_webhook,
+                       webhook_body, preference, set_preference, waiting);
+    for (const auto& statement : own_notification_statements()) statements.push_back(statement);
     return {.name = "notifications",
             .doc = "Messages to people, and what became of them.",
             .tables = {tables::notifications.view(), tables::mail_suppressions.view(), tables::used_webhooks.view(),
                        tables::notification_preferences.view()},
-            .statements =
-                db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
-                               suppress, subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered,
-                               use_webhook, webhook_body, preference, set_preference, waiting),
+            .statements = std::move(statements),
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = {app::schedule(requeue, Requeue{}, {.pattern = "37 * * * *", .time_zone = "UTC"},

@@ -24,6 +24,9 @@
 
 namespace pos {
 
+// Announced when an intent has moved (db::AnnouncedRows::kind; `row`: the intent).
+inline constexpr std::string_view payment_intents_changed = "payment_intents";
+
 namespace errors {
 inline constexpr base::ErrorCode account_missing{"payment.account_missing", 422, false, base::Action::contact,
                                                  "The shop has no account of this provider to be paid with"};

@@ -19,7 +19,8 @@ struct ReceiptRequest {
     static void check(const ReceiptRequest& request, schema::Issues& issues) {
         if (request.email.has_value() == request.phone.has_value())
             issues.add("/email", "one_of", "either an e-mail address or a phone number");
-        if (request.channel && (*request.channel == Channel::email) != request.email.has_value())
+        if (request.channel &&
+            (*request.channel == Channel::app || (*request.channel == Channel::email) != request.email.has_value()))
             issues.add("/channel", "unfit",
                        "`email` is for an e-mail address, `sms` and `whatsapp` for a phone number");
     }

@@ -342,8 +342,10 @@ TEST_F(WebhookEndpointsTest, A410DisablesAndTellsTheOwner) {
     fan_out();
     serve(made.id);
     EXPECT_THAT(get("/v1/webhooks/" + made.id).body, HasSubstr(R"("disabledReason":"gone")"));
-    EXPECT_EQ(rows("select kind || ' ' || recipient from notifications where kind = 'webhook_disabled'"),
-              "webhook_disabled owner@duka.example");
+    EXPECT_EQ(
+        rows(
+            "select kind || ' ' || recipient from notifications where channel = 'email' and kind = 'webhook_disabled'"),
+        "webhook_disabled owner@duka.example");
     hasten();
     serve(made.id);
     EXPECT_EQ(server.request_count(), 1U);
@@ -368,7 +370,7 @@ TEST_F(WebhookEndpointsTest, FiveDaysWithoutASuccessDisable) {
     hasten();
     serve(made.id);
     EXPECT_EQ(rows("select disabled_reason from webhook_endpoints"), "failing");
-    EXPECT_EQ(rows("select count(*) from notifications where kind = 'webhook_disabled'"), "1");
+    EXPECT_EQ(rows("select count(*) from notifications where channel = 'email' and kind = 'webhook_disabled'"), "1");
     answers = true;
     EXPECT_EQ(patch("/v1/webhooks/" + made.id, R"({"enabled":true})",
                     static_cast<std::int32_t>(version_in(get("/v1/webhooks/" + made.id))))
