@@ -266,9 +266,10 @@ void Hub::deliver(const Message& message) {
     for (auto* const follower : found->second.followers) follower->on_delivery(delivery);
 }
 
-void Hub::tell_gap() {
+void Hub::tell_gap(std::string_view prefix) {
     gaps_.increment();
     for (const auto& [name, channel] : channels_) {
+        if (!name.starts_with(prefix)) continue;
         for (auto* const follower : channel.followers) follower->on_gap(name);
     }
 }
@@ -294,7 +295,10 @@ const Message* Hub::cached(std::string_view channel) const {
 
 void Hub::follow(std::string_view channel, Follower* follower) {
     auto found = channels_.find(channel);
-    if (found == channels_.end()) found = channels_.emplace(std::string(channel), Channel{}).first;
+    if (found == channels_.end()) {
+        found = channels_.emplace(std::string(channel), Channel{}).first;
+        count_tenant(channel, true);
+    }
     found->second.followers.push_back(follower);
     changed_count(found->first, found->second.followers.size());
 }
@@ -309,8 +313,23 @@ void Hub::unfollow(std::string_view channel, Follower* follower) {
     followers.pop_back();
     const auto name = found->first;
     const auto left = followers.size();
-    if (left == 0) channels_.erase(found);
+    if (left == 0) {
+        channels_.erase(found);
+        count_tenant(name, false);
+    }
     changed_count(name, left);
+}
+
+void Hub::on_tenant(std::move_only_function<void(const base::Uuid&, bool)> handler) { on_tenant_ = std::move(handler); }
+
+void Hub::count_tenant(std::string_view channel, bool is_followed) {
+    const auto of_tenant = tenant_of(channel);
+    if (!of_tenant) return;
+    auto& channels = tenants_[of_tenant->tenant];
+    const auto before = channels;
+    channels = is_followed ? before + 1 : before - 1;
+    if (channels == 0) tenants_.erase(of_tenant->tenant);
+    if (on_tenant_ && (before == 0 || (before == 1 && !is_followed))) on_tenant_(of_tenant->tenant, is_followed);
 }
 
 std::uint64_t Hub::number_of(std::string_view channel) const {

@@ -28,6 +28,7 @@
 #include "async/stopped.h"
 #include "async/sync.h"
 #include "base/random.h"
+#include "base/uuid.h"
 #include "log/logger.h"
 #include "observe/metrics.h"
 #include "realtime/roster.h"
@@ -146,6 +147,12 @@ public:
 
     // Never waits and never throws for what Redis does.
     void publish(const Message& message);
+    // To this loop's followers alone: each loop has heard of it in another way.
+    void deliver(const Message& message);
+    // Followers of channels whose names begin so may have missed something.
+    void tell_gap(std::string_view prefix = {});
+    // Of tenants: when the first socket of this loop follows one of its channels, and when the last has left.
+    void on_tenant(std::move_only_function<void(const base::Uuid& tenant, bool is_followed)> handler);
 
     void follow(std::string_view channel, Follower* follower);
     void unfollow(std::string_view channel, Follower* follower);
@@ -189,9 +196,8 @@ private:
     void take(const Envelope& envelope, bool is_local);
     void take_roster(Peer& peer, const Envelope& envelope);
     void judge_number(Peer& peer, const Envelope& envelope);
-    void deliver(const Message& message);
-    void tell_gap();
     void tell(const Roster::Changes& changes);
+    void count_tenant(std::string_view channel, bool is_followed);
     void tell_count(const std::string& channel);
     void changed_count(const std::string& channel, std::size_t sockets);
     void remember(const Message& message);
@@ -224,6 +230,8 @@ private:
     async::Stop stop_;
     async::TaskGroup tasks_;
     std::move_only_function<void(std::string_view, std::string_view)> on_command_;
+    std::move_only_function<void(const base::Uuid&, bool)> on_tenant_;
+    std::unordered_map<base::Uuid, std::size_t> tenants_;  // channels that are followed here
     observe::Counter published_;
     observe::Counter gaps_;
 };

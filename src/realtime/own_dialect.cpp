@@ -68,6 +68,7 @@ void OwnDialect::on_closed(CloseCode code) {
         for (const auto& topic : topics_) parts_.hub.unfollow(channel_of(caller().tenant_id, topic), this);
     }
     topics_.clear();
+    if (watched_) watched_->is_over = true;
     watched_.reset();
 }
 

@@ -37,7 +37,7 @@ std::vector<SessionWatch::Watched> SessionWatch::gather() {
     std::vector<Watched> live;
     std::erase_if(entries_, [&](const auto& weak) {
         auto entry = weak.lock();
-        if (entry) live.push_back(std::move(entry));
+        if (entry && !entry->is_over) live.push_back(std::move(entry));
         return weak.expired();
     });
     const auto now = clock_.now();
@@ -52,16 +52,19 @@ std::vector<SessionWatch::Watched> SessionWatch::gather() {
 async::Task<void> SessionWatch::look() {
     const auto watched = gather();
     std::unordered_set<base::Uuid> distinct;
-    for (const auto& entry : watched) distinct.insert(entry->caller.session_id);
-    const std::vector<base::Uuid> ids(distinct.begin(), distinct.end());
+    std::vector<auth::Caller> callers;
+    for (const auto& entry : watched) {
+        if (distinct.insert(entry->caller.session_id).second) callers.push_back(entry->caller);
+    }
     std::unordered_map<base::Uuid, auth::Caller> live;
-    for (std::size_t at = 0; at < ids.size(); at += most_at_once) {
-        const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + most_at_once));
-        const auto found = co_await access_.still_live({ids.begin() + static_cast<std::ptrdiff_t>(at), end},
-                                                       async::Loop::now() + look_within);
+    for (std::size_t at = 0; at < callers.size(); at += most_at_once) {
+        const auto begin = callers.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto end = callers.begin() + static_cast<std::ptrdiff_t>(std::min(callers.size(), at + most_at_once));
+        const auto found = co_await access_.still_live({begin, end}, async::Loop::now() + look_within);
         for (const auto& caller : found) live.emplace(caller.session_id, caller);
     }
     for (const auto& entry : watched) {
+        if (entry->is_over) continue;
         const auto found = live.find(entry->caller.session_id);
         if (found == live.end() || found->second.tenant_id != entry->caller.tenant_id) {
             entry->callbacks.on_end(false);

@@ -23,8 +23,8 @@ namespace realtime {
 class Access {
 public:
     virtual ~Access() = default;
-    // Of these sessions those that still live, as they are now.
-    [[nodiscard]] virtual async::Task<std::vector<auth::Caller>> still_live(std::vector<base::Uuid> sessions,
+    // Of these callers' sessions, which are distinct, those that still live, with the rights of now.
+    [[nodiscard]] virtual async::Task<std::vector<auth::Caller>> still_live(std::vector<auth::Caller> callers,
                                                                             async::SteadyTime deadline) = 0;
     // A topic of the caller's own tenant; also one that there is not is refused.
     [[nodiscard]] virtual bool may_follow(const auth::Caller& caller, std::string_view topic) const = 0;
@@ -53,6 +53,7 @@ public:
         auth::Caller caller;
         base::Timestamp expires_at;
         Callbacks callbacks;
+        bool is_over = false;  // set by whoever lets go of it: nothing is called any more
     };
     using Watched = std::shared_ptr<Entry>;
 

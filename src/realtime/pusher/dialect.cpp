@@ -314,6 +314,7 @@ void PusherDialect::unsubscribe(const std::string& channel) {
     const auto found = channels_.find(channel);
     if (found == channels_.end()) return;
     const auto member = found->second.member;
+    if (found->second.watched) found->second.watched->is_over = true;
     parts_.hub.unfollow(channel, this);
     channels_.erase(found);
     if (!member.empty()) parts_.hub.leave(channel, member);
