@@ -144,7 +144,8 @@ async::Task<void> OwnDialect::on_message(std::string_view text) {
 async::Task<void> OwnDialect::subscribe(Request request) {
     std::string done;
     for (const auto& topic : request.topics.value_or(std::vector<std::string>{})) {
-        if (!is_topic(topic) || !parts_.access.may_follow(caller(), topic)) {
+        const bool may = is_topic(topic) && co_await parts_.access.may_begin(caller(), topic, soon());
+        if (!may) {
             refuse("auth.forbidden", "there is no such topic, or not for this caller", topic);
             continue;
         }

@@ -26,7 +26,11 @@ public:
     // Of these callers' sessions, which are distinct, those that still live, with the rights of now.
     [[nodiscard]] virtual async::Task<std::vector<auth::Caller>> still_live(std::vector<auth::Caller> callers,
                                                                             async::SteadyTime deadline) = 0;
-    // A topic of the caller's own tenant; also one that there is not is refused.
+    // Asked once, when a topic of the caller's own tenant is asked for: what the database knows of it counts, too. One that there is
+    // not is refused.
+    [[nodiscard]] virtual async::Task<bool> may_begin(auth::Caller caller, std::string topic,
+                                                      async::SteadyTime deadline) = 0;
+    // Asked again whenever rights may have changed: by these alone.
     [[nodiscard]] virtual bool may_follow(const auth::Caller& caller, std::string_view topic) const = 0;
     // Of an access token as it stands behind "Bearer". Throws base::Failure (401).
     struct Identity {
