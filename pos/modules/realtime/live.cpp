@@ -232,11 +232,15 @@ async::Task<realtime::Access::Identity> Live::identify(std::string token, async:
     co_return Identity{std::move(caller), proof.claims->expires_at};
 }
 
-// The cursor is the feed's to judge: whoever has one pulls, which is never wrong.
-async::Task<realtime::Access::Since> Live::since(auth::Caller caller, std::string /*cursor*/,
-                                                 async::SteadyTime deadline) {
-    const auto place = co_await sync::place_of(db::tenant_db(parts_.loop.databases, caller.tenant_id, deadline));
-    co_return Since{Since::Verdict::behind, place.seq};
+// A cursor of another epoch, or one that is ahead of the feed, was given by a database that was there before this one.
+async::Task<realtime::Access::Since> Live::since(auth::Caller caller, std::string text, async::SteadyTime deadline) {
+    const auto& databases = parts_.loop.databases;
+    const auto cursor = sync::open_cursor(text, databases.catalogue->cursor_secret(), caller.tenant_id);
+    if (!cursor) co_return Since{};
+    const auto place = co_await sync::place_of(db::tenant_db(databases, caller.tenant_id, deadline));
+    if (sync::why_resync(*cursor, place, cursor->scope, parts_.clock.now())) co_return Since{};
+    const auto verdict = cursor->seq == place.seq ? Since::Verdict::current : Since::Verdict::behind;
+    co_return Since{verdict, place.seq};
 }
 
 // ---- What was committed --------------------------------------------------------------------------------------------
