@@ -180,7 +180,7 @@ struct PusherApi {
         const auto parameters = parameters_of(request);
         const auto fault = fault_of_request(app, {http::to_string(request.method()), request.path(), parameters, bytes},
                                             live.clock().now());
-        if (fault) throw base::Failure(errors::bad_signature, *fault);
+        if (fault) throw base::Failure(errors::bad_signature, std::string(*fault));
         co_return;
     }
     static void describe(http::Operation& operation) {
