@@ -337,6 +337,12 @@ async::Task<void> list_users(http::Context& context, SignedCall, http::AnyQuery,
     co_return;
 }
 
+async::Task<void> end_connections(http::Context& context, SignedCall, http::AnyQuery, http::Service<Live> live) {
+    live->hub().publish({.channel = realtime::pusher::end_channel(context.param("uid")), .event = "end", .data = {}});
+    send_json(context, "{}");
+    co_return;
+}
+
 // ---- Echo ----------------------------------------------------------------------------------------------------------
 
 class EchoDialect final : public realtime::Dialect {
@@ -401,6 +407,7 @@ void pusher_routes(http::Router& router) {
     const std::vector bad{http::errors::invalid, errors::bad_channel, errors::data_too_large};
     routes.post("/apps/{id}/events", publish, {.errors = bad});
     routes.post("/apps/{id}/batch_events", publish_batch, {.errors = bad});
+    routes.post("/apps/{id}/users/{uid}/terminate_connections", end_connections, {});
     routes.get("/apps/{id}/channels", list_channels, {.errors = {errors::bad_channel}});
     routes.get("/apps/{id}/channels/{name}", show_channel, {.errors = {errors::bad_channel}});
     routes.get("/apps/{id}/channels/{name}/users", list_users, {.errors = {errors::bad_channel}});

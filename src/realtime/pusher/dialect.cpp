@@ -117,6 +117,8 @@ std::string online_channel(std::string_view user_id) { return fmt::format("#onli
 
 }  // namespace
 
+std::string end_channel(std::string_view user_id) { return fmt::format("#end-{}", user_id); }
+
 PusherDialect::PusherDialect(const DialectParts& parts, std::weak_ptr<Socket> socket, Hello hello,
                              SocketGate::Pass pass)
     : parts_(parts), socket_(std::move(socket)), hello_(std::move(hello)), pass_(std::move(pass)) {}
@@ -180,12 +182,9 @@ void PusherDialect::on_closed(CloseCode code) {
     if (code == codes().slow) pass_.was_slow(async::Loop::now());
     while (!channels_.empty()) unsubscribe(std::string(channels_.begin()->first));
     for (const auto& user : std::exchange(watched_users_, {})) parts_.hub.unfollow(online_channel(user), this);
-    if (!user_id_.empty()) parts_.hub.leave(online_channel(user_id_), user_id_);
-}
-
-void PusherDialect::end_user(std::string_view user_id) {
-    if (user_id_.empty() || user_id_ != user_id) return;
-    if (const auto socket = socket_.lock()) socket->close(unauthorised, "the app has ended this user's connections");
+    if (user_id_.empty()) return;
+    parts_.hub.unfollow(end_channel(user_id_), this);
+    parts_.hub.leave(online_channel(user_id_), user_id_);
 }
 
 // ---- Messages ------------------------------------------------------------------------------------------------------
@@ -339,6 +338,7 @@ void PusherDialect::sign_in(std::string_view data) {
     socket->send(text_frame(fmt::format(R"({{"event":"pusher:signin_success","data":{{"user_data":{}}}}})",
                                         json_string(given->user_data))));
     parts_.hub.join(online_channel(user_id_), {user_id_, {}});
+    parts_.hub.follow(end_channel(user_id_), this);
     auto watched = user->watchlist.value_or(std::vector<std::string>{});
     if (watched.size() > settings.most_watched) {
         watched.resize(settings.most_watched);
@@ -389,7 +389,12 @@ void PusherDialect::take_client_event(const Frame& frame) {
 void PusherDialect::on_delivery(const Delivery& delivery) {
     const auto& except = delivery.message().except;
     if (!except.empty() && except == socket_id_) return;
-    if (const auto socket = socket_.lock()) socket->send(delivery.pusher());
+    const auto socket = socket_.lock();
+    if (!socket) return;
+    // Nobody publishes there but terminate_connections: it is no channel that a client or the HTTP API can name.
+    if (delivery.message().channel.starts_with("#end-"))
+        return socket->close(unauthorised, "the app has ended this user's connections");
+    socket->send(delivery.pusher());
 }
 
 // Pusher's clients know no such thing; ours bind to it, and pull.

@@ -24,6 +24,9 @@ inline constexpr CloseCode come_again{4200};
 inline constexpr CloseCode no_pong{4201};
 inline constexpr CloseCode unauthorised{4009};
 
+// What is published there ends the connections that are signed in as the user.
+[[nodiscard]] std::string end_channel(std::string_view user_id);
+
 struct Settings {
     AppKeys app;
     bool client_events = false;
@@ -64,10 +67,6 @@ public:
     void on_gap(std::string_view channel) override;
     void on_presence(const Roster::Change& change) override;
     void on_count(std::string_view channel, std::uint32_t sockets) override;
-
-    [[nodiscard]] const std::string& user_id() const noexcept { return user_id_; }
-    // Of terminate_connections.
-    void end_user(std::string_view user_id);
 
 private:
     struct Subscription {
