@@ -25,6 +25,7 @@
 #include "pos/modules/payments/reseal_command.h"
 #include "pos/modules/payments/resolve.h"
 #include "pos/modules/payouts/module.h"
+#include "pos/modules/realtime/module.h"
 #include "pos/modules/reports/module.h"
 #include "pos/modules/sales/module.h"
 #include "pos/modules/second_factor/module.h"
@@ -113,6 +114,7 @@ app::Definition definition() {
         notifications_module(),
         sms_module(),
         webhooks_module(),
+        realtime_module(),
         sync_module(),
         audit_module(),
         mailbox_module(),

@@ -1,0 +1,299 @@
+#include "pos/modules/realtime/live.h"
+
+#include <fmt/format.h>
+
+#include "db/query.h"
+#include "pos/modules/notifications/notifier.h"
+#include "pos/modules/realtime/errors.h"
+#include "pos/modules/sync/changes.h"
+#include "realtime/channel.h"
+
+namespace pos {
+
+namespace {
+
+constexpr std::chrono::milliseconds tell_every{100};
+constexpr std::chrono::milliseconds dashboards_every{1'000};
+constexpr std::chrono::milliseconds read_within{5'000};
+constexpr std::size_t most_shown = 20'000;
+
+struct LiveSession {
+    SessionId id;
+    std::int32_t member_version = 0;
+
+    friend constexpr auto describe(LiveSession*) {
+        return schema::object<LiveSession>("LiveSession", schema::field<&LiveSession::id>("id"),
+                                           schema::field<&LiveSession::member_version>("memberVersion"));
+    }
+};
+
+constexpr db::SystemQuery<LiveSession(std::vector<SessionId>, base::Timestamp)> live_sessions{
+    {"realtime.live_sessions",
+     "select s.id, m.version as member_version "
+     "from sessions s "
+     "join users u on u.id = s.user_id and u.disabled_at is null "
+     "join tenants t on t.id = s.tenant_id and t.status <> 'closed' "
+     "join memberships m on m.tenant_id = s.tenant_id and m.user_id = s.user_id and m.status = 'active' and "
+     "m.deleted_at is null "
+     "where s.id = any($1) and s.revoked_at is null and s.expires_at > $2 "
+     "and (s.device_id is null or exists ("
+     "  select from devices d where d.tenant_id = s.tenant_id and d.id = s.device_id and d.status = 'active' "
+     "  and d.deleted_at is null))",
+     db::Kind::read}};
+
+realtime::SocketGate::Options gate_options(const RealtimeSettings& settings) {
+    return {.most_sockets = static_cast<std::size_t>(settings.max_sockets),
+            .most_of_address = static_cast<std::size_t>(settings.max_sockets_of_address),
+            .most_of_tenant = static_cast<std::size_t>(settings.max_sockets_of_tenant)};
+}
+
+realtime::SocketLimits limits_of(const RealtimeSettings& settings) {
+    const auto rate = static_cast<std::uint32_t>(settings.messages_per_second);
+    return {.max_message = static_cast<std::size_t>(settings.max_message_bytes),
+            .max_queued = static_cast<std::size_t>(settings.max_queued_bytes),
+            .messages_per_second = rate,
+            .burst = rate * 5,
+            .drain_over = std::chrono::seconds(settings.drain_seconds)};
+}
+
+std::string poke_data(const Poke& poke) {
+    std::string changed;
+    for (const auto& rows : poke.rows) {
+        changed += fmt::format(R"({}{{"c":"{}")", changed.empty() ? "" : ",", rows.kind);
+        if (rows.place) changed += fmt::format(R"(,"locationId":"{}")", rows.place->to_string());
+        changed += '}';
+    }
+    auto text = fmt::format(R"({{"seq":{})", poke.seq);
+    if (!poke.is_about_anything) text += fmt::format(R"(,"changed":[{}])", changed);
+    return text + '}';
+}
+
+}  // namespace
+
+void check_realtime_settings(const RealtimeSettings& settings, const app::Settings& /*common*/,
+                             schema::Issues& issues) {
+    const int given =
+        int{settings.app_id.has_value()} + int{settings.app_key.has_value()} + int{settings.app_secret.has_value()};
+    if (given != 0 && given != 3) {
+        issues.add("/REALTIME_APP_ID", "together",
+                   "REALTIME_APP_ID, REALTIME_APP_KEY and REALTIME_APP_SECRET are given together");
+    }
+}
+
+LiveShared::LiveShared(const RealtimeSettings& settings, base::RandomSource& random)
+    : hubs(random), gate(gate_options(settings)), speaks_pusher(settings.app_key.has_value()) {
+    pusher.app = {settings.app_id.value_or(""), settings.app_key.value_or(""), settings.app_secret.value_or("")};
+    pusher.client_events = settings.client_events;
+}
+
+std::unique_ptr<LiveShared> make_live_shared(const RealtimeSettings& settings, base::SecureRandom& random) {
+    return std::make_unique<LiveShared>(settings, random);
+}
+
+Live::Live(const Parts& parts)
+    : parts_(parts),
+      limits_(limits_of(parts.settings)),
+      metrics_(parts.loop.metrics),
+      hub_({.loop = parts.loop.loop,
+            .hubs = parts.shared.hubs,
+            .redis = parts.redis,
+            .logger = parts.loop.logger,
+            .metrics = parts.loop.metrics}),
+      sessions_(parts.loop.loop, *this, parts.clock, parts.loop.logger),
+      stop_(parts.loop.loop),
+      tasks_(parts.loop.loop) {
+    hub_.on_tenant([this](const base::Uuid& tenant, bool is_followed) { follow_tenant(tenant, is_followed); });
+}
+
+Live::~Live() = default;
+
+std::unique_ptr<Live> make_live(const RealtimeSettings& settings, const app::LoopParts& parts, LiveShared& shared,
+                                auth::Authenticator& authenticator, Announcer& announcer, redis::Client* redis,
+                                const base::Clock& clock, base::SecureRandom& random) {
+    return std::make_unique<Live>(Live::Parts{parts, shared, settings, authenticator, announcer, redis, clock, random});
+}
+
+std::vector<db::StatementView> live_statements() { return db::statements(live_sessions); }
+
+async::Task<void> Live::start() {
+    tasks_.on_error([logger = parts_.loop.logger](std::exception_ptr error) {
+        logger.error("realtime: a task failed", {{"err", logging::error(error)}});
+    });
+    co_await hub_.start();
+    co_await sessions_.start();
+    tasks_.spawn(tell_changed());
+}
+
+async::Task<void> Live::stop(async::SteadyTime deadline) {
+    stop_.request();
+    co_await tasks_.join();
+    listening_.clear();
+    co_await sessions_.stop(deadline);
+    co_await hub_.stop(deadline);
+}
+
+// ---- Sockets -------------------------------------------------------------------------------------------------------
+
+realtime::SocketGate::Pass Live::enter(const http::Context& context) {
+    auto pass = parts_.shared.gate.enter_address(context.request().client_address(), async::Loop::now());
+    if (!pass) throw base::Failure(errors::too_many_sockets).header("Retry-After", "5");
+    return *std::move(pass);
+}
+
+std::shared_ptr<realtime::Socket> Live::make_socket(const realtime::Handshake& handshake,
+                                                    realtime::Handshake::Answer& answer) {
+    if (parts_.settings.deflate) answer.deflate = handshake.deflate();
+    return std::make_shared<realtime::Socket>(
+        realtime::Socket::Parts{parts_.loop.loop, limits_, metrics_, deflater_, inflater_, parts_.random},
+        answer.deflate);
+}
+
+std::unique_ptr<realtime::Dialect> Live::own(const std::shared_ptr<realtime::Socket>& socket,
+                                             std::optional<Identity> identity, realtime::SocketGate::Pass pass) {
+    return std::make_unique<realtime::OwnDialect>(realtime::OwnDialectParts{hub_, sessions_, *this, parts_.shared.gate},
+                                                  socket, std::move(identity), std::move(pass));
+}
+
+std::unique_ptr<realtime::Dialect> Live::pusher(const std::shared_ptr<realtime::Socket>& socket,
+                                                realtime::pusher::PusherDialect::Hello hello,
+                                                realtime::SocketGate::Pass pass) {
+    return std::make_unique<realtime::pusher::PusherDialect>(
+        realtime::pusher::DialectParts{hub_, sessions_, *this, parts_.shared.pusher, parts_.clock}, socket,
+        std::move(hello), std::move(pass));
+}
+
+async::Task<std::optional<realtime::Access::Identity>> Live::holder_of(TicketHolder holder,
+                                                                       async::SteadyTime deadline) {
+    const auto state = co_await parts_.authenticator.load(auth::SessionKey::of_session(holder.session_id), deadline);
+    if (!state || state->expires_at <= parts_.clock.now()) co_return std::nullopt;
+    co_return Identity{parts_.authenticator.caller_of(*state), std::min(holder.expires_at, state->expires_at)};
+}
+
+// ---- Who may what --------------------------------------------------------------------------------------------------
+
+async::Task<std::vector<auth::Caller>> Live::still_live(std::vector<auth::Caller> callers, async::SteadyTime deadline) {
+    std::vector<SessionId> ids;
+    for (const auto& caller : callers) ids.emplace_back(caller.session_id);
+    const auto rows =
+        co_await db::system_db(parts_.loop.databases, deadline).all(live_sessions, ids, parts_.clock.now());
+    std::unordered_map<base::Uuid, std::int32_t> versions;
+    for (const auto& row : rows) versions.emplace(row.id.uuid(), row.member_version);
+    std::vector<auth::Caller> live;
+    for (auto& caller : callers) {
+        const auto version = versions.find(caller.session_id);
+        if (version == versions.end()) continue;
+        if (caller.grants == nullptr || caller.member_version != version->second) {
+            const auto state =
+                co_await parts_.authenticator.load(auth::SessionKey::of_session(caller.session_id), deadline);
+            if (!state) continue;
+            caller = parts_.authenticator.caller_of(*state);
+        }
+        live.push_back(std::move(caller));
+    }
+    co_return live;
+}
+
+bool Live::may_follow(const auth::Caller& caller, std::string_view name) const {
+    const auto topic = sync::parse_topic(name);
+    if (!topic || topic->name() != name) return false;
+    using Kind = sync::Topic::Kind;
+    switch (topic->kind) {
+        case Kind::dashboard: return caller.may_at("reports.read", topic->id);
+        case Kind::intent: return caller.may("payments.read");
+        case Kind::changes:
+        case Kind::notifications: return true;
+    }
+    return false;
+}
+
+async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::SteadyTime deadline) {
+    if (!may_follow(caller, name)) co_return false;
+    const auto topic = sync::parse_topic(name);
+    try {
+        co_await sync::require_topic(caller, db::tenant_db(parts_.loop.databases, caller.tenant_id, deadline), *topic);
+    } catch (const base::Failure& failure) {
+        if (failure.code().status >= 500) throw;
+        co_return false;
+    }
+    if (topic->kind == sync::Topic::Kind::dashboard || topic->kind == sync::Topic::Kind::intent) {
+        if (shown_.size() >= most_shown)
+            std::erase_if(shown_, [&](const auto& one) { return hub_.number_of(one.first) == 0; });
+        const auto channel = realtime::channel_of(caller.tenant_id, name);
+        shown_.insert_or_assign(channel, Shown{caller, *topic});
+    }
+    co_return true;
+}
+
+async::Task<realtime::Access::Identity> Live::identify(std::string token, async::SteadyTime deadline) {
+    auto& authenticator = parts_.authenticator;
+    const auto proof = authenticator.prove_bearer(token);
+    const auto state = co_await authenticator.load(proof.key, deadline);
+    auto caller = authenticator.admit_bearer(proof, state.get());
+    co_return Identity{std::move(caller), proof.claims->expires_at};
+}
+
+// A cursor of another epoch, or one that is ahead of the feed, was given by a database that was there before this one.
+async::Task<realtime::Access::Since> Live::since(auth::Caller caller, std::string text, async::SteadyTime deadline) {
+    const auto& databases = parts_.loop.databases;
+    const auto cursor = sync::open_cursor(text, databases.catalogue->cursor_secret(), caller.tenant_id);
+    if (!cursor) co_return Since{};
+    const auto place = co_await sync::place_of(db::tenant_db(databases, caller.tenant_id, deadline));
+    if (sync::why_resync(*cursor, place, cursor->scope, parts_.clock.now())) co_return Since{};
+    const auto verdict = cursor->seq == place.seq ? Since::Verdict::current : Since::Verdict::behind;
+    co_return Since{verdict, place.seq};
+}
+
+// ---- What was committed --------------------------------------------------------------------------------------------
+
+void Live::follow_tenant(const base::Uuid& tenant, bool is_followed) {
+    if (!is_followed) {
+        listening_.erase(tenant);
+        return;
+    }
+    listening_.insert_or_assign(
+        tenant, parts_.announcer.listen(tenant, [this, tenant](const Poke& poke) { on_poke(tenant, poke); }));
+}
+
+void Live::on_poke(const base::Uuid& tenant, const Poke& poke) {
+    hub_.deliver({.channel = realtime::channel_of(tenant, "changes"), .event = "poke", .data = poke_data(poke)});
+    if (poke.is_about_anything || poke.is_about(notifications_changed))
+        hub_.deliver({.channel = realtime::channel_of(tenant, "notifications"), .event = "poke", .data = "{}"});
+    for (const auto& [channel, shown] : shown_) {
+        if (shown.caller.tenant_id != tenant) continue;
+        if (poke.is_about_anything || shown.topic.is_concerned_by(poke, shown.caller.user_id)) changed_.insert(channel);
+    }
+}
+
+async::Task<void> Live::tell_changed() {
+    while (co_await stop_.sleep(tell_every)) {
+        const auto channels = std::exchange(changed_, {});
+        for (const auto& channel : channels) {
+            const auto found = shown_.find(channel);
+            if (found == shown_.end()) continue;
+            const bool is_dashboard = found->second.topic.kind == sync::Topic::Kind::dashboard;
+            if (is_dashboard && async::Loop::now() - found->second.told_at < dashboards_every) {
+                changed_.insert(channel);
+                continue;
+            }
+            found->second.told_at = async::Loop::now();
+            co_await tell(channel);
+        }
+    }
+}
+
+async::Task<void> Live::tell(std::string channel) {
+    const auto shown = shown_.at(channel);
+    std::string data;
+    try {
+        data = co_await sync::topic_data(
+            shown.caller,
+            db::tenant_db(parts_.loop.databases, shown.caller.tenant_id, async::Loop::now() + read_within), shown.topic,
+            parts_.clock.now());
+    } catch (const base::Failure&) {
+        data.clear();
+    }
+    // Without data it says that there is something to read, which is always true.
+    hub_.deliver({.channel = channel, .event = "changed", .data = data.empty() ? "{}" : data});
+}
+
+}  // namespace pos
