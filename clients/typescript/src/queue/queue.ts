@@ -5,7 +5,7 @@ import type { Skew } from '../clock.js';
 import type { Operations } from '../generated/api.js';
 import { keyed } from '../generated/tables.js';
 import { type Caller, sameCaller } from '../session.js';
-import { type Entry, QueueError, type QueueStore, type StorageReport, type StoredProblem } from './entry.js';
+import { type Entry, type NewEntry, QueueError, type QueueStore, type StorageReport, type StoredProblem } from './entry.js';
 
 type Operation<P extends string> = Operations[`POST ${P}` & keyof Operations];
 type BodyOf<P extends string> = Operation<P> extends { body: infer B } ? B : undefined;
@@ -26,6 +26,8 @@ export interface QueueStatus {
   parked: number;
   /** Of `waiting`: entries of somebody else, who must sign in to send them. */
   ofOthers: number;
+  /** Of `waiting`: entries that wait for one that is parked, as of the last attempt. */
+  blocked: number;
   sending: boolean;
   stopped?: Stop;
   /** Of the last answer that was not good, while it matters. */
@@ -57,12 +59,26 @@ export interface QueueOptions {
   steadyNow?: () => number;
 }
 
+// What a network that is back, a log-in, a payment or a new version ends at once.
+const mayHavePassed = (problem: StoredProblem | undefined): boolean =>
+  problem !== undefined && (problem.code.startsWith('client.') || problem.action in stops);
+
 // What becomes of an entry after an attempt.
 type Verdict = 'done' | 'parked' | 'wait' | 'lost' | Stop;
 
 const stops: Record<string, Stop> = { refresh_auth: 'signed_out', upgrade: 'upgrade', pay: 'pay' };
 // When nobody can say how long: somebody must pay, update or sign in.
 const stopMs = 300_000;
+// A burst of changes in another tab is looked at once.
+const settleMs = 100;
+
+const dependencyDismissed: StoredProblem = {
+  code: 'queue.dependency_dismissed',
+  title: 'What this depends on was dismissed',
+  status: 0,
+  action: 'contact',
+  retriable: false,
+};
 
 export class OfflineQueue {
   private readonly listeners = new Set<(status: QueueStatus) => void>();
@@ -80,6 +96,11 @@ export class OfflineQueue {
   private stopped: Stop | undefined;
   private nextAttemptAt: number | undefined;
   private sending = false;
+  private ending = false;
+  private blocked = 0;
+  private unpruned = Infinity;
+  private telling: ReturnType<typeof setTimeout> | undefined;
+  private looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: QueueOptions) {
     this.now = options.now ?? Date.now;
@@ -90,6 +111,7 @@ export class OfflineQueue {
   start(): this {
     if (this.started) return this;
     this.started = true;
+    this.ending = false;
     this.listen();
     this.waitForLock();
     this.wake();
@@ -99,7 +121,8 @@ export class OfflineQueue {
   /** An attempt that is on its way ends first. */
   async stop(): Promise<void> {
     this.started = false;
-    clearTimeout(this.timer);
+    this.ending = true;
+    for (const timer of [this.timer, this.telling, this.looking]) clearTimeout(timer);
     for (const end of this.ends.splice(0)) end();
     await this.draining;
   }
@@ -115,7 +138,7 @@ export class OfflineQueue {
     if (!session) throw new QueueError('queue.signed_out', 'nobody has signed in, so nobody could send it');
     const { key: id, body } = keyFor(path, content, given);
     if (!/^[\w.-]{1,100}$/.test(id)) throw new TypeError('an id has up to 100 letters, digits, dots, hyphens and underscores');
-    const entry = await this.options.store.add({
+    const made: NewEntry = {
       id,
       owner: { userId: session.userId, tenantId: session.tenantId },
       target: targetOf(path, parameters),
@@ -123,14 +146,16 @@ export class OfflineQueue {
       addedAt: this.now(),
       ...(body !== undefined && { body: jsonOf(body) }),
       ...(label !== undefined && { label }),
-    });
+    };
+    const entry = await this.withRoom(() => this.options.store.add(made));
     this.wake();
     return entry;
   }
 
   /** Sends what is due, and what only waits for a network, now. Resolves when nothing more can be sent at the moment. */
   async flush(): Promise<QueueStatus> {
-    this.hurry = true;
+    this.hurry = this.again = true;
+    this.ending = false;
     await this.drainOnce();
     return this.status();
   }
@@ -234,6 +259,7 @@ export class OfflineQueue {
       waiting: waiting.length,
       parked,
       ofOthers: waiting.filter((entry) => !sameCaller(entry.owner, session)).length,
+      blocked: Math.min(this.blocked, waiting.length),
       sending: this.sending,
       storage,
       ...(stopped && { stopped }),
@@ -251,11 +277,13 @@ export class OfflineQueue {
   }
 
   private changed(): void {
-    if (this.listeners.size === 0) return;
-    void this.status().then(
-      (status) => this.listeners.forEach((listener) => listener(status)),
-      () => {},
-    );
+    if (this.listeners.size === 0 || this.telling) return;
+    const tell = async (): Promise<void> => {
+      this.telling = undefined;
+      const status = await this.status();
+      this.listeners.forEach((listener) => listener(status));
+    };
+    this.telling = setTimeout(() => void tell().catch(() => {}), settleMs);
   }
 
   // navigator.onLine is not asked: it is wrong in both directions.
@@ -270,7 +298,10 @@ export class OfflineQueue {
     on(target.document, 'visibilitychange');
     const end = this.options.store.watch?.(() => {
       this.changed();
-      this.wake();
+      this.looking ??= setTimeout(() => {
+        this.looking = undefined;
+        this.wake();
+      }, settleMs);
     });
     if (end) this.ends.push(end);
   }
@@ -326,7 +357,7 @@ export class OfflineQueue {
         this.stopped = 'storage';
         waitMs = this.options.mostPauseMs ?? 30_000;
       }
-    } while (this.again && (this.started || this.hurry));
+    } while (this.again && !this.ending);
     this.changed();
     if (!this.started) return;
     // Also when nothing is due: a tab that was suspended has missed its events.
@@ -351,8 +382,8 @@ export class OfflineQueue {
     if (first > 0) return this.putOff(first);
     const fence = await this.obtain();
     // Somebody else sends: look again before it could be taken for silent.
-    if (fence === undefined) return (this.options.silenceMs ?? 6_000) / 3;
-    const beat = setInterval(() => void store.beat(fence).catch(() => {}), (this.options.silenceMs ?? 6_000) / 4);
+    if (fence === undefined) return (this.options.silenceMs ?? 5_000) / 3;
+    const beat = setInterval(() => void store.beat(fence).catch(() => {}), (this.options.silenceMs ?? 5_000) / 4);
     this.sending = true;
     try {
       return await this.sendAll(mine, session!, fence, hurry);
@@ -360,8 +391,16 @@ export class OfflineQueue {
       clearInterval(beat);
       this.sending = false;
       await store.beat(fence, true);
-      await store.prune(this.options.keep ?? 1_000);
+      await this.forgetSome();
     }
+  }
+
+  // Now and then: it reads what is there.
+  private async forgetSome(): Promise<void> {
+    const { keep = 1_000, store } = this.options;
+    if (this.unpruned <= keep / 10) return;
+    this.unpruned = 0;
+    await store.prune(keep);
   }
 
   private putOff(ms: number): number {
@@ -371,7 +410,7 @@ export class OfflineQueue {
 
   // Milliseconds until the entry may be sent.
   private dueIn(entry: Entry, hurry: boolean): number {
-    if (!entry.pause || (hurry && entry.problem?.code.startsWith('client.'))) return 0;
+    if (!entry.pause || (hurry && mayHavePassed(entry.problem))) return 0;
     const left = entry.pause.at - this.now();
     // The clock was set back.
     return left > entry.pause.ms ? 0 : Math.max(0, left);
@@ -393,19 +432,29 @@ export class OfflineQueue {
 
   private async sendAll(entries: Entry[], caller: Caller, fence: number, hurry: boolean): Promise<number | undefined> {
     let later: number | undefined;
+    let settled = 0;
     const wait = (ms: number): void => {
       later = Math.min(later ?? Infinity, ms);
       this.putOff(later);
     };
     this.stopped = undefined;
+    this.blocked = 0;
     for (const entry of entries) {
-      if (!(await this.mayGo(entry))) continue;
+      if (this.ending) break;
+      if (!(await this.mayGo(entry, fence))) {
+        this.blocked++;
+        continue;
+      }
       const due = this.dueIn(entry, hurry);
       if (due === 0) {
         const { verdict, ms } = await this.sendOne(entry, caller, fence);
-        if (verdict === 'lost') return (this.options.silenceMs ?? 6_000) / 3;
+        if (verdict === 'lost') return (this.options.silenceMs ?? 5_000) / 3;
         this.changed();
-        if (verdict === 'done' || verdict === 'parked') continue;
+        if (verdict === 'done' || verdict === 'parked') {
+          settled++;
+          this.unpruned++;
+          continue;
+        }
         wait(ms);
         if (verdict !== 'wait') {
           this.stopped = verdict;
@@ -418,18 +467,37 @@ export class OfflineQueue {
         if (!this.standsAside(entry)) return later;
       }
     }
-    // What was added meanwhile.
-    this.again = true;
+    // What was added meanwhile, and what waited for one of these.
+    if (settled > 0) this.again = true;
     return later;
   }
 
   // Whether all that it depends on is done. What the store has forgotten was done.
-  private async mayGo(entry: Entry): Promise<boolean> {
+  private async mayGo(entry: Entry, fence: number): Promise<boolean> {
     for (const id of entry.dependsOn) {
       const other = await this.options.store.get(id);
+      if (other?.state === 'dismissed') {
+        const problem = { ...dependencyDismissed, detail: other.note ?? id };
+        await this.keep({ ...entry, state: 'parked', problem, settledAt: this.now() }, fence);
+      }
       if (other && other.state !== 'done') return false;
     }
     return true;
+  }
+
+  // History makes room for what is to come.
+  private async keep(entry: Entry, fence: number): Promise<boolean> {
+    return this.withRoom(() => this.options.store.put(entry, fence));
+  }
+
+  private async withRoom<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof QueueError) || error.code !== 'queue.storage_full') throw error;
+      await this.options.store.prune(0);
+      return write();
+    }
   }
 
   private async sendOne(entry: Entry, caller: Caller, fence: number): Promise<{ verdict: Verdict; ms: number }> {
@@ -450,7 +518,7 @@ export class OfflineQueue {
       const { status, data, replayed } = result;
       const { problem: _, pause: __, ...rest } = entry;
       const answer = { status, data, replayed };
-      const kept = await store.put({ ...rest, state: 'done', attempts, answer, settledAt: this.now() }, fence);
+      const kept = await this.keep({ ...rest, state: 'done', attempts, answer, settledAt: this.now() }, fence);
       return { verdict: kept ? 'done' : 'lost', ms: 0 };
     }
     const { error } = result;
@@ -460,12 +528,12 @@ export class OfflineQueue {
     const problem = { ...error } as StoredProblem;
     if (!stop && !error.retriable) {
       const { pause: _, ...rest } = entry;
-      const kept = await store.put({ ...rest, state: 'parked', attempts, problem, settledAt: this.now() }, fence);
+      const kept = await this.keep({ ...rest, state: 'parked', attempts, problem, settledAt: this.now() }, fence);
       return { verdict: kept ? 'parked' : 'lost', ms: 0 };
     }
     const unanswered = error.code === 'client.no_answer' || error.code === 'client.foreign_answer';
     const ms = Math.max(error.retryAfterMs ?? 0, stop && stop !== 'signed_out' ? stopMs : this.pauseFor(attempts));
-    const kept = await store.put({ ...entry, attempts, problem, pause: { at: this.now() + ms, ms } }, fence);
+    const kept = await this.keep({ ...entry, attempts, problem, pause: { at: this.now() + ms, ms } }, fence);
     return { verdict: !kept ? 'lost' : (stop ?? (unanswered ? 'no_answer' : 'wait')), ms };
   }
 
@@ -480,7 +548,7 @@ export class OfflineQueue {
 
   // The fence of this queue's turn, or undefined while somebody else has it.
   private async obtain(): Promise<number | undefined> {
-    const { store, silenceMs = 6_000 } = this.options;
+    const { store, silenceMs = 5_000 } = this.options;
     const turn = await store.turn();
     const steady = this.steadyNow();
     const { granted, watched } = this;
