@@ -28,8 +28,8 @@ import { openShop, password, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 
 const plan = {
-  operations: Number(process.env.SDK_QUEUE ?? (environment.long ? 10_000 : 200)),
-  kills: Number(process.env.SDK_QUEUE_KILLS ?? (environment.long ? 200 : 12)),
+  operations: Number(process.env.SDK_QUEUE ?? (environment.long ? 10_000 : 120)),
+  kills: Number(process.env.SDK_QUEUE_KILLS ?? (environment.long ? 200 : 6)),
 };
 
 describe('a till on a bad network, killed again and again', () => {
@@ -111,7 +111,7 @@ describe('a till on a bad network, killed again and again', () => {
 
       const rows = await service.database.query<{ key: string; id: string; device_seq: string | null }>(
         `select client_request_id as key, id, device_seq from sales where tenant_id = $1
-         union all select client_request_id, id, null from stock_adjustments where tenant_id = $1 and reason = 'correction'`,
+         union all select client_request_id, id, null from stock_adjustments where tenant_id = $1 and reason = 'adjust'`,
         [shop.tenantId],
       );
       expect(rows).toHaveLength(done.length);

@@ -29,7 +29,7 @@ async function add(index) {
   const variant = plan.variants[index % plan.variants.length];
   if (index % 10 === 9) {
     const lines = [{ variantId: variant.id, quantityDelta: '1' }];
-    const body = { clientRequestId: idOf(index), locationId: plan.locationId, reason: 'correction', lines };
+    const body = { clientRequestId: idOf(index), locationId: plan.locationId, reason: 'adjust', lines };
     return queue.add('/v1/stock-adjustments', { body, dependsOn: [idOf(index - 1)] });
   }
   const sale = ringUp({ locationId: plan.locationId, lines: [{ variant }] });

@@ -47,6 +47,7 @@ class FileStore implements QueueStore {
   private readonly places = new Map<string, Place>();
   private files = 0;
   private lastNumber = 0;
+  private counting: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly folder: string) {}
 
@@ -240,7 +241,14 @@ class FileStore implements QueueStore {
     }
   }
 
-  async next(count: string, above = 0): Promise<number> {
+  // One after the other: those that come at once would see each other's numbers as taken, and leave holes.
+  next(count: string, above = 0): Promise<number> {
+    const next = this.counting.then(() => this.nextOf(count, above));
+    this.counting = next.catch(() => {});
+    return next;
+  }
+
+  private async nextOf(count: string, above: number): Promise<number> {
     const folder = this.at('counts', encodeURIComponent(count));
     await mkdir(folder, { recursive: true });
     for (;;) {

@@ -524,7 +524,8 @@ export class OfflineQueue {
     const { error } = result;
     if (error.code === 'client.aborted' || (error.code === 'client.wrong_caller' && !sameCaller(caller, await client.session.load())))
       return { verdict: 'lost', ms: 0 };
-    const stop = stops[error.action];
+    // A token that has expired again right after its refresh is a matter of clocks, and no end of the session.
+    const stop = error.action === 'refresh_auth' && error.retriable ? undefined : stops[error.action];
     const problem = { ...error } as StoredProblem;
     if (!stop && !error.retriable) {
       const { pause: _, ...rest } = entry;
