@@ -111,7 +111,8 @@ describe('a till on a bad network, killed again and again', () => {
 
       const rows = await service.database.query<{ key: string; id: string; device_seq: string | null }>(
         `select client_request_id as key, id, device_seq from sales where tenant_id = $1
-         union all select client_request_id, id, null from stock_adjustments where tenant_id = $1 and reason = 'adjust'`,
+         union all select source_id, source_id, null from stock_movements
+          where tenant_id = $1 and source_type = 'stock_adjustment' and source_id::text like '00000000-%'`,
         [shop.tenantId],
       );
       expect(rows).toHaveLength(done.length);
