@@ -72,6 +72,8 @@ export interface StorageReport {
  * Several queues may use one store, in several tabs or processes.
  */
 export interface QueueStore {
+  /** The same for all that share it. */
+  readonly name: string;
   /** Gives the entry that is there when its id is known. */
   add(entry: NewEntry): Promise<Entry>;
   get(id: string): Promise<Entry | undefined>;

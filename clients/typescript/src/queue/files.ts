@@ -51,6 +51,10 @@ class FileStore implements QueueStore {
 
   constructor(private readonly folder: string) {}
 
+  get name(): string {
+    return this.folder;
+  }
+
   private at(...parts: string[]): string {
     return path.join(this.folder, ...parts);
   }

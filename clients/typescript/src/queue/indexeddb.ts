@@ -50,7 +50,7 @@ type Work<T> = (transaction: IDBTransaction) => Promise<T>;
 class IndexedDbStore implements QueueStore {
   persisted: boolean | 'unknown' = 'unknown';
   private opening: Promise<IDBDatabase> | undefined;
-  private readonly name: string;
+  readonly name: string;
   private readonly channel: BroadcastChannel | undefined;
   private readonly listeners = new Set<() => void>();
 

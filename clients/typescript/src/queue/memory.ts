@@ -9,6 +9,7 @@ export function memoryStore(): QueueStore {
   const of = (state: EntryState): Entry[] =>
     [...entries.values()].filter((entry) => entry.state === state).sort((one, other) => one.number - other.number);
   return {
+    name: 'memory',
     async add(entry: NewEntry) {
       const known = entries.get(entry.id);
       if (known) return { ...known };

@@ -90,8 +90,9 @@ export class OfflineQueue {
   private again = false;
   private hurry = false;
   private started = false;
-  // The lock was given to this tab: a hint that nobody else sends.
+  // The lock was given to this tab just now: whoever had it is gone.
   private granted = false;
+  private lock: 'none' | 'awaited' | 'held' = 'none';
   private watched: { fence: number; beats: number; since: number } | undefined;
   private stopped: Stop | undefined;
   private nextAttemptAt: number | undefined;
@@ -306,23 +307,27 @@ export class OfflineQueue {
     if (end) this.ends.push(end);
   }
 
-  // Only to take over at once when a tab is closed; the fence decides.
+  // The tab that has it sends, so that tabs do not take turns away from each other, and another takes over at once when it is closed. Who may
+  // send is decided by the fence.
   private waitForLock(): void {
     const locks = (globalThis.navigator as Navigator | undefined)?.locks;
     if (!locks || typeof document === 'undefined') return;
     const controller = new AbortController();
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
+    this.lock = 'awaited';
     this.ends.push(() => {
+      this.lock = 'none';
       controller.abort();
       release();
     });
     const granted = (): Promise<void> => {
       this.granted = true;
+      this.lock = 'held';
       this.wake();
       return held;
     };
-    locks.request('backend-api-queue', { signal: controller.signal }, granted).catch(() => {});
+    locks.request(`backend-api-queue ${this.options.store.name}`, { signal: controller.signal }, granted).catch(() => {});
   }
 
   private wakeNow(): void {
@@ -554,7 +559,7 @@ export class OfflineQueue {
     const steady = this.steadyNow();
     const { granted, watched } = this;
     this.granted = false;
-    if (turn.released || granted) return store.takeTurn(turn.fence);
+    if (granted || (turn.released && this.lock !== 'awaited')) return store.takeTurn(turn.fence);
     if (watched?.fence === turn.fence && watched.beats === turn.beats) {
       if (steady - watched.since < silenceMs) return undefined;
       this.watched = undefined;
