@@ -8,7 +8,8 @@ import ts from 'typescript';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const target = path.resolve(process.argv[2] ?? path.join(here, 'dist'));
-const files = (directory) => readdirSync(directory, { recursive: true }).map((name) => path.join(directory, String(name)));
+const files = (directory) =>
+  readdirSync(directory, { recursive: true }).map((name) => path.join(directory, String(name)));
 
 rmSync(target, { recursive: true, force: true });
 const esm = path.join(target, 'esm');

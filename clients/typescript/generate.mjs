@@ -18,11 +18,20 @@ const document = JSON.parse(readFileSync(0, 'utf8'));
 const schemas = document.components.schemas;
 const quoted = (name) => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name.replaceAll("'", "\\'")}'`);
 const nameOf = (ref) => ref.slice(ref.lastIndexOf('/') + 1);
-const resolve = (node) => (node.$ref ? node.$ref.slice(2).split('/').reduce((from, key) => from[key], document) : node);
+const resolve = (node) =>
+  node.$ref
+    ? node.$ref
+        .slice(2)
+        .split('/')
+        .reduce((from, key) => from[key], document)
+    : node;
 
 function comment(text, indent) {
   if (!text) return '';
-  const lines = text.replaceAll('*/', '* /').trim().split(/\s*\n\s*/);
+  const lines = text
+    .replaceAll('*/', '* /')
+    .trim()
+    .split(/\s*\n\s*/);
   return lines.length === 1
     ? `${indent}/** ${lines[0]} */\n`
     : `${indent}/**\n${lines.map((line) => `${indent} * ${line}\n`).join('')}${indent} */\n`;
@@ -77,7 +86,8 @@ function typeOf(node, open, indent = '') {
 function objectOf(node, open, indent) {
   const members = Object.entries(node.properties ?? {});
   if (members.length === 0) {
-    const values = typeof node.additionalProperties === 'object' ? typeOf(node.additionalProperties, open, indent) : 'unknown';
+    const values =
+      typeof node.additionalProperties === 'object' ? typeOf(node.additionalProperties, open, indent) : 'unknown';
     return `Record<string, ${values}>`;
   }
   const required = new Set(node.required ?? []);
@@ -111,7 +121,9 @@ function replyOf(operation) {
     const kinds = Object.keys(content);
     if (kinds.length === 0) types.add('undefined');
     for (const kind of kinds)
-      types.add(kind.includes('json') ? typeOf(content[kind].schema, true) : kind.startsWith('text/') ? 'string' : 'Blob');
+      types.add(
+        kind.includes('json') ? typeOf(content[kind].schema, true) : kind.startsWith('text/') ? 'string' : 'Blob',
+      );
   }
   return [...types].join(' | ') || 'undefined';
 }
@@ -190,7 +202,9 @@ ${operations.map(operationText).join('')}}
 
 /** What webhooks carry, by \`type\`. */
 export interface WebhookEvents {
-${Object.entries(document.webhooks ?? {}).map(eventText).join('')}}
+${Object.entries(document.webhooks ?? {})
+  .map(eventText)
+  .join('')}}
 
 ${Object.keys(schemas)
   .filter((name) => used.has(name))

@@ -33,7 +33,10 @@ test('docs/guides/offline.md', async () => {
     [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, content]) => content!);
   expect(blocks('js').length).toBeGreaterThan(5);
   const output = await sdk.run('guide.mjs', blocks('js').join('\n'), { BASE_URL: service.url });
-  for (const line of blocks('text expect').flatMap((block) => block.split('\n')).filter(Boolean)) expect(output).toContain(line);
+  for (const line of blocks('text expect')
+    .flatMap((block) => block.split('\n'))
+    .filter(Boolean))
+    expect(output).toContain(line);
   const [counted] = await database.query<{ sales: string }>(
     "select count(*) as sales from sales s join devices d on d.id = s.device_id where d.name = 'Till of the guide'",
   );

@@ -36,13 +36,20 @@ describe.skipIf(noBrowser)('in Chromium', () => {
   let streamsOpened = 0;
 
   beforeAll(async () => {
-    const stdin = { contents: app, resolveDir: path.join(sdkSource, 'src'), sourcefile: 'till.ts', loader: 'ts' as const };
+    const stdin = {
+      contents: app,
+      resolveDir: path.join(sdkSource, 'src'),
+      sourcefile: 'till.ts',
+      loader: 'ts' as const,
+    };
     const built = await build({ stdin, bundle: true, write: false, format: 'iife', target: 'chrome110' });
     script = built.outputFiles[0]!.text;
     browser = await openBrowser();
     service = await ScriptedService.start((seen, response) => {
-      if (seen.path.startsWith('/page')) return void response.writeHead(200, { 'content-type': 'text/html' }).end('<script src="/till.js"></script>');
-      if (seen.path === '/till.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
+      if (seen.path.startsWith('/page'))
+        return void response.writeHead(200, { 'content-type': 'text/html' }).end('<script src="/till.js"></script>');
+      if (seen.path === '/till.js')
+        return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
       if (seen.path === '/v1/events') {
         streamsOpened++;
         response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n');
@@ -77,21 +84,26 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     return page;
   };
   // Runs a function of text in the page, with `sdk`; `t` and `q` are kept on the window.
-  const inPage = <T = any>(page: Page, code: string): Promise<T> => page.evaluate(`(async () => { ${code} })()`) as Promise<T>;
-  const openTill = (page: Page, options = '{}'): Promise<void> => inPage(page, `window.t = await sdk.till(${options}); window.q = t.queue;`);
-  const add = (page: Page, name: string): Promise<string> => inPage(page, `return (await q.add('/v1/products', { body: { name: ${JSON.stringify(name)} } })).id;`);
-  const sent = (): string[] => service.seen.filter(({ path: at }) => at === '/v1/products').map(({ body }) => JSON.parse(body.toString()).name);
+  const inPage = <T = any>(page: Page, code: string): Promise<T> =>
+    page.evaluate(`(async () => { ${code} })()`) as Promise<T>;
+  const openTill = (page: Page, options = '{}'): Promise<void> =>
+    inPage(page, `window.t = await sdk.till(${options}); window.q = t.queue;`);
+  const add = (page: Page, name: string): Promise<string> =>
+    inPage(page, `return (await q.add('/v1/products', { body: { name: ${JSON.stringify(name)} } })).id;`);
+  const sent = (): string[] =>
+    service.seen.filter(({ path: at }) => at === '/v1/products').map(({ body }) => JSON.parse(body.toString()).name);
   const byKey = (): Map<string, number> => {
     const times = new Map<string, number>();
     for (const { path: at, headers } of service.seen)
-      if (at === '/v1/products') times.set(String(headers['idempotency-key']), (times.get(String(headers['idempotency-key'])) ?? 0) + 1);
+      if (at === '/v1/products')
+        times.set(String(headers['idempotency-key']), (times.get(String(headers['idempotency-key'])) ?? 0) + 1);
     return times;
   };
   const cdp = (page: Page): Promise<CDPSession> => browser.newCDPSession(page);
 
   test('two tabs, one sender, the order kept; the sender is closed, and the other goes on at once', async () => {
     const [one, two] = [await open(), await open()];
-    for (const page of [one, two]) await openTill(page, "{ queue: { silenceMs: 60000 } }");
+    for (const page of [one, two]) await openTill(page, '{ queue: { silenceMs: 60000 } }');
     let held: any;
     act = (_, response) => {
       if (sent().length === 3 && !held) held = response;
@@ -137,7 +149,9 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     await until(async () => (await inPage(one, 'return (await q.status()).sending;')) === false);
     await inPage(one, 'await q.flush();');
     expect(sent()).toEqual(['a', 'a', 'b', 'c']);
-    expect(await inPage(one, "return [(await t.store.list('done')).length, await t.store.count('waiting')];")).toEqual([3, 0]);
+    expect(await inPage(one, "return [(await t.store.list('done')).length, await t.store.count('waiting')];")).toEqual([
+      3, 0,
+    ]);
   });
 
   test('a page that is killed at any step: every operation is there, or was sent', async () => {
@@ -191,7 +205,9 @@ describe.skipIf(noBrowser)('in Chromium', () => {
        const closing = setInterval(close, 20);
        await sending; clearInterval(closing); await q.flush();`,
     );
-    expect(await inPage(page, "return [(await t.store.list('done')).length, await t.store.count('waiting')];")).toEqual([100, 0]);
+    expect(await inPage(page, "return [(await t.store.list('done')).length, await t.store.count('waiting')];")).toEqual(
+      [100, 0],
+    );
     expect([...new Set(sent())]).toEqual(Array.from({ length: 100 }, (_, index) => String(index)));
   });
 
@@ -243,7 +259,10 @@ describe.skipIf(noBrowser)('in Chromium', () => {
   test('a store that was wiped is noticed, and gives no number twice', async () => {
     const page = await open();
     await openTill(page);
-    const numbers = await inPage(page, "await q.startNumbers('till', 0); return [await q.nextNumber('till'), await q.nextNumber('till')];");
+    const numbers = await inPage(
+      page,
+      "await q.startNumbers('till', 0); return [await q.nextNumber('till'), await q.nextNumber('till')];",
+    );
     expect(numbers).toEqual([1, 2]);
     const debug = await cdp(page);
     await page.goto('about:blank');
@@ -270,16 +289,26 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     await inPage(old, 'await q.flush();');
     expect(sent()).toEqual(['kept', 'later']);
     // One that holds on is said in three seconds.
-    await inPage(newer, "await new Promise((resolve) => { indexedDB.open('other', 1).onsuccess = ({ target }) => { window.hold = target.result; resolve(); }; });");
-    await inPage(old, "window.deleting = indexedDB.deleteDatabase('other'); await new Promise((resolve) => { deleting.onblocked = resolve; });");
+    await inPage(
+      newer,
+      "await new Promise((resolve) => { indexedDB.open('other', 1).onsuccess = ({ target }) => { window.hold = target.result; resolve(); }; });",
+    );
+    await inPage(
+      old,
+      "window.deleting = indexedDB.deleteDatabase('other'); await new Promise((resolve) => { deleting.onblocked = resolve; });",
+    );
     const began = Date.now();
-    expect(await inPage(old, "return sdk.till({ store: { name: 'other' } }).catch((error) => error.code);")).toBe('queue.storage_blocked');
+    expect(await inPage(old, "return sdk.till({ store: { name: 'other' } }).catch((error) => error.code);")).toBe(
+      'queue.storage_blocked',
+    );
     expect(Date.now() - began).toBeLessThan(4_000);
   });
 
   test('without triggers of the browser it is sent when the network is back', async () => {
     const page = await open();
-    await page.addInitScript('delete window.SyncManager; Object.defineProperty(navigator, "onLine", { get: () => false });');
+    await page.addInitScript(
+      'delete window.SyncManager; Object.defineProperty(navigator, "onLine", { get: () => false });',
+    );
     await page.reload();
     await openTill(page, '{ queue: { mostPauseMs: 1000 } }');
     act = (_, response) => response.destroy();
@@ -321,6 +350,8 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     act = (_, response) => problem(response, 422, 'request.invalid');
     await add(page, 'bad');
     await inPage(page, 'await q.flush();');
-    expect(await inPage(page, 'return q.parked();')).toMatchObject([{ problem: { code: 'request.invalid', action: 'fix' } }]);
+    expect(await inPage(page, 'return q.parked();')).toMatchObject([
+      { problem: { code: 'request.invalid', action: 'fix' } },
+    ]);
   });
 });

@@ -34,7 +34,14 @@ async function signedIn(more: Partial<ClientOptions> = {}, session = memorySessi
   await session.save(amina);
   return createClient({ baseUrl: service.url, session, ...quick, ...more });
 }
-const sale = { locationId: randomUUID(), occurredAt: new Date().toISOString(), lines: [], payments: [], taxTotal: 0, total: 0 };
+const sale = {
+  locationId: randomUUID(),
+  occurredAt: new Date().toISOString(),
+  lines: [],
+  payments: [],
+  taxTotal: 0,
+  total: 0,
+};
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 // A service whose access token has expired; a refresh gives another one.
@@ -83,11 +90,14 @@ describe('a token that has expired', () => {
 
   test.each<[string, unknown]>([
     ['JSON', { name: 'Sukari', variants: [] }],
-    ['a form with a file', (() => {
-      const form = new FormData();
-      form.set('file', new Blob(['sugar'], { type: 'image/png' }), 'sugar.png');
-      return form;
-    })()],
+    [
+      'a form with a file',
+      (() => {
+        const form = new FormData();
+        form.set('file', new Blob(['sugar'], { type: 'image/png' }), 'sugar.png');
+        return form;
+      })(),
+    ],
     ['a Blob', new Blob([new Uint8Array(100_000).fill(7)], { type: 'image/png' })],
   ])('the repetition sends the same body: %s', async (kind, body) => {
     expired();
@@ -134,7 +144,8 @@ describe('a token that has expired', () => {
     const api = await signedIn();
     const other = { userId: 'brian', tenantId: 'duka', accessToken: 'b', refreshToken: 'b' };
     service.plays(async (seen, response) => {
-      if (seen.path !== '/v1/auth/refresh') return problem(response, 401, 'auth.token_expired', { action: 'refresh_auth' });
+      if (seen.path !== '/v1/auth/refresh')
+        return problem(response, 401, 'auth.token_expired', { action: 'refresh_auth' });
       await api.session.save(other);
       answer(response, 200, { accessToken: 'new', refreshToken: 'second' });
     });
@@ -151,17 +162,32 @@ describe('what is sent again', () => {
     });
 
   test.each<[string, (response: any) => void]>([
-    ['a retriable problem', (response) => problem(response, 503, 'db.unavailable', { retriable: true, action: 'retry' })],
-    ['a busy key', (response) => problem(response, 409, 'idempotency.in_progress', { retriable: true, action: 'retry' })],
+    [
+      'a retriable problem',
+      (response) => problem(response, 503, 'db.unavailable', { retriable: true, action: 'retry' }),
+    ],
+    [
+      'a busy key',
+      (response) => problem(response, 409, 'idempotency.in_progress', { retriable: true, action: 'retry' }),
+    ],
     ['a cut connection', (response) => response.destroy()],
-    ['a cut body', (response) => {
-      response.writeHead(201, { 'content-type': 'application/json', 'content-length': '100' });
-      response.write('{"id"');
-      setTimeout(() => response.destroy(), 5);
-    }],
+    [
+      'a cut body',
+      (response) => {
+        response.writeHead(201, { 'content-type': 'application/json', 'content-length': '100' });
+        response.write('{"id"');
+        setTimeout(() => response.destroy(), 5);
+      },
+    ],
     ['a proxy', (response) => response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>')],
-    ["the log-in page of a hotel's Wi-Fi", (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Room?</h1>')],
-    ['JSON that is broken', (response) => response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":')],
+    [
+      "the log-in page of a hotel's Wi-Fi",
+      (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Room?</h1>'),
+    ],
+    [
+      'JSON that is broken',
+      (response) => response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":'),
+    ],
   ])('%s: the same key and bytes', async (_, fail) => {
     after(2, fail);
     const result = await (await signedIn()).post('/v1/sales', { body: sale });
@@ -211,7 +237,10 @@ describe('what is sent again', () => {
     expect((await api.get('/v1/products')).ok).toBe(true);
     expect(performance.now() - began).toBeGreaterThanOrEqual(295);
     service.plays((_, response) => void response.writeHead(429, { 'retry-after': '3600' }).end());
-    expect(await api.get('/v1/products')).toMatchObject({ ok: false, error: { code: 'client.foreign_answer', retryAfterMs: 3_600_000 } });
+    expect(await api.get('/v1/products')).toMatchObject({
+      ok: false,
+      error: { code: 'client.foreign_answer', retryAfterMs: 3_600_000 },
+    });
     expect(service.seen).toHaveLength(1);
     expect(retryAfter('Fri, 27 Nov 2026 10:00:10 GMT', Date.UTC(2026, 10, 27, 10))).toBe(10_000);
     expect(retryAfter('soon', 0)).toBeNull();
@@ -225,7 +254,10 @@ describe('what is sent again', () => {
     await until(async () => service.seen.length > 0);
     controller.abort();
     expect(await call).toMatchObject({ ok: false, error: { code: 'client.aborted' } });
-    expect(await api.get('/v1/products', { timeoutMs: 50 })).toMatchObject({ ok: false, error: { code: 'client.no_answer' } });
+    expect(await api.get('/v1/products', { timeoutMs: 50 })).toMatchObject({
+      ok: false,
+      error: { code: 'client.no_answer' },
+    });
   });
 });
 
@@ -241,12 +273,16 @@ describe('values', () => {
   });
 
   test('states, members and events of a later service are shown as they come', async () => {
-    service.plays((_, response) => answer(response, 200, { id: 's', status: 'floating', moon: { phase: 3 }, total: 1 }));
+    service.plays((_, response) =>
+      answer(response, 200, { id: 's', status: 'floating', moon: { phase: 3 }, total: 1 }),
+    );
     const api = await signedIn();
     const later = await unwrap(api.get('/v1/sales/{id}', { path: { id: 's' } }));
     expect(later).toMatchObject({ status: 'floating', moon: { phase: 3 } });
     // An open choice compiles with a default.
-    const shown = ((status: (typeof later)['status']) => (status === 'completed' ? 'done' : String(status)))(later.status);
+    const shown = ((status: (typeof later)['status']) => (status === 'completed' ? 'done' : String(status)))(
+      later.status,
+    );
     expect(shown).toBe('floating');
     service.plays((_, response) => problem(response, 418, 'tea.cold', { retriable: false, action: 'stir' }));
     expect(await api.get('/v1/products')).toMatchObject({ ok: false, error: { code: 'tea.cold', action: 'stir' } });
@@ -281,7 +317,10 @@ describe('values', () => {
     service.plays((seen, response) => {
       const cursor = new URL(seen.path, service.url).searchParams.get('cursor') ?? '0';
       const next = Number(cursor) + 1;
-      answer(response, 200, { data: [{ id: `${cursor}-a` }, { id: `${cursor}-b` }], nextCursor: next < 3 ? String(next) : null });
+      answer(response, 200, {
+        data: [{ id: `${cursor}-a` }, { id: `${cursor}-b` }],
+        nextCursor: next < 3 ? String(next) : null,
+      });
     });
     const api = await signedIn();
     const ids: string[] = [];
@@ -301,25 +340,38 @@ describe('values', () => {
 });
 
 describe('the clock', () => {
-  test.each([-3 * 86_400_000, -41_200, 0, 59_999, 400 * 86_400_000])('is measured as %i ms off, within what it says', (off) => {
-    let device = 1_795_328_043_120;
-    let steady = 0;
-    const clock = new Clock(() => device, () => steady);
-    for (const [there, back] of [[80, 900], [20, 30], [600, 10]] as const) {
-      const sentAt = device;
-      const serverTime = Math.floor((device + off + there) / 1_000) * 1_000;
-      device += there + back;
-      steady += there + back;
-      clock.sample(serverTime, sentAt, device, 1_000);
-    }
-    expect(Math.abs(clock.skew!.ms - off)).toBeLessThanOrEqual(clock.skew!.uncertaintyMs);
-    expect(clock.skew!.uncertaintyMs).toBeLessThanOrEqual(525);
-  });
+  test.each([-3 * 86_400_000, -41_200, 0, 59_999, 400 * 86_400_000])(
+    'is measured as %i ms off, within what it says',
+    (off) => {
+      let device = 1_795_328_043_120;
+      let steady = 0;
+      const clock = new Clock(
+        () => device,
+        () => steady,
+      );
+      for (const [there, back] of [
+        [80, 900],
+        [20, 30],
+        [600, 10],
+      ] as const) {
+        const sentAt = device;
+        const serverTime = Math.floor((device + off + there) / 1_000) * 1_000;
+        device += there + back;
+        steady += there + back;
+        clock.sample(serverTime, sentAt, device, 1_000);
+      }
+      expect(Math.abs(clock.skew!.ms - off)).toBeLessThanOrEqual(clock.skew!.uncertaintyMs);
+      expect(clock.skew!.uncertaintyMs).toBeLessThanOrEqual(525);
+    },
+  );
 
   test('that was set is measured again', () => {
     let device = 1_000_000;
     let steady = 0;
-    const clock = new Clock(() => device, () => steady);
+    const clock = new Clock(
+      () => device,
+      () => steady,
+    );
     clock.sample(2_000_000, device, device + 10, 1);
     device += 10 + 86_400_000;
     steady += 10;
@@ -337,7 +389,12 @@ describe('the clock', () => {
 
 describe('webhooks', () => {
   const secret = `whsec_${randomBytes(24).toString('base64')}`;
-  const body = JSON.stringify({ id: randomUUID(), type: 'sale.created', occurredAt: '2026-11-22T06:14:03Z', data: { id: 's', note: '🍬' } });
+  const body = JSON.stringify({
+    id: randomUUID(),
+    type: 'sale.created',
+    occurredAt: '2026-11-22T06:14:03Z',
+    data: { id: 's', note: '🍬' },
+  });
   const at = new Date();
   const id = 'msg_1';
   const headers = {
@@ -348,7 +405,11 @@ describe('webhooks', () => {
 
   test('what the package of Standard Webhooks signs is believed, in each form of headers and body', () => {
     const other = `whsec_${randomBytes(24).toString('base64')}`;
-    const capitals = { 'Webhook-Id': id, 'Webhook-Timestamp': [headers['webhook-timestamp']], 'WEBHOOK-SIGNATURE': headers['webhook-signature'] };
+    const capitals = {
+      'Webhook-Id': id,
+      'Webhook-Timestamp': [headers['webhook-timestamp']],
+      'WEBHOOK-SIGNATURE': headers['webhook-signature'],
+    };
     for (const given of [headers, new Headers(headers), capitals])
       for (const bytes of [body, Buffer.from(body), new Uint8Array(Buffer.from(body))])
         for (const secrets of [secret, [other, secret]]) {
@@ -360,7 +421,9 @@ describe('webhooks', () => {
   test('Ed25519', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const key = `whpk_${publicKey.export({ format: 'der', type: 'spki' }).subarray(12).toString('base64')}`;
-    const signature = sign(null, Buffer.from(`${id}.${headers['webhook-timestamp']}.${body}`), privateKey).toString('base64');
+    const signature = sign(null, Buffer.from(`${id}.${headers['webhook-timestamp']}.${body}`), privateKey).toString(
+      'base64',
+    );
     const signed = { ...headers, 'webhook-signature': `v1,AAAA v1a,${signature}` };
     expect(verifyWebhook({ secrets: key, headers: signed, body }).type).toBe('sale.created');
     expect(() => verifyWebhook({ secrets: key, headers: signed, body: `${body} ` })).toThrow(WebhookError);
@@ -377,7 +440,10 @@ describe('webhooks', () => {
     ['too early', { now: () => at.getTime() - 302_000 }],
     ['a time that is none', { headers: { ...headers, 'webhook-timestamp': 'NaN' } }],
     ['no signature', { headers: { ...headers, 'webhook-signature': '' } }],
-    ['another form', { headers: { ...headers, 'webhook-signature': headers['webhook-signature'].replace('v1,', 'v1a,') } }],
+    [
+      'another form',
+      { headers: { ...headers, 'webhook-signature': headers['webhook-signature'].replace('v1,', 'v1a,') } },
+    ],
     ['half a signature', { headers: { ...headers, 'webhook-signature': headers['webhook-signature'].slice(0, 20) } }],
     ['no headers', { headers: {} }],
   ])('refused: %s', (_, more) => {

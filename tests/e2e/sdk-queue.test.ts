@@ -65,13 +65,32 @@ describe('a till on a bad network, killed again and again', () => {
   function till(): ChildProcess {
     const [device] = shop.devices;
     const { id: locationId, code } = shop.location;
-    const own = { deviceId: device!.id, deviceNumber: device!.number, email: shop.email, password, operations: plan.operations };
-    const variants = shop.variants.map(({ id, name, price, taxCode, taxRatePpm }) => ({ id, name, price, taxCode, taxRatePpm }));
-    const env = { ...process.env, TILL: JSON.stringify({ sdk: sdk.root, url: proxy.url, folder, locationId, code, variants, ...own }) };
-    return spawn('node', [path.join(repository, 'tests/e2e/support/sdk-till.mjs')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const own = {
+      deviceId: device!.id,
+      deviceNumber: device!.number,
+      email: shop.email,
+      password,
+      operations: plan.operations,
+    };
+    const variants = shop.variants.map(({ id, name, price, taxCode, taxRatePpm }) => ({
+      id,
+      name,
+      price,
+      taxCode,
+      taxRatePpm,
+    }));
+    const env = {
+      ...process.env,
+      TILL: JSON.stringify({ sdk: sdk.root, url: proxy.url, folder, locationId, code, variants, ...own }),
+    };
+    return spawn('node', [path.join(repository, 'tests/e2e/support/sdk-till.mjs')], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
 
-  const progress = async (): Promise<number> => Number(await readFile(path.join(folder, 'progress'), 'utf8').catch(() => '0'));
+  const progress = async (): Promise<number> =>
+    Number(await readFile(path.join(folder, 'progress'), 'utf8').catch(() => '0'));
 
   // Kills spread over the operations; gives the exit code of the last life.
   async function live(): Promise<number | null> {
@@ -105,7 +124,9 @@ describe('a till on a bad network, killed again and again', () => {
       expect(new Set(ids).size, 'none lost, none twice').toBe(plan.operations);
       expect(ids).toHaveLength(plan.operations);
       // What contradicts itself is parked with its reason, and only that; what depends on it would wait.
-      const wrong = Array.from({ length: plan.operations }, (_, index) => index).filter((index) => index % 10 !== 9 && index % 50 === 7);
+      const wrong = Array.from({ length: plan.operations }, (_, index) => index).filter(
+        (index) => index % 10 !== 9 && index % 50 === 7,
+      );
       expect(parked.map(({ problem: why }) => why?.code)).toEqual(wrong.map(() => 'sale.total_mismatch'));
       expect(waiting).toEqual([]);
 
@@ -125,8 +146,21 @@ describe('a till on a bad network, killed again and again', () => {
       expect(await readdir(path.join(folder, 'queue/writing'))).toEqual([]);
 
       const attempts = done.reduce((sum, entry) => sum + entry.attempts, 0);
-      const figures = { seed, operations: plan.operations, kills, seconds, requests: proxy.requests, attempts, faults: proxy.met };
-      const result = { ...figures, applied: done.length, replayed: done.filter((entry) => entry.answer!.replayed).length, parked: parked.length };
+      const figures = {
+        seed,
+        operations: plan.operations,
+        kills,
+        seconds,
+        requests: proxy.requests,
+        attempts,
+        faults: proxy.met,
+      };
+      const result = {
+        ...figures,
+        applied: done.length,
+        replayed: done.filter((entry) => entry.answer!.replayed).length,
+        parked: parked.length,
+      };
       console.log(JSON.stringify(result));
       if (environment.long) await recordRun('sdk-queue', result);
     },
@@ -168,7 +202,8 @@ describe.each<[string, () => Promise<QueueStore>]>([
     return queue;
   }
   const product = (name: string): { body: { name: string } } => ({ body: { name } });
-  const sent = (): string[] => service.seen.filter(({ path }) => path === '/v1/products').map(({ body }) => JSON.parse(body.toString()).name);
+  const sent = (): string[] =>
+    service.seen.filter(({ path }) => path === '/v1/products').map(({ body }) => JSON.parse(body.toString()).name);
 
   test('the order is kept, and one that fails holds up the others until it was put off five times', async () => {
     const queue = newQueue();
@@ -193,14 +228,19 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('what depends waits for what is parked, goes when that is mended, and is parked when that is dismissed', async () => {
     const queue = newQueue();
     service.plays((seen, response) =>
-      JSON.parse(seen.body.toString()).name === 'bad' ? problem(response, 422, 'request.invalid') : answer(response, 201, {}),
+      JSON.parse(seen.body.toString()).name === 'bad'
+        ? problem(response, 422, 'request.invalid')
+        : answer(response, 201, {}),
     );
     const bad = await queue.add('/v1/products', product('bad'));
     const next = await queue.add('/v1/products', { ...product('next'), dependsOn: [bad.id] });
     await queue.add('/v1/products', product('free'));
     expect(await queue.flush()).toMatchObject({ waiting: 1, parked: 1, blocked: 1 });
     expect(sent()).toEqual(['bad', 'free']);
-    expect((await queue.parked())[0]).toMatchObject({ id: bad.id, problem: { code: 'request.invalid', action: 'fix' } });
+    expect((await queue.parked())[0]).toMatchObject({
+      id: bad.id,
+      problem: { code: 'request.invalid', action: 'fix' },
+    });
     await queue.requeue(bad.id, { body: { name: 'mended' } });
     await queue.flush();
     expect(sent()).toEqual(['bad', 'free', 'mended', 'next']);
@@ -212,7 +252,10 @@ describe.each<[string, () => Promise<QueueStore>]>([
     await queue.flush();
     await queue.dismiss(worse.id, 'rung up twice');
     expect(await queue.flush()).toMatchObject({ waiting: 0, parked: 1 });
-    expect((await queue.get(lost.id))?.problem).toMatchObject({ code: 'queue.dependency_dismissed', detail: 'rung up twice' });
+    expect((await queue.get(lost.id))?.problem).toMatchObject({
+      code: 'queue.dependency_dismissed',
+      detail: 'rung up twice',
+    });
     expect((await queue.get(worse.id))?.note).toBe('rung up twice');
     await expect(queue.dismiss(worse.id, 'again')).rejects.toThrow(QueueError);
   });
@@ -259,7 +302,9 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('a pause is kept, grows, and ends when the clock was set back', async () => {
     const queue = newQueue();
     const other = newQueue();
-    service.plays((_, response) => problem(response, 503, 'db.unavailable', { retriable: true, action: 'retry', retryAfterMs: 90_000 }));
+    service.plays((_, response) =>
+      problem(response, 503, 'db.unavailable', { retriable: true, action: 'retry', retryAfterMs: 90_000 }),
+    );
     await queue.add('/v1/products', product('one'));
     expect(await queue.flush()).toMatchObject({ nextAttemptAt: now + 90_000, problem: { code: 'db.unavailable' } });
     now += 89_000;
@@ -374,7 +419,9 @@ describe.each<[string, () => Promise<QueueStore>]>([
   test('what is settled is forgotten above a number, and nothing else', async () => {
     const queue = newQueue({ keep: 5 });
     service.plays((seen, response) =>
-      JSON.parse(seen.body.toString()).name === '3' ? problem(response, 422, 'request.invalid') : answer(response, 201, {}),
+      JSON.parse(seen.body.toString()).name === '3'
+        ? problem(response, 422, 'request.invalid')
+        : answer(response, 201, {}),
     );
     for (let index = 0; index < 12; ++index) await queue.add('/v1/products', product(String(index)));
     await queue.flush();
@@ -406,7 +453,9 @@ test('a folder after crashes: halves of files, and entries in two places', async
   await writeFile(path.join(folder, 'writing', '999999-1'), '{"id":');
   const again = await fileStore(folder);
   expect([await again.count('waiting'), await again.count('done')]).toEqual([0, 1]);
-  expect(await again.add({ id: 'a', owner, target: '/v1/products', dependsOn: [], addedAt: 2 })).toMatchObject({ state: 'done' });
+  expect(await again.add({ id: 'a', owner, target: '/v1/products', dependsOn: [], addedAt: 2 })).toMatchObject({
+    state: 'done',
+  });
   expect(await readdir(path.join(folder, 'writing'))).toEqual([]);
   await rm(folder, { recursive: true });
 });

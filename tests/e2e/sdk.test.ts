@@ -29,7 +29,12 @@ afterAll(async () => {
   await sdk?.remove();
 });
 
-const surroundings = (): Record<string, string> => ({ URL_: service.url, EMAIL: shop.email, PASSWORD: password, SALE: JSON.stringify(saleFor(shop)) });
+const surroundings = (): Record<string, string> => ({
+  URL_: service.url,
+  EMAIL: shop.email,
+  PASSWORD: password,
+  SALE: JSON.stringify(saleFor(shop)),
+});
 
 const sale = (load: string): string => `${load}
 const { URL_: baseUrl, EMAIL: email, PASSWORD: password, SALE } = process.env;
@@ -63,7 +68,8 @@ describe('installed in an empty folder', () => {
 
   test('without the global crypto, as Node 18 is', async () => {
     const flags = ['--no-experimental-global-webcrypto'];
-    const load = "import { createClient, unwrap } from 'backend-api-client'; if ('crypto' in globalThis) throw new Error('crypto is there');";
+    const load =
+      "import { createClient, unwrap } from 'backend-api-client'; if ('crypto' in globalThis) throw new Error('crypto is there');";
     expect(await sdk.run('old.mjs', sale(load), surroundings(), flags)).toMatch(/^NRB1-S-/);
   });
 
@@ -93,7 +99,18 @@ export async function main(): Promise<Sale | string | undefined> {
   }`;
     const compile = async (name: string, body: string): Promise<string> => {
       await writeFile(path.join(sdk.folder, name), program(body));
-      const flags = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext', '--types', ''];
+      const flags = [
+        '--strict',
+        '--noEmit',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2022,dom',
+        '--module',
+        'nodenext',
+        '--types',
+        '',
+      ];
       const tsc = path.join(repository, 'node_modules/.bin/tsc');
       return execute(tsc, [...flags, name], { cwd: sdk.folder }).then(
         () => '',
@@ -105,7 +122,11 @@ export async function main(): Promise<Sale | string | undefined> {
     for (const [name, wrong, expected] of [
       ['path', "await client.get('/v1/nothing');", /not assignable/],
       ['body', "await client.post('/v1/sales', { body: { total: 1 } });", /missing the following|not assignable/],
-      ['code', "const r = await client.get('/v1/products'); if (!r.ok && r.error.code === 'sale.exists') return '';", /no overlap/],
+      [
+        'code',
+        "const r = await client.get('/v1/products'); if (!r.ok && r.error.code === 'sale.exists') return '';",
+        /no overlap/,
+      ],
       ['version', "await client.patch('/v1/products/{id}', { path: { id: 'x' }, body: {} });", /version/],
       ['keyless', "await queue.add('/v1/nothing', { body: {} });", /not assignable/],
     ] as const)
@@ -116,7 +137,14 @@ export async function main(): Promise<Sale | string | undefined> {
 describe('what it weighs', () => {
   const bundle = async (text: string): Promise<number> => {
     const stdin = { contents: text, resolveDir: sdk.folder };
-    const options = { bundle: true, minify: true, write: false, format: 'esm', platform: 'browser', target: 'es2021' } as const;
+    const options = {
+      bundle: true,
+      minify: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2021',
+    } as const;
     return gzipSync((await build({ stdin, ...options })).outputFiles[0]!.contents).length;
   };
 
@@ -162,8 +190,16 @@ describe('what it weighs', () => {
 
 // Not run on a telephone: what React Native 0.7x has, and nothing else.
 test("React Native's fetch suffices: no streams, no crypto, no URL, no AbortSignal.timeout", async () => {
-  const contents = "export { createClient, setRandomSource, unwrap } from 'backend-api-client'; export { OfflineQueue, memoryStore } from 'backend-api-client/queue';";
-  const options = { bundle: true, write: false, format: 'iife', globalName: 'sdk', platform: 'browser', target: 'es2021' } as const;
+  const contents =
+    "export { createClient, setRandomSource, unwrap } from 'backend-api-client'; export { OfflineQueue, memoryStore } from 'backend-api-client/queue';";
+  const options = {
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'sdk',
+    platform: 'browser',
+    target: 'es2021',
+  } as const;
   const built = await build({ stdin: { contents, resolveDir: sdk.folder }, ...options });
   class PlainController {
     readonly signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
@@ -178,7 +214,14 @@ test("React Native's fetch suffices: no streams, no crypto, no URL, no AbortSign
     const headers = { get: (name: string) => reply.headers.get(name) };
     return { ok: reply.ok, status: reply.status, headers, text: async () => text, json: async () => JSON.parse(text) };
   };
-  const world = vm.createContext({ fetch: plainFetch, AbortController: PlainController, setTimeout, clearTimeout, setInterval, clearInterval });
+  const world = vm.createContext({
+    fetch: plainFetch,
+    AbortController: PlainController,
+    setTimeout,
+    clearTimeout,
+    setInterval,
+    clearInterval,
+  });
   vm.runInContext(`${built.outputFiles[0]!.text}; globalThis.sdk = sdk;`, world);
   const { clientRequestId: _, ...body } = saleFor(shop);
   const given = JSON.stringify({ baseUrl: service.url, email: shop.email, password, body });

@@ -67,13 +67,14 @@ type ResultOf<O> = Result<Reply<O>, Codes<O>>;
 
 type Page = { data: unknown[]; nextCursor: string | null };
 /** Paths that list rows by pages. */
-export type ListPath = PathOf<'GET'> extends infer P
-  ? P extends string
-    ? Reply<Operation<'GET', P>> extends Page
-      ? P
+export type ListPath =
+  PathOf<'GET'> extends infer P
+    ? P extends string
+      ? Reply<Operation<'GET', P>> extends Page
+        ? P
+        : never
       : never
-    : never
-  : never;
+    : never;
 export type RowOf<P extends string> = Reply<Operation<'GET', P>> extends { data: (infer Row)[] } ? Row : never;
 
 export interface ClientOptions {
@@ -124,10 +125,15 @@ export async function unwrap<Data>(result: Result<Data, string> | Promise<Result
 }
 
 /** The path with its parameters and query. Each is percent-encoded; a list has commas. */
-export function targetOf(path: string, parameters: Record<string, unknown> = {}, query: Record<string, unknown> = {}): string {
+export function targetOf(
+  path: string,
+  parameters: Record<string, unknown> = {},
+  query: Record<string, unknown> = {},
+): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = parameters[name];
-    if (value === undefined || value === null || value === '') throw new TypeError(`${path} needs a value for {${name}}`);
+    if (value === undefined || value === null || value === '')
+      throw new TypeError(`${path} needs a value for {${name}}`);
     return encodeURIComponent(String(value));
   });
   const pairs = Object.entries(query)
@@ -138,7 +144,10 @@ export function targetOf(path: string, parameters: Record<string, unknown> = {},
 
 // A number that JSON would carry as another one is a mistake of the program.
 function checked(_: string, value: unknown): unknown {
-  if (typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))))
+  if (
+    typeof value === 'number' &&
+    (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+  )
     throw new RangeError(`${value} is no number that JSON keeps`);
   return value;
 }
@@ -158,11 +167,13 @@ function payloadOf(body: unknown): { payload?: BodyInit; type?: string } {
     throw new TypeError('a stream cannot be sent twice: give a Blob, a FormData or bytes');
   if (isA('FormData', body) || isA('URLSearchParams', body)) return { payload: body as BodyInit };
   if (isA('Blob', body)) return { payload: body as Blob, type: (body as Blob).type || 'application/octet-stream' };
-  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return { payload: body as BodyInit, type: 'application/octet-stream' };
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body))
+    return { payload: body as BodyInit, type: 'application/octet-stream' };
   return { payload: typeof body === 'string' ? body : jsonOf(body), type: 'application/json' };
 }
 
-const etagOf = (version: number | string): string => (/^(W\/)?"|^\*$/.test(String(version)) ? String(version) : `"${version}"`);
+const etagOf = (version: number | string): string =>
+  /^(W\/)?"|^\*$/.test(String(version)) ? String(version) : `"${version}"`;
 
 /** The body and the key that belong together. */
 export function keyFor(path: string, body: any, given: string | undefined): { key: string; body: any } {
@@ -195,15 +206,24 @@ export class Client {
     this.random = options.random ?? Math.random;
   }
 
-  get<P extends PathOf<'GET'>>(path: P, ...[options]: Arguments<P, Operation<'GET', P>>): Promise<ResultOf<Operation<'GET', P>>> {
+  get<P extends PathOf<'GET'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'GET', P>>
+  ): Promise<ResultOf<Operation<'GET', P>>> {
     return this.call('GET', path, options) as any;
   }
 
-  post<P extends PathOf<'POST'>>(path: P, ...[options]: Arguments<P, Operation<'POST', P>>): Promise<ResultOf<Operation<'POST', P>>> {
+  post<P extends PathOf<'POST'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'POST', P>>
+  ): Promise<ResultOf<Operation<'POST', P>>> {
     return this.call('POST', path, options) as any;
   }
 
-  patch<P extends PathOf<'PATCH'>>(path: P, ...[options]: Arguments<P, Operation<'PATCH', P>>): Promise<ResultOf<Operation<'PATCH', P>>> {
+  patch<P extends PathOf<'PATCH'>>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'PATCH', P>>
+  ): Promise<ResultOf<Operation<'PATCH', P>>> {
     return this.call('PATCH', path, options) as any;
   }
 
@@ -215,10 +235,15 @@ export class Client {
   }
 
   /** All rows, page by page as they are asked for. Throws an ApiError. */
-  async *list<P extends ListPath>(path: P, ...[options]: Arguments<P, Operation<'GET', P>>): AsyncGenerator<RowOf<P>, void, undefined> {
+  async *list<P extends ListPath>(
+    path: P,
+    ...[options]: Arguments<P, Operation<'GET', P>>
+  ): AsyncGenerator<RowOf<P>, void, undefined> {
     const { query, ...rest } = (options ?? {}) as { query?: Record<string, unknown> };
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page: Page = await unwrap(this.call('GET', path, { ...rest, query: { ...query, ...(cursor && { cursor }) } }));
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page: Page = await unwrap(
+        this.call('GET', path, { ...rest, query: { ...query, ...(cursor && { cursor }) } }),
+      );
       yield* page.data as RowOf<P>[];
       cursor = page.nextCursor;
     }
@@ -272,10 +297,11 @@ export class Client {
     const most = sending.attempts ?? this.options.attempts ?? 3;
     let session = sending.anonymous ? null : await this.session.load();
     let refreshed = false;
-    for (let attempt = 1; ; ) {
+    for (let attempt = 1; ;) {
       if (sending.caller && !session) return failed('client.signed_out', sending.key);
       if (sending.caller && !sameCaller(sending.caller, session)) return failed('client.wrong_caller', sending.key);
-      if (sending.signal?.aborted || (await sending.maySend?.()) === false) return failed('client.aborted', sending.key);
+      if (sending.signal?.aborted || (await sending.maySend?.()) === false)
+        return failed('client.aborted', sending.key);
       const result = await this.attempt(sending, body, session);
       if (result.ok) return result;
       const { action, retriable, retryAfterMs, code } = result.error;

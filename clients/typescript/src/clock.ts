@@ -20,7 +20,8 @@ export class Clock {
   /** `steadyNow` does not jump when somebody sets the clock. */
   constructor(
     private readonly now: () => number = Date.now,
-    private readonly steadyNow: () => number = () => (typeof performance === 'undefined' ? Date.now() : performance.now()),
+    private readonly steadyNow: () => number = () =>
+      typeof performance === 'undefined' ? Date.now() : performance.now(),
   ) {}
 
   /** Undefined until a reply said a time. `Date` of a reply is readable in a page of another origin only where the service exposes it. */

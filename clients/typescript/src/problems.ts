@@ -23,11 +23,7 @@ export interface Issue {
  * - `client.aborted`: the caller's `signal`.
  */
 export type ClientCode =
-  | 'client.no_answer'
-  | 'client.foreign_answer'
-  | 'client.signed_out'
-  | 'client.wrong_caller'
-  | 'client.aborted';
+  'client.no_answer' | 'client.foreign_answer' | 'client.signed_out' | 'client.wrong_caller' | 'client.aborted';
 
 interface ProblemDocument<Code extends string> {
   type: string;
@@ -89,11 +85,21 @@ const rules: Record<ClientCode, [retriable: boolean, action: Action]> = {
 
 export function clientProblem(code: ClientCode, more: Partial<ProblemDocument<string>> = {}): ProblemDocument<string> {
   const [retriable, action] = rules[code];
-  return { type: `about:blank#${code}`, title: titles[code], status: 0, code, retriable, action, retryAfterMs: null, ...more };
+  return {
+    type: `about:blank#${code}`,
+    title: titles[code],
+    status: 0,
+    code,
+    retriable,
+    action,
+    retryAfterMs: null,
+    ...more,
+  };
 }
 
 /** Whether a proxy's answer may pass by itself; 4xx of others do not. */
-export const passes = (status: number): boolean => status < 400 || status >= 500 || [408, 421, 425, 429].includes(status);
+export const passes = (status: number): boolean =>
+  status < 400 || status >= 500 || [408, 421, 425, 429].includes(status);
 
 const isProblem = (body: any): body is ProblemDocument<string> =>
   body !== null && typeof body === 'object' && typeof body.code === 'string' && typeof body.retriable === 'boolean';

@@ -52,7 +52,8 @@ export class Live {
 
   constructor(private readonly options: LiveOptions) {
     const hear = (message: LiveMessage | 'opened'): void => this.hear(message);
-    this.source = options.share && canShare() ? new SharedSource(options, options.share, hear) : new OwnSource(options, hear);
+    this.source =
+      options.share && canShare() ? new SharedSource(options, options.share, hear) : new OwnSource(options, hear);
     this.poked();
   }
 

@@ -42,11 +42,19 @@ const offsetOf = (headers: Headers): number => {
 };
 
 /** Sends all of it, and gives the upload's id, of which `GET /v1/uploads/{id}` says what became. Throws an ApiError. */
-export async function uploadResumable(client: Client, file: Blob, options: ResumableOptions): Promise<{ id: string; location: string }> {
+export async function uploadResumable(
+  client: Client,
+  file: Blob,
+  options: ResumableOptions,
+): Promise<{ id: string; location: string }> {
   const { pieceBytes = 1 << 20, attempts = 8, pauseMs = 500, signal } = options;
   const signalled = signal ? { signal } : {};
   const begin = async (): Promise<string> => {
-    const metadata = { purpose: options.purpose, filename: options.filename, filetype: options.contentType ?? (file.type || undefined) };
+    const metadata = {
+      purpose: options.purpose,
+      filename: options.filename,
+      filetype: options.contentType ?? (file.type || undefined),
+    };
     const pairs = Object.entries(metadata).filter((pair): pair is [string, string] => pair[1] !== undefined);
     const headers = {
       ...tus,
@@ -54,7 +62,9 @@ export async function uploadResumable(client: Client, file: Blob, options: Resum
       'Upload-Metadata': pairs.map(([name, value]) => `${name} ${base64(value)}`).join(','),
     };
     // Begun twice when the first answer is lost: what nobody continues expires.
-    const made = need(await client.send({ method: 'POST', target: '/v1/uploads/tus', headers, repeatable: true, ...signalled }));
+    const made = need(
+      await client.send({ method: 'POST', target: '/v1/uploads/tus', headers, repeatable: true, ...signalled }),
+    );
     const location = pathOf(made.get('location') ?? '');
     if (!location) throw new TypeError('the service gave the upload no Location');
     await options.onLocation?.(location);
@@ -62,7 +72,9 @@ export async function uploadResumable(client: Client, file: Blob, options: Resum
   };
   const location = options.resume ?? (await begin());
   const ask = async (): Promise<number> =>
-    offsetOf(need(await client.send({ method: 'GET', target: location, headers: tus, repeatable: true, ...signalled })));
+    offsetOf(
+      need(await client.send({ method: 'GET', target: location, headers: tus, repeatable: true, ...signalled })),
+    );
 
   let offset = options.resume ? await ask() : 0;
   let failures = 0;

@@ -42,16 +42,31 @@ function isSigned(secret: string, signature: string, content: Buffer): boolean {
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
   if (form !== 'v1a' || !secret.startsWith('whpk_') || key.length !== 32) return false;
-  return verify(null, content, createPublicKey({ key: Buffer.concat([ed25519, key]), format: 'der', type: 'spki' }), given);
+  return verify(
+    null,
+    content,
+    createPublicKey({ key: Buffer.concat([ed25519, key]), format: 'der', type: 'spki' }),
+    given,
+  );
 }
 
 /** The event, or a WebhookError. Take each `id` once: an event may come twice. */
-export function verifyWebhook({ secrets, headers, body, toleranceSeconds = 300, now = Date.now }: VerifyOptions): WebhookEvent {
+export function verifyWebhook({
+  secrets,
+  headers,
+  body,
+  toleranceSeconds = 300,
+  now = Date.now,
+}: VerifyOptions): WebhookEvent {
   const id = header(headers, 'webhook-id');
   const timestamp = header(headers, 'webhook-timestamp');
   if (!id || !/^\d{1,12}$/.test(timestamp)) throw new WebhookError('the headers of a webhook are missing');
-  if (Math.abs(now() / 1000 - Number(timestamp)) > toleranceSeconds) throw new WebhookError('too old, or from the future');
-  const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), typeof body === 'string' ? Buffer.from(body) : body]);
+  if (Math.abs(now() / 1000 - Number(timestamp)) > toleranceSeconds)
+    throw new WebhookError('too old, or from the future');
+  const content = Buffer.concat([
+    Buffer.from(`${id}.${timestamp}.`),
+    typeof body === 'string' ? Buffer.from(body) : body,
+  ]);
   const signatures = header(headers, 'webhook-signature').split(' ');
   const known = (typeof secrets === 'string' ? [secrets] : secrets).filter((secret) => secret.length > 0);
   if (!known.some((secret) => signatures.some((signature) => isSigned(secret, signature, content))))

@@ -1,6 +1,13 @@
 // A bad network and bad proxies between a client and the service: requests that are dropped, delayed, doubled, answered by somebody else, or
 // whose answer is cut after the service has committed.
-import { Agent, createServer, type IncomingMessage, request as send, type Server, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request as send,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem } from './sdk.js';
@@ -32,7 +39,10 @@ export class FaultProxy {
       request.on('data', (piece: Buffer) => pieces.push(piece));
       request.on('error', () => {});
       response.on('error', () => {});
-      request.on('end', () => void proxy.serve(request, Buffer.concat(pieces), response).catch(() => response.destroy()));
+      request.on(
+        'end',
+        () => void proxy.serve(request, Buffer.concat(pieces), response).catch(() => response.destroy()),
+      );
     });
     const proxy: FaultProxy = new FaultProxy(server, target, choose);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -85,7 +95,9 @@ export class FaultProxy {
         const pieces: Buffer[] = [];
         reply.on('data', (piece: Buffer) => pieces.push(piece));
         reply.on('error', reject);
-        reply.on('end', () => resolve({ status: reply.statusCode!, headers: reply.headers, body: Buffer.concat(pieces) }));
+        reply.on('end', () =>
+          resolve({ status: reply.statusCode!, headers: reply.headers, body: Buffer.concat(pieces) }),
+        );
       });
       out.on('error', reject);
       out.end(body);

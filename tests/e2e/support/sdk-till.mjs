@@ -36,7 +36,14 @@ async function add(index) {
   const deviceSeq = await queue.nextNumber(plan.deviceId);
   const receiptNumber = `${plan.code}-${String(plan.deviceNumber).padStart(2, '0')}-${String(deviceSeq).padStart(6, '0')}`;
   const payments = [{ method: 'cash', amount: sale.total }];
-  const numbered = { ...sale, clientRequestId: idOf(index), deviceId: plan.deviceId, deviceSeq, receiptNumber, payments };
+  const numbered = {
+    ...sale,
+    clientRequestId: idOf(index),
+    deviceId: plan.deviceId,
+    deviceSeq,
+    receiptNumber,
+    payments,
+  };
   // Some contradict themselves: to be parked.
   return queue.add('/v1/sales', { body: index % 50 === 7 ? { ...numbered, taxTotal: sale.taxTotal + 1 } : numbered });
 }

@@ -96,7 +96,12 @@ export class ScriptedService {
   }
 }
 
-export const answer = (response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void => {
+export const answer = (
+  response: ServerResponse,
+  status: number,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): void => {
   const type = status >= 400 ? 'application/problem+json' : 'application/json';
   const own = { 'x-request-id': 'r-1', ...(body !== undefined && { 'content-type': type }) };
   response.writeHead(status, { ...own, ...headers }).end(body === undefined ? undefined : JSON.stringify(body));

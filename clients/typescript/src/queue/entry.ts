@@ -120,3 +120,9 @@ export class QueueError extends Error {
     if (options?.cause !== undefined) (this as { cause?: unknown }).cause = options.cause;
   }
 }
+
+export function without<T extends object, Key extends keyof T>(from: T, ...names: Key[]): Omit<T, Key> {
+  const copy = { ...from };
+  for (const name of names) delete copy[name];
+  return copy;
+}

@@ -21,7 +21,8 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 
 function storageError(error: unknown): unknown {
   const code = codeOf(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new QueueError('queue.storage_full', 'the disk is full', { cause: error });
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new QueueError('queue.storage_full', 'the disk is full', { cause: error });
   if (code && code.startsWith('E')) return new QueueError('queue.storage_failed', String(error), { cause: error });
   return error;
 }
@@ -37,7 +38,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** `folder` is made when it is not there. One process sends at a time; others may add. */
 export async function fileStore(folder: string): Promise<QueueStore> {
-  for (const name of [...folders, 'counts', 'turns', 'writing']) await mkdir(path.join(folder, name), { recursive: true });
+  for (const name of [...folders, 'counts', 'turns', 'writing'])
+    await mkdir(path.join(folder, name), { recursive: true });
   const store = new FileStore(folder);
   await store.recover();
   return store;
@@ -260,7 +262,8 @@ class FileStore implements QueueStore {
       if (!(await this.create(path.join(folder, String(number)), ''))) continue;
       // Free only because it is long past: a higher one is there.
       if ((await this.last(count)) !== number) continue;
-      for (const name of await readdir(folder)) if (Number(name) < number) await unlink(path.join(folder, name)).catch(() => {});
+      for (const name of await readdir(folder))
+        if (Number(name) < number) await unlink(path.join(folder, name)).catch(() => {});
       return number;
     }
   }

@@ -1,6 +1,14 @@
 // A queue in IndexedDB, shared by the tabs of an origin. Writes ask for strict durability and resolve on `complete` alone: "success" of a
 // request says nothing about the disk, and a transaction that fails at commit fires `abort` and nothing else.
-import { type Entry, type EntryState, type NewEntry, QueueError, type QueueStore, type StorageReport, type Turn } from './entry.js';
+import {
+  type Entry,
+  type EntryState,
+  type NewEntry,
+  QueueError,
+  type QueueStore,
+  type StorageReport,
+  type Turn,
+} from './entry.js';
 
 const version = 1;
 
@@ -32,12 +40,16 @@ async function askToPersist(): Promise<boolean | 'unknown'> {
 
 function storageError(error: unknown): QueueError {
   const name = (error as DOMException | null)?.name;
-  if (name === 'QuotaExceededError') return new QueueError('queue.storage_full', 'the device has no room left', { cause: error });
-  return new QueueError('queue.storage_failed', String((error as Error | null)?.message ?? name ?? 'aborted'), { cause: error });
+  if (name === 'QuotaExceededError')
+    return new QueueError('queue.storage_full', 'the device has no room left', { cause: error });
+  return new QueueError('queue.storage_failed', String((error as Error | null)?.message ?? name ?? 'aborted'), {
+    cause: error,
+  });
 }
 
 // The connection ended under the operation: open another one, and try again.
-const isDead = (error: unknown): boolean => ['InvalidStateError', 'AbortError'].includes((error as DOMException | null)?.name ?? '');
+const isDead = (error: unknown): boolean =>
+  ['InvalidStateError', 'AbortError'].includes((error as DOMException | null)?.name ?? '');
 
 const told = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -119,14 +131,19 @@ class IndexedDbStore implements QueueStore {
     const transaction = database.transaction(['entries', 'meta'], mode, { durability });
     const ended = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+      transaction.onabort = () =>
+        reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
     });
     // Both are waited for; whichever fails first is told.
     const [result] = await Promise.all([work(transaction), ended]);
     return result;
   }
 
-  private async run<T>(mode: IDBTransactionMode, work: Work<T>, durability: 'strict' | 'relaxed' = 'strict'): Promise<T> {
+  private async run<T>(
+    mode: IDBTransactionMode,
+    work: Work<T>,
+    durability: 'strict' | 'relaxed' = 'strict',
+  ): Promise<T> {
     for (let attempt = 1; ; ++attempt) {
       try {
         return await this.once(mode, durability, work);
@@ -148,7 +165,7 @@ class IndexedDbStore implements QueueStore {
       const entries = transaction.objectStore('entries');
       const known = (await told(entries.index('id').get(entry.id))) as Entry | undefined;
       if (known) return known;
-      const { number: _, ...waiting } = { ...entry, number: 0, state: 'waiting' as const, attempts: 0 };
+      const waiting = { ...entry, state: 'waiting' as const, attempts: 0 };
       const number = (await told(entries.add(waiting))) as number;
       return { ...waiting, number };
     });
@@ -166,7 +183,9 @@ class IndexedDbStore implements QueueStore {
   }
 
   count(state: EntryState): Promise<number> {
-    return this.run('readonly', (transaction) => told(transaction.objectStore('entries').index('state').count(inState(state))));
+    return this.run('readonly', (transaction) =>
+      told(transaction.objectStore('entries').index('state').count(inState(state))),
+    );
   }
 
   async put(entry: Entry, fence?: number): Promise<boolean> {
@@ -181,7 +200,9 @@ class IndexedDbStore implements QueueStore {
   prune(keep: number): Promise<void> {
     return this.run('readwrite', async (transaction) => {
       const entries = transaction.objectStore('entries');
-      const keys = await Promise.all((['done', 'dismissed'] as const).map((state) => told(entries.index('state').getAllKeys(inState(state)))));
+      const keys = await Promise.all(
+        (['done', 'dismissed'] as const).map((state) => told(entries.index('state').getAllKeys(inState(state)))),
+      );
       const settled = (keys.flat() as number[]).sort((one, other) => one - other);
       for (const number of settled.slice(0, Math.max(0, settled.length - keep))) entries.delete(number);
     });
@@ -225,7 +246,10 @@ class IndexedDbStore implements QueueStore {
   }
 
   last(count: string): Promise<number> {
-    return this.run('readonly', async (transaction) => (await told(transaction.objectStore('meta').get(`count ${count}`))) ?? 0);
+    return this.run(
+      'readonly',
+      async (transaction) => (await told(transaction.objectStore('meta').get(`count ${count}`))) ?? 0,
+    );
   }
 
   async storage(): Promise<StorageReport> {

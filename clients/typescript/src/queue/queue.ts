@@ -5,7 +5,15 @@ import type { Skew } from '../clock.js';
 import type { Operations } from '../generated/api.js';
 import { keyed } from '../generated/tables.js';
 import { type Caller, sameCaller } from '../session.js';
-import { type Entry, type NewEntry, QueueError, type QueueStore, type StorageReport, type StoredProblem } from './entry.js';
+import {
+  type Entry,
+  type NewEntry,
+  QueueError,
+  type QueueStore,
+  type StorageReport,
+  type StoredProblem,
+  without,
+} from './entry.js';
 
 type Operation<P extends string> = Operations[`POST ${P}` & keyof Operations];
 type BodyOf<P extends string> = Operation<P> extends { body: infer B } ? B : undefined;
@@ -16,7 +24,13 @@ type Adding<P extends string> = {
   id?: string;
   label?: string;
 } & (Operation<P> extends { path: infer Path } ? { path: Path } : unknown) &
-  (BodyOf<P> extends undefined ? unknown : { body: BodyOf<P> extends { clientRequestId: string } ? Omit<BodyOf<P>, 'clientRequestId'> & { clientRequestId?: string } : BodyOf<P> });
+  (BodyOf<P> extends undefined
+    ? unknown
+    : {
+        body: BodyOf<P> extends { clientRequestId: string }
+          ? Omit<BodyOf<P>, 'clientRequestId'> & { clientRequestId?: string }
+          : BodyOf<P>;
+      });
 
 /** Why nothing is sent though something waits. */
 export type Stop = 'signed_out' | 'pay' | 'upgrade' | 'no_answer' | 'put_off' | 'storage';
@@ -138,7 +152,8 @@ export class OfflineQueue {
     const session = await this.options.client.session.load();
     if (!session) throw new QueueError('queue.signed_out', 'nobody has signed in, so nobody could send it');
     const { key: id, body } = keyFor(path, content, given);
-    if (!/^[\w.-]{1,100}$/.test(id)) throw new TypeError('an id has up to 100 letters, digits, dots, hyphens and underscores');
+    if (!/^[\w.-]{1,100}$/.test(id))
+      throw new TypeError('an id has up to 100 letters, digits, dots, hyphens and underscores');
     const made: NewEntry = {
       id,
       owner: { userId: session.userId, tenantId: session.tenantId },
@@ -195,7 +210,7 @@ export class OfflineQueue {
 
   /** A parked entry waits again, under its id, mended if `body` is given. */
   async requeue(id: string, mended: { body?: unknown } = {}): Promise<Entry> {
-    const { problem: _, settledAt: __, ...entry } = await this.parkedOne(id);
+    const entry = without(await this.parkedOne(id), 'problem', 'settledAt');
     const body = mended.body === undefined ? entry.body : jsonOf(mended.body);
     const waiting: Entry = { ...entry, ...(body !== undefined && { body }), state: 'waiting', attempts: 0 };
     await this.options.store.put(waiting);
@@ -234,7 +249,8 @@ export class OfflineQueue {
   async nextNumber(deviceId: string): Promise<number> {
     const { store } = this.options;
     const started = (await store.last(`started ${deviceId}`)) > 0 && (await store.last(`lost ${deviceId}`)) === 0;
-    if (!started) throw new QueueError('queue.number_lost', 'this store does not know which numbers were used: enrol a new device');
+    if (!started)
+      throw new QueueError('queue.number_lost', 'this store does not know which numbers were used: enrol a new device');
     return store.next(`device ${deviceId}`);
   }
 
@@ -327,7 +343,9 @@ export class OfflineQueue {
       this.wake();
       return held;
     };
-    locks.request(`backend-api-queue ${this.options.store.name}`, { signal: controller.signal }, granted).catch(() => {});
+    locks
+      .request(`backend-api-queue ${this.options.store.name}`, { signal: controller.signal }, granted)
+      .catch(() => {});
   }
 
   private wakeNow(): void {
@@ -521,19 +539,22 @@ export class OfflineQueue {
     const attempts = entry.attempts + 1;
     if (result.ok) {
       const { status, data, replayed } = result;
-      const { problem: _, pause: __, ...rest } = entry;
+      const rest = without(entry, 'problem', 'pause');
       const answer = { status, data, replayed };
       const kept = await this.keep({ ...rest, state: 'done', attempts, answer, settledAt: this.now() }, fence);
       return { verdict: kept ? 'done' : 'lost', ms: 0 };
     }
     const { error } = result;
-    if (error.code === 'client.aborted' || (error.code === 'client.wrong_caller' && !sameCaller(caller, await client.session.load())))
+    if (
+      error.code === 'client.aborted' ||
+      (error.code === 'client.wrong_caller' && !sameCaller(caller, await client.session.load()))
+    )
       return { verdict: 'lost', ms: 0 };
     // A token that has expired again right after its refresh is a matter of clocks, and no end of the session.
     const stop = error.action === 'refresh_auth' && error.retriable ? undefined : stops[error.action];
     const problem = { ...error } as StoredProblem;
     if (!stop && !error.retriable) {
-      const { pause: _, ...rest } = entry;
+      const rest = without(entry, 'pause');
       const kept = await this.keep({ ...rest, state: 'parked', attempts, problem, settledAt: this.now() }, fence);
       return { verdict: kept ? 'parked' : 'lost', ms: 0 };
     }
