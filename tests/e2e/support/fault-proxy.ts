@@ -106,6 +106,7 @@ export class FaultProxy {
 }
 
 function give(response: ServerResponse, { status, headers, body }: Reply): void {
-  const { connection: _, 'transfer-encoding': __, ...rest } = headers;
+  const rest = { ...headers };
+  for (const name of ['connection', 'transfer-encoding']) delete rest[name];
   response.writeHead(status, { ...rest, 'content-length': body.length }).end(body);
 }
