@@ -2,7 +2,7 @@
 // service once, or parked with a reason. Then its rules, one by one.
 //
 //     SDK_QUEUE=10000 bin/with-servers npx vitest run tests/e2e/sdk-queue.test.ts
-//     bin/test --long       the same; writes docs/runs/sdk-queue.json
+//     bin/test --long       the same with 10,000; writes down the run
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -164,7 +164,7 @@ describe('a till on a bad network, killed again and again', () => {
       console.log(JSON.stringify(result));
       if (environment.long) await recordRun('sdk-queue', result);
     },
-    Math.max(60_000, plan.operations * 150),
+    Math.max(60_000, plan.operations * 1_000),
   );
 });
 
