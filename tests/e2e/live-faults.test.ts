@@ -1,9 +1,12 @@
 // What may go wrong between a commit and who listens to events: Redis that cuts its subscribers or is away, sessions and rights that end,
 // other tenants, a position that says nothing, a server that stops under a thousand streams.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import WebSocket from 'ws';
 import { type RedisServer, startRedis } from './support/redis.js';
 import { type Service, startService } from './support/service.js';
 import { ok, openShop, password, saleFor, type Shop } from './support/shop.js';
@@ -154,6 +157,33 @@ describe('Redis', () => {
     expect((await again.heard('poke')).data.changed).toEqual([{ c: 'categories' }]);
     expect(again.types()).not.toContain('reset');
   });
+});
+
+// Each of these topics is refused in a line of its own: what a client asks for comes faster than it reads.
+test('a socket whose client does not read is closed with 4409, and costs no more than its bound', async () => {
+  const residentMegabytes = async () =>
+    Number((await readFile(`/proc/${first.process.pid}/status`, 'utf8')).match(/^VmRSS:\s+(\d+) kB$/m)![1]) / 1024;
+  const slow = async () =>
+    Number(
+      (await (await fetch(`${first.url}/metrics`)).text()).match(
+        /^realtime_closed_total\{code="4409"\} (\d+)$/m,
+      )?.[1] ?? 0,
+    );
+  const before = await residentMegabytes();
+  const topics = Array.from({ length: 10_000 }, () => 'x');
+  for (let count = 1; count <= 5; ++count) {
+    const socket = new WebSocket(`ws://127.0.0.1:${first.port}/v1/ws`, {
+      headers: { authorization: `Bearer ${shop.token}` },
+    });
+    socket.on('error', () => {});
+    await once(socket, 'open');
+    socket.pause();
+    for (let message = 0; message < 5; ++message) socket.send(JSON.stringify({ t: 'sub', topics }));
+    await until(async () => (await slow()) >= count);
+    socket.resume();
+    await once(socket, 'close');
+  }
+  expect((await residentMegabytes()) - before).toBeLessThan(64);
 });
 
 describe('a position', () => {
