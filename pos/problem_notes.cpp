@@ -420,6 +420,11 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Ask for fewer collections, or for those of one location; or let the operator raise it."},
     {"sync.snapshots_full", "SYNC_SPOOL_MB bounds all snapshots that are kept, and those there are being sent.",
      "Ask again after `retryAfterMs`."},
+    {"sync.spool_unavailable",
+     "The files of SYNC_SPOOL_DIRECTORY cannot be written: the disk is full, or the directory is not there. The log "
+     "says "
+     "which.",
+     "Ask again after `retryAfterMs`; the operator makes room, or names another directory."},
     {"sync.too_many_waiters", "SYNC_TENANT_WAITERS and SYNC_WAITERS bound who may wait for changes at the same time.",
      "Ask without `live` for now, and again after `retryAfterMs`."},
     {"tax_class.code_taken", "Another tax class of this tenant has the code.", "Choose another code."},

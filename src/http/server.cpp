@@ -72,9 +72,11 @@ Acceptor open_acceptor(const Executor& executor, const ServerOptions& options) {
         ::setsockopt(acceptor.native_handle(), level, name, &value, sizeof value);
     };
     if (options.shares_port) set(SOL_SOCKET, SO_REUSEPORT, 1);
-    // Accepted sockets inherit both (tcp(7)): no call for each of them.
+    // Accepted sockets inherit these (tcp(7)): no call for each of them.
     set(SOL_SOCKET, SO_SNDBUF, options.socket_send_buffer);
     set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, options.socket_unsent);
+    // What the kernel has taken and the client has not: a client that vanished without a word would else be there for a quarter of an hour.
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(options.write_deadline.count()));
     acceptor.bind(endpoint, error);
     require(error, "listen on port " + std::to_string(options.port));
     // Only now: the kernel refuses the first listener of another process, and takes the others of this one.

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t most_topics = 20;
 constexpr std::size_t most_places = 100;                // of a poke; beyond, it is about anything
-constexpr async::Milliseconds look_again_after(5'000);  // at the session, and at whether the client is there
+constexpr async::Milliseconds look_again_after(4'000);  // at the session, and at whether the client is there
 constexpr async::Milliseconds pause_of_pokes(250);      // of a busy shop: one for what came meanwhile
 constexpr async::Milliseconds pause_of_topics(1'000);   // between two events of one topic that says what is there
 
