@@ -72,11 +72,21 @@ std::string poke_data(const Poke& poke) {
 
 void check_realtime_settings(const RealtimeSettings& settings, const app::Settings& /*common*/,
                              schema::Issues& issues) {
-    const int given =
-        int{settings.app_id.has_value()} + int{settings.app_key.has_value()} + int{settings.app_secret.has_value()};
-    if (given != 0 && given != 3) {
+    using Setting = std::optional<std::string>;
+    const auto given = [](const Setting& id, const Setting& key, const Setting& secret) {
+        return int{id.has_value()} + int{key.has_value()} + int{secret.has_value()};
+    };
+    const auto own = given(settings.app_id, settings.app_key, settings.app_secret);
+    if (own != 0 && own != 3) {
         issues.add("/REALTIME_APP_ID", "together",
                    "REALTIME_APP_ID, REALTIME_APP_KEY and REALTIME_APP_SECRET are given together");
+    }
+    if (settings.webhook_url && own == 0)
+        issues.add("/REALTIME_WEBHOOK_URL", "together", "Webhooks are signed with REALTIME_APP_SECRET: set it");
+    const auto hosted = given(settings.pusher_app_id, settings.pusher_app_key, settings.pusher_app_secret);
+    if (hosted != 0 && hosted != 3) {
+        issues.add("/PUSHER_APP_ID", "together",
+                   "PUSHER_APP_ID, PUSHER_APP_KEY and PUSHER_APP_SECRET are given together");
     }
 }
 
@@ -103,14 +113,25 @@ Live::Live(const Parts& parts)
       stop_(parts.loop.loop),
       tasks_(parts.loop.loop) {
     hub_.on_tenant([this](const base::Uuid& tenant, bool is_followed) { follow_tenant(tenant, is_followed); });
+    if (!parts.settings.webhook_url) return;
+    webhooks_ = std::make_unique<realtime::pusher::Webhooks>(
+        realtime::pusher::Webhooks::Parts{.loop = parts.loop.loop,
+                                          .hub = hub_,
+                                          .http = parts.http,
+                                          .app = parts.shared.pusher.app,
+                                          .url = *parts.settings.webhook_url,
+                                          .clock = parts.clock,
+                                          .logger = parts.loop.logger,
+                                          .metrics = parts.loop.metrics});
 }
 
 Live::~Live() = default;
 
 std::unique_ptr<Live> make_live(const RealtimeSettings& settings, const app::LoopParts& parts, LiveShared& shared,
                                 auth::Authenticator& authenticator, Announcer& announcer, redis::Client* redis,
-                                const base::Clock& clock, base::SecureRandom& random) {
-    return std::make_unique<Live>(Live::Parts{parts, shared, settings, authenticator, announcer, redis, clock, random});
+                                client::Client& http, const base::Clock& clock, base::SecureRandom& random) {
+    return std::make_unique<Live>(
+        Live::Parts{parts, shared, settings, authenticator, announcer, redis, http, clock, random});
 }
 
 std::vector<db::StatementView> live_statements() { return db::statements(live_sessions); }
@@ -121,6 +142,7 @@ async::Task<void> Live::start() {
     });
     co_await hub_.start();
     co_await sessions_.start();
+    if (webhooks_) co_await webhooks_->start();
     tasks_.spawn(tell_changed());
 }
 
@@ -129,6 +151,7 @@ async::Task<void> Live::stop(async::SteadyTime deadline) {
     co_await tasks_.join();
     listening_.clear();
     co_await sessions_.stop(deadline);
+    if (webhooks_) co_await webhooks_->stop(deadline);
     co_await hub_.stop(deadline);
 }
 
@@ -206,7 +229,7 @@ bool Live::may_follow(const auth::Caller& caller, std::string_view name) const {
     return false;
 }
 
-async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::SteadyTime deadline) {
+async::Task<bool> Live::may_see(auth::Caller caller, std::string name, async::SteadyTime deadline) const {
     if (!may_follow(caller, name)) co_return false;
     const auto topic = sync::parse_topic(name);
     try {
@@ -215,6 +238,12 @@ async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::
         if (failure.code().status >= 500) throw;
         co_return false;
     }
+    co_return true;
+}
+
+async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::SteadyTime deadline) {
+    if (!co_await may_see(caller, name, deadline)) co_return false;
+    const auto topic = sync::parse_topic(name);
     if (topic->kind == sync::Topic::Kind::dashboard || topic->kind == sync::Topic::Kind::intent) {
         if (shown_.size() >= most_shown)
             std::erase_if(shown_, [&](const auto& one) { return hub_.number_of(one.first) == 0; });

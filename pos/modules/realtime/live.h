@@ -21,6 +21,7 @@
 #include "realtime/hub.h"
 #include "realtime/own_dialect.h"
 #include "realtime/pusher/dialect.h"
+#include "realtime/pusher/webhooks.h"
 #include "realtime/sessions.h"
 
 namespace pos {
@@ -45,6 +46,7 @@ public:
         auth::Authenticator& authenticator;
         Announcer& announcer;
         redis::Client* redis;
+        client::Client& http;
         const base::Clock& clock;
         base::RandomSource& random;
     };
@@ -73,6 +75,9 @@ public:
 
     async::Task<std::vector<auth::Caller>> still_live(std::vector<auth::Caller> callers,
                                                       async::SteadyTime deadline) override;
+    // Whether a topic is there, and the caller's to follow: what a hosted service is told of them, say.
+    [[nodiscard]] async::Task<bool> may_see(auth::Caller caller, std::string topic, async::SteadyTime deadline) const;
+
     async::Task<bool> may_begin(auth::Caller caller, std::string topic, async::SteadyTime deadline) override;
     [[nodiscard]] bool may_follow(const auth::Caller& caller, std::string_view topic) const override;
     async::Task<Identity> identify(std::string token, async::SteadyTime deadline) override;
@@ -96,6 +101,7 @@ private:
     realtime::MessageInflater inflater_;
     realtime::Hub hub_;
     realtime::SessionWatch sessions_;
+    std::unique_ptr<realtime::pusher::Webhooks> webhooks_;
     std::unordered_map<base::Uuid, Announcer::Listening> listening_;
     std::unordered_map<std::string, Shown> shown_;  // by channel
     std::set<std::string> changed_;                 // channels whose topic is to be told
@@ -105,8 +111,8 @@ private:
 
 [[nodiscard]] std::unique_ptr<Live> make_live(const RealtimeSettings& settings, const app::LoopParts& parts,
                                               LiveShared& shared, auth::Authenticator& authenticator,
-                                              Announcer& announcer, redis::Client* redis, const base::Clock& clock,
-                                              base::SecureRandom& random);
+                                              Announcer& announcer, redis::Client* redis, client::Client& http,
+                                              const base::Clock& clock, base::SecureRandom& random);
 
 [[nodiscard]] std::vector<db::StatementView> live_statements();
 
