@@ -337,6 +337,14 @@ std::uint64_t Hub::number_of(std::string_view channel) const {
     return found == channels_.end() ? 0 : found->second.number;
 }
 
+std::vector<std::string> Hub::followed(std::string_view prefix) const {
+    std::vector<std::string> names;
+    for (const auto& [name, channel] : channels_) {
+        if (name.starts_with(prefix)) names.push_back(name);
+    }
+    return names;
+}
+
 void Hub::changed_count(const std::string& channel, std::size_t sockets) {
     roster_.count(origin_, channel, static_cast<std::uint32_t>(sockets));
     if (observer_ != nullptr) observer_->on_touched(channel);

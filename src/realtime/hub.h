@@ -174,6 +174,10 @@ public:
     void follow(std::string_view channel, Follower* follower);
     void unfollow(std::string_view channel, Follower* follower);
     [[nodiscard]] std::uint64_t number_of(std::string_view channel) const;
+    // On this loop.
+    [[nodiscard]] bool is_followed(std::string_view channel) const { return channels_.contains(channel); }
+    // Channels whose names begin so; looks at all of them.
+    [[nodiscard]] std::vector<std::string> followed(std::string_view prefix) const;
 
     void join(std::string_view channel, const Member& member);
     void leave(std::string_view channel, std::string_view user_id);

@@ -8,11 +8,8 @@
 #include "db/db.h"
 #include "jobs/errors.h"
 #include "jobs/outbox.h"
-#include "pos/modules/notifications/notifier.h"
-#include "pos/modules/payments/intents.h"
-#include "pos/modules/reports/dashboard.h"
+#include "pos/modules/realtime/announced_topics.h"
 #include "pos/modules/sync/changes.h"
-#include "pos/modules/sync/topics.h"
 #include "realtime/channel.h"
 
 namespace pos {
@@ -26,14 +23,6 @@ constexpr std::chrono::seconds publish_within{20};
 constexpr std::chrono::minutes off_for{1};
 // As for our own sockets, not more than one a second.
 constexpr std::chrono::milliseconds dashboards_every{1'000};
-
-std::string topic_of(const db::AnnouncedRows& rows) {
-    using Kind = sync::Topic::Kind;
-    if (rows.kind == payment_intents_changed && rows.row) return sync::Topic{Kind::intent, *rows.row}.name();
-    if (rows.kind == daily_sales_changed && rows.place) return sync::Topic{Kind::dashboard, *rows.place}.name();
-    if (rows.kind == notifications_changed) return sync::Topic{Kind::notifications, {}}.name();
-    return sync::Topic{Kind::changes, {}}.name();
-}
 
 std::string_view name_of(Verdict verdict) {
     switch (verdict) {
@@ -50,15 +39,6 @@ async::Task<void> run_tell(jobs::Job<TellHosted>& job, app::TenantScope scope) {
 }
 
 }  // namespace
-
-std::vector<std::string> hosted_topics(const std::vector<db::AnnouncedRows>& rows) {
-    std::vector<std::string> topics;
-    for (const auto& one : rows) {
-        auto topic = topic_of(one);
-        if (std::ranges::find(topics, topic) == topics.end()) topics.push_back(std::move(topic));
-    }
-    return topics;
-}
 
 HostedLive::HostedLive(const Parts& parts)
     : parts_(parts),
@@ -104,11 +84,12 @@ async::Task<void> HostedLive::stop(async::SteadyTime /*deadline*/) {
 }
 
 void HostedLive::write(db::Batch& batch, const std::vector<db::AnnouncedRows>& rows) {
-    for (auto& topic : hosted_topics(rows)) {
+    for (const auto& one : topics_of(rows)) {
+        auto topic = one.name();
         jobs::JobOptions options;
         options.deduplication = jobs::Deduplication{.id = fmt::format("{}.{}", batch.tenant().to_string(), topic),
                                                     .keep_last_if_active = true};
-        if (topic.starts_with("dashboard.")) options.delay = dashboards_every;
+        if (one.kind == sync::Topic::Kind::dashboard) options.delay = dashboards_every;
         parts_.outbox.add(batch, tell_hosted, {std::move(topic)}, std::move(options));
     }
 }

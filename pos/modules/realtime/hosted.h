@@ -47,9 +47,6 @@ inline constexpr jobs::JobType<TellHosted> tell_hosted{
      .remove_on_fail = jobs::KeepJobs{.count = 1'000, .age_seconds = 86'400},
      .timeout = std::chrono::seconds(60)}};
 
-// The topics of what a batch announces, each once.
-[[nodiscard]] std::vector<std::string> hosted_topics(const std::vector<db::AnnouncedRows>& rows);
-
 class HostedLive {
 public:
     struct Parts {

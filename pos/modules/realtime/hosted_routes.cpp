@@ -51,7 +51,7 @@ async::Task<ChannelSignature> authorise_at_pusher(http::Context& context, auth::
                                                   http::Body<ChannelRequest> body, http::Service<Live> live,
                                                   http::Service<HostedLive> hosted) {
     if (!hosted->pusher_app()) throw base::Failure(errors::hosted_off);
-    const bool may = co_await live->may_see(caller, own_topic(*body, caller), context.deadline());
+    const bool may = co_await live->may_begin(caller, own_topic(*body, caller), context.deadline());
     if (!may) throw base::Failure(errors::not_for_caller);
     co_return sign_for(*hosted->pusher_app(), *body, caller, nullptr);
 }
@@ -64,7 +64,7 @@ async::Task<AblyToken> authorise_at_ably(http::Context& context, auth::Caller ca
         .client_id = caller.user_id.to_string(), .channels = {}, .now = now, .life = token_life};
     for (const auto topic : base::split(body->topics, ',')) {
         const bool may = grant.channels.size() < most_topics && realtime::is_topic(topic) &&
-                         co_await live->may_see(caller, std::string(topic), context.deadline());
+                         co_await live->may_begin(caller, std::string(topic), context.deadline());
         if (!may) throw base::Failure(errors::not_for_caller);
         grant.channels.push_back(realtime::channel_of(caller.tenant_id, topic));
     }

@@ -4,6 +4,7 @@
 
 #include "db/query.h"
 #include "pos/modules/notifications/notifier.h"
+#include "pos/modules/realtime/announced_topics.h"
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/sync/changes.h"
 #include "realtime/channel.h"
@@ -12,10 +13,10 @@ namespace pos {
 
 namespace {
 
-constexpr std::chrono::milliseconds tell_every{100};
+constexpr std::chrono::milliseconds tell_every{20};  // while something waits
 constexpr std::chrono::milliseconds dashboards_every{1'000};
 constexpr std::chrono::milliseconds read_within{5'000};
-constexpr std::size_t most_shown = 20'000;
+constexpr std::size_t most_remembered = 1'000;
 
 struct LiveSession {
     SessionId id;
@@ -54,6 +55,10 @@ realtime::SocketLimits limits_of(const RealtimeSettings& settings) {
             .messages_per_second = rate,
             .burst = rate * 5,
             .drain_over = std::chrono::seconds(settings.drain_seconds)};
+}
+
+bool has_data(const sync::Topic& topic) {
+    return topic.kind == sync::Topic::Kind::dashboard || topic.kind == sync::Topic::Kind::intent;
 }
 
 std::string poke_data(const Poke& poke) {
@@ -108,7 +113,8 @@ Live::Live(const Parts& parts)
             .hubs = parts.shared.hubs,
             .redis = parts.redis,
             .logger = parts.loop.logger,
-            .metrics = parts.loop.metrics}),
+            .metrics = parts.loop.metrics,
+            .options = {.prefix = parts.loop.settings.job_prefix + ":rt:"}}),
       sessions_(parts.loop.loop, *this, parts.clock, parts.loop.logger),
       stop_(parts.loop.loop),
       tasks_(parts.loop.loop) {
@@ -143,7 +149,6 @@ async::Task<void> Live::start() {
     co_await hub_.start();
     co_await sessions_.start();
     if (webhooks_) co_await webhooks_->start();
-    tasks_.spawn(tell_changed());
 }
 
 async::Task<void> Live::stop(async::SteadyTime deadline) {
@@ -219,6 +224,8 @@ async::Task<std::vector<auth::Caller>> Live::still_live(std::vector<auth::Caller
 bool Live::may_follow(const auth::Caller& caller, std::string_view name) const {
     const auto topic = sync::parse_topic(name);
     if (!topic || topic->name() != name) return false;
+    // Somebody who has to set up a second factor first, say.
+    if (caller.grants != nullptr && caller.grants->wall != nullptr) return false;
     using Kind = sync::Topic::Kind;
     switch (topic->kind) {
         case Kind::dashboard: return caller.may_at("reports.read", topic->id);
@@ -229,7 +236,7 @@ bool Live::may_follow(const auth::Caller& caller, std::string_view name) const {
     return false;
 }
 
-async::Task<bool> Live::may_see(auth::Caller caller, std::string name, async::SteadyTime deadline) const {
+async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::SteadyTime deadline) {
     if (!may_follow(caller, name)) co_return false;
     const auto topic = sync::parse_topic(name);
     try {
@@ -237,18 +244,6 @@ async::Task<bool> Live::may_see(auth::Caller caller, std::string name, async::St
     } catch (const base::Failure& failure) {
         if (failure.code().status >= 500) throw;
         co_return false;
-    }
-    co_return true;
-}
-
-async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::SteadyTime deadline) {
-    if (!co_await may_see(caller, name, deadline)) co_return false;
-    const auto topic = sync::parse_topic(name);
-    if (topic->kind == sync::Topic::Kind::dashboard || topic->kind == sync::Topic::Kind::intent) {
-        if (shown_.size() >= most_shown)
-            std::erase_if(shown_, [&](const auto& one) { return hub_.number_of(one.first) == 0; });
-        const auto channel = realtime::channel_of(caller.tenant_id, name);
-        shown_.insert_or_assign(channel, Shown{caller, *topic});
     }
     co_return true;
 }
@@ -287,42 +282,74 @@ void Live::on_poke(const base::Uuid& tenant, const Poke& poke) {
     hub_.deliver({.channel = realtime::channel_of(tenant, "changes"), .event = "poke", .data = poke_data(poke)});
     if (poke.is_about_anything || poke.is_about(notifications_changed))
         hub_.deliver({.channel = realtime::channel_of(tenant, "notifications"), .event = "poke", .data = "{}"});
-    for (const auto& [channel, shown] : shown_) {
-        if (shown.caller.tenant_id != tenant) continue;
-        if (poke.is_about_anything || shown.topic.is_concerned_by(poke, shown.caller.user_id)) changed_.insert(channel);
+    if (poke.is_about_anything) {
+        for (auto& channel : hub_.followed(realtime::channel_of(tenant, "dashboard.")))
+            changed_.insert(std::move(channel));
+        for (auto& channel : hub_.followed(realtime::channel_of(tenant, "intent.")))
+            changed_.insert(std::move(channel));
     }
+    for (const auto& topic : topics_of(poke.rows)) {
+        auto channel = realtime::channel_of(tenant, topic.name());
+        if (has_data(topic) && hub_.is_followed(channel)) changed_.insert(std::move(channel));
+    }
+    begin_to_tell();
 }
 
+void Live::begin_to_tell() {
+    if (changed_.empty() || is_telling_ || stop_.requested()) return;
+    is_telling_ = true;
+    tasks_.spawn(tell_changed());
+}
+
+// Until nothing is left. Dashboards that were told less than a second ago wait.
 async::Task<void> Live::tell_changed() {
-    while (co_await stop_.sleep(tell_every)) {
-        const auto channels = std::exchange(changed_, {});
-        for (const auto& channel : channels) {
-            const auto found = shown_.find(channel);
-            if (found == shown_.end()) continue;
-            const bool is_dashboard = found->second.topic.kind == sync::Topic::Kind::dashboard;
-            if (is_dashboard && async::Loop::now() - found->second.told_at < dashboards_every) {
+    do {
+        for (const auto& channel : std::exchange(changed_, {})) {
+            const auto of_tenant = realtime::tenant_of(channel);
+            const auto topic = of_tenant ? sync::parse_topic(of_tenant->topic) : std::nullopt;
+            if (!topic || !hub_.is_followed(channel)) continue;
+            if (topic->kind == sync::Topic::Kind::dashboard && !may_tell_dashboard(channel)) {
                 changed_.insert(channel);
                 continue;
             }
-            found->second.told_at = async::Loop::now();
-            co_await tell(channel);
+            co_await tell(channel, of_tenant->tenant, *topic);
         }
-    }
+    } while (!changed_.empty() && co_await stop_.sleep(tell_every));
+    is_telling_ = false;
 }
 
-async::Task<void> Live::tell(std::string channel) {
-    const auto shown = shown_.at(channel);
+bool Live::may_tell_dashboard(const std::string& channel) {
+    const auto now = async::Loop::now();
+    if (dashboards_told_.size() > most_remembered)
+        std::erase_if(dashboards_told_, [&](const auto& one) { return now - one.second >= dashboards_every; });
+    auto& told_at = dashboards_told_[channel];
+    if (now - told_at < dashboards_every) return false;
+    told_at = now;
+    return true;
+}
+
+// The same for all who follow: each of them was let follow, and is judged again and again.
+async::Task<void> Live::tell(std::string channel, base::Uuid tenant, sync::Topic topic) {
     std::string data;
     try {
-        data = co_await sync::topic_data(
-            shown.caller,
-            db::tenant_db(parts_.loop.databases, shown.caller.tenant_id, async::Loop::now() + read_within), shown.topic,
-            parts_.clock.now());
+        data = co_await sync::topic_data(reader(tenant),
+                                         db::tenant_db(parts_.loop.databases, tenant, async::Loop::now() + read_within),
+                                         topic, parts_.clock.now());
     } catch (const base::Failure&) {
         data.clear();
     }
     // Without data it says that there is something to read, which is always true.
-    hub_.deliver({.channel = channel, .event = "changed", .data = data.empty() ? "{}" : data});
+    hub_.deliver({.channel = std::move(channel), .event = "changed", .data = data.empty() ? "{}" : data});
+}
+
+auth::Caller Live::reader(const base::Uuid& tenant) const {
+    auth::Caller caller;
+    caller.tenant_id = tenant;
+    caller.permissions = &parts_.authenticator.permissions();
+    auto grants = std::make_shared<auth::Grants>();
+    grants->everywhere.set();
+    caller.grants = std::move(grants);
+    return caller;
 }
 
 }  // namespace pos

@@ -75,24 +75,20 @@ public:
 
     async::Task<std::vector<auth::Caller>> still_live(std::vector<auth::Caller> callers,
                                                       async::SteadyTime deadline) override;
-    // Whether a topic is there, and the caller's to follow: what a hosted service is told of them, say.
-    [[nodiscard]] async::Task<bool> may_see(auth::Caller caller, std::string topic, async::SteadyTime deadline) const;
-
     async::Task<bool> may_begin(auth::Caller caller, std::string topic, async::SteadyTime deadline) override;
     [[nodiscard]] bool may_follow(const auth::Caller& caller, std::string_view topic) const override;
     async::Task<Identity> identify(std::string token, async::SteadyTime deadline) override;
     async::Task<Since> since(auth::Caller caller, std::string cursor, async::SteadyTime deadline) override;
 
 private:
-    struct Shown {
-        auth::Caller caller;  // who was let follow it last: it is read with their rights
-        sync::Topic topic;
-        async::SteadyTime told_at{};
-    };
     void follow_tenant(const base::Uuid& tenant, bool is_followed);
     void on_poke(const base::Uuid& tenant, const Poke& poke);
+    void begin_to_tell();
     async::Task<void> tell_changed();
-    async::Task<void> tell(std::string channel);
+    [[nodiscard]] bool may_tell_dashboard(const std::string& channel);
+    async::Task<void> tell(std::string channel, base::Uuid tenant, sync::Topic topic);
+    // Who may read everything of a tenant.
+    [[nodiscard]] auth::Caller reader(const base::Uuid& tenant) const;
 
     Parts parts_;
     realtime::SocketLimits limits_;
@@ -103,8 +99,9 @@ private:
     realtime::SessionWatch sessions_;
     std::unique_ptr<realtime::pusher::Webhooks> webhooks_;
     std::unordered_map<base::Uuid, Announcer::Listening> listening_;
-    std::unordered_map<std::string, Shown> shown_;  // by channel
-    std::set<std::string> changed_;                 // channels whose topic is to be told
+    std::unordered_map<std::string, async::SteadyTime> dashboards_told_;  // by channel
+    std::set<std::string> changed_;                                       // channels whose topic is to be told
+    bool is_telling_ = false;
     async::Stop stop_;
     async::TaskGroup tasks_;
 };
