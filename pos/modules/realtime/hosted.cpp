@@ -22,7 +22,7 @@ using realtime::hosted::Verdict;
 constexpr std::chrono::seconds publish_within{20};
 constexpr std::chrono::minutes off_for{1};
 // As for our own sockets, not more than one a second.
-constexpr std::chrono::milliseconds dashboards_every{1'000};
+constexpr std::chrono::milliseconds dashboard_pause{1'000};
 
 std::string_view name_of(Verdict verdict) {
     switch (verdict) {
@@ -89,7 +89,7 @@ void HostedLive::write(db::Batch& batch, const std::vector<db::AnnouncedRows>& r
         jobs::JobOptions options;
         options.deduplication = jobs::Deduplication{.id = fmt::format("{}.{}", batch.tenant().to_string(), topic),
                                                     .keep_last_if_active = true};
-        if (one.kind == sync::Topic::Kind::dashboard) options.delay = dashboards_every;
+        if (one.kind == sync::Topic::Kind::dashboard) options.delay = dashboard_pause;
         parts_.outbox.add(batch, tell_hosted, {std::move(topic)}, std::move(options));
     }
 }

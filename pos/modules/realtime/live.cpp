@@ -303,6 +303,12 @@ void Live::begin_to_tell() {
 
 // Until nothing is left. Dashboards that were told less than a second ago wait.
 async::Task<void> Live::tell_changed() {
+    // Also when one throws: what comes next begins anew.
+    struct Telling {
+        bool& is_telling;
+        ~Telling() { is_telling = false; }
+    };
+    const Telling telling{is_telling_};
     do {
         for (const auto& channel : std::exchange(changed_, {})) {
             const auto of_tenant = realtime::tenant_of(channel);
@@ -315,7 +321,6 @@ async::Task<void> Live::tell_changed() {
             co_await tell(channel, of_tenant->tenant, *topic);
         }
     } while (!changed_.empty() && co_await stop_.sleep(tell_every));
-    is_telling_ = false;
 }
 
 bool Live::may_tell_dashboard(const std::string& channel) {
