@@ -9,6 +9,7 @@
 #include "http/router.h"
 #include "http/signed_body.h"
 #include "pos/modules/auth/wiring.h"
+#include "pos/modules/realtime/channel_auth.h"
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/realtime/live.h"
 #include "realtime/channel.h"
@@ -94,47 +95,17 @@ async::Task<http::Upgrade> connect(http::Context& context, http::UpgradeRequest<
 
 // ---- Pusher: who may follow what -----------------------------------------------------------------------------------
 
-struct ChannelRequest {
-    std::string socket_id;
-    std::string channel_name;
-    friend constexpr auto describe(ChannelRequest*) {
-        using schema::field;
-        return schema::object<ChannelRequest>(
-            "RealtimeChannelRequest", field<&ChannelRequest::socket_id>("socket_id", {.max_length = 50}),
-            field<&ChannelRequest::channel_name>("channel_name", {.max_length = 200}));
-    }
-};
-struct ChannelSignature {
-    std::string auth;
-    schema::Maybe<std::string> channel_data;
-    friend constexpr auto describe(ChannelSignature*) {
-        using schema::field;
-        return schema::object<ChannelSignature>("RealtimeChannelSignature", field<&ChannelSignature::auth>("auth"),
-                                                field<&ChannelSignature::channel_data>("channel_data"));
-    }
-};
-
 constexpr std::chrono::hours grant_life{24};
 
 async::Task<ChannelSignature> authorise(http::Context& context, auth::Caller caller, http::Body<ChannelRequest> body,
                                         http::Service<Live> live) {
     if (!live->shared().speaks_pusher) throw base::Failure(errors::pusher_off);
-    if (!realtime::pusher::is_socket_id(body->socket_id) || !realtime::is_channel(body->channel_name))
-        throw base::Failure(errors::bad_channel);
-    const auto channel = realtime::tenant_of(body->channel_name);
-    if (!channel || channel->tenant != caller.tenant_id) throw base::Failure(errors::not_for_caller);
-    const bool may = co_await live->may_begin(caller, std::string(channel->topic), context.deadline());
+    const auto topic = own_topic(*body, caller);
+    const bool may = co_await live->may_begin(caller, topic, context.deadline());
     if (!may) throw base::Failure(errors::not_for_caller);
     const auto now = live->clock().now();
     const realtime::pusher::Grant grant{caller.session_id, now + grant_life};
-    std::string data;
-    const bool is_presence = realtime::kind_of(body->channel_name).is_presence;
-    if (is_presence) data = fmt::format(R"({{"user_id":"{}"}})", caller.user_id.to_string());
-    ChannelSignature reply;
-    reply.auth = sign_channel(live->shared().pusher.app, body->socket_id, body->channel_name,
-                              is_presence ? &data : nullptr, &grant);
-    if (is_presence) reply.channel_data = data;
-    co_return reply;
+    co_return sign_for(live->shared().pusher.app, *body, caller, &grant);
 }
 
 // ---- Pusher: sockets -----------------------------------------------------------------------------------------------
@@ -379,6 +350,25 @@ async::Task<http::Upgrade> echo(http::Context& context, http::UpgradeRequest<"we
 }
 
 }  // namespace
+
+std::string own_topic(const ChannelRequest& request, const auth::Caller& caller) {
+    if (!realtime::pusher::is_socket_id(request.socket_id) || !realtime::is_channel(request.channel_name))
+        throw base::Failure(errors::bad_channel);
+    const auto channel = realtime::tenant_of(request.channel_name);
+    if (!channel || channel->tenant != caller.tenant_id) throw base::Failure(errors::not_for_caller);
+    return std::string(channel->topic);
+}
+
+ChannelSignature sign_for(const realtime::pusher::AppKeys& app, const ChannelRequest& request,
+                          const auth::Caller& caller, const realtime::pusher::Grant* grant) {
+    ChannelSignature reply;
+    std::string data;
+    const bool is_presence = realtime::kind_of(request.channel_name).is_presence;
+    if (is_presence) data = fmt::format(R"({{"user_id":"{}"}})", caller.user_id.to_string());
+    reply.auth = sign_channel(app, request.socket_id, request.channel_name, is_presence ? &data : nullptr, grant);
+    if (is_presence) reply.channel_data = data;
+    return reply;
+}
 
 void socket_routes(http::Routes routes) {
     routes.post("/auth/ws-ticket", give_ticket,
