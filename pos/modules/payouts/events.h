@@ -30,7 +30,8 @@ struct PayoutMoved {
         using schema::field;
         return schema::object<PayoutMoved>(
             "PayoutMoved", field<&PayoutMoved::id>("id"), field<&PayoutMoved::kind>("kind"),
-            field<&PayoutMoved::state>("state"), field<&PayoutMoved::provider>("provider"),
+            field<&PayoutMoved::state>("state"),
+            field<&PayoutMoved::provider>("provider", {.one_of = &schema::type_of<PaymentProvider>}),
             field<&PayoutMoved::amount>("amount"), field<&PayoutMoved::currency>("currency"),
             field<&PayoutMoved::purpose>("purpose"), field<&PayoutMoved::intent_id>("intentId"),
             field<&PayoutMoved::refund_id>("refundId"),
