@@ -122,7 +122,7 @@ void add_payouts(std::vector<Example>& all) {
 
 void add_reports(std::vector<Example>& all) {
     all.push_back(with_body("createReportRun", R"({"report":"sales","from":"2026-11-01","to":"2026-11-30"})"));
-    for (const auto* operation : {"getReportRun", "deleteReportRun"})
+    for (const auto* operation : {"getReportRun", "deleteReportRun", "getNotification"})
         all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
 }
 

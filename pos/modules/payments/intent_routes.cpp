@@ -55,6 +55,7 @@ struct NewIntent {
                                            {.doc = "Needed by callers who may take payments at some locations only."}),
             field<&NewIntent::phone>("phone",
                                      {.max_length = 40,
+                                      .format = typed_phone,
                                       .text = schema::Text::raw,
                                       .doc = "The payer's, in any spelling, where the provider prompts a "
                                              "phone (or, as Pesapal, wants to know the payer). Replies have it "

@@ -41,6 +41,7 @@ struct NewPayout {
                                                  .doc = "Minor units. M-Pesa sends whole shillings, 10 to 250,000.",
                                                  .example = "150000"}),
             field<&NewPayout::phone>("phone", {.max_length = 40,
+                                               .format = typed_phone,
                                                .text = schema::Text::raw,
                                                .doc = "Whom the money goes to: a mobile number of Kenya, in any "
                                                       "spelling. Replies have it as E.164, `+254712345678`.",
