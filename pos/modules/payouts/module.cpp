@@ -33,6 +33,7 @@ app::Module payouts_module() {
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = payout_schedules(),
+            .measure = measure_payouts,
             .services = app::services<make_payout_orders>()};
 }
 
