@@ -211,6 +211,11 @@ constexpr auto notes = std::to_array<openapi::ProblemNote>({
      "Read it: GET /v1/payment-intents/{id}."},
     {"payment.intent_moved", "The money of the intent came in, or another sale was paid with it, at this moment.",
      "Send the sale again: the next attempt is taken."},
+    {"payment.live_credentials",
+     "PROVIDER_MODE is `sandbox`, as it is outside of production unless it is set, and the account's keys are live: "
+     "a key that begins with sk_live_, rk_live_ or FLWSECK-, or an `environment` other than `sandbox`.",
+     "Type in keys of the provider's sandbox. Where money is to move, whoever runs the service sets "
+     "PROVIDER_MODE=live."},
     {"payment.match_target", "`intentId` or `subjectId` says what the money pays: one of them, and not both.", ""},
     {"payment.not_offered", "The provider has no such function; its callbacks are set up by hand.",
      "GET /v1/payment-accounts/{id}/callback-url says what to enter at the provider."},

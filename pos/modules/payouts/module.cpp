@@ -53,6 +53,7 @@ app::Module payouts_module() {
             .jobs = handle_jobs,
             .schedules = payout_schedules(),
             .webhooks = told_events(),
+            .measure = measure_payouts,
             .services = app::services<make_payout_orders>()};
 }
 

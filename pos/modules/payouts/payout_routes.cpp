@@ -334,7 +334,8 @@ async::Task<PayoutBalance> show_balance(auth::Permitted<"payouts.read">, http::P
 
 void payout_routes(http::Routes routes) {
     const std::vector<base::ErrorCode> of_account{errors::account_missing, errors::account_unreadable,
-                                                  errors::payments_off, errors::payout_not_offered};
+                                                  errors::live_credentials, errors::payments_off,
+                                                  errors::payout_not_offered};
     auto of_start = of_account;
     of_start.insert(of_start.end(), {errors::key_missing, errors::key_mismatch, errors::key_reused,
                                      errors::amount_not_whole, errors::unknown_payment_account});

@@ -1,4 +1,5 @@
 // Deliveries that end as they should, whatever the endpoint does.
+#include "pos/modules/webhooks/measures.h"
 #include "pos/modules/webhooks/webhooks_for_test.h"
 
 namespace {
@@ -349,6 +350,44 @@ TEST_F(WebhookDeliveriesTest, ListsDeliveriesByStateTypeAndTime) {
     const auto delivery = rows("select id from webhook_deliveries");
     const auto another = add("https://93.184.216.34/");
     EXPECT_EQ(get("/v1/webhooks/" + another.id + "/deliveries/" + delivery).status, 404) << "of another endpoint";
+}
+
+// What operators are told, and what is not their business: a turn that another endpoint of the tenant has.
+TEST_F(WebhookDeliveriesTest, WhatWaitsIsCounted) {
+    const auto measure = [] {
+        app->run(measure_webhooks(db::system_db(app->host().databases(), async::Loop::now() + std::chrono::seconds(20)),
+                                  &app->app().metrics));
+    };
+    const auto gauge = [](std::string_view name) { return app->app().metrics.gauge(name, "").value(); };
+    const auto attempts = [](std::string_view outcome) {
+        return app->app().metrics.counter("webhook_attempts_total", "", {{"outcome", std::string(outcome)}}).value();
+    };
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(500, "no")); });
+    const auto made = add(server.url("/"));
+    measure();
+    EXPECT_EQ(gauge("webhooks_waiting"), 0);
+    EXPECT_EQ(gauge("webhooks_late_seconds"), 0);
+    happen();
+    app->database().execute("update webhook_events set recorded_at = now() - interval '5 minutes'");
+    measure();
+    EXPECT_NEAR(gauge("webhooks_late_seconds"), 300, 20) << "nobody has taken the event on";
+    fan_out();
+    app->database().execute("update webhook_queues set next_due_at = now() - interval '10 minutes'");
+    measure();
+    EXPECT_EQ(gauge("webhooks_waiting"), 1);
+    EXPECT_EQ(gauge("webhooks_failing_endpoints"), 0);
+    EXPECT_NEAR(gauge("webhooks_late_seconds"), 600, 20);
+    app->database().execute("update webhook_queues set waiting_since = now()");
+    measure();
+    EXPECT_EQ(gauge("webhooks_late_seconds"), 0);
+    app->database().execute("update webhook_queues set waiting_since = null");
+    const auto before = attempts("failed");
+    serve(made.id);
+    measure();
+    EXPECT_EQ(attempts("failed"), before + 1);
+    EXPECT_EQ(gauge("webhooks_waiting"), 1);
+    EXPECT_EQ(gauge("webhooks_failing_endpoints"), 1);
+    EXPECT_EQ(gauge("webhooks_late_seconds"), 0) << "it is to be tried again later";
 }
 
 }  // namespace

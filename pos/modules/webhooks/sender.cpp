@@ -82,6 +82,8 @@ void add_mails(db::Batch& batch, const Notifier& notifier, const std::vector<hoo
 WebhookSender::WebhookSender(Parts parts, const app::LoopParts& loop)
     : parts_(parts),
       logger_(loop.logger),
+      attempts_(loop.metrics.counter_family("webhook_attempts_total", "Requests of webhooks, by how they ended.",
+                                            {"outcome"})),
       target_(::webhooks::make_target({.timeout = most_sending()})),
       resolver_(std::make_unique<async::Resolver>(loop.loop)) {
     target_.rules.allow_loopback |= parts.allows_loopback;
@@ -158,6 +160,7 @@ async::Task<void> WebhookSender::settle(db::Db db, Run* run, std::vector<Sent> s
         add(settlement, delivery, attempt, parts_.random);
         is_gone |= attempt.outcome == Outcome::gone;
         if (!was_sent) continue;
+        attempts_.with({schema::name_of(attempt.outcome)}).increment();
         attempts.push_back({.id = parts_.runtime.new_id<WebhookAttemptId>(),
                             .delivery_id = delivery.id,
                             .number = delivery.sent,

@@ -106,6 +106,7 @@ private:
 
     Parts parts_;
     logging::Logger logger_;
+    observe::CounterFamily attempts_;
     client::Target target_;
     std::unique_ptr<async::Resolver> resolver_;  // of URLs that tenants type in; those of calls have another one
 };
