@@ -5,11 +5,9 @@
 //     if (done.ok) done.data.total;    // 22500
 //
 // It needs no network and no file. A page with a Content-Security-Policy allows it by `script-src 'wasm-unsafe-eval'`.
-import type { NewSaleLine, TaxRounding } from './generated/api.js';
-import { call, type Amounts, type Exports } from './arithmetic-memory.js';
-import { wasmBase64 } from './arithmetic-module.js';
-
-export type { Amounts };
+import type { NewSaleLine, TaxRounding } from '../generated/api.js';
+import { packCash, packReturn, packSale, Reader, Refused } from './bytes.js';
+import { wasmBase64 } from './module.js';
 
 /** Members that the sum depends on, as in `POST /v1/sales`: a whole line of a sale may be given. */
 export type BasketLine = Pick<
@@ -18,7 +16,7 @@ export type BasketLine = Pick<
 >;
 
 export interface Basket {
-  /** 1 to 1000. */
+  /** 1 to 10,000. */
   lines: readonly BasketLine[];
   /** The tenant's (`GET /v1/tenant`). Send it with the sale, too: the tenant may change it while the till is offline. */
   taxRounding: TaxRounding;
@@ -29,37 +27,37 @@ export interface Basket {
 }
 
 /** Minor units of one currency. `net + tax = total`, and `gross - discount - orderDiscountShare` is the total where the price includes the tax, else the net. */
-export interface LineAmounts<Amount = number> {
+export interface LineAmounts {
   /** Before discounts. */
-  gross: Amount;
-  discount: Amount;
-  orderDiscountShare: Amount;
-  net: Amount;
-  tax: Amount;
-  total: Amount;
+  gross: number;
+  discount: number;
+  orderDiscountShare: number;
+  net: number;
+  tax: number;
+  total: number;
 }
 
-export interface TaxGroup<Amount = number> {
+export interface TaxGroup {
   taxCode: string;
   taxRatePpm: number;
   taxInclusive: boolean;
-  taxableNet: Amount;
-  tax: Amount;
+  taxableNet: number;
+  tax: number;
 }
 
 /** `taxTotal`, `total`, and a line's `gross` and `tax` go into `POST /v1/sales` as they are. */
-export interface SaleTotals<Amount = number> {
+export interface SaleTotals {
   /** In the order of the basket. */
-  lines: (LineAmounts<Amount> & { lineNumber: number })[];
+  lines: (LineAmounts & { lineNumber: number })[];
   /** By code and rate, for the receipt. */
-  taxGroups: TaxGroup<Amount>[];
-  subtotal: Amount;
-  discountTotal: Amount;
-  inclusiveTaxTotal: Amount;
-  exclusiveTaxTotal: Amount;
-  taxTotal: Amount;
-  cashRounding: Amount;
-  total: Amount;
+  taxGroups: TaxGroup[];
+  subtotal: number;
+  discountTotal: number;
+  inclusiveTaxTotal: number;
+  exclusiveTaxTotal: number;
+  taxTotal: number;
+  cashRounding: number;
+  total: number;
 }
 
 export interface LineReturn {
@@ -110,5 +108,68 @@ export interface Arithmetic {
   roundCash(amount: number, unit: number): Computed<number>;
 }
 
-/** Compiles it once (some milliseconds). `module`: one that the app has compiled by itself, from `backend-api-client/arithmetic.wasm`. */
-export declare function loadArithmetic(module?: WebAssembly.Module): Promise<Arithmetic>;
+interface Exports {
+  memory: WebAssembly.Memory;
+  reserve(bytes: number): number;
+  release(at: number): void;
+  answer(request: number, bytes: number): number;
+}
+
+// A calculation that traps (its memory was full) leaves nothing behind: the next one has a new instance.
+class Instance {
+  private exports: Exports | undefined;
+  constructor(private readonly module: WebAssembly.Module) {}
+
+  answer(request: Uint8Array): Uint8Array {
+    const exports = (this.exports ??= this.begin());
+    try {
+      const from = exports.reserve(request.length);
+      new Uint8Array(exports.memory.buffer).set(request, from);
+      const at = exports.answer(from, request.length);
+      const size = new DataView(exports.memory.buffer).getUint32(at, true);
+      const reply = new Uint8Array(exports.memory.buffer).slice(at + 4, at + 4 + size);
+      exports.release(at);
+      exports.release(from);
+      return reply;
+    } catch (error) {
+      this.exports = undefined;
+      throw error;
+    }
+  }
+
+  private begin(): Exports {
+    const { exports } = new WebAssembly.Instance(this.module);
+    (exports as { _initialize?: () => void })._initialize?.();
+    return exports as unknown as Exports;
+  }
+}
+
+function computed<Value>(calculate: () => Value): Computed<Value> {
+  try {
+    return { ok: true, data: calculate() };
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, error: error.error };
+    throw error;
+  }
+}
+
+function bytesOf(base64: string): BufferSource {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; ++index) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}
+
+/**
+ * Some milliseconds, once. `module`: one that the app has compiled by itself, of `backend-api-client/arithmetic.wasm`. React Native has no
+ * WebAssembly: there it throws.
+ */
+export async function loadArithmetic(module?: WebAssembly.Module): Promise<Arithmetic> {
+  const instance = new Instance(module ?? (await WebAssembly.compile(bytesOf(wasmBase64))));
+  const ask = (request: Uint8Array): Reader => new Reader(instance.answer(request));
+  return {
+    computeSale: (basket) => computed(() => ask(packSale(basket)).sale()),
+    returnLine: (input) => computed(() => ask(packReturn(input)).amounts()),
+    roundCash: (amount, unit) => computed(() => ask(packCash(amount, unit)).i64()),
+  };
+}
