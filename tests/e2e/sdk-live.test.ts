@@ -101,7 +101,7 @@ describe.each([
     const [first, second] = [randomUUID(), randomUUID()];
     await addCategory(first);
     await until(async () => store.names().includes(first), 5_000);
-    service.process.kill('SIGKILL');
+    service.process.kill();
     await service.restart();
     await addCategory(second);
     await until(async () => store.names().includes(second));
