@@ -52,8 +52,8 @@ app::Module payouts_module() {
             .routes = routes,
             .jobs = handle_jobs,
             .schedules = payout_schedules(),
-            .webhooks = told_events(),
             .measure = measure_payouts,
+            .webhooks = told_events(),
             .services = app::services<make_payout_orders>()};
 }
 
