@@ -31,7 +31,7 @@ afterAll(async () => {
   await sdk?.remove();
 });
 
-// What the native build says (pos/arithmetic/vectors.cpp): a request and its reply, in turn.
+// What the native build says (pos/arithmetic/vectors_for_test.cpp): a request and its reply, in turn.
 async function* vectors(...wanted: string[]): AsyncGenerator<[request: Buffer, reply: Buffer]> {
   const program = path.join(path.dirname(environment.binary), 'arithmetic/pos_arithmetic_vectors');
   const child = spawn(program, ['/dev/fd/3', ...wanted], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
