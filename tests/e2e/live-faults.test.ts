@@ -123,14 +123,18 @@ describe('Redis', () => {
     admin.disconnect();
   });
 
-  test('is away: changes of another process are found, a sale is sold, a session ends its stream', async () => {
+  const ways: [string, () => Promise<void>, () => Promise<void>][] = [
+    ['is away', () => redis.crash(), () => redis.start()],
+    ['hangs', async () => void process.kill(redis.pid, 'SIGSTOP'), async () => void process.kill(redis.pid, 'SIGCONT')],
+  ];
+  test.each(ways)('%s: changes are found, a sale is sold, a session ends its stream', async (_, begin, end) => {
     const heard = await follow(second, shop.token, categories);
     const { accessToken } = await ok(
       first.api('POST', '/v1/auth/login', { body: { email: shop.email, password } }),
       200,
     );
     const leaving = await follow(second, accessToken);
-    await redis.crash();
+    await begin();
     try {
       await addCategory(first);
       const place = await feedPlace();
@@ -140,7 +144,7 @@ describe('Redis', () => {
       await leaving.ended(10_000);
       expect(heard.endedAt).toBeUndefined();
     } finally {
-      await redis.start();
+      await end();
     }
     await until(async () => (await first.api('GET', '/ready')).body.status === 'ok');
   });

@@ -38,7 +38,8 @@ Messaging::Messaging(const MessagingSettings& own, const app::Settings& app, con
 
 const sms::Account* Messaging::account_of(Channel channel) const {
     const auto& account = channel == Channel::whatsapp ? whatsapp_ : sms_;
-    return channel != Channel::email && account ? &*account : nullptr;
+    const bool is_to_a_phone = channel == Channel::sms || channel == Channel::whatsapp;
+    return is_to_a_phone && account ? &*account : nullptr;
 }
 
 Messaging::Price Messaging::price_of(Channel channel, std::string_view number, std::string_view text) const {
