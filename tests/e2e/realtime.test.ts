@@ -322,6 +322,11 @@ test('client events, the cache, sign-in, counts', async () => {
   await server(first).trigger('cache-prices', 'price', { now: 5 });
   const late = b.subscribe('cache-prices');
   expect(await new Promise((resolve) => late.bind('price', resolve))).toEqual({ now: 5 });
+  const { cache } = (await (
+    await server(first).get({ path: '/channels/cache-prices', params: { info: 'cache' } })
+  ).json()) as any;
+  expect(JSON.parse(cache.data)).toEqual({ now: 5 });
+  expect(cache.ttl).toBeGreaterThan(1_700);
   a.signin();
   const toUser = new Promise((resolve) => a.user.bind('note', resolve));
   await until(async () => (a as any).user.user_data?.id === 'a');

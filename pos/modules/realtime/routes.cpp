@@ -289,7 +289,16 @@ async::Task<void> list_channels(http::Context& context, SignedCall, http::AnyQue
 async::Task<void> show_channel(http::Context& context, SignedCall, http::AnyQuery, http::Service<Live> live) {
     const std::string channel(context.param("name"));
     if (!realtime::is_channel(channel)) throw base::Failure(errors::bad_channel);
-    const auto info = info_of(live->hub(), channel, parameter(context, "info"));
+    const auto asked = parameter(context, "info");
+    auto info = info_of(live->hub(), channel, asked);
+    const auto* const last = live->hub().cached(channel);
+    if (asked.contains("cache") && last != nullptr) {
+        std::string data;
+        schema::write_json_string(last->data, data);
+        info.pop_back();
+        info += fmt::format(R"({}"cache":{{"data":{},"ttl":{}}}}})", info == "{" ? "" : ",", data,
+                            live->hub().cached_for(channel).count());
+    }
     const bool occupied = live->hub().roster().sockets(channel) > 0;
     send_json(context, fmt::format(R"({{"occupied":{}{}{})", occupied, info == "{}" ? "" : ",", info.substr(1)));
     co_return;
