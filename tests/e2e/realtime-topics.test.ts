@@ -92,7 +92,7 @@ class Listener {
   }
 }
 
-const startPayment = (who: Shop, phone = '254708374149'): Promise<any> =>
+const startPayment = (who: Shop, phone = '0700000001'): Promise<any> =>
   ok(
     who.api('POST', '/v1/payment-intents', {
       body: {
@@ -124,7 +124,8 @@ test('what was committed is announced within 100 ms, whichever instance has done
 });
 
 test('the states of a payment come until it is decided, and what is said is what the route says', async () => {
-  const intent = await startPayment(shop);
+  // Paid some seconds after it was asked for.
+  const intent = await startPayment(shop, '0700000005');
   const topic = `intent.${intent.id}`;
   const [here, there] = [await Listener.of(first, shop.token, topic), await Listener.of(second, shop.token, topic)];
   for (const listener of [here, there]) {
@@ -269,8 +270,10 @@ test('who reads too slowly is closed with 4409, and nobody else is', async () =>
   for (; batches < 400 && (await closedSlow()) === 0; ++batches)
     await server.triggerBatch(Array.from({ length: 10 }, () => event));
   expect(await closedSlow()).toBe(1);
+  // Who does not read for two seconds more does not read the close frame either.
   slow.socket.resume();
-  await until(async () => slow.closed === 4409);
+  await until(async () => slow.closed !== undefined);
+  expect([4409, 1006]).toContain(slow.closed);
   // No gap in what it was given.
   const numbers = slow.of('changes').map(({ n }) => n!);
   expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
