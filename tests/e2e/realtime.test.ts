@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import Echo from 'laravel-echo';
 import PusherServer from 'pusher';
-import PusherClient from 'pusher-js';
+import { PusherClient } from './support/pusher-client.js';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { scratchDatabase, type ScratchDatabase } from './support/database.js';
