@@ -22,7 +22,7 @@ class SocketGate {
 public:
     struct Options {
         std::size_t most_sockets = 50'000;
-        std::size_t most_of_address = 1'000;  // a school or an office stands behind one address
+        std::size_t most_of_address = 1'000;  // offices stand behind one address, as do schools
         std::size_t most_of_tenant = 2'000;
         // Who was closed as a slow consumer so often within `slow_window` is not let in for `held_off`.
         unsigned most_slow = 3;

@@ -291,6 +291,12 @@ const Message* Hub::cached(std::string_view channel) const {
     return &found->second.message;
 }
 
+std::chrono::seconds Hub::cached_for(std::string_view channel) const {
+    if (cached(channel) == nullptr) return {};
+    const auto age = async::Loop::now() - cached_.find(channel)->second.at;
+    return std::chrono::ceil<std::chrono::seconds>(parts_.options.cache_for - age);
+}
+
 // ---- Followers -----------------------------------------------------------------------------------------------------
 
 void Hub::follow(std::string_view channel, Follower* follower) {

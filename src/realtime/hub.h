@@ -184,6 +184,8 @@ public:
     [[nodiscard]] const Roster& roster() const noexcept { return roster_; }
     // The last message of a cache channel that this instance has heard.
     [[nodiscard]] const Message* cached(std::string_view channel) const;
+    // How much longer; 0: there is none.
+    [[nodiscard]] std::chrono::seconds cached_for(std::string_view channel) const;
 
     // What the others are told to do: sockets of a user to be ended, say. Also called here.
     void on_command(std::move_only_function<void(std::string_view name, std::string_view argument)> handler);

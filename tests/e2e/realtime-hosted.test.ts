@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import Ably from 'ably';
 import { jwtVerify } from 'jose';
 import PusherServer from 'pusher';
-import PusherClient from 'pusher-js';
+import { PusherClient } from './support/pusher-client.js';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { HostedServices } from './support/hosted.js';
 import { type Service, startService } from './support/service.js';

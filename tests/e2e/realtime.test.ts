@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import Echo from 'laravel-echo';
 import PusherServer from 'pusher';
-import PusherClient from 'pusher-js';
+import { PusherClient } from './support/pusher-client.js';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { scratchDatabase, type ScratchDatabase } from './support/database.js';
@@ -322,6 +322,11 @@ test('client events, the cache, sign-in, counts', async () => {
   await server(first).trigger('cache-prices', 'price', { now: 5 });
   const late = b.subscribe('cache-prices');
   expect(await new Promise((resolve) => late.bind('price', resolve))).toEqual({ now: 5 });
+  const { cache } = (await (
+    await server(first).get({ path: '/channels/cache-prices', params: { info: 'cache' } })
+  ).json()) as any;
+  expect(JSON.parse(cache.data)).toEqual({ now: 5 });
+  expect(cache.ttl).toBeGreaterThan(1_700);
   a.signin();
   const toUser = new Promise((resolve) => a.user.bind('note', resolve));
   await until(async () => (a as any).user.user_data?.id === 'a');

@@ -1,6 +1,6 @@
 // The cases of the Autobahn test suite, groups 1 to 7, 9, 10, 12 and 13, each by its number, against the echo of the development server.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRedis, type RedisServer } from './support/redis.js';

@@ -19,8 +19,12 @@ struct ChannelRequest {
     friend constexpr auto describe(ChannelRequest*) {
         using schema::field;
         return schema::object<ChannelRequest>(
-            "RealtimeChannelRequest", field<&ChannelRequest::socket_id>("socket_id", {.max_length = 50}),
-            field<&ChannelRequest::channel_name>("channel_name", {.max_length = 200}));
+            "RealtimeChannelRequest",
+            field<&ChannelRequest::socket_id>(
+                "socket_id", {.max_length = 50, .text = schema::Text::raw, .doc = "Of the connection: `123.456`."}),
+            field<&ChannelRequest::channel_name>(
+                "channel_name",
+                {.max_length = 200, .text = schema::Text::raw, .doc = "`private-t.{tenantId}.{topic}`."}));
     }
 };
 struct ChannelSignature {

@@ -20,11 +20,13 @@ struct AblyRequest {
             "AblyTokenRequest",
             field<&AblyRequest::topics>("topics", {.min_length = 1,
                                                    .max_length = 2'000,
+                                                   .text = schema::Text::raw,
                                                    .defaulted = true,
                                                    .doc = "What the client will follow, comma-separated.",
                                                    .example = R"("changes,notifications")"}),
-            field<&AblyRequest::client_id>("clientId",
-                                           {.max_length = 128, .doc = "Passed over: it is the caller's user."}));
+            field<&AblyRequest::client_id>(
+                "clientId",
+                {.max_length = 128, .text = schema::Text::raw, .doc = "Passed over: it is the caller's user."}));
     }
 };
 
