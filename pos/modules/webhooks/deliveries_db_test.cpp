@@ -154,6 +154,43 @@ TEST_F(WebhookDeliveriesTest, A410DisablesAndTellsTheOwner) {
     EXPECT_EQ(rows("select count(*) from audit_events where action = 'webhook.disable'"), "1");
 }
 
+// Its owner has moved it while the old place was asked: what that one says is not said of the new one.
+TEST_F(WebhookDeliveriesTest, A410OfAFormerUrlDisablesNothing) {
+    std::atomic<bool> moves = true;
+    ScriptedServer server([&](const ScriptedServer::Request& request) {
+        if (moves.exchange(false))
+            app->database().execute("update webhook_endpoints set url = url || 'new', version = version + 1");
+        const bool is_new = request.target.ends_with("new");
+        return Answer().send(is_new ? http_reply(204, "") : http_reply(410, "gone"));
+    });
+    const auto made = add(server.url("/"));
+    happen();
+    fan_out();
+    serve(made.id);
+    EXPECT_EQ(rows("select enabled from webhook_endpoints"), "t");
+    EXPECT_EQ(rows("select count(*) from notifications where kind = 'webhook_disabled'"), "0");
+    hasten();
+    serve(made.id);
+    EXPECT_EQ(server.request_count(), 2U);
+    EXPECT_EQ(rows("select state from webhook_deliveries"), "succeeded");
+}
+
+TEST_F(WebhookDeliveriesTest, TheFiveDaysOfAFormerUrlAreNotTheNewOnes) {
+    ScriptedServer server([](const auto&) { return Answer().send(http_reply(500, "")); });
+    const auto made = add(server.url("/"));
+    happen();
+    fan_out();
+    serve(made.id);
+    app->database().execute("update webhook_queues set failing_since = now() - interval '5 days'");
+    EXPECT_EQ(patch("/v1/webhooks/" + made.id, fmt::format(R"({{"url":"{}"}})", server.url("/new")),
+                    static_cast<std::int32_t>(version_in(get("/v1/webhooks/" + made.id))))
+                  .status,
+              200);
+    hasten();
+    serve(made.id);
+    EXPECT_EQ(rows("select enabled from webhook_endpoints"), "t");
+}
+
 TEST_F(WebhookDeliveriesTest, FiveDaysWithoutASuccessDisable) {
     bool answers = false;
     ScriptedServer server([&](const auto&) { return Answer().send(http_reply(answers ? 200 : 500, "")); });
