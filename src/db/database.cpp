@@ -268,7 +268,7 @@ bool is_out_of_reach(const DatabaseState& state) {
 async::Task<bool> answers(std::shared_ptr<DatabaseState> state, async::SteadyTime deadline) {
     if (state->closed || is_out_of_reach(*state)) co_return false;
     try {
-        const Call call{&state->statements.ping(), {}};
+        Call call{&state->statements.ping(), {}};
         Result result;
         const Lease lease = co_await LeaseWait(*state, deadline, *state->probes, std::nullopt);
         Exchange exchange(*state, deadline, {.calls = {&call, 1}, .results = {&result, 1}, .loss = Loss::repeat});

@@ -427,4 +427,24 @@ TEST_F(WebhookDeliveriesTest, WhatWaitsIsCounted) {
     EXPECT_EQ(gauge("webhooks_late_seconds"), 0) << "it is to be tried again later";
 }
 
+// Whose endpoints they are and where they lead is theirs to choose: nothing of it is a label.
+TEST_F(WebhookDeliveriesTest, HostsOfEndpointsMakeNoSeries) {
+    std::vector<std::unique_ptr<ScriptedServer>> servers;
+    const auto send_to_new_hosts = [&servers] {
+        for (int i = 0; i < 3; ++i) {
+            servers.push_back(
+                std::make_unique<ScriptedServer>([](const auto&) { return Answer().send(http_reply(204, "")); }));
+            const auto made = add(servers.back()->url("/" + std::to_string(servers.size())));
+            EXPECT_EQ(post("/v1/webhooks/" + made.id + "/ping", "{}").status, 200);
+            serve(made.id);
+            EXPECT_EQ(servers.back()->request_count(), 1U);
+        }
+    };
+    const auto lines = [] { return std::ranges::count(app->app().metrics.render(), '\n'); };
+    send_to_new_hosts();
+    const auto before = lines();
+    send_to_new_hosts();
+    EXPECT_EQ(lines(), before);
+}
+
 }  // namespace
