@@ -1,12 +1,13 @@
 // Writes what the tills' WebAssembly has to answer, bit by bit, for tests/e2e/sdk-arithmetic.test.ts: pairs of a request and its reply
 // (pos/arithmetic/packed.h), each behind its u32 count of bytes.
 //
-//     pos_arithmetic_vectors FILE golden              whatever this library's own tests compute, but for the random ones
-//     pos_arithmetic_vectors FILE random SEED COUNT   COUNT baskets, every tenth of hostile numbers, with a return and a rounding for each
+//     pos_arithmetic_vectors golden              whatever this library's own tests compute, but for the random ones
+//     pos_arithmetic_vectors random SEED COUNT   COUNT baskets, every tenth of hostile numbers, with a return and a rounding for each
 //
 // The linker leads the tests' calls through here (--wrap), so that no vector is written down twice.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -34,9 +35,10 @@ namespace {
 
 class Recorder {
 public:
-    bool open(const char* path) {
-        file_.reset(std::fopen(path, "wb"));
-        return file_ != nullptr;
+    // The standard output; what the tests say goes to the other one.
+    bool open() {
+        file_.reset(fdopen(dup(STDOUT_FILENO), "wb"));
+        return file_ != nullptr && dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO;
     }
     void record(const Bytes& request) {
         if (is_busy_) return;  // called by the answer itself
@@ -102,15 +104,15 @@ Result<std::int64_t> wrapped_round_cash(std::int64_t amount, std::int64_t unit) 
 
 int main(int argc, char** argv) {
     using pos::arithmetic::recorder;
-    const std::string_view what = argc > 2 ? argv[2] : "";
-    const bool is_random = what == "random" && argc == 5;
-    if ((!is_random && what != "golden") || !recorder.open(argv[1])) {
-        std::fprintf(stderr, "usage: pos_arithmetic_vectors FILE golden | FILE random SEED COUNT\n");
+    const std::string_view what = argc > 1 ? argv[1] : "";
+    const bool is_random = what == "random" && argc == 4;
+    if ((!is_random && what != "golden") || !recorder.open()) {
+        std::fprintf(stderr, "usage: pos_arithmetic_vectors golden | random SEED COUNT\n");
         return 2;
     }
     int code = 0;
     if (is_random) {
-        pos::arithmetic::record_random(std::strtoull(argv[3], nullptr, 10), std::strtol(argv[4], nullptr, 10));
+        pos::arithmetic::record_random(std::strtoull(argv[2], nullptr, 10), std::strtol(argv[3], nullptr, 10));
     } else {
         testing::InitGoogleTest(&argc, argv);
         GTEST_FLAG_SET(filter, "-Property.*");
