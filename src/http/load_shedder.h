@@ -26,6 +26,9 @@ struct LoadShedderOptions {
     double least = 0.02;  // of them still find out whether it is better
 };
 
+// In the context of a request that was refused so: no fault, and no line of one in the log for each.
+struct Shed {};
+
 class LoadShedder {
 public:
     enum class Queue : std::uint8_t { loop, reads, writes };
