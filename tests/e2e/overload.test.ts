@@ -109,6 +109,9 @@ test('as much is answered in time as before, and who may wait is refused first',
     if (isStarved) continue;
     // The tests beside it may have one of both cores; without shedding nothing at all would come in time.
     expect(one.goodputOfPeak, said).toBeGreaterThanOrEqual(environment.long ? 0.9 : 0.3);
+    // Nobody waits for nothing: who is not served is told so.
+    const asked = one.offered * seconds * 0.75;
+    expect(one.late / asked, said).toBeLessThan(environment.long ? 0.05 : 0.5);
     if (one.times === 1) continue;
     expect(one.shed, said).toBeGreaterThan(0);
     expect(one.answeredPercent.high, said).toBeGreaterThanOrEqual(one.answeredPercent.normal);
