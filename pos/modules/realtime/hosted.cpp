@@ -35,7 +35,9 @@ std::string_view name_of(Verdict verdict) {
 }
 
 async::Task<void> run_tell(jobs::Job<TellHosted>& job, app::TenantScope scope) {
-    co_await scope.use<HostedLive>().tell(scope.db(), job.data().topic, std::string(job.id()));
+    // A new name for each attempt: a later one covers changes that came meanwhile, and must not be taken for a repetition.
+    auto id = fmt::format("{}.{}", job.id(), job.attempt());
+    co_await scope.use<HostedLive>().tell(scope.db(), job.data().topic, std::move(id));
 }
 
 }  // namespace
@@ -94,12 +96,12 @@ void HostedLive::write(db::Batch& batch, const std::vector<db::AnnouncedRows>& r
     }
 }
 
-async::Task<Outcome> HostedLive::publish(Service* service, realtime::Message message, std::string job_id) {
+async::Task<Outcome> HostedLive::publish(Service* service, realtime::Message message, std::string id) {
     const auto now = async::Loop::now();
     if (now < service->off_until) co_return Outcome{Verdict::misconfigured, "its settings are wrong"};
     std::vector<realtime::Message> messages;
     messages.push_back(std::move(message));
-    auto outcome = co_await service->publisher->publish(std::move(messages), std::move(job_id), now + publish_within);
+    auto outcome = co_await service->publisher->publish(std::move(messages), std::move(id), now + publish_within);
     published_.with({service->name, std::string(name_of(outcome.verdict))}).increment();
     if (outcome.verdict == Verdict::misconfigured) {
         service->off_until = async::Loop::now() + off_for;
@@ -109,7 +111,7 @@ async::Task<Outcome> HostedLive::publish(Service* service, realtime::Message mes
     co_return outcome;
 }
 
-async::Task<void> HostedLive::tell(db::Db db, std::string topic, std::string job_id) {
+async::Task<void> HostedLive::tell(db::Db db, std::string topic, std::string id) {
     realtime::Message message{.channel = realtime::channel_of(db.tenant(), topic), .event = "changed", .data = "{}"};
     if (topic == "changes") {
         const auto place = co_await sync::place_of(db);
@@ -119,7 +121,7 @@ async::Task<void> HostedLive::tell(db::Db db, std::string topic, std::string job
     // A job of an earlier run may have told one of two: the other is told again with it, which says nothing new.
     Outcome worst;
     for (auto& service : services_) {
-        auto outcome = co_await publish(&service, message, job_id);
+        auto outcome = co_await publish(&service, message, id);
         if (outcome.verdict == Verdict::published || worst.verdict == Verdict::retry) continue;
         worst = std::move(outcome);
     }

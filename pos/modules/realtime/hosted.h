@@ -62,8 +62,8 @@ public:
     async::Task<void> start();
     async::Task<void> stop(async::SteadyTime deadline);
 
-    // The job. Throws what makes it tried again, or given up (jobs::Unrecoverable).
-    async::Task<void> tell(db::Db db, std::string topic, std::string job_id);
+    // The job. `id`: of this attempt. Throws what makes it tried again, or given up (jobs::Unrecoverable).
+    async::Task<void> tell(db::Db db, std::string topic, std::string id);
 
     [[nodiscard]] const std::optional<realtime::pusher::AppKeys>& pusher_app() const noexcept { return pusher_app_; }
     [[nodiscard]] const std::optional<std::string>& ably_key() const noexcept { return parts_.settings.ably_key; }
@@ -76,7 +76,7 @@ private:
         async::SteadyTime off_until{};  // its settings are wrong
     };
     void write(db::Batch& batch, const std::vector<db::AnnouncedRows>& rows);
-    async::Task<realtime::hosted::Outcome> publish(Service* service, realtime::Message message, std::string job_id);
+    async::Task<realtime::hosted::Outcome> publish(Service* service, realtime::Message message, std::string id);
 
     Parts parts_;
     logging::Logger logger_;

@@ -224,8 +224,8 @@ void PusherDialect::subscribe(const SubscribeData& data) {
         if (!verified || (verified->grant && verified->grant->expires_at <= parts_.clock.now()))
             return refuse(channel, 401, "the signature is not valid");
         const auto of_tenant = tenant_of(channel);
-        if (of_tenant && !pass_.enter_tenant(of_tenant->tenant))
-            return refuse(channel, 403, "the tenant has as many sockets as it may");
+        if (of_tenant && !pass_.enter_tenant(of_tenant->tenant, async::Loop::now()))
+            return refuse(channel, 403, "the tenant has as many sockets as it may, or reads too slowly");
         subscription.grant = verified->grant;
     }
     Member member;

@@ -30,6 +30,8 @@ interface Accounts {
 }
 
 export class HostedServices {
+  // Between a call and its answer.
+  delayMs = 0;
   // Calls that were not signed, or not as the service's documents say.
   readonly faults: string[] = [];
   readonly webhooks: WebhookPost[] = [];
@@ -49,7 +51,9 @@ export class HostedServices {
       request.on('data', (piece: string) => (body += piece));
       request.on('end', () => {
         const [status, reply] = hosted.answer(request.method ?? '', request.url ?? '', request.headers, body);
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+        const send = () =>
+          response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+        setTimeout(send, hosted.delayMs);
       });
     });
     const hosted = new HostedServices(server, accounts);
