@@ -135,6 +135,7 @@ async::Task<void> say_what_was_missed(const Parts* parts, Follower* follower) {
     const auto db = db_for(*parts, *follower);
     const auto place = co_await place_of(db);
     follower->epoch = place.epoch;
+    parts->announcer.begin_at(follower->caller().tenant_id, place.seq);
     follower->poke.seq = std::max(follower->poke.seq, place.seq);
     const auto& request = follower->wanted.request;
     const auto& last = follower->wanted.last_id;
