@@ -25,7 +25,15 @@ function plain(node) {
   if (node === null || typeof node !== 'object') return node;
   const { enum: choices, ...rest } = node;
   for (const name of withoutModel) delete rest[name];
-  const kept = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, plain(value)]));
+  // A member may be called as a rule is.
+  const kept = Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [
+      key,
+      key === 'properties'
+        ? Object.fromEntries(Object.entries(value).map(([name, rules]) => [name, plain(rules)]))
+        : plain(value),
+    ]),
+  );
   if (typeof kept.$ref === 'string') kept.$ref = kept.$ref.replace('#/components/schemas/', '#/definitions/');
   if (!choices) return kept;
   const said = choices.map((one) => `\`${one}\``).join(', ');
