@@ -1,4 +1,5 @@
 import os
+import pathlib
 import urllib.error
 import urllib.request
 import uuid

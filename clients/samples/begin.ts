@@ -3,4 +3,4 @@ import { createClient, memorySession } from 'backend-api-client';
 const session = memorySession();
 // Or `await api.logIn({ email, password })`, which keeps the session by itself.
 session.save({ userId: '', tenantId: '', accessToken: process.env.TOKEN! });
-const api = createClient({ baseUrl: process.env.BASE_URL!, session });
+export const api = createClient({ baseUrl: process.env.BASE_URL!, session });

@@ -36,6 +36,7 @@ const json = (value) => {
   return short.length <= 80 ? short : JSON.stringify(value, null, 2);
 };
 const entries = (object, pair) => Object.entries(object).map(([name, value]) => pair(name, value));
+const entriesAsText = (object) => Object.fromEntries(entries(object, (name, value) => [name, String(value)]));
 const present = (...parts) => parts.filter((part) => part !== undefined && part !== '');
 
 /** @type {Record<string, {title: string, fence: string, begin: string, run: boolean, needs?: string, write: (asked: Asked) => string}>} */
@@ -166,7 +167,7 @@ export const languages = {
         quoted: (value) => JSON.stringify(value),
         named: '=',
         key: 'uuid.uuid4()',
-        file: `open("${file}", "rb").read()`,
+        file: `pathlib.Path("${file}").read_bytes()`,
         text: () => `r"""${json(asked.body)}"""`,
         map: (pairs) => `{${pairs.map(([name, value]) => `"${name}": "${value}"`).join(', ')}}`,
         snake: true,
@@ -210,7 +211,8 @@ export function samplesOf(document) {
       Object.fromEntries(
         parameters.filter((one) => one.in === place && one.required).map((one) => [one.name, one.example]),
       );
-    const { 'If-Match': match, ...headers } = of('header');
+    const { 'If-Match': match, ...headers } = entriesAsText(of('header'));
+    delete headers['Idempotency-Key'];
     const version = /^"(\d+)"$/.exec(match ?? '')?.[1];
     const content = operation.requestBody ? resolve(operation.requestBody).content : {};
     const body = content['application/json']?.example;
