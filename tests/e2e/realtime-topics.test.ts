@@ -331,7 +331,9 @@ test('a socket that is cut again and again during many changes leads to the same
   const pull = async (at: Service): Promise<void> => {
     for (let hasMore = true; hasMore;) {
       const page = await ok(at.api('GET', `/v1/sync/changes?since=${cursor}&collections=categories`, { token }), 200);
-      for (const { op, id, d } of page.changes) op === 'u' ? held.set(id, d) : held.delete(id);
+      for (const { op, id, d } of page.changes)
+        if (op === 'u') held.set(id, d);
+        else held.delete(id);
       ({ cursor, hasMore } = page);
     }
   };

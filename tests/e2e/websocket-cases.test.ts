@@ -485,7 +485,7 @@ function sample(kind: string, size: number): Buffer {
   let bytes = '';
   for (let index = 0; bytes.length < size; ++index) bytes += pieces[kind]!(index);
   // Of letters of one byte: a cut never halves one.
-  return Buffer.from(bytes.replaceAll(/[^\u0000-\u007f]/g, 'e').slice(0, size), 'latin1');
+  return Buffer.from(bytes.replaceAll(/\P{ASCII}/gu, 'e').slice(0, size), 'latin1');
 }
 
 interface DeflateCase {
