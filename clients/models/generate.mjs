@@ -1,6 +1,6 @@
 // Models of the service's schemas for an app in another language, by quicktype.
 //
-//     backend-api openapi | node clients/models/generate.mjs kotlin >Models.kt       kotlin, swift, dart, php, python
+//     backend-api openapi | node clients/models/generate.mjs kotlin >Models.kt       kotlin, swift, dart, python
 //
 // Choices are texts: a service that learns another one breaks no app that was built before. What the description says of them is kept.
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,6 @@ const options = {
   kotlin: { framework: 'kotlinx', package: 'backendapi' },
   swift: { 'access-level': 'public', 'struct-or-class': 'struct', 'swift-5-support': 'true' },
   dart: { 'null-safety': 'true', 'required-props': 'true' },
-  php: { 'with-get': 'true' },
   python: { 'python-version': '3.7', 'nice-property-names': 'true' },
 };
 const passedOver = /^\/(v1\/callbacks|v1\/storage|v1\/files|dev)\//;
@@ -55,6 +54,16 @@ function reach(node, schemas, found) {
   return found;
 }
 
+// In Python a member with a default has none without behind it, which quicktype forgets of members of any type.
+function withDefaults(lines) {
+  let hasDefault = false;
+  return lines.map((line) => {
+    if (line.startsWith('class ')) hasDefault = false;
+    if (/^ {4}\w+: .* = None$/.test(line)) hasDefault = true;
+    return hasDefault && /^ {4}\w+: Any$/.test(line) ? `${line} = None` : line;
+  });
+}
+
 /** The source text of all schemas that an app sends or gets. */
 export async function modelsOf(document, language) {
   const { schemas } = document.components;
@@ -75,7 +84,7 @@ export async function modelsOf(document, language) {
     rendererOptions: options[language],
     combineClasses: false,
   });
-  return `${lines.join('\n').trimEnd()}\n`;
+  return `${(language === 'python' ? withDefaults(lines) : lines).join('\n').trimEnd()}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
