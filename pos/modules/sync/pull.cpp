@@ -112,10 +112,11 @@ ChangePage nothing_new(const ChangeRequest& request, const FeedPlace& place) {
 // What there is now. Where the feed has not moved, that is one small read.
 async::Task<ChangePage> look(db::Db db, ChangeRequest* request, const Cursor* cursor) {
     auto place = co_await place_of(db);
-    // A replica that is behind: who takes writes knows better.
-    if (place.seq < request->since) place.seq = request->since;
+    // A replica that is behind, or a database of before: who takes writes knows which.
+    const bool is_behind = place.seq < request->since;
+    if (is_behind) place.seq = request->since;
     if (const auto reason = why_resync(*cursor, place, request->scope.hash, request->now)) throw resync(*reason);
-    if (place.seq == request->since) co_return nothing_new(*request, place);
+    if (!is_behind && place.seq == request->since) co_return nothing_new(*request, place);
     auto page = co_await read_changes(db, request);
     if (const auto reached = open_cursor(page.cursor, request->secret, request->caller.tenant_id))
         request->since = reached->seq;
