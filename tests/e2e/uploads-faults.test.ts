@@ -105,7 +105,9 @@ async function trigger(schedule: string): Promise<void> {
 // Killed between the row and the removal of what it was made of: no row has that, and the sweep takes it a day later.
 async function sweepADayLater(left: () => Promise<string[]>): Promise<void> {
   const aDayAgo = new Date(Date.now() - 25 * 3_600_000);
-  for (const file of await left())
+  const old = await left();
+  if (old.length === 0) return;
+  for (const file of old)
     for (const aged of [file, path.dirname(file)]) await utimes(aged, aDayAgo, aDayAgo).catch(() => {});
   await trigger('files.sweep');
   await until(async () => (await left()).length === 0);
