@@ -1,10 +1,11 @@
-// Writes dist/: ES modules and their types, and the same as CommonJS.
+// Writes dist/: ES modules and their types, the same as CommonJS, and the arithmetic as WebAssembly.
 //
 //     node clients/typescript/build.mjs [FOLDER]      FOLDER in the place of dist/
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { arithmeticModule } from './wasm.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const target = path.resolve(process.argv[2] ?? path.join(here, 'dist'));
@@ -22,6 +23,11 @@ if (found.length > 0) {
   console.error(ts.formatDiagnostics(found, host));
   process.exit(1);
 }
+
+// In a module of its own as text: every bundler takes it, and nothing has to be fetched.
+const wasm = arithmeticModule();
+writeFileSync(path.join(target, 'arithmetic.wasm'), wasm);
+writeFileSync(path.join(esm, 'arithmetic/module.js'), `export const wasmBase64 = '${wasm.toString('base64')}';\n`);
 
 const cjs = path.join(target, 'cjs');
 for (const file of files(esm).filter((name) => statSync(name).isFile())) {
