@@ -7,9 +7,20 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
+import { arithmeticModule } from '../../clients/typescript/wasm.mjs';
 
 const source = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src');
 const dist = path.join(source, '../dist');
+
+// The SDK's sources are bundled as they are; this is what its build adds to them. With the package of a registry neither is needed.
+const arithmetic = {
+  name: 'arithmetic',
+  setup(bundling) {
+    const contents = `export const wasmBase64 = '${arithmeticModule().toString('base64')}';`;
+    bundling.onResolve({ filter: /^\.\/module\.js$/ }, ({ path: file }) => ({ path: file, namespace: 'arithmetic' }));
+    bundling.onLoad({ filter: /./, namespace: 'arithmetic' }, () => ({ contents }));
+  },
+};
 
 /** @param {string} [target] @param {string} [apiUrl] Empty: the origin that the till comes from. */
 export async function build(target = dist, apiUrl = '') {
@@ -18,7 +29,7 @@ export async function build(target = dist, apiUrl = '') {
   const common = { bundle: true, minify: true, target: ['chrome109', 'firefox115', 'safari16'], logLevel: 'warning' };
   const files = { entryPoints: ['main.ts', 'style.css'].map((name) => path.join(source, name)), outdir: target };
   const define = { API_URL: JSON.stringify(apiUrl) };
-  await bundle({ ...common, ...files, define, format: 'esm', sourcemap: true });
+  await bundle({ ...common, ...files, define, format: 'esm', sourcemap: true, plugins: [arithmetic] });
   for (const name of ['icon.svg', 'icon-192.png', 'icon-512.png', 'manifest.webmanifest'])
     copyFileSync(path.join(source, name), path.join(target, name));
   const page = readFileSync(path.join(source, 'index.html'), 'utf8');
