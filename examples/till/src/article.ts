@@ -35,7 +35,7 @@ export function showArticle(article: Article): void {
     state.textContent = await changePicture(article, chosen, (text) => (state.textContent = text)).catch(problem);
   });
   const facts: [string, string | undefined][] = [
-    ['Price', `${money(article.price)} a ${article.unit}`],
+    ['Price', `${money(article.price)} / ${article.unit}`],
     ['In stock', till.catalogue.stockOf(article.variantId)],
     ['Tax', article.taxCode && `${article.taxCode} ${article.taxRatePpm / 10_000} %`],
     ['Barcodes', till.catalogue.codesOf(article.variantId).join(', ')],

@@ -65,9 +65,10 @@ export function openDialog(title: string, ...children: (Child | Child[])[]): HTM
 }
 let dialogs = 0;
 
-/** A short message that goes by itself. */
-export function toast(text: string): void {
-  const message = h('p', { class: 'toast', role: 'status' }, text);
+/** A short message that goes by itself, or when the next one comes. */
+export function toast(text: string, kind = ''): void {
+  const message = h('p', { class: `toast ${kind}`, role: 'status' }, text);
+  document.querySelectorAll('.toast').forEach((other) => other.remove());
   (document.querySelector('dialog:last-of-type') ?? document.body).append(message);
   setTimeout(() => message.remove(), 4_000);
 }

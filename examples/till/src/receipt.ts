@@ -6,7 +6,8 @@ import { till } from './till.js';
 
 const methods: Record<string, string> = { cash: 'Cash', mpesa: 'M-Pesa' };
 
-function paper(sale: NewSale): HTMLElement {
+// `cashier`: undefined when somebody else sold it.
+function paper(sale: NewSale, cashier: string | undefined): HTMLElement {
   const { profile, setup } = till;
   const at = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: profile.timeZone });
   const totals = till.arithmetic.computeSale({
@@ -52,7 +53,7 @@ function paper(sale: NewSale): HTMLElement {
         {},
         sale.cashRounding ? row('Rounded', sale.cashRounding) : null,
         row(`Total ${profile.currency}`, sale.total, 'total'),
-        taxes.map(({ taxCode, tax, taxInclusive }) => row(`${taxInclusive ? 'of it' : 'and'} ${taxCode}`, tax, 'sub')),
+        taxes.map(({ taxCode, tax, taxInclusive }) => row(`${taxInclusive ? 'incl.' : 'plus'} ${taxCode}`, tax, 'sub')),
         sale.payments.map((payment) =>
           row(
             `${methods[payment.method] ?? payment.method} ${payment.reference ?? ''}`,
@@ -62,7 +63,7 @@ function paper(sale: NewSale): HTMLElement {
         cash ? row('Change', cash.tendered! - cash.amount) : null,
       ),
     ),
-    h('p', {}, `Served by ${profile.cashier}. Thank you.`),
+    h('p', {}, cashier ? `Served by ${cashier}. Thank you.` : 'Thank you.'),
   );
 }
 
@@ -71,6 +72,7 @@ export async function showReceipt(id: string, sold = false): Promise<void> {
   const entry = await till.queue.get(id);
   if (!entry?.body) return;
   const sale = JSON.parse(entry.body) as NewSale;
+  const session = await till.api.session.load();
   const cash = sale.payments.find(({ tendered }) => tendered);
   const change = cash ? cash.tendered! - cash.amount : 0;
   const dialog = openDialog(
@@ -92,7 +94,7 @@ export async function showReceipt(id: string, sold = false): Promise<void> {
       ),
       h('button', { onclick: () => print() }, 'Print'),
     ),
-    paper(sale),
+    paper(sale, session?.userId === entry.owner.userId ? till.profile.cashier : undefined),
   );
   dialog.classList.add('with-receipt');
 }

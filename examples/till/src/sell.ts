@@ -36,7 +36,8 @@ export function sellScreen(): Screen {
 
   const add = (article: Article, quantity = '1'): void => {
     baskets.add(article, quantity);
-    toast(`${article.name} added`);
+    // Where the basket is not beside it.
+    toast(`${article.name} added`, 'added');
   };
   const tile = (article: Article): HTMLElement =>
     h(
@@ -163,7 +164,7 @@ function basketPanel(): { element: HTMLElement; opener: HTMLElement; refresh(): 
     const rates = totals?.taxGroups.filter((group) => group.tax !== 0) ?? [];
     put(
       tax,
-      rates.map((group) => `${group.taxInclusive ? 'of it' : 'and'} ${group.taxCode} ${plain(group.tax)}`).join(', '),
+      rates.map((group) => `${group.taxInclusive ? 'incl.' : 'plus'} ${group.taxCode} ${plain(group.tax)}`).join(', '),
     );
     // What a phone was asked to pay does not change any more.
     const isAsked = basket.intent !== undefined;
@@ -210,7 +211,7 @@ function lineRow(line: Line, gross: number | undefined): HTMLElement {
       'button',
       { class: 'plain name', onclick: () => showArticle(article) },
       name,
-      h('small', {}, `${plain(article.price)} a ${article.unit}`),
+      h('small', {}, `${plain(article.price)} / ${article.unit}`),
     ),
     h('span', { class: 'gross' }, gross === undefined ? 'quantity?' : plain(gross)),
     h(
