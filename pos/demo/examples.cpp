@@ -122,7 +122,7 @@ void add_payouts(std::vector<Example>& all) {
 
 void add_reports(std::vector<Example>& all) {
     all.push_back(with_body("createReportRun", R"({"report":"sales","from":"2026-11-01","to":"2026-11-30"})"));
-    for (const auto* operation : {"getReportRun", "deleteReportRun"})
+    for (const auto* operation : {"getReportRun", "deleteReportRun", "getNotification"})
         all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string(key)}}});
 }
 
@@ -240,6 +240,15 @@ void add_sync(std::vector<Example>& all) {
     all.push_back({.operation = "readNotification", .body = {}, .parameters = {{"id", json_string(key)}}});
 }
 
+// The demo has no app of the Pusher protocol unless the environment names one.
+void add_realtime(std::vector<Example>& all) {
+    constexpr std::string_view channel =
+        R"({"socket_id":"123.456","channel_name":"private-t.0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01.changes"})";
+    all.push_back(with_body("authoriseChannel", channel));
+    all.push_back(with_body("authoriseAtPusher", channel));
+    all.push_back(with_body("authoriseAtAbly", R"({"topics":"changes,notifications"})"));
+}
+
 void add_taxes(std::vector<Example>& all) {
     all.push_back(with_body("createTaxClass", R"({"code":"VAT5","name":"VAT 5 %"})"));
     all.push_back(of("getTaxClass", "tax class TOURISM"));
@@ -350,6 +359,7 @@ std::vector<Example> examples() {
     add_second_factor(all);
     add_places(all);
     add_sync(all);
+    add_realtime(all);
     add_taxes(all);
     add_products(all);
     add_variants(all);

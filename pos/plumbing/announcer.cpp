@@ -351,6 +351,12 @@ Announcer::Listening Announcer::listen(base::Uuid tenant, Listener listener) {
     return listening;
 }
 
+void Announcer::begin_at(base::Uuid tenant, std::int64_t seq) {
+    const auto found = state_->tenants.find(tenant);
+    if (found == state_->tenants.end() || found->second.listeners.size() != 1) return;
+    found->second.known_seq = std::max(found->second.known_seq, seq);
+}
+
 void Announcer::announce(base::Uuid tenant, std::vector<db::AnnouncedRows> rows) {
     state_->on_commit({.tenant = tenant, .number = 0, .count = 0, .rows = std::move(rows)});
 }

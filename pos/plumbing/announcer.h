@@ -75,6 +75,10 @@ public:
 
     // Any number for a tenant. A listener may end itself or others, and may begin to listen.
     [[nodiscard]] Listening listen(base::Uuid tenant, Listener listener);
+    // Who has begun to listen, and has read since then that the feed is at `seq`, may say so: what is announced next is no gap to those
+    // who listen. Without it the first announcement is about anything, as nobody knows what lies before it. Disregarded where others
+    // listen already, who may be waiting for what lies between.
+    void begin_at(base::Uuid tenant, std::int64_t seq);
     // What nobody has committed here: the same as Batch::announce, at once.
     void announce(base::Uuid tenant, std::vector<db::AnnouncedRows> rows);
     // Every listener hears of anything: those who stop look up.

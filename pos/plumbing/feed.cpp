@@ -52,6 +52,7 @@ void announce_with_number(db::Batch& batch, db::BatchSlot<Recorded> slot, std::i
                           std::vector<db::AnnouncedRows> rows) {
     auto* to = batch.announcements();
     if (to == nullptr) return;
+    to->write(batch, rows);
     batch.after_commit<Recorded>(slot, [to, tenant = batch.tenant(), count,
                                         rows = std::move(rows)](std::optional<Recorded> recorded) mutable {
         if (recorded && recorded->is_unplaced) {

@@ -443,6 +443,7 @@ void LoopHost::look_at_lag() {
         shedder_.waited(http::LoadShedder::Queue::loop, std::max(async::SteadyTime::duration(0), now - lag_expected_),
                         now);
     lag_expected_ = now + lag_period + timer_grain;
+    shedder_.expect(lag_expected_);
     lag_timer_.expires_at(now + lag_period);
 }
 
@@ -508,6 +509,7 @@ async::Task<void> LoopHost::close_databases(async::SteadyTime deadline) {
 async::Task<void> LoopHost::stop(async::SteadyTime deadline) {
     stopping_ = true;
     lag_timer_.cancel();
+    shedder_.expect(async::SteadyTime::max());
     stop_looking_.request();
     owned_services_->end_start();
     // Nothing is asked of them yet but whether they are there: closed, they give the answer. Else services stop first.

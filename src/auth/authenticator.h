@@ -83,6 +83,7 @@ public:
     [[nodiscard]] Proof prove_bearer(std::string_view token);
     [[nodiscard]] Caller admit_bearer(const Proof& proof, const SessionState* state) const;
     [[nodiscard]] Caller caller_of(const SessionState& state) const;
+    [[nodiscard]] const Permissions& permissions() const noexcept { return permissions_; }
 
     void invalidate_session(const base::Uuid& id);
     void invalidate_user(const base::Uuid& id);

@@ -1,10 +1,12 @@
 #pragma once
 // What was committed on a loop, for those who wait for it: which kinds of rows, and where they belong; never what they hold. A batch
 // says it, and it is told once the batch, or the transaction around it, is committed. There is one listener, which carries it further
-// (to other loops, to other processes). Nothing is kept: who has not listened has not heard. Loop's thread.
+// (to other loops, to other processes). Nothing is kept: who has not listened has not heard; who must not miss it writes something
+// of its own in the same transaction. Loop's thread.
 //
 //     batch.announce({.kind = "orders", .place = branch});                             // any batch of a tenant
 //     databases.announcements->listen([&](db::Announcement said) { ... });             // must not throw; nullptr: nobody listens
+//     databases.announcements->write_by([&](db::Batch& batch, const auto& rows) { ... });    // in front of the commit; what it adds commits with it
 
 #include <cstdint>
 #include <functional>
@@ -32,17 +34,27 @@ struct Announcement {
     std::vector<AnnouncedRows> rows;
 };
 
+template <bool System>
+class BasicBatch;
+
 class Announcements {
 public:
     using Listener = std::move_only_function<void(Announcement said)>;
+    using Writer = std::function<void(BasicBatch<false>& batch, const std::vector<AnnouncedRows>& rows)>;
 
     void listen(Listener listener) { listener_ = std::move(listener); }
     void tell(Announcement said) {
         if (listener_) listener_(std::move(said));
     }
+    void write_by(Writer writer) { writer_ = std::move(writer); }
+    // What a batch will announce, once for each time that it says so.
+    void write(BasicBatch<false>& batch, const std::vector<AnnouncedRows>& rows) {
+        if (writer_) writer_(batch, rows);
+    }
 
 private:
     Listener listener_;
+    Writer writer_;
 };
 
 }  // namespace db

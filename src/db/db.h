@@ -394,6 +394,7 @@ public:
     void announce(AnnouncedRows rows)
         requires(!System)
     {
+        if (auto* to = announcements()) to->write(*this, {rows});
         after_commit([to = announcements(), tenant = tenant(), rows = std::move(rows)] {
             if (to != nullptr) to->tell({.tenant = tenant, .rows = {rows}});
         });

@@ -10,6 +10,10 @@ void count_down(Map& counts, const Key& key) {
     if (found != counts.end() && --found->second == 0) counts.erase(found);
 }
 
+std::string slow_key(const std::string& address, const std::optional<base::Uuid>& tenant) {
+    return tenant ? address + ' ' + tenant->to_string() : address;
+}
+
 }  // namespace
 
 SocketGate::Pass::Pass(Pass&& other) noexcept
@@ -29,11 +33,7 @@ SocketGate::Pass::~Pass() {
 std::optional<SocketGate::Pass> SocketGate::enter_address(std::string_view address, async::SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     std::string key(address);
-    if (const auto slow = slow_.find(key); slow != slow_.end()) {
-        const bool held = slow->second.times >= options_.most_slow && now - slow->second.last < options_.held_off;
-        if (held) return std::nullopt;
-        if (now - slow->second.last >= options_.slow_window) slow_.erase(slow);
-    }
+    if (is_held_off(slow_key(key, std::nullopt), now)) return std::nullopt;
     if (sockets_ >= options_.most_sockets) return std::nullopt;
     auto& count = of_address_[key];
     if (count >= options_.most_of_address) return std::nullopt;
@@ -42,9 +42,19 @@ std::optional<SocketGate::Pass> SocketGate::enter_address(std::string_view addre
     return Pass(*this, std::move(key));
 }
 
-bool SocketGate::Pass::enter_tenant(const base::Uuid& tenant) {
+bool SocketGate::is_held_off(const std::string& key, async::SteadyTime now) {
+    const auto slow = slow_.find(key);
+    if (slow == slow_.end()) return false;
+    const auto quiet = now - slow->second.last;
+    if (slow->second.times >= options_.most_slow && quiet < options_.held_off) return true;
+    if (quiet >= options_.slow_window) slow_.erase(slow);
+    return false;
+}
+
+bool SocketGate::Pass::enter_tenant(const base::Uuid& tenant, async::SteadyTime now) {
     if (gate_ == nullptr || tenant_) return gate_ != nullptr && tenant_ == tenant;
     const std::scoped_lock lock(gate_->mutex_);
+    if (gate_->is_held_off(slow_key(address_, tenant), now)) return false;
     auto& count = gate_->of_tenant_[tenant];
     if (count >= gate_->options_.most_of_tenant) return false;
     ++count;
@@ -56,8 +66,9 @@ void SocketGate::Pass::was_slow(async::SteadyTime now) {
     if (gate_ == nullptr) return;
     const std::scoped_lock lock(gate_->mutex_);
     auto& slow = gate_->slow_;
-    if (slow.size() >= gate_->options_.most_remembered && !slow.contains(address_)) slow.clear();
-    auto& entry = slow[address_];
+    const auto key = slow_key(address_, tenant_);
+    if (slow.size() >= gate_->options_.most_remembered && !slow.contains(key)) slow.clear();
+    auto& entry = slow[key];
     if (entry.times == 0 || now - entry.first > gate_->options_.slow_window)
         entry = {.times = 0, .first = now, .last = now};
     ++entry.times;

@@ -3,7 +3,9 @@
 // Thread-safe.
 //
 //     auto pass = gate.enter_address(request.client_address(), now);        // nullopt: it has as many as it may
-//     if (!pass->enter_tenant(tenant)) …                                    // given back when the pass goes
+//     if (!pass->enter_tenant(tenant, now)) …                               // given back when the pass goes
+//
+// Many people stand behind one address of a mobile network: who reads too slowly shuts out their own tenant there, and nobody else.
 
 #include <chrono>
 #include <memory>
@@ -22,7 +24,7 @@ class SocketGate {
 public:
     struct Options {
         std::size_t most_sockets = 50'000;
-        std::size_t most_of_address = 1'000;  // shops stand behind one address, as do schools
+        std::size_t most_of_address = 1'000;  // offices stand behind one address, as do schools
         std::size_t most_of_tenant = 2'000;
         // Who was closed as a slow consumer so often within `slow_window` is not let in for `held_off`.
         unsigned most_slow = 3;
@@ -37,8 +39,8 @@ public:
         Pass(Pass&& other) noexcept;
         Pass& operator=(Pass&& other) noexcept;
         ~Pass();
-        // Once; false when the tenant has as many as it may.
-        [[nodiscard]] bool enter_tenant(const base::Uuid& tenant);
+        // Once; false when the tenant has as many as it may, or is held off at this address.
+        [[nodiscard]] bool enter_tenant(const base::Uuid& tenant, async::SteadyTime now);
         // It was closed because it took less than came.
         void was_slow(async::SteadyTime now);
 
@@ -60,6 +62,7 @@ private:
         async::SteadyTime first;
         async::SteadyTime last;
     };
+    [[nodiscard]] bool is_held_off(const std::string& key, async::SteadyTime now);
     void leave(const std::string& address, const std::optional<base::Uuid>& tenant);
 
     Options options_;
@@ -67,7 +70,7 @@ private:
     std::size_t sockets_ = 0;
     std::unordered_map<std::string, std::size_t> of_address_;
     std::unordered_map<base::Uuid, std::size_t> of_tenant_;
-    std::unordered_map<std::string, Slow> slow_;
+    std::unordered_map<std::string, Slow> slow_;  // by address and tenant, if there is one
 };
 
 }  // namespace realtime

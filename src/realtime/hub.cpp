@@ -228,7 +228,7 @@ void Hub::receive(std::string_view bytes) {
 void Hub::take(const Envelope& envelope, bool is_local) {
     if (envelope.kind == "bye") {
         peers_.erase(envelope.origin);
-        return tell(roster_.drop(envelope.origin));
+        return tell(replace(envelope.origin, {}));
     }
     auto& peer = peers_[envelope.origin];
     peer.heard_at = async::Loop::now();
@@ -291,6 +291,12 @@ const Message* Hub::cached(std::string_view channel) const {
     return &found->second.message;
 }
 
+std::chrono::seconds Hub::cached_for(std::string_view channel) const {
+    if (cached(channel) == nullptr) return {};
+    const auto age = async::Loop::now() - cached_.find(channel)->second.at;
+    return std::chrono::ceil<std::chrono::seconds>(parts_.options.cache_for - age);
+}
+
 // ---- Followers -----------------------------------------------------------------------------------------------------
 
 void Hub::follow(std::string_view channel, Follower* follower) {
@@ -337,8 +343,17 @@ std::uint64_t Hub::number_of(std::string_view channel) const {
     return found == channels_.end() ? 0 : found->second.number;
 }
 
+std::vector<std::string> Hub::followed(std::string_view prefix) const {
+    std::vector<std::string> names;
+    for (const auto& [name, channel] : channels_) {
+        if (name.starts_with(prefix)) names.push_back(name);
+    }
+    return names;
+}
+
 void Hub::changed_count(const std::string& channel, std::size_t sockets) {
     roster_.count(origin_, channel, static_cast<std::uint32_t>(sockets));
+    if (observer_ != nullptr) observer_->on_touched(channel);
     counted_.insert(channel);
     tell_count(channel);
 }
@@ -356,8 +371,24 @@ void Hub::tell_count(const std::string& channel) {
 
 // ---- Rosters -------------------------------------------------------------------------------------------------------
 
+bool Hub::is_speaker() const {
+    return std::ranges::all_of(peers_, [&](const auto& peer) { return origin_ < peer.first; });
+}
+
+void Hub::touched(const std::vector<Roster::Count>& counts) {
+    if (observer_ == nullptr) return;
+    for (const auto& count : counts) observer_->on_touched(count.channel);
+}
+
+Roster::Changes Hub::replace(std::string_view origin, const Roster::State& state) {
+    if (observer_ != nullptr) touched(roster_.state_of(origin).counts);
+    touched(state.counts);
+    return roster_.replace(origin, state);
+}
+
 void Hub::tell(const Roster::Changes& changes) {
     for (const auto& change : changes) {
+        if (observer_ != nullptr) observer_->on_member(change);
         const auto found = channels_.find(change.channel);
         if (found == channels_.end()) continue;
         for (auto* const follower : found->second.followers) follower->on_presence(change);
@@ -399,7 +430,7 @@ void Hub::take_roster(Peer& peer, const Envelope& envelope) {
     if (envelope.kind == "state") {
         peer.version = envelope.version;
         const auto state = state_in(envelope);
-        tell(roster_.replace(envelope.origin, state));
+        tell(replace(envelope.origin, state));
         for (const auto& count : state.counts) tell_count(count.channel);
         return;
     }
@@ -412,6 +443,7 @@ void Hub::take_roster(Peer& peer, const Envelope& envelope) {
     for (const auto& line : envelope.lines) {
         if (line.user_id.empty()) {
             roster_.count(envelope.origin, line.channel, static_cast<std::uint32_t>(line.sockets));
+            if (observer_ != nullptr) observer_->on_touched(line.channel);
             tell_count(line.channel);
         } else if (line.sockets > 0) {
             if (roster_.sockets_of(envelope.origin, line.channel, line.user_id) == 0)
@@ -435,7 +467,7 @@ void Hub::judge_peers(async::SteadyTime now) {
             continue;
         }
         parts_.logger.warn("realtime: an instance is not heard any more", {{"origin", at->first}});
-        const auto changes = roster_.drop(at->first);
+        const auto changes = replace(at->first, {});
         at = peers_.erase(at);
         tell(changes);
     }

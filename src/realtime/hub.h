@@ -83,6 +83,23 @@ public:
     virtual void on_count(std::string_view /*channel*/, std::uint32_t /*sockets*/) {}
 };
 
+// Who is told what happens, besides the followers of a channel; on the hub's thread. Must not call the hub from within.
+class Observer {
+public:
+    Observer() = default;
+    Observer(const Observer&) = delete;
+    Observer& operator=(const Observer&) = delete;
+    virtual ~Observer() = default;
+
+    // Over all instances; each loop's observer hears of it.
+    virtual void on_member(const Roster::Change& change) = 0;
+    // How many follow it, on whichever loop, may be another number now.
+    virtual void on_touched(std::string_view channel) = 0;
+    // On this loop alone.
+    virtual void on_client_event(const Message& message) = 0;
+    virtual void on_cache_miss(std::string_view channel) = 0;
+};
+
 class Hub;
 
 namespace detail {
@@ -157,16 +174,28 @@ public:
     void follow(std::string_view channel, Follower* follower);
     void unfollow(std::string_view channel, Follower* follower);
     [[nodiscard]] std::uint64_t number_of(std::string_view channel) const;
+    // On this loop.
+    [[nodiscard]] bool is_followed(std::string_view channel) const { return channels_.contains(channel); }
+    // Channels whose names begin so; looks at all of them.
+    [[nodiscard]] std::vector<std::string> followed(std::string_view prefix) const;
 
     void join(std::string_view channel, const Member& member);
     void leave(std::string_view channel, std::string_view user_id);
     [[nodiscard]] const Roster& roster() const noexcept { return roster_; }
     // The last message of a cache channel that this instance has heard.
     [[nodiscard]] const Message* cached(std::string_view channel) const;
+    // How much longer; 0: there is none.
+    [[nodiscard]] std::chrono::seconds cached_for(std::string_view channel) const;
 
     // What the others are told to do: sockets of a user to be ended, say. Also called here.
     void on_command(std::move_only_function<void(std::string_view name, std::string_view argument)> handler);
     void command(std::string_view name, std::string_view argument);
+
+    // One; it outlives the hub, or is replaced by nullptr.
+    void watch(Observer* observer) noexcept { observer_ = observer; }
+    [[nodiscard]] Observer* observer() const noexcept { return observer_; }
+    // Of all loops that are heard one says what all of them know.
+    [[nodiscard]] bool is_speaker() const;
 
     [[nodiscard]] bool hears_others() const noexcept { return is_linked_; }
     [[nodiscard]] async::Loop& loop() noexcept { return parts_.loop; }
@@ -197,6 +226,8 @@ private:
     void take_roster(Peer& peer, const Envelope& envelope);
     void judge_number(Peer& peer, const Envelope& envelope);
     void tell(const Roster::Changes& changes);
+    void touched(const std::vector<Roster::Count>& counts);
+    [[nodiscard]] Roster::Changes replace(std::string_view origin, const Roster::State& state);
     void count_tenant(std::string_view channel, bool is_followed);
     void tell_count(const std::string& channel);
     void changed_count(const std::string& channel, std::size_t sockets);
@@ -229,6 +260,7 @@ private:
     bool was_broken_ = false;
     async::Stop stop_;
     async::TaskGroup tasks_;
+    Observer* observer_ = nullptr;
     std::move_only_function<void(std::string_view, std::string_view)> on_command_;
     std::move_only_function<void(const base::Uuid&, bool)> on_tenant_;
     std::unordered_map<base::Uuid, std::size_t> tenants_;  // channels that are followed here

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "realtime/channel.h"
 
 namespace realtime {
@@ -30,6 +32,19 @@ public:
         presence.push_back((change.kind == Roster::Change::Kind::added ? "+" : "-") + change.member.user_id);
     }
     void on_count(std::string_view, std::uint32_t sockets) override { counts.push_back(sockets); }
+};
+
+class Watcher final : public Observer {
+public:
+    std::vector<std::string> members;
+    std::set<std::string> touched;
+
+    void on_member(const Roster::Change& change) override {
+        members.push_back((change.kind == Roster::Change::Kind::added ? "+" : "-") + change.member.user_id);
+    }
+    void on_touched(std::string_view channel) override { touched.emplace(channel); }
+    void on_client_event(const Message&) override {}
+    void on_cache_miss(std::string_view) override {}
 };
 
 class HubTest : public testing::Test {
@@ -115,6 +130,36 @@ TEST_F(HubTest, PresenceAndCountsAreOfAllLoops) {
     EXPECT_EQ(third->roster().member_count("presence-room"), 0U);
     here->unfollow("presence-room", &ear);
     async::run_until_done(loop, third->stop(async::Loop::now() + 1s));
+    async::run_until_done(loop, here->stop(async::Loop::now() + 1s));
+}
+
+TEST_F(HubTest, AnObserverHearsOfAllLoopsAndOneOfThemSpeaks) {
+    EXPECT_TRUE(here->is_speaker() && there->is_speaker()) << "nobody else is known";
+    async::run_until_done(loop, here->start());
+    async::run_until_done(loop, there->start());
+    turn();
+    EXPECT_NE(here->is_speaker(), there->is_speaker());
+    Watcher watcher;
+    here->watch(&watcher);
+    Ear ear;
+    there->follow("news", &ear);
+    there->join("presence-room", {"asha", ""});
+    turn();
+    EXPECT_EQ(watcher.members, std::vector<std::string>{"+asha"});
+    EXPECT_EQ(watcher.touched, std::set<std::string>{"news"});
+    watcher.touched.clear();
+    there->unfollow("news", &ear);
+    async::run_until_done(loop, there->stop(async::Loop::now() + 1s));
+    turn();
+    EXPECT_TRUE(here->is_speaker());
+    EXPECT_EQ(watcher.members, (std::vector<std::string>{"+asha", "-asha"}));
+    EXPECT_EQ(watcher.touched, std::set<std::string>{"news"});
+    EXPECT_TRUE(here->followed("n").empty());
+    here->follow("news", &ear);
+    EXPECT_TRUE(here->is_followed("news"));
+    EXPECT_EQ(here->followed("n"), std::vector<std::string>{"news"});
+    here->unfollow("news", &ear);
+    here->watch(nullptr);
     async::run_until_done(loop, here->stop(async::Loop::now() + 1s));
 }
 

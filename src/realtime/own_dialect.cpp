@@ -82,8 +82,8 @@ void OwnDialect::admit(Access::Identity identity) {
     if (watched_) {
         watched_->expires_at = expires;
     } else {
-        if (!pass_.enter_tenant(identity.caller.tenant_id))
-            return socket->close(CloseCode::forbidden, "the tenant has as many sockets as it may");
+        if (!pass_.enter_tenant(identity.caller.tenant_id, async::Loop::now()))
+            return socket->close(CloseCode::forbidden, "the tenant has as many sockets as it may, or reads too slowly");
         const auto end = [weak = socket_](bool by_token) {
             if (const auto open = weak.lock())
                 open->close(CloseCode::unauthorised, by_token ? "the token has expired" : "the session has ended");

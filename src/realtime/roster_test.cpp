@@ -164,13 +164,29 @@ TEST(Gate, CountsAndHoldsOff) {
     auto second = gate.enter_address("1.2.3.4", now);
     ASSERT_TRUE(first && second);
     EXPECT_FALSE(gate.enter_address("1.2.3.4", now));
-    EXPECT_TRUE(first->enter_tenant(tenant));
-    EXPECT_FALSE(second->enter_tenant(tenant));
+    EXPECT_TRUE(first->enter_tenant(tenant, now));
+    EXPECT_FALSE(second->enter_tenant(tenant, now));
     first.reset();
-    EXPECT_TRUE(second->enter_tenant(tenant));
+    EXPECT_TRUE(second->enter_tenant(tenant, now));
     for (int i = 0; i < 3; ++i) second->was_slow(now + 1s * i);
     second.reset();
     EXPECT_EQ(gate.sockets(), 0U);
+    // Its own tenant at that address; others there, and it elsewhere, go on.
+    auto third = gate.enter_address("1.2.3.4", now + 3s);
+    ASSERT_TRUE(third);
+    EXPECT_FALSE(third->enter_tenant(tenant, now + 3s));
+    EXPECT_TRUE(third->enter_tenant(base::Uuid(), now + 3s));
+    EXPECT_TRUE(gate.enter_address("1.2.3.5", now + 3s)->enter_tenant(tenant, now + 3s));
+    EXPECT_TRUE(gate.enter_address("1.2.3.4", now + 40s)->enter_tenant(tenant, now + 40s));
+}
+
+// Who has said no tenant is known by the address alone.
+TEST(Gate, HoldsOffAnAddressWithoutATenant) {
+    SocketGate gate({});
+    const async::SteadyTime now{};
+    auto pass = gate.enter_address("1.2.3.4", now);
+    ASSERT_TRUE(pass);
+    for (int i = 0; i < 3; ++i) pass->was_slow(now + 1s * i);
     EXPECT_FALSE(gate.enter_address("1.2.3.4", now + 3s));
     EXPECT_TRUE(gate.enter_address("1.2.3.5", now + 3s));
     EXPECT_TRUE(gate.enter_address("1.2.3.4", now + 40s));

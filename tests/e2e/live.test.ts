@@ -1,9 +1,11 @@
 // How a till keeps up to date, over real connections: waiting requests, events with the `eventsource` package, snapshots that break off,
 // and what several processes tell each other.
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { EventSource } from 'eventsource';
 import { fetch as streamed } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import WebSocket from 'ws';
 import { type Service, startService } from './support/service.js';
 import { ok, openShop, password, saleFor, type Shop } from './support/shop.js';
 
@@ -83,7 +85,7 @@ function listen(at: Service, query: string, lastEventId?: string) {
     await expect.poll(() => events.some(wanted), { timeout: 15_000, interval: 20 }).toBe(true);
     return events.find(wanted)!;
   };
-  return { events, next, close: () => source.close() };
+  return { events, source, next, close: () => source.close() };
 }
 
 describe('a snapshot', () => {
@@ -204,37 +206,82 @@ describe('events', () => {
   });
 });
 
-// A device that hears nothing for a while has the same in the end.
-test('a stream cut during 1,000 changes leads to the same rows', async () => {
-  const begin = await snapshot('?collections=categories');
-  const held = new Map<string, unknown>();
-  for (const line of begin.text.split('\n').slice(1, -2)) {
-    const row = JSON.parse(line);
-    held.set(row.id, row.d);
+// Cut in the middle of what it hears, a device comes again and pulls.
+describe('cut during 1,000 changes', () => {
+  interface Link {
+    cut(): void;
   }
-  const heard = listen(service, '?topics=changes&collections=categories');
-  await heard.next((event) => event.type === 'ready');
-  const names = Array.from({ length: 1_000 }, (_, index) => `Many ${index}`);
-  for (let at = 0; at < names.length; at += 250) {
-    const items = names.slice(at, at + 250).map((name) => addCategory(name, at % 500 === 0 ? service : second));
-    if (at === 250) heard.close();
-    await Promise.all(items);
-  }
-  let { cursor } = begin;
-  for (;;) {
-    const page = await pull(cursor, '&collections=categories&limit=300');
-    for (const change of page.changes) {
-      if (change.op === 'u') held.set(change.id, change.d);
-      else held.delete(change.id);
+  const byEvents = async (heard: () => void): Promise<Link> => {
+    const stream = listen(service, '?topics=changes&collections=categories');
+    stream.source.addEventListener('poke', heard);
+    await stream.next((event) => event.type === 'ready');
+    return { cut: stream.close };
+  };
+  const bySocket = async (heard: () => void): Promise<Link> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${service.port}/v1/ws`, { headers: authorized() });
+    socket.on('error', () => {});
+    const subscribed = new Promise<void>((resolve, reject) => {
+      socket.on('close', () => reject(new Error('closed')));
+      socket.on('message', (data) => {
+        const { t } = JSON.parse(String(data));
+        if (t === 'poke') heard();
+        if (t === 'subscribed') resolve();
+      });
+    });
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ t: 'sub', topics: ['changes'] }));
+    await subscribed;
+    return { cut: () => socket.terminate() };
+  };
+
+  test.each([
+    ['a stream of events', byEvents],
+    ['a socket', bySocket],
+  ])('%s leads to the same rows', async (_, connect) => {
+    const begin = await snapshot('?collections=categories');
+    const held = new Map<string, unknown>(rowsOf(begin.text));
+    let { cursor } = begin;
+    let pulling = Promise.resolve();
+    let pulls = 0;
+    const pullAll = async () => {
+      for (let hasMore = true; hasMore;) {
+        const page = await pull(cursor, '&collections=categories&limit=300');
+        for (const change of page.changes) {
+          if (change.op === 'u') held.set(change.id, change.d);
+          else held.delete(change.id);
+        }
+        ({ cursor, hasMore } = page);
+        ++pulls;
+      }
+    };
+    const heard = () => void (pulling = pulling.then(pullAll));
+
+    let link = await connect(heard);
+    for (let group = 0; group < 8; ++group) {
+      const names = Array.from({ length: 125 }, () => `Many ${randomUUID()}`);
+      const adding = names.map((name) => addCategory(name, group % 2 === 0 ? service : second));
+      if (group === 2 || group === 5) link.cut();
+      await Promise.all(adding);
+      if (group === 3) {
+        link = await connect(heard);
+        heard();
+      }
     }
-    cursor = page.cursor;
-    if (!page.hasMore) break;
-  }
-  const end = await snapshot('?collections=categories');
-  const rows = end.text
+    expect(pulls, 'it was told of changes while it was there').toBeGreaterThan(1);
+    link = await connect(heard);
+    heard();
+    await pulling;
+    link.cut();
+    await pulling;
+    const end = await snapshot('?collections=categories');
+    expect(held).toEqual(new Map(rowsOf(end.text)));
+    expect(held.size).toBeGreaterThanOrEqual(1_000);
+  });
+});
+
+const rowsOf = (text: string): [string, unknown][] =>
+  text
     .split('\n')
     .slice(1, -2)
-    .map((line) => JSON.parse(line));
-  expect(held).toEqual(new Map(rows.map((row) => [row.id, row.d])));
-  expect(held.size).toBeGreaterThanOrEqual(1_000);
-});
+    .map((line) => JSON.parse(line))
+    .map((row) => [row.id, row.d]);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import Echo from 'laravel-echo';
 import PusherServer from 'pusher';
-import PusherClient from 'pusher-js';
+import { PusherClient } from './support/pusher-client.js';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { scratchDatabase, type ScratchDatabase } from './support/database.js';
@@ -106,7 +106,10 @@ test("a cookie opens a socket for our own pages, and for nobody else's", async (
   const login = await first.api('POST', '/v1/auth/login', {
     body: { email: shop.email, password: 'correct horse battery staple', session: 'cookie' },
   });
-  const cookie = login.headers.getSetCookie().map((one) => one.split(';')[0]).join('; ');
+  const cookie = login.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
   const origin = `http://127.0.0.1:${first.port}`;
   const client = await Client.open(first, '', { cookie, origin });
   await client.heard('ready');
@@ -143,8 +146,21 @@ test('a position that this feed never had leads to a resync', async () => {
 // Whatever a stranger subscribes to, nothing of the shop comes.
 test("no message reaches another tenant's socket", async () => {
   const { tenantId } = shop;
-  const names = ['changes', `private-t.${tenantId}.changes`, `t.${tenantId}.changes`, `${tenantId}.changes`, `../${tenantId}`,
-    `changes%00`, `dashboard.${shop.location.id}`, `notifications`, '*', '#', '', `changes\u0000`, 'CHANGES'];
+  const names = [
+    'changes',
+    `private-t.${tenantId}.changes`,
+    `t.${tenantId}.changes`,
+    `${tenantId}.changes`,
+    `../${tenantId}`,
+    `changes%00`,
+    `dashboard.${shop.location.id}`,
+    `notifications`,
+    '*',
+    '#',
+    '',
+    `changes\u0000`,
+    'CHANGES',
+  ];
   const own = await Client.with(second, stranger.token);
   own.say({ t: 'sub', topics: names });
   await own.heard('subscribed');
@@ -154,7 +170,9 @@ test("no message reaches another tenant's socket", async () => {
   raw.on('message', (data) => frames.push(JSON.parse(String(data))));
   const socketId = await until(async () => frames[0] && JSON.parse(frames[0].data).socket_id);
   const channel = `private-t.${tenantId}.changes`;
-  const signed = await stranger.api('POST', '/v1/realtime/auth', { body: { socket_id: socketId, channel_name: channel } });
+  const signed = await stranger.api('POST', '/v1/realtime/auth', {
+    body: { socket_id: socketId, channel_name: channel },
+  });
   expect(signed.status).toBe(403);
   const mine = await ok(
     stranger.api('POST', '/v1/realtime/auth', {
@@ -164,7 +182,12 @@ test("no message reaches another tenant's socket", async () => {
   );
   const bare = mine.auth.split(':').slice(0, 2).join(':');
   for (const auth of [mine.auth, bare, '', `${app.key}:00`])
-    for (const name of [channel, channel.toUpperCase(), `private-cache-t.${tenantId}.changes`, `presence-t.${tenantId}.changes`])
+    for (const name of [
+      channel,
+      channel.toUpperCase(),
+      `private-cache-t.${tenantId}.changes`,
+      `presence-t.${tenantId}.changes`,
+    ])
       raw.send(JSON.stringify({ event: 'pusher:subscribe', data: { auth, channel: name } }));
   await until(async () => frames.filter(({ event }) => event === 'pusher:subscription_error').length === 16);
   const watcher = await Client.with(second, shop.token);
@@ -203,8 +226,15 @@ test('a client that sends too much is closed', async () => {
 
 function pusher(service: Service, who: Shop = shop, options: Record<string, unknown> = {}): PusherClient {
   const client = new PusherClient(app.key, {
-    cluster: 'any', wsHost: '127.0.0.1', wsPort: service.port, forceTLS: false, enabledTransports: ['ws'], disableStats: true,
-    authEndpoint: `${service.url}/v1/realtime/auth`, auth: { headers: { authorization: `Bearer ${who.token}` } }, ...options,
+    cluster: 'any',
+    wsHost: '127.0.0.1',
+    wsPort: service.port,
+    forceTLS: false,
+    enabledTransports: ['ws'],
+    disableStats: true,
+    authEndpoint: `${service.url}/v1/realtime/auth`,
+    auth: { headers: { authorization: `Bearer ${who.token}` } },
+    ...options,
   } as any);
   open.push({ close: () => client.disconnect() });
   return client;
@@ -220,17 +250,24 @@ const subscribed = (channel: any): Promise<unknown> =>
 const authorizer = (userId: string) => ({
   channelAuthorization: {
     customHandler: ({ socketId, channelName }: any, done: any) =>
-      done(null, server(first).authorizeChannel(socketId, channelName, { user_id: userId, user_info: { name: userId } })),
+      done(
+        null,
+        server(first).authorizeChannel(socketId, channelName, { user_id: userId, user_info: { name: userId } }),
+      ),
   },
   userAuthentication: {
-    customHandler: ({ socketId }: any, done: any) => done(null, server(first).authenticateUser(socketId, { id: userId })),
+    customHandler: ({ socketId }: any, done: any) =>
+      done(null, server(first).authenticateUser(socketId, { id: userId })),
   },
 });
 
 test('pusher-js and the server SDK: public channels, batches, who is not to hear it', async () => {
   const [here, there] = [pusher(first), pusher(second)];
   const heard: [string, unknown][] = [];
-  for (const [name, client] of [['here', here], ['there', there]] as const) {
+  for (const [name, client] of [
+    ['here', here],
+    ['there', there],
+  ] as const) {
     const channel = client.subscribe('news');
     channel.bind('hello', (data: unknown) => heard.push([name, data]));
     await subscribed(channel);
@@ -285,6 +322,11 @@ test('client events, the cache, sign-in, counts', async () => {
   await server(first).trigger('cache-prices', 'price', { now: 5 });
   const late = b.subscribe('cache-prices');
   expect(await new Promise((resolve) => late.bind('price', resolve))).toEqual({ now: 5 });
+  const { cache } = (await (
+    await server(first).get({ path: '/channels/cache-prices', params: { info: 'cache' } })
+  ).json()) as any;
+  expect(JSON.parse(cache.data)).toEqual({ now: 5 });
+  expect(cache.ttl).toBeGreaterThan(1_700);
   a.signin();
   const toUser = new Promise((resolve) => a.user.bind('note', resolve));
   await until(async () => (a as any).user.user_data?.id === 'a');

@@ -52,7 +52,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
         return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
       if (seen.path === '/v1/events') {
         streamsOpened++;
-        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n');
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: ready\ndata: {"seq":0}\n\n');
         streams.add(response);
         response.on('close', () => streams.delete(response));
         return;
@@ -335,12 +335,12 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     expect([streams.size, streamsOpened]).toEqual([1, 1]);
     const pulls = (): Promise<number[]> => Promise.all(tabs.map((page) => page.evaluate('pulls') as Promise<number>));
     const before = await pulls();
-    for (const stream of streams) stream.write('data: {"t":"poke","seq":1}\n\n');
+    for (const stream of streams) stream.write('event: poke\ndata: {"seq":1,"changed":[]}\n\n');
     await until(async () => (await pulls()).every((count, index) => count > before[index]!));
     await tabs.shift()!.close();
     await until(async () => streams.size === 1 && streamsOpened === 2);
     const then = await pulls();
-    for (const stream of streams) stream.write('data: {"t":"poke","seq":2}\n\n');
+    for (const stream of streams) stream.write('event: poke\ndata: {"seq":2,"changed":[]}\n\n');
     await until(async () => (await pulls()).every((count, index) => count > then[index]!));
   });
 

@@ -4,10 +4,13 @@ import type { Client } from './client.js';
 
 /** What the service says on a connection. */
 export type LiveMessage =
-  | { t: 'poke'; seq: number }
+  /** Something is new: where, or (without `changed`, or an empty one) anywhere. */
+  | { t: 'poke'; seq?: number; changed?: { c: string; locationId?: string | null }[] }
   | { t: 'ev'; topic: string; d: unknown }
-  /** Everything may have changed: read it anew. */
-  | { t: 'resync' };
+  /** Something may have been missed. */
+  | { t: 'resync'; reason?: string }
+  /** The caller may not, or no longer, follow this topic. */
+  | { t: 'refused'; topic: string; code: string };
 
 /** An open connection, to be closed. */
 export interface Connection {
@@ -27,11 +30,12 @@ export type Transport = (hearing: Hearing) => Connection | Promise<Connection>;
 
 export interface LiveOptions {
   transport: Transport;
-  /** Reads what is new: after the connection is there, after pokes, and now and then without one. One at a time. */
+  /** Reads what is new (`followChanges` of `backend-api-client/feed`): when the connection is there, after pokes, and now and then. One at a time. */
   pull: () => Promise<void>;
   onEvent?: (topic: string, data: unknown) => void;
-  /** Read all anew; `pull` follows. */
+  /** Events may have been missed: read again by their routes what they tell of. A pull follows, which says by itself whether it is enough. */
   onResync?: () => Promise<void> | void;
+  onRefused?: (topic: string, code: string) => void;
   /** Tabs with the same name share a connection; `false`: this tab has its own. */
   share?: string | false;
   /** Pulls without a poke, for connections that are open and dead; 60 s when missing. */
@@ -68,6 +72,7 @@ export class Live {
     if (message === 'opened') return this.poked();
     if (message.t === 'ev') this.options.onEvent?.(message.topic, message.d);
     else if (message.t === 'poke') this.poked();
+    else if (message.t === 'refused') this.options.onRefused?.(message.topic, message.code);
     else if (message.t === 'resync') void Promise.resolve(this.options.onResync?.()).finally(() => this.poked());
   }
 
@@ -202,50 +207,110 @@ class SharedSource {
 }
 
 export interface WebSocketOptions {
+  /** `wss://api.example/v1/ws` */
   url: string;
+  /** `changes`, `dashboard.{locationId}`, `intent.{id}`, `notifications`. */
   topics: string[];
-  /** Where to go on; called for each connection. */
-  since?: () => string | undefined | Promise<string | undefined>;
   WebSocket?: typeof WebSocket;
+  /** How often it asks whether the other end is still there; what does not answer for as long again is closed. 30 s when missing. */
+  pingMs?: number;
 }
 
-/** `GET /v1/ws`, with a ticket that serves once (`POST /v1/auth/ws-ticket`). */
+/**
+ * `GET /v1/ws`, with a ticket that serves once (`POST /v1/auth/ws-ticket`). The socket ends with the token that the ticket was asked with;
+ * the next one is opened by itself.
+ */
 export function webSocketTransport(client: Client, options: WebSocketOptions): Transport {
   return async (hearing) => {
     const ticket = await client.call('POST', '/v1/auth/ws-ticket');
     if (!ticket.ok) {
-      hearing.closed(ticket.error.action === 'retry');
+      hearing.closed(ticket.error.retriable);
       return { close: () => {} };
     }
-    const since = await options.since?.();
     const Socket = options.WebSocket ?? WebSocket;
     const socket = new Socket(`${options.url}?ticket=${encodeURIComponent(String(ticket.data.ticket))}`);
-    socket.onopen = () => {
-      socket.send(JSON.stringify({ t: 'sub', topics: options.topics, ...(since !== undefined && { since }) }));
-      hearing.opened();
+    const { pingMs = 30_000 } = options;
+    const numbers = new Map<string, number>();
+    let begun = false;
+    let isSilent = false;
+    const patience = setInterval(() => {
+      if (isSilent) return ended();
+      isSilent = true;
+      if (socket.readyState === 1) socket.send('{"t":"ping"}');
+    }, pingMs);
+    // `close()` of a dead connection waits for its other end.
+    const ended = (): void => {
+      clearInterval(patience);
+      socket.close();
+      hearing.closed(true);
     };
-    socket.onmessage = ({ data }) => told(hearing, data);
-    // 4401: the session is over; a new ticket says so, or opens another one. All else passes.
-    socket.onclose = () => hearing.closed(true);
-    return { close: () => socket.close() };
+    socket.onopen = () => socket.send(JSON.stringify({ t: 'sub', topics: options.topics }));
+    socket.onclose = ended;
+    socket.onmessage = ({ data }) => {
+      isSilent = false;
+      const said = parsed(data);
+      switch (said?.t) {
+        case 'subscribed':
+          for (const [topic, number] of Object.entries(said.topics ?? {})) numbers.set(topic, number as number);
+          // Whoever was let in and has nothing to follow is no success: the next attempt has a longer pause.
+          if (!begun && numbers.size > 0) {
+            begun = true;
+            hearing.opened();
+          }
+          break;
+        case 'poke':
+        case 'ev': {
+          const { topic, n } = said;
+          const before = numbers.get(topic);
+          if (typeof n === 'number') numbers.set(topic, n);
+          if (before !== undefined && typeof n === 'number' && n !== before + 1) hearing.message({ t: 'resync' });
+          hearing.message(said);
+          break;
+        }
+        case 'resync':
+          hearing.message(said);
+          break;
+        case 'unsubscribed':
+          for (const topic of said.code ? (said.topics ?? []) : [])
+            hearing.message({ t: 'refused', topic, code: said.code });
+          break;
+        case 'error':
+          if (said.topic) hearing.message({ t: 'refused', topic: said.topic, code: said.code });
+      }
+    };
+    return {
+      close: () => {
+        clearInterval(patience);
+        socket.close();
+      },
+    };
   };
 }
 
 export interface EventSourceOptions {
-  /** Of each connection: it may carry a ticket. */
+  /** `/v1/events?topics=changes`. Of each connection. */
   url: () => string | Promise<string>;
+  /** A browser's own sends the cookie of a session; that of the package `eventsource` takes a `fetch` that sends a token. */
   EventSource?: typeof EventSource;
+  init?: EventSourceInit & Record<string, unknown>;
 }
 
 /** `GET /v1/events`, the same by server-sent events. */
 export function eventSourceTransport(options: EventSourceOptions): Transport {
   return async (hearing) => {
     const Source = options.EventSource ?? EventSource;
-    const source = new Source(await options.url(), { withCredentials: true });
-    source.onopen = () => hearing.opened();
-    source.onmessage = ({ data }) => told(hearing, data);
+    const source = new Source(await options.url(), { withCredentials: true, ...options.init });
+    const on = (name: string, act: (said: any) => void): void =>
+      source.addEventListener(name, (event) => {
+        const said = parsed((event as MessageEvent).data);
+        if (said) act(said);
+      });
+    on('ready', () => hearing.opened());
+    on('poke', (said) => hearing.message({ ...said, t: 'poke' }));
+    on('ev', (said) => hearing.message({ ...said, t: 'ev' }));
+    on('reset', (said) => hearing.message({ ...said, t: 'resync' }));
     source.onerror = () => {
-      // Its own repetition would use a ticket again.
+      // Its own repetition knows no growing pauses, and gives up at a 503.
       source.close();
       hearing.closed(true);
     };
@@ -253,12 +318,12 @@ export function eventSourceTransport(options: EventSourceOptions): Transport {
   };
 }
 
-function told(hearing: Hearing, data: unknown): void {
+// What is no message is of a later version, or of somebody else.
+function parsed(data: unknown): any {
   try {
-    const message = JSON.parse(String(data)) as LiveMessage;
-    // What a later version says is for later clients.
-    if (['poke', 'ev', 'resync'].includes(message?.t)) hearing.message(message);
+    const said: unknown = JSON.parse(String(data));
+    return typeof said === 'object' && said !== null ? said : undefined;
   } catch {
-    // No message of the service.
+    return undefined;
   }
 }

@@ -42,6 +42,15 @@ async::Task<db::Page<Notification>> list(auth::Permitted<"notifications.read"> /
     return newest.page(db, filter->page, filter->state, filter->kind);
 }
 
+constexpr auto by_id = db::find<tables::notifications>("notifications.by_id");
+
+async::Task<Notification> show(auth::Permitted<"notifications.read"> /*unused*/, http::Path<"id", NotificationId> id,
+                               db::Db db) {
+    auto found = co_await db.one(by_id, *id);
+    if (!found) throw base::Failure(http::errors::row_not_found);
+    co_return *std::move(found);
+}
+
 // ---- What members want to hear of --------------------------------------------------------------------------------
 
 struct Preferences {
@@ -151,6 +160,11 @@ void routes(http::Routes routes) {
                {.id = "listNotifications",
                 .summary = "Messages to people and what became of them, newest first",
                 .description = "`failed` and `bounced` say why. Links' tokens are shown nowhere."});
+    routes.get("/notifications/{id}", show,
+               {.id = "getNotification",
+                .summary = "One message and what became of it",
+                .description = "The tenant's: messages about an account, such as its new password, are nobody's here.",
+                .errors = {http::errors::row_not_found}});
     routes.get(
         "/notifications/preferences", show_preferences,
         {.id = "getNotificationPreferences",
@@ -173,9 +187,9 @@ void routes(http::Routes routes) {
 app::Module notifications_module() {
     using namespace mailing;
     auto statements =
-        db::statements(newest, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed, suppress,
-                       subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered, use_webhook,
-                       webhook_body, preference, set_preference, waiting);
+        db::statements(newest, by_id, add, by_key, claim, state_of, begin, accepted, put_back, failed, is_suppressed,
+                       suppress, subscribe, undo_unsubscribe, lists_without, told, delivered, not_delivered,
+                       use_webhook, webhook_body, preference, set_preference, waiting);
     for (const auto& statement : own_notification_statements()) statements.push_back(statement);
     return {.name = "notifications",
             .doc = "Messages to people, and what became of them.",

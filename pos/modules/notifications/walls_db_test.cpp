@@ -8,6 +8,7 @@ using namespace pos::testing;
 
 constexpr RouteRule rules[] = {
     {"GET /v1/notifications", "oam", nobody, nobody},
+    {"GET /v1/notifications/{id}", "oam", nobody, nobody},
     // Everybody's own.
     {"GET /v1/notifications/preferences", everyone, everyone, everyone},
     {"POST /v1/notifications/preferences", everyone, everyone, everyone, "",
@@ -18,7 +19,8 @@ constexpr RouteRule rules[] = {
 };
 
 constexpr SampleRow rows[] = {
-    {"/v1/notifications/{id}", "0197f0c2-0000-7000-8000-00000000beef"},
+    // Of no row: a message is what something else sends.
+    {"/v1/notifications/{id}", "0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0d02"},
 };
 
 const Walls walls{rules, rows};

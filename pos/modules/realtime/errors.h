@@ -13,6 +13,9 @@ inline constexpr base::ErrorCode bad_ticket{"realtime.bad_ticket", 401, false, b
 inline constexpr base::ErrorCode pusher_off{
     "realtime.pusher_off", 404, false, base::Action::contact,
     "There is no app of the Pusher protocol here (REALTIME_APP_ID, _KEY, _SECRET)"};
+inline constexpr base::ErrorCode hosted_off{
+    "realtime.hosted_off", 404, false, base::Action::contact,
+    "This service is not told anything here (PUSHER_APP_ID, _KEY, _SECRET; ABLY_KEY)"};
 inline constexpr base::ErrorCode bad_signature{"realtime.bad_signature", 401, false, base::Action::fix,
                                                "The request is not signed as the Pusher HTTP API asks"};
 inline constexpr base::ErrorCode bad_channel{"realtime.bad_channel", 400, false, base::Action::fix,

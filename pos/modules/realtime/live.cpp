@@ -4,6 +4,7 @@
 
 #include "db/query.h"
 #include "pos/modules/notifications/notifier.h"
+#include "pos/modules/realtime/announced_topics.h"
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/sync/changes.h"
 #include "realtime/channel.h"
@@ -12,10 +13,10 @@ namespace pos {
 
 namespace {
 
-constexpr std::chrono::milliseconds tell_every{100};
+constexpr std::chrono::milliseconds tell_every{20};  // while something waits
 constexpr std::chrono::milliseconds dashboards_every{1'000};
 constexpr std::chrono::milliseconds read_within{5'000};
-constexpr std::size_t most_shown = 20'000;
+constexpr std::size_t most_remembered = 1'000;
 
 struct LiveSession {
     SessionId id;
@@ -56,6 +57,10 @@ realtime::SocketLimits limits_of(const RealtimeSettings& settings) {
             .drain_over = std::chrono::seconds(settings.drain_seconds)};
 }
 
+bool has_data(const sync::Topic& topic) {
+    return topic.kind == sync::Topic::Kind::dashboard || topic.kind == sync::Topic::Kind::intent;
+}
+
 std::string poke_data(const Poke& poke) {
     std::string changed;
     for (const auto& rows : poke.rows) {
@@ -72,11 +77,21 @@ std::string poke_data(const Poke& poke) {
 
 void check_realtime_settings(const RealtimeSettings& settings, const app::Settings& /*common*/,
                              schema::Issues& issues) {
-    const int given =
-        int{settings.app_id.has_value()} + int{settings.app_key.has_value()} + int{settings.app_secret.has_value()};
-    if (given != 0 && given != 3) {
+    using Setting = std::optional<std::string>;
+    const auto given = [](const Setting& id, const Setting& key, const Setting& secret) {
+        return int{id.has_value()} + int{key.has_value()} + int{secret.has_value()};
+    };
+    const auto own = given(settings.app_id, settings.app_key, settings.app_secret);
+    if (own != 0 && own != 3) {
         issues.add("/REALTIME_APP_ID", "together",
                    "REALTIME_APP_ID, REALTIME_APP_KEY and REALTIME_APP_SECRET are given together");
+    }
+    if (settings.webhook_url && own == 0)
+        issues.add("/REALTIME_WEBHOOK_URL", "together", "Webhooks are signed with REALTIME_APP_SECRET: set it");
+    const auto hosted = given(settings.pusher_app_id, settings.pusher_app_key, settings.pusher_app_secret);
+    if (hosted != 0 && hosted != 3) {
+        issues.add("/PUSHER_APP_ID", "together",
+                   "PUSHER_APP_ID, PUSHER_APP_KEY and PUSHER_APP_SECRET are given together");
     }
 }
 
@@ -98,19 +113,31 @@ Live::Live(const Parts& parts)
             .hubs = parts.shared.hubs,
             .redis = parts.redis,
             .logger = parts.loop.logger,
-            .metrics = parts.loop.metrics}),
+            .metrics = parts.loop.metrics,
+            .options = {.prefix = parts.loop.settings.job_prefix + ":rt:"}}),
       sessions_(parts.loop.loop, *this, parts.clock, parts.loop.logger),
       stop_(parts.loop.loop),
       tasks_(parts.loop.loop) {
     hub_.on_tenant([this](const base::Uuid& tenant, bool is_followed) { follow_tenant(tenant, is_followed); });
+    if (!parts.settings.webhook_url) return;
+    webhooks_ = std::make_unique<realtime::pusher::Webhooks>(
+        realtime::pusher::Webhooks::Parts{.loop = parts.loop.loop,
+                                          .hub = hub_,
+                                          .http = parts.http,
+                                          .app = parts.shared.pusher.app,
+                                          .url = *parts.settings.webhook_url,
+                                          .clock = parts.clock,
+                                          .logger = parts.loop.logger,
+                                          .metrics = parts.loop.metrics});
 }
 
 Live::~Live() = default;
 
 std::unique_ptr<Live> make_live(const RealtimeSettings& settings, const app::LoopParts& parts, LiveShared& shared,
                                 auth::Authenticator& authenticator, Announcer& announcer, redis::Client* redis,
-                                const base::Clock& clock, base::SecureRandom& random) {
-    return std::make_unique<Live>(Live::Parts{parts, shared, settings, authenticator, announcer, redis, clock, random});
+                                client::Client& http, const base::Clock& clock, base::SecureRandom& random) {
+    return std::make_unique<Live>(
+        Live::Parts{parts, shared, settings, authenticator, announcer, redis, http, clock, random});
 }
 
 std::vector<db::StatementView> live_statements() { return db::statements(live_sessions); }
@@ -121,7 +148,7 @@ async::Task<void> Live::start() {
     });
     co_await hub_.start();
     co_await sessions_.start();
-    tasks_.spawn(tell_changed());
+    if (webhooks_) co_await webhooks_->start();
 }
 
 async::Task<void> Live::stop(async::SteadyTime deadline) {
@@ -129,6 +156,7 @@ async::Task<void> Live::stop(async::SteadyTime deadline) {
     co_await tasks_.join();
     listening_.clear();
     co_await sessions_.stop(deadline);
+    if (webhooks_) co_await webhooks_->stop(deadline);
     co_await hub_.stop(deadline);
 }
 
@@ -196,6 +224,8 @@ async::Task<std::vector<auth::Caller>> Live::still_live(std::vector<auth::Caller
 bool Live::may_follow(const auth::Caller& caller, std::string_view name) const {
     const auto topic = sync::parse_topic(name);
     if (!topic || topic->name() != name) return false;
+    // Somebody who has to set up a second factor first, say.
+    if (caller.grants != nullptr && caller.grants->wall != nullptr) return false;
     using Kind = sync::Topic::Kind;
     switch (topic->kind) {
         case Kind::dashboard: return caller.may_at("reports.read", topic->id);
@@ -214,12 +244,6 @@ async::Task<bool> Live::may_begin(auth::Caller caller, std::string name, async::
     } catch (const base::Failure& failure) {
         if (failure.code().status >= 500) throw;
         co_return false;
-    }
-    if (topic->kind == sync::Topic::Kind::dashboard || topic->kind == sync::Topic::Kind::intent) {
-        if (shown_.size() >= most_shown)
-            std::erase_if(shown_, [&](const auto& one) { return hub_.number_of(one.first) == 0; });
-        const auto channel = realtime::channel_of(caller.tenant_id, name);
-        shown_.insert_or_assign(channel, Shown{caller, *topic});
     }
     co_return true;
 }
@@ -258,42 +282,79 @@ void Live::on_poke(const base::Uuid& tenant, const Poke& poke) {
     hub_.deliver({.channel = realtime::channel_of(tenant, "changes"), .event = "poke", .data = poke_data(poke)});
     if (poke.is_about_anything || poke.is_about(notifications_changed))
         hub_.deliver({.channel = realtime::channel_of(tenant, "notifications"), .event = "poke", .data = "{}"});
-    for (const auto& [channel, shown] : shown_) {
-        if (shown.caller.tenant_id != tenant) continue;
-        if (poke.is_about_anything || shown.topic.is_concerned_by(poke, shown.caller.user_id)) changed_.insert(channel);
+    if (poke.is_about_anything) {
+        for (auto& channel : hub_.followed(realtime::channel_of(tenant, "dashboard.")))
+            changed_.insert(std::move(channel));
+        for (auto& channel : hub_.followed(realtime::channel_of(tenant, "intent.")))
+            changed_.insert(std::move(channel));
     }
+    for (const auto& topic : topics_of(poke.rows)) {
+        auto channel = realtime::channel_of(tenant, topic.name());
+        if (has_data(topic) && hub_.is_followed(channel)) changed_.insert(std::move(channel));
+    }
+    begin_to_tell();
 }
 
+void Live::begin_to_tell() {
+    if (changed_.empty() || is_telling_ || stop_.requested()) return;
+    is_telling_ = true;
+    tasks_.spawn(tell_changed());
+}
+
+// Until nothing is left. Dashboards that were told less than a second ago wait.
 async::Task<void> Live::tell_changed() {
-    while (co_await stop_.sleep(tell_every)) {
-        const auto channels = std::exchange(changed_, {});
-        for (const auto& channel : channels) {
-            const auto found = shown_.find(channel);
-            if (found == shown_.end()) continue;
-            const bool is_dashboard = found->second.topic.kind == sync::Topic::Kind::dashboard;
-            if (is_dashboard && async::Loop::now() - found->second.told_at < dashboards_every) {
+    // Also when one throws: what comes next begins anew.
+    struct Telling {
+        bool& is_telling;
+        ~Telling() { is_telling = false; }
+    };
+    const Telling telling{is_telling_};
+    do {
+        for (const auto& channel : std::exchange(changed_, {})) {
+            const auto of_tenant = realtime::tenant_of(channel);
+            const auto topic = of_tenant ? sync::parse_topic(of_tenant->topic) : std::nullopt;
+            if (!topic || !hub_.is_followed(channel)) continue;
+            if (topic->kind == sync::Topic::Kind::dashboard && !may_tell_dashboard(channel)) {
                 changed_.insert(channel);
                 continue;
             }
-            found->second.told_at = async::Loop::now();
-            co_await tell(channel);
+            co_await tell(channel, of_tenant->tenant, *topic);
         }
-    }
+    } while (!changed_.empty() && co_await stop_.sleep(tell_every));
 }
 
-async::Task<void> Live::tell(std::string channel) {
-    const auto shown = shown_.at(channel);
+bool Live::may_tell_dashboard(const std::string& channel) {
+    const auto now = async::Loop::now();
+    if (dashboards_told_.size() > most_remembered)
+        std::erase_if(dashboards_told_, [&](const auto& one) { return now - one.second >= dashboards_every; });
+    auto& told_at = dashboards_told_[channel];
+    if (now - told_at < dashboards_every) return false;
+    told_at = now;
+    return true;
+}
+
+// The same for all who follow: each of them was let follow, and is judged again and again.
+async::Task<void> Live::tell(std::string channel, base::Uuid tenant, sync::Topic topic) {
     std::string data;
     try {
-        data = co_await sync::topic_data(
-            shown.caller,
-            db::tenant_db(parts_.loop.databases, shown.caller.tenant_id, async::Loop::now() + read_within), shown.topic,
-            parts_.clock.now());
+        data = co_await sync::topic_data(reader(tenant),
+                                         db::tenant_db(parts_.loop.databases, tenant, async::Loop::now() + read_within),
+                                         topic, parts_.clock.now());
     } catch (const base::Failure&) {
         data.clear();
     }
     // Without data it says that there is something to read, which is always true.
-    hub_.deliver({.channel = channel, .event = "changed", .data = data.empty() ? "{}" : data});
+    hub_.deliver({.channel = std::move(channel), .event = "changed", .data = data.empty() ? "{}" : data});
+}
+
+auth::Caller Live::reader(const base::Uuid& tenant) const {
+    auth::Caller caller;
+    caller.tenant_id = tenant;
+    caller.permissions = &parts_.authenticator.permissions();
+    auto grants = std::make_shared<auth::Grants>();
+    grants->everywhere.set();
+    caller.grants = std::move(grants);
+    return caller;
 }
 
 }  // namespace pos

@@ -21,6 +21,7 @@
 #include "realtime/hub.h"
 #include "realtime/own_dialect.h"
 #include "realtime/pusher/dialect.h"
+#include "realtime/pusher/webhooks.h"
 #include "realtime/sessions.h"
 
 namespace pos {
@@ -45,6 +46,7 @@ public:
         auth::Authenticator& authenticator;
         Announcer& announcer;
         redis::Client* redis;
+        client::Client& http;
         const base::Clock& clock;
         base::RandomSource& random;
     };
@@ -79,15 +81,14 @@ public:
     async::Task<Since> since(auth::Caller caller, std::string cursor, async::SteadyTime deadline) override;
 
 private:
-    struct Shown {
-        auth::Caller caller;  // who was let follow it last: it is read with their rights
-        sync::Topic topic;
-        async::SteadyTime told_at{};
-    };
     void follow_tenant(const base::Uuid& tenant, bool is_followed);
     void on_poke(const base::Uuid& tenant, const Poke& poke);
+    void begin_to_tell();
     async::Task<void> tell_changed();
-    async::Task<void> tell(std::string channel);
+    [[nodiscard]] bool may_tell_dashboard(const std::string& channel);
+    async::Task<void> tell(std::string channel, base::Uuid tenant, sync::Topic topic);
+    // Who may read everything of a tenant.
+    [[nodiscard]] auth::Caller reader(const base::Uuid& tenant) const;
 
     Parts parts_;
     realtime::SocketLimits limits_;
@@ -96,17 +97,19 @@ private:
     realtime::MessageInflater inflater_;
     realtime::Hub hub_;
     realtime::SessionWatch sessions_;
+    std::unique_ptr<realtime::pusher::Webhooks> webhooks_;
     std::unordered_map<base::Uuid, Announcer::Listening> listening_;
-    std::unordered_map<std::string, Shown> shown_;  // by channel
-    std::set<std::string> changed_;                 // channels whose topic is to be told
+    std::unordered_map<std::string, async::SteadyTime> dashboards_told_;  // by channel
+    std::set<std::string> changed_;                                       // channels whose topic is to be told
+    bool is_telling_ = false;
     async::Stop stop_;
     async::TaskGroup tasks_;
 };
 
 [[nodiscard]] std::unique_ptr<Live> make_live(const RealtimeSettings& settings, const app::LoopParts& parts,
                                               LiveShared& shared, auth::Authenticator& authenticator,
-                                              Announcer& announcer, redis::Client* redis, const base::Clock& clock,
-                                              base::SecureRandom& random);
+                                              Announcer& announcer, redis::Client* redis, client::Client& http,
+                                              const base::Clock& clock, base::SecureRandom& random);
 
 [[nodiscard]] std::vector<db::StatementView> live_statements();
 

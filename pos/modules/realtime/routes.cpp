@@ -9,6 +9,7 @@
 #include "http/router.h"
 #include "http/signed_body.h"
 #include "pos/modules/auth/wiring.h"
+#include "pos/modules/realtime/channel_auth.h"
 #include "pos/modules/realtime/errors.h"
 #include "pos/modules/realtime/live.h"
 #include "realtime/channel.h"
@@ -25,8 +26,10 @@ struct SocketFilter {
     std::optional<std::string> ticket;
     friend constexpr auto describe(SocketFilter*) {
         return schema::object<SocketFilter>(
-            "SocketFilter", schema::field<&SocketFilter::ticket>(
-                                "ticket", {.max_length = 100, .doc = "Of `POST /v1/auth/ws-ticket`, once."}));
+            "SocketFilter",
+            schema::field<&SocketFilter::ticket>(
+                "ticket",
+                {.max_length = 100, .text = schema::Text::raw, .doc = "Of `POST /v1/auth/ws-ticket`, once."}));
     }
 };
 
@@ -94,54 +97,24 @@ async::Task<http::Upgrade> connect(http::Context& context, http::UpgradeRequest<
 
 // ---- Pusher: who may follow what -----------------------------------------------------------------------------------
 
-struct ChannelRequest {
-    std::string socket_id;
-    std::string channel_name;
-    friend constexpr auto describe(ChannelRequest*) {
-        using schema::field;
-        return schema::object<ChannelRequest>(
-            "RealtimeChannelRequest", field<&ChannelRequest::socket_id>("socket_id", {.max_length = 50}),
-            field<&ChannelRequest::channel_name>("channel_name", {.max_length = 200}));
-    }
-};
-struct ChannelSignature {
-    std::string auth;
-    schema::Maybe<std::string> channel_data;
-    friend constexpr auto describe(ChannelSignature*) {
-        using schema::field;
-        return schema::object<ChannelSignature>("RealtimeChannelSignature", field<&ChannelSignature::auth>("auth"),
-                                                field<&ChannelSignature::channel_data>("channel_data"));
-    }
-};
-
 constexpr std::chrono::hours grant_life{24};
 
 async::Task<ChannelSignature> authorise(http::Context& context, auth::Caller caller, http::Body<ChannelRequest> body,
                                         http::Service<Live> live) {
     if (!live->shared().speaks_pusher) throw base::Failure(errors::pusher_off);
-    if (!realtime::pusher::is_socket_id(body->socket_id) || !realtime::is_channel(body->channel_name))
-        throw base::Failure(errors::bad_channel);
-    const auto channel = realtime::tenant_of(body->channel_name);
-    if (!channel || channel->tenant != caller.tenant_id) throw base::Failure(errors::not_for_caller);
-    const bool may = co_await live->may_begin(caller, std::string(channel->topic), context.deadline());
+    const auto topic = own_topic(*body, caller);
+    const bool may = co_await live->may_begin(caller, topic, context.deadline());
     if (!may) throw base::Failure(errors::not_for_caller);
     const auto now = live->clock().now();
     const realtime::pusher::Grant grant{caller.session_id, now + grant_life};
-    std::string data;
-    const bool is_presence = realtime::kind_of(body->channel_name).is_presence;
-    if (is_presence) data = fmt::format(R"({{"user_id":"{}"}})", caller.user_id.to_string());
-    ChannelSignature reply;
-    reply.auth = sign_channel(live->shared().pusher.app, body->socket_id, body->channel_name,
-                              is_presence ? &data : nullptr, &grant);
-    if (is_presence) reply.channel_data = data;
-    co_return reply;
+    co_return sign_for(live->shared().pusher.app, *body, caller, &grant);
 }
 
 // ---- Pusher: sockets -----------------------------------------------------------------------------------------------
 
 async::Task<http::Upgrade> connect_pusher(http::Context& context, http::UpgradeRequest<"websocket"> request,
-                                          realtime::Handshake handshake, http::AnyQuery /*client, version, …*/,
-                                          http::Service<Live> live) {
+                                          realtime::Handshake handshake, http::Path<"key", std::string> key,
+                                          http::AnyQuery /*client, version, …*/, http::Service<Live> live) {
     auto pass = live->enter(context);
     std::string protocol;
     for (const auto part : base::split(context.request().query(), '&')) {
@@ -149,7 +122,7 @@ async::Task<http::Upgrade> connect_pusher(http::Context& context, http::UpgradeR
     }
     realtime::Handshake::Answer answer;
     auto socket = live->make_socket(handshake, answer);
-    auto dialect = live->pusher(socket, {std::string(context.param("key")), std::move(protocol)}, std::move(pass));
+    auto dialect = live->pusher(socket, {*key, std::move(protocol)}, std::move(pass));
     auto upgrade = request.accept(realtime::conversation(std::move(socket), std::move(dialect)));
     handshake.accept(upgrade, answer);
     co_return upgrade;
@@ -190,6 +163,7 @@ struct PusherApi {
     }
 };
 using SignedCall = http::SignedBody<PusherApi>;
+using AppPath = http::Path<"id", std::string>;  // judged with the signature
 
 struct EventCall {
     std::string name;
@@ -265,7 +239,8 @@ std::string publish_event(Live& live, const EventCall& call) {
     return infos;
 }
 
-async::Task<void> publish(http::Context& context, SignedCall body, http::AnyQuery, http::Service<Live> live) {
+async::Task<void> publish(http::Context& context, AppPath /*id*/, SignedCall body, http::AnyQuery,
+                          http::Service<Live> live) {
     const auto call = read_call<EventCall>(body.bytes());
     check_size(*live, call, live->shared().pusher.longest_data);
     const auto infos = publish_event(*live, call);
@@ -273,7 +248,8 @@ async::Task<void> publish(http::Context& context, SignedCall body, http::AnyQuer
     co_return;
 }
 
-async::Task<void> publish_batch(http::Context& context, SignedCall body, http::AnyQuery, http::Service<Live> live) {
+async::Task<void> publish_batch(http::Context& context, AppPath /*id*/, SignedCall body, http::AnyQuery,
+                                http::Service<Live> live) {
     const auto call = read_call<BatchCall>(body.bytes());
     // All or none.
     for (const auto& event : call.batch) {
@@ -299,7 +275,8 @@ std::string parameter(const http::Context& context, std::string_view name) {
     return {};
 }
 
-async::Task<void> list_channels(http::Context& context, SignedCall, http::AnyQuery, http::Service<Live> live) {
+async::Task<void> list_channels(http::Context& context, AppPath /*id*/, SignedCall, http::AnyQuery,
+                                http::Service<Live> live) {
     constexpr std::size_t most = 10'000;
     const auto prefix = parameter(context, "filter_by_prefix");
     const auto info = parameter(context, "info");
@@ -315,17 +292,28 @@ async::Task<void> list_channels(http::Context& context, SignedCall, http::AnyQue
     co_return;
 }
 
-async::Task<void> show_channel(http::Context& context, SignedCall, http::AnyQuery, http::Service<Live> live) {
-    const std::string channel(context.param("name"));
+async::Task<void> show_channel(http::Context& context, AppPath /*id*/, http::Path<"name", std::string> name, SignedCall,
+                               http::AnyQuery, http::Service<Live> live) {
+    const auto& channel = *name;
     if (!realtime::is_channel(channel)) throw base::Failure(errors::bad_channel);
-    const auto info = info_of(live->hub(), channel, parameter(context, "info"));
+    const auto asked = parameter(context, "info");
+    auto info = info_of(live->hub(), channel, asked);
+    const auto* const last = live->hub().cached(channel);
+    if (asked.contains("cache") && last != nullptr) {
+        std::string data;
+        schema::write_json_string(last->data, data);
+        info.pop_back();
+        info += fmt::format(R"({}"cache":{{"data":{},"ttl":{}}}}})", info == "{" ? "" : ",", data,
+                            live->hub().cached_for(channel).count());
+    }
     const bool occupied = live->hub().roster().sockets(channel) > 0;
     send_json(context, fmt::format(R"({{"occupied":{}{}{})", occupied, info == "{}" ? "" : ",", info.substr(1)));
     co_return;
 }
 
-async::Task<void> list_users(http::Context& context, SignedCall, http::AnyQuery, http::Service<Live> live) {
-    const std::string channel(context.param("name"));
+async::Task<void> list_users(http::Context& context, AppPath /*id*/, http::Path<"name", std::string> name, SignedCall,
+                             http::AnyQuery, http::Service<Live> live) {
+    const auto& channel = *name;
     if (!realtime::kind_of(channel).is_presence) throw base::Failure(errors::bad_channel);
     std::string users;
     for (const auto& member : live->hub().roster().members(channel)) {
@@ -337,8 +325,9 @@ async::Task<void> list_users(http::Context& context, SignedCall, http::AnyQuery,
     co_return;
 }
 
-async::Task<void> end_connections(http::Context& context, SignedCall, http::AnyQuery, http::Service<Live> live) {
-    live->hub().publish({.channel = realtime::pusher::end_channel(context.param("uid")), .event = "end", .data = {}});
+async::Task<void> end_connections(http::Context& context, AppPath /*id*/, http::Path<"uid", std::string> uid,
+                                  SignedCall, http::AnyQuery, http::Service<Live> live) {
+    live->hub().publish({.channel = realtime::pusher::end_channel(*uid), .event = "end", .data = {}});
     send_json(context, "{}");
     co_return;
 }
@@ -380,6 +369,25 @@ async::Task<http::Upgrade> echo(http::Context& context, http::UpgradeRequest<"we
 
 }  // namespace
 
+std::string own_topic(const ChannelRequest& request, const auth::Caller& caller) {
+    if (!realtime::pusher::is_socket_id(request.socket_id) || !realtime::is_channel(request.channel_name))
+        throw base::Failure(errors::bad_channel);
+    const auto channel = realtime::tenant_of(request.channel_name);
+    if (!channel || channel->tenant != caller.tenant_id) throw base::Failure(errors::not_for_caller);
+    return std::string(channel->topic);
+}
+
+ChannelSignature sign_for(const realtime::pusher::AppKeys& app, const ChannelRequest& request,
+                          const auth::Caller& caller, const realtime::pusher::Grant* grant) {
+    ChannelSignature reply;
+    std::string data;
+    const bool is_presence = realtime::kind_of(request.channel_name).is_presence;
+    if (is_presence) data = fmt::format(R"({{"user_id":"{}"}})", caller.user_id.to_string());
+    reply.auth = sign_channel(app, request.socket_id, request.channel_name, is_presence ? &data : nullptr, grant);
+    if (is_presence) reply.channel_data = data;
+    return reply;
+}
+
 void socket_routes(http::Routes routes) {
     routes.post("/auth/ws-ticket", give_ticket,
                 {.id = "createSocketTicket",
@@ -401,18 +409,31 @@ void socket_routes(http::Routes routes) {
                  .errors = {errors::pusher_off, errors::bad_channel, errors::not_for_caller}});
 }
 
+// What they take and answer is Pusher's own ("HTTP API reference").
 void pusher_routes(http::Router& router) {
     http::Routes routes(router.group("", {}), "realtime");
-    routes.get("/app/{key}", connect_pusher, {.errors = {errors::too_many_sockets}});
+    routes.get("/app/{key}", connect_pusher,
+               {.id = "connectPusherSocket",
+                .summary = "A WebSocket of the Pusher protocol",
+                .errors = {errors::too_many_sockets}});
     const std::vector bad{http::errors::invalid, errors::bad_channel, errors::data_too_large};
-    routes.post("/apps/{id}/events", publish, {.errors = bad});
-    routes.post("/apps/{id}/batch_events", publish_batch, {.errors = bad});
-    routes.post("/apps/{id}/users/{uid}/terminate_connections", end_connections, {});
-    routes.get("/apps/{id}/channels", list_channels, {.errors = {errors::bad_channel}});
-    routes.get("/apps/{id}/channels/{name}", show_channel, {.errors = {errors::bad_channel}});
-    routes.get("/apps/{id}/channels/{name}/users", list_users, {.errors = {errors::bad_channel}});
+    routes.post("/apps/{id}/events", publish,
+                {.id = "publishPusherEvent", .summary = "Publish to channels", .errors = bad});
+    routes.post("/apps/{id}/batch_events", publish_batch,
+                {.id = "publishPusherEvents", .summary = "Publish up to ten events", .errors = bad});
+    routes.post("/apps/{id}/users/{uid}/terminate_connections", end_connections,
+                {.id = "endPusherConnections", .summary = "End the connections of a user"});
+    routes.get(
+        "/apps/{id}/channels", list_channels,
+        {.id = "listPusherChannels", .summary = "Channels that somebody follows", .errors = {errors::bad_channel}});
+    routes.get("/apps/{id}/channels/{name}", show_channel,
+               {.id = "getPusherChannel", .summary = "Of one channel", .errors = {errors::bad_channel}});
+    routes.get("/apps/{id}/channels/{name}/users", list_users,
+               {.id = "listPusherMembers", .summary = "Members of a channel", .errors = {errors::bad_channel}});
 }
 
-void echo_routes(http::Routes routes) { routes.get("/echo", echo); }
+void echo_routes(http::Routes routes) {
+    routes.get("/echo", echo, {.id = "echoSocket", .summary = "Says back what it is told"});
+}
 
 }  // namespace pos

@@ -1,5 +1,5 @@
 #pragma once
-// Bounds of sockets, and the app of the Pusher protocol.
+// Bounds of sockets, the app of the Pusher protocol, and hosted services that are told as well.
 //
 //     .settings = app::settings<RealtimeSettings, check_realtime_settings>()
 
@@ -15,7 +15,15 @@ struct RealtimeSettings {
     std::optional<std::string> app_id;
     std::optional<std::string> app_key;
     std::optional<std::string> app_secret;
+    std::optional<std::string> webhook_url;
     bool client_events = false;
+    std::optional<std::string> pusher_app_id;
+    std::optional<std::string> pusher_app_key;
+    std::optional<std::string> pusher_app_secret;
+    std::string pusher_cluster = "mt1";
+    std::optional<std::string> pusher_base_url;
+    std::optional<std::string> ably_key;
+    std::optional<std::string> ably_base_url;
     std::int32_t max_sockets = 50'000;
     std::int32_t max_sockets_of_tenant = 2'000;
     std::int32_t max_sockets_of_address = 1'000;
@@ -39,11 +47,46 @@ struct RealtimeSettings {
             field<&S::app_secret>("REALTIME_APP_SECRET",
                                   {.min_length = 16,
                                    .max_length = 200,
+                                   .write_only = true,
                                    .doc = "What signs. Whoever has it may publish and follow everything."}),
+            field<&S::webhook_url>("REALTIME_WEBHOOK_URL",
+                                   {.max_length = 500,
+                                    .format = schema::Format::url,
+                                    .doc = "Where the app's own server is told, as Pusher tells it, what happens in "
+                                           "channels: `channel_occupied`, `member_added`, `client_event` and so on."}),
             field<&S::client_events>(
                 "REALTIME_CLIENT_EVENTS",
                 {.defaulted = true,
                  .doc = "Whether clients of the Pusher protocol may send `client-` events to each other."}),
+            field<&S::pusher_app_id>("PUSHER_APP_ID",
+                                     {.min_length = 1,
+                                      .max_length = 100,
+                                      .doc = "An app at Pusher Channels, which is told what our own sockets are. The "
+                                             "three are given together."}),
+            field<&S::pusher_app_key>("PUSHER_APP_KEY", {.min_length = 1, .max_length = 100}),
+            field<&S::pusher_app_secret>("PUSHER_APP_SECRET", {.min_length = 1, .max_length = 200, .write_only = true}),
+            field<&S::pusher_cluster>("PUSHER_APP_CLUSTER", {.min_length = 1,
+                                                             .max_length = 40,
+                                                             .pattern = "^[a-z0-9-]+$",
+                                                             .defaulted = true,
+                                                             .doc = "Where the app is: `eu`, `ap1`, …"}),
+            field<&S::pusher_base_url>("PUSHER_BASE_URL",
+                                       {.max_length = 500,
+                                        .format = schema::Format::url,
+                                        .doc = "Instead of the cluster's: another service with Pusher's HTTP API "
+                                               "(Ably's adapter, Reverb, soketi)."}),
+            field<&S::ably_key>("ABLY_KEY",
+                                {.min_length = 5,
+                                 .max_length = 200,
+                                 .pattern = "^[^:.]+\\.[^:]+:.+$",
+                                 .write_only = true,
+                                 .doc = "`appId.keyId:secret` of an app at Ably, which is told what our own sockets "
+                                        "are. The key may publish and subscribe."}),
+            field<&S::ably_base_url>(
+                "ABLY_BASE_URL",
+                {.max_length = 500,
+                 .format = schema::Format::url,
+                 .doc = "Instead of `https://main.realtime.ably.net`: another region, or a simulator."}),
             field<&S::max_sockets>(
                 "REALTIME_MAX_SOCKETS",
                 {.min = 1, .max = 1'000'000, .defaulted = true, .doc = "WebSockets of the process."}),

@@ -15,6 +15,8 @@ inline constexpr base::ErrorCode snapshot_too_large{
     "The snapshot would be too large: ask for fewer collections, or for one location"};
 inline constexpr base::ErrorCode snapshots_full{"sync.snapshots_full", 503, true, base::Action::retry,
                                                 "Too many snapshots are kept for now: ask again later"};
+inline constexpr base::ErrorCode spool_unavailable{"sync.spool_unavailable", 503, true, base::Action::retry,
+                                                   "Snapshots cannot be written for now: ask again later"};
 inline constexpr base::ErrorCode unknown_sync_device{"sync.device_unknown", 404, false, base::Action::contact,
                                                      "There is no such device, or it was shut out"};
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t most_topics = 20;
 constexpr std::size_t most_places = 100;                // of a poke; beyond, it is about anything
-constexpr async::Milliseconds look_again_after(5'000);  // at the session, and at whether the client is there
+constexpr async::Milliseconds look_again_after(4'000);  // at the session, and at whether the client is there
 constexpr async::Milliseconds pause_of_pokes(250);      // of a busy shop: one for what came meanwhile
 constexpr async::Milliseconds pause_of_topics(1'000);   // between two events of one topic that says what is there
 
@@ -135,6 +135,7 @@ async::Task<void> say_what_was_missed(const Parts* parts, Follower* follower) {
     const auto db = db_for(*parts, *follower);
     const auto place = co_await place_of(db);
     follower->epoch = place.epoch;
+    parts->announcer.begin_at(follower->caller().tenant_id, place.seq);
     follower->poke.seq = std::max(follower->poke.seq, place.seq);
     const auto& request = follower->wanted.request;
     const auto& last = follower->wanted.last_id;

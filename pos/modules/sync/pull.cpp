@@ -145,6 +145,7 @@ async::Task<ChangePage> changes(auth::Caller caller, http::Query<ChangeFilter> f
         const auto scope = scope_of(request.caller, filter->collections, filter->location);
         if (scope.hash != request.scope.hash) throw resync(Resync::scope_changed);
         page = co_await look(db, &request, &cursor);
+        announcer->begin_at(caller.tenant_id, request.since);
     } while (page.changes.empty() && !page.has_more && !wait.has_ended() && co_await wait.next());
     co_return page;
 }

@@ -271,7 +271,8 @@ void snapshot_routes(http::Routes routes) {
              "Then go on with `/v1/sync/changes?since=<cursor>`. The bytes are kept for 30 minutes: a reply that broke "
              "off goes on with `after`; 410 with the reason `snapshot_gone` means: begin again.",
          .errors = {errors::resync_required, errors::snapshot_too_large, errors::snapshots_full,
-                    async::errors::overloaded, errors::subscription_suspended, errors::second_factor_needed},
+                    errors::spool_unavailable, async::errors::overloaded, errors::subscription_suspended,
+                    errors::second_factor_needed},
          .options = {.deadline = std::chrono::minutes(5)},
          .middleware = {http::no_store()}});
 }

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <unordered_map>
 
 #include "pos/modules/sync/errors.h"
 
@@ -14,7 +17,10 @@ namespace pos::sync {
 
 namespace {
 
-[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void throw_errno(std::string_view what) {
+    const auto reason = std::generic_category().message(errno);
+    throw base::Failure(errors::spool_unavailable).retry_after(30'000).cause(fmt::format("{}: {}", what, reason));
+}
 
 // Not every file system has files without a name.
 base::Descriptor open_unnamed(const std::string& directory) {
@@ -60,20 +66,28 @@ void Spool::drop_old(async::SteadyTime now) {
     }
 }
 
+Spool::Kept::iterator Spool::first_to_go(bool by_bytes) {
+    std::unordered_map<base::Uuid, std::uint64_t> held;
+    for (const auto& snapshot : kept_) held[snapshot->tenant] += by_bytes ? snapshot->size() : 1;
+    auto first = kept_.end();
+    for (auto at = kept_.begin(); at != kept_.end(); ++at) {
+        // One that is being sent keeps its file for as long as that takes: dropping it would free nothing.
+        if (at->use_count() > 1) continue;
+        if (first == kept_.end() || held[(*at)->tenant] > held[(*first)->tenant]) first = at;
+    }
+    return first;
+}
+
 std::shared_ptr<const Snapshot> Spool::keep(Snapshot snapshot, async::SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     drop_old(now);
     const auto size = snapshot.size();
-    for (auto at = kept_.begin(); bytes_ + size > most_bytes_ && at != kept_.end();) {
-        // One that is being sent keeps its file for as long as that takes: dropping it would free nothing.
-        if (at->use_count() > 1) {
-            ++at;
-            continue;
-        }
-        bytes_ -= (*at)->size();
-        at = kept_.erase(at);
+    while (bytes_ + size > most_bytes_ || kept_.size() >= most_snapshots) {
+        const auto gone = first_to_go(bytes_ + size > most_bytes_);
+        if (gone == kept_.end()) throw base::Failure(errors::snapshots_full).retry_after(30'000);
+        bytes_ -= (*gone)->size();
+        kept_.erase(gone);
     }
-    if (bytes_ + size > most_bytes_) throw base::Failure(errors::snapshots_full).retry_after(30'000);
     snapshot.made_at = now;
     bytes_ += size;
     kept_.push_back(std::make_shared<const Snapshot>(std::move(snapshot)));

@@ -6,7 +6,7 @@
 //     const auto snapshot = spool.keep({.tenant = tenant, .scope = hash, .seq = 91822, …}, now);     // 503 sync.snapshots_full
 //     if (const auto known = spool.find(tenant, id, now)) …             // nullptr: gone, or another tenant's
 //
-// The oldest ones make room for new ones; what is being sent stays until it is sent.
+// Whose snapshots take the most makes room for new ones, the oldest of them first; what is being sent stays until it is sent.
 
 #include <cstdint>
 #include <list>
@@ -23,10 +23,11 @@
 namespace pos::sync {
 
 inline constexpr std::chrono::minutes snapshot_time{30};
+inline constexpr std::size_t most_snapshots = 512;  // each is an open file
 
 class SpoolFile {
 public:
-    // Throws std::system_error.
+    // Throws 503 sync.spool_unavailable, as what follows.
     explicit SpoolFile(const std::string& directory);
     void append(std::string_view bytes);
     // Exactly so many.
@@ -70,13 +71,16 @@ public:
                                                             async::SteadyTime now);
 
 private:
+    using Kept = std::list<std::shared_ptr<const Snapshot>>;
+
     void drop_old(async::SteadyTime now);
+    [[nodiscard]] Kept::iterator first_to_go(bool by_bytes);
 
     const std::string directory_;
     const std::uint64_t most_bytes_;
     const std::uint64_t most_of_one_;
     std::mutex mutex_;
-    std::list<std::shared_ptr<const Snapshot>> kept_;  // oldest first
+    Kept kept_;  // oldest first
     std::uint64_t bytes_ = 0;
 };
 

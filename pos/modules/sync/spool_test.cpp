@@ -22,8 +22,8 @@ SyncSettings small() {
     return settings;
 }
 
-Snapshot snapshot(const Spool& spool, int n, std::size_t bytes) {
-    Snapshot made{.id = id(n), .tenant = id(7), .scope = "scope", .seq = n, .head = "head\n", .tail = "tail\n"};
+Snapshot snapshot(const Spool& spool, int n, std::size_t bytes, int tenant = 7) {
+    Snapshot made{.id = id(n), .tenant = id(tenant), .scope = "scope", .seq = n, .head = "head\n", .tail = "tail\n"};
     made.rows = spool.create();
     made.rows->append(std::string(bytes, 'x'));
     return made;
@@ -37,14 +37,14 @@ TEST(Spool, GivesBytesFromAnywhere) {
     EXPECT_EQ(file->size(), 13U);
     EXPECT_EQ(file->read(0, 13), "0123456789abc");
     EXPECT_EQ(file->read(9, 3), "9ab");
-    EXPECT_THROW((void)file->read(10, 4), std::system_error);
+    EXPECT_THROW((void)file->read(10, 4), base::Failure);
 }
 
 TEST(Spool, ADirectoryThatIsNotThereIsAnError) {
     auto settings = small();
     settings.spool_directory = "/nowhere/at/all";
     const Spool spool(settings);
-    EXPECT_THROW((void)spool.create(), std::system_error);
+    EXPECT_THROW((void)spool.create(), base::Failure);
 }
 
 TEST(Spool, FindsWhatIsTheTenantsForHalfAnHour) {
@@ -75,6 +75,29 @@ TEST(Spool, TheOldestMakesRoomAndWhatIsBeingSentStays) {
     sent.reset();
     EXPECT_NO_THROW((void)spool.keep(snapshot(spool, 4, part), now));
     EXPECT_FALSE(spool.find(id(7), id(1), now));
+}
+
+TEST(Spool, WhoseTakeTheMostMakesRoom) {
+    constexpr std::size_t part = 300'000;
+    Spool spool(small());
+    const async::SteadyTime now{};
+    (void)spool.keep(snapshot(spool, 1, part, 8), now);
+    (void)spool.keep(snapshot(spool, 2, part, 7), now);
+    for (int n = 3; n < 9; ++n) (void)spool.keep(snapshot(spool, n, part, 7), now);
+    EXPECT_TRUE(spool.find(id(8), id(1), now)) << "the oldest, and another tenant's";
+    EXPECT_TRUE(spool.find(id(7), id(8), now));
+    EXPECT_FALSE(spool.find(id(7), id(2), now));
+}
+
+// Small ones are open files, too.
+TEST(Spool, KeepsSoManyFilesAndNoMore) {
+    Spool spool(small());
+    const async::SteadyTime now{};
+    (void)spool.keep(snapshot(spool, 1, 1, 8), now);
+    (void)spool.keep(snapshot(spool, 2, 1, 7), now);
+    for (std::size_t n = 0; n < most_snapshots - 1; ++n) (void)spool.keep(snapshot(spool, 3, 1, 7), now);
+    EXPECT_TRUE(spool.find(id(8), id(1), now));
+    EXPECT_FALSE(spool.find(id(7), id(2), now));
 }
 
 TEST(Waiters, AreBoundedForATenantAndForAll) {

@@ -224,6 +224,24 @@ TEST_F(SyncTest, ManyRowsOfOneInstantCrossPages) {
     EXPECT_EQ(held.size(), 1'000U);
 }
 
+// As where pages are cut by a time: times of rows are in any order beside their places in the feed.
+TEST_F(SyncTest, ManyRowsWhoseTimesAreInAnotherOrderAllArrive) {
+    const auto begin = cursor_in(snapshot("?collections=categories"));
+    const auto id = "('0197f0c2-4444-7000-8000-' || lpad(n::text, 12, '0'))::uuid";
+    app->database().execute(fmt::format(
+        "insert into categories (tenant_id, id, name, sort, version, created_at, updated_at) "
+        "select '{0}', {1}, 'by time ' || n, (n * 31) % 2500, 1, now() - random() * interval '9 days', "
+        "now() - random() * interval '9 days' from generate_series(1, 2500) n; "
+        "with counter as (update tenant_counters set change_seq = change_seq + 2500 where tenant_id = '{0}' returning "
+        "change_seq) insert into change_pointers (tenant_id, collection, row_id, seq, op) "
+        "select '{0}', 'categories', {1}, change_seq - 2500 + (n * 7919) % 2500 + 1, 'u' "
+        "from counter, generate_series(1, 2500) n",
+        tenant(), id));
+    Held held;
+    follow(held, begin, "&collections=categories&limit=200");
+    EXPECT_EQ(held.size(), 2'500U);
+}
+
 // 32 writers at once, some of which roll back, and a reader in between: at the end the reader has what the database has.
 TEST_F(SyncTest, AReaderAmongManyWritersMissesNothing) {
     constexpr int writers = 32;
@@ -342,6 +360,14 @@ TEST_F(SyncTest, WhoLosesALocationBeginsAnew) {
     EXPECT_THAT(snapshot("?collections=devices", token), Not(HasSubstr(till)));
 }
 
+async::Task<std::vector<InjectedResponse>> together(app::LoopHost* host, http::InjectedRequest one,
+                                                    http::InjectedRequest other) {
+    std::vector<async::Task<InjectedResponse>> tasks;
+    tasks.push_back(host->inject(std::move(one)));
+    tasks.push_back(host->inject(std::move(other)));
+    co_return co_await async::when_all(std::move(tasks));
+}
+
 // A waiting request is answered by the commit of another one.
 TEST_F(SyncTest, AWaitEndsWithTheChange) {
     const auto cursor = cursor_in(snapshot("?collections=categories"));
@@ -350,15 +376,10 @@ TEST_F(SyncTest, AWaitEndsWithTheChange) {
         made.headers = {{"Authorization", "Bearer " + owner}, {"Content-Type", "application/json"}};
         return made;
     };
-    const auto both = [&]() -> async::Task<std::vector<InjectedResponse>> {
-        std::vector<async::Task<InjectedResponse>> tasks;
-        tasks.push_back(
-            app->host().inject(request(http::Method::get, changes_of(cursor, "&collections=categories&live=20"), "")));
-        tasks.push_back(app->host().inject(request(http::Method::post, "/v1/categories", R"({"name":"Waited for"})")));
-        co_return co_await async::when_all(std::move(tasks));
-    };
     const auto start = async::Loop::now();
-    const auto replies = app->run(both());
+    const auto replies = app->run(
+        together(&app->host(), request(http::Method::get, changes_of(cursor, "&collections=categories&live=20"), ""),
+                 request(http::Method::post, "/v1/categories", R"({"name":"Waited for"})")));
     EXPECT_LT(async::Loop::now() - start, std::chrono::seconds(10));
     ASSERT_EQ(replies[0].status, 200) << replies[0].body;
     EXPECT_THAT(replies[0].body, HasSubstr("Waited for"));

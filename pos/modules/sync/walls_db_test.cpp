@@ -9,7 +9,7 @@ using namespace pos::testing;
 // Everybody may follow what they may read; a heartbeat is the device's own, or of who pushes for it.
 constexpr RouteRule rules[] = {
     {"GET /v1/sync/changes", everyone, everyone, everyone, "?since=none"},
-    {"GET /v1/sync/snapshot", everyone, everyone, everyone, "?collections=taxes"},
+    {"GET /v1/sync/snapshot", everyone, everyone, everyone, "?collections=categories"},
     {"POST /v1/sync/heartbeat", "oam", "oam", nobody, "",
      R"({"deviceId":"@[/v1/devices/{id}]","pending":0,"lastDeviceSeq":0})"},
     {"GET /v1/sync/heartbeats", "oamc", "oamc", "oamc"},

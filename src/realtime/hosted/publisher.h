@@ -42,7 +42,7 @@ public:
     Publisher& operator=(const Publisher&) = delete;
     virtual ~Publisher() = default;
 
-    // At most `most_at_once`; in order. `id`: the job's, the same at each attempt, so that a service that knows ids drops repeats.
+    // At most `most_at_once`; in order. `id`: of these messages: a service that knows ids drops what comes under it again.
     [[nodiscard]] virtual async::Task<Outcome> publish(std::vector<Message> messages, std::string id,
                                                        async::SteadyTime deadline) = 0;
     [[nodiscard]] virtual std::size_t most_at_once() const = 0;

@@ -224,8 +224,8 @@ void PusherDialect::subscribe(const SubscribeData& data) {
         if (!verified || (verified->grant && verified->grant->expires_at <= parts_.clock.now()))
             return refuse(channel, 401, "the signature is not valid");
         const auto of_tenant = tenant_of(channel);
-        if (of_tenant && !pass_.enter_tenant(of_tenant->tenant))
-            return refuse(channel, 403, "the tenant has as many sockets as it may");
+        if (of_tenant && !pass_.enter_tenant(of_tenant->tenant, async::Loop::now()))
+            return refuse(channel, 403, "the tenant has as many sockets as it may, or reads too slowly");
         subscription.grant = verified->grant;
     }
     Member member;
@@ -281,6 +281,7 @@ void PusherDialect::confirm(const std::string& channel) {
         if (const auto socket = socket_.lock()) socket->send(Delivery(*last, 0).pusher());
     } else {
         say("pusher:cache_miss", "{}", channel);
+        if (auto* const observer = parts_.hub.observer()) observer->on_cache_miss(channel);
     }
 }
 
@@ -376,12 +377,14 @@ void PusherDialect::take_client_event(const Frame& frame) {
     allowance_ = std::min(rate, allowance_ + passed.count() * rate);
     if (allowance_ < 1) return say_error(4301, "a connection sends at most 10 client events a second");
     allowance_ -= 1;
-    parts_.hub.publish({.channel = channel,
-                        .event = frame.event,
-                        .data = data,
-                        .except = socket_id_,
-                        .user_id = kind.is_presence ? found->second.member : "",
-                        .data_is_json = true});
+    const Message message{.channel = channel,
+                          .event = frame.event,
+                          .data = data,
+                          .except = socket_id_,
+                          .user_id = kind.is_presence ? found->second.member : "",
+                          .data_is_json = true};
+    parts_.hub.publish(message);
+    if (auto* const observer = parts_.hub.observer()) observer->on_client_event(message);
 }
 
 // ---- What it is told -----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ export interface Heard {
   opcode: number;
   payload: Buffer;
   fin: boolean;
+  rsv: number;
 }
 
 export function frame({ opcode, payload = '', fin = true, rsv = 0, masked = true }: FrameOptions): Buffer {
@@ -44,6 +45,8 @@ export function closeFrame(code?: number, reason: string | Buffer = ''): Buffer 
 }
 
 export class RawSocket {
+  // The reply to the handshake.
+  head = '';
   private bytes = Buffer.alloc(0);
   private ended = false;
   private wake: (() => void) | undefined;
@@ -73,6 +76,7 @@ export class RawSocket {
     await raw.until(() => raw.bytes.includes('\r\n\r\n'));
     const end = raw.bytes.indexOf('\r\n\r\n') + 4;
     const head = raw.bytes.subarray(0, end).toString('latin1');
+    raw.head = head;
     raw.bytes = raw.bytes.subarray(end);
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     if (!head.startsWith('HTTP/1.1 101') || !head.includes(`Sec-WebSocket-Accept: ${accept}\r\n`)) {
@@ -133,6 +137,11 @@ export class RawSocket {
     const length = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
     if (bytes.length < head + length) return undefined;
     this.bytes = bytes.subarray(head + length);
-    return { opcode: bytes[0]! & 15, fin: bytes[0]! >= 128, payload: bytes.subarray(head, head + length) };
+    return {
+      opcode: bytes[0]! & 15,
+      fin: bytes[0]! >= 128,
+      rsv: (bytes[0]! >> 4) & 7,
+      payload: bytes.subarray(head, head + length),
+    };
   }
 }

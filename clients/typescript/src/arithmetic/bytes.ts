@@ -63,7 +63,8 @@ class Writer {
   // Both signs: the lower half modulo 2^32.
   i32(value: number, lineNumber?: number): void {
     if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0xffff_ffff) refuse('malformed', lineNumber);
-    this.view.setInt32(this.room(4), value, true);
+    const at = this.room(4);
+    this.view.setInt32(at, value, true);
   }
 
   i64(value: number, lineNumber?: number): void {

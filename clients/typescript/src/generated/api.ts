@@ -18,6 +18,7 @@ export type CommonCode =
   | 'db.timeout'
   | 'db.unavailable'
   | 'http.headers_too_large'
+  | 'http.load_shed'
   | 'http.overloaded'
   | 'request.invalid'
   | 'request.rate_limited'
@@ -67,6 +68,7 @@ export type ProblemCode =
   | 'device.number_taken'
   | 'device.replaced'
   | 'device.unknown'
+  | 'document.deleted'
   | 'document.request_used'
   | 'document.unknown'
   | 'document.unsupported_type'
@@ -76,6 +78,7 @@ export type ProblemCode =
   | 'http.body_too_large'
   | 'http.expectation_failed'
   | 'http.headers_too_large'
+  | 'http.load_shed'
   | 'http.malformed'
   | 'http.method_not_allowed'
   | 'http.not_found'
@@ -91,6 +94,7 @@ export type ProblemCode =
   | 'idempotency.key_missing'
   | 'idempotency.key_reused'
   | 'image.busy'
+  | 'image.deleted'
   | 'image.in_use'
   | 'image.request_used'
   | 'image.too_large'
@@ -138,6 +142,7 @@ export type ProblemCode =
   | 'payment.not_refundable'
   | 'payment.off'
   | 'payment.phone_needed'
+  | 'payment.phone_unfit'
   | 'payment.platform_account'
   | 'payment.prompt_open'
   | 'payment.prompt_rings'
@@ -206,6 +211,7 @@ export type ProblemCode =
   | 'server.internal'
   | 'server.overloaded'
   | 'sms.callback_unreadable'
+  | 'sms.not_mobile'
   | 'sms.not_sent_there'
   | 'sms.number_limit'
   | 'sms.off'
@@ -214,15 +220,19 @@ export type ProblemCode =
   | 'stock.insufficient'
   | 'stock.movement_repeated'
   | 'stock.movement_zero'
+  | 'storage.bad_key'
   | 'storage.bad_signature'
   | 'storage.bad_value'
+  | 'storage.conflict'
   | 'storage.corrupt'
+  | 'storage.denied'
   | 'storage.disk_full'
   | 'storage.expired'
   | 'storage.not_found'
   | 'storage.not_supported'
   | 'storage.outcome_unknown'
   | 'storage.precondition_failed'
+  | 'storage.refused'
   | 'storage.too_large'
   | 'storage.unavailable'
   | 'storage.wrong_hash'
@@ -286,6 +296,7 @@ export type ProblemCode =
   | 'variant.sku_taken'
   | 'variant.unknown'
   | 'webhook.disabled'
+  | 'webhook.full'
   | 'webhook.known'
   | 'webhook.off'
   | 'webhook.one_of_two'
@@ -471,7 +482,7 @@ export interface Operations {
   'POST /v1/auth/phone/verify/send': {
     body: PhoneCodeRequest;
     reply: PhoneCodeSent;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.invalid_credentials' | 'auth.step_up_needed' | 'auth.user_disabled' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'sms.not_sent_there' | 'auth.throttled' | 'phone.code_limit' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'auth.busy' | 'http.bodies_full' | 'sms.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.invalid_credentials' | 'auth.step_up_needed' | 'auth.user_disabled' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'sms.not_mobile' | 'sms.not_sent_there' | 'auth.throttled' | 'phone.code_limit' | 'phone.guess_limit' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'auth.busy' | 'http.bodies_full' | 'sms.off';
   };
   /** Prove a phone number with its code */
   'POST /v1/auth/phone/verify': {
@@ -521,7 +532,7 @@ export interface Operations {
   'POST /v1/invites': {
     body: NewInvite;
     reply: Invite;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'http.request_timeout' | 'auth.caller_changed' | 'idempotency.in_progress' | 'invite.open' | 'invite.unreachable' | 'row.id_taken' | 'user.already_member' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'location.unknown' | 'request.out_of_range' | 'role.unknown' | 'sms.not_sent_there' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'http.bodies_full' | 'mail.off' | 'sms.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'http.request_timeout' | 'auth.caller_changed' | 'idempotency.in_progress' | 'invite.open' | 'invite.unreachable' | 'row.id_taken' | 'user.already_member' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'location.unknown' | 'request.out_of_range' | 'role.unknown' | 'sms.not_mobile' | 'sms.not_sent_there' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'http.bodies_full' | 'mail.off' | 'sms.off';
   };
   /** Accept an invitation */
   'POST /v1/invites/accept': {
@@ -533,7 +544,7 @@ export interface Operations {
   'POST /v1/invites/{id}/resend': {
     path: { id: string };
     reply: Invite;
-    problems: CommonCode | 'idempotency.key_missing' | 'auth.step_up_needed' | 'row.not_found' | 'auth.caller_changed' | 'idempotency.in_progress' | 'invite.closed' | 'invite.unreachable' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'role.unknown' | 'sms.not_sent_there' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'mail.off' | 'sms.off';
+    problems: CommonCode | 'idempotency.key_missing' | 'auth.step_up_needed' | 'row.not_found' | 'auth.caller_changed' | 'idempotency.in_progress' | 'invite.closed' | 'invite.unreachable' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'role.unknown' | 'sms.not_mobile' | 'sms.not_sent_there' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'mail.off' | 'sms.off';
   };
   /** Withdraw an invitation */
   'POST /v1/invites/{id}/revoke': {
@@ -666,11 +677,11 @@ export interface Operations {
   'POST /v1/images': {
     body: FormData | Blob | Uint8Array;
     reply: Image;
-    problems: CommonCode | 'http.body_malformed' | 'multipart.head_too_large' | 'multipart.malformed' | 'request.encoding_malformed' | 'upload.digest_malformed' | 'upload.digest_mismatch' | 'subscription.suspended' | 'http.request_timeout' | 'idempotency.in_progress' | 'image.in_use' | 'image.request_used' | 'plan.storage' | 'row.id_taken' | 'http.body_too_large' | 'image.too_many_bytes' | 'multipart.field_too_large' | 'multipart.file_too_large' | 'multipart.too_many_fields' | 'multipart.too_many_files' | 'request.compression_ratio' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
+    problems: CommonCode | 'http.body_malformed' | 'multipart.head_too_large' | 'multipart.malformed' | 'request.encoding_malformed' | 'upload.digest_malformed' | 'upload.digest_mismatch' | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'image.in_use' | 'image.request_used' | 'plan.storage' | 'row.id_taken' | 'storage.conflict' | 'image.deleted' | 'storage.precondition_failed' | 'http.body_too_large' | 'image.too_many_bytes' | 'multipart.field_too_large' | 'multipart.file_too_large' | 'multipart.too_many_fields' | 'multipart.too_many_files' | 'request.compression_ratio' | 'storage.too_large' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
   };
   /** Pictures, the newest first */
   'GET /v1/images': {
-    query: { limit?: number; cursor?: string; count?: boolean; updatedSince?: string; status?: ImageStatus; fields?: ('id' | 'status' | 'url' | 'contentType' | 'width' | 'height' | 'colour' | 'bytes' | 'sha256' | 'files' | 'version' | 'createdAt' | 'updatedAt')[] };
+    query: { limit?: number; cursor?: string; count?: boolean; updatedSince?: string; status?: ImageStatus; unused?: boolean; fields?: ('id' | 'status' | 'url' | 'contentType' | 'width' | 'height' | 'colour' | 'bytes' | 'sha256' | 'files' | 'version' | 'createdAt' | 'updatedAt')[] };
     reply: ImagePage;
     problems: CommonCode | 'subscription.suspended' | 'request.invalid_cursor';
   };
@@ -692,7 +703,7 @@ export interface Operations {
     query: { name?: string };
     body: FormData | Blob | Uint8Array;
     reply: Document;
-    problems: CommonCode | 'http.body_malformed' | 'multipart.head_too_large' | 'multipart.malformed' | 'request.encoding_malformed' | 'upload.digest_malformed' | 'upload.digest_mismatch' | 'subscription.suspended' | 'http.request_timeout' | 'document.request_used' | 'idempotency.in_progress' | 'plan.storage' | 'row.id_taken' | 'http.body_too_large' | 'multipart.field_too_large' | 'multipart.file_too_large' | 'multipart.too_many_fields' | 'multipart.too_many_files' | 'request.compression_ratio' | 'storage.too_large' | 'document.unsupported_type' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'storage.not_supported' | 'http.bodies_full' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
+    problems: CommonCode | 'http.body_malformed' | 'multipart.head_too_large' | 'multipart.malformed' | 'request.encoding_malformed' | 'upload.digest_malformed' | 'upload.digest_mismatch' | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'http.request_timeout' | 'document.request_used' | 'idempotency.in_progress' | 'plan.storage' | 'row.id_taken' | 'storage.conflict' | 'document.deleted' | 'storage.precondition_failed' | 'http.body_too_large' | 'multipart.field_too_large' | 'multipart.file_too_large' | 'multipart.too_many_fields' | 'multipart.too_many_files' | 'request.compression_ratio' | 'storage.too_large' | 'document.unsupported_type' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'http.bodies_full' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
   };
   /** Documents, the newest first */
   'GET /v1/documents': {
@@ -704,7 +715,7 @@ export interface Operations {
   'GET /v1/documents/{id}': {
     path: { id: string };
     reply: DocumentDetails;
-    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'storage.not_supported';
+    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'storage.bad_key' | 'storage.bad_value' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'storage.unavailable' | 'storage.outcome_unknown';
   };
   /** Delete a document, and its file */
   'DELETE /v1/documents/{id}': {
@@ -741,33 +752,33 @@ export interface Operations {
   'POST /v1/uploads/{id}/complete': {
     path: { id: string };
     reply: UploadDetails;
-    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'plan.storage' | 'upload.changed' | 'upload.incomplete' | 'upload.missing' | 'upload.ended' | 'image.too_many_bytes' | 'document.unsupported_type' | 'image.unsupported_type' | 'image.too_large' | 'image.unreadable' | 'upload.differs' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
+    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'plan.storage' | 'storage.conflict' | 'upload.changed' | 'upload.incomplete' | 'upload.missing' | 'upload.ended' | 'storage.precondition_failed' | 'image.too_many_bytes' | 'storage.too_large' | 'document.unsupported_type' | 'image.unsupported_type' | 'image.too_large' | 'image.unreadable' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'upload.differs' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
   };
   /** Begin an upload in pieces */
   'POST /v1/uploads/tus': {
     body: Blob | Uint8Array;
     reply: unknown;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'tus.malformed' | 'subscription.suspended' | 'http.request_timeout' | 'plan.storage' | 'upload.changed' | 'upload.ended' | 'tus.version' | 'http.body_too_large' | 'request.compression_ratio' | 'tus.too_large' | 'tus.too_many_pieces' | 'document.unsupported_type' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'tus.content_type' | 'db.value_refused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'upload.differs' | 'tus.locked' | 'upload.too_many' | 'tus.checksum_mismatch' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full' | 'uploads.disk_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'tus.malformed' | 'subscription.suspended' | 'storage.not_found' | 'http.request_timeout' | 'plan.storage' | 'storage.conflict' | 'upload.changed' | 'upload.ended' | 'storage.precondition_failed' | 'tus.version' | 'http.body_too_large' | 'request.compression_ratio' | 'storage.too_large' | 'tus.too_large' | 'tus.too_many_pieces' | 'document.unsupported_type' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'tus.content_type' | 'db.value_refused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'upload.differs' | 'tus.locked' | 'upload.too_many' | 'tus.checksum_mismatch' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full' | 'uploads.disk_full';
   };
   /** Where an upload in pieces continues */
   'GET /v1/uploads/tus/{id}': {
     path: { id: string };
     reply: undefined;
-    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'tus.not_found' | 'plan.storage' | 'upload.changed' | 'upload.ended' | 'tus.version' | 'document.unsupported_type' | 'image.unsupported_type' | 'image.too_large' | 'image.unreadable' | 'upload.differs' | 'upload.too_many' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
+    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'tus.not_found' | 'plan.storage' | 'storage.conflict' | 'upload.changed' | 'upload.ended' | 'storage.precondition_failed' | 'tus.version' | 'storage.too_large' | 'document.unsupported_type' | 'image.unsupported_type' | 'image.too_large' | 'image.unreadable' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'upload.differs' | 'upload.too_many' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full';
   };
   /** Continue an upload in pieces */
   'PATCH /v1/uploads/tus/{id}': {
     path: { id: string };
     body: Blob | Uint8Array;
     reply: undefined;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'tus.malformed' | 'subscription.suspended' | 'row.not_found' | 'tus.not_found' | 'http.request_timeout' | 'plan.storage' | 'tus.offset_conflict' | 'upload.changed' | 'upload.ended' | 'tus.version' | 'http.body_too_large' | 'request.compression_ratio' | 'tus.too_large' | 'tus.too_many_pieces' | 'document.unsupported_type' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'tus.content_type' | 'db.value_refused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'upload.differs' | 'tus.locked' | 'upload.too_many' | 'tus.checksum_mismatch' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full' | 'uploads.disk_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'tus.malformed' | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'tus.not_found' | 'http.request_timeout' | 'plan.storage' | 'storage.conflict' | 'tus.offset_conflict' | 'upload.changed' | 'upload.ended' | 'storage.precondition_failed' | 'tus.version' | 'http.body_too_large' | 'request.compression_ratio' | 'storage.too_large' | 'tus.too_large' | 'tus.too_many_pieces' | 'document.unsupported_type' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'tus.content_type' | 'db.value_refused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'upload.differs' | 'tus.locked' | 'upload.too_many' | 'tus.checksum_mismatch' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full' | 'uploads.disk_full';
   };
   /** Continue an upload in pieces, where PATCH does not pass */
   'POST /v1/uploads/tus/{id}': {
     path: { id: string };
     body: Blob | Uint8Array;
     reply: undefined;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'tus.malformed' | 'subscription.suspended' | 'row.not_found' | 'tus.not_found' | 'http.request_timeout' | 'plan.storage' | 'tus.offset_conflict' | 'upload.changed' | 'upload.ended' | 'tus.version' | 'http.body_too_large' | 'request.compression_ratio' | 'tus.too_large' | 'tus.too_many_pieces' | 'document.unsupported_type' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'tus.content_type' | 'db.value_refused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'upload.differs' | 'tus.locked' | 'upload.too_many' | 'tus.checksum_mismatch' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full' | 'uploads.disk_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'tus.malformed' | 'subscription.suspended' | 'row.not_found' | 'storage.not_found' | 'tus.not_found' | 'http.request_timeout' | 'plan.storage' | 'storage.conflict' | 'tus.offset_conflict' | 'upload.changed' | 'upload.ended' | 'storage.precondition_failed' | 'tus.version' | 'http.body_too_large' | 'request.compression_ratio' | 'storage.too_large' | 'tus.too_large' | 'tus.too_many_pieces' | 'document.unsupported_type' | 'image.unsupported_type' | 'request.encoding_unsupported' | 'tus.content_type' | 'db.value_refused' | 'image.too_large' | 'image.unreadable' | 'request.out_of_range' | 'storage.bad_key' | 'storage.bad_value' | 'storage.wrong_hash' | 'storage.wrong_length' | 'upload.differs' | 'tus.locked' | 'upload.too_many' | 'tus.checksum_mismatch' | 'storage.corrupt' | 'storage.not_supported' | 'storage.denied' | 'storage.refused' | 'http.bodies_full' | 'image.busy' | 'image.unavailable' | 'storage.unavailable' | 'storage.outcome_unknown' | 'storage.disk_full' | 'uploads.disk_full';
   };
   /** Give an upload in pieces up */
   'DELETE /v1/uploads/tus/{id}': {
@@ -966,7 +977,7 @@ export interface Operations {
     path: { id: string };
     body: ReceiptRequest;
     reply: Notification;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'sms.not_sent_there' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'http.bodies_full' | 'mail.off' | 'sms.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'sms.not_mobile' | 'sms.not_sent_there' | 'sms.number_limit' | 'sms.source_limit' | 'sms.spending_limit' | 'http.bodies_full' | 'mail.off' | 'sms.off';
   };
   /** The sale of a clientRequestId: settles an unknown outcome */
   'GET /v1/sales/by-client-request/{id}': {
@@ -978,7 +989,7 @@ export interface Operations {
   'POST /v1/payment-intents': {
     body: NewPaymentIntent;
     reply: PaymentIntentReply;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Payments through providers, newest first */
   'GET /v1/payment-intents': {
@@ -990,7 +1001,7 @@ export interface Operations {
   'POST /v1/payments/mpesa/stk-push': {
     body: NewPaymentIntent;
     reply: PaymentIntentReply;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** One payment, at once or as soon as it moves */
   'GET /v1/payment-intents/{id}': {
@@ -1016,7 +1027,7 @@ export interface Operations {
     path: { id: string };
     body: NewPaymentRefund;
     reply: PaymentRefund;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.disputed' | 'payment.not_refundable' | 'payment.refund_exceeds' | 'row.id_taken' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.purpose_refused' | 'payment.refund_by_hand' | 'payment.unknown_intent' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.disputed' | 'payment.not_refundable' | 'payment.refund_exceeds' | 'row.id_taken' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.purpose_refused' | 'payment.refund_by_hand' | 'payment.unknown_intent' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** What went back of a payment */
   'GET /v1/payment-intents/{id}/refunds': {
@@ -1075,7 +1086,7 @@ export interface Operations {
   'GET /v1/payment-accounts/{id}/callback-url': {
     path: { id: string };
     reply: PaymentCallbackUrl;
-    problems: CommonCode | 'payment.platform_account' | 'row.not_found' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'auth.step_up_needed' | 'payment.platform_account' | 'row.not_found' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Tell the provider where to announce payments */
   'POST /v1/payment-accounts/{id}/register-callbacks': {
@@ -1191,7 +1202,7 @@ export interface Operations {
   'POST /v1/bv-payments/subscription-stk-push': {
     body: SubscriptionPaymentRequest;
     reply: SubscriptionPayment;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'payment.already_paid' | 'payment.prompt_open' | 'subscription.live' | 'subscription.none' | 'subscription.paid_ahead' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.provider_unknown' | 'request.out_of_range' | 'subscription.unknown_invoice' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'payment.already_paid' | 'payment.prompt_open' | 'subscription.live' | 'subscription.none' | 'subscription.paid_ahead' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'request.out_of_range' | 'subscription.unknown_invoice' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Have a report written into a file */
   'POST /v1/report-runs': {
@@ -1261,7 +1272,7 @@ export interface Operations {
   'POST /v1/messaging/limit': {
     body: MessageLimitChange;
     reply: Messaging;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'http.bodies_full';
   };
   /** Endpoints that events are posted to */
   'GET /v1/webhooks': {
@@ -1301,7 +1312,7 @@ export interface Operations {
     path: { id: string };
     body: RotateWebhookSecret;
     reply: RotatedWebhookSecret;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'webhook.too_many_secrets' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'http.bodies_full' | 'webhook.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.too_many_secrets' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'http.bodies_full' | 'webhook.off';
   };
   /** What was sent to an endpoint, newest first */
   'GET /v1/webhooks/{id}/deliveries': {
@@ -1320,14 +1331,14 @@ export interface Operations {
   'POST /v1/webhooks/{id}/ping': {
     path: { id: string };
     reply: WebhookPing;
-    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'webhook.disabled';
+    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.disabled' | 'webhook.full' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range';
   };
   /** Send again, or what was missed */
   'POST /v1/webhooks/{id}/redeliver': {
     path: { id: string };
     body: WebhookRedeliver;
     reply: WebhookRedelivered;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'webhook.disabled' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'webhook.one_of_two' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.disabled' | 'webhook.full' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'webhook.one_of_two' | 'http.bodies_full';
   };
   /** What was done to members and invitations, newest first */
   'GET /v1/audit-events': {
@@ -1341,7 +1352,7 @@ export interface Operations {
 export interface WebhookEvents {
   /** A product was added */
   'product.created': Product;
-  /** A product was changed */
+  /** A product was changed, or a variant, a price, a barcode or the picture of it */
   'product.changed': Product;
   /** A product was deleted, with its variants */
   'product.deleted': Product;
@@ -1351,6 +1362,8 @@ export interface WebhookEvents {
   'variant.changed': VariantTold;
   /** A variant was deleted */
   'variant.deleted': VariantTold;
+  /** A level has fallen to its variant's reorder level */
+  'stock.low': StockLow;
   /** A sale was recorded */
   'sale.created': SaleCreated;
   /** Money has come */
@@ -1359,6 +1372,14 @@ export interface WebhookEvents {
   'payment.failed': PaymentMoved;
   /** All of a payment went back */
   'payment.refunded': PaymentMoved;
+  /** Some or all of a payment is to go back */
+  'refund.created': RefundMoved;
+  /** A refund was sent, or given back by hand */
+  'refund.succeeded': RefundMoved;
+  /** A refund has failed: the money is still here */
+  'refund.failed': RefundMoved;
+  /** Somebody asked for it (pingWebhook); no endpoint has to ask for this name */
+  'webhook.ping': WebhookPinged;
 }
 
 export interface Adjustment {
@@ -1977,7 +1998,7 @@ export interface LocationPermissions {
 export interface LoginRequest {
   /** Invisible characters are dropped, capitals become small letters. */
   email?: string | null;
-  /** Instead of the e-mail address. Read in any spelling, kept as E.164: `+254712345678`. */
+  /** Instead of the e-mail address, once it is proven (POST /auth/phone/verify). Read in any spelling, kept as E.164: `+254712345678`. */
   phone?: string | null;
   password: string;
   /** Needed when the user has several and no default. */
@@ -2091,6 +2112,8 @@ export interface MessageLimitChange {
   dailyLimit?: number | null;
 }
 
+export type MessageProvider = 'africastalking' | 'twilio' | 'whatsapp';
+
 export interface Messaging {
   channels: MessageChannel[];
   currency: string;
@@ -2148,6 +2171,7 @@ export interface NewDevice {
   kind?: DeviceKind;
 }
 
+/** Either `email` or `phone`. */
 export interface NewInvite {
   /** Made by the server when it is missing. */
   id?: string;
@@ -2194,9 +2218,8 @@ export interface NewMember {
 }
 
 export interface NewMessageAccount {
-  /** `africastalking`, `twilio` or `whatsapp`. Invisible characters are dropped. */
-  provider: string;
-  /** An object, by provider. Africa's Talking: `username`, `apiKey`, `sender`, `callbackToken`. Twilio: `accountSid`, `authToken`, `apiKeySid`, `apiKeySecret`, `sender`. WhatsApp: `phoneNumberId`, `token`, `appSecret`, `verifyToken`. It is sealed, and no reply has it. */
+  provider: MessageProvider;
+  /** An object of texts, by provider. Africa's Talking: `username`, `apiKey`, `callbackToken` (20 to 100 letters, digits, - and _), and where there is one `sender`. Twilio: `accountSid`, `authToken`, `sender`, and perhaps `apiKeySid` with `apiKeySecret`, `previousAuthToken`. WhatsApp: `phoneNumberId`, `token`, `appSecret`, `verifyToken` (as `callbackToken`). White space at their ends is left out. It is sealed, and no reply has it. */
   credentials: unknown;
 }
 
@@ -2215,19 +2238,18 @@ export interface NewPayment {
 export interface NewPaymentAccount {
   /** Made by the server when it is missing. */
   id?: string | null;
-  /** `mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`. Invisible characters are dropped. */
-  provider: string;
+  provider: PaymentProvider;
   /** For people: "Till of Westlands". */
   name: string;
-  /** An object, by provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, `consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, `certificate`. Stripe: `secretKey`, `webhookSecrets`, `publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, `email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply has it. */
-  credentials: unknown;
+  /** By provider. M-Pesa: `environment`, `kind`, `shortCode`, `tillNumber` of a till, `consumerKey`, `consumerSecret`, `passkey`; to pay out `initiatorName`, `initiatorPassword`, `certificate`. Stripe: `secretKey`, `webhookSecrets`, `publishableKey`. Flutterwave: `secretKey`, `secretHashes`, `email`. Paystack: `secretKey`, `email`. Pesapal: `environment`, `consumerKey`, `consumerSecret`. It is sealed, and no reply has it. */
+  credentials: PaymentCredentials;
 }
 
 export interface NewPaymentIntent {
   /** Made once for each attempt by the client, and sent with every repetition. An Idempotency-Key may stand for it. A new attempt after a clear end has a new one. */
   clientRequestId?: string | null;
-  /** `mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`. When left out: `"mpesa"`. Invisible characters are dropped. */
-  provider?: string;
+  /** When left out: `"mpesa"`. */
+  provider?: PaymentProvider;
   /** Minor units. M-Pesa takes whole shillings only: a multiple of 100. */
   amount: number;
   /** When left out: `"sale"`. */
@@ -2236,7 +2258,7 @@ export interface NewPaymentIntent {
   subjectId: string;
   /** Needed by callers who may take payments at some locations only. */
   locationId?: string | null;
-  /** Who is prompted, where the provider prompts a phone. */
+  /** The payer's, in any spelling, where the provider prompts a phone (or, as Pesapal, wants to know the payer). Replies have it as E.164, `+254712345678`. */
   phone?: string | null;
   /** What the payer reads, such as an order's number; M-Pesa shows 12 characters. The end of the subject's id when it is missing. */
   reference?: string | null;
@@ -2260,13 +2282,13 @@ export interface NewPaymentRefund {
 export interface NewPayout {
   /** Made once for each payout, and sent with every repetition. An Idempotency-Key may stand for it. Never make a new one because a reply was lost. */
   clientRequestId?: string | null;
-  /** `mpesa`: no other sends money out. When left out: `"mpesa"`. Invisible characters are dropped. */
-  provider?: string;
+  /** `mpesa`: no other sends money out. When left out: `"mpesa"`. */
+  provider?: PaymentProvider;
   /** Where the shop has several accounts. */
   accountId?: string | null;
   /** Minor units. M-Pesa sends whole shillings, 10 to 250,000. */
   amount: number;
-  /** Whom the money goes to. */
+  /** Whom the money goes to: a mobile number of Kenya, in any spelling. Replies have it as E.164, `+254712345678`. */
   phone: string;
   recipientName?: string | null;
   /** What the recipient's message says. When left out: `"business"`. */
@@ -2442,7 +2464,7 @@ export interface NewTaxRate {
 
 export interface NewUpload {
   purpose: UploadPurpose;
-  /** Of images `image/jpeg`, `image/png`, `image/webp`, `image/gif`; of documents `application/pdf`, `text/csv`. */
+  /** Of images `image/jpeg`, `image/png`, `image/webp`, `image/gif`; of documents `application/pdf`, `text/csv`. Parameters, capitals and old names (`image/jpg`, `application/vnd.ms-excel` of a CSV) are understood; what it is called then stands in `target.headers`. */
   contentType: string;
   /** Exactly as many are taken. */
   bytes: number;
@@ -2479,11 +2501,11 @@ export interface NewWebhook {
   /** Where events are posted to: https, at port 443 or 8443, and no private address. In development also this machine, by http. */
   url: string;
   description?: string | null;
-  /** Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases. */
+  /** Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases. */
   eventTypes: string[];
   /** Only events of these locations, and those that belong to none. Empty: all. When left out: `[]`. */
   locationIds?: string[];
-  /** `thin`: `data` has the id alone; ask the API for the rest. When left out: `"full"`. */
+  /** `thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form that it was made with. When left out: `"full"`. */
   payload?: WebhookPayload;
   /** Events of one subject leave one behind the other: the next one when the one before it has arrived, or was given up. When left out: `false`. */
   ordered?: boolean;
@@ -2498,11 +2520,11 @@ export interface NewWebhookReply {
   /** Where events are posted to: https, at port 443 or 8443, and no private address. In development also this machine, by http. */
   url: string;
   description: string | null;
-  /** Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases. */
+  /** Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases. */
   eventTypes: string[];
   /** Only events of these locations, and those that belong to none. Empty: all. */
   locationIds: string[];
-  /** `thin`: `data` has the id alone; ask the API for the rest. */
+  /** `thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form that it was made with. */
   payload: Open<WebhookPayload>;
   /** Events of one subject leave one behind the other: the next one when the one before it has arrived, or was given up. */
   ordered: boolean;
@@ -2510,14 +2532,14 @@ export interface NewWebhookReply {
   enabled: boolean;
   /** `hmac`: signatures `v1`, and a shared secret (`whsec_`). `ed25519`: signatures `v1a`, verified with a public key (`whpk_`). */
   signing: Open<WebhookSigning>;
-  /** `gone`: it answered 410. `failing`: nothing arrived for five days. */
+  /** `gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: somebody set `enabled` to false. */
   disabledReason: Open<WebhookDisabledReason> | null;
   disabledAt: string | null;
   /** Counts the changes of the row; the number in its ETag. */
   version: number;
   createdAt: string;
   updatedAt: string;
-  /** Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated. */
+  /** Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated: the secret of a reply that was lost is replaced by rotate-secret. */
   secret: string | null;
   /** Of `ed25519`: `whpk_…`. */
   publicKey: string | null;
@@ -2679,7 +2701,7 @@ export interface PaymentAccountChange {
   /** True: where M-Pesa asks first, a payment whose account number fits nothing that is to be paid is refused. */
   refusesUnknown?: boolean | null;
   /** All of them anew. */
-  credentials?: unknown;
+  credentials?: PaymentCredentials | null;
 }
 
 export type PaymentAccountOwner = 'tenant' | 'platform';
@@ -2719,6 +2741,41 @@ export interface PaymentCallbackUrl {
   kinds: string[];
 }
 
+export interface PaymentCredentials {
+  /** M-Pesa, Pesapal: `sandbox` or `production`. */
+  environment?: string | null;
+  /** M-Pesa: `paybill` or `till` (Buy Goods). */
+  kind?: string | null;
+  /** M-Pesa: the paybill; of Buy Goods the store's number. */
+  shortCode?: string | null;
+  /** M-Pesa, of Buy Goods: the number that customers pay. */
+  tillNumber?: string | null;
+  /** M-Pesa, Pesapal. */
+  consumerKey?: string | null;
+  /** M-Pesa, Pesapal. */
+  consumerSecret?: string | null;
+  /** M-Pesa: of prompts. An account that only pays out has none. */
+  passkey?: string | null;
+  /** M-Pesa: named for pulling transactions, as 254712345678. */
+  nominatedNumber?: string | null;
+  /** M-Pesa, to pay out: the API operator. */
+  initiatorName?: string | null;
+  /** M-Pesa, to pay out. */
+  initiatorPassword?: string | null;
+  /** M-Pesa, to pay out: Safaricom's, in PEM. */
+  certificate?: string | null;
+  /** Stripe, Flutterwave, Paystack: as the dashboard shows it. */
+  secretKey?: string | null;
+  /** Stripe. */
+  publishableKey?: string | null;
+  /** Stripe: of the endpoint; the new one first. */
+  webhookSecrets?: string[] | null;
+  /** Flutterwave: of the webhook; the new one first. */
+  secretHashes?: string[] | null;
+  /** Flutterwave, Paystack: the shop's, where a payer has none. */
+  email?: string | null;
+}
+
 export interface PaymentIntent {
   id: string;
   clientRequestId: string;
@@ -2731,6 +2788,7 @@ export interface PaymentIntent {
   /** Integer minor units. */
   amount: number;
   currency: string;
+  /** E.164, with its plus. */
   phone: string | null;
   /** What the payer reads. */
   reference: string;
@@ -2784,6 +2842,7 @@ export interface PaymentIntentPartial {
   /** Integer minor units. */
   amount?: number;
   currency?: string;
+  /** E.164, with its plus. */
   phone?: string | null;
   /** What the payer reads. */
   reference?: string;
@@ -2829,6 +2888,7 @@ export interface PaymentIntentReply {
   /** Integer minor units. */
   amount: number;
   currency: string;
+  /** E.164, with its plus. */
   phone: string | null;
   /** What the payer reads. */
   reference: string;
@@ -2875,6 +2935,7 @@ export type PaymentMethod = 'cash' | 'mpesa' | 'card' | 'bank' | 'voucher' | 'ot
 
 export interface PaymentMoved {
   id: string;
+  locationId: string | null;
   state: Open<PaymentIntentState>;
   purpose: Open<PaymentPurpose>;
   subjectId: string;
@@ -2883,6 +2944,8 @@ export interface PaymentMoved {
   amount: number;
   currency: string;
 }
+
+export type PaymentProvider = 'mpesa' | 'stripe' | 'flutterwave' | 'paystack' | 'pesapal';
 
 export type PaymentPurpose = 'sale' | 'subscription';
 
@@ -2936,6 +2999,7 @@ export interface Payout {
   /** Integer minor units. */
   amount: number;
   currency: string;
+  /** E.164, with its plus. */
   phone: string | null;
   recipientName: string | null;
   purpose: Open<PayoutPurpose>;
@@ -2997,6 +3061,7 @@ export interface PayoutPartial {
   /** Integer minor units. */
   amount?: number;
   currency?: string;
+  /** E.164, with its plus. */
   phone?: string | null;
   recipientName?: string | null;
   purpose?: Open<PayoutPurpose>;
@@ -3041,6 +3106,7 @@ export interface PayoutReply {
   /** Integer minor units. */
   amount: number;
   currency: string;
+  /** E.164, with its plus. */
   phone: string | null;
   recipientName: string | null;
   purpose: Open<PayoutPurpose>;
@@ -3308,6 +3374,7 @@ export type ReadyFinding = 'ok' | 'error';
 
 export type ReadyState = 'ok' | 'degraded' | 'error';
 
+/** Either `email` or `phone`. */
 export interface ReceiptRequest {
   /** Invisible characters are dropped, capitals become small letters. */
   email?: string | null;
@@ -3328,6 +3395,19 @@ export interface RefreshRequest {
   refreshToken: string;
   /** If given, it must be the session's. */
   deviceId?: string | null;
+}
+
+export interface RefundMoved {
+  id: string;
+  intentId: string;
+  locationId: string | null;
+  subjectId: string;
+  /** Integer minor units. */
+  amount: number;
+  currency: string;
+  reason: string;
+  byHand: boolean;
+  state: Open<RefundState>;
 }
 
 export type RefundState = 'pending' | 'succeeded' | 'failed' | 'unknown';
@@ -3493,12 +3573,12 @@ export interface RoleViewPartial {
 }
 
 export interface RotateWebhookSecret {
-  /** How long the former secret signs beside the new one. Each has its own end. When left out: `24`. */
+  /** How long the former secret signs beside the new one. Each has its own end. 0: all former ones end at once; for a secret that has leaked. When left out: `24`. */
   overlapHours?: number;
 }
 
 export interface RotatedWebhookSecret {
-  /** Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated. */
+  /** Of `hmac`: `whsec_…`. In this reply alone; null when the request is repeated: the secret of a reply that was lost is replaced by rotate-secret. */
   secret: string | null;
   /** Of `ed25519`: `whpk_…`. */
   publicKey: string | null;
@@ -3889,6 +3969,19 @@ export interface StockLevelPartial {
   updatedAt?: string;
 }
 
+export interface StockLow {
+  id: string;
+  locationId: string;
+  productId: string;
+  variantId: string;
+  name: string;
+  sku: string | null;
+  /** Decimal with at most 4 digits after the point. */
+  onHand: string;
+  /** Decimal with at most 4 digits after the point. */
+  reorderLevel: string;
+}
+
 export interface StockMovement {
   id: string;
   locationId: string;
@@ -3935,6 +4028,13 @@ export interface StockMovementPartial {
   balanceAfter?: string;
   deviceId?: string | null;
   note?: string | null;
+}
+
+export interface StorageUse {
+  /** Images, documents and uploads under way, which count with what they have announced. */
+  usedBytes: number;
+  /** Of the plan; where it says nothing, of the service. */
+  limitBytes: number;
 }
 
 export interface Subscription {
@@ -4069,6 +4169,8 @@ export interface SubscriptionView {
   entitlement: string;
   /** Until when a till sells without asking again. */
   offlineUntil: string;
+  /** How much room the shop's files take, and may take. */
+  storage: StorageUse;
 }
 
 export interface TaxClass {
@@ -4329,10 +4431,10 @@ export interface Upload {
   contentType: string;
   name: string | null;
   bytes: number;
-  /** Of a tus upload: how many bytes are here for good. */
+  /** Of a tus upload: how many bytes are here for good. Of a completed one, all. */
   received: number;
   sha256: string | null;
-  /** What becomes of it; `pending` until the upload is complete. */
+  /** What it has become: of a `completed` one alone. */
   imageId: string | null;
   documentId: string | null;
   /** An error code. */
@@ -4351,10 +4453,10 @@ export interface UploadDetails {
   contentType: string;
   name: string | null;
   bytes: number;
-  /** Of a tus upload: how many bytes are here for good. */
+  /** Of a tus upload: how many bytes are here for good. Of a completed one, all. */
   received: number;
   sha256: string | null;
-  /** What becomes of it; `pending` until the upload is complete. */
+  /** What it has become: of a `completed` one alone. */
   imageId: string | null;
   documentId: string | null;
   /** An error code. */
@@ -4389,10 +4491,10 @@ export interface UploadPartial {
   contentType?: string;
   name?: string | null;
   bytes?: number;
-  /** Of a tus upload: how many bytes are here for good. */
+  /** Of a tus upload: how many bytes are here for good. Of a completed one, all. */
   received?: number;
   sha256?: string | null;
-  /** What becomes of it; `pending` until the upload is complete. */
+  /** What it has become: of a `completed` one alone. */
   imageId?: string | null;
   documentId?: string | null;
   /** An error code. */
@@ -4507,6 +4609,7 @@ export interface VariantTold {
   /** Integer minor units. */
   price: number;
   active: boolean;
+  version: number;
 }
 
 export interface WebhookAttempt {
@@ -4594,11 +4697,11 @@ export interface WebhookDetails {
   /** Where events are posted to: https, at port 443 or 8443, and no private address. In development also this machine, by http. */
   url: string;
   description: string | null;
-  /** Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases. */
+  /** Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases. */
   eventTypes: string[];
   /** Only events of these locations, and those that belong to none. Empty: all. */
   locationIds: string[];
-  /** `thin`: `data` has the id alone; ask the API for the rest. */
+  /** `thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form that it was made with. */
   payload: Open<WebhookPayload>;
   /** Events of one subject leave one behind the other: the next one when the one before it has arrived, or was given up. */
   ordered: boolean;
@@ -4606,7 +4709,7 @@ export interface WebhookDetails {
   enabled: boolean;
   /** `hmac`: signatures `v1`, and a shared secret (`whsec_`). `ed25519`: signatures `v1a`, verified with a public key (`whpk_`). */
   signing: Open<WebhookSigning>;
-  /** `gone`: it answered 410. `failing`: nothing arrived for five days. */
+  /** `gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: somebody set `enabled` to false. */
   disabledReason: Open<WebhookDisabledReason> | null;
   disabledAt: string | null;
   /** Counts the changes of the row; the number in its ETag. */
@@ -4630,11 +4733,11 @@ export interface WebhookEndpoint {
   /** Where events are posted to: https, at port 443 or 8443, and no private address. In development also this machine, by http. */
   url: string;
   description: string | null;
-  /** Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases. */
+  /** Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases. */
   eventTypes: string[];
   /** Only events of these locations, and those that belong to none. Empty: all. */
   locationIds: string[];
-  /** `thin`: `data` has the id alone; ask the API for the rest. */
+  /** `thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form that it was made with. */
   payload: Open<WebhookPayload>;
   /** Events of one subject leave one behind the other: the next one when the one before it has arrived, or was given up. */
   ordered: boolean;
@@ -4642,7 +4745,7 @@ export interface WebhookEndpoint {
   enabled: boolean;
   /** `hmac`: signatures `v1`, and a shared secret (`whsec_`). `ed25519`: signatures `v1a`, verified with a public key (`whpk_`). */
   signing: Open<WebhookSigning>;
-  /** `gone`: it answered 410. `failing`: nothing arrived for five days. */
+  /** `gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: somebody set `enabled` to false. */
   disabledReason: Open<WebhookDisabledReason> | null;
   disabledAt: string | null;
   /** Counts the changes of the row; the number in its ETag. */
@@ -4664,11 +4767,11 @@ export interface WebhookEndpointPartial {
   /** Where events are posted to: https, at port 443 or 8443, and no private address. In development also this machine, by http. */
   url?: string;
   description?: string | null;
-  /** Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases. */
+  /** Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases. */
   eventTypes?: string[];
   /** Only events of these locations, and those that belong to none. Empty: all. */
   locationIds?: string[];
-  /** `thin`: `data` has the id alone; ask the API for the rest. */
+  /** `thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form that it was made with. */
   payload?: Open<WebhookPayload>;
   /** Events of one subject leave one behind the other: the next one when the one before it has arrived, or was given up. */
   ordered?: boolean;
@@ -4676,7 +4779,7 @@ export interface WebhookEndpointPartial {
   enabled?: boolean;
   /** `hmac`: signatures `v1`, and a shared secret (`whsec_`). `ed25519`: signatures `v1a`, verified with a public key (`whpk_`). */
   signing?: Open<WebhookSigning>;
-  /** `gone`: it answered 410. `failing`: nothing arrived for five days. */
+  /** `gone`: it answered 410. `failing`: nothing arrived for five days. `by_hand`: somebody set `enabled` to false. */
   disabledReason?: Open<WebhookDisabledReason> | null;
   disabledAt?: string | null;
   /** Counts the changes of the row; the number in its ETag. */
@@ -4691,11 +4794,11 @@ export interface WebhookPatch {
   /** Where events are posted to: https, at port 443 or 8443, and no private address. In development also this machine, by http. */
   url?: string;
   description?: string | null;
-  /** Names of events; `sale.*` for all of a resource; `*` for all, also those of later releases. */
+  /** Names of events, each kept once; `sale.*` for all of a resource; `*` for all, also those of later releases. */
   eventTypes?: string[];
   /** Only events of these locations, and those that belong to none. Empty: all. */
   locationIds?: string[];
-  /** `thin`: `data` has the id alone; ask the API for the rest. */
+  /** `thin`: `data` has the id alone; ask the API for the rest. A delivery keeps the form that it was made with. */
   payload?: WebhookPayload;
   /** Events of one subject leave one behind the other: the next one when the one before it has arrived, or was given up. */
   ordered?: boolean;
@@ -4710,6 +4813,10 @@ export interface WebhookPing {
   eventId: string;
 }
 
+export interface WebhookPinged {
+  webhookId: string;
+}
+
 export interface WebhookRedeliver {
   /** This one, whatever became of it. */
   deliveryId?: string | null;
@@ -4720,6 +4827,8 @@ export interface WebhookRedeliver {
 export interface WebhookRedelivered {
   /** Deliveries that wait anew. */
   count: number;
+  /** Events that are still missed, as there is no room for them yet: ask again when what waits has arrived. */
+  missed: number;
 }
 
 export interface WebhookSecret {

@@ -29,6 +29,9 @@ export const keyed: readonly string[] = [
   '/v1/payment-intents/{id}/reverse',
   '/v1/report-runs',
   '/v1/webhooks',
+  '/v1/webhooks/{id}/rotate-secret',
+  '/v1/webhooks/{id}/ping',
+  '/v1/webhooks/{id}/redeliver',
 ];
 
 /** Those whose body carries the key, as `clientRequestId`. */
