@@ -180,7 +180,8 @@ describe.skipIf(noBrowser)('examples/till', () => {
     await page.locator('.tile').click();
     expect(await price.innerText()).toBe('150.00');
     const token = (await service.api('POST', '/v1/auth/login', { body: owner })).body.accessToken;
-    const [variant] = (await service.api('GET', '/v1/variants?q=Kabras%20Sugar%201kg', { token })).body.data;
+    const found = await service.api('GET', `/v1/variants/lookup?barcode=${barcode(1)}`, { token });
+    const variant = (await service.api('GET', `/v1/variants/${found.body.id}`, { token })).body;
     const headers = { 'if-match': `"${variant.version}"` };
     const changed = await service.api('PATCH', `/v1/variants/${variant.id}`, {
       token,
