@@ -10,13 +10,13 @@ namespace pos {
 
 namespace {
 
-constexpr std::int32_t most_locations = 500;
-constexpr std::int32_t most_low = 1'000;  // counting ends there
-constexpr std::int32_t most_open = 1'000;
+constexpr std::int64_t most_locations = 500;
+constexpr std::int64_t most_low = 1'000;  // counting ends there
+constexpr std::int64_t most_open = 1'000;
 
 using Locations = std::optional<std::vector<LocationId>>;
 
-constexpr db::Query<LocationToday(Locations, base::Date, std::int32_t)> totals{
+constexpr db::Query<LocationToday(Locations, base::Date, std::int64_t)> totals{
     {"reports.today",
      "select l.id as location_id, l.code, l.name, $3::date as business_day, coalesce(s.sales, 0) as sales, "
      "coalesce(s.total, 0) as total, coalesce(s.tax_total, 0) as tax_total, "
@@ -27,7 +27,7 @@ constexpr db::Query<LocationToday(Locations, base::Date, std::int32_t)> totals{
      "order by l.code, l.id limit $4",
      db::Kind::read}};
 
-constexpr db::Query<std::int64_t(Locations, std::int32_t)> low_count{
+constexpr db::Query<std::int64_t(Locations, std::int64_t)> low_count{
     {"reports.low_count",
      "select count(*) from (select from stock_levels s "
      "  join variants v on v.tenant_id = s.tenant_id and v.id = s.variant_id and v.deleted_at is null "
@@ -39,7 +39,7 @@ constexpr db::Query<std::int64_t(Locations, std::int32_t)> low_count{
      db::Kind::read}};
 
 // Those that were begun today: a payer answers within minutes.
-constexpr db::Query<std::int64_t(Locations, std::int32_t)> open_count{
+constexpr db::Query<std::int64_t(Locations, std::int64_t)> open_count{
     {"reports.open_payments",
      "select count(*) from (select from payment_intents "
      "  where tenant_id = $1 and state in ('created', 'sent', 'pending', 'unknown') "
@@ -69,7 +69,7 @@ struct Dashboard {
     }
 };
 
-const db::Query<std::int64_t(Locations, std::int32_t)>& of(bool low) { return low ? low_count : open_count; }
+const db::Query<std::int64_t(Locations, std::int64_t)>& of(bool low) { return low ? low_count : open_count; }
 
 async::Task<std::optional<std::int64_t>> count_for(const auth::Caller* caller, db::Db db, std::string_view permission,
                                                    bool low) {

@@ -38,7 +38,7 @@ struct Entry {
 };
 using Locations = std::optional<std::vector<LocationId>>;
 // By (tenant_id, seq): what is behind the cursor, and no more of it than a page.
-constexpr db::Query<Entry(std::int64_t, std::vector<std::string>, Locations, std::int32_t)> entries{
+constexpr db::Query<Entry(std::int64_t, std::vector<std::string>, Locations, std::int64_t)> entries{
     {"sync.entries",
      "select seq, collection, row_id, location_id from change_pointers "
      "where tenant_id = $1 and seq > $2 and collection = any($3) "

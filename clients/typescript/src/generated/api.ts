@@ -86,6 +86,7 @@ export type ProblemCode =
   | 'http.overloaded'
   | 'http.request_timeout'
   | 'http.target_too_long'
+  | 'http.upgrade_required'
   | 'http.version_not_supported'
   | 'idempotency.in_progress'
   | 'idempotency.key_invalid'
@@ -137,6 +138,7 @@ export type ProblemCode =
   | 'payment.exists'
   | 'payment.intent_final'
   | 'payment.intent_moved'
+  | 'payment.live_credentials'
   | 'payment.match_target'
   | 'payment.not_offered'
   | 'payment.not_refundable'
@@ -178,6 +180,16 @@ export type ProblemCode =
   | 'plan.storage'
   | 'plan.unknown'
   | 'product.unknown'
+  | 'realtime.bad_channel'
+  | 'realtime.bad_handshake'
+  | 'realtime.bad_signature'
+  | 'realtime.bad_ticket'
+  | 'realtime.data_too_large'
+  | 'realtime.hosted_off'
+  | 'realtime.not_for_caller'
+  | 'realtime.pusher_off'
+  | 'realtime.too_many_sockets'
+  | 'realtime.unknown_version'
   | 'report.off'
   | 'report.too_many_runs'
   | 'request.compression_ratio'
@@ -245,6 +257,12 @@ export type ProblemCode =
   | 'subscription.suspended'
   | 'subscription.unknown'
   | 'subscription.unknown_invoice'
+  | 'sync.device_unknown'
+  | 'sync.resync_required'
+  | 'sync.snapshot_too_large'
+  | 'sync.snapshots_full'
+  | 'sync.spool_unavailable'
+  | 'sync.too_many_waiters'
   | 'tax_class.code_taken'
   | 'tax_class.in_use'
   | 'tax_class.unknown'
@@ -326,6 +344,48 @@ export interface Operations {
   'GET /.well-known/jwks.json': {
     reply: SigningKeys;
     problems: CommonCode;
+  };
+  /** A WebSocket of the Pusher protocol */
+  'GET /app/{key}': {
+    path: { key: string };
+    reply: undefined;
+    problems: CommonCode | 'realtime.bad_handshake' | 'http.upgrade_required' | 'realtime.unknown_version' | 'realtime.too_many_sockets';
+  };
+  /** Publish to channels */
+  'POST /apps/{id}/events': {
+    path: { id: string };
+    reply: Blob;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'realtime.bad_signature' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'realtime.data_too_large' | 'http.bodies_full';
+  };
+  /** Publish up to ten events */
+  'POST /apps/{id}/batch_events': {
+    path: { id: string };
+    reply: Blob;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'realtime.bad_signature' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'realtime.data_too_large' | 'http.bodies_full';
+  };
+  /** End the connections of a user */
+  'POST /apps/{id}/users/{uid}/terminate_connections': {
+    path: { id: string; uid: string };
+    reply: Blob;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_signature' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'http.bodies_full';
+  };
+  /** Channels that somebody follows */
+  'GET /apps/{id}/channels': {
+    path: { id: string };
+    reply: Blob;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'realtime.bad_signature' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'http.bodies_full';
+  };
+  /** Of one channel */
+  'GET /apps/{id}/channels/{name}': {
+    path: { id: string; name: string };
+    reply: Blob;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'realtime.bad_signature' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'http.bodies_full';
+  };
+  /** Members of a channel */
+  'GET /apps/{id}/channels/{name}/users': {
+    path: { id: string; name: string };
+    reply: Blob;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'realtime.bad_signature' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'http.bodies_full';
   };
   /** Open a shop */
   'POST /v1/tenants': {
@@ -989,7 +1049,7 @@ export interface Operations {
   'POST /v1/payment-intents': {
     body: NewPaymentIntent;
     reply: PaymentIntentReply;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.live_credentials' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Payments through providers, newest first */
   'GET /v1/payment-intents': {
@@ -1001,7 +1061,7 @@ export interface Operations {
   'POST /v1/payments/mpesa/stk-push': {
     body: NewPaymentIntent;
     reply: PaymentIntentReply;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.already_paid' | 'payment.prompt_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'location.unknown' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.live_credentials' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'payment.purpose_refused' | 'payment.unknown_account' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** One payment, at once or as soon as it moves */
   'GET /v1/payment-intents/{id}': {
@@ -1014,20 +1074,20 @@ export interface Operations {
   'POST /v1/payment-intents/{id}/query': {
     path: { id: string };
     reply: PaymentIntentReply;
-    problems: CommonCode | 'row.not_found' | 'payment.account_missing' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'row.not_found' | 'payment.account_missing' | 'payment.live_credentials' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Call a payment off */
   'POST /v1/payment-intents/{id}/cancel': {
     path: { id: string };
     reply: PaymentIntentReply;
-    problems: CommonCode | 'row.not_found' | 'payment.intent_final' | 'payment.prompt_rings' | 'payment.account_missing' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'row.not_found' | 'payment.intent_final' | 'payment.prompt_rings' | 'payment.account_missing' | 'payment.live_credentials' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Send money back, once */
   'POST /v1/payment-intents/{id}/refund': {
     path: { id: string };
     body: NewPaymentRefund;
     reply: PaymentRefund;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.disputed' | 'payment.not_refundable' | 'payment.refund_exceeds' | 'row.id_taken' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.purpose_refused' | 'payment.refund_by_hand' | 'payment.unknown_intent' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.disputed' | 'payment.not_refundable' | 'payment.refund_exceeds' | 'row.id_taken' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.live_credentials' | 'payment.purpose_refused' | 'payment.refund_by_hand' | 'payment.unknown_intent' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** What went back of a payment */
   'GET /v1/payment-intents/{id}/refunds': {
@@ -1059,7 +1119,7 @@ export interface Operations {
   'POST /v1/payment-accounts': {
     body: NewPaymentAccount;
     reply: PaymentAccount;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.account_exists' | 'row.id_taken' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'payment.provider_unknown' | 'request.out_of_range' | 'http.bodies_full' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.account_exists' | 'row.id_taken' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'payment.live_credentials' | 'payment.provider_unknown' | 'request.out_of_range' | 'http.bodies_full' | 'payment.off';
   };
   /** One account */
   'GET /v1/payment-accounts/{id}': {
@@ -1073,7 +1133,7 @@ export interface Operations {
     body: PaymentAccountChange;
     versioned: true;
     reply: PaymentAccount;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'payment.platform_account' | 'row.not_found' | 'http.request_timeout' | 'payment.account_exists' | 'request.version_conflict' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'payment.provider_unknown' | 'request.if_match_malformed' | 'request.out_of_range' | 'request.if_match_missing' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'payment.platform_account' | 'row.not_found' | 'http.request_timeout' | 'payment.account_exists' | 'request.version_conflict' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'payment.live_credentials' | 'payment.provider_unknown' | 'request.if_match_malformed' | 'request.out_of_range' | 'request.if_match_missing' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Delete an account */
   'DELETE /v1/payment-accounts/{id}': {
@@ -1086,13 +1146,13 @@ export interface Operations {
   'GET /v1/payment-accounts/{id}/callback-url': {
     path: { id: string };
     reply: PaymentCallbackUrl;
-    problems: CommonCode | 'auth.step_up_needed' | 'payment.platform_account' | 'row.not_found' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'auth.step_up_needed' | 'payment.platform_account' | 'row.not_found' | 'payment.live_credentials' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Tell the provider where to announce payments */
   'POST /v1/payment-accounts/{id}/register-callbacks': {
     path: { id: string };
     reply: PaymentAccount;
-    problems: CommonCode | 'payment.platform_account' | 'row.not_found' | 'db.value_refused' | 'payment.not_offered' | 'payment.register_refused' | 'request.out_of_range' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'payment.platform_account' | 'row.not_found' | 'db.value_refused' | 'payment.live_credentials' | 'payment.not_offered' | 'payment.register_refused' | 'request.out_of_range' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Money that came to the shop's account, newest first */
   'GET /v1/c2b-payments': {
@@ -1105,20 +1165,20 @@ export interface Operations {
     path: { id: string };
     body: MatchMoney;
     reply: C2bPayment;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'payment.already_paid' | 'payment.c2b_matched' | 'payment.c2b_unfit' | 'payment.receipt_used' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'payment.amount_refused' | 'payment.match_target' | 'payment.purpose_refused' | 'payment.unknown_intent' | 'request.out_of_range' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'payment.already_paid' | 'payment.c2b_matched' | 'payment.c2b_unfit' | 'payment.receipt_used' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'payment.amount_refused' | 'payment.match_target' | 'payment.purpose_refused' | 'payment.unknown_intent' | 'request.out_of_range' | 'http.bodies_full';
   };
   /** Say what became of a payment that nobody knows of */
   'POST /v1/payment-intents/{id}/resolve': {
     path: { id: string };
     body: ResolveIntent;
     reply: PaymentIntent;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'row.not_found' | 'http.request_timeout' | 'payment.c2b_unfit' | 'payment.intent_final' | 'payment.prompt_rings' | 'payment.receipt_used' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'payment.purpose_refused' | 'request.out_of_range' | 'http.bodies_full';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'payment.c2b_unfit' | 'payment.intent_final' | 'payment.prompt_rings' | 'payment.receipt_used' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'payment.purpose_refused' | 'request.out_of_range' | 'http.bodies_full';
   };
   /** Send money to a phone */
   'POST /v1/payouts': {
     body: NewPayout;
     reply: PayoutReply;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'auth.step_up_needed' | 'http.request_timeout' | 'idempotency.in_progress' | 'payout.open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.provider_unknown' | 'payment.unknown_account' | 'payout.not_offered' | 'payout.phone' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'auth.step_up_needed' | 'http.request_timeout' | 'idempotency.in_progress' | 'payout.open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.live_credentials' | 'payment.provider_unknown' | 'payment.unknown_account' | 'payout.not_offered' | 'payout.phone' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Money that went out, newest first */
   'GET /v1/payouts': {
@@ -1131,7 +1191,7 @@ export interface Operations {
     path: { id: string };
     body: NewReversal;
     reply: PayoutReply;
-    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.disputed' | 'payment.not_refundable' | 'payment.refund_exceeds' | 'payout.receipt_unknown' | 'payout.reversal_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.purpose_refused' | 'payment.unknown_account' | 'payout.not_offered' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'idempotency.key_missing' | 'request.encoding_malformed' | 'request.malformed_json' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'payment.disputed' | 'payment.not_refundable' | 'payment.refund_exceeds' | 'payout.receipt_unknown' | 'payout.reversal_open' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_mismatch' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.live_credentials' | 'payment.purpose_refused' | 'payment.unknown_account' | 'payout.not_offered' | 'request.out_of_range' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** One payout */
   'GET /v1/payouts/{id}': {
@@ -1143,13 +1203,13 @@ export interface Operations {
   'POST /v1/payouts/{id}/query': {
     path: { id: string };
     reply: PayoutReply;
-    problems: CommonCode | 'row.not_found' | 'payment.account_missing' | 'payout.not_offered' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'row.not_found' | 'payment.account_missing' | 'payment.live_credentials' | 'payout.not_offered' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Send a payout once more, under the same id */
   'POST /v1/payouts/{id}/send-again': {
     path: { id: string };
     reply: PayoutReply;
-    problems: CommonCode | 'subscription.suspended' | 'auth.step_up_needed' | 'row.not_found' | 'payout.final' | 'payout.waits' | 'payment.account_missing' | 'payout.not_offered' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'subscription.suspended' | 'auth.step_up_needed' | 'row.not_found' | 'payout.final' | 'payout.waits' | 'payment.account_missing' | 'payment.live_credentials' | 'payout.not_offered' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Say what became of a payout that nobody knows of */
   'POST /v1/payouts/{id}/resolve': {
@@ -1162,7 +1222,7 @@ export interface Operations {
   'POST /v1/payment-accounts/{id}/balance': {
     path: { id: string };
     reply: PayoutBalance;
-    problems: CommonCode | 'row.not_found' | 'payment.account_missing' | 'payout.not_offered' | 'payout.balance_asked' | 'payment.account_unreadable' | 'payment.off' | 'payout.balance_not_taken';
+    problems: CommonCode | 'row.not_found' | 'payment.account_missing' | 'payment.live_credentials' | 'payout.not_offered' | 'payout.balance_asked' | 'payment.account_unreadable' | 'payment.off' | 'payout.balance_not_taken';
   };
   /** What the account held when it was asked last */
   'GET /v1/payment-accounts/{id}/balance': {
@@ -1196,13 +1256,13 @@ export interface Operations {
   /** End the subscription with what is paid */
   'POST /v1/subscription/cancel': {
     reply: SubscriptionView;
-    problems: CommonCode | 'subscription.none';
+    problems: CommonCode | 'auth.step_up_needed' | 'subscription.none';
   };
   /** Prompt a phone for the subscription */
   'POST /v1/bv-payments/subscription-stk-push': {
     body: SubscriptionPaymentRequest;
     reply: SubscriptionPayment;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'payment.already_paid' | 'payment.prompt_open' | 'subscription.live' | 'subscription.none' | 'subscription.paid_ahead' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'request.out_of_range' | 'subscription.unknown_invoice' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'payment.already_paid' | 'payment.prompt_open' | 'subscription.live' | 'subscription.none' | 'subscription.paid_ahead' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_reused' | 'payment.account_missing' | 'payment.amount_not_whole' | 'payment.amount_refused' | 'payment.currency_refused' | 'payment.live_credentials' | 'payment.phone_needed' | 'payment.phone_unfit' | 'payment.provider_unknown' | 'request.out_of_range' | 'subscription.unknown_invoice' | 'http.bodies_full' | 'payment.account_unreadable' | 'payment.off';
   };
   /** Have a report written into a file */
   'POST /v1/report-runs': {
@@ -1228,6 +1288,11 @@ export interface Operations {
     reply: undefined;
     problems: CommonCode | 'row.not_found';
   };
+  /** Today, by location */
+  'GET /v1/dashboard': {
+    reply: Dashboard;
+    problems: CommonCode | 'subscription.suspended';
+  };
   /** What was sold, by business day and location, newest first */
   'GET /v1/reports/sales-summary': {
     query: { limit?: number; cursor?: string; count?: boolean; locationId?: string; from?: string; to?: string; fields?: ('locationId' | 'businessDay' | 'sales' | 'total' | 'taxTotal' | 'discountTotal' | 'updatedAt')[] };
@@ -1240,6 +1305,12 @@ export interface Operations {
     reply: NotificationPage;
     problems: CommonCode | 'request.invalid_cursor';
   };
+  /** One message and what became of it */
+  'GET /v1/notifications/{id}': {
+    path: { id: string };
+    reply: Notification;
+    problems: CommonCode | 'row.not_found';
+  };
   /** What I hear of by e-mail */
   'GET /v1/notifications/preferences': {
     reply: NotificationPreferences;
@@ -1250,6 +1321,23 @@ export interface Operations {
     body: NotificationPreferencesInput;
     reply: NotificationPreferences;
     problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'http.bodies_full';
+  };
+  /** What the caller is told in the app, newest first */
+  'GET /v1/notifications/mine': {
+    query: { limit?: number; cursor?: string; count?: boolean; fields?: ('id' | 'kind' | 'data' | 'createdAt' | 'read')[] };
+    reply: OwnNotificationPage;
+    problems: CommonCode | 'request.invalid_cursor';
+  };
+  /** Mark one of the caller's as read */
+  'POST /v1/notifications/{id}/read': {
+    path: { id: string };
+    reply: undefined;
+    problems: CommonCode | 'row.not_found';
+  };
+  /** Mark all of the caller's as read */
+  'POST /v1/notifications/read': {
+    reply: undefined;
+    problems: CommonCode;
   };
   /** SMS and WhatsApp: by whom they are sent, and what they cost today */
   'GET /v1/messaging': {
@@ -1284,7 +1372,7 @@ export interface Operations {
   'POST /v1/webhooks': {
     body: NewWebhook;
     reply: NewWebhookReply;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.too_many' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'location.unknown' | 'request.out_of_range' | 'url.credentials' | 'url.fragment' | 'url.host' | 'url.malformed' | 'url.no_public_address' | 'url.port' | 'url.private_address' | 'url.scheme' | 'url.too_long' | 'webhook.unknown_type' | 'http.bodies_full' | 'webhook.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'auth.step_up_needed' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.too_many' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'location.unknown' | 'request.out_of_range' | 'url.credentials' | 'url.fragment' | 'url.host' | 'url.malformed' | 'url.no_public_address' | 'url.port' | 'url.private_address' | 'url.scheme' | 'url.too_long' | 'webhook.unknown_type' | 'http.bodies_full' | 'webhook.off';
   };
   /** One endpoint */
   'GET /v1/webhooks/{id}': {
@@ -1298,7 +1386,7 @@ export interface Operations {
     body: WebhookPatch;
     versioned: true;
     reply: WebhookEndpoint;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'webhook.too_many' | 'request.version_conflict' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'location.unknown' | 'request.if_match_malformed' | 'request.out_of_range' | 'url.credentials' | 'url.fragment' | 'url.host' | 'url.malformed' | 'url.no_public_address' | 'url.port' | 'url.private_address' | 'url.scheme' | 'url.too_long' | 'webhook.unknown_type' | 'request.if_match_missing' | 'http.bodies_full' | 'webhook.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'webhook.too_many' | 'request.version_conflict' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'location.unknown' | 'request.if_match_malformed' | 'request.out_of_range' | 'url.credentials' | 'url.fragment' | 'url.host' | 'url.malformed' | 'url.no_public_address' | 'url.port' | 'url.private_address' | 'url.scheme' | 'url.too_long' | 'webhook.unknown_type' | 'request.if_match_missing' | 'http.bodies_full' | 'webhook.off';
   };
   /** Delete an endpoint */
   'DELETE /v1/webhooks/{id}': {
@@ -1312,7 +1400,7 @@ export interface Operations {
     path: { id: string };
     body: RotateWebhookSecret;
     reply: RotatedWebhookSecret;
-    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.too_many_secrets' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'http.bodies_full' | 'webhook.off';
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'auth.step_up_needed' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.too_many_secrets' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'http.bodies_full' | 'webhook.off';
   };
   /** What was sent to an endpoint, newest first */
   'GET /v1/webhooks/{id}/deliveries': {
@@ -1340,6 +1428,65 @@ export interface Operations {
     reply: WebhookRedelivered;
     problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'subscription.suspended' | 'row.not_found' | 'http.request_timeout' | 'idempotency.in_progress' | 'row.id_taken' | 'webhook.disabled' | 'webhook.full' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'idempotency.key_invalid' | 'idempotency.key_reused' | 'request.out_of_range' | 'webhook.one_of_two' | 'http.bodies_full';
   };
+  /** A ticket for a WebSocket */
+  'POST /v1/auth/ws-ticket': {
+    reply: SocketTicket;
+    problems: CommonCode;
+  };
+  /** A WebSocket */
+  'GET /v1/ws': {
+    query: { ticket?: string };
+    reply: undefined;
+    problems: CommonCode | 'realtime.bad_handshake' | 'realtime.bad_ticket' | 'http.upgrade_required' | 'realtime.unknown_version' | 'realtime.too_many_sockets';
+  };
+  /** Let a socket of the Pusher protocol follow a channel */
+  'POST /v1/realtime/auth': {
+    body: RealtimeChannelRequest;
+    reply: RealtimeChannelSignature;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'request.encoding_malformed' | 'request.malformed_json' | 'realtime.not_for_caller' | 'realtime.pusher_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
+  };
+  /** Let a client of Pusher Channels follow a channel */
+  'POST /v1/realtime/pusher/auth': {
+    body: RealtimeChannelRequest;
+    reply: RealtimeChannelSignature;
+    problems: CommonCode | 'http.body_malformed' | 'realtime.bad_channel' | 'request.encoding_malformed' | 'request.malformed_json' | 'realtime.not_for_caller' | 'realtime.hosted_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
+  };
+  /** A token for a client of Ably */
+  'POST /v1/realtime/ably/auth': {
+    body: AblyTokenRequest;
+    reply: AblyTokenDetails;
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'realtime.not_for_caller' | 'realtime.hosted_off' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'http.bodies_full';
+  };
+  /** What has changed since a cursor */
+  'GET /v1/sync/changes': {
+    query: { since: string; limit?: number; collections?: string; location?: string; live?: number };
+    reply: ChangePage;
+    problems: CommonCode | 'subscription.suspended' | 'sync.resync_required' | 'sync.too_many_waiters';
+  };
+  /** All rows that the caller may see, of one moment */
+  'GET /v1/sync/snapshot': {
+    query: { collections?: string; location?: string; after?: string };
+    reply: unknown;
+    problems: CommonCode | 'subscription.suspended' | 'sync.resync_required' | 'sync.snapshot_too_large' | 'server.overloaded' | 'sync.snapshots_full' | 'sync.spool_unavailable';
+  };
+  /** Say what a device has not sent yet */
+  'POST /v1/sync/heartbeat': {
+    body: Heartbeat;
+    reply: HeartbeatReply;
+    problems: CommonCode | 'http.body_malformed' | 'request.encoding_malformed' | 'request.malformed_json' | 'sync.device_unknown' | 'http.request_timeout' | 'http.body_too_large' | 'request.compression_ratio' | 'request.encoding_unsupported' | 'request.unsupported_media_type' | 'db.value_refused' | 'request.out_of_range' | 'http.bodies_full';
+  };
+  /** Devices by their last heartbeat, the oldest first */
+  'GET /v1/sync/heartbeats': {
+    query: { fields?: ('id' | 'locationId' | 'name' | 'deviceId' | 'pending' | 'oldestPendingAt' | 'lastDeviceSeq' | 'missing' | 'storageFreeMb' | 'appVersion' | 'clockSkewMs' | 'seenAt')[] };
+    reply: SeenDevices;
+    problems: CommonCode;
+  };
+  /** What happens, as server-sent events */
+  'GET /v1/events': {
+    query: { topics?: string; collections?: string; location?: string };
+    reply: string;
+    problems: CommonCode | 'subscription.suspended' | 'row.not_found' | 'sync.too_many_waiters';
+  };
   /** What was done to members and invitations, newest first */
   'GET /v1/audit-events': {
     query: { limit?: number; cursor?: string; count?: boolean; actorId?: string; subjectId?: string; fields?: ('id' | 'at' | 'action' | 'actorId' | 'subjectId' | 'address' | 'detail')[] };
@@ -1350,6 +1497,10 @@ export interface Operations {
 
 /** What webhooks carry, by `type`. */
 export interface WebhookEvents {
+  /** A person was added, or has accepted an invitation */
+  'user.created': MemberTold;
+  /** A member's roles, default location or status were changed: `disabled` is one who may do nothing any more */
+  'user.changed': MemberTold;
   /** A product was added */
   'product.created': Product;
   /** A product was changed, or a variant, a price, a barcode or the picture of it */
@@ -1364,6 +1515,8 @@ export interface WebhookEvents {
   'variant.deleted': VariantTold;
   /** A level has fallen to its variant's reorder level */
   'stock.low': StockLow;
+  /** A person has corrected stock */
+  'stock.adjusted': StockAdjusted;
   /** A sale was recorded */
   'sale.created': SaleCreated;
   /** Money has come */
@@ -1378,8 +1531,37 @@ export interface WebhookEvents {
   'refund.succeeded': RefundMoved;
   /** A refund has failed: the money is still here */
   'refund.failed': RefundMoved;
+  /** Money is to go out: a payout, or a reversal of a payment */
+  'payout.created': PayoutMoved;
+  /** The money has gone out */
+  'payout.succeeded': PayoutMoved;
+  /** No money went out, as far as is known: a `payout.succeeded` may still follow */
+  'payout.failed': PayoutMoved;
   /** Somebody asked for it (pingWebhook); no endpoint has to ask for this name */
   'webhook.ping': WebhookPinged;
+}
+
+export interface AblyTokenDetails {
+  /** A JWT that Ably takes. */
+  token: string;
+  /** Milliseconds since 1970. */
+  issued: number;
+  /** Milliseconds since 1970. */
+  expires: number;
+  clientId: string;
+}
+
+export interface AblyTokenRequest {
+  /** What the client will follow, comma-separated. When left out: `"changes"`. */
+  topics?: string;
+  /** Passed over: it is the caller's user. */
+  clientId?: string | null;
+}
+
+export interface AdjustedLine {
+  variantId: string;
+  /** Decimal with at most 4 digits after the point. */
+  quantityDelta: string;
 }
 
 export interface Adjustment {
@@ -1606,7 +1788,20 @@ export interface CategoryPatch {
   imageId?: string | null;
 }
 
-export type Channel = 'email' | 'sms' | 'whatsapp';
+export type ChangeKind = 'u' | 'd';
+
+export interface ChangePage {
+  /** The next request's `since`. */
+  cursor: string;
+  /** Ask again at once. */
+  hasMore: boolean;
+  schemaVersion: number;
+  serverTime: string;
+  /** The newest state of each row, once. */
+  changes: FeedChange[];
+}
+
+export type Channel = 'email' | 'sms' | 'whatsapp' | 'app';
 
 export interface DailySales {
   locationId: string;
@@ -1642,6 +1837,18 @@ export interface DailySalesPartial {
   /** Integer minor units. */
   discountTotal?: number;
   updatedAt?: string;
+}
+
+export interface Dashboard {
+  businessDay: string;
+  currency: string;
+  serverTime: string;
+  /** By code. */
+  locations: LocationToday[];
+  /** What is at or below its reorder level, at the locations whose stock the caller may see; 1000: or more. Null without `stock.read`. */
+  lowStock: number | null;
+  /** Payments of the last day that wait for their payer or provider; 1000: or more. Null without `payments.read`. */
+  openPayments: number | null;
 }
 
 export interface Device {
@@ -1780,6 +1987,20 @@ export interface EmailVerification {
   newPassword?: string | null;
 }
 
+export interface FeedChange {
+  /** Its place in the tenant's feed. */
+  seq: number;
+  /** The collection. */
+  c: string;
+  /** `u`: the row is now `d`. `d`: it is deleted, or not for this reader. */
+  op: Open<ChangeKind>;
+  id: string;
+  /** The row's version. */
+  v?: number;
+  /** The row, as the routes of its collection show it. */
+  d?: unknown;
+}
+
 export interface ForgottenPassword {
   /** Invisible characters are dropped, capitals become small letters. */
   email: string;
@@ -1796,6 +2017,30 @@ export interface GivenCode {
 
 export interface Health {
   status: string;
+}
+
+export interface Heartbeat {
+  deviceId: string;
+  /** Operations that wait to be sent. */
+  pending: number;
+  /** When the oldest of them was made. */
+  oldestPendingAt?: string | null;
+  /** The last `deviceSeq` that it gave to a sale; 0: none yet. */
+  lastDeviceSeq: number;
+  storageFreeMb?: number | null;
+  appVersion?: string | null;
+  /** The device's clock; tells how wrong it is. */
+  sentAt?: string | null;
+}
+
+export interface HeartbeatReply {
+  serverTime: string;
+  /** The device's clock less the server's; null without `sentAt`. */
+  clockSkewMs: number | null;
+  /** How many of its last 10,000 numbers have no sale here: those that it has not sent yet, and those that are lost. */
+  missing: number;
+  /** The first of them. */
+  missingDeviceSeqs: number[];
 }
 
 export interface Image {
@@ -1994,6 +2239,24 @@ export interface LocationPermissions {
   permissions: string[];
 }
 
+export interface LocationToday {
+  locationId: string;
+  code: string;
+  name: string;
+  /** Today, by the tenant's clock. */
+  businessDay: string;
+  /** How many. */
+  sales: number;
+  /** Integer minor units. */
+  total: number;
+  /** Integer minor units. */
+  taxTotal: number;
+  /** Integer minor units. */
+  discountTotal: number;
+  /** Null: nothing was sold yet. */
+  updatedAt: string | null;
+}
+
 /** Either `email` or `phone`, and the password. */
 export interface LoginRequest {
   /** Invisible characters are dropped, capitals become small letters. */
@@ -2035,6 +2298,7 @@ export interface Member {
   membershipId: string;
   name: string;
   email: string;
+  /** Read in any spelling, kept as E.164: `+254712345678`. */
   phone: string | null;
   status: Open<MembershipStatus>;
   defaultLocationId: string | null;
@@ -2058,6 +2322,7 @@ export interface MemberPartial {
   membershipId?: string;
   name?: string;
   email?: string;
+  /** Read in any spelling, kept as E.164: `+254712345678`. */
   phone?: string | null;
   status?: Open<MembershipStatus>;
   defaultLocationId?: string | null;
@@ -2073,13 +2338,22 @@ export interface MemberPatch {
   status?: MembershipStatus;
   defaultLocationId?: string | null;
   /** Replaces them all. */
-  roles?: RoleAssignment[];
+  roles?: RoleAssignmentInput[];
 }
 
 export interface MemberRole {
   roleId: string;
   name: string;
   locationId: string | null;
+}
+
+export interface MemberTold {
+  id: string;
+  membershipId: string;
+  status: Open<MembershipStatus>;
+  defaultLocationId: string | null;
+  roles: RoleAssignment[];
+  version: number;
 }
 
 export type MembershipStatus = 'active' | 'disabled';
@@ -2098,7 +2372,7 @@ export interface MessageChannel {
   /** By an account of its own, or by the service's. */
   isOwn: boolean;
   /** Of an own account. */
-  provider: string | null;
+  provider: Open<MessageProvider> | null;
   /** What tells an own account from others. */
   shown: string | null;
   /** Of an own account: where its provider reports to. Africa's Talking: with `/` and `callbackToken` behind it. */
@@ -2213,7 +2487,7 @@ export interface NewMember {
   phone?: string | null;
   /** To begin with. Not one that is often used. */
   password: string;
-  roles: RoleAssignment[];
+  roles: RoleAssignmentInput[];
   defaultLocationId?: string | null;
 }
 
@@ -2346,7 +2620,7 @@ export interface NewReportRun {
   to?: string | null;
   /** Needed by callers who may have reports of some locations only. */
   locationId?: string | null;
-  /** When left out: `"csv"`. */
+  /** `csv-bom`: with a byte order mark in front, for Excel; programs take `csv`. When left out: `"csv"`. */
   format?: ReportFormat;
 }
 
@@ -2643,6 +2917,32 @@ export type NotificationState = 'queued' | 'sent' | 'delivered' | 'failed' | 'bo
 
 export type OnError = 'abort' | 'continue';
 
+export interface OwnNotification {
+  id: string;
+  kind: Open<NotificationKind>;
+  /** What the e-mail of this kind says, as members: the shop, the day, items and the like. An app passes over what it does not know. */
+  data: unknown;
+  createdAt: string;
+  read: boolean;
+}
+
+export interface OwnNotificationPage {
+  data: OwnNotification[];
+  /** Give it as `cursor` to get the next page; null on the last. */
+  nextCursor: string | null;
+  /** With `?count=true`: the rows of all pages together. */
+  count?: PageCount;
+}
+
+export interface OwnNotificationPartial {
+  id?: string;
+  kind?: Open<NotificationKind>;
+  /** What the e-mail of this kind says, as members: the shop, the day, items and the like. An app passes over what it does not know. */
+  data?: unknown;
+  createdAt?: string;
+  read?: boolean;
+}
+
 export interface PageCount {
   value: number;
   /** False: there are more than `value`. */
@@ -2677,8 +2977,7 @@ export interface PaymentAccount {
   id: string;
   /** `platform`: what the subscription is paid to; it is not changed here. */
   owner: Open<PaymentAccountOwner>;
-  /** `mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`. Invisible characters are dropped. */
-  provider: string;
+  provider: Open<PaymentProvider>;
   name: string;
   /** What may be seen of the credentials: a short code, or the ends of a key. */
   shown: string;
@@ -2718,8 +3017,7 @@ export interface PaymentAccountPartial {
   id?: string;
   /** `platform`: what the subscription is paid to; it is not changed here. */
   owner?: Open<PaymentAccountOwner>;
-  /** `mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`. Invisible characters are dropped. */
-  provider?: string;
+  provider?: Open<PaymentProvider>;
   name?: string;
   /** What may be seen of the credentials: a short code, or the ends of a key. */
   shown?: string;
@@ -2780,15 +3078,14 @@ export interface PaymentIntent {
   id: string;
   clientRequestId: string;
   accountId: string;
-  /** Invisible characters are dropped. */
-  provider: string;
+  provider: Open<PaymentProvider>;
   purpose: Open<PaymentPurpose>;
   subjectId: string;
   locationId: string | null;
   /** Integer minor units. */
   amount: number;
   currency: string;
-  /** E.164, with its plus. */
+  /** E.164, with its plus. Read in any spelling, kept as E.164: `+254712345678`. */
   phone: string | null;
   /** What the payer reads. */
   reference: string;
@@ -2834,15 +3131,14 @@ export interface PaymentIntentPartial {
   id?: string;
   clientRequestId?: string;
   accountId?: string;
-  /** Invisible characters are dropped. */
-  provider?: string;
+  provider?: Open<PaymentProvider>;
   purpose?: Open<PaymentPurpose>;
   subjectId?: string;
   locationId?: string | null;
   /** Integer minor units. */
   amount?: number;
   currency?: string;
-  /** E.164, with its plus. */
+  /** E.164, with its plus. Read in any spelling, kept as E.164: `+254712345678`. */
   phone?: string | null;
   /** What the payer reads. */
   reference?: string;
@@ -2880,15 +3176,14 @@ export interface PaymentIntentReply {
   id: string;
   clientRequestId: string;
   accountId: string;
-  /** Invisible characters are dropped. */
-  provider: string;
+  provider: Open<PaymentProvider>;
   purpose: Open<PaymentPurpose>;
   subjectId: string;
   locationId: string | null;
   /** Integer minor units. */
   amount: number;
   currency: string;
-  /** E.164, with its plus. */
+  /** E.164, with its plus. Read in any spelling, kept as E.164: `+254712345678`. */
   phone: string | null;
   /** What the payer reads. */
   reference: string;
@@ -2939,7 +3234,7 @@ export interface PaymentMoved {
   state: Open<PaymentIntentState>;
   purpose: Open<PaymentPurpose>;
   subjectId: string;
-  provider: string;
+  provider: Open<PaymentProvider>;
   /** Integer minor units. */
   amount: number;
   currency: string;
@@ -2994,12 +3289,11 @@ export interface Payout {
   clientRequestId: string;
   kind: Open<PayoutKind>;
   accountId: string;
-  /** Invisible characters are dropped. */
-  provider: string;
+  provider: Open<PaymentProvider>;
   /** Integer minor units. */
   amount: number;
   currency: string;
-  /** E.164, with its plus. */
+  /** E.164, with its plus. Read in any spelling, kept as E.164: `+254712345678`. */
   phone: string | null;
   recipientName: string | null;
   purpose: Open<PayoutPurpose>;
@@ -3043,6 +3337,22 @@ export type PayoutConcern = 'amount_differs' | 'failed_after_paid' | 'paid_after
 
 export type PayoutKind = 'payout' | 'reversal';
 
+export interface PayoutMoved {
+  id: string;
+  kind: Open<PayoutKind>;
+  state: Open<PayoutState>;
+  provider: Open<PaymentProvider>;
+  /** Integer minor units. */
+  amount: number;
+  currency: string;
+  purpose: Open<PayoutPurpose>;
+  intentId: string | null;
+  refundId: string | null;
+  receiptCode: string | null;
+  resultCode: string | null;
+  concern: Open<PayoutConcern> | null;
+}
+
 export interface PayoutPage {
   data: Payout[];
   /** Give it as `cursor` to get the next page; null on the last. */
@@ -3056,12 +3366,11 @@ export interface PayoutPartial {
   clientRequestId?: string;
   kind?: Open<PayoutKind>;
   accountId?: string;
-  /** Invisible characters are dropped. */
-  provider?: string;
+  provider?: Open<PaymentProvider>;
   /** Integer minor units. */
   amount?: number;
   currency?: string;
-  /** E.164, with its plus. */
+  /** E.164, with its plus. Read in any spelling, kept as E.164: `+254712345678`. */
   phone?: string | null;
   recipientName?: string | null;
   purpose?: Open<PayoutPurpose>;
@@ -3101,12 +3410,11 @@ export interface PayoutReply {
   clientRequestId: string;
   kind: Open<PayoutKind>;
   accountId: string;
-  /** Invisible characters are dropped. */
-  provider: string;
+  provider: Open<PaymentProvider>;
   /** Integer minor units. */
   amount: number;
   currency: string;
-  /** E.164, with its plus. */
+  /** E.164, with its plus. Read in any spelling, kept as E.164: `+254712345678`. */
   phone: string | null;
   recipientName: string | null;
   purpose: Open<PayoutPurpose>;
@@ -3148,6 +3456,7 @@ export type PayoutVerdict = 'paid' | 'not_paid';
 export interface Person {
   id: string;
   email: string;
+  /** Read in any spelling, kept as E.164: `+254712345678`. */
   phone: string | null;
   name: string;
 }
@@ -3374,6 +3683,18 @@ export type ReadyFinding = 'ok' | 'error';
 
 export type ReadyState = 'ok' | 'degraded' | 'error';
 
+export interface RealtimeChannelRequest {
+  /** Of the connection: `123.456`. */
+  socket_id: string;
+  /** `private-t.{tenantId}.{topic}`. */
+  channel_name: string;
+}
+
+export interface RealtimeChannelSignature {
+  auth: string;
+  channel_data?: string;
+}
+
 /** Either `email` or `phone`. */
 export interface ReceiptRequest {
   /** Invisible characters are dropped, capitals become small letters. */
@@ -3463,7 +3784,7 @@ export interface ReportFile {
   expiresAt: string;
 }
 
-export type ReportFormat = 'csv';
+export type ReportFormat = 'csv' | 'csv-bom';
 
 export type ReportName = 'sales' | 'sales-summary' | 'payments' | 'tax' | 'best-sellers' | 'profit' | 'cashier' | 'stock-valuation' | 'stock-low';
 
@@ -3547,6 +3868,12 @@ export interface RevokeDevice {
 }
 
 export interface RoleAssignment {
+  roleId: string;
+  /** Null: at every location. */
+  locationId: string | null;
+}
+
+export interface RoleAssignmentInput {
   roleId: string;
   /** Null: at every location. */
   locationId?: string | null;
@@ -3838,6 +4165,48 @@ export interface SecondFactorState {
   emailProven: boolean;
 }
 
+export interface SeenDevice {
+  id: string;
+  locationId: string;
+  name: string;
+  deviceId: string;
+  /** Operations that it has not sent yet. */
+  pending: number;
+  oldestPendingAt: string | null;
+  /** The last number it gave to a sale. */
+  lastDeviceSeq: number;
+  /** Numbers up to `lastDeviceSeq`, of the last 10,000, of which no sale is here. More than `pending`: sales are lost. */
+  missing: number;
+  storageFreeMb: number | null;
+  appVersion: string | null;
+  /** Its clock less the server's; negative: it is behind. */
+  clockSkewMs: number | null;
+  seenAt: string;
+}
+
+export interface SeenDevicePartial {
+  id?: string;
+  locationId?: string;
+  name?: string;
+  deviceId?: string;
+  /** Operations that it has not sent yet. */
+  pending?: number;
+  oldestPendingAt?: string | null;
+  /** The last number it gave to a sale. */
+  lastDeviceSeq?: number;
+  /** Numbers up to `lastDeviceSeq`, of the last 10,000, of which no sale is here. More than `pending`: sales are lost. */
+  missing?: number;
+  storageFreeMb?: number | null;
+  appVersion?: string | null;
+  /** Its clock less the server's; negative: it is behind. */
+  clockSkewMs?: number | null;
+  seenAt?: string;
+}
+
+export interface SeenDevices {
+  data: SeenDevice[];
+}
+
 export type SessionKind = 'token' | 'cookie';
 
 export interface SessionList {
@@ -3935,7 +4304,22 @@ export interface SigningKeys {
   keys: SigningKey[];
 }
 
+export interface SocketTicket {
+  /** For `/v1/ws?ticket=`, once. */
+  ticket: string;
+  /** Seconds. */
+  expiresIn: number;
+}
+
 export type SoldBy = 'unit' | 'weight' | 'length' | 'volume';
+
+export interface StockAdjusted {
+  id: string;
+  locationId: string;
+  reason: Open<AdjustmentReason>;
+  lines: AdjustedLine[];
+  occurredAt: string;
+}
 
 export interface StockLevel {
   locationId: string;
@@ -4149,9 +4533,9 @@ export interface SubscriptionPayment {
 export interface SubscriptionPaymentRequest {
   /** Of this attempt: the same one again is the same prompt. */
   clientRequestId: string;
-  /** `mpesa`, `stripe`, `flutterwave`, `paystack` or `pesapal`. When left out: `"mpesa"`. */
-  provider?: string;
-  /** Where the prompt rings; missing: the subscription's. Invisible characters are dropped. */
+  /** When left out: `"mpesa"`. */
+  provider?: PaymentProvider;
+  /** Where the prompt rings; missing: the subscription's. */
   phone?: string | null;
   /** Where a hosted page leads back to. */
   returnUrl?: string | null;

@@ -2,16 +2,19 @@
 -- Breaks: message_accounts_channel_values of message_accounts takes 'app': the release before cannot read a row that has it. First release the code that knows it, then the code that writes it
 -- Breaks: notifications_channel_values of notifications takes 'app': the release before cannot read a row that has it. First release the code that knows it, then the code that writes it
 -- Breaks: report_runs_format_values of report_runs takes 'csv-bom': the release before cannot read a row that has it. First release the code that knows it, then the code that writes it
+-- Breaks: the key stock_levels_id of stock_levels is new or changed: a second row with it is refused to the release before, which does not know the error. First release the code that writes none
 -- Mind: invites_channel_values is checked against every row of invites, which is locked meanwhile
 -- Mind: message_accounts_channel_values is checked against every row of message_accounts, which is locked meanwhile
 -- Mind: notifications_channel_values is checked against every row of notifications, which is locked meanwhile
 -- Mind: index notifications_of_user blocks writes to notifications while it is built; for a big table make it by hand: db generate --empty, '-- no-transaction' as the first line, create index concurrently
 -- Mind: report_runs_format_values is checked against every row of report_runs, which is locked meanwhile
+-- Mind: stock_levels_id is checked against every row of stock_levels, which is locked meanwhile
 
 alter table invites drop constraint invites_channel_values;
 alter table message_accounts drop constraint message_accounts_channel_values;
 alter table notifications drop constraint notifications_channel_values;
 alter table report_runs drop constraint report_runs_format_values;
+drop index stock_levels_id;
 create table device_heartbeats (
     tenant_id uuid not null,
     device_id uuid not null,
@@ -31,6 +34,7 @@ alter table message_accounts add constraint message_accounts_channel_values chec
 alter table notifications add constraint notifications_channel_values check (channel in ('email', 'sms', 'whatsapp', 'app'));
 create index notifications_of_user on notifications (tenant_id, user_id, channel, created_at, id) where user_id is not null;
 alter table report_runs add constraint report_runs_format_values check (format in ('csv', 'csv-bom'));
+alter table stock_levels add constraint stock_levels_id unique (tenant_id, id);
 alter table device_heartbeats add constraint device_heartbeats_device foreign key (tenant_id, device_id) references devices (tenant_id, id);
 alter table device_heartbeats enable row level security;
 alter table device_heartbeats force row level security;
