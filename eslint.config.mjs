@@ -10,6 +10,7 @@ export default tseslint.config(
       '.cache/',
       'clients/typescript/src/generated/',
       'clients/typescript/dist/',
+      'examples/till/dist/',
       '**/node_modules/',
     ],
   },
