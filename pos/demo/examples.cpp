@@ -244,6 +244,20 @@ void add_sync(std::vector<Example>& all) {
 void add_realtime(std::vector<Example>& all) {
     constexpr std::string_view channel =
         R"({"socket_id":"123.456","channel_name":"private-t.0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01.changes"})";
+    all.push_back({.operation = "connectSocket", .body = {}, .parameters = {{"ticket", json_string("the ticket")}}});
+    all.push_back(
+        {.operation = "connectPusherSocket", .body = {}, .parameters = {{"key", json_string("the key of the app")}}});
+    for (const auto* operation : {"publishPusherEvent", "publishPusherEvents", "listPusherChannels"})
+        all.push_back({.operation = operation, .body = {}, .parameters = {{"id", json_string("the id of the app")}}});
+    for (const auto* operation : {"getPusherChannel", "listPusherMembers"}) {
+        all.push_back({.operation = operation,
+                       .body = {},
+                       .parameters = {{"id", json_string("the id of the app")},
+                                      {"name", json_string("presence-t.0197f0c2-7a5e-7c3b-9d10-2f6f8f1f0a01.team")}}});
+    }
+    all.push_back({.operation = "endPusherConnections",
+                   .body = {},
+                   .parameters = {{"id", json_string("the id of the app")}, {"uid", json_string("the id of a user")}}});
     all.push_back(with_body("authoriseChannel", channel));
     all.push_back(with_body("authoriseAtPusher", channel));
     all.push_back(with_body("authoriseAtAbly", R"({"topics":"changes,notifications"})"));

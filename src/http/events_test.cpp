@@ -20,7 +20,7 @@ struct Feed {
     std::chrono::milliseconds heartbeat = 1h;
 };
 
-async::Task<EventStream> follow(HeaderValue<"Last-Event-ID", std::optional<std::string>> last, Service<Feed> feed) {
+async::Task<EventStream> follow(LastEventId last, Service<Feed> feed) {
     auto queue = std::make_shared<EventQueue>(feed->loop);
     queue->push({.data = last.value.value_or("all"), .id = "7", .type = "beginning", .retry = 2s});
     feed->listener = queue;

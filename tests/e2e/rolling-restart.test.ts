@@ -160,7 +160,9 @@ test('a roll-out with a migration fails no request', { timeout: 900_000 }, async
   const unexpected = said.filter((line) => !line.includes('connect() failed (111:'));
   expect(figures.failures.slice(0, 5), unexpected.slice(0, 5).join('\n')).toEqual([]);
   // Each sale once: as many as were answered.
-  const owner = new pg.Client({ connectionString: environment.postgresUrl.replace(/\/[^/]*$/, `/${first.database.name}`) });
+  const owner = new pg.Client({
+    connectionString: environment.postgresUrl.replace(/\/[^/]*$/, `/${first.database.name}`),
+  });
   await owner.connect();
   const { rows } = await owner.query('select count(*)::int as sales from sales');
   await owner.end();

@@ -89,9 +89,13 @@ void own_notification_routes(http::Routes routes) {
                                "subscription or an endpoint of the caller's. `/v1/events?topics=notifications` says "
                                "when to look."});
     routes.post("/notifications/{id}/read", read_one,
-                {.id = "readNotification", .summary = "Mark one of the caller's as read"});
+                {.id = "readNotification",
+                 .summary = "Mark one of the caller's as read",
+                 .description = "Once more changes nothing."});
     routes.post("/notifications/read", read_all,
-                {.id = "readNotifications", .summary = "Mark all of the caller's as read"});
+                {.id = "readNotifications",
+                 .summary = "Mark all of the caller's as read",
+                 .description = "Those that came until now."});
 }
 
 std::vector<db::StatementView> own_notification_statements() {

@@ -415,21 +415,40 @@ void pusher_routes(http::Router& router) {
     routes.get("/app/{key}", connect_pusher,
                {.id = "connectPusherSocket",
                 .summary = "A WebSocket of the Pusher protocol",
+                .description = "What `pusher-js` and Laravel Echo open, version 7 of the protocol.",
                 .errors = {errors::too_many_sockets}});
     const std::vector bad{http::errors::invalid, errors::bad_channel, errors::data_too_large};
     routes.post("/apps/{id}/events", publish,
-                {.id = "publishPusherEvent", .summary = "Publish to channels", .errors = bad});
+                {.id = "publishPusherEvent",
+                 .summary = "Publish to channels",
+                 .description = "Signed with the app's secret, as the `pusher` package does it.",
+                 .errors = bad});
     routes.post("/apps/{id}/batch_events", publish_batch,
-                {.id = "publishPusherEvents", .summary = "Publish up to ten events", .errors = bad});
-    routes.post("/apps/{id}/users/{uid}/terminate_connections", end_connections,
-                {.id = "endPusherConnections", .summary = "End the connections of a user"});
-    routes.get(
-        "/apps/{id}/channels", list_channels,
-        {.id = "listPusherChannels", .summary = "Channels that somebody follows", .errors = {errors::bad_channel}});
+                {.id = "publishPusherEvents",
+                 .summary = "Publish up to ten events",
+                 .description = "Signed with the app's secret, as the `pusher` package does it.",
+                 .errors = bad});
+    routes.post(
+        "/apps/{id}/users/{uid}/terminate_connections", end_connections,
+        {.id = "endPusherConnections",
+         .summary = "End the connections of a user",
+         .description =
+             "Those that have signed in as the user. Signed with the app's secret, as the `pusher` package does it."});
+    routes.get("/apps/{id}/channels", list_channels,
+               {.id = "listPusherChannels",
+                .summary = "Channels that somebody follows",
+                .description = "Signed with the app's secret, as the `pusher` package does it.",
+                .errors = {errors::bad_channel}});
     routes.get("/apps/{id}/channels/{name}", show_channel,
-               {.id = "getPusherChannel", .summary = "Of one channel", .errors = {errors::bad_channel}});
+               {.id = "getPusherChannel",
+                .summary = "Of one channel",
+                .description = "Signed with the app's secret, as the `pusher` package does it.",
+                .errors = {errors::bad_channel}});
     routes.get("/apps/{id}/channels/{name}/users", list_users,
-               {.id = "listPusherMembers", .summary = "Members of a channel", .errors = {errors::bad_channel}});
+               {.id = "listPusherMembers",
+                .summary = "Members of a channel",
+                .description = "Of a presence channel. Signed with the app's secret, as the `pusher` package does it.",
+                .errors = {errors::bad_channel}});
 }
 
 void echo_routes(http::Routes routes) {

@@ -271,9 +271,8 @@ std::vector<Topic> topics_of(const std::optional<std::string>& names) {
     return topics;
 }
 
-async::Task<http::EventStream> events(auth::Caller caller, http::Query<EventFilter> filter,
-                                      http::HeaderValue<"Last-Event-ID", std::optional<std::string>> last, db::Db db,
-                                      http::Context& context, http::Service<db::Databases> databases,
+async::Task<http::EventStream> events(auth::Caller caller, http::Query<EventFilter> filter, http::LastEventId last,
+                                      db::Db db, http::Context& context, http::Service<db::Databases> databases,
                                       http::Service<Runtime> runtime, http::Service<auth::Authenticator> authenticator,
                                       http::Service<EventStreams> streams) {
     EventStreams::Wanted wanted{.request = {.caller = caller,
