@@ -9,9 +9,9 @@ import { InputData, JSONSchemaInput, quicktype } from 'quicktype-core';
 
 const options = {
   kotlin: { framework: 'kotlinx', package: 'backendapi' },
-  swift: { 'access-level': 'public', 'struct-or-class': 'struct', 'swift-5-support': 'true' },
-  dart: { 'null-safety': 'true', 'required-props': 'true' },
-  python: { 'python-version': '3.7', 'nice-property-names': 'true' },
+  swift: { 'access-level': 'public', 'struct-or-class': 'struct', 'swift-5-support': true },
+  dart: { 'null-safety': true },
+  python: { 'python-version': '3.7', 'nice-property-names': true },
 };
 const passedOver = /^\/(v1\/callbacks|v1\/storage|v1\/files|dev)\//;
 

@@ -27,7 +27,7 @@ afterAll(async () => {
 test.each([
   ['kotlin', /class NewSale\b/, /val clientRequestID: String/, /val total: Long/],
   ['swift', /struct NewSale\b/, /let clientRequestID: String/, /let total: Int/],
-  ['dart', /class NewSale\b/, /final String clientRequestId/, /final int total;/],
+  ['dart', /class NewSale\b/, /String clientRequestId;/, /int total;/, /String\? cashierId;/],
   ['python', /class NewSale:/, /client_request_id: str/, /total: int/],
 ])('%s: amounts are integers, choices are texts', (language, ...expected) => {
   for (const one of expected) expect(models[language]).toMatch(one);

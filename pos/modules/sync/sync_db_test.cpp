@@ -407,6 +407,7 @@ TEST_F(SyncTest, AHeartbeatShowsHolesInADevicesNumbers) {
                 shop, device, n, number));
         ASSERT_EQ(reply.status, 201) << reply.body;
     }
+    EXPECT_THAT(get("/v1/devices/" + device).body, HasSubstr(R"("lastSeqSeen":30)"));
     const auto beat = [&](const std::string& token, std::string_view more = "") {
         return post("/v1/sync/heartbeat",
                     fmt::format(R"({{"deviceId":"{}","pending":2,"lastDeviceSeq":32{}}})", device, more), token);

@@ -29,7 +29,8 @@ const headersOfHttp = new RegExp(
   '^(connection|keep-alive|date|content-(length|type|encoding|range|language)|transfer-encoding|trailer|vary|allow|age|' +
     'cache-control|accept-ranges|accept-encoding|last-modified|content-security-policy|strict-transport-security|' +
     'cross-origin-.*|origin-agent-cluster|referrer-policy|permissions-policy|x-content-type-options|x-frame-options|' +
-    'x-dns-prefetch-control|x-download-options|x-permitted-cross-domain-policies|x-xss-protection|access-control-.*)$',
+    'x-dns-prefetch-control|x-download-options|x-permitted-cross-domain-policies|x-xss-protection|x-accel-buffering|' +
+    'access-control-.*)$',
 );
 // Where requests are counted every reply says so, whatever it is; documented once for an operation, at its success.
 const headersOfLimits = /^ratelimit(-policy)?$/;
