@@ -64,8 +64,8 @@ WorkerState::WorkerState(WorkerServices services, std::string_view queue, Worker
       close_alarm_(services_.loop),
       fetching_(services_.loop),
       active_(services_.metrics.gauge("jobs_active", "Jobs that run here.", {{"queue", std::string(queue)}})),
-      slots_(services_.metrics.gauge("jobs_slots", "Jobs that may run here at a time.",
-                                     {{"queue", std::string(queue)}})),
+      slots_(
+          services_.metrics.gauge("jobs_slots", "Jobs that may run here at a time.", {{"queue", std::string(queue)}})),
       polled_(services_.metrics.gauge("jobs_last_poll_seconds",
                                       "When Redis last said whether there is a job for us, since 1970.",
                                       {{"queue", std::string(queue)}})),
