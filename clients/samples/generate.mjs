@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const target = path.resolve(here, '../../docs/samples');
-// What providers call, what a signed URL leads to, what is there in development alone.
-const passedOver = /^\/(v1\/callbacks|v1\/storage|v1\/files|dev)\//;
+// What providers call, what a signed URL leads to, what is there in development alone, and what the vendor's libraries call, each of which
+// signs its requests.
+const passedOver = /^\/(v1\/callbacks|v1\/storage|v1\/files|dev|apps?)\//;
 const file = 'picture.jpg';
 
 /**
