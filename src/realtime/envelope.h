@@ -24,6 +24,9 @@ struct RosterLine {
     }
 };
 
+// Above all that may be published (10 kB of an app, what a poke lists): a message that is not read is lost.
+inline constexpr std::uint32_t longest_bus_data = std::uint32_t{1} << 20U;
+
 struct Envelope {
     std::string kind;  // "msg", "beat", "ops", "ask", "state", "bye", "cmd"
     std::string process;
@@ -45,7 +48,8 @@ struct Envelope {
             "Envelope", field<&Envelope::kind>("k"), field<&Envelope::process>("pr"), field<&Envelope::origin>("o"),
             field<&Envelope::number>("n", {.defaulted = true}), field<&Envelope::before>("b", {.defaulted = true}),
             field<&Envelope::version>("v", {.defaulted = true}), field<&Envelope::channel>("c", {.defaulted = true}),
-            field<&Envelope::event>("e", {.defaulted = true}), field<&Envelope::data>("d", {.defaulted = true}),
+            field<&Envelope::event>("e", {.defaulted = true}),
+            field<&Envelope::data>("d", {.max_length = longest_bus_data, .defaulted = true}),
             field<&Envelope::except>("x", {.defaulted = true}), field<&Envelope::user_id>("u", {.defaulted = true}),
             field<&Envelope::data_is_json>("j", {.defaulted = true}),
             field<&Envelope::lines>("l", {.max_items = 1'000'000, .defaulted = true}));

@@ -175,7 +175,8 @@ struct EventCall {
     friend constexpr auto describe(EventCall*) {
         using schema::field;
         using E = EventCall;
-        return schema::object<E>("PusherEvent", field<&E::name>("name", {.max_length = 200}), field<&E::data>("data"),
+        return schema::object<E>("PusherEvent", field<&E::name>("name", {.max_length = 200}),
+                                 field<&E::data>("data", {.max_length = http::max_signed_body_bytes}),  // check_size()
                                  field<&E::channels>("channels", {.max_items = 100}), field<&E::channel>("channel"),
                                  field<&E::socket_id>("socket_id"), field<&E::info>("info"));
     }

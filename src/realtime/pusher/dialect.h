@@ -4,9 +4,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "realtime/channel.h"
 #include "realtime/gate.h"
 #include "realtime/hub.h"
 #include "realtime/pusher/signature.h"
@@ -80,6 +82,7 @@ private:
     void subscribe(const SubscribeData& data);
     void watch(Subscription& subscription, const std::string& channel);
     void judge_right(const std::string& channel, const auth::Caller& caller);
+    [[nodiscard]] std::optional<Verified> verify(const SubscribeData& data, const ChannelKind& kind) const;
     [[nodiscard]] bool prepare_member(const SubscribeData& data, Member& member);
     void confirm(const std::string& channel);
     void unsubscribe(const std::string& channel);
