@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
+import { environment } from './support/environment.js';
 import { answer, problem, ScriptedService, sdkSource, type Seen } from './support/sdk.js';
 import { until } from './support/until.js';
 
@@ -159,7 +160,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     await openTill(page);
     let kills = 0;
     const ids: string[] = [];
-    for (let round = 0; round < 12; ++round) {
+    for (let round = 0; round < (environment.long ? 12 : 6); ++round) {
       // Killed before, in and after adding and sending, by turns.
       act = (_, response) => (round % 3 === 1 ? response.destroy() : answer(response, 201, {}));
       const working = inPage(
@@ -187,6 +188,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
   });
 
   test('connections closed underneath before, in and after operations: opened again, nothing lost or doubled', async () => {
+    const count = environment.long ? 100 : 30;
     const page = await open();
     await inPage(
       page,
@@ -194,7 +196,7 @@ describe.skipIf(noBrowser)('in Chromium', () => {
        IDBFactory.prototype.open = function (...args) { const request = real.apply(this, args); request.addEventListener('success', () => handles.push(request.result)); return request; };
        const close = () => handles.splice(0).forEach((handle) => handle.close());
        window.t = await sdk.till({}); window.q = t.queue;
-       for (let index = 0; index < 100; ++index) {
+       for (let index = 0; index < ${count}; ++index) {
          if (index % 3 === 0) close();
          const adding = q.add('/v1/products', { body: { name: String(index) } });
          if (index % 3 === 1) close();
@@ -206,9 +208,9 @@ describe.skipIf(noBrowser)('in Chromium', () => {
        await sending; clearInterval(closing); await q.flush();`,
     );
     expect(await inPage(page, "return [(await t.store.list('done')).length, await t.store.count('waiting')];")).toEqual(
-      [100, 0],
+      [count, 0],
     );
-    expect([...new Set(sent())]).toEqual(Array.from({ length: 100 }, (_, index) => String(index)));
+    expect([...new Set(sent())]).toEqual(Array.from({ length: count }, (_, index) => String(index)));
   });
 
   test('a transaction that aborts at commit is an error at once, and strict durability is asked for', async () => {

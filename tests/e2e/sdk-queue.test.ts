@@ -28,8 +28,8 @@ import { openShop, password, type Shop } from './support/shop.js';
 import { until } from './support/until.js';
 
 const plan = {
-  operations: Number(process.env.SDK_QUEUE ?? (environment.long ? 10_000 : 120)),
-  kills: Number(process.env.SDK_QUEUE_KILLS ?? (environment.long ? 200 : 6)),
+  operations: Number(process.env.SDK_QUEUE ?? (environment.long ? 10_000 : 80)),
+  kills: Number(process.env.SDK_QUEUE_KILLS ?? (environment.long ? 200 : 4)),
 };
 
 describe('a till on a bad network, killed again and again', () => {

@@ -137,6 +137,7 @@ describe('what it weighs', () => {
       format: 'esm',
       platform: 'browser',
       target: 'es2021',
+      logLevel: 'error',
     } as const;
     return gzipSync((await build({ stdin, ...options })).outputFiles[0]!.contents).length;
   };
@@ -165,17 +166,19 @@ describe('what it weighs', () => {
     const typed = async (): Promise<void> => {
       expect((await api.get('/health')).ok).toBe(true);
     };
-    const median = async (once: () => Promise<void>): Promise<number> => {
-      const times: number[] = [];
-      for (let round = 0; round < rounds; ++round) {
-        const began = performance.now();
-        await once();
-        times.push(performance.now() - began);
-      }
-      return times.sort((one, other) => one - other)[rounds / 2]!;
+    const timeOf = async (once: () => Promise<void>): Promise<number> => {
+      const began = performance.now();
+      await once();
+      return performance.now() - began;
     };
-    await median(bare);
-    const [plain, ours] = [await median(bare), await median(typed)];
+    // By turns, since others use the machine as well.
+    const times: [plain: number, ours: number][] = [];
+    for (let round = -50; round < rounds; ++round) {
+      const pair: [number, number] = [await timeOf(bare), await timeOf(typed)];
+      if (round >= 0) times.push(pair);
+    }
+    const medianOf = (numbers: number[]): number => numbers.sort((one, other) => one - other)[rounds / 2]!;
+    const [plain, ours] = [medianOf(times.map(([one]) => one)), medianOf(times.map(([, other]) => other))];
     console.log(`a call: fetch ${plain.toFixed(2)} ms, SDK ${ours.toFixed(2)} ms (medians of ${rounds})`);
     expect(ours - plain).toBeLessThan(2);
   });
