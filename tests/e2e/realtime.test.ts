@@ -158,12 +158,15 @@ test("no message reaches another tenant's socket", async () => {
     '*',
     '#',
     '',
-    `changes\u0000`,
+    `changes\u0001`,
     'CHANGES',
   ];
   const own = await Client.with(second, stranger.token);
   own.say({ t: 'sub', topics: names });
   await own.heard('subscribed');
+  // One that holds a NUL makes the whole message unreadable.
+  own.say({ t: 'sub', topics: ['changes', 'changes\u0000'] });
+  await own.heard('error', ({ code }) => code === 'realtime.bad_message');
   const raw = new WebSocket(`ws://127.0.0.1:${first.port}/app/${app.key}?protocol=7`);
   open.push({ close: () => raw.terminate() });
   const frames: any[] = [];
