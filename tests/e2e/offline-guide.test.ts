@@ -37,8 +37,13 @@ test('docs/guides/offline.md', async () => {
     .flatMap((block) => block.split('\n'))
     .filter(Boolean))
     expect(output).toContain(line);
-  const [counted] = await database.query<{ sales: string }>(
-    "select count(*) as sales from sales s join devices d on d.id = s.device_id where d.name = 'Till of the guide'",
+  const [counted] = await database.query<{ device: string; sales: string }>(
+    "select d.id as device, count(*) as sales from sales s join devices d on d.id = s.device_id where d.name = 'Till of the guide' group by d.id",
   );
   expect(Number(counted!.sales)).toBe(4);
+  // What a till asks for at each start.
+  const body = { email: 'owner@demo.example', password: 'demo-shop-2026' };
+  const token = (await service.api('POST', '/v1/auth/login', { body })).body.accessToken;
+  const device = await service.api('GET', `/v1/devices/${counted!.device}`, { token });
+  expect(device.body.lastSeqSeen).toBe(4);
 });

@@ -1,6 +1,7 @@
 // Uploads when things go wrong around them: a process that dies behind the last byte, a disk that is full, a cache between.
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
@@ -70,8 +71,14 @@ const addDocument = (bytes: Buffer): Promise<Reply<any>> =>
   shop.api('POST', '/v1/documents', { body: bytes, headers: { 'content-type': 'text/csv' } });
 
 async function files(below: string): Promise<string[]> {
-  const entries = await readdir(path.join(folder, below), { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const root = path.join(folder, below);
+  for (;;) {
+    // Undefined: a folder in it went away meanwhile, which says nothing of the others.
+    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => undefined);
+    if (entries)
+      return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+    if (!existsSync(root)) return [];
+  }
 }
 
 // ---- Killed behind the last byte -----------------------------------------------------------------------------------
