@@ -85,20 +85,34 @@ std::string request_file(const CollectionRequest& request, const CollectionOptio
 }
 
 // In front of every request.
-std::string before() {
-    return joined(
-        {"// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
-         "again.",
-         "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
-         "// A change says which version it is of: the one that a reply of this path had last.",
-         "const versions = bru.getVar('versions') || {};",
-         "const path = bru.interpolate(req.getUrl()).replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
-         R"(bru.setVar('ifMatch', versions[path] || '"1"');)"});
+std::string before(const Collection& collection) {
+    std::vector<std::string> lines{
+        "// Each request has a key of its own. With keepKey = true it has the last one: it is the same attempt, sent "
+        "again.",
+        "if (!bru.getVar('key') || bru.getVar('keepKey') !== 'true') bru.setVar('key', bru.interpolate('{{$guid}}'));",
+        "// A change says which version it is of: the one that a reply of this path had last.",
+        "const versions = bru.getVar('versions') || {};",
+        "const path = bru.interpolate(req.getUrl()).replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
+        R"(bru.setVar('ifMatch', versions[path] || '"1"');)"};
+    const auto* login = find_login(collection);
+    if (login == nullptr) return joined(lines);
+    lines.insert(
+        lines.end(),
+        {"// Nobody is logged in: the account of the environment is.",
+         fmt::format("if (!bru.getVar('token') && req.getName() !== {}) {{", quoted(login->id)),
+         "  const reply = await bru.sendRequest({",
+         fmt::format("    url: bru.interpolate({}),", quoted("{{baseUrl}}" + login->path)),
+         fmt::format("    method: {},", quoted(login->method)), "    headers: { 'Content-Type': 'application/json' },",
+         fmt::format("    data: bru.interpolate({}),", quoted(login->body)), "  });",
+         fmt::format("  bru.setVar('token', reply.data.{} || '');", collection.options.token_member), "}"});
+    return joined(lines);
 }
 
 // Behind every reply.
 std::string after() {
-    return joined({"const tag = res.getHeader('etag');", "if (tag && res.getStatus() < 300) {",
+    return joined({"// A token that is no good any more: the next request logs in.",
+                   "if (res.getStatus() === 401) bru.setVar('token', '');", "const tag = res.getHeader('etag');",
+                   "if (tag && res.getStatus() < 300) {",
                    "  const place = (text) => text.replace(/^https?:\\/\\/[^/]+/, '').split('?')[0];",
                    "  const created = place(res.getHeader('location') || '');",
                    "  const versions = bru.getVar('versions') || {};",
@@ -116,12 +130,13 @@ std::vector<CollectionFile> bruno_collection(const Collection& collection) {
     // What scripts set is not here: it would be put back before each request.
     std::vector<CollectionVariable> first;
     for (const auto& variable : collection.variables) {
-        if (variable.name != "key" && variable.name != "versions") first.push_back(variable);
+        if (variable.name != "key" && variable.name != "versions" && variable.name != "token")
+            first.push_back(variable);
     }
     files.push_back({"collection.bru",
                      block("auth", "mode: bearer") + "\n" + block("auth:bearer", "token: {{token}}") + "\n" +
-                         variables("vars:pre-request", first) + "\n" + block("script:pre-request", before()) + "\n" +
-                         block("script:post-response", after()) + "\n" + block("docs", collection.description)});
+                         variables("vars:pre-request", first) + "\n" + block("script:pre-request", before(collection)) +
+                         "\n" + block("script:post-response", after()) + "\n" + block("docs", collection.description)});
     files.push_back({"environments/local.bru", variables("vars", collection.account)});
     for (std::size_t number = 1; const auto& folder : collection.folders) {
         files.push_back({fmt::format("{}/folder.bru", folder.name),

@@ -109,6 +109,9 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
         lines.push_back(fmt::format("{}(\"answers as the document says\", () => {{ {}({}).to.be.oneOf([{}]); }});",
                                     words.test, words.expect, words.status, fmt::join(request.documented, ", ")));
     }
+    // The next request logs in.
+    if (std::ranges::count(options.ends_login, request.id) > 0)
+        lines.push_back(fmt::format("if (succeeded) {}(\"token\", \"\");", words.set));
     if (request.reply_types.empty()) return lines;
     lines.emplace_back("if (succeeded) {");
     const bool takes_all =
