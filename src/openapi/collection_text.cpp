@@ -113,7 +113,9 @@ std::vector<std::string> tests_of(const CollectionRequest& request, const Collec
     if (std::ranges::count(options.ends_login, request.id) > 0)
         lines.push_back(fmt::format("if (succeeded) {}(\"token\", \"\");", words.set));
     if (request.reply_types.empty()) return lines;
-    lines.emplace_back("if (succeeded) {");
+    // Some replies may do without a body.
+    const auto when = request.reply_members.empty() ? fmt::format(" && {}", words.type) : std::string();
+    lines.push_back(fmt::format("if (succeeded{}) {{", when));
     const bool takes_all =
         std::ranges::any_of(request.reply_types, [](const auto& type) { return type.contains('*'); });
     if (!takes_all)

@@ -224,7 +224,7 @@ function shown(value: any, name = ''): any {
   if (value && typeof value === 'object')
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shown(member, key)]));
   if (typeof value !== 'string') return value;
-  if (/^(accessToken|refreshToken|csrfToken)$/.test(name)) return `the ${name}`;
+  if (value.startsWith('eyJ') || /^(refreshToken|csrfToken)$/.test(name)) return `the ${name}`;
   if (/secret|challenge|recoveryCode/i.test(name)) return `the ${name}`;
   if (/^https?:\/\/127\.0\.0\.1:\d+/.test(value))
     return value.replace(/^https?:\/\/127\.0\.0\.1:\d+/, 'http://localhost:3000').replace(/[?#].*$/, '');
