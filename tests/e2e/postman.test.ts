@@ -226,8 +226,8 @@ function shown(value: any, name = ''): any {
   if (typeof value !== 'string') return value;
   if (value.startsWith('eyJ') || /^(refreshToken|csrfToken)$/.test(name)) return `the ${name}`;
   if (/secret|challenge|recoveryCode/i.test(name)) return `the ${name}`;
-  if (/^https?:\/\/127\.0\.0\.1:\d+/.test(value))
-    return value.replace(/^https?:\/\/127\.0\.0\.1:\d+/, 'http://localhost:3000').replace(/[?#].*$/, '');
+  if (/^https?:\/\/(?:127\.0\.0\.1|localhost):\d+/.test(value))
+    return value.replace(/^https?:\/\/(?:127\.0\.0\.1|localhost):\d+/, 'http://localhost:3000').replace(/[?#].*$/, '');
   return value;
 }
 
