@@ -35,7 +35,7 @@ struct Row {
 std::string access_of(const http::Operation& operation) {
     if (operation.security.empty()) return "public";
     if (operation.permission.empty()) return fmt::format("{}", fmt::join(operation.security, " or "));
-    return operation.permission + (operation.permission_everywhere ? " everywhere" : "");
+    return fmt::format("{}{}", operation.permission, operation.permission_everywhere ? " everywhere" : "");
 }
 
 std::vector<Row> rows_of(const http::Router& router) {

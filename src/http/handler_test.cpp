@@ -140,10 +140,10 @@ TEST(Deprecation, EachReplySaysSinceWhenAndUntilWhen) {
     http::ChainForTest chain;
     const auto old = chain.run({http::problems()}, router.handler(), {.target = "/old"});
     EXPECT_EQ(old.status, 200);
-    EXPECT_EQ(old.headers.get("Deprecation"), "@1796083200");
-    EXPECT_EQ(old.headers.get("Sunset"), "Thu, 01 Jul 2027 00:00:00 GMT");
+    EXPECT_EQ(old.header("Deprecation"), "@1796083200");
+    EXPECT_EQ(old.header("Sunset"), "Thu, 01 Jul 2027 00:00:00 GMT");
     const auto fresh = chain.run({http::problems()}, router.handler(), {.target = "/new"});
-    EXPECT_FALSE(fresh.headers.get("Deprecation") || fresh.headers.get("Sunset"));
+    EXPECT_FALSE(fresh.header("Deprecation") || fresh.header("Sunset"));
     EXPECT_FALSE(router.routes().back().operation->deprecation);
 }
 

@@ -60,7 +60,11 @@ async function freshShop(): Promise<Service> {
 async function write(to: string, baseUrl?: string): Promise<string> {
   const at = path.join(directory, to);
   const more = baseUrl ? ['--base-url', baseUrl] : [];
-  const { code, output } = await run(environment.binary, ['postman', '--to', at, '--format', 'all', ...more], process.env);
+  const { code, output } = await run(
+    environment.binary,
+    ['postman', '--to', at, '--format', 'all', ...more],
+    process.env,
+  );
   expect(code, output).toBe(0);
   return at;
 }
@@ -88,10 +92,14 @@ async function newman(at: string, ...more: string[]): Promise<{ code: number | n
   const sent = what.executions.map((one: any) => ({
     name: one.item.name,
     code: one.response?.code ?? 0,
-    headers: Object.fromEntries((one.response?.header ?? []).map((header: any) => [header.key.toLowerCase(), header.value])),
+    headers: Object.fromEntries(
+      (one.response?.header ?? []).map((header: any) => [header.key.toLowerCase(), header.value]),
+    ),
     text: one.response?.stream ? Buffer.from(one.response.stream.data ?? one.response.stream).toString() : '',
     needs: /Needs more than this/.test(one.item.request.description?.content ?? one.item.request.description ?? ''),
-    failed: (one.assertions ?? []).filter((each: any) => each.error).map((each: any) => `${each.assertion}: ${each.error.message}`),
+    failed: (one.assertions ?? [])
+      .filter((each: any) => each.error)
+      .map((each: any) => `${each.assertion}: ${each.error.message}`),
   }));
   return { code, output, sent };
 }
@@ -131,7 +139,9 @@ describe('the collection for Postman', () => {
 
   test('is green against a fresh shop, and has every operation', async () => {
     const failed = result.sent.filter(({ failed: some }) => some.length > 0);
-    expect(failed.map(({ name, code, failed: some, text }) => `${name} ${code}: ${some.join('; ')} ${text.slice(0, 300)}`)).toEqual([]);
+    expect(
+      failed.map(({ name, code, failed: some, text }) => `${name} ${code}: ${some.join('; ')} ${text.slice(0, 300)}`),
+    ).toEqual([]);
     expect(result.code, result.output).toBe(0);
     expect(result.sent.map(({ name }) => name).sort()).toEqual(await operations(service));
   });
@@ -144,7 +154,9 @@ describe('the collection for Postman', () => {
   test('the replies in the document are those of the shop', async () => {
     const replies = Object.fromEntries(
       result.sent
-        .filter(({ code, text, headers }) => code < 300 && text && /^application\/json/.test(headers['content-type'] ?? ''))
+        .filter(
+          ({ code, text, headers }) => code < 300 && text && /^application\/json/.test(headers['content-type'] ?? ''),
+        )
         .map(({ name, text }) => [name, shown(JSON.parse(text))])
         .sort(([one], [other]) => (one! < other! ? -1 : 1)),
     );
@@ -209,7 +221,10 @@ test('the collection for Bruno is green against a fresh shop', { timeout: 240_00
   const [{ results }] = JSON.parse(await readFile(report, 'utf8'));
   const failed = results
     .filter((one: any) => one.error || one.testResults.some(({ status }: any) => status !== 'pass'))
-    .map((one: any) => `${one.test.filename} ${one.response?.status} ${one.error ?? ''} ${JSON.stringify(one.testResults.filter(({ status }: any) => status !== 'pass'))}`);
+    .map(
+      (one: any) =>
+        `${one.test.filename} ${one.response?.status} ${one.error ?? ''} ${JSON.stringify(one.testResults.filter(({ status }: any) => status !== 'pass'))}`,
+    );
   expect(failed).toEqual([]);
   expect(code, output.slice(-3000)).toBe(0);
   expect(results).toHaveLength((await operations(service)).length);

@@ -52,13 +52,28 @@ test('a client that was generated for the last release sells', { timeout: 60_000
     run(path.join(repository, 'node_modules/.bin', name), args, { cwd: directory, maxBuffer: 64 << 20 });
   await tool('openapi-typescript', contract, '--output', 'released.d.ts');
   await writeFile(path.join(directory, 'sell.ts'), program);
-  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], module: 'esnext', moduleResolution: 'bundler', skipLibCheck: true, types: [] };
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    skipLibCheck: true,
+    types: [],
+  };
   await writeFile(path.join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['sell.ts'] }));
   await tool('tsc', '--project', 'tsconfig.json');
   const { code } = await transform(program, { loader: 'ts', format: 'esm' });
   await writeFile(path.join(directory, 'sell.mjs'), code);
-  const { sell } = await import(path.join(directory, 'sell.mjs'));
-  const got = await sell(service.url, shop.token, saleFor(shop));
+  await writeFile(
+    path.join(directory, 'run.mjs'),
+    `import { sell } from './sell.mjs';\nconst [url, token, sale] = process.argv.slice(2);\nconsole.log(JSON.stringify(await sell(url, token, JSON.parse(sale))));\n`,
+  );
+  const sold = await run(process.execPath, ['run.mjs', service.url, shop.token, JSON.stringify(saleFor(shop))], {
+    cwd: directory,
+  });
+  const got = JSON.parse(sold.stdout);
   expect(got).toMatchObject({ again: got.sold, action: 'fix' });
   expect(got.sold).toMatch(/^[0-9a-f-]{36}$/);
   expect(got.listed).toContain(got.sold);
@@ -79,7 +94,10 @@ test('every list of the last release is answered as it promised', async () => {
       expect(Object.keys(released['x-problems']), `${at}: ${text}`).toContain(body.code);
       continue;
     }
-    const valid = ajv.validate({ $ref: `released#/paths/${escape(at)}/get/responses/200/content/application~1json/schema` }, body);
+    const valid = ajv.validate(
+      { $ref: `released#/paths/${escape(at)}/get/responses/200/content/application~1json/schema` },
+      body,
+    );
     expect(valid, `${at}: ${JSON.stringify(ajv.errors?.slice(0, 3))}`).toBe(true);
     lists += 1;
   }
