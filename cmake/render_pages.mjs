@@ -67,7 +67,8 @@ export function render(text, source, pages) {
     }
     // Comments are for the tests; nothing else is written as HTML.
     if (token.type === 'html_block') {
-      if (!/^\s*<!--[\s\S]*-->\s*$/.test(token.content)) throw new Error(`${source}: HTML is not for pages: ${token.content}`);
+      if (!/^\s*<!--[\s\S]*-->\s*$/.test(token.content))
+        throw new Error(`${source}: HTML is not for pages: ${token.content}`);
       token.content = '';
     }
     if (token.type === 'inline') linksOf(token.children, source, pages);
@@ -113,7 +114,9 @@ function main(contents, output, files) {
   const groups = contentsOf(contents);
   const pages = groups.flatMap((group) => group.pages);
   const listed = pages.map(({ source }) => path.resolve(source));
-  const forgotten = files.filter((file) => !listed.includes(path.resolve(file)) && path.resolve(file) !== path.resolve(contents));
+  const forgotten = files.filter(
+    (file) => !listed.includes(path.resolve(file)) && path.resolve(file) !== path.resolve(contents),
+  );
   const unknown = files.length > 0 ? listed.filter((file) => !files.some((one) => path.resolve(one) === file)) : [];
   if (forgotten.length > 0) throw new Error(`${contents} does not list ${forgotten.join(', ')}`);
   if (unknown.length > 0) throw new Error(`the build does not depend on ${unknown.join(', ')}`);

@@ -1,5 +1,5 @@
 // The second pane of an operation: what it takes, what it answers, what goes wrong.
-import { element, inline, prose } from './dom.js';
+import { element, prose } from './dom.js';
 import { resolved, schemaView } from './schema.js';
 
 const method = (name) => element('span', { class: `method ${name}` }, name.toUpperCase());
@@ -79,7 +79,6 @@ export function operationView(openapi, entry) {
     element('p', { class: 'address' }, method(entry.method), element('code', {}, entry.event ?? entry.path)),
     operation.deprecated && element('p', { class: 'fault' }, 'Deprecated: it will go.'),
     ...prose(operation.description),
-    ...(operation['x-permission'] ? [element('p', {}, 'Permission: ', ...inline(`\`${operation['x-permission']}\``))] : []), // prettier-ignore
     ...parameterList(openapi, operation.parameters ?? []),
     ...bodyView(openapi, operation.requestBody),
     element('h2', {}, 'Replies'),

@@ -95,7 +95,8 @@ function navigation({ openapi, operations, groups }) {
     element('ul', {}, link('#/', 'Overview')),
     ...groups.map(({ name, pages }, number) => fold(name, number === 0, pages.map((page) => link(page.href, page.title)))), // prettier-ignore
     element('h2', {}, 'Operations'),
-    ...byTag.map(([name, all]) =>
+    ...byTag.map(
+      ([name, all]) =>
       fold(name.replaceAll('_', ' '), false, all.map(({ href, method, event, operation, id }) => link(href, badge(event ? 'event' : method), ' ', operation.summary ?? id))), // prettier-ignore
     ),
   ];
@@ -154,7 +155,8 @@ async function everything({ openapi, operations, pages }) {
   const texts = pages.length > 0 ? await json('/docs/guides/search.json') : {};
   return indexOf([
     ...operations.map(({ id, path, tag, href, operation }) => ({ kind: 'operation', title: operation.summary ?? id, names: [id, path, tag], text: operation.description, href })), // prettier-ignore
-    ...pages.flatMap((page) =>
+    ...pages.flatMap(
+      (page) =>
       (texts[page.name] ?? []).map(({ id, heading, text }) => ({ kind: 'guide', title: heading === page.title ? heading : `${page.title}: ${heading}`, text, href: id ? `${page.href}~${id}` : page.href })), // prettier-ignore
     ),
     ...Object.entries(openapi['x-problems'] ?? {}).map(([code, { title }]) => ({ kind: 'error', title: code, names: [code], text: title, href: `/problems/${code}` })), // prettier-ignore

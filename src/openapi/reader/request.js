@@ -149,7 +149,10 @@ export function requestPane(entry, options) {
   let language;
   const draw = () => {
     const one = samples(current(), options).find(({ name }) => name === language);
-    sample.replaceChildren(codeBlock(one.text, `${one.name} sample`), copyButton(() => one.text));
+    sample.replaceChildren(
+      codeBlock(one.text, `${one.name} sample`),
+      copyButton(() => one.text),
+    );
   };
   const tabs = languageTabs(samples(current(), options).map(({ name }) => name), (name) => { language = name; draw(); }); // prettier-ignore
 

@@ -56,8 +56,7 @@ function javascript({ method, url, headers, body, file, authorized }) {
   if (all.length > 0) members.push(`headers: {\n    ${all.join(',\n    ')},\n  }`);
   const value = body === undefined ? undefined : jsonOf(body);
   if (file) members.push("body: await (await import('node:fs/promises')).readFile('FILE')");
-  else if (value !== undefined && exact(body, value))
-    members.push(`body: JSON.stringify(${literal(value, '  ')})`);
+  else if (value !== undefined && exact(body, value)) members.push(`body: JSON.stringify(${literal(value, '  ')})`);
   else if (body !== undefined) members.push(`body: ${quoted(body)}`);
   const options = members.length === 0 ? '' : `, {\n  ${members.join(',\n  ')},\n}`;
   return `const reply = await fetch(${quoted(url)}${options});
