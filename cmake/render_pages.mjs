@@ -9,6 +9,7 @@
 //
 // The name of a page is its path from the folder of CONTENTS, or from the folder above, without ".md". A link to a page that is listed
 // leads to it; one to anything else of the repository becomes plain text, as the reader serves no sources.
+import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

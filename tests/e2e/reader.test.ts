@@ -177,8 +177,7 @@ describe.skipIf(noBrowser)('the reader', () => {
 
   async function rename(language: string): Promise<void> {
     const body = page.locator('#request-body');
-    const { name: _, id: __, clientRequestId: ___, ...rest } = JSON.parse(await body.inputValue());
-    await body.fill(JSON.stringify({ ...rest, name: `Made by ${language}` }));
+    await body.fill(JSON.stringify({ ...JSON.parse(await body.inputValue()), name: `Made by ${language}` }));
     for (const key of await page.locator('[id="parameter-header-Idempotency-Key"]').all())
       await key.fill(`made-by-${language}`);
   }

@@ -1,4 +1,4 @@
-/* global document, history, localStorage, location, matchMedia, scrollTo, URL */
+/* global document, history, localStorage, location, matchMedia, scrollTo */
 // The reader: pages on the left, what is read in the middle, samples and a try on the right. Everything comes from this server: the
 // document, the guides, and /docs/reader.json, which says what this service has.
 import { accountButton } from './account.js';

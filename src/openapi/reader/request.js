@@ -1,4 +1,4 @@
-/* global crypto, document, localStorage, navigator, performance, URL */
+/* global crypto, document, Headers, localStorage, navigator, performance */
 // The third pane: what an operation is sent, as samples in several languages, and sent from here.
 import { token, whenChanged } from './account.js';
 import { element } from './dom.js';
