@@ -20,9 +20,16 @@ const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false
 const { escapeHtml } = markdown.utils;
 
 // As GitHub makes them, so that links work in both places.
-const anchorOf = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-'); // prettier-ignore
+const anchorOf = (text) =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
 
-const textOf = (inline) => inline.children.map(({ type, content }) => (type === 'softbreak' ? ' ' : /^(text|code_inline)$/.test(type) ? content : '')).join(''); // prettier-ignore
+const textOf = (inline) =>
+  inline.children
+    .map(({ type, content }) => (type === 'softbreak' ? ' ' : /^(text|code_inline)$/.test(type) ? content : ''))
+    .join('');
 
 export function contentsOf(file) {
   const folder = path.dirname(file);
@@ -33,7 +40,10 @@ export function contentsOf(file) {
     const entry = /^- \[(.+?)\]\((.+?\.md)\)(?:: (.+))?$/.exec(line);
     if (!entry) continue;
     const source = path.join(folder, entry[2]);
-    const name = path.relative(folder, source).replace(/^(\.\.\/)+/, '').replace(/\.md$/, ''); // prettier-ignore
+    const name = path
+      .relative(folder, source)
+      .replace(/^(\.\.\/)+/, '')
+      .replace(/\.md$/, '');
     groups.at(-1).pages.push({ name, title: entry[1], summary: entry[3] ?? '', source });
   }
   return groups.filter(({ pages }) => pages.length > 0);
@@ -128,7 +138,15 @@ function main(contents, output, files) {
     texts[page.name] = sections;
     write(`${page.name}.html`, html);
   }
-  write('index.json', JSON.stringify(groups.map(({ name, pages }) => ({ name, pages: pages.map(({ name, title, summary }) => ({ name, title, summary })) })))); // prettier-ignore
+  write(
+    'index.json',
+    JSON.stringify(
+      groups.map(({ name, pages }) => ({
+        name,
+        pages: pages.map(({ name, title, summary }) => ({ name, title, summary })),
+      })),
+    ),
+  );
   write('search.json', JSON.stringify(texts));
 }
 

@@ -350,9 +350,24 @@ describe('samples', () => {
     expect((await run('bash', ['-c', all.curl.replace(/^curl/, "printf '%s\\n'")], process.env)).output).toContain(
       body,
     );
-    const sent = await run('node', ['--input-type=module', '-e', `globalThis.fetch = async (url, { body }) => ({ ok: true, text: async () => url + body });\n${all.JavaScript}`], { ...process.env, TOKEN: 't' }); // prettier-ignore
+    const sent = await run(
+      'node',
+      [
+        '--input-type=module',
+        '-e',
+        `globalThis.fetch = async (url, { body }) => ({ ok: true, text: async () => url + body });\n${all.JavaScript}`,
+      ],
+      { ...process.env, TOKEN: 't' },
+    );
     expect(sent.output.trim()).toBe(request.url + body);
-    const parsed = await run('python3', ['-c', `import os\nos.environ["TOKEN"] = "t"\n${all.Python.split('try:')[0]}\nprint(request.full_url + request.data.decode())`], process.env); // prettier-ignore
+    const parsed = await run(
+      'python3',
+      [
+        '-c',
+        `import os\nos.environ["TOKEN"] = "t"\n${all.Python.split('try:')[0]}\nprint(request.full_url + request.data.decode())`,
+      ],
+      process.env,
+    );
     expect(parsed.output.trim()).toBe(request.url + body);
   });
 

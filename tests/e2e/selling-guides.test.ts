@@ -29,7 +29,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-describe.each(pages)('docs/guides/%s.md', (name, blocks) => {
+describe.each(pages)('the guide %s', (name, blocks) => {
   test('has something to run, and every command succeeds', () => {
     expect(blocks.length).toBeGreaterThan(5);
     expect(told[name]!.code, told[name]!.output).toBe(0);

@@ -39,14 +39,26 @@ export function accountButton(config, server) {
     dialog.close();
   };
   const people = (config.people ?? []).map((login) =>
-    element('li', {}, element('button', { type: 'button', onclick: async () => {
-      try {
-        done({ token: await signIn(login, config.signIn, server), name: login.role });
-      } catch (error) {
-        fault.textContent = `That did not work: ${error.message}`;
-      }
-    } }, `As ${login.role}`, element('small', {}, login.login))),
-  ); // prettier-ignore
+    element(
+      'li',
+      {},
+      element(
+        'button',
+        {
+          type: 'button',
+          onclick: async () => {
+            try {
+              done({ token: await signIn(login, config.signIn, server), name: login.role });
+            } catch (error) {
+              fault.textContent = `That did not work: ${error.message}`;
+            }
+          },
+        },
+        `As ${login.role}`,
+        element('small', {}, login.login),
+      ),
+    ),
+  );
   const field = element('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false' });
   const form = element(
     'form',

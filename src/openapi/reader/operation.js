@@ -9,7 +9,10 @@ function parameterList(openapi, parameters) {
   if (parameters.length === 0) return [];
   const rows = parameters.map((given) => {
     const { name, in: place, required, description, schema, deprecated } = resolved(openapi, given);
-    const { properties, members } = { properties: { [name]: { ...resolved(openapi, schema), description } }, members: required ? [name] : [] }; // prettier-ignore
+    const { properties, members } = {
+      properties: { [name]: { ...resolved(openapi, schema), description } },
+      members: required ? [name] : [],
+    };
     const view = schemaView(openapi, { properties, required: members }).firstElementChild;
     view.firstElementChild.append(element('span', { class: 'note' }, place));
     if (deprecated) view.firstElementChild.append(element('span', { class: 'required' }, 'deprecated'));
@@ -53,10 +56,16 @@ function problemsView(openapi, failures) {
       'tr',
       {},
       element('td', {}, status),
-      element('td', {}, element('a', { href: `/problems/${code}` }, element('code', {}, code)), element('br'), told?.title ?? ''),
+      element(
+        'td',
+        {},
+        element('a', { href: `/problems/${code}` }, element('code', {}, code)),
+        element('br'),
+        told?.title ?? '',
+      ),
       element('td', {}, told?.action ?? ''),
       element('td', {}, told?.retriable ? 'yes' : 'no'),
-    ); // prettier-ignore
+    );
   const heads = ['Status', 'Code', 'Do', 'Retriable'].map((name) => element('th', { scope: 'col' }, name));
   return [
     element('h2', {}, 'Errors'),
@@ -64,9 +73,18 @@ function problemsView(openapi, failures) {
       'details',
       { open: rows.length <= 12 },
       element('summary', {}, `${rows.length} codes, and what to do`),
-      element('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Errors' }, element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows.map(line)))),
+      element(
+        'div',
+        { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Errors' },
+        element(
+          'table',
+          {},
+          element('thead', {}, element('tr', {}, ...heads)),
+          element('tbody', {}, ...rows.map(line)),
+        ),
+      ),
     ),
-  ]; // prettier-ignore
+  ];
 }
 
 // entry: { id, method, path, operation, event }; event: what the service sends itself, to a webhook.
@@ -82,7 +100,9 @@ export function operationView(openapi, entry) {
     ...parameterList(openapi, operation.parameters ?? []),
     ...bodyView(openapi, operation.requestBody),
     element('h2', {}, 'Replies'),
-    ...responses.filter((one) => !isFailure(one)).flatMap(([status, given]) => successView(openapi, status, resolved(openapi, given))), // prettier-ignore
+    ...responses
+      .filter((one) => !isFailure(one))
+      .flatMap(([status, given]) => successView(openapi, status, resolved(openapi, given))),
     ...problemsView(openapi, responses.filter(isFailure)),
   ].filter(Boolean);
 }

@@ -44,7 +44,8 @@ function serverOf(openapi) {
 function overview({ openapi, operations, pages, config }) {
   const { title, version, description } = openapi.info;
   const first = (tag) => operations.find((entry) => entry.tag === tag.name);
-  const card = (href, name, text) => element('li', {}, element('a', { href }, element('strong', {}, name), element('span', {}, text))); // prettier-ignore
+  const card = (href, name, text) =>
+    element('li', {}, element('a', { href }, element('strong', {}, name), element('span', {}, text)));
   return [
     element('h1', { tabindex: '-1' }, title),
     element('p', { class: 'limits' }, `Version ${version}`),
@@ -64,7 +65,9 @@ function overview({ openapi, operations, pages, config }) {
       { class: 'cards' },
       ...(openapi.tags ?? []).filter(first).map((tag) => card(first(tag).href, tag.name, tag.description ?? '')),
     ),
-    ...(config.people?.length ? [element('p', {}, 'This is a development server: "Sign in" has the people of the demo shop.')] : []), // prettier-ignore
+    ...(config.people?.length
+      ? [element('p', {}, 'This is a development server: "Sign in" has the people of the demo shop.')]
+      : []),
   ];
 }
 
@@ -84,7 +87,8 @@ async function pageView(page) {
 
 function navigation({ openapi, operations, groups }) {
   const link = (href, ...content) => element('li', {}, element('a', { href }, ...content));
-  const fold = (name, open, links) => element('details', { open }, element('summary', {}, name), element('ul', {}, ...links)); // prettier-ignore
+  const fold = (name, open, links) =>
+    element('details', { open }, element('summary', {}, name), element('ul', {}, ...links));
   const tags = [...new Set([...(openapi.tags ?? []).map(({ name }) => name), ...operations.map(({ tag }) => tag)])];
   const order = (name) => Number(name === 'operations') + 2 * Number(name === 'Webhooks'); // probes and events come last
   const byTag = [...tags]
@@ -93,11 +97,22 @@ function navigation({ openapi, operations, groups }) {
     .filter(([, all]) => all.length > 0);
   return [
     element('ul', {}, link('#/', 'Overview')),
-    ...groups.map(({ name, pages }, number) => fold(name, number === 0, pages.map((page) => link(page.href, page.title)))), // prettier-ignore
+    ...groups.map(({ name, pages }, number) =>
+      fold(
+        name,
+        number === 0,
+        pages.map((page) => link(page.href, page.title)),
+      ),
+    ),
     element('h2', {}, 'Operations'),
-    ...byTag.map(
-      ([name, all]) =>
-      fold(name.replaceAll('_', ' '), false, all.map(({ href, method, event, operation, id }) => link(href, badge(event ? 'event' : method), ' ', operation.summary ?? id))), // prettier-ignore
+    ...byTag.map(([name, all]) =>
+      fold(
+        name.replaceAll('_', ' '),
+        false,
+        all.map(({ href, method, event, operation, id }) =>
+          link(href, badge(event ? 'event' : method), ' ', operation.summary ?? id),
+        ),
+      ),
     ),
   ];
 }
@@ -127,7 +142,11 @@ async function show(site, focus) {
     if (entry) view = operationView(site.openapi, entry);
     else if (page) view = await pageView(page);
     else if (href === '#/') view = overview(site);
-    else view = [element('h1', { tabindex: '-1' }, 'There is no such page'), element('p', {}, element('a', { href: '#/' }, 'Overview'))]; // prettier-ignore
+    else
+      view = [
+        element('h1', { tabindex: '-1' }, 'There is no such page'),
+        element('p', {}, element('a', { href: '#/' }, 'Overview')),
+      ];
   } catch (error) {
     view = [element('h1', { tabindex: '-1' }, 'This did not load'), element('p', {}, error.message)];
   }
@@ -154,12 +173,28 @@ async function show(site, focus) {
 async function everything({ openapi, operations, pages }) {
   const texts = pages.length > 0 ? await json('/docs/guides/search.json') : {};
   return indexOf([
-    ...operations.map(({ id, path, tag, href, operation }) => ({ kind: 'operation', title: operation.summary ?? id, names: [id, path, tag], text: operation.description, href })), // prettier-ignore
-    ...pages.flatMap(
-      (page) =>
-      (texts[page.name] ?? []).map(({ id, heading, text }) => ({ kind: 'guide', title: heading === page.title ? heading : `${page.title}: ${heading}`, text, href: id ? `${page.href}~${id}` : page.href })), // prettier-ignore
+    ...operations.map(({ id, path, tag, href, operation }) => ({
+      kind: 'operation',
+      title: operation.summary ?? id,
+      names: [id, path, tag],
+      text: operation.description,
+      href,
+    })),
+    ...pages.flatMap((page) =>
+      (texts[page.name] ?? []).map(({ id, heading, text }) => ({
+        kind: 'guide',
+        title: heading === page.title ? heading : `${page.title}: ${heading}`,
+        text,
+        href: id ? `${page.href}~${id}` : page.href,
+      })),
     ),
-    ...Object.entries(openapi['x-problems'] ?? {}).map(([code, { title }]) => ({ kind: 'error', title: code, names: [code], text: title, href: `/problems/${code}` })), // prettier-ignore
+    ...Object.entries(openapi['x-problems'] ?? {}).map(([code, { title }]) => ({
+      kind: 'error',
+      title: code,
+      names: [code],
+      text: title,
+      href: `/problems/${code}`,
+    })),
   ]);
 }
 
@@ -173,7 +208,9 @@ function search(site) {
     index ??= await everything(site);
     if (query.value !== asked) return;
     const hits = find(index, asked);
-    const rows = hits.map(({ kind, title, href }) => element('li', {}, element('a', { href, onclick: close }, element('small', {}, kind), title))); // prettier-ignore
+    const rows = hits.map(({ kind, title, href }) =>
+      element('li', {}, element('a', { href, onclick: close }, element('small', {}, kind), title)),
+    );
     found.replaceChildren(
       element('p', { role: 'status' }, hits.length === 0 ? 'Nothing found' : `${hits.length} found`),
       element('ul', {}, ...rows),

@@ -30,7 +30,8 @@ export function copyButton(textOf) {
   return button;
 }
 
-const codeBlock = (text, label) => element('pre', { tabindex: '0', role: 'region', 'aria-label': label }, element('code', {}, text)); // prettier-ignore
+const codeBlock = (text, label) =>
+  element('pre', { tabindex: '0', role: 'region', 'aria-label': label }, element('code', {}, text));
 
 // { field, valueOf }: one that has an example is filled in with it.
 function fieldOf(parameter) {
@@ -59,7 +60,11 @@ function bodyOf(openapi, operation) {
   if (!content) return undefined;
   const type = ['application/json', ...Object.keys(content)].find((name) => content[name]);
   const example = content[type].example ?? resolved(openapi, content[type].schema).examples?.[0];
-  return { type, file: !/json|urlencoded|text/.test(type), example: example === undefined ? '' : JSON.stringify(example, null, 2) }; // prettier-ignore
+  return {
+    type,
+    file: !/json|urlencoded|text/.test(type),
+    example: example === undefined ? '' : JSON.stringify(example, null, 2),
+  };
 }
 
 function requestOf(entry, fields, body, server) {
@@ -72,7 +77,12 @@ function requestOf(entry, fields, body, server) {
     else if (parameter.in === 'query') query[parameter.name] = input.value;
     else if (parameter.in === 'header') headers.push([parameter.name, input.value]);
   }
-  const url = new URL(server + entry.path.replace(/\{(\w+)\}/g, (whole, name) => name in pathValues ? encodeURIComponent(pathValues[name]) : whole)); // prettier-ignore
+  const url = new URL(
+    server +
+      entry.path.replace(/\{(\w+)\}/g, (whole, name) =>
+        name in pathValues ? encodeURIComponent(pathValues[name]) : whole,
+      ),
+  );
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   if (body && (body.file || body.area.value !== '')) headers.push(['Content-Type', body.type]);
   return {
@@ -120,7 +130,8 @@ async function answerTo(request, file) {
     credentials: 'omit',
   });
   const type = reply.headers.get('Content-Type') ?? '';
-  const text = /json|text/.test(type) || type === '' ? await reply.text() : `${(await reply.blob()).size} bytes of ${type}`; // prettier-ignore
+  const text =
+    /json|text/.test(type) || type === '' ? await reply.text() : `${(await reply.blob()).size} bytes of ${type}`;
   const took = Math.round(performance.now() - began);
   return { status: reply.status, took, id: reply.headers.get('X-Request-Id'), text: pretty(text, type) };
 }
@@ -133,7 +144,10 @@ function languageTabs(names, choose) {
     choose(name);
   };
   const before = localStorage.getItem('reader.language');
-  return { view: element('div', { class: 'languages', role: 'group', 'aria-label': 'Language' }, ...buttons), start: () => press(names.includes(before) ? before : names[0]) }; // prettier-ignore
+  return {
+    view: element('div', { class: 'languages', role: 'group', 'aria-label': 'Language' }, ...buttons),
+    start: () => press(names.includes(before) ? before : names[0]),
+  };
 }
 
 // entry: { id, method, path, operation }; options: openapi, server, sdk.
@@ -142,7 +156,12 @@ export function requestPane(entry, options) {
   const fields = (operation.parameters ?? []).map((one) => fieldOf(resolved(options.openapi, one)));
   const body = bodyOf(options.openapi, operation);
   const file = body?.file && element('input', { type: 'file', id: 'request-file' });
-  if (body && !body.file) body.area = element('textarea', { id: 'request-body', spellcheck: 'false', rows: String(Math.min(18, body.example.split('\n').length + 1)) }, body.example); // prettier-ignore
+  if (body && !body.file)
+    body.area = element(
+      'textarea',
+      { id: 'request-body', spellcheck: 'false', rows: String(Math.min(18, body.example.split('\n').length + 1)) },
+      body.example,
+    );
   const current = () => requestOf(entry, fields, body, options.server);
 
   const sample = element('div', { class: 'sample' });
@@ -154,7 +173,13 @@ export function requestPane(entry, options) {
       copyButton(() => one.text),
     );
   };
-  const tabs = languageTabs(samples(current(), options).map(({ name }) => name), (name) => { language = name; draw(); }); // prettier-ignore
+  const tabs = languageTabs(
+    samples(current(), options).map(({ name }) => name),
+    (name) => {
+      language = name;
+      draw();
+    },
+  );
 
   const reply = element('div', { class: 'reply', 'aria-live': 'polite' });
   const send = element('button', { type: 'submit', class: 'send' }, 'Send');
@@ -180,7 +205,9 @@ export function requestPane(entry, options) {
     { onsubmit: trial, oninput: draw },
     needs,
     ...fields.map(({ view }) => view),
-    ...(body?.area ? [element('div', { class: 'field' }, element('label', { for: 'request-body' }, 'Body'), body.area)] : []), // prettier-ignore
+    ...(body?.area
+      ? [element('div', { class: 'field' }, element('label', { for: 'request-body' }, 'Body'), body.area)]
+      : []),
     ...(file ? [element('div', { class: 'field' }, element('label', { for: 'request-file' }, 'File'), file)] : []),
     send,
   );

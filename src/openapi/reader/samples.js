@@ -18,7 +18,12 @@ export function literal(value, indent = '') {
     return `${open}\n${parts.map((part) => `${inner}${part},`).join('\n')}\n${indent}${close}`;
   };
   if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return lines('[', value.map((one) => literal(one, inner)), ']'); // prettier-ignore
+  if (Array.isArray(value))
+    return lines(
+      '[',
+      value.map((one) => literal(one, inner)),
+      ']',
+    );
   if (value === null || typeof value !== 'object') return String(value);
   const members = Object.entries(value).map(
     ([name, one]) => `${plainName.test(name) ? name : quoted(name)}: ${literal(one, inner)}`,

@@ -5,7 +5,11 @@ import { element, inline, prose } from './dom.js';
 
 export function resolved(openapi, value) {
   let at = value;
-  while (at?.$ref) at = at.$ref.slice(2).split('/').reduce((within, part) => within?.[part.replaceAll('~1', '/').replaceAll('~0', '~')], openapi); // prettier-ignore
+  while (at?.$ref)
+    at = at.$ref
+      .slice(2)
+      .split('/')
+      .reduce((within, part) => within?.[part.replaceAll('~1', '/').replaceAll('~0', '~')], openapi);
   return at ?? {};
 }
 
@@ -78,7 +82,14 @@ function member(openapi, name, given, required, level) {
   const limits = limitsOf(schema);
   if (limits.length > 0) row.append(element('p', { class: 'limits' }, limits.join(' · ')));
   if (values.length > 0)
-    row.append(element('p', { class: 'limits' }, 'one of ', ...values.flatMap((value, at) => [at > 0 && ', ', element('code', {}, String(value))]))); // prettier-ignore
+    row.append(
+      element(
+        'p',
+        { class: 'limits' },
+        'one of ',
+        ...values.flatMap((value, at) => [at > 0 && ', ', element('code', {}, String(value))]),
+      ),
+    );
   const deeper = inside(openapi, given);
   if (deeper && level < 8) row.append(folded(openapi, deeper, level + 1));
   return row;
@@ -87,7 +98,11 @@ function member(openapi, name, given, required, level) {
 // Drawn when it is opened: schemas refer to each other.
 function folded(openapi, given, level) {
   const within = element('details', {}, element('summary', {}, `Members of ${nameOf(given) ?? 'it'}`));
-  within.addEventListener('toggle', () => within.open && within.children.length === 1 && within.append(schemaView(openapi, given, level)), { once: true }); // prettier-ignore
+  within.addEventListener(
+    'toggle',
+    () => within.open && within.children.length === 1 && within.append(schemaView(openapi, given, level)),
+    { once: true },
+  );
   return within;
 }
 
@@ -102,8 +117,20 @@ export function schemaView(openapi, given, level = 0) {
       ...of.map((one, number) => member(openapi, nameOf(one) ?? `choice ${number + 1}`, one, false, level)),
     );
   if (schema.items && inside(openapi, schema.items))
-    return element('div', {}, element('p', { class: 'limits' }, typeOf(openapi, given)), schemaView(openapi, schema.items, level)); // prettier-ignore
-  if (!schema.properties) return element('p', {}, element('span', { class: 'type' }, typeOf(openapi, given)), ' ', ...inline(schema.description ?? '')); // prettier-ignore
+    return element(
+      'div',
+      {},
+      element('p', { class: 'limits' }, typeOf(openapi, given)),
+      schemaView(openapi, schema.items, level),
+    );
+  if (!schema.properties)
+    return element(
+      'p',
+      {},
+      element('span', { class: 'type' }, typeOf(openapi, given)),
+      ' ',
+      ...inline(schema.description ?? ''),
+    );
   const required = new Set(schema.required ?? []);
   return element(
     'ul',
