@@ -2,6 +2,9 @@
 # Makes the pages of Markdown that CONTENTS lists part of TARGET, rendered for the reader of src/openapi: `embedded::NAME()`, for
 # `openapi::Reader::guides`. Each PAGE has to be listed. A changed page renders all anew, which takes a second.
 function(doc_pages target name contents)
+  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/node_modules/markdown-it)
+    message(FATAL_ERROR "node_modules/markdown-it is missing, which ${name} are rendered with. Run bin/setup")
+  endif()
   set(site ${CMAKE_CURRENT_BINARY_DIR}/${name})
   get_filename_component(folder ${contents} DIRECTORY)
   set(files "")
