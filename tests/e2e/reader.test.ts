@@ -12,7 +12,7 @@ import { closeBrowser, noBrowser, openBrowser } from './support/browser.js';
 import { type ScratchDatabase, scratchDatabase } from './support/database.js';
 import { environment, repository } from './support/environment.js';
 import { run } from './support/process.js';
-import { installSdk, type InstalledSdk } from './support/sdk.js';
+import { installSdk } from './support/sdk.js';
 import { migrate, type Service, serviceEnvironment, startService } from './support/service.js';
 
 const owner = { email: 'owner@demo.example', password: 'demo-shop-2026' };
@@ -21,7 +21,6 @@ let database: ScratchDatabase;
 let service: Service;
 let browser: BrowserContext;
 let page: Page;
-let sdk: InstalledSdk;
 const asked: string[] = [];
 const complaints: string[] = [];
 
@@ -33,7 +32,6 @@ beforeAll(async () => {
   const seeded = await run(environment.binary, ['seed'], env);
   expect(seeded.code, seeded.output).toBe(0);
   service = await startService({ database, env: { APP_ENV: 'development' } });
-  sdk = await installSdk();
   browser = await openBrowser();
   page = await browser.newPage();
   page.on('request', (request) => asked.push(request.url()));
@@ -50,7 +48,6 @@ afterAll(async () => {
   if (browser) await closeBrowser(browser);
   await service?.stop();
   await database?.drop();
-  await sdk?.remove();
 });
 
 async function open(hash = '#/', size = { width: 1280, height: 800 }): Promise<void> {
@@ -136,6 +133,7 @@ describe.skipIf(noBrowser)('the reader', () => {
   });
 
   test('what a developer pastes runs: each language, a read and a write', async () => {
+    const sdk = await installSdk();
     const { body } = await service.api('POST', '/v1/auth/login', { body: owner });
     const folder = await mkdtemp(path.join(tmpdir(), 'e2e-samples-'));
     const programs: Record<string, (text: string) => Promise<string>> = {
@@ -172,6 +170,7 @@ describe.skipIf(noBrowser)('the reader', () => {
       }
     } finally {
       await rm(folder, { recursive: true });
+      await sdk.remove();
     }
   });
 
