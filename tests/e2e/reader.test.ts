@@ -102,8 +102,8 @@ describe.skipIf(noBrowser)('the reader', () => {
   test('every page of the guides and every operation is drawn, and links among pages lead somewhere', async () => {
     await open();
     const hrefs = await page.locator('#navigation a').evaluateAll((all) => all.map((one) => one.getAttribute('href')!));
-    const document = (await service.api('GET', '/openapi.json')).body;
-    const operations = [document.paths, document.webhooks].flatMap((all) =>
+    const openapi = (await service.api('GET', '/openapi.json')).body;
+    const operations = [openapi.paths, openapi.webhooks].flatMap((all) =>
       Object.values<any>(all).flatMap((item) => Object.values<any>(item).map(({ operationId }) => operationId)),
     );
     expect(hrefs.filter((href) => href.startsWith('#/operation/')).length).toBe(operations.filter(Boolean).length);
