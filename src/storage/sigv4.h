@@ -32,6 +32,8 @@ struct S3Request {
     NameValues query{};          // not encoded
     NameValues headers{};        // what is signed: host, all x-amz-*, content-type …; names in any case
     std::string payload_hash{};  // lower-case hex of the body's SHA-256, or unsigned_payload
+    base::Timestamp
+        at{};  // what `x-amz-date` says, and what it is signed for: a second look at the clock may be a second later
 };
 
 // Every byte but RFC 3986's unreserved characters and `/` becomes %XX; "" is "/".

@@ -62,7 +62,8 @@ test('a flood of strangers adds no series', { timeout: 600_000 }, async () => {
   const added = [...(await series())].filter((one) => !before.has(one));
   // Figures that have moved for the first time: their labels are the program's own.
   expect(added.filter((one) => /[0-9a-f]{8}/i.test(one))).toEqual([]);
-  expect(added.length, added.join('\n')).toBeLessThan(20);
+  // A histogram and what beats by itself, such as the look at the outbox; a series for each stranger would be thousands.
+  expect(added.length, added.join('\n')).toBeLessThan(100);
   expect([...before].filter((one) => one.startsWith('metrics_series_folded_total{'))).toEqual([]);
   expect([...before].some((one) => one.includes('route="unmatched"'))).toBe(true);
 });
