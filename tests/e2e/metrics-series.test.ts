@@ -30,8 +30,10 @@ const kinds: (() => string)[] = [
   () => `DELETE /v1/${word()} HTTP/1.1\r\nHost: ${word()}\r\nX-Request-Id: ${randomUUID()}\r\n`,
   () => `GET /problems/${word()} HTTP/1.1\r\nHost: a\r\nOrigin: https://${word()}.example\r\n`,
   () => `POST /v1/callbacks/sms/${randomUUID()}/${word()} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n`,
-  () => `POST /v1/callbacks/m/${word(16)}/stk HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n`,
-  () => `GET /v1/files/${word()}/${word()}.png HTTP/1.1\r\nHost: a\r\nUser-Agent: ${word()}\r\ntraceparent: 00-${word(16)}-${word(8)}-01\r\n`,
+  () =>
+    `POST /v1/callbacks/m/${word(16)}/stk HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n`,
+  () =>
+    `GET /v1/files/${word()}/${word()}.png HTTP/1.1\r\nHost: a\r\nUser-Agent: ${word()}\r\ntraceparent: 00-${word(16)}-${word(8)}-01\r\n`,
 ];
 const bodies = new Map([[6, '{}']]);
 
