@@ -157,7 +157,7 @@ client::Call S3Api::call_of(const S3Request& request, const S3Call& call, async:
     client::Call out{.repeatable = call.repeatable, .deadline = deadline, .max_reply_bytes = call.max_reply_bytes};
     for (const auto& [name, value] : request.headers)
         if (name != "host" && name != "content-type") out.headers.emplace_back(name, value);
-    out.headers.emplace_back("authorization", signer().authorization(request, request.at));
+    out.headers.emplace_back("authorization", signer().authorization(request));
     return out;
 }
 
