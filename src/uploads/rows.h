@@ -41,7 +41,7 @@ struct UploadRow {
     std::int64_t fence = 0;
     std::string metadata;  // Upload-Metadata as sent
     base::Timestamp expires{};
-    bool refused = false;  // over, with all its bytes: finish() throws why
+    bool refused = false;      // over, with all its bytes: finish() throws why
     bool finished = false;     // finish() has succeeded
     std::uint64_t pieces = 0;  // how many there are
 

@@ -135,7 +135,7 @@ async::Task<Attempt> send(client::Client* http, const client::Target* target, Ou
     auto call = call_of(outgoing);
     Attempt attempt;
     auto reply = co_await http->open("POST", *target, outgoing.url,
-                                    client::bytes(std::move(outgoing.body), outgoing.content_type), std::move(call));
+                                     client::bytes(std::move(outgoing.body), outgoing.content_type), std::move(call));
     std::string beginning;
     if (reply) {
         attempt.status = reply->status();

@@ -18,9 +18,7 @@ constexpr std::string_view new_key = "new:MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nz
 
 class ResealTest : public PhonesTest {
 protected:
-    static void SetUpTestSuite() {
-        set_up({{"CREDENTIALS_KEYS", std::string(new_key) + "," + std::string(old_key)}});
-    }
+    static void SetUpTestSuite() { set_up({{"CREDENTIALS_KEYS", std::string(new_key) + "," + std::string(old_key)}}); }
 
     AccountKeys keys_of(std::string_view ring) { return AccountKeys(*auth::CredentialKeys::parse(ring, random_)); }
     static MessageAccount row() { return *app->run(tenant_db().one(texting::account_of_tenant, Channel::sms)); }

@@ -46,8 +46,7 @@ struct FilesSwept {
         using schema::field;
         return schema::object<FilesSwept>("FilesSwept", field<&FilesSwept::orphans>("orphans"),
                                           field<&FilesSwept::pieces>("pieces"), field<&FilesSwept::lost>("lost"),
-                                          field<&FilesSwept::found>("found"),
-                                          field<&FilesSwept::doubtful>("doubtful"));
+                                          field<&FilesSwept::found>("found"), field<&FilesSwept::doubtful>("doubtful"));
     }
 };
 // Files younger than `spared` are left alone: their rows may be on the way.

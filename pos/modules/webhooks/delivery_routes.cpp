@@ -1,10 +1,10 @@
 // What was sent to an endpoint, and once more.
 #include "auth/caller.h"
-#include "pos/plumbing/answer_once.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"
 #include "pos/modules/webhooks/sender.h"
+#include "pos/plumbing/answer_once.h"
 #include "pos/plumbing/audit.h"
 
 namespace pos {

@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "http/middleware/conditional.h"
-#include "pos/plumbing/answer_once.h"
 #include "pos/modules/webhooks/events.h"
 #include "pos/modules/webhooks/jobs.h"
 #include "pos/modules/webhooks/routes.h"
 #include "pos/modules/webhooks/sender.h"
+#include "pos/plumbing/answer_once.h"
 #include "pos/plumbing/audit.h"
 #include "pos/plumbing/writer.h"
 

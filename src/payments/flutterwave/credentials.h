@@ -33,10 +33,9 @@ struct Credentials {
                      "The secret hash of the dashboard's webhooks. Several while it is changed; without any, no event "
                      "is believed."}),
             field<&Credentials::email>(
-                "email",
-                {.max_length = 100,
-                 .format = schema::Format::email,
-                 .doc = "Flutterwave wants a payer's address with each payment, and writes to it: yours."}));
+                "email", {.max_length = 100,
+                          .format = schema::Format::email,
+                          .doc = "Flutterwave wants a payer's address with each payment, and writes to it: yours."}));
     }
 };
 

@@ -29,6 +29,8 @@ export interface Hand {
   believesEvents: boolean;
   // What an attempt may become that is said to be declined.
   declined: string[];
+  // Whose time is over is called off at the provider.
+  callsOff?: boolean;
   // A time after which it is called off, or asked after no more.
   over: string;
   // Without the provider's own name of it nobody can ask, or be told "declined".
@@ -151,6 +153,7 @@ export const hands: Record<string, () => Promise<Hand>> = {
       ask: (index) => ({ phone: `2547${String(10_000_000 + index)}`, returnUrl: 'https://app.example/paid' }),
       believesEvents: false,
       declined: ['failed'],
+      callsOff: true,
       over: '2 hours',
       needsName: true,
       has: (id) => orderOf(id)?.release !== undefined,
