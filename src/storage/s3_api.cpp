@@ -137,10 +137,11 @@ S3Request S3Api::request_of(const S3Call& call) const {
                       .path = path_at(at.prefix, call.key),
                       .query = call.query,
                       .headers = call.headers,
-                      .payload_hash = hash_of(call.body)};
+                      .payload_hash = hash_of(call.body),
+                      .at = now()};
     request.headers.emplace_back("host", at.host);
     request.headers.emplace_back("x-amz-content-sha256", request.payload_hash);
-    request.headers.emplace_back("x-amz-date", amz_date(now()));
+    request.headers.emplace_back("x-amz-date", amz_date(request.at));
     if (!url_.credentials.session_token.empty())
         request.headers.emplace_back("x-amz-security-token", url_.credentials.session_token);
     if (!call.content_type.empty()) request.headers.emplace_back("content-type", call.content_type);
@@ -156,7 +157,7 @@ client::Call S3Api::call_of(const S3Request& request, const S3Call& call, async:
     client::Call out{.repeatable = call.repeatable, .deadline = deadline, .max_reply_bytes = call.max_reply_bytes};
     for (const auto& [name, value] : request.headers)
         if (name != "host" && name != "content-type") out.headers.emplace_back(name, value);
-    out.headers.emplace_back("authorization", signer().authorization(request, now()));
+    out.headers.emplace_back("authorization", signer().authorization(request));
     return out;
 }
 

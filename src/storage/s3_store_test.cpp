@@ -1,5 +1,7 @@
 #include "storage/s3_store.h"
 
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -7,8 +9,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "base/fake_clock.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "client/client_for_test.h"
 #include "storage/digests.h"
 
@@ -132,6 +134,18 @@ private:
     int count_ = 0;
 };
 
+// Each look at it is a step later.
+class SteppingClock final : public base::Clock {
+public:
+    [[nodiscard]] base::Timestamp now() const override { return start + step * looks++; }
+
+    std::chrono::microseconds step{0};
+
+private:
+    base::Timestamp start = *base::parse_timestamp("2026-01-02T03:04:05Z");
+    mutable std::atomic<int> looks = 0;
+};
+
 // A store of a bucket that a script answers.
 class Stand {
 public:
@@ -171,7 +185,7 @@ public:
 
     testing::ScriptedServer server;
     client::TestClient http;
-    base::FakeClock clock{*base::parse_timestamp("2026-01-02T03:04:05Z")};
+    SteppingClock clock;
     base::SecureRandom random;
     std::unique_ptr<S3Store> store;
 };
@@ -435,6 +449,15 @@ TEST(S3Calls, ARedirectIsNotFollowedToWhereItPoints) {
         EXPECT_FALSE(stand.run(stand.store->remove("a", Stand::soon())));
         EXPECT_EQ(stand.server.request_count(), headers.contains("us-west-2") ? 2U : 1U);
     }
+}
+
+TEST(S3Calls, AreSignedForTheMomentThatTheyName) {
+    Stand stand([](const Request& request) {
+        const auto day = std::string(request.header("x-amz-date").substr(0, 8));
+        return answer(request.header("authorization").contains("Credential=AKIA/" + day + "/") ? 204 : 403);
+    });
+    stand.clock.step = std::chrono::days(1);
+    EXPECT_TRUE(stand.run(stand.store->remove("a", Stand::soon())));
 }
 
 TEST(S3Calls, AWrongClockIsCorrectedOnce) {

@@ -101,10 +101,10 @@ std::string Signer::signature_of(std::string_view canonical_request, base::Times
                      now);
 }
 
-std::string Signer::authorization(const S3Request& request, base::Timestamp now) const {
+std::string Signer::authorization(const S3Request& request) const {
     const auto headers = canonical(request.headers);
-    return fmt::format("{} Credential={}, SignedHeaders={}, Signature={}", algorithm, credential(now), headers.names,
-                       signature_of(canonical_request(request, headers), now));
+    return fmt::format("{} Credential={}, SignedHeaders={}, Signature={}", algorithm, credential(request.at),
+                       headers.names, signature_of(canonical_request(request, headers), request.at));
 }
 
 std::string Signer::presigned_query(S3Request request, std::chrono::seconds lifetime, base::Timestamp now) const {

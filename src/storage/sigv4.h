@@ -3,7 +3,7 @@
 // argument.
 //
 //     const Signer signer({.access_key = "AKIA…", .secret_key = "…"}, "eu-west-1");
-//     request.headers.emplace_back("authorization", signer.authorization(request, now));
+//     request.headers.emplace_back("authorization", signer.authorization(request));
 //     const auto url = origin + encoded_path(path) + "?" + signer.presigned_query(request, 10min, now);
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html, sigv4-query-string-auth.html,
@@ -32,6 +32,8 @@ struct S3Request {
     NameValues query{};          // not encoded
     NameValues headers{};        // what is signed: host, all x-amz-*, content-type …; names in any case
     std::string payload_hash{};  // lower-case hex of the body's SHA-256, or unsigned_payload
+    // Of authorization(): what `x-amz-date` says and what is signed; a second look at the clock may be a second later.
+    base::Timestamp at{};
 };
 
 // Every byte but RFC 3986's unreserved characters and `/` becomes %XX; "" is "/".
@@ -52,7 +54,7 @@ public:
     // "AKIA…/20130524/us-east-1/s3/aws4_request"
     [[nodiscard]] std::string credential(base::Timestamp now) const;
     // The header of that name. `headers` has x-amz-date of `now`, and x-amz-content-sha256.
-    [[nodiscard]] std::string authorization(const S3Request& request, base::Timestamp now) const;
+    [[nodiscard]] std::string authorization(const S3Request& request) const;
     // The whole query, with `request.query` and the signature in it. `lifetime` is 1 s to 7 days.
     [[nodiscard]] std::string presigned_query(S3Request request, std::chrono::seconds lifetime,
                                               base::Timestamp now) const;
