@@ -58,9 +58,12 @@ test('a flood of strangers adds no series', { timeout: 600_000 }, async () => {
   // What beats by itself has moved, the look at the outbox among it; what waits is counted for the first time.
   await until(async () => {
     const names = [...(await series())];
-    return ['statement="outbox.backlog"', 'webhooks_late_seconds', 'payments_undecided{kind="payout"', 'jobs_dead{'].every((wanted) =>
-      names.some((one) => one.includes(wanted)),
-    );
+    return [
+      'statement="outbox.backlog"',
+      'webhooks_late_seconds',
+      'payments_undecided{kind="payout"',
+      'jobs_dead{',
+    ].every((wanted) => names.some((one) => one.includes(wanted)));
   }, 60_000);
   const before = await series();
   const wanted = environment.long ? 100_000 : 4_000;
