@@ -333,10 +333,11 @@ export function compareWhatFetchGets(): void {
 
 async function compare(contract: Contract, method: string, path: string, reply: Response): Promise<void> {
   const { status, headers } = reply;
-  contract.check({ method, path, status, headers, text: await textOf(reply.clone()) });
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream');
+  contract.check({ method, path, status, headers, text: isStream ? undefined : await textOf(reply.clone()) });
 }
 
-// Node 20 knows no zstd; and a test may go away in the middle.
+// Node 20 knows no zstd; a test may go away in the middle; and a stream of events does not end.
 async function textOf(reply: Response): Promise<string | undefined> {
   if (reply.headers.get('content-encoding') === 'zstd') return undefined;
   try {
